@@ -1,0 +1,1 @@
+//! What the benches share is in the crates; this library is empty.
