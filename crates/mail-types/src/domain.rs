@@ -34,6 +34,7 @@ impl Domain {
     }
 
     /// Returns the labels, the leftmost first.
+    #[must_use]
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.text.split('.')
     }

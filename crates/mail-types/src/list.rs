@@ -84,16 +84,12 @@ impl<'a> Iterator for List<'a> {
         loop {
             let (piece, behind) = self.rest.split_once(separator).unwrap_or((self.rest, ""));
             item += piece;
-            match behind.strip_prefix(separator).filter(|_| double) {
-                Some(behind) => {
-                    item.to_mut().push(separator);
-                    self.rest = behind;
-                }
-                None => {
-                    self.rest = behind;
-                    break;
-                }
-            }
+            let Some(doubled) = behind.strip_prefix(separator).filter(|_| double) else {
+                self.rest = behind;
+                break;
+            };
+            item.to_mut().push(separator);
+            self.rest = doubled;
         }
         Some(match item {
             Cow::Borrowed(item) => Cow::Borrowed(item.trim_end_matches(blank)),

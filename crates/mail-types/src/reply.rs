@@ -76,6 +76,7 @@ impl Reply {
     }
 
     /// Returns the text of each line, without codes.
+    #[must_use]
     pub fn lines(&self) -> impl ExactSizeIterator<Item = &str> {
         self.lines.iter().map(|line| &**line)
     }
@@ -255,5 +256,6 @@ fn clean(text: &str) -> Box<str> {
 
 /// Cuts at the last character that fits.
 fn cut(text: &str, octets: usize) -> &str {
-    text.get(..text.floor_char_boundary(octets)).unwrap_or(text)
+    let end = (0..=octets.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
