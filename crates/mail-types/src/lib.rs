@@ -1,1 +1,73 @@
-//! stub
+//! The nouns of mail that two protocols or more speak of: names and mailboxes, replies, the lists of
+//! a configuration, and values with their trust.
+//!
+//! A type here is checked when it is made, and its [`Display`](std::fmt::Display) gives back what it
+//! was parsed from, up to what its documentation says. There is no I/O and no policy.
+//!
+//! ```
+//! use mail_types::{Mailbox, MailboxError, ReversePath};
+//!
+//! let sender: ReversePath = "<ann@Example.com>".parse()?;
+//! let domain = sender.mailbox().and_then(Mailbox::domain);
+//! assert_eq!(domain.map(|d| d.as_str()), Some("example.com"));
+//! assert_eq!("<>".parse(), Ok(ReversePath::Null));
+//!
+//! // What is wrong, and where.
+//! let error = "ann lee@example.com".parse::<Mailbox>().unwrap_err();
+//! assert_eq!(error, MailboxError::Character { at: 3 });
+//! # Ok::<(), MailboxError>(())
+//! ```
+//!
+//! # What it covers
+//!
+//! | Noun                                       | Source                                        |
+//! |--------------------------------------------|-----------------------------------------------|
+//! | [`Name`]                                   | RFC 1035, presentation form and limits        |
+//! | [`Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
+//! | [`Mailbox`], [`MailHost`], [`ReversePath`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531      |
+//! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
+//! | [`List`], [`WordList`], [`HostSet`]        | Exim's string, word and host lists            |
+//! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
+//!
+//! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
+//!
+//! # Features
+//!
+//! | Feature | Default | Adds                                                                   |
+//! |---------|---------|------------------------------------------------------------------------|
+//! | `idna`  | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode`  |
+//!
+//! A feature adds items; none changes what the other items do.
+//!
+//! # Limits
+//!
+//! Each type has the limits of its standard as constants: [`Name::MAX_OCTETS`],
+//! [`Mailbox::MAX_LOCAL_PART`], [`Reply::MAX_LINE_READ`] and so on. Reaching one is an error that
+//! names it.
+//!
+//! # Trust
+//!
+//! Text from a peer cannot break a line: [`Reply`] makes control characters blanks, and a [`Value`]
+//! is written with escapes. An empty [`HostSet`] holds nobody.
+
+mod code;
+mod domain;
+mod host_set;
+#[cfg(feature = "idna")]
+mod idna;
+mod list;
+mod mailbox;
+mod name;
+mod reply;
+mod value;
+mod words;
+
+pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
+pub use domain::{Domain, DomainError};
+pub use host_set::{HostSet, HostSetError};
+pub use list::List;
+pub use mailbox::{MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
+pub use name::{Labels, Name, NameError};
+pub use reply::{Reply, ReplyError};
+pub use value::{Trust, Value, Variable};
+pub use words::{Semantics, Word, WordList, WordListError};

@@ -1,0 +1,196 @@
+//! The codes of a reply: RFC 5321 section 4.2.1 and RFC 3463 section 2.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A three-digit reply code, from 200 to 559.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ReplyCode(u16);
+
+impl ReplyCode {
+    /// 220: the service is ready.
+    pub const READY: Self = Self(220);
+    /// 221: the service closes the connection.
+    pub const CLOSING: Self = Self(221);
+    /// 250: done.
+    pub const OK: Self = Self(250);
+    /// 252: cannot verify the user, but will take mail for it.
+    pub const CANNOT_VERIFY: Self = Self(252);
+    /// 214: help.
+    pub const HELP: Self = Self(214);
+    /// 353: a reply for each recipient follows (draft-hall-prdr-00 section 4.5).
+    pub const PER_RECIPIENT: Self = Self(353);
+    /// 354: send the message.
+    pub const START_MAIL: Self = Self(354);
+    /// 421: the service closes the connection, now.
+    pub const NOT_AVAILABLE: Self = Self(421);
+    /// 450: the mailbox is not available now.
+    pub const BUSY: Self = Self(450);
+    /// 451: an error of the server.
+    pub const LOCAL_ERROR: Self = Self(451);
+    /// 452: not enough room, or too many recipients.
+    pub const INSUFFICIENT_STORAGE: Self = Self(452);
+    /// 454: TLS is not available now (RFC 3207 section 4).
+    pub const TLS_NOT_AVAILABLE: Self = Self(454);
+    /// 455: a parameter cannot be honoured now.
+    pub const PARAMETER_NOT_ACCOMMODATED: Self = Self(455);
+    /// 500: the command is not known, or its line too long.
+    pub const SYNTAX_ERROR: Self = Self(500);
+    /// 501: a parameter or argument is wrong.
+    pub const ARGUMENT_ERROR: Self = Self(501);
+    /// 502: the command is not implemented.
+    pub const NOT_IMPLEMENTED: Self = Self(502);
+    /// 503: the command is out of order.
+    pub const BAD_SEQUENCE: Self = Self(503);
+    /// 550: the mailbox is not available, or policy forbids it.
+    pub const MAILBOX_UNAVAILABLE: Self = Self(550);
+    /// 552: the message is too large.
+    pub const TOO_LARGE: Self = Self(552);
+    /// 553: the mailbox's name is not allowed.
+    pub const NAME_NOT_ALLOWED: Self = Self(553);
+    /// 554: the transaction failed.
+    pub const TRANSACTION_FAILED: Self = Self(554);
+    /// 555: a parameter is not known (RFC 5321 section 4.1.1.11).
+    pub const PARAMETER_UNKNOWN: Self = Self(555);
+
+    /// Checks a code: its first digit is 2 to 5, its second 0 to 5 (RFC 5321 section 4.2).
+    ///
+    /// # Errors
+    ///
+    /// [`CodeError`] if a digit is another.
+    pub fn new(code: u16) -> Result<Self, CodeError> {
+        match (code / 100, code / 10 % 10) {
+            (2..=5, 0..=5) => Ok(Self(code)),
+            _ => Err(CodeError),
+        }
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+
+    /// Returns what its first digit means.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self.0 / 100 {
+            2 => Severity::Completed,
+            3 => Severity::Intermediate,
+            4 => Severity::Transient,
+            _ => Severity::Permanent,
+        }
+    }
+}
+
+impl FromStr for ReplyCode {
+    type Err = CodeError;
+
+    fn from_str(text: &str) -> Result<Self, CodeError> {
+        if text.len() != 3 {
+            return Err(CodeError);
+        }
+        Self::new(digits(text)?)
+    }
+}
+
+impl fmt::Display for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What the first digit of a [`ReplyCode`] means: RFC 5321 section 4.2.1.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.2.1 has just these four")]
+pub enum Severity {
+    /// 2yz: done.
+    Completed,
+    /// 3yz: go on.
+    Intermediate,
+    /// 4yz: not now; try again.
+    Transient,
+    /// 5yz: never.
+    Permanent,
+}
+
+/// An enhanced status code, such as `5.1.1`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EnhancedCode {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
+
+impl EnhancedCode {
+    /// Checks a code: its class is 2, 4 or 5; subject and detail are at most 999 (RFC 3463
+    /// section 2).
+    ///
+    /// # Errors
+    ///
+    /// [`CodeError`] if a number is another.
+    pub fn new(class: u8, subject: u16, detail: u16) -> Result<Self, CodeError> {
+        match (class, subject, detail) {
+            (2 | 4 | 5, 0..=999, 0..=999) => Ok(Self { class, subject, detail }),
+            _ => Err(CodeError),
+        }
+    }
+
+    /// Returns the class: 2 for success, 4 for a failure that may pass, 5 for one that will not.
+    #[must_use]
+    pub fn class(self) -> u8 {
+        self.class
+    }
+
+    /// Returns the subject: what the code is about, such as 1 for addresses.
+    #[must_use]
+    pub fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// Returns the detail.
+    #[must_use]
+    pub fn detail(self) -> u16 {
+        self.detail
+    }
+}
+
+impl FromStr for EnhancedCode {
+    type Err = CodeError;
+
+    /// Leading zeros are refused (RFC 3463 section 2).
+    fn from_str(text: &str) -> Result<Self, CodeError> {
+        let mut parts = text.split('.');
+        let mut part = || {
+            let part = parts.next().filter(|p| p.len() == 1 || !p.starts_with('0'));
+            digits(part.ok_or(CodeError)?)
+        };
+        let (class, subject, detail) = (part()?, part()?, part()?);
+        if parts.next().is_some() {
+            return Err(CodeError);
+        }
+        Self::new(u8::try_from(class).map_err(|_| CodeError)?, subject, detail)
+    }
+}
+
+impl fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+/// A number or text is not a [`ReplyCode`] or [`EnhancedCode`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("not a code")]
+#[non_exhaustive]
+pub struct CodeError;
+
+/// Reads one to three digits, without a sign.
+fn digits(text: &str) -> Result<u16, CodeError> {
+    if !(1..=3).contains(&text.len()) || !text.bytes().all(|c| c.is_ascii_digit()) {
+        return Err(CodeError);
+    }
+    text.parse().map_err(|_| CodeError)
+}

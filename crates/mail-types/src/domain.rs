@@ -1,0 +1,149 @@
+//! The name of a domain as mail uses it: RFC 5321 sections 2.3.5 and 4.1.2.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// A domain in ASCII: letters, digits and hyphens, in lower case; U-labels as A-labels.
+///
+/// It has no dot at its end. What mail can be sent to is narrower than what the DNS can hold: see
+/// [`Name`](crate::Name). A domain in Unicode is made by `Domain::from_unicode` (feature `idna`).
+///
+/// ```
+/// use mail_types::{Domain, DomainError};
+///
+/// assert_eq!("MX.Example.com".parse::<Domain>()?.as_str(), "mx.example.com");
+/// assert_eq!("a_b.example".parse::<Domain>(), Err(DomainError::Character { at: 1 }));
+/// # Ok::<(), DomainError>(())
+/// ```
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Domain {
+    text: Arc<str>,
+}
+
+impl Domain {
+    /// The longest domain, in octets: what fits a name of 255 octets on the wire.
+    pub const MAX_OCTETS: usize = 253;
+
+    /// Returns the domain in lower case, without a dot at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the labels, the leftmost first.
+    #[must_use]
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.text.split('.')
+    }
+
+    /// Returns the domain without its leftmost label, or `None` if that is its only one.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.text.split_once('.').map(|(_, parent)| Self { text: parent.into() })
+    }
+
+    /// Tells whether this is `other` or below it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let above = self.text.strip_suffix(&*other.text);
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    }
+}
+
+impl FromStr for Domain {
+    type Err = DomainError;
+
+    fn from_str(text: &str) -> Result<Self, DomainError> {
+        if text.len() > Self::MAX_OCTETS {
+            return Err(DomainError::TooLong { octets: text.len() });
+        }
+        let mut at = 0;
+        for label in text.split('.') {
+            check_label(label.as_bytes(), at)?;
+            at += label.len() + 1;
+        }
+        Ok(Self { text: text.to_ascii_lowercase().into() })
+    }
+}
+
+impl TryFrom<&str> for Domain {
+    type Error = DomainError;
+
+    fn try_from(text: &str) -> Result<Self, DomainError> {
+        text.parse()
+    }
+}
+
+impl AsRef<str> for Domain {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Domain({self})")
+    }
+}
+
+/// Why a text is not a [`Domain`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum DomainError {
+    /// Nothing between two dots, or nothing at all.
+    #[error("an empty label ends at byte {at}")]
+    EmptyLabel {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// Something else than a letter, a digit or a hyphen.
+    #[error("byte {at} is neither a letter, a digit nor a hyphen")]
+    Character {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A label begins or ends with a hyphen.
+    #[error("byte {at} is a hyphen at the edge of a label")]
+    Hyphen {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A label has more than 63 octets (RFC 1035 section 3.1).
+    #[error("the label at byte {at} has more than 63 octets")]
+    LabelTooLong {
+        /// Where it begins, in bytes.
+        at: usize,
+    },
+    /// The domain has more than 253 octets (RFC 1035 section 3.1).
+    #[error("{octets} octets are more than the 253 of a domain")]
+    TooLong {
+        /// How many there are.
+        octets: usize,
+    },
+    /// It has a label that IDNA forbids; only where Unicode is allowed (feature `idna`).
+    #[error("not a domain name in Unicode")]
+    Unicode,
+}
+
+fn check_label(label: &[u8], at: usize) -> Result<(), DomainError> {
+    let good = |c: &u8| c.is_ascii_alphanumeric() || *c == b'-';
+    if let Some(bad) = label.iter().position(|c| !good(c)) {
+        return Err(DomainError::Character { at: at + bad });
+    }
+    match label {
+        [] => Err(DomainError::EmptyLabel { at }),
+        [b'-', ..] => Err(DomainError::Hyphen { at }),
+        [.., b'-'] => Err(DomainError::Hyphen { at: at + label.len() - 1 }),
+        _ if label.len() > 63 => Err(DomainError::LabelTooLong { at }),
+        _ => Ok(()),
+    }
+}

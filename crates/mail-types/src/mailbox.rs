@@ -1,0 +1,359 @@
+//! A mailbox and the path back to a sender: RFC 5321 section 4.1.2, RFC 6531 section 3.3.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::{Domain, DomainError};
+
+/// An address: a local part and the domain or host that knows it.
+///
+/// The local part is kept as it is meant, without quotes and in its case; it may hold UTF-8 (RFC
+/// 6531). [`Display`](fmt::Display) quotes it where it must be, so that `"ann"@example.com` comes
+/// out as `ann@example.com`, which is the same mailbox (RFC 5321 section 4.1.2).
+///
+/// ```
+/// use mail_types::Mailbox;
+///
+/// let mailbox: Mailbox = r#""Ann \"A\" Lee"@Example.com"#.parse()?;
+/// assert_eq!(mailbox.local_part(), r#"Ann "A" Lee"#);
+/// assert_eq!(mailbox.to_string(), r#""Ann \"A\" Lee"@example.com"#);
+/// # Ok::<(), mail_types::MailboxError>(())
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Mailbox {
+    local_part: Box<str>,
+    host: MailHost,
+}
+
+impl Mailbox {
+    /// The longest local part, in octets as it is written (RFC 5321 section 4.5.3.1.1).
+    pub const MAX_LOCAL_PART: usize = 64;
+
+    /// Puts a mailbox together from a local part, without quotes, and a host.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError`] if the local part has a control character or, as written, more than 64
+    /// octets.
+    pub fn new(local_part: &str, host: MailHost) -> Result<Self, MailboxError> {
+        if let Some(at) = local_part.bytes().position(|c| c.is_ascii_control()) {
+            return Err(MailboxError::Character { at });
+        }
+        let mailbox = Self { local_part: local_part.into(), host };
+        let octets = Quoted(local_part).to_string().len();
+        if octets > Self::MAX_LOCAL_PART {
+            return Err(MailboxError::LocalPartTooLong { octets });
+        }
+        Ok(mailbox)
+    }
+
+    /// Returns the local part, without quotes, in its own case.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        &self.local_part
+    }
+
+    /// Returns what stands behind the `@`.
+    #[must_use]
+    pub fn host(&self) -> &MailHost {
+        &self.host
+    }
+
+    /// Returns the domain, or `None` if there is an address literal in its place.
+    #[must_use]
+    pub fn domain(&self) -> Option<&Domain> {
+        match &self.host {
+            MailHost::Domain(domain) => Some(domain),
+            MailHost::Address(_) => None,
+        }
+    }
+
+    /// Tells whether only SMTPUTF8 can carry it (RFC 6531 section 3.1).
+    #[must_use]
+    pub fn needs_utf8(&self) -> bool {
+        !self.local_part.is_ascii()
+    }
+
+    pub(crate) fn parse_with(text: &str, host: ParseHost) -> Result<Self, MailboxError> {
+        let (local_part, written) = match text.strip_prefix('"') {
+            Some(_) => quoted_string(text)?,
+            None => dot_string(text)?,
+        };
+        if written > Self::MAX_LOCAL_PART {
+            return Err(MailboxError::LocalPartTooLong { octets: written });
+        }
+        let domain = text.get(written..).and_then(|rest| rest.strip_prefix('@'));
+        let domain = domain.ok_or(MailboxError::At { at: written })?;
+        let host = host(domain).map_err(|source| MailboxError::Host { at: written + 1, source })?;
+        Self::new(&local_part, host)
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = MailboxError;
+
+    fn from_str(text: &str) -> Result<Self, MailboxError> {
+        Self::parse_with(text, str::parse)
+    }
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", Quoted(&self.local_part), self.host)
+    }
+}
+
+/// What stands behind the `@` of a [`Mailbox`], or behind `EHLO`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
+pub enum MailHost {
+    /// A domain.
+    Domain(Domain),
+    /// An address literal: `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 section 4.1.3).
+    Address(IpAddr),
+}
+
+impl FromStr for MailHost {
+    type Err = MailHostError;
+
+    fn from_str(text: &str) -> Result<Self, MailHostError> {
+        let Some(literal) = text.strip_prefix('[') else { return Ok(Self::Domain(text.parse()?)) };
+        let literal = literal.strip_suffix(']').ok_or(MailHostError::Literal)?;
+        let v6 = literal.split_at_checked(5).filter(|(tag, _)| tag.eq_ignore_ascii_case("IPv6:"));
+        let address = match v6 {
+            Some((_, address)) => address.parse::<Ipv6Addr>().map(IpAddr::from),
+            None => literal.parse::<Ipv4Addr>().map(IpAddr::from),
+        };
+        address.map(Self::Address).map_err(|_| MailHostError::Literal)
+    }
+}
+
+impl From<Domain> for MailHost {
+    fn from(domain: Domain) -> Self {
+        Self::Domain(domain)
+    }
+}
+
+impl fmt::Display for MailHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(domain) => domain.fmt(f),
+            Self::Address(IpAddr::V4(address)) => write!(f, "[{address}]"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[IPv6:{address}]"),
+        }
+    }
+}
+
+/// The path back to a sender, in angle brackets; `<>` for a message that must never cause another.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
+pub enum ReversePath {
+    /// `<>`: a notification (RFC 5321 section 4.5.5).
+    Null,
+    /// The sender.
+    Mailbox(Mailbox),
+}
+
+impl ReversePath {
+    /// Returns the sender, or `None` for `<>`.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Null => None,
+            Self::Mailbox(mailbox) => Some(mailbox),
+        }
+    }
+
+    pub(crate) fn parse_with(text: &str, host: ParseHost) -> Result<Self, MailboxError> {
+        let inner = text.strip_prefix('<').ok_or(MailboxError::Bracket { at: 0 })?;
+        let inner = inner.strip_suffix('>').ok_or(MailboxError::Bracket { at: text.len() })?;
+        if inner.is_empty() {
+            return Ok(Self::Null);
+        }
+        let start = 1 + if inner.starts_with('@') { source_route(inner)? } else { 0 };
+        let mailbox = text.get(start..=inner.len()).unwrap_or_default();
+        let mailbox = Mailbox::parse_with(mailbox, host).map_err(|error| error.moved(start))?;
+        Ok(Self::Mailbox(mailbox))
+    }
+}
+
+impl FromStr for ReversePath {
+    type Err = MailboxError;
+
+    /// Takes a path in angle brackets. A source route is checked and dropped (RFC 5321 appendix C).
+    fn from_str(text: &str) -> Result<Self, MailboxError> {
+        Self::parse_with(text, str::parse)
+    }
+}
+
+impl From<Mailbox> for ReversePath {
+    fn from(mailbox: Mailbox) -> Self {
+        Self::Mailbox(mailbox)
+    }
+}
+
+impl fmt::Display for ReversePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("<>"),
+            Self::Mailbox(mailbox) => write!(f, "<{mailbox}>"),
+        }
+    }
+}
+
+/// Why a text is not a [`Mailbox`] or [`ReversePath`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum MailboxError {
+    /// A character that cannot stand in a local part there.
+    #[error("byte {at} cannot stand in a local part there")]
+    Character {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A local part with nothing in it, or nothing at one side of a dot.
+    #[error("byte {at} ends an empty part of a local part")]
+    Empty {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A quoted local part without its second quote.
+    #[error("the quote at byte {at} is never closed")]
+    Quote {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// No `@` behind the local part.
+    #[error("byte {at} is not the @ behind the local part")]
+    At {
+        /// Where it should be, in bytes.
+        at: usize,
+    },
+    /// A local part of more than 64 octets (RFC 5321 section 4.5.3.1.1).
+    #[error("{octets} octets are more than the 64 of a local part")]
+    LocalPartTooLong {
+        /// How many there are, as written.
+        octets: usize,
+    },
+    /// What stands behind the `@` is not a host.
+    #[error("the host at byte {at} is none")]
+    Host {
+        /// Where it begins, in bytes.
+        at: usize,
+        /// Why.
+        source: MailHostError,
+    },
+    /// A path without an angle bracket.
+    #[error("byte {at} is not the angle bracket of a path")]
+    Bracket {
+        /// Where it should be, in bytes.
+        at: usize,
+    },
+    /// A source route that is none, or without a mailbox behind it.
+    #[error("the source route at byte {at} is none")]
+    Route {
+        /// Where, in bytes.
+        at: usize,
+    },
+}
+
+impl MailboxError {
+    fn moved(self, by: usize) -> Self {
+        match self {
+            Self::Character { at } => Self::Character { at: at + by },
+            Self::Empty { at } => Self::Empty { at: at + by },
+            Self::Quote { at } => Self::Quote { at: at + by },
+            Self::At { at } => Self::At { at: at + by },
+            Self::Host { at, source } => Self::Host { at: at + by, source },
+            other => other,
+        }
+    }
+}
+
+/// Why a text is not a [`MailHost`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum MailHostError {
+    /// Neither a literal nor a domain.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// Square brackets without an IPv4 address, or an IPv6 address behind `IPv6:`.
+    #[error("not an address literal")]
+    Literal,
+}
+
+pub(crate) type ParseHost = fn(&str) -> Result<MailHost, MailHostError>;
+
+/// A local part as it is written.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if dot_string(self.0).is_ok_and(|(_, end)| end == self.0.len()) {
+            return f.write_str(self.0);
+        }
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            if matches!(c, '"' | '\\') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{c}")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+/// Reads atoms with dots between them; returns them and where they end.
+fn dot_string(text: &str) -> Result<(String, usize), MailboxError> {
+    let end = text.find('@').unwrap_or(text.len());
+    let local_part = text.get(..end).unwrap_or_default();
+    let mut empty = true;
+    for (at, c) in local_part.char_indices() {
+        empty = match c {
+            '.' if empty => return Err(MailboxError::Empty { at }),
+            '.' => true,
+            _ if atom_text(c) => false,
+            _ => return Err(MailboxError::Character { at }),
+        };
+    }
+    if empty { Err(MailboxError::Empty { at: end }) } else { Ok((local_part.to_owned(), end)) }
+}
+
+/// Reads a quoted string; returns what it means and where it ends.
+fn quoted_string(text: &str) -> Result<(String, usize), MailboxError> {
+    let (mut meant, mut escaped) = (String::new(), false);
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if c.is_ascii_control() => return Err(MailboxError::Character { at }),
+            '\\' | '"' if escaped => meant.push(c),
+            _ if escaped && !c.is_ascii() => return Err(MailboxError::Character { at }),
+            '"' => return Ok((meant, at + 1)),
+            '\\' => {
+                escaped = true;
+                continue;
+            }
+            _ => meant.push(c),
+        }
+        escaped = false;
+    }
+    Err(MailboxError::Quote { at: 0 })
+}
+
+/// RFC 5322 section 3.2.3, with the characters that RFC 6531 section 3.3 adds.
+fn atom_text(c: char) -> bool {
+    c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c)
+}
+
+/// Checks `@one,@two:` at the start; returns its length.
+fn source_route(path: &str) -> Result<usize, MailboxError> {
+    let (route, _) = path.split_once(':').ok_or(MailboxError::Route { at: 1 })?;
+    let good = |hop: &str| hop.strip_prefix('@').is_some_and(|d| d.parse::<Domain>().is_ok());
+    if route.split(',').all(good) {
+        Ok(route.len() + 1)
+    } else {
+        Err(MailboxError::Route { at: 1 })
+    }
+}

@@ -1,0 +1,287 @@
+//! A name in the DNS: RFC 1035 sections 2.3, 3.1 and 5.1; RFC 2181 section 11.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::Domain;
+
+/// An absolute name in the DNS, of any octets; the root is one too.
+///
+/// It compares without regard to ASCII case, keeps the case that it was given, and is cheap to
+/// clone. Names order as DNSSEC orders them (RFC 4034 section 6.1): a parent right before its
+/// children.
+///
+/// Text is the presentation form of RFC 1035 section 5.1: `\.` for a dot in a label, `\DDD` for an
+/// octet. It has no dot at its end, but for the root, which is `.`; parsing takes both.
+///
+/// ```
+/// use mail_types::Name;
+///
+/// let name: Name = "Example.COM.".parse()?;
+/// assert_eq!(name, "example.com".parse()?);
+/// assert_eq!(name.to_string(), "Example.COM");
+/// assert_eq!(name.child(b"_dmarc")?.to_string(), "_dmarc.Example.COM");
+/// # Ok::<(), mail_types::NameError>(())
+/// ```
+#[derive(Clone)]
+pub struct Name {
+    /// Labels, each behind its length, without the root's zero: at most 254 octets.
+    wire: Arc<[u8]>,
+}
+
+impl Name {
+    /// The longest name, in octets on the wire with the root's (RFC 1035 section 3.1).
+    pub const MAX_OCTETS: usize = 255;
+    /// The longest label, in octets (RFC 1035 section 3.1).
+    pub const MAX_LABEL: usize = 63;
+
+    /// Returns the root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self { wire: Arc::from([]) }
+    }
+
+    /// Puts a name together from its labels, the leftmost first.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] if a label is empty or too long, or all together are; its position counts
+    /// octets on the wire.
+    pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
+        let mut wire = Vec::new();
+        for label in labels {
+            let at = wire.len();
+            push_label(&mut wire, label, at)?;
+        }
+        Ok(Self { wire: wire.into() })
+    }
+
+    /// Returns the labels, the leftmost first, without the root's.
+    #[must_use]
+    pub fn labels(&self) -> Labels<'_> {
+        Labels { rest: &self.wire }
+    }
+
+    /// Returns how long the name is on the wire, in octets, with the root's.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.wire.len() + 1
+    }
+
+    /// Tells whether this is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.wire.is_empty()
+    }
+
+    /// Returns the name without its leftmost label, or `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let mut labels = self.labels();
+        labels.next()?;
+        Some(Self { wire: labels.rest.into() })
+    }
+
+    /// Returns the name with one more label on its left, such as `_dmarc`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Name::from_labels`].
+    pub fn child(&self, label: &[u8]) -> Result<Self, NameError> {
+        Self::from_labels([label].into_iter().chain(self.labels()))
+    }
+
+    /// Tells whether this is `other` or below it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let mut labels = self.labels();
+        loop {
+            match labels.rest.len().cmp(&other.wire.len()) {
+                Ordering::Less => return false,
+                Ordering::Equal => return labels.rest.eq_ignore_ascii_case(&other.wire),
+                Ordering::Greater => labels.next(),
+            };
+        }
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text == "." {
+            return Ok(Self::root());
+        }
+        let (mut wire, mut label) = (Vec::new(), Vec::new());
+        let (mut rest, mut at) = (text.as_bytes(), 0);
+        loop {
+            let (octet, used) = match *rest {
+                [] | [b'.'] => {
+                    push_label(&mut wire, &label, at)?;
+                    return Ok(Self { wire: wire.into() });
+                }
+                [b'.', ..] => {
+                    push_label(&mut wire, &label, at)?;
+                    label.clear();
+                    (None, 1)
+                }
+                [b'\\', a @ b'0'..=b'9', b, c, ..] => {
+                    (Some(decimal([a, b, c]).ok_or(NameError::Escape { at })?), 4)
+                }
+                [b'\\', c, ..] if !c.is_ascii_digit() => (Some(c), 2),
+                [b'\\', ..] => return Err(NameError::Escape { at }),
+                [c, ..] => (Some(c), 1),
+            };
+            label.extend(octet);
+            if label.len() > Self::MAX_LABEL {
+                return Err(NameError::LabelTooLong { at });
+            }
+            rest = rest.get(used..).unwrap_or_default();
+            at += used;
+        }
+    }
+}
+
+impl From<&Domain> for Name {
+    fn from(domain: &Domain) -> Self {
+        // Cannot fail: a domain's labels and length have been checked.
+        Self::from_labels(domain.as_str().split('.').map(str::as_bytes))
+            .unwrap_or_else(|_| Self::root())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
+        for (i, label) in self.labels().enumerate() {
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            for &octet in label {
+                match octet {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(octet))?;
+                    }
+                    b'!'..=b'~' => write!(f, "{}", char::from(octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire.eq_ignore_ascii_case(&other.wire) // Lengths are below 64, no letters.
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for octet in self.wire.iter() {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |label: &[u8]| label.to_ascii_lowercase();
+        let mut mine: Vec<_> = self.labels().map(lower).collect();
+        let mut theirs: Vec<_> = other.labels().map(lower).collect();
+        mine.reverse();
+        theirs.reverse();
+        mine.cmp(&theirs)
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The labels of a [`Name`], the leftmost first.
+#[derive(Clone, Debug)]
+pub struct Labels<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (&length, rest) = self.rest.split_first()?;
+        let (label, rest) = rest.split_at_checked(length.into())?;
+        self.rest = rest;
+        Some(label)
+    }
+}
+
+/// Why a text is not a [`Name`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Nothing between two dots, or nothing at all.
+    #[error("byte {at} ends an empty label")]
+    EmptyLabel {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A label has more than 63 octets (RFC 1035 section 3.1).
+    #[error("byte {at} is in a label of more than 63 octets")]
+    LabelTooLong {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// The name has more than 255 octets on the wire (RFC 1035 section 3.1).
+    #[error("byte {at} ends a label that makes the name longer than 255 octets")]
+    TooLong {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A backslash without the three digits of an octet, or anything else, behind it.
+    #[error("byte {at} begins an escape that is none")]
+    Escape {
+        /// Where, in bytes.
+        at: usize,
+    },
+}
+
+fn push_label(wire: &mut Vec<u8>, label: &[u8], at: usize) -> Result<(), NameError> {
+    let length = match u8::try_from(label.len()) {
+        Ok(0) => return Err(NameError::EmptyLabel { at }),
+        Ok(length) if label.len() <= Name::MAX_LABEL => length,
+        _ => return Err(NameError::LabelTooLong { at }),
+    };
+    if wire.len() + label.len() + 2 > Name::MAX_OCTETS {
+        return Err(NameError::TooLong { at });
+    }
+    wire.push(length);
+    wire.extend_from_slice(label);
+    Ok(())
+}
+
+fn decimal(digits: [u8; 3]) -> Option<u8> {
+    std::str::from_utf8(&digits)
+        .ok()
+        .filter(|d| d.bytes().all(|c| c.is_ascii_digit()))?
+        .parse()
+        .ok()
+}

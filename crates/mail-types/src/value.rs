@@ -1,0 +1,109 @@
+//! Bytes that a template or a rule works with, and whether they can be trusted.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "a value is trusted or not")]
+pub enum Trust {
+    /// The program's own configuration and the words of its own enums.
+    Trusted,
+    /// A peer, a message, the DNS, a certificate or a lookup: anybody may have written it.
+    Untrusted,
+}
+
+/// Bytes and their trust.
+///
+/// [`Display`](fmt::Display) is for replies, log lines and headers: it cannot emit a CR, an LF or
+/// any other control character. Those, octets that are not UTF-8, and the backslash come out as
+/// escapes.
+///
+/// ```
+/// use mail_types::{Trust, Value};
+///
+/// let helo = Value::new(&b"a\r\nSubject: b\xff"[..], Trust::Untrusted);
+/// assert_eq!(helo.to_string(), r"a\r\nSubject: b\xff");
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Value<'a> {
+    bytes: Cow<'a, [u8]>,
+    trust: Trust,
+}
+
+impl<'a> Value<'a> {
+    /// Puts bytes and their trust together.
+    pub fn new(bytes: impl Into<Cow<'a, [u8]>>, trust: Trust) -> Self {
+        Self { bytes: bytes.into(), trust }
+    }
+
+    /// Makes a trusted value, such as a word of an enum.
+    #[must_use]
+    pub fn trusted(text: &'a str) -> Self {
+        Self::new(text.as_bytes(), Trust::Trusted)
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns whether the bytes can be trusted.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// Returns the value with bytes of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        Value { bytes: Cow::Owned(self.bytes.into_owned()), trust: self.trust }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\\' => f.write_str("\\\\")?,
+                    '\r' => f.write_str("\\r")?,
+                    '\n' => f.write_str("\\n")?,
+                    '\t' => f.write_str("\\t")?,
+                    _ if c.is_control() || is_separator(c) => {
+                        write!(f, "{}", c.escape_unicode())?;
+                    }
+                    _ => f.write_char(c)?,
+                }
+            }
+            for octet in chunk.invalid() {
+                write!(f, "\\x{octet:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a variable of a name is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
+pub enum Variable<'a> {
+    /// There is no variable of that name.
+    Unknown,
+    /// There is, but it has no value now: it expands to nothing, and `def:` is false.
+    Unset,
+    /// It has this value.
+    Value(Value<'a>),
+}
+
+impl<'a> From<Value<'a>> for Variable<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Self::Value(value)
+    }
+}
+
+/// Whether it breaks lines or turns their direction where the text is shown.
+fn is_separator(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

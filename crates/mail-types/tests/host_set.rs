@@ -1,0 +1,105 @@
+//! Host lists: who is in them.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
+
+use std::net::IpAddr;
+
+use mail_types::{HostSet, HostSetError, List, Name};
+
+fn set(list: &str) -> HostSet {
+    HostSet::new(List::new(list)).unwrap()
+}
+
+#[test]
+fn by_address() {
+    for (list, address, inside) in [
+        ("", "127.0.0.1", false),
+        ("*", "127.0.0.1", true),
+        ("*", "2001:db8::1", true),
+        ("192.0.2.1", "192.0.2.1", true),
+        ("192.0.2.1", "192.0.2.2", false),
+        ("192.0.2.1", "::ffff:192.0.2.1", true),
+        ("<; ::ffff:192.0.2.1", "192.0.2.1", true),
+        ("<; ::ffff:192.0.2.0/120", "192.0.2.9", true),
+        ("192.0.2.0/24", "192.0.2.255", true),
+        ("192.0.2.0/24", "192.0.3.0", false),
+        ("192.0.2.0/24", "::ffff:192.0.2.7", true),
+        ("0.0.0.0/0", "192.0.2.1", true),
+        ("0.0.0.0/0", "2001:db8::1", false),
+        ("<; ::/0", "2001:db8::1", true),
+        ("<; ::/0", "192.0.2.1", false),
+        ("<; ::/0", "::ffff:192.0.2.1", false),
+        ("<; 2001:db8::/32; 192.0.2.1", "2001:db8:ffff::1", true),
+        ("2001::db8::::/32 : 192.0.2.1", "2001:db8::1", true),
+        ("!192.0.2.9 : 192.0.2.0/24", "192.0.2.9", false),
+        ("!192.0.2.9 : 192.0.2.0/24", "192.0.2.8", true),
+        ("!192.0.2.9 : 192.0.2.0/24", "198.51.100.1", false),
+        ("! 192.0.2.9", "198.51.100.1", true),
+        ("192.0.2.0/24 : !192.0.2.9", "192.0.2.9", true),
+        ("10.0.0.1 : 10.0.0.1 : 10.0.0.2", "10.0.0.2", true),
+    ] {
+        let address: IpAddr = address.parse().unwrap();
+        assert_eq!(set(list).contains(address, None), inside, "{address} in {list}");
+    }
+}
+
+#[test]
+fn by_name() {
+    let address = "198.51.100.1".parse().unwrap();
+    for (list, name, inside) in [
+        ("mx.example.com", Some("MX.example.com"), true),
+        ("mx.example.com", Some("a.mx.example.com"), false),
+        ("*.example.com", Some("mx.example.com"), true),
+        ("*.example.com", Some("a.mx.example.com"), true),
+        ("*.example.com", Some("example.com"), false),
+        ("*.example.com", Some("badexample.com"), false),
+        ("!*.example.com : *", Some("mx.example.com"), false),
+        ("!*.example.com : *", Some("mx.example.org"), true),
+        // Without a name nobody gets past an item that asks for one.
+        ("!*.example.com : *", None, false),
+        ("*.example.com : 198.51.100.1", None, false),
+        ("!mx.example.com", None, false),
+        ("198.51.100.1 : *.example.com", None, true),
+    ] {
+        let name: Option<Name> = name.map(|name| name.parse().unwrap());
+        assert_eq!(set(list).contains(address, name.as_ref()), inside, "{name:?} in {list}");
+    }
+    assert!(set("192.0.2.1 : *.example").needs_names());
+    assert!(!set("192.0.2.1 : *").needs_names());
+}
+
+#[test]
+fn an_empty_set_holds_nobody() {
+    for hosts in [HostSet::default(), set(""), set(" ")] {
+        assert!(hosts.is_empty());
+        assert!(!hosts.contains("127.0.0.1".parse().unwrap(), None));
+    }
+}
+
+#[test]
+fn bad() {
+    for (list, error) in [
+        ("a : 2001:db8::1", HostSetError::Item { item: 2 }), // a colon that is not doubled
+        (": a", HostSetError::Item { item: 1 }),
+        ("192.0.2", HostSetError::Item { item: 1 }),
+        ("192.0.2.256", HostSetError::Item { item: 1 }),
+        ("a b", HostSetError::Item { item: 1 }),
+        ("*a", HostSetError::Item { item: 1 }),
+        ("a.*.b", HostSetError::Item { item: 1 }),
+        ("192.0.2.1/33", HostSetError::Block { item: 1 }),
+        ("192.0.2.1/+8", HostSetError::Block { item: 1 }),
+        ("192.0.2.1/", HostSetError::Block { item: 1 }),
+        ("192.0.2.1/24", HostSetError::Block { item: 1 }), // bits behind the prefix
+        ("<; ::1/129", HostSetError::Block { item: 1 }),
+        ("<; ::ffff:192.0.2.0/64", HostSetError::Block { item: 1 }),
+    ] {
+        assert_eq!(HostSet::new(List::new(list)), Err(error), "{list}");
+    }
+}
+
+#[test]
+fn ten_thousand_items_are_the_limit() {
+    let list = "192.0.2.1:".repeat(HostSet::MAX_ITEMS);
+    assert!(HostSet::new(List::new(&list)).is_ok());
+    assert_eq!(HostSet::new(List::new(&(list + "a"))), Err(HostSetError::TooMany));
+}

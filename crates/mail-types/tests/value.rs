@@ -1,0 +1,35 @@
+//! Values: nothing in one can break a line.
+
+use mail_types::{Trust, Value, Variable};
+use proptest::prelude::*;
+
+#[test]
+fn hostile_bytes_are_written_as_escapes() {
+    for (bytes, text) in [
+        (&b"plain text"[..], "plain text"),
+        (b"a\r\nSubject: b", r"a\r\nSubject: b"),
+        (b"\0\x1b[2J\x7f", r"\u{0}\u{1b}[2J\u{7f}"),
+        (b"\xff\xc3", r"\xff\xc3"),
+        (br"a\n", r"a\\n"),
+        ("\u{85}\u{2028}\u{202e}x".as_bytes(), r"\u{85}\u{2028}\u{202e}x"),
+        ("grüße".as_bytes(), "grüße"),
+    ] {
+        assert_eq!(Value::new(bytes, Trust::Untrusted).to_string(), text);
+    }
+}
+
+#[test]
+fn trust_goes_with_the_bytes() {
+    let value = Value::new(b"x".to_vec(), Trust::Untrusted).into_owned();
+    assert_eq!((value.as_bytes(), value.trust()), (&b"x"[..], Trust::Untrusted));
+    assert_eq!(Value::trusted("pass").trust(), Trust::Trusted);
+    assert_eq!(Variable::from(Value::trusted("a")), Variable::Value(Value::trusted("a")));
+}
+
+proptest! {
+    #[test]
+    fn no_control_character_comes_out(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        let text = Value::new(bytes, Trust::Untrusted).to_string();
+        prop_assert!(!text.chars().any(char::is_control));
+    }
+}
