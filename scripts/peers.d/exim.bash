@@ -108,6 +108,7 @@ out:
   port = $2
   allow_localhost
   helo_data = client.test
+  interface = 127.0.0.3
   connect_timeout = 5s
   command_timeout = 30s
   final_timeout = 30s
