@@ -113,6 +113,15 @@ fn binary() -> PathBuf {
 }
 
 fn configuration(port: u16, folder: &Path, options: &str) -> String {
-    let mail = folder.join("mail");
-    format!("{options}\nlisten = \"127.0.0.1:{port}\"\nmaildir = '{}'\n", mail.display())
+    let folder = folder.display();
+    format!(
+        "{options}
+primary_hostname = 'gateway.test'
+local_interfaces = '127.0.0.1.{port}'
+local_domains = 'local.test'
+host_lookup = ''
+spool_directory = '{folder}/spool'
+maildir = '{folder}/mail'
+"
+    )
 }

@@ -10,7 +10,7 @@ use crate::gateway::Gateway;
 use crate::peers::{Peers, have, swaks};
 
 fn options(next_hop: &str) -> String {
-    format!("relay_to_domains = \"next.test\"\nroute = \"{next_hop}\"")
+    format!("relay_to_domains = \"next.test\"\nroute_data = \"{next_hop}\"")
 }
 
 #[test]
