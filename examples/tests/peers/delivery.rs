@@ -19,9 +19,8 @@ fn swaks_delivers() {
     assert!(taken, "{transcript}");
 
     let message = gateway.message("plain as day");
-    assert!(message.starts_with("Return-Path: <swaks@sender.test>\r\nReceived: "), "{message}");
-    assert!(message.contains("swaks.test"), "{message}");
-    assert!(message.contains("127.0.0.1"), "{message}");
+    assert!(message.starts_with("Return-Path: <swaks@sender.test>\r\n"), "{message}");
+    assert!(message.contains("\r\nReceived: from swaks.test ([127.0.0.1])\r\n"), "{message}");
     let line = gateway.line(" <= swaks@sender.test ");
     assert!(line.contains("P=esmtp "), "{line}");
 }
