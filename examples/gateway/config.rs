@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mail_types::{Domain, HostSet, HostSetError, List, MailHost};
+use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -114,11 +115,20 @@ pub(crate) enum StoreKind {
 /// What becomes of a connection whose PROXY header is missing or not sound.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum ProxyRefusal {
+enum ProxyRefusal {
     /// It is closed at once, as the specification asks.
     Drop,
     /// It gets the banner, and 503 to every command but QUIT, as Exim does.
     Exim,
+}
+
+impl From<ProxyRefusal> for RefusalMode {
+    fn from(refusal: ProxyRefusal) -> Self {
+        match refusal {
+            ProxyRefusal::Drop => Self::Drop,
+            ProxyRefusal::Exim => Self::QuitOnly,
+        }
+    }
 }
 
 /// How log lines are written.
@@ -146,9 +156,9 @@ pub(crate) struct Config {
     pub(crate) helo_accept_junk_hosts: HostSet,
     pub(crate) host_lookup: HostSet,
     pub(crate) host_lookup_timeout: Duration,
-    pub(crate) proxy_required_hosts: HostSet,
+    pub(crate) proxy_required_hosts: RequiredHosts,
     pub(crate) proxy_protocol_timeout: Duration,
-    pub(crate) proxy_refusal: ProxyRefusal,
+    pub(crate) proxy_refusal: RefusalMode,
     pub(crate) tls_advertise_hosts: HostSet,
     pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
     pub(crate) log_proxy: bool,
@@ -203,9 +213,9 @@ impl Config {
             )?,
             host_lookup: hosts("host_lookup", &options.host_lookup)?,
             host_lookup_timeout: options.host_lookup_timeout.0,
-            proxy_required_hosts: hosts("proxy_required_hosts", &options.proxy_required_hosts)?,
+            proxy_required_hosts: proxies(&options.proxy_required_hosts)?,
             proxy_protocol_timeout: options.proxy_protocol_timeout.0,
-            proxy_refusal: options.proxy_refusal,
+            proxy_refusal: options.proxy_refusal.into(),
             tls_advertise_hosts: hosts("tls_advertise_hosts", &options.tls_advertise_hosts)?,
             tls_certificate,
             log_proxy: log_selector(&options.log_selector)?,
@@ -240,6 +250,8 @@ pub(crate) enum ConfigError {
     Domain { option: &'static str, item: usize },
     #[error("{option}: {source}")]
     Hosts { option: &'static str, source: HostSetError },
+    #[error("proxy_required_hosts: give addresses, not names")]
+    NamedProxy,
     #[error("local_interfaces: item {item} is not an address and a port")]
     Interface { item: usize },
     #[error("local_interfaces: nothing to listen on")]
@@ -254,6 +266,13 @@ pub(crate) enum ConfigError {
 
 fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
     HostSet::new(List::new(text)).map_err(|source| ConfigError::Hosts { option, source })
+}
+
+/// A proxy's name is not looked up: one that is down or forged would let connections through without
+/// a header.
+fn proxies(text: &str) -> Result<RequiredHosts, ConfigError> {
+    let hosts = hosts("proxy_required_hosts", text)?;
+    if hosts.needs_names() { Err(ConfigError::NamedProxy) } else { Ok(hosts.into()) }
 }
 
 fn domains(option: &'static str, text: &str) -> Result<Vec<Domain>, ConfigError> {

@@ -41,11 +41,10 @@ pub(crate) fn arrival(
     if let Some(cipher) = cipher {
         let _ = write!(line, " X={cipher}");
     }
-    let _ = write!(line, " S={size}");
     if let Some(proxy) = client.proxy.filter(|_| proxy) {
         let _ = write!(line, " PRX={}", proxy.ip());
     }
-    line.push_str(" for");
+    let _ = write!(line, " S={size} for");
     for recipient in &transaction.recipients {
         let _ = write!(line, " {recipient}");
     }

@@ -16,6 +16,7 @@ mod macros;
 mod maildir;
 mod message_id;
 mod phrases;
+mod proxied;
 mod quantity;
 mod rules;
 mod server;
@@ -84,7 +85,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     for listener in &listeners {
         let address = listener.local_addr()?;
         info!("listening on {address}, keeping mail in {}", gateway.config.maildir.display());
-        if gateway.config.proxy_required_hosts.is_empty() {
+        if gateway.config.proxy_required_hosts.hosts().is_empty() {
             info!(
                 "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
                  --mail-from ann@example.com --mail-rcpt bob@example.com -T -"

@@ -5,17 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proxy_protocol::Outcome;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::client::Client;
 use crate::config::{Config, StoreKind};
 use crate::connection::Connection;
 use crate::host_name::HostNames;
+use crate::proxied;
 use crate::session::SessionSettings;
 use crate::store::{Store, StoreError, StoreLimits, StoreSettings};
 use crate::tls::{TlsError, acceptor};
@@ -135,7 +137,14 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
 async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     // A socket that is gone already shows that soon enough.
     let _ = stream.set_nodelay(true);
-    let mut client = Client { address: peer, host_name: None, proxy: None };
+    let (stream, session) = match proxied::accept(&gateway.config, stream, peer).await {
+        Ok(Some(accepted)) => accepted,
+        Ok(None) => return,
+        Err(error) => return debug!("{peer} is gone: {error}"),
+    };
+    let proxied = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+    let proxy = proxied.then_some(peer);
+    let mut client = Client { address: session.client(), host_name: None, proxy };
     let address = client.address.ip();
     if let Some(names) =
         gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))

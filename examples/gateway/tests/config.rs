@@ -10,7 +10,7 @@ fn everything_has_a_default_that_is_closed() {
     let config = Config::parse("").unwrap();
     assert!(config.listen.iter().all(|address| address.ip().is_loopback()));
     assert!(config.relay_to_domains.is_empty());
-    assert!(config.proxy_required_hosts.is_empty());
+    assert!(config.proxy_required_hosts.hosts().is_empty());
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn exims_forms_are_taken() {
     assert_eq!(local, ["mx.example", "xn--bcher-kva.example", "[192.0.2.1]"]);
     assert_eq!(config.session.message_size_limit, 10 << 20);
     assert_eq!(config.smtp_receive_timeout, Duration::from_secs(90));
-    assert!(config.proxy_required_hosts.contains("192.0.2.9".parse().unwrap(), None));
+    assert!(config.proxy_required_hosts.requires("192.0.2.9".parse().unwrap(), None));
     assert!(config.log_proxy);
 }
 
@@ -59,7 +59,7 @@ fn macros_and_joined_lines() {
     .unwrap();
     for (address, inside) in [("192.0.2.7", true), ("198.51.100.7", true), ("203.0.113.7", false)] {
         assert_eq!(
-            config.proxy_required_hosts.contains(address.parse().unwrap(), None),
+            config.proxy_required_hosts.requires(address.parse().unwrap(), None),
             inside,
             "{address}"
         );
@@ -75,6 +75,7 @@ fn what_is_wrong_is_named() {
         ("local_interfaces = ''", "nothing to listen on"),
         ("local_domains = 'a : b_c'", "local_domains: item 2"),
         ("hosts_proxy = 'a : 2001:db8::1'", "proxy_required_hosts: item 2"),
+        ("hosts_proxy = 'proxy.example'", "give addresses"),
         ("relay_to_domains = 'a.example'", "route_data"),
         ("tls_privatekey = 'x'", "tls_certificate"),
         ("log_selector = '+proxy +tls'", "log_selector: item 2"),

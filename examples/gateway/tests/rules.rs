@@ -31,13 +31,9 @@ fn a_foreign_recipient_is_refused() {
         ("any%relay.example@b.example", Err("550 5.7.1")),
     ] {
         let found = route(&config, &recipient.parse().unwrap());
-        match (&found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(*found, expected, "{recipient}"),
-            (Err(reply), Err(code)) => {
-                assert!(reply.to_string().starts_with(code), "{recipient}: {reply}")
-            }
-            _ => panic!("{recipient}: {found:?}"),
-        }
+        let found = found.map_err(|reply| reply.to_string());
+        let found = found.as_ref().map_err(|text| text.get(..9).unwrap_or_default());
+        assert_eq!(found.copied(), expected, "{recipient}");
     }
 }
 
