@@ -23,6 +23,10 @@ pub(crate) fn bare_line_end() -> Reply {
     say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a carriage return or line feed stands alone")
 }
 
+pub(crate) fn line_too_long() -> Reply {
+    say(ReplyCode::SYNTAX_ERROR, "5.5.6", "the line is too long")
+}
+
 pub(crate) fn too_large() -> Reply {
     say(ReplyCode::TOO_LARGE, "5.3.4", "the message is too large")
 }

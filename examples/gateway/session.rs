@@ -15,7 +15,7 @@ use mail_types::{MailHost, Mailbox, Reply, ReplyCode};
 
 use crate::command::{Command, CommandError};
 use crate::framing::{Body, Data, Input, Line};
-use crate::phrases::{bare_line_end, say, unsynchronized};
+use crate::phrases::{bare_line_end, line_too_long, say, unsynchronized};
 use crate::transaction::Transaction;
 
 /// What a session offers, and its limits; Exim's names.
@@ -178,7 +178,8 @@ impl Session {
             Question::Connect if yes => {
                 let Self { settings, output, .. } = self;
                 let banner = format!("{} {}", settings.primary_hostname, settings.smtp_banner);
-                return Reply::new(ReplyCode::READY, &banner).write_to(output);
+                Reply::new(ReplyCode::READY, &banner).write_to(output);
+                return;
             }
             Question::Connect => return self.fail(reply),
             Question::Mail if !yes => self.transaction = None,
@@ -208,9 +209,7 @@ impl Session {
                 State::Ready => match self.input.take_line(MAX_LINE) {
                     Line::Incomplete => return Step::Read,
                     Line::Text(line) => self.command(&line),
-                    Line::TooLong => {
-                        self.fail(&say(ReplyCode::SYNTAX_ERROR, "5.5.6", "the line is too long"))
-                    }
+                    Line::TooLong => self.fail(&line_too_long()),
                     Line::Bare => self.fail(&bare_line_end()),
                 },
                 State::Data(_) => {
