@@ -1,6 +1,6 @@
 //! The log: events with fields, and for people a line as Exim writes it.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Write as _};
 
 use mail_types::{Reply, Trust, Value};
 use tracing::info;
@@ -50,14 +50,6 @@ pub(crate) fn arrival(
     }
     let (host, helo) = (client.address.ip(), greeting.name.as_str());
     info!(event = "arrival", %id, sender = sender(session), %host, helo, size, "{line}");
-}
-
-/// Takes note of what became of a message's recipients, who share one outcome.
-pub(crate) fn outcome(id: MessageId, session: &Session, mark: &str, how: &dyn Display) {
-    let Some(transaction) = session.transaction() else { return };
-    for recipient in &transaction.recipients {
-        info!(event = "outcome", %id, mark, %recipient, "{id} {mark} {recipient} {how}");
-    }
 }
 
 /// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`.
