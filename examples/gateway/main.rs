@@ -123,11 +123,12 @@ fn chain(error: &dyn Error) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 mod tests {
+    mod config;
     mod journal;
     mod maildir;
     mod message_id;
+    mod rules;
     mod scratch;
     mod session;
     mod store;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -26,8 +27,8 @@ impl Wire {
     /// silent costs no memory for it.
     pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         poll_fn(|context| {
-            let mut room = [0; ROOM];
-            let mut buffer = ReadBuf::new(&mut room);
+            let mut room = [MaybeUninit::uninit(); ROOM];
+            let mut buffer = ReadBuf::uninit(&mut room);
             match self.poll_read(context, &mut buffer) {
                 Poll::Ready(Ok(())) => {
                     take(buffer.filled());

@@ -1,0 +1,70 @@
+//! What a receiver takes, and how much of it.
+
+use std::time::Duration;
+
+/// What a receiver takes where the specification leaves it a choice, and its [`Limits`].
+///
+/// ```
+/// use proxy_protocol::{Header, HeaderError, Options};
+///
+/// let line = b"PROXY TCP6 2001:db8::1 192.0.2.1 56324 25\r\n";
+/// assert!(matches!(Header::parse(line), Err(HeaderError::Line { at: 26, found: b'.' })));
+///
+/// let mut options = Options::default();
+/// options.ipv4_in_tcp6 = true;
+/// assert!(Header::parse_with(line, &options).is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Takes headers that give no addresses: `UNKNOWN` in version 1, the command PROXY with an
+    /// unspecified family or transport in version 2. On by default: section 2.1 says that a
+    /// receiver should take the former, and section 2.2 that it is free with the latter, which is
+    /// the one block that every receiver must know. Off, such a header is
+    /// [`HeaderError::Unknown`](crate::HeaderError::Unknown). A version 2 LOCAL header is taken in
+    /// any case, as section 2.2 demands.
+    pub unknown: bool,
+    /// Takes an IPv4 address as a side of a `TCP6` line. Off by default: section 2.1 says that the
+    /// family dictates the format. On, it helps behind a proxy that listens on both families and
+    /// writes such lines, as nginx does.
+    pub ipv4_in_tcp6: bool,
+    /// How much is taken.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { unknown: true, ipv4_in_tcp6: false, limits: Limits::default() }
+    }
+}
+
+/// How much a receiver takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most bytes that a header of version 2 may have, all told. By default 4096, which holds
+    /// a client's certificate; the format allows 65 551. A longer one is
+    /// [`HeaderError::TooLong`](crate::HeaderError::TooLong) as soon as its length is known. A line
+    /// of version 1 has at most 107 bytes, whatever this limit says (section 2.1).
+    pub header: usize,
+    /// How long the whole header may take to come. By default 3 seconds, the least that section 2
+    /// allows, so that one lost TCP segment can be sent again. Then the session is
+    /// [`Failure::TimedOut`](crate::Failure::TimedOut).
+    pub time: Duration,
+    /// How many commands a [`Refusal`](crate::Refusal) answers before it closes. By default 10.
+    pub refused_commands: usize,
+    /// How many bytes a [`Refusal`](crate::Refusal) takes, with what it skips of the header, before
+    /// it closes. By default 131 072, twice the longest header.
+    pub refused_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: 4096,
+            time: Duration::from_secs(3),
+            refused_commands: 10,
+            refused_bytes: 131_072,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Receiving a header, piece by piece.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
+
+/// The beginning of a connection whose peer must send a header.
+///
+/// It is a state machine without I/O. While there is no [`outcome`](Self::outcome), give it what
+/// arrives: bytes, the end of the input, or that the time of [`deadline`](Self::deadline) has come.
+/// Who must leave what is behind the header in the socket, for TLS to find it there, reads no more
+/// than [`needed`](Self::needed) bytes at a time. No order of calls panics; after the outcome, none
+/// changes anything.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use proxy_protocol::{Options, Outcome, Receiver};
+///
+/// let mut receiver = Receiver::new(Options::default(), Instant::now());
+/// assert_eq!(receiver.handle_bytes(b"PROXY UNK"), 9);
+/// assert_eq!(receiver.needed(), 6);
+/// assert_eq!(receiver.outcome(), None);
+///
+/// // What is behind the header stays with the caller.
+/// assert_eq!(receiver.handle_bytes(b"NOWN\r\nEHLO"), 6);
+/// assert_eq!(receiver.outcome(), Some(&Outcome::Unknown));
+/// assert_eq!(receiver.needed(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    options: Options,
+    deadline: Instant,
+    received: Vec<u8>,
+    needed: Option<NonZeroUsize>,
+    outcome: Option<Outcome>,
+}
+
+impl Receiver {
+    /// Starts with a new connection at the time `now`.
+    #[must_use]
+    pub fn new(options: Options, now: Instant) -> Self {
+        let needed = match Header::parse_with(&[], &options) {
+            Err(HeaderError::Incomplete { needed }) => Some(needed),
+            _ => None,
+        };
+        // A time beyond what the clock can say is as good as a year.
+        let deadline = now.checked_add(options.limits.time).or_else(|| now.checked_add(YEAR));
+        let deadline = deadline.unwrap_or(now);
+        Self { options, deadline, received: Vec::new(), needed, outcome: None }
+    }
+
+    /// Takes the next bytes; returns how many of them are the caller's no more.
+    ///
+    /// Those are all of them while the header is incomplete or when it fails, those of the header
+    /// when it is complete, and none after that.
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> usize {
+        if self.outcome.is_some() {
+            return 0;
+        }
+        let before = self.received.len();
+        let room = v2::limit(&self.options) - before; // No header is incomplete with so many bytes.
+        self.received.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        match Header::parse_with(&self.received, &self.options) {
+            Ok((rest, header)) => {
+                self.outcome = Some(Outcome::from(&header));
+                let used = self.received.len() - rest.len();
+                self.received.truncate(used);
+                return used - before;
+            }
+            Err(HeaderError::Incomplete { needed }) => self.needed = Some(needed),
+            Err(error) => self.outcome = Some(Outcome::Failed(Failure::Header(error))),
+        }
+        bytes.len()
+    }
+
+    /// Takes note that the peer sends no more: without a complete header, a failure.
+    pub fn handle_end(&mut self) {
+        let received = self.received.len();
+        self.outcome.get_or_insert(Outcome::Failed(Failure::EndOfInput { received }));
+    }
+
+    /// Takes note of the time: from the deadline on, without a complete header, a failure.
+    pub fn handle_time(&mut self, now: Instant) {
+        if now >= self.deadline {
+            let received = self.received.len();
+            self.outcome.get_or_insert(Outcome::Failed(Failure::TimedOut { received }));
+        }
+    }
+
+    /// Returns what became of the header, once that is known.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Returns the time until which the whole header must have come, or `None` after the outcome.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.outcome.is_none().then_some(self.deadline)
+    }
+
+    /// Returns how many bytes may be read next without reading beyond the header, or 0 after the
+    /// outcome.
+    #[must_use]
+    pub fn needed(&self) -> usize {
+        self.needed.filter(|_| self.outcome.is_none()).map_or(0, NonZeroUsize::get)
+    }
+
+    /// Returns the header, with its vectors, if it was accepted.
+    #[must_use]
+    pub fn header(&self) -> Option<Header<'_>> {
+        match self.outcome {
+            None | Some(Outcome::Failed(_)) => None,
+            Some(_) => Header::parse_with(&self.received, &self.options).ok().map(|(_, h)| h),
+        }
+    }
+
+    /// Returns all bytes that were taken, for [`Refusal`](crate::Refusal) to know what may follow.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.received
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -1,0 +1,144 @@
+//! What a proxy knows of the client's TLS: section 2.2.6 of `proxy-protocol.txt`, 2026-04-27.
+
+use std::str::Utf8Error;
+
+use nom::Parser;
+use nom::bytes::complete::take;
+use nom::combinator::rest;
+use nom::number::complete::{be_u8, be_u32};
+
+use crate::{TlvKind, Tlvs, tlv};
+
+/// What the proxy knows of the client's TLS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Ssl<'a> {
+    /// The flags, those that are not assigned too.
+    pub client: u8,
+    /// Zero if the client presented a certificate and it was verified.
+    pub verify: u32,
+    /// The vectors within.
+    pub tlvs: Tlvs<'a>,
+}
+
+impl<'a> Ssl<'a> {
+    /// The flag of [`Ssl::is_tls`].
+    pub const CLIENT_SSL: u8 = 0x01;
+    /// The flag of [`Ssl::has_connection_certificate`].
+    pub const CLIENT_CERT_CONN: u8 = 0x02;
+    /// The flag of [`Ssl::has_session_certificate`].
+    pub const CLIENT_CERT_SESS: u8 = 0x04;
+
+    pub(crate) fn new(value: &'a [u8]) -> Option<Self> {
+        let fixed: nom::IResult<_, _, ()> = (be_u8, be_u32, rest).parse(value);
+        let (_, (client, verify, tlvs)) = fixed.ok()?;
+        Some(Self { client, verify, tlvs: Tlvs::framed(tlvs) })
+    }
+
+    /// Tells whether the client spoke TLS.
+    #[must_use]
+    pub fn is_tls(self) -> bool {
+        self.client & Self::CLIENT_SSL != 0
+    }
+
+    /// Tells whether the client gave a certificate over this connection.
+    #[must_use]
+    pub fn has_connection_certificate(self) -> bool {
+        self.client & Self::CLIENT_CERT_CONN != 0
+    }
+
+    /// Tells whether the client gave a certificate over the TLS session, at least once.
+    #[must_use]
+    pub fn has_session_certificate(self) -> bool {
+        self.client & Self::CLIENT_CERT_SESS != 0
+    }
+
+    /// Tells whether the client gave a certificate and the proxy verified it. Without one, some
+    /// proxies leave [`Ssl::verify`] at zero; that is not a yes.
+    #[must_use]
+    pub fn is_verified(self) -> bool {
+        let given = self.has_connection_certificate() || self.has_session_certificate();
+        given && self.verify == 0
+    }
+
+    /// Returns the version of TLS, such as `TLSv1.3`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not UTF-8; [`Tlvs::get`] has its bytes.
+    pub fn version(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_VERSION)
+    }
+
+    /// Returns the common name in the client's certificate.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn common_name(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_CN)
+    }
+
+    /// Returns the cipher, such as `ECDHE-RSA-AES128-GCM-SHA256`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn cipher(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_CIPHER)
+    }
+
+    /// Returns the algorithm that the proxy's certificate is signed with, such as `RSA-SHA256`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn signature_algorithm(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_SIG_ALG)
+    }
+
+    /// Returns the algorithm of the key in the proxy's certificate, such as `RSA2048`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn key_algorithm(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_KEY_ALG)
+    }
+
+    /// Returns the group of the key exchange, such as `secp256r1`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn group(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_GROUP)
+    }
+
+    /// Returns the scheme that the proxy signed the handshake with, such as `rsa_pss_rsae_sha256`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssl::version`].
+    pub fn signature_scheme(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.tlvs.text(TlvKind::SSL_SIG_SCHEME)
+    }
+
+    /// Returns the client's certificate in DER, as the proxy got it.
+    #[must_use]
+    pub fn client_certificate(self) -> Option<&'a [u8]> {
+        self.tlvs.get(TlvKind::SSL_CLIENT_CERT)
+    }
+}
+
+/// Checks the framing of a value; what is wrong is told by its place in the value, 0 if that is too
+/// short for the fixed part.
+#[inline]
+pub(crate) fn check(value: &[u8]) -> Result<(), usize> {
+    let fixed: nom::IResult<_, _, ()> = take(5_usize).parse(value);
+    let (mut rest, _) = fixed.map_err(|_| 0_usize)?;
+    while !rest.is_empty() {
+        (rest, _) = tlv::split(rest).ok_or(value.len() - rest.len())?;
+    }
+    Ok(())
+}

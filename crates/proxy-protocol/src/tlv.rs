@@ -1,0 +1,300 @@
+//! Type-length-value vectors: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
+
+use std::fmt;
+use std::str::{self, Utf8Error};
+
+use crate::{HeaderError, Ssl, checksum, ssl, v2};
+
+/// The vectors of a header, or of the TLS vector in it, in their order.
+///
+/// Their framing was checked when the header was parsed. Of a type that occurs twice, the accessors
+/// give the first; iteration gives all.
+///
+/// ```
+/// use proxy_protocol::{Header, HeaderError, TlvKind};
+///
+/// let input = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x11\xc0\0\x02\x01\xc6\x33\x64\x02\xdc\x04\0\x19\x01\0\x02h2";
+/// let (_, header) = Header::parse(input)?;
+/// assert_eq!(header.tlvs.alpn(), Some(&b"h2"[..]));
+/// assert_eq!(header.tlvs.iter().map(|tlv| tlv.kind).collect::<Vec<_>>(), [TlvKind::ALPN]);
+/// # Ok::<(), HeaderError>(())
+/// ```
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub struct Tlvs<'a>(&'a [u8]);
+
+impl<'a> Tlvs<'a> {
+    /// Returns the vectors one by one.
+    #[inline]
+    #[must_use]
+    pub fn iter(self) -> TlvIter<'a> {
+        TlvIter(self.0)
+    }
+
+    /// Returns the bytes that the vectors are written in.
+    #[must_use]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Tells whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the value of the first vector of a type.
+    #[inline]
+    #[must_use]
+    pub fn get(self, kind: TlvKind) -> Option<&'a [u8]> {
+        self.iter().find(|tlv| tlv.kind == kind).map(|tlv| tlv.value)
+    }
+
+    /// Returns the protocol that the client and the proxy agreed on, such as `h2` (RFC 7301).
+    #[must_use]
+    pub fn alpn(self) -> Option<&'a [u8]> {
+        self.get(TlvKind::ALPN)
+    }
+
+    /// Returns the host name that the client asked for, as by TLS's server name indication.
+    ///
+    /// # Errors
+    ///
+    /// If it is not UTF-8; [`Tlvs::get`] has its bytes.
+    pub fn authority(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.text(TlvKind::AUTHORITY)
+    }
+
+    /// Returns the checksum; a wrong one is an error of [`Header::parse`](crate::Header::parse).
+    #[must_use]
+    pub fn crc32c(self) -> Option<u32> {
+        self.get(TlvKind::CRC32C)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    /// Returns the proxy's identifier of the connection, at most 128 bytes.
+    #[must_use]
+    pub fn unique_id(self) -> Option<&'a [u8]> {
+        self.get(TlvKind::UNIQUE_ID)
+    }
+
+    /// Returns what the proxy knows of the client's TLS.
+    #[must_use]
+    pub fn ssl(self) -> Option<Ssl<'a>> {
+        self.get(TlvKind::SSL).and_then(Ssl::new)
+    }
+
+    /// Returns the name of the network namespace.
+    ///
+    /// # Errors
+    ///
+    /// If it is not UTF-8, let alone US-ASCII; [`Tlvs::get`] has its bytes.
+    pub fn netns(self) -> Result<Option<&'a str>, Utf8Error> {
+        self.text(TlvKind::NETNS)
+    }
+
+    /// Returns the identifier of the VPC endpoint at Amazon, such as `vpce-08d2bf15fac5001c9`.
+    #[must_use]
+    pub fn aws_vpce_id(self) -> Option<&'a [u8]> {
+        self.get(TlvKind::AWS)?.strip_prefix(&[1])
+    }
+
+    /// Returns the link identifier of the private endpoint at Azure.
+    #[must_use]
+    pub fn azure_link_id(self) -> Option<u32> {
+        let id = self.get(TlvKind::AZURE)?.strip_prefix(&[1])?;
+        id.try_into().ok().map(u32::from_le_bytes)
+    }
+
+    /// Returns the connection identifier of Private Service Connect at Google.
+    #[must_use]
+    pub fn gcp_psc_connection_id(self) -> Option<u64> {
+        self.get(TlvKind::GCP)?.try_into().ok().map(u64::from_be_bytes)
+    }
+
+    pub(crate) fn text(self, kind: TlvKind) -> Result<Option<&'a str>, Utf8Error> {
+        self.get(kind).map(str::from_utf8).transpose()
+    }
+
+    /// Takes vectors whose framing was checked.
+    pub(crate) fn framed(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Takes the vectors of a complete header, which begin at byte `at`, if they are sound.
+    #[inline]
+    pub(crate) fn check(header: &'a [u8], at: usize) -> Result<Self, HeaderError> {
+        let block = header.get(at..).unwrap_or_default();
+        let mut sum = None;
+        let mut rest = block;
+        while !rest.is_empty() {
+            let at = header.len() - rest.len();
+            let (behind, Tlv { kind, value }) = split(rest).ok_or(HeaderError::Tlv { at })?;
+            let wrong = HeaderError::TlvLength { at, kind, length: value.len() };
+            match kind {
+                TlvKind::CRC32C if sum.is_some() => return Err(HeaderError::SecondChecksum { at }),
+                TlvKind::CRC32C => sum = Some((at + 3, value.try_into().map_err(|_| wrong)?)),
+                TlvKind::UNIQUE_ID if value.len() > MAX_UNIQUE_ID => return Err(wrong),
+                TlvKind::SSL => match ssl::check(value) {
+                    Ok(()) => {}
+                    Err(0) => return Err(wrong),
+                    Err(within) => return Err(HeaderError::Tlv { at: at + 3 + within }),
+                },
+                _ => {}
+            }
+            rest = behind;
+        }
+        match sum {
+            Some((at, sum)) if !checksum::fits(header, at, sum) => {
+                Err(HeaderError::Checksum { at })
+            }
+            _ => Ok(Self(block)),
+        }
+    }
+
+    /// Takes the vectors of a header whose block may hold anything; none unless it holds sound
+    /// vectors and nothing else. A checksum among them counts.
+    pub(crate) fn check_opaque(header: &'a [u8]) -> Result<Self, HeaderError> {
+        match Self::check(header, v2::START) {
+            Err(HeaderError::Checksum { at }) => Err(HeaderError::Checksum { at }),
+            checked => Ok(checked.unwrap_or_default()),
+        }
+    }
+}
+
+impl fmt::Debug for Tlvs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for Tlvs<'a> {
+    type Item = Tlv<'a>;
+    type IntoIter = TlvIter<'a>;
+
+    #[inline]
+    fn into_iter(self) -> TlvIter<'a> {
+        self.iter()
+    }
+}
+
+/// The vectors of a header, one by one.
+#[derive(Clone, Debug)]
+pub struct TlvIter<'a>(&'a [u8]);
+
+impl<'a> Iterator for TlvIter<'a> {
+    type Item = Tlv<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Tlv<'a>> {
+        let (rest, tlv) = split(self.0)?;
+        self.0 = rest;
+        Some(tlv)
+    }
+}
+
+/// A type and a value.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Tlv<'a> {
+    /// The type.
+    pub kind: TlvKind,
+    /// The value, undecoded.
+    pub value: &'a [u8],
+}
+
+/// Takes the vector at the start, if all of it is there.
+#[inline]
+pub(crate) fn split(input: &[u8]) -> Option<(&[u8], Tlv<'_>)> {
+    let (&[kind, high, low], behind) = input.split_first_chunk()?;
+    let (value, rest) = behind.split_at_checked(u16::from_be_bytes([high, low]).into())?;
+    Some((rest, Tlv { kind: TlvKind(kind), value }))
+}
+
+/// The type of a vector: section 2.2 and, for the vendors', their documentation.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TlvKind(u8);
+
+impl TlvKind {
+    /// The protocol that the client and the proxy agreed on.
+    pub const ALPN: Self = Self(0x01);
+    /// The host name that the client asked for.
+    pub const AUTHORITY: Self = Self(0x02);
+    /// The checksum of the header.
+    pub const CRC32C: Self = Self(0x03);
+    /// Padding, to be ignored.
+    pub const NOOP: Self = Self(0x04);
+    /// The proxy's identifier of the connection.
+    pub const UNIQUE_ID: Self = Self(0x05);
+    /// What the proxy knows of the client's TLS: an [`Ssl`].
+    pub const SSL: Self = Self(0x20);
+    /// Within [`TlvKind::SSL`], the version of TLS.
+    pub const SSL_VERSION: Self = Self(0x21);
+    /// Within [`TlvKind::SSL`], the common name in the client's certificate.
+    pub const SSL_CN: Self = Self(0x22);
+    /// Within [`TlvKind::SSL`], the cipher.
+    pub const SSL_CIPHER: Self = Self(0x23);
+    /// Within [`TlvKind::SSL`], the algorithm that the proxy's certificate is signed with.
+    pub const SSL_SIG_ALG: Self = Self(0x24);
+    /// Within [`TlvKind::SSL`], the algorithm of the key in the proxy's certificate.
+    pub const SSL_KEY_ALG: Self = Self(0x25);
+    /// Within [`TlvKind::SSL`], the group of the key exchange.
+    pub const SSL_GROUP: Self = Self(0x26);
+    /// Within [`TlvKind::SSL`], the scheme that the proxy signed the handshake with.
+    pub const SSL_SIG_SCHEME: Self = Self(0x27);
+    /// Within [`TlvKind::SSL`], the client's certificate in DER.
+    pub const SSL_CLIENT_CERT: Self = Self(0x28);
+    /// The name of the network namespace.
+    pub const NETNS: Self = Self(0x30);
+    /// Google's connection identifier of Private Service Connect.
+    pub const GCP: Self = Self(0xe0);
+    /// Amazon's identifiers; the first byte of the value says of what.
+    pub const AWS: Self = Self(0xea);
+    /// Azure's identifiers; the first byte of the value says of what.
+    pub const AZURE: Self = Self(0xee);
+
+    /// Takes the number of a type.
+    #[must_use]
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// Returns whose the type is.
+    #[must_use]
+    pub const fn range(self) -> TlvRange {
+        match self.0 {
+            0xe0..=0xef => TlvRange::Custom,
+            0xf0..=0xf7 => TlvRange::Experimental,
+            0xf8..=0xff => TlvRange::Future,
+            _ => TlvRange::Protocol,
+        }
+    }
+}
+
+impl fmt::Display for TlvKind {
+    /// Writes the number, as `0x20`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#04x}", self.0)
+    }
+}
+
+/// Whose a type is: section 2.2.8.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum TlvRange {
+    /// The protocol's own, registered or not yet.
+    Protocol,
+    /// An application's, never the protocol's; vendors have theirs here.
+    Custom,
+    /// For experiments.
+    Experimental,
+    /// Kept for an extension of the protocol.
+    Future,
+}
+
+/// The most bytes of an identifier: section 2.2.5.
+pub(crate) const MAX_UNIQUE_ID: usize = 128;

@@ -1,0 +1,96 @@
+//! What may still come of a header that failed.
+
+use crate::v2;
+
+/// Tells the bytes of a header that failed from what a peer says after it.
+///
+/// A header can fail before it has come whole: it was too slow, or wrong in its first bytes. Where
+/// it ends is still known: a line at its line end, a block of version 2 where its length field says.
+#[derive(Clone, Debug)]
+pub(crate) enum Unread {
+    /// These bytes begin both, or one of the two headers.
+    Start(Vec<u8>),
+    /// The rest of a line, up to its LF; with `unknown`, up to its CRLF.
+    Line { unknown: bool, cr: bool },
+    /// So many bytes.
+    Bytes(usize),
+    /// Bytes of which nobody knows the end, in a version yet to come.
+    Endless,
+    /// None.
+    Nothing,
+}
+
+impl Unread {
+    /// Tells what may still come after the bytes of a header that failed.
+    pub(crate) fn after(received: &[u8]) -> Self {
+        let mut unread = Self::Start(Vec::new());
+        if let Some(start) = unread.skip(received) {
+            // No header at all: whatever it is, the rest of its line belongs to it.
+            unread = if start.ends_with(b"\n") || received.ends_with(b"\n") {
+                Self::Nothing
+            } else {
+                Self::Line { unknown: false, cr: false }
+            };
+        }
+        unread
+    }
+
+    /// Skips what belongs to the header; returns what does not, which may begin with bytes that
+    /// were held back, or `None` while all does.
+    pub(crate) fn skip(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = bytes.to_vec();
+        loop {
+            match self {
+                Self::Nothing => return (!bytes.is_empty()).then_some(bytes),
+                Self::Endless => return None,
+                Self::Bytes(left) if *left > bytes.len() => {
+                    *left -= bytes.len();
+                    return None;
+                }
+                Self::Bytes(left) => {
+                    bytes.drain(..*left);
+                    *self = Self::Nothing;
+                }
+                Self::Line { unknown, cr } => {
+                    let end = bytes.iter().position(|&c| {
+                        let ends = c == b'\n' && (*cr || !*unknown);
+                        *cr = c == b'\r';
+                        ends
+                    });
+                    bytes.drain(..=end?);
+                    *self = Self::Nothing;
+                }
+                Self::Start(start) => {
+                    start.append(&mut bytes);
+                    let (next, used) = begun(start)?;
+                    bytes = start.split_off(used);
+                    *self = next;
+                }
+            }
+        }
+    }
+}
+
+/// Tells what bytes begin, and how many of them say so; `None` if more must tell.
+fn begun(start: &[u8]) -> Option<(Unread, usize)> {
+    let of = |whole: &[u8]| start.iter().zip(whole).all(|(a, b)| a == b);
+    if of(LINE) {
+        // One byte more than the name is there to tell `UNKNOWN` from other lines.
+        let line = start.get(..LINE.len())?;
+        let unknown = start.get(LINE.len()) == Some(&b'U');
+        return start.get(LINE.len()).map(|_| (Unread::Line { unknown, cr: false }, line.len()));
+    }
+    if !of(&v2::SIGNATURE) {
+        return Some((Unread::Nothing, 0));
+    }
+    match start.get(v2::SIGNATURE.len()..)? {
+        [v2::LOCAL..=0x2f, _, high, low, ..] => {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            Some((Unread::Bytes(length), v2::START))
+        }
+        [] | [v2::LOCAL..=0x2f, ..] => None,
+        _ => Some((Unread::Endless, start.len())),
+    }
+}
+
+const LINE: &[u8] = b"PROXY ";

@@ -1,0 +1,199 @@
+//! Addresses and ports in a line of text: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
+//!
+//! Each function reads as far as its grammar goes; the byte that cannot belong is left for the
+//! caller, who wants a certain one there and stops at any other.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::v1::{Parsed, Stop, byte};
+
+#[inline]
+pub(crate) fn ipv4(text: &[u8]) -> Parsed<'_, Ipv4Addr> {
+    let (text, a) = octet(text)?;
+    let (text, b) = octet(byte(text, b'.')?)?;
+    let (text, c) = octet(byte(text, b'.')?)?;
+    let (text, d) = octet(byte(text, b'.')?)?;
+    Ok((text, Ipv4Addr::new(a, b, c, d)))
+}
+
+/// A number up to 255; no leading zero, so that `01` ends behind its `0`, and `256` behind its `5`.
+#[inline]
+fn octet(text: &[u8]) -> Parsed<'_, u8> {
+    let (text, first) = digit(text).ok_or(Stop(text.len()))?;
+    let (text, two) = match digit(text) {
+        Some((text, second)) if first != 0 => (text, first * 10 + second),
+        _ => return Ok((text, first)),
+    };
+    let three = digit(text)
+        .and_then(|(text, third)| Some((text, two.checked_mul(10)?.checked_add(third)?)));
+    Ok(three.unwrap_or((text, two)))
+}
+
+/// A number up to 65535; no leading zero.
+#[inline]
+pub(crate) fn port(text: &[u8]) -> Parsed<'_, u16> {
+    let (mut text, first) = digit(text).ok_or(Stop(text.len()))?;
+    let mut port = u16::from(first);
+    while let (1.., Some((behind, digit))) = (port, digit(text)) {
+        let longer = port.checked_mul(10).and_then(|n| n.checked_add(u16::from(digit)));
+        let Some(longer) = longer else { break };
+        (text, port) = (behind, longer);
+    }
+    Ok((text, port))
+}
+
+#[inline]
+fn digit(text: &[u8]) -> Option<(&[u8], u8)> {
+    match text {
+        [c @ b'0'..=b'9', text @ ..] => Some((text, c - b'0')),
+        _ => None,
+    }
+}
+
+/// Eight groups, or fewer and one `::` for at least one; the last two may be an IPv4 address, as
+/// `inet_ntop` writes it for the addresses that hold one (RFC 4291 section 2.2).
+#[inline]
+pub(crate) fn ipv6(text: &[u8]) -> Parsed<'_, Ipv6Addr> {
+    let mut address = Groups { bits: 0, count: 0, gap: None };
+    let mut text = text;
+    if let [b':', behind @ ..] = text {
+        text = byte(behind, b':')?;
+        address.gap = Some(0);
+    }
+    loop {
+        let (behind, group, digits) = hex(text);
+        if digits == 0 {
+            // Only `::` may end an address.
+            return match address.gap {
+                Some(gap) if gap == address.count => Ok((text, address.finish())),
+                _ => Err(Stop(text.len())),
+            };
+        }
+        if address.is_full() {
+            return Ok((text, address.finish()));
+        }
+        if let [b'.', ..] = behind {
+            return dotted(text, behind.len(), address);
+        }
+        address.push(group);
+        text = match behind {
+            [b':', b':', behind @ ..] if address.gap.is_none() && address.count < 8 => {
+                address.gap = Some(address.count);
+                behind
+            }
+            [b':', behind @ ..] if !address.is_full() => behind,
+            _ if address.gap.is_some() || address.count == 8 => {
+                return Ok((behind, address.finish()));
+            }
+            _ => return Err(Stop(behind.len())),
+        };
+    }
+}
+
+/// The groups of an address so far.
+struct Groups {
+    bits: u128,
+    count: u32,
+    /// How many stand before the `::`.
+    gap: Option<u32>,
+}
+
+impl Groups {
+    #[inline]
+    fn push(&mut self, group: u16) {
+        self.bits = (self.bits << 16) | u128::from(group);
+        self.count += 1;
+    }
+
+    /// Whether another group is one too many.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.count >= if self.gap.is_some() { 7 } else { 8 }
+    }
+
+    #[inline]
+    fn finish(self) -> Ipv6Addr {
+        let Some(gap) = self.gap else { return Ipv6Addr::from_bits(self.bits) };
+        let mask = u128::MAX.checked_shl(16 * (self.count - gap)).unwrap_or(0);
+        let head = (self.bits & mask).checked_shl(128 - 16 * self.count).unwrap_or(0);
+        Ipv6Addr::from_bits(head | (self.bits & !mask))
+    }
+}
+
+/// Up to four hexadecimal digits, and how many they are.
+#[inline]
+fn hex(text: &[u8]) -> (&[u8], u16, u32) {
+    let (mut text, mut group, mut digits) = (text, 0, 0);
+    while let [c, behind @ ..] = text {
+        let digit = match c {
+            b'0'..=b'9' => c - b'0',
+            b'a'..=b'f' => c - b'a' + 10,
+            b'A'..=b'F' => c - b'A' + 10,
+            _ => break,
+        };
+        if digits == 4 {
+            break;
+        }
+        group = (group << 4) | u16::from(digit);
+        digits += 1;
+        text = behind;
+    }
+    (text, group, digits)
+}
+
+/// The IPv4 address at the end; its first dot is this many bytes before the end of the text.
+fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> {
+    let fits = if address.gap.is_some() { address.count <= 5 } else { address.count == 6 };
+    if !fits {
+        return Err(Stop(dot));
+    }
+    // What is no octet is still a group of the address up to the dot.
+    let (text, ipv4) = ipv4(text).map_err(|stop| Stop(stop.0.min(dot)))?;
+    let [a, b, c, d] = ipv4.octets();
+    address.push(u16::from_be_bytes([a, b]));
+    address.push(u16::from_be_bytes([c, d]));
+    Ok((text, address.finish()))
+}
+
+/// An address of either family; where it is none of the two, the one that is read further counts.
+pub(crate) fn either(text: &[u8]) -> Parsed<'_, IpAddr> {
+    // The byte behind decides: `1` alone is the beginning of both.
+    let ends = |behind: &[u8]| matches!(behind, [] | [b' ', ..]);
+    match (ipv6(text), ipv4(text)) {
+        (Ok((behind, ip)), _) if ends(behind) => Ok((behind, ip.into())),
+        (_, Ok((behind, ip))) if ends(behind) => Ok((behind, ip.into())),
+        (v6, v4) => {
+            let stop = |parsed: Result<&[u8], Stop>| parsed.map_or_else(|stop| stop.0, <[u8]>::len);
+            let v6 = stop(v6.map(|(behind, _)| behind));
+            Err(Stop(v6.min(stop(v4.map(|(behind, _)| behind)))))
+        }
+    }
+}
+
+/// How many bytes complete the text to an address.
+pub(crate) fn least_ipv4(text: &[u8]) -> usize {
+    let (dots, last) = text.split(|&c| c == b'.').enumerate().last().unwrap_or_default();
+    2 * 3_usize.saturating_sub(dots) + usize::from(last.is_empty())
+}
+
+/// How many bytes complete the text to an address.
+pub(crate) fn least_ipv6(text: &[u8]) -> usize {
+    let last = text.rsplit(|&c| c == b':').next().unwrap_or_default();
+    if last.contains(&b'.') {
+        return least_ipv4(last);
+    }
+    let groups = text.split(|&c| c == b':').filter(|group| !group.is_empty()).count();
+    let gap = text.windows(2).any(|pair| pair == b"::");
+    match (gap, text) {
+        (true, _) => usize::from(last.is_empty() && !text.ends_with(b"::")),
+        (false, []) => 2,
+        (false, _) if last.is_empty() => 1,
+        (false, _) => {
+            if groups == 8 {
+                0
+            } else {
+                2
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The binary block, version 2: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::{Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, v1};
+
+pub(crate) const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+
+/// The length of the fixed part.
+pub(crate) const START: usize = 16;
+
+pub(crate) const LOCAL: u8 = 0x20;
+pub(crate) const PROXY: u8 = 0x21;
+
+#[inline]
+pub(crate) fn parse<'a>(
+    input: &'a [u8],
+    options: &Options,
+) -> Result<(&'a [u8], Header<'a>), HeaderError> {
+    let Some((start, behind)) = input.split_first_chunk::<START>() else {
+        return Err(refuse(input, options));
+    };
+    let [signature @ .., command, family, high, low] = start;
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    let Some((body, rest)) = behind.split_at_checked(length) else {
+        return Err(refuse(input, options));
+    };
+    if *signature != SIGNATURE || START + length > limit(options) {
+        return Err(refuse(input, options));
+    }
+    let parsed = match (*command, *family) {
+        (PROXY, 0x11) => inet4(body, Transport::Stream),
+        (PROXY, 0x21) => inet6(body, Transport::Stream),
+        (PROXY, 0x12) => inet4(body, Transport::Datagram),
+        (PROXY, 0x22) => inet6(body, Transport::Datagram),
+        (PROXY, 0x31) => unix(body, Transport::Stream),
+        (PROXY, 0x32) => unix(body, Transport::Datagram),
+        _ => None,
+    };
+    let Some((tlvs, endpoints)) = parsed else { return without_addresses(input, body, options) };
+    let at = START + length - tlvs.len();
+    let tlvs = if tlvs.is_empty() {
+        Tlvs::default()
+    } else {
+        let header = input.get(..START + length).unwrap_or_default();
+        Tlvs::check(header, at)?
+    };
+    Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
+}
+
+#[inline]
+fn inet4(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
+    let (source, body) = body.split_first_chunk::<4>()?;
+    let (destination, body) = body.split_first_chunk::<4>()?;
+    let (&[s, t, u, v], tlvs) = body.split_first_chunk()?;
+    let (source, destination) = (Ipv4Addr::from(*source), Ipv4Addr::from(*destination));
+    let source = SocketAddr::new(source.into(), u16::from_be_bytes([s, t]));
+    let destination = SocketAddr::new(destination.into(), u16::from_be_bytes([u, v]));
+    Some((tlvs, Endpoints::Inet { transport, source, destination }))
+}
+
+#[inline]
+fn inet6(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
+    let (source, body) = body.split_first_chunk::<16>()?;
+    let (destination, body) = body.split_first_chunk::<16>()?;
+    let (&[s, t, u, v], tlvs) = body.split_first_chunk()?;
+    let (source, destination) = (Ipv6Addr::from(*source), Ipv6Addr::from(*destination));
+    let source = SocketAddr::new(source.into(), u16::from_be_bytes([s, t]));
+    let destination = SocketAddr::new(destination.into(), u16::from_be_bytes([u, v]));
+    Some((tlvs, Endpoints::Inet { transport, source, destination }))
+}
+
+fn unix(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
+    let (source, body) = body.split_first_chunk()?;
+    let (destination, tlvs) = body.split_first_chunk()?;
+    let (source, destination) = (UnixAddress::new(source), UnixAddress::new(destination));
+    Some((tlvs, Endpoints::Unix { transport, source, destination }))
+}
+
+/// A complete header that says LOCAL or has no addresses, or else is wrong.
+fn without_addresses<'a>(
+    input: &'a [u8],
+    body: &'a [u8],
+    options: &Options,
+) -> Result<(&'a [u8], Header<'a>), HeaderError> {
+    check_start(input, options)?;
+    let (header, rest) = input.split_at_checked(START + body.len()).unwrap_or((input, &[]));
+    let (endpoints, tlvs) = match (header.get(12), header.get(13)) {
+        // The family is to be ignored, and with it goes the only hint at the block's layout: some
+        // senders put addresses there for the family, some none.
+        (Some(&LOCAL), _) => (Endpoints::Local, Tlvs::check_opaque(header)?),
+        (_, Some(0x00)) => (Endpoints::Unknown, Tlvs::check_opaque(header)?),
+        _ => (Endpoints::Unknown, Tlvs::default()),
+    };
+    Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
+}
+
+/// Why a header is not taken: what is wrong with it, or how much is missing.
+#[cold]
+fn refuse(input: &[u8], options: &Options) -> HeaderError {
+    if let Err(error) = check_start(input, options) {
+        return error;
+    }
+    let length = match input {
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, high, low, ..] => {
+            usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => 0,
+    };
+    HeaderError::incomplete((START + length).saturating_sub(input.len()))
+}
+
+/// Checks each byte of the fixed part that is there, in their order: a wrong peer must not make us
+/// wait for 64 KiB.
+fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
+    for (at, (&found, wanted)) in input.iter().zip(SIGNATURE).enumerate() {
+        if found != wanted {
+            return Err(HeaderError::Signature { at, found });
+        }
+    }
+    let [command, behind @ ..] = input.get(SIGNATURE.len()..).unwrap_or_default() else {
+        return Ok(());
+    };
+    if !matches!(*command, LOCAL | PROXY) {
+        return Err(HeaderError::Unassigned { at: 12, found: *command });
+    }
+    let [family, behind @ ..] = behind else { return Ok(()) };
+    let known = *command == PROXY; // The family of a LOCAL header is to be ignored.
+    if known && !matches!((*family >> 4, *family & 0x0f), (0..=3, 0..=2)) {
+        return Err(HeaderError::Unassigned { at: 13, found: *family });
+    }
+    let least = if known { least_body(*family) } else { Some(0) };
+    let least = match least {
+        Some(least) => least,
+        None if options.unknown => 0,
+        None => return Err(HeaderError::Unknown { at: 13 }),
+    };
+    let limit = limit(options);
+    match behind {
+        // The low byte can only make it longer.
+        [high] | [high, _, ..] if START + (usize::from(*high) << 8) > limit => {
+            Err(HeaderError::TooLong { limit })
+        }
+        [] | [_] => Ok(()),
+        [high, low, ..] => match usize::from(u16::from_be_bytes([*high, *low])) {
+            length if START + length > limit => Err(HeaderError::TooLong { limit }),
+            length if length < least => Err(HeaderError::Length { least }),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// How many bytes the addresses have, if there are any that can be read.
+fn least_body(family: u8) -> Option<usize> {
+    match family {
+        0x11 | 0x12 => Some(12),
+        0x21 | 0x22 => Some(36),
+        0x31 | 0x32 => Some(2 * UnixAddress::LEN),
+        _ => None,
+    }
+}
+
+/// The most bytes of a header; never fewer than a line of version 1 may have.
+pub(crate) fn limit(options: &Options) -> usize {
+    options.limits.header.max(v1::MAX_LINE)
+}
