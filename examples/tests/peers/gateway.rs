@@ -120,6 +120,7 @@ primary_hostname = 'gateway.test'
 local_interfaces = '127.0.0.1.{port}'
 local_domains = 'local.test'
 host_lookup = ''
+smtp_receive_timeout = '30s'
 spool_directory = '{folder}/spool'
 maildir = '{folder}/mail'
 "
