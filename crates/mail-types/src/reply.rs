@@ -90,7 +90,7 @@ impl Reply {
     /// Parses the reply at the start of `input`; returns the bytes behind it, and the reply.
     ///
     /// An enhanced code is taken as one where its class is that of the code; the first line's is
-    /// the reply's. Octets that are not UTF-8 come out as U+FFFD.
+    /// the reply's, and a line with another keeps it as text. Octets that are not UTF-8 come out as U+FFFD.
     ///
     /// # Errors
     ///
@@ -102,19 +102,21 @@ impl Reply {
             let at = input.len() - rest.len();
             let (behind, line) = take_line(rest, at)?;
             let (code, last, text) = split_line(line, at)?;
-            let enhanced = enhanced_of(code, text);
-            let text = enhanced.map_or(text, |(_, text)| text);
             let text = clean(&String::from_utf8_lossy(text));
             match &mut reply {
                 None => {
-                    let enhanced = enhanced.map(|(code, _)| code);
-                    reply = Some(Self { code, enhanced, lines: vec![text] });
+                    let (enhanced, text) = split_enhanced(code, &text);
+                    reply = Some(Self { code, enhanced, lines: vec![text.into()] });
                 }
                 Some(reply) if reply.code != code => return Err(ReplyError::CodeChanged { at }),
                 Some(reply) if reply.lines.len() == Self::MAX_LINES => {
                     return Err(ReplyError::TooManyLines);
                 }
-                Some(reply) => reply.lines.push(text),
+                Some(reply) => {
+                    let (enhanced, behind) = split_enhanced(code, &text);
+                    let same = enhanced.is_some() && enhanced == reply.enhanced;
+                    reply.lines.push(if same { behind.into() } else { text });
+                }
             }
             rest = behind;
             if let Some(reply) = reply.take_if(|_| last) {
@@ -241,12 +243,13 @@ fn split_line(line: &[u8], at: usize) -> Result<(ReplyCode, bool, &[u8]), ReplyE
     }
 }
 
-fn enhanced_of(code: ReplyCode, text: &[u8]) -> Option<(EnhancedCode, &[u8])> {
-    let end = text.iter().position(|&c| c == b' ').unwrap_or(text.len());
-    let (word, rest) = text.split_at_checked(end)?;
-    let enhanced: EnhancedCode = std::str::from_utf8(word).ok()?.parse().ok()?;
-    let fits = u16::from(enhanced.class()) == code.get() / 100;
-    fits.then_some((enhanced, rest.strip_prefix(b" ").unwrap_or(rest)))
+/// Splits an enhanced code off, if the text begins with one of the code's class.
+fn split_enhanced(code: ReplyCode, text: &str) -> (Option<EnhancedCode>, &str) {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match word.parse::<EnhancedCode>() {
+        Ok(enhanced) if u16::from(enhanced.class()) == code.get() / 100 => (Some(enhanced), rest),
+        _ => (None, text),
+    }
 }
 
 fn clean(text: &str) -> Box<str> {

@@ -1,5 +1,7 @@
 //! Host lists: who is in them.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
+
 use std::net::IpAddr;
 
 use mail_types::{HostSet, HostSetError, List, Name};
@@ -97,7 +99,7 @@ fn bad() {
 
 #[test]
 fn ten_thousand_items_are_the_limit() {
-    let list = ["192.0.2.1"; HostSet::MAX_ITEMS].join(":");
+    let list = "192.0.2.1:".repeat(HostSet::MAX_ITEMS);
     assert!(HostSet::new(List::new(&list)).is_ok());
-    assert_eq!(HostSet::new(List::new(&(list + ":a"))), Err(HostSetError::TooMany));
+    assert_eq!(HostSet::new(List::new(&(list + "a"))), Err(HostSetError::TooMany));
 }

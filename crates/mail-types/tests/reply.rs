@@ -46,6 +46,15 @@ fn the_class_of_an_enhanced_code_is_that_of_the_code() {
 }
 
 #[test]
+fn only_the_first_line_says_which_enhanced_code_there_is() {
+    let reply: Reply = "451-one\r\n451 4.3.0 two".parse().unwrap();
+    assert_eq!(reply.enhanced(), None);
+    assert_eq!(reply.lines().collect::<Vec<_>>(), ["one", "4.3.0 two"]);
+    let reply: Reply = "451-4.3.0 one\r\n451-4.3.1 two\r\n451 4.3.0 three".parse().unwrap();
+    assert_eq!(reply.lines().collect::<Vec<_>>(), ["one", "4.3.1 two", "three"]);
+}
+
+#[test]
 fn text_cannot_break_a_line() {
     let reply = Reply::new(ReplyCode::OK, "a\r\n250 b\0\u{85}c").with_line("\n");
     assert_eq!(reply.to_string(), "250-a  250 b  c\r\n250  ");

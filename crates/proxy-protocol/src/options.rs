@@ -26,7 +26,7 @@ pub struct Options {
     pub unknown: bool,
     /// Takes an IPv4 address as a side of a `TCP6` line. Off by default: section 2.1 says that the
     /// family dictates the format. On, it helps behind a proxy that listens on both families and
-    /// writes such lines, as nginx does.
+    /// writes such lines.
     pub ipv4_in_tcp6: bool,
     /// How much is taken.
     pub limits: Limits,

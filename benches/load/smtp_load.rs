@@ -1,0 +1,168 @@
+//! A load client that knows what it waited for: the time from the final dot to the final reply.
+//!
+//! Each session is a connection and a thread of its own; it sends its messages one after the other
+//! without pipelining, as `smtp-source -d` of Postfix does, so that the two can be compared.
+
+use std::env;
+use std::error::Error;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const USAGE: &str = "\
+usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES OCTETS FROM RCPT
+       smtp_load idle ADDRESS:PORT CONNECTIONS
+
+messages  sends MESSAGES of OCTETS each, and prints one line: messages a second, and the 50th and
+          99th percentile and the maximum of the final reply's delay in microseconds
+idle      opens CONNECTIONS, prints `ready` when each has its banner, and holds them until its
+          standard input ends";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match *arguments {
+        ["messages", server, sessions, count, octets, from, rcpt] => {
+            messages(server, sessions, count, octets, &Envelope::new(from, rcpt))
+        }
+        ["idle", server, connections] => idle(server, connections),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn messages(
+    server: &str,
+    sessions: &str,
+    count: &str,
+    octets: &str,
+    envelope: &Envelope,
+) -> Result<(), Box<dyn Error>> {
+    let server: SocketAddr = server.parse()?;
+    let sessions: NonZeroUsize = sessions.parse()?;
+    let each = count.parse::<usize>()? / sessions;
+    let body = body(octets.parse()?);
+    let start = Instant::now();
+    let mut delays = thread::scope(|scope| {
+        let run = || session(server, each, envelope, &body);
+        let threads: Vec<_> = (0..sessions.get()).map(|_| scope.spawn(run)).collect();
+        let mut delays = Vec::new();
+        for thread in threads {
+            delays.extend(thread.join().map_err(|_| io::Error::other("a session panicked"))??);
+        }
+        Ok::<_, io::Error>(delays)
+    })?;
+    let took = start.elapsed();
+    delays.sort_unstable();
+    let rate = u128::from(u64::try_from(delays.len())?) * 1_000_000 / took.as_micros().max(1);
+    let at = |percent| percentile(&delays, percent).as_micros();
+    println!("{rate} msgs/s p50 {} us p99 {} us max {} us", at(50), at(99), at(100));
+    Ok(())
+}
+
+/// Sends `count` messages through one connection; returns how long each final reply took.
+fn session(
+    server: SocketAddr,
+    count: usize,
+    envelope: &Envelope,
+    body: &[u8],
+) -> io::Result<Vec<Duration>> {
+    let mut delays = Vec::with_capacity(count);
+    let mut connection = Connection::open(server)?;
+    connection.command(b"EHLO load.test\r\n", b'2')?;
+    for _ in 0..count {
+        connection.command(&envelope.mail, b'2')?;
+        connection.command(&envelope.rcpt, b'2')?;
+        connection.command(b"DATA\r\n", b'3')?;
+        let ended = Instant::now();
+        connection.command(body, b'2')?;
+        delays.push(ended.elapsed());
+    }
+    connection.command(b"QUIT\r\n", b'2')?;
+    Ok(delays)
+}
+
+fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
+    let server: SocketAddr = server.parse()?;
+    let held: Vec<_> =
+        (0..connections.parse()?).map(|_| Connection::open(server)).collect::<io::Result<_>>()?;
+    println!("ready");
+    io::stdin().read_to_end(&mut Vec::new())?;
+    drop(held);
+    Ok(())
+}
+
+struct Envelope {
+    mail: Vec<u8>,
+    rcpt: Vec<u8>,
+}
+
+impl Envelope {
+    fn new(from: &str, rcpt: &str) -> Self {
+        let (mail, rcpt) = (format!("MAIL FROM:<{from}>\r\n"), format!("RCPT TO:<{rcpt}>\r\n"));
+        Self { mail: mail.into_bytes(), rcpt: rcpt.into_bytes() }
+    }
+}
+
+struct Connection {
+    reader: BufReader<TcpStream>,
+    line: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects, and waits for the banner.
+    fn open(server: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let mut connection =
+            Self { reader: BufReader::with_capacity(1024, stream), line: Vec::new() };
+        connection.reply(b'2')?;
+        Ok(connection)
+    }
+
+    fn command(&mut self, bytes: &[u8], wanted: u8) -> io::Result<()> {
+        self.reader.get_mut().write_all(bytes)?;
+        self.reply(wanted)
+    }
+
+    /// Reads one reply of any number of lines, whose code must begin with `wanted`.
+    fn reply(&mut self, wanted: u8) -> io::Result<()> {
+        loop {
+            self.line.clear();
+            self.reader.read_until(b'\n', &mut self.line)?;
+            match *self.line {
+                [code, _, _, b'-', ..] if code == wanted => {}
+                [code, _, _, b' ', ..] if code == wanted => return Ok(()),
+                _ => return Err(io::Error::other(String::from_utf8_lossy(&self.line))),
+            }
+        }
+    }
+}
+
+/// Makes a message of about `octets`, in lines of 80 at most, ended by its dot.
+fn body(octets: usize) -> Vec<u8> {
+    let mut body = b"From: <load@load.test>\r\nSubject: load\r\n\r\n".to_vec();
+    while body.len() < octets {
+        let line = (octets - body.len()).clamp(3, 80);
+        body.extend(std::iter::repeat_n(b'x', line - 2));
+        body.extend(b"\r\n");
+    }
+    body.extend(b".\r\n");
+    body
+}
+
+/// Returns the least of the sorted `delays` that `percent` of them do not exceed.
+fn percentile(delays: &[Duration], percent: usize) -> Duration {
+    let rank = (delays.len() * percent).div_ceil(100).max(1);
+    delays.get(rank - 1).copied().unwrap_or_default()
+}

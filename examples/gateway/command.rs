@@ -1,0 +1,183 @@
+//! The commands of a client: RFC 5321 section 4.1.
+
+use mail_types::{Mailbox, ReversePath};
+use thiserror::Error;
+
+/// A command, checked as far as it can be without the session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Command {
+    /// `HELO` and its argument.
+    Helo(String),
+    /// `EHLO` and its argument.
+    Ehlo(String),
+    /// `MAIL FROM:`.
+    Mail(ReversePath, Vec<Parameter>),
+    /// `RCPT TO:`; a path without a domain is the postmaster's.
+    Rcpt(Recipient, Vec<Parameter>),
+    Data,
+    /// `BDAT`: how many octets follow, and whether they are the last.
+    Bdat(u64, bool),
+    Rset,
+    Noop,
+    Vrfy,
+    Expn,
+    Help,
+    Quit,
+    StartTls,
+}
+
+/// For whom a message is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Recipient {
+    Mailbox(Mailbox),
+    /// `<postmaster>`, whoever that is here (RFC 5321 section 4.5.1).
+    Postmaster,
+}
+
+/// A parameter of `MAIL` or `RCPT`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Parameter {
+    /// In upper case.
+    pub(crate) keyword: String,
+    pub(crate) value: Option<String>,
+}
+
+impl Command {
+    /// Parses a line, given without its CRLF.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, CommandError> {
+        let line = std::str::from_utf8(line).map_err(|_| CommandError::Octets)?;
+        if line.bytes().any(|c| c.is_ascii_control() && c != b'\t') {
+            return Err(CommandError::Octets);
+        }
+        let line = line.trim_end_matches([' ', '\t']);
+        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let argument = argument.trim_start_matches(' ');
+        match verb.to_ascii_uppercase().as_str() {
+            "HELO" => greeting(argument).map(Self::Helo),
+            "EHLO" => greeting(argument).map(Self::Ehlo),
+            "MAIL" => mail(argument),
+            "RCPT" => rcpt(argument),
+            "BDAT" => bdat(argument),
+            "NOOP" => Ok(Self::Noop),
+            "HELP" => Ok(Self::Help),
+            "VRFY" if !argument.is_empty() => Ok(Self::Vrfy),
+            "EXPN" if !argument.is_empty() => Ok(Self::Expn),
+            "VRFY" | "EXPN" => Err(CommandError::Argument("needs an argument")),
+            "DATA" => bare(argument, Self::Data),
+            "RSET" => bare(argument, Self::Rset),
+            "QUIT" => bare(argument, Self::Quit),
+            "STARTTLS" => bare(argument, Self::StartTls),
+            _ => Err(CommandError::Unknown),
+        }
+    }
+}
+
+/// Why a line is not a [`Command`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(crate) enum CommandError {
+    #[error("unrecognized command")]
+    Unknown,
+    #[error("not text")]
+    Octets,
+    #[error("{0}")]
+    Argument(&'static str),
+    #[error("not a sender's address")]
+    Sender,
+    #[error("not a recipient's address")]
+    Recipient,
+}
+
+fn bare(argument: &str, command: Command) -> Result<Command, CommandError> {
+    if argument.is_empty() { Ok(command) } else { Err(CommandError::Argument("takes no argument")) }
+}
+
+fn greeting(argument: &str) -> Result<String, CommandError> {
+    match argument {
+        "" => Err(CommandError::Argument("needs a domain or an address")),
+        _ if argument.len() > 255 => Err(CommandError::Argument("the name is too long")),
+        _ => Ok(argument.to_owned()),
+    }
+}
+
+fn mail(argument: &str) -> Result<Command, CommandError> {
+    let rest = keyword(argument, "FROM:").ok_or(CommandError::Argument("FROM: is missing"))?;
+    let (path, rest) = path(rest).ok_or(CommandError::Sender)?;
+    let path = ReversePath::from_unicode(path).map_err(|_| CommandError::Sender)?;
+    Ok(Command::Mail(path, parameters(rest)?))
+}
+
+fn rcpt(argument: &str) -> Result<Command, CommandError> {
+    let rest = keyword(argument, "TO:").ok_or(CommandError::Argument("TO: is missing"))?;
+    let (path, rest) = path(rest).ok_or(CommandError::Recipient)?;
+    let recipient = if path.eq_ignore_ascii_case("<postmaster>") {
+        Recipient::Postmaster
+    } else {
+        match ReversePath::from_unicode(path).map_err(|_| CommandError::Recipient)? {
+            ReversePath::Mailbox(mailbox) => Recipient::Mailbox(mailbox),
+            ReversePath::Null => return Err(CommandError::Recipient),
+        }
+    };
+    Ok(Command::Rcpt(recipient, parameters(rest)?))
+}
+
+fn bdat(argument: &str) -> Result<Command, CommandError> {
+    let (size, last) = argument.split_once(' ').unwrap_or((argument, ""));
+    let last = match last.trim_start() {
+        "" => false,
+        last if last.eq_ignore_ascii_case("LAST") => true,
+        _ => return Err(CommandError::Argument("LAST or nothing stands behind the size")),
+    };
+    // RFC 3030 section 2: digits only. Nineteen of them always fit.
+    let digits = (1..20).contains(&size.len()) && size.bytes().all(|c| c.is_ascii_digit());
+    let size = size.parse().ok().filter(|_| digits);
+    Ok(Command::Bdat(size.ok_or(CommandError::Argument("the size is not a number"))?, last))
+}
+
+/// Takes a keyword off, whatever its case; blanks behind the colon are taken off too, since many
+/// clients write them.
+fn keyword<'a>(text: &'a str, keyword: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(keyword.len())?;
+    head.eq_ignore_ascii_case(keyword).then(|| rest.trim_start_matches(' '))
+}
+
+/// Splits a path in angle brackets from what follows it; a bracket in quotes does not end it.
+fn path(text: &str) -> Option<(&str, &str)> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '>' if !quoted => return text.split_at_checked(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `SP esmtp-keyword ["=" esmtp-value]`, any number of them up to [`MAX_PARAMETERS`].
+fn parameters(text: &str) -> Result<Vec<Parameter>, CommandError> {
+    if !text.is_empty() && !text.starts_with(' ') {
+        return Err(CommandError::Argument("a blank is missing behind the path"));
+    }
+    let mut found = Vec::<Parameter>::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let (keyword, value) = word.split_once('=').map_or((word, None), |(k, v)| (k, Some(v)));
+        let named = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
+        let sound = keyword.bytes().all(named) && !keyword.starts_with('-') && !keyword.is_empty();
+        if !sound || value.is_some_and(|v| v.is_empty() || v.contains('=')) {
+            return Err(CommandError::Argument("a parameter is malformed"));
+        }
+        let keyword = keyword.to_ascii_uppercase();
+        if found.iter().any(|other| other.keyword == keyword) {
+            return Err(CommandError::Argument("a parameter is given twice"));
+        }
+        if found.len() == MAX_PARAMETERS {
+            return Err(CommandError::Argument("too many parameters"));
+        }
+        found.push(Parameter { keyword, value: value.map(str::to_owned) });
+    }
+    Ok(found)
+}
+
+const MAX_PARAMETERS: usize = 16;

@@ -1,0 +1,204 @@
+//! Where a line, a message or a chunk ends: RFC 5321 section 4.5.2 and RFC 3030 section 2.
+//!
+//! Two servers that disagree here take one message for two (SMTP smuggling). So only CRLF ends a
+//! line, only CRLF `.` CRLF ends data, and a CR or LF alone is refused wherever it stands.
+
+/// Bytes that have arrived and are not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Input {
+    /// Adds what has arrived.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Returns what has not been taken.
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.taken..).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.taken >= self.bytes.len()
+    }
+
+    /// Takes bytes off; gives the memory of a drained buffer back, so that idling costs none.
+    pub(crate) fn take(&mut self, count: usize) {
+        self.taken += count;
+        if self.is_empty() {
+            self.taken = 0;
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
+        }
+    }
+
+    /// Takes a command line off; the text is without its CRLF. `limit` counts that, too.
+    pub(crate) fn take_line(&mut self, limit: usize) -> Line {
+        let rest = self.rest();
+        let end = rest.iter().position(|c| matches!(c, b'\r' | b'\n'));
+        let Some(end) = end else {
+            return if rest.len() + 2 > limit { Line::TooLong } else { Line::Incomplete };
+        };
+        if end + 2 > limit {
+            return Line::TooLong;
+        }
+        match rest.get(end..).unwrap_or_default() {
+            [b'\r', b'\n', ..] => {
+                let line = rest.get(..end).unwrap_or_default().to_vec();
+                self.take(end + 2);
+                Line::Text(line)
+            }
+            [b'\r'] => Line::Incomplete,
+            _ => Line::Bare,
+        }
+    }
+}
+
+/// What [`Input::take_line`] found.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Line {
+    /// A line, without its CRLF.
+    Text(Vec<u8>),
+    /// Not yet a whole one.
+    Incomplete,
+    /// More octets than the limit.
+    TooLong,
+    /// A CR or LF alone.
+    Bare,
+}
+
+/// A message on its way in, with its limit.
+#[derive(Debug)]
+pub(crate) struct Body {
+    bytes: Vec<u8>,
+    /// All octets that came, also those that were not kept.
+    seen: u64,
+    limit: u64,
+}
+
+impl Body {
+    /// Starts a message of at most `limit` octets.
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { bytes: Vec::new(), seen: 0, limit }
+    }
+
+    /// Adds octets; beyond the limit nothing is kept, what came before neither.
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        self.seen = self.seen.saturating_add(octets.len() as u64);
+        if self.is_over() {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(octets);
+        }
+    }
+
+    /// Tells whether it is larger than its limit.
+    pub(crate) fn is_over(&self) -> bool {
+        self.seen > self.limit
+    }
+
+    /// Tells whether it is so much larger that nobody need read it to its end.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.seen / 2 > self.limit
+    }
+
+    /// Returns what came so far.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns how many octets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns the message; its last line ends in CRLF.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        if !self.bytes.is_empty() && !self.bytes.ends_with(b"\r\n") {
+            self.bytes.extend_from_slice(b"\r\n");
+        }
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Tells whether a CR or LF stands alone in it.
+    pub(crate) fn has_bare_end(&self) -> bool {
+        let mut after_cr = false;
+        for &octet in &self.bytes {
+            if after_cr != (octet == b'\n') {
+                return true;
+            }
+            after_cr = octet == b'\r';
+        }
+        after_cr
+    }
+}
+
+/// Reads what comes behind `DATA`, dots unstuffed, byte by byte if need be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Data {
+    at: Place,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Place {
+    #[default]
+    LineStart,
+    /// Behind a dot at the start of a line.
+    Dot,
+    DotCr,
+    Text,
+    Cr,
+}
+
+impl Data {
+    /// Takes what it can from `input` into `body`.
+    pub(crate) fn read(&mut self, input: &mut Input, body: &mut Body) -> DataEnd {
+        let (mut rest, whole) = (input.rest(), input.rest().len());
+        let mut end = DataEnd::Incomplete;
+        while let [octet, behind @ ..] = rest {
+            (self.at, rest) = match (self.at, octet) {
+                (Place::LineStart, b'.') => (Place::Dot, behind),
+                (Place::Dot, b'\r') => (Place::DotCr, behind),
+                (Place::DotCr, b'\n') => {
+                    (end, rest) = (DataEnd::Complete, behind);
+                    break;
+                }
+                (Place::Cr, b'\n') => {
+                    body.push(b"\r\n");
+                    (Place::LineStart, behind)
+                }
+                (Place::LineStart | Place::Text, b'\r') => (Place::Cr, behind),
+                (Place::DotCr | Place::Cr, _) | (_, b'\n') => {
+                    end = DataEnd::Bare;
+                    break;
+                }
+                (Place::LineStart | Place::Dot | Place::Text, _) => {
+                    let run = rest.iter().position(|c| matches!(c, b'\r' | b'\n'));
+                    let (run, behind) = rest.split_at(run.unwrap_or(rest.len()));
+                    body.push(run);
+                    (Place::Text, behind)
+                }
+            };
+        }
+        let taken = whole - rest.len();
+        input.take(taken);
+        end
+    }
+}
+
+/// How far [`Data::read`] came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DataEnd {
+    /// The message goes on.
+    Incomplete,
+    /// It has ended; what is left belongs to the next command.
+    Complete,
+    /// A CR or LF alone: where the message ends is in dispute.
+    Bare,
+}
+
+/// What a drained buffer keeps.
+const KEPT: usize = 1024;

@@ -1,0 +1,83 @@
+//! The log: events with fields, and for people a line as Exim writes it.
+
+use std::fmt::{self, Write as _};
+
+use mail_types::{Reply, Trust, Value};
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
+
+use crate::client::{Client, Host, protocol};
+use crate::config::LogFormat;
+use crate::message_id::MessageId;
+use crate::session::Session;
+
+/// Starts the log on standard error; `RUST_LOG` chooses what is in it.
+pub(crate) fn start(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.with_target(false).with_level(false).fmt_fields(Line).init(),
+    }
+}
+
+/// Takes note of a message that was accepted.
+pub(crate) fn arrival(
+    id: MessageId,
+    session: &Session,
+    client: &Client,
+    size: usize,
+    cipher: Option<String>,
+    proxy: bool,
+) {
+    let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
+    let mut line = format!("{id} <= {}", sender(session));
+    let protocol = protocol(greeting, transaction.utf8).to_lowercase();
+    // Writing to a String cannot fail.
+    let _ = write!(line, " H={} P={protocol}", Host(client, greeting));
+    if let Some(cipher) = cipher {
+        let _ = write!(line, " X={cipher}");
+    }
+    if let Some(proxy) = client.proxy.filter(|_| proxy) {
+        let _ = write!(line, " PRX={}", proxy.ip());
+    }
+    let _ = write!(line, " S={size} for");
+    for recipient in &transaction.recipients {
+        let _ = write!(line, " {recipient}");
+    }
+    let (host, helo) = (client.address.ip(), greeting.name.as_str());
+    info!(event = "arrival", %id, sender = sender(session), %host, helo, size, "{line}");
+}
+
+/// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`.
+pub(crate) fn refusal(session: &Session, client: &Client, what: &str, reply: &Reply) {
+    let (host, sender) = (Host(client, session.greeting()), sender(session));
+    let address = client.address.ip();
+    let text = Value::new(reply.to_string().into_bytes(), Trust::Untrusted);
+    info!(event = "refusal", host = %address, sender, what, "H={host} F=<{sender}> rejected {what}: {text}");
+}
+
+/// The sender as a log line has it: `<>` for none.
+fn sender(session: &Session) -> String {
+    let sender = session.transaction().map(|transaction| &transaction.sender);
+    sender.and_then(|s| s.mailbox()).map_or_else(|| "<>".into(), ToString::to_string)
+}
+
+/// Writes the message of an event, and nothing of its fields.
+struct Line;
+
+impl<'w> FormatFields<'w> for Line {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut line = String::new();
+        fields.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                // Writing to a String cannot fail.
+                let _ = write!(line, "{value:?}");
+            }
+        });
+        writer.write_str(&line)
+    }
+}

@@ -1,0 +1,96 @@
+//! Macros, and lines that go on: what Exim does to a configuration before it reads an option.
+
+use thiserror::Error;
+use toml::{Table, Value};
+
+/// Takes the table `[macros]` out, and puts its texts in for their names in every other text. A
+/// backslash at the end of a line joins it with the next, whose leading blanks are dropped.
+///
+/// A macro's name is a capital letter and then letters, digits or underscores; the longest name
+/// that fits is taken. Macros may use each other.
+pub(crate) fn expand(mut table: Table) -> Result<Table, MacroError> {
+    let mut macros = Vec::new();
+    match table.remove("macros") {
+        None => {}
+        Some(Value::Table(found)) => {
+            for (name, value) in found {
+                let Value::String(text) = value else { return Err(MacroError::NotText { name }) };
+                if !is_name(&name) {
+                    return Err(MacroError::Name { name });
+                }
+                macros.push((name, text));
+            }
+        }
+        Some(_) => return Err(MacroError::NotTable),
+    }
+    macros.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let values = table.iter_mut().map(|(_, value)| value);
+    for value in values {
+        walk(value, &macros, 0)?;
+    }
+    Ok(table)
+}
+
+/// Why macros could not be put in.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum MacroError {
+    #[error("macros: not a table")]
+    NotTable,
+    #[error("macros: {name} is not a text")]
+    NotText { name: String },
+    #[error("macros: {name} is not a capital letter and then letters, digits or underscores")]
+    Name { name: String },
+    #[error("macros: {name} goes in a circle, or makes more than a million bytes")]
+    Endless { name: String },
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+}
+
+fn walk(value: &mut Value, macros: &[(String, String)], depth: usize) -> Result<(), MacroError> {
+    match value {
+        Value::String(text) => *text = put_in(&join(text), macros, depth)?,
+        Value::Array(items) => items.iter_mut().try_for_each(|v| walk(v, macros, depth))?,
+        Value::Table(table) => {
+            table.iter_mut().try_for_each(|(_, v)| walk(v, macros, depth))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn put_in(text: &str, macros: &[(String, String)], depth: usize) -> Result<String, MacroError> {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(c) = rest.chars().next() {
+        let found = macros.iter().find(|(name, _)| rest.starts_with(name.as_str()));
+        let Some((name, body)) = found else {
+            out.push(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            continue;
+        };
+        let endless = || MacroError::Endless { name: name.clone() };
+        if depth == MAX_DEPTH {
+            return Err(endless());
+        }
+        out += &put_in(&join(body), macros, depth + 1)?;
+        if out.len() > MAX_LENGTH {
+            return Err(endless());
+        }
+        rest = rest.get(name.len()..).unwrap_or_default();
+    }
+    Ok(out)
+}
+
+fn join(text: &str) -> String {
+    let mut pieces = text.split("\\\n");
+    let mut joined = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        joined += piece.trim_start_matches([' ', '\t']);
+    }
+    joined
+}
+
+const MAX_DEPTH: usize = 16;
+const MAX_LENGTH: usize = 1_000_000;

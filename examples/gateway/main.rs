@@ -1,0 +1,141 @@
+//! An SMTP edge server put together from the crates: it takes mail, from behind a proxy or not, and
+//! keeps it in a Maildir or hands it to a next hop.
+//!
+//! `cargo run --release --example gateway` needs nothing: it listens on 127.0.0.1:2525, makes its
+//! own certificate, and keeps everything under `./gateway-data`. `--config FILE` names a TOML file
+//! with Exim's option names, `--check` only checks it.
+
+mod client;
+mod command;
+mod config;
+mod connection;
+mod delivery;
+mod framing;
+mod host_name;
+mod log;
+mod macros;
+mod maildir;
+mod message_id;
+mod phrases;
+mod proxied;
+mod quantity;
+mod relay;
+mod rules;
+mod server;
+mod session;
+mod store;
+mod stuffing;
+mod tls;
+mod trace_fields;
+mod transaction;
+mod wire;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info};
+
+use crate::config::Config;
+use crate::server::Gateway;
+
+/// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
+#[derive(Debug, Parser)]
+#[command(name = "gateway")]
+struct Arguments {
+    /// A TOML file with Exim's option names; without one, everything has its default
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check the configuration, and stop
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::read(arguments.config.as_deref()) {
+        Ok(config) => config,
+        Err(error) => {
+            let file = arguments.config.unwrap_or_default();
+            eprintln!("gateway: {}: {}", file.display(), chain(&error));
+            return ExitCode::from(2);
+        }
+    };
+    if arguments.check {
+        println!("the configuration is sound");
+        return ExitCode::SUCCESS;
+    }
+    log::start(config.log_format);
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+    raise_file_limit();
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let gateway = Gateway::new(config)?;
+    let listeners = gateway.listen().await?;
+    for listener in &listeners {
+        let address = listener.local_addr()?;
+        info!("listening on {address}, keeping mail in {}", gateway.config.maildir.display());
+        if gateway.config.proxy_required_hosts.hosts().is_empty() {
+            info!(
+                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
+                 --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
+            );
+        }
+    }
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    gateway.serve(listeners, stop).await;
+    Ok(())
+}
+
+/// Lets the process have as many connections as the system allows it.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is not allowed, the limit stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// An error with its causes, those that are not part of its own text.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    mod config;
+    mod journal;
+    mod maildir;
+    mod message_id;
+    mod relay;
+    mod rules;
+    mod scratch;
+    mod session;
+    mod store;
+    mod stuffing;
+}

@@ -1,0 +1,41 @@
+//! The replies that come of the protocol alone.
+
+use mail_types::{Reply, ReplyCode};
+
+/// Makes a reply with an enhanced code (RFC 2034).
+pub(crate) fn say(code: ReplyCode, enhanced: &str, text: &str) -> Reply {
+    let reply = Reply::new(code, text);
+    match enhanced.parse() {
+        Ok(enhanced) => reply.with_enhanced(enhanced),
+        Err(_) => reply,
+    }
+}
+
+pub(crate) fn bad_sequence(text: &str) -> Reply {
+    say(ReplyCode::BAD_SEQUENCE, "5.5.1", text)
+}
+
+pub(crate) fn unsynchronized() -> Reply {
+    say(ReplyCode::TRANSACTION_FAILED, "5.5.0", "SMTP synchronization error")
+}
+
+pub(crate) fn bare_line_end() -> Reply {
+    say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a carriage return or line feed stands alone")
+}
+
+pub(crate) fn line_too_long() -> Reply {
+    say(ReplyCode::SYNTAX_ERROR, "5.5.6", "the line is too long")
+}
+
+pub(crate) fn too_large() -> Reply {
+    say(ReplyCode::TOO_LARGE, "5.3.4", "the message is too large")
+}
+
+/// RFC 6531 section 3.5.
+pub(crate) fn needs_utf8() -> Reply {
+    say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the address needs SMTPUTF8")
+}
+
+pub(crate) fn unknown_parameter() -> Reply {
+    say(ReplyCode::PARAMETER_UNKNOWN, "5.5.4", "a parameter is not known here")
+}

@@ -1,0 +1,345 @@
+//! A connection to the next hop, for recipients whose mail is passed on while their client waits.
+//!
+//! Nothing is kept here: the client is told what the next hop said, and is told that its message was
+//! taken only after the next hop's own positive reply to the end of the data. Whatever else happens
+//! to the connection is a temporary failure, after which the client tries again, and the next hop
+//! may see a message twice (RFC 5321 section 4.5.3.2.6), but no message is lost.
+
+use std::io;
+use std::time::Duration;
+
+use mail_types::{MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::phrases::say;
+use crate::store::Message;
+use crate::stuffing::{self, Stuffing};
+
+/// Where to relay, and how long to wait.
+#[derive(Clone, Debug)]
+pub(crate) struct RelaySettings {
+    /// The next hop: `host:port`.
+    pub(crate) route: String,
+    /// How we call ourselves in `EHLO`.
+    pub(crate) helo: MailHost,
+    /// How long to wait for what.
+    pub(crate) limits: RelayLimits,
+}
+
+/// How long to wait for the next hop; the defaults are those of RFC 5321 section 4.5.3.2, where it
+/// has one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelayLimits {
+    /// For a connection; its own choice. Default 30 s.
+    pub(crate) connect: Duration,
+    /// For the first reply. Default 5 minutes.
+    pub(crate) greeting: Duration,
+    /// For the reply to `EHLO`, `HELO`, `MAIL` and `RCPT`. Default 5 minutes.
+    pub(crate) command: Duration,
+    /// For the reply to `DATA`. Default 2 minutes.
+    pub(crate) data: Duration,
+    /// For the next hop to take a block of the message. Default 3 minutes.
+    pub(crate) block: Duration,
+    /// For the reply to the end of the message. Default 10 minutes.
+    pub(crate) end: Duration,
+    /// For the reply to `QUIT`, which changes nothing any more; its own choice. Default 2 s.
+    pub(crate) quit: Duration,
+}
+
+impl Default for RelayLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            greeting: Duration::from_mins(5),
+            command: Duration::from_mins(5),
+            data: Duration::from_mins(2),
+            block: Duration::from_mins(3),
+            end: Duration::from_mins(10),
+            quit: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a client said of its message in `MAIL`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Declared {
+    /// The message's size in octets, 0 if it was not said.
+    pub(crate) size: u64,
+    /// Whether `BODY=8BITMIME` was given.
+    pub(crate) eight_bit: bool,
+    /// Whether `SMTPUTF8` was given.
+    pub(crate) utf8: bool,
+}
+
+/// A session with the next hop.
+///
+/// Each command returns the reply that the client should get. Once the connection is lost, every
+/// further command returns the same temporary failure.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    stream: TcpStream,
+    /// What has come and is not yet parsed.
+    received: Vec<u8>,
+    offers: Offers,
+    limits: RelayLimits,
+    lost: Option<Lost>,
+}
+
+impl Relay {
+    /// Connects, waits for the greeting and says `EHLO`, or `HELO` to who does not know that.
+    ///
+    /// # Errors
+    ///
+    /// The temporary failure that the client should get, whatever the next hop said: a host that
+    /// does not want to talk to us has said nothing about the recipient.
+    pub(crate) async fn connect(settings: &RelaySettings) -> Result<Self, Reply> {
+        Self::try_connect(settings).await.map_err(Lost::reply)
+    }
+
+    /// Starts a transaction.
+    pub(crate) async fn mail(&mut self, sender: &ReversePath, declared: Declared) -> Reply {
+        let utf8 = declared.utf8 || sender.mailbox().is_some_and(Mailbox::needs_utf8);
+        if utf8 && !self.offers.utf8 {
+            return needs_utf8();
+        }
+        if self.offers.size.is_some_and(|limit| limit > 0 && declared.size > limit) {
+            let text = "the message is larger than the next hop takes";
+            return say(ReplyCode::TOO_LARGE, "5.3.4", text);
+        }
+        let mut line = format!("MAIL FROM:{sender}");
+        if self.offers.size.is_some() && declared.size > 0 {
+            line.push_str(" SIZE=");
+            line.push_str(&declared.size.to_string());
+        }
+        if self.offers.eight_bit && declared.eight_bit {
+            line.push_str(" BODY=8BITMIME");
+        }
+        if utf8 {
+            line.push_str(" SMTPUTF8");
+        }
+        self.final_reply(&line).await
+    }
+
+    /// Adds a recipient.
+    pub(crate) async fn rcpt(&mut self, recipient: &Mailbox) -> Reply {
+        if recipient.needs_utf8() && !self.offers.utf8 {
+            return needs_utf8();
+        }
+        self.final_reply(&format!("RCPT TO:<{recipient}>")).await
+    }
+
+    /// Sends the message to the recipients that were accepted. The next hop has it if the reply is
+    /// a positive one, and only then.
+    pub(crate) async fn message(&mut self, message: &Message) -> Reply {
+        if stuffing::has_bare_line_end(&message.parts) {
+            return say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF");
+        }
+        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
+            // RFC 6152 section 3: convert it, or refuse it.
+            let text = "the next hop does not take 8-bit text";
+            return say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text);
+        }
+        let began = self.begin();
+        let sent = match began {
+            Ok(()) => self.try_message(message).await,
+            Err(lost) => Err(lost),
+        };
+        self.end(sent)
+    }
+
+    /// Takes leave. What the next hop answers changes nothing.
+    pub(crate) async fn quit(mut self) {
+        if self.begin().is_ok() {
+            let _ = self.command("QUIT", self.limits.quit).await;
+        }
+    }
+
+    async fn try_connect(settings: &RelaySettings) -> Result<Self, Lost> {
+        let limits = settings.limits;
+        let connecting = timeout(limits.connect, TcpStream::connect(&settings.route));
+        let stream = connecting.await.map_err(|_| Lost::Unreachable)?;
+        let stream = stream.map_err(|_| Lost::Unreachable)?;
+        // A command is one write, and the reply to it is waited for.
+        let _ = stream.set_nodelay(true);
+        let (received, offers) = (Vec::new(), Offers::default());
+        let mut relay = Self { stream, received, offers, limits, lost: None };
+        let greeting = relay.reply(limits.greeting).await?;
+        if greeting.code() != ReplyCode::READY {
+            return Err(Lost::Unwilling);
+        }
+        let reply = relay.command(&format!("EHLO {}", settings.helo), limits.command).await?;
+        match reply.code().severity() {
+            Severity::Completed => relay.offers = Offers::read(&reply),
+            _ => relay.hello(&settings.helo).await?,
+        }
+        Ok(relay)
+    }
+
+    async fn hello(&mut self, helo: &MailHost) -> Result<(), Lost> {
+        let reply = self.command(&format!("HELO {helo}"), self.limits.command).await?;
+        let done = reply.code().severity() == Severity::Completed;
+        if done { Ok(()) } else { Err(Lost::Unwilling) }
+    }
+
+    async fn try_message(&mut self, message: &Message) -> Result<Reply, Lost> {
+        let reply = self.command("DATA", self.limits.data).await?;
+        match reply.code().severity() {
+            Severity::Intermediate if reply.code() == ReplyCode::START_MAIL => {}
+            Severity::Transient | Severity::Permanent => return Ok(reply),
+            Severity::Intermediate | Severity::Completed => return Err(Lost::Malformed),
+        }
+        let mut stuffing = Stuffing::default();
+        let mut block = Vec::with_capacity(BLOCK);
+        for piece in message.parts.iter().flat_map(|part| part.chunks(BLOCK / 2)) {
+            stuffing.write(piece, &mut block);
+            if block.len() >= BLOCK / 2 {
+                self.send(&block).await?;
+                block.clear();
+            }
+        }
+        // A reply to a message that has not ended is no reply to it.
+        self.expect_silence()?;
+        stuffing.finish(&mut block);
+        self.send(&block).await?;
+        not_intermediate(self.reply(self.limits.end).await?)
+    }
+
+    async fn final_reply(&mut self, line: &str) -> Reply {
+        let began = self.begin();
+        let reply = match began {
+            Ok(()) => self.command(line, self.limits.command).await,
+            Err(lost) => Err(lost),
+        };
+        self.end(reply.and_then(not_intermediate))
+    }
+
+    /// Marks the session as lost until [`end`](Self::end): a caller that drops the future in
+    /// between leaves a connection of which nobody knows what it will say next.
+    fn begin(&mut self) -> Result<(), Lost> {
+        match self.lost.replace(Lost::Interrupted) {
+            None => Ok(()),
+            Some(lost) => Err(lost),
+        }
+    }
+
+    fn end(&mut self, result: Result<Reply, Lost>) -> Reply {
+        self.lost = result.as_ref().err().copied();
+        result.unwrap_or_else(Lost::reply)
+    }
+
+    async fn command(&mut self, line: &str, wait: Duration) -> Result<Reply, Lost> {
+        self.expect_silence()?;
+        self.send(format!("{line}\r\n").as_bytes()).await?;
+        self.reply(wait).await
+    }
+
+    /// Fails if the next hop has spoken though it was not asked.
+    fn expect_silence(&mut self) -> Result<(), Lost> {
+        let mut byte = [0];
+        match self.stream.try_read(&mut byte) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return Err(Lost::Closed),
+            Ok(_) => return Err(Lost::OutOfTurn),
+        }
+        if self.received.is_empty() { Ok(()) } else { Err(Lost::OutOfTurn) }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), Lost> {
+        let written = timeout(self.limits.block, self.stream.write_all(bytes)).await;
+        written.map_err(|_| Lost::Slow)?.map_err(|_| Lost::Closed)
+    }
+
+    async fn reply(&mut self, wait: Duration) -> Result<Reply, Lost> {
+        let reply = timeout(wait, self.read_reply()).await.map_err(|_| Lost::Slow)??;
+        if reply.code() == ReplyCode::NOT_AVAILABLE { Err(Lost::Unwilling) } else { Ok(reply) }
+    }
+
+    async fn read_reply(&mut self) -> Result<Reply, Lost> {
+        loop {
+            match Reply::parse(&self.received) {
+                Ok((rest, reply)) => {
+                    let used = self.received.len() - rest.len();
+                    self.received.drain(..used);
+                    return Ok(reply);
+                }
+                Err(ReplyError::Incomplete) => {}
+                Err(_) => return Err(Lost::Malformed),
+            }
+            // `Reply::parse` bounds what it asks more for.
+            match self.stream.read_buf(&mut self.received).await {
+                Ok(0) | Err(_) => return Err(Lost::Closed),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// What the next hop's reply to `EHLO` offers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offers {
+    /// The largest message in octets (RFC 1870), 0 for no limit.
+    size: Option<u64>,
+    eight_bit: bool,
+    utf8: bool,
+}
+
+impl Offers {
+    fn read(reply: &Reply) -> Self {
+        let mut offers = Self::default();
+        for line in reply.lines().skip(1) {
+            let mut words = line.split_ascii_whitespace();
+            match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
+                "SIZE" => {
+                    offers.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0));
+                }
+                "8BITMIME" => offers.eight_bit = true,
+                "SMTPUTF8" => offers.utf8 = true,
+                _ => {}
+            }
+        }
+        offers
+    }
+}
+
+/// Why nothing more can be known from a connection.
+#[derive(Clone, Copy, Debug)]
+enum Lost {
+    Unreachable,
+    Unwilling,
+    Closed,
+    Slow,
+    Malformed,
+    OutOfTurn,
+    Interrupted,
+}
+
+impl Lost {
+    fn reply(self) -> Reply {
+        let (enhanced, text) = match self {
+            Self::Unreachable => ("4.4.1", "the next hop cannot be reached"),
+            Self::Unwilling => ("4.4.1", "the next hop takes no mail now"),
+            Self::Closed => ("4.4.2", "the next hop closed the connection"),
+            Self::Slow => ("4.4.2", "the next hop did not answer in time"),
+            Self::Malformed => ("4.5.0", "the next hop's reply makes no sense"),
+            Self::OutOfTurn => ("4.5.0", "the next hop spoke out of turn"),
+            Self::Interrupted => ("4.4.2", "the session with the next hop was broken off"),
+        };
+        say(ReplyCode::LOCAL_ERROR, enhanced, text)
+    }
+}
+
+/// A reply such as 354 ends nothing.
+fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
+    let ends = reply.code().severity() != Severity::Intermediate;
+    if ends { Ok(reply) } else { Err(Lost::Malformed) }
+}
+
+/// RFC 6531 section 3.5.
+fn needs_utf8() -> Reply {
+    say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the next hop does not take SMTPUTF8")
+}
+
+/// How much is written at once, in octets.
+const BLOCK: usize = 64 << 10;

@@ -1,0 +1,172 @@
+//! The listeners, and what all connections share.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proxy_protocol::Outcome;
+use thiserror::Error;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, info, warn};
+
+use crate::client::Client;
+use crate::config::{Config, StoreKind};
+use crate::connection::Connection;
+use crate::delivery::relay_settings;
+use crate::host_name::HostNames;
+use crate::proxied;
+use crate::relay::RelaySettings;
+use crate::session::SessionSettings;
+use crate::store::{Store, StoreError, StoreLimits, StoreSettings};
+use crate::tls::{TlsError, acceptor};
+use crate::wire::Wire;
+
+/// What all connections share.
+pub(crate) struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) session_settings: Arc<SessionSettings>,
+    pub(crate) store: Store,
+    pub(crate) relay: RelaySettings,
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) host_names: Option<HostNames>,
+    /// True once the server stops.
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+impl Gateway {
+    /// Opens the store and makes everything ready but the listeners.
+    pub(crate) fn new(config: Config) -> Result<Self, GatewayError> {
+        let limits = StoreLimits {
+            message_bytes: usize::try_from(config.session.message_size_limit)
+                .unwrap_or(usize::MAX)
+                .saturating_add(HEAD),
+            ..StoreLimits::default()
+        };
+        let settings = match config.store {
+            StoreKind::Discard => StoreSettings::Discard,
+            StoreKind::Maildir => StoreSettings::Maildir {
+                maildir: config.maildir.clone(),
+                journal: config.spool_directory.join("journal"),
+                host: config.session.primary_hostname.clone(),
+                limits,
+            },
+        };
+        let (store, recovery) = Store::open(&settings)?;
+        if recovery.restored > 0 {
+            info!("{} messages were in the journal and are in the Maildir now", recovery.restored);
+        }
+        Ok(Self {
+            session_settings: Arc::new(config.session.clone()),
+            tls: acceptor(&config)?,
+            host_names: HostNames::new(config.host_lookup_timeout),
+            stop: watch::Sender::new(false),
+            relay: relay_settings(&config),
+            store,
+            config,
+        })
+    }
+
+    /// Listens; the addresses are those really bound.
+    pub(crate) async fn listen(&self) -> Result<Vec<TcpListener>, GatewayError> {
+        let mut listeners = Vec::new();
+        for &address in &self.config.listen {
+            let bound = TcpListener::bind(address).await;
+            listeners.push(bound.map_err(|source| GatewayError::Listen { address, source })?);
+        }
+        Ok(listeners)
+    }
+
+    /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds.
+    pub(crate) async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
+        let most = self.config.smtp_accept_max;
+        let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
+        for listener in listeners {
+            tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));
+        }
+        stop.await;
+        info!("stopping");
+        gateway.stop.send_replace(true);
+        let all = u32::try_from(most).unwrap_or(u32::MAX);
+        if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
+            warn!("some clients were still sending");
+        }
+        if let Err(error) = gateway.store.clone().close().await {
+            warn!("the journal stays for the next start: {error}");
+        }
+    }
+}
+
+/// Why the server cannot start.
+#[derive(Debug, Error)]
+pub(crate) enum GatewayError {
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+}
+
+async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListener) {
+    let mut stop = gateway.stop.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|&stop| stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let slot = Arc::clone(&slots).try_acquire_owned();
+                let gateway = Arc::clone(&gateway);
+                tokio::spawn(async move {
+                    match slot {
+                        Ok(_slot) => connect(gateway, stream, peer).await,
+                        Err(_) => turn_away(&gateway, stream).await,
+                    }
+                });
+            }
+            Err(error) => {
+                warn!("a connection could not be accepted: {error}");
+                tokio::time::sleep(PAUSE).await; // Too many open files, most likely.
+            }
+        }
+    }
+}
+
+/// Finds out who the client is, and serves it.
+async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+    // A socket that is gone already shows that soon enough.
+    let _ = stream.set_nodelay(true);
+    let (stream, session) = match proxied::accept(&gateway.config, stream, peer).await {
+        Ok(Some(accepted)) => accepted,
+        Ok(None) => return,
+        Err(error) => return debug!("{peer} is gone: {error}"),
+    };
+    let proxied = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+    let proxy = proxied.then_some(peer);
+    let mut client = Client { address: session.client(), host_name: None, proxy };
+    let address = client.address.ip();
+    if let Some(names) =
+        gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))
+    {
+        client.host_name = names.of(address).await;
+    }
+    Box::pin(Connection::new(gateway, Wire::Clear(stream), client).serve()).await;
+}
+
+async fn turn_away(gateway: &Gateway, mut stream: TcpStream) {
+    let host = &gateway.config.session.primary_hostname;
+    let reply = format!("421 4.3.2 {host} has too many connections, try again later\r\n");
+    // The client may be gone already.
+    let _ = stream.write_all(reply.as_bytes()).await;
+}
+
+/// How much longer than its limit a message gets by our header fields, in octets.
+const HEAD: usize = 1 << 20;
+/// How long transactions under way may take when the server stops.
+const STOPPING: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);

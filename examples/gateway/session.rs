@@ -1,0 +1,398 @@
+//! An SMTP session as the server sees it: RFC 5321, without I/O.
+//!
+//! Hand in what has arrived, and do what [`Session::poll`] says until it asks for more. It decides
+//! nothing that is a matter of policy: it asks, and goes on with the reply it is given.
+
+#[path = "session/envelope.rs"]
+mod envelope;
+#[path = "session/reception.rs"]
+mod reception;
+
+use std::mem;
+use std::sync::Arc;
+
+use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
+
+use crate::command::{Command, CommandError};
+use crate::framing::{Body, Data, Input, Line};
+use crate::phrases::{bare_line_end, line_too_long, say, unsynchronized};
+use crate::transaction::Transaction;
+
+/// What a session offers, and its limits; Exim's names.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionSettings {
+    /// Our name in replies.
+    pub(crate) primary_hostname: String,
+    /// The text of the banner behind our name.
+    pub(crate) smtp_banner: String,
+    /// In octets.
+    pub(crate) message_size_limit: u64,
+    pub(crate) recipients_max: usize,
+    pub(crate) received_headers_max: usize,
+    pub(crate) smtp_max_synprot_errors: u32,
+    pub(crate) smtp_max_unknown_commands: u32,
+    pub(crate) smtp_accept_max_nonmail: u32,
+    /// Messages a connection; 0 for any number.
+    pub(crate) smtp_accept_max_per_connection: u32,
+    /// Whether `STARTTLS` is offered.
+    pub(crate) tls_advertise: bool,
+}
+
+/// What [`Session::poll`] wants done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// Send the output, then hand in what arrives.
+    Read,
+    /// Answer with [`Session::handle_decision`].
+    Decide(Question),
+    /// Send the output, do the TLS handshake, then call [`Session::handle_tls`].
+    StartTls,
+    /// Send the output and close the connection.
+    Close,
+}
+
+/// What is to be decided; a reply of 2yz means yes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Question {
+    /// Whether to talk to this client.
+    Connect,
+    /// Whether to take mail of the [transaction's](Session::transaction) sender.
+    Mail,
+    /// Whether to take it for the [candidate](Session::candidate).
+    Recipient,
+    /// What becomes of the [message](Session::take_message).
+    Message,
+}
+
+/// What the client said of itself, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Greeting {
+    /// The argument of `HELO` or `EHLO`; empty before either.
+    pub(crate) name: String,
+    /// Whether it was `EHLO`.
+    pub(crate) extended: bool,
+    /// Whether TLS is on.
+    pub(crate) tls: bool,
+}
+
+/// A session under way. No order of calls panics; a call too many changes nothing.
+#[derive(Debug)]
+pub(crate) struct Session {
+    settings: Arc<SessionSettings>,
+    /// Whether a `HELO` that is neither a domain nor an address is let through.
+    junk_helo: bool,
+    state: State,
+    input: Input,
+    output: Vec<u8>,
+    greeting: Greeting,
+    transaction: Option<Transaction>,
+    candidate: Option<Mailbox>,
+    counts: Counts,
+}
+
+#[derive(Debug)]
+enum State {
+    Ready,
+    Deciding(Question),
+    Data(Data),
+    /// Within a chunk; `refusal` is what its end will be answered with.
+    Chunk {
+        left: u64,
+        last: bool,
+        refusal: Option<Reply>,
+    },
+    Handshake,
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    errors: u32,
+    unknown: u32,
+    /// Commands since the last message that got none further.
+    nonmail: u32,
+    messages: u32,
+}
+
+impl Session {
+    /// Starts before the banner; `junk_helo` lets any name of the client through.
+    pub(crate) fn new(settings: Arc<SessionSettings>, junk_helo: bool) -> Self {
+        Self {
+            settings,
+            junk_helo,
+            state: State::Deciding(Question::Connect),
+            input: Input::default(),
+            output: Vec::new(),
+            greeting: Greeting::default(),
+            transaction: None,
+            candidate: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes what has arrived. Before the banner nothing may (RFC 5321 section 3.1).
+    pub(crate) fn handle_bytes(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Closed => {}
+            State::Deciding(Question::Connect) | State::Handshake if !bytes.is_empty() => {
+                self.fail(&unsynchronized());
+            }
+            _ => self.input.push(bytes),
+        }
+    }
+
+    /// Takes note that the client has closed the connection.
+    pub(crate) fn handle_end(&mut self) {
+        self.state = State::Closed;
+        self.transaction = None;
+    }
+
+    /// Says that time is up, and closes.
+    pub(crate) fn handle_timeout(&mut self) {
+        let name = &self.settings.primary_hostname;
+        let text = format!("{name} SMTP timeout, closing connection");
+        self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.4.2", &text));
+    }
+
+    /// Says that the server stops, and closes.
+    pub(crate) fn handle_stop(&mut self) {
+        let text = format!("{} is stopping, try again later", self.settings.primary_hostname);
+        self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.3.2", &text));
+    }
+
+    /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
+    pub(crate) fn handle_tls(&mut self) {
+        if matches!(self.state, State::Handshake) {
+            self.greeting = Greeting { tls: true, ..Greeting::default() };
+            self.transaction = None;
+            self.state = State::Ready;
+        }
+    }
+
+    /// Takes the reply to the question that was handed out; without one, does nothing.
+    pub(crate) fn handle_decision(&mut self, reply: &Reply) {
+        let State::Deciding(question) = self.state else { return };
+        let yes = reply.code().severity() == Severity::Completed;
+        self.state = State::Ready;
+        match question {
+            Question::Connect if yes => {
+                let Self { settings, output, .. } = self;
+                let banner = format!("{} {}", settings.primary_hostname, settings.smtp_banner);
+                Reply::new(ReplyCode::READY, &banner).write_to(output);
+                return;
+            }
+            Question::Connect => return self.fail(reply),
+            Question::Mail if !yes => self.transaction = None,
+            Question::Mail => {}
+            Question::Recipient => {
+                let recipient = self.candidate.take().filter(|_| yes);
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.recipients.extend(recipient);
+                }
+            }
+            Question::Message => {
+                self.transaction = None;
+                self.counts.messages += u32::from(yes);
+                self.counts.nonmail = 0;
+            }
+        }
+        self.answer(reply);
+    }
+
+    /// Goes on as far as it can, and says what is wanted.
+    pub(crate) fn poll(&mut self) -> Step {
+        loop {
+            match &mut self.state {
+                State::Deciding(question) => return Step::Decide(*question),
+                State::Handshake => return Step::StartTls,
+                State::Closed => return Step::Close,
+                State::Ready => match self.input.take_line(MAX_LINE) {
+                    Line::Incomplete => return Step::Read,
+                    Line::Text(line) => self.command(&line),
+                    Line::TooLong => self.fail(&line_too_long()),
+                    Line::Bare => self.fail(&bare_line_end()),
+                },
+                State::Data(_) => {
+                    if !self.data_read() {
+                        return Step::Read;
+                    }
+                }
+                State::Chunk { left: 0, .. } => self.chunk_end(),
+                State::Chunk { .. } if self.input.is_empty() => return Step::Read,
+                State::Chunk { .. } => self.chunk_read(),
+            }
+        }
+    }
+
+    /// Takes what is to be sent.
+    pub(crate) fn take_output(&mut self) -> Vec<u8> {
+        mem::take(&mut self.output)
+    }
+
+    /// Returns whether there is something to be sent.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// Returns what the client said of itself.
+    pub(crate) fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Returns the transaction, from `MAIL` to its final reply.
+    pub(crate) fn transaction(&self) -> Option<&Transaction> {
+        self.transaction.as_ref()
+    }
+
+    /// Returns the recipient to decide on.
+    pub(crate) fn candidate(&self) -> Option<&Mailbox> {
+        self.candidate.as_ref()
+    }
+
+    /// Takes the message to decide on.
+    pub(crate) fn take_message(&mut self) -> Vec<u8> {
+        let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
+        body.map(Body::finish).unwrap_or_default()
+    }
+
+    fn command(&mut self, line: &[u8]) {
+        let command = match Command::parse(line) {
+            Ok(command) => command,
+            Err(error) => return self.malformed(error),
+        };
+        if self.is_idle_talk(&command) {
+            self.counts.nonmail += 1;
+            if self.counts.nonmail > self.settings.smtp_accept_max_nonmail {
+                return self.fail(&say(
+                    ReplyCode::NOT_AVAILABLE,
+                    "4.7.0",
+                    "too many nonmail commands",
+                ));
+            }
+        }
+        match command {
+            Command::Helo(name) => self.greet(name, false),
+            Command::Ehlo(name) => self.greet(name, true),
+            Command::Mail(sender, parameters) => {
+                let transaction = Transaction::new(sender);
+                self.mail(transaction, parameters);
+            }
+            Command::Rcpt(recipient, parameters) => self.rcpt(recipient, &parameters),
+            Command::Data => self.data(),
+            Command::Bdat(size, last) => self.bdat(size, last),
+            Command::Rset => {
+                self.transaction = None;
+                self.answer(&say(ReplyCode::OK, "2.0.0", "reset"));
+            }
+            Command::Noop => self.answer(&say(ReplyCode::OK, "2.0.0", "ok")),
+            Command::Vrfy => {
+                let text = "not verified, but mail for it may be accepted";
+                self.answer(&say(ReplyCode::CANNOT_VERIFY, "2.5.2", text));
+            }
+            Command::Expn => self.answer(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "not here")),
+            Command::Help => {
+                let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
+                self.answer(&say(ReplyCode::HELP, "2.0.0", text));
+            }
+            Command::Quit => {
+                let text = format!("{} closing connection", self.settings.primary_hostname);
+                self.fail(&say(ReplyCode::CLOSING, "2.0.0", &text));
+            }
+            Command::StartTls => self.start_tls(),
+        }
+    }
+
+    /// Tells whether a command brings no message nearer; greetings once, and TLS, do.
+    fn is_idle_talk(&self, command: &Command) -> bool {
+        match command {
+            Command::Helo(_) | Command::Ehlo(_) => !self.greeting.name.is_empty(),
+            Command::Rset => self.transaction.is_none(),
+            Command::Noop | Command::Vrfy | Command::Expn | Command::Help => true,
+            _ => false,
+        }
+    }
+
+    fn greet(&mut self, name: String, extended: bool) {
+        if !self.junk_helo && name.parse::<MailHost>().is_err() {
+            return self.error(&say(
+                ReplyCode::ARGUMENT_ERROR,
+                "5.5.4",
+                "neither a domain nor an address",
+            ));
+        }
+        self.transaction = None;
+        let settings = &self.settings;
+        let mut reply =
+            Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
+        if extended {
+            let size = format!("SIZE {}", settings.message_size_limit);
+            let offers =
+                [&size, "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"];
+            reply = offers.iter().fold(reply, |reply, offer| reply.with_line(offer));
+            if settings.tls_advertise && !self.greeting.tls {
+                reply = reply.with_line("STARTTLS");
+            }
+            reply = reply.with_line("HELP");
+        }
+        (self.greeting.name, self.greeting.extended) = (name, extended);
+        self.answer(&reply);
+    }
+
+    fn start_tls(&mut self) {
+        if !self.settings.tls_advertise || self.greeting.tls {
+            return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
+        }
+        if !self.input.is_empty() {
+            return self.fail(&unsynchronized()); // It was sent in clear and must not count as TLS.
+        }
+        self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
+        self.state = State::Handshake;
+    }
+
+    fn malformed(&mut self, error: CommandError) {
+        let (code, enhanced) = match error {
+            CommandError::Unknown | CommandError::Octets => (ReplyCode::SYNTAX_ERROR, "5.5.2"),
+            CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, "5.5.4"),
+            CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, "5.1.7"),
+            CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, "5.1.3"),
+        };
+        let reply = say(code, enhanced, &error.to_string());
+        if error != CommandError::Unknown {
+            return self.error(&reply);
+        }
+        self.answer(&reply);
+        self.counts.unknown += 1;
+        if self.counts.unknown > self.settings.smtp_max_unknown_commands {
+            self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.7.0", "too many unrecognized commands"));
+        }
+    }
+
+    fn answer(&mut self, reply: &Reply) {
+        reply.write_to(&mut self.output);
+    }
+
+    /// Answers, and counts against the limit of errors.
+    fn error(&mut self, reply: &Reply) {
+        self.answer(reply);
+        self.counts.errors += 1;
+        if self.counts.errors > self.settings.smtp_max_synprot_errors {
+            self.fail(&say(
+                ReplyCode::NOT_AVAILABLE,
+                "4.7.0",
+                "too many syntax or protocol errors",
+            ));
+        }
+    }
+
+    /// Answers, and closes: nothing that the client sends from here on means anything.
+    fn fail(&mut self, reply: &Reply) {
+        if !matches!(self.state, State::Closed) {
+            self.answer(reply);
+            self.handle_end();
+        }
+    }
+}
+
+/// The longest command line, in octets with its CRLF: RFC 5321 section 4.5.3.1.4 has 512, and each
+/// extension adds to that.
+const MAX_LINE: usize = 4096;

@@ -1,0 +1,190 @@
+//! The thread that makes messages durable, many with one sync.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::error;
+
+use super::delivery::{Delivery, Parcel};
+use super::directory::Directory;
+use super::segment::{Place, Segment};
+use super::trouble::Trouble;
+use super::{Message, StoreError, StoreLimits};
+
+/// What the handles ask for.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// To keep a message.
+    Keep(Entry),
+    /// To take no more, and finish.
+    Stop,
+}
+
+/// A message that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) message: Message,
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+/// The thread's state.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) work: Receiver<Work>,
+    pub(crate) delivery: Sender<Parcel>,
+    /// Segments to be used next.
+    pub(crate) free: Receiver<Segment>,
+    pub(crate) trouble: Trouble,
+    pub(crate) directory: Directory,
+    pub(crate) limits: StoreLimits,
+    /// The number of the last use of a segment.
+    pub(crate) sequence: u64,
+    /// How many segments there are, wherever.
+    pub(crate) segments: usize,
+    /// The segment being written, and until when.
+    pub(crate) current: Option<(Segment, Instant)>,
+    pub(crate) stopping: bool,
+}
+
+impl Journal {
+    /// Keeps messages until it is told to stop or nobody is left to send any.
+    pub(crate) fn run(mut self) {
+        while let Some(first) = self.wait() {
+            let batch = self.gather(first);
+            self.keep(batch);
+        }
+        self.seal();
+    }
+
+    fn wait(&mut self) -> Option<Entry> {
+        while !self.stopping {
+            let work = match &self.current {
+                None => self.work.recv().map_err(RecvTimeoutError::from),
+                Some((_, until)) => {
+                    self.work.recv_timeout(until.saturating_duration_since(Instant::now()))
+                }
+            };
+            match work {
+                Ok(Work::Keep(entry)) => return Some(entry),
+                Err(RecvTimeoutError::Timeout) => self.seal(),
+                Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+            }
+        }
+        None
+    }
+
+    /// Takes what has come while the last sync ran.
+    fn gather(&mut self, first: Entry) -> Vec<Entry> {
+        let mut bytes = first.message.len();
+        let mut batch = vec![first];
+        while bytes < self.limits.batch_bytes && !self.stopping {
+            match self.work.try_recv() {
+                Ok(Work::Keep(entry)) => {
+                    bytes += entry.message.len();
+                    batch.push(entry);
+                }
+                Ok(Work::Stop) => self.stopping = true,
+                Err(_) => break,
+            }
+        }
+        batch
+    }
+
+    fn keep(&mut self, batch: Vec<Entry>) {
+        match self.append(&batch) {
+            Ok(first) => {
+                let messages = (first.record..).zip(batch).map(|(record, entry)| {
+                    // Whoever waited may have gone; the message stays.
+                    let _ = entry.answer.send(Ok(()));
+                    let place = Place { sequence: first.sequence, record };
+                    Delivery { message: entry.message, place, room: entry.room }
+                });
+                self.hand_on(Parcel::Messages(messages.collect()));
+            }
+            Err(error) => {
+                for entry in batch {
+                    let _ = entry.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, batch: &[Entry]) -> Result<Place, StoreError> {
+        self.trouble.check()?;
+        let bytes: usize = batch.iter().map(|entry| entry.message.len() + OVERHEAD).sum();
+        let limit = self.limits.segment_bytes;
+        let late = |until| Instant::now() >= until;
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(s, until)| s.is_full(bytes as u64, limit) || late(*until))
+        {
+            self.seal();
+        }
+        let (mut segment, until) = match self.current.take() {
+            Some(current) => current,
+            None => (self.begin()?, Instant::now() + self.limits.checkpoint_after),
+        };
+        match segment.append(batch.iter().map(|entry| &entry.message)) {
+            Ok(place) => {
+                self.current = Some((segment, until));
+                Ok(place)
+            }
+            Err(error) => {
+                error!(
+                    error = error.as_dyn(),
+                    "a journal file is given up, and its last messages refused"
+                );
+                self.retire(segment);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes a free segment; makes one if there is none; waits for one if there are enough.
+    fn begin(&mut self) -> Result<Segment, StoreError> {
+        let mut segment = match self.free.try_recv() {
+            Ok(segment) => segment,
+            Err(_) if self.segments < self.limits.segments => {
+                let segment = self.directory.make_segment()?;
+                self.segments += 1;
+                segment
+            }
+            Err(_) => self
+                .free
+                .recv()
+                .map_err(|_| self.trouble.check().err().unwrap_or(StoreError::Stopped))?,
+        };
+        self.sequence += 1;
+        match segment.begin(self.sequence) {
+            Ok(()) => Ok(segment),
+            Err(error) => {
+                self.retire(segment);
+                Err(error)
+            }
+        }
+    }
+
+    fn retire(&mut self, segment: Segment) {
+        self.segments -= 1;
+        self.hand_on(Parcel::Sealed(segment));
+    }
+
+    fn seal(&mut self) {
+        if let Some((segment, _)) = self.current.take() {
+            self.hand_on(Parcel::Sealed(segment));
+        }
+    }
+
+    fn hand_on(&self, parcel: Parcel) {
+        if self.delivery.send(parcel).is_err() {
+            // The messages are in the journal, but nobody delivers them before the next start.
+            self.trouble.begin_for_good(StoreError::Stopped);
+        }
+    }
+}
+
+/// At most what a record adds to a message, in bytes, and a batch to its records.
+const OVERHEAD: usize = 64;

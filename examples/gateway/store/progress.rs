@@ -1,0 +1,135 @@
+//! How far the journal's messages have come into the Maildir.
+//!
+//! Without this mark a message that a reader took away just before a crash would come again, since
+//! the journal has it still. The mark is written after each delivery and never synced: a killed
+//! process leaves it to the next one, as it does with the delivered files. After a power loss the
+//! mark may be on the disk where the files are not, so it holds for one boot of the machine only.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use bytes::Buf;
+
+use super::StoreError;
+use super::segment::Place;
+
+/// The mark, in a file beside the segments.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    file: File,
+    path: PathBuf,
+    /// Which boot of the machine this is; zeros where the system does not tell.
+    boot: [u8; BOOT_BYTES],
+    found: Option<([u8; BOOT_BYTES], Place)>,
+}
+
+impl Progress {
+    /// Opens the mark in a journal's directory, and reads what the last process left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the file cannot be made or read.
+    pub(crate) fn open(journal: &Path) -> Result<Self, StoreError> {
+        let path = journal.join("progress");
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let opened = options.open(&path).and_then(|file| {
+            let found = read(&file)?;
+            Ok((file, found))
+        });
+        let (file, found) = opened.map_err(StoreError::io("open", &path))?;
+        Ok(Self { file, path, boot: this_boot(), found })
+    }
+
+    /// Returns the last place that was surely delivered, as the file said when it was opened.
+    pub(crate) fn delivered(&self) -> Option<Place> {
+        let (boot, place) = self.found?;
+        (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(place)
+    }
+
+    /// Returns the highest use of a segment that the file, when it was opened, knew of.
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.found.map_or(0, |(_, place)| place.sequence)
+    }
+
+    /// Notes that the record at `place`, and all before it, are delivered.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the file cannot be written.
+    pub(crate) fn advance(&self, place: Place) -> Result<(), StoreError> {
+        let written = self.file.write_all_at(&to_bytes(self.boot, place), 0);
+        written.map_err(StoreError::io("write", &self.path))
+    }
+
+    /// Notes that the disk may have lost what was delivered: the next start writes all anew.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the note cannot be made.
+    pub(crate) fn distrust(&self) -> Result<(), StoreError> {
+        let note = self.note();
+        let made = File::create(&note).and_then(|file| file.sync_all());
+        made.map_err(StoreError::io("make", &note))
+    }
+
+    /// Tells whether an earlier process noted that the disk may have lost something.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.note().exists()
+    }
+
+    /// Takes back the note, once all was written anew.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the note cannot be removed.
+    pub(crate) fn trust(&self) -> Result<(), StoreError> {
+        let note = self.note();
+        match fs::remove_file(&note) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &note)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&self) -> PathBuf {
+        self.path.with_file_name("distrusted")
+    }
+}
+
+fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], Place)>> {
+    let mut bytes = [0; MARK_BYTES];
+    if file.metadata()?.len() < MARK_BYTES as u64 {
+        return Ok(None);
+    }
+    file.read_exact_at(&mut bytes, 0)?;
+    let boot = bytes.first_chunk().copied().unwrap_or_default();
+    let mut fields = bytes.get(BOOT_BYTES..).unwrap_or_default();
+    let place = Place {
+        sequence: fields.try_get_u64_le().unwrap_or_default(),
+        record: fields.try_get_u32_le().unwrap_or_default(),
+    };
+    Ok((to_bytes(boot, place) == bytes).then_some((boot, place)))
+}
+
+fn to_bytes(boot: [u8; BOOT_BYTES], place: Place) -> [u8; MARK_BYTES] {
+    let mut bytes = Vec::with_capacity(MARK_BYTES);
+    bytes.extend_from_slice(&boot);
+    bytes.extend_from_slice(&place.sequence.to_le_bytes());
+    bytes.extend_from_slice(&place.record.to_le_bytes());
+    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+    bytes.first_chunk().copied().unwrap_or([0; MARK_BYTES])
+}
+
+/// Linux gives each boot a random number, in 32 hexadecimal digits and hyphens.
+fn this_boot() -> [u8; BOOT_BYTES] {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits = text.trim().replace('-', "");
+    u128::from_str_radix(&digits, 16).unwrap_or_default().to_be_bytes()
+}
+
+const BOOT_BYTES: usize = 16;
+const MARK_BYTES: usize = 32;

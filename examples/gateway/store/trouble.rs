@@ -1,0 +1,90 @@
+//! Why the store takes no messages at the moment, if it does not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+
+use super::StoreError;
+
+/// What keeps the store from taking messages, shared by its handles and its threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    state: watch::Sender<State>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Trouble {
+    /// There is none yet.
+    pub(crate) fn none() -> Self {
+        Self { state: watch::Sender::new(State::None), stopping: Arc::default() }
+    }
+
+    /// Begins trouble that can [end](Self::end).
+    pub(crate) fn begin(&self, error: StoreError) {
+        self.change(State::Passing(error));
+    }
+
+    /// Begins trouble that stays until the store is opened anew.
+    pub(crate) fn begin_for_good(&self, error: StoreError) {
+        self.change(State::Lasting(error));
+    }
+
+    /// Ends the trouble, if it is of the kind that passes.
+    pub(crate) fn end(&self) {
+        self.change(State::None);
+    }
+
+    /// Fails if there is trouble.
+    ///
+    /// # Errors
+    ///
+    /// The error that it began with.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.state.borrow().check()
+    }
+
+    /// Waits for trouble to begin.
+    pub(crate) async fn begun(&self) -> StoreError {
+        let mut watch = self.state.subscribe();
+        let state = watch.wait_for(|state| state.check().is_err()).await;
+        // This holds the sender itself, which therefore is not gone.
+        state.ok().and_then(|state| state.check().err()).unwrap_or(StoreError::Stopped)
+    }
+
+    /// Tells the threads not to wait for better times.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the store is being closed.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    fn change(&self, to: State) {
+        self.state.send_if_modified(|state| {
+            let changes = !matches!(state, State::Lasting(_));
+            if changes {
+                *state = to;
+            }
+            changes
+        });
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    None,
+    Passing(StoreError),
+    Lasting(StoreError),
+}
+
+impl State {
+    fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Passing(error) | Self::Lasting(error) => Err(error.clone()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The dots that keep a line of a message from ending it: RFC 5321 section 4.5.2.
+
+/// Writes a message as it goes behind `DATA`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stuffing {
+    at: At,
+}
+
+impl Stuffing {
+    /// Appends the next piece of the message to `out`. The pieces may be cut anywhere; all their
+    /// line ends are CRLF.
+    pub(crate) fn write(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let mut rest = piece;
+        while let Some((&first, behind)) = rest.split_first() {
+            if self.at == At::LineStart && first == b'.' {
+                out.push(b'.');
+            }
+            if first == b'\n' && self.at == At::CarriageReturn {
+                out.push(first);
+                (rest, self.at) = (behind, At::LineStart);
+                continue;
+            }
+            // Up to the next CR nothing can happen.
+            let end = rest.iter().position(|&c| c == b'\r').map_or(rest.len(), |cr| cr + 1);
+            let (run, behind) = rest.split_at(end);
+            out.extend_from_slice(run);
+            self.at = if run.ends_with(b"\r") { At::CarriageReturn } else { At::WithinLine };
+            rest = behind;
+        }
+    }
+
+    /// Appends the line that ends the message, and before it what the last line lacks.
+    pub(crate) fn finish(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self.at {
+            At::LineStart => b".\r\n",
+            At::CarriageReturn => b"\n.\r\n",
+            At::WithinLine => b"\r\n.\r\n",
+        });
+    }
+}
+
+impl Default for Stuffing {
+    fn default() -> Self {
+        Self { at: At::LineStart }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum At {
+    LineStart,
+    CarriageReturn,
+    WithinLine,
+}
+
+/// Tells whether a CR or an LF stands alone in a message. Some servers take it for the end of a
+/// line, so that what was one message here would be two there.
+pub(crate) fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
+    let mut last = b' ';
+    for &byte in parts.iter().flat_map(AsRef::as_ref) {
+        if (last == b'\r') != (byte == b'\n') {
+            return true;
+        }
+        last = byte;
+    }
+    last == b'\r'
+}

@@ -1,0 +1,116 @@
+//! Configurations: what is taken, and what is refused by name.
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::quantity::{Interval, Size};
+
+#[test]
+fn everything_has_a_default_that_is_closed() {
+    let config = Config::parse("").unwrap();
+    assert!(config.listen.iter().all(|address| address.ip().is_loopback()));
+    assert!(config.relay_to_domains.is_empty());
+    assert!(config.proxy_required_hosts.hosts().is_empty());
+}
+
+#[test]
+fn exims_forms_are_taken() {
+    let config = Config::parse(
+        r#"
+        primary_hostname = "MX.example"
+        local_interfaces = "127.0.0.1.2525 : 127.0.0.2.2526"
+        local_domains = "@ : bücher.example : [192.0.2.1]"
+        relay_to_domains = "a.example : b.example"
+        route_data = "127.0.0.1:2600"
+        hosts_proxy = "192.0.2.0/24"
+        message_size_limit = "10M"
+        smtp_receive_timeout = "1m30s"
+        log_selector = "+proxy"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(config.session.primary_hostname, "mx.example");
+    assert_eq!(config.listen.len(), 2);
+    let local: Vec<_> = config.local_domains.iter().map(ToString::to_string).collect();
+    assert_eq!(local, ["mx.example", "xn--bcher-kva.example", "[192.0.2.1]"]);
+    assert_eq!(config.session.message_size_limit, 10 << 20);
+    assert_eq!(config.smtp_receive_timeout, Duration::from_secs(90));
+    assert!(config.proxy_required_hosts.requires("192.0.2.9".parse().unwrap(), None));
+    assert!(config.log_proxy);
+}
+
+#[test]
+fn interfaces_with_colons() {
+    for (text, first) in [
+        ("[::1]:2525", "[::1]:2525"),
+        ("127.0.0.1:25", "127.0.0.1:25"),
+        ("<; ::1.25 ; 127.0.0.1:26", "[::1]:25"),
+    ] {
+        let config = Config::parse(&format!("local_interfaces = '{text}'")).unwrap();
+        assert_eq!(config.listen.first().unwrap().to_string(), first);
+    }
+}
+
+#[test]
+fn macros_and_joined_lines() {
+    let config = Config::parse(
+        "hosts_proxy = '''FIRST : \\\n    NET_B'''\n[macros]\nNET = '192.0.2.0'\nNET_B = '198.51.100.0/24'\nFIRST = 'NET/24'\n",
+    )
+    .unwrap();
+    for (address, inside) in [("192.0.2.7", true), ("198.51.100.7", true), ("203.0.113.7", false)] {
+        assert_eq!(
+            config.proxy_required_hosts.requires(address.parse().unwrap(), None),
+            inside,
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (text, message) in [
+        ("smtp_baner = 'x'", "unknown field `smtp_baner`"),
+        ("primary_hostname = 'a_b'", "primary_hostname"),
+        ("local_interfaces = '127.0.0.1'", "local_interfaces: item 1"),
+        ("local_interfaces = ''", "nothing to listen on"),
+        ("local_domains = 'a : b_c'", "local_domains: item 2"),
+        ("hosts_proxy = 'a : 2001:db8::1'", "proxy_required_hosts: item 2"),
+        ("hosts_proxy = 'proxy.example'", "give addresses"),
+        ("relay_to_domains = 'a.example'", "route_data"),
+        ("tls_privatekey = 'x'", "tls_certificate"),
+        ("log_selector = '+proxy +tls'", "log_selector: item 2"),
+        ("store = 'mbox'", "unknown variant `mbox`"),
+        ("message_size_limit = '5X'", "a size"),
+        ("smtp_receive_timeout = -1", "a time"),
+        ("[macros]\nname = 'x'", "macros: name"),
+        ("[macros]\nN = 1", "macros: N is not a text"),
+        ("smtp_banner = 'A'\n[macros]\nA = 'B'\nB = 'A'", "in a circle"),
+        (
+            "smtp_banner = 'A'\n[macros]\nA = 'BBBBBBBBBB'\nB = 'CCCCCCCCCC'\nC = 'DDDDDDDDDD'\nD = 'EEEEEEEEEE'\nE = 'FFFFFFFFFF'\nF = 'GGGGGGGGGG'\nG = 'xxxxxxxxxx'",
+            "million",
+        ),
+        ("x = ", "TOML parse error at line 1"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn sizes_and_times() {
+    for (text, octets) in [("0", 0), ("100", 100), ("1K", 1024), ("50M", 50 << 20), ("2g", 2 << 30)]
+    {
+        assert_eq!(text.parse(), Ok(Size(octets)), "{text}");
+    }
+    for text in ["", "M", "-1", "+1", "1.5M", "1MB", "99999999999G"] {
+        assert!(text.parse::<Size>().is_err(), "{text}");
+    }
+    for (text, seconds) in
+        [("30", 30), ("30s", 30), ("5m", 300), ("1h30m", 5400), ("1w2d", 777_600)]
+    {
+        assert_eq!(text.parse(), Ok(Interval(Duration::from_secs(seconds))), "{text}");
+    }
+    for text in ["", "m", "5x", "-5m", "1m m", "99999999999999w"] {
+        assert!(text.parse::<Interval>().is_err(), "{text}");
+    }
+}

@@ -1,0 +1,54 @@
+//! The header fields that a server adds to a message: RFC 5321 section 4.4.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use mail_types::{Trust, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::client::{Client, protocol};
+use crate::message_id::MessageId;
+use crate::session::Greeting;
+use crate::transaction::Transaction;
+
+/// Writes the `Received` field.
+pub(crate) fn received(
+    host: &str,
+    id: MessageId,
+    client: &Client,
+    greeting: &Greeting,
+    transaction: &Transaction,
+    now: SystemTime,
+) -> String {
+    let helo = Value::new(greeting.name.as_bytes(), Trust::Untrusted).to_string();
+    let name = client.host_name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
+    let address = client.address.ip().to_canonical();
+    let literal = if address.is_ipv4() { format!("{address}") } else { format!("IPv6:{address}") };
+    let protocol = protocol(greeting, transaction.utf8);
+    let date = OffsetDateTime::from(now).format(&Rfc2822).unwrap_or_default();
+    let mut field = format!("Received: from {} ({name}[{literal}])\r\n", token(&helo));
+    // Writing to a String cannot fail.
+    let _ = write!(field, "\tby {host} with {protocol} id {id}");
+    if let [recipient] = transaction.recipients.as_slice() {
+        let _ = write!(field, "\r\n\tfor <{recipient}>");
+    }
+    field + "; " + &date + "\r\n"
+}
+
+/// Writes the fields of final delivery: `Return-Path`, and for whom the one copy is.
+pub(crate) fn delivery(transaction: &Transaction) -> String {
+    let mut fields = format!("Return-Path: {}\r\n", transaction.sender);
+    for (i, recipient) in transaction.recipients.iter().enumerate() {
+        fields += if i == 0 { "Envelope-To: " } else { ",\r\n\t" };
+        // Writing to a String cannot fail.
+        let _ = write!(fields, "{recipient}");
+    }
+    fields + "\r\n"
+}
+
+/// What the client called itself, without what could be taken for a comment or another clause.
+fn token(helo: &str) -> String {
+    let safe = |c: char| if "()<>;,\\\" ".contains(c) { '?' } else { c };
+    if helo.is_empty() { "unknown".into() } else { helo.chars().map(safe).collect() }
+}

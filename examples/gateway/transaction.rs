@@ -1,0 +1,40 @@
+//! One message's envelope and text, from `MAIL` to the reply that ends it.
+
+use mail_types::{Mailbox, ReversePath};
+
+use crate::framing::Body;
+
+/// A transaction under way.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) sender: ReversePath,
+    /// Those that were accepted, in the order of their `RCPT`.
+    pub(crate) recipients: Vec<Mailbox>,
+    /// How many octets the client said it would send; 0 if it did not.
+    pub(crate) size: u64,
+    /// Whether `BODY=8BITMIME` was given.
+    pub(crate) eight_bit: bool,
+    /// Whether `SMTPUTF8` was given.
+    pub(crate) utf8: bool,
+    /// The message, once `DATA` or `BDAT` has begun it.
+    pub(crate) body: Option<Body>,
+}
+
+impl Transaction {
+    /// Starts without recipients.
+    pub(crate) fn new(sender: ReversePath) -> Self {
+        let (recipients, body) = (Vec::new(), None);
+        Self { sender, recipients, size: 0, eight_bit: false, utf8: false, body }
+    }
+}
+
+/// Counts the `Received` fields of a message: how many hosts it came through (RFC 5321 section 6.3).
+pub(crate) fn hops(message: &[u8]) -> usize {
+    let header = message.split(|&c| c == b'\n').take_while(|line| !matches!(line, [] | [b'\r']));
+    let received = |line: &&[u8]| {
+        line.split_at_checked(FIELD.len()).is_some_and(|(name, _)| name.eq_ignore_ascii_case(FIELD))
+    };
+    header.filter(received).count()
+}
+
+const FIELD: &[u8] = b"Received:";

@@ -1,0 +1,104 @@
+//! A connection's bytes, in clear or over TLS.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// A connection that can be taken over into TLS.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// The handshake failed, and the connection is gone.
+    Gone,
+}
+
+impl Wire {
+    /// Waits for bytes and hands them to `take`; tells how many came, 0 at the end.
+    ///
+    /// The buffer is on the stack while there is something to read, so that a connection which is
+    /// silent costs no memory for it.
+    pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| {
+            let mut room = [MaybeUninit::uninit(); ROOM];
+            let mut buffer = ReadBuf::uninit(&mut room);
+            match self.poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) => {
+                    take(buffer.filled());
+                    Poll::Ready(Ok(buffer.filled().len()))
+                }
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Takes what has arrived already, without waiting; for a connection in clear.
+    pub(crate) fn pending(&self) -> bool {
+        let Self::Clear(stream) = self else { return false };
+        matches!(stream.try_read(&mut [0]), Ok(1..))
+    }
+
+    /// Writes all bytes.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.write_all(bytes).await,
+            Self::Tls(stream) => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Does the handshake.
+    pub(crate) async fn start_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
+        let Self::Clear(stream) = std::mem::replace(self, Self::Gone) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        *self = Self::Tls(Box::new(acceptor.accept(stream).await?));
+        Ok(())
+    }
+
+    /// Ends the connection in good order, as far as the peer lets it.
+    pub(crate) async fn close(&mut self) {
+        // The peer may be gone; there is nobody left to tell.
+        let _ = match self {
+            Self::Clear(stream) => stream.shutdown().await,
+            Self::Tls(stream) => stream.shutdown().await,
+            Self::Gone => Ok(()),
+        };
+    }
+
+    /// Names the TLS version and cipher suite, if TLS is on.
+    pub(crate) fn cipher(&self) -> Option<String> {
+        let Self::Tls(stream) = self else { return None };
+        let (_, session) = stream.get_ref();
+        let version = session.protocol_version().and_then(|version| version.as_str());
+        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        Some(format!("{}:{}", version.unwrap_or("TLS"), suite.unwrap_or("unknown")))
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
+            Self::Gone => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// How much is read at once, in octets.
+const ROOM: usize = 16_384;

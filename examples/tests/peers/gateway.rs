@@ -1,0 +1,128 @@
+//! The gateway under test.
+
+use std::env;
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A gateway that runs; it is stopped, and its files are removed, when this goes.
+pub(crate) struct Gateway {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Gateway {
+    /// Starts one on `port`, which takes mail for `local.test`; `options` are lines of its
+    /// configuration, and come first.
+    pub(crate) fn start(port: u16, options: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{port}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("gateway.toml"), configuration(port, &folder, options)).unwrap();
+        let log = File::create(folder.join("log")).unwrap();
+        let child = Command::new(binary())
+            .arg("--config")
+            .arg(folder.join("gateway.toml"))
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut gateway = Self { child, folder, port };
+        gateway.wait_for("a listener", |gateway| {
+            let ended = gateway.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}: {}", gateway.log());
+            TcpStream::connect(("127.0.0.1", gateway.port)).ok()
+        });
+        gateway
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// All that it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// The log's lines of messages that were taken, in Exim's form.
+    pub(crate) fn arrivals(&self) -> Vec<String> {
+        self.log().lines().filter(|line| line.contains(" <= ")).map(str::to_owned).collect()
+    }
+
+    /// The messages in its Maildir.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder.join("mail/new")) else { return Vec::new() };
+        let read = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        entries.map(|entry| read(entry.unwrap().path())).collect()
+    }
+
+    /// Waits until one message has come whose text holds `words`.
+    pub(crate) fn message(&mut self, words: &str) -> String {
+        self.wait_for(words, |gateway| gateway.messages().into_iter().find(|m| m.contains(words)))
+    }
+
+    /// Waits until a line of the log holds `words`.
+    pub(crate) fn line(&mut self, words: &str) -> String {
+        self.wait_for(words, |gateway| {
+            gateway.log().lines().find(|line| line.contains(words)).map(str::to_owned)
+        })
+    }
+
+    fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let end = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < end {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("waited for {what}: {}", self.log())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let _ = self.child.wait();
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// The example that cargo has built beside the tests.
+fn binary() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    profile.join("examples/gateway")
+}
+
+fn configuration(port: u16, folder: &Path, options: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "{options}
+primary_hostname = 'gateway.test'
+local_interfaces = '127.0.0.1.{port}'
+local_domains = 'local.test'
+host_lookup = ''
+smtp_receive_timeout = '30s'
+spool_directory = '{folder}/spool'
+maildir = '{folder}/mail'
+"
+    )
+}

@@ -1,0 +1,128 @@
+//! The programs that `scripts/peers` starts and stops.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::block::Block;
+
+/// Tells whether these programs can be had, and says which are missing. With `CI=true` a missing
+/// one is a failure; with `EXIMIA_PEERS=none` all are.
+pub(crate) fn have(programs: &[&str]) -> bool {
+    if env::var_os("EXIMIA_PEERS").is_some_and(|wanted| wanted == "none") {
+        eprintln!("SKIPPED: without peers, and this wants {}", programs.join(", "));
+        return false;
+    }
+    let missing: Vec<_> = programs.iter().filter(|program| find(program).is_none()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "missing: {missing:?}");
+    eprintln!("SKIPPED: missing {missing:?}; `scripts/peers install` installs them");
+    false
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A listener of a peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) name: String,
+    /// `tcp`, `tls`, `mtls`, `proxy` or `unix`; see `scripts/peers --help`.
+    pub(crate) kind: String,
+    /// An address and port, or the path of a socket or folder.
+    pub(crate) address: String,
+}
+
+/// The peers that a test has started; they end with it.
+pub(crate) struct Peers<'a> {
+    block: &'a Block,
+}
+
+impl<'a> Peers<'a> {
+    pub(crate) fn of(block: &'a Block) -> Self {
+        Self { block }
+    }
+
+    /// Starts a peer, and returns its listeners.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Vec<Listener> {
+        let output = self.run(&[&["start"], arguments].concat(), b"");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        let listener = |line: &str| {
+            let [name, kind, address] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
+            let [name, kind, address] = [name, kind, address].map(str::to_owned);
+            Some(Listener { name, kind, address })
+        };
+        text(&output.stdout).lines().filter_map(listener).collect()
+    }
+
+    /// Delivers `message` by Exim's client; returns its log, and whether all recipients got it.
+    pub(crate) fn exim_send(&self, server: &str, rcpts: &[&str], message: &str) -> (bool, String) {
+        let arguments = [&["exim-send", server, "exim@sender.test"], rcpts].concat();
+        let output = self.run(&arguments, message.as_bytes());
+        (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    }
+
+    /// Waits until a peer's log holds all of `words`.
+    pub(crate) fn wait_for_log(&self, name: &str, words: &[&str]) {
+        let folder = text(&self.run(&["folder"], b"").stdout);
+        let file = Path::new(folder.trim()).join("log").join(name);
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let log = fs::read_to_string(&file).unwrap_or_default();
+            if words.iter().all(|words| log.contains(words)) {
+                return;
+            }
+            assert!(Instant::now() < end, "waited for {words:?}: {log}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Returns the folder of `NAME.pem` and `NAME.key`.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        text(&self.run(&["certificates"], b"").stdout).trim().into()
+    }
+
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/peers");
+        let mut command = Command::new(script);
+        command.args(arguments).env("PEERS_PORT", self.block.first().to_string());
+        run(&mut command, input)
+    }
+}
+
+impl Drop for Peers<'_> {
+    fn drop(&mut self) {
+        self.run(&["stop"], b"");
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that does not read all of its input is no fault.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Sends a message by swaks; returns whether it was taken, and the transcript.
+pub(crate) fn swaks(server: &str, arguments: &[&str]) -> (bool, String) {
+    let target = if server.starts_with('/') { "--socket" } else { "--server" };
+    let mut command = Command::new("swaks");
+    command.args([target, server, "--helo", "swaks.test", "--from", "swaks@sender.test"]);
+    command.args(["--timeout", "20"]).args(arguments);
+    let output = run(&mut command, b"");
+    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+}

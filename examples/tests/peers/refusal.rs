@@ -1,0 +1,103 @@
+//! A proxy that must send a header, and does not.
+
+use std::net::{Shutdown, TcpStream};
+
+use crate::block::Block;
+use crate::dialogue::Dialogue;
+use crate::gateway::Gateway;
+
+const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc6\x33\x64\x19\x15\xb3\0\x19";
+
+/// What such a proxy may send, and whether it then closes its half of the connection.
+const FAILURES: &[(&str, &[u8], bool)] = &[
+    ("nothing", b"", false),
+    ("nothing, and its end", b"", true),
+    ("half a line", b"PROXY TCP4 192.0.2.1 ", false),
+    ("half a line, and its end", b"PROXY TCP4 192.0.2.1 ", true),
+    ("half a header", V2.split_at(20).0, false),
+    ("half a header, and its end", V2.split_at(20).0, true),
+    ("a command", b"EHLO client.test\r\n", false),
+    ("a request", b"GET / HTTP/1.1\r\n\r\n", false),
+    ("a bad line with commands", b"PROXY TCP4 192.0.2.1 x 1 2\r\nEHLO a\r\nNOOP\r\n", false),
+    ("a family of no meaning", b"\r\n\r\n\0\r\nQUIT\n\x21\x41\0\0NOOP\r\n", false),
+];
+
+/// Source: section 2 of proxy-protocol.txt, 2026-04-27: a receiver without a header aborts.
+#[test]
+fn it_is_dropped_without_a_word() {
+    let block = Block::claim();
+    let options = "proxy_required_hosts = \"127.0.0.1\"\nproxy_protocol_timeout = \"1s\"";
+    let gateway = Gateway::start(block.own(0), options);
+    for (what, bytes, ends) in FAILURES {
+        let mut smtp = Dialogue::connect(gateway.port());
+        smtp.send(bytes);
+        if *ends {
+            smtp.finish();
+        }
+        assert_eq!(smtp.rest(), "", "{what}");
+    }
+    assert!(gateway.arrivals().is_empty());
+}
+
+/// Source: Exim's text of 2014 on its PROXY support: no command but QUIT is allowed.
+#[test]
+fn or_every_command_but_quit_is_refused() {
+    let block = Block::claim();
+    let options = "proxy_required_hosts = \"127.0.0.1\"\nproxy_protocol_timeout = \"1s\"\n\
+        proxy_refusal = \"exim\"";
+    let gateway = Gateway::start(block.own(0), options);
+    for (what, bytes, _) in FAILURES.iter().filter(|(_, _, ends)| !ends) {
+        let mut smtp = Dialogue::connect(gateway.port());
+        smtp.send(bytes);
+        // Whatever came with the header is gone: the first reply is the banner, and no other comes
+        // before a command is sent.
+        assert!(smtp.reply().starts_with("220 "), "{what}");
+        for command in ["EHLO client.test", "MAIL FROM:<a@sender.test>", "NOOP", "RSET", "STARTTLS"]
+        {
+            let reply = smtp.say(command);
+            let wanted = "503 Command refused, required Proxy negotiation failed";
+            assert_eq!(reply, wanted, "{what}, {command}");
+        }
+        assert!(smtp.say("quit").starts_with("221 "), "{what}");
+        assert_eq!(smtp.rest(), "", "{what}");
+    }
+    assert!(gateway.arrivals().is_empty());
+}
+
+#[test]
+fn a_refused_proxy_may_not_go_on_for_ever() {
+    let block = Block::claim();
+    let options = "proxy_required_hosts = \"127.0.0.1\"\nproxy_refusal = \"exim\"";
+    let gateway = Gateway::start(block.own(0), options);
+    let mut smtp = Dialogue::connect(gateway.port());
+    smtp.send(b"junk\r\n");
+    assert!(smtp.reply().starts_with("220 "));
+    let refused = (0..1_000).take_while(|_| smtp.say("NOOP").starts_with("503 ")).count();
+    assert!(refused < 1_000);
+}
+
+#[test]
+fn a_header_from_a_stranger_is_not_taken() {
+    let block = Block::claim();
+    let mut gateway = Gateway::start(block.own(0), "proxy_required_hosts = \"192.0.2.25\"");
+    let mut smtp = Dialogue::connect(gateway.port());
+    smtp.send(b"PROXY TCP4 192.0.2.1 198.51.100.25 5555 25\r\n");
+    // It speaks before the banner, or is late and then unknown: in neither case is it believed.
+    let reply = smtp.reply();
+    assert!(reply.starts_with('5') || smtp.reply().starts_with('5'), "{reply}");
+    gateway.line("127.0.0.1");
+    assert!(!gateway.log().contains("[192.0.2.1]"));
+}
+
+#[test]
+fn a_proxy_that_is_gone_at_once_does_no_harm() {
+    let block = Block::claim();
+    let gateway = Gateway::start(block.own(0), "proxy_required_hosts = \"127.0.0.1\"");
+    for _ in 0..100 {
+        let stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
+    let mut smtp = Dialogue::connect(gateway.port());
+    smtp.send(V2);
+    assert!(smtp.reply().starts_with("220 "));
+}

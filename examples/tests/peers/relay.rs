@@ -1,0 +1,82 @@
+//! Mail that goes on to a next hop, which is Exim.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::block::Block;
+use crate::gateway::Gateway;
+use crate::peers::{Peers, have, swaks};
+
+fn options(next_hop: &str) -> String {
+    format!("relay_to_domains = \"next.test\"\nroute_data = \"{next_hop}\"")
+}
+
+#[test]
+fn the_next_hop_gets_the_message() {
+    if !have(&["exim4", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let exim = peers.start(&["exim"]);
+    let gateway = Gateway::start(block.own(0), &options(&exim[0].address));
+    let arguments = ["--to", "ann@next.test,bob@next.test", "--body", "onwards\\n.\\n..\\nend"];
+    let (taken, transcript) = swaks(&gateway.address(), &arguments);
+    assert!(taken, "{transcript}");
+
+    let kept = mail(&exim[1].address, 2);
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    for message in &kept {
+        assert!(message.contains("onwards\n.\n..\nend\n"), "{message}");
+        assert!(message.contains("swaks.test"), "a Received field of ours: {message}");
+        assert!(message.starts_with("Return-path: <swaks@sender.test>\n"), "{message}");
+    }
+    // It is the next hop's now, and ours no more.
+    assert!(gateway.messages().is_empty());
+}
+
+#[test]
+fn what_the_next_hop_refuses_is_refused() {
+    if !have(&["exim4", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let exim = peers.start(&["exim"]);
+    let gateway = Gateway::start(block.own(0), &options(&exim[0].address));
+    for (rcpt, reply) in [("reject@next.test", "<** 550 "), ("defer@next.test", "<** 451 ")] {
+        let (taken, transcript) = swaks(&gateway.address(), &["--to", rcpt]);
+        assert!(!taken, "{transcript}");
+        assert!(transcript.contains(reply), "{transcript}");
+    }
+    assert!(mail(&exim[1].address, 0).is_empty());
+}
+
+#[test]
+fn a_next_hop_that_is_down_defers() {
+    if !have(&["swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let nobody = format!("127.0.0.1:{}", block.own(1));
+    let gateway = Gateway::start(block.own(0), &options(&nobody));
+    let (taken, transcript) = swaks(&gateway.address(), &["--to", "ann@next.test"]);
+    assert!(!taken, "{transcript}");
+    assert!(transcript.contains("<** 4"), "{transcript}");
+}
+
+/// Waits until the next hop has delivered `count` messages, and returns all that it has.
+fn mail(folder: &str, count: usize) -> Vec<String> {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let entries = fs::read_dir(Path::new(folder).join("mail/new")).into_iter().flatten();
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+        let found: Vec<_> = entries.map(|entry| read(entry.unwrap().path())).collect();
+        if found.len() >= count || Instant::now() > end {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
