@@ -143,6 +143,8 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) session: SessionSettings,
+    /// This host's name.
+    pub(crate) host: Domain,
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreKind,
@@ -221,6 +223,7 @@ impl Config {
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
             spool_directory: options.spool_directory,
+            host: host.clone(),
             session: SessionSettings {
                 primary_hostname: host.to_string(),
                 smtp_banner: options.smtp_banner,

@@ -1,20 +1,22 @@
 //! One connection: what its session wants is read, sent, asked and decided here.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::{Reply, ReplyCode};
+use mail_types::{Reply, ReplyCode, Severity};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::client::Client;
+use crate::delivery::Delivery;
 use crate::log;
 use crate::message_id::MessageId;
 use crate::phrases::say;
-use crate::rules::{Route, route};
+use crate::rules::route;
 use crate::server::Gateway;
 use crate::session::{Question, Session, Step};
 use crate::store::Message;
@@ -28,8 +30,7 @@ pub(crate) struct Connection {
     wire: Wire,
     client: Client,
     session: Session,
-    /// Where the transaction's recipients are: all here, or all behind the next hop.
-    route: Option<Route>,
+    delivery: Delivery,
 }
 
 impl Connection {
@@ -42,7 +43,7 @@ impl Connection {
         }
         let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
-        Self { gateway, stop, wire, client, session, route: None }
+        Self { gateway, stop, wire, client, session, delivery: Delivery::default() }
     }
 
     /// Serves the client until one of the two has enough.
@@ -123,33 +124,28 @@ impl Connection {
                 Reply::new(ReplyCode::READY, "")
             }
             Question::Mail => {
-                self.route = None;
+                self.delivery = Delivery::default();
                 say(ReplyCode::OK, "2.1.0", "sender ok")
             }
-            Question::Recipient => self.recipient(),
+            Question::Recipient => self.recipient().await,
             Question::Message => self.message().await,
         }
     }
 
-    fn recipient(&mut self) -> Reply {
-        let Some(recipient) = self.session.candidate() else {
+    async fn recipient(&mut self) -> Reply {
+        let Self { gateway, session, delivery, client, .. } = self;
+        let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
+        else {
             return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
         };
-        match route(&self.gateway.config, recipient) {
-            Ok(route) if self.route.is_some_and(|other| other != route) => {
-                let text = "send this recipient a message of its own";
-                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
-            }
-            Ok(route) => {
-                self.route = Some(route);
-                say(ReplyCode::OK, "2.1.5", "recipient ok")
-            }
-            Err(reply) => {
-                let what = format!("RCPT <{recipient}>");
-                log::refusal(&self.session, &self.client, &what, &reply);
-                reply
-            }
+        let reply = match route(&gateway.config, recipient) {
+            Ok(route) => delivery.add(route, &gateway.relay, transaction, recipient).await,
+            Err(reply) => reply,
+        };
+        if reply.code().severity() != Severity::Completed {
+            log::refusal(session, client, &format!("RCPT <{recipient}>"), &reply);
         }
+        reply
     }
 
     async fn message(&mut self) -> Reply {
@@ -161,26 +157,20 @@ impl Connection {
         };
         let host = &self.gateway.config.session.primary_hostname;
         let greeting = self.session.greeting();
-        let received = trace_fields::received(host, id, &self.client, greeting, transaction, now);
-        let head = trace_fields::delivery(transaction) + &received;
+        let delivery = mem::take(&mut self.delivery);
+        let mut head = trace_fields::received(host, id, &self.client, greeting, transaction, now);
+        if delivery.is_final() {
+            head = trace_fields::delivery(transaction) + &head;
+        }
         let size = head.len() + body.len();
         let message = Message { id, parts: vec![head.into(), body] };
-        let kept = self.gateway.store.keep(message).await;
-        match kept {
-            Ok(()) => {
-                let proxy = self.gateway.config.log_proxy;
-                let cipher = self.wire.cipher();
-                log::arrival(id, &self.session, &self.client, size, cipher, proxy);
-                say(ReplyCode::OK, "2.0.0", &format!("OK id={id}"))
-            }
-            Err(error) => {
-                warn!("{id} could not be kept: {error}");
-                say(
-                    ReplyCode::LOCAL_ERROR,
-                    "4.3.0",
-                    "the message could not be kept, try again later",
-                )
-            }
+        let reply = delivery.deliver(&self.gateway.store, message).await;
+        if reply.code().severity() == Severity::Completed {
+            let (cipher, proxy) = (self.wire.cipher(), self.gateway.config.log_proxy);
+            log::arrival(id, &self.session, &self.client, size, cipher, proxy);
+        } else {
+            log::refusal(&self.session, &self.client, &format!("message {id}"), &reply);
         }
+        reply
     }
 }

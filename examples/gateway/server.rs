@@ -16,8 +16,10 @@ use tracing::{debug, info, warn};
 use crate::client::Client;
 use crate::config::{Config, StoreKind};
 use crate::connection::Connection;
+use crate::delivery::relay_settings;
 use crate::host_name::HostNames;
 use crate::proxied;
+use crate::relay::RelaySettings;
 use crate::session::SessionSettings;
 use crate::store::{Store, StoreError, StoreLimits, StoreSettings};
 use crate::tls::{TlsError, acceptor};
@@ -28,6 +30,7 @@ pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) session_settings: Arc<SessionSettings>,
     pub(crate) store: Store,
+    pub(crate) relay: RelaySettings,
     pub(crate) tls: TlsAcceptor,
     pub(crate) host_names: Option<HostNames>,
     /// True once the server stops.
@@ -61,6 +64,7 @@ impl Gateway {
             tls: acceptor(&config)?,
             host_names: HostNames::new(config.host_lookup_timeout),
             stop: watch::Sender::new(false),
+            relay: relay_settings(&config),
             store,
             config,
         })

@@ -11,7 +11,7 @@ mod reception;
 use std::mem;
 use std::sync::Arc;
 
-use mail_types::{MailHost, Mailbox, Reply, ReplyCode};
+use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
 
 use crate::command::{Command, CommandError};
 use crate::framing::{Body, Data, Input, Line};
@@ -172,7 +172,7 @@ impl Session {
     /// Takes the reply to the question that was handed out; without one, does nothing.
     pub(crate) fn handle_decision(&mut self, reply: &Reply) {
         let State::Deciding(question) = self.state else { return };
-        let yes = reply.code().get() / 100 == 2;
+        let yes = reply.code().severity() == Severity::Completed;
         self.state = State::Ready;
         match question {
             Question::Connect if yes => {

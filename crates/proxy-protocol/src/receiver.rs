@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use crate::unread::Unread;
 use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 
 /// The beginning of a connection whose peer must send a header.
@@ -35,6 +36,7 @@ pub struct Receiver {
     received: Vec<u8>,
     needed: Option<NonZeroUsize>,
     outcome: Option<Outcome>,
+    unread: Unread,
 }
 
 impl Receiver {
@@ -48,7 +50,14 @@ impl Receiver {
         // A time beyond what the clock can say is as good as a year.
         let deadline = now.checked_add(options.limits.time).or_else(|| now.checked_add(YEAR));
         let deadline = deadline.unwrap_or(now);
-        Self { options, deadline, received: Vec::new(), needed, outcome: None }
+        Self {
+            options,
+            deadline,
+            received: Vec::new(),
+            needed,
+            outcome: None,
+            unread: Unread::default(),
+        }
     }
 
     /// Takes the next bytes; returns how many of them are the caller's no more.
@@ -61,7 +70,8 @@ impl Receiver {
         }
         let before = self.received.len();
         let room = v2::limit(&self.options) - before; // No header is incomplete with so many bytes.
-        self.received.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+        self.received.extend_from_slice(kept);
         match Header::parse_with(&self.received, &self.options) {
             Ok((rest, header)) => {
                 self.outcome = Some(Outcome::from(&header));
@@ -70,22 +80,20 @@ impl Receiver {
                 return used - before;
             }
             Err(HeaderError::Incomplete { needed }) => self.needed = Some(needed),
-            Err(error) => self.outcome = Some(Outcome::Failed(Failure::Header(error))),
+            Err(error) => self.fail(Failure::Header(error), beyond),
         }
         bytes.len()
     }
 
     /// Takes note that the peer sends no more: without a complete header, a failure.
     pub fn handle_end(&mut self) {
-        let received = self.received.len();
-        self.outcome.get_or_insert(Outcome::Failed(Failure::EndOfInput { received }));
+        self.fail(Failure::EndOfInput { received: self.received.len() }, &[]);
     }
 
     /// Takes note of the time: from the deadline on, without a complete header, a failure.
     pub fn handle_time(&mut self, now: Instant) {
         if now >= self.deadline {
-            let received = self.received.len();
-            self.outcome.get_or_insert(Outcome::Failed(Failure::TimedOut { received }));
+            self.fail(Failure::TimedOut { received: self.received.len() }, &[]);
         }
     }
 
@@ -117,13 +125,22 @@ impl Receiver {
         }
     }
 
-    /// Returns all bytes that were taken, for [`Refusal`](crate::Refusal) to know what may follow.
-    pub(crate) fn received(&self) -> &[u8] {
-        &self.received
+    /// Tells what may still come of a header that failed.
+    pub(crate) fn unread(&self) -> &Unread {
+        &self.unread
     }
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Fails, unless there is an outcome; these bytes were taken, but not kept.
+    fn fail(&mut self, failure: Failure, beyond: &[u8]) {
+        if self.outcome.is_none() {
+            self.outcome = Some(Outcome::Failed(failure));
+            self.unread.take(&self.received);
+            self.unread.take(beyond);
+        }
     }
 }
 

@@ -68,7 +68,7 @@ impl Refusal {
     /// Starts after a header failed.
     #[must_use]
     pub fn new(mode: RefusalMode, receiver: &Receiver) -> Self {
-        let unread = Unread::after(receiver.received());
+        let unread = receiver.unread().clone();
         let closed = mode == RefusalMode::Drop || matches!(unread, Unread::Endless);
         Self {
             limits: receiver.options().limits,

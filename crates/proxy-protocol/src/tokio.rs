@@ -1,4 +1,4 @@
-//! Reads a header from a stream of [`tokio`](::tokio).
+//! Reads a header from a stream of [`tokio`].
 //!
 //! Each function drives a [`Receiver`] until it has an outcome, with its one deadline for the whole
 //! header; no timer outlives the call. What a peer does wrong, and if it is to be silent or to go

@@ -20,19 +20,23 @@ pub(crate) enum Unread {
     Nothing,
 }
 
+impl Default for Unread {
+    fn default() -> Self {
+        Self::Start(Vec::new())
+    }
+}
+
 impl Unread {
-    /// Tells what may still come after the bytes of a header that failed.
-    pub(crate) fn after(received: &[u8]) -> Self {
-        let mut unread = Self::Start(Vec::new());
-        if let Some(start) = unread.skip(received) {
-            // No header at all: whatever it is, the rest of its line belongs to it.
-            unread = if start.ends_with(b"\n") || received.ends_with(b"\n") {
+    /// Skips bytes that were read before the header failed. What does not belong to it is no SMTP
+    /// either, and with it goes the rest of the line that it begins.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        if let Some(other) = self.skip(bytes) {
+            *self = if other.ends_with(b"\n") {
                 Self::Nothing
             } else {
                 Self::Line { unknown: false, cr: false }
             };
         }
-        unread
     }
 
     /// Skips what belongs to the header; returns what does not, which may begin with bytes that

@@ -106,8 +106,6 @@ fn openssl_delivers_after_starttls() {
         .spawn()
         .unwrap();
     let mut smtp = Dialogue::new(openssl.stdout.take().unwrap(), openssl.stdin.take().unwrap());
-    // It shows the last line of the reply that it read before the handshake.
-    assert!(smtp.reply().starts_with("250 "));
     let offered = smtp.say("EHLO openssl.test");
     assert!(offered.starts_with("250-") && !offered.contains("STARTTLS"), "{offered}");
     for (command, code) in [

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -36,10 +35,11 @@ impl Gateway {
             .spawn()
             .unwrap();
         let mut gateway = Self { child, folder, port };
+        // It says so when it listens; to try a connection would be an event of its own.
         gateway.wait_for("a listener", |gateway| {
             let ended = gateway.child.try_wait().unwrap();
             assert!(ended.is_none(), "{ended:?}: {}", gateway.log());
-            TcpStream::connect(("127.0.0.1", gateway.port)).ok()
+            gateway.log().contains("listening on").then_some(())
         });
         gateway
     }
@@ -120,6 +120,7 @@ primary_hostname = 'gateway.test'
 local_interfaces = '127.0.0.1.{port}'
 local_domains = 'local.test'
 host_lookup = ''
+smtp_receive_timeout = '30s'
 spool_directory = '{folder}/spool'
 maildir = '{folder}/mail'
 "

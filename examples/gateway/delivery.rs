@@ -1,0 +1,100 @@
+//! Where a transaction's message goes: all of it here, or all of it to the next hop.
+
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+
+use crate::config::Config;
+use crate::phrases::say;
+use crate::relay::{Declared, Relay, RelayLimits, RelaySettings};
+use crate::rules::Route;
+use crate::store::{Message, Store};
+use crate::transaction::Transaction;
+
+/// What has been prepared for the recipients so far.
+#[derive(Debug, Default)]
+pub(crate) enum Delivery {
+    /// There is no recipient yet.
+    #[default]
+    Open,
+    /// They are all local.
+    Local,
+    /// They are all behind the next hop, which has accepted each of them itself.
+    Relay(Box<Relay>),
+}
+
+impl Delivery {
+    /// Prepares for one more recipient; the reply is the client's.
+    ///
+    /// A message for both kinds would need two answers: the second kind is to come back.
+    pub(crate) async fn add(
+        &mut self,
+        route: Route,
+        settings: &RelaySettings,
+        transaction: &Transaction,
+        recipient: &Mailbox,
+    ) -> Reply {
+        match (route, &mut *self) {
+            (Route::Local, Self::Open | Self::Local) => {
+                *self = Self::Local;
+                say(ReplyCode::OK, "2.1.5", "recipient ok")
+            }
+            (Route::Relay, Self::Open) => match open(settings, transaction, recipient).await {
+                Ok((relay, reply)) => {
+                    *self = Self::Relay(Box::new(relay));
+                    reply
+                }
+                Err(reply) => reply,
+            },
+            (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
+            (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
+                let text = "send this recipient a message of its own";
+                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+            }
+        }
+    }
+
+    /// Tells whether this host is the last that the message comes to.
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::Relay(_))
+    }
+
+    /// Delivers; the reply is the client's. Only 2yz means that the message is in safe hands.
+    pub(crate) async fn deliver(self, store: &Store, message: Message) -> Reply {
+        let id = message.id;
+        match self {
+            Self::Open | Self::Local => match store.keep(message).await {
+                Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
+                Err(error) => {
+                    tracing::error!("{id} could not be kept: {error}");
+                    let text = "the message could not be kept, try again later";
+                    say(ReplyCode::LOCAL_ERROR, "4.3.0", text)
+                }
+            },
+            Self::Relay(mut relay) => {
+                let reply = relay.message(&message).await;
+                tokio::spawn(relay.quit());
+                reply
+            }
+        }
+    }
+}
+
+/// The settings of the relay, if the configuration has a next hop.
+pub(crate) fn relay_settings(config: &Config) -> RelaySettings {
+    let route = config.route_data.clone().unwrap_or_default();
+    RelaySettings { route, helo: config.host.clone().into(), limits: RelayLimits::default() }
+}
+
+async fn open(
+    settings: &RelaySettings,
+    transaction: &Transaction,
+    recipient: &Mailbox,
+) -> Result<(Relay, Reply), Reply> {
+    let mut relay = Relay::connect(settings).await?;
+    let Transaction { size, eight_bit, utf8, .. } = *transaction;
+    let reply = relay.mail(&transaction.sender, Declared { size, eight_bit, utf8 }).await;
+    if reply.code().severity() != Severity::Completed {
+        return Err(reply);
+    }
+    let reply = relay.rcpt(recipient).await;
+    if reply.code().severity() == Severity::Completed { Ok((relay, reply)) } else { Err(reply) }
+}
