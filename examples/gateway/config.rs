@@ -9,9 +9,9 @@ use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::macros::{MacroError, expand};
-use crate::quantity::{Interval, Size};
-use crate::session::SessionSettings;
+use super::macros::{MacroError, expand};
+use super::quantity::{Interval, Size};
+use super::session::SessionSettings;
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]

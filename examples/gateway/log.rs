@@ -12,10 +12,10 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::client::{Client, Host, protocol};
-use crate::config::LogFormat;
-use crate::message_id::MessageId;
-use crate::session::Session;
+use super::client::{Client, Host, protocol};
+use super::config::LogFormat;
+use super::message_id::MessageId;
+use super::session::Session;
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub(crate) fn start(format: LogFormat) {

@@ -13,17 +13,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
-use crate::client::Client;
-use crate::config::{Config, StoreKind};
-use crate::connection::Connection;
-use crate::delivery::relay_settings;
-use crate::host_name::HostNames;
-use crate::proxied;
-use crate::relay::RelaySettings;
-use crate::session::SessionSettings;
-use crate::store::{Store, StoreError, StoreLimits, StoreSettings};
-use crate::tls::{TlsError, acceptor};
-use crate::wire::Wire;
+use super::client::Client;
+use super::config::{Config, StoreKind};
+use super::connection::Connection;
+use super::delivery::relay_settings;
+use super::host_name::HostNames;
+use super::proxied;
+use super::relay::RelaySettings;
+use super::session::SessionSettings;
+use super::store::{Store, StoreError, StoreLimits, StoreSettings};
+use super::tls::{TlsError, acceptor};
+use super::wire::Wire;
 
 /// What all connections share.
 pub(crate) struct Gateway {
