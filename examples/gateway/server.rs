@@ -56,8 +56,12 @@ impl Gateway {
             },
         };
         let (store, recovery) = Store::open(&settings)?;
-        if recovery.restored > 0 {
-            info!("{} messages were in the journal and are in the Maildir now", recovery.restored);
+        let replayed = recovery.delivered + recovery.restored;
+        if replayed > 0 {
+            info!("{replayed} messages were in the journal and are in the Maildir now");
+        }
+        if recovery.missing > 0 {
+            warn!("{} messages in the journal are damaged", recovery.missing);
         }
         Ok(Self {
             session_settings: Arc::new(config.session.clone()),

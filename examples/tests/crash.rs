@@ -62,7 +62,7 @@ fn load_until_killed(
     let clients = (0..8).map(|client| {
         let name = format!("{kill}-{client}");
         let (address, mut numbers) = (address.to_owned(), Numbers::new(numbers.below(u64::MAX)));
-        thread::spawn(move || send(&address, &name, usize::MAX, &mut numbers))
+        thread::spawn(move || send(&address, &name, usize::MAX, LINES, &mut numbers))
     });
     let clients: Vec<_> = clients.collect();
     let ended = AtomicBool::new(false);
@@ -169,6 +169,9 @@ impl Ledger {
         assert!(answered as u64 > kills, "too few messages to show anything");
     }
 }
+
+/// The longest message, in lines: more than fits a socket, and than one batch of the journal.
+const LINES: u64 = 30_000;
 
 fn number_of(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|text| text.parse().unwrap())

@@ -21,6 +21,8 @@ use load::sender::{Numbers, send};
 
 const CLIENTS: u64 = 8;
 const MESSAGES: usize = 25;
+/// The longest message, in lines of 20 to 50 octets.
+const LINES: u64 = 100;
 
 #[test]
 fn a_250_is_written_after_the_sync_of_its_message() {
@@ -29,14 +31,14 @@ fn a_250_is_written_after_the_sync_of_its_message() {
     }
     let files = Files::new("durability");
     let trace = files.path("trace");
-    // Strings long enough for a batch of all clients' messages.
-    let strace =
-        ["strace", "-f", "-qq", "-s", "9000000", "-e", CALLS, "-o", trace.to_str().unwrap()];
+    let trace_path = trace.to_str().unwrap();
+    // `-D` leaves the gateway our child; the strings are as long as a batch of all clients' messages.
+    let strace = ["strace", "-D", "-f", "-q", "-s", "100000", "-e", CALLS, "-o", trace_path];
     let mut program = files.start(&strace);
     let address = program.address();
     let clients = (0..CLIENTS).map(|client| {
         let (address, mut numbers) = (address.clone(), Numbers::new(client));
-        thread::spawn(move || send(&address, &client.to_string(), MESSAGES, &mut numbers))
+        thread::spawn(move || send(&address, &client.to_string(), MESSAGES, LINES, &mut numbers))
     });
     let clients: Vec<_> = clients.collect();
     let sent: Vec<_> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();

@@ -34,11 +34,18 @@ pub(crate) struct Sent {
     pub(crate) id: Option<String>,
 }
 
-/// Sends messages until the server is gone or `count` were sent; returns all that were begun.
-pub(crate) fn send(address: &str, client: &str, count: usize, numbers: &mut Numbers) -> Vec<Sent> {
+/// Sends messages of up to `lines` lines until the server is gone or `count` were sent; returns all
+/// that were begun.
+pub(crate) fn send(
+    address: &str,
+    client: &str,
+    count: usize,
+    lines: u64,
+    numbers: &mut Numbers,
+) -> Vec<Sent> {
     let mut sent = Vec::new();
     // The server is killed in the midst of it: that is no failure here.
-    let _ = try_send(address, client, count, numbers, &mut sent);
+    let _ = try_send(address, client, count, lines, numbers, &mut sent);
     sent
 }
 
@@ -46,6 +53,7 @@ fn try_send(
     address: &str,
     client: &str,
     count: usize,
+    lines: u64,
     numbers: &mut Numbers,
     sent: &mut Vec<Sent>,
 ) -> io::Result<()> {
@@ -64,7 +72,7 @@ fn try_send(
             let reply = reply(&mut replies)?;
             assert!(reply.starts_with(expected), "{reply}");
         }
-        stream.write_all(message(&name, numbers).as_bytes())?;
+        stream.write_all(message(&name, lines, numbers).as_bytes())?;
         stream.write_all(b".\r\n")?;
         let reply = reply(&mut replies)?;
         let (_, id) = reply.split_once("250 2.0.0 OK id=").unwrap_or_else(|| panic!("{reply}"));
@@ -90,12 +98,12 @@ fn reply(replies: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// Makes a message that says how long it is and what its checksum is.
-fn message(name: &str, numbers: &mut Numbers) -> String {
-    // Most are small; some are longer than a socket's buffer and than a batch.
+fn message(name: &str, most: u64, numbers: &mut Numbers) -> String {
+    // Most are small, and a few as long as they may be.
     let lines = match numbers.below(100) {
-        0 => numbers.below(30_000),
-        1..10 => numbers.below(1000),
-        _ => numbers.below(100),
+        0 => numbers.below(most),
+        1..10 => numbers.below(most.min(1000)),
+        _ => numbers.below(most.min(100)),
     };
     let body: String =
         (0..lines).map(|_| format!("{:016x} of {name}\r\n", numbers.next())).collect();
