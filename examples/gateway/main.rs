@@ -129,6 +129,7 @@ fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     mod config;
+    mod host_name;
     mod journal;
     mod maildir;
     mod message_id;

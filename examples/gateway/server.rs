@@ -62,7 +62,7 @@ impl Gateway {
         Ok(Self {
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
-            host_names: HostNames::new(config.host_lookup_timeout),
+            host_names: HostNames::new(config.dns_resolver, config.host_lookup_timeout),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,

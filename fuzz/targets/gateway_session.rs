@@ -25,7 +25,8 @@ use session::{Question, Session, SessionSettings, Step};
 fuzz_target!(|input: (u8, &[u8])| {
     let (choices, bytes) = input;
     let whole = talk(choices, &[bytes]);
-    let waits = |command: &[u8]| bytes.windows(command.len()).any(|w| w.eq_ignore_ascii_case(command));
+    let waits =
+        |command: &[u8]| bytes.windows(command.len()).any(|w| w.eq_ignore_ascii_case(command));
     let split: Vec<&[u8]> = bytes.chunks(1 + usize::from(choices >> 4)).collect();
     let split = talk(choices, &split);
     if !waits(b"DATA") && !waits(b"STARTTLS") {
@@ -77,7 +78,12 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
     (output, messages)
 }
 
-fn decide(choices: u8, question: Question, session: &mut Session, messages: &mut Vec<Vec<u8>>) -> Reply {
+fn decide(
+    choices: u8,
+    question: Question,
+    session: &mut Session,
+    messages: &mut Vec<Vec<u8>>,
+) -> Reply {
     match question {
         Question::Message => {
             let message = session.take_message();

@@ -17,3 +17,11 @@ pub(crate) fn of(header: &[u8], at: usize) -> [u8; 4] {
     let sum = crc32c::crc32c_append(crc32c::crc32c(before), &[0; 4]);
     crc32c::crc32c_append(sum, behind).to_be_bytes()
 }
+
+/// Puts the checksum of a header at byte `at`.
+pub(crate) fn put(header: &mut [u8], at: usize) {
+    let sum = of(header, at);
+    if let Some(place) = header.get_mut(at..at + sum.len()) {
+        place.copy_from_slice(&sum);
+    }
+}

@@ -35,10 +35,11 @@
 //! | 2, trusted peers, no guessing         | [`RequiredHosts`]                                      |
 //! | 2, time limit                         | [`Receiver`], [`Limits::time`]                         |
 //! | 2, datagrams                          | [`Header::parse_datagram`]                             |
-//! | 2.1, version 1                        | [`Header::parse_v1`]                                   |
+//! | 2.1, version 1                        | [`Header::parse_v1`], [`Header::write`]                |
 //! | 2.2, version 2, TCP, UDP and UNIX     | [`Header::parse_v2`], [`Endpoints`]                    |
 //! | 2.2.1 to 2.2.8, vectors               | [`Tlvs`], [`TlvKind`]; the checksum is verified        |
 //! | 2.2.6, TLS                            | [`Ssl`]                                                |
+//! | the same, written                     | [`Writer`]                                             |
 //! | Amazon's, Azure's, Google's vectors   | [`Tlvs::aws_vpce_id`] and the like                     |
 //!
 //! # Choices
@@ -91,6 +92,7 @@
 mod checksum;
 mod endpoints;
 mod header;
+mod line;
 mod options;
 mod outcome;
 mod receiver;
@@ -105,6 +107,7 @@ mod unread;
 mod v1;
 mod v1_address;
 mod v2;
+mod writer;
 
 pub use endpoints::{Address, Endpoints, Transport, UnixAddress};
 pub use header::{Header, HeaderError, Version};
@@ -116,3 +119,4 @@ pub use required_hosts::RequiredHosts;
 pub use session::Session;
 pub use ssl::Ssl;
 pub use tlv::{Tlv, TlvIter, TlvKind, TlvRange, Tlvs};
+pub use writer::{SslWriter, WriteError, Writer};

@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::{Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, v1};
+use crate::{
+    Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, WriteError, v1,
+};
 
 pub(crate) const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -148,6 +150,84 @@ fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
             _ => Ok(()),
         },
     }
+}
+
+/// Writes the fixed part and the addresses at the start of `out`, for so many bytes of vectors;
+/// returns how many bytes it has written.
+#[inline]
+pub(crate) fn write(
+    endpoints: Endpoints<'_>,
+    tlvs: usize,
+    out: &mut [u8],
+) -> Result<usize, WriteError> {
+    let end = length(endpoints);
+    let body = u16::try_from(end - START + tlvs).map_err(|_| WriteError::TooLong)?;
+    let small = WriteError::BufferTooSmall { needed: end + tlvs };
+    let mut put = Put { rest: out.get_mut(..end).ok_or(small)? };
+    put.bytes(&SIGNATURE);
+    let [high, low] = body.to_be_bytes();
+    match endpoints {
+        Endpoints::Local => put.bytes(&[LOCAL, 0x00, high, low]),
+        Endpoints::Unknown => put.bytes(&[PROXY, 0x00, high, low]),
+        Endpoints::Inet { transport, source, destination } => {
+            match (source, destination) {
+                (SocketAddr::V4(from), SocketAddr::V4(to)) => {
+                    put.bytes(&[PROXY, 0x10 | bits(transport), high, low]);
+                    put.bytes(&from.ip().octets());
+                    put.bytes(&to.ip().octets());
+                }
+                (SocketAddr::V6(from), SocketAddr::V6(to)) => {
+                    put.bytes(&[PROXY, 0x20 | bits(transport), high, low]);
+                    put.bytes(&from.ip().octets());
+                    put.bytes(&to.ip().octets());
+                }
+                _ => return Err(WriteError::MixedFamilies),
+            }
+            put.bytes(&source.port().to_be_bytes());
+            put.bytes(&destination.port().to_be_bytes());
+        }
+        Endpoints::Unix { transport, source, destination } => {
+            put.bytes(&[PROXY, 0x30 | bits(transport), high, low]);
+            put.bytes(source.as_bytes());
+            put.bytes(destination.as_bytes());
+        }
+    }
+    Ok(end)
+}
+
+/// A place to write to, as long as it lasts.
+struct Put<'o> {
+    rest: &'o mut [u8],
+}
+
+impl Put<'_> {
+    #[inline]
+    fn bytes<const N: usize>(&mut self, bytes: &[u8; N]) {
+        if let Some((place, rest)) = std::mem::take(&mut self.rest).split_first_chunk_mut() {
+            *place = *bytes;
+            self.rest = rest;
+        }
+    }
+}
+
+#[inline]
+fn bits(transport: Transport) -> u8 {
+    match transport {
+        Transport::Stream => 0x01,
+        Transport::Datagram => 0x02,
+    }
+}
+
+/// How many bytes a header without vectors has.
+#[inline]
+pub(crate) fn length(endpoints: Endpoints<'_>) -> usize {
+    START
+        + match endpoints {
+            Endpoints::Local | Endpoints::Unknown => 0,
+            Endpoints::Inet { source: SocketAddr::V4(_), .. } => 12,
+            Endpoints::Inet { source: SocketAddr::V6(_), .. } => 36,
+            Endpoints::Unix { .. } => 2 * UnixAddress::LEN,
+        }
 }
 
 /// How many bytes the addresses have, if there are any that can be read.

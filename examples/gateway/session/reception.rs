@@ -3,7 +3,7 @@
 use mail_types::{Reply, ReplyCode};
 
 use super::{Question, Session, State};
-use crate::framing::{Body, Data, DataEnd};
+use crate::framing::{Body, Data, DataEnd, has_bare_line_end};
 use crate::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
 use crate::transaction::hops;
 
@@ -91,7 +91,7 @@ impl Session {
                 self.answer(&say(ReplyCode::OK, "2.0.0", &text));
             }
             // Its end is not in dispute, but as data it would be.
-            Some(body) if body.has_bare_end() => self.refuse(&bare_line_end()),
+            Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
             _ => self.message_end(),
         }
     }
