@@ -9,9 +9,9 @@ use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::macros::{MacroError, expand};
-use crate::quantity::{Interval, Size};
-use crate::session::SessionSettings;
+use super::macros::{MacroError, expand};
+use super::quantity::{Interval, Size};
+use super::session::SessionSettings;
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +50,8 @@ pub(crate) struct Options {
     /// Hosts whose name is looked up.
     host_lookup: String,
     host_lookup_timeout: Interval,
+    /// Whom to ask instead of the system's resolver, as `127.0.0.1:53`.
+    dns_resolver: Option<SocketAddr>,
     /// Hosts that must send a PROXY header; `hosts_proxy` today.
     #[serde(alias = "hosts_proxy")]
     proxy_required_hosts: String,
@@ -91,6 +93,7 @@ impl Default for Options {
             helo_accept_junk_hosts: String::new(),
             host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
             host_lookup_timeout: Interval(Duration::from_secs(3)),
+            dns_resolver: None,
             proxy_required_hosts: String::new(),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
             proxy_refusal: ProxyRefusal::Drop,
@@ -158,6 +161,7 @@ pub(crate) struct Config {
     pub(crate) helo_accept_junk_hosts: HostSet,
     pub(crate) host_lookup: HostSet,
     pub(crate) host_lookup_timeout: Duration,
+    pub(crate) dns_resolver: Option<SocketAddr>,
     pub(crate) proxy_required_hosts: RequiredHosts,
     pub(crate) proxy_protocol_timeout: Duration,
     pub(crate) proxy_refusal: RefusalMode,
@@ -215,6 +219,7 @@ impl Config {
             )?,
             host_lookup: hosts("host_lookup", &options.host_lookup)?,
             host_lookup_timeout: options.host_lookup_timeout.0,
+            dns_resolver: options.dns_resolver,
             proxy_required_hosts: proxies(&options.proxy_required_hosts)?,
             proxy_protocol_timeout: options.proxy_protocol_timeout.0,
             proxy_refusal: options.proxy_refusal.into(),

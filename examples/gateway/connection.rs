@@ -11,17 +11,17 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::client::Client;
-use crate::delivery::Delivery;
-use crate::log;
-use crate::message_id::MessageId;
-use crate::phrases::say;
-use crate::rules::route;
-use crate::server::Gateway;
-use crate::session::{Question, Session, Step};
-use crate::store::Message;
-use crate::trace_fields;
-use crate::wire::Wire;
+use super::client::Client;
+use super::delivery::Delivery;
+use super::log;
+use super::message_id::MessageId;
+use super::phrases::say;
+use super::rules::route;
+use super::server::Gateway;
+use super::session::{Question, Session, Step};
+use super::store::Message;
+use super::trace_fields;
+use super::wire::Wire;
 
 /// A connection whose client is known.
 pub(crate) struct Connection {

@@ -122,18 +122,6 @@ impl Body {
         }
         std::mem::take(&mut self.bytes)
     }
-
-    /// Tells whether a CR or LF stands alone in it.
-    pub(crate) fn has_bare_end(&self) -> bool {
-        let mut after_cr = false;
-        for &octet in &self.bytes {
-            if after_cr != (octet == b'\n') {
-                return true;
-            }
-            after_cr = octet == b'\r';
-        }
-        after_cr
-    }
 }
 
 /// Reads what comes behind `DATA`, dots unstuffed, byte by byte if need be.
@@ -198,6 +186,19 @@ pub(crate) enum DataEnd {
     Complete,
     /// A CR or LF alone: where the message ends is in dispute.
     Bare,
+}
+
+/// Tells whether a CR or an LF stands alone in a message. Some servers take it for the end of a
+/// line, so that what was one message here would be two there.
+pub(crate) fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
+    let mut last = b' ';
+    for &byte in parts.iter().flat_map(AsRef::as_ref) {
+        if (last == b'\r') != (byte == b'\n') {
+            return true;
+        }
+        last = byte;
+    }
+    last == b'\r'
 }
 
 /// What a drained buffer keeps.

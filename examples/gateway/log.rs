@@ -3,25 +3,30 @@
 use std::fmt::{self, Write as _};
 
 use mail_types::{Reply, Trust, Value};
-use tracing::info;
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, info};
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::client::{Client, Host, protocol};
-use crate::config::LogFormat;
-use crate::message_id::MessageId;
-use crate::session::Session;
+use super::client::{Client, Host, protocol};
+use super::config::LogFormat;
+use super::message_id::MessageId;
+use super::session::Session;
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Json => log.json().flatten_event(true).init(),
-        LogFormat::Text => log.with_target(false).with_level(false).fmt_fields(Line).init(),
-    }
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.with_target(false).with_level(false).fmt_fields(Line).boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
 }
 
 /// Takes note of a message that was accepted.

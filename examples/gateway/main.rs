@@ -39,8 +39,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
-use crate::config::Config;
-use crate::server::Gateway;
+use config::Config;
+use server::Gateway;
 
 /// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
 #[derive(Debug, Parser)]
@@ -129,6 +129,7 @@ fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     mod config;
+    mod host_name;
     mod journal;
     mod maildir;
     mod message_id;
@@ -136,6 +137,7 @@ mod tests {
     mod rules;
     mod scratch;
     mod session;
+    mod session_limits;
     mod store;
     mod stuffing;
 }

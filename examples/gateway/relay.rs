@@ -13,9 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::phrases::say;
-use crate::store::Message;
-use crate::stuffing::{self, Stuffing};
+use super::framing::has_bare_line_end;
+use super::phrases::say;
+use super::store::Message;
+use super::stuffing::Stuffing;
 
 /// Where to relay, and how long to wait.
 #[derive(Clone, Debug)]
@@ -133,7 +134,7 @@ impl Relay {
     /// Sends the message to the recipients that were accepted. The next hop has it if the reply is
     /// a positive one, and only then.
     pub(crate) async fn message(&mut self, message: &Message) -> Reply {
-        if stuffing::has_bare_line_end(&message.parts) {
+        if has_bare_line_end(&message.parts) {
             return say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF");
         }
         if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {

@@ -13,17 +13,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
-use crate::client::Client;
-use crate::config::{Config, StoreKind};
-use crate::connection::Connection;
-use crate::delivery::relay_settings;
-use crate::host_name::HostNames;
-use crate::proxied;
-use crate::relay::RelaySettings;
-use crate::session::SessionSettings;
-use crate::store::{Store, StoreError, StoreLimits, StoreSettings};
-use crate::tls::{TlsError, acceptor};
-use crate::wire::Wire;
+use super::client::Client;
+use super::config::{Config, StoreKind};
+use super::connection::Connection;
+use super::delivery::relay_settings;
+use super::host_name::HostNames;
+use super::proxied;
+use super::relay::RelaySettings;
+use super::session::SessionSettings;
+use super::store::{Store, StoreError, StoreLimits, StoreSettings};
+use super::tls::{TlsError, acceptor};
+use super::wire::Wire;
 
 /// What all connections share.
 pub(crate) struct Gateway {
@@ -56,13 +56,17 @@ impl Gateway {
             },
         };
         let (store, recovery) = Store::open(&settings)?;
-        if recovery.restored > 0 {
-            info!("{} messages were in the journal and are in the Maildir now", recovery.restored);
+        let replayed = recovery.delivered + recovery.restored;
+        if replayed > 0 {
+            info!("{replayed} messages were in the journal and are in the Maildir now");
+        }
+        if recovery.missing > 0 {
+            warn!("{} messages in the journal are damaged", recovery.missing);
         }
         Ok(Self {
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
-            host_names: HostNames::new(config.host_lookup_timeout),
+            host_names: HostNames::new(config.dns_resolver, config.host_lookup_timeout),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,

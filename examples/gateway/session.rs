@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
 
-use crate::command::{Command, CommandError};
-use crate::framing::{Body, Data, Input, Line};
-use crate::phrases::{bare_line_end, line_too_long, say, unsynchronized};
-use crate::transaction::Transaction;
+use super::command::{Command, CommandError};
+use super::framing::{Body, Data, Input, Line};
+use super::phrases::{bare_line_end, line_too_long, say, unsynchronized};
+use super::transaction::Transaction;
 
 /// What a session offers, and its limits; Exim's names.
 #[derive(Clone, Debug)]

@@ -51,16 +51,3 @@ enum At {
     CarriageReturn,
     WithinLine,
 }
-
-/// Tells whether a CR or an LF stands alone in a message. Some servers take it for the end of a
-/// line, so that what was one message here would be two there.
-pub(crate) fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
-    let mut last = b' ';
-    for &byte in parts.iter().flat_map(AsRef::as_ref) {
-        if (last == b'\r') != (byte == b'\n') {
-            return true;
-        }
-        last = byte;
-    }
-    last == b'\r'
-}

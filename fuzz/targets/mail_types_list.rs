@@ -10,7 +10,9 @@ use mail_types::{HostSet, List, Semantics, Trust, Value, Word, WordList};
 const WORDS: &[Word] = &[Word::new("pass", &[]), Word::new("permerror", &["err_perm"])];
 
 fuzz_target!(|text: &str| {
-    assert!(!Value::new(text.as_bytes(), Trust::Untrusted).to_string().chars().any(char::is_control));
+    assert!(
+        !Value::new(text.as_bytes(), Trust::Untrusted).to_string().chars().any(char::is_control)
+    );
     let list = List::new(text);
     let items: Vec<_> = list.clone().map(String::from).collect();
     assert!(items.len() <= text.len());

@@ -17,7 +17,9 @@ fuzz_target!(|input: &[u8]| {
             assert!(rest.is_empty());
             assert_eq!(again.to_string(), reply.to_string());
         }
-        Err(ReplyError::Incomplete) => assert!(input.len() <= Reply::MAX_LINE_READ * Reply::MAX_LINES),
+        Err(ReplyError::Incomplete) => {
+            assert!(input.len() <= Reply::MAX_LINE_READ * Reply::MAX_LINES)
+        }
         Err(error) => {
             let more = [input, b"250 ok\r\n"].concat();
             assert_eq!(Reply::parse(&more), Err(error), "a final error stays");

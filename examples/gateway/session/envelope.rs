@@ -2,10 +2,10 @@
 
 use mail_types::{Mailbox, Reply, ReplyCode};
 
+use super::super::command::{Parameter, Recipient};
+use super::super::phrases::{bad_sequence, needs_utf8, say, too_large, unknown_parameter};
+use super::super::transaction::Transaction;
 use super::{Question, Session, State};
-use crate::command::{Parameter, Recipient};
-use crate::phrases::{bad_sequence, needs_utf8, say, too_large, unknown_parameter};
-use crate::transaction::Transaction;
 
 impl Session {
     pub(super) fn mail(&mut self, mut transaction: Transaction, parameters: Vec<Parameter>) {

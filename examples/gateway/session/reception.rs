@@ -2,10 +2,10 @@
 
 use mail_types::{Reply, ReplyCode};
 
+use super::super::framing::{Body, Data, DataEnd, has_bare_line_end};
+use super::super::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
+use super::super::transaction::hops;
 use super::{Question, Session, State};
-use crate::framing::{Body, Data, DataEnd};
-use crate::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
-use crate::transaction::hops;
 
 impl Session {
     pub(super) fn data(&mut self) {
@@ -91,7 +91,7 @@ impl Session {
                 self.answer(&say(ReplyCode::OK, "2.0.0", &text));
             }
             // Its end is not in dispute, but as data it would be.
-            Some(body) if body.has_bare_end() => self.refuse(&bare_line_end()),
+            Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
             _ => self.message_end(),
         }
     }

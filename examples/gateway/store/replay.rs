@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::fs;
 
+use super::super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
 use super::{Message, Recovery, StoreError};
-use crate::maildir::Maildir;
 
 /// Delivers what an earlier process did not, and makes the segments empty.
 ///

@@ -1,0 +1,139 @@
+//! The gateway as a program that is started, killed and started again over the same files.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The files of a gateway, in a folder that goes when this goes, unless the test failed.
+pub(crate) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let shown = folder.display();
+        let text = format!(
+            "primary_hostname = 'gateway.test'
+local_interfaces = '127.0.0.1.0'
+local_domains = 'local.test'
+host_lookup = ''
+spool_directory = '{shown}/spool'
+maildir = '{shown}/mail'
+smtp_accept_max_per_connection = 1000000
+"
+        );
+        fs::write(folder.join("gateway.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Starts a gateway on them, by way of `wrapper` if it has words.
+    pub(crate) fn start(&self, wrapper: &[&str]) -> Program {
+        let log = File::create(self.path("log")).unwrap();
+        let gateway = binary();
+        let words = wrapper.iter().map(Path::new).chain([gateway.as_path()]).collect::<Vec<_>>();
+        let child = Command::new(words[0])
+            .args(&words[1..])
+            .arg("--config")
+            .arg(self.path("gateway.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Program { child, log: self.path("log") }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A gateway, or what it was wrapped in; it is killed when this goes.
+pub(crate) struct Program {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Waits until it listens, and returns where.
+    pub(crate) fn address(&mut self) -> String {
+        let end = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < end {
+            let log = self.log();
+            if let Some((_, behind)) = log.split_once("listening on ")
+                && let Some((address, _)) = behind.split_once(',')
+            {
+                return address.to_owned();
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended: {log}");
+            thread::sleep(Duration::from_millis(2));
+        }
+        panic!("it does not listen: {}", self.log());
+    }
+
+    /// All that it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Kills it without notice, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.child.wait().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The example, built if it is not: a test of an example's own code does not build its program.
+fn binary() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let program = profile.join("examples/gateway");
+    let release = profile.ends_with("release");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--locked", "-p", "examples", "--example", "gateway"]);
+    cargo.args(release.then_some("--release")).arg("--target-dir").arg(profile.parent().unwrap());
+    // What cargo tells a test of its package would make it build anew what has come from others.
+    for (name, _) in env::vars_os() {
+        let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
+        if name.to_str().is_some_and(|name| about.iter().any(|about| name.starts_with(about))) {
+            cargo.env_remove(name);
+        }
+    }
+    let built = cargo.status().unwrap();
+    assert!(built.success() && program.is_file(), "{} is not built", program.display());
+    program
+}

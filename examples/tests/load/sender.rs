@@ -1,0 +1,123 @@
+//! A client that sends messages of which each can be told from all others, and half from whole.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// Numbers that look random and are the same for the same seed (splitmix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// What a client knows of a message that it sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// The client's own name for it.
+    pub(crate) name: String,
+    /// The id in the 250, if one came.
+    pub(crate) id: Option<String>,
+}
+
+/// Sends messages of up to `lines` lines until the server is gone or `count` were sent; returns all
+/// that were begun.
+pub(crate) fn send(
+    address: &str,
+    client: &str,
+    count: usize,
+    lines: u64,
+    numbers: &mut Numbers,
+) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    // The server is killed in the midst of it: that is no failure here.
+    let _ = try_send(address, client, count, lines, numbers, &mut sent);
+    sent
+}
+
+fn try_send(
+    address: &str,
+    client: &str,
+    count: usize,
+    lines: u64,
+    numbers: &mut Numbers,
+    sent: &mut Vec<Sent>,
+) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut replies = BufReader::new(stream.try_clone()?);
+    reply(&mut replies)?;
+    stream.write_all(b"EHLO client.test\r\n")?;
+    reply(&mut replies)?;
+    for number in 0..count {
+        let name = format!("{client}-{number}");
+        sent.push(Sent { name: name.clone(), id: None });
+        stream.write_all(b"MAIL FROM:<a@client.test>\r\nRCPT TO:<b@local.test>\r\nDATA\r\n")?;
+        for expected in ["250", "250", "354"] {
+            let reply = reply(&mut replies)?;
+            assert!(reply.starts_with(expected), "{reply}");
+        }
+        stream.write_all(message(&name, lines, numbers).as_bytes())?;
+        stream.write_all(b".\r\n")?;
+        let reply = reply(&mut replies)?;
+        let (_, id) = reply.split_once("250 2.0.0 OK id=").unwrap_or_else(|| panic!("{reply}"));
+        if let Some(last) = sent.last_mut() {
+            last.id = Some(id.trim_end().to_owned());
+        }
+    }
+    stream.write_all(b"QUIT\r\n")
+}
+
+/// Reads a whole reply; returns its last line.
+fn reply(replies: &mut impl BufRead) -> io::Result<String> {
+    loop {
+        let mut line = String::new();
+        replies.read_line(&mut line)?;
+        if !line.ends_with("\r\n") {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return Ok(line);
+        }
+    }
+}
+
+/// Makes a message that says how long it is and what its checksum is.
+fn message(name: &str, most: u64, numbers: &mut Numbers) -> String {
+    // Most are small, and a few as long as they may be.
+    let lines = match numbers.below(100) {
+        0 => numbers.below(most),
+        1..10 => numbers.below(most.min(1000)),
+        _ => numbers.below(most.min(100)),
+    };
+    let body: String =
+        (0..lines).map(|_| format!("{:016x} of {name}\r\n", numbers.next())).collect();
+    let sum = crc32c::crc32c(body.as_bytes());
+    format!("{NAME}{name}\r\nX-Whole: {} {sum:08x}\r\n\r\n{body}", body.len())
+}
+
+/// Returns the name of a message that is whole.
+pub(crate) fn whole_name(file: &[u8]) -> Option<String> {
+    let text = str::from_utf8(file).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let field = |name| head.lines().find_map(|line| line.strip_prefix(name));
+    let expected = format!("{} {:08x}", body.len(), crc32c::crc32c(body.as_bytes()));
+    (field("X-Whole: ")? == expected).then(|| field(NAME).map(str::to_owned))?
+}
+
+const NAME: &str = "X-Name: ";

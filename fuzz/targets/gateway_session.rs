@@ -1,0 +1,105 @@
+//! A session never panics, answers in whole replies, takes no message with a bare CR or LF, and does
+//! not mind how its bytes are split, but for the two commands behind which the client must wait.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use mail_types::{Reply, ReplyCode};
+
+#[path = "../../examples/gateway/command.rs"]
+mod command;
+#[path = "../../examples/gateway/framing.rs"]
+mod framing;
+#[path = "../../examples/gateway/phrases.rs"]
+mod phrases;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/session.rs"]
+mod session;
+#[path = "../../examples/gateway/transaction.rs"]
+mod transaction;
+
+use session::{Question, Session, SessionSettings, Step};
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (choices, bytes) = input;
+    let whole = talk(choices, &[bytes]);
+    let waits =
+        |command: &[u8]| bytes.windows(command.len()).any(|w| w.eq_ignore_ascii_case(command));
+    let split: Vec<&[u8]> = bytes.chunks(1 + usize::from(choices >> 4)).collect();
+    let split = talk(choices, &split);
+    if !waits(b"DATA") && !waits(b"STARTTLS") {
+        assert_eq!(whole, split);
+    }
+});
+
+/// Runs a session; returns what it said and what it took.
+fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let settings = SessionSettings {
+        primary_hostname: "mx.example".into(),
+        smtp_banner: "ESMTP".into(),
+        message_size_limit: 200,
+        recipients_max: 2,
+        received_headers_max: 2,
+        smtp_max_synprot_errors: 5,
+        smtp_max_unknown_commands: 5,
+        smtp_accept_max_nonmail: 10,
+        smtp_accept_max_per_connection: 3,
+        tls_advertise: choices & 1 != 0,
+    };
+    let mut session = Session::new(Arc::new(settings), choices & 2 != 0);
+    let (mut output, mut messages) = (Vec::new(), Vec::new());
+    session.handle_decision(&Reply::new(ReplyCode::READY, ""));
+    for piece in pieces {
+        session.handle_bytes(piece);
+        loop {
+            match session.poll() {
+                Step::Read => break,
+                Step::Close => {
+                    assert_eq!(session.poll(), Step::Close);
+                    break;
+                }
+                Step::StartTls => session.handle_tls(),
+                Step::Decide(question) => {
+                    let reply = decide(choices, question, &mut session, &mut messages);
+                    session.handle_decision(&reply);
+                }
+            }
+        }
+        output.extend(session.take_output());
+    }
+    session.handle_timeout();
+    output.extend(session.take_output());
+    let mut rest = &output[..];
+    while !rest.is_empty() {
+        rest = Reply::parse(rest).expect("only whole replies are sent").0;
+    }
+    (output, messages)
+}
+
+fn decide(
+    choices: u8,
+    question: Question,
+    session: &mut Session,
+    messages: &mut Vec<Vec<u8>>,
+) -> Reply {
+    match question {
+        Question::Message => {
+            let message = session.take_message();
+            let bare = message.split(|&c| c == b'\n').any(|line| {
+                let inner = line.strip_suffix(b"\r").unwrap_or(line);
+                inner.contains(&b'\r') || (!line.is_empty() && inner.len() == line.len())
+            });
+            assert!(!bare, "{message:?}");
+            assert!(message.len() <= 202);
+            assert!(!session.transaction().unwrap().recipients.is_empty());
+            messages.push(message);
+        }
+        Question::Recipient => assert!(session.candidate().is_some()),
+        Question::Mail => assert!(session.transaction().is_some()),
+        Question::Connect => unreachable!("it has been decided"),
+    }
+    let no = choices & 4 != 0 && question == Question::Recipient && messages.len() % 2 == 1;
+    Reply::new(if no { ReplyCode::MAILBOX_UNAVAILABLE } else { ReplyCode::OK }, "as you like")
+}
