@@ -1,6 +1,6 @@
 //! The headers that are measured: four shapes by name, and all sound ones of the vectors.
 
-use proxy_protocol::{Endpoints, Header, Ssl, TlvKind, Transport, Version, Writer};
+use proxy_protocol::{Endpoints, Header, Ssl, TlvKind, Version, Writer};
 
 pub(crate) const TCP4_LINE: &[u8] = b"PROXY TCP4 192.168.201.102 203.0.113.25 56324 465\r\n";
 pub(crate) const TCP6_LINE: &[u8] =
@@ -78,19 +78,6 @@ pub(crate) fn shuffled() -> Vec<Vec<u8>> {
         sound.swap(last, other);
     }
     sound
-}
-
-/// Returns endpoints that are proxied over a stream, to be written.
-#[must_use]
-pub(crate) fn stream(
-    endpoints: Endpoints<'_>,
-) -> Option<(std::net::SocketAddr, std::net::SocketAddr)> {
-    match endpoints {
-        Endpoints::Inet { transport: Transport::Stream, source, destination } => {
-            Some((source, destination))
-        }
-        _ => None,
-    }
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

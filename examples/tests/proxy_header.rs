@@ -1,6 +1,6 @@
 //! The tool `proxy_header`: what comes out for what goes in.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,8 +41,14 @@ fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| DIGITS[usize::from(digit)] as char)
+        .collect()
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 #[test]
 fn one_object_for_each_line() {
