@@ -24,6 +24,7 @@ pub struct Header<'a> {
 
 impl<'a> Header<'a> {
     /// Makes a header without vectors, to be written.
+    #[inline]
     #[must_use]
     pub fn new(version: Version, endpoints: Endpoints<'a>) -> Self {
         Self { version, endpoints, tlvs: Tlvs::default() }

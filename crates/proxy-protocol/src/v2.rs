@@ -39,15 +39,15 @@ pub(crate) fn parse<'a>(
         (PROXY, 0x32) => unix(body, Transport::Datagram),
         _ => None,
     };
-    let Some((tlvs, endpoints)) = parsed else { return without_addresses(input, body, options) };
-    let at = START + length - tlvs.len();
-    let tlvs = if tlvs.is_empty() {
-        Tlvs::default()
-    } else {
-        let header = input.get(..START + length).unwrap_or_default();
-        Tlvs::check(header, at)?
-    };
-    Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
+    match parsed {
+        Some(([], endpoints)) => Ok((rest, Header::new(Version::V2, endpoints))),
+        Some((tlvs, endpoints)) => {
+            let header = input.get(..START + length).unwrap_or_default();
+            let tlvs = Tlvs::check(header, header.len() - tlvs.len())?;
+            Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
+        }
+        None => without_addresses(input, body, options),
+    }
 }
 
 #[inline]
