@@ -15,6 +15,7 @@ mod host_name;
 mod log;
 mod macros;
 mod maildir;
+mod memory;
 mod message_id;
 mod phrases;
 mod proxied;
@@ -132,6 +133,7 @@ mod tests {
     mod host_name;
     mod journal;
     mod maildir;
+    mod memory;
     mod message_id;
     mod relay;
     mod rules;
