@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use load::program::{Files, Program};
-use load::sender::{Numbers, Sent, send, whole_name};
+use load::sender::{Numbers, Sent, send};
 
 #[test]
 fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
@@ -34,7 +34,7 @@ fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
         if numbers.below(5) == 0 {
             // While it starts, perhaps in the midst of its replay.
             thread::sleep(Duration::from_micros(numbers.below(20_000)));
-            program.kill();
+            drop(program);
             continue;
         }
         let address = program.address();
@@ -69,7 +69,7 @@ fn load_until_killed(
     thread::scope(|scope| {
         scope.spawn(|| read_mail(&files.path("mail"), &ended));
         thread::sleep(wait);
-        program.kill();
+        drop(program);
         ended.store(true, Ordering::Relaxed);
     });
     clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
@@ -168,6 +168,15 @@ impl Ledger {
         );
         assert!(answered as u64 > kills, "too few messages to show anything");
     }
+}
+
+/// Returns the name of a message that is whole.
+fn whole_name(file: &[u8]) -> Option<String> {
+    let text = str::from_utf8(file).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let field = |name| head.lines().find_map(|line| line.strip_prefix(name));
+    let expected = format!("{} {:08x}", body.len(), crc32c::crc32c(body.as_bytes()));
+    (field("X-Whole: ")? == expected).then(|| field("X-Name: ").map(str::to_owned))?
 }
 
 /// The longest message, in lines: more than fits a socket, and than one batch of the journal.

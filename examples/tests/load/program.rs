@@ -38,7 +38,8 @@ smtp_accept_max_per_connection = 1000000
         self.folder.join(name)
     }
 
-    /// Starts a gateway on them, by way of `wrapper` if it has words.
+    /// Starts a gateway on them, by way of `wrapper` if it has words, which must
+    /// become the gateway itself.
     pub(crate) fn start(&self, wrapper: &[&str]) -> Program {
         let log = File::create(self.path("log")).unwrap();
         let gateway = binary();
@@ -64,7 +65,7 @@ impl Drop for Files {
     }
 }
 
-/// A gateway, or what it was wrapped in; it is killed when this goes.
+/// A gateway; it is killed without notice, and waited for, when this goes.
 pub(crate) struct Program {
     child: Child,
     log: PathBuf,
@@ -73,7 +74,7 @@ pub(crate) struct Program {
 impl Program {
     /// Waits until it listens, and returns where.
     pub(crate) fn address(&mut self) -> String {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         while Instant::now() < end {
             let log = self.log();
             if let Some((_, behind)) = log.split_once("listening on ")
@@ -92,21 +93,11 @@ impl Program {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Kills it without notice, and waits until it is gone.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
     /// Asks it to stop, and waits until it has.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        self.signal(Signal::TERM);
-        self.child.wait().unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        self.child.wait().unwrap()
     }
 }
 
