@@ -1,6 +1,6 @@
 //! What a server says at the end of the data, for each situation of recipients and verdicts.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use mail_types::{Reply, ReplyCode};
 use prdr::{DataPhase, Step};
@@ -96,7 +96,15 @@ fn situations() {
             "451 later",
             &[START, "250 2.1.5 a", "550 5.7.0 b", "451 4.0.0 later"],
         ),
-        ("one, accepted", &["250 a"], "250 2.0.0 id=1", &["250 2.0.0 id=1"]),
+    ] {
+        assert_eq!(asked(recipients, message), expected, "{name}");
+    }
+}
+
+#[test]
+fn one_recipient_and_codes_that_do_not_fit() {
+    for (name, recipients, message, expected) in [
+        ("one, accepted", &["250 a"][..], "250 2.0.0 id=1", &["250 2.0.0 id=1"][..]),
         ("one, refused", &["550 5.7.1 no"], "250 never", &["550 5.7.1 no"]),
         ("one, deferred", &["450 later"], "250 never", &["450 4.0.0 later"]),
         ("one, with a code for RCPT only", &["553 5.1.3 no"], "250 never", &["554 5.1.3 no"]),
