@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use mail_types::{Name, Trust, Value};
 
-use crate::session::Greeting;
+use super::session::Greeting;
 
 /// The client: behind a proxy, the one that the proxy speaks for.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
-use crate::config::Config;
-use crate::phrases::say;
-use crate::relay::{Declared, Relay, RelayLimits, RelaySettings};
-use crate::rules::Route;
-use crate::store::{Message, Store};
-use crate::transaction::Transaction;
+use super::config::Config;
+use super::phrases::say;
+use super::relay::{Declared, Relay, RelayLimits, RelaySettings};
+use super::rules::Route;
+use super::store::{Message, Store};
+use super::transaction::Transaction;
 
 /// What has been prepared for the recipients so far.
 #[derive(Debug, Default)]

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
-use crate::message_id::MessageId;
-use crate::store::{Message, StoreError};
+use super::message_id::MessageId;
+use super::store::{Message, StoreError};
 
 /// A Maildir that this process has to itself, as far as gateways go.
 #[derive(Debug)]

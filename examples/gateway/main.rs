@@ -15,6 +15,7 @@ mod host_name;
 mod log;
 mod macros;
 mod maildir;
+mod memory;
 mod message_id;
 mod phrases;
 mod proxied;
@@ -39,8 +40,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
-use crate::config::Config;
-use crate::server::Gateway;
+use config::Config;
+use server::Gateway;
 
 /// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
 #[derive(Debug, Parser)]
@@ -132,11 +133,13 @@ mod tests {
     mod host_name;
     mod journal;
     mod maildir;
+    mod memory;
     mod message_id;
     mod relay;
     mod rules;
     mod scratch;
     mod session;
+    mod session_limits;
     mod store;
     mod stuffing;
 }

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use crate::config::Config;
-use crate::wire::Wire;
+use super::config::Config;
+use super::wire::Wire;
 
 /// Reads the header where one is required. `None` if it failed: then the connection was refused, and
 /// is over.

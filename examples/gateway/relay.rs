@@ -13,10 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::framing::has_bare_line_end;
-use crate::phrases::say;
-use crate::store::Message;
-use crate::stuffing::Stuffing;
+use super::framing::has_bare_line_end;
+use super::phrases::say;
+use super::store::Message;
+use super::stuffing::Stuffing;
 
 /// Where to relay, and how long to wait.
 #[derive(Clone, Debug)]

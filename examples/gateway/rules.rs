@@ -2,8 +2,8 @@
 
 use mail_types::{MailHost, Mailbox, Reply, ReplyCode};
 
-use crate::config::Config;
-use crate::phrases::say;
+use super::config::Config;
+use super::phrases::say;
 
 /// What becomes of mail for a recipient.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -40,8 +40,8 @@ use self::journal::{Entry, Journal, Work};
 use self::progress::Progress;
 use self::segment::Segment;
 use self::trouble::Trouble;
-use crate::maildir::Maildir;
-use crate::message_id::MessageId;
+use super::maildir::Maildir;
+use super::message_id::MessageId;
 
 pub(crate) mod batch;
 mod checkpoint;

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::Config;
+use super::config::Config;
 
 /// Makes what accepts TLS, from the certificate of the configuration or one of our own.
 pub(crate) fn acceptor(config: &Config) -> Result<TlsAcceptor, TlsError> {

@@ -7,10 +7,10 @@ use mail_types::{Trust, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::client::{Client, protocol};
-use crate::message_id::MessageId;
-use crate::session::Greeting;
-use crate::transaction::Transaction;
+use super::client::{Client, protocol};
+use super::message_id::MessageId;
+use super::session::Greeting;
+use super::transaction::Transaction;
 
 /// Writes the `Received` field.
 pub(crate) fn received(

@@ -2,7 +2,7 @@
 
 use mail_types::{Mailbox, ReversePath};
 
-use crate::framing::Body;
+use super::framing::Body;
 
 /// A transaction under way.
 #[derive(Debug)]

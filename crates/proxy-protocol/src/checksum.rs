@@ -3,25 +3,100 @@
 //!
 //! The document does not say in which order its bytes are; they go in network byte order, as all
 //! else in the header does and as HAProxy writes them.
+//!
+//! The field counts as zeros. To sum up what is before it, zeros, and what is behind it takes three
+//! short sums, and most of the time of a whole header. But sums are linear: to start with other
+//! bits does the same as to change the bytes of the field. Which bits those are depends on where
+//! the field is; for the usual places there are tables.
 
 /// Whether `sum`, which the header has at byte `at`, is that of the header.
 #[inline]
 pub(crate) fn fits(header: &[u8], at: usize, sum: [u8; 4]) -> bool {
-    of(header, at) == sum
-}
-
-/// The checksum of a header whose checksum is at byte `at`.
-pub(crate) fn of(header: &[u8], at: usize) -> [u8; 4] {
-    let before = header.get(..at).unwrap_or_default();
-    let behind = header.get(at + 4..).unwrap_or_default();
-    let sum = crc32c::crc32c_append(crc32c::crc32c(before), &[0; 4]);
-    crc32c::crc32c_append(sum, behind).to_be_bytes()
+    of(header, at, sum) == sum
 }
 
 /// Puts the checksum of a header at byte `at`.
 pub(crate) fn put(header: &mut [u8], at: usize) {
-    let sum = of(header, at);
-    if let Some(place) = header.get_mut(at..at + sum.len()) {
-        place.copy_from_slice(&sum);
+    let Some(&field) = header.get(at..).and_then(<[u8]>::first_chunk) else { return };
+    let sum = of(header, at, field);
+    if let Some(field) = header.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *field = sum;
     }
 }
+
+/// The checksum of a header whose checksum is to be at byte `at`, where this field is now.
+#[inline]
+fn of(header: &[u8], at: usize, field: [u8; 4]) -> [u8; 4] {
+    let sum = match at {
+        BEHIND_NOTHING => crc32c::crc32c_append(NOTHING.start(field), header),
+        BEHIND_IPV4 => crc32c::crc32c_append(IPV4.start(field), header),
+        BEHIND_IPV6 => crc32c::crc32c_append(IPV6.start(field), header),
+        _ => {
+            let before = header.get(..at).unwrap_or_default();
+            let behind = header.get(at + 4..).unwrap_or_default();
+            let sum = crc32c::crc32c_append(crc32c::crc32c(before), &[0; 4]);
+            crc32c::crc32c_append(sum, behind)
+        }
+    };
+    sum.to_be_bytes()
+}
+
+/// Where the field is if its vector is the first behind the addresses.
+const BEHIND_NOTHING: usize = 16 + 3;
+const BEHIND_IPV4: usize = BEHIND_NOTHING + 12;
+const BEHIND_IPV6: usize = BEHIND_NOTHING + 36;
+
+static NOTHING: Start = Start::new(BEHIND_NOTHING);
+static IPV4: Start = Start::new(BEHIND_IPV4);
+static IPV6: Start = Start::new(BEHIND_IPV6);
+
+/// With which bits to start a sum so that a field at a certain byte counts as zeros: for each four
+/// bits of the field, by their value.
+struct Start([[u32; 16]; 8]);
+
+impl Start {
+    const fn new(at: usize) -> Self {
+        Self([
+            row(0, at),
+            row(4, at),
+            row(8, at),
+            row(12, at),
+            row(16, at),
+            row(20, at),
+            row(24, at),
+            row(28, at),
+        ])
+    }
+
+    #[inline]
+    fn start(&self, field: [u8; 4]) -> u32 {
+        let [a, b, c, d] = field;
+        let nibbles = [a & 15, a >> 4, b & 15, b >> 4, c & 15, c >> 4, d & 15, d >> 4];
+        let bits = |(row, nibble): (&[u32; 16], u8)| row.get(usize::from(nibble)).copied();
+        self.0.iter().zip(nibbles).filter_map(bits).fold(0, |start, bits| start ^ bits)
+    }
+}
+
+#[rustfmt::skip]
+const fn row(shift: u32, at: usize) -> [u32; 16] {
+    [
+        back(0, at), back(1 << shift, at), back(2 << shift, at), back(3 << shift, at),
+        back(4 << shift, at), back(5 << shift, at), back(6 << shift, at), back(7 << shift, at),
+        back(8 << shift, at), back(9 << shift, at), back(10 << shift, at), back(11 << shift, at),
+        back(12 << shift, at), back(13 << shift, at), back(14 << shift, at), back(15 << shift, at),
+    ]
+}
+
+/// The bits that have become these after so many bytes of zeros.
+const fn back(mut bits: u32, bytes: usize) -> u32 {
+    let mut left = 8 * bytes;
+    while left > 0 {
+        let odd = bits >> 31; // Only the polynomial sets the highest bit.
+        bits = ((bits ^ (POLYNOMIAL * odd)) << 1) | odd;
+        left -= 1;
+    }
+    bits
+}
+
+/// CRC32c's, its bits reversed.
+const POLYNOMIAL: u32 = 0x82f6_3b78;

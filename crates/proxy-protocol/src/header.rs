@@ -38,7 +38,7 @@ impl<'a> Header<'a> {
     /// byte. Every other error is final, whatever follows, and the connection must be dropped.
     #[inline]
     pub fn parse(input: &'a [u8]) -> Result<(&'a [u8], Self), HeaderError> {
-        Self::parse_with(input, &Options::default())
+        Self::parse_with(input, &Options::DEFAULT)
     }
 
     /// Parses the header of either version at the start of `input`.

@@ -32,9 +32,15 @@ pub struct Options {
     pub limits: Limits,
 }
 
+impl Options {
+    /// The defaults, for those who want a reference to them.
+    pub(crate) const DEFAULT: Self =
+        Self { unknown: true, ipv4_in_tcp6: false, limits: Limits::DEFAULT };
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self { unknown: true, ipv4_in_tcp6: false, limits: Limits::default() }
+        Self::DEFAULT
     }
 }
 
@@ -58,13 +64,17 @@ pub struct Limits {
     pub refused_bytes: usize,
 }
 
+impl Limits {
+    const DEFAULT: Self = Self {
+        header: 4096,
+        time: Duration::from_secs(3),
+        refused_commands: 10,
+        refused_bytes: 131_072,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            header: 4096,
-            time: Duration::from_secs(3),
-            refused_commands: 10,
-            refused_bytes: 131_072,
-        }
+        Self::DEFAULT
     }
 }

@@ -29,6 +29,7 @@ impl<'a> Ssl<'a> {
     /// The flag of [`Ssl::has_session_certificate`].
     pub const CLIENT_CERT_SESS: u8 = 0x04;
 
+    #[inline]
     pub(crate) fn new(value: &'a [u8]) -> Option<Self> {
         let fixed: nom::IResult<_, _, ()> = (be_u8, be_u32, rest).parse(value);
         let (_, (client, verify, tlvs)) = fixed.ok()?;
@@ -137,8 +138,8 @@ impl<'a> Ssl<'a> {
 pub(crate) fn check(value: &[u8]) -> Result<(), usize> {
     let fixed: nom::IResult<_, _, ()> = take(5_usize).parse(value);
     let (mut rest, _) = fixed.map_err(|_| 0_usize)?;
-    while !rest.is_empty() {
-        (rest, _) = tlv::split(rest).ok_or(value.len() - rest.len())?;
+    while let Some((behind, _)) = tlv::split(rest) {
+        rest = behind;
     }
-    Ok(())
+    if rest.is_empty() { Ok(()) } else { Err(value.len() - rest.len()) }
 }

@@ -79,7 +79,7 @@ impl<'a> Tlvs<'a> {
     /// Returns what the proxy knows of the client's TLS.
     #[must_use]
     pub fn ssl(self) -> Option<Ssl<'a>> {
-        self.get(TlvKind::SSL).and_then(Ssl::new)
+        self.iter().find_map(Tlv::ssl)
     }
 
     /// Returns the name of the network namespace.
@@ -125,27 +125,31 @@ impl<'a> Tlvs<'a> {
         let block = header.get(at..).unwrap_or_default();
         let mut sum = None;
         let mut rest = block;
-        while !rest.is_empty() {
+        while let Some((behind, Tlv { kind, value })) = split(rest) {
             let at = header.len() - rest.len();
-            let (behind, Tlv { kind, value }) = split(rest).ok_or(HeaderError::Tlv { at })?;
             let wrong = HeaderError::TlvLength { at, kind, length: value.len() };
             match kind {
                 TlvKind::CRC32C if sum.is_some() => return Err(HeaderError::SecondChecksum { at }),
-                TlvKind::CRC32C => sum = Some((at + 3, value.try_into().map_err(|_| wrong)?)),
+                // Summed up at once: the processor can do that beside what follows.
+                TlvKind::CRC32C => {
+                    let field = value.try_into().map_err(|_| wrong)?;
+                    sum = Some((at + TLV, checksum::fits(header, at + TLV, field)));
+                }
                 TlvKind::UNIQUE_ID if value.len() > MAX_UNIQUE_ID => return Err(wrong),
                 TlvKind::SSL => match ssl::check(value) {
                     Ok(()) => {}
                     Err(0) => return Err(wrong),
-                    Err(within) => return Err(HeaderError::Tlv { at: at + 3 + within }),
+                    Err(within) => return Err(HeaderError::Tlv { at: at + TLV + within }),
                 },
                 _ => {}
             }
             rest = behind;
         }
+        if !rest.is_empty() {
+            return Err(HeaderError::Tlv { at: header.len() - rest.len() });
+        }
         match sum {
-            Some((at, sum)) if !checksum::fits(header, at, sum) => {
-                Err(HeaderError::Checksum { at })
-            }
+            Some((at, false)) => Err(HeaderError::Checksum { at }),
             _ => Ok(Self(block)),
         }
     }
@@ -199,6 +203,15 @@ pub struct Tlv<'a> {
     pub kind: TlvKind,
     /// The value, undecoded.
     pub value: &'a [u8],
+}
+
+impl<'a> Tlv<'a> {
+    /// Returns what the proxy knows of the client's TLS, if this is the vector for it.
+    #[inline]
+    #[must_use]
+    pub fn ssl(self) -> Option<Ssl<'a>> {
+        if self.kind == TlvKind::SSL { Ssl::new(self.value) } else { None }
+    }
 }
 
 /// Takes the vector at the start, if all of it is there.
@@ -295,6 +308,9 @@ pub enum TlvRange {
     /// Kept for an extension of the protocol.
     Future,
 }
+
+/// The length of a vector's type and length field.
+pub(crate) const TLV: usize = 3;
 
 /// The most bytes of an identifier: section 2.2.5.
 pub(crate) const MAX_UNIQUE_ID: usize = 128;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::tlv::MAX_UNIQUE_ID;
+use crate::tlv::{MAX_UNIQUE_ID, TLV};
 use crate::{Endpoints, Header, TlvKind, Version, checksum, line, ssl, v2};
 
 impl Header<'_> {
@@ -276,9 +276,6 @@ pub enum WriteError {
     #[error("no padding makes the header that long")]
     Padding,
 }
-
-/// The length of a vector's type and length field.
-const TLV: usize = 3;
 
 /// The most bytes of a header without vectors: those of UNIX sockets.
 const MAX_ADDRESSES: usize = v2::START + 216;

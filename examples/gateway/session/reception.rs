@@ -2,10 +2,10 @@
 
 use mail_types::{Reply, ReplyCode};
 
+use super::super::framing::{Body, Data, DataEnd, has_bare_line_end};
+use super::super::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
+use super::super::transaction::hops;
 use super::{Question, Session, State};
-use crate::framing::{Body, Data, DataEnd, has_bare_line_end};
-use crate::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
-use crate::transaction::hops;
 
 impl Session {
     pub(super) fn data(&mut self) {

@@ -19,8 +19,8 @@ use std::os::unix::fs::FileExt;
 
 use bytes::{Buf, Bytes};
 
+use super::super::message_id::MessageId;
 use super::Message;
-use crate::message_id::MessageId;
 
 /// A whole batch, read from a segment.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use tracing::error;
 
+use super::super::maildir::Maildir;
 use super::StoreError;
 use super::progress::Progress;
 use super::segment::Segment;
 use super::trouble::Trouble;
-use crate::maildir::Maildir;
 
 /// The thread's state.
 #[derive(Debug)]

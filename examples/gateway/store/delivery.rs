@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info};
 
+use super::super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
 use super::trouble::Trouble;
 use super::{Message, StoreError};
-use crate::maildir::Maildir;
 
 /// What the journal hands on.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
+use super::super::maildir::{lock_directory, make_directory};
 use super::StoreError;
 use super::segment::Segment;
-use crate::maildir::{lock_directory, make_directory};
 
 /// A directory of segments, which this process has to itself.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::Config;
-use crate::quantity::{Interval, Size};
+use super::super::config::Config;
+use super::super::quantity::{Interval, Size};
 
 #[test]
 fn everything_has_a_default_that_is_closed() {

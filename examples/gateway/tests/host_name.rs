@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::rdata::{A, PTR};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
 
-use crate::host_name::HostNames;
+use super::super::host_name::HostNames;
 
 /// The zone: who points where, and who has which address.
 const POINTERS: &[(&str, &str)] = &[

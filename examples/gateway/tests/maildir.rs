@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::super::maildir::Maildir;
+use super::super::message_id::MessageId;
+use super::super::store::{Message, StoreError};
 use super::scratch::Scratch;
-use crate::maildir::Maildir;
-use crate::message_id::MessageId;
-use crate::store::{Message, StoreError};
 
 fn message(text: &'static str) -> Message {
     Message { id: MessageId::next(SystemTime::now()), parts: vec!["".into(), text.into()] }

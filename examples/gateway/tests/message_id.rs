@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::message_id::{MessageId, MessageIdError};
+use super::super::message_id::{MessageId, MessageIdError};
 
 #[test]
 fn an_id_reads_back() {

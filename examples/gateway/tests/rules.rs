@@ -2,13 +2,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::client::Client;
-use crate::config::Config;
-use crate::message_id::MessageId;
-use crate::rules::{Route, route};
-use crate::session::Greeting;
-use crate::trace_fields::{delivery, received};
-use crate::transaction::{Transaction, hops};
+use super::super::client::Client;
+use super::super::config::Config;
+use super::super::message_id::MessageId;
+use super::super::rules::{Route, route};
+use super::super::session::Greeting;
+use super::super::trace_fields::{delivery, received};
+use super::super::transaction::{Transaction, hops};
 
 #[test]
 fn a_foreign_recipient_is_refused() {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use mail_types::{Reply, ReplyCode};
 
-use crate::phrases::say;
-use crate::session::{Question, Session, SessionSettings, Step};
+use super::super::phrases::say;
+use super::super::session::{Question, Session, SessionSettings, Step};
 
-fn settings() -> SessionSettings {
+pub(super) fn settings() -> SessionSettings {
     SessionSettings {
         primary_hostname: "mx.example".into(),
         smtp_banner: "ESMTP".into(),
@@ -23,20 +23,20 @@ fn settings() -> SessionSettings {
 }
 
 /// A session, and what was accepted in it.
-struct Talk {
-    session: Session,
-    messages: Vec<String>,
-    closed: bool,
+pub(super) struct Talk {
+    pub(super) session: Session,
+    pub(super) messages: Vec<String>,
+    pub(super) closed: bool,
 }
 
 impl Talk {
-    fn new(settings: SessionSettings) -> Self {
+    pub(super) fn new(settings: SessionSettings) -> Self {
         let session = Session::new(Arc::new(settings), false);
         Self { session, messages: Vec::new(), closed: false }
     }
 
     /// Goes on until more is wanted; refuses senders and recipients that begin with `no`.
-    fn run(&mut self) -> String {
+    pub(super) fn run(&mut self) -> String {
         loop {
             match self.session.poll() {
                 Step::Read => break,
@@ -78,14 +78,14 @@ impl Talk {
         }
     }
 
-    fn say(&mut self, text: &str) -> String {
+    pub(super) fn say(&mut self, text: &str) -> String {
         self.session.handle_bytes(text.as_bytes());
         self.run()
     }
 }
 
 /// Greets, and comes as far as a sender and a recipient.
-fn ready(settings: SessionSettings) -> Talk {
+pub(super) fn ready(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);
     talk.run();
     talk.say("EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
@@ -93,7 +93,7 @@ fn ready(settings: SessionSettings) -> Talk {
 }
 
 /// Each line and the codes it is answered with, one after the other in a session of its own.
-fn dialogue(rows: &[(&str, &str)]) {
+pub(super) fn dialogue(rows: &[(&str, &str)]) {
     let mut talk = Talk::new(settings());
     talk.run();
     for (line, expected) in rows {
@@ -315,70 +315,6 @@ fn arguments() {
             (line, expected),
         ]);
     }
-}
-
-#[test]
-fn limits_are_reached_and_named() {
-    let dots = "x\r\n".repeat(333) + "\r\n";
-    let mut talk = ready(settings());
-    talk.say("DATA\r\n");
-    assert_eq!(talk.say(&format!("{}.\r\n", &dots[..999])), "250 2.0.0 taken\r\n");
-    let mut talk = ready(settings());
-    talk.say("DATA\r\n");
-    assert_eq!(talk.say(&format!("{dots}.\r\n")), "552 5.3.4 the message is too large\r\n");
-    assert!(!talk.closed && talk.messages.is_empty());
-    // Far beyond the limit nobody reads on.
-    let mut talk = ready(settings());
-    talk.say("DATA\r\n");
-    assert_eq!(talk.say(&"x".repeat(2002)), "552 5.3.4 the message is too large\r\n");
-    assert!(talk.closed);
-    let mut talk = ready(settings());
-    assert_eq!(talk.say("BDAT 2002 LAST\r\n"), "552 5.3.4 the message is too large\r\n");
-    assert!(talk.closed);
-
-    let mut talk = ready(settings());
-    assert_eq!(talk.say(&"RCPT TO:<c@d.example>\r\n".repeat(2)), "250 2.1.5 ok\r\n".repeat(2));
-    assert!(talk.say("RCPT TO:<c@d.example>\r\n").starts_with("452 4.5.3"));
-
-    for (fields, code) in [(2, "250"), (3, "554 5.4.6")] {
-        let mut talk = ready(settings());
-        talk.say("DATA\r\n");
-        let message =
-            format!("{}\r\nReceived: not a field\r\n.\r\n", "received: by x\r\n".repeat(fields));
-        assert!(talk.say(&message).starts_with(code), "{fields} fields");
-    }
-
-    let mut talk = ready(settings());
-    assert!(talk.say(&format!("NOOP {}\r\n", "x".repeat(4089))).starts_with("250"));
-    assert!(talk.say(&format!("NOOP {}", "x".repeat(4092))).starts_with("500 5.5.6"));
-    assert!(talk.closed);
-}
-
-#[test]
-fn patience_has_limits() {
-    dialogue(&[
-        ("EHLO c", "250 HELP"),
-        ("NOOP", "250 2.0.0"),
-        ("NOOP", "250 2.0.0"),
-        ("NOOP", "250 2.0.0"),
-        ("RSET", "250 2.0.0"),
-        ("NOOP", "421 4.7.0"),
-    ]);
-    dialogue(&[("x", "500 5.5.2"), ("x", "500 5.5.2"), ("x", "500 5.5.2, 421 4.7.0")]);
-    dialogue(&[
-        ("EHLO", "501 5.5.4"),
-        ("EHLO", "501 5.5.4"),
-        ("EHLO", "501 5.5.4"),
-        ("EHLO", "501 5.5.4, 421 4.7.0"),
-    ]);
-    let mut talk = Talk::new(settings());
-    talk.run();
-    talk.say("EHLO c.example\r\n");
-    for _ in 0..2 {
-        talk.say("MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nBDAT 1 LAST\r\nx");
-    }
-    assert_eq!(talk.messages.len(), 2);
-    assert!(talk.say("MAIL FROM:<>\r\n").starts_with("421 4.7.0"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Dots at the start of lines, however the message is cut.
 
-use crate::framing::has_bare_line_end;
-use crate::stuffing::Stuffing;
+use super::super::framing::has_bare_line_end;
+use super::super::stuffing::Stuffing;
 
 /// RFC 5321 section 4.5.2: a line that begins with a dot gets another.
 const ROWS: [(&str, &str); 9] = [
