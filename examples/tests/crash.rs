@@ -76,25 +76,31 @@ fn load_until_killed(
 }
 
 /// Does what a reader does with some of the messages: marks them as seen, or moves them elsewhere.
+/// Looks a last time when the gateway is gone.
 fn read_mail(mail: &Path, ended: &AtomicBool) {
-    let mut known = HashSet::new();
-    while !ended.load(Ordering::Relaxed) {
-        for name in names(&mail.join("new")) {
-            // Not at first sight: between a delivery and the note of it is an instant in which the
-            // store cannot tell a message that was taken from one that never came.
-            if !known.remove(&name) {
-                known.insert(name);
+    let (new, mut known, mut last) = (mail.join("new"), HashSet::new(), false);
+    while !last {
+        last = ended.load(Ordering::Relaxed);
+        for name in names(&new) {
+            if !known.insert(name.clone()) {
                 continue;
             }
-            let from = mail.join("new").join(&name);
+            let from = new.join(&name);
+            read_whole(&from);
             match crc32c::crc32c(name.as_bytes()) % 4 {
                 0 => fs::rename(from, mail.join("cur").join(format!("{name}:2,S"))).unwrap(),
                 1 => fs::rename(from, taken(mail).join(&name)).unwrap(),
                 _ => {}
             }
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Returns the name of a message in the Maildir, which is whole.
+fn read_whole(path: &Path) -> String {
+    let name = whole_name(&fs::read(path).unwrap());
+    name.unwrap_or_else(|| panic!("{} is not whole", path.display()))
 }
 
 fn taken(mail: &Path) -> PathBuf {
@@ -134,9 +140,7 @@ impl Ledger {
                     continue;
                 }
                 let path = folder.join(&name);
-                let whole = whole_name(&fs::read(&path).unwrap());
-                let whole = whole.unwrap_or_else(|| panic!("{} is not whole", path.display()));
-                let other = self.come.insert(whole, file.clone());
+                let other = self.come.insert(read_whole(&path), file.clone());
                 assert!(other.is_none(), "{file} came as {other:?} before");
             }
         }
