@@ -98,5 +98,5 @@ const fn back(mut bits: u32, bytes: usize) -> u32 {
     bits
 }
 
-/// CRC32c's, its bits reversed.
+/// That of the sum, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

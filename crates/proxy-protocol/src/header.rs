@@ -205,6 +205,25 @@ impl HeaderError {
         Self::Incomplete { needed: NonZeroUsize::new(needed).unwrap_or(NonZeroUsize::MIN) }
     }
 
+    /// Returns which byte is wrong, or ends a datagram too early; of the length field, the first.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        match *self {
+            Self::Incomplete { .. } => None,
+            Self::Signature { at, .. }
+            | Self::Line { at, .. }
+            | Self::LineTooLong { at }
+            | Self::Unassigned { at, .. }
+            | Self::Unknown { at }
+            | Self::Tlv { at }
+            | Self::TlvLength { at, .. }
+            | Self::Checksum { at }
+            | Self::SecondChecksum { at }
+            | Self::Truncated { at } => Some(at),
+            Self::Length { .. } | Self::TooLong { .. } => Some(14),
+        }
+    }
+
     /// Tells whether the peer just has not sent enough yet.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {

@@ -1,0 +1,149 @@
+//! Shows what a PROXY header says, and writes one.
+
+mod case;
+mod new;
+
+use std::error::Error;
+use std::io::{self, BufRead, Read, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use proxy_protocol::{Header, HeaderError, Options};
+
+use case::Case;
+use new::New;
+
+fn main() -> ExitCode {
+    let Arguments { show, action } = Arguments::parse();
+    let done = match action {
+        Some(Action::Write(header)) => header.print(),
+        None => show.all(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever has closed the pipe has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("proxy_header: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Shows what PROXY headers say, or writes one.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(flatten)]
+    show: Show,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Write(Box<New>),
+}
+
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+struct Show {
+    /// Headers in hexadecimal; without any, each line of standard input is one
+    headers: Vec<String>,
+    /// Writes one JSON object for each header
+    #[arg(long)]
+    json: bool,
+    /// Takes each header as the beginning of a datagram, which must hold all of it
+    #[arg(long)]
+    datagram: bool,
+    /// Takes an IPv4 address in a TCP6 line
+    #[arg(long)]
+    ipv4_in_tcp6: bool,
+    /// Refuses headers that give no addresses
+    #[arg(long)]
+    refuse_unknown: bool,
+    /// The most bytes of a header of version 2
+    #[arg(long, value_name = "BYTES", default_value_t = 4096)]
+    max_header: usize,
+}
+
+impl Show {
+    fn all(&self) -> Result<(), Box<dyn Error>> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for header in &self.headers {
+            self.one(header.as_bytes(), &mut out)?;
+        }
+        let mut input = io::stdin().lock();
+        let mut line = Vec::new();
+        while self.headers.is_empty() {
+            line.clear();
+            // A byte more than fits tells a line that is too long.
+            let read = (&mut input).take(MAX_LINE + 2).read_until(b'\n', &mut line)?;
+            if read == 0 {
+                break;
+            }
+            if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 > MAX_LINE {
+                input.skip_until(b'\n')?;
+            }
+            self.one(&line, &mut out)?;
+            out.flush()?;
+        }
+        Ok(out.flush()?)
+    }
+
+    fn one(&self, text: &[u8], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+        let case = match bytes(text) {
+            Ok(bytes) => self.parse(&bytes),
+            Err(at) if at as u64 >= MAX_LINE => Case::wrong("the line is too long", at),
+            Err(at) => Case::wrong("not hexadecimal", at),
+        };
+        if self.json {
+            serde_json::to_writer(&mut *out, &case)?;
+            Ok(writeln!(out)?)
+        } else {
+            Ok(out.write_all(case.text().as_bytes())?)
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Case {
+        let mut options = Options::default();
+        options.ipv4_in_tcp6 = self.ipv4_in_tcp6;
+        options.unknown = !self.refuse_unknown;
+        options.limits.header = self.max_header;
+        let parse = if self.datagram { Header::parse_datagram } else { Header::parse_with };
+        match parse(bytes, &options) {
+            Ok((rest, header)) => Case::sound(&header, bytes.len() - rest.len()),
+            Err(HeaderError::Incomplete { needed }) => Case::incomplete(needed.get()),
+            Err(error) => Case::failed(error),
+        }
+    }
+}
+
+/// The longest line that is read: the longest header, in pairs of digits with a blank between.
+const MAX_LINE: u64 = 3 * 65_551;
+
+/// The bytes of a line, or where it is no hexadecimal; blanks between the pairs do not matter.
+fn bytes(text: &[u8]) -> Result<Vec<u8>, usize> {
+    if text.len() as u64 > MAX_LINE {
+        return Err(text.len());
+    }
+    let mut bytes = Vec::new();
+    let mut high = None;
+    for (at, &c) in text.iter().enumerate() {
+        if c.is_ascii_whitespace() && high.is_none() {
+            continue;
+        }
+        let digit = char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = digit.ok_or(at)?;
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => bytes.push((high << 4) | digit),
+        }
+    }
+    if high.is_some() { Err(text.len()) } else { Ok(bytes) }
+}
