@@ -50,7 +50,8 @@ impl<'a> Header<'a> {
     pub fn parse_with(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Self), HeaderError> {
         match input.first() {
             Some(b'\r') => v2::parse(input, options),
-            // Says what is missing or wrong, too: the shortest header is of version 1.
+            // The shortest header is LOCAL, if UNKNOWN is none.
+            None if !options.unknown => v2::parse(input, options),
             _ => v1::parse(input, options),
         }
     }

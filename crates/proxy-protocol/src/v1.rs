@@ -91,7 +91,8 @@ fn other<'a>(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Header<'a>
         Some(&found) if at < TCP_AT => Err(HeaderError::Signature { at, found }),
         Some(&found) => Err(HeaderError::Line { at, found }),
         None => {
-            let whole = starts.iter().find(|(start, _)| start.starts_with(input));
+            let known = |start: &[u8]| options.unknown || start != UNKNOWN;
+            let whole = starts.iter().find(|(start, _)| start.starts_with(input) && known(start));
             let least = whole.map_or(0, |(_, least)| least - input.len());
             Err(HeaderError::incomplete(least))
         }

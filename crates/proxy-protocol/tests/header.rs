@@ -266,6 +266,12 @@ fn unknown_can_be_refused() {
         let error = Err(HeaderError::Unknown { at });
         assert_eq!(Header::parse_with(input, &options), error, "{}", input.escape_ascii());
     }
+    // Nor is it what the least that is needed is for.
+    for (input, least) in [(&b""[..], 16), (b"P", 21), (b"PROXY ", 16)] {
+        let needed = std::num::NonZeroUsize::new(least).unwrap();
+        let error = Err(HeaderError::Incomplete { needed });
+        assert_eq!(Header::parse_with(input, &options), error, "{}", input.escape_ascii());
+    }
     for input in [&b"\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0"[..], TCP4] {
         assert!(Header::parse_with(input, &options).is_ok());
     }
