@@ -1,5 +1,6 @@
 //! The log: events with fields, and for people a line as Exim writes it.
 
+use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use mail_types::{Mailbox, Reply, Trust, Value};
@@ -64,6 +65,20 @@ pub(crate) fn refusal(session: &Session, client: &Client, what: &str, reply: &Re
     let address = client.address.ip();
     let text = Value::new(reply.to_string().into_bytes(), Trust::Untrusted);
     info!(event = "refusal", host = %address, sender, what, "H={host} F=<{sender}> rejected {what}: {text}");
+}
+
+/// An error with its causes, those that are not part of its own text.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The sender as a log line has it: `<>` for none.

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
-            eprintln!("gateway: {}: {}", file.display(), chain(&error));
+            eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
             return ExitCode::from(2);
         }
     };
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!("{}", chain(&*error));
+            error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -111,20 +111,6 @@ fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Where that is not allowed, the limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-/// An error with its causes, those that are not part of its own text.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let own = error.to_string();
-        if !text.contains(&own) {
-            text = format!("{text}: {own}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

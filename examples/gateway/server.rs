@@ -18,6 +18,7 @@ use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
 use super::host_name::HostNames;
+use super::log;
 use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
@@ -102,7 +103,7 @@ impl Gateway {
             warn!("some clients were still sending");
         }
         if let Err(error) = gateway.store.clone().close().await {
-            warn!("the journal stays for the next start: {error}");
+            warn!("the journal stays for the next start: {}", log::chain(&error));
         }
     }
 }
