@@ -37,6 +37,8 @@ pub(crate) struct Options {
     /// The next hop, as `host:port`.
     route_data: Option<String>,
     message_size_limit: Size,
+    /// What all messages on their way in may have together.
+    message_memory_limit: Size,
     recipients_max: usize,
     received_headers_max: usize,
     smtp_accept_max: usize,
@@ -82,6 +84,7 @@ impl Default for Options {
             relay_to_domains: String::new(),
             route_data: None,
             message_size_limit: Size(50 << 20),
+            message_memory_limit: Size(512 << 20),
             recipients_max: 1000,
             received_headers_max: 30,
             smtp_accept_max: 2000,
@@ -156,6 +159,7 @@ pub(crate) struct Config {
     pub(crate) local_parts: Vec<String>,
     pub(crate) relay_to_domains: Vec<Domain>,
     pub(crate) route_data: Option<String>,
+    pub(crate) message_memory_limit: usize,
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) helo_accept_junk_hosts: HostSet,
@@ -211,6 +215,8 @@ impl Config {
             local_parts: List::new(&options.local_parts).map(|p| p.to_lowercase()).collect(),
             relay_to_domains,
             route_data: options.route_data,
+            message_memory_limit: usize::try_from(options.message_memory_limit.0)
+                .unwrap_or(usize::MAX),
             smtp_accept_max: options.smtp_accept_max,
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             helo_accept_junk_hosts: hosts(

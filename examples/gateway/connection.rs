@@ -14,6 +14,7 @@ use tracing::debug;
 use super::client::Client;
 use super::delivery::Delivery;
 use super::log;
+use super::memory::Share;
 use super::message_id::MessageId;
 use super::phrases::say;
 use super::rules::route;
@@ -31,6 +32,7 @@ pub(crate) struct Connection {
     client: Client,
     session: Session,
     delivery: Delivery,
+    memory: Share,
 }
 
 impl Connection {
@@ -43,7 +45,8 @@ impl Connection {
         }
         let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
-        Self { gateway, stop, wire, client, session, delivery: Delivery::default() }
+        let memory = Share::new(Arc::clone(&gateway.memory));
+        Self { gateway, stop, wire, client, session, delivery: Delivery::default(), memory }
     }
 
     /// Serves the client until one of the two has enough.
@@ -58,6 +61,9 @@ impl Connection {
     async fn run(&mut self) -> io::Result<()> {
         loop {
             match self.session.poll() {
+                Step::Read if !self.memory.set(self.session.held()) => {
+                    self.session.handle_no_room();
+                }
                 Step::Read => {
                     self.send().await?;
                     self.read().await?;

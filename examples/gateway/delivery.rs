@@ -3,6 +3,7 @@
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::config::Config;
+use super::log;
 use super::phrases::say;
 use super::relay::{Declared, Relay, RelayLimits, RelaySettings};
 use super::rules::Route;
@@ -64,7 +65,7 @@ impl Delivery {
             Self::Open | Self::Local => match store.keep(message).await {
                 Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
                 Err(error) => {
-                    tracing::error!("{id} could not be kept: {error}");
+                    tracing::error!("{id} could not be kept: {}", log::chain(&error));
                     let text = "the message could not be kept, try again later";
                     say(ReplyCode::LOCAL_ERROR, "4.3.0", text)
                 }

@@ -1,8 +1,9 @@
 //! The log: events with fields, and for people a line as Exim writes it.
 
+use std::error::Error;
 use std::fmt::{self, Write as _};
 
-use mail_types::{Reply, Trust, Value};
+use mail_types::{Mailbox, Reply, Trust, Value};
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
@@ -51,7 +52,7 @@ pub(crate) fn arrival(
     }
     let _ = write!(line, " S={size} for");
     for recipient in &transaction.recipients {
-        let _ = write!(line, " {recipient}");
+        let _ = write!(line, " {}", shown(recipient));
     }
     let (host, helo) = (client.address.ip(), greeting.name.as_str());
     info!(event = "arrival", %id, sender = sender(session), %host, helo, size, "{line}");
@@ -60,15 +61,35 @@ pub(crate) fn arrival(
 /// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`.
 pub(crate) fn refusal(session: &Session, client: &Client, what: &str, reply: &Reply) {
     let (host, sender) = (Host(client, session.greeting()), sender(session));
+    let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
     let address = client.address.ip();
     let text = Value::new(reply.to_string().into_bytes(), Trust::Untrusted);
     info!(event = "refusal", host = %address, sender, what, "H={host} F=<{sender}> rejected {what}: {text}");
 }
 
+/// An error with its causes, those that are not part of its own text.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// The sender as a log line has it: `<>` for none.
 fn sender(session: &Session) -> String {
     let sender = session.transaction().map(|transaction| &transaction.sender);
-    sender.and_then(|s| s.mailbox()).map_or_else(|| "<>".into(), ToString::to_string)
+    sender.and_then(|s| s.mailbox()).map_or_else(|| "<>".into(), shown)
+}
+
+/// A mailbox without what could break a line or turn its direction.
+fn shown(mailbox: &Mailbox) -> String {
+    Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted).to_string()
 }
 
 /// Writes the message of an event, and nothing of its fields.

@@ -26,8 +26,8 @@ pub(crate) struct Maildir {
 }
 
 impl Maildir {
-    /// Opens the Maildir at `root`, makes what is missing of it, locks it, and removes what an
-    /// earlier gateway left in `tmp/`. `host` is put into file names.
+    /// Opens the Maildir at `root`, makes what is missing of it, and locks it. `host` is put into
+    /// file names.
     ///
     /// # Errors
     ///
@@ -40,37 +40,66 @@ impl Maildir {
         let lock = lock_directory(root)?;
         let host = file_name_part(host);
         let maildir = Self { root: root.to_owned(), host, lock };
-        maildir.sweep()?;
         maildir.try_writing()?;
         Ok(maildir)
     }
 
-    /// Delivers a message into `new/`.
+    /// Writes a message under `tmp/`, where no reader looks.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the file cannot be written; no part of it is in `new/` then.
-    pub(crate) fn deliver(&self, message: &Message) -> Result<(), StoreError> {
-        self.restore(message, &self.root.join("new").join(self.file_name(message.id)))
-    }
-
-    /// Writes a message again at `path`, where [`find`](Self::find) saw it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Io`] if the file cannot be written; what was at `path` is there still.
-    pub(crate) fn restore(&self, message: &Message, path: &Path) -> Result<(), StoreError> {
-        let written = self.root.join("tmp").join(self.file_name(message.id));
+    /// [`StoreError::Io`] if the file cannot be written. If there is one it stays, but empty.
+    pub(crate) fn write(&self, message: &Message) -> Result<(), StoreError> {
+        let path = self.path("tmp", message.id);
         let mut options = File::options();
         options.write(true).create(true).truncate(true).mode(0o600);
-        let file = options.open(&written).and_then(|file| write_parts(file, message));
-        let moved = file.map_err(StoreError::io("write", &written)).and_then(|()| {
-            fs::rename(&written, path).map_err(StoreError::io("deliver into", path))
+        let written = options.open(&path).and_then(|mut file| {
+            write_parts(&mut file, message).inspect_err(|_| {
+                // An attempt that failed on a full disk must not keep what it took of it.
+                let _ = file.set_len(0);
+            })
         });
-        moved.inspect_err(|_| {
-            // An attempt that failed on a full disk must not keep what it took of it.
-            let _ = fs::remove_file(&written);
-        })
+        written.map_err(StoreError::io("write", &path))
+    }
+
+    /// Moves a message that was [written](Self::write) into `new/`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if that fails; the message is still under `tmp/`.
+    pub(crate) fn publish(&self, id: MessageId) -> Result<(), StoreError> {
+        self.replace(id, &self.path("new", id))
+    }
+
+    /// Moves a message that was [written](Self::write) to `path`, where [`find`](Self::find) saw
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if that fails; what was at `path` is there still.
+    pub(crate) fn replace(&self, id: MessageId, path: &Path) -> Result<(), StoreError> {
+        fs::rename(self.path("tmp", id), path).map_err(StoreError::io("deliver into", path))
+    }
+
+    /// Returns the messages under `tmp/`: written, perhaps not wholly, and not delivered.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the directory cannot be read.
+    pub(crate) fn undelivered(&self) -> Result<HashSet<MessageId>, StoreError> {
+        Ok(self.list("tmp")?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Removes the messages under `tmp/`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if one cannot be removed.
+    pub(crate) fn sweep(&self) -> Result<(), StoreError> {
+        for (_, path) in self.list("tmp")? {
+            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        Ok(())
     }
 
     /// Finds those of `wanted` that are in `new/` or, with whatever flags, in `cur/`.
@@ -118,21 +147,14 @@ impl Maildir {
         entries.map_err(unreadable)
     }
 
-    fn sweep(&self) -> Result<(), StoreError> {
-        for (_, path) in self.list("tmp")? {
-            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
-        }
-        Ok(())
-    }
-
     fn try_writing(&self) -> Result<(), StoreError> {
         let path = self.root.join("tmp").join(format!("{}.writable", std::process::id()));
         fs::write(&path, b"").map_err(StoreError::io("write", &path))?;
         fs::remove_file(&path).map_err(StoreError::io("remove", &path))
     }
 
-    fn file_name(&self, id: MessageId) -> String {
-        format!("{}.{id}.{}", id.seconds(), self.host)
+    fn path(&self, directory: &str, id: MessageId) -> PathBuf {
+        self.root.join(directory).join(format!("{}.{id}.{}", id.seconds(), self.host))
     }
 }
 
@@ -174,7 +196,7 @@ fn file_name_part(host: &str) -> String {
     host.replace('/', "\\057").replace(':', "\\072")
 }
 
-fn write_parts(mut file: File, message: &Message) -> io::Result<()> {
+fn write_parts(file: &mut File, message: &Message) -> io::Result<()> {
     let mut slices: Vec<_> = message.parts.iter().map(|part| IoSlice::new(part)).collect();
     let mut rest = slices.as_mut_slice();
     // Takes off empty parts, for which a write of nothing would look like a full disk.

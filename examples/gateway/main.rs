@@ -15,6 +15,7 @@ mod host_name;
 mod log;
 mod macros;
 mod maildir;
+mod memory;
 mod message_id;
 mod phrases;
 mod proxied;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
-            eprintln!("gateway: {}: {}", file.display(), chain(&error));
+            eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
             return ExitCode::from(2);
         }
     };
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!("{}", chain(&*error));
+            error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -112,26 +113,13 @@ fn raise_file_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// An error with its causes, those that are not part of its own text.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let own = error.to_string();
-        if !text.contains(&own) {
-            text = format!("{text}: {own}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     mod config;
     mod host_name;
     mod journal;
     mod maildir;
+    mod memory;
     mod message_id;
     mod relay;
     mod rules;

@@ -11,6 +11,11 @@ pub(crate) fn say(code: ReplyCode, enhanced: &str, text: &str) -> Reply {
     }
 }
 
+/// Says why the connection is closed.
+pub(crate) fn going(enhanced: &str, text: &str) -> Reply {
+    say(ReplyCode::NOT_AVAILABLE, enhanced, text)
+}
+
 pub(crate) fn bad_sequence(text: &str) -> Reply {
     say(ReplyCode::BAD_SEQUENCE, "5.5.1", text)
 }
@@ -25,6 +30,14 @@ pub(crate) fn bare_line_end() -> Reply {
 
 pub(crate) fn line_too_long() -> Reply {
     say(ReplyCode::SYNTAX_ERROR, "5.5.6", "the line is too long")
+}
+
+pub(crate) fn no_room() -> Reply {
+    say(
+        ReplyCode::INSUFFICIENT_STORAGE,
+        "4.3.1",
+        "not enough room for the message, try again later",
+    )
 }
 
 pub(crate) fn too_large() -> Reply {

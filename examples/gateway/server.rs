@@ -18,6 +18,8 @@ use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
 use super::host_name::HostNames;
+use super::log;
+use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
 use super::session::SessionSettings;
@@ -32,6 +34,7 @@ pub(crate) struct Gateway {
     pub(crate) store: Store,
     pub(crate) relay: RelaySettings,
     pub(crate) tls: TlsAcceptor,
+    pub(crate) memory: Arc<Memory>,
     pub(crate) host_names: Option<HostNames>,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
@@ -66,6 +69,7 @@ impl Gateway {
         Ok(Self {
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
+            memory: Arc::new(Memory::new(config.message_memory_limit)),
             host_names: HostNames::new(config.dns_resolver, config.host_lookup_timeout),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
@@ -99,7 +103,7 @@ impl Gateway {
             warn!("some clients were still sending");
         }
         if let Err(error) = gateway.store.clone().close().await {
-            warn!("the journal stays for the next start: {error}");
+            warn!("the journal stays for the next start: {}", log::chain(&error));
         }
     }
 }
@@ -152,7 +156,7 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     };
     let proxied = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
     let proxy = proxied.then_some(peer);
-    let mut client = Client { address: session.client(), host_name: None, proxy };
+    let mut client = Client { address: canonical(session.client()), host_name: None, proxy };
     let address = client.address.ip();
     if let Some(names) =
         gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))
@@ -160,6 +164,11 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         client.host_name = names.of(address).await;
     }
     Box::pin(Connection::new(gateway, Wire::Clear(stream), client).serve()).await;
+}
+
+/// An IPv4-mapped address is the IPv4 address in it.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream) {

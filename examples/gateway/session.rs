@@ -15,7 +15,7 @@ use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
 use super::framing::{Body, Data, Input, Line};
-use super::phrases::{bare_line_end, line_too_long, say, unsynchronized};
+use super::phrases::{bare_line_end, going, line_too_long, no_room, say, unsynchronized};
 use super::transaction::Transaction;
 
 /// What a session offers, and its limits; Exim's names.
@@ -149,15 +149,17 @@ impl Session {
 
     /// Says that time is up, and closes.
     pub(crate) fn handle_timeout(&mut self) {
-        let name = &self.settings.primary_hostname;
-        let text = format!("{name} SMTP timeout, closing connection");
-        self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.4.2", &text));
+        self.fail(&going("4.4.2", "SMTP timeout, closing connection"));
+    }
+
+    /// Says that there is no room for the message, and closes: its rest is not wanted.
+    pub(crate) fn handle_no_room(&mut self) {
+        self.fail(&no_room());
     }
 
     /// Says that the server stops, and closes.
     pub(crate) fn handle_stop(&mut self) {
-        let text = format!("{} is stopping, try again later", self.settings.primary_hostname);
-        self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.3.2", &text));
+        self.fail(&going("4.3.2", "this server is stopping, try again later"));
     }
 
     /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
@@ -234,6 +236,12 @@ impl Session {
         !self.output.is_empty()
     }
 
+    /// Returns how many octets the message has that is on its way in.
+    pub(crate) fn held(&self) -> usize {
+        let body = self.transaction.as_ref().and_then(|transaction| transaction.body.as_ref());
+        body.map_or(0, Body::len)
+    }
+
     /// Returns what the client said of itself.
     pub(crate) fn greeting(&self) -> &Greeting {
         &self.greeting
@@ -263,11 +271,7 @@ impl Session {
         if self.is_idle_talk(&command) {
             self.counts.nonmail += 1;
             if self.counts.nonmail > self.settings.smtp_accept_max_nonmail {
-                return self.fail(&say(
-                    ReplyCode::NOT_AVAILABLE,
-                    "4.7.0",
-                    "too many nonmail commands",
-                ));
+                return self.fail(&going("4.7.0", "too many nonmail commands"));
             }
         }
         match command {
@@ -363,7 +367,7 @@ impl Session {
         self.answer(&reply);
         self.counts.unknown += 1;
         if self.counts.unknown > self.settings.smtp_max_unknown_commands {
-            self.fail(&say(ReplyCode::NOT_AVAILABLE, "4.7.0", "too many unrecognized commands"));
+            self.fail(&going("4.7.0", "too many unrecognized commands"));
         }
     }
 
@@ -376,11 +380,7 @@ impl Session {
         self.answer(reply);
         self.counts.errors += 1;
         if self.counts.errors > self.settings.smtp_max_synprot_errors {
-            self.fail(&say(
-                ReplyCode::NOT_AVAILABLE,
-                "4.7.0",
-                "too many syntax or protocol errors",
-            ));
+            self.fail(&going("4.7.0", "too many syntax or protocol errors"));
         }
     }
 

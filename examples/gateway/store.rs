@@ -9,7 +9,7 @@
 //!
 //! - [`journal`] appends all messages that have come while its last sync ran to the current
 //!   [`segment`], as one [`batch`] with one write and one `fdatasync`, and answers their senders.
-//! - [`delivery`] then writes them into the Maildir, without a sync, and notes its [`progress`].
+//! - [`delivery`] then writes them into the Maildir, without a sync, and marks its [`progress`].
 //! - [`checkpoint`] calls `syncfs` in the background for each segment that is full or some seconds
 //!   old, and only then lets it be used again.
 //! - [`replay`], at the start, delivers what the last process left in the journal.
@@ -17,9 +17,8 @@
 //! # What is promised
 //!
 //! A message for which [`Store::keep`] returned success is delivered, whole. After a crash of the
-//! program it is delivered once, unless a reader removes the file in the instant between the
-//! delivery and the note of it, and the crash falls into the same instant. After a power loss, a
-//! message that a reader had taken away since the last checkpoint may come a second time. A message
+//! program it is delivered once, even if a reader took it away before the next start. After a power
+//! loss, what a reader had taken away since the last checkpoint may come a second time. A message
 //! that was refused, or never answered, may be delivered nevertheless: SMTP knows no better.
 
 use std::error::Error;

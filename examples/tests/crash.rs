@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use load::program::{Files, Program};
-use load::sender::{Numbers, Sent, send, whole_name};
+use load::sender::{Numbers, Sent, send};
 
 #[test]
 fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
@@ -34,7 +34,7 @@ fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
         if numbers.below(5) == 0 {
             // While it starts, perhaps in the midst of its replay.
             thread::sleep(Duration::from_micros(numbers.below(20_000)));
-            program.kill();
+            drop(program);
             continue;
         }
         let address = program.address();
@@ -69,32 +69,38 @@ fn load_until_killed(
     thread::scope(|scope| {
         scope.spawn(|| read_mail(&files.path("mail"), &ended));
         thread::sleep(wait);
-        program.kill();
+        drop(program);
         ended.store(true, Ordering::Relaxed);
     });
     clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
 }
 
 /// Does what a reader does with some of the messages: marks them as seen, or moves them elsewhere.
+/// Looks a last time when the gateway is gone.
 fn read_mail(mail: &Path, ended: &AtomicBool) {
-    let mut known = HashSet::new();
-    while !ended.load(Ordering::Relaxed) {
-        for name in names(&mail.join("new")) {
-            // Not at first sight: between a delivery and the note of it is an instant in which the
-            // store cannot tell a message that was taken from one that never came.
-            if !known.remove(&name) {
-                known.insert(name);
+    let (new, mut known, mut last) = (mail.join("new"), HashSet::new(), false);
+    while !last {
+        last = ended.load(Ordering::Relaxed);
+        for name in names(&new) {
+            if !known.insert(name.clone()) {
                 continue;
             }
-            let from = mail.join("new").join(&name);
+            let from = new.join(&name);
+            read_whole(&from);
             match crc32c::crc32c(name.as_bytes()) % 4 {
                 0 => fs::rename(from, mail.join("cur").join(format!("{name}:2,S"))).unwrap(),
                 1 => fs::rename(from, taken(mail).join(&name)).unwrap(),
                 _ => {}
             }
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Returns the name of a message in the Maildir, which is whole.
+fn read_whole(path: &Path) -> String {
+    let name = whole_name(&fs::read(path).unwrap());
+    name.unwrap_or_else(|| panic!("{} is not whole", path.display()))
 }
 
 fn taken(mail: &Path) -> PathBuf {
@@ -134,9 +140,7 @@ impl Ledger {
                     continue;
                 }
                 let path = folder.join(&name);
-                let whole = whole_name(&fs::read(&path).unwrap());
-                let whole = whole.unwrap_or_else(|| panic!("{} is not whole", path.display()));
-                let other = self.come.insert(whole, file.clone());
+                let other = self.come.insert(read_whole(&path), file.clone());
                 assert!(other.is_none(), "{file} came as {other:?} before");
             }
         }
@@ -168,6 +172,15 @@ impl Ledger {
         );
         assert!(answered as u64 > kills, "too few messages to show anything");
     }
+}
+
+/// Returns the name of a message that is whole.
+fn whole_name(file: &[u8]) -> Option<String> {
+    let text = str::from_utf8(file).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let field = |name| head.lines().find_map(|line| line.strip_prefix(name));
+    let expected = format!("{} {:08x}", body.len(), crc32c::crc32c(body.as_bytes()));
+    (field("X-Whole: ")? == expected).then(|| field("X-Name: ").map(str::to_owned))?
 }
 
 /// The longest message, in lines: more than fits a socket, and than one batch of the journal.

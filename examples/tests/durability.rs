@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use load::program::Files;
-use load::sender::{Numbers, send};
+use load::sender::{Numbers, Sent, send};
 
 const CLIENTS: u64 = 8;
 const MESSAGES: usize = 25;
@@ -41,8 +41,9 @@ fn a_250_is_written_after_the_sync_of_its_message() {
         thread::spawn(move || send(&address, &client.to_string(), MESSAGES, LINES, &mut numbers))
     });
     let clients: Vec<_> = clients.collect();
-    let sent: Vec<_> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
-    let ids: HashSet<_> = sent.into_iter().filter_map(|sent| sent.id).collect();
+    let sent = clients.into_iter().flat_map(|client| client.join().unwrap());
+    let id = |sent: Sent| sent.id.unwrap_or_else(|| panic!("{} was not answered", sent.name));
+    let ids: HashSet<_> = sent.map(id).collect();
     assert_eq!(ids.len() as u64, CLIENTS * MESSAGES as u64);
     assert!(program.stop().success());
     let summary = check(&ended(&trace)).unwrap();

@@ -1,6 +1,6 @@
 //! The tool `proxy_header`: what comes out for what goes in.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,14 +41,9 @@ fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| DIGITS[usize::from(digit)] as char)
-        .collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 #[test]
 fn one_object_for_each_line() {

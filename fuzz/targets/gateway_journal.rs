@@ -10,23 +10,32 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../examples/gateway/store/batch.rs"]
-mod batch;
-#[path = "../../examples/gateway/message_id.rs"]
-mod message_id;
+use gateway::message_id::MessageId;
+use gateway::store::Message;
+use gateway::store::batch::Batch;
 
-use batch::Batch;
-use message_id::MessageId;
+#[path = "../../examples/gateway"]
+mod gateway {
+    pub(crate) mod message_id;
 
-/// What the store keeps.
-pub(crate) struct Message {
-    pub(crate) id: MessageId,
-    pub(crate) parts: Vec<Bytes>,
-}
+    pub(crate) mod store {
+        use bytes::Bytes;
 
-impl Message {
-    pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(Bytes::len).sum()
+        use super::message_id::MessageId;
+
+        pub(crate) mod batch;
+
+        /// What the store keeps.
+        pub(crate) struct Message {
+            pub(crate) id: MessageId,
+            pub(crate) parts: Vec<Bytes>,
+        }
+
+        impl Message {
+            pub(crate) fn len(&self) -> usize {
+                self.parts.iter().map(Bytes::len).sum()
+            }
+        }
     }
 }
 

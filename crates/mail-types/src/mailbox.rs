@@ -36,10 +36,10 @@ impl Mailbox {
     ///
     /// # Errors
     ///
-    /// [`MailboxError`] if the local part has a control character or, as written, more than 64
+    /// [`MailboxError`] if the local part has a control character, of ASCII or another, or, as written, more than 64
     /// octets.
     pub fn new(local_part: &str, host: MailHost) -> Result<Self, MailboxError> {
-        if let Some(at) = local_part.bytes().position(|c| c.is_ascii_control()) {
+        if let Some((at, _)) = local_part.char_indices().find(|(_, c)| c.is_control()) {
             return Err(MailboxError::Character { at });
         }
         let mailbox = Self { local_part: local_part.into(), host };
@@ -327,7 +327,7 @@ fn quoted_string(text: &str) -> Result<(String, usize), MailboxError> {
     let (mut meant, mut escaped) = (String::new(), false);
     for (at, c) in text.char_indices().skip(1) {
         match c {
-            _ if c.is_ascii_control() => return Err(MailboxError::Character { at }),
+            _ if c.is_control() => return Err(MailboxError::Character { at }),
             '\\' | '"' if escaped => meant.push(c),
             _ if escaped && !c.is_ascii() => return Err(MailboxError::Character { at }),
             '"' => return Ok((meant, at + 1)),
@@ -342,9 +342,12 @@ fn quoted_string(text: &str) -> Result<(String, usize), MailboxError> {
     Err(MailboxError::Quote { at: 0 })
 }
 
-/// RFC 5322 section 3.2.3, with the characters that RFC 6531 section 3.3 adds.
+/// RFC 5322 section 3.2.3, with the characters that RFC 6531 section 3.3 adds, but for the control
+/// characters U+0080 to U+009F: no mailbox has them, and some of them break lines.
 fn atom_text(c: char) -> bool {
-    c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c)
+    c.is_ascii_alphanumeric()
+        || (!c.is_ascii() && !c.is_control())
+        || "!#$%&'*+-/=?^_`{|}~".contains(c)
 }
 
 /// Checks `@one,@two:` at the start; returns its length.

@@ -76,6 +76,8 @@ fn bad() {
         (r#""ann@example.com"#, MailboxError::Quote { at: 0 }),
         ("\"a\rb\"@example.com", MailboxError::Character { at: 2 }),
         ("\"a\0\"@example.com", MailboxError::Character { at: 2 }),
+        ("a\u{85}b@example.com", MailboxError::Character { at: 1 }),
+        ("\"\u{85}\"@example.com", MailboxError::Character { at: 1 }),
         ("\"\\\u{fc}\"@example.com", MailboxError::Character { at: 2 }),
         (r#""ann"example.com"#, MailboxError::At { at: 5 }),
         ("ann@", host(4, MailHostError::Domain(DomainError::EmptyLabel { at: 0 }))),

@@ -3,7 +3,7 @@
 use mail_types::{Mailbox, Reply, ReplyCode};
 
 use super::super::command::{Parameter, Recipient};
-use super::super::phrases::{bad_sequence, needs_utf8, say, too_large, unknown_parameter};
+use super::super::phrases::{bad_sequence, going, needs_utf8, say, too_large, unknown_parameter};
 use super::super::transaction::Transaction;
 use super::{Question, Session, State};
 
@@ -17,11 +17,7 @@ impl Session {
         }
         let most = self.settings.smtp_accept_max_per_connection;
         if most > 0 && self.counts.messages >= most {
-            return self.fail(&say(
-                ReplyCode::NOT_AVAILABLE,
-                "4.7.0",
-                "too many messages in this connection",
-            ));
+            return self.fail(&going("4.7.0", "too many messages in this connection"));
         }
         for parameter in parameters {
             if let Err(reply) = self.mail_parameter(&mut transaction, &parameter) {

@@ -66,12 +66,13 @@ impl Deliverer {
 
     /// Delivers, trying again for as long as the store runs.
     fn deliver_at_last(&self, message: &Message, place: Place) -> bool {
-        let Err(first) = self.deliver(message, place) else { return true };
+        let attempt = || deliver(&self.maildir, &self.progress, message, place);
+        let Err(first) = attempt() else { return true };
         error!(id = %message.id, error = first.as_dyn(), "the store takes no messages: cannot deliver");
         self.trouble.begin(first);
         while !self.trouble.is_stopping() {
             thread::sleep(RETRY);
-            if self.deliver(message, place).is_ok() {
+            if attempt().is_ok() {
                 info!(id = %message.id, "the store takes messages again");
                 self.trouble.end();
                 return true;
@@ -79,11 +80,23 @@ impl Deliverer {
         }
         false
     }
+}
 
-    fn deliver(&self, message: &Message, place: Place) -> Result<(), StoreError> {
-        self.maildir.deliver(message)?;
-        self.progress.advance(place)
-    }
+/// Delivers a message so that a later process can tell whether it came so far, whatever a reader
+/// has done with it by then: see [`Progress`].
+///
+/// # Errors
+///
+/// [`StoreError::Io`] if a file cannot be written; the message is not delivered then.
+pub(crate) fn deliver(
+    maildir: &Maildir,
+    progress: &Progress,
+    message: &Message,
+    place: Place,
+) -> Result<(), StoreError> {
+    maildir.write(message)?;
+    progress.advance(place)?;
+    maildir.publish(message.id)
 }
 
 /// How long to wait before another attempt at a Maildir that takes nothing.

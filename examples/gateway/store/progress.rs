@@ -1,9 +1,11 @@
 //! How far the journal's messages have come into the Maildir.
 //!
 //! Without this mark a message that a reader took away just before a crash would come again, since
-//! the journal has it still. The mark is written after each delivery and never synced: a killed
-//! process leaves it to the next one, as it does with the delivered files. After a power loss the
-//! mark may be on the disk where the files are not, so it holds for one boot of the machine only.
+//! the journal has it still. The mark is set when a message is written under `tmp/` and before it is
+//! renamed: so whatever came before it in the journal is delivered, and the message itself is unless
+//! it is under `tmp/` still. It is never synced: a killed process leaves it to the next one, as it
+//! does with the files. After a power loss the mark may be on the disk where the files are not, so
+//! it holds for one boot of the machine only.
 
 use std::fs::{self, File};
 use std::io;
@@ -43,8 +45,8 @@ impl Progress {
         Ok(Self { file, path, boot: this_boot(), found })
     }
 
-    /// Returns the last place that was surely delivered, as the file said when it was opened.
-    pub(crate) fn delivered(&self) -> Option<Place> {
+    /// Returns the mark, as it was when the file was opened, if it still means anything.
+    pub(crate) fn reached(&self) -> Option<Place> {
         let (boot, place) = self.found?;
         (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(place)
     }
@@ -54,7 +56,7 @@ impl Progress {
         self.found.map_or(0, |(_, place)| place.sequence)
     }
 
-    /// Notes that the record at `place`, and all before it, are delivered.
+    /// Sets the mark: all before `place` is delivered, and the message there is about to be.
     ///
     /// # Errors
     ///

@@ -1,9 +1,12 @@
 //! What the journal has and the Maildir has not, delivered at the start.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use super::super::maildir::Maildir;
+use super::super::message_id::MessageId;
+use super::delivery::deliver;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
 use super::{Message, Recovery, StoreError};
@@ -22,30 +25,29 @@ pub(crate) fn replay(
     progress: &Progress,
 ) -> Result<Recovery, StoreError> {
     segments.sort_by_key(Segment::sequence);
+    let left = Left { reached: progress.reached(), undelivered: maildir.undelivered()? };
     let mut wanted = HashSet::new();
-    let missing = visit(segments, progress, |_, message| {
+    let missing = left.visit(segments, |_, message| {
         wanted.insert(message.id);
         Ok(())
     })?;
     let mut recovery = Recovery { missing, ..Recovery::default() };
-    let found = if wanted.is_empty() { None } else { Some(maildir.find(&wanted)?) };
-    visit(segments, progress, |place, message| {
-        match found.as_ref().and_then(|found| found.get(&message.id)) {
-            None => {
-                maildir.deliver(&message)?;
-                recovery.delivered += 1;
-            }
-            Some(path) => {
-                let there = fs::read(path).map_err(StoreError::io("read", path))?;
-                let differs = !message.parts.iter().flatten().eq(&there);
-                if differs || progress.is_distrusted() {
-                    maildir.restore(&message, path)?;
-                    recovery.restored += 1;
-                }
-            }
+    let found = if wanted.is_empty() { HashMap::new() } else { maildir.find(&wanted)? };
+    let distrusted = progress.is_distrusted();
+    left.visit(segments, |place, message| {
+        let Some(path) = found.get(&message.id) else {
+            recovery.delivered += 1;
+            return deliver(maildir, progress, &message, place);
+        };
+        let there = fs::read(path).map_err(StoreError::io("read", path))?;
+        if distrusted || !message.parts.iter().flatten().eq(&there) {
+            maildir.write(&message)?;
+            maildir.replace(message.id, path)?;
+            recovery.restored += 1;
         }
         progress.advance(place)
     })?;
+    maildir.sweep()?;
     if segments.iter().any(|segment| segment.sequence() > 0) {
         maildir.sync()?;
     }
@@ -57,29 +59,44 @@ pub(crate) fn replay(
     Ok(recovery)
 }
 
-/// Visits the messages that are not known to be delivered, in the order of the journal; returns how
-/// many others the journal once had that are damaged.
-fn visit(
-    segments: &[Segment],
-    progress: &Progress,
-    mut message: impl FnMut(Place, Message) -> Result<(), StoreError>,
-) -> Result<u64, StoreError> {
-    let mut missing = 0;
-    let delivered = progress.delivered();
-    for segment in segments {
-        let sequence = segment.sequence();
-        let mut expected = 0;
-        for batch in segment.batches()? {
-            let batch = batch?;
-            missing += u64::from(batch.first().saturating_sub(expected));
-            expected = batch.behind();
-            for (record, found) in batch.messages() {
-                let place = Place { sequence, record };
-                if delivered.is_none_or(|delivered| delivered < place) {
-                    message(place, found)?;
+/// What tells the messages that are left to deliver.
+struct Left {
+    reached: Option<Place>,
+    undelivered: HashSet<MessageId>,
+}
+
+impl Left {
+    /// Visits the messages that are not known to be delivered, in the order of the journal; returns
+    /// how many others the journal once had that are damaged.
+    fn visit(
+        &self,
+        segments: &[Segment],
+        mut message: impl FnMut(Place, Message) -> Result<(), StoreError>,
+    ) -> Result<u64, StoreError> {
+        let mut missing = 0;
+        for segment in segments {
+            let sequence = segment.sequence();
+            let mut expected = 0;
+            for batch in segment.batches()? {
+                let batch = batch?;
+                missing += u64::from(batch.first().saturating_sub(expected));
+                expected = batch.behind();
+                for (record, found) in batch.messages() {
+                    let place = Place { sequence, record };
+                    if self.is_left(place, found.id) {
+                        message(place, found)?;
+                    }
                 }
             }
         }
+        Ok(missing)
     }
-    Ok(missing)
+
+    fn is_left(&self, place: Place, id: MessageId) -> bool {
+        self.reached.is_none_or(|reached| match place.cmp(&reached) {
+            Ordering::Less => false,
+            Ordering::Equal => self.undelivered.contains(&id),
+            Ordering::Greater => true,
+        })
+    }
 }

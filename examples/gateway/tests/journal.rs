@@ -152,13 +152,13 @@ fn progress_is_read_back_unless_it_is_torn() {
     let scratch = Scratch::new();
     let place = Place { sequence: 3, record: 14 };
     Progress::open(scratch.path()).unwrap().advance(place).unwrap();
-    assert_eq!(Progress::open(scratch.path()).unwrap().delivered(), Some(place));
+    assert_eq!(Progress::open(scratch.path()).unwrap().reached(), Some(place));
 
     let path = scratch.path().join("progress");
     let whole = fs::read(&path).unwrap();
     for end in 0..whole.len() {
         fs::write(&path, &whole[..end]).unwrap();
-        assert_eq!(Progress::open(scratch.path()).unwrap().delivered(), None, "{end} bytes");
+        assert_eq!(Progress::open(scratch.path()).unwrap().reached(), None, "{end} bytes");
     }
 }
 
@@ -174,6 +174,6 @@ fn progress_of_another_boot_does_not_count() {
     bytes[28..].copy_from_slice(&sum);
     fs::write(&path, bytes).unwrap();
     let progress = Progress::open(scratch.path()).unwrap();
-    assert_eq!(progress.delivered(), None);
+    assert_eq!(progress.reached(), None);
     assert_eq!(progress.last_sequence(), 3);
 }

@@ -15,6 +15,11 @@ fn message(text: &'static str) -> Message {
     Message { id: MessageId::next(SystemTime::now()), parts: vec!["".into(), text.into()] }
 }
 
+fn deliver(maildir: &Maildir, message: &Message) {
+    maildir.write(message).unwrap();
+    maildir.publish(message.id).unwrap();
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -25,7 +30,7 @@ fn a_message_is_a_private_file_named_after_its_time_id_and_host() {
     let scratch = Scratch::new();
     let maildir = Maildir::open(scratch.path(), "mx/1:2.example").unwrap();
     let message = message("Subject: a\r\n\r\nb\r\n");
-    maildir.deliver(&message).unwrap();
+    deliver(&maildir, &message);
 
     let id = message.id;
     let name = format!("{}.{id}.mx\\0571\\0722.example", id.seconds());
@@ -44,7 +49,7 @@ fn a_message_is_found_wherever_a_reader_put_it() {
     let maildir = Maildir::open(scratch.path(), "mx.example").unwrap();
     let [fresh, seen, gone] = [message("a"), message("b"), message("c")];
     for message in [&fresh, &seen] {
-        maildir.deliver(message).unwrap();
+        deliver(&maildir, message);
     }
     let name = format!("{}.{}.mx.example", seen.id.seconds(), seen.id);
     let (new, cur) = (scratch.path().join("new"), scratch.path().join("cur"));
@@ -59,15 +64,20 @@ fn a_message_is_found_wherever_a_reader_put_it() {
 }
 
 #[test]
-fn what_a_crash_left_half_written_is_removed_and_nothing_else() {
+fn what_is_written_is_undelivered_until_it_is_published_or_swept() {
     let scratch = Scratch::new();
-    drop(Maildir::open(scratch.path(), "mx.example").unwrap());
-    let tmp = scratch.path().join("tmp");
-    let id = MessageId::next(SystemTime::now());
-    fs::write(tmp.join(format!("{}.{id}.mx.example", id.seconds())), "hal").unwrap();
-    fs::write(tmp.join("1.M2P3.elsewhere"), "of another program").unwrap();
-    drop(Maildir::open(scratch.path(), "mx.example").unwrap());
-    assert_eq!(names(&tmp), ["1.M2P3.elsewhere"]);
+    let maildir = Maildir::open(scratch.path(), "mx.example").unwrap();
+    fs::write(scratch.path().join("tmp/1.M2P3.elsewhere"), "of another program").unwrap();
+    let [first, second] = [message("a"), message("b")];
+    for message in [&first, &second] {
+        maildir.write(message).unwrap();
+    }
+    assert_eq!(names(&scratch.path().join("new")), [""; 0]);
+    assert_eq!(maildir.undelivered().unwrap(), HashSet::from([first.id, second.id]));
+    maildir.publish(first.id).unwrap();
+    assert_eq!(maildir.undelivered().unwrap(), HashSet::from([second.id]));
+    maildir.sweep().unwrap();
+    assert_eq!(names(&scratch.path().join("tmp")), ["1.M2P3.elsewhere"]);
 }
 
 #[test]

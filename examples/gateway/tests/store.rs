@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 
+use super::super::maildir::Maildir;
 use super::super::message_id::MessageId;
 use super::super::store::progress::Progress;
-use super::super::store::segment::Segment;
+use super::super::store::segment::{Place, Segment};
 use super::super::store::{Message, Recovery, Store, StoreError, StoreLimits, StoreSettings};
 use super::scratch::Scratch;
 
@@ -112,11 +113,8 @@ async fn what_a_reader_took_is_not_delivered_again() {
     let (store, _) = open(scratch.path());
     let taken = message("taken");
     store.keep(taken.clone()).await.unwrap();
-    // The journal as a kill would leave it, once the delivery is noted.
     let path = loop {
-        if let Some((path, _)) = delivered(scratch.path()).remove(&taken.id)
-            && Progress::open(&scratch.path().join("journal")).unwrap().delivered().is_some()
-        {
+        if let Some((path, _)) = delivered(scratch.path()).remove(&taken.id) {
             break path;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -132,6 +130,36 @@ async fn what_a_reader_took_is_not_delivered_again() {
     assert_eq!(recovery, Recovery::default());
     store.close().await.unwrap();
     assert_eq!(delivered(scratch.path()).len(), 0);
+}
+
+/// The mark is set before the rename: what is under `tmp/` tells on which side a crash was.
+#[tokio::test]
+async fn a_crash_at_the_rename_neither_loses_nor_doubles() {
+    for (renamed, expected) in [(false, 2), (true, 1)] {
+        let scratch = Scratch::new();
+        let messages = ["before", "at the rename", "after"].map(message);
+        leave_in_journal(scratch.path(), &messages);
+        let place = Place { sequence: 1, record: 1 };
+        Progress::open(&scratch.path().join("journal")).unwrap().advance(place).unwrap();
+        let maildir = Maildir::open(&scratch.path().join("Maildir"), "old.example").unwrap();
+        maildir.write(&messages[1]).unwrap();
+        if renamed {
+            maildir.publish(messages[1].id).unwrap();
+            // The worst case: a reader has taken it before the next start.
+            let (path, _) = delivered(scratch.path()).remove(&messages[1].id).unwrap();
+            fs::remove_file(path).unwrap();
+        }
+        drop(maildir);
+
+        let (store, recovery) = open(scratch.path());
+        assert_eq!(recovery, Recovery { delivered: expected, ..Recovery::default() });
+        store.close().await.unwrap();
+        let ids: Vec<_> = delivered(scratch.path()).into_keys().collect();
+        let first = messages.len() - usize::try_from(expected).unwrap();
+        let wanted: Vec<_> = messages[first..].iter().map(|message| message.id).collect();
+        assert_eq!(ids, wanted, "renamed: {renamed}");
+        assert_eq!(fs::read_dir(scratch.path().join("Maildir/tmp")).unwrap().count(), 0);
+    }
 }
 
 #[tokio::test]

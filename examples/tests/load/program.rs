@@ -38,7 +38,8 @@ smtp_accept_max_per_connection = 1000000
         self.folder.join(name)
     }
 
-    /// Starts a gateway on them, by way of `wrapper` if it has words.
+    /// Starts a gateway on them, by way of `wrapper` if it has words, which must
+    /// become the gateway itself.
     pub(crate) fn start(&self, wrapper: &[&str]) -> Program {
         let log = File::create(self.path("log")).unwrap();
         let gateway = binary();
@@ -64,7 +65,7 @@ impl Drop for Files {
     }
 }
 
-/// A gateway, or what it was wrapped in; it is killed when this goes.
+/// A gateway; it is killed without notice, and waited for, when this goes.
 pub(crate) struct Program {
     child: Child,
     log: PathBuf,
@@ -73,7 +74,7 @@ pub(crate) struct Program {
 impl Program {
     /// Waits until it listens, and returns where.
     pub(crate) fn address(&mut self) -> String {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         while Instant::now() < end {
             let log = self.log();
             if let Some((_, behind)) = log.split_once("listening on ")
@@ -92,21 +93,11 @@ impl Program {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Kills it without notice, and waits until it is gone.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
     /// Asks it to stop, and waits until it has.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        self.signal(Signal::TERM);
-        self.child.wait().unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        self.child.wait().unwrap()
     }
 }
 
@@ -117,23 +108,9 @@ impl Drop for Program {
     }
 }
 
-/// The example, built if it is not: a test of an example's own code does not build its program.
+/// The example that cargo has built beside the tests.
 fn binary() -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples/gateway");
-    let release = profile.ends_with("release");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--locked", "-p", "examples", "--example", "gateway"]);
-    cargo.args(release.then_some("--release")).arg("--target-dir").arg(profile.parent().unwrap());
-    // What cargo tells a test of its package would make it build anew what has come from others.
-    for (name, _) in env::vars_os() {
-        let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
-        if name.to_str().is_some_and(|name| about.iter().any(|about| name.starts_with(about))) {
-            cargo.env_remove(name);
-        }
-    }
-    let built = cargo.status().unwrap();
-    assert!(built.success() && program.is_file(), "{} is not built", program.display());
-    program
+    profile.join("examples/gateway")
 }

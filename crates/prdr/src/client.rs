@@ -1,0 +1,160 @@
+//! The client's side of the data phase: draft-hall-prdr-00 sections 4.4 and 4.5.
+
+use std::time::{Duration, Instant};
+
+use mail_types::{Reply, ReplyCode, Severity};
+
+/// How long a client waits for each of the 353, a recipient's reply and the final reply, at least
+/// (sections 4.5.1 to 4.5.3).
+pub const LEAST_PATIENCE: Duration = Duration::from_secs(600);
+
+/// What becomes of each recipient, from the end of the data to the final reply.
+///
+/// It is a state machine without I/O. Make it when the data has been sent to a server that accepted
+/// `PRDR` in `MAIL`, and hand in each reply. **Nothing counts before the final positive reply**, and
+/// after anything that should not have come every recipient is in doubt: to be tried again, since a
+/// message may come twice, but must not be lost. Nothing may be sent to the server before
+/// [`outcomes`](Self::outcomes) are there. No order of calls panics.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use prdr::{Client, Outcome};
+///
+/// let mut client = Client::new(3, Instant::now());
+/// for reply in ["353 wait", "250 ann takes it", "550 bob does not", "450 carl, later", "250 ok"] {
+///     assert_eq!(client.outcomes(), None);
+///     client.handle_reply(reply.parse()?, 0, Instant::now());
+/// }
+/// let outcomes = client.outcomes().unwrap_or_default();
+/// assert!(matches!(&outcomes[..], [
+///     Outcome::Delivered(_), Outcome::Permanent(_), Outcome::Temporary(_),
+/// ]));
+/// # Ok::<(), mail_types::ReplyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    recipients: usize,
+    patience: Duration,
+    deadline: Option<Instant>,
+    replies: Vec<Reply>,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// Nothing has come.
+    First,
+    /// 353 has come.
+    Block,
+    /// The final reply, or `None` if there is none to be relied on.
+    Ended(Option<Reply>),
+}
+
+/// What is known of one recipient.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "SMTP knows just these")]
+pub enum Outcome {
+    /// The server has taken responsibility, with this reply.
+    Delivered(Reply),
+    /// Refused for good, with this reply, for a notification to tell.
+    Permanent(Reply),
+    /// To be tried again, because of this reply.
+    Temporary(Reply),
+    /// To be tried again: the server may have the message, or not.
+    InDoubt,
+}
+
+impl Client {
+    /// Starts at the end of the data, for as many recipients as the server accepted, in the order
+    /// of their `RCPT`.
+    #[must_use]
+    pub fn new(recipients: usize, now: Instant) -> Self {
+        let (patience, deadline) = (LEAST_PATIENCE, now.checked_add(LEAST_PATIENCE));
+        Self { recipients, patience, deadline, replies: Vec::new(), state: State::First }
+    }
+
+    /// Waits longer for each reply, if that is more than [`LEAST_PATIENCE`].
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration, now: Instant) -> Self {
+        self.patience = patience.max(LEAST_PATIENCE);
+        self.deadline = now.checked_add(self.patience);
+        self
+    }
+
+    /// Takes a reply. `unread` is how many bytes have come behind it: a final reply must be the
+    /// last, else the server counts its recipients in another way than we do.
+    pub fn handle_reply(&mut self, reply: Reply, unread: usize, now: Instant) {
+        let severity = reply.code().severity();
+        let last = unread == 0;
+        self.deadline = now.checked_add(self.patience);
+        let going = reply.code() == ReplyCode::NOT_AVAILABLE;
+        match (&self.state, severity) {
+            (State::Ended(_), _) => {} // The replies to the next command are not ours.
+            _ if going => self.end(None),
+            (State::First, _) if reply.code() == ReplyCode::PER_RECIPIENT => {
+                self.state = State::Block;
+            }
+            (_, Severity::Intermediate) => self.end(None),
+            (State::Block, _) if self.replies.len() < self.recipients => self.replies.push(reply),
+            (State::First | State::Block, _) => self.end(Some(reply).filter(|_| last)),
+        }
+    }
+
+    /// Takes note that the connection has ended, or that a reply was none.
+    pub fn handle_end(&mut self) {
+        if !matches!(self.state, State::Ended(_)) {
+            self.end(None);
+        }
+    }
+
+    /// Takes note of the time: from the [deadline](Self::deadline) on, the connection is as good as
+    /// ended.
+    pub fn handle_time(&mut self, now: Instant) {
+        if self.deadline().is_some_and(|deadline| now >= deadline) {
+            self.handle_end();
+        }
+    }
+
+    /// Returns until when to wait for the next reply, or `None` if none is awaited.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline.filter(|_| !matches!(self.state, State::Ended(_)))
+    }
+
+    /// Returns an outcome for each recipient in order, once no reply is awaited.
+    ///
+    /// A negative final reply is for all of them, whatever theirs were. After a positive one each
+    /// has its own.
+    #[must_use]
+    pub fn outcomes(&self) -> Option<Vec<Outcome>> {
+        let State::Ended(last) = &self.state else { return None };
+        let positive = last.as_ref().is_some_and(|l| l.code().severity() == Severity::Completed);
+        let of = |at| {
+            let own = self.replies.get(at).filter(|_| positive);
+            own.or(last.as_ref()).map_or(Outcome::InDoubt, Outcome::of)
+        };
+        Some((0..self.recipients).map(of).collect())
+    }
+
+    fn end(&mut self, last: Option<Reply>) {
+        self.state = State::Ended(last);
+    }
+}
+
+impl Outcome {
+    fn of(reply: &Reply) -> Self {
+        match reply.code().severity() {
+            Severity::Completed => Self::Delivered(reply.clone()),
+            Severity::Transient => Self::Temporary(reply.clone()),
+            Severity::Permanent => Self::Permanent(reply.clone()),
+            Severity::Intermediate => Self::InDoubt,
+        }
+    }
+
+    /// Tells whether the client still has the message for this recipient.
+    #[must_use]
+    pub fn is_to_be_retried(&self) -> bool {
+        matches!(self, Self::Temporary(_) | Self::InDoubt)
+    }
+}

@@ -1,0 +1,74 @@
+//! Per-recipient replies to the data of a message: the SMTP extension PRDR of
+//! [draft-hall-prdr-00](https://datatracker.ietf.org/doc/html/draft-hall-prdr-00), for servers and
+//! for clients.
+//!
+//! Without it a message for three recipients is taken or refused for all three, though one filters
+//! content and another does not. With it the server answers the end of the data with 353, a reply
+//! for each recipient, and a final reply. The machines do no I/O and know no clock.
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use mail_types::{Reply, ReplyCode};
+//! use prdr::{Client, DataPhase, Outcome, Step};
+//!
+//! let now = Instant::now();
+//! let mut server = DataPhase::new([ReplyCode::OK, ReplyCode::OK], true)?;
+//! let mut client = Client::new(2, now);
+//! loop {
+//!     match server.poll() {
+//!         Step::Send(reply) => client.handle_reply(reply, 0, now),
+//!         Step::Recipient(0) => server.handle_verdict(Reply::new(ReplyCode::OK, "wanted")),
+//!         Step::Recipient(_) => server.handle_verdict("550 5.7.1 not wanted".parse()?),
+//!         Step::Message => server.handle_verdict("250 2.6.0 queued".parse()?),
+//!         Step::Done => break,
+//!     }
+//! }
+//! let outcomes = client.outcomes().unwrap_or_default();
+//! assert!(matches!(&outcomes[..], [Outcome::Delivered(_), Outcome::Permanent(_)]));
+//!
+//! // A connection that is cut before the final reply leaves everybody in doubt.
+//! let mut client = Client::new(2, now);
+//! client.handle_reply("353 wait".parse()?, 0, now);
+//! client.handle_reply("250 2.1.5 wanted".parse()?, 0, now);
+//! client.handle_end();
+//! assert_eq!(client.outcomes(), Some(vec![Outcome::InDoubt; 2]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it covers
+//!
+//! | Part of the draft                    | Here                                        |
+//! |--------------------------------------|---------------------------------------------|
+//! | 4.1, the keyword                     | [`KEYWORD`], [`is_offered`]                 |
+//! | 4.2, the parameter                   | [`is_requested`], [`pays`]                  |
+//! | 4.4, one reply for all               | [`DataPhase`], [`Client`]                   |
+//! | 4.5, the block                       | [`DataPhase`], [`Client`]                   |
+//! | 4.6, after the transfer              | [`Outcome`]; queues are the caller's        |
+//!
+//! Not for LMTP, which has a reply for each recipient and no final one (RFC 2033).
+//!
+//! # Choices
+//!
+//! Where the draft is silent: a recipient that is the only one gets its verdict as the final reply,
+//! also if the client did not ask; several recipients of a client that did not ask get the final
+//! reply alone; a verdict that says neither yes nor no defers; where nobody takes the message and
+//! one recipient defers it, the final reply is 450.
+//!
+//! # Limits
+//!
+//! There is one reply for each recipient, and a server limits those. A client waits for each reply
+//! for [`LEAST_PATIENCE`] or longer, and takes no more replies than it has recipients, and two.
+//!
+//! # Trust
+//!
+//! A client believes a server about a message only after its final reply; a server's text is kept
+//! for notifications as a [`Reply`](mail_types::Reply), which cannot break a line.
+
+mod client;
+mod extension;
+mod server;
+
+pub use client::{Client, LEAST_PATIENCE, Outcome};
+pub use extension::{COMPANIONS, KEYWORD, ParameterError, is_offered, is_requested, pays};
+pub use server::{DataPhase, NoRecipients, Step};

@@ -1,0 +1,276 @@
+//! The server's side of the data phase: draft-hall-prdr-00 sections 4.4 and 4.5.
+
+use std::collections::VecDeque;
+
+use mail_types::{EnhancedCode, Reply, ReplyCode, Severity};
+use thiserror::Error;
+
+/// The replies of one transaction, from the end of the message's data to its final reply.
+///
+/// It is a state machine without I/O, and the same for `DATA` and the last `BDAT`. Make it when the
+/// data has ended, then do what [`poll`](Self::poll) says until it says that it is done: send a
+/// reply, or find a verdict. No order of calls panics; a verdict too many changes nothing.
+///
+/// Who asked for the extension and has several recipients gets the block: 353, a reply for each
+/// recipient, the final reply. A recipient that is the only one gets its verdict as the final reply,
+/// asked or not, so that no policy is skipped. Who has several and did not ask gets the final reply
+/// alone, and no verdict on a recipient is wanted.
+///
+/// ```
+/// use mail_types::{Reply, ReplyCode};
+/// use prdr::{DataPhase, Step};
+///
+/// let mut phase = DataPhase::new([ReplyCode::OK; 2], true)?;
+/// let mut sent = Vec::new();
+/// loop {
+///     match phase.poll() {
+///         Step::Send(reply) => sent.push(reply.to_string()),
+///         Step::Recipient(0) => phase.handle_verdict(Reply::new(ReplyCode::OK, "ann takes it")),
+///         Step::Recipient(_) => phase.handle_verdict("550 5.7.1 bob does not".parse()?),
+///         Step::Message => phase.handle_verdict("250 2.6.0 queued".parse()?),
+///         Step::Done => break,
+///     }
+/// }
+/// assert_eq!(sent, [
+///     "353 content analysis has started",
+///     "250 2.1.5 ann takes it",
+///     "550 5.7.1 bob does not",
+///     "250 2.6.0 queued",
+/// ]);
+/// assert_eq!(phase.accepted().collect::<Vec<_>>(), [0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DataPhase {
+    /// The code that each recipient's `RCPT` was answered with.
+    recipients: Vec<ReplyCode>,
+    form: Form,
+    verdicts: Vec<Reply>,
+    replies: VecDeque<Reply>,
+    ended: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    /// 353, a reply for each, the final one.
+    Block,
+    /// One recipient, one reply.
+    Single,
+    /// Several recipients, one reply, no verdict on each.
+    Whole,
+}
+
+/// What [`DataPhase::poll`] wants done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a server must do all four")]
+pub enum Step {
+    /// Send this.
+    Send(Reply),
+    /// Find a verdict on this recipient: its number, from 0, among those that got 2yz for their
+    /// `RCPT`, in that order. Answer with [`DataPhase::handle_verdict`].
+    Recipient(usize),
+    /// Find the verdict on the message as a whole, for those who [accepted](DataPhase::accepted)
+    /// it, and if it is positive take responsibility for it. Answer with
+    /// [`DataPhase::handle_verdict`].
+    Message,
+    /// The phase is over.
+    Done,
+}
+
+impl DataPhase {
+    /// Starts the phase for the recipients that the server accepted, given by the codes of the
+    /// replies to their `RCPT`; `requested` says that the client asked for the extension.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRecipients`] if there are none: such a transaction must not have come to its data.
+    pub fn new(
+        recipients: impl IntoIterator<Item = ReplyCode>,
+        requested: bool,
+    ) -> Result<Self, NoRecipients> {
+        let recipients: Vec<_> = recipients.into_iter().collect();
+        let form = match recipients.len() {
+            0 => return Err(NoRecipients),
+            1 => Form::Single,
+            _ if requested => Form::Block,
+            _ => Form::Whole,
+        };
+        let mut replies = VecDeque::new();
+        if form == Form::Block {
+            // As soon as possible, and without an enhanced code (section 4.5.1).
+            replies.push_back(Reply::new(ReplyCode::PER_RECIPIENT, "content analysis has started"));
+        }
+        Ok(Self { recipients, form, verdicts: Vec::new(), replies, ended: false })
+    }
+
+    /// Starts a phase that is over with this reply: the message was refused before anybody was
+    /// asked, as one that is too large.
+    #[must_use]
+    pub fn refused(reply: Reply) -> Self {
+        let replies = VecDeque::from([data_reply(negative(reply))]);
+        Self {
+            recipients: Vec::new(),
+            form: Form::Whole,
+            verdicts: Vec::new(),
+            replies,
+            ended: true,
+        }
+    }
+
+    /// Says what is to be done next.
+    pub fn poll(&mut self) -> Step {
+        if let Some(reply) = self.replies.pop_front() {
+            return Step::Send(reply);
+        }
+        match self.awaiting() {
+            Some(recipient) => Step::Recipient(recipient),
+            None if self.ended => Step::Done,
+            None => Step::Message,
+        }
+    }
+
+    /// Takes the reply to what [`poll`](Self::poll) asked last: 2yz takes the message, 4yz defers
+    /// it, 5yz refuses it; a reply of 3yz says none of that, and defers. A reply without an enhanced
+    /// code is given one.
+    pub fn handle_verdict(&mut self, reply: Reply) {
+        if self.ended {
+            return;
+        }
+        let reply = if reply.code().severity() == Severity::Intermediate {
+            Reply::new(ReplyCode::LOCAL_ERROR, "no verdict")
+        } else {
+            reply
+        };
+        if self.awaiting().is_none() {
+            self.ended = true;
+            self.replies.push_back(data_reply(reply));
+            return;
+        }
+        if self.form == Form::Block {
+            let before = self.recipients.get(self.verdicts.len()).copied();
+            self.replies.push_back(recipient_reply(reply.clone(), before));
+        }
+        self.verdicts.push(reply);
+        if self.awaiting().is_none() && self.accepted().next().is_none() {
+            self.ended = true;
+            self.replies.push_back(self.nobody());
+        }
+    }
+
+    /// Ends the phase because the server must stop: who has no verdict yet is deferred, and so is
+    /// the message, but the whole sequence is sent (section 4.5.3).
+    pub fn handle_shutdown(&mut self) {
+        let later =
+            || Reply::new(ReplyCode::LOCAL_ERROR, "the server is stopping, try again later");
+        while !self.ended {
+            self.handle_verdict(with_enhanced(later(), 3, 2));
+        }
+    }
+
+    /// Returns the recipients that take the message so far: all of them where none is asked.
+    pub fn accepted(&self) -> impl Iterator<Item = usize> {
+        let takes = |at: usize| match self.verdicts.get(at) {
+            Some(reply) => reply.code().severity() == Severity::Completed,
+            None => self.form == Form::Whole,
+        };
+        (0..self.recipients.len()).filter(move |&at| takes(at))
+    }
+
+    fn awaiting(&self) -> Option<usize> {
+        let wanted =
+            !self.ended && self.form != Form::Whole && self.verdicts.len() < self.recipients.len();
+        wanted.then_some(self.verdicts.len())
+    }
+
+    /// The final reply where no recipient takes the message: for a while if one of them refused it
+    /// for a while, else for good (section 4.5.3).
+    fn nobody(&self) -> Reply {
+        if let (Form::Single, Some(only)) = (self.form, self.verdicts.first()) {
+            return data_reply(only.clone());
+        }
+        let transient = |reply: &Reply| reply.code().severity() == Severity::Transient;
+        if self.verdicts.iter().any(transient) {
+            let reply = Reply::new(ReplyCode::BUSY, "deferred for some recipients, taken for none");
+            with_enhanced(reply, 0, 0)
+        } else {
+            let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, "refused for all recipients");
+            with_enhanced(reply, 7, 1)
+        }
+    }
+}
+
+/// A data phase was asked for without recipients.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("a transaction needs a recipient before its data")]
+#[non_exhaustive]
+pub struct NoRecipients;
+
+/// Gives a reply an enhanced code of its own class, if it has none (RFC 2034 section 4).
+pub(crate) fn with_enhanced(reply: Reply, subject: u16, detail: u16) -> Reply {
+    let class = match reply.code().severity() {
+        Severity::Completed => 2,
+        Severity::Intermediate | Severity::Transient => 4,
+        Severity::Permanent => 5,
+    };
+    match (reply.enhanced(), EnhancedCode::new(class, subject, detail)) {
+        (None, Ok(enhanced)) => reply.with_enhanced(enhanced),
+        _ => reply,
+    }
+}
+
+/// A reply for a recipient: its code is one of those for `RCPT`, and never tells less than the one
+/// before (section 4.5.2).
+fn recipient_reply(reply: Reply, before: Option<ReplyCode>) -> Reply {
+    let class = reply.code().severity();
+    let mut reply = recode(reply, &[250, 251, 450, 451, 452, 550, 551, 552, 553, 554]);
+    if let (ReplyCode::OK, Some(before)) = (reply.code(), before)
+        && before.severity() == Severity::Completed
+    {
+        reply = with_code(&reply, before);
+    }
+    if class == Severity::Completed {
+        with_enhanced(reply, 1, 5)
+    } else {
+        with_enhanced(reply, 7, 0)
+    }
+}
+
+/// A final reply: its code is one of those for the end of data (RFC 5321 section 4.3.2), or 421 of a
+/// server that goes away.
+fn data_reply(reply: Reply) -> Reply {
+    let reply = recode(reply, &[250, 421, 450, 451, 452, 550, 552, 554]);
+    with_enhanced(reply, 0, 0)
+}
+
+/// Gives a reply the general code of its class if its own is not among `codes`.
+fn recode(reply: Reply, codes: &[u16]) -> Reply {
+    if codes.contains(&reply.code().get()) {
+        return reply;
+    }
+    let code = match reply.code().severity() {
+        Severity::Completed => ReplyCode::OK,
+        Severity::Intermediate | Severity::Transient => ReplyCode::LOCAL_ERROR,
+        Severity::Permanent => ReplyCode::TRANSACTION_FAILED,
+    };
+    with_code(&reply, code)
+}
+
+fn with_code(reply: &Reply, code: ReplyCode) -> Reply {
+    let mut lines = reply.lines();
+    let first = Reply::new(code, lines.next().unwrap_or_default());
+    let recoded = lines.fold(first, Reply::with_line);
+    match reply.enhanced() {
+        Some(enhanced) => recoded.with_enhanced(enhanced),
+        None => recoded,
+    }
+}
+
+/// A refusal that is none would take a message that nobody keeps.
+fn negative(reply: Reply) -> Reply {
+    match reply.code().severity() {
+        Severity::Transient | Severity::Permanent => reply,
+        Severity::Completed | Severity::Intermediate => {
+            Reply::new(ReplyCode::LOCAL_ERROR, "the message was not taken")
+        }
+    }
+}
