@@ -14,7 +14,7 @@ use divan::AllocProfiler;
 static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
-    if env::var_os(CHILD).is_some() || env::args().any(|arg| arg == "--test" || arg == "--list") {
+    if env::var_os(CHILD).is_some() || env::args().any(|arg| arg == "--list") {
         return divan::main();
     }
     assert!(!allocates("nothing"), "reading and writing must not allocate");
