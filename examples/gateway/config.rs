@@ -196,6 +196,9 @@ impl Config {
         let host: Domain = name
             .parse()
             .map_err(|_| ConfigError::Domain { option: "primary_hostname", item: 1 })?;
+        if options.message_size_limit.0 > LARGEST {
+            return Err(ConfigError::MessageSize);
+        }
         let tls_certificate = match (options.tls_certificate, options.tls_privatekey) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -272,6 +275,8 @@ pub(crate) enum ConfigError {
     NoInterface,
     #[error("log_selector: item {item} is not known")]
     LogSelector { item: usize },
+    #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
+    MessageSize,
     #[error("tls_privatekey is set, but tls_certificate is not")]
     NoCertificate,
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
@@ -343,3 +348,6 @@ fn system_hostname() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if name.parse::<Domain>().is_ok() { name } else { "localhost".into() }
 }
+
+/// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
+const LARGEST: u64 = 2 << 30;

@@ -90,7 +90,7 @@ impl Gateway {
 
     /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds.
     pub(crate) async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
-        let most = self.config.smtp_accept_max;
+        let most = self.config.smtp_accept_max.min(Semaphore::MAX_PERMITS);
         let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
         for listener in listeners {
             tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));

@@ -79,6 +79,7 @@ fn what_is_wrong_is_named() {
         ("relay_to_domains = 'a.example'", "route_data"),
         ("tls_privatekey = 'x'", "tls_certificate"),
         ("log_selector = '+proxy +tls'", "log_selector: item 2"),
+        ("message_size_limit = '3G'", "more than 2G"),
         ("store = 'mbox'", "unknown variant `mbox`"),
         ("message_size_limit = '5X'", "a size"),
         ("smtp_receive_timeout = -1", "a time"),
