@@ -1,1 +1,98 @@
-//! What the benches share is in the crates; this library is empty.
+//! How the benches measure: all who do the same take turns, round by round, so that what else the
+//! machine does falls on all alike; what counts is the median, over the rounds, of our time divided
+//! by a peer's. Instructions are counted by callgrind, in a run of the bench by itself.
+
+use std::env;
+use std::hint::black_box;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Who does something, and how; it tells whether it succeeded.
+pub type Work<'w> = (&'static str, Box<dyn Fn() -> bool + 'w>);
+
+/// Returns the times of each, round by round, in nanoseconds.
+///
+/// # Panics
+///
+/// If one does not succeed.
+#[must_use]
+pub fn times(works: &[Work<'_>], rounds: usize) -> Vec<(&'static str, Vec<f64>)> {
+    let time = Duration::from_micros(500);
+    let runs: Vec<_> = works.iter().map(|(_, work)| runs_in(time, work)).collect();
+    let mut times: Vec<_> = works.iter().map(|(name, _)| (*name, Vec::new())).collect();
+    for _ in 0..rounds {
+        for (((name, work), runs), (_, times)) in works.iter().zip(&runs).zip(&mut times) {
+            let start = Instant::now();
+            for _ in 0..*runs {
+                assert!(work(), "{name} does not succeed");
+            }
+            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(*runs));
+        }
+    }
+    times
+}
+
+/// How often it runs in this time.
+fn runs_in(time: Duration, work: &dyn Fn() -> bool) -> u32 {
+    let mut runs = 1;
+    loop {
+        let start = Instant::now();
+        for _ in 0..runs {
+            black_box(work());
+        }
+        if start.elapsed() > time || runs > 1 << 24 {
+            return runs;
+        }
+        runs *= 2;
+    }
+}
+
+/// Prints what the first of them takes, in nanoseconds for each of `inputs`, what the others take
+/// beside it, and whether the ratio to the fastest is within the bar.
+pub fn report(shape: &str, bar: f64, inputs: usize, times: &[(&str, Vec<f64>)]) {
+    let Some(((_, ours), peers)) = times.split_first() else { return };
+    let each = f64::from(u32::try_from(inputs).unwrap_or(1));
+    println!("{shape}: ours {:.1} ns", median(ours.iter().copied()) / each);
+    let mut worst = f64::MIN;
+    for (name, times) in peers {
+        let ratio = median(ours.iter().zip(times).map(|(ours, peer)| ours / peer));
+        let time = median(times.iter().copied()) / each;
+        println!("    {name:<22} {time:>7.1} ns, ratio {ratio:.2}");
+        worst = worst.max(ratio);
+    }
+    if !peers.is_empty() {
+        let word = if worst <= bar { "met" } else { "MISSED" };
+        println!("  ratio to the fastest peer {worst:.2}, bar {bar:.2} {word}\n");
+    }
+}
+
+fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<_> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Counts how many instructions one run takes: the difference that 10,000 runs make. The bench must
+/// do so many runs when its arguments are `--run`, the shape, the name and their number.
+///
+/// # Panics
+///
+/// If there is no valgrind.
+#[must_use]
+pub fn instructions(shape: &str, name: &str) -> f64 {
+    let collected = |runs: &str| {
+        let program = env::current_exe().unwrap_or_default();
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(program)
+            .args(["--run", shape, name, runs])
+            .output();
+        let output = output.map(|output| output.stderr).unwrap_or_default();
+        let text = String::from_utf8_lossy(&output);
+        let count = text.lines().find_map(|line| line.split_once("Collected : "));
+        let count = count.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+        assert!(count.is_some(), "valgrind gives no count: {text}");
+        count.unwrap_or(f64::NAN)
+    };
+    (collected("11000") - collected("1000")) / 10_000.0
+}

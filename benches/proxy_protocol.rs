@@ -1,18 +1,15 @@
 //! Reading and writing PROXY headers, beside the peers.
 //!
-//! All crates take turns on each shape, round by round, so that what else the machine does falls on
-//! all alike; what counts is the median, over the rounds, of our time divided by a peer's. With
-//! `--test` each runs once. With `--instructions` instructions are counted instead, by callgrind,
-//! and more than the fastest peer's are a failure where there is a bar.
+//! With `--test` each runs once. With `--instructions` instructions are counted instead of times, and
+//! more than the fastest peer's are a failure where there is a bar.
 
 mod proxy_peers;
 mod proxy_shapes;
 
 use std::env;
 use std::net::SocketAddr;
-use std::process::Command;
-use std::time::{Duration, Instant};
 
+use benches::{Work, instructions, report, times};
 use proxy_peers::{PARSE, Read, WALK, WRITE_BLOCK, WRITE_LINE, WRITE_VECTORS, Write};
 use proxy_protocol::Endpoints;
 use proxy_shapes::{TCP4_LINE, TCP6_LINE, block, block_with_vectors, endpoints, shuffled};
@@ -80,10 +77,9 @@ fn read(shape: &str, bar: f64, inputs: &[Vec<u8>], crates: &[Read], rounds: usiz
             assert!(parse(input), "{name} does not take {}", input.escape_ascii());
         }
     }
-    let works: Vec<_> = crates
-        .iter()
-        .map(|(name, parse)| (*name, || inputs.iter().all(|input| parse(input))))
-        .collect();
+    let all = |parse: fn(&[u8]) -> bool| move || inputs.iter().all(|input| parse(input));
+    let works: Vec<Work<'_>> =
+        crates.iter().map(|(name, parse)| (*name, Box::new(all(*parse)) as Box<_>)).collect();
     report(shape, bar, inputs.len(), &times(&works, rounds));
 }
 
@@ -92,67 +88,12 @@ fn write(shape: &str, line: &[u8], crates: &[Write], rounds: usize) {
         Endpoints::Inet { source, destination, .. } => (source, destination),
         _ => return,
     };
-    let works: Vec<_> =
-        crates.iter().map(|(name, write)| (*name, move || write(source, destination))).collect();
+    let work = |(name, write): &Write| -> Work<'_> {
+        let write = *write;
+        (name, Box::new(move || write(source, destination)))
+    };
+    let works: Vec<_> = crates.iter().map(work).collect();
     report(shape, 1.0, 1, &times(&works, rounds));
-}
-
-/// The times of each, round by round, in nanoseconds.
-fn times(
-    works: &[(&'static str, impl Fn() -> bool)],
-    rounds: usize,
-) -> Vec<(&'static str, Vec<f64>)> {
-    let time = Duration::from_micros(500);
-    let runs: Vec<_> = works.iter().map(|(_, work)| runs_in(time, work)).collect();
-    let mut times: Vec<_> = works.iter().map(|(name, _)| (*name, Vec::new())).collect();
-    for _ in 0..rounds {
-        for (((_, work), runs), (_, times)) in works.iter().zip(&runs).zip(&mut times) {
-            let start = Instant::now();
-            for _ in 0..*runs {
-                assert!(work());
-            }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(*runs));
-        }
-    }
-    times
-}
-
-/// How often it runs in this time.
-fn runs_in(time: Duration, work: impl Fn() -> bool) -> u32 {
-    let mut runs = 1;
-    loop {
-        let start = Instant::now();
-        for _ in 0..runs {
-            assert!(work());
-        }
-        if start.elapsed() > time || runs > 1 << 24 {
-            return runs;
-        }
-        runs *= 2;
-    }
-}
-
-fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<_> = numbers.into_iter().collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn report(shape: &str, bar: f64, inputs: usize, times: &[(&str, Vec<f64>)]) {
-    let Some(((_, ours), peers)) = times.split_first() else { return };
-    let each = f64::from(u32::try_from(inputs).unwrap_or(1));
-    println!("{shape}: ours {:.1} ns", median(ours.iter().copied()) / each);
-    let mut worst = f64::MIN;
-    for (name, times) in peers {
-        let ratio = median(ours.iter().zip(times).map(|(ours, peer)| ours / peer));
-        println!(
-            "    {name:<22} {:>7.1} ns, ratio {ratio:.2}",
-            median(times.iter().copied()) / each
-        );
-        worst = worst.max(ratio);
-    }
-    let word = if worst <= bar { "met" } else { "MISSED" };
-    println!("  ratio to the fastest peer {worst:.2}, bar {bar:.1} {word}\n");
 }
 
 /// Runs one crate on one shape, for callgrind.
@@ -180,23 +121,4 @@ fn count_instructions() {
             assert!(*ours <= bar * least, "{shape} must take no more than {bar} of a peer's");
         }
     }
-}
-
-/// How many instructions one run takes: the difference that 10,000 runs make.
-fn instructions(shape: &str, name: &str) -> f64 {
-    let collected = |runs: &str| {
-        let program = env::current_exe().unwrap_or_default();
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(program)
-            .args(["--run", shape, name, runs])
-            .output();
-        let output = output.map(|output| output.stderr).unwrap_or_default();
-        let text = String::from_utf8_lossy(&output);
-        let count = text.lines().find_map(|line| line.split_once("Collected : "));
-        let count = count.and_then(|(_, count)| count.trim().parse::<f64>().ok());
-        assert!(count.is_some(), "valgrind gives no count: {text}");
-        count.unwrap_or(f64::NAN)
-    };
-    (collected("11000") - collected("1000")) / 10_000.0
 }
