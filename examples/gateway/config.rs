@@ -60,6 +60,8 @@ pub(crate) struct Options {
     proxy_protocol_timeout: Interval,
     /// What becomes of a connection whose header is not sound.
     proxy_refusal: ProxyRefusal,
+    /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
+    prdr_enable: bool,
     /// Hosts that are offered STARTTLS.
     tls_advertise_hosts: String,
     /// A PEM file; without one a certificate is made.
@@ -100,6 +102,7 @@ impl Default for Options {
             proxy_required_hosts: String::new(),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
             proxy_refusal: ProxyRefusal::Drop,
+            prdr_enable: false,
             tls_advertise_hosts: "*".into(),
             tls_certificate: None,
             tls_privatekey: None,
@@ -249,6 +252,7 @@ impl Config {
                 smtp_accept_max_nonmail: options.smtp_accept_max_nonmail,
                 smtp_accept_max_per_connection: options.smtp_accept_max_per_connection,
                 tls_advertise: true,
+                prdr_enable: options.prdr_enable,
             },
         })
     }

@@ -134,6 +134,7 @@ impl Connection {
                 say(ReplyCode::OK, "2.1.0", "sender ok")
             }
             Question::Recipient => self.recipient().await,
+            Question::Verdict(_) => say(ReplyCode::OK, "2.1.5", "ok"),
             Question::Message => self.message().await,
         }
     }

@@ -137,6 +137,7 @@ mod tests {
     mod scratch;
     mod session;
     mod session_limits;
+    mod session_prdr;
     mod store;
     mod stuffing;
 }
