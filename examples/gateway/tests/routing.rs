@@ -1,11 +1,14 @@
 //! Who may send to whom, and what a message carries of where it came from.
 
+use std::slice;
 use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_protocol::{RequiredHosts, Session};
 
 use super::super::client::Client;
 use super::super::config::Config;
 use super::super::message_id::MessageId;
-use super::super::rules::{Route, route};
+use super::super::routing::{Route, route};
 use super::super::session::Greeting;
 use super::super::trace_fields::{delivery, received};
 use super::super::transaction::{Transaction, hops};
@@ -41,25 +44,25 @@ fn a_foreign_recipient_is_refused() {
 fn trace_fields_hold_what_the_client_says_at_bay() {
     let now = UNIX_EPOCH + Duration::from_secs(1_795_369_513);
     let id = MessageId::next(now);
-    let client = Client {
-        address: "[::ffff:192.0.2.1]:9".parse().unwrap(),
-        host_name: Some("host.example".parse().unwrap()),
-        proxy: None,
-    };
+    let session = Session::direct("[::ffff:192.0.2.1]:9".parse().unwrap());
+    let mut client = Client::new(session, "[::1]:25".parse().unwrap(), &RequiredHosts::default());
+    client.host_name = Some("host.example".parse().unwrap());
     let greeting = Greeting { name: "x) by evil (\"\\".into(), extended: true, tls: true };
-    let mut transaction = Transaction::new("<ann@b.example>".parse().unwrap());
-    transaction.recipients.push("bob@c.example".parse().unwrap());
+    let transaction = Transaction::new("<ann@b.example>".parse().unwrap());
+    let all = ["bob@c.example", "carl@c.example"].map(|text| text.parse().unwrap());
+    let [bob, _] = &all;
     assert_eq!(
-        received("mx.example", id, &client, &greeting, &transaction, now),
+        received("mx.example", id, &client, &greeting, &transaction, slice::from_ref(bob), now),
         format!(
             "Received: from x??by?evil????? (host.example [192.0.2.1])\r\n\tby mx.example with ESMTPS id {id}\r\n\
              \tfor <bob@c.example>; Sun, 22 Nov 2026 17:45:13 +0000\r\n"
         )
     );
-    transaction.recipients.push("carl@c.example".parse().unwrap());
-    assert!(!received("mx.example", id, &client, &greeting, &transaction, now).contains("bob"));
+    assert!(
+        !received("mx.example", id, &client, &greeting, &transaction, &all, now).contains("bob")
+    );
     assert_eq!(
-        delivery(&transaction),
+        delivery(&transaction.sender, &all),
         "Return-Path: <ann@b.example>\r\nEnvelope-To: bob@c.example,\r\n\tcarl@c.example\r\n"
     );
 }
