@@ -27,12 +27,12 @@ pub(crate) struct Client {
 impl Client {
     /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
     pub(crate) fn new(session: Session, server: SocketAddr, proxies: &RequiredHosts) -> Self {
-        let proxied = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+        let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
         let address = canonical(session.client());
         Self {
             address,
             host_name: None,
-            proxy: proxied.then(|| session.peer()),
+            proxy: by_proxy.then(|| session.peer()),
             server: canonical(server),
             is_trusted_proxy: proxies.requires(address.ip(), None),
             session,

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::macros::{MacroError, Macros};
 use super::quantity::{Interval, Size};
+use super::rules::condition::{Home, KINDS};
 use super::rules::place::Place;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
@@ -207,7 +208,7 @@ impl Config {
         table.retain(|option, _| Place::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let config = Self::check(Options::deserialize(table)?)?;
-        let rules = Rules::read(text, &macros, &config.host)?;
+        let rules = Rules::read(text, &macros, &Home { kinds: KINDS, host: &config.host })?;
         Ok(Self { rules, ..config })
     }
 

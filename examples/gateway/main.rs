@@ -134,12 +134,17 @@ mod tests {
     mod maildir;
     mod memory;
     mod message_id;
+    mod ratelimit;
     mod relay;
     mod routing;
+    mod rules;
+    mod rules_of_2014;
+    mod rules_wrong;
     mod scratch;
     mod session;
     mod session_limits;
     mod session_prdr;
+    mod stage;
     mod store;
     mod stuffing;
 }

@@ -113,7 +113,7 @@ pub(crate) mod text;
 #[path = "rules/variable.rs"]
 pub(crate) mod variable;
 
-use mail_types::{Domain, HostSetError};
+use mail_types::HostSetError;
 use thiserror::Error;
 
 use self::condition::Home;
@@ -131,11 +131,11 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads and checks the rules in the text of a configuration, of a host with this name.
-    pub(crate) fn read(text: &str, macros: &Macros, host: &Domain) -> Result<Self, RuleError> {
+    /// Reads and checks the rules in the text of a configuration.
+    pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
         let mut lists = Vec::new();
         for (place, sources) in source::lists(text, macros)? {
-            let rules = sources.iter().map(|source| Rule::read(source, place, &Home { host }));
+            let rules = sources.iter().map(|source| Rule::read(source, place, home));
             lists.push((place, rules.collect::<Result<_, _>>()?));
         }
         Ok(Self { lists })
@@ -150,11 +150,6 @@ impl Rules {
             }
         }
         Judgement::default()
-    }
-
-    /// Tells whether there is any rule for this place.
-    pub(crate) fn has(&self, place: Place) -> bool {
-        self.lists.iter().any(|(other, rules)| *other == place && !rules.is_empty())
     }
 }
 

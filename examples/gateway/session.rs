@@ -177,14 +177,13 @@ impl Session {
             }
             Question::Connect => return self.fail(reply),
             Question::Mail if !yes => self.transaction = None,
-            Question::Mail => {}
             Question::Recipient => {
                 let recipient = self.candidate.take().filter(|_| yes);
                 if let (Some(transaction), Some(recipient)) = (&mut self.transaction, recipient) {
                     transaction.add(recipient, reply.code());
                 }
             }
-            Question::Verdict(_) | Question::Message => {}
+            Question::Mail | Question::Verdict(_) | Question::Message => {}
         }
         self.answer(reply);
     }

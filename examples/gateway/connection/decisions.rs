@@ -92,10 +92,11 @@ impl Connection {
             return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no message");
         };
         let takers: Vec<_> = (0..transaction.recipients.len()).collect();
-        if !transaction.prdr && takers.len() > 1 {
-            if let Err(refusal) = self.verdict_of_all(&takers).await {
-                return refusal;
-            }
+        if !transaction.prdr
+            && takers.len() > 1
+            && let Err(refusal) = self.verdict_of_all(&takers).await
+        {
+            return refusal;
         }
         self.hand_over(&takers).await.last
     }

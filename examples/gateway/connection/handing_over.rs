@@ -1,5 +1,6 @@
 //! Messages on their way into the store or to the next hop.
 
+use std::fmt::Write as _;
 use std::mem;
 use std::time::SystemTime;
 
@@ -94,7 +95,8 @@ impl Connection {
         head +=
             &trace_fields::received(host, id, &self.client, greeting, transaction, recipients, now);
         if let Some(reason) = self.notes.quarantined() {
-            head += &format!("X-Quarantine: {}\r\n", Value::trusted(reason));
+            // Writing to a String cannot fail.
+            let _ = write!(head, "X-Quarantine: {}\r\n", Value::trusted(reason));
         }
         for field in self.notes.headers() {
             head += field;

@@ -27,7 +27,7 @@ pub(crate) trait Condition: Debug + Send + Sync {
 pub(crate) enum Test<'a> {
     Known(Holds),
     /// It must ask somebody.
-    #[expect(dead_code, reason = "only conditions that ask the DNS do")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "what asks the DNS is to come"))]
     Work(Work<'a>),
 }
 
@@ -55,13 +55,17 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Where it has something to look at.
     pub(crate) places: &'static [Place],
-    /// Reads one that stands at this place.
-    pub(crate) read: fn(&Entry, Place, &Home<'_>) -> Result<Box<dyn Condition>, Problem>,
+    pub(crate) read: Read,
 }
 
-/// What conditions may know of this host when they are read.
+/// Reads a condition, which stands at this place.
+pub(crate) type Read = fn(&Entry, Place, &Home<'_>) -> Result<Box<dyn Condition>, Problem>;
+
+/// What is known here when rules are read.
 #[derive(Debug)]
 pub(crate) struct Home<'a> {
+    /// The conditions that there are.
+    pub(crate) kinds: &'a [Kind],
     /// Its name, which is `@` in lists of domains.
     pub(crate) host: &'a Domain,
 }

@@ -2,7 +2,7 @@
 
 use mail_types::{Reply, ReplyCode, Trust, Value};
 
-use super::condition::{Condition, Holds, Home, KINDS, Test};
+use super::condition::{Condition, Holds, Home, Test};
 use super::judgement::Judgement;
 use super::notes::Lasts;
 use super::place::Place;
@@ -154,7 +154,7 @@ impl Step {
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }
-        if let Some(kind) = KINDS.iter().find(|kind| kind.name == name) {
+        if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
             if !kind.places.contains(&place) {
                 return Err(entry.error(misplaced()));
             }

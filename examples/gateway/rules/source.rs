@@ -122,7 +122,7 @@ impl Reader<'_> {
 
     fn line<T>(&self, place: &Spanned<T>) -> usize {
         let before = self.text.as_bytes().get(..place.span().start).unwrap_or_default();
-        1 + before.iter().filter(|&&c| c == b'\n').count()
+        before.split(|&c| c == b'\n').count()
     }
 }
 

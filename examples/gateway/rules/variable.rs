@@ -17,7 +17,7 @@
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
 //! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
 
-use mail_types::{MailHost, Mailbox, Trust, Value};
+use mail_types::{Mailbox, Trust, Value};
 use proxy_protocol::Session as Proxied;
 
 use super::super::client::protocol;
@@ -82,33 +82,33 @@ pub(crate) fn is_acl(name: &str) -> bool {
 pub(crate) type ValueOf = for<'a> fn(&'a Scene<'_>) -> Option<Value<'a>>;
 
 const BUILT_IN: &[(&str, ValueOf)] = &[
-    ("sender_host_address", |scene| text(scene.client.address.ip())),
-    ("sender_host_port", |scene| text(scene.client.address.port())),
-    ("sender_host_name", |scene| scene.client.host_name.as_ref().and_then(text)),
+    ("sender_host_address", |scene| Some(text(&scene.client.address.ip()))),
+    ("sender_host_port", |scene| Some(text(&scene.client.address.port()))),
+    ("sender_host_name", |scene| scene.client.host_name.as_ref().map(text)),
     ("sender_helo_name", |scene| some(&scene.greeting.name)),
-    ("received_ip_address", |scene| text(scene.client.server.ip())),
-    ("received_port", |scene| text(scene.client.server.port())),
+    ("received_ip_address", |scene| Some(text(&scene.client.server.ip()))),
+    ("received_port", |scene| Some(text(&scene.client.server.port()))),
     ("received_protocol", |scene| {
         let utf8 = scene.transaction.is_some_and(|transaction| transaction.utf8);
-        Some(word(protocol(scene.greeting, utf8).to_lowercase()))
+        Some(word(&protocol(scene.greeting, utf8).to_lowercase()))
     }),
     ("primary_hostname", |scene| Some(Value::trusted(scene.host))),
     ("smtp_command", |scene| Some(Value::new(scene.command, Trust::Untrusted))),
-    ("sender_address", |scene| sender(scene).and_then(text)),
+    ("sender_address", |scene| sender(scene).map(text)),
     ("sender_address_local_part", |scene| sender(scene).and_then(|s| some(s.local_part()))),
-    ("sender_address_domain", |scene| sender(scene).and_then(|s| text(host(s.host())))),
+    ("sender_address_domain", |scene| sender(scene).map(|s| text(s.host()))),
     ("prdr_requested", |scene| {
         let asked = scene.transaction.is_some_and(|transaction| transaction.prdr);
         Some(Value::trusted(if asked { "yes" } else { "no" }))
     }),
     ("local_part", |scene| scene.recipient.and_then(|r| some(r.local_part()))),
-    ("domain", |scene| scene.recipient.and_then(|r| text(host(r.host())))),
+    ("domain", |scene| scene.recipient.map(|r| text(r.host()))),
     ("recipients_count", |scene| {
-        scene.transaction.map(|transaction| word(transaction.recipients.len()))
+        scene.transaction.map(|transaction| word(&transaction.recipients.len()))
     }),
     ("message_size", |scene| match scene.message.len() {
-        0 => scene.transaction.map(|transaction| word(transaction.size)),
-        size => Some(word(size)),
+        0 => scene.transaction.map(|transaction| word(&transaction.size)),
+        size => Some(word(&size)),
     }),
     ("profile", |scene| scene.profile().map(|profile| Value::new(profile, Trust::Untrusted))),
 ];
@@ -117,20 +117,15 @@ fn sender<'a>(scene: &'a Scene<'_>) -> Option<&'a Mailbox> {
     scene.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
-/// A domain, or an address in its brackets.
-fn host(host: &MailHost) -> String {
-    host.to_string()
-}
-
 fn some(text: &str) -> Option<Value<'_>> {
     (!text.is_empty()).then(|| Value::new(text.as_bytes(), Trust::Untrusted))
 }
 
-fn text(value: impl ToString) -> Option<Value<'static>> {
-    Some(Value::new(value.to_string().into_bytes(), Trust::Untrusted))
+fn text(value: &impl ToString) -> Value<'static> {
+    Value::new(value.to_string().into_bytes(), Trust::Untrusted)
 }
 
-fn word(value: impl ToString) -> Value<'static> {
+fn word(value: &impl ToString) -> Value<'static> {
     Value::new(value.to_string().into_bytes(), Trust::Trusted)
 }
 
