@@ -15,7 +15,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// Source: Exim's text of 2014 on its PROXY support, section 4.
 #[tokio::test]
 async fn the_recommended_rule_defers_who_connects_too_often() {
-    let rules = rules(RECOMMENDED).unwrap();
+    let rules = rules(RECOMMENDED);
     let mut shared = Stage::new();
     let mut connections = Vec::new();
     for connection in 0..8 {
@@ -38,7 +38,7 @@ async fn the_recommended_rule_defers_who_connects_too_often() {
 
 #[tokio::test]
 async fn the_real_client_counts_and_the_proxy_does_not() {
-    let rules = rules(RECOMMENDED).unwrap();
+    let rules = rules(RECOMMENDED);
     let (mut services, start) = (Stage::new().services, Instant::now());
     let mut ask = async |mut stage: Stage| {
         stage.services = std::mem::take(&mut services);
@@ -125,14 +125,14 @@ async fn messages_and_recipients_are_counted_as_said() {
         ),
         (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt / readonly", [false, false, false]),
     ] {
-        let rules = rules(&text(option, options)).unwrap();
+        let rules = rules(&text(option, options));
         let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
         for (time, expected) in expected.into_iter().enumerate() {
             let judgement = stage.judge(&rules, place, 0).await;
             assert_eq!(judgement.refusal.is_some(), expected, "{options}, {time}");
         }
     }
-    let rules = rules(&text("acl_smtp_mail", "per_mail")).unwrap();
+    let rules = rules(&text("acl_smtp_mail", "per_mail"));
     let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
     for (time, expected) in [false, false, true].into_iter().enumerate() {
         stage.notes.start_message();
@@ -150,7 +150,7 @@ async fn the_rate_can_be_told() {
         logwrite = '$sender_rate $sender_rate_limit $sender_rate_period'
     ";
     let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
-    stage.judge(&rules(text).unwrap(), Place::Mail, 0).await;
+    stage.judge(&rules(text), Place::Mail, 0).await;
     assert_eq!(stage.notes.take_log(), ["1.0 0 60s"]);
 }
 

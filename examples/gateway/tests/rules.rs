@@ -6,7 +6,7 @@ use super::stage::{Stage, rules};
 /// Asks one rule with these lines, whose verb is deny, of this place; tells whether it holds.
 async fn holds(stage: &mut Stage, place: Place, lines: &str) -> bool {
     let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
-    let rules = rules(&text).unwrap_or_else(|error| panic!("{lines}: {error}"));
+    let rules = rules(&text);
     !stage.refusal(&rules, place).await.is_empty()
 }
 
@@ -107,7 +107,7 @@ async fn the_first_rule_that_holds_decides() {
         message = 'not from $sender_host_address, ${sender_address_domain}'
         log_message = 'blocked'
     ";
-    let rules = rules(text).unwrap();
+    let rules = rules(text);
     for (sender, expected) in [
         ("<friend@a.example>", ""),
         ("<x@slow.example>", "451 4.7.1 not now, try again later"),
@@ -145,7 +145,7 @@ async fn each_place_has_its_codes_and_a_message_can_have_its_own() {
     ] {
         let text = format!("[[{}]]\nverb = '{verb}'\nmessage = \"{message}\"", place.option());
         let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        assert_eq!(stage.refusal(&rules(&text).unwrap(), place).await, expected);
+        assert_eq!(stage.refusal(&rules(&text), place).await, expected);
     }
     let text = "
         [[acl_smtp_data]]
@@ -154,7 +154,7 @@ async fn each_place_has_its_codes_and_a_message_can_have_its_own() {
         message = \"no\\nreally\"
     ";
     let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    let refusal = stage.refusal(&rules(text).unwrap(), Place::Data).await;
+    let refusal = stage.refusal(&rules(text), Place::Data).await;
     assert_eq!(refusal, "550 5.7.1 no really");
 }
 
@@ -174,7 +174,7 @@ async fn modifiers_are_worked_in_their_order_until_a_condition_fails() {
         add_header = 'X-Seen: $acl_m_d'
         logwrite = '$acl_m_d'
     ";
-    let rules = rules(text).unwrap();
+    let rules = rules(text);
     let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
     stage.judge(&rules, Place::Rcpt, 0).await;
     assert_eq!(stage.notes.take_log(), ["one first", "two", "first, 7, $5, []"]);
@@ -184,7 +184,7 @@ async fn modifiers_are_worked_in_their_order_until_a_condition_fails() {
     assert_eq!(stage.notes.headers().count(), 0);
     let later =
         super::stage::rules("[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$acl_m_d$acl_c0'");
-    stage.judge(&later.unwrap(), Place::Mail, 0).await;
+    stage.judge(&later, Place::Mail, 0).await;
     assert_eq!(stage.notes.take_log(), ["7"]);
 }
 
@@ -198,7 +198,7 @@ async fn what_a_client_says_cannot_break_a_line() {
         logwrite = 'from $acl_m0'
         message = 'no $acl_m0'
     ";
-    let rules = rules(text).unwrap();
+    let rules = rules(text);
     let mut stage = Stage::new().with_mail("<\"a\u{2028}b\\\\\"@a.example>", "bob@mx.example");
     let refusal = stage.refusal(&rules, Place::Mail).await;
     assert!(!refusal.contains(['\r', '\n']), "{refusal}");
@@ -217,7 +217,7 @@ async fn a_message_is_put_into_quarantine_with_a_reason() {
         [[acl_smtp_data]]
         verb = 'deny'
     ";
-    let rules = rules(text).unwrap();
+    let rules = rules(text);
     let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
     stage.message = "Subject: lottery\r\n\r\n".into();
     assert_eq!(stage.refusal(&rules, Place::Data).await, "");
@@ -226,7 +226,7 @@ async fn a_message_is_put_into_quarantine_with_a_reason() {
     assert_eq!(stage.notes.quarantined(), None);
     // At connect it is for every message.
     let text = "[[acl_smtp_connect]]\nverb = 'quarantine'";
-    stage.judge(&super::stage::rules(text).unwrap(), Place::Connect, 0).await;
+    stage.judge(&super::stage::rules(text), Place::Connect, 0).await;
     stage.notes.start_message();
     assert_eq!(stage.notes.quarantined(), Some(""));
 }

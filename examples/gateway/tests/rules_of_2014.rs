@@ -16,7 +16,7 @@ use super::stage::{Stage, rules};
 /// Section 3 of the text on the PROXY protocol: who talks to whom.
 #[tokio::test]
 async fn both_ends_of_both_connections_are_logged() {
-    let rules = rules(include_str!("data/proxy-addresses.toml")).unwrap();
+    let rules = rules(include_str!("data/proxy-addresses.toml"));
     for (mut stage, expected) in [
         (
             Stage::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
@@ -56,7 +56,7 @@ fn each_file_is_a_whole_configuration() {
 /// The text on PRDR: a content filter for each recipient.
 #[tokio::test]
 async fn a_recipient_has_the_filter_of_its_profile() {
-    let rules = rules(include_str!("data/content-filters.toml")).unwrap();
+    let rules = rules(include_str!("data/content-filters.toml"));
     for (recipient, refusal) in [
         ("ann@local.test", "550 5.7.1 ann does not like this content"),
         ("carl-filtered@local.test", "550 5.7.1 carl-filtered does not like this content"),
@@ -78,7 +78,7 @@ async fn a_recipient_has_the_filter_of_its_profile() {
 #[tokio::test]
 async fn whether_prdr_was_asked_for_is_a_variable() {
     let text = "[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$prdr_requested: $smtp_command'";
-    let rules = rules(text).unwrap();
+    let rules = rules(text);
     for (asked, word) in [(true, "yes"), (false, "no")] {
         let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
         stage.transaction.as_mut().unwrap().prdr = asked;

@@ -7,6 +7,7 @@ use proxy_protocol::{Header, Outcome, RequiredHosts, Session};
 
 use super::super::client::Client;
 use super::super::macros::Macros;
+use super::super::rules::Rules;
 use super::super::rules::condition::{Home, KINDS};
 use super::super::rules::facts::Facts;
 use super::super::rules::judgement::Judgement;
@@ -14,15 +15,15 @@ use super::super::rules::notes::Notes;
 use super::super::rules::place::Place;
 use super::super::rules::rates::Rates;
 use super::super::rules::scene::Scene;
-use super::super::rules::{RuleError, Rules};
 use super::super::session::Greeting;
 use super::super::transaction::Transaction;
 
 /// Reads the rules of a configuration, its macros too.
-pub(super) fn rules(text: &str) -> Result<Rules, RuleError> {
+pub(super) fn rules(text: &str) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
-    Rules::read(text, &macros, &Home { kinds: KINDS, host: &host })
+    let home = Home { kinds: KINDS, host: &host };
+    Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// A client at 192.0.2.1, and what it has come to.
