@@ -136,6 +136,7 @@ mod tests {
     mod message_id;
     mod ratelimit;
     mod relay;
+    mod relay_prdr;
     mod routing;
     mod rules;
     mod rules_of_2014;

@@ -20,7 +20,9 @@ mod passing;
 use std::io;
 use std::time::Duration;
 
-use mail_types::{HostSet, MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use mail_types::{
+    HostSet, MailHost, Mailbox, Name, Reply, ReplyCode, ReplyError, ReversePath, Severity,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -37,7 +39,7 @@ pub(crate) struct RelaySettings {
     pub(crate) route: String,
     /// How we call ourselves in `EHLO`.
     pub(crate) helo: MailHost,
-    /// Next hops that are asked for PRDR where they offer it.
+    /// Next hops that are asked for PRDR where they offer it, by address or by the name in `route`.
     pub(crate) hosts_try_prdr: HostSet,
     /// How long to wait for what.
     pub(crate) limits: RelayLimits,
@@ -193,7 +195,8 @@ impl Relay {
             _ => relay.hello(&settings.helo).await?,
         }
         let peer = relay.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
-        relay.offers.prdr &= settings.hosts_try_prdr.contains(peer, None);
+        let host = settings.route.rsplit_once(':').and_then(|(host, _)| host.parse::<Name>().ok());
+        relay.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
         Ok(relay)
     }
 

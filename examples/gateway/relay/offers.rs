@@ -9,13 +9,16 @@ pub(super) struct Offers {
     pub(super) size: Option<u64>,
     pub(super) eight_bit: bool,
     pub(super) utf8: bool,
-    /// Whether the extension counts: see [`prdr::is_offered`].
+    /// Whether it has the extension, with pipelining.
     pub(super) prdr: bool,
 }
 
 impl Offers {
     pub(super) fn read(reply: &Reply) -> Self {
-        let mut offers = Self { prdr: prdr::is_offered(reply.lines()), ..Self::default() };
+        // Exim offers it without enhanced codes, against section 4 of the draft; its replies are
+        // replies without them.
+        let lines = reply.lines().chain(["ENHANCEDSTATUSCODES"]);
+        let mut offers = Self { prdr: prdr::is_offered(lines), ..Self::default() };
         for line in reply.lines().skip(1) {
             let mut words = line.split_ascii_whitespace();
             match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {

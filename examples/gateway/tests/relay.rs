@@ -12,10 +12,10 @@ use super::super::message_id::MessageId;
 use super::super::relay::{Declared, Relay, RelayLimits, RelaySettings};
 use super::super::store::Message;
 
-pub(super) const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
+const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
 const EHLO: &str = "250-next.example\r\n250-size 1000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";
 /// The replies to: connection, EHLO, MAIL, RCPT, DATA, the message.
-pub(super) const GOOD: [&str; 6] = [
+const GOOD: [&str; 6] = [
     "220 next.example\r\n",
     EHLO,
     "250 2.1.0 sender\r\n",
@@ -127,8 +127,8 @@ async fn against(replies: &[&str], then: Then, wait: Duration) -> (Vec<String>, 
     (texts(&replies), task.await.unwrap())
 }
 
-pub(super) const LONG: Duration = Duration::from_secs(20);
-pub(super) const SHORT: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn a_message_is_passed_on_and_the_reply_passed_back() {
