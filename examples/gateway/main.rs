@@ -51,7 +51,7 @@ use server::Gateway;
 
 /// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
 #[derive(Debug, Parser)]
-#[command(name = "gateway")]
+#[command(name = "gateway", after_long_help = include_str!("help.txt"))]
 struct Arguments {
     /// A TOML file with Exim's option names; without one, everything has its default
     #[arg(short, long, value_name = "FILE")]
@@ -129,6 +129,7 @@ fn raise_file_limit() {
 #[cfg(test)]
 mod tests {
     mod config;
+    mod help;
     mod host_name;
     mod journal;
     mod maildir;
@@ -139,6 +140,7 @@ mod tests {
     mod relay_prdr;
     mod routing;
     mod rules;
+    mod rules_limits;
     mod rules_of_2014;
     mod rules_wrong;
     mod scratch;

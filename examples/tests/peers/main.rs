@@ -16,3 +16,4 @@ mod proxied;
 mod refusal;
 mod relay;
 mod rules;
+mod verdicts;

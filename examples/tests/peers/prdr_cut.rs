@@ -82,7 +82,7 @@ fn cutting_next_hop(port: u16, replies: usize) -> JoinHandle<()> {
                 "." if data => {
                     let all = ["353 a", "550 5.7.1 b", "450 4.2.1 c", "250 2.1.5 d", "250 2.0.0 e"];
                     last = true;
-                    all[..replies].join("\r\n")
+                    all.get(..replies).unwrap_or_default().join("\r\n")
                 }
                 _ if data => continue,
                 "EHLO" => {
