@@ -159,13 +159,17 @@ impl Session {
         }
     }
 
-    /// Takes the reply to the question that was handed out; without one, does nothing.
+    /// Takes the reply to the question that was handed out; without one, does nothing. After 421 the
+    /// connection is closed (RFC 5321 section 3.8).
     pub(crate) fn handle_decision(&mut self, reply: &Reply) {
         let question = match &self.state {
             State::Replying(_) => return self.handle_verdict(reply),
             State::Deciding(question) => *question,
             _ => return,
         };
+        if reply.code() == ReplyCode::NOT_AVAILABLE {
+            return self.fail(reply);
+        }
         let yes = reply.code().severity() == Severity::Completed;
         self.state = State::Ready;
         match question {

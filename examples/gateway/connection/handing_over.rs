@@ -1,11 +1,10 @@
 //! Messages on their way into the store or to the next hop.
 
-use std::fmt::Write as _;
 use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::{Mailbox, Reply, ReplyCode, Severity, Value};
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::super::log;
 use super::super::message_id::MessageId;
@@ -94,11 +93,7 @@ impl Connection {
         }
         head +=
             &trace_fields::received(host, id, &self.client, greeting, transaction, recipients, now);
-        if let Some(reason) = self.notes.quarantined() {
-            // Writing to a String cannot fail.
-            let _ = write!(head, "X-Quarantine: {}\r\n", Value::trusted(reason));
-        }
-        for field in self.notes.headers() {
+        for field in self.notes.quarantined().into_iter().chain(self.notes.headers()) {
             head += field;
             head += "\r\n";
         }

@@ -9,7 +9,7 @@ pub(crate) struct Judgement {
     pub(crate) refusal: Option<Reply>,
     /// At prdr: the reply of a recipient that takes the message.
     pub(crate) acceptance: Option<Reply>,
-    /// At prdr: that the recipient wants the message in quarantine, and why.
+    /// At prdr: that the recipient wants the message in quarantine; the field that says why.
     pub(crate) quarantine: Option<String>,
     /// What the log is to say besides.
     pub(crate) log_message: Option<String>,

@@ -99,26 +99,27 @@ impl Notes {
         self.connection.headers.iter().chain(&self.message.headers).map(String::as_str)
     }
 
-    /// Puts the message, or each of the connection, into quarantine.
-    pub(crate) fn quarantine(&mut self, reason: String, lasts: Lasts) {
-        self.scope(lasts).quarantine.get_or_insert(reason);
+    /// Puts the message, or each of the connection, into quarantine, with the field that says why.
+    pub(crate) fn quarantine(&mut self, field: String, lasts: Lasts) {
+        self.scope(lasts).quarantine.get_or_insert(field);
     }
 
-    /// Returns why the message is in quarantine, if it is.
+    /// Returns the field that says why the message is in quarantine, if it is.
     pub(crate) fn quarantined(&self) -> Option<&str> {
         self.connection.quarantine.as_deref().or(self.message.quarantine.as_deref())
     }
 
-    /// Takes note of whether a recipient that takes the message wants it in quarantine, and why; tells
+    /// Takes note of whether a recipient that takes the message wants it in quarantine, by the field
+    /// that says why; tells
     /// whether those before it want the same. Where recipients cannot be told `apart`, one of them is
     /// enough.
-    pub(crate) fn agree_on_quarantine(&mut self, reason: Option<String>, apart: bool) -> bool {
-        let wanted = reason.is_some();
+    pub(crate) fn agree_on_quarantine(&mut self, field: Option<String>, apart: bool) -> bool {
+        let wanted = field.is_some();
         let is_there_anyway = self.quarantine_wanted.is_none() && self.quarantined().is_some();
         let agreed =
             !apart || is_there_anyway || *self.quarantine_wanted.get_or_insert(wanted) == wanted;
-        if let Some(reason) = reason.filter(|_| agreed) {
-            self.quarantine(reason, Lasts::Message);
+        if let Some(field) = field.filter(|_| agreed) {
+            self.quarantine(field, Lasts::Message);
         }
         agreed
     }
@@ -153,6 +154,11 @@ impl Notes {
     /// Takes note that a recipient, by its number, takes the message.
     pub(crate) fn take_message(&mut self, at: usize) {
         self.takers.push(at);
+    }
+
+    /// Returns how many take the message.
+    pub(super) fn takers(&self) -> usize {
+        self.takers.len()
     }
 
     /// Returns the profile of all who take the message, if they have the same.

@@ -116,7 +116,8 @@ impl Rule {
             Verb::Accept => judgement.acceptance = accepts(),
             Verb::Quarantine => {
                 judgement.acceptance = accepts();
-                let reason = judgement.log_message.clone().unwrap_or_default();
+                let reason = judgement.log_message.as_deref().unwrap_or("a rule says so");
+                let reason = cut(format!("{QUARANTINE}: {reason}"));
                 match place {
                     Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),
                     Place::Prdr => judgement.quarantine = Some(reason),
@@ -268,11 +269,16 @@ fn field(text: &Value<'_>) -> String {
     let whole = String::from_utf8_lossy(text.as_bytes());
     let (name, body) = whole.split_once(':').unwrap_or((&whole, ""));
     let body = Value::new(body.trim().as_bytes(), Trust::Untrusted).to_string();
-    let mut field = format!("{name}: {body}");
+    cut(format!("{name}: {body}"))
+}
+
+fn cut(mut field: String) -> String {
     let end = (0..=MAX_FIELD.min(field.len())).rev().find(|&end| field.is_char_boundary(end));
     field.truncate(end.unwrap_or_default());
     field
 }
 
+/// The field of a message in quarantine.
+const QUARANTINE: &str = "X-Quarantine";
 /// The longest field that is added, in octets without its CRLF.
 const MAX_FIELD: usize = 998;

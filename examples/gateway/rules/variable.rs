@@ -11,7 +11,7 @@
 //! | `smtp_command`                                              | the command under way, as it came |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
 //! | `prdr_requested`                                            | `yes` or `no`                    |
-//! | `local_part`, `domain`, `recipients_count`                  | the recipient; how many were accepted |
+//! | `local_part`, `domain`, `recipients_count`                  | the recipient; how many were accepted, at data how many take the message |
 //! | `message_size`                                              | as declared; once it came, as it is |
 //! | `profile`                                                   | the recipient's; at data, the one of all recipients |
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
@@ -22,6 +22,7 @@ use proxy_protocol::Session as Proxied;
 
 use super::super::client::protocol;
 use super::condition::PUBLISHED;
+use super::place::Place;
 use super::scene::Scene;
 
 /// A variable that exists, though it may have no value now.
@@ -103,8 +104,9 @@ const BUILT_IN: &[(&str, ValueOf)] = &[
     }),
     ("local_part", |scene| scene.recipient.and_then(|r| some(r.local_part()))),
     ("domain", |scene| scene.recipient.map(|r| text(r.host()))),
-    ("recipients_count", |scene| {
-        scene.transaction.map(|transaction| word(&transaction.recipients.len()))
+    ("recipients_count", |scene| match scene.place {
+        Place::Data => Some(word(&scene.notes.takers())),
+        _ => scene.transaction.map(|transaction| word(&transaction.recipients.len())),
     }),
     ("message_size", |scene| match scene.message.len() {
         0 => scene.transaction.map(|transaction| word(&transaction.size)),

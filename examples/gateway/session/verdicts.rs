@@ -1,6 +1,6 @@
 //! The replies behind a message: one, or with PRDR one for each recipient and a last.
 
-use mail_types::{Mailbox, Reply, Severity};
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 use prdr::{DataPhase, Step};
 
 use super::super::transaction::Transaction;
@@ -12,6 +12,8 @@ pub(super) struct Verdicts {
     phase: DataPhase,
     asked: Option<Question>,
     taken: bool,
+    /// Whether 421 was said.
+    leaving: bool,
 }
 
 impl Verdicts {
@@ -19,7 +21,7 @@ impl Verdicts {
     fn new(transaction: &Transaction) -> Option<Self> {
         let codes = transaction.codes.iter().copied();
         let phase = DataPhase::new(codes, transaction.prdr).ok()?;
-        Some(Self { phase, asked: None, taken: false })
+        Some(Self { phase, asked: None, taken: false, leaving: false })
     }
 
     /// Writes the replies that are known, and says what is to be decided; `None` at the end.
@@ -27,6 +29,7 @@ impl Verdicts {
         loop {
             self.asked = match self.phase.poll() {
                 Step::Send(reply) => {
+                    self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
                     reply.write_to(output);
                     continue;
                 }
@@ -76,6 +79,9 @@ impl Session {
     /// Ends the transaction, whose last reply is written.
     pub(super) fn replied(&mut self) {
         let State::Replying(verdicts) = &self.state else { return };
+        if verdicts.leaving {
+            return self.handle_end();
+        }
         self.counts.messages += u32::from(verdicts.taken);
         self.counts.nonmail = 0;
         self.transaction = None;

@@ -221,14 +221,14 @@ async fn a_message_is_put_into_quarantine_with_a_reason() {
     let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
     stage.message = "Subject: lottery\r\n\r\n".into();
     assert_eq!(stage.refusal(&rules, Place::Data).await, "");
-    assert_eq!(stage.notes.quarantined(), Some("a lottery"));
+    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a lottery"));
     stage.notes.start_message();
     assert_eq!(stage.notes.quarantined(), None);
     // At connect it is for every message.
     let text = "[[acl_smtp_connect]]\nverb = 'quarantine'";
     stage.judge(&super::stage::rules(text), Place::Connect, 0).await;
     stage.notes.start_message();
-    assert_eq!(stage.notes.quarantined(), Some(""));
+    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a rule says so"));
 }
 
 #[test]

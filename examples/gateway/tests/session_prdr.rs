@@ -165,6 +165,32 @@ fn a_server_that_stops_says_the_whole_sequence() {
     assert!(talk.closed && talk.messages.is_empty());
 }
 
+/// Source: RFC 5321 section 3.8.
+#[test]
+fn who_says_421_closes() {
+    use super::super::session::Step;
+    let leaving = "421 4.3.2 bye".parse().unwrap();
+    for (recipients, sent) in [(&["ann"][..], "421 4.3.2 bye\r\n"), (&["ann", "bob"], "")] {
+        let mut talk = with_recipients(true, recipients);
+        talk.say("DATA\r\n");
+        talk.session.handle_bytes(b"x\r\n.\r\nNOOP\r\n");
+        for _ in recipients {
+            assert!(matches!(talk.session.poll(), Step::Decide(_)));
+            talk.session.handle_decision(&leaving);
+        }
+        let answer = talk.run();
+        assert!(answer.ends_with(sent) && talk.messages.is_empty(), "{answer}");
+        // A recipient's 421 is one that defers: the sequence goes on.
+        assert_eq!(talk.closed, recipients.len() == 1, "{answer}");
+    }
+    let mut talk = with_recipients(true, &[]);
+    talk.session.handle_bytes(b"RCPT TO:<ann@d.example>\r\nNOOP\r\n");
+    assert!(matches!(talk.session.poll(), Step::Decide(_)));
+    talk.session.handle_decision(&leaving);
+    assert_eq!(talk.run(), "421 4.3.2 bye\r\n");
+    assert!(talk.closed);
+}
+
 /// Nothing is kept before the question about the message, which comes last.
 #[test]
 fn a_connection_that_is_cut_leaves_nothing_behind() {
