@@ -60,7 +60,7 @@ impl Connection {
     }
 
     /// Serves the client until one of the two has enough.
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(&mut self) {
         let ended = self.run().await;
         if let Err(error) = ended {
             debug!("{} is gone: {error}", self.client.address);

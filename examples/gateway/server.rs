@@ -176,7 +176,8 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     {
         client.host_name = names.of(address).await;
     }
-    Box::pin(Connection::new(gateway, Wire::Clear(stream), client).serve()).await;
+    let mut connection = Box::new(Connection::new(gateway, Wire::Clear(stream), client));
+    Box::pin(connection.serve()).await;
 }
 
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
