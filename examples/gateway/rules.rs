@@ -40,7 +40,7 @@
 //! | `deny`       | refuses for good, with 550, at connect with 554                                 |
 //! | `defer`      | refuses for now, with 451, at prdr with 450, at connect with 421                |
 //! | `warn`       | goes on with the next rule; `log_message` is logged                              |
-//! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it; at connect, each message of the connection does |
+//! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
 //!
 //! Who comes to the end of a list is accepted, and where there is none everybody is: rules only
 //! take away. What is closed without them, such as relaying, no rule opens. (Exim denies at the end of
@@ -69,6 +69,9 @@
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`                                                      |
 //! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
+//!
+//! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
+//! it otherwise than those of the recipients before gets 450 4.5.3, and then a message of its own.
 //!
 //! Texts have [variables](variable): `$name` or `${name}`.
 //!

@@ -66,11 +66,17 @@ impl Connection {
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
         let Self { gateway, session, client, .. } = self;
         if passed.last.code().severity() == Severity::Completed {
-            let has = |reply: &Reply| reply.code().severity() == Severity::Completed;
-            let had = recipients.into_iter().zip(&passed.recipients).filter(|(_, r)| has(r));
-            let had: Vec<_> = had.map(|(recipient, _)| recipient).collect();
+            let mut taken = Vec::new();
+            for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
+                if reply.code().severity() == Severity::Completed {
+                    taken.push(recipient);
+                } else {
+                    let what = format!("message {id} for <{recipient}>");
+                    log::refusal(session, client, &what, &reply.to_string());
+                }
+            }
             let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
-            log::arrival(id, session, client, &had, size, cipher, proxy);
+            log::arrival(id, session, client, &taken, size, cipher, proxy);
         } else {
             log::refusal(session, client, &format!("message {id}"), &passed.last.to_string());
         }

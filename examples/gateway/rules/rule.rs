@@ -117,6 +117,7 @@ impl Rule {
             Verb::Quarantine => {
                 judgement.acceptance = accepts();
                 let reason = judgement.log_message.as_deref().unwrap_or("a rule says so");
+                scene.notes.log(format!("Quarantine: {reason}"));
                 let reason = cut(format!("{QUARANTINE}: {reason}"));
                 match place {
                     Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),

@@ -222,6 +222,7 @@ async fn a_message_is_put_into_quarantine_with_a_reason() {
     stage.message = "Subject: lottery\r\n\r\n".into();
     assert_eq!(stage.refusal(&rules, Place::Data).await, "");
     assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a lottery"));
+    assert_eq!(stage.notes.take_log(), ["Quarantine: a lottery"]);
     stage.notes.start_message();
     assert_eq!(stage.notes.quarantined(), None);
     // At connect it is for every message.
