@@ -109,10 +109,9 @@ impl Notes {
         self.connection.quarantine.as_deref().or(self.message.quarantine.as_deref())
     }
 
-    /// Takes note of whether a recipient that takes the message wants it in quarantine, by the field
-    /// that says why; tells
-    /// whether those before it want the same. Where recipients cannot be told `apart`, one of them is
-    /// enough.
+    /// Takes note of whether a recipient that takes the message wants it in quarantine, with the field
+    /// that says why, and tells whether those before it want the same. Where recipients cannot be told
+    /// `apart`, one of them is enough.
     pub(crate) fn agree_on_quarantine(&mut self, field: Option<String>, apart: bool) -> bool {
         let wanted = field.is_some();
         let is_there_anyway = self.quarantine_wanted.is_none() && self.quarantined().is_some();
