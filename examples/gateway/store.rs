@@ -7,8 +7,9 @@
 //! writes only the bytes just appended, into blocks that the file has already, while a `syncfs`
 //! writes all that any program has left unwritten, and makes the file system commit its metadata.
 //!
-//! - [`journal`] appends all messages that have come while its last sync ran to the current
-//!   [`segment`], as one [`batch`] with one write and one `fdatasync`, and answers their senders.
+//! - [`journal`] appends all messages that have come while its last sync ran, and a moment after it,
+//!   to the current [`segment`], as one [`batch`] with one write and one `fdatasync`, and answers
+//!   their senders.
 //! - [`delivery`] then writes them into the Maildir, without a sync, and marks its [`progress`].
 //! - [`checkpoint`] calls `syncfs` in the background for each segment that is full or some seconds
 //!   old, and only then lets it be used again.
@@ -297,6 +298,7 @@ fn start(
         sequence,
         segments: segments.len(),
         current: None,
+        crowded: false,
         stopping: false,
     };
     for segment in segments {

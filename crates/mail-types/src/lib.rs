@@ -1,5 +1,5 @@
 //! The nouns of mail that two protocols or more speak of: names and mailboxes, replies, the lists of
-//! a configuration, and values with their trust.
+//! a configuration, values with their trust, and what is asked of the DNS.
 //!
 //! A type here is checked when it is made, and its [`Display`](std::fmt::Display) gives back what it
 //! was parsed from, up to what its documentation says. There is no I/O and no policy.
@@ -28,14 +28,19 @@
 //! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
 //! | [`List`], [`WordList`], [`HostSet`]        | Exim's string, word and host lists            |
 //! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
+//! | [`Question`], [`Answer`], [`Texts`]        | RFC 1034, RFC 4035 section 4.3                |
+//! | [`Inquiry`], [`Session`]                   | how a protocol asks, without I/O              |
+//! | [`AuthenticationResults`], [`AuthResult`], [`SpfIdentity`] | RFC 8601, written             |
 //!
 //! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
 //!
 //! # Features
 //!
-//! | Feature | Default | Adds                                                                   |
-//! |---------|---------|------------------------------------------------------------------------|
-//! | `idna`  | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode`  |
+//! | Feature   | Default | Adds                                                                 |
+//! |-----------|---------|----------------------------------------------------------------------|
+//! | `hickory` | no      | `hickory::run`, which drives a [`Session`] with a resolver of hickory |
+//! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
+//! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!
 //! A feature adds items; none changes what the other items do.
 //!
@@ -48,26 +53,47 @@
 //! # Trust
 //!
 //! Text from a peer cannot break a line: [`Reply`] makes control characters blanks, and a [`Value`]
-//! is written with escapes. An empty [`HostSet`] holds nobody.
+//! is written with escapes; so are the values of [`AuthenticationResults`] and the lines of a trace.
+//! An empty [`HostSet`] holds nobody. What the DNS says is as good as its [`Security`].
 
+mod answer;
+mod authentication;
 mod code;
 mod domain;
+#[cfg(feature = "hickory")]
+pub mod hickory;
 mod host_set;
 #[cfg(feature = "idna")]
 mod idna;
+mod inquiry;
 mod list;
 mod mailbox;
+#[cfg(feature = "zone")]
+mod master_file;
 mod name;
+mod question;
 mod reply;
+mod texts;
 mod value;
 mod words;
+#[cfg(feature = "zone")]
+mod zone;
 
+pub use answer::{Answer, DnsFailure, DnsWordError, Mx, Records, Security};
+pub use authentication::{
+    AuthResult, AuthResultError, AuthenticationResults, MethodResult, SpfIdentity,
+};
 pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
 pub use domain::{Domain, DomainError};
 pub use host_set::{HostSet, HostSetError};
+pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
 pub use list::List;
 pub use mailbox::{MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
 pub use name::{Labels, Name, NameError};
+pub use question::{Kind, KindError, Question};
 pub use reply::{Reply, ReplyError};
+pub use texts::Texts;
 pub use value::{Trust, Value, Variable};
 pub use words::{Semantics, Word, WordList, WordListError};
+#[cfg(feature = "zone")]
+pub use zone::{MasterFileError, Zone, ZoneError};

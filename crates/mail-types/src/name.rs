@@ -53,12 +53,11 @@ impl Name {
     /// [`NameError`] if a label is empty or too long, or all together are; its position counts
     /// octets on the wire.
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
-        let mut wire = Vec::new();
+        let mut wire = Wire::default();
         for label in labels {
-            let at = wire.len();
-            push_label(&mut wire, label, at)?;
+            wire.push(label, wire.length)?;
         }
-        Ok(Self { wire: wire.into() })
+        Ok(wire.name())
     }
 
     /// Returns the labels, the leftmost first, without the root's.
@@ -117,16 +116,16 @@ impl FromStr for Name {
         if text == "." {
             return Ok(Self::root());
         }
-        let (mut wire, mut label) = (Vec::new(), Vec::new());
+        let (mut wire, mut label) = (Wire::default(), Vec::new());
         let (mut rest, mut at) = (text.as_bytes(), 0);
         loop {
             let (octet, used) = match *rest {
                 [] | [b'.'] => {
-                    push_label(&mut wire, &label, at)?;
-                    return Ok(Self { wire: wire.into() });
+                    wire.push(&label, at)?;
+                    return Ok(wire.name());
                 }
                 [b'.', ..] => {
-                    push_label(&mut wire, &label, at)?;
+                    wire.push(&label, at)?;
                     label.clear();
                     (None, 1)
                 }
@@ -194,9 +193,12 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for octet in self.wire.iter() {
-            state.write_u8(octet.to_ascii_lowercase());
+        // In one piece: hashers are slow with single octets.
+        let mut lower = [0; Self::MAX_OCTETS];
+        for (lower, octet) in lower.iter_mut().zip(self.wire.iter()) {
+            *lower = octet.to_ascii_lowercase();
         }
+        state.write(lower.get(..self.wire.len()).unwrap_or_default());
     }
 }
 
@@ -264,18 +266,38 @@ pub enum NameError {
     },
 }
 
-fn push_label(wire: &mut Vec<u8>, label: &[u8], at: usize) -> Result<(), NameError> {
-    let length = match u8::try_from(label.len()) {
-        Ok(0) => return Err(NameError::EmptyLabel { at }),
-        Ok(length) if label.len() <= Name::MAX_LABEL => length,
-        _ => return Err(NameError::LabelTooLong { at }),
-    };
-    if wire.len() + label.len() + 2 > Name::MAX_OCTETS {
-        return Err(NameError::TooLong { at });
+/// A name in the making, which allocates nothing before it is done.
+struct Wire {
+    octets: [u8; Name::MAX_OCTETS],
+    length: usize,
+}
+
+impl Wire {
+    fn push(&mut self, label: &[u8], at: usize) -> Result<(), NameError> {
+        let length = match u8::try_from(label.len()) {
+            Ok(0) => return Err(NameError::EmptyLabel { at }),
+            Ok(length) if label.len() <= Name::MAX_LABEL => length,
+            _ => return Err(NameError::LabelTooLong { at }),
+        };
+        let end = self.length + 1 + label.len();
+        // The root's octet is not written, but counts.
+        let room = self.octets.get_mut(self.length..end).filter(|_| end < Name::MAX_OCTETS);
+        let Some([first, rest @ ..]) = room else { return Err(NameError::TooLong { at }) };
+        *first = length;
+        rest.copy_from_slice(label);
+        self.length = end;
+        Ok(())
     }
-    wire.push(length);
-    wire.extend_from_slice(label);
-    Ok(())
+
+    fn name(&self) -> Name {
+        Name { wire: self.octets.get(..self.length).unwrap_or_default().into() }
+    }
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self { octets: [0; Name::MAX_OCTETS], length: 0 }
+    }
 }
 
 fn decimal(digits: [u8; 3]) -> Option<u8> {

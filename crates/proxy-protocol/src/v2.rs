@@ -1,6 +1,6 @@
 //! The binary block, version 2: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use crate::{
     Endpoints, Header, HeaderError, Options, Tlvs, Transport, UnixAddress, Version, WriteError, v1,
@@ -10,6 +10,10 @@ pub(crate) const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The length of the fixed part.
 pub(crate) const START: usize = 16;
+
+/// How many bytes the addresses and ports of a family have.
+const INET4: usize = 12;
+const INET6: usize = 36;
 
 pub(crate) const LOCAL: u8 = 0x20;
 pub(crate) const PROXY: u8 = 0x21;
@@ -30,53 +34,70 @@ pub(crate) fn parse<'a>(
     if *signature != SIGNATURE || START + length > limit(options) {
         return Err(refuse(input, options));
     }
-    let parsed = match (*command, *family) {
-        (PROXY, 0x11) => inet4(body, Transport::Stream),
-        (PROXY, 0x21) => inet6(body, Transport::Stream),
-        (PROXY, 0x12) => inet4(body, Transport::Datagram),
-        (PROXY, 0x22) => inet6(body, Transport::Datagram),
-        (PROXY, 0x31) => unix(body, Transport::Stream),
-        (PROXY, 0x32) => unix(body, Transport::Datagram),
-        _ => None,
+    let addresses = if *command == PROXY { Addresses::split(*family, body) } else { None };
+    let Some((addresses, block)) = addresses else {
+        return without_addresses(input, body, options);
     };
-    match parsed {
-        Some(([], endpoints)) => Ok((rest, Header::new(Version::V2, endpoints))),
-        Some((tlvs, endpoints)) => {
-            let header = input.get(..START + length).unwrap_or_default();
-            let tlvs = Tlvs::check(header, header.len() - tlvs.len())?;
-            Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
+    let tlvs = if block.is_empty() {
+        Tlvs::default()
+    } else {
+        let header = input.get(..START + length).unwrap_or_default();
+        Tlvs::check(header, header.len() - block.len())?
+    };
+    let header = |endpoints| Header { version: Version::V2, endpoints, tlvs };
+    let transport = if *family & 0x0f == 1 { Transport::Stream } else { Transport::Datagram };
+    // Read last, and each family for itself: so each is written straight to where it is wanted.
+    match addresses {
+        Addresses::Inet4(from, to, &[s, t, u, v]) => {
+            let source = SocketAddr::new((*from).into(), u16::from_be_bytes([s, t]));
+            let destination = SocketAddr::new((*to).into(), u16::from_be_bytes([u, v]));
+            Ok((rest, header(Endpoints::Inet { transport, source, destination })))
         }
-        None => without_addresses(input, body, options),
+        Addresses::Inet6(from, to, &[s, t, u, v]) => {
+            let source = SocketAddr::new((*from).into(), u16::from_be_bytes([s, t]));
+            let destination = SocketAddr::new((*to).into(), u16::from_be_bytes([u, v]));
+            Ok((rest, header(Endpoints::Inet { transport, source, destination })))
+        }
+        Addresses::Unix(from, to) => {
+            let (source, destination) = (UnixAddress::new(from), UnixAddress::new(to));
+            Ok((rest, header(Endpoints::Unix { transport, source, destination })))
+        }
     }
 }
 
-#[inline]
-fn inet4(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
-    let (source, body) = body.split_first_chunk::<4>()?;
-    let (destination, body) = body.split_first_chunk::<4>()?;
-    let (&[s, t, u, v], tlvs) = body.split_first_chunk()?;
-    let (source, destination) = (Ipv4Addr::from(*source), Ipv4Addr::from(*destination));
-    let source = SocketAddr::new(source.into(), u16::from_be_bytes([s, t]));
-    let destination = SocketAddr::new(destination.into(), u16::from_be_bytes([u, v]));
-    Some((tlvs, Endpoints::Inet { transport, source, destination }))
+/// The addresses of a block, and the ports behind them, as they are written.
+#[derive(Clone, Copy)]
+enum Addresses<'a> {
+    Inet4(&'a [u8; 4], &'a [u8; 4], &'a [u8; 4]),
+    Inet6(&'a [u8; 16], &'a [u8; 16], &'a [u8; 4]),
+    Unix(&'a [u8; UnixAddress::LEN], &'a [u8; UnixAddress::LEN]),
 }
 
-#[inline]
-fn inet6(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
-    let (source, body) = body.split_first_chunk::<16>()?;
-    let (destination, body) = body.split_first_chunk::<16>()?;
-    let (&[s, t, u, v], tlvs) = body.split_first_chunk()?;
-    let (source, destination) = (Ipv6Addr::from(*source), Ipv6Addr::from(*destination));
-    let source = SocketAddr::new(source.into(), u16::from_be_bytes([s, t]));
-    let destination = SocketAddr::new(destination.into(), u16::from_be_bytes([u, v]));
-    Some((tlvs, Endpoints::Inet { transport, source, destination }))
-}
-
-fn unix(body: &[u8], transport: Transport) -> Option<(&[u8], Endpoints<'_>)> {
-    let (source, body) = body.split_first_chunk()?;
-    let (destination, tlvs) = body.split_first_chunk()?;
-    let (source, destination) = (UnixAddress::new(source), UnixAddress::new(destination));
-    Some((tlvs, Endpoints::Unix { transport, source, destination }))
+impl<'a> Addresses<'a> {
+    /// Parts the addresses of a family from the vectors behind them.
+    #[inline]
+    fn split(family: u8, body: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        match family {
+            0x11 | 0x12 => {
+                let (source, behind) = body.split_first_chunk()?;
+                let (destination, behind) = behind.split_first_chunk()?;
+                let (ports, vectors) = behind.split_first_chunk()?;
+                Some((Self::Inet4(source, destination, ports), vectors))
+            }
+            0x21 | 0x22 => {
+                let (source, behind) = body.split_first_chunk()?;
+                let (destination, behind) = behind.split_first_chunk()?;
+                let (ports, vectors) = behind.split_first_chunk()?;
+                Some((Self::Inet6(source, destination, ports), vectors))
+            }
+            0x31 | 0x32 => {
+                let (source, behind) = body.split_first_chunk()?;
+                let (destination, vectors) = behind.split_first_chunk()?;
+                Some((Self::Unix(source, destination), vectors))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A complete header that says LOCAL or has no addresses, or else is wrong.
@@ -224,8 +245,8 @@ pub(crate) fn length(endpoints: Endpoints<'_>) -> usize {
     START
         + match endpoints {
             Endpoints::Local | Endpoints::Unknown => 0,
-            Endpoints::Inet { source: SocketAddr::V4(_), .. } => 12,
-            Endpoints::Inet { source: SocketAddr::V6(_), .. } => 36,
+            Endpoints::Inet { source: SocketAddr::V4(_), .. } => INET4,
+            Endpoints::Inet { source: SocketAddr::V6(_), .. } => INET6,
             Endpoints::Unix { .. } => 2 * UnixAddress::LEN,
         }
 }
@@ -233,8 +254,8 @@ pub(crate) fn length(endpoints: Endpoints<'_>) -> usize {
 /// How many bytes the addresses have, if there are any that can be read.
 fn least_body(family: u8) -> Option<usize> {
     match family {
-        0x11 | 0x12 => Some(12),
-        0x21 | 0x22 => Some(36),
+        0x11 | 0x12 => Some(INET4),
+        0x21 | 0x22 => Some(INET6),
         0x31 | 0x32 => Some(2 * UnixAddress::LEN),
         _ => None,
     }

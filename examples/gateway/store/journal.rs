@@ -1,7 +1,8 @@
 //! The thread that makes messages durable, many with one sync.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::error;
@@ -45,6 +46,8 @@ pub(crate) struct Journal {
     pub(crate) segments: usize,
     /// The segment being written, and until when.
     pub(crate) current: Option<(Segment, Instant)>,
+    /// Whether the last sync was for more than one message.
+    pub(crate) crowded: bool,
     pub(crate) stopping: bool,
 }
 
@@ -75,8 +78,14 @@ impl Journal {
         None
     }
 
-    /// Takes what has come while the last sync ran.
+    /// Takes what has come while the last sync ran. Where messages come in company, waits a moment
+    /// for more of it: the answers to one batch set off the next one, of which otherwise the first
+    /// message would have a sync alone. A message that comes alone, as all do from a single client,
+    /// waits for nobody.
     fn gather(&mut self, first: Entry) -> Vec<Entry> {
+        if self.crowded {
+            thread::sleep(COMPANY);
+        }
         let mut bytes = first.message.len();
         let mut batch = vec![first];
         while bytes < self.limits.batch_bytes && !self.stopping {
@@ -89,6 +98,7 @@ impl Journal {
                 Err(_) => break,
             }
         }
+        self.crowded = batch.len() > 1;
         batch
     }
 
@@ -185,6 +195,9 @@ impl Journal {
         }
     }
 }
+
+/// How long to wait for company; about half of what a sync takes.
+const COMPANY: Duration = Duration::from_micros(100);
 
 /// At most what a record adds to a message, in bytes, and a batch to its records.
 const OVERHEAD: usize = 64;

@@ -1,0 +1,337 @@
+//! What a protocol asks the DNS on the way to its verdict, and the machine that asks for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Answer, DnsFailure, Kind, Name, Question};
+
+/// A protocol that needs the DNS for its verdict, as plain code over what is known.
+///
+/// A [`Session`] runs it, and runs it again from the beginning when an answer has come that was
+/// missing. There is nothing to suspend: recursion is recursion, and the last run is the whole
+/// evaluation, with its trace.
+pub trait Inquiry {
+    /// What it ends in; a "no" of the protocol is a verdict, not an error.
+    type Verdict;
+
+    /// Works out the verdict from what is known, from the beginning each time.
+    ///
+    /// It must ask the same questions in the same order and come to the same verdict whenever the
+    /// answers are the same: counters start anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`], passed on from [`Known::ask`] by `?`.
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Self::Verdict, Unanswered>;
+}
+
+/// An answer is still missing. Only [`Known::ask`] makes one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unanswered;
+
+/// What is known during one run of [`Inquiry::evaluate`].
+pub struct Known<'s> {
+    answers: &'s mut Answers,
+    cache: &'s dyn Fn(&Question) -> Option<Arc<Answer>>,
+    trace: Option<&'s mut Vec<Note>>,
+    depth: usize,
+}
+
+impl Known<'_> {
+    /// Returns the answer, or notes that it is wanted. Ask all that can go out together before the
+    /// first `?`.
+    ///
+    /// Behind the session's limit of questions, or its end of time, the answer is
+    /// [`Answer::Failed`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`] until the answer has come.
+    pub fn ask(&mut self, name: &Name, kind: Kind) -> Result<Arc<Answer>, Unanswered> {
+        let answer = self.answers.find(name, kind, self.cache, self.trace.is_some())?;
+        let answered = || Noted::Answer {
+            question: Question::new(name.clone(), kind),
+            answer: Arc::clone(&answer),
+        };
+        self.push(answered);
+        Ok(answer)
+    }
+
+    /// Adds a line to the trace; `text` is not called if nobody wants one.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        self.push(|| Noted::Text(text()));
+    }
+
+    /// Does `work` one level down in the trace: an include, a host of an MX, a step of a walk.
+    pub fn within<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        let done = work(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn push(&mut self, noted: impl FnOnce() -> Noted) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Note { depth: self.depth, noted: noted() });
+        }
+    }
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").field("answers", &self.answers).finish_non_exhaustive()
+    }
+}
+
+/// A line of a trace.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Note {
+    /// How deep in the tree, from 0.
+    pub depth: usize,
+    /// What was tried, or answered.
+    pub noted: Noted,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:1$}{2}", "", 2 * self.depth, self.noted)
+    }
+}
+
+/// What a [`Note`] says. Its text may hold what somebody else wrote into the DNS, but no control
+/// character.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Noted {
+    /// What was tried, and what came of it.
+    Text(String),
+    /// What was asked and answered.
+    Answer {
+        /// The question.
+        question: Question,
+        /// Its answer.
+        answer: Arc<Answer>,
+    },
+}
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (question, answer) = match self {
+            Self::Text(text) => return write!(f, "{}", Shown(text)),
+            Self::Answer { question, answer } => (question, &**answer),
+        };
+        write!(f, "{question} -> ")?;
+        match answer {
+            Answer::Failed(failure) => write!(f, "failed: {failure}"),
+            Answer::Absent { exists: true, .. } => f.write_str("no such record"),
+            Answer::Absent { exists: false, .. } => f.write_str("no such name"),
+            Answer::Records { records, canonical, .. } => {
+                if *canonical != question.name {
+                    write!(f, "{canonical}: ")?;
+                }
+                let records = records.presentation();
+                f.write_str(&records.join(" | "))
+            }
+        }
+    }
+}
+
+/// What a [`Session`] wants of its driver.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must treat all three")]
+pub enum Step<V> {
+    /// Ask this; more may be handed out before its answer is in.
+    Ask(Question),
+    /// Wait for an answer to what was asked, or call [`Session::handle_timeout`].
+    Wait,
+    /// The end; answers that come later are ignored.
+    Done(V),
+}
+
+/// An [`Inquiry`] under way: one machine for every protocol.
+///
+/// Take turns: [`poll`](Self::poll) until it says [`Step::Wait`], then hand in at least one answer.
+/// It ends after at most `limit` questions. No order of calls panics. A driver that finds nothing
+/// in flight at [`Step::Wait`] calls [`handle_timeout`](Self::handle_timeout): that always ends it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use mail_types::{
+///     Answer, DnsFailure, Inquiry, Kind, Known, Name, Question, Session, Step, Unanswered,
+/// };
+///
+/// struct HasText(Name);
+///
+/// impl Inquiry for HasText {
+///     type Verdict = bool;
+///
+///     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<bool, Unanswered> {
+///         Ok(known.ask(&self.0, Kind::Txt)?.texts().is_some())
+///     }
+/// }
+///
+/// let mut session = Session::new(HasText("example.com".parse()?), Vec::new(), 10);
+/// let Step::Ask(question) = session.poll() else { unreachable!() };
+/// assert!(matches!(session.poll(), Step::Wait));
+/// session.handle_answer(&question, Answer::Failed(DnsFailure::Timeout));
+/// assert!(matches!(session.poll(), Step::Done(false)));
+/// # Ok::<(), mail_types::NameError>(())
+/// ```
+#[derive(Debug)]
+pub struct Session<I> {
+    inquiry: I,
+    answers: Answers,
+    trace: Option<Vec<Note>>,
+    news: bool,
+}
+
+impl<I: Inquiry> Session<I> {
+    /// Starts with answers that are known already: from an earlier session for the same message, or
+    /// a recorded case. Each question is asked at most once, and at most `limit` of them.
+    #[must_use]
+    pub fn new(inquiry: I, known: Vec<(Question, Arc<Answer>)>, limit: usize) -> Self {
+        let answers = Answers {
+            held: known,
+            wanted: Vec::new(),
+            asked: Vec::new(),
+            room: limit,
+            beyond: DnsFailure::OverLimit,
+        };
+        Self { inquiry, answers, trace: None, news: true }
+    }
+
+    /// Has the last run traced, and what a cache said kept: see [`trace`](Self::trace) and
+    /// [`answers`](Self::answers).
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.trace = Some(Vec::new());
+        self
+    }
+
+    /// Says what to do next, without a cache; see [`poll_cached`](Self::poll_cached).
+    #[must_use = "a question taken is not handed out again"]
+    pub fn poll(&mut self) -> Step<I::Verdict> {
+        self.poll_cached(&|_| None)
+    }
+
+    /// Says what to do next; runs the inquiry only if an answer has come since the last run. What
+    /// `cache` holds needs no further run: a warm cache makes it one.
+    #[must_use = "a question taken is not handed out again"]
+    pub fn poll_cached(
+        &mut self,
+        cache: &dyn Fn(&Question) -> Option<Arc<Answer>>,
+    ) -> Step<I::Verdict> {
+        if self.news && self.answers.wanted.is_empty() {
+            self.news = false;
+            let mut trace = self.trace.as_mut();
+            if let Some(trace) = &mut trace {
+                trace.clear();
+            }
+            let mut known = Known { answers: &mut self.answers, cache, trace, depth: 0 };
+            if let Ok(verdict) = self.inquiry.evaluate(&mut known) {
+                return Step::Done(verdict);
+            }
+        }
+        self.answers.next_wanted().map_or(Step::Wait, Step::Ask)
+    }
+
+    /// Takes an answer; one that was not asked for, or a second one, changes nothing.
+    pub fn handle_answer(&mut self, question: &Question, answer: impl Into<Arc<Answer>>) {
+        let asked = &mut self.answers.asked;
+        let Some(at) = asked.iter().position(|asked| asked == question) else { return };
+        self.answers.held.push((asked.swap_remove(at), answer.into()));
+        self.news = true;
+    }
+
+    /// Ends the waiting: what is unanswered, and all that would be asked from now on, has failed
+    /// with [`DnsFailure::Timeout`].
+    pub fn handle_timeout(&mut self) {
+        self.answers.time_out();
+        self.news = true;
+    }
+
+    /// Returns what was known, asked and answered; in a [traced](Self::traced) session what the
+    /// cache said too. With [`new`](Self::new), a replay.
+    #[must_use]
+    pub fn answers(&self) -> &[(Question, Arc<Answer>)] {
+        &self.answers.held
+    }
+
+    /// Returns the tree of the last run, complete once the verdict is there; empty if not traced.
+    #[must_use]
+    pub fn trace(&self) -> &[Note] {
+        self.trace.as_deref().unwrap_or_default()
+    }
+}
+
+#[derive(Debug)]
+struct Answers {
+    held: Vec<(Question, Arc<Answer>)>,
+    /// To be asked, the next one last.
+    wanted: Vec<Question>,
+    asked: Vec<Question>,
+    /// How many questions may still be asked.
+    room: usize,
+    /// What answers those that may not.
+    beyond: DnsFailure,
+}
+
+impl Answers {
+    fn find(
+        &mut self,
+        name: &Name,
+        kind: Kind,
+        cache: &dyn Fn(&Question) -> Option<Arc<Answer>>,
+        keep: bool,
+    ) -> Result<Arc<Answer>, Unanswered> {
+        let held = self.held.iter().find(|(q, _)| q.kind == kind && q.name == *name);
+        if let Some((_, answer)) = held {
+            return Ok(Arc::clone(answer));
+        }
+        let question = Question::new(name.clone(), kind);
+        if self.asked.contains(&question) || self.wanted.contains(&question) {
+            return Err(Unanswered);
+        }
+        if let Some(answer) = cache(&question) {
+            if keep {
+                self.held.push((question, Arc::clone(&answer)));
+            }
+            return Ok(answer);
+        }
+        if self.wanted.len() >= self.room {
+            let answer = Arc::new(Answer::Failed(self.beyond));
+            self.held.push((question, Arc::clone(&answer)));
+            return Ok(answer);
+        }
+        self.wanted.insert(0, question);
+        Err(Unanswered)
+    }
+
+    fn next_wanted(&mut self) -> Option<Question> {
+        let question = self.wanted.pop()?;
+        self.room = self.room.saturating_sub(1);
+        self.asked.push(question.clone());
+        Some(question)
+    }
+
+    fn time_out(&mut self) {
+        let timeout = Arc::new(Answer::Failed(DnsFailure::Timeout));
+        let late = self.asked.drain(..).chain(self.wanted.drain(..));
+        self.held.extend(late.map(|question| (question, Arc::clone(&timeout))));
+        (self.room, self.beyond) = (0, DnsFailure::Timeout);
+    }
+}
+
+/// A text without control characters.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| {
+            if c.is_control() { write!(f, "{}", c.escape_unicode()) } else { write!(f, "{c}") }
+        })
+    }
+}

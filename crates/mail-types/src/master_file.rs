@@ -1,0 +1,236 @@
+//! The records of a master file: RFC 1035 section 5, RFC 2308 section 4 for `$TTL`.
+
+use crate::zone::{MasterFileError, ZoneError};
+use crate::{Kind, Mx, Name, Records, Texts, Zone};
+
+/// A master file that is being read.
+pub(crate) struct MasterFile<'a> {
+    rest: &'a str,
+    line: usize,
+    /// The line where the present record begins.
+    began: usize,
+    origin: Name,
+    owner: Option<Name>,
+    ttl: u32,
+}
+
+impl<'a> MasterFile<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        let origin = Name::root();
+        Self { rest: text, line: 1, began: 1, origin, owner: None, ttl: Zone::TTL }
+    }
+
+    /// The line where the last record began.
+    pub(crate) fn record_line(&self) -> usize {
+        self.began
+    }
+
+    /// The next record: its owner, its time to live, and its data if it is of a known kind.
+    pub(crate) fn next_record(
+        &mut self,
+    ) -> Result<Option<(Name, u32, Option<Records>)>, MasterFileError> {
+        loop {
+            self.began = self.line;
+            let read = self.entry().and_then(|entry| match entry {
+                Some((indented, words)) => self.record(indented, &words).map(Some),
+                None => Ok(None),
+            });
+            match read.map_err(|error| MasterFileError { line: self.began, error })? {
+                Some(Some(record)) => return Ok(Some(record)),
+                Some(None) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The words up to the end of a line outside parentheses, and whether it begins with a blank.
+    fn entry(&mut self) -> Result<Option<(bool, Vec<&'a str>)>, ZoneError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let indented = self.rest.starts_with([' ', '\t']);
+        let (mut words, mut open) = (Vec::new(), false);
+        while let Some(c) = self.rest.chars().next() {
+            let used = match c {
+                '\n' => {
+                    self.line += 1;
+                    if !open {
+                        self.skip(1);
+                        break;
+                    }
+                    1
+                }
+                '(' | ')' if open == (c == '(') => return Err(ZoneError::Unbalanced),
+                '(' | ')' => {
+                    open = !open;
+                    1
+                }
+                ';' => self.rest.find('\n').unwrap_or(self.rest.len()),
+                c if c.is_ascii_whitespace() => 1,
+                _ => {
+                    let length = word_length(self.rest)?;
+                    words.push(self.rest.get(..length).unwrap_or_default());
+                    length
+                }
+            };
+            self.skip(used);
+        }
+        if open { Err(ZoneError::Unbalanced) } else { Ok(Some((indented, words))) }
+    }
+
+    fn skip(&mut self, octets: usize) {
+        self.rest = self.rest.get(octets..).unwrap_or_default();
+    }
+
+    fn record(
+        &mut self,
+        indented: bool,
+        words: &[&str],
+    ) -> Result<Option<(Name, u32, Option<Records>)>, ZoneError> {
+        let mut words = match words {
+            [] => return Ok(None),
+            ["$ORIGIN", name] => {
+                self.origin = absolute(name, &self.origin)?;
+                return Ok(None);
+            }
+            ["$TTL", seconds] => {
+                self.ttl = seconds.parse().map_err(|_| ZoneError::Line)?;
+                return Ok(None);
+            }
+            [first, ..] if first.starts_with('$') => return Err(ZoneError::Line),
+            [first, rest @ ..] if !indented => {
+                self.owner = Some(absolute(first, &self.origin)?);
+                rest
+            }
+            words => words,
+        };
+        let owner = self.owner.clone().ok_or(ZoneError::Line)?;
+        let mut ttl = self.ttl;
+        loop {
+            match words {
+                [class, rest @ ..] if class.eq_ignore_ascii_case("IN") => words = rest,
+                [seconds, rest @ ..] if seconds.bytes().all(|c| c.is_ascii_digit()) => {
+                    ttl = seconds.parse().map_err(|_| ZoneError::Line)?;
+                    words = rest;
+                }
+                [kind, data @ ..] => {
+                    let records = match kind.parse() {
+                        Ok(kind) => Some(rdata(kind, data, &self.origin)?),
+                        Err(_) if is_type(kind) => None,
+                        Err(_) => return Err(ZoneError::Line),
+                    };
+                    return Ok(Some((owner, ttl, records)));
+                }
+                [] => return Err(ZoneError::Line),
+            }
+        }
+    }
+}
+
+/// Reads the data of one record from its words.
+pub(crate) fn rdata(kind: Kind, words: &[&str], origin: &Name) -> Result<Records, ZoneError> {
+    let wrong = ZoneError::Data { kind };
+    Ok(match (kind, words) {
+        (Kind::A, [address]) => Records::A(vec![address.parse().map_err(|_| wrong)?]),
+        (Kind::Aaaa, [address]) => Records::Aaaa(vec![address.parse().map_err(|_| wrong)?]),
+        (Kind::Cname, [name]) => Records::Cname(absolute(name, origin)?),
+        (Kind::Ptr, [name]) => Records::Ptr(vec![absolute(name, origin)?]),
+        (Kind::Mx, [preference, exchange]) => {
+            let preference = preference.parse().map_err(|_| wrong)?;
+            Records::Mx(vec![Mx { preference, exchange: absolute(exchange, origin)? }])
+        }
+        (Kind::Tlsa, [usage, selector, matching, hex @ ..]) => {
+            let mut data = Vec::new();
+            for number in [usage, selector, matching] {
+                data.push(number.parse().map_err(|_| wrong)?);
+            }
+            octets(&hex.concat(), &mut data).ok_or(wrong)?;
+            Records::Tlsa(vec![data.into()])
+        }
+        (Kind::Txt, [_, ..]) => {
+            let mut text = Vec::new();
+            for word in words {
+                let quoted = word.strip_prefix('"').and_then(|word| word.strip_suffix('"'));
+                unescape(quoted.unwrap_or(word), &mut text).ok_or(wrong)?;
+            }
+            Records::Txt(Texts::new([text]))
+        }
+        _ => return Err(wrong),
+    })
+}
+
+/// A name, below the origin unless it ends in a dot.
+fn absolute(text: &str, origin: &Name) -> Result<Name, ZoneError> {
+    if text == "@" {
+        return Ok(origin.clone());
+    }
+    let name: Name = text.parse()?;
+    let escaped = text.strip_suffix('.').map(|text| text.bytes().rev());
+    let is_absolute =
+        escaped.is_some_and(|mut rest| rest.position(|c| c != b'\\').unwrap_or_default() % 2 == 0);
+    if is_absolute || origin.is_root() {
+        return Ok(name);
+    }
+    Ok(Name::from_labels(name.labels().chain(origin.labels()))?)
+}
+
+/// Whether it is a type that zones have, or can be (RFC 3597).
+fn is_type(word: &str) -> bool {
+    let known = ["SOA", "NS", "SRV", "CAA", "DS", "DNSKEY", "RRSIG", "NSEC", "HINFO", "NAPTR"];
+    let number = word.get(4..).filter(|_| word.to_ascii_uppercase().starts_with("TYPE"));
+    known.iter().any(|known| known.eq_ignore_ascii_case(word))
+        || ["SPF", "SSHFP", "DNAME"].iter().any(|known| known.eq_ignore_ascii_case(word))
+        || number.is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
+/// How long the word is that a text begins with, its quotes included.
+fn word_length(text: &str) -> Result<usize, ZoneError> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' if quoted => return Ok(at + 1),
+            '"' if at == 0 => quoted = true,
+            '\n' if quoted => return Err(ZoneError::Unbalanced),
+            '(' | ')' | ';' | '"' if !quoted => return Ok(at),
+            c if !quoted && c.is_ascii_whitespace() => return Ok(at),
+            _ => {}
+        }
+    }
+    if quoted { Err(ZoneError::Unbalanced) } else { Ok(text.len()) }
+}
+
+fn unescape(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match *rest {
+            [] => return Some(()),
+            [b'\\', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ref rest @ ..] => {
+                let digits = [a, b, c].map(|digit| u16::from(digit - b'0'));
+                let octet = digits.iter().fold(0, |octet, digit| 10 * octet + digit);
+                out.push(u8::try_from(octet).ok()?);
+                rest
+            }
+            [b'\\', c, ref rest @ ..] if !c.is_ascii_digit() => {
+                out.push(c);
+                rest
+            }
+            [b'\\', ..] => return None,
+            [c, ref rest @ ..] => {
+                out.push(c);
+                rest
+            }
+        };
+    }
+}
+
+fn octets(hex: &str, out: &mut Vec<u8>) -> Option<()> {
+    for pair in hex.as_bytes().chunks(2) {
+        let [high, low] = *pair else { return None };
+        let digit = |c: u8| char::from(c).to_digit(16);
+        out.push(u8::try_from(16 * digit(high)? + digit(low)?).ok()?);
+    }
+    Some(())
+}

@@ -1,0 +1,101 @@
+//! What is asked of the DNS.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::Name;
+
+/// One question to the DNS.
+///
+/// ```
+/// use mail_types::{Kind, Question};
+///
+/// let question = Question::new("example.com".parse()?, Kind::Mx);
+/// assert_eq!(question.to_string(), "example.com MX");
+/// # Ok::<(), mail_types::NameError>(())
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "the DNS has just these two, and a class")]
+pub struct Question {
+    /// Whose records.
+    pub name: Name,
+    /// Which.
+    pub kind: Kind,
+}
+
+impl Question {
+    /// Puts a question together.
+    #[must_use]
+    pub fn new(name: Name, kind: Kind) -> Self {
+        Self { name, kind }
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.kind)
+    }
+}
+
+/// A type of record that protocols of mail ask for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Kind {
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
+    /// An alias itself, not followed (RFC 7672 section 2.1.3 asks for it).
+    Cname,
+    /// Mail exchangers.
+    Mx,
+    /// Names of an address.
+    Ptr,
+    /// Certificate associations (RFC 6698).
+    Tlsa,
+    /// Texts.
+    Txt,
+}
+
+impl Kind {
+    /// Each of them.
+    pub const ALL: [Self; 7] =
+        [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Ptr, Self::Tlsa, Self::Txt];
+
+    /// Returns the mnemonic of the DNS, such as `AAAA`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Cname => "CNAME",
+            Self::Mx => "MX",
+            Self::Ptr => "PTR",
+            Self::Tlsa => "TLSA",
+            Self::Txt => "TXT",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(text: &str) -> Result<Self, KindError> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        found.ok_or(KindError)
+    }
+}
+
+/// A word is no [`Kind`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("not a type of record that is asked for here")]
+#[non_exhaustive]
+pub struct KindError;

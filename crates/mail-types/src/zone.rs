@@ -1,0 +1,241 @@
+//! Answers without a network, from a master file or made by a program: RFC 1034 section 4.3.2.
+
+use std::collections::{HashMap, HashSet};
+
+use thiserror::Error;
+
+use crate::master_file::{MasterFile, rdata};
+use crate::{Answer, DnsFailure, Kind, Name, NameError, Question, Records, Security};
+
+/// Names and what the DNS says of them: for tests, demonstrations and recorded cases.
+///
+/// It answers as a resolver would. Aliases are followed; a name that is not there is answered by
+/// the wildcard `*` of its closest ancestor that is (RFC 4592), if there is one; a name that has
+/// something of another type, or something below it, has [no such record](Answer::Absent), any
+/// other does not exist.
+///
+/// ```
+/// use mail_types::{Answer, Kind, Question, Zone};
+///
+/// let zone = Zone::parse(r#"
+/// $ORIGIN example.com.
+/// @    300 IN TXT  "v=spf1 " "mx -all"
+///          IN MX   10 mx
+/// mx       IN A    192.0.2.1
+/// "#)?;
+/// let answer = zone.answer(&Question::new("example.com".parse()?, Kind::Txt));
+/// assert_eq!(answer.texts().and_then(|texts| texts.iter().next()), Some(&b"v=spf1 mx -all"[..]));
+/// let answer = zone.answer(&Question::new("mx.example.com".parse()?, Kind::Aaaa));
+/// assert!(matches!(answer, Answer::Absent { exists: true, .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Zone {
+    entries: HashMap<Question, Answer>,
+    /// The names that exist, the empty ones between them and the root too.
+    names: HashSet<Name>,
+    records: usize,
+}
+
+impl Zone {
+    /// The most records that a zone holds.
+    pub const MAX_RECORDS: usize = 100_000;
+    /// The most aliases that are followed; a longer chain has failed.
+    pub const MAX_ALIASES: usize = 16;
+    /// How long an answer may be kept if the zone does not say, in seconds.
+    pub const TTL: u32 = 3600;
+
+    /// Reads a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; the origin is the root
+    /// at first. Records of types that are not a [`Kind`] make their name exist, no more. All is
+    /// [indeterminate](Security::Indeterminate).
+    ///
+    /// # Errors
+    ///
+    /// [`MasterFileError`], with the line.
+    pub fn parse(text: &str) -> Result<Self, MasterFileError> {
+        let mut zone = Self::default();
+        let mut file = MasterFile::new(text);
+        while let Some((name, ttl, records)) = file.next_record()? {
+            let wrong = |error| MasterFileError { line: file.record_line(), error };
+            match records {
+                Some(records) => {
+                    zone.insert(name, records, Security::default(), ttl).map_err(wrong)?;
+                }
+                None => zone.exists(name),
+            }
+        }
+        Ok(zone)
+    }
+
+    /// Adds a record: `data` is as in a master file, with names complete and without a dot at their
+    /// end or with one; a text is one string without quotes, with `\\` and `\DDD` for octets.
+    ///
+    /// All records of a name and kind have the worst security that one was added with.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError`] if `data` is no data of this kind, or there is no room.
+    pub fn add(
+        &mut self,
+        name: Name,
+        kind: Kind,
+        data: &str,
+        security: Security,
+    ) -> Result<(), ZoneError> {
+        let parts: Vec<_> =
+            if kind == Kind::Txt { vec![data] } else { data.split_ascii_whitespace().collect() };
+        self.insert(name, rdata(kind, &parts, &Name::root())?, security, Self::TTL)
+    }
+
+    /// Sets what a question is answered with, instead of what else is known: a failure, or that
+    /// there is nothing, proven or not. For records use [`add`](Self::add).
+    pub fn set(&mut self, question: Question, answer: Answer) {
+        if !matches!(answer, Answer::Absent { exists: false, .. }) {
+            self.exists(question.name.clone());
+        }
+        self.entries.insert(question, answer);
+    }
+
+    /// Answers a question.
+    #[must_use]
+    pub fn answer(&self, question: &Question) -> Answer {
+        let mut name = question.name.clone();
+        let (mut worst, mut least) = (Security::Secure, u32::MAX);
+        for _ in 0..=Self::MAX_ALIASES {
+            let owner = self.owner(&name);
+            let entry = |kind| {
+                let owner = owner.as_ref()?;
+                self.entries.get(&Question::new(owner.clone(), kind))
+            };
+            let direct = entry(question.kind).or_else(|| self.overruled(&name, question.kind));
+            if let Some(answer) = direct {
+                return linked(answer.clone(), name, worst, least);
+            }
+            match entry(Kind::Cname) {
+                Some(Answer::Records {
+                    records: Records::Cname(target), security, ttl, ..
+                }) => {
+                    name = target.clone();
+                    (worst, least) = (worst.min(*security), least.min(*ttl));
+                }
+                Some(Answer::Failed(failure)) => return Answer::Failed(*failure),
+                _ => {
+                    let (exists, security) = (owner.is_some(), Security::Indeterminate);
+                    return Answer::Absent { exists, security, ttl: least.min(Self::TTL) };
+                }
+            }
+        }
+        Answer::Failed(DnsFailure::ServFail)
+    }
+
+    /// The name itself if it exists, or the wildcard that stands for it.
+    fn owner(&self, name: &Name) -> Option<Name> {
+        if self.names.contains(name) {
+            return Some(name.clone());
+        }
+        let mut above = name.parent();
+        while let Some(encloser) = above {
+            if self.names.contains(&encloser) {
+                return encloser.child(b"*").ok().filter(|wild| self.names.contains(wild));
+            }
+            above = encloser.parent();
+        }
+        None
+    }
+
+    /// What was set for a name that does not exist.
+    fn overruled(&self, name: &Name, kind: Kind) -> Option<&Answer> {
+        self.entries.get(&Question::new(name.clone(), kind))
+    }
+
+    fn insert(
+        &mut self,
+        name: Name,
+        records: Records,
+        security: Security,
+        ttl: u32,
+    ) -> Result<(), ZoneError> {
+        if self.records >= Self::MAX_RECORDS {
+            return Err(ZoneError::Full);
+        }
+        self.records += 1;
+        self.exists(name.clone());
+        let question = Question::new(name.clone(), records.kind());
+        let held = self.entries.get_mut(&question);
+        if let Some(Answer::Records { records: held, security: worst, ttl: least, .. }) = held {
+            if question.kind == Kind::Cname {
+                return Err(ZoneError::SecondAlias);
+            }
+            held.append(records);
+            (*worst, *least) = (security.min(*worst), ttl.min(*least));
+        } else {
+            let answer = Answer::Records { records, canonical: name, security, ttl };
+            self.entries.insert(question, answer);
+        }
+        Ok(())
+    }
+
+    fn exists(&mut self, name: Name) {
+        let mut next = Some(name);
+        while let Some(name) = next.take() {
+            let parent = name.parent();
+            if self.names.insert(name) {
+                next = parent;
+            }
+        }
+    }
+}
+
+/// Why something is not put into a [`Zone`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ZoneError {
+    /// The data is not what the kind of record has.
+    #[error("not the data of a {kind} record")]
+    Data {
+        /// The kind.
+        kind: Kind,
+    },
+    /// The data has a name that is none.
+    #[error("a name that is none")]
+    Name(#[from] NameError),
+    /// A name is an alias of two.
+    #[error("a second alias for one name")]
+    SecondAlias,
+    /// The zone holds [`Zone::MAX_RECORDS`].
+    #[error("more than 100000 records")]
+    Full,
+    /// A line of a master file that is no record and no known directive.
+    #[error("no record, and no directive that is known")]
+    Line,
+    /// A quote or a parenthesis is not closed, or closed where it was not open.
+    #[error("an unbalanced quote or parenthesis")]
+    Unbalanced,
+}
+
+/// Why a text is not a master file.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("line {line}")]
+#[non_exhaustive]
+pub struct MasterFileError {
+    /// The line where the record begins, from 1.
+    pub line: usize,
+    /// What is wrong.
+    #[source]
+    pub error: ZoneError,
+}
+
+/// The answer at the end of aliases, under the name that it has there.
+fn linked(mut answer: Answer, name: Name, worst: Security, least: u32) -> Answer {
+    match &mut answer {
+        Answer::Records { canonical, security, ttl, .. } => {
+            *canonical = name;
+            (*security, *ttl) = (worst.min(*security), least.min(*ttl));
+        }
+        Answer::Absent { security, ttl, .. } => {
+            (*security, *ttl) = (worst.min(*security), least.min(*ttl));
+        }
+        Answer::Failed(_) => {}
+    }
+    answer
+}
