@@ -1,7 +1,10 @@
 //! Conditions: what a rule can ask.
 //!
 //! Another one is a file with a type that implements [`Condition`], a [`Kind`] in [`KINDS`], and the
-//! names of the variables it publishes in [`PUBLISHED`]; nothing else changes.
+//! names of the variables that it publishes, if any, in [`PUBLISHED`]; nothing else changes. What it
+//! works with, such as a resolver, it takes from the scene's `services`, where the server has put it;
+//! what it found out, it keeps for others in the `facts` of the scene's notes, for as long as the
+//! message lasts, and publishes there as values of its variables.
 
 use std::fmt::Debug;
 use std::pin::Pin;
