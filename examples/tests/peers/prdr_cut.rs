@@ -69,8 +69,10 @@ fn a_client_that_is_cut_off_comes_again_and_has_its_message_kept() {
     }
 }
 
-/// A next hop that offers PRDR, takes one message, and closes after so many replies to it.
-fn cutting_next_hop(port: u16, replies: usize) -> JoinHandle<()> {
+const BLOCK: [&str; 5] = ["353 a", "550 5.7.1 b", "450 4.2.1 c", "250 2.1.5 d", "250 2.0.0 e"];
+
+/// A next hop that offers PRDR, takes one message, and closes after these replies to it.
+fn cutting_next_hop(port: u16, replies: &'static [&'static str]) -> JoinHandle<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
@@ -80,9 +82,8 @@ fn cutting_next_hop(port: u16, replies: usize) -> JoinHandle<()> {
         while let Some(Ok(line)) = lines.next() {
             let reply = match line.get(..4).unwrap_or(&line) {
                 "." if data => {
-                    let all = ["353 a", "550 5.7.1 b", "450 4.2.1 c", "250 2.1.5 d", "250 2.0.0 e"];
                     last = true;
-                    all.get(..replies).unwrap_or_default().join("\r\n")
+                    replies.join("\r\n")
                 }
                 _ if data => continue,
                 "EHLO" => {
@@ -103,10 +104,10 @@ fn cutting_next_hop(port: u16, replies: usize) -> JoinHandle<()> {
     })
 }
 
-fn relaying(block: &Block) -> (Gateway, u16) {
+fn relaying(block: &Block, option: &str) -> (Gateway, u16) {
     let port = block.own(1);
     let options = format!(
-        "prdr_enable = true\nrelay_to_domains = \"next.test\"\nroute_data = \"127.0.0.1:{port}\""
+        "prdr_enable = true\nrelay_to_domains = \"next.test\"\nroute_data = \"127.0.0.1:{port}\"\n{option}"
     );
     (Gateway::start(block.own(0), &options), port)
 }
@@ -115,13 +116,13 @@ fn relaying(block: &Block) -> (Gateway, u16) {
 #[test]
 fn a_next_hop_that_cuts_the_connection_leaves_everybody_to_be_tried_again() {
     let block = Block::claim();
-    let (gateway, port) = relaying(&block);
+    let (gateway, port) = relaying(&block, "");
     for replies in 0..=REPLIES.len() {
-        let next = cutting_next_hop(port, replies);
+        let next = cutting_next_hop(port, BLOCK.split_at(replies).0);
         let mut smtp = send(gateway.port(), "next.test", &replies.to_string(), false);
         let heard = [(); REPLIES.len()].map(|()| smtp.reply());
         let expected = if replies == REPLIES.len() {
-            ["353 ", "550 5.7.1 b", "450 4.2.1 c", "250 2.1.5 d", "250 2.0.0 e"]
+            BLOCK.map(|reply| if reply.starts_with("353") { "353 " } else { reply })
         } else {
             ["353 ", "451 4.4.2 ", "451 4.4.2 ", "451 4.4.2 ", "450 4.0.0 "]
         };
@@ -136,17 +137,38 @@ fn a_next_hop_that_cuts_the_connection_leaves_everybody_to_be_tried_again() {
     assert!(gateway.messages().is_empty());
 }
 
-/// The same with Exim as the client: it keeps all three in its queue.
+/// What a next hop that was not asked says is for everybody, and said of each.
+#[test]
+fn one_reply_of_a_next_hop_is_a_reply_for_each_recipient() {
+    let block = Block::claim();
+    let (gateway, port) = relaying(&block, "hosts_try_prdr = \"\"");
+    for (reply, each, last) in [
+        (&["250 2.0.0 all"], "250 2.0.0 all", "250 2.0.0 all"),
+        (&["554 5.6.0 none"], "554 5.6.0 none", "550 5.7.1 refused for all recipients"),
+        (&["452 4.3.1 later"], "452 4.3.1 later", "450 4.0.0 "),
+    ] {
+        let next = cutting_next_hop(port, reply);
+        let mut smtp = send(gateway.port(), "next.test", each, false);
+        let heard = [(); REPLIES.len()].map(|()| smtp.reply());
+        let expected = ["353 ", each, each, each, last];
+        assert!(heard.iter().zip(expected).all(|(reply, e)| reply.starts_with(e)), "{heard:?}");
+        assert!(smtp.say("QUIT").starts_with("221"));
+        next.join().unwrap();
+    }
+    assert_eq!(gateway.arrivals().len(), 1);
+}
+
+/// With Exim as the client and a next hop that breaks off: it keeps all three in its queue.
 #[test]
 fn exim_keeps_what_a_next_hop_behind_us_has_not_confirmed() {
     if !have(&["exim4"]) {
         return;
     }
     let block = Block::claim();
-    let (gateway, port) = relaying(&block);
+    let (gateway, port) = relaying(&block, "");
     let peers = Peers::of(&block);
     for replies in 0..REPLIES.len() {
-        let next = cutting_next_hop(port, replies);
+        let next = cutting_next_hop(port, BLOCK.split_at(replies).0);
         let rcpts = ["ann@next.test", "bob@next.test", "dora@next.test"];
         let message = "From: <exim@sender.test>\nSubject: cut\n\nbody\n";
         let (_, log) = peers.exim_send(&gateway.address(), &rcpts, message);
