@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use mail_types::{Name, Trust, Value};
+use proxy_protocol::{Outcome, RequiredHosts, Session};
 
 use super::session::Greeting;
 
@@ -15,6 +16,28 @@ pub(crate) struct Client {
     pub(crate) host_name: Option<Name>,
     /// The proxy's own address, if the client's came by way of one.
     pub(crate) proxy: Option<SocketAddr>,
+    /// What its PROXY header says, if there is one.
+    pub(crate) session: Session,
+    /// The address where it was accepted.
+    pub(crate) server: SocketAddr,
+    /// Whether it is a proxy that speaks for nobody else: who counts hosts does not count it.
+    pub(crate) is_trusted_proxy: bool,
+}
+
+impl Client {
+    /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
+    pub(crate) fn new(session: Session, server: SocketAddr, proxies: &RequiredHosts) -> Self {
+        let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+        let address = canonical(session.client());
+        Self {
+            address,
+            host_name: None,
+            proxy: by_proxy.then(|| session.peer()),
+            server: canonical(server),
+            is_trusted_proxy: proxies.requires(address.ip(), None),
+            session,
+        }
+    }
 }
 
 /// A client as Exim writes it in a log line: `host (helo) [192.0.2.1]`.
@@ -42,4 +65,9 @@ pub(crate) fn protocol(greeting: &Greeting, utf8: bool) -> &'static str {
         (true, false, true) => "UTF8SMTP",
         (true, true, true) => "UTF8SMTPS",
     }
+}
+
+/// An IPv4-mapped address is the IPv4 address in it.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -9,8 +9,11 @@ use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::macros::{MacroError, expand};
+use super::macros::{MacroError, Macros};
 use super::quantity::{Interval, Size};
+use super::rules::condition::{Home, KINDS};
+use super::rules::place::Place;
+use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
 
 /// The options as they are written; each has a default.
@@ -42,6 +45,8 @@ pub(crate) struct Options {
     recipients_max: usize,
     received_headers_max: usize,
     smtp_accept_max: usize,
+    /// Connections of one host at a time; 0 for any number. A trusted proxy may have more.
+    smtp_accept_max_per_host: usize,
     smtp_accept_max_per_connection: u32,
     smtp_accept_max_nonmail: u32,
     smtp_max_synprot_errors: u32,
@@ -60,6 +65,10 @@ pub(crate) struct Options {
     proxy_protocol_timeout: Interval,
     /// What becomes of a connection whose header is not sound.
     proxy_refusal: ProxyRefusal,
+    /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
+    prdr_enable: bool,
+    /// Next hops that are asked for PRDR, where they offer it and the client asked us.
+    hosts_try_prdr: String,
     /// Hosts that are offered STARTTLS.
     tls_advertise_hosts: String,
     /// A PEM file; without one a certificate is made.
@@ -88,6 +97,7 @@ impl Default for Options {
             recipients_max: 1000,
             received_headers_max: 30,
             smtp_accept_max: 2000,
+            smtp_accept_max_per_host: 0,
             smtp_accept_max_per_connection: 1000,
             smtp_accept_max_nonmail: 10,
             smtp_max_synprot_errors: 3,
@@ -100,6 +110,8 @@ impl Default for Options {
             proxy_required_hosts: String::new(),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
             proxy_refusal: ProxyRefusal::Drop,
+            prdr_enable: false,
+            hosts_try_prdr: "*".into(),
             tls_advertise_hosts: "*".into(),
             tls_certificate: None,
             tls_privatekey: None,
@@ -146,8 +158,10 @@ pub(crate) enum LogFormat {
 }
 
 /// The configuration, checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Config {
+    /// What stands in the lists `acl_smtp_…`.
+    pub(crate) rules: Rules,
     pub(crate) session: SessionSettings,
     /// This host's name.
     pub(crate) host: Domain,
@@ -160,7 +174,9 @@ pub(crate) struct Config {
     pub(crate) relay_to_domains: Vec<Domain>,
     pub(crate) route_data: Option<String>,
     pub(crate) message_memory_limit: usize,
+    pub(crate) hosts_try_prdr: HostSet,
     pub(crate) smtp_accept_max: usize,
+    pub(crate) smtp_accept_max_per_host: usize,
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) helo_accept_junk_hosts: HostSet,
     pub(crate) host_lookup: HostSet,
@@ -187,8 +203,13 @@ impl Config {
 
     /// Parses and checks the text of a file.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let table = expand(text.parse::<toml::Table>()?)?;
-        Self::check(Options::deserialize(table)?)
+        let mut table = text.parse::<toml::Table>()?;
+        let macros = Macros::take(&mut table)?;
+        table.retain(|option, _| Place::named(option).is_none());
+        macros.put_into_all(&mut table)?;
+        let config = Self::check(Options::deserialize(table)?)?;
+        let rules = Rules::read(text, &macros, &Home { kinds: KINDS, host: &config.host })?;
+        Ok(Self { rules, ..config })
     }
 
     fn check(options: Options) -> Result<Self, ConfigError> {
@@ -211,6 +232,7 @@ impl Config {
         }
         let maildir = options.maildir.unwrap_or_else(|| options.spool_directory.join("maildir"));
         Ok(Self {
+            rules: Rules::default(),
             listen: interfaces(&options.local_interfaces)?,
             store: options.store,
             maildir,
@@ -220,7 +242,9 @@ impl Config {
             route_data: options.route_data,
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
+            hosts_try_prdr: hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
             smtp_accept_max: options.smtp_accept_max,
+            smtp_accept_max_per_host: options.smtp_accept_max_per_host,
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             helo_accept_junk_hosts: hosts(
                 "helo_accept_junk_hosts",
@@ -249,6 +273,7 @@ impl Config {
                 smtp_accept_max_nonmail: options.smtp_accept_max_nonmail,
                 smtp_accept_max_per_connection: options.smtp_accept_max_per_connection,
                 tls_advertise: true,
+                prdr_enable: options.prdr_enable,
             },
         })
     }
@@ -263,6 +288,8 @@ pub(crate) enum ConfigError {
     Toml(#[from] toml::de::Error),
     #[error(transparent)]
     Macro(#[from] MacroError),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     #[error("{option}: item {item} is not a domain")]
     Domain { option: &'static str, item: usize },
     #[error("{option}: {source}")]

@@ -1,27 +1,24 @@
 //! One connection: what its session wants is read, sent, asked and decided here.
 
-use std::io;
-use std::mem;
-use std::sync::Arc;
-use std::time::SystemTime;
+#[path = "connection/decisions.rs"]
+mod decisions;
+#[path = "connection/handing_over.rs"]
+mod handing_over;
 
-use bytes::Bytes;
-use mail_types::{Reply, ReplyCode, Severity};
+use std::io;
+use std::sync::Arc;
+
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
 
+use self::handing_over::Handed;
 use super::client::Client;
 use super::delivery::Delivery;
-use super::log;
 use super::memory::Share;
-use super::message_id::MessageId;
-use super::phrases::say;
-use super::rules::route;
+use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
-use super::store::Message;
-use super::trace_fields;
 use super::wire::Wire;
 
 /// A connection whose client is known.
@@ -32,6 +29,9 @@ pub(crate) struct Connection {
     client: Client,
     session: Session,
     delivery: Delivery,
+    notes: Notes,
+    /// What became of a message that was handed over before its first reply.
+    handed: Option<Handed>,
     memory: Share,
 }
 
@@ -46,11 +46,21 @@ impl Connection {
         let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
         let memory = Share::new(Arc::clone(&gateway.memory));
-        Self { gateway, stop, wire, client, session, delivery: Delivery::default(), memory }
+        Self {
+            gateway,
+            stop,
+            wire,
+            client,
+            session,
+            delivery: Delivery::default(),
+            notes: Notes::default(),
+            handed: None,
+            memory,
+        }
     }
 
     /// Serves the client until one of the two has enough.
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(&mut self) {
         let ended = self.run().await;
         if let Err(error) = ended {
             debug!("{} is gone: {error}", self.client.address);
@@ -69,7 +79,8 @@ impl Connection {
                     self.read().await?;
                 }
                 Step::Decide(question) => {
-                    if question == Question::Message {
+                    // What is known goes out before what may take a while.
+                    if matches!(question, Question::Verdict(_) | Question::Message) {
                         self.send().await?;
                     }
                     let reply = self.decide(question).await;
@@ -119,64 +130,5 @@ impl Connection {
             _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
         }
         Ok(())
-    }
-
-    async fn decide(&mut self, question: Question) -> Reply {
-        match question {
-            Question::Connect => {
-                if self.wire.pending() {
-                    self.session.handle_bytes(b"?"); // Who talks first does not speak SMTP.
-                }
-                Reply::new(ReplyCode::READY, "")
-            }
-            Question::Mail => {
-                self.delivery = Delivery::default();
-                say(ReplyCode::OK, "2.1.0", "sender ok")
-            }
-            Question::Recipient => self.recipient().await,
-            Question::Message => self.message().await,
-        }
-    }
-
-    async fn recipient(&mut self) -> Reply {
-        let Self { gateway, session, delivery, client, .. } = self;
-        let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
-        else {
-            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
-        };
-        let reply = match route(&gateway.config, recipient) {
-            Ok(route) => delivery.add(route, &gateway.relay, transaction, recipient).await,
-            Err(reply) => reply,
-        };
-        if reply.code().severity() != Severity::Completed {
-            log::refusal(session, client, &format!("RCPT <{recipient}>"), &reply);
-        }
-        reply
-    }
-
-    async fn message(&mut self) -> Reply {
-        let now = SystemTime::now();
-        let id = MessageId::next(now);
-        let body = Bytes::from(self.session.take_message());
-        let Some(transaction) = self.session.transaction() else {
-            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no message");
-        };
-        let host = &self.gateway.config.session.primary_hostname;
-        let greeting = self.session.greeting();
-        let delivery = mem::take(&mut self.delivery);
-        let mut head = trace_fields::received(host, id, &self.client, greeting, transaction, now);
-        if delivery.is_final() {
-            head = trace_fields::delivery(transaction) + &head;
-        }
-        let size = head.len() + body.len();
-        let message = Message { id, parts: vec![head.into(), body] };
-        let reply = delivery.deliver(&self.gateway.store, message).await;
-        if reply.code().severity() == Severity::Completed {
-            let (cipher, proxy) = (self.wire.cipher(), self.gateway.config.log_proxy);
-            log::arrival(id, &self.session, &self.client, size, cipher, proxy);
-        } else {
-            log::refusal(&self.session, &self.client, &format!("message {id}"), &reply);
-        }
-        reply
     }
 }

@@ -5,8 +5,8 @@ use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 use super::config::Config;
 use super::log;
 use super::phrases::say;
-use super::relay::{Declared, Relay, RelayLimits, RelaySettings};
-use super::rules::Route;
+use super::relay::{Declared, Passed, Relay, RelayLimits, RelaySettings};
+use super::routing::Route;
 use super::store::{Message, Store};
 use super::transaction::Transaction;
 
@@ -58,10 +58,11 @@ impl Delivery {
         !matches!(self, Self::Relay(_))
     }
 
-    /// Delivers; the reply is the client's. Only 2yz means that the message is in safe hands.
-    pub(crate) async fn deliver(self, store: &Store, message: Message) -> Reply {
+    /// Delivers to the recipients whose numbers, in the order of `RCPT` and from 0, are in `takers`.
+    /// Only 2yz means that the message is in safe hands.
+    pub(crate) async fn deliver(self, store: &Store, message: Message, takers: &[usize]) -> Passed {
         let id = message.id;
-        match self {
+        let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
                 Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
                 Err(error) => {
@@ -71,18 +72,24 @@ impl Delivery {
                 }
             },
             Self::Relay(mut relay) => {
-                let reply = relay.message(&message).await;
+                let passed = relay.message(&message, takers).await;
                 tokio::spawn(relay.quit());
-                reply
+                return passed;
             }
-        }
+        };
+        Passed { recipients: vec![reply.clone(); takers.len()], last: reply }
     }
 }
 
 /// The settings of the relay, if the configuration has a next hop.
 pub(crate) fn relay_settings(config: &Config) -> RelaySettings {
     let route = config.route_data.clone().unwrap_or_default();
-    RelaySettings { route, helo: config.host.clone().into(), limits: RelayLimits::default() }
+    RelaySettings {
+        route,
+        helo: config.host.clone().into(),
+        hosts_try_prdr: config.hosts_try_prdr.clone(),
+        limits: RelayLimits::default(),
+    }
 }
 
 async fn open(
@@ -91,8 +98,9 @@ async fn open(
     recipient: &Mailbox,
 ) -> Result<(Relay, Reply), Reply> {
     let mut relay = Relay::connect(settings).await?;
-    let Transaction { size, eight_bit, utf8, .. } = *transaction;
-    let reply = relay.mail(&transaction.sender, Declared { size, eight_bit, utf8 }).await;
+    let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
+    let declared = Declared { size, eight_bit, utf8, prdr };
+    let reply = relay.mail(&transaction.sender, declared).await;
     if reply.code().severity() != Severity::Completed {
         return Err(reply);
     }

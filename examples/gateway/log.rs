@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-use mail_types::{Mailbox, Reply, Trust, Value};
+use mail_types::{Mailbox, Trust, Value};
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
@@ -30,11 +30,12 @@ pub(crate) fn start(format: LogFormat) {
     tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
 }
 
-/// Takes note of a message that was accepted.
+/// Takes note of a message that was accepted for these recipients.
 pub(crate) fn arrival(
     id: MessageId,
     session: &Session,
     client: &Client,
+    recipients: &[Mailbox],
     size: usize,
     cipher: Option<String>,
     proxy: bool,
@@ -51,20 +52,27 @@ pub(crate) fn arrival(
         let _ = write!(line, " PRX={}", proxy.ip());
     }
     let _ = write!(line, " S={size} for");
-    for recipient in &transaction.recipients {
+    for recipient in recipients {
         let _ = write!(line, " {}", shown(recipient));
     }
     let (host, helo) = (client.address.ip(), greeting.name.as_str());
     info!(event = "arrival", %id, sender = sender(session), %host, helo, size, "{line}");
 }
 
-/// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`.
-pub(crate) fn refusal(session: &Session, client: &Client, what: &str, reply: &Reply) {
+/// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
+/// the reply, or what a rule says in its place.
+pub(crate) fn refusal(session: &Session, client: &Client, what: &str, why: &str) {
     let (host, sender) = (Host(client, session.greeting()), sender(session));
     let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
     let address = client.address.ip();
-    let text = Value::new(reply.to_string().into_bytes(), Trust::Untrusted);
+    let text = Value::new(why.as_bytes(), Trust::Untrusted);
     info!(event = "refusal", host = %address, sender, what, "H={host} F=<{sender}> rejected {what}: {text}");
+}
+
+/// Takes note of what a rule says, made of values that cannot break the line.
+pub(crate) fn rule(session: &Session, client: &Client, line: &str) {
+    let (host, address) = (Host(client, session.greeting()), client.address.ip());
+    info!(event = "rule", host = %address, text = line, "H={host} {line}");
 }
 
 /// An error with its causes, those that are not part of its own text.

@@ -3,32 +3,46 @@
 use thiserror::Error;
 use toml::{Table, Value};
 
-/// Takes the table `[macros]` out, and puts its texts in for their names in every other text. A
-/// backslash at the end of a line joins it with the next, whose leading blanks are dropped.
+/// The macros of a configuration.
 ///
 /// A macro's name is a capital letter and then letters, digits or underscores; the longest name
 /// that fits is taken. Macros may use each other.
-pub(crate) fn expand(mut table: Table) -> Result<Table, MacroError> {
-    let mut macros = Vec::new();
-    match table.remove("macros") {
-        None => {}
-        Some(Value::Table(found)) => {
-            for (name, value) in found {
-                let Value::String(text) = value else { return Err(MacroError::NotText { name }) };
-                if !is_name(&name) {
-                    return Err(MacroError::Name { name });
+#[derive(Debug, Default)]
+pub(crate) struct Macros(Vec<(String, String)>);
+
+impl Macros {
+    /// Takes the table `[macros]` out.
+    pub(crate) fn take(table: &mut Table) -> Result<Self, MacroError> {
+        let mut macros = Vec::new();
+        match table.remove("macros") {
+            None => {}
+            Some(Value::Table(found)) => {
+                for (name, value) in found {
+                    let Value::String(text) = value else {
+                        return Err(MacroError::NotText { name });
+                    };
+                    if !is_name(&name) {
+                        return Err(MacroError::Name { name });
+                    }
+                    macros.push((name, text));
                 }
-                macros.push((name, text));
             }
+            Some(_) => return Err(MacroError::NotTable),
         }
-        Some(_) => return Err(MacroError::NotTable),
+        macros.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        Ok(Self(macros))
     }
-    macros.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    let values = table.iter_mut().map(|(_, value)| value);
-    for value in values {
-        walk(value, &macros, 0)?;
+
+    /// Puts the macros' texts in for their names in every text of a table.
+    pub(crate) fn put_into_all(&self, table: &mut Table) -> Result<(), MacroError> {
+        table.iter_mut().try_for_each(|(_, value)| walk(value, &self.0, 0))
     }
-    Ok(table)
+
+    /// Puts the macros' texts in for their names. A backslash at the end of a line joins it with the
+    /// next, whose leading blanks are dropped.
+    pub(crate) fn put_into(&self, text: &str) -> Result<String, MacroError> {
+        put_in(&join(text), &self.0, 0)
+    }
 }
 
 /// Why macros could not be put in.

@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod delivery;
 mod framing;
+mod host_limit;
 mod host_name;
 mod log;
 mod macros;
@@ -21,6 +22,7 @@ mod phrases;
 mod proxied;
 mod quantity;
 mod relay;
+mod routing;
 mod rules;
 mod server;
 mod session;
@@ -49,7 +51,7 @@ use server::Gateway;
 
 /// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
 #[derive(Debug, Parser)]
-#[command(name = "gateway")]
+#[command(name = "gateway", after_long_help = include_str!("help.txt"))]
 struct Arguments {
     /// A TOML file with Exim's option names; without one, everything has its default
     #[arg(short, long, value_name = "FILE")]
@@ -127,16 +129,25 @@ fn raise_file_limit() {
 #[cfg(test)]
 mod tests {
     mod config;
+    mod help;
     mod host_name;
     mod journal;
     mod maildir;
     mod memory;
     mod message_id;
+    mod ratelimit;
     mod relay;
+    mod relay_prdr;
+    mod routing;
     mod rules;
+    mod rules_limits;
+    mod rules_of_2014;
+    mod rules_wrong;
     mod scratch;
     mod session;
     mod session_limits;
+    mod session_prdr;
+    mod stage;
     mod store;
     mod stuffing;
 }

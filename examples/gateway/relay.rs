@@ -4,19 +4,33 @@
 //! taken only after the next hop's own positive reply to the end of the data. Whatever else happens
 //! to the connection is a temporary failure, after which the client tries again, and the next hop
 //! may see a message twice (RFC 5321 section 4.5.3.2.6), but no message is lost.
+//!
+//! The next hop is asked for PRDR if it offers it and the client asked us. Of a client that did not,
+//! recipients could not be told apart again: what one of them alone refuses there would be lost, or
+//! come twice to the others. So the next hop then answers for all at once, and its answer is passed
+//! on.
+
+#[path = "relay/lost.rs"]
+mod lost;
+#[path = "relay/offers.rs"]
+mod offers;
+#[path = "relay/passing.rs"]
+mod passing;
 
 use std::io;
 use std::time::Duration;
 
-use mail_types::{MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use mail_types::{
+    HostSet, MailHost, Mailbox, Name, Reply, ReplyCode, ReplyError, ReversePath, Severity,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::framing::has_bare_line_end;
+use self::lost::Lost;
+use self::offers::Offers;
+pub(crate) use self::passing::Passed;
 use super::phrases::say;
-use super::store::Message;
-use super::stuffing::Stuffing;
 
 /// Where to relay, and how long to wait.
 #[derive(Clone, Debug)]
@@ -25,6 +39,8 @@ pub(crate) struct RelaySettings {
     pub(crate) route: String,
     /// How we call ourselves in `EHLO`.
     pub(crate) helo: MailHost,
+    /// Next hops that are asked for PRDR where they offer it, by address or by the name in `route`.
+    pub(crate) hosts_try_prdr: HostSet,
     /// How long to wait for what.
     pub(crate) limits: RelayLimits,
 }
@@ -43,7 +59,8 @@ pub(crate) struct RelayLimits {
     pub(crate) data: Duration,
     /// For the next hop to take a block of the message. Default 3 minutes.
     pub(crate) block: Duration,
-    /// For the reply to the end of the message. Default 10 minutes.
+    /// For each reply to the end of the message (draft-hall-prdr-00 sections 4.5.1 to 4.5.3 too).
+    /// Default 10 minutes.
     pub(crate) end: Duration,
     /// For the reply to `QUIT`, which changes nothing any more; its own choice. Default 2 s.
     pub(crate) quit: Duration,
@@ -72,6 +89,8 @@ pub(crate) struct Declared {
     pub(crate) eight_bit: bool,
     /// Whether `SMTPUTF8` was given.
     pub(crate) utf8: bool,
+    /// Whether `PRDR` was given.
+    pub(crate) prdr: bool,
 }
 
 /// A session with the next hop.
@@ -85,6 +104,11 @@ pub(crate) struct Relay {
     received: Vec<u8>,
     offers: Offers,
     limits: RelayLimits,
+    /// The `MAIL` command without `PRDR`, and the recipients that were accepted since.
+    mail: String,
+    recipients: Vec<Mailbox>,
+    /// Whether a reply for each recipient was asked for.
+    prdr: bool,
     lost: Option<Lost>,
 }
 
@@ -120,7 +144,9 @@ impl Relay {
         if utf8 {
             line.push_str(" SMTPUTF8");
         }
-        self.final_reply(&line).await
+        self.prdr = self.offers.prdr && declared.prdr;
+        self.mail = line;
+        self.final_reply(&self.mail_line()).await
     }
 
     /// Adds a recipient.
@@ -128,26 +154,11 @@ impl Relay {
         if recipient.needs_utf8() && !self.offers.utf8 {
             return needs_utf8();
         }
-        self.final_reply(&format!("RCPT TO:<{recipient}>")).await
-    }
-
-    /// Sends the message to the recipients that were accepted. The next hop has it if the reply is
-    /// a positive one, and only then.
-    pub(crate) async fn message(&mut self, message: &Message) -> Reply {
-        if has_bare_line_end(&message.parts) {
-            return say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF");
+        let reply = self.final_reply(&format!("RCPT TO:<{recipient}>")).await;
+        if reply.code().severity() == Severity::Completed {
+            self.recipients.push(recipient.clone());
         }
-        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
-            // RFC 6152 section 3: convert it, or refuse it.
-            let text = "the next hop does not take 8-bit text";
-            return say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text);
-        }
-        let began = self.begin();
-        let sent = match began {
-            Ok(()) => self.try_message(message).await,
-            Err(lost) => Err(lost),
-        };
-        self.end(sent)
+        reply
     }
 
     /// Takes leave. What the next hop answers changes nothing.
@@ -164,8 +175,16 @@ impl Relay {
         let stream = stream.map_err(|_| Lost::Unreachable)?;
         // A command is one write, and the reply to it is waited for.
         let _ = stream.set_nodelay(true);
-        let (received, offers) = (Vec::new(), Offers::default());
-        let mut relay = Self { stream, received, offers, limits, lost: None };
+        let mut relay = Self {
+            stream,
+            received: Vec::new(),
+            offers: Offers::default(),
+            limits,
+            mail: String::new(),
+            recipients: Vec::new(),
+            prdr: false,
+            lost: None,
+        };
         let greeting = relay.reply(limits.greeting).await?;
         if greeting.code() != ReplyCode::READY {
             return Err(Lost::Unwilling);
@@ -175,6 +194,9 @@ impl Relay {
             Severity::Completed => relay.offers = Offers::read(&reply),
             _ => relay.hello(&settings.helo).await?,
         }
+        let peer = relay.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
+        let host = settings.route.rsplit_once(':').and_then(|(host, _)| host.parse::<Name>().ok());
+        relay.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
         Ok(relay)
     }
 
@@ -184,27 +206,9 @@ impl Relay {
         if done { Ok(()) } else { Err(Lost::Unwilling) }
     }
 
-    async fn try_message(&mut self, message: &Message) -> Result<Reply, Lost> {
-        let reply = self.command("DATA", self.limits.data).await?;
-        match reply.code().severity() {
-            Severity::Intermediate if reply.code() == ReplyCode::START_MAIL => {}
-            Severity::Transient | Severity::Permanent => return Ok(reply),
-            Severity::Intermediate | Severity::Completed => return Err(Lost::Malformed),
-        }
-        let mut stuffing = Stuffing::default();
-        let mut block = Vec::with_capacity(BLOCK);
-        for piece in message.parts.iter().flat_map(|part| part.chunks(BLOCK / 2)) {
-            stuffing.write(piece, &mut block);
-            if block.len() >= BLOCK / 2 {
-                self.send(&block).await?;
-                block.clear();
-            }
-        }
-        // A reply to a message that has not ended is no reply to it.
-        self.expect_silence()?;
-        stuffing.finish(&mut block);
-        self.send(&block).await?;
-        not_intermediate(self.reply(self.limits.end).await?)
+    fn mail_line(&self) -> String {
+        let parameter = if self.prdr { " PRDR" } else { "" };
+        format!("{}{parameter}", self.mail)
     }
 
     async fn final_reply(&mut self, line: &str) -> Reply {
@@ -277,60 +281,6 @@ impl Relay {
     }
 }
 
-/// What the next hop's reply to `EHLO` offers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Offers {
-    /// The largest message in octets (RFC 1870), 0 for no limit.
-    size: Option<u64>,
-    eight_bit: bool,
-    utf8: bool,
-}
-
-impl Offers {
-    fn read(reply: &Reply) -> Self {
-        let mut offers = Self::default();
-        for line in reply.lines().skip(1) {
-            let mut words = line.split_ascii_whitespace();
-            match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "SIZE" => {
-                    offers.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0));
-                }
-                "8BITMIME" => offers.eight_bit = true,
-                "SMTPUTF8" => offers.utf8 = true,
-                _ => {}
-            }
-        }
-        offers
-    }
-}
-
-/// Why nothing more can be known from a connection.
-#[derive(Clone, Copy, Debug)]
-enum Lost {
-    Unreachable,
-    Unwilling,
-    Closed,
-    Slow,
-    Malformed,
-    OutOfTurn,
-    Interrupted,
-}
-
-impl Lost {
-    fn reply(self) -> Reply {
-        let (enhanced, text) = match self {
-            Self::Unreachable => ("4.4.1", "the next hop cannot be reached"),
-            Self::Unwilling => ("4.4.1", "the next hop takes no mail now"),
-            Self::Closed => ("4.4.2", "the next hop closed the connection"),
-            Self::Slow => ("4.4.2", "the next hop did not answer in time"),
-            Self::Malformed => ("4.5.0", "the next hop's reply makes no sense"),
-            Self::OutOfTurn => ("4.5.0", "the next hop spoke out of turn"),
-            Self::Interrupted => ("4.4.2", "the session with the next hop was broken off"),
-        };
-        say(ReplyCode::LOCAL_ERROR, enhanced, text)
-    }
-}
-
 /// A reply such as 354 ends nothing.
 fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
     let ends = reply.code().severity() != Severity::Intermediate;
@@ -341,6 +291,3 @@ fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
 fn needs_utf8() -> Reply {
     say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the next hop does not take SMTPUTF8")
 }
-
-/// How much is written at once, in octets.
-const BLOCK: usize = 64 << 10;

@@ -1,38 +1,209 @@
-//! Who may send to whom: closed, unless the configuration opens it.
+//! The rules by which mail is accepted, refused, deferred, marked or put into quarantine.
+//!
+//! Rules are tables of the configuration, in a list for each place of a session. They are asked in
+//! order; the first whose conditions all hold, and whose verb is not `warn`, decides:
+//!
+//! ```toml
+//! [macros]
+//! LIMIT = "5"
+//!
+//! [[acl_smtp_connect]] # before the banner
+//! verb = "defer"
+//! message = "Too many connections from this IP right now"
+//! ratelimit = "LIMIT / 5s / per_conn / strict"
+//!
+//! [[acl_smtp_rcpt]] # at each RCPT
+//! verb = "warn"
+//! domains = "strict.example"
+//! profile = "strict"
+//!
+//! [[acl_smtp_data_prdr]] # behind the message, for each recipient (2014: acl_data_smtp_prdr)
+//! verb = "deny"
+//! profiles = "strict"
+//! "!hosts" = "192.0.2.0/24"
+//! header.subject = "*winner* : *lottery*"
+//! message = "550 5.7.1 $local_part does not want that"
+//!
+//! [[acl_smtp_data]] # behind the message, once
+//! verb = "warn"
+//! senders = ":"
+//! set.acl_m_bounce = "yes"
+//! add_header = "X-Notification: $acl_m_bounce"
+//! ```
+//!
+//! The places are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
+//! `acl_smtp_data`.
+//!
+//! | verb         | if all conditions hold                                                          |
+//! |--------------|---------------------------------------------------------------------------------|
+//! | `accept`     | asks no further rule of this place                                              |
+//! | `deny`       | refuses for good, with 550, at connect with 554                                 |
+//! | `defer`      | refuses for now, with 451, at prdr with 450, at connect with 421                |
+//! | `warn`       | goes on with the next rule; `log_message` is logged                              |
+//! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
+//!
+//! Who comes to the end of a list is accepted, and where there is none everybody is: rules only
+//! take away. What is closed without them, such as relaying, no rule opens. (Exim denies at the end of
+//! a list.)
+//!
+//! | condition                         | where        | holds if                                             |
+//! |-----------------------------------|--------------|------------------------------------------------------|
+//! | `hosts`                           | everywhere   | the client is in the host list                       |
+//! | `authenticated`                   | everywhere   | the client has logged in, which it cannot here       |
+//! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
+//! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
+//! | `profiles`                        | from mail on | the recipient's content-filter profile is            |
+//! | `header.NAME`                     | prdr, data   | a field of this name fits an item, `*` for anything  |
+//! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
+//!
+//! Each can have a `!` before its name, which then is in quotes: `"!hosts" = "…"`. A condition that
+//! does not hold ends its rule. What stands before it was done: conditions and modifiers are worked in
+//! the order of the file, where a list of texts is as many lines.
+//!
+//! | modifier           | what it does                                                                  |
+//! |--------------------|-------------------------------------------------------------------------------|
+//! | `message`          | is the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
+//! | `log_message`      | goes to the log if the rule decides                                           |
+//! | `logwrite`         | goes to the log at once                                                       |
+//! | `add_header`       | adds a field behind our `Received`; not at prdr, since the message is one for all |
+//! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
+//! | `control`          | `no_multiline_responses`                                                      |
+//! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
+//!
+//! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
+//! it otherwise than those of the recipients before gets 450 4.5.3, and then a message of its own.
+//!
+//! Texts have [variables](variable): `$name` or `${name}`.
+//!
+//! # Content filters
+//!
+//! A client that asks for PRDR hears from each recipient what it makes of the message. One that does
+//! not hears one thing for all. So its second recipient with another profile than the first gets 452
+//! 4.5.3, and comes back with a message of its own. The rules at prdr are asked for every recipient
+//! all the same, also for a single one; where they nevertheless differ for a client that did not ask,
+//! a refusal for now goes before one for good, and that before an acceptance.
 
-use mail_types::{MailHost, Mailbox, Reply, ReplyCode};
+#[path = "rules/condition.rs"]
+pub(crate) mod condition;
+#[path = "rules/facts.rs"]
+pub(crate) mod facts;
+#[path = "rules/header.rs"]
+mod header;
+#[path = "rules/host_test.rs"]
+mod host_test;
+#[path = "rules/judgement.rs"]
+pub(crate) mod judgement;
+#[path = "rules/lists.rs"]
+mod lists;
+#[path = "rules/notes.rs"]
+pub(crate) mod notes;
+#[path = "rules/pattern.rs"]
+mod pattern;
+#[path = "rules/place.rs"]
+pub(crate) mod place;
+#[path = "rules/ratelimit.rs"]
+mod ratelimit;
+#[path = "rules/rates.rs"]
+pub(crate) mod rates;
+#[path = "rules/rule.rs"]
+mod rule;
+#[path = "rules/scene.rs"]
+pub(crate) mod scene;
+#[path = "rules/source.rs"]
+mod source;
+#[path = "rules/text.rs"]
+pub(crate) mod text;
+#[path = "rules/variable.rs"]
+pub(crate) mod variable;
 
-use super::config::Config;
-use super::phrases::say;
+use mail_types::HostSetError;
+use thiserror::Error;
 
-/// What becomes of mail for a recipient.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Route {
-    /// It is kept here.
-    Local,
-    /// It goes to the next hop.
-    Relay,
+use self::condition::Home;
+use self::judgement::Judgement;
+use self::place::Place;
+use self::rule::Rule;
+use self::scene::Scene;
+use self::text::TextError;
+use super::macros::{MacroError, Macros};
+
+/// The lists of rules of a configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    lists: Vec<(Place, Vec<Rule>)>,
 }
 
-/// Decides on a recipient; the reply says why not.
-pub(crate) fn route(config: &Config, recipient: &Mailbox) -> Result<Route, Reply> {
-    if is_local(config, recipient.host()) {
-        let local_part = recipient.local_part().to_lowercase();
-        let known = |part: &String| part == "*" || *part == local_part;
-        if local_part == "postmaster" || config.local_parts.iter().any(known) {
-            return Ok(Route::Local);
+impl Rules {
+    /// Reads and checks the rules in the text of a configuration.
+    pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
+        let mut lists = Vec::new();
+        for (place, sources) in source::lists(text, macros)? {
+            let rules = sources.iter().map(|source| Rule::read(source, place, home));
+            lists.push((place, rules.collect::<Result<_, _>>()?));
         }
-        return Err(say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no such mailbox here"));
+        Ok(Self { lists })
     }
-    match recipient.domain() {
-        Some(domain) if config.relay_to_domains.contains(domain) => Ok(Route::Relay),
-        _ => Err(say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", "relay not permitted")),
+
+    /// Asks the rules of the scene's place.
+    pub(crate) async fn judge(&self, scene: &mut Scene<'_>) -> Judgement {
+        let list = self.lists.iter().find(|(place, _)| *place == scene.place);
+        for rule in list.map(|(_, rules)| rules.as_slice()).unwrap_or_default() {
+            if let Some(judgement) = rule.ask(scene).await {
+                return judgement;
+            }
+        }
+        Judgement::default()
     }
 }
 
-/// The name of this host always is: `postmaster` without a domain is made an address with it.
-fn is_local(config: &Config, host: &MailHost) -> bool {
-    let own = |domain: &str| domain == config.session.primary_hostname;
-    matches!(host, MailHost::Domain(domain) if own(domain.as_str()))
-        || config.local_domains.contains(host)
+/// Why rules cannot be read.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum RuleError {
+    #[error(transparent)]
+    Toml(toml::de::Error),
+    #[error("line {line}: {problem}")]
+    Rule { line: usize, problem: Problem },
+}
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Problem {
+    #[error("rules are tables: [[…]] or [{{…}}, …]")]
+    NotRules,
+    #[error("there are rules for this place under both its names")]
+    TwoNames,
+    #[error("too many")]
+    TooMany,
+    #[error("not a text")]
+    NotText,
+    #[error(transparent)]
+    Macro(MacroError),
+    #[error("a rule without a verb")]
+    NoVerb,
+    #[error("{verb} is no verb; accept, defer, deny, quarantine and warn are")]
+    Verb { verb: String },
+    #[error("{name} is neither a condition nor a modifier")]
+    Unknown { name: String },
+    #[error("{name} has no use at {}, with this verb", place.option())]
+    Misplaced { name: String, place: Place },
+    #[error("set and header have a second part, as header.subject, and {name} has none")]
+    Parts { name: String },
+    #[error(transparent)]
+    Text(TextError),
+    #[error(transparent)]
+    Hosts(HostSetError),
+    #[error("item {item} cannot be compared with; only an item's first character can be a *")]
+    Item { item: usize },
+    #[error("not the name of a header field")]
+    FieldName,
+    #[error("{name} cannot be set; acl_c… and acl_m… can")]
+    NotSettable { name: String },
+    #[error("{control} is no control")]
+    Control { control: String },
+    #[error("the limit is not a number")]
+    RateLimit,
+    #[error("the period is not a time such as 5s")]
+    RatePeriod,
+    #[error("{option} is no option of a rate limit here, and no key, which has a variable")]
+    RateOption { option: String },
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proxy_protocol::Outcome;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,11 +16,14 @@ use super::client::Client;
 use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
+use super::host_limit::HostLimit;
 use super::host_name::HostNames;
 use super::log;
 use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
+use super::rules::facts::Facts;
+use super::rules::rates::Rates;
 use super::session::SessionSettings;
 use super::store::{Store, StoreError, StoreLimits, StoreSettings};
 use super::tls::{TlsError, acceptor};
@@ -36,6 +38,9 @@ pub(crate) struct Gateway {
     pub(crate) tls: TlsAcceptor,
     pub(crate) memory: Arc<Memory>,
     pub(crate) host_names: Option<HostNames>,
+    pub(crate) host_limit: Arc<HostLimit>,
+    /// What the conditions of rules work with.
+    pub(crate) services: Facts,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -66,7 +71,11 @@ impl Gateway {
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
         }
+        let mut services = Facts::default();
+        services.insert(Rates::default());
         Ok(Self {
+            host_limit: Arc::new(HostLimit::new(config.smtp_accept_max_per_host)),
+            services,
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit)),
@@ -133,7 +142,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
                 tokio::spawn(async move {
                     match slot {
                         Ok(_slot) => connect(gateway, stream, peer).await,
-                        Err(_) => turn_away(&gateway, stream).await,
+                        Err(_) => turn_away(&gateway, stream, "too many connections").await,
                     }
                 });
             }
@@ -154,26 +163,26 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         Ok(None) => return,
         Err(error) => return debug!("{peer} is gone: {error}"),
     };
-    let proxied = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
-    let proxy = proxied.then_some(peer);
-    let mut client = Client { address: canonical(session.client()), host_name: None, proxy };
+    let Ok(server) = stream.local_addr() else { return debug!("{peer} is gone") };
+    let mut client = Client::new(session, server, &gateway.config.proxy_required_hosts);
     let address = client.address.ip();
+    let visit = gateway.host_limit.enter(address);
+    if visit.is_none() && !client.is_trusted_proxy {
+        info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
+        return turn_away(&gateway, stream, "your host has too many connections").await;
+    }
     if let Some(names) =
         gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))
     {
         client.host_name = names.of(address).await;
     }
-    Box::pin(Connection::new(gateway, Wire::Clear(stream), client).serve()).await;
+    let mut connection = Box::new(Connection::new(gateway, Wire::Clear(stream), client));
+    Box::pin(connection.serve()).await;
 }
 
-/// An IPv4-mapped address is the IPv4 address in it.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-async fn turn_away(gateway: &Gateway, mut stream: TcpStream) {
+async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &gateway.config.session.primary_hostname;
-    let reply = format!("421 4.3.2 {host} has too many connections, try again later\r\n");
+    let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
     // The client may be gone already.
     let _ = stream.write_all(reply.as_bytes()).await;
 }

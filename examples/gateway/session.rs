@@ -5,38 +5,27 @@
 
 #[path = "session/envelope.rs"]
 mod envelope;
+#[path = "session/greeting.rs"]
+mod greeting;
 #[path = "session/reception.rs"]
 mod reception;
+#[path = "session/settings.rs"]
+mod settings;
+#[path = "session/verdicts.rs"]
+mod verdicts;
 
 use std::mem;
 use std::sync::Arc;
 
-use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
 use super::framing::{Body, Data, Input, Line};
 use super::phrases::{bare_line_end, going, line_too_long, no_room, say, unsynchronized};
 use super::transaction::Transaction;
-
-/// What a session offers, and its limits; Exim's names.
-#[derive(Clone, Debug)]
-pub(crate) struct SessionSettings {
-    /// Our name in replies.
-    pub(crate) primary_hostname: String,
-    /// The text of the banner behind our name.
-    pub(crate) smtp_banner: String,
-    /// In octets.
-    pub(crate) message_size_limit: u64,
-    pub(crate) recipients_max: usize,
-    pub(crate) received_headers_max: usize,
-    pub(crate) smtp_max_synprot_errors: u32,
-    pub(crate) smtp_max_unknown_commands: u32,
-    pub(crate) smtp_accept_max_nonmail: u32,
-    /// Messages a connection; 0 for any number.
-    pub(crate) smtp_accept_max_per_connection: u32,
-    /// Whether `STARTTLS` is offered.
-    pub(crate) tls_advertise: bool,
-}
+pub(crate) use greeting::Greeting;
+pub(crate) use settings::SessionSettings;
+use verdicts::Verdicts;
 
 /// What [`Session::poll`] wants done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,19 +49,12 @@ pub(crate) enum Question {
     Mail,
     /// Whether to take it for the [candidate](Session::candidate).
     Recipient,
-    /// What becomes of the [message](Session::take_message).
+    /// What this one of the [transaction's](Session::transaction) recipients, by its number from 0,
+    /// says to the [message](Session::message).
+    Verdict(usize),
+    /// What becomes of the [message](Session::take_message) for the recipients of the transaction,
+    /// who all take it.
     Message,
-}
-
-/// What the client said of itself, and how.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Greeting {
-    /// The argument of `HELO` or `EHLO`; empty before either.
-    pub(crate) name: String,
-    /// Whether it was `EHLO`.
-    pub(crate) extended: bool,
-    /// Whether TLS is on.
-    pub(crate) tls: bool,
 }
 
 /// A session under way. No order of calls panics; a call too many changes nothing.
@@ -87,6 +69,8 @@ pub(crate) struct Session {
     greeting: Greeting,
     transaction: Option<Transaction>,
     candidate: Option<Mailbox>,
+    /// The command under way, as it came.
+    line: Vec<u8>,
     counts: Counts,
 }
 
@@ -101,6 +85,8 @@ enum State {
         last: bool,
         refusal: Option<Reply>,
     },
+    /// Behind a message, until its last reply.
+    Replying(Verdicts),
     Handshake,
     Closed,
 }
@@ -126,6 +112,7 @@ impl Session {
             greeting: Greeting::default(),
             transaction: None,
             candidate: None,
+            line: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -157,8 +144,9 @@ impl Session {
         self.fail(&no_room());
     }
 
-    /// Says that the server stops, and closes.
+    /// Says that the server stops, and closes; recipients that wait for replies get theirs before.
     pub(crate) fn handle_stop(&mut self) {
+        self.stop_replying();
         self.fail(&going("4.3.2", "this server is stopping, try again later"));
     }
 
@@ -171,9 +159,17 @@ impl Session {
         }
     }
 
-    /// Takes the reply to the question that was handed out; without one, does nothing.
+    /// Takes the reply to the question that was handed out; without one, does nothing. After 421 the
+    /// connection is closed (RFC 5321 section 3.8).
     pub(crate) fn handle_decision(&mut self, reply: &Reply) {
-        let State::Deciding(question) = self.state else { return };
+        let question = match &self.state {
+            State::Replying(_) => return self.handle_verdict(reply),
+            State::Deciding(question) => *question,
+            _ => return,
+        };
+        if reply.code() == ReplyCode::NOT_AVAILABLE {
+            return self.fail(reply);
+        }
         let yes = reply.code().severity() == Severity::Completed;
         self.state = State::Ready;
         match question {
@@ -185,18 +181,13 @@ impl Session {
             }
             Question::Connect => return self.fail(reply),
             Question::Mail if !yes => self.transaction = None,
-            Question::Mail => {}
             Question::Recipient => {
                 let recipient = self.candidate.take().filter(|_| yes);
-                if let Some(transaction) = &mut self.transaction {
-                    transaction.recipients.extend(recipient);
+                if let (Some(transaction), Some(recipient)) = (&mut self.transaction, recipient) {
+                    transaction.add(recipient, reply.code());
                 }
             }
-            Question::Message => {
-                self.transaction = None;
-                self.counts.messages += u32::from(yes);
-                self.counts.nonmail = 0;
-            }
+            Question::Mail | Question::Verdict(_) | Question::Message => {}
         }
         self.answer(reply);
     }
@@ -210,9 +201,16 @@ impl Session {
                 State::Closed => return Step::Close,
                 State::Ready => match self.input.take_line(MAX_LINE) {
                     Line::Incomplete => return Step::Read,
-                    Line::Text(line) => self.command(&line),
+                    Line::Text(line) => {
+                        self.line = line;
+                        self.command();
+                    }
                     Line::TooLong => self.fail(&line_too_long()),
                     Line::Bare => self.fail(&bare_line_end()),
+                },
+                State::Replying(_) => match self.poll_verdicts() {
+                    Some(question) => return Step::Decide(question),
+                    None => self.replied(),
                 },
                 State::Data(_) => {
                     if !self.data_read() {
@@ -257,14 +255,24 @@ impl Session {
         self.candidate.as_ref()
     }
 
+    /// Returns the command under way, as it came, without its CRLF.
+    pub(crate) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// Returns the message to decide on; its last line may lack its CRLF.
+    pub(crate) fn message(&self) -> &[u8] {
+        self.transaction.as_ref().and_then(|t| t.body.as_ref()).map_or(&[], Body::bytes)
+    }
+
     /// Takes the message to decide on.
     pub(crate) fn take_message(&mut self) -> Vec<u8> {
         let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
         body.map(Body::finish).unwrap_or_default()
     }
 
-    fn command(&mut self, line: &[u8]) {
-        let command = match Command::parse(line) {
+    fn command(&mut self) {
+        let command = match Command::parse(&self.line) {
             Ok(command) => command,
             Err(error) => return self.malformed(error),
         };
@@ -279,7 +287,7 @@ impl Session {
             Command::Ehlo(name) => self.greet(name, true),
             Command::Mail(sender, parameters) => {
                 let transaction = Transaction::new(sender);
-                self.mail(transaction, parameters);
+                self.mail(transaction, &parameters);
             }
             Command::Rcpt(recipient, parameters) => self.rcpt(recipient, &parameters),
             Command::Data => self.data(),
@@ -314,43 +322,6 @@ impl Session {
             Command::Noop | Command::Vrfy | Command::Expn | Command::Help => true,
             _ => false,
         }
-    }
-
-    fn greet(&mut self, name: String, extended: bool) {
-        if !self.junk_helo && name.parse::<MailHost>().is_err() {
-            return self.error(&say(
-                ReplyCode::ARGUMENT_ERROR,
-                "5.5.4",
-                "neither a domain nor an address",
-            ));
-        }
-        self.transaction = None;
-        let settings = &self.settings;
-        let mut reply =
-            Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
-        if extended {
-            let size = format!("SIZE {}", settings.message_size_limit);
-            let offers =
-                [&size, "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"];
-            reply = offers.iter().fold(reply, |reply, offer| reply.with_line(offer));
-            if settings.tls_advertise && !self.greeting.tls {
-                reply = reply.with_line("STARTTLS");
-            }
-            reply = reply.with_line("HELP");
-        }
-        (self.greeting.name, self.greeting.extended) = (name, extended);
-        self.answer(&reply);
-    }
-
-    fn start_tls(&mut self) {
-        if !self.settings.tls_advertise || self.greeting.tls {
-            return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
-        }
-        if !self.input.is_empty() {
-            return self.fail(&unsynchronized()); // It was sent in clear and must not count as TLS.
-        }
-        self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
-        self.state = State::Handshake;
     }
 
     fn malformed(&mut self, error: CommandError) {

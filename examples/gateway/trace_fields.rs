@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use mail_types::{Trust, Value};
+use mail_types::{Mailbox, ReversePath, Trust, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -12,13 +12,14 @@ use super::message_id::MessageId;
 use super::session::Greeting;
 use super::transaction::Transaction;
 
-/// Writes the `Received` field.
+/// Writes the `Received` field of a message for these of the transaction's recipients.
 pub(crate) fn received(
     host: &str,
     id: MessageId,
     client: &Client,
     greeting: &Greeting,
     transaction: &Transaction,
+    recipients: &[Mailbox],
     now: SystemTime,
 ) -> String {
     let helo = Value::new(greeting.name.as_bytes(), Trust::Untrusted).to_string();
@@ -30,16 +31,16 @@ pub(crate) fn received(
     let mut field = format!("Received: from {} ({name}[{literal}])\r\n", token(&helo));
     // Writing to a String cannot fail.
     let _ = write!(field, "\tby {host} with {protocol} id {id}");
-    if let [recipient] = transaction.recipients.as_slice() {
+    if let [recipient] = recipients {
         let _ = write!(field, "\r\n\tfor <{recipient}>");
     }
     field + "; " + &date + "\r\n"
 }
 
 /// Writes the fields of final delivery: `Return-Path`, and for whom the one copy is.
-pub(crate) fn delivery(transaction: &Transaction) -> String {
-    let mut fields = format!("Return-Path: {}\r\n", transaction.sender);
-    for (i, recipient) in transaction.recipients.iter().enumerate() {
+pub(crate) fn delivery(sender: &ReversePath, recipients: &[Mailbox]) -> String {
+    let mut fields = format!("Return-Path: {sender}\r\n");
+    for (i, recipient) in recipients.iter().enumerate() {
         fields += if i == 0 { "Envelope-To: " } else { ",\r\n\t" };
         // Writing to a String cannot fail.
         let _ = write!(fields, "{recipient}");

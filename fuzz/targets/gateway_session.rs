@@ -1,12 +1,13 @@
-//! A session never panics, answers in whole replies, takes no message with a bare CR or LF, and does
-//! not mind how its bytes are split, but for the two commands behind which the client must wait.
+//! A session never panics, answers in whole replies, takes no message with a bare CR or LF, takes one
+//! for exactly those recipients who take it, and does not mind how its bytes are split, but for the two
+//! commands behind which the client must wait.
 
 #![no_main]
 
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Reply, ReplyCode};
+use mail_types::{Mailbox, Reply, ReplyCode};
 
 #[path = "../../examples/gateway/command.rs"]
 mod command;
@@ -40,16 +41,17 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
         primary_hostname: "mx.example".into(),
         smtp_banner: "ESMTP".into(),
         message_size_limit: 200,
-        recipients_max: 2,
+        recipients_max: 4,
         received_headers_max: 2,
         smtp_max_synprot_errors: 5,
         smtp_max_unknown_commands: 5,
         smtp_accept_max_nonmail: 10,
         smtp_accept_max_per_connection: 3,
         tls_advertise: choices & 1 != 0,
+        prdr_enable: choices & 8 != 0,
     };
     let mut session = Session::new(Arc::new(settings), choices & 2 != 0);
-    let (mut output, mut messages) = (Vec::new(), Vec::new());
+    let (mut output, mut messages, mut takers) = (Vec::new(), Vec::new(), Vec::new());
     session.handle_decision(&Reply::new(ReplyCode::READY, ""));
     for piece in pieces {
         session.handle_bytes(piece);
@@ -62,7 +64,12 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
                 }
                 Step::StartTls => session.handle_tls(),
                 Step::Decide(question) => {
+                    check_takers(question, &session, &mut takers);
                     let reply = decide(choices, question, &mut session, &mut messages);
+                    if let Question::Verdict(at) = question {
+                        let recipient = &session.transaction().unwrap().recipients[at];
+                        takers.push((recipient.clone(), reply.code() == ReplyCode::OK));
+                    }
                     session.handle_decision(&reply);
                 }
             }
@@ -76,6 +83,22 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
         rest = Reply::parse(rest).expect("only whole replies are sent").0;
     }
     (output, messages)
+}
+
+/// Where each recipient was asked, the message is for those who said yes.
+fn check_takers(question: Question, session: &Session, takers: &mut Vec<(Mailbox, bool)>) {
+    match question {
+        Question::Verdict(at) => assert_eq!(at, takers.len()),
+        Question::Message if !takers.is_empty() => {
+            let yes = takers.drain(..).filter(|(_, yes)| *yes).map(|(mailbox, _)| mailbox);
+            assert_eq!(yes.collect::<Vec<_>>(), session.transaction().unwrap().recipients);
+        }
+        Question::Message => {
+            let transaction = session.transaction().unwrap();
+            assert!(!transaction.prdr && transaction.recipients.len() > 1);
+        }
+        _ => takers.clear(),
+    }
 }
 
 fn decide(
@@ -95,6 +118,12 @@ fn decide(
             assert!(message.len() <= 202);
             assert!(!session.transaction().unwrap().recipients.is_empty());
             messages.push(message);
+        }
+        Question::Verdict(at) => {
+            let recipient = &session.transaction().unwrap().recipients[at];
+            let first = recipient.local_part().bytes().next().unwrap_or(b'a');
+            let code = [ReplyCode::OK, ReplyCode::BUSY, ReplyCode::MAILBOX_UNAVAILABLE];
+            return Reply::new(code[usize::from(first % 3)], "as you like");
         }
         Question::Recipient => assert!(session.candidate().is_some()),
         Question::Mail => assert!(session.transaction().is_some()),

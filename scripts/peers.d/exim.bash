@@ -49,8 +49,15 @@ tls_advertise_hosts =
 message_size_limit = 50M
 log_selector = +received_recipients +received_sender
 $([ "$1" = exim-queue ] && echo "queue_only = true")
+$([ "$1" = exim-prdr ] && echo "prdr_enable = true" && echo "acl_smtp_data_prdr = check_content")
 acl_smtp_rcpt = check_recipient
 begin acl
+check_content:
+  deny  message = \$local_part does not like this content
+        local_parts = ^bad
+  defer message = \$local_part says try later
+        local_parts = ^later
+  accept
 check_recipient:
   deny  message = no such user
         local_parts = ^reject
@@ -114,6 +121,7 @@ out:
   final_timeout = 30s
   hosts_try_dane =
   hosts_request_ocsp =
+${PEERS_EXIM:-}
 begin retry
 * * F,1h,10m
 TEXT

@@ -8,7 +8,7 @@ use super::super::transaction::Transaction;
 use super::{Question, Session, State};
 
 impl Session {
-    pub(super) fn mail(&mut self, mut transaction: Transaction, parameters: Vec<Parameter>) {
+    pub(super) fn mail(&mut self, mut transaction: Transaction, parameters: &[Parameter]) {
         if self.greeting.name.is_empty() {
             return self.error(&bad_sequence("say EHLO or HELO first"));
         }
@@ -19,8 +19,14 @@ impl Session {
         if most > 0 && self.counts.messages >= most {
             return self.fail(&going("4.7.0", "too many messages in this connection"));
         }
-        for parameter in parameters {
-            if let Err(reply) = self.mail_parameter(&mut transaction, &parameter) {
+        let named = parameters.iter().map(|p| (p.keyword.as_str(), p.value.as_deref()));
+        let offered = self.greeting.extended && self.settings.prdr_enable;
+        match prdr::is_requested(named, offered) {
+            Ok(requested) => transaction.prdr = requested,
+            Err(error) => return self.error(&error.reply()),
+        }
+        for parameter in parameters.iter().filter(|p| p.keyword != prdr::KEYWORD) {
+            if let Err(reply) = self.mail_parameter(&mut transaction, parameter) {
                 return self.error(&reply);
             }
         }

@@ -5,7 +5,7 @@ use mail_types::{Reply, ReplyCode};
 use super::super::framing::{Body, Data, DataEnd, has_bare_line_end};
 use super::super::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
 use super::super::transaction::hops;
-use super::{Question, Session, State};
+use super::{Session, State};
 
 impl Session {
     pub(super) fn data(&mut self) {
@@ -105,7 +105,7 @@ impl Session {
         if hops(body.bytes()) > self.settings.received_headers_max {
             return self.refuse(&say(ReplyCode::TRANSACTION_FAILED, "5.4.6", "too many hops"));
         }
-        self.state = State::Deciding(Question::Message);
+        self.reply_to_message();
     }
 
     /// Refuses the message; the connection goes on.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use mail_types::{Mailbox, Reply, ReversePath, Severity};
+use mail_types::{HostSet, List, Mailbox, Reply, ReversePath, Severity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -26,7 +26,7 @@ const GOOD: [&str; 6] = [
 
 /// A next hop that gives the next reply to each line, and one to a message; it closes after the
 /// last, or stays silent. Its task returns all it was sent.
-async fn next_hop(replies: Vec<String>, then: Then) -> (SocketAddr, JoinHandle<String>) {
+pub(super) async fn next_hop(replies: Vec<String>, then: Then) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
@@ -52,7 +52,7 @@ async fn next_hop(replies: Vec<String>, then: Then) -> (SocketAddr, JoinHandle<S
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Then {
+pub(super) enum Then {
     Close,
     Listen,
 }
@@ -64,7 +64,7 @@ async fn read_some(stream: &mut TcpStream, sent: &mut String) -> usize {
     read
 }
 
-fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
+pub(super) fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
     let limits = RelayLimits {
         connect: wait,
         greeting: wait,
@@ -74,14 +74,19 @@ fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
         end: wait,
         quit: wait,
     };
-    RelaySettings { route: address.to_string(), helo: "gw.example".parse().unwrap(), limits }
+    RelaySettings {
+        route: address.to_string(),
+        helo: "gw.example".parse().unwrap(),
+        hosts_try_prdr: HostSet::new(List::new("*")).unwrap(),
+        limits,
+    }
 }
 
-fn message(text: impl Into<bytes::Bytes>) -> Message {
+pub(super) fn message(text: impl Into<bytes::Bytes>) -> Message {
     Message { id: MessageId::next(SystemTime::now()), parts: vec!["X: y\r\n".into(), text.into()] }
 }
 
-fn sender() -> ReversePath {
+pub(super) fn sender() -> ReversePath {
     "<a@client.example>".parse().unwrap()
 }
 
@@ -101,7 +106,7 @@ async fn transact(settings: &RelaySettings, declared: Declared, message: Message
         replies.push(relay.rcpt(&recipient()).await);
     }
     if done(&replies) {
-        replies.push(relay.message(&message).await);
+        replies.push(relay.message(&message, &[0]).await.last);
     }
     relay.quit().await;
     replies
@@ -225,7 +230,7 @@ async fn a_lost_connection_stays_lost() {
     let lost = "451 4.4.1 the next hop takes no mail now";
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
-    assert_eq!(relay.message(&message(SMALL)).await.to_string(), lost);
+    assert_eq!(relay.message(&message(SMALL), &[]).await.last.to_string(), lost);
     relay.quit().await;
     assert!(task.await.unwrap().ends_with("RCPT TO:<b@next.example>\r\n"));
 }
@@ -259,7 +264,7 @@ async fn extensions_are_used_where_they_are_offered_and_missed_where_they_are_ne
     let size = |size| Declared { size, ..plain };
     let eight_bit = Declared { eight_bit: true, ..plain };
     let utf8 = Declared { utf8: true, ..plain };
-    let all = Declared { size: 1000, eight_bit: true, utf8: true };
+    let all = Declared { size: 1000, eight_bit: true, utf8: true, prdr: false };
     let no_utf8 = "553 5.6.7 the next hop does not take SMTPUTF8";
     for (offers, declared, text, expected, line) in [
         (EHLO, plain, SMALL, GOOD[5], ">\r\n"),
@@ -325,7 +330,7 @@ async fn who_does_not_know_ehlo_is_told_helo() {
     let replies = [GOOD[0], "502 what\r\n", "250 n\r\n", GOOD[2]].map(str::to_owned).to_vec();
     let (address, task) = next_hop(replies, Then::Close).await;
     let mut relay = Relay::connect(&settings(address, LONG)).await.unwrap();
-    relay.mail(&sender(), Declared { size: 5, eight_bit: true, utf8: false }).await;
+    relay.mail(&sender(), Declared { size: 5, eight_bit: true, ..Declared::default() }).await;
     let sent = "EHLO gw.example\r\nHELO gw.example\r\nMAIL FROM:<a@client.example>\r\n";
     assert_eq!(task.await.unwrap(), sent);
 }

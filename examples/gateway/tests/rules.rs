@@ -1,79 +1,250 @@
-//! Who may send to whom, and what a message carries of where it came from.
+//! Rules: what they decide, and what they leave behind.
 
-use std::time::{Duration, UNIX_EPOCH};
+use super::super::rules::place::Place;
+use super::stage::{Stage, rules};
 
-use super::super::client::Client;
-use super::super::config::Config;
-use super::super::message_id::MessageId;
-use super::super::rules::{Route, route};
-use super::super::session::Greeting;
-use super::super::trace_fields::{delivery, received};
-use super::super::transaction::{Transaction, hops};
+/// Asks one rule with these lines, whose verb is deny, of this place; tells whether it holds.
+async fn holds(stage: &mut Stage, place: Place, lines: &str) -> bool {
+    let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
+    let rules = rules(&text);
+    !stage.refusal(&rules, place).await.is_empty()
+}
 
-#[test]
-fn a_foreign_recipient_is_refused() {
-    let config = Config::parse(
-        "primary_hostname = 'mx.example'\nlocal_domains = 'a.example : [192.0.2.1]'\nlocal_parts = 'Ann : bob'\n\
-         relay_to_domains = 'relay.example'\nroute_data = '127.0.0.1:1'",
-    )
-    .unwrap();
-    for (recipient, expected) in [
-        ("ann@a.example", Ok(Route::Local)),
-        ("BOB@A.EXAMPLE", Ok(Route::Local)),
-        ("bob@[192.0.2.1]", Ok(Route::Local)),
-        ("postmaster@mx.example", Ok(Route::Local)),
-        ("Postmaster@a.example", Ok(Route::Local)),
-        ("any@relay.example", Ok(Route::Relay)),
-        ("carl@a.example", Err("550 5.1.1")),
-        ("any@sub.relay.example", Err("550 5.7.1")),
-        ("ann@b.example", Err("550 5.7.1")),
-        ("ann@[192.0.2.2]", Err("550 5.7.1")),
-        ("any%relay.example@b.example", Err("550 5.7.1")),
+#[tokio::test]
+async fn conditions_hold_for_what_is_in_their_lists() {
+    for (lines, expected) in [
+        ("hosts = '192.0.2.0/24'", true),
+        ("hosts = '!192.0.2.1 : *'", false),
+        ("'!hosts' = '198.51.100.0/24'", true),
+        ("authenticated = '*'", false),
+        ("'!authenticated' = '*'", true),
+        ("senders = 'ann@a.example'", true),
+        ("senders = 'ANN@A.EXAMPLE'", true),
+        ("senders = '*@a.example'", true),
+        ("senders = 'a.example'", true),
+        ("senders = 'bob@a.example : *@*.example'", true),
+        ("senders = '!ann@a.example : *@*'", false),
+        ("senders = ':'", false),
+        ("sender_domains = 'b.example : a.example'", true),
+        ("sender_domains = '*.example'", true),
+        ("sender_domains = '*a.example'", true),
+        ("sender_domains = '*.a.example'", false),
+        ("sender_domains = '!a.example'", false),
+        ("sender_domains = '@'", false),
+        ("domains = '@ : [192.0.2.9]'", true),
+        ("domains = 'm\u{fc}.example : mx.example'", true),
+        ("domains = '*'", true),
+        ("'!domains' = 'mx.example'", false),
+        ("local_parts = 'postmaster : bob'", true),
+        ("local_parts = '*ob'", true),
+        ("local_parts = 'bo'", false),
+        ("recipients = 'bob@mx.example'", true),
+        ("recipients = '*@elsewhere.example'", false),
+        ("recipients = ''", false),
+        ("'!recipients' = ''", true),
     ] {
-        let found = route(&config, &recipient.parse().unwrap());
-        let found = found.map_err(|reply| reply.to_string());
-        let found = found.as_ref().map_err(|text| text.get(..9).unwrap_or_default());
-        assert_eq!(found.copied(), expected, "{recipient}");
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "Bob@mx.example");
+        assert_eq!(holds(&mut stage, Place::Rcpt, lines).await, expected, "{lines}");
+    }
+    for (lines, expected) in [
+        ("senders = ':'", true),
+        ("senders = 'x.example : <>'", true),
+        ("senders = '*'", false),
+        ("sender_domains = '*'", false),
+        ("'!sender_domains' = '*'", true),
+    ] {
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        assert_eq!(holds(&mut stage, Place::Rcpt, lines).await, expected, "{lines}");
     }
 }
 
-#[test]
-fn trace_fields_hold_what_the_client_says_at_bay() {
-    let now = UNIX_EPOCH + Duration::from_secs(1_795_369_513);
-    let id = MessageId::next(now);
-    let client = Client {
-        address: "[::ffff:192.0.2.1]:9".parse().unwrap(),
-        host_name: Some("host.example".parse().unwrap()),
-        proxy: None,
-    };
-    let greeting = Greeting { name: "x) by evil (\"\\".into(), extended: true, tls: true };
-    let mut transaction = Transaction::new("<ann@b.example>".parse().unwrap());
-    transaction.recipients.push("bob@c.example".parse().unwrap());
-    assert_eq!(
-        received("mx.example", id, &client, &greeting, &transaction, now),
-        format!(
-            "Received: from x??by?evil????? (host.example [192.0.2.1])\r\n\tby mx.example with ESMTPS id {id}\r\n\
-             \tfor <bob@c.example>; Sun, 22 Nov 2026 17:45:13 +0000\r\n"
-        )
-    );
-    transaction.recipients.push("carl@c.example".parse().unwrap());
-    assert!(!received("mx.example", id, &client, &greeting, &transaction, now).contains("bob"));
-    assert_eq!(
-        delivery(&transaction),
-        "Return-Path: <ann@b.example>\r\nEnvelope-To: bob@c.example,\r\n\tcarl@c.example\r\n"
-    );
+#[tokio::test]
+async fn header_tests_look_at_fields_and_nothing_else() {
+    let message = "Subject: You have\r\n\twon the LOTTERY\r\nX-Twice: a\r\nx-twice : b\r\nEmpty:\r\n\
+                   \r\nX-Body: not a field\r\n";
+    for (lines, expected) in [
+        ("header.subject = '*lottery'", true),
+        ("header.Subject = 'you*won*lot*y'", true),
+        ("header.subject = 'you have\twon the lottery'", true),
+        ("header.subject = 'lottery'", false),
+        ("header.subject = '*lottery*lottery*'", false),
+        ("header.subject = 'none : *won*'", true),
+        ("'!header'.subject = '*won*'", false),
+        ("header.x-twice = 'b'", true),
+        ("header.x-twice = '*'", true),
+        ("header.empty = '*'", true),
+        ("header.empty = '?'", false),
+        ("header.x-body = '*'", false),
+        ("header.x = '*'", false),
+        ("'!header'.x = '*'", true),
+    ] {
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        stage.message = message.into();
+        assert_eq!(holds(&mut stage, Place::Data, lines).await, expected, "{lines}");
+    }
+    for message in ["", "Subject", ":", "\n", "Subject: \n x\n", " folded: x\r\n"] {
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        stage.message = message.into();
+        assert!(!holds(&mut stage, Place::Data, "header.subject = 'y'").await, "{message:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_rule_that_holds_decides() {
+    let text = "
+        [[acl_smtp_mail]]
+        verb = 'warn'
+        log_message = 'seen $sender_address'
+        [[acl_smtp_mail]]
+        verb = 'accept'
+        senders = 'friend@a.example'
+        [[acl_smtp_mail]]
+        verb = 'defer'
+        sender_domains = 'slow.example'
+        [[acl_smtp_mail]]
+        verb = 'deny'
+        hosts = '192.0.2.0/24'
+        message = 'not from $sender_host_address, ${sender_address_domain}'
+        log_message = 'blocked'
+    ";
+    let rules = rules(text);
+    for (sender, expected) in [
+        ("<friend@a.example>", ""),
+        ("<x@slow.example>", "451 4.7.1 not now, try again later"),
+        ("<x@a.example>", "550 5.7.1 not from 192.0.2.1, a.example"),
+    ] {
+        let mut stage = Stage::new().with_mail(sender, "bob@mx.example");
+        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected);
+        let address = sender.trim_matches(['<', '>']);
+        assert_eq!(stage.notes.take_log(), [format!("Warning: seen {address}")]);
+        // There are no rules at rcpt, so everybody is accepted there.
+        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
+    }
+    let mut stage = Stage::new().with_mail("<x@a.example>", "bob@mx.example");
+    let judgement = stage.judge(&rules, Place::Mail, 0).await;
+    assert_eq!(judgement.log_message.as_deref(), Some("blocked"));
+}
+
+#[tokio::test]
+async fn each_place_has_its_codes_and_a_message_can_have_its_own() {
+    for (place, verb, message, expected) in [
+        (Place::Connect, "deny", "no", "554 5.7.1 no"),
+        (Place::Connect, "defer", "no", "421 4.7.1 no"),
+        (Place::Rcpt, "deny", "no", "550 5.7.1 no"),
+        (Place::Rcpt, "defer", "no", "451 4.7.1 no"),
+        (Place::Prdr, "defer", "no", "450 4.7.1 no"),
+        (Place::Data, "deny", "no", "550 5.7.1 no"),
+        (Place::Data, "deny", "554 no", "554 5.7.1 no"),
+        (Place::Data, "deny", "550 5.7.26 no", "550 5.7.26 no"),
+        (Place::Data, "deny", "5.7.26 no", "550 5.7.26 no"),
+        // A code of another class is a word.
+        (Place::Data, "deny", "250 no", "550 5.7.1 250 no"),
+        (Place::Data, "deny", "4.7.26 no", "550 5.7.1 4.7.26 no"),
+        (Place::Data, "deny", "no\\nreally", "550-5.7.1 no\r\n550 5.7.1 really"),
+        (Place::Data, "deny", "", "550 5.7.1 "),
+    ] {
+        let text = format!("[[{}]]\nverb = '{verb}'\nmessage = \"{message}\"", place.option());
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        assert_eq!(stage.refusal(&rules(&text), place).await, expected);
+    }
+    let text = "
+        [[acl_smtp_data]]
+        verb = 'deny'
+        control = 'no_multiline_responses'
+        message = \"no\\nreally\"
+    ";
+    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+    let refusal = stage.refusal(&rules(text), Place::Data).await;
+    assert_eq!(refusal, "550 5.7.1 no really");
+}
+
+#[tokio::test]
+async fn modifiers_are_worked_in_their_order_until_a_condition_fails() {
+    let text = "
+        [[acl_smtp_rcpt]]
+        verb = 'deny'
+        set.acl_m_a = 'first'
+        logwrite = ['one $acl_m_a', 'two']
+        local_parts = 'nobody'
+        set.acl_m_b = 'never'
+        [[acl_smtp_rcpt]]
+        verb = 'warn'
+        set.acl_c0 = 7
+        set.\"$acl_m_d\" = '$acl_m_a$acl_m_b, ${acl_c0}, \\$5, [$acl_m_none]'
+        add_header = 'X-Seen: $acl_m_d'
+        logwrite = '$acl_m_d'
+    ";
+    let rules = rules(text);
+    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+    stage.judge(&rules, Place::Rcpt, 0).await;
+    assert_eq!(stage.notes.take_log(), ["one first", "two", "first, 7, $5, []"]);
+    assert_eq!(stage.notes.headers().collect::<Vec<_>>(), ["X-Seen: first, 7, $5, []"]);
+    // What was set for the message is gone with it, what was set for the connection is not.
+    stage.notes.start_message();
+    assert_eq!(stage.notes.headers().count(), 0);
+    let later =
+        super::stage::rules("[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$acl_m_d$acl_c0'");
+    stage.judge(&later, Place::Mail, 0).await;
+    assert_eq!(stage.notes.take_log(), ["7"]);
+}
+
+#[tokio::test]
+async fn what_a_client_says_cannot_break_a_line() {
+    let text = "
+        [[acl_smtp_mail]]
+        verb = 'deny'
+        set.acl_m0 = '$sender_address'
+        add_header = 'X-Sender: $acl_m0'
+        logwrite = 'from $acl_m0'
+        message = 'no $acl_m0'
+    ";
+    let rules = rules(text);
+    let mut stage = Stage::new().with_mail("<\"a\u{2028}b\\\\\"@a.example>", "bob@mx.example");
+    let refusal = stage.refusal(&rules, Place::Mail).await;
+    assert!(!refusal.contains(['\r', '\n']), "{refusal}");
+    let [line] = stage.notes.take_log().try_into().unwrap();
+    assert_eq!(line, "from \"a\\u{2028}b\\\\\\\\\"@a.example");
+    assert!(stage.notes.headers().all(|field| !field.contains(['\r', '\n', '\u{2028}'])));
+}
+
+#[tokio::test]
+async fn a_message_is_put_into_quarantine_with_a_reason() {
+    let text = "
+        [[acl_smtp_data]]
+        verb = 'quarantine'
+        header.subject = '*lottery*'
+        log_message = 'a lottery'
+        [[acl_smtp_data]]
+        verb = 'deny'
+    ";
+    let rules = rules(text);
+    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+    stage.message = "Subject: lottery\r\n\r\n".into();
+    assert_eq!(stage.refusal(&rules, Place::Data).await, "");
+    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a lottery"));
+    assert_eq!(stage.notes.take_log(), ["Quarantine: a lottery"]);
+    stage.notes.start_message();
+    assert_eq!(stage.notes.quarantined(), None);
+    // At connect it is for every message.
+    let text = "[[acl_smtp_connect]]\nverb = 'quarantine'";
+    stage.judge(&super::stage::rules(text), Place::Connect, 0).await;
+    stage.notes.start_message();
+    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a rule says so"));
 }
 
 #[test]
-fn hops_are_counted_in_the_header_only() {
-    for (message, count) in [
-        ("", 0),
-        (
-            "Received: a\r\nRECEIVED: b\r\n\tReceived: folded\r\nX-Received: c\r\n\r\nReceived: body\r\n",
-            2,
-        ),
-        ("received:x\r\n", 1),
+fn recipients_agree_on_quarantine_or_come_back() {
+    let why = || Some("spam".to_owned());
+    for (wanted, apart, agreed, quarantined) in [
+        ([None, None], true, [true, true], false),
+        ([why(), why()], true, [true, true], true),
+        ([None, why()], true, [true, false], false),
+        ([why(), None], true, [true, false], true),
+        ([None, why()], false, [true, true], true),
     ] {
-        assert_eq!(hops(message.as_bytes()), count, "{message:?}");
+        let mut stage = Stage::new();
+        let agree = |wanted| stage.notes.agree_on_quarantine(wanted, apart);
+        assert_eq!(wanted.map(agree), agreed);
+        assert_eq!(stage.notes.quarantined().is_some(), quarantined);
     }
 }

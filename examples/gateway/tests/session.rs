@@ -19,6 +19,7 @@ pub(super) fn settings() -> SessionSettings {
         smtp_accept_max_nonmail: 4,
         smtp_accept_max_per_connection: 2,
         tls_advertise: true,
+        prdr_enable: false,
     }
 }
 
@@ -26,13 +27,15 @@ pub(super) fn settings() -> SessionSettings {
 pub(super) struct Talk {
     pub(super) session: Session,
     pub(super) messages: Vec<String>,
+    /// For whom each message was taken.
+    pub(super) taken: Vec<Vec<String>>,
     pub(super) closed: bool,
 }
 
 impl Talk {
     pub(super) fn new(settings: SessionSettings) -> Self {
         let session = Session::new(Arc::new(settings), false);
-        Self { session, messages: Vec::new(), closed: false }
+        Self { session, messages: Vec::new(), taken: Vec::new(), closed: false }
     }
 
     /// Goes on until more is wanted; refuses senders and recipients that begin with `no`.
@@ -71,10 +74,26 @@ impl Talk {
                 say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no")
             }
             Question::Recipient => say(ReplyCode::OK, "2.1.5", "ok"),
+            Question::Verdict(at) => self.verdict(at),
             Question::Message => {
+                let recipients = &self.session.transaction().unwrap().recipients;
+                self.taken.push(recipients.iter().map(ToString::to_string).collect());
                 self.messages.push(String::from_utf8(self.session.take_message()).unwrap());
                 say(ReplyCode::OK, "2.0.0", "taken")
             }
+        }
+    }
+
+    /// Who begins with `bad` refuses each message, who begins with `later` defers it.
+    fn verdict(&self, at: usize) -> Reply {
+        assert!(!self.session.message().is_empty());
+        let recipient = &self.session.transaction().unwrap().recipients[at];
+        match recipient.local_part() {
+            part if part.starts_with("bad") => {
+                say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", "not this")
+            }
+            part if part.starts_with("later") => say(ReplyCode::BUSY, "4.2.1", "not now"),
+            part => say(ReplyCode::OK, "2.1.5", &format!("{part} takes it")),
         }
     }
 
@@ -288,7 +307,6 @@ fn arguments() {
         ("MAIL FROM:<a@b.example> SIZE", "501 5.5.4"),
         ("MAIL FROM:<a@b.example> BODY=BINARYMIME", "501 5.5.4"),
         ("MAIL FROM:<a@b.example> SMTPUTF8=1", "501 5.5.4"),
-        ("MAIL FROM:<a@b.example> PRDR", "555 5.5.4"),
         ("MAIL FROM:<a@b.example> SIZE=1 size=2", "501 5.5.4"),
         ("MAIL FROM:<a@b.example>SIZE=1", "501 5.5.4"),
         ("MAIL FROM:a@b.example", "501 5.1.7"),

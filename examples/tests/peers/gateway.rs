@@ -18,7 +18,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts one on `port`, which takes mail for `local.test`; `options` are lines of its
-    /// configuration, and come first.
+    /// configuration, and come last.
     pub(crate) fn start(port: u16, options: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{port}"));
         let _ = fs::remove_dir_all(&folder);
@@ -115,14 +115,14 @@ fn binary() -> PathBuf {
 fn configuration(port: u16, folder: &Path, options: &str) -> String {
     let folder = folder.display();
     format!(
-        "{options}
-primary_hostname = 'gateway.test'
+        "primary_hostname = 'gateway.test'
 local_interfaces = '127.0.0.1.{port}'
 local_domains = 'local.test'
 host_lookup = ''
 smtp_receive_timeout = '30s'
 spool_directory = '{folder}/spool'
 maildir = '{folder}/mail'
+{options}
 "
     )
 }

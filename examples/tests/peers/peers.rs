@@ -65,8 +65,19 @@ impl<'a> Peers<'a> {
 
     /// Delivers `message` by Exim's client; returns its log, and whether all recipients got it.
     pub(crate) fn exim_send(&self, server: &str, rcpts: &[&str], message: &str) -> (bool, String) {
+        self.exim_send_by(server, rcpts, message, "")
+    }
+
+    /// The same, with this option of Exim's `smtp` transport.
+    pub(crate) fn exim_send_by(
+        &self,
+        server: &str,
+        rcpts: &[&str],
+        message: &str,
+        option: &str,
+    ) -> (bool, String) {
         let arguments = [&["exim-send", server, "exim@sender.test"], rcpts].concat();
-        let output = self.run(&arguments, message.as_bytes());
+        let output = run(self.script(&arguments).env("PEERS_EXIM", option), message.as_bytes());
         (output.status.success(), text(&output.stdout) + &text(&output.stderr))
     }
 
@@ -91,10 +102,14 @@ impl<'a> Peers<'a> {
     }
 
     fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
+        run(&mut self.script(arguments), input)
+    }
+
+    fn script(&self, arguments: &[&str]) -> Command {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/peers");
         let mut command = Command::new(script);
         command.args(arguments).env("PEERS_PORT", self.block.first().to_string());
-        run(&mut command, input)
+        command
     }
 }
 

@@ -68,7 +68,7 @@ fn a_next_hop_that_is_down_defers() {
 }
 
 /// Waits until the next hop has delivered `count` messages, and returns all that it has.
-fn mail(folder: &str, count: usize) -> Vec<String> {
+pub(crate) fn mail(folder: &str, count: usize) -> Vec<String> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
         let entries = fs::read_dir(Path::new(folder).join("mail/new")).into_iter().flatten();

@@ -1,0 +1,167 @@
+//! The message itself, and what the next hop says to it: for all recipients, or for each.
+
+use std::time::Instant;
+
+use mail_types::{Reply, ReplyCode, Severity};
+use prdr::{Client, Outcome};
+
+use super::super::framing::has_bare_line_end;
+use super::super::phrases::say;
+use super::super::store::Message;
+use super::super::stuffing::Stuffing;
+use super::lost::Lost;
+use super::{Relay, not_intermediate};
+
+/// What became of a message at the next hop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Passed {
+    /// A reply for each recipient that the message was for. The next hop has it for those with a
+    /// positive one, and only for those.
+    pub(crate) recipients: Vec<Reply>,
+    /// The last reply, positive if the next hop has the message for anybody.
+    pub(crate) last: Reply,
+}
+
+impl Passed {
+    /// Makes one in which the same is said for all.
+    fn all(count: usize, reply: Reply) -> Self {
+        Self { recipients: vec![reply.clone(); count], last: reply }
+    }
+}
+
+impl Relay {
+    /// Sends the message to those of the recipients that were accepted whose numbers, in the order of
+    /// `RCPT` and from 0, are in `takers`.
+    pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> Passed {
+        if has_bare_line_end(&message.parts) {
+            let reply = say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF");
+            return Passed::all(takers.len(), reply);
+        }
+        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
+            // RFC 6152 section 3: convert it, or refuse it.
+            let text = "the next hop does not take 8-bit text";
+            let reply = say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text);
+            return Passed::all(takers.len(), reply);
+        }
+        let began = self.begin();
+        let passed = match began {
+            Ok(()) => self.try_takers(message, takers).await,
+            Err(lost) => Err(lost),
+        };
+        self.lost = passed.as_ref().err().copied();
+        passed.unwrap_or_else(|lost| Passed::all(takers.len(), lost.reply()))
+    }
+
+    /// Starts over if not all recipients take the message: the next hop knows them all.
+    async fn try_takers(&mut self, message: &Message, takers: &[usize]) -> Result<Passed, Lost> {
+        let mut refusals = vec![None; takers.len()];
+        if takers.len() < self.recipients.len()
+            && let Some(refusal) = self.restart(takers, &mut refusals).await?
+        {
+            return Ok(Passed::all(takers.len(), refusal));
+        }
+        let left = refusals.iter().filter(|refusal| refusal.is_none()).count();
+        let mut sent = if left > 0 {
+            self.try_message(message, left).await?
+        } else {
+            let none = say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients");
+            Passed::all(0, none)
+        };
+        let mut own = std::mem::take(&mut sent.recipients).into_iter();
+        let last = sent.last;
+        let reply = |refusal: Option<Reply>| {
+            refusal.or_else(|| own.next()).unwrap_or_else(|| Lost::Malformed.reply())
+        };
+        Ok(Passed { recipients: refusals.into_iter().map(reply).collect(), last })
+    }
+
+    /// Begins the transaction again, for these recipients alone; a reply refuses all of them.
+    async fn restart(
+        &mut self,
+        takers: &[usize],
+        refusals: &mut [Option<Reply>],
+    ) -> Result<Option<Reply>, Lost> {
+        self.prdr = self.prdr && prdr::pays(takers.len());
+        for line in ["RSET".to_owned(), self.mail_line()] {
+            let reply = self.command(&line, self.limits.command).await?;
+            let reply = not_intermediate(reply)?;
+            if reply.code().severity() != Severity::Completed {
+                return Ok(Some(reply));
+            }
+        }
+        for (&taker, refusal) in takers.iter().zip(refusals) {
+            let Some(recipient) = self.recipients.get(taker) else { return Err(Lost::Malformed) };
+            let line = format!("RCPT TO:<{recipient}>");
+            let reply = not_intermediate(self.command(&line, self.limits.command).await?)?;
+            *refusal = Some(reply).filter(|r| r.code().severity() != Severity::Completed);
+        }
+        Ok(None)
+    }
+
+    async fn try_message(&mut self, message: &Message, count: usize) -> Result<Passed, Lost> {
+        let reply = self.command("DATA", self.limits.data).await?;
+        match reply.code().severity() {
+            Severity::Intermediate if reply.code() == ReplyCode::START_MAIL => {}
+            Severity::Transient | Severity::Permanent => {
+                return Ok(Passed::all(count, reply));
+            }
+            Severity::Intermediate | Severity::Completed => return Err(Lost::Malformed),
+        }
+        let mut stuffing = Stuffing::default();
+        let mut block = Vec::with_capacity(BLOCK);
+        for piece in message.parts.iter().flat_map(|part| part.chunks(BLOCK / 2)) {
+            stuffing.write(piece, &mut block);
+            if block.len() >= BLOCK / 2 {
+                self.send(&block).await?;
+                block.clear();
+            }
+        }
+        // A reply to a message that has not ended is no reply to it.
+        self.expect_silence()?;
+        stuffing.finish(&mut block);
+        self.send(&block).await?;
+        if self.prdr {
+            return self.reply_for_each(count).await;
+        }
+        let reply = not_intermediate(self.reply(self.limits.end).await?)?;
+        Ok(Passed::all(count, reply))
+    }
+
+    /// Takes the replies of a next hop that was asked for PRDR. Nothing is sent to it, and nobody is
+    /// believed to have the message, before the last one.
+    async fn reply_for_each(&mut self, count: usize) -> Result<Passed, Lost> {
+        let mut client = Client::new(count, Instant::now());
+        let mut last = None;
+        let outcomes = loop {
+            if let Some(outcomes) = client.outcomes() {
+                break outcomes;
+            }
+            let reply = self.reply(self.limits.end).await?;
+            client.handle_reply(reply.clone(), self.unread()?, Instant::now());
+            last = Some(reply);
+        };
+        let Some(last) = last else { return Err(Lost::Malformed) };
+        if outcomes.contains(&Outcome::InDoubt) {
+            return Err(Lost::Malformed);
+        }
+        let recipients = outcomes.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Delivered(reply) | Outcome::Permanent(reply) | Outcome::Temporary(reply) => {
+                Some(reply)
+            }
+            Outcome::InDoubt => None,
+        });
+        Ok(Passed { recipients: recipients.collect(), last })
+    }
+
+    /// Returns how many bytes have come that no reply was made of yet.
+    fn unread(&mut self) -> Result<usize, Lost> {
+        match self.stream.try_read_buf(&mut self.received) {
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(Lost::Closed),
+            // What it has said it has said, also if it closes then.
+            Ok(_) | Err(_) => Ok(self.received.len()),
+        }
+    }
+}
+
+/// How much is written at once, in octets.
+const BLOCK: usize = 64 << 10;

@@ -1,0 +1,131 @@
+//! Conditions: what a rule can ask.
+//!
+//! Another one is a file with a type that implements [`Condition`], a [`Kind`] in [`KINDS`], and the
+//! names of the variables that it publishes, if any, in [`PUBLISHED`]; nothing else changes. What it
+//! works with, such as a resolver, it takes from the scene's `services`, where the server has put it;
+//! what it found out, it keeps for others in the `facts` of the scene's notes, for as long as the
+//! message lasts, and publishes there as values of its variables.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+
+use mail_types::Domain;
+
+use super::header::HeaderTest;
+use super::host_test::HostTest;
+use super::lists::{AddressTest, Authenticated, DomainTest, LocalPartTest, ProfileTest, Whose};
+use super::place::Place;
+use super::ratelimit::RateLimit;
+use super::scene::Scene;
+use super::source::Entry;
+use super::{Problem, ratelimit};
+
+/// A condition of a rule, read and checked.
+pub(crate) trait Condition: Debug + Send + Sync {
+    /// Tests the scene, at once or by work that takes a while.
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a>;
+}
+
+/// What [`Condition::test`] has come to.
+pub(crate) enum Test<'a> {
+    Known(Holds),
+    /// It must ask somebody.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what asks the DNS is to come"))]
+    Work(Work<'a>),
+}
+
+/// What a condition does that cannot be answered at once.
+pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Holds> + Send + 'a>>;
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Holds {
+    Yes,
+    No,
+    /// It cannot be told now: the client is to come back later.
+    Later,
+}
+
+impl From<bool> for Holds {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+/// A kind of condition.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    /// Where it has something to look at.
+    pub(crate) places: &'static [Place],
+    pub(crate) read: Read,
+}
+
+/// Reads a condition, which stands at this place.
+pub(crate) type Read = fn(&Entry, Place, &Home<'_>) -> Result<Box<dyn Condition>, Problem>;
+
+/// What is known here when rules are read.
+#[derive(Debug)]
+pub(crate) struct Home<'a> {
+    /// The conditions that there are.
+    pub(crate) kinds: &'a [Kind],
+    /// Its name, which is `@` in lists of domains.
+    pub(crate) host: &'a Domain,
+}
+
+/// All kinds.
+pub(crate) const KINDS: &[Kind] = &[
+    Kind {
+        name: "hosts",
+        places: &Place::ALL,
+        read: |entry, _, _| Ok(Box::new(HostTest::read(entry)?)),
+    },
+    Kind {
+        name: "authenticated",
+        places: &Place::ALL,
+        read: |_, _, _| Ok(Box::new(Authenticated)),
+    },
+    Kind {
+        name: "senders",
+        places: Place::MESSAGE,
+        read: |entry, _, home| Ok(Box::new(AddressTest::read(entry, home, Whose::Sender)?)),
+    },
+    Kind {
+        name: "sender_domains",
+        places: Place::MESSAGE,
+        read: |entry, _, home| Ok(Box::new(DomainTest::read(entry, home, Whose::Sender)?)),
+    },
+    Kind {
+        name: "recipients",
+        places: Place::RECIPIENT,
+        read: |entry, _, home| Ok(Box::new(AddressTest::read(entry, home, Whose::Recipient)?)),
+    },
+    Kind {
+        name: "domains",
+        places: Place::RECIPIENT,
+        read: |entry, _, home| Ok(Box::new(DomainTest::read(entry, home, Whose::Recipient)?)),
+    },
+    Kind {
+        name: "local_parts",
+        places: Place::RECIPIENT,
+        read: |entry, _, _| Ok(Box::new(LocalPartTest::read(entry)?)),
+    },
+    Kind {
+        name: "profiles",
+        places: Place::MESSAGE,
+        read: |entry, _, _| Ok(Box::new(ProfileTest::read(entry)?)),
+    },
+    Kind {
+        name: "header",
+        places: Place::CONTENT,
+        read: |entry, _, _| Ok(Box::new(HeaderTest::read(entry)?)),
+    },
+    Kind {
+        name: "ratelimit",
+        places: &Place::ALL,
+        read: |entry, place, _| Ok(Box::new(RateLimit::read(entry, place)?)),
+    },
+];
+
+/// The variables that conditions publish, a list for each kind that does.
+pub(crate) const PUBLISHED: &[&[&str]] = &[ratelimit::VARIABLES];

@@ -1,0 +1,95 @@
+//! `header.NAME = LIST`: whether a field of this name has a text that fits.
+
+use mail_types::List;
+
+use super::Problem;
+use super::condition::{Condition, Test};
+use super::scene::Scene;
+use super::source::Entry;
+
+/// Each item is a text in which `*` stands for anything; case does not matter. It holds if an item
+/// fits one of the fields of that name; a field is tested unfolded, without blanks around it and
+/// without regard to encodings. `*` alone asks whether there is such a field.
+#[derive(Debug)]
+pub(super) struct HeaderTest {
+    name: String,
+    items: Vec<String>,
+}
+
+impl HeaderTest {
+    pub(super) fn read(entry: &Entry) -> Result<Self, Problem> {
+        // RFC 5322 section 3.6.8.
+        let named = |c: u8| c.is_ascii_graphic() && c != b':';
+        let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
+        let items: Vec<_> = List::new(&entry.text).map(|item| item.to_lowercase()).collect();
+        if items.len() > MAX_ITEMS {
+            return Err(Problem::TooMany);
+        }
+        Ok(Self { name: name.ok_or(Problem::FieldName)?, items })
+    }
+}
+
+impl Condition for HeaderTest {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        let fits = |body: &[u8]| {
+            let body = unfold(body);
+            self.items.iter().any(|item| fits(item, &body))
+        };
+        Test::Known(fields(scene.message, &self.name).any(fits).into())
+    }
+}
+
+/// Returns the bodies of the fields of a name, folded as they came.
+fn fields<'a>(message: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = message;
+    std::iter::from_fn(move || {
+        while !matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+            let end = field_end(rest);
+            let (field, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = behind;
+            let colon = field.iter().position(|&c| c == b':').unwrap_or(0);
+            let (own, body) = field.split_at_checked(colon).unwrap_or_default();
+            if own.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()) {
+                return Some(body.get(1..).unwrap_or_default());
+            }
+        }
+        None
+    })
+}
+
+/// Finds where a field with its continuation lines ends.
+fn field_end(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(line) = rest.iter().position(|&c| c == b'\n') else { return text.len() };
+        at += line + 1;
+        if !matches!(text.get(at), Some(b' ' | b'\t')) {
+            return at;
+        }
+    }
+}
+
+fn unfold(body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body).replace(['\r', '\n'], "");
+    body.trim().to_lowercase()
+}
+
+/// Tells whether a text fits a pattern with `*` in it.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = None;
+    for piece in pieces {
+        // The piece before was not the last: where it first occurs leaves most to the others.
+        if let Some(piece) = last.replace(piece) {
+            let Some((_, behind)) = rest.split_once(piece) else { return false };
+            rest = behind;
+        }
+    }
+    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+}
+
+/// The most items that a list has.
+const MAX_ITEMS: usize = 1000;

@@ -1,0 +1,59 @@
+//! `HELO`, `EHLO` and `STARTTLS`: who the client is, and what it is offered.
+
+use mail_types::{MailHost, Reply, ReplyCode};
+
+use super::super::phrases::{say, unsynchronized};
+use super::{Session, State};
+
+/// What the client said of itself, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Greeting {
+    /// The argument of `HELO` or `EHLO`; empty before either.
+    pub(crate) name: String,
+    /// Whether it was `EHLO`.
+    pub(crate) extended: bool,
+    /// Whether TLS is on.
+    pub(crate) tls: bool,
+}
+
+impl Session {
+    pub(super) fn greet(&mut self, name: String, extended: bool) {
+        if !self.junk_helo && name.parse::<MailHost>().is_err() {
+            return self.error(&say(
+                ReplyCode::ARGUMENT_ERROR,
+                "5.5.4",
+                "neither a domain nor an address",
+            ));
+        }
+        self.transaction = None;
+        let settings = &self.settings;
+        let mut reply =
+            Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
+        if extended {
+            let size = format!("SIZE {}", settings.message_size_limit);
+            let offers =
+                [&size, "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"];
+            reply = offers.iter().fold(reply, |reply, offer| reply.with_line(offer));
+            if settings.prdr_enable {
+                reply = reply.with_line(prdr::KEYWORD);
+            }
+            if settings.tls_advertise && !self.greeting.tls {
+                reply = reply.with_line("STARTTLS");
+            }
+            reply = reply.with_line("HELP");
+        }
+        (self.greeting.name, self.greeting.extended) = (name, extended);
+        self.answer(&reply);
+    }
+
+    pub(super) fn start_tls(&mut self) {
+        if !self.settings.tls_advertise || self.greeting.tls {
+            return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
+        }
+        if !self.input.is_empty() {
+            return self.fail(&unsynchronized()); // It was sent in clear and must not count as TLS.
+        }
+        self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
+        self.state = State::Handshake;
+    }
+}

@@ -1,0 +1,97 @@
+//! The replies behind a message: one, or with PRDR one for each recipient and a last.
+
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use prdr::{DataPhase, Step};
+
+use super::super::transaction::Transaction;
+use super::{Question, Session, State};
+
+/// The replies to a message that has come whole.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    phase: DataPhase,
+    asked: Option<Question>,
+    taken: bool,
+    /// Whether 421 was said.
+    leaving: bool,
+}
+
+impl Verdicts {
+    /// Starts for a transaction with recipients; `None` for one without.
+    fn new(transaction: &Transaction) -> Option<Self> {
+        let codes = transaction.codes.iter().copied();
+        let phase = DataPhase::new(codes, transaction.prdr).ok()?;
+        Some(Self { phase, asked: None, taken: false, leaving: false })
+    }
+
+    /// Writes the replies that are known, and says what is to be decided; `None` at the end.
+    fn poll(&mut self, output: &mut Vec<u8>) -> Option<Question> {
+        loop {
+            self.asked = match self.phase.poll() {
+                Step::Send(reply) => {
+                    self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
+                    reply.write_to(output);
+                    continue;
+                }
+                Step::Recipient(at) => Some(Question::Verdict(at)),
+                Step::Message => Some(Question::Message),
+                Step::Done => None,
+            };
+            return self.asked;
+        }
+    }
+
+    /// Leaves of all recipients only those who take the message.
+    fn retain_accepted(&self, recipients: &mut Vec<Mailbox>) {
+        let (mut accepted, mut at) = (self.phase.accepted().peekable(), 0..);
+        recipients.retain(|_| at.next().is_some_and(|at| accepted.next_if_eq(&at).is_some()));
+    }
+}
+
+impl Session {
+    /// Begins to reply to the message.
+    pub(super) fn reply_to_message(&mut self) {
+        let verdicts = self.transaction.as_ref().and_then(Verdicts::new);
+        self.state = verdicts.map_or(State::Ready, State::Replying);
+    }
+
+    /// Goes on with the replies, and says what is to be decided; `None` at the end.
+    pub(super) fn poll_verdicts(&mut self) -> Option<Question> {
+        let State::Replying(verdicts) = &mut self.state else { return None };
+        let before = verdicts.asked;
+        let asked = verdicts.poll(&mut self.output);
+        if let (Some(Question::Message), Some(transaction)) = (asked, &mut self.transaction)
+            && asked != before
+        {
+            verdicts.retain_accepted(&mut transaction.recipients);
+        }
+        asked
+    }
+
+    pub(super) fn handle_verdict(&mut self, reply: &Reply) {
+        let State::Replying(verdicts) = &mut self.state else { return };
+        let Some(question) = verdicts.asked.take() else { return };
+        verdicts.taken =
+            question == Question::Message && reply.code().severity() == Severity::Completed;
+        verdicts.phase.handle_verdict(reply.clone());
+    }
+
+    /// Ends the transaction, whose last reply is written.
+    pub(super) fn replied(&mut self) {
+        let State::Replying(verdicts) = &self.state else { return };
+        if verdicts.leaving {
+            return self.handle_end();
+        }
+        self.counts.messages += u32::from(verdicts.taken);
+        self.counts.nonmail = 0;
+        self.transaction = None;
+        self.state = State::Ready;
+    }
+
+    /// Gives whoever waits for a reply one that says later.
+    pub(super) fn stop_replying(&mut self) {
+        let State::Replying(verdicts) = &mut self.state else { return };
+        verdicts.phase.handle_shutdown();
+        verdicts.poll(&mut self.output);
+    }
+}

@@ -1,0 +1,171 @@
+//! Rate limits, and the other limit on what one host may do.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::host_limit::HostLimit;
+use super::super::rules::place::Place;
+use super::super::rules::rates::{Count, Rates};
+use super::stage::{Stage, rules};
+
+const RECOMMENDED: &str = include_str!("data/connection-rate.toml");
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// Source: Exim's text of 2014 on its PROXY support, section 4.
+#[tokio::test]
+async fn the_recommended_rule_defers_who_connects_too_often() {
+    let rules = rules(RECOMMENDED);
+    let mut shared = Stage::new();
+    let mut connections = Vec::new();
+    for connection in 0..8 {
+        let mut stage = Stage::new();
+        stage.services = std::mem::take(&mut shared.services);
+        stage.start = shared.start;
+        let judgement = stage.judge(&rules, Place::Connect, connection).await;
+        // A second look in the same connection does not count.
+        let again = stage.judge(&rules, Place::Connect, connection).await;
+        assert_eq!(judgement, again);
+        shared.services = stage.services;
+        connections.push(judgement.refusal.map(|reply| reply.to_string()));
+    }
+    let deferred = "421 4.7.1 Too many connections from this IP right now";
+    // The fifth is a hair below five in five seconds, for milliseconds have gone by.
+    let (let_in, turned_away) = connections.split_at(5);
+    assert!(let_in.iter().all(Option::is_none), "{connections:?}");
+    assert!(turned_away.iter().all(|r| r.as_deref() == Some(deferred)), "{connections:?}");
+}
+
+#[tokio::test]
+async fn the_real_client_counts_and_the_proxy_does_not() {
+    let rules = rules(RECOMMENDED);
+    let (mut services, start) = (Stage::new().services, Instant::now());
+    let mut ask = async |mut stage: Stage| {
+        stage.services = std::mem::take(&mut services);
+        stage.start = start;
+        let refused = stage.judge(&rules, Place::Connect, 0).await.refusal.is_some();
+        services = stage.services;
+        refused
+    };
+    let behind = |client| format!("PROXY TCP4 {client} 203.0.113.25 5555 25\r\n");
+    for connection in 1..=20 {
+        // Each from another client.
+        assert!(!ask(Stage::proxied(&behind(format!("192.0.2.{connection}")))).await);
+        // Each from the proxy itself, which does not say for whom.
+        assert!(!ask(Stage::proxied("PROXY UNKNOWN\r\n")).await);
+    }
+    for connection in 1..=6 {
+        let refused = ask(Stage::proxied(&behind("192.0.2.77".into()))).await;
+        assert_eq!(refused, connection >= 5, "connection {connection}");
+    }
+}
+
+#[test]
+fn who_is_at_the_limit_is_over_it() {
+    let (rates, now) = (Rates::default(), Instant::now());
+    let rate = |key: &str, count, after| {
+        rates.rate(key.as_bytes(), PERIOD, 3.0, count, now + Duration::from_secs_f64(after))
+    };
+    // At once, each event counts whole.
+    assert!([1.0, 2.0, 3.0].iter().all(|n| (rate("a", Count::Strict, 0.0) - n).abs() < 1e-6));
+    // Strictly, all that comes over the limit counts; leaky, it does not.
+    assert!(rate("a", Count::Strict, 0.0) > 3.9);
+    for _ in 0..10 {
+        rate("b", Count::Leaky, 0.0);
+    }
+    assert!((rate("b", Count::Leaky, 0.0) - 3.0).abs() < 1e-6);
+    // Looking changes nothing.
+    assert!((rate("c", Count::Not, 0.0) - 1.0).abs() < 1e-6);
+    assert!((rate("c", Count::Not, 0.0) - 1.0).abs() < 1e-6);
+    // Two events with a whole period between them are one in each.
+    rate("d", Count::Strict, 0.0);
+    let second = rate("d", Count::Strict, 5.0);
+    assert!((second - 1.0).abs() < 1e-6, "{second}");
+    // Steadily, two in a period are a rate of two.
+    let mut last = 0.0;
+    for event in 0..40 {
+        last = rate("e", Count::Strict, 2.5 * f64::from(event));
+    }
+    assert!((last - 2.0).abs() < 0.05, "{last}");
+    // A clock that goes back is one that stands still.
+    assert!((rate("e", Count::Strict, 0.0) - last).abs() < 1.1);
+}
+
+#[test]
+fn the_keys_used_least_lately_are_forgotten() {
+    let (rates, now) = (Rates::default(), Instant::now());
+    let rate = |key: usize| rates.rate(&key.to_be_bytes(), PERIOD, 1e9, Count::Strict, now);
+    rate(0);
+    for key in 1..Rates::MAX_KEYS {
+        rate(key);
+    }
+    assert!((rate(0) - 2.0).abs() < 1e-6, "as many as that are remembered");
+    for key in 0..2 * Rates::MAX_KEYS {
+        rate(1_000_000 + key);
+    }
+    assert!((rate(0) - 1.0).abs() < 1e-6, "twice as many are not");
+}
+
+#[tokio::test]
+async fn messages_and_recipients_are_counted_as_said() {
+    let text = |place: &str, options: &str| {
+        format!("[[{place}]]\nverb = 'deny'\nratelimit = '2.5 / 1h / strict / {options}'")
+    };
+    for (place, option, options, expected) in [
+        // Each recipient; each message once; each time it is asked; each sender for itself.
+        (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt", [false, false, true]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_mail", [false, false, false]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_conn", [false, false, false]),
+        (Place::Mail, "acl_smtp_mail", "per_cmd", [false, false, true]),
+        (
+            Place::Rcpt,
+            "acl_smtp_rcpt",
+            "per_rcpt / $sender_address/$local_part",
+            [false, false, true],
+        ),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt / readonly", [false, false, false]),
+    ] {
+        let rules = rules(&text(option, options));
+        let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
+        for (time, expected) in expected.into_iter().enumerate() {
+            let judgement = stage.judge(&rules, place, 0).await;
+            assert_eq!(judgement.refusal.is_some(), expected, "{options}, {time}");
+        }
+    }
+    let rules = rules(&text("acl_smtp_mail", "per_mail"));
+    let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
+    for (time, expected) in [false, false, true].into_iter().enumerate() {
+        stage.notes.start_message();
+        let judgement = stage.judge(&rules, Place::Mail, 0).await;
+        assert_eq!(judgement.refusal.is_some(), expected, "{time}");
+    }
+}
+
+#[tokio::test]
+async fn the_rate_can_be_told() {
+    let text = "
+        [[acl_smtp_mail]]
+        verb = 'warn'
+        ratelimit = '0 / 1m / $sender_address'
+        logwrite = '$sender_rate $sender_rate_limit $sender_rate_period'
+    ";
+    let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
+    stage.judge(&rules(text), Place::Mail, 0).await;
+    assert_eq!(stage.notes.take_log(), ["1.0 0 60s"]);
+}
+
+#[test]
+fn a_host_has_only_so_many_connections_at_a_time() {
+    let (limit, host) = (Arc::new(HostLimit::new(2)), IpAddr::from([192, 0, 2, 1]));
+    let first = limit.enter(host);
+    let second = limit.enter(host);
+    assert!(first.is_some() && second.is_some());
+    assert!(limit.enter(host).is_none());
+    assert!(limit.enter(IpAddr::from([192, 0, 2, 2])).is_some());
+    drop(first);
+    let third = limit.enter(host);
+    assert!(third.is_some() && limit.enter(host).is_none());
+    let unlimited = Arc::new(HostLimit::new(0));
+    let visits: Vec<_> = (0..100).map(|_| unlimited.enter(host)).collect();
+    assert!(visits.iter().all(Option::is_some));
+}

@@ -1,0 +1,150 @@
+//! The rules that Exim's text on its experimental features gives as examples, as of 2014, and that
+//! need no other check; and conditions that are yet to be written.
+
+use std::time::Duration;
+
+use mail_types::{Trust, Value};
+
+use super::super::config::Config;
+use super::super::macros::Macros;
+use super::super::rules::Rules;
+use super::super::rules::condition::{Condition, Holds, Home, Kind, Test};
+use super::super::rules::place::Place;
+use super::super::rules::scene::Scene;
+use super::stage::{Stage, rules};
+
+/// Section 3 of the text on the PROXY protocol: who talks to whom.
+#[tokio::test]
+async fn both_ends_of_both_connections_are_logged() {
+    let rules = rules(include_str!("data/proxy-addresses.toml"));
+    for (mut stage, expected) in [
+        (
+            Stage::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
+            [
+                "Remote Source Address: 192.0.2.1:5555",
+                "Proxy Target Address: 203.0.113.9:2525",
+                "Proxy Internal Address: 198.51.100.7:4000",
+                "Internal Server Address: 203.0.113.25:25",
+            ],
+        ),
+        (
+            Stage::new(),
+            [
+                "Remote Source Address: 192.0.2.1:5555",
+                "Proxy Target Address: :",
+                "Proxy Internal Address: :",
+                "Internal Server Address: 203.0.113.25:25",
+            ],
+        ),
+    ] {
+        stage.judge(&rules, Place::Connect, 0).await;
+        assert_eq!(stage.notes.take_log(), expected);
+    }
+}
+
+#[test]
+fn each_file_is_a_whole_configuration() {
+    for text in [
+        include_str!("data/proxy-addresses.toml"),
+        include_str!("data/connection-rate.toml"),
+        include_str!("data/content-filters.toml"),
+    ] {
+        Config::parse(text).unwrap();
+    }
+}
+
+/// The text on PRDR: a content filter for each recipient.
+#[tokio::test]
+async fn a_recipient_has_the_filter_of_its_profile() {
+    let rules = rules(include_str!("data/content-filters.toml"));
+    for (recipient, refusal) in [
+        ("ann@local.test", "550 5.7.1 ann does not like this content"),
+        ("carl-filtered@local.test", "550 5.7.1 carl-filtered does not like this content"),
+        ("bob@local.test", "450 4.7.1 bob says try later"),
+        ("dora@local.test", ""),
+        ("ann@other.test", ""),
+    ] {
+        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
+        stage.notes.accept_recipient();
+        stage.message = "Subject: your lottery\r\n\r\n".into();
+        assert_eq!(stage.refusal(&rules, Place::Prdr).await, refusal, "{recipient}");
+        stage.message = "Subject: hello\r\n\r\n".into();
+        assert_eq!(stage.refusal(&rules, Place::Prdr).await, "", "{recipient}");
+    }
+}
+
+/// The same text: whether the client asked is known from `$smtp_command`, and said plainly.
+#[tokio::test]
+async fn whether_prdr_was_asked_for_is_a_variable() {
+    let text = "[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$prdr_requested: $smtp_command'";
+    let rules = rules(text);
+    for (asked, word) in [(true, "yes"), (false, "no")] {
+        let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
+        stage.transaction.as_mut().unwrap().prdr = asked;
+        stage.judge(&rules, Place::Mail, 0).await;
+        assert_eq!(stage.notes.take_log(), [format!("{word}: MAIL FROM:<ann@a.example> PRDR")]);
+    }
+}
+
+/// A condition as one that asks the DNS would be: it waits, remembers what it found, and publishes a
+/// variable.
+#[derive(Debug)]
+struct Slow {
+    wanted: String,
+}
+
+struct Found(Holds);
+
+impl Condition for Slow {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        if let Some(Found(holds)) = scene.notes.facts().get() {
+            return Test::Known(*holds);
+        }
+        Test::Work(Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let holds = match self.wanted.as_str() {
+                "yes" => Holds::Yes,
+                "later" => Holds::Later,
+                _ => Holds::No,
+            };
+            scene.notes.facts().insert(Found(holds));
+            let value = Value::new(self.wanted.clone().into_bytes(), Trust::Untrusted);
+            scene.notes.publish("sender_rate", value);
+            holds
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_condition_that_takes_a_while_plugs_in() {
+    let kinds = [Kind {
+        name: "slow",
+        places: &[Place::Mail],
+        read: |entry, _, _| Ok(Box::new(Slow { wanted: entry.text.clone() })),
+    }];
+    let host = "mx.example".parse().unwrap();
+    let read = |text: &str| {
+        Rules::read(text, &Macros::default(), &Home { kinds: &kinds, host: &host }).unwrap()
+    };
+    for (verb, wanted, expected) in [
+        ("deny", "slow = 'yes'", "550 5.7.1 found yes"),
+        ("deny", "slow = 'no'", ""),
+        ("deny", "'!slow' = 'no'", "550 5.7.1 found no"),
+        ("deny", "slow = 'later'", "451 4.7.0 it cannot be told now, try again later"),
+        ("deny", "'!slow' = 'later'", "451 4.7.0 it cannot be told now, try again later"),
+    ] {
+        let text =
+            format!("[[acl_smtp_mail]]\nverb = '{verb}'\n{wanted}\nmessage = 'found $sender_rate'");
+        let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
+        let rules = read(&text);
+        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected, "{wanted}");
+        // The second time it is known.
+        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected, "{wanted}");
+    }
+    // A warning that cannot be given is not given.
+    let rules = read("[[acl_smtp_mail]]\nverb = 'warn'\nslow = 'later'\nlog_message = 'x'");
+    let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
+    assert_eq!(stage.refusal(&rules, Place::Mail).await, "");
+    assert!(stage.notes.take_log().is_empty());
+}

@@ -1,0 +1,100 @@
+//! A session's state, set up by hand for rules to be asked in.
+
+use std::time::{Duration, Instant};
+
+use mail_types::{Domain, Mailbox};
+use proxy_protocol::{Header, Outcome, RequiredHosts, Session};
+
+use super::super::client::Client;
+use super::super::macros::Macros;
+use super::super::rules::Rules;
+use super::super::rules::condition::{Home, KINDS};
+use super::super::rules::facts::Facts;
+use super::super::rules::judgement::Judgement;
+use super::super::rules::notes::Notes;
+use super::super::rules::place::Place;
+use super::super::rules::rates::Rates;
+use super::super::rules::scene::Scene;
+use super::super::session::Greeting;
+use super::super::transaction::Transaction;
+
+/// Reads the rules of a configuration, its macros too.
+pub(super) fn rules(text: &str) -> Rules {
+    let host: Domain = "mx.example".parse().unwrap();
+    let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
+    let home = Home { kinds: KINDS, host: &host };
+    Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// A client at 192.0.2.1, and what it has come to.
+pub(super) struct Stage {
+    pub(super) client: Client,
+    pub(super) transaction: Option<Transaction>,
+    pub(super) recipient: Option<Mailbox>,
+    pub(super) message: String,
+    pub(super) notes: Notes,
+    pub(super) services: Facts,
+    pub(super) start: Instant,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let session = Session::direct("192.0.2.1:5555".parse().unwrap());
+        Self::of(session, &RequiredHosts::default())
+    }
+
+    /// Starts behind the proxy 198.51.100.7, with this first line of its header.
+    pub(super) fn proxied(header: &str) -> Self {
+        let (_, header) = Header::parse(header.as_bytes()).unwrap();
+        let session =
+            Session::proxied("198.51.100.7:4000".parse().unwrap(), Outcome::from(&header));
+        Self::of(session, &"198.51.100.0/28".parse().unwrap())
+    }
+
+    fn of(session: Session, proxies: &RequiredHosts) -> Self {
+        let client = Client::new(session, "203.0.113.25:25".parse().unwrap(), proxies);
+        let mut services = Facts::default();
+        services.insert(Rates::default());
+        Self {
+            client,
+            transaction: None,
+            recipient: None,
+            message: String::new(),
+            notes: Notes::default(),
+            services,
+            start: Instant::now(),
+        }
+    }
+
+    /// Comes as far as a sender, in angle brackets, and a recipient.
+    pub(super) fn with_mail(mut self, sender: &str, recipient: &str) -> Self {
+        self.transaction = Some(Transaction::new(sender.parse().unwrap()));
+        self.recipient = Some(recipient.parse().unwrap());
+        self
+    }
+
+    /// Asks the rules of a place, some milliseconds after the start.
+    pub(super) async fn judge(&mut self, rules: &Rules, place: Place, after: u64) -> Judgement {
+        let mut scene = Scene {
+            place,
+            now: self.start + Duration::from_millis(after),
+            host: "mx.example",
+            client: &self.client,
+            greeting: &Greeting { name: "client.example".into(), extended: true, tls: false },
+            transaction: self.transaction.as_ref(),
+            recipient: self.recipient.as_ref(),
+            recipient_number: (place == Place::Prdr).then_some(0),
+            command: b"MAIL FROM:<ann@a.example> PRDR",
+            message: self.message.as_bytes(),
+            notes: &mut self.notes,
+            services: &self.services,
+        };
+        rules.judge(&mut scene).await
+    }
+
+    /// Asks the rules of a place; returns the refusal, or nothing.
+    pub(super) async fn refusal(&mut self, rules: &Rules, place: Place) -> String {
+        let refusal = self.judge(rules, place, 0).await.refusal;
+        refusal.map(|reply| reply.to_string()).unwrap_or_default()
+    }
+}

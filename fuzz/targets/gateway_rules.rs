@@ -1,0 +1,116 @@
+//! A configuration is read or refused, and whatever rules it has can be asked in any place: they
+//! answer, with replies, fields and log lines that nothing a client says can break.
+
+#![no_main]
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use libfuzzer_sys::fuzz_target;
+use mail_types::{Reply, Severity};
+use proxy_protocol::{RequiredHosts, Session};
+
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/client.rs"]
+mod client;
+#[path = "../../examples/gateway/command.rs"]
+mod command;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/config.rs"]
+mod config;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/framing.rs"]
+mod framing;
+#[path = "../../examples/gateway/macros.rs"]
+mod macros;
+#[path = "../../examples/gateway/phrases.rs"]
+mod phrases;
+#[path = "../../examples/gateway/quantity.rs"]
+mod quantity;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/rules.rs"]
+mod rules;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/session.rs"]
+mod session;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/transaction.rs"]
+mod transaction;
+
+use client::Client;
+use config::Config;
+use rules::facts::Facts;
+use rules::notes::Notes;
+use rules::place::Place;
+use rules::rates::Rates;
+use rules::scene::Scene;
+use session::Greeting;
+use transaction::Transaction;
+
+fuzz_target!(|input: (&str, &str, &[u8])| {
+    let (text, helo, message) = input;
+    let config = match Config::parse(text) {
+        Ok(config) => config,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let session = Session::direct(([192, 0, 2, 1], 5555).into());
+    let client = Client::new(session, ([192, 0, 2, 2], 25).into(), &RequiredHosts::default());
+    let greeting = Greeting { name: helo.to_owned(), extended: true, tls: false };
+    let sender = "<\"a\u{2028}\\\\b\"@a.example>".parse().expect("a path");
+    let recipient = "bob@local.example".parse().expect("a mailbox");
+    let transaction = Transaction::new(sender);
+    let mut services = Facts::default();
+    services.insert(Rates::default());
+    let mut notes = Notes::default();
+    for place in Place::ALL {
+        let mail = place != Place::Connect;
+        let mut scene = Scene {
+            place,
+            now: Instant::now(),
+            host: &config.session.primary_hostname,
+            client: &client,
+            greeting: &greeting,
+            transaction: mail.then_some(&transaction),
+            recipient: Place::RECIPIENT.contains(&place).then_some(&recipient),
+            recipient_number: (place == Place::Prdr).then_some(0),
+            command: helo.as_bytes(),
+            message: if Place::CONTENT.contains(&place) { message } else { &[] },
+            notes: &mut notes,
+            services: &services,
+        };
+        let judgement = ready(config.rules.judge(&mut scene));
+        if let Some(refusal) = judgement.refusal {
+            check(&refusal);
+            let severity = refusal.code().severity();
+            assert!(matches!(severity, Severity::Transient | Severity::Permanent), "{refusal}");
+        }
+        if let Some(acceptance) = judgement.acceptance {
+            check(&acceptance);
+            assert_eq!(acceptance.code().severity(), Severity::Completed);
+        }
+        let said = judgement.log_message.into_iter().chain(judgement.quarantine);
+        for line in said.chain(notes.take_log()).chain(notes.headers().map(str::to_owned)) {
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
+        if place == Place::Rcpt {
+            notes.accept_recipient();
+        }
+    }
+});
+
+/// Every condition that there is answers at once.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("nothing to wait for"),
+    }
+}
+
+fn check(reply: &Reply) {
+    let mut wire = Vec::new();
+    reply.write_to(&mut wire);
+    let (rest, read) = Reply::parse(&wire).expect("a reply");
+    assert!(rest.is_empty());
+    assert_eq!(read.code(), reply.code());
+}
