@@ -1,0 +1,370 @@
+//! Evaluation of records: RFC 7208 sections 4.6 to 6.
+
+use std::sync::Arc;
+
+use mail_types::{Answer, Kind, Known, Name, Unanswered};
+
+use crate::directive::{holds_v4, holds_v6};
+use crate::outcome::{Cause, Matched, Outcome, Problem};
+use crate::published::Published;
+use crate::{Check, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult};
+
+/// One evaluation and what it has used of its limits.
+pub(crate) struct Evaluation<'e> {
+    pub(crate) check: &'e Check<'e>,
+    lookups: u16,
+    void_lookups: u16,
+    terms: u32,
+}
+
+impl<'e> Evaluation<'e> {
+    pub(crate) fn new(check: &'e Check<'e>) -> Self {
+        Self { check, lookups: 0, void_lookups: 0, terms: 0 }
+    }
+
+    pub(crate) fn run(
+        mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Outcome, Unanswered> {
+        let mut decision = self.check_host(known, domain);
+        let guess = self.check.options().guess.as_deref();
+        let guess = guess.filter(|_| matches!(decision, Ok(None)));
+        if let Some(guess) = guess {
+            known.note(|| format!("guess: {guess}"));
+            let published = Arc::new(Published::One(guess.clone()));
+            decision = self.evaluate(known, domain.clone(), published).map(Some);
+        }
+        let mut explanation = Explanation::Absent;
+        let (result, cause) = match decision {
+            Ok(Some(decision)) => {
+                if decision.result == SpfResult::Fail && guess.is_none() {
+                    explanation = self.explain(known, &decision)?;
+                }
+                (decision.result, decision.into_cause())
+            }
+            Ok(None) => (SpfResult::None, Cause::NoRecord { domain: domain.clone() }),
+            Err(Stop::Unanswered(unanswered)) => return Err(unanswered),
+            Err(Stop::Failed(failed)) => {
+                let (domain, problem) = *failed;
+                (problem.result(), Cause::Failed { domain, problem })
+            }
+        };
+        known.note(|| format!("result: {result}"));
+        let counts = (self.lookups, self.void_lookups, self.terms);
+        let outcome = Outcome::new(self.check, result, cause, explanation, counts);
+        Ok(if guess.is_some() { outcome.guessed() } else { outcome })
+    }
+
+    /// `None` if the domain publishes nothing.
+    fn check_host(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Option<Decision>, Stop> {
+        match published(known, domain)? {
+            Some(published) => self.evaluate(known, domain.clone(), published).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        known: &mut Known<'_>,
+        mut domain: Name,
+        mut published: Arc<Published>,
+    ) -> Result<Decision, Stop> {
+        loop {
+            let Some(record) = published.record() else {
+                return Err(fail(&domain, Problem::NoRecord)); // Not selected: cannot be.
+            };
+            if let Some((index, result)) = self.first_match(known, &domain, record)? {
+                return Ok(Decision { result, domain, published, index: Some(index) });
+            }
+            let Some(redirect) = record.redirect() else {
+                let result = SpfResult::Neutral; // RFC 7208 section 4.7.
+                return Ok(Decision { result, domain, published, index: None });
+            };
+            known.note(|| format!("redirect={redirect}"));
+            self.count(&domain)?;
+            let target = self.target(known, &domain, Some(redirect))?;
+            let target = target.ok_or_else(|| fail(&domain, Problem::NoName))?;
+            let next = self::published(known, &target)?;
+            published = next.ok_or_else(|| fail(&target, Problem::NoRecord))?;
+            domain = target;
+        }
+    }
+
+    fn first_match(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        record: &Record,
+    ) -> Result<Option<(usize, SpfResult)>, Stop> {
+        for (index, directive) in record.directives().enumerate() {
+            self.terms = self.terms.saturating_add(1);
+            let client = self.check.client();
+            let matches = match &directive.mechanism {
+                Mechanism::All => true,
+                Mechanism::Ip4 { address, prefix } => holds_v4(*address, *prefix, client),
+                Mechanism::Ip6 { address, prefix } => holds_v6(*address, *prefix, client),
+                mechanism => {
+                    known.note(|| format!("{directive}"));
+                    self.count(domain)?;
+                    known.within(|known| self.matches(known, domain, mechanism))?
+                }
+            };
+            known.note(|| format!("{directive}: {}", if matches { "match" } else { "no match" }));
+            if matches {
+                return Ok(Some((index, directive.qualifier.into())));
+            }
+        }
+        Ok(None)
+    }
+
+    fn matches(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        mechanism: &Mechanism,
+    ) -> Result<bool, Stop> {
+        let spec = match mechanism {
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => Some(spec),
+            Mechanism::A { domain, .. } | Mechanism::Mx { domain, .. } | Mechanism::Ptr(domain) => {
+                domain.as_ref()
+            }
+            Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => None,
+        };
+        // RFC 7208 section 4.8: what is no name does not match, and is not asked for.
+        let Some(target) = self.target(known, domain, spec)? else {
+            known.note(|| "the target is no name".to_owned());
+            return match mechanism {
+                Mechanism::Include(_) => Err(fail(domain, Problem::NoName)),
+                _ => Ok(false),
+            };
+        };
+        match mechanism {
+            Mechanism::Include(_) => self.include(known, &target),
+            Mechanism::A { prefixes, .. } => {
+                let answer = self.ask(known, &target, self.family(), true)?;
+                Ok(self.holds(&answer, prefixes.v4, prefixes.v6))
+            }
+            Mechanism::Mx { prefixes, .. } => self.mx(known, &target, prefixes.v4, prefixes.v6),
+            Mechanism::Exists(_) => {
+                // Of IPv4 for every client (RFC 7208 section 5.7).
+                let answer = self.ask(known, &target, Kind::A, true)?;
+                Ok(matches!(*answer, Answer::Records { .. }))
+            }
+            Mechanism::Ptr(_) => {
+                let names = self.client_names(known, &target)?;
+                Ok(names.iter().any(|name| name.is_within(&target)))
+            }
+            Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => Ok(false),
+        }
+    }
+
+    /// RFC 7208 section 5.2; what an included record decides ends that record, not this one.
+    fn include(&mut self, known: &mut Known<'_>, target: &Name) -> Result<bool, Stop> {
+        match self.check_host(known, target)? {
+            Some(decision) => {
+                known.note(|| format!("{target}: {}", decision.result));
+                Ok(decision.result == SpfResult::Pass)
+            }
+            None => Err(fail(target, Problem::NoRecord)),
+        }
+    }
+
+    fn mx(&mut self, known: &mut Known<'_>, target: &Name, v4: u8, v6: u8) -> Result<bool, Stop> {
+        let answer = self.ask(known, target, Kind::Mx, true)?;
+        let Answer::Records { records: mail_types::Records::Mx(hosts), .. } = &*answer else {
+            return Ok(false);
+        };
+        if hosts.len() > self.limits().mx_hosts {
+            return Err(fail(target, Problem::TooManyMxHosts));
+        }
+        // The root is no host (RFC 7505).
+        let mut hosts = hosts.iter().map(|mx| &mx.exchange).filter(|host| !host.is_root());
+        while let Some(host) = hosts.next() {
+            match self.ask(known, host, self.family(), self.counts_hosts()) {
+                Ok(answer) if self.holds(&answer, v4, v6) => return Ok(true),
+                Ok(_) => {}
+                Err(Stop::Unanswered(unanswered)) => {
+                    // The others can go out with it.
+                    for other in hosts {
+                        let _ = known.ask(other, self.family());
+                    }
+                    return Err(unanswered.into());
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The name of the client for `%{p}`, best first: the domain, what is below it, any (RFC 7208
+    /// section 7.3).
+    pub(crate) fn client_name(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Option<Name>, Stop> {
+        let names = self.client_names(known, domain)?;
+        let best = names.iter().min_by_key(|name| (*name != domain, !name.is_within(domain)));
+        Ok(best.cloned())
+    }
+
+    /// The validated names of the client (RFC 7208 section 5.5).
+    fn client_names(&mut self, known: &mut Known<'_>, domain: &Name) -> Result<Vec<Name>, Stop> {
+        let Some(reverse) = crate::reverse::name(self.check.client()) else {
+            return Ok(Vec::new());
+        };
+        let answer = known.ask(&reverse, Kind::Ptr)?;
+        let names = match &*answer {
+            Answer::Records { records: mail_types::Records::Ptr(names), .. } => names.as_slice(),
+            Answer::Absent { .. } => {
+                self.count_void(domain)?;
+                &[]
+            }
+            _ => &[], // A failure is no match.
+        };
+        let (mut validated, mut missing) = (Vec::new(), None);
+        for name in names.iter().take(self.limits().ptr_names) {
+            match known.ask(name, self.family()) {
+                Ok(answer) if self.holds(&answer, 32, 128) => validated.push(name.clone()),
+                Ok(answer) => {
+                    let void = matches!(*answer, Answer::Absent { .. });
+                    if void && self.counts_hosts() && missing.is_none() {
+                        self.count_void(domain)?;
+                    }
+                }
+                Err(unanswered) => missing = Some(unanswered),
+            }
+        }
+        missing.map_or(Ok(validated), |unanswered| Err(unanswered.into()))
+    }
+
+    /// The domain that a term is about; `None` if it is no name.
+    pub(crate) fn target(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        spec: Option<&DomainSpec>,
+    ) -> Result<Option<Name>, Stop> {
+        let Some(spec) = spec else { return Ok(Some(domain.clone())) };
+        if let Some(name) = spec.name() {
+            return Ok(Some(name.clone()));
+        }
+        let Some(macros) = spec.macros() else { return Ok(None) };
+        let client_name = if macros.has_p() {
+            self.count(domain)?;
+            self.client_name(known, domain)?
+        } else {
+            None
+        };
+        let (check, client_name) = (self.check, client_name.as_ref());
+        Ok(crate::expansion::Values { check, domain, client_name }.name(macros))
+    }
+
+    /// Asks what a term is about; a failure ends the evaluation.
+    fn ask(
+        &mut self,
+        known: &mut Known<'_>,
+        name: &Name,
+        kind: Kind,
+        counts: bool,
+    ) -> Result<Arc<Answer>, Stop> {
+        let answer = known.ask(name, kind)?;
+        match &*answer {
+            Answer::Failed(failure) => {
+                return Err(fail(name, Problem::Dns { kind, failure: *failure }));
+            }
+            Answer::Absent { .. } if counts => self.count_void(name)?,
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    fn holds(&self, answer: &Answer, v4: u8, v6: u8) -> bool {
+        let Answer::Records { records, .. } = answer else { return false };
+        let client = self.check.client();
+        match records {
+            mail_types::Records::A(found) => found.iter().any(|a| holds_v4(*a, v4, client)),
+            mail_types::Records::Aaaa(found) => found.iter().any(|a| holds_v6(*a, v6, client)),
+            _ => false,
+        }
+    }
+
+    fn family(&self) -> Kind {
+        if self.check.client().is_ipv4() { Kind::A } else { Kind::Aaaa }
+    }
+
+    fn count(&mut self, domain: &Name) -> Result<(), Stop> {
+        self.lookups += 1;
+        let fits = self.lookups <= u16::from(self.limits().lookups);
+        if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyLookups)) }
+    }
+
+    fn count_void(&mut self, domain: &Name) -> Result<(), Stop> {
+        self.void_lookups += 1;
+        let fits = self.void_lookups <= u16::from(self.limits().void_lookups);
+        if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyVoidLookups)) }
+    }
+
+    fn counts_hosts(&self) -> bool {
+        !self.check.options().hosts_are_not_void
+    }
+
+    fn limits(&self) -> &Limits {
+        self.check.limits()
+    }
+}
+
+/// What a record, with those that it redirects to, comes to.
+pub(crate) struct Decision {
+    pub(crate) result: SpfResult,
+    pub(crate) domain: Name,
+    pub(crate) published: Arc<Published>,
+    /// Which directive matched.
+    index: Option<usize>,
+}
+
+impl Decision {
+    fn into_cause(self) -> Cause {
+        match self.index {
+            Some(index) => Cause::Matched(Matched::new(self.domain, self.published, index)),
+            None => Cause::Default { domain: self.domain },
+        }
+    }
+}
+
+/// Why an evaluation goes no further.
+pub(crate) enum Stop {
+    Unanswered(Unanswered),
+    Failed(Box<(Name, Problem)>),
+}
+
+impl From<Unanswered> for Stop {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
+    }
+}
+
+/// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).
+fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Arc<Published>>, Stop> {
+    let answer = known.ask(domain, Kind::Txt)?;
+    if let Answer::Failed(failure) = &*answer {
+        return Err(fail(domain, Problem::Dns { kind: Kind::Txt, failure: *failure }));
+    }
+    let Some(texts) = answer.texts() else { return Ok(None) };
+    let published = texts.derive(Published::select);
+    match &*published {
+        Published::None => Ok(None),
+        Published::One(_) => Ok(Some(published)),
+        Published::Wrong(error) => Err(fail(domain, Problem::Syntax(*error))),
+        Published::Several => Err(fail(domain, Problem::SeveralRecords)),
+    }
+}
+
+fn fail(domain: &Name, problem: Problem) -> Stop {
+    Stop::Failed(Box::new((domain.clone(), problem)))
+}
