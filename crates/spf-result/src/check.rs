@@ -176,7 +176,7 @@ impl<'a> Check<'a> {
         let text = self.sender_domain();
         let text = text.strip_suffix('.').unwrap_or(text);
         let is_name = text.contains('.') && !text.starts_with('[') && text.is_ascii();
-        let name = is_name.then(|| Name::from_labels(text.split('.').map(str::as_bytes)));
+        let name = is_name.then(|| Name::from_dotted(text.as_bytes()));
         name.and_then(Result::ok)
     }
 }

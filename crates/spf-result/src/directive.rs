@@ -1,9 +1,9 @@
 //! A directive: a qualifier and a mechanism. RFC 7208 sections 4.6 and 5.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::record::RecordError;
+use crate::record::{RecordError, Word};
 use crate::{DomainSpec, SpfResult};
 
 /// A mechanism, and the result for those who match it.
@@ -17,10 +17,9 @@ pub struct Directive {
 }
 
 impl Directive {
-    pub(crate) fn parse(word: &str, at: usize) -> Result<Self, RecordError> {
-        let qualifier = word.bytes().next().and_then(Qualifier::from_octet);
-        let start = usize::from(qualifier.is_some());
-        let mechanism = Mechanism::parse(word.get(start..).unwrap_or_default(), at + start)?;
+    pub(crate) fn parse(word: Word<'_>) -> Result<Self, RecordError> {
+        let qualifier = word.text.first().and_then(|octet| Qualifier::from_octet(*octet));
+        let mechanism = Mechanism::parse(word, usize::from(qualifier.is_some()))?;
         Ok(Self { qualifier: qualifier.unwrap_or(Qualifier::Pass), mechanism })
     }
 }
@@ -132,50 +131,42 @@ impl Mechanism {
         !matches!(self, Self::All | Self::Ip4 { .. } | Self::Ip6 { .. })
     }
 
-    fn parse(word: &str, at: usize) -> Result<Self, RecordError> {
-        let length = word.bytes().position(|c| matches!(c, b':' | b'/')).unwrap_or(word.len());
-        let (name, rest) = word.split_at_checked(length).unwrap_or_default();
-        let after = at + length;
-        let value = rest.strip_prefix(':');
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        let domain = || match value {
-            Some(value) => DomainSpec::parse(value, after + 1),
-            None => Err(RecordError::Argument { at: after }),
+    /// Parses the mechanism that begins at `start` in a word.
+    fn parse(word: Word<'_>, start: usize) -> Result<Self, RecordError> {
+        let (name, rest) = word.split(start);
+        let at = word.at + start;
+        let after = at + name.len();
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        let value = match rest {
+            [b':', value @ ..] => Ok(value),
+            _ => Err(RecordError::Argument { at: after }),
         };
-        if is("ip4") {
-            return ip4(value.ok_or(RecordError::Argument { at: after })?, after + 1);
-        }
-        if is("include") {
-            return domain().map(Self::Include);
-        }
-        if is("a") || is("mx") {
+        let domain = |value| DomainSpec::parse(value, after + 1);
+        if is(b"ip4") {
+            ip4(value?, after + 1)
+        } else if is(b"include") {
+            domain(value?).map(Self::Include)
+        } else if is(b"a") {
             let (domain, prefixes) = domain_and_prefixes(rest, after)?;
-            let host = is("a");
-            let mechanism =
-                if host { Self::A { domain, prefixes } } else { Self::Mx { domain, prefixes } };
-            return Ok(mechanism);
+            Ok(Self::A { domain, prefixes })
+        } else if is(b"mx") {
+            let (domain, prefixes) = domain_and_prefixes(rest, after)?;
+            Ok(Self::Mx { domain, prefixes })
+        } else if is(b"ip6") {
+            ip6(value?, after + 1)
+        } else if is(b"all") && rest.is_empty() {
+            Ok(Self::All)
+        } else if is(b"all") {
+            Err(RecordError::Argument { at: after })
+        } else if is(b"exists") {
+            domain(value?).map(Self::Exists)
+        } else if is(b"ptr") && rest.is_empty() {
+            Ok(Self::Ptr(None))
+        } else if is(b"ptr") {
+            Ok(Self::Ptr(Some(domain(value?)?)))
+        } else {
+            Err(RecordError::Mechanism { at })
         }
-        if is("ip6") {
-            return ip6(value.ok_or(RecordError::Argument { at: after })?, after + 1);
-        }
-        if is("all") {
-            return if rest.is_empty() {
-                Ok(Self::All)
-            } else {
-                Err(RecordError::Argument { at: after })
-            };
-        }
-        if is("exists") {
-            return domain().map(Self::Exists);
-        }
-        if is("ptr") {
-            return if rest.is_empty() {
-                Ok(Self::Ptr(None))
-            } else {
-                Ok(Self::Ptr(Some(domain()?)))
-            };
-        }
-        Err(RecordError::Mechanism { at })
     }
 }
 
@@ -229,68 +220,95 @@ impl fmt::Display for Prefixes {
     }
 }
 
-/// Whether a network holds the client. One of the other family never does, not even with `/0`.
-pub(crate) fn holds_v4(network: Ipv4Addr, prefix: u8, client: IpAddr) -> bool {
-    let IpAddr::V4(client) = client else { return false };
-    let differ = network.to_bits() ^ client.to_bits();
-    differ.checked_shr(32 - u32::from(prefix.min(32))).unwrap_or(0) == 0
+/// Whether a network holds an address.
+pub(crate) fn holds_v4(network: Ipv4Addr, prefix: u8, client: Ipv4Addr) -> bool {
+    let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
+    (network.to_bits() ^ client.to_bits()) & mask == 0
 }
 
-/// As for IPv4.
-pub(crate) fn holds_v6(network: Ipv6Addr, prefix: u8, client: IpAddr) -> bool {
-    let IpAddr::V6(client) = client else { return false };
-    let differ = network.to_bits() ^ client.to_bits();
-    differ.checked_shr(128 - u32::from(prefix.min(128))).unwrap_or(0) == 0
+/// Whether a network holds an address.
+pub(crate) fn holds_v6(network: Ipv6Addr, prefix: u8, client: Ipv6Addr) -> bool {
+    let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
+    (network.to_bits() ^ client.to_bits()) & mask == 0
 }
 
-fn ip4(value: &str, at: usize) -> Result<Mechanism, RecordError> {
-    let (address, length) = value.split_once('/').map_or((value, None), |(a, l)| (a, Some(l)));
-    let behind = at + address.len() + 1;
-    let address = address.parse().map_err(|_| RecordError::Address { at })?;
-    let prefix = length.map_or(Ok(32), |text| prefix(text, 32, behind))?;
-    Ok(Mechanism::Ip4 { address, prefix })
+fn ip4(value: &[u8], at: usize) -> Result<Mechanism, RecordError> {
+    let mut octets = [0; 4];
+    let mut rest = value;
+    for (i, octet) in octets.iter_mut().enumerate() {
+        if i > 0 {
+            rest = rest.strip_prefix(b".").ok_or(RecordError::Address { at })?;
+        }
+        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+        let (number, behind) = rest.split_at_checked(digits).unwrap_or_default();
+        *octet = decimal(number).ok_or(RecordError::Address { at })?;
+        rest = behind;
+    }
+    let prefix = match rest {
+        [] => 32,
+        [b'/', length @ ..] => prefix(length, 32, at + value.len() - length.len())?,
+        _ => return Err(RecordError::Address { at }),
+    };
+    Ok(Mechanism::Ip4 { address: octets.into(), prefix })
 }
 
-fn ip6(value: &str, at: usize) -> Result<Mechanism, RecordError> {
-    let (address, length) = value.split_once('/').map_or((value, None), |(a, l)| (a, Some(l)));
-    let behind = at + address.len() + 1;
-    let address = address.parse().map_err(|_| RecordError::Address { at })?;
-    let prefix = length.map_or(Ok(128), |text| prefix(text, 128, behind))?;
+fn ip6(value: &[u8], at: usize) -> Result<Mechanism, RecordError> {
+    let slash = value.iter().position(|c| *c == b'/').unwrap_or(value.len());
+    let (address, rest) = value.split_at_checked(slash).unwrap_or_default();
+    let address = str::from_utf8(address).ok().and_then(|address| address.parse().ok());
+    let address = address.ok_or(RecordError::Address { at })?;
+    let prefix = match rest {
+        [_, length @ ..] => prefix(length, 128, at + slash + 1)?,
+        [] => 128,
+    };
     Ok(Mechanism::Ip6 { address, prefix })
 }
 
-/// `"0" / %x31-39 0*2DIGIT`: no zero in front.
-fn prefix(text: &str, most: u8, at: usize) -> Result<u8, RecordError> {
-    let good = match text.as_bytes() {
-        [b'0'] => true,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    let value = text.parse().ok().filter(|value| good && *value <= most);
-    value.ok_or(RecordError::Prefix { at })
+fn prefix(text: &[u8], most: u8, at: usize) -> Result<u8, RecordError> {
+    decimal(text).filter(|value| *value <= most).ok_or(RecordError::Prefix { at })
+}
+
+/// A number up to 255 without a zero in front.
+fn decimal(text: &[u8]) -> Option<u8> {
+    if matches!(text, [] | [b'0', _, ..] | [_, _, _, _, ..]) {
+        return None;
+    }
+    text.iter().try_fold(0_u8, |value, c| {
+        let digit = if c.is_ascii_digit() { c - b'0' } else { return None };
+        value.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// `[ ":" domain-spec ] [ dual-cidr-length ]`. A domain may hold slashes, so the lengths are looked
 /// for at the end.
 fn domain_and_prefixes(
-    rest: &str,
+    rest: &[u8],
     at: usize,
 ) -> Result<(Option<DomainSpec>, Prefixes), RecordError> {
     let mut prefixes = Prefixes::default();
-    let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+    if rest.is_empty() {
+        return Ok((None, prefixes));
+    }
     let mut rest = rest;
-    if let Some((before, length)) = rest.rsplit_once("//").filter(|(_, length)| digits(length)) {
+    if let Some((before, length)) = split_length(rest, b"//") {
         prefixes.v6 = prefix(length, 128, at + before.len() + 2)?;
         rest = before;
     }
-    if let Some((before, length)) = rest.rsplit_once('/').filter(|(_, length)| digits(length)) {
+    if let Some((before, length)) = split_length(rest, b"/") {
         prefixes.v4 = prefix(length, 32, at + before.len() + 1)?;
         rest = before;
     }
-    let domain = match rest.strip_prefix(':') {
-        Some(domain) => Some(DomainSpec::parse(domain, at + 1)?),
-        None if rest.is_empty() => None,
-        None => return Err(RecordError::Prefix { at: at + 1 }),
+    let domain = match rest {
+        [b':', domain @ ..] => Some(DomainSpec::parse(domain, at + 1)?),
+        [] => None,
+        _ => return Err(RecordError::Prefix { at: at + 1 }),
     };
     Ok((domain, prefixes))
+}
+
+/// What is before the slashes and the digits at the end of a text, and these.
+fn split_length<'a>(text: &'a [u8], slashes: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let digits = text.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+    let (before, digits) = text.split_at_checked(text.len() - digits)?;
+    before.strip_suffix(slashes).map(|before| (before, digits))
 }

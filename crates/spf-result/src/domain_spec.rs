@@ -16,26 +16,27 @@ enum Kind {
     /// Without macros, and a name of the DNS.
     Fixed(Name),
     /// Anything else, such as a label that is too long: what comes of it is seen when it is used.
-    Macros(Box<MacroString>),
+    Macros(MacroString),
 }
 
 impl DomainSpec {
     /// Parses a domain that stands at `at` in its record.
-    pub(crate) fn parse(text: &str, at: usize) -> Result<Self, RecordError> {
-        if !text.contains('%') {
-            if !ends_in_top_label(text) {
-                return Err(RecordError::Domain { at });
-            }
-            if let Ok(name) = Name::from_labels(text.split('.').map(str::as_bytes)) {
-                return Ok(Self(Kind::Fixed(name)));
-            }
-        }
-        let macros = |error| RecordError::from_macro(error, at);
-        let parsed = MacroString::parse_for_domain(text).map_err(macros)?;
-        if !parsed.ends_in_macro() && !ends_in_top_label(text) {
+    pub(crate) fn parse(text: &[u8], at: usize) -> Result<Self, RecordError> {
+        let ends = ends_in_top_label(text);
+        let has_macros = text.contains(&b'%');
+        if !has_macros && !ends {
             return Err(RecordError::Domain { at });
         }
-        Ok(Self(Kind::Macros(Box::new(parsed))))
+        if !has_macros && let Ok(name) = Name::from_dotted(text) {
+            return Ok(Self(Kind::Fixed(name)));
+        }
+        let macros = |error| RecordError::from_macro(error, at);
+        let text = str::from_utf8(text).unwrap_or_default(); // It is ASCII.
+        let parsed = MacroString::parse_for_domain(text).map_err(macros)?;
+        if !ends && !parsed.ends_in_macro() {
+            return Err(RecordError::Domain { at });
+        }
+        Ok(Self(Kind::Macros(parsed)))
     }
 
     /// Returns the name, if there are no macros and it is one.
@@ -74,13 +75,19 @@ impl fmt::Display for DomainSpec {
 }
 
 /// `"." toplabel [ "." ]`: letters, digits and inner hyphens, and not digits alone.
-fn ends_in_top_label(text: &str) -> bool {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let Some((_, label)) = text.rsplit_once('.') else { return false };
-    let label = label.as_bytes();
-    let inner = label.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-');
-    let edges = [label.first(), label.last()];
-    inner
-        && edges.iter().all(|edge| edge.is_some_and(u8::is_ascii_alphanumeric))
-        && !label.iter().all(u8::is_ascii_digit)
+fn ends_in_top_label(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    let mut digits = true;
+    for (i, c) in text.iter().rev().enumerate() {
+        match c {
+            b'.' => {
+                let label = text.get(text.len() - i..).unwrap_or_default();
+                return !digits && !matches!(label, [b'-', ..] | [.., b'-']);
+            }
+            b'-' => digits = false,
+            _ if !c.is_ascii_alphanumeric() => return false,
+            _ => digits &= c.is_ascii_digit(),
+        }
+    }
+    false
 }

@@ -1,12 +1,13 @@
 //! Evaluation of records: RFC 7208 sections 4.6 to 6.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail_types::{Answer, Kind, Known, Name, Unanswered};
+use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
 
 use crate::directive::{holds_v4, holds_v6};
 use crate::outcome::{Cause, Matched, Outcome, Problem};
-use crate::published::Published;
+use crate::published::{Published, Source};
 use crate::{Check, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult};
 
 /// One evaluation and what it has used of its limits.
@@ -32,8 +33,8 @@ impl<'e> Evaluation<'e> {
         let guess = guess.filter(|_| matches!(decision, Ok(None)));
         if let Some(guess) = guess {
             known.note(|| format!("guess: {guess}"));
-            let published = Arc::new(Published::One(guess.clone()));
-            decision = self.evaluate(known, domain.clone(), published).map(Some);
+            let source = Source::Own(Arc::new(Published::One(guess.clone())));
+            decision = self.evaluate(known, domain.clone(), source).map(Some);
         }
         let mut explanation = Explanation::Absent;
         let (result, cause) = match decision {
@@ -63,7 +64,7 @@ impl<'e> Evaluation<'e> {
         domain: &Name,
     ) -> Result<Option<Decision>, Stop> {
         match published(known, domain)? {
-            Some(published) => self.evaluate(known, domain.clone(), published).map(Some),
+            Some(source) => self.evaluate(known, domain.clone(), source).map(Some),
             None => Ok(None),
         }
     }
@@ -72,25 +73,25 @@ impl<'e> Evaluation<'e> {
         &mut self,
         known: &mut Known<'_>,
         mut domain: Name,
-        mut published: Arc<Published>,
+        mut source: Source,
     ) -> Result<Decision, Stop> {
         loop {
-            let Some(record) = published.record() else {
+            let Some(record) = source.record() else {
                 return Err(fail(&domain, Problem::NoRecord)); // Not selected: cannot be.
             };
             if let Some((index, result)) = self.first_match(known, &domain, record)? {
-                return Ok(Decision { result, domain, published, index: Some(index) });
+                return Ok(Decision { result, domain, source, index: Some(index) });
             }
             let Some(redirect) = record.redirect() else {
                 let result = SpfResult::Neutral; // RFC 7208 section 4.7.
-                return Ok(Decision { result, domain, published, index: None });
+                return Ok(Decision { result, domain, source, index: None });
             };
             known.note(|| format!("redirect={redirect}"));
             self.count(&domain)?;
             let target = self.target(known, &domain, Some(redirect))?;
             let target = target.ok_or_else(|| fail(&domain, Problem::NoName))?;
-            let next = self::published(known, &target)?;
-            published = next.ok_or_else(|| fail(&target, Problem::NoRecord))?;
+            let next = published(known, &target)?;
+            source = next.ok_or_else(|| fail(&target, Problem::NoRecord))?;
             domain = target;
         }
     }
@@ -101,13 +102,21 @@ impl<'e> Evaluation<'e> {
         domain: &Name,
         record: &Record,
     ) -> Result<Option<(usize, SpfResult)>, Stop> {
+        let (v4, v6) = match self.check.client() {
+            IpAddr::V4(client) => (Some(client), None),
+            IpAddr::V6(client) => (None, Some(client)),
+        };
         for (index, directive) in record.directives().enumerate() {
             self.terms = self.terms.saturating_add(1);
-            let client = self.check.client();
+            // A network of the other family never matches, not even with a prefix of 0.
             let matches = match &directive.mechanism {
+                Mechanism::Ip4 { address, prefix } => {
+                    v4.is_some_and(|client| holds_v4(*address, *prefix, client))
+                }
+                Mechanism::Ip6 { address, prefix } => {
+                    v6.is_some_and(|client| holds_v6(*address, *prefix, client))
+                }
                 Mechanism::All => true,
-                Mechanism::Ip4 { address, prefix } => holds_v4(*address, *prefix, client),
-                Mechanism::Ip6 { address, prefix } => holds_v6(*address, *prefix, client),
                 mechanism => {
                     known.note(|| format!("{directive}"));
                     self.count(domain)?;
@@ -176,7 +185,7 @@ impl<'e> Evaluation<'e> {
 
     fn mx(&mut self, known: &mut Known<'_>, target: &Name, v4: u8, v6: u8) -> Result<bool, Stop> {
         let answer = self.ask(known, target, Kind::Mx, true)?;
-        let Answer::Records { records: mail_types::Records::Mx(hosts), .. } = &*answer else {
+        let Answer::Records { records: Records::Mx(hosts), .. } = &*answer else {
             return Ok(false);
         };
         if hosts.len() > self.limits().mx_hosts {
@@ -220,7 +229,7 @@ impl<'e> Evaluation<'e> {
         };
         let answer = known.ask(&reverse, Kind::Ptr)?;
         let names = match &*answer {
-            Answer::Records { records: mail_types::Records::Ptr(names), .. } => names.as_slice(),
+            Answer::Records { records: Records::Ptr(names), .. } => names.as_slice(),
             Answer::Absent { .. } => {
                 self.count_void(domain)?;
                 &[]
@@ -286,10 +295,13 @@ impl<'e> Evaluation<'e> {
 
     fn holds(&self, answer: &Answer, v4: u8, v6: u8) -> bool {
         let Answer::Records { records, .. } = answer else { return false };
-        let client = self.check.client();
-        match records {
-            mail_types::Records::A(found) => found.iter().any(|a| holds_v4(*a, v4, client)),
-            mail_types::Records::Aaaa(found) => found.iter().any(|a| holds_v6(*a, v6, client)),
+        match (records, self.check.client()) {
+            (Records::A(found), IpAddr::V4(client)) => {
+                found.iter().any(|address| holds_v4(*address, v4, client))
+            }
+            (Records::Aaaa(found), IpAddr::V6(client)) => {
+                found.iter().any(|address| holds_v6(*address, v6, client))
+            }
             _ => false,
         }
     }
@@ -323,7 +335,7 @@ impl<'e> Evaluation<'e> {
 pub(crate) struct Decision {
     pub(crate) result: SpfResult,
     pub(crate) domain: Name,
-    pub(crate) published: Arc<Published>,
+    pub(crate) source: Source,
     /// Which directive matched.
     index: Option<usize>,
 }
@@ -331,7 +343,7 @@ pub(crate) struct Decision {
 impl Decision {
     fn into_cause(self) -> Cause {
         match self.index {
-            Some(index) => Cause::Matched(Matched::new(self.domain, self.published, index)),
+            Some(index) => Cause::Matched(Matched::new(self.domain, self.source, index)),
             None => Cause::Default { domain: self.domain },
         }
     }
@@ -350,18 +362,17 @@ impl From<Unanswered> for Stop {
 }
 
 /// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).
-fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Arc<Published>>, Stop> {
+fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Stop> {
     let answer = known.ask(domain, Kind::Txt)?;
     if let Answer::Failed(failure) = &*answer {
         return Err(fail(domain, Problem::Dns { kind: Kind::Txt, failure: *failure }));
     }
-    let Some(texts) = answer.texts() else { return Ok(None) };
-    let published = texts.derive(Published::select);
-    match &*published {
-        Published::None => Ok(None),
-        Published::One(_) => Ok(Some(published)),
-        Published::Wrong(error) => Err(fail(domain, Problem::Syntax(*error))),
-        Published::Several => Err(fail(domain, Problem::SeveralRecords)),
+    let Some(source) = Source::new(answer) else { return Ok(None) };
+    match source.published() {
+        None | Some(Published::None) => Ok(None),
+        Some(Published::One(_)) => Ok(Some(source)),
+        Some(Published::Wrong(error)) => Err(fail(domain, Problem::Syntax(*error))),
+        Some(Published::Several) => Err(fail(domain, Problem::SeveralRecords)),
     }
 }
 

@@ -28,7 +28,7 @@ impl Values<'_> {
         if !tail.ascii {
             return None;
         }
-        Name::from_labels(text.split(|c| *c == b'.')).ok()
+        Name::from_dotted(text).ok()
     }
 
     /// Expands an explanation; `None` if it would have more than `most` octets.
@@ -46,7 +46,7 @@ impl Values<'_> {
     fn expand(&self, text: &MacroString, out: &mut impl FnMut(&[u8])) {
         for part in text.parts() {
             match part {
-                Part::Literal(text) => out(text.as_bytes()),
+                Part::Literal { from, length } => out(text.literal(*from, *length).as_bytes()),
                 Part::Percent => out(b"%"),
                 Part::Space => out(b" "),
                 Part::UrlSpace => out(b"%20"),
@@ -112,7 +112,12 @@ impl Scratch {
     /// Dots between octets, or between hexadecimal digits.
     fn dotted(&mut self, address: IpAddr) -> &[u8] {
         match address {
-            IpAddr::V4(address) => return self.print(&address),
+            IpAddr::V4(address) => {
+                for (i, octet) in address.octets().into_iter().enumerate() {
+                    self.push(if i > 0 { b"." } else { b"" });
+                    self.decimal(octet);
+                }
+            }
             IpAddr::V6(address) => {
                 for (i, octet) in address.octets().into_iter().enumerate() {
                     self.push(if i > 0 { b"." } else { b"" });
@@ -123,6 +128,12 @@ impl Scratch {
         self.as_bytes()
     }
 
+    fn decimal(&mut self, octet: u8) {
+        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+        let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+        self.push(digits.get(zeros..).unwrap_or_default());
+    }
+
     fn print(&mut self, value: &impl std::fmt::Display) -> &[u8] {
         let _ = write!(self, "{value}");
         self.as_bytes()
@@ -130,9 +141,10 @@ impl Scratch {
 
     pub(crate) fn push(&mut self, octets: &[u8]) {
         let room = self.octets.get_mut(self.length..).unwrap_or_default();
-        for (room, octet) in room.iter_mut().zip(octets) {
-            *room = *octet;
-            self.length += 1;
+        let fits = octets.len().min(room.len());
+        if let (Some(room), Some(octets)) = (room.get_mut(..fits), octets.get(..fits)) {
+            room.copy_from_slice(octets);
+            self.length += fits;
         }
     }
 
@@ -169,6 +181,12 @@ impl Tail {
 
     fn push(&mut self, octets: &[u8]) {
         self.ascii &= octets.is_ascii();
+        let end = self.length + octets.len();
+        if let Some(room) = self.octets.get_mut(self.length..end) {
+            room.copy_from_slice(octets);
+            self.length = end;
+            return;
+        }
         for chunk in octets.chunks(Self::KEPT) {
             if self.length + chunk.len() > self.octets.len() {
                 let from = self.length - Self::KEPT;

@@ -14,7 +14,7 @@ impl Evaluation<'_> {
         known: &mut Known<'_>,
         decision: &Decision,
     ) -> Result<Explanation, Unanswered> {
-        let Some(exp) = decision.published.record().and_then(|record| record.exp()) else {
+        let Some(exp) = decision.source.record().and_then(|record| record.exp()) else {
             return Ok(Explanation::Absent);
         };
         known.note(|| format!("exp={exp}"));

@@ -11,7 +11,9 @@ mod options;
 mod outcome;
 mod published;
 mod record;
+mod report;
 mod reverse;
+mod review;
 mod spf_result;
 
 pub use check::Check;
@@ -21,4 +23,6 @@ pub use macro_string::{MacroError, MacroString};
 pub use options::{Limits, Options};
 pub use outcome::{Cause, Explanation, Matched, Outcome, Problem};
 pub use record::{Record, RecordError, Term};
+pub use report::Report;
+pub use review::{Defect, Finding, Review, Reviewed};
 pub use spf_result::{SpfResult, SpfResultError};

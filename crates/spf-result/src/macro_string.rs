@@ -6,7 +6,7 @@ use std::str::FromStr;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{anychar, digit0};
-use nom::combinator::opt;
+use nom::combinator::{map_res, opt};
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 use thiserror::Error;
@@ -23,41 +23,54 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MacroString {
-    parts: Box<[Part]>,
+    text: Box<str>,
+    parts: Vec<Part>,
 }
 
 impl MacroString {
+    /// The longest text, in octets; a longer one is wrong behind it.
+    pub const MAX_OCTETS: usize = 65_535;
+
     /// Parses the text of a domain, without blanks and without the letters for explanations.
     pub(crate) fn parse_for_domain(text: &str) -> Result<Self, MacroError> {
-        let for_explanations = |part: &Part| match part {
-            Part::Literal(text) => text.contains(' '),
-            Part::Macro(found) => matches!(found.letter, Letter::C | Letter::R | Letter::T),
-            _ => false,
-        };
-        Self::parse(text, |part| !for_explanations(part))
+        if let Some(at) = text.find(' ') {
+            return Err(MacroError { at });
+        }
+        Self::parse(text, |part| match part {
+            Part::Macro(found) => !matches!(found.letter, Letter::C | Letter::R | Letter::T),
+            _ => true,
+        })
     }
 
-    fn parse(text: &str, takes: impl Fn(&Part) -> bool) -> Result<Self, MacroError> {
-        let mut parts = Vec::new();
+    fn parse(text: &str, takes: impl Fn(Part) -> bool) -> Result<Self, MacroError> {
+        let percents = text.bytes().filter(|c| *c == b'%').count();
+        let mut parts = Vec::with_capacity(2 * percents + 1);
         let mut rest = text;
         while !rest.is_empty() {
             let at = text.len() - rest.len();
-            let (behind, part) = part(rest).map_err(|_| MacroError { at })?;
-            if !takes(&part) {
+            let from = u16::try_from(at).map_err(|_| MacroError { at })?;
+            let (behind, part) = part(rest, from).map_err(|_| MacroError { at })?;
+            if !takes(part) {
                 return Err(MacroError { at });
             }
             parts.push(part);
             rest = behind;
         }
-        Ok(Self { parts: parts.into() })
+        Ok(Self { text: text.into(), parts })
     }
 
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
 
+    /// The text of a literal part.
+    pub(crate) fn literal(&self, from: u16, length: u16) -> &str {
+        let (from, length) = (usize::from(from), usize::from(length));
+        self.text.get(from..from + length).unwrap_or_default()
+    }
+
     pub(crate) fn ends_in_macro(&self) -> bool {
-        !matches!(self.parts.last(), None | Some(Part::Literal(_)))
+        !matches!(self.parts.last(), None | Some(Part::Literal { .. }))
     }
 
     /// Whether the name of the client is wanted, for which the DNS must be asked.
@@ -80,7 +93,7 @@ impl FromStr for MacroString {
 
 impl fmt::Display for MacroString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts.iter().try_for_each(|part| write!(f, "{part}"))
+        f.write_str(&self.text)
     }
 }
 
@@ -94,9 +107,13 @@ pub struct MacroError {
     pub at: usize,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
-    Literal(Box<str>),
+    /// Where it is in the text.
+    Literal {
+        from: u16,
+        length: u16,
+    },
     /// `%%`.
     Percent,
     /// `%_`.
@@ -104,18 +121,6 @@ pub(crate) enum Part {
     /// `%-`.
     UrlSpace,
     Macro(Macro),
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Literal(text) => f.write_str(text),
-            Self::Percent => f.write_str("%%"),
-            Self::Space => f.write_str("%_"),
-            Self::UrlSpace => f.write_str("%-"),
-            Self::Macro(macros) => write!(f, "{macros}"),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -145,22 +150,6 @@ impl Macro {
     }
 }
 
-impl fmt::Display for Macro {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = self.letter.as_char();
-        let letter = if self.escaped { letter.to_ascii_uppercase() } else { letter };
-        write!(f, "%{{{letter}")?;
-        if let Some(count) = self.count {
-            write!(f, "{count}")?;
-        }
-        f.write_str(if self.reversed { "r" } else { "" })?;
-        for &delimiter in DELIMITERS.iter().filter(|c| bit(**c) & self.delimiters != 0) {
-            write!(f, "{}", char::from(delimiter))?;
-        }
-        f.write_str("}")
-    }
-}
-
 /// The letters of RFC 7208 section 7.2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Letter {
@@ -178,39 +167,37 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
-    const ALL: [(char, Self); 11] = [
-        ('s', Self::S),
-        ('l', Self::L),
-        ('o', Self::O),
-        ('d', Self::D),
-        ('i', Self::I),
-        ('p', Self::P),
-        ('v', Self::V),
-        ('h', Self::H),
-        ('c', Self::C),
-        ('r', Self::R),
-        ('t', Self::T),
-    ];
-
     fn from_char(letter: char) -> Option<Self> {
-        let letter = letter.to_ascii_lowercase();
-        Self::ALL.iter().find(|(c, _)| *c == letter).map(|(_, letter)| *letter)
-    }
-
-    fn as_char(self) -> char {
-        Self::ALL.iter().find(|(_, letter)| *letter == self).map_or('s', |(c, _)| *c)
+        Some(match letter.to_ascii_lowercase() {
+            's' => Self::S,
+            'l' => Self::L,
+            'o' => Self::O,
+            'd' => Self::D,
+            'i' => Self::I,
+            'p' => Self::P,
+            'v' => Self::V,
+            'h' => Self::H,
+            'c' => Self::C,
+            'r' => Self::R,
+            't' => Self::T,
+            _ => return None,
+        })
     }
 }
 
 type Parsed<'a, T> = IResult<&'a str, T, ()>;
 
-fn part(input: &str) -> Parsed<'_, Part> {
+fn part(input: &str, from: u16) -> Parsed<'_, Part> {
+    let literal = |text: &str| {
+        let length = u16::try_from(text.len()).map_err(|_| ())?;
+        Ok::<_, ()>(Part::Literal { from, length })
+    };
     alt((
-        take_while1(|c| c != '%').map(|text: &str| Part::Literal(text.into())),
+        map_res(take_while1(|c| c != '%'), literal),
+        delimited(tag("%{"), macro_body, tag("}")).map(Part::Macro),
         tag("%%").map(|_| Part::Percent),
         tag("%_").map(|_| Part::Space),
         tag("%-").map(|_| Part::UrlSpace),
-        delimited(tag("%{"), macro_body, tag("}")).map(Part::Macro),
     ))
     .parse(input)
 }

@@ -1,11 +1,10 @@
 //! What a check has come to, and why.
 
 use std::fmt;
-use std::sync::Arc;
 
 use mail_types::{DnsFailure, EnhancedCode, Kind, Name, Reply, ReplyCode, SpfIdentity};
 
-use crate::published::Published;
+use crate::published::Source;
 use crate::{Check, Directive, Record, RecordError, SpfResult};
 
 /// What a check has come to.
@@ -175,16 +174,16 @@ impl Cause {
 }
 
 /// A directive that matched, and where.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct Matched {
     domain: Name,
-    published: Arc<Published>,
+    source: Source,
     index: usize,
 }
 
 impl Matched {
-    pub(crate) fn new(domain: Name, published: Arc<Published>, index: usize) -> Self {
-        Self { domain, published, index }
+    pub(crate) fn new(domain: Name, source: Source, index: usize) -> Self {
+        Self { domain, source, index }
     }
 
     /// Returns the domain whose record it is in, at the end of redirections; an include that
@@ -197,13 +196,22 @@ impl Matched {
     /// Returns the record.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
-        self.published.record()
+        self.source.record()
     }
 
     /// Returns the directive.
     #[must_use]
     pub fn directive(&self) -> Option<&Directive> {
         self.record()?.directives().nth(self.index)
+    }
+}
+
+impl Eq for Matched {}
+
+impl PartialEq for Matched {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.domain == other.domain && self.index == other.index;
+        same && self.record() == other.record()
     }
 }
 

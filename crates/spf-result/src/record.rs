@@ -45,17 +45,19 @@ impl Record {
         if !Self::is_one(text) {
             return Err(RecordError::Version);
         }
-        let bad = text.iter().position(|c| !matches!(c, b' '..=b'~'));
-        let text = match bad {
-            Some(at) => return Err(RecordError::Character { at }),
-            None => str::from_utf8(text).map_err(|_| RecordError::Character { at: 0 })?,
-        };
-        let mut terms = Vec::with_capacity(text.bytes().filter(|c| *c == b' ').count());
-        let mut at = VERSION.len();
+        let is_bad = |c: &u8| !matches!(c, b' '..=b'~');
+        // All of it, as that is quicker than to look for the first.
+        if text.iter().fold(false, |bad, c| bad | is_bad(c)) {
+            return Err(RecordError::Character { at: text.iter().position(is_bad).unwrap_or(0) });
+        }
+        let mut terms = Vec::with_capacity(text.split(|c| *c == b' ').count() - 1);
         let (mut redirect, mut exp) = (false, false);
-        for word in text.get(at..).unwrap_or_default().split(' ') {
-            if !word.is_empty() {
-                let term = Term::parse(word, at)?;
+        let mut rest = text.get(VERSION.len()..).unwrap_or_default();
+        while !rest.is_empty() {
+            let at = text.len() - rest.len();
+            let word = Word::first(rest, at);
+            if !word.text.is_empty() {
+                let term = Term::parse(word)?;
                 let seen = match &term {
                     Term::Redirect(_) => std::mem::replace(&mut redirect, true),
                     Term::Exp(_) => std::mem::replace(&mut exp, true),
@@ -66,7 +68,7 @@ impl Record {
                 }
                 terms.push(term);
             }
-            at += word.len() + 1;
+            rest = rest.get(word.text.len() + 1..).unwrap_or_default();
         }
         Ok(Self { terms: terms.into_boxed_slice() })
     }
@@ -154,19 +156,57 @@ pub enum Term {
 }
 
 impl Term {
-    fn parse(word: &str, at: usize) -> Result<Self, RecordError> {
-        let Some((name, value)) = word.split_once('=').filter(|(name, _)| is_name(name)) else {
-            return Ok(Self::Directive(Directive::parse(word, at)?));
+    fn parse(word: Word<'_>) -> Result<Self, RecordError> {
+        let (name, rest) = word.split(0);
+        let value = match rest {
+            [b'=', value @ ..] if is_name(name) => value,
+            _ => return Ok(Self::Directive(Directive::parse(word)?)),
         };
-        let at = at + name.len() + 1;
-        Ok(if name.eq_ignore_ascii_case("redirect") {
+        let at = word.at + name.len() + 1;
+        Ok(if name.eq_ignore_ascii_case(b"redirect") {
             Self::Redirect(DomainSpec::parse(value, at)?)
-        } else if name.eq_ignore_ascii_case("exp") {
+        } else if name.eq_ignore_ascii_case(b"exp") {
             Self::Exp(DomainSpec::parse(value, at)?)
         } else {
             let macros = |error| RecordError::from_macro(error, at);
-            Self::Unknown { name: name.into(), value: value.parse().map_err(macros)? }
+            let text = |octets| str::from_utf8(octets).unwrap_or_default(); // It is ASCII.
+            let value = text(value).parse().map_err(macros)?;
+            Self::Unknown { name: text(name).into(), value }
         })
+    }
+}
+
+/// The text of a term, and where it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) at: usize,
+    /// How long what is before the first colon, slash or equals sign is.
+    name: usize,
+}
+
+impl<'a> Word<'a> {
+    /// What is before the first blank.
+    fn first(text: &'a [u8], at: usize) -> Self {
+        let (mut end, mut name) = (text.len(), None);
+        for (i, c) in text.iter().enumerate() {
+            match c {
+                b' ' => {
+                    end = i;
+                    break;
+                }
+                b':' | b'/' | b'=' if name.is_none() => name = Some(i),
+                _ => {}
+            }
+        }
+        let text = text.get(..end).unwrap_or_default();
+        Self { text, at, name: name.unwrap_or(end) }
+    }
+
+    /// The name, from `start` on, and the rest.
+    pub(crate) fn split(self, start: usize) -> (&'a [u8], &'a [u8]) {
+        let name = self.text.get(start..self.name).unwrap_or_default();
+        (name, self.text.get(self.name.max(start)..).unwrap_or_default())
     }
 }
 
@@ -264,10 +304,9 @@ impl RecordError {
 }
 
 /// RFC 7208 section 12: `ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`.
-fn is_name(name: &str) -> bool {
-    let mut octets = name.bytes();
-    octets.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && octets.all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+fn is_name(name: &[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
 }
 
 const VERSION: &str = "v=spf1";
