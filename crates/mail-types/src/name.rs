@@ -131,10 +131,12 @@ impl Name {
     /// Hashes the name and an octet in pieces as large as can be: hashers are slow with small ones.
     pub(crate) fn hash_with<H: Hasher>(&self, last: Option<u8>, state: &mut H) {
         if let Wire::Short { length, octets } = &self.0 {
-            let mut lower = [0; SHORT + 1];
-            for (lower, octet) in lower.iter_mut().zip(octets) {
-                *lower = octet.to_ascii_lowercase();
+            // A whole number of vectors, so that it takes but a few instructions.
+            let mut lower = [0; 48];
+            if let Some(room) = lower.get_mut(..SHORT) {
+                room.copy_from_slice(octets);
             }
+            let mut lower = lower.map(|octet| octet.to_ascii_lowercase());
             let length = usize::from(*length);
             if let (Some(room), Some(last)) = (lower.get_mut(length), last) {
                 *room = last;

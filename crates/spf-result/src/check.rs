@@ -36,6 +36,9 @@ pub struct Check<'a> {
     helo: &'a str,
     /// As it was given; empty for the null path.
     mail_from: &'a str,
+    /// Of the sender; empty if there is none.
+    local_part: &'a str,
+    domain: &'a str,
     identity: SpfIdentity,
     receiver: &'a str,
     seconds: u64,
@@ -65,7 +68,23 @@ impl<'a> Check<'a> {
 
     fn new(client: IpAddr, helo: &'a str, mail_from: &'a str, identity: SpfIdentity) -> Self {
         let (client, options) = (client.to_canonical(), Options::default());
-        Self { client, helo, mail_from, identity, receiver: "unknown", seconds: 0, options }
+        let at = mail_from.bytes().rposition(|c| c == b'@');
+        let (local_part, domain) = match at {
+            Some(at) => (mail_from.get(..at), mail_from.get(at + 1..)),
+            None if mail_from.is_empty() => (None, Some(helo)),
+            None => (None, Some(mail_from)),
+        };
+        Self {
+            client,
+            helo,
+            mail_from,
+            local_part: local_part.unwrap_or_default(),
+            domain: domain.unwrap_or_default(),
+            identity,
+            receiver: "unknown",
+            seconds: 0,
+            options,
+        }
     }
 
     /// Chooses what RFC 7208 leaves open, and the limits.
@@ -129,11 +148,7 @@ impl<'a> Check<'a> {
     /// Returns the domain of the sender: that of the reverse-path, or the HELO name.
     #[must_use]
     pub fn sender_domain(&self) -> &'a str {
-        match self.mail_from.rsplit_once('@') {
-            Some((_, domain)) => domain,
-            None if self.mail_from.is_empty() => self.helo,
-            None => self.mail_from,
-        }
+        self.domain
     }
 
     /// Returns the options.
@@ -151,10 +166,8 @@ impl<'a> Check<'a> {
     }
 
     pub(crate) fn local_part(&self) -> &'a [u8] {
-        match self.mail_from.rsplit_once('@') {
-            Some((local, _)) if !local.is_empty() => local.as_bytes(),
-            _ => b"postmaster", // RFC 7208 section 4.3.
-        }
+        // RFC 7208 section 4.3.
+        if self.local_part.is_empty() { b"postmaster" } else { self.local_part.as_bytes() }
     }
 
     /// The sender with its local part, if need be made in `scratch`.
@@ -162,7 +175,7 @@ impl<'a> Check<'a> {
     where
         'a: 's,
     {
-        if self.mail_from.rfind('@').is_some_and(|at| at > 0) {
+        if !self.local_part.is_empty() {
             return self.mail_from.as_bytes();
         }
         scratch.push(self.local_part());
@@ -175,8 +188,9 @@ impl<'a> Check<'a> {
     fn domain(&self) -> Option<Name> {
         let text = self.sender_domain();
         let text = text.strip_suffix('.').unwrap_or(text);
-        let is_name = text.contains('.') && !text.starts_with('[') && text.is_ascii();
-        let name = is_name.then(|| Name::from_dotted(text.as_bytes()));
+        let text = text.as_bytes();
+        let is_name = text.contains(&b'.') && !text.starts_with(b"[") && text.is_ascii();
+        let name = is_name.then(|| Name::from_dotted(text));
         name.and_then(Result::ok)
     }
 }

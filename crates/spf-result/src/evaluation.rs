@@ -1,6 +1,6 @@
 //! Evaluation of records: RFC 7208 sections 4.6 to 6.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
@@ -8,7 +8,9 @@ use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
 use crate::directive::{holds_v4, holds_v6};
 use crate::outcome::{Cause, Matched, Outcome, Problem};
 use crate::published::{Published, Source};
-use crate::{Check, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult};
+use crate::{
+    Check, Directive, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult, Term,
+};
 
 /// One evaluation and what it has used of its limits.
 pub(crate) struct Evaluation<'e> {
@@ -106,17 +108,22 @@ impl<'e> Evaluation<'e> {
             IpAddr::V4(client) => (Some(client), None),
             IpAddr::V6(client) => (None, Some(client)),
         };
-        for (index, directive) in record.directives().enumerate() {
+        let mut terms = record.terms();
+        loop {
+            if !known.is_traced() {
+                let passed = other_networks(terms, v4, v6);
+                self.terms = self.terms.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
+                terms = terms.get(passed..).unwrap_or_default();
+            }
+            let Some((term, rest)) = terms.split_first() else { return Ok(None) };
+            terms = rest;
+            let Term::Directive(directive) = term else { continue };
             self.terms = self.terms.saturating_add(1);
-            // A network of the other family never matches, not even with a prefix of 0.
             let matches = match &directive.mechanism {
-                Mechanism::Ip4 { address, prefix } => {
-                    v4.is_some_and(|client| holds_v4(*address, *prefix, client))
-                }
-                Mechanism::Ip6 { address, prefix } => {
-                    v6.is_some_and(|client| holds_v6(*address, *prefix, client))
-                }
                 Mechanism::All => true,
+                Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => {
+                    other_networks(std::slice::from_ref(term), v4, v6) == 0
+                }
                 mechanism => {
                     known.note(|| format!("{directive}"));
                     self.count(domain)?;
@@ -125,10 +132,10 @@ impl<'e> Evaluation<'e> {
             };
             known.note(|| format!("{directive}: {}", if matches { "match" } else { "no match" }));
             if matches {
+                let index = record.terms().len() - rest.len() - 1;
                 return Ok(Some((index, directive.qualifier.into())));
             }
         }
-        Ok(None)
     }
 
     fn matches(
@@ -359,6 +366,25 @@ impl From<Unanswered> for Stop {
     fn from(unanswered: Unanswered) -> Self {
         Self::Unanswered(unanswered)
     }
+}
+
+/// How many terms at the beginning are networks that do not hold the client. One of the other family
+/// never does, not even with a prefix of 0.
+fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) -> usize {
+    let other = |term: &Term| {
+        let Term::Directive(Directive { mechanism, .. }) = term else { return false };
+        match (mechanism, v4, v6) {
+            (Mechanism::Ip4 { address, prefix }, Some(client), _) => {
+                !holds_v4(*address, *prefix, client)
+            }
+            (Mechanism::Ip6 { address, prefix }, _, Some(client)) => {
+                !holds_v6(*address, *prefix, client)
+            }
+            (Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. }, ..) => true,
+            _ => false,
+        }
+    };
+    terms.iter().position(|term| !other(term)).unwrap_or(terms.len())
 }
 
 /// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).

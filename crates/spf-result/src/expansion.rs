@@ -25,7 +25,7 @@ impl Values<'_> {
         let mut tail = Tail::default();
         self.expand(text, &mut |octets| tail.push(octets));
         let text = tail.domain();
-        if !tail.ascii {
+        if !tail.ascii || !text.is_ascii() {
             return None;
         }
         Name::from_dotted(text).ok()
@@ -172,6 +172,7 @@ struct Tail {
     length: usize,
     /// Whether something was in front that is not held any more.
     cut: bool,
+    /// Whether all that was in front is ASCII.
     ascii: bool,
 }
 
@@ -180,7 +181,6 @@ impl Tail {
     const KEPT: usize = MAX_TEXT + 2;
 
     fn push(&mut self, octets: &[u8]) {
-        self.ascii &= octets.is_ascii();
         let end = self.length + octets.len();
         if let Some(room) = self.octets.get_mut(self.length..end) {
             room.copy_from_slice(octets);
@@ -189,6 +189,7 @@ impl Tail {
         }
         for chunk in octets.chunks(Self::KEPT) {
             if self.length + chunk.len() > self.octets.len() {
+                self.ascii &= self.octets.is_ascii();
                 let from = self.length - Self::KEPT;
                 self.octets.copy_within(from..self.length, 0);
                 (self.length, self.cut) = (Self::KEPT, true);

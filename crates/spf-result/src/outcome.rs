@@ -5,7 +5,7 @@ use std::fmt;
 use mail_types::{DnsFailure, EnhancedCode, Kind, Name, Reply, ReplyCode, SpfIdentity};
 
 use crate::published::Source;
-use crate::{Check, Directive, Record, RecordError, SpfResult};
+use crate::{Check, Directive, Record, RecordError, SpfResult, Term};
 
 /// What a check has come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -202,7 +202,10 @@ impl Matched {
     /// Returns the directive.
     #[must_use]
     pub fn directive(&self) -> Option<&Directive> {
-        self.record()?.directives().nth(self.index)
+        match self.record()?.terms().get(self.index)? {
+            Term::Directive(directive) => Some(directive),
+            _ => None,
+        }
     }
 }
 

@@ -45,12 +45,14 @@ impl Record {
         if !Self::is_one(text) {
             return Err(RecordError::Version);
         }
-        let is_bad = |c: &u8| !matches!(c, b' '..=b'~');
-        // All of it, as that is quicker than to look for the first.
-        if text.iter().fold(false, |bad, c| bad | is_bad(c)) {
-            return Err(RecordError::Character { at: text.iter().position(is_bad).unwrap_or(0) });
+        // Both of the whole text, which is quicker than to stop where something is found.
+        let bad = text.iter().fold(false, |bad, c| bad | is_bad(*c));
+        let blanks = text.iter().fold(0, |blanks, c| blanks + usize::from(*c == b' '));
+        if bad {
+            let at = text.iter().position(|c| is_bad(*c));
+            return Err(RecordError::Character { at: at.unwrap_or(0) });
         }
-        let mut terms = Vec::with_capacity(text.split(|c| *c == b' ').count() - 1);
+        let mut terms = Vec::with_capacity(blanks);
         let (mut redirect, mut exp) = (false, false);
         let mut rest = text.get(VERSION.len()..).unwrap_or_default();
         while !rest.is_empty() {
@@ -188,19 +190,11 @@ pub(crate) struct Word<'a> {
 impl<'a> Word<'a> {
     /// What is before the first blank.
     fn first(text: &'a [u8], at: usize) -> Self {
-        let (mut end, mut name) = (text.len(), None);
-        for (i, c) in text.iter().enumerate() {
-            match c {
-                b' ' => {
-                    end = i;
-                    break;
-                }
-                b':' | b'/' | b'=' if name.is_none() => name = Some(i),
-                _ => {}
-            }
-        }
-        let text = text.get(..end).unwrap_or_default();
-        Self { text, at, name: name.unwrap_or(end) }
+        let marks = |c: &u8| matches!(c, b' ' | b':' | b'/' | b'=');
+        let name = text.iter().position(marks).unwrap_or(text.len());
+        let rest = text.get(name..).unwrap_or_default();
+        let rest = rest.iter().position(|c| *c == b' ').unwrap_or(rest.len());
+        Self { text: text.get(..name + rest).unwrap_or_default(), at, name }
     }
 
     /// The name, from `start` on, and the rest.
@@ -307,6 +301,10 @@ impl RecordError {
 fn is_name(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+}
+
+fn is_bad(octet: u8) -> bool {
+    !matches!(octet, b' '..=b'~')
 }
 
 const VERSION: &str = "v=spf1";
