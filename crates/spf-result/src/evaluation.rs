@@ -18,11 +18,13 @@ pub(crate) struct Evaluation<'e> {
     lookups: u16,
     void_lookups: u16,
     terms: u32,
+    /// Whether it is a guess, whose lookups nobody has asked for.
+    guesses: bool,
 }
 
 impl<'e> Evaluation<'e> {
     pub(crate) fn new(check: &'e Check<'e>) -> Self {
-        Self { check, lookups: 0, void_lookups: 0, terms: 0 }
+        Self { check, lookups: 0, void_lookups: 0, terms: 0, guesses: false }
     }
 
     pub(crate) fn run(
@@ -35,6 +37,7 @@ impl<'e> Evaluation<'e> {
         let guess = guess.filter(|_| matches!(decision, Ok(None)));
         if let Some(guess) = guess {
             known.note(|| format!("guess: {guess}"));
+            self.guesses = true;
             let source = Source::Own(Arc::new(Published::One(guess.clone())));
             decision = self.evaluate(known, domain.clone(), source).map(Some);
         }
@@ -217,48 +220,6 @@ impl<'e> Evaluation<'e> {
         Ok(false)
     }
 
-    /// The name of the client for `%{p}`, best first: the domain, what is below it, any (RFC 7208
-    /// section 7.3).
-    pub(crate) fn client_name(
-        &mut self,
-        known: &mut Known<'_>,
-        domain: &Name,
-    ) -> Result<Option<Name>, Stop> {
-        let names = self.client_names(known, domain)?;
-        let best = names.iter().min_by_key(|name| (*name != domain, !name.is_within(domain)));
-        Ok(best.cloned())
-    }
-
-    /// The validated names of the client (RFC 7208 section 5.5).
-    fn client_names(&mut self, known: &mut Known<'_>, domain: &Name) -> Result<Vec<Name>, Stop> {
-        let Some(reverse) = crate::reverse::name(self.check.client()) else {
-            return Ok(Vec::new());
-        };
-        let answer = known.ask(&reverse, Kind::Ptr)?;
-        let names = match &*answer {
-            Answer::Records { records: Records::Ptr(names), .. } => names.as_slice(),
-            Answer::Absent { .. } => {
-                self.count_void(domain)?;
-                &[]
-            }
-            _ => &[], // A failure is no match.
-        };
-        let (mut validated, mut missing) = (Vec::new(), None);
-        for name in names.iter().take(self.limits().ptr_names) {
-            match known.ask(name, self.family()) {
-                Ok(answer) if self.holds(&answer, 32, 128) => validated.push(name.clone()),
-                Ok(answer) => {
-                    let void = matches!(*answer, Answer::Absent { .. });
-                    if void && self.counts_hosts() && missing.is_none() {
-                        self.count_void(domain)?;
-                    }
-                }
-                Err(unanswered) => missing = Some(unanswered),
-            }
-        }
-        missing.map_or(Ok(validated), |unanswered| Err(unanswered.into()))
-    }
-
     /// The domain that a term is about; `None` if it is no name.
     pub(crate) fn target(
         &mut self,
@@ -300,7 +261,7 @@ impl<'e> Evaluation<'e> {
         Ok(answer)
     }
 
-    fn holds(&self, answer: &Answer, v4: u8, v6: u8) -> bool {
+    pub(crate) fn holds(&self, answer: &Answer, v4: u8, v6: u8) -> bool {
         let Answer::Records { records, .. } = answer else { return false };
         match (records, self.check.client()) {
             (Records::A(found), IpAddr::V4(client)) => {
@@ -313,7 +274,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn family(&self) -> Kind {
+    pub(crate) fn family(&self) -> Kind {
         if self.check.client().is_ipv4() { Kind::A } else { Kind::Aaaa }
     }
 
@@ -323,17 +284,18 @@ impl<'e> Evaluation<'e> {
         if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyLookups)) }
     }
 
-    fn count_void(&mut self, domain: &Name) -> Result<(), Stop> {
-        self.void_lookups += 1;
-        let fits = self.void_lookups <= u16::from(self.limits().void_lookups);
+    pub(crate) fn count_void(&mut self, domain: &Name) -> Result<(), Stop> {
+        self.void_lookups = self.void_lookups.saturating_add(1);
+        let most = u16::from(self.limits().void_lookups);
+        let fits = self.void_lookups <= most || self.guesses;
         if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyVoidLookups)) }
     }
 
-    fn counts_hosts(&self) -> bool {
+    pub(crate) fn counts_hosts(&self) -> bool {
         !self.check.options().hosts_are_not_void
     }
 
-    fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         self.check.limits()
     }
 }

@@ -20,7 +20,8 @@ pub struct Options {
     /// How much is done.
     pub limits: Limits,
     /// What is evaluated for a domain that publishes nothing, as Exim's `spf_guess` does; the
-    /// outcome says that it is a [guess](crate::Outcome::is_guess). By default nothing is.
+    /// outcome says that it is a [guess](crate::Outcome::is_guess). What it looks up in vain is not
+    /// limited: its domain has not asked for it. By default nothing is evaluated.
     pub guess: Option<Arc<Record>>,
     /// Lets clients on the loopback network pass without a question, as libspf2, and Exim with it,
     /// does. Off by default: RFC 7208 knows no such rule.
