@@ -58,6 +58,12 @@ impl Known<'_> {
         Ok(answer)
     }
 
+    /// Tells whether somebody wants a trace.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
     /// Adds a line to the trace; `text` is not called if nobody wants one.
     pub fn note(&mut self, text: impl FnOnce() -> String) {
         self.push(|| Noted::Text(text()));

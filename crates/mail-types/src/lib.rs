@@ -75,6 +75,7 @@ mod question;
 mod reply;
 mod texts;
 mod value;
+mod wire;
 mod words;
 #[cfg(feature = "zone")]
 mod zone;

@@ -4,16 +4,16 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::Domain;
+use crate::wire::{Building, SHORT, Wire, dotted};
 
 /// An absolute name in the DNS, of any octets; the root is one too.
 ///
 /// It compares without regard to ASCII case, keeps the case that it was given, and is cheap to
-/// clone. Names order as DNSSEC orders them (RFC 4034 section 6.1): a parent right before its
+/// clone: a short one is no more than its octets, a longer one is shared. Names order as DNSSEC orders them (RFC 4034 section 6.1): a parent right before its
 /// children.
 ///
 /// Text is the presentation form of RFC 1035 section 5.1: `\.` for a dot in a label, `\DDD` for an
@@ -29,10 +29,7 @@ use crate::Domain;
 /// # Ok::<(), mail_types::NameError>(())
 /// ```
 #[derive(Clone)]
-pub struct Name {
-    /// Labels, each behind its length, without the root's zero: at most 254 octets.
-    wire: Arc<[u8]>,
-}
+pub struct Name(Wire);
 
 impl Name {
     /// The longest name, in octets on the wire with the root's (RFC 1035 section 3.1).
@@ -43,7 +40,7 @@ impl Name {
     /// Returns the root.
     #[must_use]
     pub fn root() -> Self {
-        Self { wire: Arc::from([]) }
+        Self(Wire::from(&[][..]))
     }
 
     /// Puts a name together from its labels, the leftmost first.
@@ -53,29 +50,52 @@ impl Name {
     /// [`NameError`] if a label is empty or too long, or all together are; its position counts
     /// octets on the wire.
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
-        let mut wire = Wire::default();
+        let mut building = Building::default();
         for label in labels {
-            wire.push(label, wire.length)?;
+            building.push(label, building.length)?;
         }
-        Ok(wire.name())
+        Ok(Self(building.wire()))
+    }
+
+    /// Takes labels with dots between them, as mail writes domains: without escapes, and without a
+    /// dot at the end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Name::from_labels`]; its position counts octets of the text.
+    pub fn from_dotted(text: &[u8]) -> Result<Self, NameError> {
+        let wire = match u8::try_from(text.len() + 1) {
+            Ok(length) if usize::from(length) <= SHORT => {
+                let mut octets = [0; SHORT];
+                dotted(text, &mut octets)?;
+                Wire::Short { length, octets }
+            }
+            Ok(length) if usize::from(length) < Self::MAX_OCTETS => {
+                let mut octets = [0; Self::MAX_OCTETS];
+                dotted(text, &mut octets)?;
+                Wire::from(octets.get(..length.into()).unwrap_or_default())
+            }
+            _ => return Err(NameError::TooLong { at: Self::MAX_OCTETS - 2 }),
+        };
+        Ok(Self(wire))
     }
 
     /// Returns the labels, the leftmost first, without the root's.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
-        Labels { rest: &self.wire }
+        Labels { rest: self.wire() }
     }
 
     /// Returns how long the name is on the wire, in octets, with the root's.
     #[must_use]
     pub fn octets(&self) -> usize {
-        self.wire.len() + 1
+        self.wire().len() + 1
     }
 
     /// Tells whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.wire.is_empty()
+        self.wire().is_empty()
     }
 
     /// Returns the name without its leftmost label, or `None` for the root.
@@ -83,7 +103,7 @@ impl Name {
     pub fn parent(&self) -> Option<Self> {
         let mut labels = self.labels();
         labels.next()?;
-        Some(Self { wire: labels.rest.into() })
+        Some(Self(labels.rest.into()))
     }
 
     /// Returns the name with one more label on its left, such as `_dmarc`.
@@ -100,11 +120,44 @@ impl Name {
     pub fn is_within(&self, other: &Self) -> bool {
         let mut labels = self.labels();
         loop {
-            match labels.rest.len().cmp(&other.wire.len()) {
+            match labels.rest.len().cmp(&other.wire().len()) {
                 Ordering::Less => return false,
-                Ordering::Equal => return labels.rest.eq_ignore_ascii_case(&other.wire),
+                Ordering::Equal => return labels.rest.eq_ignore_ascii_case(other.wire()),
                 Ordering::Greater => labels.next(),
             };
+        }
+    }
+
+    /// Hashes the name and an octet in pieces as large as can be: hashers are slow with small ones.
+    pub(crate) fn hash_with<H: Hasher>(&self, last: Option<u8>, state: &mut H) {
+        if let Wire::Short { length, octets } = &self.0 {
+            // A whole number of vectors, so that it takes but a few instructions.
+            let mut lower = [0; 48];
+            if let Some(room) = lower.get_mut(..SHORT) {
+                room.copy_from_slice(octets);
+            }
+            let mut lower = lower.map(|octet| octet.to_ascii_lowercase());
+            let length = usize::from(*length);
+            if let (Some(room), Some(last)) = (lower.get_mut(length), last) {
+                *room = last;
+            }
+            let length = length + usize::from(last.is_some());
+            return state.write(lower.get(..length).unwrap_or_default());
+        }
+        for octet in self.wire() {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
+        if let Some(last) = last {
+            state.write_u8(last);
+        }
+    }
+
+    fn wire(&self) -> &[u8] {
+        match &self.0 {
+            Wire::Short { length, octets } => {
+                octets.get(..usize::from(*length)).unwrap_or_default()
+            }
+            Wire::Long(octets) => octets,
         }
     }
 }
@@ -116,13 +169,13 @@ impl FromStr for Name {
         if text == "." {
             return Ok(Self::root());
         }
-        let (mut wire, mut label) = (Wire::default(), Vec::new());
+        let (mut wire, mut label) = (Building::default(), Vec::new());
         let (mut rest, mut at) = (text.as_bytes(), 0);
         loop {
             let (octet, used) = match *rest {
                 [] | [b'.'] => {
                     wire.push(&label, at)?;
-                    return Ok(wire.name());
+                    return Ok(Self(wire.wire()));
                 }
                 [b'.', ..] => {
                     wire.push(&label, at)?;
@@ -149,8 +202,7 @@ impl FromStr for Name {
 impl From<&Domain> for Name {
     fn from(domain: &Domain) -> Self {
         // Cannot fail: a domain's labels and length have been checked.
-        Self::from_labels(domain.as_str().split('.').map(str::as_bytes))
-            .unwrap_or_else(|_| Self::root())
+        Self::from_dotted(domain.as_str().as_bytes()).unwrap_or_else(|_| Self::root())
     }
 }
 
@@ -185,7 +237,8 @@ impl fmt::Debug for Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.wire.eq_ignore_ascii_case(&other.wire) // Lengths are below 64, no letters.
+        // Lengths are below 64, no letters. Most names come in one case.
+        self.wire() == other.wire() || self.wire().eq_ignore_ascii_case(other.wire())
     }
 }
 
@@ -193,12 +246,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In one piece: hashers are slow with single octets.
-        let mut lower = [0; Self::MAX_OCTETS];
-        for (lower, octet) in lower.iter_mut().zip(self.wire.iter()) {
-            *lower = octet.to_ascii_lowercase();
-        }
-        state.write(lower.get(..self.wire.len()).unwrap_or_default());
+        self.hash_with(None, state);
     }
 }
 
@@ -264,40 +312,6 @@ pub enum NameError {
         /// Where, in bytes.
         at: usize,
     },
-}
-
-/// A name in the making, which allocates nothing before it is done.
-struct Wire {
-    octets: [u8; Name::MAX_OCTETS],
-    length: usize,
-}
-
-impl Wire {
-    fn push(&mut self, label: &[u8], at: usize) -> Result<(), NameError> {
-        let length = match u8::try_from(label.len()) {
-            Ok(0) => return Err(NameError::EmptyLabel { at }),
-            Ok(length) if label.len() <= Name::MAX_LABEL => length,
-            _ => return Err(NameError::LabelTooLong { at }),
-        };
-        let end = self.length + 1 + label.len();
-        // The root's octet is not written, but counts.
-        let room = self.octets.get_mut(self.length..end).filter(|_| end < Name::MAX_OCTETS);
-        let Some([first, rest @ ..]) = room else { return Err(NameError::TooLong { at }) };
-        *first = length;
-        rest.copy_from_slice(label);
-        self.length = end;
-        Ok(())
-    }
-
-    fn name(&self) -> Name {
-        Name { wire: self.octets.get(..self.length).unwrap_or_default().into() }
-    }
-}
-
-impl Default for Wire {
-    fn default() -> Self {
-        Self { octets: [0; Name::MAX_OCTETS], length: 0 }
-    }
 }
 
 fn decimal(digits: [u8; 3]) -> Option<u8> {

@@ -1,6 +1,7 @@
 //! What is asked of the DNS.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -16,7 +17,7 @@ use crate::Name;
 /// assert_eq!(question.to_string(), "example.com MX");
 /// # Ok::<(), mail_types::NameError>(())
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the DNS has just these two, and a class")]
 pub struct Question {
     /// Whose records.
@@ -30,6 +31,12 @@ impl Question {
     #[must_use]
     pub fn new(name: Name, kind: Kind) -> Self {
         Self { name, kind }
+    }
+}
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash_with(Some(self.kind as u8), state);
     }
 }
 

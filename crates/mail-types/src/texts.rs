@@ -50,6 +50,14 @@ impl Texts {
         fresh
     }
 
+    /// Returns what `make` makes of the texts, as [`derive`](Self::derive) keeps it, without sharing
+    /// it; `None` if something of another type is kept.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Option<&T> {
+        let kept = self.derived.get_or_init(|| Arc::new(make(self)));
+        let kept: &(dyn Any + Send + Sync) = &**kept;
+        kept.downcast_ref()
+    }
+
     /// Adds others; what was derived is of no use any more.
     #[cfg(any(feature = "hickory", feature = "zone"))]
     pub(crate) fn append(&mut self, others: Self) {

@@ -1,0 +1,114 @@
+//! The zones and senders that SPF is measured with.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mail_types::{Answer, Kind, Question, Step, Zone};
+use spf_result::{Check, SpfResult};
+
+/// Names, their records, and whose mail is checked.
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    /// The most time beside the peer.
+    pub(crate) bar: f64,
+    /// The most instructions, which is a little more than it takes.
+    pub(crate) instructions: f64,
+    pub(crate) entries: Vec<(String, Kind, String)>,
+    pub(crate) client: IpAddr,
+    pub(crate) result: SpfResult,
+}
+
+pub(crate) const HELO: &str = "mail.example.org";
+pub(crate) const RECEIVER: &str = "mx.example.net";
+pub(crate) const SENDER: &str = "ann@example.org";
+
+/// What is parsed, 171 octets.
+pub(crate) const RECORD: &str = "v=spf1 include:_spf.google.com include:spf.protection.outlook.com \
+    ip4:192.0.2.0/24 ip4:198.51.100.7 ip6:2001:db8:100::/36 mx a:mail.example.com/28 \
+    exists:%{i}._s.%{d} -all";
+
+pub(crate) fn shapes() -> Vec<Shape> {
+    let shape = |name, bar, instructions, entries, client: [u8; 4], result| {
+        let client = client.into();
+        Shape { name, bar, instructions, entries, client, result }
+    };
+    vec![
+        shape(
+            "simple ip4",
+            0.7,
+            f64::MAX,
+            vec![text("example.org", "v=spf1 ip4:192.0.2.0/24 -all")],
+            [192, 0, 2, 1],
+            SpfResult::Pass,
+        ),
+        shape(
+            "four includes of ten ip4",
+            0.6,
+            f64::MAX,
+            includes(4),
+            [10, 3, 9, 1],
+            SpfResult::Pass,
+        ),
+        shape(
+            "macro exists",
+            0.8,
+            f64::MAX,
+            vec![
+                text("example.org", "v=spf1 exists:%{ir}.%{v}._spf.%{d2} -all"),
+                ("1.2.0.192.in-addr._spf.example.org".to_owned(), Kind::A, "127.0.0.2".to_owned()),
+            ],
+            [192, 0, 2, 1],
+            SpfResult::Pass,
+        ),
+        shape("ten includes", 0.6, f64::MAX, includes(10), [203, 0, 113, 1], SpfResult::Fail),
+    ]
+}
+
+fn includes(count: usize) -> Vec<(String, Kind, String)> {
+    let mut top = "v=spf1".to_owned();
+    let mut entries = Vec::new();
+    for include in 0..count {
+        let _ = write!(top, " include:_spf{include}.example.org");
+        let mut record = "v=spf1".to_owned();
+        for network in 0..10 {
+            let _ = write!(record, " ip4:10.{include}.{network}.0/24");
+        }
+        entries.push(text(&format!("_spf{include}.example.org"), &format!("{record} ~all")));
+    }
+    entries.push(text("example.org", &format!("{top} -all")));
+    entries
+}
+
+fn text(name: &str, record: &str) -> (String, Kind, String) {
+    (name.to_owned(), Kind::Txt, record.to_owned())
+}
+
+pub(crate) type Cache = HashMap<Question, Arc<Answer>>;
+
+/// Every answer of a shape; what is parsed is kept with them.
+pub(crate) fn cache(shape: &Shape) -> Cache {
+    let mut zone = Zone::default();
+    let mut questions = Vec::new();
+    for (name, kind, data) in &shape.entries {
+        if let Ok(name) = name.parse::<mail_types::Name>() {
+            let added = zone.add(name.clone(), *kind, data, mail_types::Security::Insecure);
+            assert!(added.is_ok(), "{data}");
+            questions.push(Question::new(name, *kind));
+        }
+    }
+    let answers = questions.into_iter().map(|question| {
+        let answer = Arc::new(zone.answer(&question));
+        (question, answer)
+    });
+    answers.collect()
+}
+
+pub(crate) fn check(shape: &Shape, cache: &Cache) -> Option<SpfResult> {
+    let check = Check::mail_from(shape.client, HELO, SENDER).with_receiver(RECEIVER);
+    match check.session().poll_cached(&|question| cache.get(question).cloned()) {
+        Step::Done(outcome) => Some(outcome.result()),
+        _ => None,
+    }
+}

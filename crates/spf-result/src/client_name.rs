@@ -1,0 +1,73 @@
+//! The validated names of the client: RFC 7208 sections 5.5 and 7.3.
+
+use std::net::IpAddr;
+
+use mail_types::{Answer, Kind, Known, Name, Records};
+
+use crate::evaluation::{Evaluation, Stop};
+
+impl Evaluation<'_> {
+    /// The name of the client for `%{p}`, best first: the domain, what is below it, any (RFC 7208
+    /// section 7.3).
+    pub(crate) fn client_name(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Option<Name>, Stop> {
+        let names = self.client_names(known, domain)?;
+        let best = names.iter().min_by_key(|name| (*name != domain, !name.is_within(domain)));
+        Ok(best.cloned())
+    }
+
+    /// The validated names of the client (RFC 7208 section 5.5).
+    pub(crate) fn client_names(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Vec<Name>, Stop> {
+        let Some(reverse) = reverse(self.check.client()) else {
+            return Ok(Vec::new());
+        };
+        let answer = known.ask(&reverse, Kind::Ptr)?;
+        let names = match &*answer {
+            Answer::Records { records: Records::Ptr(names), .. } => names.as_slice(),
+            Answer::Absent { .. } => {
+                self.count_void(domain)?;
+                &[]
+            }
+            _ => &[], // A failure is no match.
+        };
+        let (mut validated, mut missing) = (Vec::new(), None);
+        for name in names.iter().take(self.limits().ptr_names) {
+            match known.ask(name, self.family()) {
+                Ok(answer) if self.holds(&answer, 32, 128) => validated.push(name.clone()),
+                Ok(answer) => {
+                    let void = matches!(*answer, Answer::Absent { .. });
+                    if void && self.counts_hosts() && missing.is_none() {
+                        self.count_void(domain)?;
+                    }
+                }
+                Err(unanswered) => missing = Some(unanswered),
+            }
+        }
+        missing.map_or(Ok(validated), |unanswered| Err(unanswered.into()))
+    }
+}
+
+/// The name under which the names of an address are (RFC 1035 section 3.5, RFC 3596 section 2.5); it
+/// always fits.
+fn reverse(address: IpAddr) -> Option<Name> {
+    match address {
+        IpAddr::V4(address) => {
+            let octets = address.octets().map(|octet| octet.to_string());
+            let labels = octets.iter().rev().map(String::as_bytes);
+            Name::from_labels(labels.chain([&b"in-addr"[..], b"arpa"])).ok()
+        }
+        IpAddr::V6(address) => {
+            let digit = |digit: u8| if digit < 10 { [b'0' + digit] } else { [b'a' + digit - 10] };
+            let digits = address.octets().map(|octet| [digit(octet & 15), digit(octet >> 4)]);
+            let labels = digits.iter().rev().flatten().map(<[u8; 1]>::as_slice);
+            Name::from_labels(labels.chain([&b"ip6"[..], b"arpa"])).ok()
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The domain that a term names, with its macros: RFC 7208 section 7.1.
+
+use std::fmt;
+
+use mail_types::Name;
+
+use crate::MacroString;
+use crate::record::RecordError;
+
+/// The domain that a term names: `domain-spec`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DomainSpec(Kind);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Kind {
+    /// Without macros, and a name of the DNS.
+    Fixed(Name),
+    /// Anything else, such as a label that is too long: what comes of it is seen when it is used.
+    Macros(MacroString),
+}
+
+impl DomainSpec {
+    /// Parses a domain that stands at `at` in its record.
+    pub(crate) fn parse(text: &[u8], at: usize) -> Result<Self, RecordError> {
+        let ends = ends_in_top_label(text);
+        let has_macros = text.contains(&b'%');
+        if !has_macros && !ends {
+            return Err(RecordError::Domain { at });
+        }
+        if !has_macros && let Ok(name) = Name::from_dotted(text) {
+            return Ok(Self(Kind::Fixed(name)));
+        }
+        let macros = |error| RecordError::from_macro(error, at);
+        let text = str::from_utf8(text).unwrap_or_default(); // It is ASCII.
+        let parsed = MacroString::parse_for_domain(text).map_err(macros)?;
+        if !ends && !parsed.ends_in_macro() {
+            return Err(RecordError::Domain { at });
+        }
+        Ok(Self(Kind::Macros(parsed)))
+    }
+
+    /// Returns the name, if there are no macros and it is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Fixed(name) => Some(name),
+            Kind::Macros(_) => None,
+        }
+    }
+
+    /// Returns the macros, if there are some, or if the text is no name as it stands.
+    #[must_use]
+    pub fn macros(&self) -> Option<&MacroString> {
+        match &self.0 {
+            Kind::Fixed(_) => None,
+            Kind::Macros(macros) => Some(macros),
+        }
+    }
+}
+
+impl fmt::Display for DomainSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Macros(macros) => write!(f, "{macros}"),
+            Kind::Fixed(name) => {
+                // Not as the DNS writes names: a record has no escapes.
+                for (i, label) in name.labels().enumerate() {
+                    f.write_str(if i > 0 { "." } else { "" })?;
+                    f.write_str(str::from_utf8(label).unwrap_or_default())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `"." toplabel [ "." ]`: letters, digits and inner hyphens, and not digits alone.
+fn ends_in_top_label(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    let mut digits = true;
+    for (i, c) in text.iter().rev().enumerate() {
+        match c {
+            b'.' => {
+                let label = text.get(text.len() - i..).unwrap_or_default();
+                return !digits && !matches!(label, [b'-', ..] | [.., b'-']);
+            }
+            b'-' => digits = false,
+            _ if !c.is_ascii_alphanumeric() => return false,
+            _ => digits &= c.is_ascii_digit(),
+        }
+    }
+    false
+}

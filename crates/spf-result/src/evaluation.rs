@@ -1,0 +1,369 @@
+//! Evaluation of records: RFC 7208 sections 4.6 to 6.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
+
+use crate::directive::{holds_v4, holds_v6};
+use crate::outcome::{Cause, Matched, Outcome, Problem};
+use crate::published::{Published, Source};
+use crate::{
+    Check, Directive, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult, Term,
+};
+
+/// One evaluation and what it has used of its limits.
+pub(crate) struct Evaluation<'e> {
+    pub(crate) check: &'e Check<'e>,
+    lookups: u16,
+    void_lookups: u16,
+    terms: u32,
+    /// Whether it is a guess, whose lookups nobody has asked for.
+    guesses: bool,
+}
+
+impl<'e> Evaluation<'e> {
+    pub(crate) fn new(check: &'e Check<'e>) -> Self {
+        Self { check, lookups: 0, void_lookups: 0, terms: 0, guesses: false }
+    }
+
+    pub(crate) fn run(
+        mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Outcome, Unanswered> {
+        let mut decision = self.check_host(known, domain);
+        let guess = self.check.options().guess.as_deref();
+        let guess = guess.filter(|_| matches!(decision, Ok(None)));
+        if let Some(guess) = guess {
+            known.note(|| format!("guess: {guess}"));
+            self.guesses = true;
+            let source = Source::Own(Arc::new(Published::One(guess.clone())));
+            decision = self.evaluate(known, domain.clone(), source).map(Some);
+        }
+        let mut explanation = Explanation::Absent;
+        let (result, cause) = match decision {
+            Ok(Some(decision)) => {
+                if decision.result == SpfResult::Fail && guess.is_none() {
+                    explanation = self.explain(known, &decision)?;
+                }
+                (decision.result, decision.into_cause())
+            }
+            Ok(None) => (SpfResult::None, Cause::NoRecord { domain: domain.clone() }),
+            Err(Stop::Unanswered(unanswered)) => return Err(unanswered),
+            Err(Stop::Failed(failed)) => {
+                let (domain, problem) = *failed;
+                (problem.result(), Cause::Failed { domain, problem })
+            }
+        };
+        known.note(|| format!("result: {result}"));
+        let counts = (self.lookups, self.void_lookups, self.terms);
+        let outcome = Outcome::new(self.check, result, cause, explanation, counts);
+        Ok(if guess.is_some() { outcome.guessed() } else { outcome })
+    }
+
+    /// `None` if the domain publishes nothing.
+    fn check_host(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+    ) -> Result<Option<Decision>, Stop> {
+        match published(known, domain)? {
+            Some(source) => self.evaluate(known, domain.clone(), source).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        known: &mut Known<'_>,
+        mut domain: Name,
+        mut source: Source,
+    ) -> Result<Decision, Stop> {
+        loop {
+            let Some(record) = source.record() else {
+                return Err(fail(&domain, Problem::NoRecord)); // Not selected: cannot be.
+            };
+            if let Some((index, result)) = self.first_match(known, &domain, record)? {
+                return Ok(Decision { result, domain, source, index: Some(index) });
+            }
+            let Some(redirect) = record.redirect() else {
+                let result = SpfResult::Neutral; // RFC 7208 section 4.7.
+                return Ok(Decision { result, domain, source, index: None });
+            };
+            known.note(|| format!("redirect={redirect}"));
+            self.count(&domain)?;
+            let target = self.target(known, &domain, Some(redirect))?;
+            let target = target.ok_or_else(|| fail(&domain, Problem::NoName))?;
+            let next = published(known, &target)?;
+            source = next.ok_or_else(|| fail(&target, Problem::NoRecord))?;
+            domain = target;
+        }
+    }
+
+    fn first_match(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        record: &Record,
+    ) -> Result<Option<(usize, SpfResult)>, Stop> {
+        let (v4, v6) = match self.check.client() {
+            IpAddr::V4(client) => (Some(client), None),
+            IpAddr::V6(client) => (None, Some(client)),
+        };
+        let mut terms = record.terms();
+        loop {
+            if !known.is_traced() {
+                let passed = other_networks(terms, v4, v6);
+                self.terms = self.terms.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX));
+                terms = terms.get(passed..).unwrap_or_default();
+            }
+            let Some((term, rest)) = terms.split_first() else { return Ok(None) };
+            terms = rest;
+            let Term::Directive(directive) = term else { continue };
+            self.terms = self.terms.saturating_add(1);
+            let matches = match &directive.mechanism {
+                Mechanism::All => true,
+                Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => {
+                    other_networks(std::slice::from_ref(term), v4, v6) == 0
+                }
+                mechanism => {
+                    known.note(|| format!("{directive}"));
+                    self.count(domain)?;
+                    known.within(|known| self.matches(known, domain, mechanism))?
+                }
+            };
+            known.note(|| format!("{directive}: {}", if matches { "match" } else { "no match" }));
+            if matches {
+                let index = record.terms().len() - rest.len() - 1;
+                return Ok(Some((index, directive.qualifier.into())));
+            }
+        }
+    }
+
+    fn matches(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        mechanism: &Mechanism,
+    ) -> Result<bool, Stop> {
+        let spec = match mechanism {
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => Some(spec),
+            Mechanism::A { domain, .. } | Mechanism::Mx { domain, .. } | Mechanism::Ptr(domain) => {
+                domain.as_ref()
+            }
+            Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => None,
+        };
+        // RFC 7208 section 4.8: what is no name does not match, and is not asked for.
+        let Some(target) = self.target(known, domain, spec)? else {
+            known.note(|| "the target is no name".to_owned());
+            return match mechanism {
+                Mechanism::Include(_) => Err(fail(domain, Problem::NoName)),
+                _ => Ok(false),
+            };
+        };
+        match mechanism {
+            Mechanism::Include(_) => self.include(known, &target),
+            Mechanism::A { prefixes, .. } => {
+                let answer = self.ask(known, &target, self.family(), true)?;
+                Ok(self.holds(&answer, prefixes.v4, prefixes.v6))
+            }
+            Mechanism::Mx { prefixes, .. } => self.mx(known, &target, prefixes.v4, prefixes.v6),
+            Mechanism::Exists(_) => {
+                // Of IPv4 for every client (RFC 7208 section 5.7).
+                let answer = self.ask(known, &target, Kind::A, true)?;
+                Ok(matches!(*answer, Answer::Records { .. }))
+            }
+            Mechanism::Ptr(_) => {
+                let names = self.client_names(known, &target)?;
+                Ok(names.iter().any(|name| name.is_within(&target)))
+            }
+            Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => Ok(false),
+        }
+    }
+
+    /// RFC 7208 section 5.2; what an included record decides ends that record, not this one.
+    fn include(&mut self, known: &mut Known<'_>, target: &Name) -> Result<bool, Stop> {
+        match self.check_host(known, target)? {
+            Some(decision) => {
+                known.note(|| format!("{target}: {}", decision.result));
+                Ok(decision.result == SpfResult::Pass)
+            }
+            None => Err(fail(target, Problem::NoRecord)),
+        }
+    }
+
+    fn mx(&mut self, known: &mut Known<'_>, target: &Name, v4: u8, v6: u8) -> Result<bool, Stop> {
+        let answer = self.ask(known, target, Kind::Mx, true)?;
+        let Answer::Records { records: Records::Mx(hosts), .. } = &*answer else {
+            return Ok(false);
+        };
+        if hosts.len() > self.limits().mx_hosts {
+            return Err(fail(target, Problem::TooManyMxHosts));
+        }
+        // The root is no host (RFC 7505).
+        let mut hosts = hosts.iter().map(|mx| &mx.exchange).filter(|host| !host.is_root());
+        while let Some(host) = hosts.next() {
+            match self.ask(known, host, self.family(), self.counts_hosts()) {
+                Ok(answer) if self.holds(&answer, v4, v6) => return Ok(true),
+                Ok(_) => {}
+                Err(Stop::Unanswered(unanswered)) => {
+                    // The others can go out with it.
+                    for other in hosts {
+                        let _ = known.ask(other, self.family());
+                    }
+                    return Err(unanswered.into());
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The domain that a term is about; `None` if it is no name.
+    pub(crate) fn target(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        spec: Option<&DomainSpec>,
+    ) -> Result<Option<Name>, Stop> {
+        let Some(spec) = spec else { return Ok(Some(domain.clone())) };
+        if let Some(name) = spec.name() {
+            return Ok(Some(name.clone()));
+        }
+        let Some(macros) = spec.macros() else { return Ok(None) };
+        let client_name = if macros.has_p() {
+            self.count(domain)?;
+            self.client_name(known, domain)?
+        } else {
+            None
+        };
+        let (check, client_name) = (self.check, client_name.as_ref());
+        Ok(crate::expansion::Values { check, domain, client_name }.name(macros))
+    }
+
+    /// Asks what a term is about; a failure ends the evaluation.
+    fn ask(
+        &mut self,
+        known: &mut Known<'_>,
+        name: &Name,
+        kind: Kind,
+        counts: bool,
+    ) -> Result<Arc<Answer>, Stop> {
+        let answer = known.ask(name, kind)?;
+        match &*answer {
+            Answer::Failed(failure) => {
+                return Err(fail(name, Problem::Dns { kind, failure: *failure }));
+            }
+            Answer::Absent { .. } if counts => self.count_void(name)?,
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn holds(&self, answer: &Answer, v4: u8, v6: u8) -> bool {
+        let Answer::Records { records, .. } = answer else { return false };
+        match (records, self.check.client()) {
+            (Records::A(found), IpAddr::V4(client)) => {
+                found.iter().any(|address| holds_v4(*address, v4, client))
+            }
+            (Records::Aaaa(found), IpAddr::V6(client)) => {
+                found.iter().any(|address| holds_v6(*address, v6, client))
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn family(&self) -> Kind {
+        if self.check.client().is_ipv4() { Kind::A } else { Kind::Aaaa }
+    }
+
+    fn count(&mut self, domain: &Name) -> Result<(), Stop> {
+        self.lookups += 1;
+        let fits = self.lookups <= u16::from(self.limits().lookups);
+        if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyLookups)) }
+    }
+
+    pub(crate) fn count_void(&mut self, domain: &Name) -> Result<(), Stop> {
+        self.void_lookups = self.void_lookups.saturating_add(1);
+        let most = u16::from(self.limits().void_lookups);
+        let fits = self.void_lookups <= most || self.guesses;
+        if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyVoidLookups)) }
+    }
+
+    pub(crate) fn counts_hosts(&self) -> bool {
+        !self.check.options().hosts_are_not_void
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.check.limits()
+    }
+}
+
+/// What a record, with those that it redirects to, comes to.
+pub(crate) struct Decision {
+    pub(crate) result: SpfResult,
+    pub(crate) domain: Name,
+    pub(crate) source: Source,
+    /// Which directive matched.
+    index: Option<usize>,
+}
+
+impl Decision {
+    fn into_cause(self) -> Cause {
+        match self.index {
+            Some(index) => Cause::Matched(Matched::new(self.domain, self.source, index)),
+            None => Cause::Default { domain: self.domain },
+        }
+    }
+}
+
+/// Why an evaluation goes no further.
+pub(crate) enum Stop {
+    Unanswered(Unanswered),
+    Failed(Box<(Name, Problem)>),
+}
+
+impl From<Unanswered> for Stop {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
+    }
+}
+
+/// How many terms at the beginning are networks that do not hold the client. One of the other family
+/// never does, not even with a prefix of 0.
+fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) -> usize {
+    let other = |term: &Term| {
+        let Term::Directive(Directive { mechanism, .. }) = term else { return false };
+        match (mechanism, v4, v6) {
+            (Mechanism::Ip4 { address, prefix }, Some(client), _) => {
+                !holds_v4(*address, *prefix, client)
+            }
+            (Mechanism::Ip6 { address, prefix }, _, Some(client)) => {
+                !holds_v6(*address, *prefix, client)
+            }
+            (Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. }, ..) => true,
+            _ => false,
+        }
+    };
+    terms.iter().position(|term| !other(term)).unwrap_or(terms.len())
+}
+
+/// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).
+fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Stop> {
+    let answer = known.ask(domain, Kind::Txt)?;
+    if let Answer::Failed(failure) = &*answer {
+        return Err(fail(domain, Problem::Dns { kind: Kind::Txt, failure: *failure }));
+    }
+    let Some(source) = Source::new(answer) else { return Ok(None) };
+    match source.published() {
+        None | Some(Published::None) => Ok(None),
+        Some(Published::One(_)) => Ok(Some(source)),
+        Some(Published::Wrong(error)) => Err(fail(domain, Problem::Syntax(*error))),
+        Some(Published::Several) => Err(fail(domain, Problem::SeveralRecords)),
+    }
+}
+
+fn fail(domain: &Name, problem: Problem) -> Stop {
+    Stop::Failed(Box::new((domain.clone(), problem)))
+}

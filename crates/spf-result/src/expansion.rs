@@ -1,0 +1,244 @@
+//! What macros become: RFC 7208 section 7.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use mail_types::Name;
+
+use crate::macro_string::{Letter, Macro, Part};
+use crate::{Check, MacroString};
+
+/// The values of macros at one place of an evaluation.
+#[derive(Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) check: &'a Check<'a>,
+    /// The domain whose record is evaluated.
+    pub(crate) domain: &'a Name,
+    /// The validated name of the client, if it was asked for and there is one.
+    pub(crate) client_name: Option<&'a Name>,
+}
+
+impl Values<'_> {
+    /// Expands a domain; `None` if what comes out is no name, so that nothing can match it. Nothing
+    /// matches a sender that is not in ASCII either (RFC 8616 section 4).
+    pub(crate) fn name(&self, text: &MacroString) -> Option<Name> {
+        let mut tail = Tail::default();
+        self.expand(text, &mut |octets| tail.push(octets));
+        let text = tail.domain();
+        if !tail.ascii || !text.is_ascii() {
+            return None;
+        }
+        Name::from_dotted(text).ok()
+    }
+
+    /// Expands an explanation; `None` if it would have more than `most` octets.
+    pub(crate) fn text(&self, text: &MacroString, most: usize) -> Option<Vec<u8>> {
+        let (mut all, mut fits) = (Vec::new(), true);
+        self.expand(text, &mut |octets: &[u8]| {
+            fits = fits && all.len() + octets.len() <= most;
+            if fits {
+                all.extend_from_slice(octets);
+            }
+        });
+        fits.then_some(all)
+    }
+
+    fn expand(&self, text: &MacroString, out: &mut impl FnMut(&[u8])) {
+        for part in text.parts() {
+            match part {
+                Part::Literal { from, length } => out(text.literal(*from, *length).as_bytes()),
+                Part::Percent => out(b"%"),
+                Part::Space => out(b" "),
+                Part::UrlSpace => out(b"%20"),
+                Part::Macro(found) if found.escaped => {
+                    self.expand_macro(*found, &mut |octets: &[u8]| escape(octets, out));
+                }
+                Part::Macro(found) => self.expand_macro(*found, out),
+            }
+        }
+    }
+
+    fn expand_macro(&self, found: Macro, out: &mut impl FnMut(&[u8])) {
+        let mut scratch = Scratch::default();
+        let value = match found.letter {
+            Letter::S => self.check.sender(&mut scratch),
+            Letter::L => self.check.local_part(),
+            Letter::O => self.check.sender_domain().as_bytes(),
+            Letter::D => scratch.name(self.domain),
+            Letter::I => scratch.dotted(self.check.client()),
+            Letter::P => self.client_name.map_or(&b"unknown"[..], |name| scratch.name(name)),
+            Letter::V if self.check.client().is_ipv4() => b"in-addr",
+            Letter::V => b"ip6",
+            Letter::H => self.check.helo_name().as_bytes(),
+            Letter::C => scratch.print(&self.check.client()),
+            Letter::R => self.check.receiver().as_bytes(),
+            Letter::T => scratch.print(&self.check.seconds()),
+        };
+        if found.is_plain() {
+            return out(value);
+        }
+        let count = value.iter().filter(|c| found.splits_at(**c)).count() + 1;
+        let wanted = found.count.map_or(count, |wanted| count.min(wanted.into()));
+        let mut dot: &[u8] = b"";
+        let mut part = |part: &[u8]| {
+            out(dot);
+            out(part);
+            dot = b".";
+        };
+        let parts = value.split(|c| found.splits_at(*c));
+        if found.reversed {
+            parts.rev().skip(count - wanted).for_each(&mut part);
+        } else {
+            parts.skip(count - wanted).for_each(&mut part);
+        }
+    }
+}
+
+/// Room for a value that is not there as text.
+pub(crate) struct Scratch {
+    octets: [u8; 320],
+    length: usize,
+}
+
+impl Scratch {
+    fn name(&mut self, name: &Name) -> &[u8] {
+        for (i, label) in name.labels().enumerate() {
+            self.push(if i > 0 { b"." } else { b"" });
+            self.push(label);
+        }
+        self.as_bytes()
+    }
+
+    /// Dots between octets, or between hexadecimal digits.
+    fn dotted(&mut self, address: IpAddr) -> &[u8] {
+        match address {
+            IpAddr::V4(address) => {
+                for (i, octet) in address.octets().into_iter().enumerate() {
+                    self.push(if i > 0 { b"." } else { b"" });
+                    self.decimal(octet);
+                }
+            }
+            IpAddr::V6(address) => {
+                for (i, octet) in address.octets().into_iter().enumerate() {
+                    self.push(if i > 0 { b"." } else { b"" });
+                    self.push(&[hex(octet >> 4), b'.', hex(octet & 15)]);
+                }
+            }
+        }
+        self.as_bytes()
+    }
+
+    fn decimal(&mut self, octet: u8) {
+        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+        let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+        self.push(digits.get(zeros..).unwrap_or_default());
+    }
+
+    fn print(&mut self, value: &impl std::fmt::Display) -> &[u8] {
+        let _ = write!(self, "{value}");
+        self.as_bytes()
+    }
+
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        let room = self.octets.get_mut(self.length..).unwrap_or_default();
+        let fits = octets.len().min(room.len());
+        if let (Some(room), Some(octets)) = (room.get_mut(..fits), octets.get(..fits)) {
+            room.copy_from_slice(octets);
+            self.length += fits;
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { octets: [0; 320], length: 0 }
+    }
+}
+
+impl std::fmt::Write for Scratch {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.push(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The end of a text of any length; no more of it can be part of a name.
+struct Tail {
+    octets: [u8; 2 * Self::KEPT],
+    length: usize,
+    /// Whether something was in front that is not held any more.
+    cut: bool,
+    /// Whether all that was in front is ASCII.
+    ascii: bool,
+}
+
+impl Tail {
+    /// A name, the dot before it and the one behind it.
+    const KEPT: usize = MAX_TEXT + 2;
+
+    fn push(&mut self, octets: &[u8]) {
+        let end = self.length + octets.len();
+        if let Some(room) = self.octets.get_mut(self.length..end) {
+            room.copy_from_slice(octets);
+            self.length = end;
+            return;
+        }
+        for chunk in octets.chunks(Self::KEPT) {
+            if self.length + chunk.len() > self.octets.len() {
+                self.ascii &= self.octets.is_ascii();
+                let from = self.length - Self::KEPT;
+                self.octets.copy_within(from..self.length, 0);
+                (self.length, self.cut) = (Self::KEPT, true);
+            }
+            let end = self.length + chunk.len();
+            if let Some(room) = self.octets.get_mut(self.length..end) {
+                room.copy_from_slice(chunk);
+                self.length = end;
+            }
+        }
+    }
+
+    /// The text without its last dot, and without as many labels at its left as it takes to make it
+    /// a name (RFC 7208 section 7.3).
+    fn domain(&self) -> &[u8] {
+        let text = self.octets.get(..self.length).unwrap_or_default();
+        let text = text.strip_suffix(b".").unwrap_or(text);
+        let excess = text.len().saturating_sub(MAX_TEXT);
+        if excess == 0 && !self.cut {
+            return text;
+        }
+        // A label is gone if its dot is: the dot may be the last of what is too much.
+        let from = excess.saturating_sub(1);
+        let dot = text.iter().skip(from).position(|c| *c == b'.');
+        dot.and_then(|dot| text.get(from + dot + 1..)).unwrap_or_default()
+    }
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self { octets: [0; 2 * Self::KEPT], length: 0, cut: false, ascii: true }
+    }
+}
+
+/// The longest name as text, without its last dot (RFC 7208 section 7.3).
+const MAX_TEXT: usize = 253;
+
+/// RFC 3986 section 2.3: what is not unreserved is escaped.
+fn escape(octets: &[u8], out: &mut impl FnMut(&[u8])) {
+    for &octet in octets {
+        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
+            out(&[octet]);
+        } else {
+            out(&[b'%', hex(octet >> 4), hex(octet & 15)]);
+        }
+    }
+}
+
+/// Upper case, as RFC 3986 section 2.1 has it; in names it makes no difference.
+fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) }
+}

@@ -1,0 +1,258 @@
+//! What a server says of a check: variables, headers, comments.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use mail_types::{AuthResult, MethodResult, SpfIdentity, Trust, Value, Variable};
+
+use crate::expansion::Values;
+use crate::{Cause, Check, MacroString, Outcome, SpfResult};
+
+/// A check and its outcome, with all there is to say of them: Exim's variables, the header
+/// `Received-SPF`, the part of `Authentication-Results`.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use mail_types::{Step, Zone};
+/// use spf_result::{Check, Report};
+///
+/// let zone = Zone::parse(r#"example.com TXT "v=spf1 mx -all""#)?;
+/// let cache = |question: &_| Some(Arc::new(zone.answer(question)));
+/// let check = Check::mail_from("192.0.2.1".parse()?, "a;b\r\n", "ann@example.com")
+///     .with_receiver("mx.example.org");
+/// let Step::Done(outcome) = check.clone().session().poll_cached(&cache) else { unreachable!() };
+///
+/// let report = Report::new(&check, outcome);
+/// assert_eq!(
+///     report.received(),
+///     "Received-SPF: fail (mx.example.org: domain of example.com does not designate 192.0.2.1 as \
+///     permitted sender) receiver=mx.example.org; identity=mailfrom; client-ip=192.0.2.1; \
+///     envelope-from=\"ann@example.com\"; helo=\"a;b??\"; mechanism=-all",
+/// );
+/// assert_eq!(report.authentication().to_string(), "spf=fail smtp.mailfrom=example.com");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    outcome: Outcome,
+    client: IpAddr,
+    helo: String,
+    /// The reverse-path that was checked, with `postmaster` where it was null.
+    sender: String,
+    domain: String,
+    receiver: String,
+    null_path: bool,
+    /// What stands for the explanation of a domain that gives none.
+    advice: String,
+}
+
+impl Report {
+    /// The longest value that is written into a header, in octets; a longer one is cut.
+    pub const MAX_VALUE: usize = 100;
+
+    /// Puts the outcome of a check together with what it was about.
+    #[must_use]
+    pub fn new(check: &Check<'_>, outcome: Outcome) -> Self {
+        let domain = check.sender_domain().to_owned();
+        let sender = String::from_utf8_lossy(check.local_part()).into_owned() + "@" + &domain;
+        let (helo, receiver) = (check.helo_name().to_owned(), check.receiver().to_owned());
+        let mut report = Self {
+            outcome,
+            client: check.client(),
+            helo,
+            sender,
+            domain,
+            receiver,
+            null_path: check.path().is_empty(),
+            advice: String::new(),
+        };
+        if let Ok(template) = DEFAULT_ADVICE.parse() {
+            report = report.with_smtp_comment_template(check, &template);
+        }
+        report
+    }
+
+    /// Sets what [`smtp_comment`](Self::smtp_comment) has for a domain that explains nothing: Exim's
+    /// option `spf_smtp_comment_template`, whose default is the default here too. `%{p}` is
+    /// `unknown`.
+    #[must_use]
+    pub fn with_smtp_comment_template(mut self, check: &Check<'_>, template: &MacroString) -> Self {
+        let domain = self.outcome.cause().domain().cloned();
+        let domain = domain.unwrap_or_else(mail_types::Name::root);
+        let values = Values { check, domain: &domain, client_name: None };
+        let text = values.text(template, check.limits().explanation).unwrap_or_default();
+        self.advice = String::from_utf8_lossy(&text).into_owned();
+        self
+    }
+
+    /// Returns the outcome.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Returns the result in a sentence, in the words of Exim.
+    #[must_use]
+    pub fn header_comment(&self) -> String {
+        let (client, domain) = (self.client, format!("domain of {}", shown(&self.domain)));
+        let text = match self.outcome.result() {
+            _ if *self.outcome.cause() == Cause::Loopback => {
+                "localhost is always allowed.".to_owned()
+            }
+            SpfResult::Pass => format!("{domain} designates {client} as permitted sender"),
+            SpfResult::Fail => format!("{domain} does not designate {client} as permitted sender"),
+            SpfResult::SoftFail => {
+                format!("transitioning {domain} does not designate {client} as permitted sender")
+            }
+            SpfResult::Neutral => format!("{client} is neither permitted nor denied by {domain}"),
+            SpfResult::None => format!("{domain} does not provide an SPF record"),
+            SpfResult::TempError => {
+                format!("encountered temporary error during SPF processing of {domain}")
+            }
+            SpfResult::PermError => {
+                let problem = self.outcome.cause().problem();
+                let problem = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
+                format!("error in processing during lookup of {domain}{problem}")
+            }
+        };
+        format!("{}: {text}", shown(&self.receiver))
+    }
+
+    /// Returns the header field `Received-SPF` (RFC 7208 section 9.1), in one line without its end.
+    ///
+    /// Each value is quoted where it is not plain, and cut to [`Report::MAX_VALUE`]: what a peer
+    /// says can add neither a line nor a pair.
+    #[must_use]
+    pub fn received(&self) -> String {
+        let mut text = format!("Received-SPF: {} (", self.outcome.result());
+        for c in self.header_comment().chars() {
+            if matches!(c, '(' | ')' | '\\') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text.push(')');
+        let cause = self.outcome.cause();
+        let mechanism = match cause {
+            Cause::Matched(_) => cause.directive().map(ToString::to_string),
+            Cause::Default { .. } => Some("default".to_owned()),
+            _ => None,
+        };
+        let identity = self.outcome.identity();
+        let envelope = (identity == SpfIdentity::MailFrom).then(|| self.sender.clone());
+        for (key, value) in [
+            ("receiver", Some(self.receiver.clone())),
+            ("identity", Some(identity.to_string())),
+            ("client-ip", Some(self.client.to_string())),
+            ("envelope-from", envelope),
+            ("helo", Some(self.helo.clone())),
+            ("mechanism", mechanism),
+            ("problem", cause.problem().map(ToString::to_string)),
+        ] {
+            let Some(value) = value else { continue };
+            let separator = if key == "receiver" { ' ' } else { ';' };
+            let blank = if key == "receiver" { "" } else { " " };
+            let _ = write!(text, "{separator}{blank}{key}={}", quoted(&value));
+        }
+        text
+    }
+
+    /// Returns what an SMTP reply may say, for fail, softfail and neutral, in the form of Exim: the
+    /// domain's explanation, or the template's, and the reason.
+    #[must_use]
+    pub fn smtp_comment(&self) -> Option<String> {
+        let spoken = [SpfResult::Fail, SpfResult::SoftFail, SpfResult::Neutral];
+        if !spoken.contains(&self.outcome.result()) {
+            return None;
+        }
+        let reason = match self.outcome.cause() {
+            Cause::Matched(_) => "mechanism",
+            Cause::Default { .. } => "default",
+            _ => "none",
+        };
+        let explanation = self.outcome.explanation().text().unwrap_or(&self.advice);
+        Some(format!("{} : Reason: {reason}", clean(explanation)))
+    }
+
+    /// Returns SPF's part of `Authentication-Results` (RFC 8601 section 2.7.2).
+    #[must_use]
+    pub fn authentication(&self) -> MethodResult {
+        let mut part = MethodResult::new("spf", AuthResult::from(self.outcome.result()));
+        if self.outcome.is_guess() {
+            part = part.with_comment("best guess record for domain");
+        }
+        match self.outcome.identity() {
+            // The null path was checked as that of a postmaster (RFC 7208 section 2.4).
+            SpfIdentity::MailFrom if self.null_path => {
+                part.with_property("smtp", "mailfrom", &self.sender)
+            }
+            SpfIdentity::MailFrom => part.with_property("smtp", "mailfrom", &self.domain),
+            SpfIdentity::Helo => part.with_property("smtp", "helo", &self.helo),
+        }
+    }
+
+    /// Returns the variable of one of Exim's names:
+    ///
+    /// | name                 | value                                                          |
+    /// |----------------------|----------------------------------------------------------------|
+    /// | `spf_result`         | the word of the result                                         |
+    /// | `spf_result_guessed` | `yes` if it is a guess, else `no`                              |
+    /// | `spf_header_comment` | [`Report::header_comment`]                                     |
+    /// | `spf_received`       | [`Report::received`]                                           |
+    /// | `spf_smtp_comment`   | [`Report::smtp_comment`]; unset for other results              |
+    /// | `spf_used_domain`    | the domain of the sender, or the HELO name                     |
+    ///
+    /// Words are trusted, the others are not: peers and the DNS have a part in them.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Variable<'_> {
+        let untrusted = |text: String| Value::new(text.into_bytes(), Trust::Untrusted);
+        let value = match name {
+            "spf_result" => Some(Value::trusted(self.outcome.result().as_str())),
+            "spf_result_guessed" => {
+                Some(Value::trusted(if self.outcome.is_guess() { "yes" } else { "no" }))
+            }
+            "spf_header_comment" => Some(untrusted(self.header_comment())),
+            "spf_received" => Some(untrusted(self.received())),
+            "spf_smtp_comment" => self.smtp_comment().map(untrusted),
+            "spf_used_domain" => Some(Value::new(self.domain.as_bytes(), Trust::Untrusted)),
+            _ => return Variable::Unknown,
+        };
+        value.map_or(Variable::Unset, Variable::Value)
+    }
+}
+
+/// As libspf2 has it, and Exim through it.
+const DEFAULT_ADVICE: &str =
+    "Please%_see%_http://www.open-spf.org/Why?id=%{S}&ip=%{C}&receiver=%{R}";
+
+/// Without control characters, and not longer than a header takes.
+fn shown(text: &str) -> String {
+    let most = Report::MAX_VALUE.min(text.len());
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    clean(text.get(..end).unwrap_or_default())
+}
+
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// `dot-atom / quoted-string`, of [`Report::MAX_VALUE`] octets at most, quotes not counted.
+fn quoted(value: &str) -> String {
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let edges = value.starts_with('.') || value.ends_with('.') || value.contains("..");
+    if !value.is_empty() && value.len() <= Report::MAX_VALUE && !edges && value.chars().all(atom) {
+        return value.to_owned();
+    }
+    let mut text = String::from('"');
+    for c in value.chars() {
+        if text.len() + c.len_utf8() > Report::MAX_VALUE {
+            break;
+        }
+        if matches!(c, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(if c.is_control() { '?' } else { c });
+    }
+    text + "\""
+}

@@ -1,0 +1,328 @@
+//! What is wrong with what a domain publishes, for those who publish it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mail_types::{Answer, DnsFailure, Inquiry, Kind, Known, Name, Records, Session, Unanswered};
+
+use crate::published::Published;
+use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
+
+/// Reads everything that a domain's record refers to, and lists every defect.
+///
+/// A check ends at the first term that matches and at the first limit; this does not: it counts what
+/// the worst sender would cost. Macros are not followed, as they depend on the sender.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use mail_types::{Step, Zone};
+/// use spf_result::Review;
+///
+/// let zone = Zone::parse(r#"example.com TXT "v=spf1 ptr +all ip4:192.0.2.1""#)?;
+/// let cache = |question: &_| Some(Arc::new(zone.answer(question)));
+/// let Step::Done(review) = Review::of("example.com".parse()?).session().poll_cached(&cache) else {
+///     unreachable!()
+/// };
+/// let defects: Vec<_> = review.findings().iter().map(ToString::to_string).collect();
+/// assert_eq!(defects, [
+///     "example.com: ptr: slow and unreliable, not to be published",
+///     "example.com: all: lets everybody pass",
+///     "example.com: ip4:192.0.2.1: never reached, behind all",
+/// ]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Review {
+    domain: Name,
+    limits: Limits,
+}
+
+impl Review {
+    /// The most findings that are listed.
+    pub const MAX_FINDINGS: usize = 200;
+    /// The longest record, in octets, that fits an answer over UDP everywhere (RFC 7208 section
+    /// 3.4).
+    pub const MAX_PLAIN_OCTETS: usize = 450;
+
+    /// Reviews what a domain publishes, against the default limits.
+    #[must_use]
+    pub fn of(domain: Name) -> Self {
+        Self { domain, limits: Limits::default() }
+    }
+
+    /// Begins a session with as many questions as a check may ask.
+    #[must_use]
+    pub fn session(self) -> Session<Self> {
+        let questions = self.limits.questions;
+        Session::new(self, Vec::new(), questions)
+    }
+}
+
+impl Inquiry for Review {
+    type Verdict = Reviewed;
+
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Reviewed, Unanswered> {
+        let mut reviewed = Reviewed::default();
+        let mut above = Vec::new();
+        reviewed.domain(known, &self.domain, &mut above, &self.limits)?;
+        for (count, most, defect) in [
+            (reviewed.lookups, self.limits.lookups, Defect::TooManyLookups as fn(usize) -> Defect),
+            (reviewed.void_lookups, self.limits.void_lookups, Defect::TooManyVoidLookups),
+        ] {
+            if count > usize::from(most) {
+                reviewed.find(&self.domain, None, defect(count));
+            }
+        }
+        Ok(reviewed)
+    }
+}
+
+/// What a [`Review`] has found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reviewed {
+    findings: Vec<Finding>,
+    lookups: usize,
+    void_lookups: usize,
+}
+
+impl Reviewed {
+    /// Returns the defects, in the order of the records; at most [`Review::MAX_FINDINGS`].
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Returns how many terms ask the DNS if nothing matches.
+    #[must_use]
+    pub fn lookups(&self) -> usize {
+        self.lookups
+    }
+
+    /// Returns how many lookups of `a` and `mx` find nothing.
+    #[must_use]
+    pub fn void_lookups(&self) -> usize {
+        self.void_lookups
+    }
+
+    fn domain(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        above: &mut Vec<Name>,
+        limits: &Limits,
+    ) -> Result<(), Unanswered> {
+        let answer = known.ask(domain, Kind::Txt)?;
+        if let Answer::Failed(failure) = &*answer {
+            self.find(domain, None, Defect::Dns(*failure));
+            return Ok(());
+        }
+        let texts = answer.texts();
+        let published = texts.map(|texts| texts.derive(Published::select));
+        let record = match published.as_deref() {
+            None | Some(Published::None) => return self.only(domain, Defect::NoRecord),
+            Some(Published::Several) => return self.only(domain, Defect::SeveralRecords),
+            Some(Published::Wrong(error)) => return self.only(domain, Defect::Syntax(*error)),
+            Some(Published::One(record)) => record,
+        };
+        let octets = texts.and_then(|texts| texts.iter().find(|text| Record::is_one(text)));
+        if octets.is_some_and(|text| text.len() > Review::MAX_PLAIN_OCTETS) {
+            self.find(domain, None, Defect::Long);
+        }
+        above.push(domain.clone());
+        let mut all = false;
+        for directive in record.directives() {
+            let term = directive.to_string();
+            if all {
+                self.find(domain, Some(&term), Defect::Unreachable);
+            }
+            if directive.qualifier == Qualifier::Pass && passes_all(&directive.mechanism) {
+                self.find(domain, Some(&term), Defect::PassesAll);
+            }
+            all |= directive.mechanism == Mechanism::All;
+            self.mechanism(known, domain, &directive.mechanism, above, limits)?;
+        }
+        match record.redirect() {
+            Some(target) if all => {
+                self.find(domain, Some(&format!("redirect={target}")), Defect::Unreachable);
+            }
+            Some(target) => {
+                self.lookups += 1;
+                self.refer(known, domain, target, above, limits)?;
+            }
+            None if !all => self.find(domain, None, Defect::NoEnd),
+            None => {}
+        }
+        above.pop();
+        Ok(())
+    }
+
+    fn mechanism(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        mechanism: &Mechanism,
+        above: &mut Vec<Name>,
+        limits: &Limits,
+    ) -> Result<(), Unanswered> {
+        self.lookups += usize::from(mechanism.is_lookup());
+        let term = mechanism.to_string();
+        match mechanism {
+            Mechanism::Ptr(_) => self.find(domain, Some(&term), Defect::Ptr),
+            Mechanism::Include(target) => self.refer(known, domain, target, above, limits)?,
+            Mechanism::A { domain: spec, .. } => {
+                let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
+                let found = [known.ask(target, Kind::A), known.ask(target, Kind::Aaaa)];
+                let [v4, v6] = found;
+                if is_absent(&v4?) & is_absent(&v6?) {
+                    self.void_lookups += 1;
+                    self.find(domain, Some(&term), Defect::Void);
+                }
+            }
+            Mechanism::Mx { domain: spec, .. } => {
+                let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
+                let answer = known.ask(target, Kind::Mx)?;
+                if is_absent(&answer) {
+                    self.void_lookups += 1;
+                    self.find(domain, Some(&term), Defect::Void);
+                }
+                if let Answer::Records { records: Records::Mx(hosts), .. } = &*answer
+                    && hosts.len() > limits.mx_hosts
+                {
+                    self.find(domain, Some(&term), Defect::TooManyMxHosts(hosts.len()));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Goes into the record of another domain.
+    fn refer(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        target: &DomainSpec,
+        above: &mut Vec<Name>,
+        limits: &Limits,
+    ) -> Result<(), Unanswered> {
+        let Some(target) = target.name() else { return Ok(()) };
+        if above.contains(target) {
+            self.find(domain, Some(&target.to_string()), Defect::Loop);
+            return Ok(());
+        }
+        // Deeper than any check goes, and no deeper than a stack does.
+        if above.len() > 2 * usize::from(limits.lookups) {
+            return Ok(());
+        }
+        self.domain(known, target, above, limits)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the caller returns")]
+    fn only(&mut self, domain: &Name, defect: Defect) -> Result<(), Unanswered> {
+        self.find(domain, None, defect);
+        Ok(())
+    }
+
+    fn find(&mut self, domain: &Name, term: Option<&str>, defect: Defect) {
+        if self.findings.len() < Review::MAX_FINDINGS {
+            let (domain, term) = (domain.clone(), term.map(Into::into));
+            self.findings.push(Finding { domain, term, defect });
+        }
+    }
+}
+
+/// A defect, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Whose record.
+    pub domain: Name,
+    /// Which term of it, if it is one.
+    pub term: Option<Box<str>>,
+    /// What is wrong.
+    pub defect: Defect,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.domain)?;
+        if let Some(term) = &self.term {
+            write!(f, "{term}: ")?;
+        }
+        write!(f, "{}", self.defect)
+    }
+}
+
+/// What can be wrong with what a domain publishes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// There is no record, here or where one is referred to.
+    NoRecord,
+    /// There are several, so that there is none (RFC 7208 section 4.5).
+    SeveralRecords,
+    /// The record is wrong, from its first term to its last (RFC 7208 section 4.6).
+    Syntax(RecordError),
+    /// The DNS failed.
+    Dns(DnsFailure),
+    /// So many terms ask the DNS; ten may (RFC 7208 section 4.6.4).
+    TooManyLookups(usize),
+    /// So many lookups find nothing; two may (RFC 7208 section 4.6.4).
+    TooManyVoidLookups(usize),
+    /// So many mail exchangers; ten may be there (RFC 7208 section 4.6.4).
+    TooManyMxHosts(usize),
+    /// `ptr` (RFC 7208 section 5.5).
+    Ptr,
+    /// `+all`, or a network of all addresses.
+    PassesAll,
+    /// What it names has no addresses, or no mail exchangers.
+    Void,
+    /// A term behind `all`, or a `redirect` beside it (RFC 7208 sections 5.1 and 6.1).
+    Unreachable,
+    /// Neither `all` nor `redirect`: who does not match is neutral (RFC 7208 section 4.7).
+    NoEnd,
+    /// A domain that refers to itself in the end.
+    Loop,
+    /// Longer than [`Review::MAX_PLAIN_OCTETS`].
+    Long,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRecord => f.write_str("no record"),
+            Self::SeveralRecords => f.write_str("several records, so none counts"),
+            Self::Syntax(error) => write!(f, "{error}"),
+            Self::Dns(failure) => write!(f, "the DNS failed: {failure}"),
+            Self::TooManyLookups(count) => write!(f, "{count} terms ask the DNS, more than 10"),
+            Self::TooManyVoidLookups(count) => {
+                write!(f, "{count} lookups find nothing, more than 2")
+            }
+            Self::TooManyMxHosts(count) => write!(f, "{count} mail exchangers, more than 10"),
+            Self::Ptr => f.write_str("slow and unreliable, not to be published"),
+            Self::PassesAll => f.write_str("lets everybody pass"),
+            Self::Void => f.write_str("nothing is there"),
+            Self::Unreachable => f.write_str("never reached, behind all"),
+            Self::NoEnd => f.write_str("ends without all or redirect"),
+            Self::Loop => f.write_str("refers to itself in the end"),
+            Self::Long => f.write_str("longer than 450 octets"),
+        }
+    }
+}
+
+fn passes_all(mechanism: &Mechanism) -> bool {
+    match mechanism {
+        Mechanism::All => true,
+        Mechanism::Ip4 { prefix, .. } | Mechanism::Ip6 { prefix, .. } => *prefix == 0,
+        _ => false,
+    }
+}
+
+fn target<'a>(domain: &'a Name, spec: Option<&'a DomainSpec>) -> Option<&'a Name> {
+    spec.map_or(Some(domain), DomainSpec::name)
+}
+
+fn is_absent(answer: &Arc<Answer>) -> bool {
+    matches!(**answer, Answer::Absent { .. })
+}

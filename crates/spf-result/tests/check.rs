@@ -1,0 +1,285 @@
+//! Checks: identities, the results of each mechanism's edges, options, and the sessions around them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mail_types::{Answer, Kind, List, Question, Semantics, SpfIdentity, Step, Texts, WordList};
+use spf_result::{Cause, Check, Options, Problem, RecordError, SpfResult};
+
+#[path = "support/run.rs"]
+mod run;
+
+use run::{run, zone};
+
+fn result(text: &str, client: &str) -> SpfResult {
+    let zone = zone(text);
+    let client: IpAddr = client.parse().unwrap();
+    run(Check::mail_from(client, "h.example", "ann@a.example"), &zone).result()
+}
+
+#[test]
+fn the_null_path_is_the_helo_names_postmaster() {
+    // RFC 7208 section 2.4.
+    let zone =
+        zone("h.example TXT \"v=spf1 exists:%{l}.%{o} -all\"\npostmaster.h.example A 127.0.0.2");
+    let client = IpAddr::from([192, 0, 2, 1]);
+    let outcome = run(Check::mail_from(client, "h.example", ""), &zone);
+    assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::MailFrom));
+    let outcome = run(Check::helo(client, "h.example"), &zone);
+    assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::Helo));
+}
+
+#[test]
+fn what_is_no_domain_has_no_result() {
+    // RFC 7208 section 4.3.
+    let zone = zone("*.example TXT \"v=spf1 -all\"");
+    let long = format!("{}.example", "x".repeat(64));
+    for sender in [
+        "a@localhost",
+        "a@[192.0.2.1]",
+        "a@x..example",
+        "a@.example",
+        "a@",
+        &long,
+        "@",
+        "a@b\u{fc}.example",
+    ] {
+        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", sender), &zone);
+        assert_eq!(
+            (outcome.result(), outcome.cause()),
+            (SpfResult::None, &Cause::Malformed),
+            "{sender}"
+        );
+    }
+    for sender in ["a@x.example.", "a@b@x.example", "a@x_y.example"] {
+        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", sender), &zone);
+        assert_eq!(outcome.result(), SpfResult::Fail, "{sender}");
+    }
+}
+
+#[test]
+fn networks_hold_their_family_only() {
+    let rows = [
+        ("ip4:192.0.2.0/24", "192.0.2.255", true),
+        ("ip4:192.0.2.0/24", "192.0.3.0", false),
+        ("ip4:192.0.2.1/0", "203.0.113.1", true),
+        ("ip4:192.0.2.1/0", "2001:db8::1", false),
+        ("ip4:192.0.2.1", "::ffff:192.0.2.1", true),
+        ("ip6:::/0", "2001:db8::1", true),
+        // RFC 7208 section 5: a mapped address is one of IPv4.
+        ("ip6:::/0", "192.0.2.1", false),
+        ("ip6:::ffff:192.0.2.1", "192.0.2.1", false),
+        ("ip6:2001:db8::/33", "2001:db8:7fff::1", true),
+        ("ip6:2001:db8::/33", "2001:db8:8000::1", false),
+        ("ip6:2001:db8::1/128", "2001:db8::1", true),
+    ];
+    for (term, client, matches) in rows {
+        let wanted = if matches { SpfResult::Pass } else { SpfResult::Fail };
+        assert_eq!(
+            result(&format!("a.example TXT \"v=spf1 {term} -all\""), client),
+            wanted,
+            "{term}"
+        );
+    }
+}
+
+#[test]
+fn an_inner_pass_ends_one_level() {
+    // RFC 7208 section 5.2.
+    let inner = "b.example TXT \"v=spf1 include:c.example ~all\"\n\
+        c.example TXT \"v=spf1 ip4:192.0.2.1 -all\"\n";
+    for (record, wanted) in [
+        ("?include:b.example -all", SpfResult::Neutral),
+        ("-include:b.example +all", SpfResult::Fail),
+        ("~include:b.example +all", SpfResult::SoftFail),
+        ("include:b.example -all", SpfResult::Pass),
+    ] {
+        let text = format!("{inner}a.example TXT \"v=spf1 {record}\"");
+        assert_eq!(result(&text, "192.0.2.1"), wanted, "{record}");
+    }
+}
+
+#[test]
+fn errors_are_found_before_anything_is_evaluated() {
+    let zone = zone("a.example TXT \"v=spf1 +all moo\"");
+    let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example"), &zone);
+    let problem = Problem::Syntax(RecordError::Mechanism { at: 12 });
+    assert_eq!((outcome.terms(), outcome.cause().problem()), (0, Some(&problem)));
+    assert_eq!(outcome.result(), SpfResult::PermError);
+}
+
+#[test]
+fn a_guess_is_made_only_where_nothing_is_published() {
+    let zone = zone(
+        "a.example A 192.0.2.77\nb.example TXT \"v=spf1 ?all\"\nb.example A 192.0.2.77\n\
+        bad.example TXT \"v=spf1 moo\"",
+    );
+    let mut options = Options::default();
+    options.guess = Some(Options::default_guess());
+    for (sender, wanted, guess) in [
+        ("x@a.example", SpfResult::Pass, true),
+        ("x@b.example", SpfResult::Neutral, false),
+        ("x@bad.example", SpfResult::PermError, false),
+        ("x@localhost", SpfResult::None, false),
+    ] {
+        let check = Check::mail_from([192, 0, 2, 1].into(), "h", sender);
+        let outcome = run(check.with_options(options.clone()), &zone);
+        assert_eq!((outcome.result(), outcome.is_guess()), (wanted, guess), "{sender}");
+        assert!(!guess || outcome.reply().is_none());
+    }
+}
+
+#[test]
+fn loopback_passes_only_if_it_may() {
+    let zone = zone("a.example TXT \"v=spf1 -all\"");
+    let mut options = Options::default();
+    options.loopback_passes = true;
+    for (client, passes) in [("127.0.0.2", true), ("::1", true), ("192.0.2.1", false)] {
+        let check = Check::mail_from(client.parse().unwrap(), "h", "a@a.example");
+        assert_eq!(run(check.clone(), &zone).result(), SpfResult::Fail);
+        let result = run(check.with_options(options.clone()), &zone).result();
+        assert_eq!(result == SpfResult::Pass, passes);
+    }
+}
+
+#[test]
+fn replies_have_the_codes_of_rfc_7372() {
+    for (record, wanted) in [
+        ("v=spf1 -all", Some("550 5.7.23 SPF validation failed")),
+        ("v=spf1 moo", Some("550 5.7.24 SPF validation error")),
+        ("v=spf1 +all", None),
+        ("v=spf1 ~all", None),
+    ] {
+        let zone = zone(&format!("a.example TXT \"{record}\""));
+        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example"), &zone);
+        assert_eq!(outcome.reply().map(|reply| reply.to_string()).as_deref(), wanted);
+    }
+    let mut session = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example").session();
+    session.handle_timeout();
+    let Step::Done(outcome) = session.poll() else { panic!("it must end") };
+    let reply = outcome.reply().map(|reply| reply.to_string());
+    assert_eq!(reply.as_deref(), Some("451 4.7.24 SPF validation error"));
+}
+
+#[test]
+fn the_hosts_of_an_mx_are_asked_for_together() {
+    let zone = zone(
+        "a.example TXT \"v=spf1 mx -all\"\na.example MX 1 x.example\na.example MX 2 y.example",
+    );
+    let mut session = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example").session();
+    let mut flights = Vec::new();
+    loop {
+        let mut flight = Vec::new();
+        while let Step::Ask(question) = session.poll() {
+            flight.push(question);
+        }
+        if flight.is_empty() {
+            break;
+        }
+        flights.push(flight.iter().map(ToString::to_string).collect::<Vec<_>>());
+        for question in flight {
+            session.handle_answer(&question, zone.answer(&question));
+        }
+    }
+    assert_eq!(
+        flights,
+        [vec!["a.example TXT"], vec!["a.example MX"], vec!["x.example A", "y.example A"]]
+    );
+}
+
+#[test]
+fn records_are_parsed_once_for_each_answer() {
+    let zone = zone("a.example TXT \"v=spf1 +all\"");
+    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    let answer = Arc::new(zone.answer(&question));
+    let cache = |_: &Question| Some(Arc::clone(&answer));
+    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    assert!(matches!(check.clone().session().poll_cached(&cache), Step::Done(_)));
+    // What was made of the texts is there: nothing else is kept beside it.
+    let texts = answer.texts().unwrap();
+    assert_eq!(texts.derived(Texts::iter_count), None);
+    assert!(matches!(check.session().poll_cached(&cache), Step::Done(done) if done.terms() == 1));
+}
+
+trait Count {
+    fn iter_count(&self) -> usize;
+}
+
+impl Count for Texts {
+    fn iter_count(&self) -> usize {
+        self.iter().count()
+    }
+}
+
+#[test]
+fn an_answer_that_another_protocol_has_read_serves_too() {
+    let zone = zone("a.example TXT \"v=spf1 +all\"");
+    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    let answer = Arc::new(zone.answer(&question));
+    assert_eq!(*answer.texts().unwrap().derive(|texts| texts.iter().count()), 1);
+    let cache = |_: &Question| Some(Arc::clone(&answer));
+    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    assert_eq!(outcome.result(), SpfResult::Pass);
+}
+
+#[test]
+fn answers_of_another_kind_match_nothing() {
+    // A resolver that answers A with AAAA, or TXT with MX.
+    let zone =
+        zone("a.example TXT \"v=spf1 a -all\"\na.example AAAA ::1\nb.example MX 1 a.example");
+    let cache = |question: &Question| {
+        let kind = if question.kind == Kind::A { Kind::Aaaa } else { question.kind };
+        Some(Arc::new(zone.answer(&Question::new(question.name.clone(), kind))))
+    };
+    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    assert!(
+        matches!(check.session().poll_cached(&cache), Step::Done(outcome) if outcome.result() == SpfResult::Fail)
+    );
+    let wrong = |_: &Question| {
+        Some(Arc::new(zone.answer(&Question::new("b.example".parse().unwrap(), Kind::Mx))))
+    };
+    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    assert!(
+        matches!(check.session().poll_cached(&wrong), Step::Done(outcome) if outcome.result() == SpfResult::None)
+    );
+    assert!(matches!(
+        wrong(&Question::new("x".parse().unwrap(), Kind::A)).as_deref(),
+        Some(Answer::Records { .. })
+    ));
+}
+
+#[test]
+fn conditions_take_all_words_and_their_aliases() {
+    // exim-experimental-spec-2014.txt, with the aliases as the code had them.
+    let words = ["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"];
+    for word in words {
+        let result: SpfResult = word.parse().unwrap();
+        for (list, each, order) in [
+            ("pass : fail", matches!(word, "pass" | "fail"), matches!(word, "pass" | "fail")),
+            ("err_perm", word == "permerror", word == "permerror"),
+            ("err_temp", word == "temperror", word == "temperror"),
+            ("invalid", false, false),
+            ("*", true, true),
+            ("!fail", word != "fail", word != "fail"),
+            ("pass : !fail", word != "fail", word != "fail"),
+            ("!fail : pass", word != "fail", word == "pass"),
+            ("!fail : !softfail", true, !matches!(word, "fail" | "softfail")),
+        ] {
+            let parsed = WordList::new(List::new(list), SpfResult::WORDS).unwrap();
+            assert_eq!(
+                parsed.matches(result.as_str(), Semantics::EachItem),
+                each,
+                "{word}: {list}"
+            );
+            assert_eq!(
+                parsed.matches(result.as_str(), Semantics::ListOrder),
+                order,
+                "{word}: {list}"
+            );
+        }
+    }
+    assert!("hardfail".parse::<SpfResult>().is_err());
+}

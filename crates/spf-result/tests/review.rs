@@ -1,0 +1,102 @@
+//! Reviews: every defect that a record can have.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+
+use std::sync::Arc;
+
+use mail_types::{Answer, DnsFailure, Kind, Question, Step, Zone};
+use spf_result::{Review, Reviewed};
+
+fn review(zone: &Zone) -> Reviewed {
+    let cache = |question: &Question| Some(Arc::new(zone.answer(question)));
+    let review = Review::of("a.example".parse().unwrap());
+    let Step::Done(reviewed) = review.session().poll_cached(&cache) else { panic!("all is known") };
+    reviewed
+}
+
+fn defects(zone: &Zone) -> Vec<String> {
+    review(zone).findings().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_defect_is_found() {
+    let mx = |host| format!("m.example MX {host} h{host}.example\n");
+    let mx = (0..11).map(mx).collect::<Vec<_>>().concat();
+    let long = format!("v=spf1 -all{}", " ".repeat(Review::MAX_PLAIN_OCTETS));
+    for (text, wanted) in [
+        (String::new(), "a.example: no record"),
+        (
+            "a.example TXT \"v=spf1\"\na.example TXT \"v=spf1\"".into(),
+            "a.example: several records, so none counts",
+        ),
+        (
+            "a.example TXT \"v=spf1 moo\"".into(),
+            "a.example: byte 7 begins a mechanism that is not known",
+        ),
+        (
+            "a.example TXT \"v=spf1 ptr -all\"".into(),
+            "a.example: ptr: slow and unreliable, not to be published",
+        ),
+        ("a.example TXT \"v=spf1 all\"".into(), "a.example: all: lets everybody pass"),
+        (
+            "a.example TXT \"v=spf1 ip4:1.2.3.4/0 -all\"".into(),
+            "a.example: ip4:1.2.3.4/0: lets everybody pass",
+        ),
+        (
+            "a.example TXT \"v=spf1 a:x.example -all\"".into(),
+            "a.example: a:x.example: nothing is there",
+        ),
+        ("a.example TXT \"v=spf1 mx -all\"".into(), "a.example: mx: nothing is there"),
+        (
+            "a.example TXT \"v=spf1 -all redirect=b.example\"".into(),
+            "a.example: redirect=b.example: never reached, behind all",
+        ),
+        (
+            "a.example TXT \"v=spf1 -all ip4:1.2.3.4\"".into(),
+            "a.example: ip4:1.2.3.4: never reached, behind all",
+        ),
+        ("a.example TXT \"v=spf1 ip4:1.2.3.4\"".into(), "a.example: ends without all or redirect"),
+        (
+            "a.example TXT \"v=spf1 include:a.example -all\"".into(),
+            "a.example: a.example: refers to itself in the end",
+        ),
+        ("a.example TXT \"v=spf1 include:b.example -all\"".into(), "b.example: no record"),
+        (
+            format!("a.example TXT \"v=spf1 mx:m.example -all\"\n{mx}"),
+            "a.example: mx:m.example: 11 mail exchangers, more than 10",
+        ),
+        (format!("a.example TXT \"{long}\""), "a.example: longer than 450 octets"),
+    ] {
+        assert_eq!(defects(&Zone::parse(&text).unwrap()), [wanted]);
+    }
+}
+
+#[test]
+fn a_sound_record_has_none() {
+    let text = "a.example TXT \"v=spf1 mx include:b.example exists:%{i}.x.example -all\"\n\
+        a.example MX 1 a.example\nb.example TXT \"v=spf1 ip4:192.0.2.0/24 redirect=c.example\"\n\
+        c.example TXT \"v=spf1 ?all\"";
+    let reviewed = review(&Zone::parse(text).unwrap());
+    assert_eq!(reviewed.findings(), []);
+    assert_eq!((reviewed.lookups(), reviewed.void_lookups()), (4, 0));
+}
+
+#[test]
+fn what_is_too_much_is_counted_to_its_end() {
+    let text = format!("a.example TXT \"v=spf1{} -all\"\na.example A 192.0.2.1", " a".repeat(12));
+    let wanted = ["a.example: 12 terms ask the DNS, more than 10"];
+    assert_eq!(defects(&Zone::parse(&text).unwrap()), wanted);
+    let text = format!("a.example TXT \"v=spf1{} -all\"", " mx:n.example".repeat(3));
+    let last = defects(&Zone::parse(&text).unwrap()).pop();
+    assert_eq!(last.as_deref(), Some("a.example: 3 lookups find nothing, more than 2"));
+}
+
+#[test]
+fn its_limits_are_kept() {
+    let text = format!("a.example TXT \"v=spf1{} -all\"", " +ip4:0.0.0.0/0".repeat(300));
+    assert_eq!(review(&Zone::parse(&text).unwrap()).findings().len(), Review::MAX_FINDINGS);
+    let mut zone = Zone::default();
+    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    zone.set(question, Answer::Failed(DnsFailure::Refused));
+    assert_eq!(defects(&zone), ["a.example: the DNS failed: refused"]);
+}

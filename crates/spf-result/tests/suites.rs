@@ -1,0 +1,94 @@
+//! The suite of the SPF council (openspf, RFC 7208), and one of our own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may panic"
+)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mail_types::{Session, Step};
+use serde_json::Value;
+use spf_result::{Check, Outcome};
+
+#[path = "support/suite.rs"]
+mod suite;
+
+use suite::{Case, Group};
+
+/// What the suite means by the explanation of a domain that gives none.
+const NO_EXPLANATION: &str = "DEFAULT";
+
+/// Runs a check by hand, one question after the other.
+fn run(group: &Group, case: &Case) -> Outcome {
+    let check = Check::mail_from(case.client, &case.helo, &case.mail_from);
+    let mut session: Session<_> = check.session();
+    let mut flight = Vec::new();
+    loop {
+        match session.poll() {
+            Step::Ask(question) => flight.push(question),
+            Step::Wait => {
+                let question = flight.pop().unwrap();
+                session.handle_answer(&question, group.zone.answer(&question));
+            }
+            Step::Done(outcome) => return outcome,
+        }
+    }
+}
+
+/// The same with a cache that knows all.
+fn run_warm(group: &Group, case: &Case) -> Outcome {
+    let check = Check::mail_from(case.client, &case.helo, &case.mail_from);
+    let cache = |question: &_| Some(Arc::new(group.zone.answer(question)));
+    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    outcome
+}
+
+/// What is wrong with an outcome; the preferred result is wanted if there are several.
+fn fault(case: &Case, outcome: &Outcome) -> Option<String> {
+    let (result, text) = (outcome.result().as_str(), outcome.explanation().text());
+    let wanted = case.explanation.as_deref();
+    if result != case.results[0] {
+        return Some(format!("{}: {result}, not {:?}: {outcome:?}", case.name, case.results));
+    }
+    let right = wanted.is_none_or(|wanted| text.unwrap_or(NO_EXPLANATION) == wanted);
+    (!right).then(|| format!("{}: explains {text:?}, not {wanted:?}", case.name))
+}
+
+fn check(groups: &[Group]) -> (usize, usize) {
+    let (mut faults, mut tests, mut explanations) = (Vec::new(), 0, 0);
+    for group in groups {
+        for case in &group.tests {
+            let outcome = run(group, case);
+            assert_eq!(run_warm(group, case), outcome, "{}", case.name);
+            faults.extend(fault(case, &outcome));
+            tests += 1;
+            explanations += usize::from(case.explanation.is_some());
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    (tests, explanations)
+}
+
+#[test]
+fn the_suite_of_the_spf_council_holds() {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/vectors/openspf.json");
+    let path = std::env::var_os("EXIMIA_OPENSPF").map_or(default.into(), PathBuf::from);
+    let Ok(text) = std::fs::read(&path) else {
+        assert!(std::env::var_os("CI").is_none(), "no {}: run scripts/vectors", path.display());
+        println!("SKIPPED: no {}: run scripts/vectors", path.display());
+        return;
+    };
+    let groups: Vec<Value> = serde_json::from_slice(&text).unwrap();
+    let groups: Vec<_> = groups.iter().map(Group::new).collect();
+    assert_eq!(check(&groups), (203, 22));
+}
+
+#[test]
+fn our_own_suite_holds() {
+    let group: Value = serde_json::from_str(include_str!("data/extra.json")).unwrap();
+    assert_eq!(check(&[Group::new(&group)]), (30, 1));
+}

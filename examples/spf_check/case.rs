@@ -1,0 +1,133 @@
+//! A case, what comes out of it, and both for people and for programs.
+
+use std::net::IpAddr;
+
+use mail_types::{Note, Noted};
+use serde::{Deserialize, Serialize};
+use spf_result::{Cause, Check, Options, Outcome};
+
+use crate::dns::Entry;
+
+/// What is to be checked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    ip: IpAddr,
+    helo: String,
+    /// Empty for the null path; without, the HELO name is checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mail_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dns: Option<Vec<Entry>>,
+}
+
+impl Case {
+    pub(crate) fn new(ip: IpAddr, helo: String, mail_from: Option<String>) -> Self {
+        Self { ip, helo, mail_from, dns: None }
+    }
+
+    pub(crate) fn check(&self, options: &Options) -> Check<'_> {
+        let check = match &self.mail_from {
+            Some(mail_from) => Check::mail_from(self.ip, &self.helo, mail_from),
+            None => Check::helo(self.ip, &self.helo),
+        };
+        check.with_options(options.clone())
+    }
+}
+
+/// What came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mechanism: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lookups: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    void_lookups: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trace: Vec<Line>,
+}
+
+impl Verdict {
+    pub(crate) fn new(outcome: &Outcome, trace: &[Note]) -> Self {
+        let cause = outcome.cause();
+        let mechanism = match cause {
+            Cause::Default { .. } => Some("default".to_owned()),
+            _ => cause.directive().map(ToString::to_string),
+        };
+        Self {
+            result: Some(outcome.result().as_str()),
+            identity: Some(outcome.identity().as_str()),
+            explanation: outcome.explanation().text().map(str::to_owned),
+            mechanism,
+            domain: cause.domain().map(ToString::to_string),
+            lookups: Some(outcome.lookups()),
+            void_lookups: Some(outcome.void_lookups()),
+            problem: cause.problem().map(ToString::to_string),
+            trace: trace.iter().map(Line::new).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn wrong(error: &str, at: usize) -> Self {
+        Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for line in &self.trace {
+            text += &format!("{:1$}{2}\n", "", 2 * line.depth, line.text);
+        }
+        text += self.result.unwrap_or("malformed");
+        text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        text.push('\n');
+        for (name, value) in [
+            ("identity", self.identity.map(str::to_owned)),
+            ("domain", self.domain.clone()),
+            ("mechanism", self.mechanism.clone()),
+            ("problem", self.problem.clone()),
+            ("explanation", self.explanation.clone()),
+            ("lookups", self.lookups.map(|count| count.to_string())),
+            ("void lookups", self.void_lookups.map(|count| count.to_string())),
+            ("at", self.at.map(|at| at.to_string())),
+        ] {
+            let line = value.map(|value| format!("  {name:<13} {value}\n"));
+            text += &line.unwrap_or_default();
+        }
+        text
+    }
+}
+
+/// A line of the trace.
+#[derive(Debug, Serialize)]
+struct Line {
+    depth: usize,
+    /// What was asked, if it is an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
+    text: String,
+}
+
+impl Line {
+    fn new(note: &Note) -> Self {
+        let question = match &note.noted {
+            Noted::Answer { question, .. } => Some(question.to_string()),
+            _ => None,
+        };
+        Self { depth: note.depth, question, text: note.noted.to_string() }
+    }
+}

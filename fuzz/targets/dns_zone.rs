@@ -1,0 +1,30 @@
+//! No master file panics; what a zone says of a name is what one says that holds what it said, and
+//! the answer is of the kind that was asked for.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mail_types::{Answer, Kind, Question, Zone};
+
+fuzz_target!(|input: (&str, &str)| {
+    let (text, name) = input;
+    let Ok(zone) = Zone::parse(text) else { return };
+    let Ok(name) = name.parse::<mail_types::Name>() else { return };
+    for kind in Kind::ALL {
+        let question = Question::new(name.clone(), kind);
+        let answer = zone.answer(&question);
+        let Answer::Records { records, canonical, security, .. } = &answer else { continue };
+        assert_eq!(records.kind(), kind);
+        assert!(kind != Kind::Cname || *canonical == name, "an alias that is asked for");
+        let mut again = Zone::default();
+        for data in records.presentation() {
+            again.add(canonical.clone(), kind, &data, *security).unwrap();
+        }
+        let Answer::Records { records: other, .. } =
+            again.answer(&Question::new(canonical.clone(), kind))
+        else {
+            panic!("what was added is there")
+        };
+        assert_eq!(other, *records);
+    }
+});

@@ -1,0 +1,47 @@
+//! A text with macros is written as it was read, and what an explanation with it comes to is
+//! printable and within its limit.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use mail_types::{Answer, Kind, Question, Records, Security, Step, Texts};
+use spf_result::{Check, Explanation, MacroString, SpfResult};
+
+fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
+    let (text, sender, address, is_v4) = input;
+    if let Ok(parsed) = text.parse::<MacroString>() {
+        assert_eq!(parsed.to_string(), text);
+    }
+    let [a, b, c, d, ..] = address;
+    let client = if is_v4 { [a, b, c, d].into() } else { address.into() };
+    let check = Check::mail_from(client, "helo.example", sender).with_receiver("mx.example");
+    let cache = |question: &Question| {
+        let said = match question.kind {
+            Kind::Txt if question.name == "e.example".parse().unwrap() => text.as_bytes(),
+            Kind::Txt => b"v=spf1 -all exp=e.example",
+            _ => {
+                let security = Security::Insecure;
+                return Some(Arc::new(Answer::Absent { exists: false, security, ttl: 1 }));
+            }
+        };
+        let (records, canonical) = (Records::Txt(Texts::new([said])), question.name.clone());
+        let security = Security::Insecure;
+        Some(Arc::new(Answer::Records { records, canonical, security, ttl: 1 }))
+    };
+    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    match outcome.explanation() {
+        Explanation::Text(said) => {
+            assert_eq!(outcome.result(), SpfResult::Fail);
+            assert!(text.parse::<MacroString>().is_ok());
+            assert!(said.len() <= 500);
+            assert!(said.bytes().all(|c| matches!(c, b' '..=b'~')));
+            if !text.contains('%') {
+                assert_eq!(**said, *text);
+            }
+        }
+        Explanation::Absent => assert_eq!(outcome.result(), SpfResult::None),
+        Explanation::Withheld => assert_eq!(outcome.result(), SpfResult::Fail),
+    }
+});
