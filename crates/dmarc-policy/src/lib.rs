@@ -1,1 +1,82 @@
-//! DMARC (RFC 9989): policy discovery, alignment, disposition and reports, without I/O.
+//! DMARC (RFC 9989): what the owner of the domain in a message's `From` field wants done with it,
+//! and whether the message is theirs; without I/O.
+//!
+//! A program brings the `From` field, the outcome of SPF and of the signatures, and a way to ask
+//! the DNS; [`Dmarc`] is an [`Inquiry`](mail_types::Inquiry) over these and ends in a [`Verdict`].
+//!
+//! ```
+//! use dmarc_policy::{Author, Dmarc, Policy, SpfInput};
+//! use mail_types::{AuthResult, Kind, Security, Session, SpfIdentity, Step, Zone};
+//!
+//! let mut zone = Zone::default(); // In a program, a resolver.
+//! let text = "v=DMARC1; p=reject; aspf=s";
+//! zone.add("_dmarc.example.com".parse()?, Kind::Txt, text, Security::default())?;
+//!
+//! let author = Author::from_fields([&b"Some One <someone@example.com>"[..]]);
+//! let dmarc = Dmarc::new(author).with_spf(SpfInput {
+//!     result: AuthResult::Pass,
+//!     identity: SpfIdentity::MailFrom,
+//!     domain: "bounces.example.com".parse()?,
+//! });
+//! let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+//! let verdict = loop {
+//!     match session.poll() {
+//!         Step::Ask(question) => {
+//!             let answer = zone.answer(&question);
+//!             session.handle_answer(&question, answer);
+//!         }
+//!         Step::Wait => session.handle_timeout(),
+//!         Step::Done(verdict) => break verdict,
+//!     }
+//! };
+//! assert_eq!((verdict.result, verdict.disposition), (AuthResult::Fail, Policy::Reject));
+//! assert_eq!(verdict.to_string(), "dmarc=fail from example.com, policy reject of example.com, spf different, dkim absent: reject");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Record`] reads, writes and [checks](Record::check) what a domain publishes.
+//! - [`Discovery`] says how organizational domains are found: by the walk up the tree, or by a list
+//!   of public suffixes (feature `psl`: `SuffixFile`).
+//! - [`Destinations`] is the inquiry whether reports may go where a record wants them.
+//! - [`Status`] and [`Verdict::variable`] are what Exim's rules know of it.
+//!
+//! # What a message may cost
+//!
+//! At most eight questions to the DNS for the author domain, SPF's domain, and that of each of the
+//! first [`Dmarc::MAX_SIGNATURES`] signatures, of which those with the same ending share theirs, and
+//! never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
+//! read, of a record no more than [`Record::MAX_OCTETS`].
+//!
+//! # Features
+//!
+//! `idna` takes author domains in Unicode, `psl` reads a list of public suffixes.
+
+mod author;
+mod defect;
+mod destinations;
+mod discovery;
+mod failure_options;
+mod inquiry;
+mod policy;
+#[cfg(feature = "psl")]
+mod publicsuffix;
+mod record;
+mod report_uri;
+mod status;
+mod tag;
+mod verdict;
+mod walk;
+
+#[cfg(feature = "psl")]
+pub use self::publicsuffix::{SuffixFile, SuffixFileError};
+pub use author::Author;
+pub use defect::{Defect, DefectKind};
+pub use destinations::{Destination, Destinations, Permission};
+pub use discovery::{Discovery, SuffixList};
+pub use failure_options::FailureOptions;
+pub use inquiry::{DkimInput, Dmarc, SpfInput};
+pub use policy::{Policy, PolicyError};
+pub use record::{AlignmentMode, Psd, Record, RecordError};
+pub use report_uri::{ReportUri, ReportUriError};
+pub use status::Status;
+pub use verdict::{Alignment, Verdict};

@@ -1,0 +1,62 @@
+//! What a domain owner asks for: section 4.7 of RFC 9989.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// What the owner of a domain wants done with mail that fails DMARC, the mildest first.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has no more")]
+pub enum Policy {
+    /// Nothing.
+    #[default]
+    None,
+    /// To take it as suspicious.
+    Quarantine,
+    /// To take it as a misuse of the domain.
+    Reject,
+}
+
+impl Policy {
+    /// Returns the policy one level below, which a record in test mode asks for (`t=y`).
+    #[must_use]
+    pub fn lowered(self) -> Self {
+        match self {
+            Self::Reject => Self::Quarantine,
+            Self::Quarantine | Self::None => Self::None,
+        }
+    }
+
+    /// Returns the word of a record.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Quarantine => "quarantine",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let all = [Self::None, Self::Quarantine, Self::Reject];
+        let found = all.into_iter().find(|policy| policy.as_str().eq_ignore_ascii_case(text));
+        found.ok_or(PolicyError)
+    }
+}
+
+/// A word is no [`Policy`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("neither none, quarantine nor reject")]
+#[non_exhaustive]
+pub struct PolicyError;

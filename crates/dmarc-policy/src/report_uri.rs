@@ -1,0 +1,148 @@
+//! Where a domain owner wants reports: sections 4.6 and 4.8 of RFC 9989.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mail_types::{Domain, Mailbox};
+use thiserror::Error;
+
+/// A destination of reports, such as `mailto:dmarc@example.com`.
+///
+/// The limit of size that an old record may have behind it (`!10m`) is read and forgotten.
+///
+/// ```
+/// use dmarc_policy::{ReportUri, ReportUriError};
+///
+/// let uri: ReportUri = "mailto:d%2Cmarc@Example.com!10m".parse()?;
+/// assert_eq!(uri.as_str(), "mailto:d%2Cmarc@Example.com");
+/// assert_eq!(uri.mailbox().map(|mailbox| mailbox.to_string()).as_deref(), Some("\"d,marc\"@example.com"));
+/// assert_eq!("dmarc@example.com".parse::<ReportUri>(), Err(ReportUriError::Scheme));
+/// # Ok::<(), ReportUriError>(())
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct ReportUri {
+    text: Box<str>,
+}
+
+impl ReportUri {
+    /// The longest URI that is taken, in octets.
+    pub const MAX_OCTETS: usize = 1024;
+
+    /// Returns the URI as it was written, without a limit of size.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the address of a `mailto:` URI; `None` for another scheme, for several addresses and
+    /// for one that no mail can be sent to. Header fields that the URI gives are left out: they are
+    /// not the domain owner's to set.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        let (scheme, rest) = self.text.split_once(':')?;
+        let address = rest.split_once('?').map_or(rest, |(address, _)| address);
+        if !scheme.eq_ignore_ascii_case("mailto") {
+            return None;
+        }
+        let (local_part, host) = address.split_once('@').filter(|(_, host)| !host.contains('@'))?;
+        Mailbox::new(&decoded(local_part)?, decoded(host)?.parse().ok()?).ok()
+    }
+
+    /// Returns the domain of [`mailbox`](Self::mailbox), for the check of destinations outside
+    /// (RFC 9990 section 4).
+    #[must_use]
+    pub fn domain(&self) -> Option<Domain> {
+        self.mailbox()?.domain().cloned()
+    }
+}
+
+impl FromStr for ReportUri {
+    type Err = ReportUriError;
+
+    /// Reads one URI (RFC 3986 section 3), in which a comma and an exclamation point are encoded.
+    fn from_str(text: &str) -> Result<Self, ReportUriError> {
+        let text = without_limit(text);
+        if text.len() > Self::MAX_OCTETS {
+            return Err(ReportUriError::TooLong { octets: text.len() });
+        }
+        let (scheme, rest) = text.split_once(':').ok_or(ReportUriError::Scheme)?;
+        let mut letters = scheme.chars();
+        let begins = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
+        if !begins || !letters.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+            return Err(ReportUriError::Scheme);
+        }
+        if rest.is_empty() {
+            return Err(ReportUriError::Empty);
+        }
+        match rest.bytes().position(|octet| !is_uri_octet(octet)) {
+            Some(at) => Err(ReportUriError::Character { at: scheme.len() + 1 + at }),
+            None => Ok(Self { text: text.into() }),
+        }
+    }
+}
+
+impl fmt::Display for ReportUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why a text is not a [`ReportUri`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ReportUriError {
+    /// No scheme, such as `mailto:`, at the start.
+    #[error("no scheme, such as mailto:, at the start")]
+    Scheme,
+    /// Nothing behind the scheme.
+    #[error("nothing behind the scheme")]
+    Empty,
+    /// A character that must be encoded.
+    #[error("byte {at} must be encoded")]
+    Character {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// More than [`ReportUri::MAX_OCTETS`].
+    #[error("{octets} octets are more than the 1024 of a URI here")]
+    TooLong {
+        /// How many there are.
+        octets: usize,
+    },
+}
+
+/// Takes off `obs-dmarc-report-size`.
+fn without_limit(text: &str) -> &str {
+    let Some((uri, limit)) = text.rsplit_once('!') else { return text };
+    let digits = limit.trim_end_matches(['k', 'm', 'g', 't', 'K', 'M', 'G', 'T']);
+    let one_unit = limit.len() - digits.len() <= 1;
+    let number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if one_unit && number { uri } else { text }
+}
+
+fn is_uri_octet(octet: u8) -> bool {
+    octet.is_ascii_graphic()
+        && !matches!(
+            octet,
+            b'!' | b',' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        )
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        match rest {
+            [] => return String::from_utf8(octets).ok(),
+            [b'%', high, low, behind @ ..] => {
+                let digit = |octet: &u8| char::from(*octet).to_digit(16);
+                octets.push(u8::try_from(16 * digit(high)? + digit(low)?).ok()?);
+                rest = behind;
+            }
+            [octet, behind @ ..] => {
+                octets.push(*octet);
+                rest = behind;
+            }
+        }
+    }
+}

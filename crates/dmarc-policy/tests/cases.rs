@@ -1,0 +1,158 @@
+//! The cases of `data/cases.json`: whole messages, with a zone and what is expected of them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use dmarc_policy::{
+    Author, Destination, Destinations, DkimInput, Dmarc, Record, SpfInput, Verdict,
+};
+use mail_types::{
+    Answer, DnsFailure, Domain, Inquiry, Kind, Name, Question, Security, Session, SpfIdentity,
+    Step, Zone,
+};
+use serde_json::Value;
+
+#[test]
+fn every_case_ends_as_expected() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("data/cases.json")).unwrap();
+    assert_eq!(cases.len(), 75);
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (expected, found) = (expected(case), found(&evaluate(case)));
+        if expected != found {
+            wrong.push(format!("{}: {expected:?} but {found:?}", case["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of 75:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn reports_go_where_every_case_expects_them() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("data/cases.json")).unwrap();
+    let mut asked = 0;
+    for case in &cases {
+        let verdict = evaluate(case);
+        for (field, make) in
+            [("rua", Destinations::aggregate as Ask), ("ruf", Destinations::failure)]
+        {
+            let Some(expected) = case["expect"].get(field) else { continue };
+            let policy_domain = verdict.policy_domain.clone().unwrap();
+            let inquiry = make(policy_domain, verdict.record().unwrap());
+            let destinations = run(inquiry, Destinations::QUESTIONS, case);
+            let found: Vec<_> = destinations.iter().flat_map(Destination::targets).collect();
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            let expected: Vec<_> = list(expected).iter().map(text).collect();
+            assert_eq!(found, expected, "{}", case["id"]);
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 13);
+}
+
+type Ask = fn(Domain, &Record) -> Destinations;
+
+/// Where more than one answer is right, `data/cases.json` has ours.
+fn expected(case: &Value) -> Vec<String> {
+    let expect = &case["expect"];
+    FIELDS.iter().map(|field| text(&expect[*field])).collect()
+}
+
+fn found(verdict: &Verdict) -> Vec<String> {
+    let domain = |domain: &Option<Domain>| domain.as_ref().map_or("null".into(), Domain::to_string);
+    vec![
+        domain(&verdict.org_domain),
+        domain(&verdict.policy_domain),
+        verdict.policy.map_or("null".into(), |policy| policy.to_string()),
+        verdict.spf.is_aligned().to_string(),
+        verdict.dkim.is_aligned().to_string(),
+        verdict.result.to_string(),
+        verdict.disposition.to_string(),
+    ]
+}
+
+fn evaluate(case: &Value) -> Verdict {
+    run(inquiry(case), Dmarc::QUESTIONS, case)
+}
+
+fn run<I: Inquiry>(inquiry: I, questions: usize, case: &Value) -> I::Verdict {
+    let zone = zone(&case["zone"]);
+    let mut session = Session::new(inquiry, Vec::new(), questions);
+    loop {
+        match session.poll() {
+            Step::Ask(question) => {
+                let answer = zone.answer(&question);
+                session.handle_answer(&question, answer);
+            }
+            Step::Wait => panic!("{}: waits for nothing", case["id"]),
+            Step::Done(verdict) => return verdict,
+        }
+    }
+}
+
+fn inquiry(case: &Value) -> Dmarc {
+    let fields: Vec<_> = list(&case["from_fields"]).iter().map(text).collect();
+    let author = Author::from_fields(fields.iter().map(String::as_bytes));
+    let spf = &case["spf"];
+    let identity = match spf["identity"].as_str().unwrap() {
+        "helo" => SpfIdentity::Helo,
+        _ => SpfIdentity::MailFrom,
+    };
+    let spf = SpfInput {
+        result: text(&spf["result"]).parse().unwrap(),
+        identity,
+        domain: domain(&spf["domain"]),
+    };
+    let dkim = list(&case["dkim"]).iter().map(|signature| DkimInput {
+        result: text(&signature["result"]).parse().unwrap(),
+        domain: domain(&signature["d"]),
+        selector: text(&signature["s"]),
+    });
+    Dmarc::new(author).with_spf(spf).with_dkim(dkim.collect())
+}
+
+fn zone(entries: &Value) -> Zone {
+    let mut zone = Zone::default();
+    for (name, records) in entries.as_object().unwrap() {
+        let name: Name = name.parse().unwrap();
+        for record in list(records) {
+            match text(&record[0]).as_str() {
+                "TIMEOUT" => {
+                    for kind in Kind::ALL {
+                        let question = Question::new(name.clone(), kind);
+                        zone.set(question, Answer::Failed(DnsFailure::Timeout));
+                    }
+                }
+                "TXT" => {
+                    let joined: String = list(&record[1]).iter().map(text).collect();
+                    zone.add(name.clone(), Kind::Txt, &joined, Security::default()).unwrap();
+                }
+                kind => {
+                    let kind = kind.parse().unwrap();
+                    zone.add(name.clone(), kind, &text(&record[1]), Security::default()).unwrap();
+                }
+            }
+        }
+    }
+    zone
+}
+
+/// Programs hand in names as the DNS has them: without a dot at the end.
+fn domain(value: &Value) -> Domain {
+    text(value).trim_end_matches('.').parse().unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+const FIELDS: [&str; 7] = [
+    "org_domain",
+    "policy_domain",
+    "policy",
+    "spf_aligned",
+    "dkim_aligned",
+    "result",
+    "disposition",
+];

@@ -1,0 +1,197 @@
+//! What a verdict says beyond the cases: discovery by a list, several authors, Exim's words.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use dmarc_policy::{
+    Alignment, Author, Discovery, DkimInput, Dmarc, Policy, SpfInput, Status, SuffixList, Verdict,
+};
+use mail_types::{
+    AuthResult, Domain, Kind, List, Question, Security, Semantics, Session, SpfIdentity, Step,
+    Trust, Value, Variable, WordList, Zone,
+};
+
+#[test]
+fn a_list_puts_together_what_the_walk_does_not() {
+    let zone = zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject")]);
+    let dmarc = || Dmarc::new(from("a@sub.example.com")).with_spf(spf("example.com"));
+    let list: Arc<dyn SuffixList> = Arc::new(LastTwo);
+    let rows = [
+        (Discovery::TreeWalk, AuthResult::Fail, "sub.example.com"),
+        (Discovery::Psl(Arc::clone(&list)), AuthResult::Pass, "example.com"),
+        (Discovery::TreeWalkThenPsl(Arc::clone(&list)), AuthResult::Pass, "sub.example.com"),
+    ];
+    for (discovery, result, org) in rows {
+        let verdict = run(dmarc().with_discovery(discovery.clone()), &zone);
+        assert_eq!(verdict.result, result, "{discovery:?}");
+        assert_eq!(verdict.org_domain.unwrap().as_str(), org, "{discovery:?}");
+    }
+    let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
+    let verdict = run(dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
+    assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
+}
+
+#[test]
+fn the_strictest_of_several_authors_that_fail_counts() {
+    // RFC 9989 section 11.5
+    let zone = zone(&[
+        ("_dmarc.example.com", "v=DMARC1; p=reject"),
+        ("_dmarc.other.net", "v=DMARC1; p=quarantine"),
+    ]);
+    let rows = [
+        ("b@other.net, a@example.com", 2, AuthResult::Fail, Policy::Reject),
+        ("b@other.net, a@example.com", 1, AuthResult::Fail, Policy::Quarantine),
+        ("b@other.net, a@example.com", 0, AuthResult::None, Policy::None),
+        ("c@passes.example, a@example.com", 1, AuthResult::PermError, Policy::None),
+    ];
+    for (field, several, result, disposition) in rows {
+        let dmarc = Dmarc::new(from(field)).with_spf(spf("passes.example"));
+        let verdict = run(dmarc.with_several_authors(several), &zone);
+        assert_eq!(
+            (verdict.result, verdict.disposition),
+            (result, disposition),
+            "{field} {several}"
+        );
+    }
+}
+
+#[test]
+fn a_result_for_the_helo_name_passes_nothing() {
+    let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
+    let helo = SpfInput { identity: SpfIdentity::Helo, ..spf("example.com") };
+    let verdict = run(Dmarc::new(from("a@example.com")).with_spf(helo), &zone);
+    assert_eq!((verdict.result, verdict.spf), (AuthResult::Fail, Alignment::Absent));
+}
+
+#[test]
+fn signatures_beyond_the_limit_are_not_looked_at() {
+    let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
+    for (before, result) in [(Dmarc::MAX_SIGNATURES - 1, AuthResult::Pass), (32, AuthResult::Fail)]
+    {
+        let mut dkim = vec![signature("other.net"); before];
+        dkim.push(signature("example.com"));
+        let verdict = run(Dmarc::new(from("a@example.com")).with_dkim(dkim), &zone);
+        assert_eq!(verdict.result, result, "behind {before}");
+    }
+}
+
+#[test]
+fn a_message_asks_no_more_than_its_limit() {
+    let deep = |i: usize| format!("a{i}.b.c.d.e.f.g.h.i.j{i}.example{i}.test{i}");
+    let dkim = (0..40).map(|i| signature(&deep(i))).collect();
+    let dmarc = Dmarc::new(from(&format!("x@{}", deep(99)))).with_dkim(dkim);
+    let zone = zone(&[("_dmarc.test99", "v=DMARC1; p=reject; np=none")]);
+    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let mut asked: Vec<Question> = Vec::new();
+    loop {
+        match session.poll() {
+            Step::Ask(question) => {
+                let answer = zone.answer(&question);
+                session.handle_answer(&question, answer);
+                asked.push(question);
+            }
+            Step::Wait => panic!("waits for nothing"),
+            Step::Done(verdict) => {
+                assert_eq!(verdict.result, AuthResult::TempError, "{verdict}");
+                break;
+            }
+        }
+    }
+    assert_eq!(asked.len(), Dmarc::QUESTIONS);
+    let author = asked.iter().filter(|q| q.name.to_string().ends_with("test99"));
+    assert_eq!(author.count(), 9, "eight of the walk, one for whether the author domain exists");
+}
+
+#[test]
+fn exim_words_and_variables_say_the_same() {
+    let zone = zone(&[
+        ("_dmarc.example.com", "v=DMARC1; p=reject; sp=quarantine"),
+        ("_dmarc.none.example", "v=DMARC1; p=none"),
+    ]);
+    let rows = [
+        ("a@example.com", Status::Reject, "reject", "example.com"),
+        ("a@sub.example.com", Status::Quarantine, "quarantine", "example.com"),
+        ("a@none.example", Status::None, "none", "none.example"),
+        ("a@norecord.example", Status::NoRecord, "", "norecord.example"),
+    ];
+    for (field, status, policy, used) in rows {
+        let verdict = run(Dmarc::new(from(field)), &zone);
+        assert_eq!(verdict.status(), status, "{field}");
+        let text = |name| match verdict.variable(name, "mx.example.org") {
+            Variable::Value(value) => String::from_utf8(value.as_bytes().to_vec()).unwrap(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(text("dmarc_status"), status.as_str());
+        assert_eq!(text("dmarc_status_text"), status.description());
+        assert_eq!(text("dmarc_domain_policy"), policy, "{field}");
+        assert_eq!(text("dmarc_used_domain"), used, "{field}");
+        assert_eq!(text("dmarc_alignment_spf"), "no");
+        assert_eq!(verdict.variable("domain_used_domain", "mx"), Variable::Unknown);
+    }
+    let passed = Dmarc::new(from("a@example.com")).with_spf(spf("example.com"));
+    let verdict = run(passed, &zone);
+    assert_eq!(verdict.status(), Status::Accept);
+    let field = "Authentication-Results: mx.example.org; dmarc=pass policy.dmarc=reject header.from=example.com";
+    let expected = Value::new(field.as_bytes(), Trust::Untrusted);
+    assert_eq!(verdict.variable("dmarc_ar_header", "mx.example.org"), Variable::Value(expected));
+    assert_eq!(run(Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
+}
+
+#[test]
+fn a_condition_takes_the_words_in_both_semantics() {
+    let list = |text| WordList::new(List::new(text), Status::WORDS).unwrap();
+    // The rule of 2014 that spares mailing lists, and one that only the order of a list explains.
+    assert!(list("reject : quarantine").matches("quarantine", Semantics::EachItem));
+    assert!(list("!accept : none").matches("norecord", Semantics::EachItem));
+    assert!(!list("!accept : none").matches("norecord", Semantics::ListOrder));
+    assert!(WordList::new(List::new("rejected"), Status::WORDS).is_err());
+}
+
+struct LastTwo;
+
+impl SuffixList for LastTwo {
+    fn org_domain<'d>(&self, domain: &'d Domain) -> &'d str {
+        let text = domain.as_str();
+        let dot = text.rmatch_indices('.').nth(1);
+        dot.and_then(|(dot, _)| text.get(dot + 1..)).unwrap_or(text)
+    }
+}
+
+fn zone(records: &[(&str, &str)]) -> Zone {
+    let mut zone = Zone::default();
+    for (name, text) in records {
+        zone.add(name.parse().unwrap(), Kind::Txt, text, Security::default()).unwrap();
+    }
+    for name in ["example.com", "sub.example.com"] {
+        zone.add(name.parse().unwrap(), Kind::A, "192.0.2.1", Security::default()).unwrap();
+    }
+    zone
+}
+
+fn from(field: &str) -> Author {
+    Author::from_fields([field.as_bytes()])
+}
+
+fn spf(domain: &str) -> SpfInput {
+    let (result, identity) = (AuthResult::Pass, SpfIdentity::MailFrom);
+    SpfInput { result, identity, domain: domain.parse().unwrap() }
+}
+
+fn signature(domain: &str) -> DkimInput {
+    let (result, domain) = (AuthResult::Pass, domain.parse().unwrap());
+    DkimInput { result, domain, selector: "s".to_owned() }
+}
+
+fn run(dmarc: Dmarc, zone: &Zone) -> Verdict {
+    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    loop {
+        match session.poll() {
+            Step::Ask(question) => {
+                let answer = zone.answer(&question);
+                session.handle_answer(&question, answer);
+            }
+            Step::Wait => panic!("waits for nothing"),
+            Step::Done(verdict) => return verdict,
+        }
+    }
+}

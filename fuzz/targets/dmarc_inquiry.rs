@@ -1,0 +1,78 @@
+//! Whatever the DNS says, an evaluation ends within its questions, passes only with an aligned
+//! domain, and asks its owner's policy only where one is published.
+
+#![no_main]
+
+use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, SpfInput};
+use libfuzzer_sys::fuzz_target;
+use mail_types::{
+    Answer, AuthResult, DnsFailure, Inquiry, Question, Records, Security, Session, SpfIdentity,
+    Step, Texts,
+};
+
+fuzz_target!(|input: &[u8]| {
+    // Lines: the `From` field, the domains of SPF and of two signatures, then answers in order.
+    let mut lines = input.split(|&octet| octet == b'\n');
+    let author = Author::from_fields(lines.next());
+    let mut domains =
+        lines.by_ref().take(3).filter_map(|line| str::from_utf8(line).ok()?.parse().ok());
+    let mut dmarc = Dmarc::new(author).with_several_authors(2);
+    if let Some(domain) = domains.next() {
+        let (result, identity) = (AuthResult::Pass, SpfIdentity::MailFrom);
+        dmarc = dmarc.with_spf(SpfInput { result, identity, domain });
+    }
+    let signature =
+        |domain| DkimInput { result: AuthResult::Pass, domain, selector: String::new() };
+    dmarc = dmarc.with_dkim(domains.map(signature).collect());
+    let answers: Vec<_> = lines.collect();
+    let verdict = run(dmarc, Dmarc::QUESTIONS, &answers);
+    match verdict.result {
+        AuthResult::Pass => assert!(verdict.is_aligned() && verdict.policy.is_some()),
+        AuthResult::Fail => assert!(!verdict.is_aligned() && verdict.policy.is_some()),
+        _ => assert_eq!(verdict.disposition, Policy::None),
+    }
+    assert!(verdict.policy.is_none_or(|policy| verdict.disposition <= policy));
+    let (Some(at), Some(record)) = (verdict.policy_domain.clone(), verdict.record()) else {
+        return;
+    };
+    assert!(verdict.author.as_ref().is_some_and(|author| author.is_within(&at)));
+    for found in run(Destinations::aggregate(at, record), Destinations::QUESTIONS, &answers) {
+        let hosts = found.targets().iter().map(|uri| uri.domain());
+        assert!(hosts.into_iter().all(|host| host == found.uri.domain()), "{:?}", host_of(&found));
+    }
+});
+
+fn host_of(found: &Destination) -> Option<String> {
+    found.uri.domain().map(|domain| domain.to_string())
+}
+
+fn run<I: Inquiry>(inquiry: I, limit: usize, answers: &[&[u8]]) -> I::Verdict {
+    let mut session = Session::new(inquiry, Vec::new(), limit);
+    let mut asked = 0;
+    loop {
+        match session.poll() {
+            Step::Ask(question) => {
+                let answer = answer(&question, answers.get(asked).copied().unwrap_or_default());
+                asked += 1;
+                assert!(asked <= limit);
+                session.handle_answer(&question, answer);
+            }
+            Step::Wait => session.handle_timeout(),
+            Step::Done(verdict) => return verdict,
+        }
+    }
+}
+
+fn answer(question: &Question, line: &[u8]) -> Answer {
+    let (security, ttl) = (Security::default(), 60);
+    match line {
+        b"" => Answer::Absent { exists: true, security, ttl },
+        b"!" => Answer::Absent { exists: false, security, ttl },
+        b"?" => Answer::Failed(DnsFailure::Timeout),
+        _ => {
+            let texts = Texts::new(line.split(|&octet| octet == b'|'));
+            let (records, canonical) = (Records::Txt(texts), question.name.clone());
+            Answer::Records { records, canonical, security, ttl }
+        }
+    }
+}
