@@ -11,9 +11,9 @@ use std::net::IpAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use mail_types::{Answer, DnsFailure, Kind, Name, Question, Security, Step, Zone};
+use mail_types::{Answer, DnsFailure, Kind, Name, Note, Noted, Question, Security, Step, Zone};
 use serde_json::{Map, Value, json};
-use spf_result::Check;
+use spf_result::{Check, Mechanism, Outcome};
 
 /// Debian's own, which has Debian's packages.
 const PYTHON: &str = "/usr/bin/python3";
@@ -71,12 +71,23 @@ impl Random {
     }
 }
 
-/// What pyspf says where it differs from RFC 7208, and why we do not follow.
-const EXCUSED: [(&str, &str); 1] = [
-    // Section 4.6: only errors of syntax are found before evaluation; a term behind one that matches
-    // is not evaluated, and its domain may be anything.
-    ("trivial recursion", "an include or a redirect of the domain itself, found in advance"),
-];
+/// Whether pyspf differs from RFC 7208 for a reason that is known; tests of `check.rs` have each.
+fn is_excused(why: &str, outcome: &Outcome, trace: &[Note]) -> bool {
+    // Section 4.6: only errors of syntax are found in advance; pyspf finds an include or a redirect
+    // of the domain itself, too.
+    let recursion = why.contains("trivial recursion");
+    // Section 5.5: a failure of the DNS is no match of a `ptr`, and skips a name of the client.
+    let failed = |note: &Note| {
+        let Noted::Answer { answer, .. } = &note.noted else { return false };
+        matches!(**answer, Answer::Failed(_))
+    };
+    let ptr = why.contains("DNS timeout") && trace.iter().any(failed);
+    // Section 5.4: the hosts of an `mx` are tried one after the other; pyspf asks for all of them.
+    let matched = outcome.cause().directive().map(|directive| &directive.mechanism);
+    let later = why.contains("Void lookup limit") || why.contains("DNS timeout");
+    let mx = later && matches!(matched, Some(Mechanism::Mx { .. } | Mechanism::Include(_)));
+    recursion || ptr || mx
+}
 
 const NAMES: [&str; 8] = [
     "a.example",
@@ -220,12 +231,12 @@ fn pyspf_agrees() {
         let said = oracle.ask(&case);
         let ip: IpAddr = client.parse().unwrap();
         let cache = |question: &_| Some(Arc::new(ours.answer(question)));
-        let mut session = Check::mail_from(ip, helo, sender).session();
+        let mut session = Check::mail_from(ip, helo, sender).session().traced();
         let Step::Done(outcome) = session.poll_cached(&cache) else { panic!("all is known") };
         let result = outcome.result().as_str();
         *results.entry(result.to_owned()).or_default() += 1;
         let (word, why) = said.split_once(' ').unwrap_or((&said, ""));
-        let excused = EXCUSED.iter().any(|(text, _)| why.contains(text));
+        let excused = is_excused(why, &outcome, session.trace());
         excuses += usize::from(result != word && excused);
         if result != word && !excused {
             differences.push(format!("seed {seed}: {result}, pyspf {said}: {case} {outcome:?}"));
