@@ -28,6 +28,7 @@
 //! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
 //! | [`List`], [`WordList`], [`HostSet`]        | Exim's string, word and host lists            |
 //! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
+//! | [`Query`], [`Segment`], [`Found`]          | what a lookup is asked, and how it ends       |
 //!
 //! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
 //!
@@ -58,6 +59,7 @@ mod idna;
 mod list;
 mod mailbox;
 mod name;
+mod query;
 mod reply;
 mod value;
 mod words;
@@ -68,6 +70,7 @@ pub use host_set::{HostSet, HostSetError};
 pub use list::List;
 pub use mailbox::{MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
 pub use name::{Labels, Name, NameError};
+pub use query::{Found, Query, QueryError, Segment};
 pub use reply::{Reply, ReplyError};
 pub use value::{Trust, Value, Variable};
 pub use words::{Semantics, Word, WordList, WordListError};
