@@ -1,6 +1,7 @@
 //! Reading the items: `${if …}`, `${lookup …}`, `${map …}` and their like.
 
 use crate::call::Call;
+use crate::field;
 use crate::json::JsonList;
 use crate::list::is_blank;
 use crate::lookup::Lookup;
@@ -48,6 +49,12 @@ impl Parser<'_> {
             "length" => function(Function::Length)(self.strings("length", 2, 2)?),
             "listextract" => {
                 let number = self.braced("{ of the number")?;
+                // Exim refuses it in a text that is skipped, too.
+                let literal = self.tree.literal(number).map(crate::list::trim);
+                if literal.is_some_and(|text| !text.is_empty() && field::number(text).is_none()) {
+                    let expected = "the number of an item";
+                    return Err(TemplateError::Expected { at: number.from as usize, expected });
+                }
                 let list = self.braced("{ of the list")?;
                 NodeKind::ListExtract(number, list, self.choice()?)
             }

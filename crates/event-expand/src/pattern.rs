@@ -154,7 +154,12 @@ fn translated(pattern: &[u8]) -> String {
                 text.push('\\');
                 text.push(char::from(byte));
             }
-            (b'-', Class::Inside) if rest.starts_with(b"-") => text.push_str("\\-"),
+            // Two are an operator to the engine; to PCRE the first makes a range, unless it is the first.
+            (b'-', Class::Inside) if rest.starts_with(b"-") => {
+                let first = text.ends_with('[') || text.ends_with("[^");
+                text.push_str(if first { "\\-" } else { "-\\-" });
+                rest = rest.get(usize::from(!first)..).unwrap_or_default();
+            }
             (b'{', Class::Outside) if !counts(rest) => text.push_str("\\{"),
             (b'}', Class::Outside) if !text_counts(&text) => text.push_str("\\}"),
             _ => text.push(character(byte)),
@@ -209,6 +214,15 @@ fn escape<'p>(rest: &'p [u8], text: &mut String) -> &'p [u8] {
         });
         push_literal(value, text);
         return behind.get(digits.len()..).unwrap_or_default();
+    }
+    // One digit refers back to a group. More are a byte in octal here, as they are to PCRE where there
+    // are not so many groups.
+    let octal = rest.iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
+    if octal > 1 || byte == b'0' {
+        let digits = rest.get(..octal).unwrap_or_default();
+        let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+        push_literal(value.to_le_bytes()[0], text);
+        return rest.get(octal..).unwrap_or_default();
     }
     if byte == b'Q' {
         let end = behind.windows(2).position(|pair| pair == b"\\E");

@@ -12,13 +12,15 @@ pub(crate) fn encode(out: &mut Vec<u8>, part: Part) {
         return;
     }
     out.extend_from_slice(START);
-    let mut word = out.len();
+    let (mut word, mut half) = (out.len(), false);
     for byte in text {
-        if out.len() - word > LONGEST {
+        // Exim takes two encoded bytes in a row for one character, and does not part them.
+        if out.len() - word > LONGEST && !half {
             out.extend_from_slice(b"?= ");
-            out.extend_from_slice(START);
             word = out.len();
+            out.extend_from_slice(START);
         }
+        half = !half && byte != b' ' && !is_plain(byte);
         match byte {
             b' ' => out.push(b'_'),
             byte if is_plain(byte) => out.push(byte),
@@ -122,5 +124,5 @@ fn is_plain(byte: u8) -> bool {
 
 const START: &[u8] = b"=?UTF-8?Q?";
 
-/// A word is closed when more characters than these stand in it.
+/// A word is closed when more characters than these stand in it: of the first, without its start.
 const LONGEST: usize = 67;

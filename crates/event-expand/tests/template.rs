@@ -36,6 +36,7 @@ fn bad() {
         ("${sg{a}{b}{c}{d}}", TemplateError::TooMany { at: 13, item: "sg", most: 3 }),
         ("${sort{a}{eq}{b}}", TemplateError::Order { at: 10 }),
         ("${map{a}{b}", expected(11, "}")),
+        ("${listextract{x}{a}}", expected(14, "the number of an item")),
         ("${lookup {a}", expected(12, "the type of the lookup")),
         ("${lookup nosuch{a}}", TemplateError::Lookup { at: 9, name: "nosuch".into() }),
         ("${lookup lsearch{a}}", TemplateError::Key { at: 9, name: "lsearch", takes: true }),
