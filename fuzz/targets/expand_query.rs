@@ -21,7 +21,8 @@ fuzz_target!(|pieces: Vec<(&[u8], &[u8])>| {
         let (given, empty) =
             (Statement::new(&query(true), dialect), Statement::new(&query(false), dialect));
         let Ok(given) = given else { continue };
-        let empty = empty.expect("what holds a value holds an empty one");
+        // A value may end a character that the text before it begins.
+        let Ok(empty) = empty else { continue };
         assert_eq!(given.sql, empty.sql);
         let bound: Vec<&[u8]> = given
             .parameters

@@ -1,7 +1,5 @@
 //! Base64, hexadecimal and xtext.
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
-
 use crate::function::{Part, Problem, copy};
 
 pub(crate) fn base64(out: &mut Vec<u8>, part: Part) {
@@ -17,16 +15,33 @@ pub(crate) fn base64_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem
     Ok(())
 }
 
-/// Decodes base64; bits that are left over in the last character do not count.
+/// Decodes base64 with its `=`; bits that are left over in the last character do not count.
 pub(crate) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let mut encoding = BASE64.specification();
-    encoding.check_trailing_bits = false;
-    encoding.encoding().ok()?.decode(text).ok()
+    let padding = text.iter().rev().take_while(|b| **b == b'=').count();
+    if !text.len().is_multiple_of(4) || padding > 2 {
+        return None;
+    }
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for byte in text.get(..text.len() - padding)? {
+        let place = DIGITS.iter().position(|digit| digit == byte)?;
+        bits = bits << 6 | u32::try_from(place).ok()?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count).to_le_bytes()[0]);
+        }
+    }
+    Some(bytes)
 }
 
 pub(crate) fn hex_to_base64(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-    let bytes = HEXLOWER_PERMISSIVE.decode(&copy(out, part));
-    let bytes = bytes.map_err(|_| Problem::Expected("pairs of hexadecimal digits"))?;
+    let expected = Problem::Expected("pairs of hexadecimal digits");
+    let mut bytes = Vec::new();
+    for pair in copy(out, part).chunks(2) {
+        let [high, low] = pair else { return Err(expected) };
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).ok_or(expected);
+        bytes.push((digit(high)? << 4 | digit(low)?).to_le_bytes()[0]);
+    }
     push_base64(out, &bytes);
     Ok(())
 }
@@ -52,9 +67,19 @@ pub(crate) fn xtext_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem>
 }
 
 fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    out.resize(start + BASE64.encode_len(bytes.len()), 0);
-    if let Some(room) = out.get_mut(start..) {
-        BASE64.encode_mut(bytes, room);
+    push_digits(out, bytes, DIGITS);
+    out.extend(std::iter::repeat_n(b'=', (3 - bytes.len() % 3) % 3));
+}
+
+/// Puts out six bits a digit, without padding.
+pub(crate) fn push_digits(out: &mut Vec<u8>, bytes: &[u8], digits: &[u8; 64]) {
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        let bits = bits << (8 * (3 - group.len()));
+        for place in 0..=group.len() {
+            out.extend(digits.get(bits >> (18 - 6 * place) & 63));
+        }
     }
 }
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

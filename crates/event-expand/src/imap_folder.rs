@@ -1,7 +1,6 @@
 //! Names of IMAP folders: RFC 3501, section 5.1.3, for the file system.
 
-use data_encoding::BASE64_NOPAD;
-
+use crate::codec::push_digits;
 use crate::function::{Part, Problem};
 
 /// Encodes a name in UTF-8: its separators become dots, what is not printable and the special
@@ -57,8 +56,10 @@ fn shift_back(out: &mut Vec<u8>, shifted: &mut Vec<u8>) {
         return;
     }
     out.push(b'&');
-    let encoded = BASE64_NOPAD.encode(shifted).replace('/', ",");
-    out.extend_from_slice(encoded.as_bytes());
+    push_digits(out, shifted, DIGITS);
     out.push(b'-');
     shifted.clear();
 }
+
+/// With a comma in place of the slash.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";

@@ -92,7 +92,7 @@ fn each_event_has_variables_of_its_own() {
         Event::new(EventName::TlsCert).with("nosuch", b"v", Trust::Trusted),
         Event::new(EventName::TlsCert)
     );
-    assert_eq!(packed_errno(450, true), 50 << 8 | 77);
+    assert_eq!(packed_errno(450, true), 12_877);
 }
 
 #[test]
