@@ -288,3 +288,34 @@ fn nothing_is_left_over_from_one_expansion_to_the_next() {
     assert_eq!(text("${if match{abc}{b(.)}{$1}}${if inlist{a}{a}{$value}}"), Ok("ca".to_owned()));
     assert_eq!(text("<$0$1$value$item>"), Ok("<>".to_owned()));
 }
+
+#[test]
+fn without_its_feature_an_operator_says_which() {
+    for (template, feature, is_on, expected) in [
+        ("${md5:}", "hash", cfg!(feature = "hash"), "d41d8cd98f00b204e9800998ecf8427e"),
+        ("${l_6:${hmac{sha1}{key}{a}}}", "hash", cfg!(feature = "hash"), "0db21f"),
+        (
+            "${utf8_domain_to_alabel:b\\xc3\\xbccher.example}",
+            "idna",
+            cfg!(feature = "idna"),
+            "xn--bcher-kva.example",
+        ),
+        (
+            "${utf8_domain_from_alabel:xn--bcher-kva.example}",
+            "idna",
+            cfg!(feature = "idna"),
+            "b\\xc3\\xbccher.example",
+        ),
+    ] {
+        let outcome = text(template);
+        if is_on {
+            assert_eq!(outcome, Ok(expected.to_owned()), "{template}");
+        } else {
+            let missing = matches!(
+                outcome,
+                Err(Stop::Error(ExpandError::Feature { feature: wanted, .. })) if wanted == feature
+            );
+            assert!(missing, "{template}: {outcome:?}");
+        }
+    }
+}
