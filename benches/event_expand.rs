@@ -43,10 +43,10 @@ const SHAPES: &[Shape] = &[
             '${quote_pgsql:${lc:$local_part}}', '${quote_pgsql:$host_address}', \
             '${quote_pgsql:${lc:$host}}', '${quote_pgsql:$message_exim_id}')}} } {}}",
         bar: 10.0,
-        instructions: 2000.0,
+        instructions: 1500.0,
     },
-    Shape { name: "if eq", text: "${if eq{a}{a}{yes}{no}}", bar: 5.0, instructions: 2000.0 },
-    Shape { name: "sg", text: "${sg{abcdefabcdef}{abc}{xyz}}", bar: 3.0, instructions: 20_000.0 },
+    Shape { name: "if eq", text: "${if eq{a}{a}{yes}{no}}", bar: 5.0, instructions: 1500.0 },
+    Shape { name: "sg", text: "${sg{abcdefabcdef}{abc}{xyz}}", bar: 3.0, instructions: 8000.0 },
     Shape {
         name: "map of ten",
         text: "${map{a:b:c:d:e:f:g:h:i:j}{<$item>}}",

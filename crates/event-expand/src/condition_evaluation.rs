@@ -128,6 +128,9 @@ impl Evaluation<'_> {
     ) -> Result<bool, Halt> {
         let (from, trust) = self.argument(tree, subject)?;
         let (between, _) = self.argument(tree, pattern)?;
+        if known.is_none() {
+            self.charge(COMPILING, at)?;
+        }
         let subject = self.out.get(from..between).unwrap_or_default();
         let compiled;
         let pattern =
@@ -142,15 +145,15 @@ impl Evaluation<'_> {
         let found = found.map_err(|error| self.regex_error(error, at))?;
         let holds = found.is_some();
         if let Some(groups) = found {
-            self.capture(subject.to_vec(), trust, groups);
+            self.capture(Rc::new(Kept { bytes: subject.to_vec(), trust }), groups);
         }
         self.charge((self.out.len() - from) / 16, at)?;
         self.out.truncate(from);
         Ok(holds)
     }
 
-    pub(crate) fn capture(&mut self, subject: Vec<u8>, trust: Trust, groups: Groups) {
-        self.captures = Some(Rc::new(Captures { subject, trust, groups }));
+    pub(crate) fn capture(&mut self, subject: Rc<Kept>, groups: Groups) {
+        self.captures = Some(Rc::new(Captures { subject, groups }));
     }
 
     pub(crate) fn regex_error(&self, error: MatchError, at: usize) -> Halt {
@@ -260,3 +263,6 @@ impl Evaluation<'_> {
         Ok(true)
     }
 }
+
+/// The steps that compiling a pattern counts for.
+pub(crate) const COMPILING: usize = 100;

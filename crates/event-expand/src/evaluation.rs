@@ -43,8 +43,7 @@ pub(crate) struct Kept {
 /// The numbered variables.
 #[derive(Debug)]
 pub(crate) struct Captures {
-    pub(crate) subject: Vec<u8>,
-    pub(crate) trust: Trust,
+    pub(crate) subject: Rc<Kept>,
     pub(crate) groups: Vec<Option<(usize, usize)>>,
 }
 
@@ -182,10 +181,11 @@ impl<'e> Evaluation<'e> {
             };
         };
         let group = captures.groups.get(number).copied().flatten();
-        let text = group.and_then(|(from, to)| captures.subject.get(from..to));
+        let text = group.and_then(|(from, to)| captures.subject.bytes.get(from..to));
         self.push(text.unwrap_or_default(), at)?;
-        self.mark(start, captures.trust, None);
-        Ok(captures.trust)
+        let trust = captures.subject.trust;
+        self.mark(start, trust, None);
+        Ok(trust)
     }
 
     /// Puts an argument out behind the rest; returns where it begins. The caller takes it away.

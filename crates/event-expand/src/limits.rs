@@ -16,7 +16,8 @@ pub struct Limits {
     /// The most bytes that may be alive: the output, and the arguments being computed. By default
     /// 1 048 576. More are [`ExpandError::TooLong`](crate::ExpandError::TooLong).
     pub output: usize,
-    /// The most steps: nodes and conditions expanded, items of lists, 64 bytes put out. By default
+    /// The most steps: nodes and conditions expanded, items of lists, 64 bytes put out or matched;
+    /// a pattern that the template does not give whole is 100. By default
     /// 100 000. More are [`ExpandError::TooManySteps`](crate::ExpandError::TooManySteps).
     pub steps: usize,
     /// The most items of one list. By default 10 000. More are

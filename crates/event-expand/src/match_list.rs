@@ -1,8 +1,11 @@
 //! Matching an address, a domain, a local part or a host against a list of patterns.
 
+use std::rc::Rc;
+
 use mail_types::{Trust, Value, Variable};
 
 use crate::condition::Matching;
+use crate::condition_evaluation::COMPILING;
 use crate::evaluation::{Evaluation, Halt, Kept};
 use crate::ip;
 use crate::list::ByteList;
@@ -106,12 +109,14 @@ impl Evaluation<'_> {
 
     fn matches_regex(&mut self, at: usize, subject: &Kept, pattern: &[u8]) -> Result<bool, Halt> {
         let folded = [b"(?i)", pattern].concat();
+        self.charge(COMPILING, at)?;
         let pattern = Pattern::new(&folded, &self.options.limits);
         let found = pattern.matches(&Subject::new(&subject.bytes));
         let found = found.map_err(|error| self.regex_error(error, at))?;
         let holds = found.is_some();
         if let Some(groups) = found {
-            self.capture(subject.bytes.clone(), subject.trust, groups);
+            let subject = Kept { bytes: subject.bytes.clone(), trust: subject.trust };
+            self.capture(Rc::new(subject), groups);
         }
         Ok(holds)
     }

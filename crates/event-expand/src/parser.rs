@@ -261,8 +261,12 @@ impl<'t> Parser<'t> {
         Arguments(from, index(self.tree.arguments.len()))
     }
 
-    /// Compiles a pattern that has nothing to expand, once for all expansions.
+    /// Compiles a pattern that has nothing to expand, once for all expansions; the first few of a
+    /// template, as each may take as much memory as its limit says.
     pub(crate) fn keep_pattern(&mut self, sequence: Sequence) -> Option<u32> {
+        if self.tree.patterns.len() >= MOST_PATTERNS {
+            return None;
+        }
         let pattern = Pattern::new(self.tree.literal(sequence)?, self.limits);
         self.tree.patterns.push(pattern);
         Some(index(self.tree.patterns.len() - 1))
@@ -316,6 +320,9 @@ fn push_text(nodes: &mut Vec<Node>, text: &mut Vec<u8>, at: usize) {
 pub(crate) fn index(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
+
+/// How many patterns a template keeps; others are compiled when they are needed.
+const MOST_PATTERNS: usize = 16;
 
 /// The longest template, whatever its limit: positions are kept in 32 bits.
 const MOST_BYTES: usize = 1 << 30;

@@ -86,6 +86,11 @@ impl<'s> Subject<'s> {
         Self { text }
     }
 
+    /// Whether it stands in the engine's form as it is.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
     /// Where a byte stands in the text; the end, if it stands behind.
     fn position(&self, offset: usize) -> usize {
         match self.text {

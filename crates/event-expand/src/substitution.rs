@@ -1,7 +1,10 @@
 //! Texts that are expanded a second time.
 
+use std::rc::Rc;
+
 use mail_types::Trust;
 
+use crate::condition_evaluation::COMPILING;
 use crate::evaluation::{Evaluation, Halt, Kept};
 use crate::pattern::{Pattern, Subject};
 use crate::stop::{ExpandError, Stop};
@@ -72,7 +75,7 @@ impl Evaluation<'_> {
         let [subject, pattern, replacement] = tree.arguments(strings) else {
             return Ok(Trust::Trusted);
         };
-        let subject = self.kept_argument(tree, *subject)?;
+        let subject = Rc::new(self.kept_argument(tree, *subject)?);
         let pattern_text = self.kept_argument(tree, *pattern)?;
         let replacement = self.kept_argument(tree, *replacement)?;
         let compiled;
@@ -80,6 +83,7 @@ impl Evaluation<'_> {
             if let Some(pattern) = known.and_then(|known| tree.patterns.get(known as usize)) {
                 pattern
             } else {
+                self.charge(COMPILING, at)?;
                 compiled = Pattern::new(&pattern_text.bytes, &self.options.limits);
                 &compiled
             };
@@ -96,7 +100,7 @@ impl Evaluation<'_> {
     fn replace_all(
         &mut self,
         at: usize,
-        subject: &Kept,
+        subject: &Rc<Kept>,
         pattern: &Pattern,
         replacement: &Kept,
     ) -> Result<Trust, Halt> {
@@ -108,7 +112,6 @@ impl Evaluation<'_> {
         let (mut done, mut trust, mut empty) = (0, Trust::Trusted, false);
         let mut skipped = 0;
         loop {
-            self.charge(1 + (length - done) / 16, at)?;
             // After an empty match: what is not empty right there, else one byte further.
             let found = pattern.matches_from(&text, done + skipped, empty);
             let found = found.map_err(|error| self.regex_error(error, at))?;
@@ -116,12 +119,16 @@ impl Evaluation<'_> {
                 if !empty {
                     break;
                 }
+                self.charge(1, at)?;
                 (skipped, empty) = (1, false);
                 continue;
             };
             let (from, to) = groups.first().copied().flatten().unwrap_or((length, length));
+            // Where the text is not ASCII, each match goes through all of it once more.
+            let again = if text.is_borrowed() { to - done } else { length };
+            self.charge(1 + again / 64, at)?;
             self.push(between(done, from), at)?;
-            self.capture(subject.bytes.clone(), subject.trust, groups);
+            self.capture(Rc::clone(subject), groups);
             let template = match &template {
                 Some(template) => template,
                 None => template.insert(self.second_template(at, replacement)?),
