@@ -42,8 +42,8 @@ fn allocations(module: &str) -> Vec<f64> {
     };
     let counts = lines.windows(2).filter_map(|pair| match pair {
         [head, counts] if counted(head) => {
-            let words = counts.split(|c: char| c.is_whitespace() || c == '│' || c == '╰');
-            let count = words.filter_map(|word| word.parse::<f64>().ok()).next()?;
+            let mut words = counts.split(|c: char| c.is_whitespace() || c == '│' || c == '╰');
+            let count = words.find_map(|word| word.parse::<f64>().ok())?;
             Some(if head.contains(" grow:") { count + 1.0 } else { count })
         }
         _ => None,

@@ -127,6 +127,22 @@ fn a_value_elsewhere_is_refused() {
     assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Text));
 }
 
+/// What is bound is looked at as a whole: a value may end a character that the text begins.
+#[test]
+fn a_parameter_is_text_or_not_as_a_whole() {
+    for (value, expected) in [
+        (&b"\xa9"[..], Ok(vec![text("\u{e9}")])),
+        (b"", Err(StatementError::NotUtf8 { parameter: 1 })),
+    ] {
+        let mut query = Query::default();
+        query.push_literal(b"SELECT '\xc3");
+        query.push_quoted(value, Trust::Untrusted, "pgsql");
+        query.push_literal(b"'");
+        let statement = Statement::new(&query, Dialect::Pgsql);
+        assert_eq!(statement.map(|statement| statement.parameters), expected);
+    }
+}
+
 /// Values that have broken out of quotations somewhere.
 fn hostile() -> Vec<Vec<u8>> {
     let pieces: [&[u8]; 20] = [
