@@ -56,16 +56,36 @@ mod defect;
 mod destinations;
 mod discovery;
 mod failure_options;
+#[cfg(feature = "reports")]
+mod feedback;
+#[cfg(feature = "reports")]
+mod feedback_reading;
+#[cfg(feature = "reports")]
+mod feedback_row;
+#[cfg(feature = "reports")]
+mod feedback_xml;
+#[cfg(feature = "reports")]
+mod flate2;
 mod inquiry;
+#[cfg(feature = "reports")]
+mod node;
 mod policy;
 #[cfg(feature = "psl")]
 mod publicsuffix;
+#[cfg(feature = "reports")]
+mod quick_xml;
+#[cfg(feature = "reports")]
+mod reading;
 mod record;
 mod report_uri;
 mod status;
 mod tag;
+#[cfg(feature = "reports")]
+mod tally;
 mod verdict;
 mod walk;
+#[cfg(feature = "reports")]
+mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
@@ -74,9 +94,17 @@ pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};
 pub use failure_options::FailureOptions;
+#[cfg(feature = "reports")]
+pub use feedback::{DiscoveryMethod, Feedback, PublishedPolicy, ReportMetadata};
+#[cfg(feature = "reports")]
+pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddity, OddityKind};
+#[cfg(feature = "reports")]
+pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
 pub use inquiry::{DkimInput, Dmarc, SpfInput};
 pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
 pub use report_uri::{ReportUri, ReportUriError};
 pub use status::Status;
+#[cfg(feature = "reports")]
+pub use tally::{Tally, TallyFull};
 pub use verdict::{Alignment, Verdict};
