@@ -55,7 +55,15 @@ mod author;
 mod defect;
 mod destinations;
 mod discovery;
+#[cfg(feature = "reports")]
+mod exim_forensic;
+#[cfg(feature = "reports")]
+mod failure_cause;
 mod failure_options;
+#[cfg(feature = "reports")]
+mod failure_rate;
+#[cfg(feature = "reports")]
+mod failure_report;
 #[cfg(feature = "reports")]
 mod feedback;
 #[cfg(feature = "reports")]
@@ -66,7 +74,13 @@ mod feedback_row;
 mod feedback_xml;
 #[cfg(feature = "reports")]
 mod flate2;
+#[cfg(feature = "reports")]
+mod header_excerpt;
+#[cfg(feature = "reports")]
+mod history;
 mod inquiry;
+#[cfg(feature = "reports")]
+mod mail_date;
 #[cfg(feature = "reports")]
 mod node;
 mod policy;
@@ -77,6 +91,10 @@ mod quick_xml;
 #[cfg(feature = "reports")]
 mod reading;
 mod record;
+#[cfg(feature = "reports")]
+mod report_id;
+#[cfg(feature = "reports")]
+mod report_mail;
 mod report_uri;
 mod status;
 mod tag;
@@ -93,16 +111,30 @@ pub use author::Author;
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};
+#[cfg(feature = "reports")]
+pub use exim_forensic::EximForensic;
+#[cfg(feature = "reports")]
+pub use failure_cause::{AuthFailure, FailureCause, Withheld};
 pub use failure_options::FailureOptions;
+#[cfg(feature = "reports")]
+pub use failure_rate::{FailureRate, FailureRateLimits, Pace};
+#[cfg(feature = "reports")]
+pub use failure_report::{DeliveryResult, FailureEnvelope, FailureReport, FailureReportLimits};
 #[cfg(feature = "reports")]
 pub use feedback::{DiscoveryMethod, Feedback, PublishedPolicy, ReportMetadata};
 #[cfg(feature = "reports")]
 pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddity, OddityKind};
 #[cfg(feature = "reports")]
 pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
+#[cfg(feature = "reports")]
+pub use history::History;
 pub use inquiry::{DkimInput, Dmarc, SpfInput};
 pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
+#[cfg(feature = "reports")]
+pub use report_id::{ReportId, ReportIdError};
+#[cfg(feature = "reports")]
+pub use report_mail::{ReportMail, ReportMailError};
 pub use report_uri::{ReportUri, ReportUriError};
 pub use status::Status;
 #[cfg(feature = "reports")]
