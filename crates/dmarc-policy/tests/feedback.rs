@@ -1,7 +1,6 @@
 //! Aggregate reports, read as they are found in the wild.
 #![cfg(feature = "reports")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use dmarc_policy::{
     AlignmentMode, DiscoveryMethod, FailureOptions, Feedback, FeedbackError, FeedbackLimits,

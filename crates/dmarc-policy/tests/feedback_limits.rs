@@ -136,10 +136,7 @@ fn entities_and_document_types_are_refused() {
     assert_eq!(found, Err(FeedbackError::Doctype { at: 0 }));
     let outside = "<!DOCTYPE feedback SYSTEM \"file:///etc/passwd\">";
     let found = read_with(&format!("{outside}{GOOGLE}"), |_| {});
-    assert!(matches!(
-        found,
-        Err(FeedbackError::Doctype { at: 0 } | FeedbackError::Malformed { .. })
-    ));
+    assert_eq!(found, Err(FeedbackError::Doctype { at: 0 }));
 }
 
 #[test]
