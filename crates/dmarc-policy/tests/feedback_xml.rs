@@ -1,6 +1,6 @@
 //! Aggregate reports, written.
 #![cfg(feature = "reports")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::unwrap_in_result, reason = "a test fails by panicking")]
 
 use std::io::Write;
 use std::process::{Command, Stdio};
