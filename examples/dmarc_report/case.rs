@@ -38,7 +38,8 @@ pub(crate) struct Report {
     email: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     extra_contact_info: Option<String>,
-    pub(crate) report_id: String,
+    #[serde(rename = "report_id")]
+    pub(crate) id: String,
     pub(crate) begin: String,
     pub(crate) end: String,
     #[serde(rename = "error_text", skip_serializing_if = "Option::is_none")]
@@ -150,7 +151,7 @@ impl Report {
             org_name: metadata.org_name.clone(),
             email: metadata.email.clone(),
             extra_contact_info: metadata.extra_contact_info.clone(),
-            report_id: metadata.report_id.clone(),
+            id: metadata.report_id.clone(),
             begin: moment(metadata.begin),
             end: moment(metadata.end),
             error: metadata.error.clone(),
@@ -177,9 +178,8 @@ impl Report {
         let word = |pass| if pass { "pass" } else { "fail" };
         let source = self.rows.iter().map(|row| row.source.len()).max().unwrap_or(0).max(6);
         if !self.rows.is_empty() {
-            let names = ("source", "count", "dkim", "spf", "disposition", "from");
-            let (a, b, c, d, e, f) = names;
-            let _ = writeln!(text, "  {a:<source$} {b:>8} {c:<4} {d:<4} {e:<11} {f}");
+            let name = "source";
+            let _ = writeln!(text, "  {name:<source$}    count dkim spf  disposition from");
         }
         for row in &self.rows {
             let Row { source: address, count, disposition, header_from, .. } = row;

@@ -45,9 +45,9 @@ pub(crate) fn section(case: &Case) -> String {
 }
 
 fn write_report(page: &mut String, report: &Report) -> fmt::Result {
-    let Report { domain, org_name, begin, end, report_id, .. } = report;
+    let Report { domain, org_name, begin, end, id, .. } = report;
     writeln!(page, "<h2>{}</h2>", Escaped(domain))?;
-    writeln!(page, "<p>by {}, report {}</p>", Escaped(org_name), Escaped(report_id))?;
+    writeln!(page, "<p>by {}, report {}</p>", Escaped(org_name), Escaped(id))?;
     writeln!(page, "<p>{} to {}</p>", Escaped(begin), Escaped(end))?;
     writeln!(page, "<p>policy {}</p>", Escaped(&report.policy.text()))?;
     writeln!(page, "<p>{} of {} messages passed</p>", report.passed, report.messages)?;
