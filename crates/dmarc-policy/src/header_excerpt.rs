@@ -3,7 +3,8 @@
 /// Returns as many whole fields as fit into `limit` octets, each line ended by CR LF.
 ///
 /// It ends with the header, and no line of it is longer than RFC 5322 section 2.1.1 allows; CR and
-/// NUL within a line become `?`.
+/// NUL within a line become `?`, and so does the first of two hyphens that begin one, as they begin
+/// the boundary of a part.
 pub(crate) fn header_excerpt(header: &[u8], limit: usize) -> Vec<u8> {
     let mut excerpt = Vec::new();
     let mut fields_end = 0;
@@ -21,8 +22,10 @@ pub(crate) fn header_excerpt(header: &[u8], limit: usize) -> Vec<u8> {
             excerpt.truncate(fields_end);
             break;
         }
-        excerpt.extend(line.iter().map(|octet| match octet {
+        let hyphens = line.starts_with(b"--");
+        excerpt.extend(line.iter().enumerate().map(|(at, octet)| match octet {
             b'\r' | 0 => b'?',
+            b'-' if hyphens && at == 0 => b'?',
             octet => *octet,
         }));
         excerpt.extend(b"\r\n");

@@ -47,9 +47,32 @@
 //! never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
 //! read, of a record no more than [`Record::MAX_OCTETS`].
 //!
+//! # Reports
+//!
+//! With the feature `reports`:
+//!
+//! | Report                               | Here                                                  |
+//! |--------------------------------------|-------------------------------------------------------|
+//! | aggregate, RFC 9990                  | `Feedback`, written and read; rows gathered by `Tally` |
+//! | aggregate, RFC 7489 and what is sent | `Feedback::read`, which tells what is odd             |
+//! | the mail with one                    | `ReportMail`                                          |
+//! | failure, RFC 9991                    | `FailureCause`, `FailureRate`, `FailureReport`        |
+//! | where they may go                    | [`Destinations`], without the feature too             |
+//! | Exim's and `OpenDMARC`'s history     | `History`                                             |
+//! | Exim's forensic mail of 2014         | `EximForensic`                                        |
+//!
+//! Not covered: extensions of reports are passed over, the languages of texts are not kept, zip
+//! archives are not opened, and nothing is stored or sent. A report that comes in can say anything:
+//! it is read within `FeedbackLimits`, a bomb of gzip or of entities ends there, and no text of it
+//! holds a control character.
+//!
 //! # Features
 //!
-//! `idna` takes author domains in Unicode, `psl` reads a list of public suffixes.
+//! | Feature   | Default | Adds                                                       |
+//! |-----------|---------|------------------------------------------------------------|
+//! | `idna`    | no      | author domains in Unicode                                  |
+//! | `psl`     | no      | `SuffixFile`, which reads a list of public suffixes        |
+//! | `reports` | no      | what is under [Reports](#reports)                          |
 
 mod author;
 mod defect;

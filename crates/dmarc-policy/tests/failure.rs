@@ -198,8 +198,8 @@ fn no_value_can_make_a_field_or_a_part() {
     let lines: Vec<_> = mail.split(|&octet| octet == b'\n').collect();
     assert!(lines.iter().all(|line| line.len() <= 999 && !line.starts_with(b"X-Bad")));
     let text = String::from_utf8_lossy(&mail);
-    assert!(text.contains("boundary=\"=_dmarc_failure__\""));
-    assert_eq!(text.matches("\r\n--=_dmarc_failure__").count(), 4);
+    assert_eq!(text.matches("\r\n--=_dmarc_failure").count(), 4, "three parts and their end");
+    assert!(text.contains("\r\n?-=_dmarc_failure--\r\n?-=_dmarc_failure_: 2\r\n"));
     assert!(text.contains("X: \u{fffd}??Y: 1\r\n"));
     assert_eq!(text.matches("Content-Transfer-Encoding: 8bit").count(), 2);
 }
