@@ -56,7 +56,7 @@ impl Arguments {
     fn run(&self) -> Result<(), Box<dyn Error>> {
         let mut limits = FeedbackLimits::default();
         (limits.xml, limits.records) = (self.max_xml, self.max_records);
-        limits.input = limits.input.min(limits.xml);
+        limits.input = limits.xml;
         let mut out = io::BufWriter::new(io::stdout().lock());
         if self.html {
             out.write_all(page::HEAD.as_bytes())?;

@@ -9,7 +9,8 @@ pub(crate) struct MailDate(pub(crate) u64);
 impl fmt::Display for MailDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No mail is from after the year 9999, which is all that four digits can say.
-        let (days, second) = (self.0.min(253_402_300_799) / 86_400, self.0 % 86_400);
+        let seconds = self.0.min(253_402_300_799);
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
         // Days since 0000-03-01, so that a leap day ends a year.
         let shifted = days + 719_468;
         let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);

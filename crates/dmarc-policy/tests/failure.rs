@@ -183,6 +183,27 @@ fn a_report_tells_what_rfc_9991_asks_for() {
 }
 
 #[test]
+fn times_are_written_as_mail_has_them() {
+    let spf = spf("example.com", AuthResult::Fail);
+    let verdict = verdict("v=DMARC1; p=none; ruf=mailto:f@example.com", &spf, &[]);
+    for (second, expected) in [
+        (0, "Thu, 01 Jan 1970 00:00:00 +0000"),
+        (951_782_399, "Mon, 28 Feb 2000 23:59:59 +0000"),
+        (951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000"),
+        (951_868_800, "Wed, 01 Mar 2000 00:00:00 +0000"),
+        (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 +0000"),
+        (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 +0000"),
+        (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 +0000"),
+        (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 +0000"),
+        (u64::MAX, "Fri, 31 Dec 9999 23:59:59 +0000"),
+    ] {
+        let report = FailureReport::new(envelope(), AuthFailure::Dmarc, &verdict);
+        let mail = String::from_utf8(report.with_arrival(second).write()).unwrap();
+        assert!(mail.contains(&format!("Arrival-Date: {expected}\r\n")), "{second}: {mail}");
+    }
+}
+
+#[test]
 fn no_value_can_make_a_field_or_a_part() {
     let mut signature = dkim("example.com", AuthResult::Fail);
     signature.selector = format!("s\r\nX-Bad: 1\r\n\r\n--=_dmarc_failure\r\n{}", "x".repeat(5000));
