@@ -92,7 +92,7 @@ pub enum Withheld {
     /// The message has the null reverse-path: it is a bounce or a report.
     NullSender,
     /// A program has made the message: it says so in `Auto-Submitted` (RFC 3834), or it is a report
-    /// itself (RFC 6522).
+    /// itself, by its type (RFC 6522) or the subject of aggregate ones (RFC 9990 section 3.5.2).
     Automatic,
 }
 
@@ -118,6 +118,7 @@ fn is_automatic(header: &[u8]) -> bool {
         let found = match name.trim_ascii().to_ascii_lowercase().as_slice() {
             b"auto-submitted" => body != b"no" && !body.starts_with(b"no;"),
             b"content-type" => body.starts_with(b"multipart/report"),
+            b"subject" => body.starts_with(b"report domain:"),
             _ => false,
         };
         if found {

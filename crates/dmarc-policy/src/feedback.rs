@@ -1,7 +1,5 @@
 //! An aggregate report: section 3.1.1 of RFC 9990.
 
-use std::net::IpAddr;
-
 use mail_types::Domain;
 
 use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Record};
@@ -51,11 +49,6 @@ impl Feedback {
             let pass = if row.dkim || row.spf { row.count } else { 0 };
             (all.saturating_add(row.count), passed.saturating_add(pass))
         })
-    }
-
-    /// Returns the addresses that mail came from.
-    pub fn sources(&self) -> impl Iterator<Item = IpAddr> {
-        self.rows.iter().map(|row| row.source)
     }
 }
 

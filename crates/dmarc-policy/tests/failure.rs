@@ -94,6 +94,13 @@ fn no_report_goes_to_a_public_suffix_or_nobody_or_answers_a_program() {
         (ruf, false, b"Auto-Submitted: no\r\n", report),
         (ruf, false, b"Auto-Submitted: No; x=y\r\n", report),
         (ruf, false, b"Content-Type: Multipart/Report; report-type=x\r\n", automatic),
+        (
+            ruf,
+            false,
+            b"Subject: Report Domain: example.com\r\n Submitter: a.example\r\n",
+            automatic,
+        ),
+        (ruf, false, b"Subject: Re: Report Domain: x\r\n", report),
         (ruf, false, b"Subject: x\r\n\r\nAuto-Submitted: auto-replied\r\n", report),
     ];
     for (record, null, header, expected) in rows {

@@ -126,6 +126,8 @@ fn entities_and_document_types_are_refused() {
     let named = |text: &str| GOOGLE.replacen("google.example", text, 1);
     let found = read_with(&named("&lt;&gt;&amp;&quot;&apos;&#65;&#x42;"), |_| {}).unwrap();
     assert_eq!(found.metadata.org_name, "<>&\"'AB");
+    let found = read_with(&named("<![CDATA[<&xxe;>]]>"), |_| {}).unwrap();
+    assert_eq!(found.metadata.org_name, "<&xxe;>", "it is no entity there");
     let at = GOOGLE.find("google.example").unwrap();
     for entity in ["&xxe;", "&nbsp;", "&#xffffffff;", "&#55296;"] {
         let found = read_with(&named(entity), |_| {});

@@ -55,7 +55,7 @@ fn what_only_rfc_7489_has_is_written_as_rfc_9990_wants_it() {
         [OverrideKind::Forwarded, OverrideKind::SampledOut].into_iter().zip(&mut report.rows)
     {
         row.reasons = vec![Override::new(kind)];
-        let mut spf = SpfRow::new("a.example", AuthResult::Fail);
+        let mut spf = SpfRow::new("a.example", AuthResult::Fail).with_human_result("said helo");
         spf.scope = Some(SpfIdentity::Helo);
         row.spf_result = Some(spf);
         row.signatures = vec![SignatureRow::new("a.example", "s", AuthResult::SoftFail)];

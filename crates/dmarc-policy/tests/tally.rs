@@ -126,7 +126,10 @@ fn report() -> Feedback {
     assert_eq!((policy.discovery, policy.testing), (Some(DiscoveryMethod::TreeWalk), Some(true)));
     let period = 1_013_662_812..1_013_749_131;
     let id = "1013662812@mail.receiver.example";
-    let metadata = ReportMetadata::new("Receiver", "dmarc@mail.receiver.example", id, period);
+    let metadata = ReportMetadata::new("Receiver", "dmarc@mail.receiver.example", id, period)
+        .with_contact("https://mail.receiver.example/")
+        .with_error("two records")
+        .with_generator("tests");
     let rows = (1..=200).map(|i| {
         FeedbackRow::new(std::net::Ipv4Addr::new(192, 0, 2, i).into(), &format!("a{i}.example.com"))
     });
