@@ -101,11 +101,15 @@ impl<'a> Nodes<'a> {
         Ok(node)
     }
 
-    /// Whether an element is a report's: of its namespace, and with a name that one has. A foreign
-    /// one is an extension (RFC 9990 section 5); a stranger is noted.
+    /// Whether an element is a report's, and not one of an extension (RFC 9990 section 5); a name that
+    /// no report has is noted.
+    ///
+    /// A report of RFC 7489 that is right by its schema has only the root in the namespace, so names
+    /// without a prefix are its own too, unless they are given another namespace.
     fn is_known(&mut self, tag: &Tag<'_>) -> bool {
-        let foreign =
-            tag.prefix != self.prefix || tag.namespace.is_some() && tag.namespace != self.namespace;
+        let prefixed = tag.prefix.is_some() && tag.prefix != self.prefix;
+        let renamed = tag.namespace.as_ref().is_some_and(|name| !name.is_empty());
+        let foreign = prefixed || renamed && tag.namespace != self.namespace;
         if foreign || tag.name == "extension" {
             return false;
         }

@@ -100,6 +100,27 @@ fn gzip_and_namespaces_make_no_difference() {
 }
 
 #[test]
+fn names_without_the_namespace_of_the_root_are_a_reports_and_others_are_not() {
+    // RFC 7489 appendix C: the schema leaves elements below the root unqualified.
+    let plain = without_oddities(GOOGLE);
+    let unqualified = GOOGLE
+        .replace("<feedback>", "<x:feedback xmlns:x=\"http://dmarc.org/dmarc-xml/0.1\">")
+        .replace("</feedback>", "</x:feedback>");
+    assert_eq!(without_oddities(&unqualified), plain);
+    let emptied = GOOGLE
+        .replace("<feedback>", "<feedback xmlns=\"http://dmarc.org/dmarc-xml/0.1\">")
+        .replace("<record>", "<record xmlns=\"\">");
+    assert_eq!(without_oddities(&emptied), plain);
+    for foreign in [
+        "<e:record xmlns:e=\"urn:e\"><row><count>1</count></row></e:record>",
+        "<record xmlns=\"urn:e\"><row><count>1</count></row></record>",
+    ] {
+        let extended = GOOGLE.replacen("<record>", &format!("{foreign}<record>"), 1);
+        assert_eq!(without_oddities(&extended), plain, "{foreign}");
+    }
+}
+
+#[test]
 fn what_is_odd_is_told_and_the_rest_is_read() {
     let FeedbackReading { feedback, oddities, .. } = read(SLOPPY);
     let found: Vec<_> = oddities.iter().map(|oddity| oddity.kind).collect();
