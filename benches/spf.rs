@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use spf_result::Record;
-use spf_shapes::{RECORD, cache, check, shapes};
+use spf_shapes::{cache, check, shapes};
 
 fn main() {
     let arguments: Vec<_> = env::args().collect();
@@ -34,6 +34,14 @@ fn main() {
     }
 }
 
+/// What is parsed, 171 octets.
+const RECORD: &str = "v=spf1 include:_spf.google.com include:spf.protection.outlook.com \
+    ip4:192.0.2.0/24 ip4:198.51.100.7 ip6:2001:db8:100::/36 mx a:mail.example.com/28 \
+    exists:%{i}._s.%{d} -all";
+
+/// The most time of each shape beside the peer, and the most instructions: a little more than it takes.
+const BARS: [(f64, f64); 4] = [(0.7, 1_450.0), (0.6, 6_650.0), (0.8, 4_950.0), (0.6, 14_750.0)];
+
 /// What is done, by whom, and how quickly it must be.
 struct Task {
     name: &'static str,
@@ -46,8 +54,8 @@ type Work = Box<dyn Fn() -> bool>;
 
 fn tasks() -> Vec<Task> {
     let mut tasks = Vec::new();
-    for shape in shapes() {
-        let (name, bar, instructions) = (shape.name, shape.bar, shape.instructions);
+    for (shape, (bar, instructions)) in shapes().into_iter().zip(BARS) {
+        let name = shape.name;
         let mut works: Vec<(&'static str, Work)> = Vec::new();
         #[cfg(feature = "peers")]
         let (peer, wanted) = (spf_peer::Peer::new(&shape), shape.result);
@@ -64,7 +72,7 @@ fn tasks() -> Vec<Task> {
         #[cfg(feature = "peers")]
         ("mail-auth", Box::new(|| spf_peer::parse(black_box(RECORD)))),
     ];
-    tasks.push(Task { name: "parse of 171 octets", bar: 0.8, instructions: f64::MAX, works });
+    tasks.push(Task { name: "parse of 171 octets", bar: 0.8, instructions: 10_000.0, works });
     tasks
 }
 

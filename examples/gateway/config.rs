@@ -1,161 +1,26 @@
 //! The configuration: a TOML file with Exim's option names.
 
+#[path = "config/options.rs"]
+mod options;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::{Domain, HostSet, HostSetError, List, MailHost};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
+use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 
-use super::macros::{MacroError, Macros};
-use super::quantity::{Interval, Size};
+use super::macros::{self, Macros};
 use super::rules::condition::{Home, KINDS};
 use super::rules::place::Place;
+use super::rules::spf::SpfSettings;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
-
-/// The options as they are written; each has a default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Options {
-    /// This host's name; default: what the system says.
-    primary_hostname: String,
-    /// Where to listen, as `127.0.0.1.2525`.
-    local_interfaces: String,
-    smtp_banner: String,
-    /// Where the store, the journal and a certificate of our own are kept.
-    spool_directory: PathBuf,
-    /// `maildir` or `discard`.
-    store: StoreKind,
-    /// The Maildir; default: `maildir` under `spool_directory`.
-    maildir: Option<PathBuf>,
-    /// Domains whose mail is kept here.
-    local_domains: String,
-    /// Local parts that exist in those; `*` for all.
-    local_parts: String,
-    /// Domains whose mail is handed to `route_data`.
-    relay_to_domains: String,
-    /// The next hop, as `host:port`.
-    route_data: Option<String>,
-    message_size_limit: Size,
-    /// What all messages on their way in may have together.
-    message_memory_limit: Size,
-    recipients_max: usize,
-    received_headers_max: usize,
-    smtp_accept_max: usize,
-    /// Connections of one host at a time; 0 for any number. A trusted proxy may have more.
-    smtp_accept_max_per_host: usize,
-    smtp_accept_max_per_connection: u32,
-    smtp_accept_max_nonmail: u32,
-    smtp_max_synprot_errors: u32,
-    smtp_max_unknown_commands: u32,
-    /// How long a client may be silent.
-    smtp_receive_timeout: Interval,
-    helo_accept_junk_hosts: String,
-    /// Hosts whose name is looked up.
-    host_lookup: String,
-    host_lookup_timeout: Interval,
-    /// Whom to ask instead of the system's resolver, as `127.0.0.1:53`.
-    dns_resolver: Option<SocketAddr>,
-    /// Hosts that must send a PROXY header; `hosts_proxy` today.
-    #[serde(alias = "hosts_proxy")]
-    proxy_required_hosts: String,
-    proxy_protocol_timeout: Interval,
-    /// What becomes of a connection whose header is not sound.
-    proxy_refusal: ProxyRefusal,
-    /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
-    prdr_enable: bool,
-    /// Next hops that are asked for PRDR, where they offer it and the client asked us.
-    hosts_try_prdr: String,
-    /// Hosts that are offered STARTTLS.
-    tls_advertise_hosts: String,
-    /// A PEM file; without one a certificate is made.
-    tls_certificate: Option<PathBuf>,
-    tls_privatekey: Option<PathBuf>,
-    /// `+proxy` adds the proxy's address to log lines.
-    log_selector: String,
-    log_format: LogFormat,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            primary_hostname: system_hostname(),
-            local_interfaces: "127.0.0.1.2525".into(),
-            smtp_banner: "ESMTP".into(),
-            spool_directory: "gateway-data".into(),
-            store: StoreKind::Maildir,
-            maildir: None,
-            local_domains: "@ : localhost : example.com".into(),
-            local_parts: "*".into(),
-            relay_to_domains: String::new(),
-            route_data: None,
-            message_size_limit: Size(50 << 20),
-            message_memory_limit: Size(512 << 20),
-            recipients_max: 1000,
-            received_headers_max: 30,
-            smtp_accept_max: 2000,
-            smtp_accept_max_per_host: 0,
-            smtp_accept_max_per_connection: 1000,
-            smtp_accept_max_nonmail: 10,
-            smtp_max_synprot_errors: 3,
-            smtp_max_unknown_commands: 3,
-            smtp_receive_timeout: Interval(Duration::from_mins(5)),
-            helo_accept_junk_hosts: String::new(),
-            host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
-            host_lookup_timeout: Interval(Duration::from_secs(3)),
-            dns_resolver: None,
-            proxy_required_hosts: String::new(),
-            proxy_protocol_timeout: Interval(Duration::from_secs(3)),
-            proxy_refusal: ProxyRefusal::Drop,
-            prdr_enable: false,
-            hosts_try_prdr: "*".into(),
-            tls_advertise_hosts: "*".into(),
-            tls_certificate: None,
-            tls_privatekey: None,
-            log_selector: String::new(),
-            log_format: LogFormat::Text,
-        }
-    }
-}
-
-/// Where accepted mail goes.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StoreKind {
-    Maildir,
-    /// Nowhere: for load tests.
-    Discard,
-}
-
-/// What becomes of a connection whose PROXY header is missing or not sound.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum ProxyRefusal {
-    /// It is closed at once, as the specification asks.
-    Drop,
-    /// It gets the banner, and 503 to every command but QUIT, as Exim does.
-    Exim,
-}
-
-impl From<ProxyRefusal> for RefusalMode {
-    fn from(refusal: ProxyRefusal) -> Self {
-        match refusal {
-            ProxyRefusal::Drop => Self::Drop,
-            ProxyRefusal::Exim => Self::QuitOnly,
-        }
-    }
-}
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
+pub(crate) use options::{LogFormat, Options, StoreKind};
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -189,6 +54,7 @@ pub(crate) struct Config {
     pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
     pub(crate) log_proxy: bool,
     pub(crate) log_format: LogFormat,
+    pub(crate) spf: SpfSettings,
 }
 
 impl Config {
@@ -208,7 +74,8 @@ impl Config {
         table.retain(|option, _| Place::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let config = Self::check(Options::deserialize(table)?)?;
-        let rules = Rules::read(text, &macros, &Home { kinds: KINDS, host: &config.host })?;
+        let home = Home { kinds: KINDS, host: &config.host, spf: &config.spf };
+        let rules = Rules::read(text, &macros, &home)?;
         Ok(Self { rules, ..config })
     }
 
@@ -220,6 +87,7 @@ impl Config {
         if options.message_size_limit.0 > LARGEST {
             return Err(ConfigError::MessageSize);
         }
+        let spf = spf(&options)?;
         let tls_certificate = match (options.tls_certificate, options.tls_privatekey) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -260,6 +128,7 @@ impl Config {
             tls_certificate,
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
+            spf,
             spool_directory: options.spool_directory,
             host: host.clone(),
             session: SessionSettings {
@@ -287,7 +156,7 @@ pub(crate) enum ConfigError {
     #[error(transparent)]
     Toml(#[from] toml::de::Error),
     #[error(transparent)]
-    Macro(#[from] MacroError),
+    Macro(#[from] macros::MacroError),
     #[error(transparent)]
     Rule(#[from] RuleError),
     #[error("{option}: item {item} is not a domain")]
@@ -306,8 +175,29 @@ pub(crate) enum ConfigError {
     MessageSize,
     #[error("tls_privatekey is set, but tls_certificate is not")]
     NoCertificate,
+    #[error("spf_guess: {source}")]
+    SpfGuess { source: RecordError },
+    #[error("spf_smtp_comment_template: {source}")]
+    SpfComment { source: MacroError },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
+}
+
+fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
+    let mut settings = SpfSettings::default();
+    settings.options.loopback_passes = options.spf_loopback_passes;
+    let limits = &mut settings.options.limits;
+    (limits.lookups, limits.void_lookups) = (options.spf_lookups, options.spf_void_lookups);
+    limits.time = options.spf_timeout.0;
+    if let Some(text) = &options.spf_guess {
+        let record = text.parse().map_err(|source| ConfigError::SpfGuess { source })?;
+        settings.guess = Some(Arc::new(record));
+    }
+    if let Some(text) = &options.spf_smtp_comment_template {
+        let comment = text.parse().map_err(|source| ConfigError::SpfComment { source })?;
+        settings.comment = Some(comment);
+    }
+    Ok(settings)
 }
 
 fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
@@ -368,12 +258,6 @@ fn log_selector(text: &str) -> Result<bool, ConfigError> {
         };
     }
     Ok(proxy)
-}
-
-/// What the system calls this host, if that is a domain.
-fn system_hostname() -> String {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    if name.parse::<Domain>().is_ok() { name } else { "localhost".into() }
 }
 
 /// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.

@@ -1,11 +1,9 @@
 //! The name of a client: forward-confirmed reverse DNS (RFC 8601 section 2.7.3).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name as DnsName, RData, RecordType};
 use mail_types::Name;
 
@@ -17,21 +15,9 @@ pub(crate) struct HostNames {
 }
 
 impl HostNames {
-    /// Asks `server`, or whom the system asks; `None` if the system has nobody to ask.
-    pub(crate) fn new(server: Option<SocketAddr>, timeout: Duration) -> Option<Self> {
-        let builder = match server {
-            None => TokioResolver::builder_tokio().ok()?,
-            Some(server) => {
-                let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-                for connection in &mut connections {
-                    connection.port = server.port();
-                }
-                let server = NameServerConfig::new(server.ip(), true, connections);
-                let config = ResolverConfig::from_name_servers(vec![server]);
-                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            }
-        };
-        Some(Self { resolver: builder.build().ok()?, timeout })
+    /// Asks this resolver.
+    pub(crate) fn new(resolver: TokioResolver, timeout: Duration) -> Self {
+        Self { resolver, timeout }
     }
 
     /// Returns a name of the address that has the address, or `None` if there is none in time.

@@ -5,6 +5,7 @@
 //! own certificate, and keeps everything under `./gateway-data`. `--config FILE` names a TOML file
 //! with Exim's option names, `--check` only checks it.
 
+mod authentication;
 mod client;
 mod command;
 mod config;
@@ -22,6 +23,7 @@ mod phrases;
 mod proxied;
 mod quantity;
 mod relay;
+mod resolver;
 mod routing;
 mod rules;
 mod server;
@@ -128,6 +130,7 @@ fn raise_file_limit() {
 
 #[cfg(test)]
 mod tests {
+    mod authentication;
     mod config;
     mod help;
     mod host_name;
@@ -142,6 +145,7 @@ mod tests {
     mod rules;
     mod rules_limits;
     mod rules_of_2014;
+    mod rules_spf;
     mod rules_wrong;
     mod scratch;
     mod session;

@@ -54,6 +54,7 @@
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
 //! | `profiles`                        | from mail on | the recipient's content-filter profile is            |
 //! | `header.NAME`                     | prdr, data   | a field of this name fits an item, `*` for anything  |
+//! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
 //! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
 //!
 //! Each can have a `!` before its name, which then is in quotes: `"!hosts" = "…"`. A condition that
@@ -65,7 +66,7 @@
 //! | `message`          | is the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
 //! | `log_message`      | goes to the log if the rule decides                                           |
 //! | `logwrite`         | goes to the log at once                                                       |
-//! | `add_header`       | adds a field behind our `Received`; not at prdr, since the message is one for all |
+//! | `add_header`       | adds a field behind our `Received`, `NAME: text` or `$spf_received`; not at prdr, since the message is one for all |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`                                                      |
 //! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
@@ -111,12 +112,14 @@ mod rule;
 pub(crate) mod scene;
 #[path = "rules/source.rs"]
 mod source;
+#[path = "rules/spf.rs"]
+pub(crate) mod spf;
 #[path = "rules/text.rs"]
 pub(crate) mod text;
 #[path = "rules/variable.rs"]
 pub(crate) mod variable;
 
-use mail_types::HostSetError;
+use mail_types::{HostSetError, WordListError};
 use thiserror::Error;
 
 use self::condition::Home;
@@ -192,6 +195,8 @@ pub(crate) enum Problem {
     Text(TextError),
     #[error(transparent)]
     Hosts(HostSetError),
+    #[error(transparent)]
+    Words(#[from] WordListError),
     #[error("item {item} cannot be compared with; only an item's first character can be a *")]
     Item { item: usize },
     #[error("not the name of a header field")]

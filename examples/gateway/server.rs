@@ -22,6 +22,7 @@ use super::log;
 use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
+use super::resolver::resolver;
 use super::rules::facts::Facts;
 use super::rules::rates::Rates;
 use super::session::SessionSettings;
@@ -73,13 +74,18 @@ impl Gateway {
         }
         let mut services = Facts::default();
         services.insert(Rates::default());
+        let resolver = resolver(config.dns_resolver);
+        if let Some(resolver) = &resolver {
+            services.insert(resolver.clone());
+        }
+        let host_names = resolver.map(|r| HostNames::new(r, config.host_lookup_timeout));
         Ok(Self {
             host_limit: Arc::new(HostLimit::new(config.smtp_accept_max_per_host)),
             services,
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit)),
-            host_names: HostNames::new(config.dns_resolver, config.host_lookup_timeout),
+            host_names,
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,

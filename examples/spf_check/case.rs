@@ -1,5 +1,6 @@
 //! A case, what comes out of it, and both for people and for programs.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use mail_types::{Note, Noted};
@@ -90,7 +91,7 @@ impl Verdict {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for line in &self.trace {
-            text += &format!("{:1$}{2}\n", "", 2 * line.depth, line.text);
+            let _ = writeln!(text, "{:1$}{2}", "", 2 * line.depth, line.text);
         }
         text += self.result.unwrap_or("malformed");
         text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();

@@ -40,8 +40,8 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 
 /// Checks whether a client may send mail for a domain.
 ///
-/// Without --ip, each line of standard input is a case, as a JSON object with ip, helo, mail_from
-/// and, if it is to be replayed, dns. Without mail_from the HELO name is checked.
+/// Without --ip, each line of standard input is a case, as a JSON object with `ip`, `helo`,
+/// `mail_from` and, if it is to be replayed, `dns`. Without `mail_from` the HELO name is checked.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The address of the client

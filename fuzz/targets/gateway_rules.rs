@@ -19,7 +19,6 @@ mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/config.rs"]
 mod config;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
 #[path = "../../examples/gateway/macros.rs"]
@@ -34,7 +33,6 @@ mod rules;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/session.rs"]
 mod session;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/transaction.rs"]
 mod transaction;
 

@@ -1,1 +1,169 @@
-//! Exim's string expansion, compiled, bounded and free of injection, and the events of a delivery.
+//! Expands the strings of Exim's configuration: `${if …}`, `${lookup …}` and all the rest, and runs
+//! such a string for each event of a delivery.
+//!
+//! A [`Template`] is parsed once and expanded many times, over bytes. Nothing in here does I/O: a
+//! lookup leaves the machine [`Expansion`] as a request, with what came from outside bound to it as
+//! values, and the expansion goes on when the program hands in what was found.
+//!
+//! ```
+//! use event_expand::{
+//!     Action, Ask, Dialect, Effect, Event, EventName, OnFailure, Options, Parameter, Statement, Step,
+//!     Template, Variables,
+//! };
+//! use mail_types::{Found, Trust, Variable};
+//!
+//! struct Program;
+//! impl Variables for Program {
+//!     fn variable(&self, _: &str) -> Variable<'_> {
+//!         Variable::Unknown
+//!     }
+//! }
+//!
+//! // What an administrator writes, and a program parses and checks as it starts.
+//! let event_action: Template = "${if eq{msg:delivery}{$event_name} {${lookup sqlite{\
+//!     INSERT INTO deliveries VALUES ('${quote_sqlite:$domain}', '${quote_sqlite:$event_data}')}}}}".parse()?;
+//!
+//! // A delivery, as it happened: the confirmation comes from the peer.
+//! let event = Event::new(EventName::MsgDelivery)
+//!     .with("domain", b"example.com", Trust::Untrusted)
+//!     .data(b"250 OK'); DROP TABLE deliveries; --", Trust::Untrusted);
+//! let options = Options::default();
+//! let mut action = Action::new(&event_action, &event, &Program, &options, OnFailure::Proceed);
+//! let outcome = loop {
+//!     match action.poll() {
+//!         Step::Done(outcome) => break outcome,
+//!         Step::Request(request) => {
+//!             let Ask::Lookup { query, .. } = request.ask else { unreachable!() };
+//!             let statement = Statement::new(&query, Dialect::Sqlite)?;
+//!             assert_eq!(statement.sql, "INSERT INTO deliveries VALUES (?1, ?2)");
+//!             assert!(matches!(&statement.parameters[1], Parameter::Text(text) if text.contains("DROP")));
+//!             action.handle_found(Found::Nothing); // Run it, and say what was found.
+//!         }
+//!     }
+//! };
+//! assert_eq!((outcome.effect, outcome.text.as_bytes()), (Effect::Ignored, &b""[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A rule's `condition` is a template as well: [`Template::expand`] it where it makes no lookup, and
+//! take the text for true as `bool_lax` does. [`Template::check`] each template as the program
+//! starts, so that a misspelt variable is found before mail is.
+//!
+//! # What it covers
+//!
+//! | Part of Exim's language                        | Here                                         |
+//! |------------------------------------------------|----------------------------------------------|
+//! | escapes, `\N…\N`, variables, headers, captures | all; names are the program's [`Variables`]   |
+//! | items that compute, 16                         | all                                          |
+//! | operators, 57                                  | all; digests with the feature `hash`, domains in Unicode with `idna` |
+//! | conditions, 47                                 | all                                          |
+//! | `lookup`, both forms, with options             | [`Ask::Lookup`]; partial keys and defaults are the program's to try |
+//! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
+//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and the like | [`Ask::Call`], if its [`Capability`] is on |
+//! | `${run,preexpand`, digests of certificate variables | not covered                             |
+//! | named lists, `match_domain` and its like       | names, patterns, networks and `+lists`; no lookups in lists |
+//! | events of 2014, events of today                | [`EventName`], [`Profile`], [`Selection`]    |
+//!
+//! # Choices
+//!
+//! It is Exim 4.96 that texts are held to, quirks too: `lti` and its like take a text for greater
+//! than another that it begins, `forall` of nothing is false, a `json` with a blank behind it cannot
+//! be skipped. Where this crate does not do as Exim does:
+//!
+//! | What                                      | Exim                     | Here                     |
+//! |-------------------------------------------|--------------------------|--------------------------|
+//! | an unquoted untrusted value in a query    | logged, and sent         | refused                  |
+//! | `quote_<lookup>` in a query               | escapes                  | keeps the bytes, which are bound |
+//! | limits                                    | none                     | [`Limits`]               |
+//! | a match that takes too long               | no match                 | an error                 |
+//! | an argument that an operator does not take | ignored (4.96), refused (since) | refused           |
+//! | a NUL that a value or a decoder makes     | ends the text            | is a byte                |
+//! | `$value` and captures of the last text    | are still there          | are not                  |
+//! | unknown names in a part that is skipped   | an error each time       | [`Template::check`]      |
+//! | the words of `run`                        | may be quoted            | end at blanks of the template, never within a value |
+//! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as your driver wants |
+//!
+//! Regular expressions are those of the crate `fancy-regex`, with look-around and back-references.
+//! They work on bytes, as PCRE does without UTF: a byte above 127 is a character of its own, whether
+//! the text is UTF-8 or not, and `\w`, `\d` and the like mean ASCII. Not taken are recursion,
+//! callouts, `\C`, `\K` and control verbs. A `\11` is a byte in octal, not a group.
+//!
+//! # Features
+//!
+//! | Feature | Default | Adds                                                                   |
+//! |---------|---------|------------------------------------------------------------------------|
+//! | `hash`  | no      | `md5`, `sha1`, `sha256`, `sha2_…`, `sha3_…` and `hmac`                 |
+//! | `idna`  | no      | `utf8_domain_to_alabel` and `utf8_domain_from_alabel`                  |
+//!
+//! Without its feature an operator is [`ExpandError::Feature`]; a template that has it parses.
+//!
+//! # Limits
+//!
+//! [`Limits`] has them all. An expansion without captures, lists and lookups allocates once.
+//!
+//! # Trust
+//!
+//! A [`Value`](mail_types::Value) says whether it can be trusted, and so does every result: it is
+//! untrusted if any part of it is. What a lookup or a [`Call`] finds is untrusted. Untrusted text is
+//! never expanded again, never names a file or a command, and never chooses a list's separator; it
+//! enters a query by `quote_<lookup>` alone, and then as a bound value ([`Statement`] for SQL).
+
+mod action;
+mod address;
+mod arithmetic;
+mod base;
+mod branch;
+mod call;
+mod capability;
+mod codec;
+mod condition;
+mod condition_evaluation;
+mod condition_parser;
+mod digest;
+mod evaluation;
+mod event;
+mod expansion;
+mod field;
+mod function;
+mod idna;
+mod imap_folder;
+mod ip;
+mod item;
+mod iteration;
+mod json;
+mod limits;
+mod list;
+mod lookup;
+mod match_list;
+mod number;
+mod operation;
+mod operator;
+mod outline;
+mod parser;
+mod pattern;
+mod punycode;
+mod quoting;
+mod rfc2047;
+mod statement;
+mod stop;
+mod substitution;
+mod substring;
+mod template;
+mod text;
+mod text_condition;
+mod time;
+mod tree;
+mod variables;
+
+pub use action::{Action, Event, OnFailure, Outcome, Step, packed_errno};
+pub use call::Call;
+pub use capability::{Capabilities, Capability};
+pub use event::{Effect, EventName, EventNameError, Place, Profile, Selection, SelectionError};
+pub use expansion::{Ask, Expansion, Options, Progress, Request};
+pub use limits::Limits;
+pub use lookup::{Fallback, Lookup};
+pub use outline::Outline;
+pub use statement::{Dialect, Parameter, Statement, StatementError};
+pub use stop::{ExpandError, Stop};
+pub use template::{Template, TemplateError};
+pub use variables::{HeaderForm, ListKind, State, Variables};

@@ -31,6 +31,7 @@
 //! | [`Question`], [`Answer`], [`Texts`]        | RFC 1034, RFC 4035 section 4.3                |
 //! | [`Inquiry`], [`Session`]                   | how a protocol asks, without I/O              |
 //! | [`AuthenticationResults`], [`AuthResult`], [`SpfIdentity`] | RFC 8601, written             |
+//! | [`Query`], [`Segment`], [`Found`]          | what a lookup is asked, and how it ends       |
 //!
 //! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
 //!
@@ -71,6 +72,7 @@ mod mailbox;
 #[cfg(feature = "zone")]
 mod master_file;
 mod name;
+mod query;
 mod question;
 mod reply;
 mod texts;
@@ -91,6 +93,7 @@ pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
 pub use list::List;
 pub use mailbox::{MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
 pub use name::{Labels, Name, NameError};
+pub use query::{Found, Query, QueryError, Segment};
 pub use question::{Kind, KindError, Question};
 pub use reply::{Reply, ReplyError};
 pub use texts::Texts;

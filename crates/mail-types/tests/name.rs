@@ -112,3 +112,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_dotted_text_is_the_name_of_its_labels() {
+    let long = ["x"; 30].join(".");
+    for text in ["a", "a.example", r"a\.b (c).Example", &long, &["abc"; 63].join(".")] {
+        let labels = Name::from_labels(text.split('.').map(str::as_bytes)).unwrap();
+        let dotted = Name::from_dotted(text.as_bytes()).unwrap();
+        assert_eq!(dotted, labels);
+        // Names that are the same have the same place in a map, whatever their case.
+        let map = std::collections::HashMap::from([(labels, 1)]);
+        let upper = Name::from_dotted(text.to_ascii_uppercase().as_bytes()).unwrap();
+        assert_eq!(map.get(&upper), Some(&1), "{text}");
+    }
+    let label = "x".repeat(64);
+    for (text, error) in [
+        ("", NameError::EmptyLabel { at: 0 }),
+        ("a..b", NameError::EmptyLabel { at: 2 }),
+        ("a.", NameError::EmptyLabel { at: 2 }),
+        (label.as_str(), NameError::LabelTooLong { at: 64 }),
+        (&["abc"; 64].join("."), NameError::TooLong { at: 253 }),
+    ] {
+        assert_eq!(Name::from_dotted(text.as_bytes()), Err(error), "{text}");
+    }
+}

@@ -77,19 +77,18 @@ impl Values<'_> {
         if found.is_plain() {
             return out(value);
         }
-        let count = value.iter().filter(|c| found.splits_at(**c)).count() + 1;
-        let wanted = found.count.map_or(count, |wanted| count.min(wanted.into()));
         let mut dot: &[u8] = b"";
         let mut part = |part: &[u8]| {
             out(dot);
             out(part);
             dot = b".";
         };
-        let parts = value.split(|c| found.splits_at(*c));
+        let parts = || value.split(|c| found.splits_at(*c));
+        let skipped = found.count.map_or(0, |wanted| parts().count().saturating_sub(wanted.into()));
         if found.reversed {
-            parts.rev().skip(count - wanted).for_each(&mut part);
+            parts().rev().skip(skipped).for_each(&mut part);
         } else {
-            parts.skip(count - wanted).for_each(&mut part);
+            parts().skip(skipped).for_each(&mut part);
         }
     }
 }

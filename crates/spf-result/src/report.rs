@@ -74,7 +74,7 @@ impl Report {
     }
 
     /// Sets what [`smtp_comment`](Self::smtp_comment) has for a domain that explains nothing: Exim's
-    /// option `spf_smtp_comment_template`, whose default is the default here too. `%{p}` is
+    /// option `spf_smtp_comment_template`. The default here begins as Exim's does. `%{p}` is
     /// `unknown`.
     #[must_use]
     pub fn with_smtp_comment_template(mut self, check: &Check<'_>, template: &MacroString) -> Self {
@@ -222,7 +222,7 @@ impl Report {
     }
 }
 
-/// As libspf2 has it, and Exim through it.
+/// The page that Exim's default names, with what it wants to know of the message.
 const DEFAULT_ADVICE: &str =
     "Please%_see%_http://www.open-spf.org/Why?id=%{S}&ip=%{C}&receiver=%{R}";
 

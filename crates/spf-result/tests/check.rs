@@ -111,6 +111,46 @@ fn errors_are_found_before_anything_is_evaluated() {
 }
 
 #[test]
+fn a_term_behind_one_that_matches_is_not_evaluated() {
+    // RFC 7208 section 4.6: of errors in advance there are but those of syntax. pyspf refuses the
+    // record for a domain that includes itself, reached or not.
+    for term in ["include:a.example", "include:%{d}", "redirect=a.example"] {
+        let text = format!("a.example TXT \"v=spf1 ip4:192.0.2.1 {term}\"");
+        assert_eq!(result(&text, "192.0.2.1"), SpfResult::Pass, "{term}");
+        assert_eq!(result(&text, "192.0.2.2"), SpfResult::PermError, "{term}");
+    }
+}
+
+#[test]
+fn a_failure_of_the_dns_is_no_match_of_a_ptr() {
+    // RFC 7208 section 5.5; for pyspf it is a temperror.
+    let text = "a.example TXT \"v=spf1 ptr:ok.example ?all\"\n\
+        1.2.0.192.in-addr.arpa PTR bad.example\n1.2.0.192.in-addr.arpa PTR ok.example\n\
+        ok.example A 192.0.2.1";
+    for (owner, kind, wanted) in [
+        ("1.2.0.192.in-addr.arpa", Kind::Ptr, SpfResult::Neutral),
+        ("bad.example", Kind::A, SpfResult::Pass),
+        ("ok.example", Kind::A, SpfResult::Neutral),
+    ] {
+        let mut zone = zone(text);
+        let question = Question::new(owner.parse().unwrap(), kind);
+        zone.set(question, Answer::Failed(mail_types::DnsFailure::Timeout));
+        let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+        assert_eq!(run(check, &zone).result(), wanted, "{owner}");
+    }
+}
+
+#[test]
+fn the_hosts_of_an_mx_are_tried_until_one_matches() {
+    // RFC 7208 section 5.4; pyspf counts and fails by those behind the one that matches.
+    let text = "a.example TXT \"v=spf1 mx -all\"\na.example MX 1 x.example\n\
+        a.example MX 2 n1.example\na.example MX 2 n2.example\na.example MX 2 n3.example\n\
+        x.example A 192.0.2.1";
+    assert_eq!(result(text, "192.0.2.1"), SpfResult::Pass);
+    assert_eq!(result(text, "192.0.2.2"), SpfResult::PermError);
+}
+
+#[test]
 fn a_guess_is_made_only_where_nothing_is_published() {
     let zone = zone(
         "a.example A 192.0.2.77\nb.example TXT \"v=spf1 ?all\"\nb.example A 192.0.2.77\n\

@@ -35,7 +35,7 @@ fn variable(report: &Report, name: &str) -> Option<(String, Trust)> {
 
 #[test]
 fn comments_are_in_the_words_of_exim() {
-    // Exim's manual and libspf2's spf_print.c.
+    // The words that Exim's `spf_header_comment` has for each result.
     for (record, comment) in [
         ("v=spf1 +all", "domain of a.example designates 192.0.2.1 as permitted sender"),
         ("v=spf1 -all", "domain of a.example does not designate 192.0.2.1 as permitted sender"),

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
+use super::super::authentication::{field, without_forged};
 use super::super::log;
 use super::super::message_id::MessageId;
 use super::super::phrases::say;
@@ -60,7 +61,9 @@ impl Connection {
         let id = MessageId::next(now);
         let body = Bytes::from(self.session.take_message());
         let recipients = self.recipients(takers);
-        let message = Message { id, parts: vec![self.head(id, &recipients, now).into(), body] };
+        let mut parts = vec![self.head(id, &recipients, now).into()];
+        parts.extend(without_forged(&body, &self.gateway.config.session.primary_hostname));
+        let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
@@ -89,9 +92,10 @@ impl Connection {
     }
 
     /// Writes the fields that stand before what was received.
-    fn head(&self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
+    fn head(&mut self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
         let Some(transaction) = self.session.transaction() else { return String::new() };
         let host = &self.gateway.config.session.primary_hostname;
+        let results = field(host, self.notes.facts());
         let greeting = self.session.greeting();
         let mut head = String::new();
         if self.delivery.is_final() {
@@ -99,6 +103,10 @@ impl Connection {
         }
         head +=
             &trace_fields::received(host, id, &self.client, greeting, transaction, recipients, now);
+        if let Some(results) = results {
+            head += &results;
+            head += "\r\n";
+        }
         for field in self.notes.quarantined().into_iter().chain(self.notes.headers()) {
             head += field;
             head += "\r\n";

@@ -15,8 +15,8 @@ pub(super) struct Offers {
 
 impl Offers {
     pub(super) fn read(reply: &Reply) -> Self {
-        // Exim offers it without enhanced codes, against section 4 of the draft; its replies are
-        // replies without them.
+        // Section 4 of the draft wants enhanced codes beside it. Nothing that is done with the replies
+        // needs them, so a next hop that does without is asked all the same.
         let lines = reply.lines().chain(["ENHANCEDSTATUSCODES"]);
         let mut offers = Self { prdr: prdr::is_offered(lines), ..Self::default() };
         for line in reply.lines().skip(1) {

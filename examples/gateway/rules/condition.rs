@@ -18,7 +18,8 @@ use super::place::Place;
 use super::ratelimit::RateLimit;
 use super::scene::Scene;
 use super::source::Entry;
-use super::{Problem, ratelimit};
+use super::spf::{SpfSettings, SpfTest};
+use super::{Problem, ratelimit, spf};
 
 /// A condition of a rule, read and checked.
 pub(crate) trait Condition: Debug + Send + Sync {
@@ -30,7 +31,6 @@ pub(crate) trait Condition: Debug + Send + Sync {
 pub(crate) enum Test<'a> {
     Known(Holds),
     /// It must ask somebody.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what asks the DNS is to come"))]
     Work(Work<'a>),
 }
 
@@ -71,6 +71,7 @@ pub(crate) struct Home<'a> {
     pub(crate) kinds: &'a [Kind],
     /// Its name, which is `@` in lists of domains.
     pub(crate) host: &'a Domain,
+    pub(crate) spf: &'a SpfSettings,
 }
 
 /// All kinds.
@@ -121,6 +122,16 @@ pub(crate) const KINDS: &[Kind] = &[
         read: |entry, _, _| Ok(Box::new(HeaderTest::read(entry)?)),
     },
     Kind {
+        name: "spf",
+        places: Place::MESSAGE,
+        read: |entry, _, home| Ok(Box::new(SpfTest::read(entry, home.spf, false)?)),
+    },
+    Kind {
+        name: "spf_guess",
+        places: Place::MESSAGE,
+        read: |entry, _, home| Ok(Box::new(SpfTest::read(entry, home.spf, true)?)),
+    },
+    Kind {
         name: "ratelimit",
         places: &Place::ALL,
         read: |entry, place, _| Ok(Box::new(RateLimit::read(entry, place)?)),
@@ -128,4 +139,4 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// The variables that conditions publish, a list for each kind that does.
-pub(crate) const PUBLISHED: &[&[&str]] = &[ratelimit::VARIABLES];
+pub(crate) const PUBLISHED: &[&[&str]] = &[ratelimit::VARIABLES, spf::VARIABLES];

@@ -71,7 +71,6 @@ impl Notes {
     }
 
     /// Returns what conditions found out about the message.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what finds something out is to come"))]
     pub(crate) fn facts(&mut self) -> &mut Facts {
         &mut self.facts
     }

@@ -46,6 +46,9 @@ enum Step {
 const CONTROLS: &[&str] = &[NO_MULTILINE];
 const NO_MULTILINE: &str = "no_multiline_responses";
 
+/// Variables that are a whole field, its name too; nothing is added where one has no value.
+const WHOLE_FIELDS: &[&str] = &["$spf_received", "${spf_received}"];
+
 impl Rule {
     pub(super) fn read(
         source: &RuleSource,
@@ -181,12 +184,14 @@ impl Step {
             // The message is one for all its recipients.
             "add_header" if place == Place::Prdr => Err(misplaced),
             "add_header" => {
-                let (name, _) = entry.text.split_once(':').ok_or(Problem::FieldName)?;
+                let name = entry.text.split_once(':').map(|(name, _)| name);
                 let named = |c: u8| c.is_ascii_graphic() && c != b'$';
-                if name.is_empty() || !name.bytes().all(named) {
-                    return Err(Problem::FieldName);
+                let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
+                if WHOLE_FIELDS.contains(&entry.text.trim()) || name.is_some_and(is_name) {
+                    Ok(Self::AddHeader(text()?))
+                } else {
+                    Err(Problem::FieldName)
                 }
-                Ok(Self::AddHeader(text()?))
             }
             "set" => {
                 // The text of 2014 writes the name with and without its $.
@@ -217,8 +222,10 @@ impl Step {
                 scene.notes.log(line);
             }
             Self::AddHeader(text) => {
-                let field = field(&text.expand(scene));
-                scene.notes.add_header(field, lasts);
+                let text = text.expand(scene);
+                if !text.as_bytes().is_empty() {
+                    scene.notes.add_header(field(&text), lasts);
+                }
             }
             Self::Set(name, text) => {
                 let value = text.expand(scene);

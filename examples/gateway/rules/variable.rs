@@ -15,6 +15,8 @@
 //! | `message_size`                                              | as declared; once it came, as it is |
 //! | `profile`                                                   | the recipient's; at data, the one of all recipients |
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
+//! | `spf_result`, `spf_result_guessed`, `spf_used_domain`       | of the last `spf` or `spf_guess` |
+//! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | for headers and replies, of the same |
 //! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
 
 use mail_types::{Mailbox, Trust, Value};

@@ -9,6 +9,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
 
 use super::super::host_name::HostNames;
+use super::super::resolver::resolver;
 
 /// The zone: who points where, and who has which address.
 const POINTERS: &[(&str, &str)] = &[
@@ -71,7 +72,8 @@ fn answer(query: Message) -> Option<Message> {
 
 #[tokio::test]
 async fn only_a_name_that_has_the_address_counts() {
-    let names = HostNames::new(Some(name_server().await), Duration::from_secs(5)).unwrap();
+    let names =
+        HostNames::new(resolver(Some(name_server().await)).unwrap(), Duration::from_secs(5));
     for (address, name) in [
         ("192.0.2.1", Some("mx.example")),
         ("::ffff:192.0.2.1", Some("mx.example")),
@@ -87,7 +89,8 @@ async fn only_a_name_that_has_the_address_counts() {
 
 #[tokio::test]
 async fn a_silent_name_server_costs_the_deadline_and_no_more() {
-    let names = HostNames::new(Some(name_server().await), Duration::from_millis(50)).unwrap();
+    let names =
+        HostNames::new(resolver(Some(name_server().await)).unwrap(), Duration::from_millis(50));
     let asked = names.of("192.0.2.9".parse().unwrap());
     let found = tokio::time::timeout(Duration::from_secs(4), asked).await;
     assert_eq!(found, Ok(None), "the resolver's own five seconds were not waited for");

@@ -11,6 +11,7 @@ use super::super::rules::Rules;
 use super::super::rules::condition::{Condition, Holds, Home, Kind, Test};
 use super::super::rules::place::Place;
 use super::super::rules::scene::Scene;
+use super::super::rules::spf::SpfSettings;
 use super::stage::{Stage, rules};
 
 /// Section 3 of the text on the PROXY protocol: who talks to whom.
@@ -125,7 +126,8 @@ async fn a_condition_that_takes_a_while_plugs_in() {
     }];
     let host = "mx.example".parse().unwrap();
     let read = |text: &str| {
-        Rules::read(text, &Macros::default(), &Home { kinds: &kinds, host: &host }).unwrap()
+        let home = Home { kinds: &kinds, host: &host, spf: &SpfSettings::default() };
+        Rules::read(text, &Macros::default(), &home).unwrap()
     };
     for (verb, wanted, expected) in [
         ("deny", "slow = 'yes'", "550 5.7.1 found yes"),

@@ -15,6 +15,7 @@ use super::super::rules::notes::Notes;
 use super::super::rules::place::Place;
 use super::super::rules::rates::Rates;
 use super::super::rules::scene::Scene;
+use super::super::rules::spf::SpfSettings;
 use super::super::session::Greeting;
 use super::super::transaction::Transaction;
 
@@ -22,7 +23,7 @@ use super::super::transaction::Transaction;
 pub(super) fn rules(text: &str) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
-    let home = Home { kinds: KINDS, host: &host };
+    let home = Home { kinds: KINDS, host: &host, spf: &SpfSettings::default() };
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 

@@ -16,4 +16,5 @@ mod proxied;
 mod refusal;
 mod relay;
 mod rules;
+mod spf;
 mod verdicts;

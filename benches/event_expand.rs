@@ -1,0 +1,170 @@
+//! Expansions beside Exim's.
+//!
+//! Exim is a program, not a library: its time for one expansion is the slope of `exim -be` from one
+//! to ten copies of the text in a line, in which starting it and reading the line cancel out. With
+//! `--test` each runs once; with `--instructions` instructions are counted instead, by callgrind.
+
+use std::env;
+use std::fs;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use event_expand::{Template, Variables};
+use mail_types::{Trust, Value, Variable};
+
+fn main() {
+    let arguments: Vec<_> = env::args().collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [_, "--run", name, runs] => run(name, runs.parse().unwrap_or(0)),
+        _ if arguments.contains(&"--instructions") => count_instructions(),
+        _ if arguments.contains(&"--test") => SHAPES.iter().for_each(|shape| run(shape.name, 1)),
+        _ => measure(),
+    }
+}
+
+/// A text, how often Exim's rate it must reach, and the most instructions that it may take.
+struct Shape {
+    name: &'static str,
+    text: &'static str,
+    bar: f64,
+    instructions: f64,
+}
+
+const SHAPES: &[Shape] = &[
+    Shape {
+        name: "the documented action, not taken",
+        text: "${if eq {msg:delivery}{$event_name} {${lookup pgsql {SELECT * FROM record_Delivery( \
+            '${quote_pgsql:$sender_address_domain}',\
+            '${quote_pgsql:${lc:$sender_address_local_part}}', '${quote_pgsql:$domain}', \
+            '${quote_pgsql:${lc:$local_part}}', '${quote_pgsql:$host_address}', \
+            '${quote_pgsql:${lc:$host}}', '${quote_pgsql:$message_exim_id}')}} } {}}",
+        bar: 10.0,
+        instructions: 1500.0,
+    },
+    Shape { name: "if eq", text: "${if eq{a}{a}{yes}{no}}", bar: 5.0, instructions: 1500.0 },
+    Shape { name: "sg", text: "${sg{abcdefabcdef}{abc}{xyz}}", bar: 3.0, instructions: 8000.0 },
+    Shape {
+        name: "map of ten",
+        text: "${map{a:b:c:d:e:f:g:h:i:j}{<$item>}}",
+        bar: 3.0,
+        instructions: 20_000.0,
+    },
+];
+
+struct Delivery;
+
+impl Variables for Delivery {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match name {
+            "event_name" => Value::trusted("tcp:close").into(),
+            _ => Value::new(&b"x"[..], Trust::Untrusted).into(),
+        }
+    }
+}
+
+fn run(name: &str, runs: usize) {
+    for shape in SHAPES.iter().filter(|shape| shape.name == name) {
+        let Ok(template) = shape.text.parse::<Template>() else { continue };
+        for _ in 0..runs {
+            assert!(black_box(&template).expand(&Delivery).is_ok());
+        }
+    }
+}
+
+fn measure() {
+    let exim = PathBuf::from("/usr/sbin/exim4");
+    for shape in SHAPES {
+        let ours = ours(shape);
+        println!("{}: ours {ours:.0} ns", shape.name);
+        if !exim.exists() {
+            println!("  SKIPPED: without {}\n", exim.display());
+            continue;
+        }
+        let theirs = slope(&exim, shape.text);
+        let ratio = theirs / ours;
+        let word = if ratio >= shape.bar { "met" } else { "MISSED" };
+        println!("    exim4 -be              {theirs:>7.0} ns");
+        println!("  {ratio:.1} times its rate, bar {:.0} {word}\n", shape.bar);
+    }
+}
+
+/// The median time of an expansion, in nanoseconds.
+fn ours(shape: &Shape) -> f64 {
+    const RUNS: u32 = 2000;
+    let times = (0..101).map(|_| {
+        let start = Instant::now();
+        run(shape.name, RUNS as usize);
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(RUNS)
+    });
+    median(times.collect())
+}
+
+/// The time of one more copy of a text in a line, in nanoseconds.
+fn slope(exim: &Path, text: &str) -> f64 {
+    const LINES: u32 = 5000;
+    let slopes = (0..7).map(|_| {
+        let [one, ten] = [1, 10].map(|copies| {
+            let line = text.repeat(copies) + "\n";
+            time(exim, &line.repeat(LINES as usize))
+        });
+        (ten - one) * 1e9 / f64::from(9 * LINES)
+    });
+    median(slopes.collect())
+}
+
+/// The seconds that Exim takes for this input.
+fn time(exim: &Path, input: &str) -> f64 {
+    let folder = env::temp_dir().join(format!("event-expand-{}", std::process::id()));
+    let configuration = folder.join("exim.conf");
+    let text = format!("spool_directory = {0}\nlog_file_path = {0}/%slog\n", folder.display());
+    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&configuration, text));
+    assert!(written.is_ok(), "{}: {written:?}", folder.display());
+    let start = Instant::now();
+    let child = Command::new(exim)
+        .args([Path::new("-C"), &configuration, Path::new("-be")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn();
+    let done = child.and_then(|mut child| {
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        child.wait()
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(done.is_ok_and(|status| status.success()), "exim4 failed");
+    let _ = fs::remove_dir_all(&folder);
+    seconds
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn count_instructions() {
+    for shape in SHAPES {
+        let count = (collected(shape, "11000") - collected(shape, "1000")) / 10_000.0;
+        println!("{}: {count:.0} instructions, at most {:.0}", shape.name, shape.instructions);
+        assert!(count <= shape.instructions, "{} takes more", shape.name);
+    }
+}
+
+fn collected(shape: &Shape, runs: &str) -> f64 {
+    let program = env::current_exe().unwrap_or_default();
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .args(["--run", shape.name, runs])
+        .output();
+    let output = output.map(|output| output.stderr).unwrap_or_default();
+    let text = String::from_utf8_lossy(&output);
+    let count = text.lines().find_map(|line| line.split_once("Collected : "));
+    let count = count.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+    assert!(count.is_some(), "valgrind gives no count: {text}");
+    count.unwrap_or(f64::NAN)
+}

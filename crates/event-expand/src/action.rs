@@ -1,0 +1,272 @@
+//! An event that happened, and the action that is expanded for it.
+
+use std::collections::BTreeMap;
+
+use mail_types::{Found, Trust, Value, Variable};
+
+use crate::event::{Effect, EventName};
+use crate::expansion::{Expansion, Options, Progress, Request};
+use crate::stop::Stop;
+use crate::template::Template;
+use crate::variables::{HeaderForm, ListKind, State, Variables};
+
+/// An event that happened, with what an action can ask of it. Nothing is left over from the event
+/// before: each has variables of its own.
+///
+/// ```
+/// use event_expand::{Event, EventName};
+/// use mail_types::Trust;
+///
+/// let event = Event::new(EventName::MsgDelivery)
+///     .data(b"250 OK id=1", Trust::Untrusted)
+///     .with("host_address", b"192.0.2.1", Trust::Untrusted)
+///     .with("transport_name", b"remote_smtp", Trust::Trusted);
+/// assert_eq!(event.name(), EventName::MsgDelivery);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    name: EventName,
+    values: BTreeMap<&'static str, Value<'static>>,
+}
+
+impl Event {
+    /// Makes an event without data.
+    #[must_use]
+    pub fn new(name: EventName) -> Self {
+        Self { name, values: BTreeMap::new() }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> EventName {
+        self.name
+    }
+
+    /// Gives it `$event_data`: what [`EventName`] says.
+    #[must_use]
+    pub fn data(self, data: &[u8], trust: Trust) -> Self {
+        self.with("event_data", data, trust)
+    }
+
+    /// Gives it `$event_defer_errno`, for the events of deferring.
+    #[must_use]
+    pub fn defer_errno(self, errno: i32) -> Self {
+        self.with("event_defer_errno", errno.to_string().as_bytes(), Trust::Trusted)
+    }
+
+    /// Gives it a variable of [`VARIABLES`](Self::VARIABLES); a name that is none of them changes
+    /// nothing.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
+        if let Some(known) = Self::VARIABLES.iter().find(|known| **known == name) {
+            self.values.insert(known, Value::new(value.to_vec(), trust));
+        }
+        self
+    }
+
+    /// The variables that an event can have; those that it has not are unset. `$event_name` it always
+    /// has, `$event_defer_errno` is 0 and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`
+    /// unless it says otherwise.
+    pub const VARIABLES: [&'static str; 21] = [
+        "authenticated_fail_id",
+        "domain",
+        "event_data",
+        "event_defer_errno",
+        "event_name",
+        "host",
+        "host_address",
+        "host_port",
+        "local_part",
+        "lookup_dnssec_authenticated",
+        "message_exim_id",
+        "router_name",
+        "sender_host_authenticated",
+        "sending_ip_address",
+        "sending_port",
+        "tls_in_peercert",
+        "tls_out_dane",
+        "tls_out_peercert",
+        "tls_out_tlsa_usage",
+        "transport_name",
+        "verify_mode",
+    ];
+
+    /// Returns the variable of a name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Variable<'_> {
+        if name == "event_name" {
+            return Value::trusted(self.name.as_str()).into();
+        }
+        match (self.values.get(name), name) {
+            (Some(value), _) => value.clone().into(),
+            (None, "event_defer_errno") => Value::trusted("0").into(),
+            (None, "lookup_dnssec_authenticated" | "tls_out_dane") => Value::trusted("no").into(),
+            (None, name) if Self::VARIABLES.contains(&name) => Variable::Unset,
+            (None, _) => Variable::Unknown,
+        }
+    }
+}
+
+/// What a program does where an action has no result, for the events that wait for it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "it is one or the other")]
+pub enum OnFailure {
+    /// As if the action had no result: the connection is made. Exim does so.
+    Proceed,
+    /// As if the action had a result: no connection, no verification.
+    Refuse,
+}
+
+/// An action being expanded for an event.
+///
+/// ```
+/// use event_expand::{Action, Effect, Event, EventName, OnFailure, Options, Outcome, Step, Template, Variables};
+/// use mail_types::{Trust, Variable};
+///
+/// struct Nothing;
+/// impl Variables for Nothing {
+///     fn variable(&self, _: &str) -> Variable<'_> {
+///         Variable::Unknown
+///     }
+/// }
+///
+/// let template: Template = "${if eq{$event_name}{tcp:connect}{${if match_ip{$host_address}{192.0.2.0/24}{not there}}}}".parse()?;
+/// let event = Event::new(EventName::TcpConnect).with("host_address", b"192.0.2.1", Trust::Untrusted);
+/// let options = Options::default();
+/// let mut action = Action::new(&template, &event, &Nothing, &options, OnFailure::Refuse);
+/// let Step::Done(outcome) = action.poll() else { unreachable!() };
+/// assert_eq!((outcome.effect, outcome.text.as_bytes()), (Effect::DoNotConnect, &b"not there"[..]));
+/// # Ok::<(), event_expand::TemplateError>(())
+/// ```
+#[derive(Debug)]
+pub struct Action<'t> {
+    template: &'t Template,
+    variables: WithEvent<'t>,
+    options: &'t Options,
+    on_failure: OnFailure,
+    journal: Vec<Found>,
+    awaiting: bool,
+}
+
+impl<'t> Action<'t> {
+    /// Starts; the event's variables come before the program's.
+    #[must_use]
+    pub fn new(
+        template: &'t Template,
+        event: &'t Event,
+        variables: &'t dyn Variables,
+        options: &'t Options,
+        on_failure: OnFailure,
+    ) -> Self {
+        let variables = WithEvent { event, variables };
+        Self { template, variables, options, on_failure, journal: Vec::new(), awaiting: false }
+    }
+
+    /// Goes as far as it can. It may be called at any time.
+    #[must_use]
+    pub fn poll(&mut self) -> Step {
+        let journal = self.journal.clone();
+        let mut expansion =
+            Expansion::replay(self.template, &self.variables, self.options, journal);
+        let progress = expansion.poll();
+        self.awaiting = matches!(progress, Progress::Request(_));
+        match progress {
+            Progress::Request(request) => Step::Request(request),
+            Progress::Done(text) => Step::Done(self.outcome(text, None)),
+            Progress::Stopped(stop) => {
+                Step::Done(self.outcome(Value::trusted("").into_owned(), Some(stop)))
+            }
+        }
+    }
+
+    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    pub fn handle_found(&mut self, found: Found) {
+        if std::mem::take(&mut self.awaiting) {
+            self.journal.push(found);
+        }
+    }
+
+    /// Returns what is to be done if there is no time to wait any longer, as for an action that
+    /// fails.
+    #[must_use]
+    pub fn handle_timeout(&self) -> Outcome {
+        let stop = Stop::Deferred { at: 0 };
+        self.outcome(Value::trusted("").into_owned(), Some(stop))
+    }
+
+    fn outcome(&self, text: Value<'static>, stop: Option<Stop>) -> Outcome {
+        let name = self.variables.event.name();
+        let refuses = match &stop {
+            None => !text.as_bytes().is_empty(),
+            // The template itself says so, as if it had no result.
+            Some(Stop::Forced { .. }) => false,
+            Some(_) => name.waits() && self.on_failure == OnFailure::Refuse,
+        };
+        let effect = if refuses { name.effect() } else { Effect::Ignored };
+        Outcome { effect, text, stop }
+    }
+}
+
+/// What becomes of an [`Action`] next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must treat both")]
+pub enum Step {
+    /// Do this, and hand in what was found.
+    Request(Request),
+    /// It is done.
+    Done(Outcome),
+}
+
+/// What an action came to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What is to be done.
+    pub effect: Effect,
+    /// What the action was expanded to; empty if it could not be. It goes into the log or the error.
+    pub text: Value<'static>,
+    /// Why it could not be expanded, for the log: a `fail` in the template too.
+    pub stop: Option<Stop>,
+}
+
+/// The variables of an event, and behind them the program's.
+struct WithEvent<'t> {
+    event: &'t Event,
+    variables: &'t dyn Variables,
+}
+
+impl Variables for WithEvent<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match (self.event.variable(name), self.variables.variable(name)) {
+            (Variable::Unknown, other) => other,
+            // An event that does not say where it is leaves that to the program.
+            (Variable::Unset, other @ Variable::Value(_)) if !name.starts_with("event_") => other,
+            (variable, _) => variable,
+        }
+    }
+
+    fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
+        self.variables.header(name, form)
+    }
+
+    fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
+        self.variables.list(kind, name)
+    }
+
+    fn is_in(&self, state: State) -> bool {
+        self.variables.is_in(state)
+    }
+}
+
+impl std::fmt::Debug for WithEvent<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WithEvent").field("event", self.event).finish_non_exhaustive()
+    }
+}
+
+/// `$event_defer_errno` where a recipient was deferred by a reply: the last two digits of its code,
+/// and in the low byte how the host was found, by an address (`A`) or an MX record (`M`).
+#[must_use]
+pub fn packed_errno(code: u16, by_mx: bool) -> i32 {
+    i32::from(code % 100) << 8 | i32::from(if by_mx { b'M' } else { b'A' })
+}

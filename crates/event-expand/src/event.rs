@@ -1,0 +1,279 @@
+//! The events of a delivery: their names, and what becomes of an action's result.
+//!
+//! Source: `experimental-spec.txt` of Exim 4.85, 2014, "Event Actions"; Exim's specification of
+//! today, chapter 61, "Event actions".
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// What can happen to a message, a recipient or a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum EventName {
+    /// `auth:fail`: an authentication failed; the data is the SMTP reply.
+    AuthFail,
+    /// `dane:fail`: DANE was wanted, and failed; the data says how.
+    DaneFail,
+    /// `dns:fail`: a name was not found; the data is the outcome, the name and the type.
+    DnsFail,
+    /// `msg:complete`: nothing is left to be done for a message.
+    MsgComplete,
+    /// `msg:defer`: a message was deferred for want of another host; the data is the error.
+    MsgDefer,
+    /// `msg:delivery`: a recipient's copy was delivered; the data is the confirmation.
+    MsgDelivery,
+    /// `msg:fail:delivery`: a recipient's copy failed for good; the data is the error.
+    MsgFailDelivery,
+    /// `msg:fail:internal`: so, with no transport; the data is the reason.
+    MsgFailInternal,
+    /// `msg:host:defer`: an attempt at a host was deferred; the data is the error.
+    MsgHostDefer,
+    /// `msg:rcpt:defer`: a recipient was deferred, and no host is left; the data is the reply.
+    MsgRcptDefer,
+    /// `msg:rcpt:host:defer`: a host deferred a recipient; the data is the reply.
+    MsgRcptHostDefer,
+    /// `smtp:connect`: the banner has come, which is the data.
+    SmtpConnect,
+    /// `smtp:ehlo`: the reply to EHLO has come, which is the data.
+    SmtpEhlo,
+    /// `smtp:fail:protocol`: a client broke the protocol; the data is the reply.
+    SmtpFailProtocol,
+    /// `smtp:fail:syntax`: a client's command is none; the data is the reply.
+    SmtpFailSyntax,
+    /// `tcp:close`: a connection was closed.
+    TcpClose,
+    /// `tcp:connect`: a connection is about to be made.
+    TcpConnect,
+    /// `tls:cert`: a certificate of the chain was verified; the data is its depth, 0 for the peer's.
+    TlsCert,
+    /// `tls:fail:connect`: a TLS handshake failed; the data is the error.
+    TlsFailConnect,
+}
+
+impl EventName {
+    /// All, by name.
+    pub const ALL: [Self; 19] = [
+        Self::AuthFail,
+        Self::DaneFail,
+        Self::DnsFail,
+        Self::MsgComplete,
+        Self::MsgDefer,
+        Self::MsgDelivery,
+        Self::MsgFailDelivery,
+        Self::MsgFailInternal,
+        Self::MsgHostDefer,
+        Self::MsgRcptDefer,
+        Self::MsgRcptHostDefer,
+        Self::SmtpConnect,
+        Self::SmtpEhlo,
+        Self::SmtpFailProtocol,
+        Self::SmtpFailSyntax,
+        Self::TcpClose,
+        Self::TcpConnect,
+        Self::TlsCert,
+        Self::TlsFailConnect,
+    ];
+
+    /// Returns the name, as `$event_name` has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthFail => "auth:fail",
+            Self::DaneFail => "dane:fail",
+            Self::DnsFail => "dns:fail",
+            Self::MsgComplete => "msg:complete",
+            Self::MsgDefer => "msg:defer",
+            Self::MsgDelivery => "msg:delivery",
+            Self::MsgFailDelivery => "msg:fail:delivery",
+            Self::MsgFailInternal => "msg:fail:internal",
+            Self::MsgHostDefer => "msg:host:defer",
+            Self::MsgRcptDefer => "msg:rcpt:defer",
+            Self::MsgRcptHostDefer => "msg:rcpt:host:defer",
+            Self::SmtpConnect => "smtp:connect",
+            Self::SmtpEhlo => "smtp:ehlo",
+            Self::SmtpFailProtocol => "smtp:fail:protocol",
+            Self::SmtpFailSyntax => "smtp:fail:syntax",
+            Self::TcpClose => "tcp:close",
+            Self::TcpConnect => "tcp:connect",
+            Self::TlsCert => "tls:cert",
+            Self::TlsFailConnect => "tls:fail:connect",
+        }
+    }
+
+    /// Returns what a result that is not empty does.
+    #[must_use]
+    pub const fn effect(self) -> Effect {
+        match self {
+            Self::TcpConnect => Effect::DoNotConnect,
+            Self::TlsCert => Effect::RefuseVerification,
+            Self::SmtpConnect => Effect::CloseConnection,
+            Self::AuthFail => Effect::ReplaceLogLine,
+            _ => Effect::Ignored,
+        }
+    }
+
+    /// Returns whether the event waits for its action: those whose result decides what comes next.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::TcpConnect | Self::TlsCert | Self::SmtpConnect)
+    }
+
+    /// Returns whether a profile has it.
+    #[must_use]
+    pub const fn is_in(self, profile: Profile) -> bool {
+        match profile {
+            Profile::Current => true,
+            Profile::Of2014 => matches!(
+                self,
+                Self::MsgComplete
+                    | Self::MsgDelivery
+                    | Self::MsgFailDelivery
+                    | Self::MsgFailInternal
+                    | Self::MsgHostDefer
+                    | Self::SmtpConnect
+                    | Self::TcpClose
+                    | Self::TcpConnect
+                    | Self::TlsCert
+            ),
+        }
+    }
+
+    /// Returns whose `event_action` is expanded, where the event is of a delivery by a transport.
+    #[must_use]
+    pub const fn option(self, profile: Profile) -> Place {
+        match self {
+            Self::MsgComplete
+            | Self::MsgFailInternal
+            | Self::SmtpFailProtocol
+            | Self::SmtpFailSyntax
+            | Self::TlsFailConnect => Place::Main,
+            Self::MsgFailDelivery if matches!(profile, Profile::Of2014) => Place::Main,
+            _ => Place::Transport,
+        }
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for EventName {
+    type Err = EventNameError;
+
+    fn from_str(name: &str) -> Result<Self, EventNameError> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name).ok_or(EventNameError)
+    }
+}
+
+/// A name is no event's.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("no event of this name")]
+#[non_exhaustive]
+pub struct EventNameError;
+
+/// Which events there are.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// The nineteen of today.
+    #[default]
+    Current,
+    /// The nine of 2014.
+    Of2014,
+}
+
+/// Where an `event_action` stands. While a message is received, with no transport at work, those of a
+/// transport are the main section's, too.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Place {
+    /// In the main section.
+    Main,
+    /// In the transport.
+    Transport,
+}
+
+/// What an action's result does.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing.
+    Ignored,
+    /// No connection is made, and the recipients are deferred.
+    DoNotConnect,
+    /// The certificate does not verify, and the result says why.
+    RefuseVerification,
+    /// The connection is closed, and the recipients are deferred; the result says why.
+    CloseConnection,
+    /// The result takes the place of the line in the log.
+    ReplaceLogLine,
+}
+
+/// Events that an action is for: one, or a part of the tree, `msg:*`.
+///
+/// ```
+/// use event_expand::{EventName, Selection};
+///
+/// let selection: Selection = "msg:fail:* : tcp:connect".parse()?;
+/// assert!(selection.has(EventName::MsgFailInternal));
+/// assert!(!selection.has(EventName::MsgDelivery));
+/// # Ok::<(), event_expand::SelectionError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Selection(Vec<EventName>);
+
+impl Selection {
+    /// Returns whether it has an event.
+    #[must_use]
+    pub fn has(&self, event: EventName) -> bool {
+        self.0.contains(&event)
+    }
+
+    /// Returns all of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = EventName> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromStr for Selection {
+    type Err = SelectionError;
+
+    /// Reads names, and parts of the tree, with blanks or ` : ` between. `*` is all.
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
+        let mut events = Vec::new();
+        let words = text.split_ascii_whitespace().filter(|word| *word != ":");
+        for (number, word) in words.enumerate() {
+            let before = events.len();
+            let part = word.strip_suffix('*').filter(|part| part.is_empty() || part.ends_with(':'));
+            events.extend(EventName::ALL.into_iter().filter(|event| match part {
+                Some(part) => event.as_str().starts_with(part),
+                None => event.as_str() == word,
+            }));
+            if events.len() == before {
+                return Err(SelectionError::Unknown { number });
+            }
+        }
+        events.sort_unstable();
+        events.dedup();
+        if events.is_empty() { Err(SelectionError::Empty) } else { Ok(Self(events)) }
+    }
+}
+
+/// Why a text is no [`Selection`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// There is nothing in it.
+    #[error("no event")]
+    Empty,
+    /// A word is no event, and no part of the tree.
+    #[error("word {number} is no event")]
+    Unknown {
+        /// Which word, from 0.
+        number: usize,
+    },
+}

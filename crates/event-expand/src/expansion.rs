@@ -1,0 +1,183 @@
+//! An expansion that may have to wait.
+
+use mail_types::{Found, Query, Value};
+
+use crate::evaluation::{Evaluation, Halt};
+use crate::lookup::Lookup;
+use crate::stop::Stop;
+use crate::template::Template;
+use crate::variables::Variables;
+use crate::{Call, Capabilities, Limits};
+
+/// What an expansion may do.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// How much it may take.
+    pub limits: Limits,
+    /// What it may reach; nothing by default.
+    pub capabilities: Capabilities,
+    /// Names of lookups whose results are trusted, by default none: whoever can write what they find
+    /// can then write queries and templates, too.
+    pub trusted_lookups: Vec<&'static str>,
+}
+
+impl Options {
+    pub(crate) const DEFAULT: Self = Self {
+        limits: Limits::DEFAULT,
+        capabilities: Capabilities::NONE,
+        trusted_lookups: Vec::new(),
+    };
+}
+
+/// An expansion under way: a machine that hands out requests and takes in what was found.
+///
+/// Each [`poll`](Self::poll) starts from the beginning of the template, and takes what is known
+/// already from a journal: a lookup is made once, whatever follows it.
+///
+/// ```
+/// use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
+/// use mail_types::{Found, Trust, Value, Variable};
+///
+/// struct User(&'static [u8]);
+/// impl Variables for User {
+///     fn variable(&self, name: &str) -> Variable<'_> {
+///         match name {
+///             "local_part" => Value::new(self.0, Trust::Untrusted).into(),
+///             _ => Variable::Unknown,
+///         }
+///     }
+/// }
+///
+/// let text = "${lookup sqlite{SELECT home FROM users WHERE name='${quote_sqlite:$local_part}'}}";
+/// let (template, options, user) = (text.parse::<Template>()?, Options::default(), User(b"o'hara"));
+/// let mut expansion = Expansion::new(&template, &user, &options);
+/// while let Progress::Request(request) = expansion.poll() {
+///     let Ask::Lookup { query, .. } = &request.ask else { continue };
+///     assert_eq!(query.segments().len(), 3);
+///     expansion.handle_found(Found::Value(b"/home/ohara".to_vec()));
+/// }
+/// assert_eq!(expansion.poll(), Progress::Done(Value::new(&b"/home/ohara"[..], Trust::Untrusted)));
+///
+/// // What comes from outside is refused where it is not quoted.
+/// let template: Template = "${lookup sqlite{SELECT home FROM users WHERE name='$local_part'}}".parse()?;
+/// let stopped = Expansion::new(&template, &user, &options).poll();
+/// let Progress::Stopped(stop) = stopped else { unreachable!() };
+/// assert_eq!(stop.to_string(), "byte 0: an untrusted value in the query: write ${quote_sqlite:…} around it");
+/// # Ok::<(), event_expand::TemplateError>(())
+/// ```
+pub struct Expansion<'t> {
+    template: &'t Template,
+    variables: &'t dyn Variables,
+    options: &'t Options,
+    journal: Vec<Found>,
+    awaiting: bool,
+}
+
+impl<'t> Expansion<'t> {
+    /// Starts.
+    #[must_use]
+    pub fn new(template: &'t Template, variables: &'t dyn Variables, options: &'t Options) -> Self {
+        Self { template, variables, options, journal: Vec::new(), awaiting: false }
+    }
+
+    /// Starts with what was found before, as [`journal`](Self::journal) gives it: no request that it
+    /// answers is made again.
+    #[must_use]
+    pub fn replay(
+        template: &'t Template,
+        variables: &'t dyn Variables,
+        options: &'t Options,
+        journal: Vec<Found>,
+    ) -> Self {
+        Self { template, variables, options, journal, awaiting: false }
+    }
+
+    /// Goes as far as it can. It may be called at any time: until something was found it says the
+    /// same again.
+    #[must_use]
+    pub fn poll(&mut self) -> Progress {
+        let mut evaluation = Evaluation::new(
+            self.variables,
+            self.options,
+            &self.journal,
+            self.template.text().len(),
+        );
+        let halt = evaluation.sequence(&self.template.tree, self.template.tree.root);
+        self.awaiting = matches!(halt, Err(Halt::Waiting(_)));
+        match halt {
+            Ok(trust) => Progress::Done(Value::new(evaluation.out, trust)),
+            Err(Halt::Waiting(request)) => Progress::Request(*request),
+            Err(Halt::Stop(stop)) => Progress::Stopped(*stop),
+        }
+    }
+
+    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    pub fn handle_found(&mut self, found: Found) {
+        if std::mem::take(&mut self.awaiting) {
+            self.journal.push(found);
+        }
+    }
+
+    /// Returns what was found so far, in the order of the requests.
+    #[must_use]
+    pub fn journal(&self) -> &[Found] {
+        &self.journal
+    }
+}
+
+impl std::fmt::Debug for Expansion<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Expansion")
+            .field("template", &self.template)
+            .field("journal", &self.journal)
+            .field("awaiting", &self.awaiting)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What becomes of an expansion next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must treat all three")]
+pub enum Progress {
+    /// Do this, and hand in what was found.
+    Request(Request),
+    /// The text.
+    Done(Value<'static>),
+    /// It has none.
+    Stopped(Stop),
+}
+
+/// Something the program must do before the expansion can go on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Request {
+    /// Where it stands, in bytes from the start of the template; of the text being expanded, if that
+    /// is one that `expand` or `sg` expands again.
+    pub at: usize,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What a [`Request`] asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Ask {
+    /// A lookup.
+    Lookup {
+        /// Its type, with all that the template says of it.
+        lookup: Lookup,
+        /// The key, for a lookup that takes one.
+        key: Option<Value<'static>>,
+        /// The query, or the name of the file for a lookup with a key. Untrusted values are quoted
+        /// for this lookup, and bear the mark; a name is trusted.
+        query: Query,
+    },
+    /// Something else.
+    Call {
+        /// What.
+        call: Call,
+        /// Its strings, as it documents them.
+        arguments: Vec<Value<'static>>,
+    },
+}

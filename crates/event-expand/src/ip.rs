@@ -1,0 +1,187 @@
+//! IP addresses in text, as Exim takes them.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Family {
+    V4,
+    V6,
+}
+
+/// The family of an address, and where a `/` and perhaps digits follow it, if that is allowed.
+///
+/// A zone (`%eth0`) may follow an address of version 6.
+pub(crate) fn family(text: &[u8], masked: bool) -> Option<(Family, Option<usize>)> {
+    let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let slash = text.len().checked_sub(digits + 1);
+    let slash = slash.filter(|at| masked && text.get(*at) == Some(&b'/'));
+    let address = text.get(..slash.unwrap_or(text.len()))?;
+    let family = match parse(address)? {
+        Bits::V4(_) => Family::V4,
+        Bits::V6(_) => Family::V6,
+    };
+    Some((family, slash))
+}
+
+/// Whether an address is in a network `address/length`, or the address, or `*`; one of version 4
+/// within version 6 counts as itself.
+pub(crate) fn holds(network: &[u8], address: &[u8]) -> bool {
+    if network == b"*" {
+        return true;
+    }
+    if address.is_empty() || network.is_empty() {
+        return address.is_empty() && network.is_empty();
+    }
+    let (network, length) = match network.iter().position(|&b| b == b'/') {
+        Some(at) => {
+            let length = network.get(at + 1..).and_then(|text| std::str::from_utf8(text).ok());
+            let Some(length) = length.and_then(|length| length.parse::<u32>().ok()) else {
+                return false;
+            };
+            (network.get(..at).unwrap_or_default(), Some(length))
+        }
+        None => (network, None),
+    };
+    match (parse(network), parse(address).map(Bits::canonical)) {
+        (Some(Bits::V4(a)), Some(Bits::V4(b))) => {
+            let length = length.unwrap_or(32);
+            length <= 32 && mask_v4(a, length) == mask_v4(b, length)
+        }
+        (Some(Bits::V6(a)), Some(Bits::V6(b))) => {
+            let length = length.unwrap_or(128);
+            length <= 128 && mask_v6(a, length) == mask_v6(b, length)
+        }
+        _ => false,
+    }
+}
+
+/// Puts out a network's address without the bits behind the mask, and the mask.
+pub(crate) fn mask(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let (_, slash) = family(text, true).ok_or("an IP address with a mask")?;
+    let slash = slash.ok_or("an IP address with a mask")?;
+    let (address, length) = text.split_at_checked(slash).unwrap_or_default();
+    let length = length.get(1..).and_then(|digits| std::str::from_utf8(digits).ok());
+    let length = length.map(|digits| if digits.is_empty() { "0" } else { digits });
+    let length = length.and_then(|digits| digits.parse::<u32>().ok());
+    let written = match (parse(address), length) {
+        (Some(Bits::V4(bits)), Some(length @ 0..=32)) => {
+            write!(out, "{}/{length}", Ipv4Addr::from_bits(mask_v4(bits, length)))
+        }
+        (Some(Bits::V6(bits)), Some(length @ 0..=128)) => {
+            let bits = mask_v6(bits, length);
+            let write = if normal { write_normal } else { write_with_dots };
+            write(bits, out);
+            write!(out, "/{length}")
+        }
+        _ => return Err("a mask that is not longer than the address"),
+    };
+    written.map_err(|_| "room")
+}
+
+/// Puts out an address of version 6, short or in full; one of version 4 is mapped into version 6.
+pub(crate) fn ipv6(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let bits = match parse(text).ok_or("an IP address")? {
+        Bits::V4(bits) => 0xffff_0000_0000 | u128::from(bits),
+        Bits::V6(bits) => bits,
+    };
+    let write = if normal { write_normal } else { write_with_colons };
+    write(bits, out);
+    Ok(())
+}
+
+/// Puts out an address as the DNS has it in reverse: its bytes, or nibbles, from the last to the
+/// first. A mask behind it is dropped.
+pub(crate) fn reverse(text: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let (_, slash) = family(text, true).ok_or("an IP address")?;
+    let address = text.get(..slash.unwrap_or(text.len())).unwrap_or_default();
+    let written = match parse(address).ok_or("an IP address")? {
+        Bits::V4(bits) => write!(out, "{}", Ipv4Addr::from_bits(bits.swap_bytes())),
+        Bits::V6(bits) => {
+            let nibbles = (0..32).map(|place| (bits >> (4 * place)) & 15);
+            for (place, nibble) in nibbles.enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                let digit = u32::try_from(nibble).ok().and_then(|n| char::from_digit(n, 16));
+                out.extend(digit.and_then(|digit| u8::try_from(digit).ok()));
+            }
+            Ok(())
+        }
+    };
+    written.map_err(|_| "room")
+}
+
+enum Bits {
+    V4(u32),
+    V6(u128),
+}
+
+impl Bits {
+    fn canonical(self) -> Self {
+        match self {
+            Self::V6(bits) => match Ipv6Addr::from_bits(bits).to_ipv4_mapped() {
+                Some(address) => Self::V4(address.to_bits()),
+                None => Self::V6(bits),
+            },
+            v4 @ Self::V4(_) => v4,
+        }
+    }
+}
+
+fn parse(text: &[u8]) -> Option<Bits> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.contains(':') {
+        let address = text.split_once('%').map_or(text, |(address, _)| address);
+        return address.parse::<Ipv6Addr>().ok().map(|address| Bits::V6(address.to_bits()));
+    }
+    text.parse::<Ipv4Addr>().ok().map(|address| Bits::V4(address.to_bits()))
+}
+
+fn mask_v4(bits: u32, length: u32) -> u32 {
+    bits & u32::MAX.checked_shl(32 - length).unwrap_or(0)
+}
+
+fn mask_v6(bits: u128, length: u32) -> u128 {
+    bits & u128::MAX.checked_shl(128 - length).unwrap_or(0)
+}
+
+fn write_with_dots(bits: u128, out: &mut Vec<u8>) {
+    write_long(bits, '.', out);
+}
+
+fn write_with_colons(bits: u128, out: &mut Vec<u8>) {
+    write_long(bits, ':', out);
+}
+
+fn write_long(bits: u128, separator: char, out: &mut Vec<u8>) {
+    for (place, segment) in Ipv6Addr::from_bits(bits).segments().into_iter().enumerate() {
+        let separator = if place > 0 { separator.to_string() } else { String::new() };
+        out.extend_from_slice(format!("{separator}{segment:04x}").as_bytes());
+    }
+}
+
+/// As RFC 5952, section 4, but never with dots, and a run of zeros of one group is shortened, too.
+fn write_normal(bits: u128, out: &mut Vec<u8>) {
+    let segments = Ipv6Addr::from_bits(bits).segments();
+    let (mut best, mut run) = (0..0, 0..0);
+    for (place, segment) in segments.iter().enumerate() {
+        run = if *segment == 0 { run.start..place + 1 } else { place + 1..place + 1 };
+        if run.len() > best.len() {
+            best = run.clone();
+        }
+    }
+    for (place, segment) in segments.iter().enumerate() {
+        if best.contains(&place) {
+            if place == best.start {
+                out.extend_from_slice(b"::");
+            }
+        } else {
+            if place > 0 && (best.is_empty() || place != best.end) {
+                out.push(b':');
+            }
+            out.extend_from_slice(format!("{segment:x}").as_bytes());
+        }
+    }
+}

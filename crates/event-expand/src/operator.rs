@@ -1,0 +1,133 @@
+//! Operators, by name.
+
+/// What `${operator:text}` does to the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Operator {
+    Address,
+    Addresses,
+    Base32,
+    Base32Decode,
+    Base62,
+    Base62Decode,
+    Base64,
+    Base64Decode,
+    Domain,
+    DomainFromALabels,
+    DomainToALabels,
+    Escape,
+    Escape8Bit,
+    Eval,
+    Eval10,
+    Expand,
+    FromUtf8,
+    Hash,
+    HeaderWrap,
+    HexQuote,
+    HexToBase64,
+    Ipv6Denormal,
+    Ipv6Normal,
+    Length,
+    ListCount,
+    ListNamed,
+    LocalPart,
+    LocalPartFromALabel,
+    LocalPartToALabel,
+    Lower,
+    Mask,
+    Md5,
+    NumericHash,
+    Quote,
+    QuoteLocalPart,
+    RandomInteger,
+    RegexQuote,
+    ReverseIp,
+    Rfc2047,
+    Rfc2047Decode,
+    Sha1,
+    Sha2,
+    Sha3,
+    Stat,
+    StringLength,
+    Substring,
+    TimeEval,
+    TimeInterval,
+    Upper,
+    Utf8Clean,
+    XtextDecode,
+}
+
+impl Operator {
+    /// Finds the operator of a name as the template has it, and its argument: all behind the first
+    /// `_`, unless the name itself has one.
+    pub(crate) fn find(text: &str) -> Option<(Self, Option<&str>)> {
+        let named = |name: &str| NAMES.iter().find(|(known, ..)| *known == name);
+        if let Some((_, operator, _)) = named(text) {
+            return Some((*operator, None));
+        }
+        let (name, argument) = text.split_once('_')?;
+        let (_, operator, takes_argument) = named(name)?;
+        // `quote_local_part_x` is a quotation for a lookup named so: not this name.
+        takes_argument.then_some((*operator, Some(argument)))
+    }
+}
+
+/// The names, and whether `_` and an argument may follow.
+const NAMES: &[(&str, Operator, bool)] = &[
+    ("address", Operator::Address, false),
+    ("addresses", Operator::Addresses, false),
+    ("base32", Operator::Base32, false),
+    ("base32d", Operator::Base32Decode, false),
+    ("base62", Operator::Base62, false),
+    ("base62d", Operator::Base62Decode, false),
+    ("base64", Operator::Base64, false),
+    ("base64d", Operator::Base64Decode, false),
+    ("domain", Operator::Domain, false),
+    ("escape", Operator::Escape, false),
+    ("escape8bit", Operator::Escape8Bit, false),
+    ("eval", Operator::Eval, false),
+    ("eval10", Operator::Eval10, false),
+    ("expand", Operator::Expand, false),
+    ("from_utf8", Operator::FromUtf8, false),
+    ("h", Operator::Hash, true),
+    ("hash", Operator::Hash, true),
+    ("headerwrap", Operator::HeaderWrap, true),
+    ("hex2b64", Operator::HexToBase64, false),
+    ("hexquote", Operator::HexQuote, false),
+    ("ipv6denorm", Operator::Ipv6Denormal, false),
+    ("ipv6norm", Operator::Ipv6Normal, false),
+    ("l", Operator::Length, true),
+    ("lc", Operator::Lower, false),
+    ("length", Operator::Length, true),
+    ("listcount", Operator::ListCount, false),
+    ("listnamed", Operator::ListNamed, true),
+    ("local_part", Operator::LocalPart, false),
+    ("mask", Operator::Mask, true),
+    ("md5", Operator::Md5, false),
+    ("nh", Operator::NumericHash, true),
+    ("nhash", Operator::NumericHash, true),
+    ("quote", Operator::Quote, true),
+    ("quote_local_part", Operator::QuoteLocalPart, false),
+    ("randint", Operator::RandomInteger, false),
+    ("reverse_ip", Operator::ReverseIp, false),
+    ("rfc2047", Operator::Rfc2047, false),
+    ("rfc2047d", Operator::Rfc2047Decode, false),
+    ("rxquote", Operator::RegexQuote, false),
+    ("s", Operator::Substring, true),
+    ("sha1", Operator::Sha1, false),
+    ("sha2", Operator::Sha2, true),
+    ("sha256", Operator::Sha2, false),
+    ("sha3", Operator::Sha3, true),
+    ("stat", Operator::Stat, false),
+    ("str2b64", Operator::Base64, false),
+    ("strlen", Operator::StringLength, false),
+    ("substr", Operator::Substring, true),
+    ("time_eval", Operator::TimeEval, false),
+    ("time_interval", Operator::TimeInterval, false),
+    ("uc", Operator::Upper, false),
+    ("utf8_domain_from_alabel", Operator::DomainFromALabels, false),
+    ("utf8_domain_to_alabel", Operator::DomainToALabels, false),
+    ("utf8_localpart_from_alabel", Operator::LocalPartFromALabel, false),
+    ("utf8_localpart_to_alabel", Operator::LocalPartToALabel, false),
+    ("utf8clean", Operator::Utf8Clean, false),
+    ("xtextd", Operator::XtextDecode, false),
+];

@@ -1,0 +1,260 @@
+//! Regular expressions, over bytes.
+//!
+//! The engine works on text. A byte above 127 becomes a private character of its own, in the pattern
+//! and in the subject alike, so that `.` takes one byte and no class but a negated one takes it: as
+//! PCRE does without its UTF mode.
+
+use std::borrow::Cow;
+
+use fancy_regex::{Regex, RegexBuilder, RuntimeError};
+
+use crate::Limits;
+
+/// A pattern, compiled; or why it is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern(Result<Regex, usize>);
+
+/// What a pattern found in a subject, as ranges of its bytes.
+pub(crate) type Groups = Vec<Option<(usize, usize)>>;
+
+/// Why there is no telling whether a pattern matches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum MatchError {
+    /// It is no pattern: where in it, if that is known.
+    Pattern(usize),
+    /// It would take more work than the limit.
+    Work,
+}
+
+impl Pattern {
+    pub(crate) fn new(pattern: &[u8], limits: &Limits) -> Self {
+        let regex = RegexBuilder::new(&translated(pattern))
+            .backtrack_limit(limits.regex_backtracks)
+            .delegate_size_limit(limits.regex_size)
+            .build();
+        Self(regex.map_err(|error| match error {
+            fancy_regex::Error::ParseError(at, _) => at.min(pattern.len()),
+            _ => 0,
+        }))
+    }
+
+    pub(crate) fn matches(&self, subject: &Subject<'_>) -> Result<Option<Groups>, MatchError> {
+        self.matches_from(subject, 0, false)
+    }
+
+    /// Searches from a byte on; with `not_empty` only for what begins right there, and is not empty.
+    pub(crate) fn matches_from(
+        &self,
+        subject: &Subject<'_>,
+        from: usize,
+        not_empty: bool,
+    ) -> Result<Option<Groups>, MatchError> {
+        let regex = self.0.as_ref().map_err(|at| MatchError::Pattern(*at))?;
+        let found = regex.captures_from_pos(&subject.text, subject.position(from));
+        let found = found.map_err(|error| match error {
+            fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded) => {
+                MatchError::Work
+            }
+            _ => MatchError::Pattern(0),
+        })?;
+        let Some(captures) = found else { return Ok(None) };
+        let groups: Groups = captures
+            .iter()
+            .take(MOST_GROUPS)
+            .map(|group| group.map(|g| (subject.offset(g.start()), subject.offset(g.end()))))
+            .collect();
+        let first = groups.first().copied().flatten();
+        if not_empty && first.is_none_or(|(start, end)| start != from || start == end) {
+            return Ok(None);
+        }
+        Ok(Some(groups))
+    }
+}
+
+/// A subject in the engine's form.
+#[derive(Debug)]
+pub(crate) struct Subject<'s> {
+    text: Cow<'s, str>,
+}
+
+impl<'s> Subject<'s> {
+    pub(crate) fn new(bytes: &'s [u8]) -> Self {
+        let text = match std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii()) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(bytes.iter().copied().map(character).collect()),
+        };
+        Self { text }
+    }
+
+    /// Whether it stands in the engine's form as it is.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
+    /// Where a byte stands in the text; the end, if it stands behind.
+    fn position(&self, offset: usize) -> usize {
+        match self.text {
+            Cow::Borrowed(_) => offset,
+            Cow::Owned(ref text) => {
+                text.char_indices().nth(offset).map_or(text.len(), |(position, _)| position)
+            }
+        }
+    }
+
+    fn offset(&self, position: usize) -> usize {
+        match self.text {
+            Cow::Borrowed(_) => position,
+            Cow::Owned(ref text) => text.get(..position).map_or(0, |text| text.chars().count()),
+        }
+    }
+}
+
+fn character(byte: u8) -> char {
+    if byte.is_ascii() {
+        char::from(byte)
+    } else {
+        char::from_u32(PRIVATE + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
+}
+
+/// Writes a pattern as the engine wants it, where PCRE is more liberal: a `[` in a class and a `{`
+/// that counts nothing mean themselves, `\x` and digits can name bytes above 127.
+fn translated(pattern: &[u8]) -> String {
+    let (mut text, mut rest) = (String::new(), pattern);
+    // In ASCII, `\w`, `\d` and `\s` mean what they mean without UTF.
+    let mut class = Class::Outside;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match (byte, class) {
+            (b'\\', _) => rest = escape(rest, &mut text),
+            (b'[', Class::Outside) => {
+                text.push('[');
+                class = Class::Start;
+                if let Some(behind) = rest.strip_prefix(b"^") {
+                    text.push('^');
+                    rest = behind;
+                }
+                if let Some(behind) = rest.strip_prefix(b"]") {
+                    text.push_str("\\]");
+                    rest = behind;
+                }
+                class = if class == Class::Start { Class::Inside } else { class };
+            }
+            (b'[', _) => {
+                let end = rest.windows(2).position(|pair| pair == b":]");
+                match end.filter(|_| rest.starts_with(b":")).and_then(|end| rest.get(..end + 2)) {
+                    Some(name) => {
+                        text.push('[');
+                        text.extend(name.iter().copied().map(character));
+                        rest = rest.get(name.len()..).unwrap_or_default();
+                    }
+                    None => text.push_str("\\["),
+                }
+            }
+            (b']', Class::Inside) => {
+                text.push(']');
+                class = Class::Outside;
+            }
+            (b'&' | b'~', Class::Inside) => {
+                text.push('\\');
+                text.push(char::from(byte));
+            }
+            // Two are an operator to the engine; to PCRE the first makes a range, unless it is the first.
+            (b'-', Class::Inside) if rest.starts_with(b"-") => {
+                let first = text.ends_with('[') || text.ends_with("[^");
+                text.push_str(if first { "\\-" } else { "-\\-" });
+                rest = rest.get(usize::from(!first)..).unwrap_or_default();
+            }
+            (b'{', Class::Outside) if !counts(rest) => text.push_str("\\{"),
+            (b'}', Class::Outside) if !text_counts(&text) => text.push_str("\\}"),
+            _ => text.push(character(byte)),
+        }
+    }
+    text
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Class {
+    Outside,
+    Start,
+    Inside,
+}
+
+/// Whether a `{` with this behind it begins a count: `3}`, `3,}`, `3,5}`.
+fn counts(rest: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let first = digits(rest);
+    let Some(rest) = rest.get(first..).filter(|_| first > 0) else { return false };
+    match rest {
+        [b'}', ..] => true,
+        [b',', rest @ ..] => rest.get(digits(rest)) == Some(&b'}'),
+        _ => false,
+    }
+}
+
+/// Whether a `}` ends a count that the text written so far began.
+fn text_counts(text: &str) -> bool {
+    let count = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ',');
+    count.ends_with('{') && !count.ends_with("\\{") || is_named_escape(text)
+}
+
+/// `\x{…}`, `\p{…}`, `\k{…}`: written as they are.
+fn is_named_escape(text: &str) -> bool {
+    text.rsplit_once('{').is_some_and(|(before, _)| {
+        before.ends_with("\\x") || before.ends_with("\\p") || before.ends_with("\\P")
+    })
+}
+
+/// Writes what stands behind a backslash; returns the rest.
+fn escape<'p>(rest: &'p [u8], text: &mut String) -> &'p [u8] {
+    let Some((&byte, behind)) = rest.split_first() else {
+        text.push('\\');
+        return rest;
+    };
+    if byte == b'x' && !behind.starts_with(b"{") {
+        let digits = behind.iter().take(2).take_while(|b| b.is_ascii_hexdigit()).count();
+        let digits = behind.get(..digits).unwrap_or_default();
+        let value = digits.iter().fold(0_u8, |value, digit| {
+            value << 4 | u8::try_from(char::from(*digit).to_digit(16).unwrap_or(0)).unwrap_or(0)
+        });
+        push_literal(value, text);
+        return behind.get(digits.len()..).unwrap_or_default();
+    }
+    // One digit refers back to a group. More are a byte in octal here, as they are to PCRE where there
+    // are not so many groups.
+    let octal = rest.iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
+    if octal > 1 || byte == b'0' {
+        let digits = rest.get(..octal).unwrap_or_default();
+        let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+        push_literal(value.to_le_bytes()[0], text);
+        return rest.get(octal..).unwrap_or_default();
+    }
+    if byte == b'Q' {
+        let end = behind.windows(2).position(|pair| pair == b"\\E");
+        let quoted = behind.get(..end.unwrap_or(behind.len())).unwrap_or_default();
+        for byte in quoted {
+            push_literal(*byte, text);
+        }
+        return end.and_then(|end| behind.get(end + 2..)).unwrap_or_default();
+    }
+    if byte.is_ascii_alphanumeric() || byte == b'<' || byte == b'>' {
+        text.push('\\');
+        text.push(char::from(byte));
+    } else {
+        push_literal(byte, text);
+    }
+    behind
+}
+
+fn push_literal(byte: u8, text: &mut String) {
+    if byte.is_ascii_punctuation() {
+        text.push('\\');
+    }
+    text.push(character(byte));
+}
+
+/// Private characters from here on stand for the bytes above 127.
+const PRIVATE: u32 = 0xf700;
+
+/// `$0` to `$20`.
+const MOST_GROUPS: usize = 21;

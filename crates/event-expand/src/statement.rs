@@ -1,0 +1,337 @@
+//! A query for an SQL database: its text with placeholders, and what is bound to them.
+
+use mail_types::{Query, Segment, Trust};
+use thiserror::Error;
+
+/// SQL with placeholders, and their values in order.
+///
+/// Each string `'…'` that holds a value becomes, with the text around the value, one parameter. No
+/// byte of an untrusted value is in the text: it cannot end a string, nor add a statement.
+///
+/// ```
+/// use event_expand::{Dialect, Parameter, Statement};
+/// use mail_types::{Query, Trust};
+///
+/// let mut query = Query::default();
+/// query.push_literal(b"SELECT home FROM users WHERE mail LIKE '");
+/// query.push_quoted(b"x' OR 1=1 --", Trust::Untrusted, "pgsql");
+/// query.push_literal(b"@%' AND active = 'yes'");
+///
+/// let statement = Statement::new(&query, Dialect::Pgsql)?;
+/// assert_eq!(statement.sql, "SELECT home FROM users WHERE mail LIKE $1 AND active = 'yes'");
+/// assert_eq!(statement.parameters, [Parameter::Text("x' OR 1=1 --@%".to_owned())]);
+/// # Ok::<(), event_expand::StatementError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Statement {
+    /// The text.
+    pub sql: String,
+    /// The values of its placeholders, from the first.
+    pub parameters: Vec<Parameter>,
+}
+
+/// Whose SQL it is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// `PostgreSQL`, lookup `pgsql`: placeholders `$1`. Send the parameters in the text format, with
+    /// no types, so that the server types them as it does a string in the text. It is taken for
+    /// granted that `standard_conforming_strings` is on, as it is by default.
+    Pgsql,
+    /// `SQLite`, lookup `sqlite`: placeholders `?1`.
+    Sqlite,
+}
+
+impl Dialect {
+    fn lookup(self) -> &'static str {
+        match self {
+            Self::Pgsql => "pgsql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
+/// A value to bind.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever binds must treat both")]
+pub enum Parameter {
+    /// Text.
+    Text(String),
+    /// Bytes that are no UTF-8; for [`Dialect::Sqlite`] alone.
+    Blob(Vec<u8>),
+}
+
+/// Why a query is no [`Statement`]: nothing of it may be sent.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum StatementError {
+    /// An untrusted value was not quoted for this database.
+    #[error("segment {at} is untrusted, and not quoted for this lookup")]
+    Unquoted {
+        /// Which segment of the query, from 0.
+        at: usize,
+    },
+    /// A value stands where SQL has no plain string: not between `'` and `'`, or in a comment, a name
+    /// in quotes, a string with a prefix or between dollar signs.
+    #[error("segment {at} stands where no value can be bound")]
+    Place {
+        /// Which segment of the query, from 0.
+        at: usize,
+    },
+    /// The text has a placeholder of its own.
+    #[error("segment {at} has a placeholder of its own")]
+    Placeholder {
+        /// Which segment of the query, from 0.
+        at: usize,
+    },
+    /// A string, a name or a comment has no end.
+    #[error("a string, a name or a comment is not closed")]
+    Open,
+    /// A value has a NUL, which text of `PostgreSQL` cannot hold.
+    #[error("parameter {parameter} has a NUL, which the database cannot hold")]
+    Nul {
+        /// Which parameter, from 1.
+        parameter: usize,
+    },
+    /// A value is not UTF-8, which text of `PostgreSQL` must be.
+    #[error("parameter {parameter} is not UTF-8")]
+    NotUtf8 {
+        /// Which parameter, from 1.
+        parameter: usize,
+    },
+    /// The text of the query itself is not UTF-8.
+    #[error("the text of the query is not UTF-8")]
+    Text,
+}
+
+impl Statement {
+    /// Makes a statement of a query.
+    ///
+    /// # Errors
+    ///
+    /// [`StatementError`], before anything has been sent.
+    pub fn new(query: &Query, dialect: Dialect) -> Result<Self, StatementError> {
+        query.check(dialect.lookup()).map_err(|error| StatementError::Unquoted { at: error.at })?;
+        let mut scanner = Scanner::new(dialect);
+        for (at, segment) in query.segments().iter().enumerate() {
+            match segment {
+                Segment::Literal(text) => scanner.text(text, at)?,
+                Segment::Value { bytes, .. } if scanner.place == Place::String => {
+                    scanner.string.extend_from_slice(bytes);
+                    scanner.binds = true;
+                }
+                // What the program itself says is text of the query, such as the name of a table.
+                Segment::Value { bytes, trust: Trust::Trusted, quoted: None } => {
+                    scanner.text(bytes, at)?;
+                }
+                Segment::Value { .. } => return Err(StatementError::Place { at }),
+            }
+        }
+        scanner.finish()
+    }
+}
+
+/// Where in SQL a byte stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Place {
+    Plain,
+    /// `'…'`, which can hold a value.
+    String,
+    /// Up to this byte; twice it means itself. With `escapes`, a backslash takes the next byte.
+    Quoted {
+        end: u8,
+        escapes: bool,
+    },
+    /// `$tag$…$tag$`, with the tag and its signs.
+    Dollars(Vec<u8>),
+    /// `-- …`
+    Line,
+    /// `/* … */`, so deep.
+    Block(usize),
+}
+
+struct Scanner {
+    dialect: Dialect,
+    sql: Vec<u8>,
+    parameters: Vec<Parameter>,
+    place: Place,
+    /// The string being read, and whether it holds a value.
+    string: Vec<u8>,
+    binds: bool,
+}
+
+impl Scanner {
+    fn new(dialect: Dialect) -> Self {
+        let (sql, parameters, string) = (Vec::new(), Vec::new(), Vec::new());
+        Self { dialect, sql, parameters, place: Place::Plain, string, binds: false }
+    }
+
+    fn text(&mut self, text: &[u8], at: usize) -> Result<(), StatementError> {
+        let mut rest = text;
+        while let Some((&byte, behind)) = rest.split_first() {
+            let taken = match self.place.clone() {
+                Place::Plain => self.plain(byte, behind, at)?,
+                Place::String => self.in_string(byte, behind)?,
+                Place::Quoted { end, escapes } => self.in_quotes(byte, behind, end, escapes),
+                Place::Dollars(tag) => {
+                    if rest.starts_with(&tag) {
+                        self.place = Place::Plain;
+                        self.copy(&tag)
+                    } else {
+                        self.copy(&[byte])
+                    }
+                }
+                Place::Line => {
+                    if byte == b'\n' {
+                        self.place = Place::Plain;
+                    }
+                    self.copy(&[byte])
+                }
+                Place::Block(depth) => match (byte, behind.first()) {
+                    (b'*', Some(b'/')) => {
+                        self.place = if depth > 1 { Place::Block(depth - 1) } else { Place::Plain };
+                        self.copy(b"*/")
+                    }
+                    (b'/', Some(b'*')) if self.dialect == Dialect::Pgsql => {
+                        self.place = Place::Block(depth + 1);
+                        self.copy(b"/*")
+                    }
+                    _ => self.copy(&[byte]),
+                },
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Takes one byte or more that stand in no quotation and no comment.
+    fn plain(&mut self, byte: u8, behind: &[u8], at: usize) -> Result<usize, StatementError> {
+        let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || !b.is_ascii();
+        let after_word = self.sql.last().is_some_and(|last| word(last) || *last == b'&');
+        self.place = match (byte, behind.first()) {
+            (b'\'', _) if !after_word => {
+                self.place = Place::String;
+                return Ok(1);
+            }
+            (b'\'', _) => {
+                let is_e = matches!(self.sql.last(), Some(b'e' | b'E'));
+                Place::Quoted { end: b'\'', escapes: is_e && self.dialect == Dialect::Pgsql }
+            }
+            (b'"', _) => Place::Quoted { end: b'"', escapes: false },
+            (b'`', _) if self.dialect == Dialect::Sqlite => {
+                Place::Quoted { end: b'`', escapes: false }
+            }
+            (b'[', _) if self.dialect == Dialect::Sqlite => {
+                Place::Quoted { end: b']', escapes: false }
+            }
+            (b'-', Some(b'-')) => Place::Line,
+            (b'/', Some(b'*')) => {
+                self.place = Place::Block(1);
+                return Ok(self.copy(b"/*"));
+            }
+            (b'$', _) if self.dialect == Dialect::Pgsql && !after_word => {
+                return self.dollar(behind, at);
+            }
+            (b'?', _) if self.dialect == Dialect::Sqlite => {
+                return Err(StatementError::Placeholder { at });
+            }
+            (b':' | b'@' | b'$', Some(next))
+                if self.dialect == Dialect::Sqlite && !after_word && word(next) =>
+            {
+                return Err(StatementError::Placeholder { at });
+            }
+            _ => Place::Plain,
+        };
+        Ok(self.copy(&[byte]))
+    }
+
+    /// Takes a `$`: of a placeholder, or of a string between dollar signs.
+    fn dollar(&mut self, behind: &[u8], at: usize) -> Result<usize, StatementError> {
+        let tag = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_' || !b.is_ascii();
+        let length = behind.iter().take_while(tag).count();
+        let name = behind.get(..length).unwrap_or_default();
+        match (name.first(), behind.get(length)) {
+            (Some(b'0'..=b'9'), _) => Err(StatementError::Placeholder { at }),
+            (_, Some(b'$')) => {
+                let tag = [b"$", name, b"$"].concat();
+                let taken = self.copy(&tag);
+                self.place = Place::Dollars(tag);
+                Ok(taken)
+            }
+            _ => Ok(self.copy(b"$")),
+        }
+    }
+
+    fn in_string(&mut self, byte: u8, behind: &[u8]) -> Result<usize, StatementError> {
+        match (byte, behind.first()) {
+            (b'\'', Some(b'\'')) => {
+                self.string.push(b'\'');
+                Ok(2)
+            }
+            (b'\'', _) => {
+                self.close()?;
+                Ok(1)
+            }
+            _ => {
+                self.string.push(byte);
+                Ok(1)
+            }
+        }
+    }
+
+    fn in_quotes(&mut self, byte: u8, behind: &[u8], end: u8, escapes: bool) -> usize {
+        match behind.first() {
+            Some(next) if (byte == b'\\' && escapes) || (byte == end && *next == end) => {
+                self.copy(&[byte, *next])
+            }
+            _ => {
+                if byte == end {
+                    self.place = Place::Plain;
+                }
+                self.copy(&[byte])
+            }
+        }
+    }
+
+    /// Ends a string: as a parameter if it holds a value, else as it was.
+    fn close(&mut self) -> Result<(), StatementError> {
+        let string = std::mem::take(&mut self.string);
+        self.place = Place::Plain;
+        if !std::mem::take(&mut self.binds) {
+            self.sql.push(b'\'');
+            for byte in string {
+                self.sql.extend(std::iter::repeat_n(byte, 1 + usize::from(byte == b'\'')));
+            }
+            self.sql.push(b'\'');
+            return Ok(());
+        }
+        let parameter = self.parameters.len() + 1;
+        let value = match (String::from_utf8(string), self.dialect) {
+            (Ok(text), Dialect::Pgsql) if text.contains('\0') => {
+                return Err(StatementError::Nul { parameter });
+            }
+            (Ok(text), _) => Parameter::Text(text),
+            (Err(_), Dialect::Pgsql) => return Err(StatementError::NotUtf8 { parameter }),
+            (Err(error), Dialect::Sqlite) => Parameter::Blob(error.into_bytes()),
+        };
+        self.parameters.push(value);
+        let sign = if self.dialect == Dialect::Pgsql { '$' } else { '?' };
+        self.sql.extend_from_slice(format!("{sign}{parameter}").as_bytes());
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Statement, StatementError> {
+        match self.place {
+            Place::Plain | Place::Line => {}
+            _ => return Err(StatementError::Open),
+        }
+        let sql = String::from_utf8(self.sql).map_err(|_| StatementError::Text)?;
+        Ok(Statement { sql, parameters: self.parameters })
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> usize {
+        self.sql.extend_from_slice(bytes);
+        bytes.len()
+    }
+}

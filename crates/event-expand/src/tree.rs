@@ -1,0 +1,156 @@
+//! A parsed template: nodes, arguments and conditions in arenas, children before parents.
+
+use crate::call::Call;
+use crate::condition::Condition;
+use crate::json::JsonList;
+use crate::lookup::Lookup;
+use crate::operator::Operator;
+use crate::pattern::Pattern;
+use crate::text_condition::Comparison;
+use crate::variables::HeaderForm;
+
+/// The arenas. Indices come from the parser alone, and are good for the tree they came from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) arguments: Vec<Sequence>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// Names of variables, each once, and where the first mention of it stands.
+    pub(crate) names: Vec<(Box<str>, usize)>,
+    /// Where items stand that must not be in a text that is skipped.
+    pub(crate) unskippable: Vec<u32>,
+    pub(crate) root: Sequence,
+}
+
+impl Tree {
+    pub(crate) fn nodes(&self, sequence: Sequence) -> &[Node] {
+        self.nodes.get(sequence.start as usize..sequence.end as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn arguments(&self, arguments: Arguments) -> &[Sequence] {
+        self.arguments.get(arguments.0 as usize..arguments.1 as usize).unwrap_or_default()
+    }
+
+    /// Where in this part of the template an item stands that must not be skipped with it.
+    pub(crate) fn unskippable(&self, from: u32, to: u32) -> Option<usize> {
+        self.unskippable.iter().find(|at| (from..to).contains(*at)).map(|at| *at as usize)
+    }
+
+    /// The text of a sequence that has nothing to expand.
+    pub(crate) fn literal(&self, sequence: Sequence) -> Option<&[u8]> {
+        match self.nodes(sequence) {
+            [] => Some(b""),
+            [Node { kind: NodeKind::Text(text), .. }] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Nodes in a row, and the part of the template that they were read from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sequence {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+}
+
+/// From and to, in [`Tree::arguments`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arguments(pub(crate) u32, pub(crate) u32);
+
+/// A piece of text, or something to put in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Where it stands, in bytes from the start of the template.
+    pub(crate) at: u32,
+    pub(crate) kind: NodeKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    Text(Box<[u8]>),
+    /// An escape that makes a NUL: nothing of the sequence counts from there on.
+    End,
+    /// `$name`: which of [`Tree::names`].
+    Variable(u32),
+    /// `$value`.
+    Value,
+    /// `$item`.
+    Item,
+    /// `$h_name:`, in lower case.
+    Header(HeaderForm, Box<str>),
+    /// `$0` to `$9` and on.
+    Capture(u32),
+    /// `${name_argument:operand}`.
+    Operator(Operator, Option<Box<str>>, Sequence),
+    /// `${if …}`.
+    If(u32, Choice),
+    /// An item that only computes.
+    Function(Function, Arguments),
+    /// `${sg{subject}{pattern}{replacement}}`, with the pattern if it has nothing to expand.
+    Substitute(Arguments, Option<u32>),
+    Extract(Box<Extract>),
+    /// `${listextract{number}{list}…}`.
+    ListExtract(Sequence, Sequence, Choice),
+    /// `${filter{list}{condition}}`.
+    Filter(Sequence, u32),
+    /// `${map{list}{expression}}`.
+    Map(Sequence, Sequence),
+    /// `${reduce{list}{start}{expression}}`.
+    Reduce(Sequence, Sequence, Sequence),
+    /// `${sort{list}{comparison}{key}}`.
+    Sort(Sequence, Comparison, Sequence),
+    Lookup(Box<LookupItem>),
+    /// An item that the program answers; with `${env`, `${certextract` and `${run` a choice.
+    Call(Call, Arguments, Option<Choice>),
+}
+
+/// `${extract…}`: how many of the strings are arguments is known when the first is expanded.
+#[derive(Clone, Debug)]
+pub(crate) struct Extract {
+    pub(crate) json: Option<JsonList>,
+    pub(crate) strings: Arguments,
+    /// `fail` stands behind the strings.
+    pub(crate) fail: bool,
+}
+
+/// `${lookup{key}type{file}…}` or `${lookup type{query}…}`.
+#[derive(Clone, Debug)]
+pub(crate) struct LookupItem {
+    pub(crate) lookup: Lookup,
+    pub(crate) key: Option<Sequence>,
+    pub(crate) query: Sequence,
+    pub(crate) choice: Choice,
+}
+
+/// The strings behind a condition, a lookup or an extraction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice {
+    /// None.
+    Implied,
+    /// `{yes}`, `{yes}{no}` or `{yes}fail`.
+    Given(Sequence, Otherwise),
+}
+
+/// What stands behind `{yes}`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Otherwise {
+    Nothing,
+    String(Sequence),
+    Fail,
+}
+
+/// Items that only compute.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Function {
+    Hash,
+    Hmac,
+    ImapFolder,
+    Length,
+    ListQuote,
+    NumericHash,
+    Substring,
+    Translate,
+}

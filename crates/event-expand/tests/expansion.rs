@@ -1,0 +1,321 @@
+//! Expansions that wait, what they may reach, and what comes from outside.
+
+use std::collections::BTreeMap;
+
+use event_expand::{
+    Ask, Call, Capabilities, Capability, ExpandError, Expansion, Fallback, HeaderForm, ListKind,
+    Options, Progress, State, Stop, Template, Variables,
+};
+use mail_types::{Found, Query, Segment, Trust, Value, Variable};
+
+/// Variables of a peer, and one of the program's.
+struct Session(BTreeMap<&'static str, &'static [u8]>);
+
+impl Variables for Session {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match (self.0.get(name), name) {
+            (Some(value), _) => Value::new(*value, Trust::Untrusted).into(),
+            (None, "primary_hostname") => Value::trusted("mx.example").into(),
+            (None, _) => Variable::Unknown,
+        }
+    }
+
+    fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
+        match (name, form) {
+            ("subject", HeaderForm::Decoded) => Value::new(&b"hello"[..], Trust::Untrusted).into(),
+            ("subject", HeaderForm::Raw) => Value::new(&b" hello\n"[..], Trust::Untrusted).into(),
+            _ => Variable::Unset,
+        }
+    }
+
+    fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
+        match (kind, name) {
+            (ListKind::Domain, "local") => Value::trusted("a.example : +more").into(),
+            (ListKind::Domain, "more") => Value::trusted("<; *.b.example").into(),
+            (ListKind::Domain, "round") => Value::trusted("+round").into(),
+            _ => Variable::Unknown,
+        }
+    }
+
+    fn is_in(&self, state: State) -> bool {
+        state == State::FirstDelivery
+    }
+}
+
+fn session() -> Session {
+    Session(BTreeMap::from([
+        ("x", &b"o'hara"[..]),
+        ("text", b"$primary_hostname"),
+        ("list", b"<; a;b"),
+        ("bytes", b"a\xc3\xa9\xffb"),
+    ]))
+}
+
+/// Expands with these answers; returns the requests, too.
+fn run(text: &str, options: &Options, answers: &[Found]) -> (Vec<Ask>, Result<String, Stop>) {
+    let template = Template::parse(text.as_bytes());
+    let template = template.unwrap_or_else(|error| unreachable!("{text}: {error}"));
+    let session = session();
+    let mut expansion = Expansion::new(&template, &session, options);
+    let (mut asked, mut answers) = (Vec::new(), answers.iter());
+    loop {
+        match expansion.poll() {
+            Progress::Request(request) => {
+                let again = expansion.poll();
+                assert_eq!(again, Progress::Request(request.clone()), "it says the same again");
+                asked.push(request.ask);
+                let Some(answer) = answers.next() else { unreachable!("{text}: {asked:?}") };
+                expansion.handle_found(answer.clone());
+                expansion.handle_found(Found::Deferred); // One too many changes nothing.
+            }
+            Progress::Done(value) => {
+                return (asked, Ok(value.as_bytes().escape_ascii().to_string()));
+            }
+            Progress::Stopped(stop) => return (asked, Err(stop)),
+        }
+    }
+}
+
+fn text(text: &str) -> Result<String, Stop> {
+    run(text, &Options::default(), &[]).1
+}
+
+fn found(text: &str) -> Found {
+    Found::Value(text.as_bytes().to_vec())
+}
+
+#[test]
+fn a_lookup_is_found_or_not_or_deferred() {
+    let template = "${lookup redis{GET ${quote_redis:$x}}{<$value>}{none}}$value";
+    let options = Options::default();
+    let (asked, outcome) = run(template, &options, &[found("v")]);
+    assert_eq!(outcome, Ok("<v>".to_owned()));
+    let mut query = Query::default();
+    query.push_literal(b"GET ");
+    query.push_quoted(b"o'hara", Trust::Untrusted, "redis");
+    assert!(matches!(&asked[..], [Ask::Lookup { query: asked, key: None, .. }] if *asked == query));
+    assert_eq!(run(template, &options, &[Found::Nothing]).1, Ok("none".to_owned()));
+    let deferred = run(template, &options, &[Found::Deferred]).1;
+    assert_eq!(deferred, Err(Stop::Deferred { at: 0 }), "the string for no is not for this");
+    let fail = run("a${lookup redis{x}{y}fail}", &options, &[Found::Nothing]).1;
+    assert_eq!(fail, Err(Stop::Forced { at: 1 }));
+}
+
+#[test]
+fn a_lookup_in_a_branch_not_taken_is_not_made() {
+    let (asked, outcome) = run("${if eq{1}{2}{${lookup redis{x}}}{no}}", &Options::default(), &[]);
+    assert_eq!((asked.len(), outcome), (0, Ok("no".to_owned())));
+}
+
+#[test]
+fn a_lookup_with_a_key_says_all_of_its_type() {
+    let mut options = Options::default();
+    let template = "${lookup{$x}partial1(.)lsearch*@,ret=full{/etc/list}}";
+    let denied = ExpandError::Denied { at: 0, capability: Capability::Files };
+    assert_eq!(run(template, &options, &[]).1, Err(denied.into()));
+    options.capabilities = Capabilities::NONE.with(Capability::Files);
+    let (asked, outcome) = run(template, &options, &[found("v")]);
+    assert_eq!(outcome, Ok("v".to_owned()));
+    let [Ask::Lookup { lookup, key: Some(key), query }] = &asked[..] else { unreachable!() };
+    assert_eq!((lookup.name, lookup.partial, &*lookup.affix), ("lsearch", Some(1), &b"."[..]));
+    assert_eq!(lookup.fallback, Fallback::StarAt);
+    assert_eq!(lookup.options.as_deref(), Some(&b"ret=full"[..]));
+    assert!(lookup.is_file() && !lookup.is_query());
+    assert_eq!(key, &Value::new(&b"o'hara"[..], Trust::Untrusted));
+    assert_eq!(query.segments(), [Segment::Literal(b"/etc/list".to_vec())]);
+    // The name of the file is the administrator's alone.
+    let error = run("${lookup{a}lsearch{/home/$x}}", &options, &[]).1;
+    assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
+}
+
+#[test]
+fn what_comes_from_outside_is_quoted_or_refused() {
+    let refused = |lookup| Err(Stop::from(ExpandError::Unquoted { at: 0, lookup }));
+    for (template, lookup) in [
+        ("${lookup pgsql{SELECT '$x'}}", "pgsql"),
+        ("${lookup pgsql{SELECT '${quote_sqlite:$x}'}}", "pgsql"),
+        ("${lookup pgsql{SELECT '${lc:${quote_pgsql:$x}}'}}", "pgsql"),
+        ("${lookup sqlite{SELECT '${map{$x}{$item}}'}}", "sqlite"),
+        ("${lookup redis{GET $h_subject:}}", "redis"),
+        ("${lookup redis{GET ${lookup redis{GET a}}}}", "redis"),
+        ("${lookup redis{GET ${if match{$x}{(.)}{$1}}}}", "redis"),
+    ] {
+        let outcome = run(template, &Options::default(), &[found("found")]).1;
+        assert_eq!(outcome, refused(lookup), "{template}");
+    }
+    for template in [
+        "${lookup pgsql{SELECT '$primary_hostname ${lc:A}'}}",
+        "${lookup pgsql{SELECT ${if def:x{'${quote_pgsql:${lc:$x}}'}{NULL}}}}",
+    ] {
+        let (asked, outcome) = run(template, &Options::default(), &[Found::Nothing]);
+        assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
+    }
+    // A program may say that it trusts what a lookup finds.
+    let mut options = Options::default();
+    options.trusted_lookups.push("redis");
+    let template = "${lookup redis{GET ${lookup redis{GET a}}}}";
+    assert_eq!(run(template, &options, &[found("b"), found("c")]).1, Ok("c".to_owned()));
+}
+
+#[test]
+fn what_comes_from_outside_is_not_expanded_again() {
+    let untrusted = Err(Stop::from(ExpandError::Untrusted { at: 0 }));
+    assert_eq!(text("${expand:$text}"), untrusted);
+    assert_eq!(text("${sg{a}{a}{$text}}"), untrusted);
+    assert_eq!(text("${expand:$x}"), Ok("o\\'hara".to_owned()), "there is nothing to expand in it");
+    assert_eq!(text("${expand:\\$primary_hostname}"), Ok("mx.example".to_owned()));
+    // Nor does it choose a separator.
+    assert_eq!(text("${map{$list}{[$item]}}"), Ok("[<; a;b]".to_owned()));
+    assert_eq!(text("${map{<; a;b}{[$item]}}"), Ok("[a];[b]".to_owned()));
+}
+
+#[test]
+fn in_text_a_quotation_is_escaped() {
+    for (template, expected) in [
+        ("${quote_pgsql:a'b\\\\\\n\"}", "a\\'\\'b\\\\\\\\\\\\n\\\\\\\""),
+        ("${quote_mysql:a'b}", "a\\\\\\'b"),
+        ("${quote_redis:a b\\\\}", "a\\\\ b\\\\\\\\"),
+        ("${quote_ldap:a(b)*c\\\\ }", "a%5C28b%5C29%5C2Ac%5C5C%20"),
+        ("${quote_ldap_dn:a(b)*c,\\\\ }", "a(b)*c%5C%2C%5C%5C%5C%20"),
+        ("${quote_nis:a b}", "a b"),
+    ] {
+        assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
+    }
+}
+
+#[test]
+fn a_subject_that_is_not_utf8_is_matched_byte_by_byte() {
+    for (template, expected) in [
+        ("${if match{$bytes}{\\N^a(..)(.)b$\\N}{$1,$2}}", "\\xc3\\xa9,\\xff"),
+        ("${sg{$bytes}{\\N[\\x80-\\xff]\\N}{-}}", "a---b"),
+        ("${sg{$bytes}{\\N\\w\\N}{-}}", "-\\xc3\\xa9\\xff-"),
+        ("${sg{$bytes}{\\xc3\\xa9}{e}}", "ae\\xffb"),
+        ("${if match{$bytes}{(?i)A\\xc3}{y}{n}}", "y"),
+    ] {
+        assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
+    }
+}
+
+#[test]
+fn dangerous_things_want_their_capability() {
+    for (template, capability, call) in [
+        ("${readfile{/a}}", Capability::Files, Call::ReadFile),
+        ("${stat:/a}", Capability::Files, Call::Stat),
+        ("${if exists{/a}{}}", Capability::Files, Call::Exists),
+        ("${readsocket{/a}{b}}", Capability::Sockets, Call::ReadSocket),
+        ("${run{/bin/a b $x}}", Capability::Commands, Call::Run),
+        ("${perl{a}}", Capability::Code, Call::Perl),
+        ("${dlfunc{/a}{b}}", Capability::Code, Call::DlFunc),
+        ("${env{HOME}}", Capability::Environment, Call::Env),
+        ("${randint:9}", Capability::Random, Call::RandInt),
+        ("${prvs{a@b}{c}}", Capability::Clock, Call::Prvs),
+        ("${if crypteq{a}{b}{}}", Capability::Authentication, Call::CryptEq),
+        ("${if saslauthd{{a}{b}}{}}", Capability::Authentication, Call::SaslAuthd),
+    ] {
+        let error = text(template).err();
+        let denied = matches!(
+            error,
+            Some(Stop::Error(ExpandError::Denied { capability: off, .. })) if off == capability
+        );
+        assert!(denied, "{template}: {error:?}");
+        let mut options = Options::default();
+        options.capabilities = Capabilities::NONE.with(capability);
+        let (asked, outcome) = run(template, &options, &[found("")]);
+        assert!(matches!(&asked[..], [Ask::Call { call: asked, .. }] if *asked == call));
+        assert!(outcome.is_ok(), "{template}: {outcome:?}");
+    }
+}
+
+#[test]
+fn no_value_is_more_than_one_word_of_a_command() {
+    let mut options = Options::default();
+    options.capabilities = Capabilities::NONE.with(Capability::Commands);
+    let (asked, _) = run("${run{/bin/a -b ${lc:A B} $list}}", &options, &[Found::Nothing]);
+    let [Ask::Call { arguments, .. }] = &asked[..] else { unreachable!("{asked:?}") };
+    let words: Vec<_> = arguments.iter().map(Value::as_bytes).collect();
+    assert_eq!(words, [&b"/bin/a"[..], b"-b", b"a b", b"<; a;b"]);
+    let error = run("${run{$x}}", &options, &[]).1;
+    assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
+}
+
+#[test]
+fn what_the_program_answers() {
+    let options = Options::default();
+    let clock = Options::default();
+    let mut clock = clock;
+    clock.capabilities = Capabilities::NONE.with(Capability::Clock).with(Capability::Sockets);
+    for (options, template, answer, expected) in [
+        (&options, "${acl{name}{a}}", found("message"), "message"),
+        (&options, "${acl{name}}", Found::Nothing, ""),
+        (&options, "${if acl{{name}{a}}{<$value>}{no}}", found("m"), "<m>"),
+        (&options, "${if acl{{name}}{yes}{no}}", Found::Nothing, "no"),
+        (&options, "${certextract{subject}{$tls_out_peercert}{<$value>}}", found("CN=a"), "<CN=a>"),
+        (&clock, "${prvscheck{a}{b}}", found("a@b"), "a@b"),
+        (&clock, "${prvscheck{a}{b}{<$value>}}", found("a@b"), "<a@b>"),
+        (&clock, "${prvscheck{a}{b}{}}", found("a@b"), "a@b"),
+        (&clock, "${prvscheck{a}{b}}", Found::Nothing, ""),
+        (&clock, "${readsocket{a}{b}{}{}{failed}}", Found::Nothing, "failed"),
+    ] {
+        assert_eq!(run(template, options, &[answer]).1, Ok(expected.to_owned()), "{template}");
+    }
+    let failed = run("${readsocket{a}{b}}", &clock, &[Found::Nothing]).1;
+    assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: Call::ReadSocket }.into()));
+}
+
+#[test]
+fn headers_lists_and_states_are_the_programs() {
+    for (template, expected) in [
+        ("$h_subject:|$header_SUBJECT:|$rh_subject:|$h_to:|", "hello|hello| hello\\n||"),
+        ("${if def:h_subject:{y}{n}}${if def:h_to:{y}{n}}", "yn"),
+        ("${listnamed:local}", "a.example : *.b.example"),
+        ("${listnamed_d:+more}", "*.b.example"),
+        ("${if match_domain{x.B.example}{+local}{y}{n}}", "y"),
+        ("${if match_domain{c.example}{!+local}{y}{n}}", "y"),
+        ("${if match_address{a@x.b.example}{*@+more}{y}{n}}", "y"),
+        ("${if match_local_part{Ann}{bob : ann}{y}{n}}", "y"),
+        ("${if match_ip{::ffff:192.0.2.9}{192.0.2.0/28}{y}{n}}", "y"),
+        ("${if first_delivery{y}{n}}${if queue_running{y}{n}}", "yn"),
+        ("${if match_domain{mx.example}{@}{y}{n}}", "y"),
+    ] {
+        assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
+    }
+    let error = text("${if match_domain{a}{+round}}").err();
+    assert!(matches!(error, Some(Stop::Error(ExpandError::TooDeep { .. }))), "{error:?}");
+}
+
+#[test]
+fn nothing_is_left_over_from_one_expansion_to_the_next() {
+    assert_eq!(text("${if match{abc}{b(.)}{$1}}${if inlist{a}{a}{$value}}"), Ok("ca".to_owned()));
+    assert_eq!(text("<$0$1$value$item>"), Ok("<>".to_owned()));
+}
+
+#[test]
+fn without_its_feature_an_operator_says_which() {
+    for (template, feature, is_on, expected) in [
+        ("${md5:}", "hash", cfg!(feature = "hash"), "d41d8cd98f00b204e9800998ecf8427e"),
+        ("${l_6:${hmac{sha1}{key}{a}}}", "hash", cfg!(feature = "hash"), "0db21f"),
+        (
+            "${utf8_domain_to_alabel:b\\xc3\\xbccher.example}",
+            "idna",
+            cfg!(feature = "idna"),
+            "xn--bcher-kva.example",
+        ),
+        (
+            "${utf8_domain_from_alabel:xn--bcher-kva.example}",
+            "idna",
+            cfg!(feature = "idna"),
+            "b\\xc3\\xbccher.example",
+        ),
+    ] {
+        let outcome = text(template);
+        if is_on {
+            assert_eq!(outcome, Ok(expected.to_owned()), "{template}");
+        } else {
+            let missing = matches!(
+                outcome,
+                Err(Stop::Error(ExpandError::Feature { feature: wanted, .. })) if wanted == feature
+            );
+            assert!(missing, "{template}: {outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Texts that are no templates: what is wrong, and where.
+
+use event_expand::{ExpandError, Template, TemplateError, Variables};
+use mail_types::{Value, Variable};
+
+fn expected(at: usize, expected: &'static str) -> TemplateError {
+    TemplateError::Expected { at, expected }
+}
+
+/// The grammar, by what breaks it. All of these fail in Exim 4.96, too.
+#[test]
+fn bad() {
+    let operator = |at, name: &str| TemplateError::Operator { at, name: name.into() };
+    for (text, error) in [
+        ("$", expected(1, "a letter, a digit or {")),
+        ("a$ b", expected(2, "a letter, a digit or {")),
+        ("${", expected(2, "a letter or a digit")),
+        ("${:a}", expected(2, "a letter or a digit")),
+        ("${1a}", expected(3, "} behind the number")),
+        ("a\\", TemplateError::Backslash { at: 1 }),
+        ("${lc a}", operator(2, "lc")),
+        ("${nosuch:a}", operator(2, "nosuch")),
+        ("${lc_1:a}", operator(2, "lc_1")),
+        ("${lc:a", expected(6, "}")),
+        ("${if eq{a}{b}", expected(13, "{ or }")),
+        ("${if eq{a}{b}{c}", expected(16, "{, } or fail")),
+        ("${if eq{a}{b}{c}failx}", expected(16, "{, } or fail")),
+        ("${if eq{a}{b}{c}{d}{e}}", expected(19, "}")),
+        ("${if eq{a}}", expected(10, "{ of the second string")),
+        ("${if}", expected(4, "a condition")),
+        ("${if nosuch{a}}", TemplateError::Condition { at: 5, name: "nosuch".into() }),
+        ("${if and{eq{a}{a}}}", expected(9, "{ of a condition, or }")),
+        ("${if def a}", expected(8, ":")),
+        ("${if def:}", expected(9, "the name of a variable")),
+        ("${sg{a}{b}}", TemplateError::TooFew { at: 10, item: "sg", least: 3 }),
+        ("${sg{a}{b}{c}{d}}", TemplateError::TooMany { at: 13, item: "sg", most: 3 }),
+        ("${sort{a}{eq}{b}}", TemplateError::Order { at: 10 }),
+        ("${map{a}{b}", expected(11, "}")),
+        ("${listextract{x}{a}}", expected(14, "the number of an item")),
+        ("${lookup {a}", expected(12, "the type of the lookup")),
+        ("${lookup nosuch{a}}", TemplateError::Lookup { at: 9, name: "nosuch".into() }),
+        ("${lookup lsearch{a}}", TemplateError::Key { at: 9, name: "lsearch", takes: true }),
+        ("${lookup{a}pgsql{b}}", TemplateError::Key { at: 11, name: "pgsql", takes: false }),
+        ("${run,x{a}}", operator(2, "run,")),
+        ("${certextract{subject}{a}}", expected(23, "a variable that holds a certificate")),
+    ] {
+        assert_eq!(Template::parse(text.as_bytes()).err(), Some(error), "{text}");
+    }
+}
+
+#[test]
+fn the_outline_shows_what_hangs_where() {
+    let text = "a${if !eq{$x}{1}{${lc:B}}fail}";
+    let outline = Template::parse(text.as_bytes()).map(|template| template.outline().to_string());
+    let expected = [
+        "    0  text \"a\"",
+        "    1  if",
+        "    7    condition not compare Text Equal",
+        "   10      string",
+        "   10        variable x",
+        "   14      string",
+        "   14        text \"1\"",
+        "   17    yes",
+        "   17      operator Lower",
+        "   22        operand",
+        "   22          text \"B\"",
+        "   25    fail",
+        "",
+    ];
+    assert_eq!(outline, Ok(expected.join("\n")));
+}
+
+struct Known;
+
+impl Variables for Known {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match name {
+            "known" => Value::trusted("1").into(),
+            "unset" => Variable::Unset,
+            _ => Variable::Unknown,
+        }
+    }
+}
+
+#[test]
+fn names_are_checked_where_they_are_skipped_too() {
+    let text = "$known$unset$value$item$1$h_x:${if eq{$known}{1}{y}{$nosuch}}";
+    let Ok(template) = Template::parse(text.as_bytes()) else { unreachable!() };
+    assert_eq!(template.names().collect::<Vec<_>>(), ["known", "unset", "nosuch"]);
+    let unknown = ExpandError::UnknownVariable { at: 53, name: "nosuch".into() };
+    assert_eq!(template.check(&Known), Err(unknown));
+    let expanded = template.expand(&Known);
+    assert!(expanded.is_ok_and(|value| value.as_bytes() == b"1y"), "it does not come by it");
+}

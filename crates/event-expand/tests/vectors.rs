@@ -1,0 +1,169 @@
+//! What Exim makes of a text, and what we do: the same text, or a failure where it fails.
+
+#![cfg(all(feature = "hash", feature = "idna"))]
+#![cfg_attr(
+    all(feature = "hash", feature = "idna"),
+    expect(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        reason = "a helper of tests may panic"
+    )
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+
+use event_expand::{Ask, Call, Expansion, ListKind, Options, Progress, Template, Variables};
+use mail_types::{Found, Trust, Value, Variable};
+
+/// Rows in which we do not do as Exim 4.96 does, with our outcome and the reason.
+const OTHERWISE: &str = include_str!("data/otherwise.jsonl");
+
+/// Rows of Exim's own tests that do not hold, from 0: the first is a macro, which the driver defines
+/// and not the language; in the other an A-label has capitals, which UTS #46 maps to small letters.
+const NOT_HELD: &[usize] = &[275, 336];
+
+#[test]
+fn own_rows() {
+    check("own", include_str!("data/own.jsonl"), "input", "expect", 316);
+}
+
+#[test]
+fn every_eighth_generated_row() {
+    check("generated", include_str!("data/generated.jsonl"), "input", "expect", 3117);
+}
+
+#[test]
+fn every_generated_row() {
+    if let Some(rows) = shared("expand/generated.jsonl") {
+        check("all generated", &rows, "input", "exim", 24_932);
+    }
+}
+
+#[test]
+fn the_rows_of_exims_own_tests() {
+    if let Some(rows) = shared("third-party/exim-suite-expand.json") {
+        let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+        let rows: Vec<_> = rows.as_array().unwrap().iter().map(ToString::to_string).collect();
+        let held = rows.iter().enumerate().filter(|(row, _)| !NOT_HELD.contains(row));
+        let held: Vec<_> = held.map(|(_, row)| row.as_str()).collect();
+        check("Exim's own", &held.join("\n"), "input", "expected", 344);
+    }
+}
+
+fn check(name: &str, rows: &str, input: &str, expected: &str, count: usize) {
+    let mut differences = Vec::new();
+    let mut checked = 0;
+    let otherwise = otherwise();
+    for row in rows.lines() {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        let (input, expected) = (bytes(&row[input]), bytes(&row[expected]));
+        let expected = otherwise.get(&input).cloned().unwrap_or(expected);
+        let outcome = expand(&input);
+        checked += 1;
+        let same = match &outcome {
+            Ok(text) => *text == expected && !expected.starts_with(b"Failed: "),
+            Err(_) => expected.starts_with(b"Failed: "),
+        };
+        if !same {
+            let shown = match &outcome {
+                Ok(text) => format!("{}", text.escape_ascii()),
+                Err(error) => format!("failed: {error}"),
+            };
+            differences.push(format!(
+                "{}\n   exim {}\n   ours {shown}",
+                input.escape_ascii(),
+                expected.escape_ascii(),
+            ));
+        }
+    }
+    assert_eq!(checked, count, "{name}");
+    assert!(
+        differences.is_empty(),
+        "{name}: {} differ\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
+
+/// What we make of some inputs.
+fn otherwise() -> HashMap<Vec<u8>, Vec<u8>> {
+    let rows = OTHERWISE.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+    let failure = serde_json::Value::from("Failed: ");
+    rows.map(|row| {
+        let ours = if row["ours"].is_null() { &failure } else { &row["ours"] };
+        (bytes(&row["input"]), bytes(ours))
+    })
+    .collect()
+}
+
+fn expand(input: &[u8]) -> Result<Vec<u8>, String> {
+    let template = Template::parse(input).map_err(|error| error.to_string())?;
+    template.check(&Host).map_err(|error| error.to_string())?;
+    let options = Options::default();
+    let mut expansion = Expansion::new(&template, &Host, &options);
+    loop {
+        match expansion.poll() {
+            Progress::Done(value) => return Ok(value.as_bytes().to_vec()),
+            Progress::Stopped(stop) => return Err(stop.to_string()),
+            Progress::Request(request) => match request.ask {
+                Ask::Call { call: Call::AuthResults, arguments } => {
+                    let host = arguments.first().unwrap();
+                    let field = [&b"Authentication-Results: "[..], host.as_bytes()].concat();
+                    expansion.handle_found(Found::Value(field));
+                }
+                ask => return Err(format!("{ask:?}")),
+            },
+        }
+    }
+}
+
+/// Each character of a row is a byte.
+fn bytes(text: &serde_json::Value) -> Vec<u8> {
+    text.as_str().unwrap().chars().map(|c| u8::try_from(c).unwrap()).collect()
+}
+
+/// A file of the shared vectors; where they are not, the test is skipped, but not in CI.
+fn shared(file: &str) -> Option<String> {
+    let folder = std::env::var_os("EXIMIA_VECTORS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
+        PathBuf::from,
+    );
+    let path = folder.join(file);
+    match fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if std::env::var_os("CI").is_some_and(|value| value == "true") => {
+            panic!("{}: {error}", path.display())
+        }
+        Err(error) => {
+            println!("SKIPPED: {}: {error}", path.display());
+            None
+        }
+    }
+}
+
+/// The host that the rows were made on.
+struct Host;
+
+impl Variables for Host {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match name {
+            "primary_hostname" => Value::trusted("myhost.test.ex").into(),
+            "event_defer_errno" => Value::trusted("0").into(),
+            "sender_helo_dnssec" => Value::trusted("no").into(),
+            "sender_address" => Value::trusted("root@myhost.test.ex").into(),
+            "domain" | "event_data" | "event_name" | "tls_in_peercert" | "auth1" => Variable::Unset,
+            _ if name.starts_with("acl_c") || name.starts_with("acl_m") => Variable::Unset,
+            _ => Variable::Unknown,
+        }
+    }
+
+    fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
+        match (kind, name) {
+            (ListKind::Domain, "dlist") => Value::new(&b"*.aa.bb"[..], Trust::Trusted).into(),
+            _ => Variable::Unknown,
+        }
+    }
+}

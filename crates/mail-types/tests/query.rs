@@ -1,0 +1,61 @@
+//! Queries: what came from outside stays apart, and is refused where nobody quoted it.
+
+use mail_types::{Query, Segment, Trust};
+
+#[test]
+fn literals_join_and_values_do_not() {
+    let mut query = Query::default();
+    query.push_literal(b"");
+    assert_eq!(query.segments(), []);
+    query.push_literal(b"GET ");
+    query.push_literal(b"user:");
+    query.push_value(b"a", Trust::Trusted);
+    query.push_value(b"", Trust::Trusted);
+    query.push_literal(b" x");
+    let value = |bytes: &[u8]| Segment::Value {
+        bytes: bytes.to_vec(),
+        trust: Trust::Trusted,
+        quoted: None,
+    };
+    assert_eq!(
+        query.segments(),
+        [
+            Segment::Literal(b"GET user:".to_vec()),
+            value(b"a"),
+            value(b""),
+            Segment::Literal(b" x".to_vec()),
+        ]
+    );
+}
+
+#[test]
+fn an_untrusted_value_needs_the_mark_of_its_lookup() {
+    for (trust, quoted, admitted) in [
+        (Trust::Trusted, None, true),
+        (Trust::Trusted, Some("redis"), true),
+        (Trust::Untrusted, None, false),
+        (Trust::Untrusted, Some("redis"), false),
+        (Trust::Untrusted, Some("pgsql"), true),
+    ] {
+        let mut query = Query::default();
+        query.push_literal(b"SELECT ");
+        match quoted {
+            Some(lookup) => query.push_quoted(b"x", trust, lookup),
+            None => query.push_value(b"x", trust),
+        }
+        let checked = query.check("pgsql");
+        assert_eq!(checked.is_ok(), admitted, "{trust:?} {quoted:?}");
+        assert!(checked.is_ok() || checked.is_err_and(|error| error.at == 1));
+    }
+}
+
+#[test]
+fn a_quoted_value_keeps_its_bytes() {
+    let mut query = Query::default();
+    query.push_quoted(b"o'\0\xff", Trust::Untrusted, "sqlite");
+    let kept = query
+        .segments()
+        .iter()
+        .any(|segment| matches!(segment, Segment::Value { bytes, .. } if bytes == b"o'\0\xff"));
+    assert!(kept);
+}

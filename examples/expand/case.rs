@@ -1,0 +1,87 @@
+//! What became of a text, for people and for programs.
+
+use std::fmt::{Display, Write};
+
+use event_expand::{Stop, Template};
+use mail_types::{Trust, Value};
+use serde::Serialize;
+
+/// What became of a text.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Case {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_hex: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trusted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outline: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+    #[serde(skip)]
+    bytes: Vec<u8>,
+}
+
+impl Case {
+    pub(crate) fn explained(template: &Template) -> Self {
+        let outline = template.outline().to_string();
+        Self { outline: Some(outline.lines().map(str::to_owned).collect()), ..Self::default() }
+    }
+
+    pub(crate) fn expanded(outcome: Result<Value<'static>, Stop>) -> Self {
+        match outcome {
+            Ok(value) => {
+                let trusted = Some(value.trust() == Trust::Trusted);
+                let bytes = value.as_bytes().to_vec();
+                if let Ok(text) = String::from_utf8(bytes.clone()) {
+                    Self { value: Some(text), trusted, bytes, ..Self::default() }
+                } else {
+                    let value_hex = Some(hex(&bytes));
+                    Self { value_hex, trusted, bytes, ..Self::default() }
+                }
+            }
+            Err(Stop::Forced { at }) => {
+                Self { forced: Some(true), at: Some(at), ..Self::default() }
+            }
+            Err(stop) => Self::wrong(&stop, stop.at()),
+        }
+    }
+
+    pub(crate) fn wrong(error: &dyn Display, at: usize) -> Self {
+        Self { failed: Some(error.to_string()), at: Some(at), ..Self::default() }
+    }
+
+    /// The value alone, as it is; or what is wrong, and the text with a mark below the byte.
+    pub(crate) fn text(&self, text: &[u8]) -> Vec<u8> {
+        let mut shown = self.bytes.clone();
+        if let Some(outline) = &self.outline {
+            shown.extend_from_slice(outline.join("\n").as_bytes());
+        }
+        let wrong = match (&self.failed, self.forced) {
+            (Some(message), _) => format!("Failed: {message}"),
+            (None, Some(true)) => "Failed: the template says fail".to_owned(),
+            _ => String::new(),
+        };
+        shown.extend_from_slice(wrong.as_bytes());
+        shown.push(b'\n');
+        if let Some(at) = self.at {
+            let before = text.get(..at.min(text.len())).unwrap_or_default();
+            let width = before.escape_ascii().count();
+            let mark = format!("  {}\n  {:width$}^\n", text.escape_ascii(), "");
+            shown.extend_from_slice(mark.as_bytes());
+        }
+        shown
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,176 @@
+//! The options as a configuration has them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mail_types::Domain;
+use proxy_protocol::RefusalMode;
+use serde::Deserialize;
+
+use super::super::quantity::{Interval, Size};
+
+/// The options as they are written; each has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Options {
+    /// This host's name; default: what the system says.
+    pub(super) primary_hostname: String,
+    /// Where to listen, as `127.0.0.1.2525`.
+    pub(super) local_interfaces: String,
+    pub(super) smtp_banner: String,
+    /// Where the store, the journal and a certificate of our own are kept.
+    pub(super) spool_directory: PathBuf,
+    /// `maildir` or `discard`.
+    pub(super) store: StoreKind,
+    /// The Maildir; default: `maildir` under `spool_directory`.
+    pub(super) maildir: Option<PathBuf>,
+    /// Domains whose mail is kept here.
+    pub(super) local_domains: String,
+    /// Local parts that exist in those; `*` for all.
+    pub(super) local_parts: String,
+    /// Domains whose mail is handed to `route_data`.
+    pub(super) relay_to_domains: String,
+    /// The next hop, as `host:port`.
+    pub(super) route_data: Option<String>,
+    pub(super) message_size_limit: Size,
+    /// What all messages on their way in may have together.
+    pub(super) message_memory_limit: Size,
+    pub(super) recipients_max: usize,
+    pub(super) received_headers_max: usize,
+    pub(super) smtp_accept_max: usize,
+    /// Connections of one host at a time; 0 for any number. A trusted proxy may have more.
+    pub(super) smtp_accept_max_per_host: usize,
+    pub(super) smtp_accept_max_per_connection: u32,
+    pub(super) smtp_accept_max_nonmail: u32,
+    pub(super) smtp_max_synprot_errors: u32,
+    pub(super) smtp_max_unknown_commands: u32,
+    /// How long a client may be silent.
+    pub(super) smtp_receive_timeout: Interval,
+    pub(super) helo_accept_junk_hosts: String,
+    /// Hosts whose name is looked up.
+    pub(super) host_lookup: String,
+    pub(super) host_lookup_timeout: Interval,
+    /// Whom to ask instead of the system's resolver, as `127.0.0.1:53`.
+    pub(super) dns_resolver: Option<SocketAddr>,
+    /// Hosts that must send a PROXY header; `hosts_proxy` today.
+    #[serde(alias = "hosts_proxy")]
+    pub(super) proxy_required_hosts: String,
+    pub(super) proxy_protocol_timeout: Interval,
+    /// What becomes of a connection whose header is not sound.
+    pub(super) proxy_refusal: ProxyRefusal,
+    /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
+    pub(super) prdr_enable: bool,
+    /// Next hops that are asked for PRDR, where they offer it and the client asked us.
+    pub(super) hosts_try_prdr: String,
+    /// Hosts that are offered STARTTLS.
+    pub(super) tls_advertise_hosts: String,
+    /// A PEM file; without one a certificate is made.
+    pub(super) tls_certificate: Option<PathBuf>,
+    pub(super) tls_privatekey: Option<PathBuf>,
+    /// `+proxy` adds the proxy's address to log lines.
+    pub(super) log_selector: String,
+    pub(super) log_format: LogFormat,
+    /// What `spf_guess` evaluates for a domain without a record: the terms of one.
+    pub(super) spf_guess: Option<String>,
+    /// What `$spf_smtp_comment` says where a domain explains nothing; with SPF's macros.
+    pub(super) spf_smtp_comment_template: Option<String>,
+    /// Terms of SPF that may ask the DNS, for one sender (RFC 7208 section 4.6.4).
+    pub(super) spf_lookups: u8,
+    /// Those of their questions that may find nothing.
+    pub(super) spf_void_lookups: u8,
+    /// How long all questions for one sender may take.
+    pub(super) spf_timeout: Interval,
+    /// Whether a client on loopback passes without a question.
+    pub(super) spf_loopback_passes: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            primary_hostname: system_hostname(),
+            local_interfaces: "127.0.0.1.2525".into(),
+            smtp_banner: "ESMTP".into(),
+            spool_directory: "gateway-data".into(),
+            store: StoreKind::Maildir,
+            maildir: None,
+            local_domains: "@ : localhost : example.com".into(),
+            local_parts: "*".into(),
+            relay_to_domains: String::new(),
+            route_data: None,
+            message_size_limit: Size(50 << 20),
+            message_memory_limit: Size(512 << 20),
+            recipients_max: 1000,
+            received_headers_max: 30,
+            smtp_accept_max: 2000,
+            smtp_accept_max_per_host: 0,
+            smtp_accept_max_per_connection: 1000,
+            smtp_accept_max_nonmail: 10,
+            smtp_max_synprot_errors: 3,
+            smtp_max_unknown_commands: 3,
+            smtp_receive_timeout: Interval(Duration::from_mins(5)),
+            helo_accept_junk_hosts: String::new(),
+            host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
+            host_lookup_timeout: Interval(Duration::from_secs(3)),
+            dns_resolver: None,
+            proxy_required_hosts: String::new(),
+            proxy_protocol_timeout: Interval(Duration::from_secs(3)),
+            proxy_refusal: ProxyRefusal::Drop,
+            prdr_enable: false,
+            hosts_try_prdr: "*".into(),
+            tls_advertise_hosts: "*".into(),
+            tls_certificate: None,
+            tls_privatekey: None,
+            log_selector: String::new(),
+            log_format: LogFormat::Text,
+            spf_guess: None,
+            spf_smtp_comment_template: None,
+            spf_lookups: 10,
+            spf_void_lookups: 2,
+            spf_timeout: Interval(Duration::from_secs(20)),
+            spf_loopback_passes: false,
+        }
+    }
+}
+
+/// Where accepted mail goes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreKind {
+    Maildir,
+    /// Nowhere: for load tests.
+    Discard,
+}
+
+/// What becomes of a connection whose PROXY header is missing or not sound.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ProxyRefusal {
+    /// It is closed at once, as the specification asks.
+    Drop,
+    /// It gets the banner, and 503 to every command but QUIT, as Exim does.
+    Exim,
+}
+
+impl From<ProxyRefusal> for RefusalMode {
+    fn from(refusal: ProxyRefusal) -> Self {
+        match refusal {
+            ProxyRefusal::Drop => Self::Drop,
+            ProxyRefusal::Exim => Self::QuitOnly,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What the system calls this host, if that is a domain.
+fn system_hostname() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.parse::<Domain>().is_ok() { name } else { "localhost".into() }
+}

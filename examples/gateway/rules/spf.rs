@@ -1,0 +1,131 @@
+//! What SPF says of the sender: RFC 7208.
+//!
+//! `spf` holds if the result is in its list of words, as `fail : softfail`; `spf_guess` evaluates the
+//! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
+//! name of HELO. The DNS is asked when the first condition needs it, once for a message.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use hickory_resolver::TokioResolver;
+use mail_types::{List, MethodResult, Semantics, Variable, WordList};
+use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
+
+use super::Problem;
+use super::condition::{Condition, Holds, Test};
+use super::scene::Scene;
+use super::source::Entry;
+
+/// How SPF is tested.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpfSettings {
+    pub(crate) options: Options,
+    /// What `spf_guess` evaluates; without it, RFC 7208's limits hold for the customary guess.
+    pub(crate) guess: Option<Arc<Record>>,
+    /// What `$spf_smtp_comment` says where the domain gives no explanation.
+    pub(crate) comment: Option<MacroString>,
+}
+
+/// One of the two conditions.
+#[derive(Debug)]
+pub(super) struct SpfTest {
+    words: WordList,
+    guesses: bool,
+    settings: SpfSettings,
+}
+
+impl SpfTest {
+    pub(super) fn read(
+        entry: &Entry,
+        settings: &SpfSettings,
+        guesses: bool,
+    ) -> Result<Self, Problem> {
+        let words = WordList::new(List::new(&entry.text), SpfResult::WORDS)?;
+        let mut settings = settings.clone();
+        if guesses {
+            let guess = settings.guess.take().unwrap_or_else(Options::default_guess);
+            settings.options.guess = Some(guess);
+        }
+        Ok(Self { words, guesses, settings })
+    }
+
+    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
+        if let Some(report) = self.known(scene) {
+            return self.words.matches(report.outcome().result().as_str(), SEMANTICS).into();
+        }
+        let Some(report) = self.report(scene).await else { return Holds::Later };
+        let holds = self.words.matches(report.outcome().result().as_str(), SEMANTICS);
+        for name in VARIABLES {
+            if let Variable::Value(value) = report.variable(name) {
+                scene.notes.publish(name, value.into_owned());
+            }
+        }
+        let facts = scene.notes.facts();
+        if self.guesses {
+            facts.insert(Guessed(report));
+        } else {
+            facts.insert(Checked(report));
+        }
+        holds.into()
+    }
+
+    fn known<'s>(&self, scene: &'s mut Scene<'_>) -> Option<&'s Report> {
+        let facts = scene.notes.facts();
+        if self.guesses {
+            facts.get::<Guessed>().map(|Guessed(report)| report)
+        } else {
+            facts.get::<Checked>().map(|Checked(report)| report)
+        }
+    }
+
+    /// Asks the DNS; `None` if there is nobody to ask.
+    async fn report(&self, scene: &Scene<'_>) -> Option<Report> {
+        let resolver = scene.services.get::<TokioResolver>()?;
+        let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
+        let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
+        let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
+            .with_options(self.settings.options.clone())
+            .with_receiver(scene.host)
+            .at(SystemTime::now());
+        let mut session = check.clone().session();
+        let time = self.settings.options.limits.time;
+        let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
+        let report = Report::new(&check, outcome);
+        Some(match &self.settings.comment {
+            Some(template) => report.with_smtp_comment_template(&check, template),
+            None => report,
+        })
+    }
+}
+
+impl Condition for SpfTest {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        Test::Work(Box::pin(self.holds(scene)))
+    }
+}
+
+/// What `spf` found of a message.
+pub(crate) struct Checked(pub(crate) Report);
+
+/// What `spf_guess` found.
+struct Guessed(Report);
+
+/// Returns what is said of it in an `Authentication-Results` field: a guess only where nothing else
+/// was tested.
+pub(crate) fn method_result(facts: &super::facts::Facts) -> Option<MethodResult> {
+    let guessed = || facts.get::<Guessed>().map(|Guessed(report)| report);
+    let report = facts.get::<Checked>().map(|Checked(report)| report).or_else(guessed)?;
+    Some(report.authentication())
+}
+
+pub(super) const VARIABLES: &[&str] = &[
+    "spf_result",
+    "spf_result_guessed",
+    "spf_header_comment",
+    "spf_received",
+    "spf_smtp_comment",
+    "spf_used_domain",
+];
+
+/// As the text of 2014 has it.
+const SEMANTICS: Semantics = Semantics::EachItem;

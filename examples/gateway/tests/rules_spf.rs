@@ -1,0 +1,82 @@
+//! Conditions on SPF: what they ask, and what they say. Against a name server: `tests/peers/spf.rs`.
+
+use hickory_resolver::TokioResolver;
+use mail_types::{Kind, Security, Session, Step, Zone};
+use spf_result::{Check, Report};
+
+use super::super::authentication::field;
+use super::super::config::Config;
+use super::super::rules::facts::Facts;
+use super::super::rules::place::Place;
+use super::super::rules::spf::Checked;
+use super::stage::{Stage, rules};
+
+/// What the text of 2014 has as its first example, with a plain message.
+const FAIL: &str = "[[acl_smtp_mail]]
+    verb = 'deny'
+    message = '$sender_host_address is not allowed to send mail from $sender_address_domain.'
+    spf = 'fail'";
+
+#[tokio::test]
+async fn a_result_that_is_known_is_not_asked_for_again() {
+    for (record, expected) in [
+        ("v=spf1 -all", "550 5.7.1 192.0.2.1 is not allowed to send mail from a.example."),
+        ("v=spf1 ip4:192.0.2.1 -all", ""),
+    ] {
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+        assert!(stage.services.get::<TokioResolver>().is_none(), "nobody can be asked");
+        stage.notes.facts().insert(Checked(report("ann@a.example", record)));
+        assert_eq!(stage.refusal(&rules(FAIL), Place::Mail).await, expected, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_asked_the_client_is_to_come_back() {
+    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+    let reply = stage.refusal(&rules(FAIL), Place::Mail).await;
+    assert_eq!(reply, "451 4.7.0 it cannot be told now, try again later");
+}
+
+#[test]
+fn words_and_options_are_checked_before_the_start() {
+    let rows = [
+        ("[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail : nonsense'", "line 3: "),
+        ("[[acl_smtp_mail]]\nverb = 'deny'\nspf_guess = 'maybe'", "line 3: "),
+        ("[[acl_smtp_connect]]\nverb = 'deny'\nspf = 'fail'", "line 3: spf has no use at "),
+        ("spf_guess = 'v=spf1 a/99'", "spf_guess: "),
+        ("spf_smtp_comment_template = '%{'", "spf_smtp_comment_template: "),
+    ];
+    for (text, error) in rows {
+        let found = Config::parse(text).unwrap_err().to_string();
+        assert!(found.starts_with(error), "{text}: {found}");
+    }
+    for words in ["fail", "pass:softfail", "!fail : none", "err_perm : err_temp", "permerror"] {
+        assert!(
+            Config::parse(&format!("[[acl_smtp_rcpt]]\nverb = 'warn'\nspf = '{words}'")).is_ok()
+        );
+    }
+}
+
+#[test]
+fn what_was_found_is_in_the_field_for_readers() {
+    let mut facts = Facts::default();
+    assert_eq!(field("mx.test", &facts), None);
+    facts.insert(Checked(report("\"a\r\nb\"@a.example", "v=spf1 -all")));
+    let text = field("mx.test", &facts).unwrap();
+    assert_eq!(text, "Authentication-Results: mx.test; spf=fail smtp.mailfrom=a.example");
+}
+
+fn report(sender: &str, record: &str) -> Report {
+    let mut zone = Zone::default();
+    let name = "a.example".parse().unwrap();
+    zone.add(name, Kind::Txt, record, Security::default()).unwrap();
+    let check = Check::mail_from("192.0.2.1".parse().unwrap(), "host.example", sender);
+    let mut session: Session<_> = check.clone().session();
+    loop {
+        match session.poll() {
+            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            Step::Wait => session.handle_timeout(),
+            Step::Done(outcome) => return Report::new(&check, outcome),
+        }
+    }
+}

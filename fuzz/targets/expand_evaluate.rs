@@ -1,0 +1,59 @@
+//! An expansion ends, within its limits, and comes out alike each time, from its journal too.
+
+#![no_main]
+
+use event_expand::{
+    Capabilities, Capability, Expansion, Options, Progress, Stop, Template, Variables,
+};
+use libfuzzer_sys::fuzz_target;
+use mail_types::{Found, Trust, Value, Variable};
+
+struct Peer<'a>(&'a [u8]);
+
+impl Variables for Peer<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match name {
+            "x" | "local_part" => Value::new(self.0, Trust::Untrusted).into(),
+            "t" => Value::new(self.0, Trust::Trusted).into(),
+            "primary_hostname" => Value::trusted("mx.example").into(),
+            "u" => Variable::Unset,
+            _ => Variable::Unknown,
+        }
+    }
+}
+
+fuzz_target!(|input: (&[u8], &[u8])| {
+    let (value, text) = input;
+    let Ok(template) = Template::parse(text) else { return };
+    let peer = Peer(value);
+    let mut options = Options::default();
+    options.limits.steps = 20_000;
+    options.limits.output = 65_536;
+    options.limits.regex_backtracks = 2000;
+    options.limits.regex_size = 65_536;
+    options.capabilities = Capabilities::NONE.with(Capability::Files).with(Capability::Random);
+    let mut expansion = Expansion::new(&template, &peer, &options);
+    let mut requests = 0;
+    let last = loop {
+        match expansion.poll() {
+            Progress::Request(_) => {
+                requests += 1;
+                assert!(requests <= options.limits.requests);
+                expansion.handle_found(match requests % 3 {
+                    0 => Found::Nothing,
+                    _ => Found::Value(value.to_vec()),
+                });
+            }
+            last => break last,
+        }
+    };
+    assert_eq!(expansion.poll(), last, "nothing changes it any more");
+    let journal = expansion.journal().to_vec();
+    assert_eq!(Expansion::replay(&template, &peer, &options, journal).poll(), last);
+    match last {
+        Progress::Done(text) => assert!(text.as_bytes().len() <= options.limits.output),
+        Progress::Stopped(Stop::Deferred { .. }) => unreachable!("nothing was deferred"),
+        Progress::Stopped(stop) => assert!(stop.at() <= text.len(), "{stop}"),
+        Progress::Request(_) => unreachable!(),
+    }
+});
