@@ -47,25 +47,86 @@
 //! never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
 //! read, of a record no more than [`Record::MAX_OCTETS`].
 //!
+//! # Reports
+//!
+//! With the feature `reports`:
+//!
+//! | Report                               | Here                                                  |
+//! |--------------------------------------|-------------------------------------------------------|
+//! | aggregate, RFC 9990                  | `Feedback`, written and read; rows gathered by `Tally` |
+//! | aggregate, RFC 7489 and what is sent | `Feedback::read`, which tells what is odd             |
+//! | the mail with one                    | `ReportMail`                                          |
+//! | failure, RFC 9991                    | `FailureCause`, `FailureRate`, `FailureReport`        |
+//! | where they may go                    | [`Destinations`], without the feature too             |
+//! | Exim's and `OpenDMARC`'s history     | `History`                                             |
+//! | Exim's forensic mail of 2014         | `EximForensic`                                        |
+//!
+//! Not covered: extensions of reports are passed over, the languages of texts are not kept, zip
+//! archives are not opened, and nothing is stored or sent. A report that comes in can say anything:
+//! it is read within `FeedbackLimits`, a bomb of gzip or of entities ends there, and no text of it
+//! holds a control character.
+//!
 //! # Features
 //!
-//! `idna` takes author domains in Unicode, `psl` reads a list of public suffixes.
+//! | Feature   | Default | Adds                                                       |
+//! |-----------|---------|------------------------------------------------------------|
+//! | `idna`    | no      | author domains in Unicode                                  |
+//! | `psl`     | no      | `SuffixFile`, which reads a list of public suffixes        |
+//! | `reports` | no      | what is under [Reports](#reports)                          |
 
 mod author;
 mod defect;
 mod destinations;
 mod discovery;
+#[cfg(feature = "reports")]
+mod exim_forensic;
+#[cfg(feature = "reports")]
+mod failure_cause;
 mod failure_options;
+#[cfg(feature = "reports")]
+mod failure_rate;
+#[cfg(feature = "reports")]
+mod failure_report;
+#[cfg(feature = "reports")]
+mod feedback;
+#[cfg(feature = "reports")]
+mod feedback_reading;
+#[cfg(feature = "reports")]
+mod feedback_row;
+#[cfg(feature = "reports")]
+mod feedback_xml;
+#[cfg(feature = "reports")]
+mod flate2;
+#[cfg(feature = "reports")]
+mod header_excerpt;
+#[cfg(feature = "reports")]
+mod history;
 mod inquiry;
+#[cfg(feature = "reports")]
+mod mail_date;
+#[cfg(feature = "reports")]
+mod node;
 mod policy;
 #[cfg(feature = "psl")]
 mod publicsuffix;
+#[cfg(feature = "reports")]
+mod quick_xml;
+#[cfg(feature = "reports")]
+mod reading;
 mod record;
+#[cfg(feature = "reports")]
+mod report_id;
+#[cfg(feature = "reports")]
+mod report_mail;
 mod report_uri;
 mod status;
 mod tag;
+#[cfg(feature = "reports")]
+mod tally;
 mod verdict;
 mod walk;
+#[cfg(feature = "reports")]
+mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
@@ -73,10 +134,32 @@ pub use author::Author;
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};
+#[cfg(feature = "reports")]
+pub use exim_forensic::EximForensic;
+#[cfg(feature = "reports")]
+pub use failure_cause::{AuthFailure, FailureCause, Withheld};
 pub use failure_options::FailureOptions;
+#[cfg(feature = "reports")]
+pub use failure_rate::{FailureRate, FailureRateLimits, Pace};
+#[cfg(feature = "reports")]
+pub use failure_report::{DeliveryResult, FailureEnvelope, FailureReport, FailureReportLimits};
+#[cfg(feature = "reports")]
+pub use feedback::{DiscoveryMethod, Feedback, PublishedPolicy, ReportMetadata};
+#[cfg(feature = "reports")]
+pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddity, OddityKind};
+#[cfg(feature = "reports")]
+pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
+#[cfg(feature = "reports")]
+pub use history::History;
 pub use inquiry::{DkimInput, Dmarc, SpfInput};
 pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
+#[cfg(feature = "reports")]
+pub use report_id::{ReportId, ReportIdError};
+#[cfg(feature = "reports")]
+pub use report_mail::{ReportMail, ReportMailError};
 pub use report_uri::{ReportUri, ReportUriError};
 pub use status::Status;
+#[cfg(feature = "reports")]
+pub use tally::{Tally, TallyFull};
 pub use verdict::{Alignment, Verdict};

@@ -1,0 +1,36 @@
+//! The header of the message that a report is about, as another mail can carry it.
+
+/// Returns as many whole fields as fit into `limit` octets, each line ended by CR LF.
+///
+/// It ends with the header, and no line of it is longer than RFC 5322 section 2.1.1 allows; CR and
+/// NUL within a line become `?`, and so does the first of two hyphens that begin one, as they begin
+/// the boundary of a part.
+pub(crate) fn header_excerpt(header: &[u8], limit: usize) -> Vec<u8> {
+    let mut excerpt = Vec::new();
+    let mut fields_end = 0;
+    for line in header.split_inclusive(|&octet| octet == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if !matches!(line.first(), Some(b' ' | b'\t')) {
+            fields_end = excerpt.len();
+        }
+        let line = line.get(..LINE).unwrap_or(line);
+        if excerpt.len() + line.len() + 2 > limit {
+            excerpt.truncate(fields_end);
+            break;
+        }
+        let hyphens = line.starts_with(b"--");
+        excerpt.extend(line.iter().enumerate().map(|(at, octet)| match octet {
+            b'\r' | 0 => b'?',
+            b'-' if hyphens && at == 0 => b'?',
+            octet => *octet,
+        }));
+        excerpt.extend(b"\r\n");
+    }
+    excerpt
+}
+
+const LINE: usize = 998;

@@ -1,0 +1,72 @@
+//! XML, written: as much of it as a report has.
+
+use std::fmt::Display;
+
+/// Elements, each on a line of its own.
+pub(crate) struct Xml {
+    text: String,
+    open: Vec<&'static str>,
+}
+
+impl Xml {
+    pub(crate) fn new() -> Self {
+        let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+        Self { text, open: Vec::new() }
+    }
+
+    /// Opens an element, `attributes` with the blank before them.
+    pub(crate) fn open_with(&mut self, name: &'static str, attributes: &str) {
+        self.indent();
+        self.text.extend(["<", name, attributes, ">\n"]);
+        self.open.push(name);
+    }
+
+    pub(crate) fn open(&mut self, name: &'static str) {
+        self.open_with(name, "");
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.indent();
+            self.text.extend(["</", name, ">\n"]);
+        }
+    }
+
+    pub(crate) fn leaf(&mut self, name: &'static str, text: impl Display) {
+        self.indent();
+        self.text.extend(["<", name, ">"]);
+        for c in clean(&text.to_string()).chars() {
+            match c {
+                '&' => self.text.push_str("&amp;"),
+                '<' => self.text.push_str("&lt;"),
+                '>' => self.text.push_str("&gt;"),
+                c => self.text.push(c),
+            }
+        }
+        self.text.extend(["</", name, ">\n"]);
+    }
+
+    /// Writes an element if there is something to be in it.
+    pub(crate) fn leaf_if(&mut self, name: &'static str, text: Option<impl Display>) {
+        let text = text.map(|text| text.to_string()).filter(|text| !clean(text).is_empty());
+        if let Some(text) = text {
+            self.leaf(name, text);
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+
+    fn indent(&mut self) {
+        self.text.extend(std::iter::repeat_n("  ", self.open.len()));
+    }
+}
+
+/// A text as XML can have it (its section 2.2), on one line and without blanks around it.
+pub(crate) fn clean(text: &str) -> String {
+    let blank = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
+    let allowed = |c| if matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
+    let text: String = text.chars().map(blank).map(allowed).collect();
+    text.trim().to_owned()
+}

@@ -1,0 +1,4 @@
+# The driver that opendmarc-import asks for; DBI.pm beside it does all.
+package DBD::mysql;
+
+1;

@@ -1,0 +1,300 @@
+//! What there is to say of a report, for people and for programs.
+
+use std::fmt::Write;
+
+use dmarc_policy::{
+    AlignmentMode, DiscoveryMethod, Feedback, FeedbackError, FeedbackReading, FeedbackRow,
+};
+use mail_types::SpfIdentity;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// What there is to say of a report.
+#[derive(Debug, Serialize)]
+pub(crate) struct Case {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    #[serde(flatten)]
+    pub(crate) outcome: Outcome,
+}
+
+/// The report, or why there is none.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Outcome {
+    Report(Box<Report>),
+    Failed {
+        error: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<usize>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) domain: String,
+    pub(crate) org_name: String,
+    email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_contact_info: Option<String>,
+    #[serde(rename = "report_id")]
+    pub(crate) id: String,
+    pub(crate) begin: String,
+    pub(crate) end: String,
+    #[serde(rename = "error_text", skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generator: Option<String>,
+    pub(crate) policy: Policy,
+    pub(crate) messages: u64,
+    pub(crate) passed: u64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) oddities: Vec<Oddity>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Policy {
+    p: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sp: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    np: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adkim: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aspf: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    testing: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pct: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discovery_method: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) source: String,
+    pub(crate) count: u64,
+    pub(crate) disposition: &'static str,
+    pub(crate) dkim: bool,
+    pub(crate) spf: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason>,
+    pub(crate) header_from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope_to: Option<String>,
+    signatures: Vec<Evaluation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spf_result: Option<Evaluation>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+/// What a method has found for a domain.
+#[derive(Debug, Serialize)]
+struct Evaluation {
+    domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selector: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    human_result: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Oddity {
+    at: usize,
+    what: String,
+}
+
+impl Case {
+    pub(crate) fn new(
+        file: Option<String>,
+        reading: Result<FeedbackReading, FeedbackError>,
+    ) -> Self {
+        let outcome = match reading {
+            Ok(reading) => Outcome::Report(Box::new(Report::new(&reading))),
+            Err(error) => Outcome::Failed { error: error.to_string(), at: place(error) },
+        };
+        Self { file, outcome }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
+        match &self.outcome {
+            Outcome::Report(report) => report.text(&mut text),
+            Outcome::Failed { error, .. } => text.extend([error, "\n"]),
+        }
+        text
+    }
+}
+
+impl Report {
+    fn new(FeedbackReading { feedback, oddities, .. }: &FeedbackReading) -> Self {
+        let Feedback { metadata, rows, .. } = feedback;
+        let (messages, passed) = feedback.messages();
+        Self {
+            domain: feedback.policy.domain.clone(),
+            org_name: metadata.org_name.clone(),
+            email: metadata.email.clone(),
+            extra_contact_info: metadata.extra_contact_info.clone(),
+            id: metadata.report_id.clone(),
+            begin: moment(metadata.begin),
+            end: moment(metadata.end),
+            error: metadata.error.clone(),
+            generator: metadata.generator.clone(),
+            policy: Policy::new(feedback),
+            messages,
+            passed,
+            rows: rows.iter().map(Row::new).collect(),
+            oddities: oddities
+                .iter()
+                .map(|oddity| Oddity { at: oddity.at, what: oddity.kind.to_string() })
+                .collect(),
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        let Self { domain, org_name, begin, end, messages, passed, .. } = self;
+        let _ = writeln!(text, "{domain} by {org_name}, {begin} to {end}");
+        let _ = writeln!(text, "  policy {}", self.policy.text());
+        let _ = writeln!(text, "  {passed} of {messages} messages passed");
+        if let Some(error) = &self.error {
+            let _ = writeln!(text, "  error: {error}");
+        }
+        let word = |pass| if pass { "pass" } else { "fail" };
+        let source = self.rows.iter().map(|row| row.source.len()).max().unwrap_or(0).max(6);
+        if !self.rows.is_empty() {
+            let name = "source";
+            let _ = writeln!(text, "  {name:<source$}    count dkim spf  disposition from");
+        }
+        for row in &self.rows {
+            let Row { source: address, count, disposition, header_from, .. } = row;
+            let (dkim, spf) = (word(row.dkim), word(row.spf));
+            let _ = write!(text, "  {address:<source$} {count:>8} {dkim:<4} {spf:<4} ");
+            let _ = write!(text, "{disposition:<11} {header_from}");
+            for reason in &row.reasons {
+                let _ = write!(text, ", {}", reason.kind);
+            }
+            text.push('\n');
+        }
+        for oddity in &self.oddities {
+            let _ = writeln!(text, "  odd at byte {}: {}", oddity.at, oddity.what);
+        }
+    }
+}
+
+impl Policy {
+    fn new(feedback: &Feedback) -> Self {
+        let policy = &feedback.policy;
+        let mode = |mode| if mode == AlignmentMode::Strict { "s" } else { "r" };
+        Self {
+            p: policy.p.as_str(),
+            sp: policy.sp.map(dmarc_policy::Policy::as_str),
+            np: policy.np.map(dmarc_policy::Policy::as_str),
+            adkim: policy.adkim.map(mode),
+            aspf: policy.aspf.map(mode),
+            fo: policy.fo.map(|fo| fo.to_string()),
+            testing: policy.testing,
+            pct: policy.pct,
+            discovery_method: policy.discovery.map(DiscoveryMethod::as_str),
+        }
+    }
+
+    /// The tags, as a record has them.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("p={}", self.p);
+        let pct = self.pct.map(|pct| pct.to_string());
+        for (name, value) in [
+            ("sp", self.sp),
+            ("np", self.np),
+            ("adkim", self.adkim),
+            ("aspf", self.aspf),
+            ("fo", self.fo.as_deref()),
+            ("t", self.testing.map(|testing| if testing { "y" } else { "n" })),
+            ("pct", pct.as_deref()),
+        ] {
+            if let Some(value) = value {
+                let _ = write!(text, "; {name}={value}");
+            }
+        }
+        text
+    }
+}
+
+impl Row {
+    fn new(row: &FeedbackRow) -> Self {
+        let reasons = row.reasons.iter();
+        let signatures = row.signatures.iter();
+        Self {
+            source: row.source.to_string(),
+            count: row.count,
+            disposition: row.disposition.as_str(),
+            dkim: row.dkim,
+            spf: row.spf,
+            reasons: reasons
+                .map(|reason| Reason {
+                    kind: reason.kind.as_str(),
+                    comment: reason.comment.clone(),
+                })
+                .collect(),
+            header_from: row.header_from.clone(),
+            envelope_from: row.envelope_from.clone(),
+            envelope_to: row.envelope_to.clone(),
+            signatures: signatures
+                .map(|signature| Evaluation {
+                    domain: signature.domain.clone(),
+                    selector: Some(signature.selector.clone()),
+                    scope: None,
+                    result: signature.result.as_str(),
+                    human_result: signature.human_result.clone(),
+                })
+                .collect(),
+            spf_result: row.spf_result.as_ref().map(|spf| Evaluation {
+                domain: spf.domain.clone(),
+                selector: None,
+                scope: spf.scope.map(|scope| match scope {
+                    SpfIdentity::MailFrom => "mfrom",
+                    SpfIdentity::Helo => "helo",
+                }),
+                result: spf.result.as_str(),
+                human_result: spf.human_result.clone(),
+            }),
+        }
+    }
+}
+
+/// A second since 1970 as RFC 3339 writes it; as a number where that cannot.
+fn moment(second: u64) -> String {
+    let time = i64::try_from(second).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
+    let text = time.and_then(|time| time.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| second.to_string())
+}
+
+/// Where in the XML it went wrong.
+fn place(error: FeedbackError) -> Option<usize> {
+    match error {
+        FeedbackError::Records { at, .. }
+        | FeedbackError::Depth { at, .. }
+        | FeedbackError::Text { at, .. }
+        | FeedbackError::Children { at, .. }
+        | FeedbackError::Malformed { at }
+        | FeedbackError::Entity { at }
+        | FeedbackError::Doctype { at }
+        | FeedbackError::Root { at } => Some(at),
+        _ => None,
+    }
+}
