@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use benches::{instructions, median};
 use event_expand::{Template, Variables};
 use mail_types::{Trust, Value, Variable};
 
@@ -19,7 +20,7 @@ fn main() {
     let arguments: Vec<_> = env::args().collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [_, "--run", name, runs] => run(name, runs.parse().unwrap_or(0)),
+        [_, "--run", name, "ours", runs] => run(name, runs.parse().unwrap_or(0)),
         _ if arguments.contains(&"--instructions") => count_instructions(),
         _ if arguments.contains(&"--test") => SHAPES.iter().for_each(|shape| run(shape.name, 1)),
         _ => measure(),
@@ -100,7 +101,7 @@ fn ours(shape: &Shape) -> f64 {
         run(shape.name, RUNS as usize);
         start.elapsed().as_secs_f64() * 1e9 / f64::from(RUNS)
     });
-    median(times.collect())
+    median(times)
 }
 
 /// The time of one more copy of a text in a line, in nanoseconds.
@@ -113,7 +114,7 @@ fn slope(exim: &Path, text: &str) -> f64 {
         });
         (ten - one) * 1e9 / f64::from(9 * LINES)
     });
-    median(slopes.collect())
+    median(slopes)
 }
 
 /// The seconds that Exim takes for this input.
@@ -141,30 +142,10 @@ fn time(exim: &Path, input: &str) -> f64 {
     seconds
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 fn count_instructions() {
     for shape in SHAPES {
-        let count = (collected(shape, "11000") - collected(shape, "1000")) / 10_000.0;
+        let count = instructions(shape.name, "ours");
         println!("{}: {count:.0} instructions, at most {:.0}", shape.name, shape.instructions);
         assert!(count <= shape.instructions, "{} takes more", shape.name);
     }
-}
-
-fn collected(shape: &Shape, runs: &str) -> f64 {
-    let program = env::current_exe().unwrap_or_default();
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(["--run", shape.name, runs])
-        .output();
-    let output = output.map(|output| output.stderr).unwrap_or_default();
-    let text = String::from_utf8_lossy(&output);
-    let count = text.lines().find_map(|line| line.split_once("Collected : "));
-    let count = count.and_then(|(_, count)| count.trim().parse::<f64>().ok());
-    assert!(count.is_some(), "valgrind gives no count: {text}");
-    count.unwrap_or(f64::NAN)
 }

@@ -66,7 +66,8 @@ pub fn report(shape: &str, bar: f64, inputs: usize, times: &[(&str, Vec<f64>)]) 
     }
 }
 
-fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+/// Returns the middle of them, in their order.
+pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let mut numbers: Vec<_> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
