@@ -62,7 +62,6 @@ fn each_recipient_gets_a_reply_by_data_and_by_bdat() {
         let answer = talk.say(end);
         assert!(answer.ends_with(expected), "{answer}");
         assert_eq!(talk.messages.len(), 1);
-        // RSET is a new start, without PRDR.
         assert_eq!(talk.taken, [["ann@d.example"]]);
     }
 }
@@ -94,6 +93,21 @@ fn where_nobody_takes_it_nothing_is_kept() {
         let answer = talk.say("x\r\n.\r\n");
         assert!(answer.starts_with(BLOCK) && answer.ends_with(last), "{answer}");
         assert!(talk.messages.is_empty() && !talk.closed);
+    }
+}
+
+#[test]
+fn what_one_message_asked_for_the_next_one_has_not() {
+    for reset in ["RSET\r\n", "DATA\r\nx\r\n.\r\n"] {
+        let mut talk = with_recipients(true, &["ann", "bob"]);
+        for line in reset.split_inclusive('\n') {
+            talk.say(line);
+        }
+        talk.say(
+            "MAIL FROM:<a@b.example>\r\nRCPT TO:<ann@d.example>\r\nRCPT TO:<bob@d.example>\r\n",
+        );
+        talk.say("DATA\r\n");
+        assert_eq!(talk.say("x\r\n.\r\n"), "250 2.0.0 taken\r\n", "{reset}");
     }
 }
 
