@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::Domain;
-use crate::wire::{Building, SHORT, Wire, dotted};
+use crate::wire::{Building, Short, Wire, dotted};
 
 /// An absolute name in the DNS, of any octets; the root is one too.
 ///
@@ -63,27 +63,39 @@ impl Name {
     /// # Errors
     ///
     /// As for [`Name::from_labels`]; its position counts octets of the text.
+    #[inline]
     pub fn from_dotted(text: &[u8]) -> Result<Self, NameError> {
-        let wire = match u8::try_from(text.len() + 1) {
-            Ok(length) if usize::from(length) <= SHORT => {
-                let mut octets = [0; SHORT];
-                dotted(text, &mut octets)?;
-                Wire::Short { length, octets }
+        if text.len() < Short::MAX {
+            return Short::dotted(text).map(|short| Self(Wire::Short(short)));
+        }
+        let mut octets = [0; Self::MAX_OCTETS];
+        match octets.get_mut(..=text.len()) {
+            Some(octets) if text.len() < Self::MAX_OCTETS - 1 => {
+                dotted(text, octets)?;
+                Ok(Self(Wire::from(&*octets)))
             }
-            Ok(length) if usize::from(length) < Self::MAX_OCTETS => {
-                let mut octets = [0; Self::MAX_OCTETS];
-                dotted(text, &mut octets)?;
-                Wire::from(octets.get(..length.into()).unwrap_or_default())
-            }
-            _ => return Err(NameError::TooLong { at: Self::MAX_OCTETS - 2 }),
-        };
-        Ok(Self(wire))
+            _ => Err(NameError::TooLong { at: Self::MAX_OCTETS - 2 }),
+        }
     }
 
     /// Returns the labels, the leftmost first, without the root's.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
         Labels { rest: self.wire() }
+    }
+
+    /// Writes the labels into `room`, with dots between them and without escapes: the inverse of
+    /// [`Name::from_dotted`]. Of the root nothing is left.
+    pub fn write_dotted<'r>(&self, room: &'r mut [u8; Self::MAX_OCTETS]) -> &'r [u8] {
+        let labels = self.wire().get(1..).unwrap_or_default();
+        let Some(text) = room.get_mut(..labels.len()) else { return &[] };
+        text.copy_from_slice(labels);
+        let mut at = self.wire().first().map_or(0, |length| usize::from(*length));
+        while let Some(octet) = text.get_mut(at) {
+            at += usize::from(*octet) + 1;
+            *octet = b'.';
+        }
+        text
     }
 
     /// Returns how long the name is on the wire, in octets, with the root's.
@@ -130,14 +142,8 @@ impl Name {
 
     /// Hashes the name and an octet in pieces as large as can be: hashers are slow with small ones.
     pub(crate) fn hash_with<H: Hasher>(&self, last: Option<u8>, state: &mut H) {
-        if let Wire::Short { length, octets } = &self.0 {
-            // A whole number of vectors, so that it takes but a few instructions.
-            let mut lower = [0; 48];
-            if let Some(room) = lower.get_mut(..SHORT) {
-                room.copy_from_slice(octets);
-            }
-            let mut lower = lower.map(|octet| octet.to_ascii_lowercase());
-            let length = usize::from(*length);
+        if let Wire::Short(short) = &self.0 {
+            let (mut lower, length) = (short.to_lower(), short.len());
             if let (Some(room), Some(last)) = (lower.get_mut(length), last) {
                 *room = last;
             }
@@ -153,12 +159,7 @@ impl Name {
     }
 
     fn wire(&self) -> &[u8] {
-        match &self.0 {
-            Wire::Short { length, octets } => {
-                octets.get(..usize::from(*length)).unwrap_or_default()
-            }
-            Wire::Long(octets) => octets,
-        }
+        self.0.octets()
     }
 }
 
@@ -238,7 +239,12 @@ impl fmt::Debug for Name {
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         // Lengths are below 64, no letters. Most names come in one case.
-        self.wire() == other.wire() || self.wire().eq_ignore_ascii_case(other.wire())
+        match (&self.0, &other.0) {
+            (Wire::Short(mine), Wire::Short(theirs)) => {
+                mine == theirs || mine.to_lower() == theirs.to_lower()
+            }
+            _ => self.wire().eq_ignore_ascii_case(other.wire()),
+        }
     }
 }
 

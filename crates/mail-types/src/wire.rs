@@ -8,27 +8,75 @@ use crate::{Name, NameError};
 #[derive(Clone)]
 pub(crate) enum Wire {
     /// Most names of mail are short, and so need no allocation.
-    Short {
-        length: u8,
-        octets: [u8; SHORT],
-    },
+    Short(Short),
     Long(Arc<[u8]>),
+}
+
+impl Wire {
+    pub(crate) fn octets(&self) -> &[u8] {
+        match self {
+            Self::Short(short) => short.octets(),
+            Self::Long(octets) => octets,
+        }
+    }
 }
 
 impl From<&[u8]> for Wire {
     fn from(wire: &[u8]) -> Self {
-        let mut octets = [0; SHORT];
-        match (u8::try_from(wire.len()), octets.get_mut(..wire.len())) {
-            (Ok(length), Some(room)) => {
-                room.copy_from_slice(wire);
-                Self::Short { length, octets }
+        let mut room = [0; Short::MAX + 1];
+        match (u8::try_from(wire.len()), room.get_mut(..wire.len())) {
+            (Ok(length), Some(octets)) if wire.len() <= Short::MAX => {
+                octets.copy_from_slice(wire);
+                Self::Short(Short::new(room, length))
             }
             _ => Self::Long(wire.into()),
         }
     }
 }
 
-pub(crate) const SHORT: usize = 38;
+/// The octets of a short name, then zeros, and last how many octets there are.
+///
+/// It is aligned, and nothing beside it: so it is written, copied and read in the same few pieces. A
+/// processor has to wait where it reads a piece that was written as two.
+#[derive(Clone, Copy, Eq, PartialEq)]
+#[repr(align(8))]
+pub(crate) struct Short([u8; Self::MAX + 1]);
+
+impl Short {
+    /// How many octets a short name has at most.
+    pub(crate) const MAX: usize = 39;
+
+    /// Takes a text with dots between labels, shorter than [`Short::MAX`].
+    #[inline]
+    pub(crate) fn dotted(text: &[u8]) -> Result<Self, NameError> {
+        let mut short = Self([0; Self::MAX + 1]);
+        dotted(text, &mut short.0)?;
+        let [.., length] = &mut short.0;
+        *length = u8::try_from(text.len() + 1).unwrap_or_default();
+        Ok(short)
+    }
+
+    /// Takes octets with zeros behind them.
+    pub(crate) fn new(mut octets: [u8; Self::MAX + 1], length: u8) -> Self {
+        let [.., last] = &mut octets;
+        *last = length;
+        Self(octets)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let [.., length] = self.0;
+        length.into()
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.0.get(..self.len()).unwrap_or_default()
+    }
+
+    /// All octets in lower case, the zeros and the length too.
+    pub(crate) fn to_lower(self) -> [u8; Self::MAX + 1] {
+        self.0.map(|octet| octet.to_ascii_lowercase())
+    }
+}
 
 /// A name in the making, which allocates nothing before it is done.
 pub(crate) struct Building {
@@ -65,14 +113,29 @@ pub(crate) fn dotted(text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
     if let Some(room) = octets.get_mut(1..=text.len()) {
         room.copy_from_slice(text);
     }
+    let (blocks, rest) = text.as_chunks();
+    let mut last = [0; 8];
+    if let Some(room) = last.get_mut(..rest.len()) {
+        room.copy_from_slice(rest);
+    }
     let mut begin = 0;
-    for (at, octet) in text.iter().enumerate() {
-        if *octet == b'.' {
+    for (block, octets_of_it) in blocks.iter().chain([&last]).enumerate() {
+        let mut dots = dots(*octets_of_it);
+        while dots != 0 {
+            let at = 8 * block + dots.trailing_zeros() as usize / 8;
             set(octets, begin, at)?;
             begin = at + 1;
+            dots &= dots - 1;
         }
     }
     set(octets, begin, text.len())
+}
+
+/// Which of eight octets are dots: the highest bit of each that is one, the first octet lowest.
+fn dots(octets: [u8; 8]) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
+    let other = u64::from_le_bytes(octets) ^ u64::from_le_bytes([b'.'; 8]);
+    !(((other & LOW) + LOW) | other | LOW)
 }
 
 fn set(octets: &mut [u8], begin: usize, end: usize) -> Result<(), NameError> {

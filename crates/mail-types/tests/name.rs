@@ -136,3 +136,21 @@ fn a_dotted_text_is_the_name_of_its_labels() {
         assert_eq!(Name::from_dotted(text.as_bytes()), Err(error), "{text}");
     }
 }
+
+#[test]
+fn names_of_every_length_are_the_same_however_they_are_made() {
+    let mut room = [0; Name::MAX_OCTETS];
+    for length in 1..=253 {
+        // A dot at the end is none of it.
+        let text: String = (0..length).map(|at| if at % 7 == 3 { '.' } else { 'x' }).collect();
+        let text = text.strip_suffix('.').unwrap_or(&text);
+        let dotted = Name::from_dotted(text.as_bytes()).unwrap();
+        assert_eq!(dotted, Name::from_labels(text.split('.').map(str::as_bytes)).unwrap());
+        assert_eq!(dotted, text.to_ascii_uppercase().parse().unwrap(), "{length}");
+        assert_eq!(dotted.octets(), text.len() + 2);
+        assert_eq!(dotted.write_dotted(&mut room), text.as_bytes());
+        let other = Name::from_dotted(format!("y{}", &text[1..]).as_bytes()).unwrap();
+        assert_ne!(dotted, other);
+    }
+    assert_eq!(Name::root().write_dotted(&mut room), b"");
+}
