@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mail_types::Name;
+use memchr::memchr;
 
 use crate::MacroString;
 use crate::record::RecordError;
@@ -23,7 +24,7 @@ impl DomainSpec {
     /// Parses a domain that stands at `at` in its record.
     pub(crate) fn parse(text: &[u8], at: usize) -> Result<Self, RecordError> {
         let ends = ends_in_top_label(text);
-        let has_macros = text.contains(&b'%');
+        let has_macros = memchr(b'%', text).is_some();
         if !has_macros && !ends {
             return Err(RecordError::Domain { at });
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
 
 use crate::directive::{holds_v4, holds_v6};
+use crate::expansion::Values;
 use crate::outcome::{Cause, Matched, Outcome, Problem};
 use crate::published::{Published, Source};
 use crate::{
@@ -39,7 +40,7 @@ impl<'e> Evaluation<'e> {
             known.note(|| format!("guess: {guess}"));
             self.guesses = true;
             let source = Source::Own(Arc::new(Published::One(guess.clone())));
-            decision = self.evaluate(known, domain.clone(), source).map(Some);
+            decision = self.evaluate(known, domain, source).map(Some);
         }
         let mut explanation = Explanation::Absent;
         let (result, cause) = match decision {
@@ -63,41 +64,44 @@ impl<'e> Evaluation<'e> {
     }
 
     /// `None` if the domain publishes nothing.
-    fn check_host(
+    fn check_host<'d>(
         &mut self,
         known: &mut Known<'_>,
-        domain: &Name,
-    ) -> Result<Option<Decision>, Stop> {
+        domain: &'d Name,
+    ) -> Result<Option<Decision<'d>>, Stop> {
         match published(known, domain)? {
-            Some(source) => self.evaluate(known, domain.clone(), source).map(Some),
+            Some(source) => self.evaluate(known, domain, source).map(Some),
             None => Ok(None),
         }
     }
 
-    fn evaluate(
+    fn evaluate<'d>(
         &mut self,
         known: &mut Known<'_>,
-        mut domain: Name,
+        domain: &'d Name,
         mut source: Source,
-    ) -> Result<Decision, Stop> {
+    ) -> Result<Decision<'d>, Stop> {
+        let (first, mut redirected) = (domain, None::<Box<Name>>);
         loop {
+            let domain = redirected.as_deref().unwrap_or(first);
             let Some(record) = source.record() else {
-                return Err(fail(&domain, Problem::NoRecord)); // Not selected: cannot be.
+                return Err(fail(domain, Problem::NoRecord)); // Not selected: cannot be.
             };
-            if let Some((index, result)) = self.first_match(known, &domain, record)? {
-                return Ok(Decision { result, domain, source, index: Some(index) });
+            if let Some((index, result)) = self.first_match(known, domain, record)? {
+                return Ok(Decision { result, first, redirected, source, index: Some(index) });
             }
             let Some(redirect) = record.redirect() else {
                 let result = SpfResult::Neutral; // RFC 7208 section 4.7.
-                return Ok(Decision { result, domain, source, index: None });
+                return Ok(Decision { result, first, redirected, source, index: None });
             };
             known.note(|| format!("redirect={redirect}"));
-            self.count(&domain)?;
-            let target = self.target(known, &domain, Some(redirect))?;
-            let target = target.ok_or_else(|| fail(&domain, Problem::NoName))?;
-            let next = published(known, &target)?;
-            source = next.ok_or_else(|| fail(&target, Problem::NoRecord))?;
-            domain = target;
+            self.count(domain)?;
+            let mut room = None;
+            let target = self.target(known, domain, Some(redirect), &mut room)?;
+            let target = target.ok_or_else(|| fail(domain, Problem::NoName))?;
+            let next = published(known, target)?.ok_or_else(|| fail(target, Problem::NoRecord))?;
+            let target = Box::new(target.clone());
+            (redirected, source) = (Some(target), next);
         }
     }
 
@@ -155,7 +159,8 @@ impl<'e> Evaluation<'e> {
             Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => None,
         };
         // RFC 7208 section 4.8: what is no name does not match, and is not asked for.
-        let Some(target) = self.target(known, domain, spec)? else {
+        let mut room = None;
+        let Some(target) = self.target(known, domain, spec, &mut room)? else {
             known.note(|| "the target is no name".to_owned());
             return match mechanism {
                 Mechanism::Include(_) => Err(fail(domain, Problem::NoName)),
@@ -163,20 +168,20 @@ impl<'e> Evaluation<'e> {
             };
         };
         match mechanism {
-            Mechanism::Include(_) => self.include(known, &target),
+            Mechanism::Include(_) => self.include(known, target),
             Mechanism::A { prefixes, .. } => {
-                let answer = self.ask(known, &target, self.family(), true)?;
+                let answer = self.ask(known, target, self.family(), true)?;
                 Ok(self.holds(&answer, prefixes.v4, prefixes.v6))
             }
-            Mechanism::Mx { prefixes, .. } => self.mx(known, &target, prefixes.v4, prefixes.v6),
+            Mechanism::Mx { prefixes, .. } => self.mx(known, target, prefixes.v4, prefixes.v6),
             Mechanism::Exists(_) => {
                 // Of IPv4 for every client (RFC 7208 section 5.7).
-                let answer = self.ask(known, &target, Kind::A, true)?;
+                let answer = self.ask(known, target, Kind::A, true)?;
                 Ok(matches!(*answer, Answer::Records { .. }))
             }
             Mechanism::Ptr(_) => {
-                let names = self.client_names(known, &target)?;
-                Ok(names.iter().any(|name| name.is_within(&target)))
+                let names = self.client_names(known, target)?;
+                Ok(names.iter().any(|name| name.is_within(target)))
             }
             Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => Ok(false),
         }
@@ -220,16 +225,17 @@ impl<'e> Evaluation<'e> {
         Ok(false)
     }
 
-    /// The domain that a term is about; `None` if it is no name.
-    pub(crate) fn target(
+    /// The domain that a term is about, put into `room` if it must be made; `None` if it is no name.
+    pub(crate) fn target<'n>(
         &mut self,
         known: &mut Known<'_>,
-        domain: &Name,
-        spec: Option<&DomainSpec>,
-    ) -> Result<Option<Name>, Stop> {
-        let Some(spec) = spec else { return Ok(Some(domain.clone())) };
+        domain: &'n Name,
+        spec: Option<&'n DomainSpec>,
+        room: &'n mut Option<Name>,
+    ) -> Result<Option<&'n Name>, Stop> {
+        let Some(spec) = spec else { return Ok(Some(domain)) };
         if let Some(name) = spec.name() {
-            return Ok(Some(name.clone()));
+            return Ok(Some(name));
         }
         let Some(macros) = spec.macros() else { return Ok(None) };
         let client_name = if macros.has_p() {
@@ -239,7 +245,8 @@ impl<'e> Evaluation<'e> {
             None
         };
         let (check, client_name) = (self.check, client_name.as_ref());
-        Ok(crate::expansion::Values { check, domain, client_name }.name(macros))
+        *room = Values { check, domain, client_name }.name(macros);
+        Ok(room.as_ref())
     }
 
     /// Asks what a term is about; a failure ends the evaluation.
@@ -301,19 +308,26 @@ impl<'e> Evaluation<'e> {
 }
 
 /// What a record, with those that it redirects to, comes to.
-pub(crate) struct Decision {
+pub(crate) struct Decision<'d> {
     pub(crate) result: SpfResult,
-    pub(crate) domain: Name,
+    first: &'d Name,
+    redirected: Option<Box<Name>>,
     pub(crate) source: Source,
     /// Which directive matched.
     index: Option<usize>,
 }
 
-impl Decision {
+impl Decision<'_> {
+    /// Whose record decided.
+    pub(crate) fn domain(&self) -> &Name {
+        self.redirected.as_deref().unwrap_or(self.first)
+    }
+
     fn into_cause(self) -> Cause {
+        let domain = self.domain().clone();
         match self.index {
-            Some(index) => Cause::Matched(Matched::new(self.domain, self.source, index)),
-            None => Cause::Default { domain: self.domain },
+            Some(index) => Cause::Matched(Matched::new(domain, self.source, index)),
+            None => Cause::Default { domain },
         }
     }
 }

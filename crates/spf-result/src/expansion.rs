@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use mail_types::Name;
+use memchr::memrchr_iter;
 
 use crate::macro_string::{Letter, Macro, Part};
 use crate::{Check, MacroString};
@@ -44,24 +45,33 @@ impl Values<'_> {
     }
 
     fn expand(&self, text: &MacroString, out: &mut impl FnMut(&[u8])) {
+        let mut scratch = Scratch::default();
         for part in text.parts() {
             match part {
-                Part::Literal { from, length } => out(text.literal(*from, *length).as_bytes()),
+                Part::Literal { from, length } => out(text.literal(*from, *length)),
                 Part::Percent => out(b"%"),
                 Part::Space => out(b" "),
                 Part::UrlSpace => out(b"%20"),
                 Part::Macro(found) if found.escaped => {
-                    self.expand_macro(*found, &mut |octets: &[u8]| escape(octets, out));
+                    let mut escaped = |octets: &[u8]| escape(octets, out);
+                    self.expand_macro(*found, &mut scratch, &mut escaped);
                 }
-                Part::Macro(found) => self.expand_macro(*found, out),
+                Part::Macro(found) => self.expand_macro(*found, &mut scratch, out),
             }
         }
     }
 
-    fn expand_macro(&self, found: Macro, out: &mut impl FnMut(&[u8])) {
-        let mut scratch = Scratch::default();
+    fn expand_macro(&self, found: Macro, scratch: &mut Scratch, out: &mut impl FnMut(&[u8])) {
+        scratch.length = 0;
+        if let (Letter::I, true, IpAddr::V4(client)) =
+            (found.letter, found.is_reversal(), self.check.client())
+        {
+            // What most ask for who use macros.
+            let [a, b, c, d] = client.octets();
+            return out(scratch.decimals([d, c, b, a]));
+        }
         let value = match found.letter {
-            Letter::S => self.check.sender(&mut scratch),
+            Letter::S => self.check.sender(scratch),
             Letter::L => self.check.local_part(),
             Letter::O => self.check.sender_domain().as_bytes(),
             Letter::D => scratch.name(self.domain),
@@ -74,22 +84,35 @@ impl Values<'_> {
             Letter::R => self.check.receiver().as_bytes(),
             Letter::T => scratch.print(&self.check.seconds()),
         };
-        if found.is_plain() {
-            return out(value);
+        match found.last_labels() {
+            _ if found.is_plain() => out(value),
+            Some(wanted) => out(last_labels(value, wanted)),
+            None => transform(found, value, out),
         }
-        let mut dot: &[u8] = b"";
-        let mut part = |part: &[u8]| {
-            out(dot);
-            out(part);
-            dot = b".";
-        };
-        let parts = || value.split(|c| found.splits_at(*c));
-        let skipped = found.count.map_or(0, |wanted| parts().count().saturating_sub(wanted.into()));
-        if found.reversed {
-            parts().rev().skip(skipped).for_each(&mut part);
-        } else {
-            parts().skip(skipped).for_each(&mut part);
-        }
+    }
+}
+
+/// The right-hand labels of a value, as many as are wanted or there are.
+fn last_labels(value: &[u8], wanted: u8) -> &[u8] {
+    let dot = memrchr_iter(b'.', value).nth(usize::from(wanted).saturating_sub(1));
+    dot.and_then(|dot| value.get(dot + 1..)).unwrap_or(value)
+}
+
+/// Splits a value, turns its parts round, and leaves the right-hand ones, with dots between them
+/// (RFC 7208 section 7.3).
+fn transform(found: Macro, value: &[u8], out: &mut impl FnMut(&[u8])) {
+    let mut dot: &[u8] = b"";
+    let mut part = |part: &[u8]| {
+        out(dot);
+        out(part);
+        dot = b".";
+    };
+    let parts = || value.split(|c| found.splits_at(*c));
+    let skipped = found.count.map_or(0, |wanted| parts().count().saturating_sub(wanted.into()));
+    if found.reversed {
+        parts().rev().skip(skipped).for_each(&mut part);
+    } else {
+        parts().skip(skipped).for_each(&mut part);
     }
 }
 
@@ -101,36 +124,47 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     fn name(&mut self, name: &Name) -> &[u8] {
-        for (i, label) in name.labels().enumerate() {
-            self.push(if i > 0 { b"." } else { b"" });
-            self.push(label);
+        match self.octets.first_chunk_mut() {
+            Some(room) => name.write_dotted(room),
+            None => &[],
         }
-        self.as_bytes()
     }
 
     /// Dots between octets, or between hexadecimal digits.
     fn dotted(&mut self, address: IpAddr) -> &[u8] {
         match address {
-            IpAddr::V4(address) => {
-                for (i, octet) in address.octets().into_iter().enumerate() {
-                    self.push(if i > 0 { b"." } else { b"" });
-                    self.decimal(octet);
-                }
-            }
+            IpAddr::V4(address) => self.decimals(address.octets()),
             IpAddr::V6(address) => {
                 for (i, octet) in address.octets().into_iter().enumerate() {
                     self.push(if i > 0 { b"." } else { b"" });
                     self.push(&[hex(octet >> 4), b'.', hex(octet & 15)]);
                 }
+                self.as_bytes()
             }
+        }
+    }
+
+    fn decimals(&mut self, octets: [u8; 4]) -> &[u8] {
+        for (i, octet) in octets.into_iter().enumerate() {
+            if i > 0 {
+                self.put(b'.');
+            }
+            if octet >= 100 {
+                self.put(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.put(b'0' + octet / 10 % 10);
+            }
+            self.put(b'0' + octet % 10);
         }
         self.as_bytes()
     }
 
-    fn decimal(&mut self, octet: u8) {
-        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
-        let zeros = usize::from(octet < 100) + usize::from(octet < 10);
-        self.push(digits.get(zeros..).unwrap_or_default());
+    fn put(&mut self, octet: u8) {
+        if let Some(room) = self.octets.get_mut(self.length) {
+            *room = octet;
+            self.length += 1;
+        }
     }
 
     fn print(&mut self, value: &impl std::fmt::Display) -> &[u8] {

@@ -12,7 +12,7 @@ impl Evaluation<'_> {
     pub(crate) fn explain(
         &self,
         known: &mut Known<'_>,
-        decision: &Decision,
+        decision: &Decision<'_>,
     ) -> Result<Explanation, Unanswered> {
         let Some(exp) = decision.source.record().and_then(|record| record.exp()) else {
             return Ok(Explanation::Absent);
@@ -21,7 +21,7 @@ impl Evaluation<'_> {
         let target = match (exp.name(), exp.macros()) {
             (Some(name), _) => Some(name.clone()),
             (None, Some(macros)) => {
-                let client_name = self.name_for(known, macros, &decision.domain)?;
+                let client_name = self.name_for(known, macros, decision.domain())?;
                 self.values(decision, client_name.as_ref()).name(macros)
             }
             (None, None) => None,
@@ -29,7 +29,7 @@ impl Evaluation<'_> {
         let Some(target) = target else { return Ok(Explanation::Withheld) };
         let answer = known.within(|known| known.ask(&target, Kind::Txt))?;
         let Some(text) = only_text(&answer) else { return Ok(Explanation::Withheld) };
-        let client_name = self.name_for(known, &text, &decision.domain)?;
+        let client_name = self.name_for(known, &text, decision.domain())?;
         let values = self.values(decision, client_name.as_ref());
         let text = values.text(&text, self.check.options().limits.explanation);
         let shown = text.filter(|text| text.iter().all(|c| matches!(c, b' '..=b'~')));
@@ -37,8 +37,12 @@ impl Evaluation<'_> {
         Ok(shown.map_or(Explanation::Withheld, |text| Explanation::Text(text.into())))
     }
 
-    fn values<'v>(&'v self, decision: &'v Decision, client_name: Option<&'v Name>) -> Values<'v> {
-        Values { check: self.check, domain: &decision.domain, client_name }
+    fn values<'v>(
+        &'v self,
+        decision: &'v Decision<'_>,
+        client_name: Option<&'v Name>,
+    ) -> Values<'v> {
+        Values { check: self.check, domain: decision.domain(), client_name }
     }
 
     /// The name of the client, if the text wants it; the limits are those of an evaluation of its

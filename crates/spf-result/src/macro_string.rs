@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
-use nom::character::complete::{anychar, digit0};
-use nom::combinator::{map_res, opt};
-use nom::sequence::delimited;
+use memchr::memchr;
+use nom::bytes::complete::{tag, take, take_while};
+use nom::character::complete::{digit0, one_of};
+use nom::combinator::{map_opt, opt};
+use nom::sequence::terminated;
 use nom::{IResult, Parser};
 use thiserror::Error;
 
@@ -24,18 +24,15 @@ use thiserror::Error;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MacroString {
     text: Box<str>,
-    parts: Vec<Part>,
+    parts: Parts,
 }
 
 impl MacroString {
     /// The longest text, in octets; a longer one is wrong behind it.
     pub const MAX_OCTETS: usize = 65_535;
 
-    /// Parses the text of a domain, without blanks and without the letters for explanations.
+    /// Parses the text of a domain, without the letters for explanations. It has no blanks.
     pub(crate) fn parse_for_domain(text: &str) -> Result<Self, MacroError> {
-        if let Some(at) = text.find(' ') {
-            return Err(MacroError { at });
-        }
         Self::parse(text, |part| match part {
             Part::Macro(found) => !matches!(found.letter, Letter::C | Letter::R | Letter::T),
             _ => true,
@@ -43,40 +40,38 @@ impl MacroString {
     }
 
     fn parse(text: &str, takes: impl Fn(Part) -> bool) -> Result<Self, MacroError> {
-        let percents = text.bytes().filter(|c| *c == b'%').count();
-        let mut parts = Vec::with_capacity(2 * percents + 1);
-        let mut rest = text;
-        while !rest.is_empty() {
-            let at = text.len() - rest.len();
-            let from = u16::try_from(at).map_err(|_| MacroError { at })?;
-            let (behind, part) = part(rest, from).map_err(|_| MacroError { at })?;
+        let octets = text.as_bytes();
+        let mut parts = Parts::default();
+        let mut at = 0;
+        while at < octets.len() {
+            let (part, length) = part(octets, at).ok_or(MacroError { at })?;
             if !takes(part) {
                 return Err(MacroError { at });
             }
             parts.push(part);
-            rest = behind;
+            at += length;
         }
         Ok(Self { text: text.into(), parts })
     }
 
     pub(crate) fn parts(&self) -> &[Part] {
-        &self.parts
+        self.parts.as_slice()
     }
 
     /// The text of a literal part.
-    pub(crate) fn literal(&self, from: u16, length: u16) -> &str {
+    pub(crate) fn literal(&self, from: u16, length: u16) -> &[u8] {
         let (from, length) = (usize::from(from), usize::from(length));
-        self.text.get(from..from + length).unwrap_or_default()
+        self.text.as_bytes().get(from..from + length).unwrap_or_default()
     }
 
     pub(crate) fn ends_in_macro(&self) -> bool {
-        !matches!(self.parts.last(), None | Some(Part::Literal { .. }))
+        !matches!(self.parts().last(), None | Some(Part::Literal { .. }))
     }
 
     /// Whether the name of the client is wanted, for which the DNS must be asked.
     pub(crate) fn has_p(&self) -> bool {
         let is_p = |part: &Part| matches!(part, Part::Macro(Macro { letter: Letter::P, .. }));
-        self.parts.iter().any(is_p)
+        self.parts().iter().any(is_p)
     }
 }
 
@@ -105,6 +100,38 @@ impl fmt::Display for MacroString {
 pub struct MacroError {
     /// Where, in bytes.
     pub at: usize,
+}
+
+/// The parts of a text; most have so few that they need no room of their own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Parts {
+    Few { parts: [Part; 3], count: u8 },
+    Many(Vec<Part>),
+}
+
+impl Parts {
+    fn push(&mut self, part: Part) {
+        match self {
+            Self::Few { parts, count } => match parts.get_mut(usize::from(*count)) {
+                Some(room) => (*room, *count) = (part, *count + 1),
+                None => *self = Self::Many(parts.iter().copied().chain([part]).collect()),
+            },
+            Self::Many(parts) => parts.push(part),
+        }
+    }
+
+    fn as_slice(&self) -> &[Part] {
+        match self {
+            Self::Few { parts, count } => parts.get(..usize::from(*count)).unwrap_or_default(),
+            Self::Many(parts) => parts,
+        }
+    }
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self::Few { parts: [Part::Percent; 3], count: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -141,6 +168,16 @@ impl Macro {
         self.count.is_none() && !self.reversed && self.delimiters == 0
     }
 
+    /// Whether the parts, at dots, are but turned round.
+    pub(crate) fn is_reversal(self) -> bool {
+        self.count.is_none() && self.reversed && self.delimiters == 0
+    }
+
+    /// How many right-hand labels are wanted, if nothing else is.
+    pub(crate) fn last_labels(self) -> Option<u8> {
+        self.count.filter(|_| !self.reversed && self.delimiters == 0)
+    }
+
     /// Whether values are split at this octet; without delimiters at dots.
     pub(crate) fn splits_at(self, octet: u8) -> bool {
         match self.delimiters {
@@ -167,64 +204,67 @@ pub(crate) enum Letter {
 }
 
 impl Letter {
-    fn from_char(letter: char) -> Option<Self> {
+    fn from_octet(letter: u8) -> Option<Self> {
         Some(match letter.to_ascii_lowercase() {
-            's' => Self::S,
-            'l' => Self::L,
-            'o' => Self::O,
-            'd' => Self::D,
-            'i' => Self::I,
-            'p' => Self::P,
-            'v' => Self::V,
-            'h' => Self::H,
-            'c' => Self::C,
-            'r' => Self::R,
-            't' => Self::T,
+            b's' => Self::S,
+            b'l' => Self::L,
+            b'o' => Self::O,
+            b'd' => Self::D,
+            b'i' => Self::I,
+            b'p' => Self::P,
+            b'v' => Self::V,
+            b'h' => Self::H,
+            b'c' => Self::C,
+            b'r' => Self::R,
+            b't' => Self::T,
             _ => return None,
         })
     }
 }
 
-type Parsed<'a, T> = IResult<&'a str, T, ()>;
+type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-fn part(input: &str, from: u16) -> Parsed<'_, Part> {
-    let literal = |text: &str| {
-        let length = u16::try_from(text.len()).map_err(|_| ())?;
-        Ok::<_, ()>(Part::Literal { from, length })
-    };
-    alt((
-        map_res(take_while1(|c| c != '%'), literal),
-        delimited(tag("%{"), macro_body, tag("}")).map(Part::Macro),
-        tag("%%").map(|_| Part::Percent),
-        tag("%_").map(|_| Part::Space),
-        tag("%-").map(|_| Part::UrlSpace),
-    ))
-    .parse(input)
+/// What stands at `from`, and how many octets it has.
+fn part(text: &[u8], from: usize) -> Option<(Part, usize)> {
+    let rest = text.get(from..)?;
+    Some(match rest {
+        [b'%', b'{', body @ ..] => {
+            let (behind, found) = terminated(macro_body, tag(&b"}"[..])).parse(body).ok()?;
+            (Part::Macro(found), rest.len() - behind.len())
+        }
+        [b'%', b'%', ..] => (Part::Percent, 2),
+        [b'%', b'_', ..] => (Part::Space, 2),
+        [b'%', b'-', ..] => (Part::UrlSpace, 2),
+        [b'%', ..] => return None,
+        _ => {
+            let length = memchr(b'%', rest).unwrap_or(rest.len());
+            let (from, short) = (u16::try_from(from).ok()?, u16::try_from(length).ok()?);
+            (Part::Literal { from, length: short }, length)
+        }
+    })
 }
 
 /// `macro-letter transformers *delimiter`.
-fn macro_body(input: &str) -> Parsed<'_, Macro> {
-    let (input, letter) = anychar(input)?;
-    let known = Letter::from_char(letter).ok_or(nom::Err::Error(()))?;
+fn macro_body(input: &[u8]) -> Parsed<'_, Macro> {
+    let (input, octet) =
+        map_opt(take(1_usize), |octet: &[u8]| octet.first().copied()).parse(input)?;
+    let letter = Letter::from_octet(octet).ok_or(nom::Err::Error(()))?;
     let (input, digits) = digit0(input)?;
-    let count = match digits.trim_start_matches('0') {
-        "" if digits.is_empty() => None,
-        "" => return Err(nom::Err::Error(())), // RFC 7208 section 7.3: it must be nonzero.
-        digits => Some(digits.parse().unwrap_or(u8::MAX)),
+    let count = match digits {
+        [] => None,
+        digits => Some(count(digits).ok_or(nom::Err::Error(()))?),
     };
-    let (input, reversed) = opt(alt((tag("r"), tag("R")))).parse(input)?;
-    let (input, delimiters) =
-        take_while(|c: char| u8::try_from(c).is_ok_and(|c| bit(c) != 0))(input)?;
-    Ok((
-        input,
-        Macro {
-            letter: known,
-            escaped: letter.is_ascii_uppercase(),
-            count,
-            reversed: reversed.is_some(),
-            delimiters: delimiters.bytes().fold(0, |set, c| set | bit(c)),
-        },
-    ))
+    let (input, reversed) = opt(one_of("rR")).parse(input)?;
+    let (input, delimiters) = take_while(|c| bit(c) != 0)(input)?;
+    let delimiters = delimiters.iter().fold(0, |set, c| set | bit(*c));
+    let (escaped, reversed) = (octet.is_ascii_uppercase(), reversed.is_some());
+    Ok((input, Macro { letter, escaped, count, reversed, delimiters }))
+}
+
+/// How many parts are wanted, which must be nonzero (RFC 7208 section 7.3).
+fn count(digits: &[u8]) -> Option<u8> {
+    let add = |value: u8, c: &u8| value.saturating_mul(10).saturating_add(c - b'0');
+    Some(digits.iter().fold(0, add)).filter(|count| *count > 0)
 }
 
 fn bit(delimiter: u8) -> u8 {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use memchr::memchr;
 use thiserror::Error;
 
 use crate::directive::Directive;
@@ -45,30 +46,27 @@ impl Record {
         if !Self::is_one(text) {
             return Err(RecordError::Version);
         }
-        // Both of the whole text, which is quicker than to stop where something is found.
-        let bad = text.iter().fold(false, |bad, c| bad | is_bad(*c));
-        let blanks = text.iter().fold(0, |blanks, c| blanks + usize::from(*c == b' '));
-        if bad {
+        // Of the whole text, which is quicker than to stop where something is found.
+        if text.iter().fold(false, |bad, c| bad | is_bad(*c)) {
             let at = text.iter().position(|c| is_bad(*c));
             return Err(RecordError::Character { at: at.unwrap_or(0) });
         }
-        let mut terms = Vec::with_capacity(blanks);
+        let mut terms = Vec::with_capacity(blanks(text));
         let (mut redirect, mut exp) = (false, false);
         let mut rest = text.get(VERSION.len()..).unwrap_or_default();
         while !rest.is_empty() {
             let at = text.len() - rest.len();
             let word = Word::first(rest, at);
             if !word.text.is_empty() {
-                let term = Term::parse(word)?;
-                let seen = match &term {
-                    Term::Redirect(_) => std::mem::replace(&mut redirect, true),
-                    Term::Exp(_) => std::mem::replace(&mut exp, true),
-                    Term::Directive(_) | Term::Unknown { .. } => false,
+                Term::parse(word, |term| terms.push(term))?;
+                let seen = match terms.last() {
+                    Some(Term::Redirect(_)) => std::mem::replace(&mut redirect, true),
+                    Some(Term::Exp(_)) => std::mem::replace(&mut exp, true),
+                    _ => false,
                 };
                 if seen {
                     return Err(RecordError::Repeated { at });
                 }
-                terms.push(term);
             }
             rest = rest.get(word.text.len() + 1..).unwrap_or_default();
         }
@@ -158,14 +156,14 @@ pub enum Term {
 }
 
 impl Term {
-    fn parse(word: Word<'_>) -> Result<Self, RecordError> {
+    fn parse(word: Word<'_>, put: impl FnOnce(Self)) -> Result<(), RecordError> {
         let (name, rest) = word.split(0);
         let value = match rest {
             [b'=', value @ ..] if is_name(name) => value,
-            _ => return Ok(Self::Directive(Directive::parse(word)?)),
+            _ => return Directive::parse(word, |directive| put(Self::Directive(directive))),
         };
         let at = word.at + name.len() + 1;
-        Ok(if name.eq_ignore_ascii_case(b"redirect") {
+        put(if name.eq_ignore_ascii_case(b"redirect") {
             Self::Redirect(DomainSpec::parse(value, at)?)
         } else if name.eq_ignore_ascii_case(b"exp") {
             Self::Exp(DomainSpec::parse(value, at)?)
@@ -174,7 +172,8 @@ impl Term {
             let text = |octets| str::from_utf8(octets).unwrap_or_default(); // It is ASCII.
             let value = text(value).parse().map_err(macros)?;
             Self::Unknown { name: text(name).into(), value }
-        })
+        });
+        Ok(())
     }
 }
 
@@ -190,11 +189,9 @@ pub(crate) struct Word<'a> {
 impl<'a> Word<'a> {
     /// What is before the first blank.
     fn first(text: &'a [u8], at: usize) -> Self {
-        let marks = |c: &u8| matches!(c, b' ' | b':' | b'/' | b'=');
-        let name = text.iter().position(marks).unwrap_or(text.len());
-        let rest = text.get(name..).unwrap_or_default();
-        let rest = rest.iter().position(|c| *c == b' ').unwrap_or(rest.len());
-        Self { text: text.get(..name + rest).unwrap_or_default(), at, name }
+        let text = text.get(..memchr(b' ', text).unwrap_or(text.len())).unwrap_or_default();
+        let mark = text.iter().position(|c| matches!(c, b':' | b'/' | b'='));
+        Self { text, at, name: mark.unwrap_or(text.len()) }
     }
 
     /// The name, from `start` on, and the rest.
@@ -301,6 +298,12 @@ impl RecordError {
 fn is_name(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_alphabetic)
         && name.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+}
+
+/// How many blanks there are: at most 255 in a piece, so that an octet can count them.
+fn blanks(text: &[u8]) -> usize {
+    let count = |piece: &[u8]| piece.iter().map(|c| u8::from(*c == b' ')).sum::<u8>();
+    text.chunks(255).map(|piece| usize::from(count(piece))).sum()
 }
 
 fn is_bad(octet: u8) -> bool {

@@ -140,6 +140,36 @@ proptest! {
         prop_assert_eq!(record.to_string().parse(), Ok(record));
     }
 
+    /// What an address is, is what the standard library says of it.
+    #[test]
+    fn addresses_are_those_of_the_standard_library(
+        v6 in "(::|[0-9a-fA-F]{1,5}:{1,2}|[0-9.]{1,4}){1,9}", v4 in "[0-9]{1,3}([.][0-9]{0,3}){2,4}",
+    ) {
+        let of = |text: String| text.parse::<Record>().ok()?.directives().next().cloned();
+        let v6_read = of(format!("v=spf1 ip6:{v6}")).map(|found| found.mechanism);
+        let v6_known = v6.parse().ok().map(|address| Mechanism::Ip6 { address, prefix: 128 });
+        prop_assert_eq!(v6_read, v6_known);
+        let v4_read = of(format!("v=spf1 ip4:{v4}")).map(|found| found.mechanism);
+        let v4_known = v4.parse().ok().map(|address| Mechanism::Ip4 { address, prefix: 32 });
+        prop_assert_eq!(v4_read, v4_known);
+    }
+
+    #[test]
+    fn every_address_is_read_as_it_is_written(octets in any::<[u16; 8]>(), zeros in 0..8_usize) {
+        let mut octets = octets;
+        octets.iter_mut().take(zeros).for_each(|octet| *octet = 0);
+        let mut turned = octets;
+        turned.reverse();
+        for octets in [octets, turned] {
+            let address = std::net::Ipv6Addr::from(octets);
+            let written = format!("v=spf1 ip6:{address}");
+            let record: Record = written.parse().unwrap();
+            let mechanism = record.directives().next().map(|found| found.mechanism.clone());
+            prop_assert_eq!(mechanism, Some(Mechanism::Ip6 { address, prefix: 128 }));
+            prop_assert_eq!(record.to_string(), written);
+        }
+    }
+
     #[test]
     fn no_text_panics(text in "v=spf1 [ -~]{0,60}") {
         if let Ok(record) = text.parse::<Record>() {
