@@ -41,6 +41,22 @@ fn lookups() {
     assert_eq!(problem(&outcome), Some(&Problem::TooManyLookups));
 }
 
+/// RFC 7208 section 4.6.4 counts terms that cause queries, and by section 6.1 a redirect is used only
+/// if no mechanism matches.
+#[test]
+fn a_redirect_that_is_not_followed_does_not_count() {
+    let zone = |end: &str| {
+        let text = format!("v=spf1{} {end} redirect=b.example", " a".repeat(10));
+        zone(&format!(
+            "a.example TXT \"{text}\"\na.example A 1.1.1.1\nb.example TXT \"v=spf1 +all\""
+        ))
+    };
+    let outcome = run(check(), &zone("?all"));
+    assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Neutral, 10));
+    let outcome = run(check(), &zone(""));
+    assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::PermError, 11));
+}
+
 #[test]
 fn lookups_count_the_name_of_the_client() {
     let zone = zone("a.example TXT \"v=spf1 exists:%{p}.a.example +all\"");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use mail_types::{Answer, DnsFailure, Kind, Name, Note, Noted, Question, Security, Step, Zone};
 use serde_json::{Map, Value, json};
-use spf_result::{Check, Mechanism, Outcome};
+use spf_result::{Check, Limits, Mechanism, Outcome, Record};
 
 /// Debian's own, which has Debian's packages.
 const PYTHON: &str = "/usr/bin/python3";
@@ -87,7 +87,26 @@ fn is_excused(why: &str, outcome: &Outcome, trace: &[Note]) -> bool {
     let matched = outcome.cause().directive().map(|directive| &directive.mechanism);
     let later = why.contains("Void lookup limit") || why.contains("DNS timeout");
     let mx = later && matches!(matched, Some(Mechanism::Mx { .. } | Mechanism::Include(_)));
-    recursion || ptr || mx
+    // Sections 4.6.4 and 6.1: a redirect that is not followed asks for nothing; pyspf counts it.
+    let redirects = with_redirect(trace) - trace.iter().filter(|note| is_redirect(note)).count();
+    let redirect = why.contains("Too many DNS lookups")
+        && usize::from(outcome.lookups()) + redirects > usize::from(Limits::default().lookups);
+    recursion || ptr || mx || redirect
+}
+
+/// How many records were evaluated that have a redirect.
+fn with_redirect(trace: &[Note]) -> usize {
+    let has = |note: &&Note| {
+        let Noted::Answer { answer, .. } = &note.noted else { return false };
+        let is_one =
+            |text: &[u8]| Record::parse(text).is_ok_and(|found| found.redirect().is_some());
+        answer.texts().is_some_and(|texts| texts.iter().any(is_one))
+    };
+    trace.iter().filter(has).count()
+}
+
+fn is_redirect(note: &Note) -> bool {
+    matches!(&note.noted, Noted::Text(text) if text.starts_with("redirect="))
 }
 
 const NAMES: [&str; 8] = [
