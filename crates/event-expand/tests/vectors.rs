@@ -21,6 +21,10 @@ use mail_types::{Found, Trust, Value, Variable};
 /// Rows in which we do not do as Exim 4.96 does, with our outcome and the reason.
 const OTHERWISE: &str = include_str!("data/otherwise.jsonl");
 
+/// Rows that show a variable that the row before had set in the same process: `left` is its value.
+/// Here no text leaves anything for the next, and a program that wants it gives it.
+const LEFT: &str = include_str!("data/left.jsonl");
+
 /// Rows of Exim's own tests that do not hold, from 0: the first is a macro, which the driver defines
 /// and not the language; in the other an A-label has capitals, which UTS #46 maps to small letters.
 const NOT_HELD: &[usize] = &[275, 336];
@@ -42,6 +46,22 @@ fn every_generated_row() {
     }
 }
 
+/// With what was left they are what Exim makes of them, and alone they are what Exim alone makes.
+#[test]
+fn rows_that_show_what_was_left() {
+    for row in LEFT.lines() {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        let input = bytes(&row["input"]);
+        let same = |outcome: Result<Vec<u8>, String>, expected: &serde_json::Value| match outcome {
+            Ok(text) => expected.as_str().is_some() && text == bytes(expected),
+            Err(_) => expected.as_str().is_none_or(|text| text.starts_with("Failed: ")),
+        };
+        let left = left().remove(&input).unwrap();
+        assert!(same(expand(&input, &Host { left }), &row["expect"]), "{row}");
+        assert!(same(expand(&input, &Host::default()), &row["ours"]), "{row}");
+    }
+}
+
 #[test]
 fn the_rows_of_exims_own_tests() {
     if let Some(rows) = shared("third-party/exim-suite-expand.json") {
@@ -56,12 +76,13 @@ fn the_rows_of_exims_own_tests() {
 fn check(name: &str, rows: &str, input: &str, expected: &str, count: usize) {
     let mut differences = Vec::new();
     let mut checked = 0;
-    let otherwise = otherwise();
+    let (otherwise, left) = (otherwise(), left());
     for row in rows.lines() {
         let row: serde_json::Value = serde_json::from_str(row).unwrap();
         let (input, expected) = (bytes(&row[input]), bytes(&row[expected]));
         let expected = otherwise.get(&input).cloned().unwrap_or(expected);
-        let outcome = expand(&input);
+        let host = Host { left: left.get(&input).cloned().unwrap_or_default() };
+        let outcome = expand(&input, &host);
         checked += 1;
         let same = match &outcome {
             Ok(text) => *text == expected && !expected.starts_with(b"Failed: "),
@@ -99,11 +120,21 @@ fn otherwise() -> HashMap<Vec<u8>, Vec<u8>> {
     .collect()
 }
 
-fn expand(input: &[u8]) -> Result<Vec<u8>, String> {
+/// What the rows before have left for some inputs.
+fn left() -> HashMap<Vec<u8>, Left> {
+    let rows = LEFT.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+    let left = |row: &serde_json::Value| {
+        let left = row["left"].as_object().unwrap().iter();
+        left.map(|(name, value)| (name.clone(), bytes(value))).collect()
+    };
+    rows.map(|row| (bytes(&row["input"]), left(&row))).collect()
+}
+
+fn expand(input: &[u8], host: &Host) -> Result<Vec<u8>, String> {
     let template = Template::parse(input).map_err(|error| error.to_string())?;
-    template.check(&Host).map_err(|error| error.to_string())?;
+    template.check(host).map_err(|error| error.to_string())?;
     let options = Options::default();
-    let mut expansion = Expansion::new(&template, &Host, &options);
+    let mut expansion = Expansion::new(&template, host, &options);
     loop {
         match expansion.poll() {
             Progress::Done(value) => return Ok(value.as_bytes().to_vec()),
@@ -144,8 +175,14 @@ fn shared(file: &str) -> Option<String> {
     }
 }
 
+/// Variables of the language that were left.
+type Left = HashMap<String, Vec<u8>>;
+
 /// The host that the rows were made on.
-struct Host;
+#[derive(Default)]
+struct Host {
+    left: Left,
+}
 
 impl Variables for Host {
     fn variable(&self, name: &str) -> Variable<'_> {
@@ -156,7 +193,10 @@ impl Variables for Host {
             "sender_address" => Value::trusted("root@myhost.test.ex").into(),
             "domain" | "event_data" | "event_name" | "tls_in_peercert" | "auth1" => Variable::Unset,
             _ if name.starts_with("acl_c") || name.starts_with("acl_m") => Variable::Unset,
-            _ => Variable::Unknown,
+            _ => match self.left.get(name) {
+                Some(value) => Value::new(value.as_slice(), Trust::Trusted).into(),
+                None => Variable::Unknown,
+            },
         }
     }
 
