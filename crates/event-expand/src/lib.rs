@@ -135,6 +135,7 @@ mod limits;
 mod list;
 mod lookup;
 mod match_list;
+mod need;
 mod number;
 mod operation;
 mod operator;
@@ -162,6 +163,7 @@ pub use event::{Effect, EventName, EventNameError, Place, Profile, Selection, Se
 pub use expansion::{Ask, Expansion, Options, Progress, Request};
 pub use limits::Limits;
 pub use lookup::{Fallback, Lookup};
+pub use need::Need;
 pub use outline::Outline;
 pub use statement::{Dialect, Parameter, Statement, StatementError};
 pub use stop::{ExpandError, Stop};

@@ -7,10 +7,11 @@ use thiserror::Error;
 
 use crate::Limits;
 use crate::expansion::{Expansion, Options, Progress};
+use crate::need::{self, Need};
 use crate::outline::Outline;
 use crate::parser::Parser;
 use crate::stop::{ExpandError, Stop};
-use crate::tree::Tree;
+use crate::tree::{NodeKind, Tree};
 use crate::variables::Variables;
 
 /// A text with expansions, parsed.
@@ -74,6 +75,45 @@ impl Template {
     /// Returns the names of the variables it mentions, each once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tree.names.iter().map(|(name, _)| &**name)
+    }
+
+    /// Returns what it mentions besides variables that the program must answer, with positions in
+    /// bytes: a program can refuse what it cannot do as it starts. What stands in texts that `expand`
+    /// or `sg` expand again is not seen.
+    ///
+    /// ```
+    /// use event_expand::{Need, Template};
+    ///
+    /// let template: Template = "a ${lookup{$h_to:}lsearch{/f}} ${randint:9}".parse()?;
+    /// let names = template.needs().map(|(at, need)| match need {
+    ///     Need::Header(name) => (at, name),
+    ///     Need::Lookup(lookup) => (at, lookup.name),
+    ///     Need::Call(call) => (at, call.as_str()),
+    ///     _ => (at, ""),
+    /// });
+    /// let mut names: Vec<_> = names.collect();
+    /// names.sort();
+    /// assert_eq!(names, [(2, "lsearch"), (11, "to"), (31, "randint")]);
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn needs(&self) -> impl Iterator<Item = (usize, Need<'_>)> {
+        need::needs(&self.tree)
+    }
+
+    /// Returns the text that it begins with, before the first thing to be expanded: what it says of
+    /// a list's separator is the template's own word, whatever is found behind it.
+    ///
+    /// ```
+    /// let template: event_expand::Template = r"<\n $domain".parse()?;
+    /// assert_eq!(template.lead(), b"<\n ");
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn lead(&self) -> &[u8] {
+        match self.tree.nodes(self.tree.root).first().map(|node| &node.kind) {
+            Some(NodeKind::Text(text)) => text,
+            _ => b"",
+        }
     }
 
     /// Checks that it mentions no variable that is unknown: to be done once, as a program starts.

@@ -1,0 +1,41 @@
+//! What a template asks of the program, as far as it can be seen before it is expanded.
+
+use crate::call::Call;
+use crate::condition::Test;
+use crate::lookup::Lookup;
+use crate::tree::{NodeKind, Tree};
+
+/// Something that a template mentions and that only a program can answer: see
+/// [`Template::needs`](crate::Template::needs).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Need<'t> {
+    /// Header fields of this name, in lower case.
+    Header(&'t str),
+    /// A lookup.
+    Lookup(&'t Lookup),
+    /// Something else, as an item or as a condition.
+    Call(Call),
+}
+
+/// Goes through a tree; each need comes with the position of what has it.
+pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
+    let of_nodes = tree.nodes.iter().filter_map(|node| {
+        let need = match &node.kind {
+            NodeKind::Header(_, name) => Need::Header(name),
+            NodeKind::Lookup(item) => Need::Lookup(&item.lookup),
+            NodeKind::Call(call, ..) => Need::Call(*call),
+            _ => return None,
+        };
+        Some((node.at as usize, need))
+    });
+    let of_conditions = tree.conditions.iter().filter_map(|condition| {
+        let need = match &condition.test {
+            Test::DefinedHeader(name) => Need::Header(name),
+            Test::Call(call, _) => Need::Call(*call),
+            _ => return None,
+        };
+        Some((condition.at as usize, need))
+    });
+    of_nodes.chain(of_conditions)
+}
