@@ -1,5 +1,7 @@
 //! The configuration: a TOML file with Exim's option names.
 
+#[path = "config/lookups.rs"]
+mod lookups;
 #[path = "config/options.rs"]
 mod options;
 
@@ -16,10 +18,12 @@ use thiserror::Error;
 
 use super::macros::{self, Macros};
 use super::rules::condition::{Home, KINDS};
+use super::rules::language::{Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
+pub(crate) use lookups::{LookupOptionError, LookupSettings, PgsqlServer};
 pub(crate) use options::{LogFormat, Options, StoreKind};
 
 /// The configuration, checked.
@@ -55,6 +59,9 @@ pub(crate) struct Config {
     pub(crate) log_proxy: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) spf: SpfSettings,
+    pub(crate) lookups: LookupSettings,
+    /// What texts may reach.
+    pub(crate) language: Arc<Language>,
 }
 
 impl Config {
@@ -74,7 +81,8 @@ impl Config {
         table.retain(|option, _| Place::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let config = Self::check(Options::deserialize(table)?)?;
-        let home = Home { kinds: KINDS, host: &config.host, spf: &config.spf };
+        let home =
+            Home { kinds: KINDS, host: &config.host, language: &config.language, spf: &config.spf };
         let rules = Rules::read(text, &macros, &home)?;
         Ok(Self { rules, ..config })
     }
@@ -88,6 +96,8 @@ impl Config {
             return Err(ConfigError::MessageSize);
         }
         let spf = spf(&options)?;
+        let lookups = LookupSettings::read(&options)?;
+        let language = Arc::new(language(&options, &lookups)?);
         let tls_certificate = match (options.tls_certificate, options.tls_privatekey) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -129,6 +139,8 @@ impl Config {
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
             spf,
+            lookups,
+            language,
             spool_directory: options.spool_directory,
             host: host.clone(),
             session: SessionSettings {
@@ -179,8 +191,31 @@ pub(crate) enum ConfigError {
     SpfGuess { source: RecordError },
     #[error("spf_smtp_comment_template: {source}")]
     SpfComment { source: MacroError },
+    #[error(transparent)]
+    Lookups(#[from] LookupOptionError),
+    #[error("{table}: {name:?} is not a name for a list")]
+    ListName { table: &'static str, name: String },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
+}
+
+/// Takes the named lists in; two options are such lists anyway.
+fn language(options: &Options, lookups: &LookupSettings) -> Result<Language, ConfigError> {
+    let mut lists = NamedLists::default();
+    let Options { addresslist, domainlist, hostlist, localpartlist, .. } = options;
+    let tables = [addresslist, domainlist, hostlist, localpartlist];
+    for ((table, _), named) in NamedLists::TABLES.into_iter().zip(tables) {
+        for (name, text) in named {
+            let sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
+            if name.is_empty() || !name.bytes().all(sound) {
+                return Err(ConfigError::ListName { table, name: name.clone() });
+            }
+            lists.add(table, name, text);
+        }
+    }
+    lists.add("domainlist", "local_domains", &options.local_domains);
+    lists.add("domainlist", "relay_to_domains", &options.relay_to_domains);
+    Ok(Language { options: lookups.options(), engines: lookups.available(), lists })
 }
 
 fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {

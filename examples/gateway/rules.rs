@@ -84,22 +84,28 @@
 //! all the same, also for a single one; where they nevertheless differ for a client that did not ask,
 //! a refusal for now goes before one for good, and that before an acceptance.
 
+#[path = "rules/asking.rs"]
+pub(crate) mod asking;
 #[path = "rules/condition.rs"]
 pub(crate) mod condition;
 #[path = "rules/facts.rs"]
 pub(crate) mod facts;
+#[path = "rules/field_text.rs"]
+mod field_text;
 #[path = "rules/header.rs"]
 mod header;
-#[path = "rules/host_test.rs"]
-mod host_test;
 #[path = "rules/judgement.rs"]
 pub(crate) mod judgement;
+#[path = "rules/language.rs"]
+pub(crate) mod language;
 #[path = "rules/lists.rs"]
 mod lists;
 #[path = "rules/notes.rs"]
 pub(crate) mod notes;
 #[path = "rules/pattern.rs"]
 mod pattern;
+#[path = "rules/patterns.rs"]
+mod patterns;
 #[path = "rules/place.rs"]
 pub(crate) mod place;
 #[path = "rules/ratelimit.rs"]
@@ -116,14 +122,20 @@ mod source;
 pub(crate) mod spf;
 #[path = "rules/text.rs"]
 pub(crate) mod text;
+#[path = "rules/truth.rs"]
+mod truth;
 #[path = "rules/variable.rs"]
 pub(crate) mod variable;
+#[path = "rules/words.rs"]
+pub(crate) mod words;
 
-use mail_types::{HostSetError, WordListError};
+use event_expand::ListKind;
+use mail_types::WordListError;
 use thiserror::Error;
 
 use self::condition::Home;
 use self::judgement::Judgement;
+use self::pattern::{AddressPattern, DomainPattern, HostPattern, LocalPart};
 use self::place::Place;
 use self::rule::Rule;
 use self::scene::Scene;
@@ -139,6 +151,7 @@ pub(crate) struct Rules {
 impl Rules {
     /// Reads and checks the rules in the text of a configuration.
     pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
+        check_lists(home)?;
         let mut lists = Vec::new();
         for (place, sources) in source::lists(text, macros)? {
             let rules = sources.iter().map(|source| Rule::read(source, place, home));
@@ -159,6 +172,21 @@ impl Rules {
     }
 }
 
+/// Checks the named lists, also those that no rule has.
+fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
+    for (kind, name, text) in home.language.lists.all() {
+        let reader = lists::reader(Place::Data, home, Some(kind));
+        let checked = match kind {
+            ListKind::Address => reader.words::<AddressPattern>(text).map(drop),
+            ListKind::Domain => reader.words::<DomainPattern>(text).map(drop),
+            ListKind::Host => reader.words::<HostPattern>(text).map(drop),
+            _ => reader.words::<LocalPart>(text).map(drop),
+        };
+        checked.map_err(|problem| RuleError::List { name: name.to_owned(), problem })?;
+    }
+    Ok(())
+}
+
 /// Why rules cannot be read.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum RuleError {
@@ -166,6 +194,8 @@ pub(crate) enum RuleError {
     Toml(toml::de::Error),
     #[error("line {line}: {problem}")]
     Rule { line: usize, problem: Problem },
+    #[error("the list {name}: {problem}")]
+    List { name: String, problem: Problem },
 }
 
 /// What is wrong with a rule.
@@ -193,8 +223,12 @@ pub(crate) enum Problem {
     Parts { name: String },
     #[error(transparent)]
     Text(TextError),
-    #[error(transparent)]
-    Hosts(HostSetError),
+    #[error("item {item} is neither an address, a block nor a name")]
+    Host { item: usize },
+    #[error("item {item} names no list of this kind, or one that must be expanded first")]
+    NoList { item: usize },
+    #[error("named lists go in a circle, or too deep")]
+    ListsTooDeep,
     #[error(transparent)]
     Words(#[from] WordListError),
     #[error("item {item} cannot be compared with; only an item's first character can be a *")]

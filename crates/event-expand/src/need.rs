@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::condition::Test;
 use crate::lookup::Lookup;
+use crate::operator::Operator;
 use crate::tree::{NodeKind, Tree};
 
 /// Something that a template mentions and that only a program can answer: see
@@ -25,6 +26,8 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
             NodeKind::Header(_, name) => Need::Header(name),
             NodeKind::Lookup(item) => Need::Lookup(&item.lookup),
             NodeKind::Call(call, ..) => Need::Call(*call),
+            NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(Call::RandInt),
+            NodeKind::Operator(Operator::Stat, ..) => Need::Call(Call::Stat),
             _ => return None,
         };
         Some((node.at as usize, need))

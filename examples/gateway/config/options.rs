@@ -1,5 +1,6 @@
 //! The options as a configuration has them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,6 +84,25 @@ pub(crate) struct Options {
     pub(super) spf_timeout: Interval,
     /// Whether a client on loopback passes without a question.
     pub(super) spf_loopback_passes: bool,
+    /// The database of `sqlite` lookups; default: `lookups.sqlite` under `spool_directory`.
+    pub(super) sqlite_dbfile: Option<PathBuf>,
+    /// Whom `pgsql` lookups ask, as `host/database/user/password`.
+    pub(super) pgsql_servers: String,
+    /// Folders below which lookups may read files; without any, they read none.
+    pub(super) lookup_directories: String,
+    /// How long a lookup may take.
+    pub(super) lookup_timeout: Interval,
+    /// The most rows that a lookup finds.
+    pub(super) lookup_rows_max: usize,
+    /// The most that a lookup finds, in octets.
+    pub(super) lookup_size_limit: Size,
+    /// The largest file that a lookup reads.
+    pub(super) lookup_file_size_limit: Size,
+    /// Named lists: of addresses, domains, hosts and local parts.
+    pub(super) addresslist: BTreeMap<String, String>,
+    pub(super) domainlist: BTreeMap<String, String>,
+    pub(super) hostlist: BTreeMap<String, String>,
+    pub(super) localpartlist: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -129,6 +149,17 @@ impl Default for Options {
             spf_void_lookups: 2,
             spf_timeout: Interval(Duration::from_secs(20)),
             spf_loopback_passes: false,
+            sqlite_dbfile: None,
+            pgsql_servers: String::new(),
+            lookup_directories: String::new(),
+            lookup_timeout: Interval(Duration::from_secs(5)),
+            lookup_rows_max: 1000,
+            lookup_size_limit: Size(256 << 10),
+            lookup_file_size_limit: Size(10 << 20),
+            addresslist: BTreeMap::new(),
+            domainlist: BTreeMap::new(),
+            hostlist: BTreeMap::new(),
+            localpartlist: BTreeMap::new(),
         }
     }
 }

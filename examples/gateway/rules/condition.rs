@@ -8,17 +8,21 @@
 
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use event_expand::ListKind;
 use mail_types::Domain;
 
 use super::header::HeaderTest;
-use super::host_test::HostTest;
-use super::lists::{AddressTest, Authenticated, DomainTest, LocalPartTest, ProfileTest, Whose};
+use super::language::Language;
+use super::lists::{self, Authenticated, ListTest};
+use super::pattern::{AddressPattern, DomainPattern, HostPattern, LocalPart, Tail};
 use super::place::Place;
 use super::ratelimit::RateLimit;
 use super::scene::Scene;
 use super::source::Entry;
 use super::spf::{SpfSettings, SpfTest};
+use super::truth::Truth;
 use super::{Problem, ratelimit, spf};
 
 /// A condition of a rule, read and checked.
@@ -44,6 +48,8 @@ pub(crate) enum Holds {
     No,
     /// It cannot be told now: the client is to come back later.
     Later,
+    /// It says itself that it is not to be tested: the rule goes on as if it were not there.
+    Ignored,
 }
 
 impl From<bool> for Holds {
@@ -71,15 +77,24 @@ pub(crate) struct Home<'a> {
     pub(crate) kinds: &'a [Kind],
     /// Its name, which is `@` in lists of domains.
     pub(crate) host: &'a Domain,
+    /// What texts may reach.
+    pub(crate) language: &'a Arc<Language>,
     pub(crate) spf: &'a SpfSettings,
 }
 
 /// All kinds.
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
+        name: "condition",
+        places: &Place::ALL,
+        read: |entry, place, home| Ok(Box::new(Truth::read(entry, place, home)?)),
+    },
+    Kind {
         name: "hosts",
         places: &Place::ALL,
-        read: |entry, _, _| Ok(Box::new(HostTest::read(entry)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<HostPattern>::read(entry, place, home, HOST, lists::client)?))
+        },
     },
     Kind {
         name: "authenticated",
@@ -89,54 +104,101 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "senders",
         places: Place::MESSAGE,
-        read: |entry, _, home| Ok(Box::new(AddressTest::read(entry, home, Whose::Sender)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<AddressPattern>::read(
+                entry,
+                place,
+                home,
+                ADDRESS,
+                lists::sender_address,
+            )?))
+        },
     },
     Kind {
         name: "sender_domains",
         places: Place::MESSAGE,
-        read: |entry, _, home| Ok(Box::new(DomainTest::read(entry, home, Whose::Sender)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<DomainPattern>::read(
+                entry,
+                place,
+                home,
+                DOMAIN,
+                lists::sender_domain,
+            )?))
+        },
     },
     Kind {
         name: "recipients",
         places: Place::RECIPIENT,
-        read: |entry, _, home| Ok(Box::new(AddressTest::read(entry, home, Whose::Recipient)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<AddressPattern>::read(
+                entry,
+                place,
+                home,
+                ADDRESS,
+                lists::recipient_address,
+            )?))
+        },
     },
     Kind {
         name: "domains",
         places: Place::RECIPIENT,
-        read: |entry, _, home| Ok(Box::new(DomainTest::read(entry, home, Whose::Recipient)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<DomainPattern>::read(
+                entry,
+                place,
+                home,
+                DOMAIN,
+                lists::recipient_domain,
+            )?))
+        },
     },
     Kind {
         name: "local_parts",
         places: Place::RECIPIENT,
-        read: |entry, _, _| Ok(Box::new(LocalPartTest::read(entry)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<LocalPart>::read(
+                entry,
+                place,
+                home,
+                LOCAL_PART,
+                lists::local_part,
+            )?))
+        },
     },
     Kind {
         name: "profiles",
         places: Place::MESSAGE,
-        read: |entry, _, _| Ok(Box::new(ProfileTest::read(entry)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(ListTest::<Tail>::read(entry, place, home, None, lists::profile)?))
+        },
     },
     Kind {
         name: "header",
         places: Place::CONTENT,
-        read: |entry, _, _| Ok(Box::new(HeaderTest::read(entry)?)),
+        read: |entry, place, home| Ok(Box::new(HeaderTest::read(entry, place, home)?)),
     },
     Kind {
         name: "spf",
         places: Place::MESSAGE,
-        read: |entry, _, home| Ok(Box::new(SpfTest::read(entry, home.spf, false)?)),
+        read: |entry, place, home| Ok(Box::new(SpfTest::read(entry, place, home, false)?)),
     },
     Kind {
         name: "spf_guess",
         places: Place::MESSAGE,
-        read: |entry, _, home| Ok(Box::new(SpfTest::read(entry, home.spf, true)?)),
+        read: |entry, place, home| Ok(Box::new(SpfTest::read(entry, place, home, true)?)),
     },
     Kind {
         name: "ratelimit",
         places: &Place::ALL,
-        read: |entry, place, _| Ok(Box::new(RateLimit::read(entry, place)?)),
+        read: |entry, place, home| Ok(Box::new(RateLimit::read(entry, place, home)?)),
     },
 ];
+
+const ADDRESS: Option<ListKind> = Some(ListKind::Address);
+const DOMAIN: Option<ListKind> = Some(ListKind::Domain);
+const HOST: Option<ListKind> = Some(ListKind::Host);
+const LOCAL_PART: Option<ListKind> = Some(ListKind::LocalPart);
 
 /// The variables that conditions publish, a list for each kind that does.
 pub(crate) const PUBLISHED: &[&[&str]] = &[ratelimit::VARIABLES, spf::VARIABLES];

@@ -1,11 +1,11 @@
 //! `header.NAME = LIST`: whether a field of this name has a text that fits.
 
-use mail_types::List;
-
 use super::Problem;
-use super::condition::{Condition, Test};
+use super::condition::{Condition, Holds, Home, Test};
+use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
+use super::words::Words;
 
 /// Each item is a text in which `*` stands for anything; case does not matter. It holds if an item
 /// fits one of the fields of that name; a field is tested unfolded, without blanks around it and
@@ -13,34 +13,51 @@ use super::source::Entry;
 #[derive(Debug)]
 pub(super) struct HeaderTest {
     name: String,
-    items: Vec<String>,
+    items: Words<Vec<String>>,
 }
 
 impl HeaderTest {
-    pub(super) fn read(entry: &Entry) -> Result<Self, Problem> {
+    pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
         // RFC 5322 section 3.6.8.
         let named = |c: u8| c.is_ascii_graphic() && c != b':';
         let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
-        let items: Vec<_> = List::new(&entry.text).map(|item| item.to_lowercase()).collect();
-        if items.len() > MAX_ITEMS {
-            return Err(Problem::TooMany);
+        let name = name.ok_or(Problem::FieldName)?;
+        let items = Words::read(&entry.text, place, home.language, |list| {
+            let items: Vec<_> = list.map(|item| item.to_lowercase()).take(MAX_ITEMS + 1).collect();
+            if items.len() > MAX_ITEMS { Err(Problem::TooMany) } else { Ok(items) }
+        })?;
+        Ok(Self { name, items })
+    }
+
+    fn holds(&self, message: &[u8], items: &[String]) -> Holds {
+        let fits = |body: &[u8]| {
+            let body = unfold(body);
+            items.iter().any(|item| fits(item, &body))
+        };
+        fields(message, &self.name).any(fits).into()
+    }
+
+    /// A list that fails by its own word has nothing in it.
+    async fn ask(&self, scene: &mut Scene<'_>) -> Holds {
+        match self.items.now(scene).await {
+            Ok(items) => self.holds(scene.message, &items),
+            Err(Holds::Ignored) => Holds::No,
+            Err(instead) => instead,
         }
-        Ok(Self { name: name.ok_or(Problem::FieldName)?, items })
     }
 }
 
 impl Condition for HeaderTest {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let fits = |body: &[u8]| {
-            let body = unfold(body);
-            self.items.iter().any(|item| fits(item, &body))
-        };
-        Test::Known(fields(scene.message, &self.name).any(fits).into())
+        match self.items.known() {
+            Some(items) => Test::Known(self.holds(scene.message, items)),
+            None => Test::Work(Box::pin(self.ask(scene))),
+        }
     }
 }
 
 /// Returns the bodies of the fields of a name, folded as they came.
-fn fields<'a>(message: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn fields<'a>(message: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = message;
     std::iter::from_fn(move || {
         while !matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {

@@ -1,107 +1,105 @@
-//! Conditions on addresses: whose domain, local part, address or profile is in a list.
+//! Conditions on lists: whose host, domain, local part, address or profile is in one.
 
-use mail_types::{MailHost, Mailbox};
+use std::net::IpAddr;
+
+use event_expand::ListKind;
+use mail_types::{MailHost, Mailbox, Name};
 
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
-use super::pattern::{AddressPattern, DomainPattern, Patterns, Tail};
+use super::pattern::{Fit, Pattern};
+use super::patterns::{Patterns, Reader};
+use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
+use super::words::Words;
 
-/// Whose address is tested.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Whose {
-    Sender,
-    Recipient,
+/// Whether somebody is in a list. Who is nobody is in none.
+#[derive(Debug)]
+pub(super) struct ListTest<P: Pattern> {
+    words: Words<Patterns<P>>,
+    subject: Subject<P>,
 }
 
-impl Whose {
-    /// Returns the address; `<>` is none.
-    fn address<'a>(self, scene: &Scene<'a>) -> Option<&'a Mailbox> {
-        match self {
-            Self::Sender => scene.transaction.and_then(|t| t.sender.mailbox()),
-            Self::Recipient => scene.recipient,
+/// Finds out who is in the list or not.
+pub(super) type Subject<P> = fn(&Scene<'_>) -> Option<<P as Pattern>::Subject>;
+
+impl<P: Pattern> ListTest<P> {
+    pub(super) fn read(
+        entry: &Entry,
+        place: Place,
+        home: &Home<'_>,
+        kind: Option<ListKind>,
+        subject: Subject<P>,
+    ) -> Result<Self, Problem> {
+        let words = reader(place, home, kind).words(&entry.text)?;
+        Ok(Self { words, subject })
+    }
+
+    /// A list that fails by its own word has nobody in it, as in Exim: to ignore it would make an
+    /// `accept` one for everybody.
+    async fn ask(&self, scene: &mut Scene<'_>, subject: P::Subject) -> Holds {
+        let decided = match self.words.now(scene).await {
+            Ok(patterns) => patterns.decide(scene, &subject).await,
+            Err(instead) => Err(instead),
+        };
+        match decided {
+            Ok(fit) => (fit == Fit::Yes).into(),
+            Err(Holds::Ignored) => Holds::No,
+            Err(instead) => instead,
         }
     }
 }
 
-/// `senders = LIST`, `recipients = LIST`.
-#[derive(Debug)]
-pub(super) struct AddressTest {
-    whose: Whose,
-    patterns: Patterns<AddressPattern>,
-}
-
-impl AddressTest {
-    pub(super) fn read(entry: &Entry, home: &Home<'_>, whose: Whose) -> Result<Self, Problem> {
-        let patterns = Patterns::read(&entry.text, |item| AddressPattern::read(item, home.host))?;
-        Ok(Self { whose, patterns })
-    }
-}
-
-impl Condition for AddressTest {
+impl<P: Pattern> Condition for ListTest<P> {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let address = self.whose.address(scene);
-        Test::Known(self.patterns.decide(|pattern| pattern.fits(address)).into())
+        let Some(subject) = (self.subject)(scene) else { return Test::Known(Holds::No) };
+        let known = self.words.known().and_then(|patterns| patterns.decide_known(&subject));
+        match known {
+            Some(fit) => Test::Known((fit == Fit::Yes).into()),
+            None => Test::Work(Box::pin(self.ask(scene, subject))),
+        }
     }
 }
 
-/// `sender_domains = LIST`, `domains = LIST`. Who has no address is in no domain.
-#[derive(Debug)]
-pub(super) struct DomainTest {
-    whose: Whose,
-    patterns: Patterns<DomainPattern>,
+pub(super) fn reader(place: Place, home: &Home<'_>, kind: Option<ListKind>) -> Reader {
+    let (language, host) = (home.language.clone(), home.host.clone());
+    Reader { language, host, place, kind, depth: 0 }
 }
 
-impl DomainTest {
-    pub(super) fn read(entry: &Entry, home: &Home<'_>, whose: Whose) -> Result<Self, Problem> {
-        let patterns = Patterns::read(&entry.text, |item| DomainPattern::read(item, home.host))?;
-        Ok(Self { whose, patterns })
-    }
+pub(super) fn client(scene: &Scene<'_>) -> Option<(IpAddr, Option<Name>)> {
+    Some((scene.client.address.ip(), scene.client.host_name.clone()))
 }
 
-impl Condition for DomainTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let host = self.whose.address(scene).map(Mailbox::host).map(MailHost::to_string);
-        let holds = |host: String| self.patterns.decide(|pattern| pattern.fits(&host));
-        Test::Known(host.is_some_and(holds).into())
-    }
+/// The sender; `<>` is nobody.
+fn sender<'a>(scene: &Scene<'a>) -> Option<&'a Mailbox> {
+    scene.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
-/// `local_parts = LIST`: the recipient's, without regard to case.
-#[derive(Debug)]
-pub(super) struct LocalPartTest(Patterns<Tail>);
-
-impl LocalPartTest {
-    pub(super) fn read(entry: &Entry) -> Result<Self, Problem> {
-        Patterns::read(&entry.text, |item| Tail::read(&item.to_lowercase())).map(Self)
-    }
+/// For `senders`: who is nobody can be in a list, as an empty item.
+pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Option<Mailbox>> {
+    Some(sender(scene).cloned())
 }
 
-impl Condition for LocalPartTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let part = scene.recipient.map(|recipient| recipient.local_part().to_lowercase());
-        let holds = |part: String| self.0.decide(|pattern| pattern.fits(&part));
-        Test::Known(part.is_some_and(holds).into())
-    }
+pub(super) fn sender_domain(scene: &Scene<'_>) -> Option<String> {
+    sender(scene).map(Mailbox::host).map(MailHost::to_string)
 }
 
-/// `profiles = LIST`: the content-filter profile; none is an empty item.
-#[derive(Debug)]
-pub(super) struct ProfileTest(Patterns<Tail>);
-
-impl ProfileTest {
-    pub(super) fn read(entry: &Entry) -> Result<Self, Problem> {
-        Patterns::read(&entry.text, Tail::read).map(Self)
-    }
+pub(super) fn recipient_address(scene: &Scene<'_>) -> Option<Option<Mailbox>> {
+    Some(scene.recipient.cloned())
 }
 
-impl Condition for ProfileTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let profile = scene.profile().map(String::from_utf8_lossy);
-        let holds = profile.is_some_and(|p| self.0.decide(|pattern| pattern.fits(&p)));
-        Test::Known(holds.into())
-    }
+pub(super) fn recipient_domain(scene: &Scene<'_>) -> Option<String> {
+    scene.recipient.map(Mailbox::host).map(MailHost::to_string)
+}
+
+pub(super) fn local_part(scene: &Scene<'_>) -> Option<String> {
+    scene.recipient.map(|recipient| recipient.local_part().to_owned())
+}
+
+/// The content-filter profile; none is an empty item.
+pub(super) fn profile(scene: &Scene<'_>) -> Option<String> {
+    scene.profile().map(|profile| String::from_utf8_lossy(profile).into_owned())
 }
 
 /// `authenticated = LIST`: nobody can log in here, so it never holds.

@@ -56,6 +56,12 @@ impl Notes {
         self.scope(lasts).variables.insert(name.to_owned(), value);
     }
 
+    /// Takes what was set away.
+    pub(super) fn unset(&mut self, name: &str) {
+        let lasts = if name.starts_with("acl_c") { Lasts::Connection } else { Lasts::Message };
+        self.scope(lasts).variables.remove(name);
+    }
+
     pub(super) fn variable(&self, name: &str) -> Option<Value<'_>> {
         let scope = if name.starts_with("acl_c") { &self.connection } else { &self.message };
         scope.variables.get(name).map(borrowed)

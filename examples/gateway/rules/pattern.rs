@@ -1,38 +1,35 @@
-//! The items of lists of domains, local parts and addresses, as Exim has them.
+//! The items of lists of domains, local parts, addresses and hosts, as Exim has them.
 
-use mail_types::{Domain, List, MailHost, Mailbox};
+use std::fmt::Debug;
+use std::net::IpAddr;
+
+use mail_types::{Domain, HostSet, List, MailHost, Mailbox, Name};
 
 use super::Problem;
 
-/// A list of patterns. The first that fits decides, by whether it has a `!`; if none does, it is in
-/// the list only if the last has one.
-#[derive(Debug)]
-pub(super) struct Patterns<P> {
-    items: Vec<(bool, P)>,
+/// What an item of a list is read as.
+pub(super) trait Pattern: Debug + Send + Sync + Sized + 'static {
+    /// What is in the list or not.
+    type Subject: Send + Sync;
+
+    /// Reads an item without its `!`; `at` counts from 1.
+    fn read(item: &str, at: usize, host: &Domain) -> Result<Self, Problem>;
+
+    fn fits(&self, subject: &Self::Subject) -> Fit;
 }
 
-impl<P> Patterns<P> {
-    pub(super) fn read(text: &str, read: impl Fn(&str) -> Option<P>) -> Result<Self, Problem> {
-        let mut items = Vec::new();
-        for (at, item) in List::new(text).enumerate() {
-            if at == MAX_ITEMS {
-                return Err(Problem::TooMany);
-            }
-            let (negated, pattern) = match item.strip_prefix('!') {
-                Some(pattern) => (true, pattern.trim_start()),
-                None => (false, &*item),
-            };
-            let pattern = read(pattern).ok_or(Problem::Item { item: at + 1 })?;
-            items.push((negated, pattern));
-        }
-        Ok(Self { items })
-    }
+/// Whether an item fits, or a list has somebody in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+    /// It cannot be told, and what stands behind it must not be asked.
+    Untellable,
+}
 
-    pub(super) fn decide(&self, fits: impl Fn(&P) -> bool) -> bool {
-        match self.items.iter().find(|(_, pattern)| fits(pattern)) {
-            Some((negated, _)) => !negated,
-            None => self.items.last().is_some_and(|(negated, _)| *negated),
-        }
+impl From<bool> for Fit {
+    fn from(fits: bool) -> Self {
+        if fits { Self::Yes } else { Self::No }
     }
 }
 
@@ -44,17 +41,69 @@ pub(super) enum Tail {
 }
 
 impl Tail {
-    pub(super) fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         let (any, text) = text.strip_prefix('*').map_or((false, text), |text| (true, text));
-        let plain = !text.contains(['*', '$']) && !text.starts_with(['^', '+', '@']);
+        let plain = !text.contains('*') && !text.starts_with(['^', '+', '@']);
         plain.then(|| if any { Self::Ends(text.into()) } else { Self::Exact(text.into()) })
     }
 
-    pub(super) fn fits(&self, text: &str) -> bool {
+    fn fits(&self, text: &str) -> bool {
         match self {
             Self::Exact(own) => own == text,
             Self::Ends(own) => text.ends_with(own.as_str()),
         }
+    }
+}
+
+/// A local part, without regard to case.
+#[derive(Debug)]
+pub(super) struct LocalPart(Tail);
+
+impl Pattern for LocalPart {
+    type Subject = String;
+
+    fn read(item: &str, at: usize, _: &Domain) -> Result<Self, Problem> {
+        Tail::read(&item.to_lowercase()).map(Self).ok_or(Problem::Item { item: at })
+    }
+
+    fn fits(&self, subject: &String) -> Fit {
+        self.0.fits(&subject.to_lowercase()).into()
+    }
+}
+
+impl Pattern for Tail {
+    type Subject = String;
+
+    fn read(item: &str, at: usize, _: &Domain) -> Result<Self, Problem> {
+        Self::read(item).ok_or(Problem::Item { item: at })
+    }
+
+    fn fits(&self, subject: &String) -> Fit {
+        self.fits(subject).into()
+    }
+}
+
+/// A host: the client, by its address and its name, if that is known.
+#[derive(Debug)]
+pub(super) struct HostPattern(HostSet);
+
+impl Pattern for HostPattern {
+    type Subject = (IpAddr, Option<Name>);
+
+    fn read(item: &str, at: usize, _: &Domain) -> Result<Self, Problem> {
+        let not_one = || Problem::Host { item: at };
+        let whole = !item.starts_with('!') && !item.is_empty();
+        // One item, whatever stands in it: a colon of an address is no separator here.
+        let set = HostSet::new(List::separated(item, '\n')).ok().filter(|_| whole);
+        set.map(Self).ok_or_else(not_one)
+    }
+
+    fn fits(&self, (address, name): &(IpAddr, Option<Name>)) -> Fit {
+        // What stands behind an item that needs a name may be true only of hosts that it does not fit.
+        if name.is_none() && self.0.needs_names() {
+            return Fit::Untellable;
+        }
+        self.0.contains(*address, name.as_ref()).into()
     }
 }
 
@@ -64,7 +113,7 @@ impl Tail {
 pub(super) struct DomainPattern(Tail);
 
 impl DomainPattern {
-    pub(super) fn read(text: &str, host: &Domain) -> Option<Self> {
+    fn read(text: &str, host: &Domain) -> Option<Self> {
         if text == "@" {
             return Some(Self(Tail::Exact(host.to_string())));
         }
@@ -83,8 +132,20 @@ impl DomainPattern {
     }
 
     /// Takes a host as it is written.
-    pub(super) fn fits(&self, host: &str) -> bool {
+    fn fits(&self, host: &str) -> bool {
         self.0.fits(host)
+    }
+}
+
+impl Pattern for DomainPattern {
+    type Subject = String;
+
+    fn read(item: &str, at: usize, host: &Domain) -> Result<Self, Problem> {
+        Self::read(item, host).ok_or(Problem::Item { item: at })
+    }
+
+    fn fits(&self, subject: &String) -> Fit {
+        self.fits(subject).into()
     }
 }
 
@@ -98,7 +159,7 @@ pub(super) enum AddressPattern {
 }
 
 impl AddressPattern {
-    pub(super) fn read(text: &str, host: &Domain) -> Option<Self> {
+    fn read(text: &str, host: &Domain) -> Option<Self> {
         if matches!(text, "" | "<>") {
             return Some(Self::Null);
         }
@@ -107,7 +168,7 @@ impl AddressPattern {
         Some(Self::Mailbox(part, DomainPattern::read(domain, host)?))
     }
 
-    pub(super) fn fits(&self, address: Option<&Mailbox>) -> bool {
+    fn fits(&self, address: Option<&Mailbox>) -> bool {
         match (self, address) {
             (Self::Null, address) => address.is_none(),
             (Self::Mailbox(part, domain), Some(address)) => {
@@ -119,5 +180,14 @@ impl AddressPattern {
     }
 }
 
-/// The most items that a list has.
-const MAX_ITEMS: usize = 10_000;
+impl Pattern for AddressPattern {
+    type Subject = Option<Mailbox>;
+
+    fn read(item: &str, at: usize, host: &Domain) -> Result<Self, Problem> {
+        Self::read(item, host).ok_or(Problem::Item { item: at })
+    }
+
+    fn fits(&self, subject: &Option<Mailbox>) -> Fit {
+        self.fits(subject.as_ref()).into()
+    }
+}

@@ -1,6 +1,6 @@
 //! `ratelimit = LIMIT / PERIOD / OPTION... / KEY`: whether somebody does something too often.
 //!
-//! `LIMIT` is a number, with `k` or `M` for thousands and millions, of events in the time `PERIOD`,
+//! `LIMIT` is a number, or a text that expands to one, with `k` or `M` for thousands and millions, of events in the time `PERIOD`,
 //! as `5s` or `1h30m`. Who is at the limit is over it.
 //!
 //! | option                   | meaning                                                           |
@@ -23,14 +23,14 @@ use std::time::Duration;
 use mail_types::{Trust, Value};
 
 use super::super::quantity::Interval;
-use super::condition::{Condition, Holds, Test};
+use super::Problem;
+use super::condition::{Condition, Holds, Home, Test};
 use super::notes::Lasts;
 use super::place::Place;
 use super::rates::{Count, Rates};
 use super::scene::Scene;
 use super::source::Entry;
-use super::text::Text;
-use super::{Problem, text};
+use super::text::{Text, TextError, Unfinished};
 
 #[derive(Debug)]
 pub(super) struct RateLimit {
@@ -45,9 +45,9 @@ pub(super) struct RateLimit {
 pub(super) const VARIABLES: &[&str] = &NAMES;
 
 impl RateLimit {
-    pub(super) fn read(entry: &Entry, place: Place) -> Result<Self, Problem> {
-        let mut parts = entry.text.split('/').map(str::trim);
-        let limit = Text::parse(parts.next().unwrap_or_default())?;
+    pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+        let mut parts = parts(&entry.text).into_iter();
+        let limit = Text::parse(parts.next().unwrap_or_default(), place, home.language)?;
         if limit.literal().is_some_and(|limit| number(limit).is_none()) {
             return Err(Problem::RateLimit);
         }
@@ -81,20 +81,36 @@ impl RateLimit {
         if !fits {
             return Err(Problem::RateOption { option: per.word().to_owned() });
         }
-        Ok(Self { limit, period: period.0, per, count, key: Text::parse(&key)? })
+        Ok(Self {
+            limit,
+            period: period.0,
+            per,
+            count,
+            key: Text::parse(&key, place, home.language)?,
+        })
     }
 
-    fn holds(&self, scene: &mut Scene<'_>) -> Holds {
-        if scene.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
-            return Holds::No;
+    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
+        match self.try_holds(scene).await {
+            Ok(holds) => holds,
+            Err(Unfinished::Forced) => Holds::Ignored,
+            Err(Unfinished::Failed) => Holds::Later,
         }
-        let limit = self.limit.expand(scene);
-        let limit = str::from_utf8(limit.as_bytes()).ok().and_then(number);
-        let (Some(limit), Some(rates)) = (limit, scene.services.get::<Rates>()) else {
-            return Holds::Later;
+    }
+
+    async fn try_holds(&self, scene: &mut Scene<'_>) -> Result<Holds, Unfinished> {
+        if scene.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
+            return Ok(Holds::No);
+        }
+        let limit = self.limit.expand(scene).await?;
+        let Some(limit) = number(limit.as_bytes()) else {
+            scene.notes.log(format!("the limit of a rate is not a number: {limit}"));
+            return Ok(Holds::Later);
         };
+        let own_key = self.key.expand(scene).await?;
+        let Some(rates) = scene.services.get::<Rates>() else { return Ok(Holds::Later) };
         let mut key = format!("{}/{}/", self.period.as_secs(), self.per.word()).into_bytes();
-        key.extend_from_slice(self.key.expand(scene).as_bytes());
+        key.extend_from_slice(own_key.as_bytes());
         let counted = self.per.once().and_then(|lasts| scene.notes.rate(&key, lasts));
         let rate = counted.unwrap_or_else(|| {
             let rate = rates.rate(&key, self.period, limit, self.count, scene.now);
@@ -108,18 +124,18 @@ impl RateLimit {
         scene.notes.publish(name_of_rate, word(format!("{rate:.1}")));
         scene.notes.publish(name_of_limit, word(limit.to_string()));
         scene.notes.publish(name_of_period, word(format!("{}s", self.period.as_secs())));
-        (rate >= limit).into()
+        Ok((rate >= limit).into())
     }
 }
 
 impl Condition for RateLimit {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        Test::Known(self.holds(scene))
+        Test::Work(Box::pin(self.holds(scene)))
     }
 }
 
-impl From<text::TextError> for Problem {
-    fn from(error: text::TextError) -> Self {
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
         Self::Text(error)
     }
 }
@@ -154,7 +170,8 @@ impl Per {
 }
 
 /// Reads a number with or without a fraction and a factor.
-fn number(text: &str) -> Option<f64> {
+fn number(text: &[u8]) -> Option<f64> {
+    let text = str::from_utf8(text).ok()?;
     let (digits, factor) = match text.as_bytes() {
         [.., b'k' | b'K'] => (text.get(..text.len() - 1)?, 1e3),
         [.., b'm' | b'M'] => (text.get(..text.len() - 1)?, 1e6),
@@ -163,6 +180,26 @@ fn number(text: &str) -> Option<f64> {
     let plain = digits.bytes().all(|c| c.is_ascii_digit() || c == b'.');
     let number: f64 = digits.parse().ok().filter(|_| plain)?;
     Some(number * factor)
+}
+
+/// Splits at slashes, but not within braces, where a text has the names of its files.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth, mut escaped) = (Vec::new(), 0, 0_usize, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' => escaped = true,
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b'/' if depth == 0 => {
+                parts.push(text.get(start..at).unwrap_or_default().trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default().trim());
+    parts
 }
 
 const NAMES: [&str; 3] = ["sender_rate", "sender_rate_limit", "sender_rate_period"];

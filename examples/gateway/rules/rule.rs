@@ -1,5 +1,7 @@
 //! One rule: a verb, conditions, and what is done on the way.
 
+use std::ops::ControlFlow;
+
 use mail_types::{Reply, ReplyCode, Trust, Value};
 
 use super::condition::{Condition, Holds, Home, Test};
@@ -8,7 +10,7 @@ use super::notes::Lasts;
 use super::place::Place;
 use super::scene::Scene;
 use super::source::{Entry, RuleSource};
-use super::text::Text;
+use super::text::{Text, Unfinished};
 use super::variable::is_acl;
 use super::{Problem, RuleError};
 
@@ -79,6 +81,7 @@ impl Rule {
                         Test::Work(work) => work.await,
                     };
                     match holds {
+                        Holds::Ignored => {}
                         Holds::Later if self.verb == Verb::Warn => return None,
                         Holds::Later => return Some(later(scene.place)),
                         _ if (holds == Holds::Yes) == *negated => return None,
@@ -87,22 +90,24 @@ impl Rule {
                 }
                 Step::Message(text) => message = Some(text),
                 Step::LogMessage(text) => log_message = Some(text),
-                step => step.work(scene),
+                // Without a filter it would take what another should refuse.
+                step if step.work(scene).await.is_break() => return Some(later(scene.place)),
+                _ => {}
             }
         }
-        let log_message = log_message.map(|text| text.expand(scene).to_string());
-        self.conclude(message, log_message, scene)
+        let log_message = said(log_message, scene).await.map(|text| text.to_string());
+        let message = said(message, scene).await;
+        self.conclude(message.as_ref(), log_message, scene)
     }
 
     fn conclude(
         &self,
-        message: Option<&Text>,
+        message: Option<&Value<'_>>,
         log_message: Option<String>,
         scene: &mut Scene<'_>,
     ) -> Option<Judgement> {
         let place = scene.place;
-        let text = message.map(|text| text.expand(scene));
-        let text = text.as_ref().map(|text| String::from_utf8_lossy(text.as_bytes()));
+        let text = message.map(|text| String::from_utf8_lossy(text.as_bytes()));
         let flat = scene.notes.has_control(NO_MULTILINE);
         let says = |code, detail, otherwise: &str| {
             reply(code, detail, text.as_deref().unwrap_or(otherwise), flat)
@@ -166,15 +171,20 @@ impl Step {
             let condition = (kind.read)(entry, place, home).map_err(|p| entry.error(p))?;
             return Ok(Self::Condition { negated: entry.negated, condition });
         }
-        Self::read_modifier(entry, place, verb).map_err(|problem| entry.error(problem))
+        Self::read_modifier(entry, place, verb, home).map_err(|problem| entry.error(problem))
     }
 
-    fn read_modifier(entry: &Entry, place: Place, verb: Verb) -> Result<Self, Problem> {
+    fn read_modifier(
+        entry: &Entry,
+        place: Place,
+        verb: Verb,
+        home: &Home<'_>,
+    ) -> Result<Self, Problem> {
         let name = entry.name.as_str();
         let misplaced = Problem::Misplaced { name: name.to_owned(), place };
         let says = matches!(verb, Verb::Deny | Verb::Defer)
             || (place == Place::Prdr && verb != Verb::Warn);
-        let text = || Text::parse(&entry.text).map_err(Problem::Text);
+        let text = || Text::parse(&entry.text, place, home.language).map_err(Problem::Text);
         match name {
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
             "message" if !says => Err(misplaced),
@@ -213,32 +223,44 @@ impl Step {
         }
     }
 
-    /// Does what does not wait for the end of the rule.
-    fn work(&self, scene: &mut Scene<'_>) {
+    /// Does what does not wait for the end of the rule. A text that fails by its own word does
+    /// nothing; breaks off where it cannot go on without one that cannot be told.
+    async fn work(&self, scene: &mut Scene<'_>) -> ControlFlow<()> {
         let lasts = if scene.place == Place::Connect { Lasts::Connection } else { Lasts::Message };
-        match self {
-            Self::LogWrite(text) => {
-                let line = text.expand(scene).to_string();
-                scene.notes.log(line);
+        let text = match self {
+            Self::LogWrite(text)
+            | Self::AddHeader(text)
+            | Self::Set(_, text)
+            | Self::Profile(text) => text,
+            Self::Control(control) => {
+                scene.notes.set_control(control, lasts);
+                return ControlFlow::Continue(());
             }
-            Self::AddHeader(text) => {
-                let text = text.expand(scene);
-                if !text.as_bytes().is_empty() {
-                    scene.notes.add_header(field(&text), lasts);
-                }
+            Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
+                return ControlFlow::Continue(());
             }
-            Self::Set(name, text) => {
-                let value = text.expand(scene);
-                scene.notes.set(name, value);
+        };
+        match (self, text.expand(scene).await) {
+            (Self::LogWrite(_), Ok(line)) => scene.notes.log(line.to_string()),
+            (Self::AddHeader(_), Ok(text)) if !text.as_bytes().is_empty() => {
+                scene.notes.add_header(field(&text), lasts);
             }
-            Self::Control(control) => scene.notes.set_control(control, lasts),
-            Self::Profile(text) => {
-                let profile = text.expand(scene);
+            (Self::Set(name, _), Ok(value)) => scene.notes.set(name, value),
+            // What it had before is not what it should have now.
+            (Self::Set(name, _), Err(Unfinished::Failed)) => scene.notes.unset(name),
+            (Self::Profile(_), Ok(profile)) => {
                 scene.notes.set_candidate_profile(profile.as_bytes().to_vec());
             }
-            Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {}
+            (Self::Profile(_), Err(Unfinished::Failed)) => return ControlFlow::Break(()),
+            _ => {}
         }
+        ControlFlow::Continue(())
     }
+}
+
+/// Expands what is said at the end of a rule; one that cannot be has its default.
+async fn said(text: Option<&Text>, scene: &mut Scene<'_>) -> Option<Value<'static>> {
+    text?.expand(scene).await.ok()
 }
 
 /// Makes a reply of a text. It may begin with a code of the same class, and with an enhanced one.

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use hickory_resolver::TokioResolver;
-use mail_types::{List, MethodResult, Semantics, Variable, WordList};
+use mail_types::{MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
 
 use super::Problem;
-use super::condition::{Condition, Holds, Test};
+use super::condition::{Condition, Holds, Home, Test};
+use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
+use super::words::Words;
 
 /// How SPF is tested.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +31,7 @@ pub(crate) struct SpfSettings {
 /// One of the two conditions.
 #[derive(Debug)]
 pub(super) struct SpfTest {
-    words: WordList,
+    words: Words<WordList>,
     guesses: bool,
     settings: SpfSettings,
 }
@@ -37,11 +39,14 @@ pub(super) struct SpfTest {
 impl SpfTest {
     pub(super) fn read(
         entry: &Entry,
-        settings: &SpfSettings,
+        place: Place,
+        home: &Home<'_>,
         guesses: bool,
     ) -> Result<Self, Problem> {
-        let words = WordList::new(List::new(&entry.text), SpfResult::WORDS)?;
-        let mut settings = settings.clone();
+        let words = Words::read(&entry.text, place, home.language, |list| {
+            Ok(WordList::new(list, SpfResult::WORDS)?)
+        })?;
+        let mut settings = home.spf.clone();
         if guesses {
             let guess = settings.guess.take().unwrap_or_else(Options::default_guess);
             settings.options.guess = Some(guess);
@@ -50,11 +55,15 @@ impl SpfTest {
     }
 
     async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
+        let words = match self.words.now(scene).await {
+            Ok(words) => words,
+            Err(instead) => return instead,
+        };
         if let Some(report) = self.known(scene) {
-            return self.words.matches(report.outcome().result().as_str(), SEMANTICS).into();
+            return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
         let Some(report) = self.report(scene).await else { return Holds::Later };
-        let holds = self.words.matches(report.outcome().result().as_str(), SEMANTICS);
+        let holds = words.matches(report.outcome().result().as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
                 scene.notes.publish(name, value.into_owned());

@@ -1,117 +1,156 @@
-//! Texts with variables: `$name` and `${name}`.
+//! Texts with expansions: Exim's language, as `event-expand` has it.
 //!
-//! This is all that is known of string expansion here. Whoever reads a text calls [`Text::parse`]
-//! once and [`Text::expand`] each time, so that a richer language can take this file's place.
+//! A text is parsed and checked once, by [`Text::parse`]; one without a `$` is known from then on.
+//! Expanding waits only where a lookup must be made.
 
-use mail_types::{Trust, Value};
+use std::sync::Arc;
+
+use event_expand::{ExpandError, Expansion, Progress, Request, Stop, Template};
+use mail_types::{Found, Trust, Value};
 use thiserror::Error;
 
+use super::asking::Asked;
+use super::language::{Language, LanguageError};
+use super::place::Place;
 use super::scene::Scene;
-use super::variable::Variable;
+use super::variable::{Names, Seen};
 
-/// A text whose variables are known to exist.
-///
-/// A backslash takes the next character as it is.
+/// A text whose variables are known to exist, and whose lookups can be made.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
-    pieces: Vec<Piece>,
+    form: Form,
+    language: Arc<Language>,
 }
 
 #[derive(Clone, Debug)]
-enum Piece {
-    Literal(String),
-    Variable { name: String, variable: Variable },
+enum Form {
+    Literal(Value<'static>),
+    Template(Arc<Template>),
 }
 
 impl Text {
     /// Parses a text.
-    pub(crate) fn parse(text: &str) -> Result<Self, TextError> {
-        let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
-        while let Some(c) = rest.chars().next() {
-            let (at, behind) = (text.len() - rest.len(), rest.get(c.len_utf8()..));
-            rest = behind.unwrap_or_default();
-            match c {
-                '\\' => {
-                    let escaped = rest.chars().next().ok_or(TextError::Backslash)?;
-                    literal.push(escaped);
-                    rest = rest.get(escaped.len_utf8()..).unwrap_or_default();
-                }
-                '$' => {
-                    let (name, behind) = name(rest).ok_or(TextError::Form { at })?;
-                    let variable = Variable::named(name)
-                        .ok_or_else(|| TextError::Unknown { at, name: name.to_owned() })?;
-                    if !literal.is_empty() {
-                        pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                    }
-                    pieces.push(Piece::Variable { name: name.to_owned(), variable });
-                    rest = behind;
-                }
-                _ => literal.push(c),
-            }
-        }
-        if !literal.is_empty() {
-            pieces.push(Piece::Literal(literal));
-        }
-        Ok(Self { pieces })
+    pub(crate) fn parse(
+        text: &str,
+        place: Place,
+        language: &Arc<Language>,
+    ) -> Result<Self, TextError> {
+        let template = language.parse(text, Some(place))?;
+        let form = if text.contains('$') {
+            template.check(&Names)?;
+            Form::Template(Arc::new(template))
+        } else {
+            // Escapes alone are left, which cannot fail but for the limits.
+            let known = template.expand(&Names).map_err(|stop| TextError::Literal { stop })?;
+            Form::Literal(known)
+        };
+        Ok(Self { form, language: Arc::clone(language) })
     }
 
-    /// Puts the variables' values in; an unset one leaves nothing. What goes beyond
-    /// [`Text::MAX_LENGTH`] octets is cut off.
-    pub(crate) fn expand(&self, scene: &Scene<'_>) -> Value<'static> {
-        let (mut bytes, mut trust) = (Vec::new(), Trust::Trusted);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Literal(literal) => bytes.extend_from_slice(literal.as_bytes()),
-                Piece::Variable { variable, .. } => {
-                    let Some(value) = variable.value(scene) else { continue };
-                    bytes.extend_from_slice(value.as_bytes());
-                    if value.trust() == Trust::Untrusted {
-                        trust = Trust::Untrusted;
-                    }
-                }
-            }
+    /// Expands it for a modifier; what goes beyond [`Text::MAX_LENGTH`] octets is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn expand(&self, scene: &mut Scene<'_>) -> Result<Value<'static>, Unfinished> {
+        let value = self.expand_whole(scene).await?;
+        if value.as_bytes().len() <= Self::MAX_LENGTH {
+            return Ok(value);
         }
-        bytes.truncate(Self::MAX_LENGTH);
-        Value::new(bytes, trust)
+        let bytes = value.as_bytes().get(..Self::MAX_LENGTH).unwrap_or_default();
+        Ok(Value::new(bytes.to_vec(), value.trust()))
+    }
+
+    /// The same, for what means something else when it is cut: a list, a number.
+    pub(crate) async fn expand_whole(
+        &self,
+        scene: &mut Scene<'_>,
+    ) -> Result<Value<'static>, Unfinished> {
+        let template = match &self.form {
+            Form::Literal(value) => return Ok(value.clone()),
+            Form::Template(template) => template,
+        };
+        let (mut journal, mut reason) = (Vec::new(), None);
+        loop {
+            let request = match self.advance(template, scene, &mut journal) {
+                Progress::Done(value) => return Ok(value),
+                Progress::Stopped(Stop::Forced { .. }) => return Err(Unfinished::Forced),
+                Progress::Stopped(stop) => {
+                    let why = reason.unwrap_or_default();
+                    scene.notes.log(format!("a text cannot be expanded: {stop}{why}"));
+                    return Err(Unfinished::Failed);
+                }
+                Progress::Request(request) => request,
+            };
+            let (found, why) = ask(scene, &request).await;
+            reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
+            journal.push(found);
+        }
+    }
+
+    /// Goes as far as it can with what was found.
+    fn advance(&self, template: &Template, scene: &Scene<'_>, found: &mut Vec<Found>) -> Progress {
+        let seen = Seen { scene, lists: &self.language.lists };
+        let journal = std::mem::take(found);
+        let mut expansion = Expansion::replay(template, &seen, &self.language.options, journal);
+        let progress = expansion.poll();
+        if matches!(progress, Progress::Request(_)) {
+            *found = expansion.journal().to_vec();
+        }
+        progress
     }
 
     /// Tells whether it has this variable.
     pub(crate) fn mentions(&self, variable: &str) -> bool {
-        let is = |piece: &Piece| matches!(piece, Piece::Variable { name, .. } if name == variable);
-        self.pieces.iter().any(is)
-    }
-
-    /// Returns the text, if it has no variables.
-    pub(crate) fn literal(&self) -> Option<&str> {
-        match self.pieces.as_slice() {
-            [] => Some(""),
-            [Piece::Literal(text)] => Some(text),
-            _ => None,
+        match &self.form {
+            Form::Literal(_) => false,
+            Form::Template(template) => template.names().any(|name| name == variable),
         }
     }
 
-    /// The longest text that an expansion makes, in octets.
+    /// Returns the text, if it has nothing to expand.
+    pub(crate) fn literal(&self) -> Option<&[u8]> {
+        match &self.form {
+            Form::Literal(value) => Some(value.as_bytes()),
+            Form::Template(_) => None,
+        }
+    }
+
+    /// Returns the text that it begins with in any case.
+    pub(super) fn lead(&self) -> &[u8] {
+        match &self.form {
+            Form::Literal(value) => value.as_bytes(),
+            Form::Template(template) => template.lead(),
+        }
+    }
+
+    /// The longest text that a modifier takes, in octets.
     pub(crate) const MAX_LENGTH: usize = 16_384;
 }
 
-/// Why a text is not a [`Text`].
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum TextError {
-    #[error("character {at}: ${name} is no variable")]
-    Unknown { at: usize, name: String },
-    #[error("character {at}: a $ without a name; write \\$ for the character")]
-    Form { at: usize },
-    #[error("a backslash at the end")]
-    Backslash,
+async fn ask(scene: &Scene<'_>, request: &Request) -> (Found, Option<String>) {
+    match scene.services.get::<Asked>() {
+        Some(Asked(engines)) => engines.answer(request).await,
+        None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
+    }
 }
 
-/// Splits the name of a variable from what follows it.
-fn name(text: &str) -> Option<(&str, &str)> {
-    let braced = text.strip_prefix('{');
-    let named = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let text = braced.unwrap_or(text);
-    let end = text.find(|c| !named(c)).unwrap_or(text.len());
-    let (name, rest) = text.split_at_checked(end)?;
-    let rest = if braced.is_some() { rest.strip_prefix('}')? } else { rest };
-    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((name, rest))
+/// Why there is no text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unfinished {
+    /// The text says `fail`.
+    Forced,
+    /// It cannot be expanded, or not now.
+    Failed,
+}
+
+/// Why a text is not a [`Text`]. Positions are in bytes, with macros put in and lines joined.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum TextError {
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    #[error(transparent)]
+    Name(#[from] ExpandError),
+    #[error(transparent)]
+    Literal { stop: Stop },
 }

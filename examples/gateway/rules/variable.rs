@@ -17,57 +17,74 @@
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
 //! | `spf_result`, `spf_result_guessed`, `spf_used_domain`       | of the last `spf` or `spf_guess` |
 //! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | for headers and replies, of the same |
+//! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and without blanks around them; as they came; as a list; as `h_`, since all is in UTF-8 |
 //! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
 
-use mail_types::{Mailbox, Trust, Value};
+use event_expand::{HeaderForm, ListKind, Variables};
+use mail_types::{Mailbox, Trust, Value, Variable};
 use proxy_protocol::Session as Proxied;
 
 use super::super::client::protocol;
 use super::condition::PUBLISHED;
+use super::field_text::field_text;
+use super::language::NamedLists;
 use super::place::Place;
 use super::scene::Scene;
 
-/// A variable that exists, though it may have no value now.
-#[derive(Clone, Debug)]
-pub(crate) enum Variable {
-    BuiltIn(ValueOf),
-    /// One of `proxy-protocol`'s.
-    Proxy(String),
-    /// `acl_c…` or `acl_m…`.
-    Acl(String),
-    /// One that a condition publishes when it has run.
-    Published(&'static str),
+/// The variables' names, without a scene: to check a text as the program starts.
+pub(super) struct Names;
+
+impl Variables for Names {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        let built_in = BUILT_IN.iter().any(|(known, _)| *known == name);
+        if built_in || is_acl(name) || published(name).is_some() {
+            return Variable::Unset;
+        }
+        match Proxied::direct(([0, 0, 0, 0], 0).into()).variable(name) {
+            Variable::Unknown => Variable::Unknown,
+            _ => Variable::Unset,
+        }
+    }
 }
 
-impl Variable {
-    /// Finds the variable of a name, without its `$`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        if let Some((_, value_of)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
-            return Some(Self::BuiltIn(*value_of));
-        }
-        if let Some(name) = PUBLISHED.iter().copied().flatten().find(|known| **known == name) {
-            return Some(Self::Published(name));
-        }
-        if is_acl(name) {
-            return Some(Self::Acl(name.to_owned()));
-        }
-        let nobody = Proxied::direct(([0, 0, 0, 0], 0).into());
-        let known = nobody.variable(name) != mail_types::Variable::Unknown;
-        known.then(|| Self::Proxy(name.to_owned()))
+/// A scene, as a text sees it.
+pub(super) struct Seen<'a, 's> {
+    pub(super) scene: &'a Scene<'s>,
+    pub(super) lists: &'a NamedLists,
+}
+
+impl Variables for Seen<'_, '_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        let scene = self.scene;
+        let value = if let Some((_, value_of)) = BUILT_IN.iter().find(|(own, _)| *own == name) {
+            value_of(scene)
+        } else if is_acl(name) {
+            scene.notes.variable(name)
+        } else if let Some(name) = published(name) {
+            scene.notes.published(name)
+        } else {
+            return scene.client.session.variable(name);
+        };
+        value.map_or(Variable::Unset, Variable::Value)
     }
 
-    /// Returns its value, if it has one now.
-    pub(crate) fn value<'a>(&self, scene: &'a Scene<'_>) -> Option<Value<'a>> {
-        match self {
-            Self::BuiltIn(value_of) => value_of(scene),
-            Self::Acl(name) => scene.notes.variable(name),
-            Self::Published(name) => scene.notes.published(name),
-            Self::Proxy(name) => match scene.client.session.variable(name) {
-                mail_types::Variable::Value(value) => Some(value),
-                _ => None,
-            },
+    fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
+        match field_text(self.scene.message, name, form) {
+            Some(text) => Value::new(text, Trust::Untrusted).into(),
+            None => Variable::Unset,
         }
     }
+
+    fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
+        match self.lists.get(kind, name) {
+            Some(text) if !text.contains('$') => Value::trusted(text).into(),
+            _ => Variable::Unknown,
+        }
+    }
+}
+
+fn published(name: &str) -> Option<&'static str> {
+    PUBLISHED.iter().copied().flatten().find(|known| **known == name).copied()
 }
 
 /// Tells whether a name can be `set`: `acl_c` or `acl_m`, then a digit or an underscore and more.

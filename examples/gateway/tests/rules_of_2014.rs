@@ -1,6 +1,7 @@
 //! The rules that Exim's text on its experimental features gives as examples, as of 2014, and that
 //! need no other check; and conditions that are yet to be written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::{Trust, Value};
@@ -126,7 +127,12 @@ async fn a_condition_that_takes_a_while_plugs_in() {
     }];
     let host = "mx.example".parse().unwrap();
     let read = |text: &str| {
-        let home = Home { kinds: &kinds, host: &host, spf: &SpfSettings::default() };
+        let home = Home {
+            kinds: &kinds,
+            host: &host,
+            language: &Arc::default(),
+            spf: &SpfSettings::default(),
+        };
         Rules::read(text, &Macros::default(), &home).unwrap()
     };
     for (verb, wanted, expected) in [

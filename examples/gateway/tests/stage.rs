@@ -1,5 +1,6 @@
 //! A session's state, set up by hand for rules to be asked in.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mail_types::{Domain, Mailbox};
@@ -23,7 +24,8 @@ use super::super::transaction::Transaction;
 pub(super) fn rules(text: &str) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
-    let home = Home { kinds: KINDS, host: &host, spf: &SpfSettings::default() };
+    let home =
+        Home { kinds: KINDS, host: &host, language: &Arc::default(), spf: &SpfSettings::default() };
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 

@@ -1,0 +1,20 @@
+//! Whom texts ask: the lookups of the program.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use event_expand::Request;
+use mail_types::Found;
+
+/// Whoever makes lookups; among the services of a scene as [`Asked`]. Where there is nobody, every
+/// lookup is deferred.
+pub(crate) trait Answers: Send + Sync {
+    /// Says what was found and, where it cannot be told, why.
+    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a>;
+}
+
+/// A lookup under way.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = (Found, Option<String>)> + Send + 'a>>;
+
+/// The lookups of a program.
+pub(crate) struct Asked(pub(crate) Arc<dyn Answers>);

@@ -1,0 +1,58 @@
+//! `condition = TEXT`: whether a text, expanded, is true.
+
+use mail_types::{Trust, Value};
+
+use super::Problem;
+use super::condition::{Condition, Holds, Home, Test};
+use super::place::Place;
+use super::scene::Scene;
+use super::source::Entry;
+use super::text::{Text, Unfinished};
+
+/// Nothing, `no`, `false` and zero do not hold; `yes`, `true` and any other number do; anything else
+/// defers, as in Exim. What fails by its own word is ignored.
+#[derive(Debug)]
+pub(super) struct Truth(Text);
+
+impl Truth {
+    pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+        Ok(Self(Text::parse(&entry.text, place, home.language)?))
+    }
+
+    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
+        let value = match self.0.expand_whole(scene).await {
+            Ok(value) => value,
+            Err(Unfinished::Forced) => return Holds::Ignored,
+            Err(Unfinished::Failed) => return Holds::Later,
+        };
+        let truth = truth(value.as_bytes());
+        if truth == Holds::Later {
+            let start = value.as_bytes().get(..SHOWN).unwrap_or(value.as_bytes());
+            let shown = Value::new(start, Trust::Untrusted);
+            scene.notes.log(format!("a condition is neither true nor false: {shown}"));
+        }
+        truth
+    }
+}
+
+impl Condition for Truth {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        Test::Work(Box::pin(self.holds(scene)))
+    }
+}
+
+fn truth(text: &[u8]) -> Holds {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.iter().all(u8::is_ascii_digit) {
+        return digits.iter().any(|digit| *digit != b'0').into();
+    }
+    let is = |words: [&[u8]; 2]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match (is([b"yes", b"true"]), is([b"no", b"false"])) {
+        (true, _) => Holds::Yes,
+        (_, true) => Holds::No,
+        _ => Holds::Later,
+    }
+}
+
+/// How much of a text the log shows, in octets.
+const SHOWN: usize = 100;
