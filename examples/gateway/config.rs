@@ -23,7 +23,9 @@ use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
-pub(crate) use lookups::{LookupOptionError, LookupSettings, PgsqlServer};
+#[cfg(feature = "pgsql")]
+pub(crate) use lookups::PgsqlServer;
+pub(crate) use lookups::{LookupOptionError, LookupSettings};
 pub(crate) use options::{LogFormat, Options, StoreKind};
 
 /// The configuration, checked.

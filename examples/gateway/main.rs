@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod connection;
 mod delivery;
+mod engines;
 mod framing;
 mod host_limit;
 mod host_name;

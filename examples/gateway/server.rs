@@ -16,6 +16,7 @@ use super::client::Client;
 use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
+use super::engines::Engines;
 use super::host_limit::HostLimit;
 use super::host_name::HostNames;
 use super::log;
@@ -23,6 +24,7 @@ use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
 use super::resolver::resolver;
+use super::rules::asking::Asked;
 use super::rules::facts::Facts;
 use super::rules::rates::Rates;
 use super::session::SessionSettings;
@@ -74,6 +76,9 @@ impl Gateway {
         }
         let mut services = Facts::default();
         services.insert(Rates::default());
+        let engines = Arc::new(Engines::new(&config.lookups));
+        services.insert(Asked(Arc::<Engines>::clone(&engines)));
+        services.insert(engines);
         let resolver = resolver(config.dns_resolver);
         if let Some(resolver) = &resolver {
             services.insert(resolver.clone());

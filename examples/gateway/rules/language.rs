@@ -36,7 +36,12 @@ impl Language {
         text: &str,
         place: Option<Place>,
     ) -> Result<Template, LanguageError> {
-        let template = Template::parse_within(text.as_bytes(), &self.options.limits)?;
+        let mut limits = self.options.limits;
+        if !text.contains('$') {
+            // A long list, of which nothing is to be expanded.
+            limits.template = limits.template.max(text.len());
+        }
+        let template = Template::parse_within(text.as_bytes(), &limits)?;
         for (at, need) in template.needs() {
             match (need, place) {
                 (Need::Lookup(lookup), _) => self

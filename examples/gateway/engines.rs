@@ -1,0 +1,168 @@
+//! Whom lookups ask: databases and files.
+//!
+//! | lookup         | asks                                                        | options                  |
+//! |----------------|-------------------------------------------------------------|--------------------------|
+//! | `sqlite`       | `sqlite_dbfile`, or the file of `sqlite,file=/path`          | `sqlite_dbfile`          |
+//! | `pgsql`        | the first of `pgsql_servers` that can be reached; with the feature `pgsql` | `pgsql_servers` |
+//! | `lsearch`, `iplsearch`, `nwildlsearch` | a file below one of `lookup_directories`, as does `sqlite,file=` | `lookup_directories` |
+//!
+//! What a database finds is written as Exim writes it: a line for each row, which is the value where
+//! there is one column, else `name=value` pairs. What changes rows finds how many. No row is nothing.
+//!
+//! Each request has `lookup_timeout`, and finds no more than `lookup_rows_max` and
+//! `lookup_size_limit`; where that does not do, it is deferred: part of a list is another list. Nothing
+//! is cached but connections and prepared statements.
+
+#[path = "engines/files.rs"]
+mod files;
+#[path = "engines/linear_search.rs"]
+mod linear_search;
+#[cfg(feature = "pgsql")]
+#[path = "engines/pgsql.rs"]
+mod pgsql;
+#[path = "engines/rows.rs"]
+mod rows;
+#[path = "engines/sqlite.rs"]
+mod sqlite;
+
+use std::time::Duration;
+
+use event_expand::{Ask, Dialect, Lookup, Request, Statement, StatementError};
+use mail_types::{Found, Query, Segment, Value};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use self::files::Files;
+#[cfg(feature = "pgsql")]
+use self::pgsql::Pgsql;
+use self::sqlite::Sqlite;
+use super::config::LookupSettings;
+use super::rules::asking::{Answering, Answers};
+
+/// The lookups of the program.
+#[derive(Debug)]
+pub(crate) struct Engines {
+    options: event_expand::Options,
+    timeout: Duration,
+    files: Files,
+    sqlite: Sqlite,
+    #[cfg(feature = "pgsql")]
+    pgsql: Pgsql,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) found: Found,
+    /// Why it is deferred, for the log.
+    pub(crate) why: Option<EngineError>,
+}
+
+impl Engines {
+    /// Makes them ready; nobody is asked yet.
+    pub(crate) fn new(settings: &LookupSettings) -> Self {
+        Self {
+            options: settings.options(),
+            timeout: settings.timeout,
+            files: Files::new(settings),
+            sqlite: Sqlite::new(settings),
+            #[cfg(feature = "pgsql")]
+            pgsql: Pgsql::new(settings),
+        }
+    }
+
+    /// Returns how expansions are to be run whose requests come here.
+    pub(crate) fn options(&self) -> &event_expand::Options {
+        &self.options
+    }
+
+    /// Does what an expansion asks for, within the time that there is for it.
+    pub(crate) async fn answer(&self, request: &Request) -> Answer {
+        let asked = match &request.ask {
+            Ask::Lookup { lookup, key, query } => {
+                match timeout(self.timeout, self.look_up(lookup, key.as_ref(), query)).await {
+                    Ok(asked) => asked,
+                    Err(_) => Err(EngineError::Slow { limit: self.timeout }),
+                }
+            }
+            Ask::Call { call, .. } => Err(EngineError::Absent { name: call.as_str() }),
+            _ => Err(EngineError::Absent { name: "a request" }),
+        };
+        match asked {
+            Ok(found) => Answer { found, why: None },
+            Err(error) => Answer { found: Found::Deferred, why: Some(error) },
+        }
+    }
+
+    async fn look_up(
+        &self,
+        lookup: &Lookup,
+        key: Option<&Value<'static>>,
+        query: &Query,
+    ) -> Result<Found, EngineError> {
+        let file = lookup.options.as_deref().and_then(|options| options.strip_prefix(b"file="));
+        match (lookup.name, key) {
+            ("sqlite", _) => {
+                let statement = Statement::new(query, Dialect::Sqlite)?;
+                let file = file.map(|file| self.files.find(file)).transpose()?;
+                self.sqlite.run(statement, file).await
+            }
+            #[cfg(feature = "pgsql")]
+            ("pgsql", _) => self.pgsql.run(&Statement::new(query, Dialect::Pgsql)?).await,
+            ("lsearch" | "iplsearch" | "nwildlsearch", Some(key)) => {
+                self.files.search(lookup.clone(), key.as_bytes().to_vec(), name(query)?).await
+            }
+            (name, _) => Err(EngineError::Absent { name }),
+        }
+    }
+}
+
+impl Answers for Engines {
+    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a> {
+        Box::pin(async {
+            let answer = self.answer(request).await;
+            (answer.found, answer.why.map(|why| super::log::chain(&why)))
+        })
+    }
+}
+
+/// The name of a file: all of it is trusted, or it is none.
+fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
+    query.check("").map_err(|_| EngineError::File { problem: "its name comes from outside" })?;
+    let bytes = query.segments().iter().map(|segment| match segment {
+        Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
+    });
+    Ok(bytes.collect::<Vec<_>>().concat().trim_ascii().to_vec())
+}
+
+/// Why a request is deferred.
+#[derive(Debug, Error)]
+pub(crate) enum EngineError {
+    #[error("{name} is not to be had here")]
+    Absent { name: &'static str },
+    #[error("it took longer than {}s", limit.as_secs())]
+    Slow { limit: Duration },
+    #[error("more than {limit} rows were found")]
+    Rows { limit: usize },
+    #[error("more than {limit} octets were found")]
+    Bytes { limit: usize },
+    #[error("the query cannot be sent: {0}")]
+    Statement(#[from] StatementError),
+    #[error("SQLite")]
+    Sqlite(#[from] rusqlite::Error),
+    #[cfg(feature = "pgsql")]
+    #[error("PostgreSQL")]
+    Pgsql(#[from] tokio_postgres::Error),
+    #[error("no server of PostgreSQL can be reached")]
+    NoServer,
+    #[error("a result of the type {name} cannot be written; cast it to text")]
+    Type { name: String },
+    #[error("the file: {problem}")]
+    File { problem: &'static str },
+    #[error("the file cannot be read")]
+    Read(#[from] std::io::Error),
+    #[error("line {line} of the file: {problem}")]
+    Line { line: usize, problem: &'static str },
+    #[error("a thread of the engine broke off")]
+    Thread,
+}
