@@ -132,18 +132,28 @@ fn raise_file_limit() {
 #[cfg(test)]
 mod tests {
     mod authentication;
+    #[cfg(feature = "pgsql")]
+    #[path = "../../tests/peers/block.rs"]
+    mod block;
     mod config;
+    mod engines;
+    mod engines_injection;
     mod help;
     mod host_name;
     mod journal;
     mod maildir;
     mod memory;
     mod message_id;
+    #[cfg(feature = "pgsql")]
+    #[expect(dead_code, reason = "the tests with other programs use what these do not")]
+    #[path = "../../tests/peers/peers.rs"]
+    mod peers;
     mod ratelimit;
     mod relay;
     mod relay_prdr;
     mod routing;
     mod rules;
+    mod rules_language;
     mod rules_limits;
     mod rules_of_2014;
     mod rules_spf;

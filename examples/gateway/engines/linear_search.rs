@@ -1,8 +1,9 @@
 //! Files that are searched line by line: `lsearch`, `iplsearch` and `nwildlsearch`.
 //!
 //! A line has a key, which ends at white space or a colon or is in quotes, and then data. Lines that
-//! begin with white space go on with the data of the one before; `#` begins a comment line. Source: the
-//! chapter on file and database lookups of Exim's specification.
+//! begin with white space go on with the data of the one before, up to an empty line or a comment,
+//! which begins with `#`. Source: the chapter on file and database lookups of Exim's specification; what it leaves
+//! open is as Exim 4.96 does.
 
 use std::net::IpAddr;
 
@@ -130,23 +131,26 @@ struct Entry {
 }
 
 fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
-    let mut entries: Vec<Entry> = Vec::new();
+    let (mut entries, mut goes_on) = (Vec::<Entry>::new(), false);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if at == MAX_LINES {
             return Err(EngineError::Line { line: at + 1, problem: "there are too many" });
         }
         let trimmed = line.trim_ascii_end();
         match (trimmed.first(), entries.last_mut()) {
-            (None | Some(b'#'), _) => {}
-            (Some(b' ' | b'\t'), Some(entry)) => {
+            _ if matches!(line, [] | [b'\r'] | [b'#', ..]) => goes_on = false,
+            (None, _) => {}
+            (Some(b' ' | b'\t'), Some(entry)) if goes_on => {
                 entry.data.push(b' ');
                 entry.data.extend_from_slice(trimmed.trim_ascii_start());
             }
+            (Some(b' ' | b'\t'), _) => {}
             _ => {
                 let (key, rest) = key(trimmed);
                 let rest = rest.trim_ascii_start();
                 let data = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start().to_vec();
                 entries.push(Entry { line: at + 1, key, data });
+                goes_on = true;
             }
         }
     }

@@ -213,7 +213,9 @@ fn is_relation(sql: &str) -> bool {
 fn as_text(sql: &str, columns: usize, bytes: usize) -> String {
     let most = bytes.saturating_add(1).min(i32::MAX as usize);
     let names: Vec<_> = (0..columns).map(|at| format!("c{at}")).collect();
-    let texts: Vec<_> = names.iter().map(|name| format!("left({name}::text, {most})")).collect();
+    // Not by a cast: `format` writes what the server would have sent as text.
+    let text = |name: &String| format!("left(format('%s', {name}), {most})");
+    let texts: Vec<_> = names.iter().map(text).collect();
     let sql = sql.trim_end().trim_end_matches(';');
     // The statement may end in a comment.
     format!("WITH found ({}) AS ({sql}\n) SELECT {} FROM found", names.join(", "), texts.join(", "))

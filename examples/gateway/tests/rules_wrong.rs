@@ -18,14 +18,14 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
         ("[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'", "line 3: verify is neither"),
         (
             "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a $domain_used_domain'",
-            "line 3: character 2: $domain_used_domain is no variable",
+            "line 3: byte 3: no variable is named \"domain_used_domain\"",
         ),
         (
             "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = '${if x}'",
-            "line 3: character 0: a $ without a name",
+            "line 3: byte 5: \"x\" is no condition",
         ),
-        ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a$'", "line 3: character 1: a $"),
-        ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a\\'", "line 3: a backslash at the end"),
+        ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a$'", "line 3: byte 2: "),
+        ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a\\'", "line 3: byte 1: a backslash"),
         ("[[acl_smtp_mail]]\nverb = 'warn'\nset.domain = 1", "line 3: domain cannot be set"),
         ("[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_mx = 1", "line 3: acl_mx cannot be set"),
         (
@@ -67,7 +67,7 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
             "line 3: not the name of a header field",
         ),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a : b/c'", "line 3: item 2"),
-        ("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a : +local_domains'", "line 3: item 2"),
+        ("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a : +nowhere'", "line 3: item 2 names no"),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '^regex'", "line 3: item 1"),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'", "line 3: item 1"),
         (

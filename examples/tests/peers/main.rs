@@ -9,6 +9,8 @@ mod checks;
 mod delivery;
 mod dialogue;
 mod gateway;
+#[cfg(feature = "pgsql")]
+mod lookups;
 mod peers;
 mod prdr;
 mod prdr_cut;

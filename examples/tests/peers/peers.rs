@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::block::Block;
+use super::block::Block;
 
 /// Tells whether these programs can be had, and says which are missing. With `CI=true` a missing
 /// one is a failure; with `EXIMIA_PEERS=none` all are.

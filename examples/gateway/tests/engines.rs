@@ -1,0 +1,280 @@
+//! Lookups in SQLite and in files. PostgreSQL: `tests/peers/lookups.rs`.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_expand::{Expansion, Progress, Template, Variables};
+use mail_types::{Found, Trust, Value, Variable};
+
+use super::super::config::Config;
+use super::super::engines::Engines;
+use super::scratch::Scratch;
+
+/// The variable `x`, which anybody may have written.
+pub(super) struct X<'a>(pub(super) &'a [u8]);
+
+impl Variables for X<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        match name {
+            "x" => Value::new(self.0, Trust::Untrusted).into(),
+            _ => Variable::Unknown,
+        }
+    }
+}
+
+/// Makes the first lookup of a text; says what was found, and why not.
+pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, String) {
+    let template = Template::parse(text.as_bytes()).unwrap();
+    let request = {
+        let x = X(x);
+        match Expansion::new(&template, &x, engines.options()).poll() {
+            Progress::Request(request) => request,
+            other => panic!("{text}: {other:?}"),
+        }
+    };
+    let answer = engines.answer(&request).await;
+    assert_eq!(answer.found == Found::Deferred, answer.why.is_some());
+    let why = answer.why.map(|why| super::super::log::chain(&why));
+    (answer.found, why.unwrap_or_default())
+}
+
+fn engines(folder: &Path, options: &str) -> Engines {
+    let text = format!("spool_directory = '{}'\n{options}", folder.display());
+    Engines::new(&Config::parse(&text).unwrap().lookups)
+}
+
+fn value(text: &str) -> Found {
+    Found::Value(text.into())
+}
+
+#[tokio::test]
+async fn rows_are_written_as_exim_writes_them() {
+    let scratch = Scratch::new();
+    let engines = engines(scratch.path(), "");
+    let made = "${lookup sqlite{CREATE TABLE t (a, b)}}";
+    assert_eq!(ask(&engines, made, b"").await.0, value("0"));
+    for (query, expected) in [
+        (
+            "INSERT INTO t VALUES ('${quote_sqlite:$x}', 1), ('two', NULL), ('', x'00ff')",
+            value("3"),
+        ),
+        ("SELECT a FROM t WHERE b = 1", value("o'hara")),
+        ("SELECT a FROM t ORDER BY rowid", value("o'hara\ntwo\n")),
+        ("SELECT a, 1.5 AS c FROM t WHERE a = '${quote_sqlite:$x}'", value("a=o'hara c=1.5 ")),
+        (
+            "SELECT '' AS a, 'b c' AS b, '\"' AS c, 'd\\\"' AS d",
+            value("a=\"\" b=\"b c\" c=\"\\\"\" d=d\" "),
+        ),
+        ("SELECT b FROM t WHERE a = 'two'", value("<NULL>")),
+        ("SELECT b FROM t WHERE a = ''", Found::Value(b"\0\xff".into())),
+        ("SELECT a FROM t WHERE a = 'nobody'", Found::Nothing),
+        ("UPDATE t SET b = 2", value("3")),
+        ("DELETE FROM t RETURNING a", value("o'hara\ntwo\n")),
+        ("DELETE FROM t", value("0")),
+    ] {
+        let (found, why) =
+            ask(&engines, &format!("${{lookup sqlite{{{query}}}}}"), b"o'hara").await;
+        assert_eq!(found, expected, "{query}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_do_is_deferred_with_its_reason() {
+    let scratch = Scratch::new();
+    let options = "lookup_rows_max = 3\nlookup_size_limit = 10\nlookup_timeout = '1s'";
+    let engines = engines(scratch.path(), options);
+    let series = |last| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < {last}) SELECT i FROM n"
+        )
+    };
+    for (query, expected) in [
+        (series(3), ""),
+        (series(4), "more than 3 rows were found"),
+        ("SELECT '0123456789'".into(), ""),
+        ("SELECT '01234567890'".into(), "more than 10 octets were found"),
+        ("SELECT a FROM missing".into(), "SQLite: no such table: missing"),
+        (
+            "SELECT '${quote_sqlite:$x}".into(),
+            "the query cannot be sent: a string, a name or a comment is not closed",
+        ),
+        (
+            "SELECT \"${quote_sqlite:$x}\"".into(),
+            "the query cannot be sent: segment 1 stands where no value can be bound",
+        ),
+        (
+            series(1_000_000_000)
+                .replace("SELECT i FROM n", "SELECT count(*) FROM n")
+                .replace("AS (SELECT count(*) FROM n", "AS (SELECT 1"),
+            "it took longer than 1s",
+        ),
+    ] {
+        let start = Instant::now();
+        let (found, why) = ask(&engines, &format!("${{lookup sqlite{{{query}}}}}"), b"x").await;
+        assert!(
+            why.starts_with(expected) && (why.is_empty() == expected.is_empty()),
+            "{query}: {why}"
+        );
+        assert_eq!(found == Found::Deferred, !expected.is_empty());
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+    // The one that was interrupted holds no thread.
+    let engines = Arc::new(engines);
+    for _ in 0..8 {
+        assert_eq!(ask(&engines, "${lookup sqlite{SELECT 1}}", b"").await.0, value("1"));
+    }
+}
+
+#[tokio::test]
+async fn files_are_read_below_their_folders_alone() {
+    let scratch = Scratch::new();
+    let (inside, outside) = (scratch.path().join("in"), scratch.path().join("out"));
+    fs::create_dir(&inside).unwrap();
+    fs::create_dir(&outside).unwrap();
+    for folder in [&inside, &outside] {
+        fs::write(folder.join("f"), "a: 1\n").unwrap();
+        rusqlite::Connection::open(folder.join("d"))
+            .unwrap()
+            .execute_batch("CREATE TABLE t (a)")
+            .unwrap();
+    }
+    symlink(outside.join("f"), inside.join("link")).unwrap();
+    symlink(inside.join("f"), inside.join("good")).unwrap();
+    fs::write(inside.join("large"), vec![b'x'; 1025]).unwrap();
+    fs::write(inside.join("fits"), [&b"a: 1\n"[..], &vec![b'#'; 1019]].concat()).unwrap();
+    fs::write(inside.join("lines"), "b: 1\n".repeat(3)).unwrap();
+    let engines = engines(
+        scratch.path(),
+        &format!("lookup_directories = '{}'\nlookup_file_size_limit = '1K'", inside.display()),
+    );
+    let (i, o) = (inside.display(), outside.display());
+    for (lookup, expected) in [
+        (format!("{{a}}lsearch{{{i}/f}}"), ""),
+        (format!("{{a}}lsearch{{{i}/good}}"), ""),
+        (format!("{{a}}lsearch{{{i}/fits}}"), ""),
+        (
+            format!("{{a}}lsearch{{{i}/large}}"),
+            "the file: it is larger than lookup_file_size_limit",
+        ),
+        (format!("{{a}}lsearch{{{o}/f}}"), "the file: it is not below one of lookup_directories"),
+        (
+            format!("{{a}}lsearch{{{i}/../out/f}}"),
+            "the file: it is not below one of lookup_directories",
+        ),
+        (
+            format!("{{a}}lsearch{{{i}/link}}"),
+            "the file: it is not below one of lookup_directories",
+        ),
+        (format!("{{a}}lsearch{{{i}}}"), "the file: it is no plain file"),
+        (format!("{{a}}lsearch{{{i}/none}}"), "the file cannot be read"),
+        ("{a}lsearch{in/f}".into(), "the file: its name is not an absolute path"),
+        (format!(" sqlite,file={i}/d{{SELECT count(*) FROM t}}"), ""),
+        (
+            format!(" sqlite,file={o}/d{{SELECT count(*) FROM t}}"),
+            "the file: it is not below one of lookup_directories",
+        ),
+        (format!(" sqlite,file={i}/none{{SELECT 1}}"), "the file cannot be read"),
+        ("{x}nis{map}".into(), "nis is not to be had here"),
+    ] {
+        let (found, why) = ask(&engines, &format!("${{lookup{lookup}}}"), b"").await;
+        assert!(
+            why.starts_with(expected) && (why.is_empty() == expected.is_empty()),
+            "{lookup}: {why}"
+        );
+        assert_eq!(matches!(found, Found::Value(_)), expected.is_empty(), "{lookup}");
+    }
+    assert!(!inside.join("none").exists(), "a file of an administrator is not made");
+}
+
+/// The forms of lines are those of Exim's specification, chapter "File and database lookups"; Exim
+/// 4.96 finds the same in these files.
+#[tokio::test]
+async fn lines_are_searched_as_exim_does() {
+    let scratch = Scratch::new();
+    let file = scratch.path().join("f");
+    fs::write(
+        &file,
+        "# comment\nfirst: data of it\n  goes on  \n\tand on\n# within\n not\n\n not\nSecond data\nthird:\n\
+         \"quoted: \\\" key\": q\nfirst: never\n*.wild.example: w\n*.one.wild.example: o\n*@at.example: at\n\
+         192.0.2.1: one\n192.0.2.0/24: block\n\"2001:db8::/32\": six\n*: any\n",
+    )
+    .unwrap();
+    let addresses = scratch.path().join("addresses");
+    fs::write(&addresses, "192.0.2.1 one\n192.0.2.0/24: block\n\"2001:db8::/32\": six\n*: any\n")
+        .unwrap();
+    let wild = scratch.path().join("wild");
+    fs::write(
+        &wild,
+        "mout-xforward.gmx.net   82.165.159.12\n*.gmx.net 212.227.15.16\nA.example x\n",
+    )
+    .unwrap();
+    let wrong = scratch.path().join("wrong");
+    fs::write(&wrong, "ok.example: 1\n^regex: 2\n").unwrap();
+    let engines =
+        engines(scratch.path(), &format!("lookup_directories = '{}'", scratch.path().display()));
+    let (f, a, w) = (file.display(), addresses.display(), wild.display());
+    for (lookup, key, expected) in [
+        (format!("lsearch{{{f}}}"), "first", Some("data of it goes on and on")),
+        (format!("lsearch{{{f}}}"), "FIRST", Some("data of it goes on and on")),
+        (format!("lsearch{{{f}}}"), "second", Some("data")),
+        (format!("lsearch{{{f}}}"), "third", Some("")),
+        (format!("lsearch{{{f}}}"), "quoted: \" key", Some("q")),
+        (format!("lsearch{{{f}}}"), "# comment", None),
+        (format!("lsearch{{{f}}}"), "goes", None),
+        (format!("lsearch{{{f}}}"), "a.wild.example", None),
+        (format!("partial-lsearch{{{f}}}"), "a.wild.example", Some("w")),
+        (format!("partial-lsearch{{{f}}}"), "b.a.wild.example", Some("w")),
+        (format!("partial-lsearch{{{f}}}"), "x.one.wild.example", Some("o")),
+        (format!("partial-lsearch{{{f}}}"), "one.wild.example", Some("o")),
+        (format!("partial3-lsearch{{{f}}}"), "a.wild.example", None),
+        (format!("partial-lsearch{{{f}}}"), "a.example", None),
+        (format!("partial0-lsearch{{{f}}}"), "a.example", Some("any")),
+        (format!("partial2()lsearch{{{f}}}"), "x.y.192.0.2.1", Some("one")),
+        (format!("lsearch*{{{f}}}"), "nobody", Some("any")),
+        (format!("lsearch*@{{{f}}}"), "x@at.example", Some("at")),
+        (format!("lsearch*@{{{f}}}"), "x@other.example", Some("any")),
+        (format!("lsearch*{{{f}}}"), "first", Some("data of it goes on and on")),
+        (format!("iplsearch{{{a}}}"), "192.0.2.1", Some("one")),
+        (format!("iplsearch{{{a}}}"), "192.0.2.9", Some("block")),
+        (format!("iplsearch{{{a}}}"), "::ffff:192.0.2.9", Some("block")),
+        (format!("iplsearch{{{a}}}"), "2001:db8::9", Some("six")),
+        (format!("iplsearch{{{a}}}"), "198.51.100.1", None),
+        (format!("iplsearch*{{{a}}}"), "198.51.100.1", Some("any")),
+        (format!("nwildlsearch{{{w}}}"), "mout-xforward.gmx.net", Some("82.165.159.12")),
+        (format!("nwildlsearch{{{w}}}"), "mout.GMX.net", Some("212.227.15.16")),
+        (format!("nwildlsearch{{{w}}}"), "a.Example", Some("x")),
+        (format!("nwildlsearch{{{w}}}"), "gmx.net", None),
+    ] {
+        let (found, why) =
+            ask(&engines, &format!("${{lookup{{$x}}{lookup}}}"), key.as_bytes()).await;
+        let expected = expected.map_or(Found::Nothing, value);
+        assert_eq!(found, expected, "{lookup} {key}: {why}");
+    }
+    for (lookup, key, expected) in [
+        (format!("iplsearch{{{a}}}"), "host.example", "the file: the key is not an address"),
+        (
+            format!("iplsearch{{{f}}}"),
+            "10.0.0.1",
+            "line 2 of the file: its key is no block of addresses",
+        ),
+        (
+            format!("nwildlsearch{{{}}}", wrong.display()),
+            "a",
+            "line 2 of the file: its key is a regular",
+        ),
+    ] {
+        let (found, why) =
+            ask(&engines, &format!("${{lookup{{$x}}{lookup}}}"), key.as_bytes()).await;
+        assert_eq!(found, Found::Deferred, "{lookup}");
+        assert!(why.starts_with(expected), "{lookup}: {why}");
+    }
+    // The most lines, and one more.
+    for (count, expected) in [(99_999, Found::Nothing), (100_000, Found::Deferred)] {
+        fs::write(&file, "a:1\n".repeat(count)).unwrap();
+        let (found, why) = ask(&engines, &format!("${{lookup{{b}}lsearch{{{f}}}}}"), b"").await;
+        assert_eq!(found, expected, "{count}: {why}");
+    }
+}

@@ -1,0 +1,191 @@
+//! What anybody may write, as a value in a query: it arrives as one value, unchanged, or is refused
+//! before anything is sent. The same through PostgreSQL, where `scripts/peers` can start it.
+
+use mail_types::Found;
+
+use super::super::config::Config;
+use super::super::engines::Engines;
+use super::engines::ask;
+use super::scratch::Scratch;
+
+/// What has broken out of strings somewhere.
+const FIXED: [&[u8]; 40] = [
+    b"",
+    b"'",
+    b"''",
+    b"'''",
+    b"\\",
+    b"\\'",
+    b"\\\\'",
+    b"';",
+    b"'; DROP TABLE kept; --",
+    b"' OR '1'='1",
+    b"' UNION SELECT 'x",
+    b"x'/**/UNION/**/SELECT/**/'y",
+    b"\"",
+    b"`",
+    b"[",
+    b"]",
+    b"$1",
+    b"?1",
+    b":x",
+    b"@x",
+    b"$$",
+    b"$tag$",
+    b"$tag$'; DROP TABLE kept; $tag$",
+    b"--",
+    b"-- '",
+    b"/*",
+    b"*/",
+    b"/* ' */",
+    b"E'\\''",
+    b"U&'\\0027'",
+    b" ",
+    b"\n",
+    b"\r\n'",
+    b"\t",
+    b"\0",
+    b"a\0'; --",
+    b"\xff",
+    b"\xbf'",
+    b"\xbf\x27; --",
+    "\u{2019}\u{ff07}\u{2bc}'".as_bytes(),
+];
+
+const PIECES: [&[u8]; 24] = [
+    b"'",
+    b"\\",
+    b"\"",
+    b"$",
+    b"$x$",
+    b"--",
+    b"/*",
+    b"*/",
+    b";",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"\xc0\xa7",
+    b" ",
+    b"OR",
+    b"x",
+    b"1",
+    b"%",
+    b"?",
+    b"E",
+    b"`",
+    "\u{10ffff}".as_bytes(),
+    "\u{fe4f}".as_bytes(),
+];
+
+/// The fixed values, and others made of pieces and single bytes up to 500.
+pub(super) fn values(seed: u64) -> Vec<Vec<u8>> {
+    let mut state = seed;
+    // Knuth's linear congruential generator, of which the upper bits are good.
+    let mut next = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut values: Vec<_> = FIXED.iter().map(|value| value.to_vec()).collect();
+    while values.len() < 500 {
+        let mut value = Vec::new();
+        for _ in 0..=next(12) {
+            match next(3) {
+                0 => value.push(u8::try_from(next(256)).unwrap()),
+                _ => value.extend_from_slice(PIECES[next(PIECES.len())]),
+            }
+        }
+        values.push(value);
+    }
+    values
+}
+
+fn seed() -> u64 {
+    let seed = std::env::var("EXIMIA_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or(20_141_126);
+    println!("EXIMIA_SEED={seed}");
+    seed
+}
+
+#[tokio::test]
+async fn sqlite_gets_each_value_as_one() {
+    let scratch = Scratch::new();
+    let text = format!("spool_directory = '{}'", scratch.path().display());
+    let engines = Engines::new(&Config::parse(&text).unwrap().lookups);
+    let ask = async |query: &str, x: &[u8]| {
+        let (found, why) = ask(&engines, &format!("${{lookup sqlite{{{query}}}}}"), x).await;
+        assert_eq!(why, "", "{}", x.escape_ascii());
+        found
+    };
+    ask("CREATE TABLE kept (number INTEGER PRIMARY KEY, value)", b"").await;
+    let values = values(seed());
+    for (at, value) in values.iter().enumerate() {
+        let same = Found::Value(value.clone());
+        assert_eq!(
+            ask("SELECT '${quote_sqlite:$x}'", value).await,
+            same,
+            "{}",
+            value.escape_ascii()
+        );
+        let insert = "INSERT INTO kept (value) VALUES ('${quote_sqlite:$x}')";
+        assert_eq!(ask(insert, value).await, Found::Value(b"1".into()));
+        let by_number = format!("SELECT value FROM kept WHERE number = {}", at + 1);
+        assert_eq!(ask(&by_number, b"").await, same);
+        let by_value = "SELECT count(*) > 0 FROM kept WHERE value = '${quote_sqlite:$x}'";
+        assert_eq!(ask(by_value, value).await, Found::Value(b"1".into()));
+        let around = [b"<", &value[..], b">"].concat();
+        assert_eq!(ask("SELECT '<${quote_sqlite:$x}>'", value).await, Found::Value(around));
+    }
+    assert_eq!(ask("SELECT count(*) FROM kept", b"").await, Found::Value(b"500".into()));
+    let tables = ask("SELECT group_concat(name) FROM sqlite_schema", b"").await;
+    assert_eq!(tables, Found::Value(b"kept".into()));
+}
+
+/// Whoever knows PostgreSQL knows that its text has no NUL, and is UTF-8.
+#[cfg(feature = "pgsql")]
+#[tokio::test(flavor = "multi_thread")]
+async fn pgsql_gets_each_value_as_one_or_none() {
+    use super::block::Block;
+    use super::peers::{Peers, have};
+
+    if !have(&["pg_lsclusters", "setpriv"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let server = peers.start(&["postgresql"]).remove(0).address;
+    let text = format!("pgsql_servers = '{}/mail/gateway/secret'", server.replace(':', "::"));
+    let engines = Engines::new(&Config::parse(&text).unwrap().lookups);
+    let ask = async |query: &str, x: &[u8]| {
+        ask(&engines, &format!("${{lookup pgsql{{{query}}}}}"), x).await
+    };
+    let (_, why) = ask("CREATE TABLE kept (number serial, value text)", b"").await;
+    assert_eq!(why, "");
+    let (mut kept, mut refused) = (0, 0);
+    for value in values(seed()) {
+        let shown = value.escape_ascii().to_string();
+        let insert = "INSERT INTO kept (value) VALUES ('${quote_pgsql:$x}') RETURNING value";
+        let (found, why) = ask(insert, &value).await;
+        match str::from_utf8(&value) {
+            Ok(text) if !text.contains('\0') => {
+                kept += 1;
+                assert_eq!(found, Found::Value(value.clone()), "{shown}: {why}");
+                let by_number = "SELECT value FROM kept ORDER BY number DESC LIMIT 1";
+                assert_eq!(ask(by_number, b"").await.0, Found::Value(value.clone()), "{shown}");
+                let by_value = "SELECT count(*) > 0 FROM kept WHERE value = '${quote_pgsql:$x}'";
+                assert_eq!(ask(by_value, &value).await.0, Found::Value(b"t".into()), "{shown}");
+            }
+            known => {
+                refused += 1;
+                let problem = if known.is_ok() { "has a NUL" } else { "is not UTF-8" };
+                assert_eq!(found, Found::Deferred, "{shown}");
+                assert!(why.contains(problem), "{shown}: {why}");
+            }
+        }
+    }
+    assert_eq!((kept + refused, kept > 100, refused > 100), (500, true, true));
+    let count = ask("SELECT count(*) FROM kept", b"").await.0;
+    assert_eq!(count, Found::Value(kept.to_string().into_bytes()));
+}

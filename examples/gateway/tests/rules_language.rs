@@ -1,0 +1,338 @@
+//! Texts with expansions, in all that a rule has: what they come to, and what becomes of a rule whose
+//! text has no expansion. The meaning of `condition` is that of Exim's `acl_check_condition`.
+
+use std::sync::Arc;
+
+use super::super::config::Config;
+use super::super::engines::Engines;
+use super::super::rules::asking::Asked;
+use super::super::rules::place::Place;
+use super::scratch::Scratch;
+use super::stage::{Stage, rules};
+
+const LATER: &str = "451 4.7.0 it cannot be told now, try again later";
+const DENIED: &str = "550 5.7.1 not permitted";
+
+async fn refusal(place: Place, lines: &str) -> (String, Vec<String>) {
+    let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
+    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+    stage.message = "Subject: =?utf-8?q?caf=C3=A9?= \r\nTo: a@b.example\r\nTO: c@d.example\r\n\
+                     X: a:b\r\nX: c\r\n\r\nbody\r\n"
+        .into();
+    let refusal = stage.refusal(&rules(&text), place).await;
+    (refusal, stage.notes.take_log())
+}
+
+#[tokio::test]
+async fn a_condition_is_true_false_or_neither() {
+    for (text, expected) in [
+        ("", ""),
+        ("0", ""),
+        ("-0", ""),
+        ("000", ""),
+        ("no", ""),
+        ("No", ""),
+        ("FALSE", ""),
+        ("${if eq{a}{b}}", ""),
+        ("${if eq{a}{b}{yes}{no}}", ""),
+        ("$acl_m_none", ""),
+        ("1", DENIED),
+        ("-7", DENIED),
+        ("4294967296", DENIED),
+        ("yes", DENIED),
+        ("True", DENIED),
+        ("${if eq{a}{a}}", DENIED),
+        ("${if eq{$local_part}{bob}{yes}{no}}", DENIED),
+        ("${if match{$sender_address}{^ann@}{1}{0}}", DENIED),
+        ("${if match_domain{$domain}{+local_domains}{1}{0}}", LATER), // None is defined here.
+        ("maybe", LATER),
+        ("1.5", LATER),
+        ("yes ", LATER),
+        ("${eval:1/0}", LATER),
+        ("${expand:$local_part}", LATER),      // Untrusted.
+        ("${lookup sqlite{SELECT 1}}", LATER), // There is nobody who makes it.
+        ("${if eq{a}{b}{0}fail}", DENIED),     // Ignored.
+    ] {
+        let (refusal, _) = refusal(Place::Rcpt, &format!("condition = '{text}'")).await;
+        assert_eq!(refusal, expected, "{text}");
+    }
+    for (text, expected) in
+        [("yes", ""), ("no", DENIED), ("maybe", LATER), ("${if bool{0}{}fail}", DENIED)]
+    {
+        let (refusal, _) = refusal(Place::Rcpt, &format!("'!condition' = '{text}'")).await;
+        assert_eq!(refusal, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn why_a_rule_defers_is_in_the_log() {
+    for (lines, line) in [
+        (
+            "condition = '${eval:1/0}'",
+            "a text cannot be expanded: byte 0: after 3 bytes of the expression: division by zero",
+        ),
+        ("condition = 'maybe'", "a condition is neither true nor false: maybe"),
+        (
+            "domains = '${if eq{1}{1}{a b}} : $domain'",
+            "an expanded list cannot be read: item 1 cannot be compared with",
+        ),
+        (
+            "condition = '${lookup sqlite{SELECT 1}}'",
+            "a text cannot be expanded: byte 0: there is no telling now: nobody makes lookups here",
+        ),
+        (
+            "ratelimit = '${if eq{1}{2}{5}} / 1h / per_cmd / $domain'",
+            "the limit of a rate is not a number: ",
+        ),
+    ] {
+        let (refusal, log) = refusal(Place::Rcpt, lines).await;
+        assert_eq!(refusal, LATER, "{lines}");
+        assert_eq!(log.len(), 1, "{log:?}");
+        assert!(log[0].starts_with(line), "{log:?}");
+    }
+}
+
+/// A modifier that cannot be expanded has its default, and one that fails by its own word does nothing.
+#[tokio::test]
+async fn a_modifier_without_a_text_has_its_default() {
+    let (failing, forced) = ("${eval:x}", "${if eq{1}{2}{}fail}");
+    for (lines, expected, logged) in [
+        (format!("message = '{failing}'"), DENIED, true),
+        (format!("message = '{forced}'"), DENIED, false),
+        (format!("log_message = '{failing}'"), DENIED, true),
+        (format!("logwrite = '{failing}'"), DENIED, true),
+        (format!("logwrite = '{forced}'"), DENIED, false),
+        (format!("add_header = 'X-A: {failing}'"), DENIED, true),
+        (
+            format!("set.acl_m1 = '1'\nset.acl_m1 = '{failing}'\nmessage = '[$acl_m1]'")
+                .replace("\nset.acl_m1 = '$", "\nset.'$acl_m1' = '$"),
+            "550 5.7.1 []",
+            true,
+        ),
+        (
+            format!("set.acl_m1 = '1'\nset.'$acl_m1' = '{forced}'\nmessage = '[$acl_m1]'"),
+            "550 5.7.1 [1]",
+            false,
+        ),
+        // Who has no filter would take what it should refuse.
+        (format!("profile = '{failing}'"), LATER, true),
+        (format!("profile = '{forced}'"), DENIED, false),
+    ] {
+        let (refusal, log) = refusal(Place::Rcpt, &lines).await;
+        assert_eq!(refusal, expected, "{lines}");
+        assert_eq!(log.iter().any(|line| line.starts_with("a text cannot be")), logged, "{log:?}");
+    }
+    let rules = rules(
+        "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = 'X-A: ${eval:x}'\nadd_header.x = 1"
+            .trim_end_matches("\nadd_header.x = 1"),
+    );
+    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+    stage.judge(&rules, Place::Data, 0).await;
+    assert_eq!(stage.notes.headers().count(), 0);
+}
+
+#[tokio::test]
+async fn lists_of_every_condition_can_be_expanded() {
+    for (lines, expected) in [
+        ("hosts = '${if eq{1}{1}{192.0.2.0/24}}'", DENIED),
+        ("hosts = '<; ${if eq{1}{1}{2001:db8::1;192.0.2.1}}'", DENIED),
+        ("hosts = '$sender_host_address'", DENIED),
+        ("'!hosts' = '$sender_host_address'", ""),
+        ("hosts = '!$sender_host_address : *'", ""),
+        ("hosts = '$sender_helo_name x'", LATER),
+        ("senders = '$local_part@a.example : ann@${sender_address_domain}'", DENIED),
+        ("sender_domains = '*.${extract{-1}{.}{$sender_address_domain}}'", DENIED),
+        ("domains = '${lc:MX}.example'", DENIED),
+        ("recipients = '$recipients_count@mx.example'", ""),
+        ("local_parts = '${if eq{1}{1}{a:bob}}'", DENIED),
+        ("spf = '${if eq{1}{1}{nonsense}}'", LATER),
+        ("profiles = '$local_part'", ""),
+        // A list that fails by its own word has nobody in it, as in Exim's match_check_list.
+        ("hosts = '${if eq{1}{2}{}fail}'", ""),
+        ("'!hosts' = '${if eq{1}{2}{}fail}'", DENIED),
+        ("domains = '${if eq{1}{2}{}fail} : *'", ""),
+        // What the engine of rules expands itself is ignored then, as in Exim.
+        ("spf = '${if eq{1}{2}{}fail}'", DENIED),
+        ("ratelimit = '${if eq{1}{2}{}fail} / 1h / per_cmd / x$domain'", DENIED),
+        ("ratelimit = '${if match{a/b}{/}{1}} / 1h / per_cmd / $domain'", DENIED),
+    ] {
+        let (refusal, log) = refusal(Place::Rcpt, lines).await;
+        assert_eq!(refusal, expected, "{lines}: {log:?}");
+    }
+    for (lines, expected) in [
+        ("header.subject = '*${lc:CAF}*'", DENIED),
+        ("header.subject = '${if eq{1}{2}{}fail}'", ""),
+        ("header.subject = '${eval:x}'", LATER),
+        ("condition = '${if eq{$h_subject:}{caf\u{e9}}}'", DENIED),
+        ("condition = '${if eq{$rh_subject:}{ =?utf-8?q?caf=C3=A9?= \\r\\n}}'", DENIED),
+        ("condition = '${if eq{$header_to:}{a@b.example,\\nc@d.example}}'", DENIED),
+        ("condition = '${if eq{$h_x:}{a:b\\nc}}'", DENIED),
+        ("condition = '${if eq{$lh_x:}{a::b:c}}'", DENIED),
+        ("condition = '${if def:h_cc:}'", ""),
+    ] {
+        let (refusal, log) = refusal(Place::Data, lines).await;
+        assert_eq!(refusal, expected, "{lines}: {log:?}");
+    }
+}
+
+/// What is found is a list and no more: no expansion, no named list, no separator of its own.
+#[tokio::test]
+async fn a_found_list_is_only_a_list() {
+    for (found, template, expected) in [
+        ("a.example:mx.example", "FOUND", DENIED),
+        ("a.example\nmx.example", "<\\n FOUND", DENIED),
+        ("a.example\nmx.example", "<\\n x.example\\nFOUND", DENIED),
+        ("*", "FOUND", DENIED),
+        ("!mx.example:*", "FOUND", ""),
+        ("", "FOUND", ""),
+        ("<; a.example ; mx.example", "FOUND", LATER),
+        ("$domain", "FOUND", LATER),
+        ("${domain}", "FOUND", LATER),
+        ("+asked", "FOUND", LATER),
+        ("+nowhere", "FOUND", LATER),
+        ("+fixed", "FOUND", DENIED),
+        ("a b", "FOUND", LATER),
+        ("\u{0}", "FOUND", LATER),
+        ("mx.example", "x : +asked", DENIED),
+        ("other.example", "x : +asked", ""),
+        ("mx.example", "!+asked : *", ""),
+        ("mx.example", "!+asked", ""),
+        ("other.example", "!+asked", DENIED),
+        ("mx.example", "+within", DENIED),
+        ("other.example", "+within", ""),
+        ("a b", "mx.example : +asked", DENIED),
+        ("a b", "+asked : mx.example", LATER),
+    ] {
+        let scratch = Scratch::new();
+        let lookup = "${lookup sqlite{SELECT text FROM found}}";
+        let config = Config::parse(&format!(
+            "spool_directory = '{}'
+            [domainlist]
+            asked = '<: {lookup}'
+            fixed = 'q.example : mx.example'
+            within = '!x.example : +asked'
+            [[acl_smtp_rcpt]]
+            verb = 'deny'
+            domains = '{}'",
+            scratch.path().display(),
+            template.replace("FOUND", lookup)
+        ))
+        .unwrap();
+        let database = rusqlite::Connection::open(&config.lookups.sqlite_dbfile).unwrap();
+        database.execute_batch("CREATE TABLE found (text)").unwrap();
+        database.execute("INSERT INTO found VALUES (?1)", [found]).unwrap();
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+        stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+        let refusal = stage.refusal(&config.rules, Place::Rcpt).await;
+        assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", stage.notes.take_log());
+    }
+}
+
+#[tokio::test]
+async fn named_lists_are_of_a_kind() {
+    let lists = "
+        [addresslist]
+        friends = 'ann@a.example : *@c.example'
+        [domainlist]
+        hosted = '*.example'
+        circle = '+hosted'
+        [hostlist]
+        near = '192.0.2.0/28 : <'
+        [localpartlist]
+        staff = 'bob : root'
+    "
+    .replace(" : <", "");
+    for (lines, expected) in [
+        ("senders = '+friends'", DENIED),
+        ("senders = '!+friends'", ""),
+        ("domains = '+hosted'", DENIED),
+        ("domains = '+circle'", DENIED),
+        ("domains = '+local_domains'", ""),
+        ("hosts = '+near'", DENIED),
+        ("local_parts = 'x : +staff'", DENIED),
+        ("condition = '${if match_domain{$domain}{+hosted}}'", DENIED),
+        ("condition = '${if match_local_part{$local_part}{+staff}}'", DENIED),
+        ("message = '${listnamed:staff}'", "550 5.7.1 bob : root"),
+        ("message = '${listnamed_d:hosted}'", "550 5.7.1 *.example"),
+    ] {
+        let config = Config::parse(&format!("{lists}\n[[acl_smtp_rcpt]]\nverb = 'deny'\n{lines}"));
+        let rules = config.unwrap().rules;
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+        let refusal = stage.refusal(&rules, Place::Rcpt).await;
+        assert_eq!(refusal, expected, "{lines}: {:?}", stage.notes.take_log());
+    }
+}
+
+#[test]
+fn what_cannot_be_told_at_all_is_refused_at_the_start() {
+    let rule = |line: &str| format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{line}");
+    for (text, message) in [
+        (
+            rule("message = 'a ${lookup redis{GET x}}'"),
+            "line 3: byte 2: the lookup redis: there is no such lookup here",
+        ),
+        (
+            rule("message = '${lookup{x}lsearch{/x}}'"),
+            "line 3: byte 0: the lookup lsearch: lookup_directories names no folder",
+        ),
+        (
+            rule("message = '${lookup sqlite,file=/x{SELECT 1}}'"),
+            "the lookup sqlite: lookup_directories names no",
+        ),
+        (
+            rule("message = '${lookup sqlite,servers=a{SELECT 1}}'"),
+            "the lookup sqlite: it does not take what stands",
+        ),
+        (
+            rule("message = '${readfile{/etc/passwd}}'"),
+            "line 3: byte 0: readfile is not to be had here",
+        ),
+        (rule("message = '${randint:3}'"), "line 3: byte 0: randint is not to be had here"),
+        (
+            rule("condition = '${if exists{/etc/passwd}}'"),
+            "line 3: byte 5: exists is not to be had here",
+        ),
+        (
+            rule("message = '$h_subject:'"),
+            "line 3: byte 0: there are no header fields yet at acl_smtp_rcpt",
+        ),
+        (
+            rule("condition = '${if def:h_subject:}'"),
+            "there are no header fields yet at acl_smtp_rcpt",
+        ),
+        (
+            rule("hosts = '$sender_host_adress'"),
+            "line 3: byte 1: no variable is named \"sender_host_adress\"",
+        ),
+        (
+            rule("ratelimit = '$limit / 5s / per_cmd'"),
+            "line 3: byte 1: no variable is named \"limit\"",
+        ),
+        (
+            rule("domains = '+a'") + "\n[domainlist]\na = '+b'\nb = '!+a'",
+            "the list a: named lists go in a circle",
+        ),
+        ("[hostlist]\na = '$nobody'".into(), "the list a: byte 1: no variable is named"),
+        ("[hostlist]\na = 'x/y'".into(), "the list a: item 1"),
+        ("[hostlist]\n'a b' = 'x'".into(), "hostlist: \"a b\" is not a name for a list"),
+        (
+            "lookup_directories = 'relative'".into(),
+            "lookup_directories: item 1 is not an absolute path",
+        ),
+        (
+            "pgsql_servers = 'localhost/db'".into(),
+            "pgsql_servers: item 1 is not host/database/user/password",
+        ),
+    ] {
+        let error = Config::parse(&text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+    let pgsql =
+        Config::parse(&rule("message = '${lookup pgsql{SELECT 1}}'")).unwrap_err().to_string();
+    let expected = if cfg!(feature = "pgsql") {
+        "pgsql_servers names nobody to ask"
+    } else {
+        "build with --features pgsql for it"
+    };
+    assert_eq!(pgsql, format!("line 3: byte 0: the lookup pgsql: {expected}"));
+}

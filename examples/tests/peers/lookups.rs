@@ -1,0 +1,108 @@
+//! Lookups of rules in a real PostgreSQL.
+
+use std::process::Command;
+
+use crate::block::Block;
+use crate::gateway::Gateway;
+use crate::peers::{Peers, have, run, swaks, text};
+
+const RULES: &str = r#"
+    [hostlist]
+    banned = "<\n ${lookup pgsql{SELECT block FROM banned}}"
+    [[acl_smtp_connect]]
+    verb = "deny"
+    hosts = "+banned"
+    [[acl_smtp_mail]]
+    verb = "deny"
+    condition = "${lookup pgsql{SELECT 1 FROM blocked WHERE sender = '${quote_pgsql:$sender_address}'}{yes}{no}}"
+    message = "${lookup pgsql{SELECT reason FROM blocked WHERE sender = '${quote_pgsql:$sender_address}'}{$value}fail}"
+    [[acl_smtp_rcpt]]
+    verb = "deny"
+    domains = "local.test"
+    "!local_parts" = "${lookup pgsql{SELECT string_agg(name, ':' ORDER BY name) FROM users WHERE quota > '${quote_pgsql:$message_size}'}}"
+    message = "550 5.1.1 no such user"
+    [[acl_smtp_data]]
+    verb = "warn"
+    set.acl_m_rows = "${lookup pgsql{INSERT INTO seen (sender, helo, size) VALUES ('${quote_pgsql:$sender_address}', '${quote_pgsql:$sender_helo_name}', '${quote_pgsql:$message_size}')}}"
+    add_header = "X-Seen: $acl_m_rows ${lookup pgsql{SELECT sender, size > 10 AS large, NULL AS none FROM seen ORDER BY size DESC LIMIT 1}}"
+"#;
+
+const TABLES: &str = "
+    CREATE TABLE banned (block text);
+    CREATE TABLE blocked (sender text, reason text);
+    CREATE TABLE users (name text, quota bigint);
+    CREATE TABLE seen (sender text, helo text, size integer);
+    INSERT INTO banned VALUES ('127.0.0.3'), ('127.0.0.8/30');
+    INSERT INTO blocked VALUES ('spam@a.test', 'we know you');
+    INSERT INTO users VALUES ('ann', 100000), ('small', 0);";
+
+#[test]
+fn rules_ask_a_database_and_its_values_are_never_its_text() {
+    if !have(&["pg_lsclusters", "psql", "setpriv", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let address = peers.start(&["postgresql"]).remove(0).address;
+    let sql = |sql: &str| {
+        let (host, port) = address.split_once(':').unwrap();
+        let mut command = Command::new("psql");
+        command.args(["-h", host, "-p", port, "-U", "gateway", "-Atq", "-v", "ON_ERROR_STOP=1"]);
+        let output = run(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    sql(TABLES);
+    // Nobody listens at the first place.
+    let servers = format!(
+        "127.0.0.1::{}/x/y/z : {}/mail/gateway/secret",
+        block.own(9),
+        address.replace(':', "::")
+    );
+    let options = format!("pgsql_servers = '{servers}'\nlookup_timeout = '3s'\n{RULES}");
+    let mut gateway = Gateway::start(block.own(0), &options);
+    let from = |client: &str, sender: &str, to: &str| {
+        let arguments = ["--from", sender, "--to", to, "--local-interface", client];
+        swaks(&gateway.address(), &arguments)
+    };
+    for (client, sender, to, refusal) in [
+        ("127.0.0.3", "a@a.test", "ann@local.test", "554 5.7.1 not permitted"),
+        ("127.0.0.9", "a@a.test", "ann@local.test", "554 5.7.1 not permitted"),
+        ("127.0.0.2", "spam@a.test", "ann@local.test", "550 5.7.1 we know you"),
+        ("127.0.0.2", "a@a.test", "bob@local.test", "550 5.1.1 no such user"),
+        ("127.0.0.2", "a@a.test", "small@local.test", "550 5.1.1 no such user"),
+    ] {
+        let (taken, transcript) = from(client, sender, to);
+        assert!(!taken && transcript.contains(refusal), "{refusal}: {transcript}");
+    }
+    let hostile = "x'/**/union/**/select/**/'y'--@a.test";
+    for sender in ["a@a.test", hostile, "o'hara\\@a.test"] {
+        let (taken, transcript) = from("127.0.0.2", &sender.replace("\\@", "@"), "ann@local.test");
+        assert!(taken, "{transcript}");
+    }
+    let message = gateway.message("x'/**/union");
+    assert!(message.contains("X-Seen: 1 sender="), "{message}");
+    assert!(message.contains(" large=t none=\"\" "), "{message}");
+    assert_eq!(
+        sql("SELECT sender FROM seen WHERE helo = 'swaks.test' ORDER BY ctid"),
+        format!("a@a.test\n{hostile}\no'hara@a.test\n")
+    );
+
+    // Connections that are kept end, and the next lookup makes others.
+    sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway'",
+    );
+    let (taken, transcript) = from("127.0.0.2", "a@a.test", "ann@local.test");
+    assert!(taken, "{transcript}");
+    // A query that takes too long, and a server that is gone, defer.
+    sql(
+        "ALTER TABLE users RENAME TO kept; CREATE VIEW users AS SELECT name, quota FROM kept, pg_sleep(30)",
+    );
+    let (taken, transcript) = from("127.0.0.2", "a@a.test", "ann@local.test");
+    assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
+    gateway.line("it took longer than 3s");
+    drop(peers);
+    let (taken, transcript) = swaks(&gateway.address(), &["--to", "ann@local.test"]);
+    assert!(!taken && transcript.contains("421 4.7.0"), "{transcript}");
+    gateway.line("there is no telling now: PostgreSQL: ");
+}
