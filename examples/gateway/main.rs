@@ -133,6 +133,7 @@ fn raise_file_limit() {
 mod tests {
     mod authentication;
     #[cfg(feature = "pgsql")]
+    #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/block.rs"]
     mod block;
     mod config;

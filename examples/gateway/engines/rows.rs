@@ -62,12 +62,6 @@ impl Rows {
         if self.rows == 0 { Found::Nothing } else { Found::Value(self.text) }
     }
 
-    /// How much a value may have that still fits, in octets.
-    #[cfg(feature = "pgsql")]
-    pub(super) fn most_bytes(&self) -> usize {
-        self.most_bytes
-    }
-
     fn within(&self) -> Result<(), EngineError> {
         let limit = self.most_bytes;
         if self.text.len() > limit { Err(EngineError::Bytes { limit }) } else { Ok(()) }
