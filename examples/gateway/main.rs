@@ -157,6 +157,7 @@ mod tests {
     mod rules_language;
     mod rules_limits;
     mod rules_of_2014;
+    mod rules_of_2014_lookups;
     mod rules_spf;
     mod rules_wrong;
     mod scratch;
