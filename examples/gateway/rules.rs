@@ -48,6 +48,7 @@
 //!
 //! | condition                         | where        | holds if                                             |
 //! |-----------------------------------|--------------|------------------------------------------------------|
+//! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; nothing, `no`, `false` and 0 are not |
 //! | `hosts`                           | everywhere   | the client is in the host list                       |
 //! | `authenticated`                   | everywhere   | the client has logged in, which it cannot here       |
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
@@ -74,7 +75,39 @@
 //! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
 //! it otherwise than those of the recipients before gets 450 4.5.3, and then a message of its own.
 //!
-//! Texts have [variables](variable): `$name` or `${name}`.
+//! # Texts
+//!
+//! Modifiers, `condition`, the limit and the key of `ratelimit`, and all lists are texts in Exim's
+//! language, as `event-expand` has it: [variables](variable), `${if …}`, `${lookup …}` and the rest.
+//! Which lookups there are, `engines.rs` says; a [named list](language) of the configuration is `+name`
+//! in a list. What can be seen to be wrong, such as a variable, a lookup or a file that is not to be had,
+//! is wrong as the configuration is read, with its position.
+//!
+//! ```toml
+//! [[acl_smtp_rcpt]]
+//! verb = "deny"
+//! "!domains" = "+local_domains : ${lookup sqlite{SELECT name FROM domains WHERE name = '${quote_sqlite:$domain}'}}"
+//! message = "${if def:sender_address {$sender_address}{nobody}} may not relay to $domain"
+//! ```
+//!
+//! | where a text …   | cannot be expanded, or not now                    | says `fail`                |
+//! |------------------|---------------------------------------------------|----------------------------|
+//! | `condition`, `ratelimit`, `spf`, `spf_guess` | defers: the client is to come back | the condition is ignored |
+//! | every other list | defers, also where it is no list                  | nobody is in the list      |
+//! | `message`        | the refusal has its usual text                    | the same                   |
+//! | `log_message`, `logwrite`, `add_header` | nothing is said, nothing added | the same               |
+//! | `set`            | the variable has no value any more                | the variable stays         |
+//! | `profile`        | defers, at a `warn` too: without a filter the recipient would take too much | none is chosen |
+//!
+//! In all of the first column the log says why. A `warn` that would defer ends, and the next rule is
+//! asked. (Exim does the same with conditions and lists; a modifier that it cannot expand defers the
+//! command.)
+//!
+//! What a lookup finds is not to be trusted, and neither is what a client says. As a list, found text is
+//! that and no more: it is not expanded, it cannot choose the separator, it leads to no list that must be
+//! expanded first; but who can write it chooses what is in the list. In a text, nothing it says is
+//! expanded again; in a query it is a value, by `${quote_…:…}`, or the text cannot be expanded; in
+//! replies, fields and log lines it cannot end the line.
 //!
 //! # Content filters
 //!

@@ -54,7 +54,7 @@ impl Files {
         let files = self.clone();
         let work = task::spawn_blocking(move || {
             let text = files.read(&files.find(&name)?)?;
-            let found = linear_search::find(&text, &lookup, &Key::new(&lookup, key)?)?;
+            let found = linear_search::find(&text, &lookup, &Key::new(&lookup, &key)?)?;
             match found {
                 Some(data) if data.len() > files.most_found => {
                     Err(EngineError::Bytes { limit: files.most_found })

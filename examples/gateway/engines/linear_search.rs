@@ -22,16 +22,16 @@ pub(super) enum Key {
 }
 
 impl Key {
-    pub(super) fn new(lookup: &Lookup, key: Vec<u8>) -> Result<Self, EngineError> {
+    pub(super) fn new(lookup: &Lookup, key: &[u8]) -> Result<Self, EngineError> {
         if lookup.name == "iplsearch" {
-            let address = str::from_utf8(&key).ok().and_then(|key| key.parse::<IpAddr>().ok());
+            let address = str::from_utf8(key).ok().and_then(|key| key.parse::<IpAddr>().ok());
             let problem = "the key is not an address";
             let address = address.ok_or(EngineError::File { problem })?;
             return Ok(Self::Address(address.to_canonical(), lookup.fallback != Fallback::None));
         }
-        let mut keys = vec![key.clone()];
+        let mut keys = vec![key.to_vec()];
         if let Some(least) = lookup.partial {
-            partial(&mut keys, &key, &lookup.affix, usize::from(least));
+            partial(&mut keys, key, &lookup.affix, usize::from(least));
         }
         let domain = key.iter().rposition(|byte| *byte == b'@').and_then(|at| key.get(at..));
         if let (Fallback::StarAt, Some(domain)) = (lookup.fallback, domain) {
@@ -139,12 +139,11 @@ fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
         let trimmed = line.trim_ascii_end();
         match (trimmed.first(), entries.last_mut()) {
             _ if matches!(line, [] | [b'\r'] | [b'#', ..]) => goes_on = false,
-            (None, _) => {}
             (Some(b' ' | b'\t'), Some(entry)) if goes_on => {
                 entry.data.push(b' ');
                 entry.data.extend_from_slice(trimmed.trim_ascii_start());
             }
-            (Some(b' ' | b'\t'), _) => {}
+            (None | Some(b' ' | b'\t'), _) => {}
             _ => {
                 let (key, rest) = key(trimmed);
                 let rest = rest.trim_ascii_start();
@@ -169,11 +168,7 @@ fn key(line: &[u8]) -> (Vec<u8>, &[u8]) {
     loop {
         match rest {
             [b'"', behind @ ..] => return (key, behind),
-            [b'\\', byte, behind @ ..] => {
-                key.push(*byte);
-                rest = behind;
-            }
-            [byte, behind @ ..] => {
+            [b'\\', byte, behind @ ..] | [byte, behind @ ..] => {
                 key.push(*byte);
                 rest = behind;
             }

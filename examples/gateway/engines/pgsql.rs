@@ -1,4 +1,4 @@
-//! Lookups in PostgreSQL.
+//! Lookups in `PostgreSQL`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

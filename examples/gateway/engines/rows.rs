@@ -8,25 +8,25 @@ use super::EngineError;
 #[derive(Debug)]
 pub(super) struct Rows {
     text: Vec<u8>,
-    rows: usize,
-    most_rows: usize,
+    count: usize,
+    most: usize,
     most_bytes: usize,
 }
 
 impl Rows {
-    pub(super) fn new(most_rows: usize, most_bytes: usize) -> Self {
-        Self { text: Vec::new(), rows: 0, most_rows, most_bytes }
+    pub(super) fn new(most: usize, most_bytes: usize) -> Self {
+        Self { text: Vec::new(), count: 0, most, most_bytes }
     }
 
     /// Starts the next row.
     pub(super) fn row(&mut self) -> Result<(), EngineError> {
-        if self.rows == self.most_rows {
-            return Err(EngineError::Rows { limit: self.most_rows });
+        if self.count == self.most {
+            return Err(EngineError::Rows { limit: self.most });
         }
-        if self.rows > 0 {
+        if self.count > 0 {
             self.text.push(b'\n');
         }
-        self.rows += 1;
+        self.count += 1;
         self.within()
     }
 
@@ -59,7 +59,7 @@ impl Rows {
     }
 
     pub(super) fn found(self) -> Found {
-        if self.rows == 0 { Found::Nothing } else { Found::Value(self.text) }
+        if self.count == 0 { Found::Nothing } else { Found::Value(self.text) }
     }
 
     fn within(&self) -> Result<(), EngineError> {

@@ -1,4 +1,4 @@
-//! Lookups in SQLite.
+//! Lookups in `SQLite`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -113,7 +113,7 @@ impl Shared {
             let count = statement.execute(parameters)?;
             return Ok(changed(count as u64));
         }
-        let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
         let (mut found, mut rows) =
             (Rows::new(self.rows, self.bytes), statement.query(parameters)?);
         while let Some(row) = rows.next()? {
@@ -158,7 +158,7 @@ impl Shared {
     }
 }
 
-/// A parameter, as SQLite takes it.
+/// A parameter, as `SQLite` takes it.
 struct Bound<'a>(&'a Parameter);
 
 impl ToSql for Bound<'_> {

@@ -14,7 +14,7 @@ use super::scene::Scene;
 use super::source::Entry;
 use super::words::Words;
 
-/// Whether somebody is in a list. Who is nobody is in none.
+/// Whether somebody is in a list.
 #[derive(Debug)]
 pub(super) struct ListTest<P: Pattern> {
     words: Words<Patterns<P>>,
@@ -22,7 +22,7 @@ pub(super) struct ListTest<P: Pattern> {
 }
 
 /// Finds out who is in the list or not.
-pub(super) type Subject<P> = fn(&Scene<'_>) -> Option<<P as Pattern>::Subject>;
+pub(super) type Subject<P> = fn(&Scene<'_>) -> <P as Pattern>::Subject;
 
 impl<P: Pattern> ListTest<P> {
     pub(super) fn read(
@@ -53,7 +53,10 @@ impl<P: Pattern> ListTest<P> {
 
 impl<P: Pattern> Condition for ListTest<P> {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let Some(subject) = (self.subject)(scene) else { return Test::Known(Holds::No) };
+        let subject = (self.subject)(scene);
+        if P::is_nobody(&subject) {
+            return Test::Known(Holds::No);
+        }
         let known = self.words.known().and_then(|patterns| patterns.decide_known(&subject));
         match known {
             Some(fit) => Test::Known((fit == Fit::Yes).into()),
@@ -67,8 +70,8 @@ pub(super) fn reader(place: Place, home: &Home<'_>, kind: Option<ListKind>) -> R
     Reader { language, host, place, kind, depth: 0 }
 }
 
-pub(super) fn client(scene: &Scene<'_>) -> Option<(IpAddr, Option<Name>)> {
-    Some((scene.client.address.ip(), scene.client.host_name.clone()))
+pub(super) fn client(scene: &Scene<'_>) -> (IpAddr, Option<Name>) {
+    (scene.client.address.ip(), scene.client.host_name.clone())
 }
 
 /// The sender; `<>` is nobody.
@@ -76,17 +79,16 @@ fn sender<'a>(scene: &Scene<'a>) -> Option<&'a Mailbox> {
     scene.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
-/// For `senders`: who is nobody can be in a list, as an empty item.
-pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Option<Mailbox>> {
-    Some(sender(scene).cloned())
+pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Mailbox> {
+    sender(scene).cloned()
 }
 
 pub(super) fn sender_domain(scene: &Scene<'_>) -> Option<String> {
     sender(scene).map(Mailbox::host).map(MailHost::to_string)
 }
 
-pub(super) fn recipient_address(scene: &Scene<'_>) -> Option<Option<Mailbox>> {
-    Some(scene.recipient.cloned())
+pub(super) fn recipient_address(scene: &Scene<'_>) -> Option<Mailbox> {
+    scene.recipient.cloned()
 }
 
 pub(super) fn recipient_domain(scene: &Scene<'_>) -> Option<String> {

@@ -16,6 +16,9 @@ pub(super) trait Pattern: Debug + Send + Sync + Sized + 'static {
     fn read(item: &str, at: usize, host: &Domain) -> Result<Self, Problem>;
 
     fn fits(&self, subject: &Self::Subject) -> Fit;
+
+    /// Tells whether there is nobody, who is in no list, whatever it says.
+    fn is_nobody(subject: &Self::Subject) -> bool;
 }
 
 /// Whether an item fits, or a list has somebody in it.
@@ -60,26 +63,34 @@ impl Tail {
 pub(super) struct LocalPart(Tail);
 
 impl Pattern for LocalPart {
-    type Subject = String;
+    type Subject = Option<String>;
 
     fn read(item: &str, at: usize, _: &Domain) -> Result<Self, Problem> {
         Tail::read(&item.to_lowercase()).map(Self).ok_or(Problem::Item { item: at })
     }
 
-    fn fits(&self, subject: &String) -> Fit {
-        self.0.fits(&subject.to_lowercase()).into()
+    fn fits(&self, subject: &Option<String>) -> Fit {
+        subject.as_ref().is_some_and(|part| self.0.fits(&part.to_lowercase())).into()
+    }
+
+    fn is_nobody(subject: &Option<String>) -> bool {
+        subject.is_none()
     }
 }
 
 impl Pattern for Tail {
-    type Subject = String;
+    type Subject = Option<String>;
 
     fn read(item: &str, at: usize, _: &Domain) -> Result<Self, Problem> {
         Self::read(item).ok_or(Problem::Item { item: at })
     }
 
-    fn fits(&self, subject: &String) -> Fit {
-        self.fits(subject).into()
+    fn fits(&self, subject: &Option<String>) -> Fit {
+        subject.as_ref().is_some_and(|text| self.fits(text)).into()
+    }
+
+    fn is_nobody(subject: &Option<String>) -> bool {
+        subject.is_none()
     }
 }
 
@@ -104,6 +115,10 @@ impl Pattern for HostPattern {
             return Fit::Untellable;
         }
         self.0.contains(*address, name.as_ref()).into()
+    }
+
+    fn is_nobody(_: &(IpAddr, Option<Name>)) -> bool {
+        false
     }
 }
 
@@ -138,14 +153,18 @@ impl DomainPattern {
 }
 
 impl Pattern for DomainPattern {
-    type Subject = String;
+    type Subject = Option<String>;
 
     fn read(item: &str, at: usize, host: &Domain) -> Result<Self, Problem> {
         Self::read(item, host).ok_or(Problem::Item { item: at })
     }
 
-    fn fits(&self, subject: &String) -> Fit {
-        self.fits(subject).into()
+    fn fits(&self, subject: &Option<String>) -> Fit {
+        subject.as_ref().is_some_and(|text| self.fits(text)).into()
+    }
+
+    fn is_nobody(subject: &Option<String>) -> bool {
+        subject.is_none()
     }
 }
 
@@ -189,5 +208,10 @@ impl Pattern for AddressPattern {
 
     fn fits(&self, subject: &Option<Mailbox>) -> Fit {
         self.fits(subject.as_ref()).into()
+    }
+
+    /// The sender of notifications can be in a list, as an empty item.
+    fn is_nobody(_: &Option<Mailbox>) -> bool {
+        false
     }
 }

@@ -1,4 +1,4 @@
-//! Lookups in SQLite and in files. PostgreSQL: `tests/peers/lookups.rs`.
+//! Lookups in `SQLite` and in files. `PostgreSQL`: `tests/peers/lookups.rs`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,5 +1,5 @@
 //! What anybody may write, as a value in a query: it arrives as one value, unchanged, or is refused
-//! before anything is sent. The same through PostgreSQL, where `scripts/peers` can start it.
+//! before anything is sent. The same through `PostgreSQL`, where `scripts/peers` can start it.
 
 use mail_types::Found;
 
@@ -143,7 +143,7 @@ async fn sqlite_gets_each_value_as_one() {
     assert_eq!(tables, Found::Value(b"kept".into()));
 }
 
-/// Whoever knows PostgreSQL knows that its text has no NUL, and is UTF-8.
+/// Whoever knows `PostgreSQL` knows that its text has no NUL, and is UTF-8.
 #[cfg(feature = "pgsql")]
 #[tokio::test(flavor = "multi_thread")]
 async fn pgsql_gets_each_value_as_one_or_none() {

@@ -1,4 +1,4 @@
-//! Lookups of rules in a real PostgreSQL.
+//! Lookups of rules in a real `PostgreSQL`.
 
 use std::process::Command;
 
