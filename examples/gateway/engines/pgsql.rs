@@ -1,4 +1,4 @@
-//! Lookups in `PostgreSQL`.
+//! Lookups in `PostgreSQL`. They go without TLS: to this host, or over a network of one's own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -36,36 +36,47 @@ const TABLES: &str = "
     INSERT INTO blocked VALUES ('spam@a.test', 'we know you');
     INSERT INTO users VALUES ('ann', 100000), ('small', 0);";
 
+/// A database with the tables, and a gateway that asks it.
+struct Stage<'a> {
+    database: String,
+    gateway: Gateway,
+    peers: Peers<'a>,
+}
+
+impl<'a> Stage<'a> {
+    fn start(block: &'a Block) -> Self {
+        let peers = Peers::of(block);
+        let database = peers.start(&["postgresql"]).remove(0).address;
+        sql(&database, TABLES);
+        // Nobody listens at the first place.
+        let (nobody, somebody) = (block.own(9), database.replace(':', "::"));
+        let servers = format!("127.0.0.1::{nobody}/x/y/z : {somebody}/mail/gateway/secret");
+        let options = format!("pgsql_servers = '{servers}'\nlookup_timeout = '3s'\n{RULES}");
+        Self { database, gateway: Gateway::start(block.own(0), &options), peers }
+    }
+
+    fn send(&self, client: &str, sender: &str, to: &str) -> (bool, String) {
+        let arguments = ["--from", sender, "--to", to, "--local-interface", client];
+        swaks(&self.gateway.address(), &arguments)
+    }
+}
+
+fn sql(database: &str, sql: &str) -> String {
+    let (host, port) = database.split_once(':').unwrap();
+    let mut command = Command::new("psql");
+    command.args(["-h", host, "-p", port, "-U", "gateway", "-Atq", "-v", "ON_ERROR_STOP=1"]);
+    let output = run(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
 #[test]
 fn rules_ask_a_database_and_its_values_are_never_its_text() {
-    if !have(&["pg_lsclusters", "psql", "setpriv", "swaks"]) {
+    if !have(PROGRAMS) {
         return;
     }
     let block = Block::claim();
-    let peers = Peers::of(&block);
-    let address = peers.start(&["postgresql"]).remove(0).address;
-    let sql = |sql: &str| {
-        let (host, port) = address.split_once(':').unwrap();
-        let mut command = Command::new("psql");
-        command.args(["-h", host, "-p", port, "-U", "gateway", "-Atq", "-v", "ON_ERROR_STOP=1"]);
-        let output = run(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stdout)
-    };
-    sql(TABLES);
-    // Nobody listens at the first place.
-    let servers = format!(
-        "127.0.0.1::{}/x/y/z : {}/mail/gateway/secret",
-        block.own(9),
-        address.replace(':', "::")
-    );
-    let options = format!("pgsql_servers = '{servers}'\nlookup_timeout = '3s'\n{RULES}");
-    let mut gateway = Gateway::start(block.own(0), &options);
-    let own = gateway.address();
-    let from = |client: &str, sender: &str, to: &str| {
-        let arguments = ["--from", sender, "--to", to, "--local-interface", client];
-        swaks(&own, &arguments)
-    };
+    let mut stage = Stage::start(&block);
     for (client, sender, to, refusal) in [
         ("127.0.0.3", "a@a.test", "ann@local.test", "554 5.7.1 not permitted"),
         ("127.0.0.9", "a@a.test", "ann@local.test", "554 5.7.1 not permitted"),
@@ -73,37 +84,46 @@ fn rules_ask_a_database_and_its_values_are_never_its_text() {
         ("127.0.0.2", "a@a.test", "bob@local.test", "550 5.1.1 no such user"),
         ("127.0.0.2", "a@a.test", "small@local.test", "550 5.1.1 no such user"),
     ] {
-        let (taken, transcript) = from(client, sender, to);
+        let (taken, transcript) = stage.send(client, sender, to);
         assert!(!taken && transcript.contains(refusal), "{refusal}: {transcript}");
     }
     let hostile = "x'/**/union/**/select/**/'y'--@a.test";
-    for sender in ["a@a.test", hostile, "o'hara\\@a.test"] {
-        let (taken, transcript) = from("127.0.0.2", &sender.replace("\\@", "@"), "ann@local.test");
+    for sender in ["a@a.test", hostile, "o'hara@a.test"] {
+        let (taken, transcript) = stage.send("127.0.0.2", sender, "ann@local.test");
         assert!(taken, "{transcript}");
     }
-    let message = gateway.message("x'/**/union");
+    let message = stage.gateway.message("x'/**/union");
     assert!(message.contains("X-Seen: 1 sender="), "{message}");
     assert!(message.contains(" large=t none=\"\""), "{message}");
-    assert_eq!(
-        sql("SELECT sender FROM seen WHERE helo = 'swaks.test' ORDER BY ctid"),
-        format!("a@a.test\n{hostile}\no'hara@a.test\n")
-    );
-
-    // Connections that are kept end, and the next lookup makes others.
-    sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway'",
-    );
-    let (taken, transcript) = from("127.0.0.2", "a@a.test", "ann@local.test");
-    assert!(taken, "{transcript}");
-    // A query that takes too long, and a server that is gone, defer.
-    sql(
-        "ALTER TABLE users RENAME TO kept; CREATE VIEW users AS SELECT name, quota FROM kept, pg_sleep(30)",
-    );
-    let (taken, transcript) = from("127.0.0.2", "a@a.test", "ann@local.test");
-    assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
-    gateway.line("it took longer than 3s");
-    drop(peers);
-    let (taken, transcript) = swaks(&gateway.address(), &["--to", "ann@local.test"]);
-    assert!(!taken && transcript.contains("421 4.7.0"), "{transcript}");
-    gateway.line("there is no telling now: PostgreSQL: ");
+    let seen =
+        sql(&stage.database, "SELECT sender FROM seen WHERE helo = 'swaks.test' ORDER BY ctid");
+    assert_eq!(seen, format!("a@a.test\n{hostile}\no'hara@a.test\n"));
 }
+
+#[test]
+fn connections_are_made_anew_and_what_cannot_be_told_defers() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let mut stage = Stage::start(&block);
+    let ended =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gateway'";
+    for _ in 0..2 {
+        let (taken, transcript) = stage.send("127.0.0.2", "a@a.test", "ann@local.test");
+        assert!(taken, "{transcript}");
+        assert!(sql(&stage.database, ended).contains('t'), "none was kept");
+    }
+    let slow = "ALTER TABLE users RENAME TO kept;
+        CREATE VIEW users AS SELECT name, quota FROM kept, pg_sleep(30)";
+    sql(&stage.database, slow);
+    let (taken, transcript) = stage.send("127.0.0.2", "a@a.test", "ann@local.test");
+    assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
+    stage.gateway.line("it took longer than 3s");
+    drop(stage.peers);
+    let (taken, transcript) = swaks(&stage.gateway.address(), &["--to", "ann@local.test"]);
+    assert!(!taken && transcript.contains("421 4.7.0"), "{transcript}");
+    stage.gateway.line("there is no telling now: PostgreSQL: ");
+}
+
+const PROGRAMS: &[&str] = &["pg_lsclusters", "psql", "setpriv", "swaks"];
