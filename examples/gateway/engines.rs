@@ -154,8 +154,10 @@ pub(crate) enum EngineError {
     #[cfg(feature = "pgsql")]
     #[error("PostgreSQL")]
     Pgsql(#[from] tokio_postgres::Error),
+    #[cfg(feature = "pgsql")]
     #[error("no server of PostgreSQL can be reached")]
     NoServer,
+    #[cfg(feature = "pgsql")]
     #[error("a result of the type {name} cannot be written; cast it to text")]
     Type { name: String },
     #[error("the file: {problem}")]
