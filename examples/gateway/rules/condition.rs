@@ -4,7 +4,8 @@
 //! names of the variables that it publishes, if any, in [`PUBLISHED`]; nothing else changes. What it
 //! works with, such as a resolver, it takes from the scene's `services`, where the server has put it;
 //! what it found out, it keeps for others in the `facts` of the scene's notes, for as long as the
-//! message lasts, and publishes there as values of its variables.
+//! message lasts, and publishes there as values of its variables. A list is read as
+//! [`Words`](super::words::Words), so that it can be expanded; its words or patterns are its own.
 
 use std::fmt::Debug;
 use std::pin::Pin;

@@ -1,5 +1,6 @@
 //! What rules make at the most.
 
+use super::super::config::Config;
 use super::super::rules::notes::Notes;
 use super::super::rules::place::Place;
 use super::super::rules::text::Text;
@@ -57,4 +58,51 @@ fn what_is_counted_once_is_remembered_for_only_so_many_keys() {
     assert!(!over(999) && !over(0), "a connection is counted once");
     assert!(!over(1000));
     assert!(over(1000), "what is not remembered counts again");
+}
+
+#[test]
+fn named_lists_name_each_other_only_so_deep() {
+    for (count, sound) in [(8, true), (9, false)] {
+        let mut text = "[domainlist]\nl0 = 'x.example'\n".to_owned();
+        for at in 1..count {
+            text += &format!("l{at} = '+l{}'\n", at - 1);
+        }
+        // The list of the rule itself names the last.
+        text += &format!("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '+l{}'", count - 1);
+        assert_eq!(Config::parse(&text).is_ok(), sound, "{text}");
+    }
+}
+
+#[test]
+fn a_template_is_only_so_long() {
+    for (length, sound) in [(65_536, true), (65_537, false)] {
+        let text = "x".repeat(length - "$domain".len()) + "$domain";
+        let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = '{text}'");
+        let read = Config::parse(&rule);
+        assert_eq!(read.is_ok(), sound, "{length}");
+        if let Err(error) = read {
+            assert_eq!(error.to_string(), "line 3: more than 65536 bytes");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expanded_list_and_the_fields_of_a_name_are_only_so_many() {
+    for (items, refusal) in [(10_000, "550 "), (10_001, "451 ")] {
+        let list = "x.a:".repeat(items - 1);
+        let text = "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '$sender_rate$domain'";
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        // What a modifier sets would be cut.
+        stage.notes.publish("sender_rate", mail_types::Value::trusted(&list).into_owned());
+        let found = stage.refusal(&rules(text), Place::Rcpt).await;
+        assert!(found.starts_with(refusal), "{items}: {found}");
+    }
+    let count = "${listcount:<\\n $h_x:}";
+    for (fields, counted) in [(999, 999), (1000, 1000), (1001, 1000)] {
+        let text = format!("[[acl_smtp_data]]\nverb = 'deny'\nmessage = '{count}'");
+        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        stage.message = "X: y\r\n".repeat(fields) + "\r\n";
+        let refusal = stage.refusal(&rules(&text), Place::Data).await;
+        assert_eq!(refusal, format!("550 5.7.1 {counted}"));
+    }
 }
