@@ -63,12 +63,11 @@ fn what_is_counted_once_is_remembered_for_only_so_many_keys() {
 #[test]
 fn named_lists_name_each_other_only_so_deep() {
     for (count, sound) in [(8, true), (9, false)] {
-        let mut text = "[domainlist]\nl0 = 'x.example'\n".to_owned();
-        for at in 1..count {
-            text += &format!("l{at} = '+l{}'\n", at - 1);
-        }
+        let lists = (1..count).map(|at| format!("l{at} = '+l{}'\n", at - 1));
+        let lists: String = lists.collect();
         // The list of the rule itself names the last.
-        text += &format!("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '+l{}'", count - 1);
+        let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '+l{}'", count - 1);
+        let text = format!("[domainlist]\nl0 = 'x.example'\n{lists}{rule}");
         assert_eq!(Config::parse(&text).is_ok(), sound, "{text}");
     }
 }
