@@ -158,8 +158,23 @@ impl<'t> Action<'t> {
         options: &'t Options,
         on_failure: OnFailure,
     ) -> Self {
+        Self::replay(template, event, variables, options, on_failure, Vec::new())
+    }
+
+    /// Starts with what was found before, in the order of the requests: no request that it answers is
+    /// made again. So can a program go on that keeps no action while it waits, since it waits where
+    /// its variables cannot go.
+    #[must_use]
+    pub fn replay(
+        template: &'t Template,
+        event: &'t Event,
+        variables: &'t dyn Variables,
+        options: &'t Options,
+        on_failure: OnFailure,
+        journal: Vec<Found>,
+    ) -> Self {
         let variables = WithEvent { event, variables };
-        Self { template, variables, options, on_failure, journal: Vec::new(), awaiting: false }
+        Self { template, variables, options, on_failure, journal, awaiting: false }
     }
 
     /// Goes as far as it can. It may be called at any time.
