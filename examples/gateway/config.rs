@@ -1,5 +1,9 @@
 //! The configuration: a TOML file with Exim's option names.
 
+#[path = "config/event_variables.rs"]
+pub(crate) mod event_variables;
+#[path = "config/events.rs"]
+pub(crate) mod events;
 #[path = "config/lookups.rs"]
 mod lookups;
 #[path = "config/options.rs"]
@@ -23,6 +27,7 @@ use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
+use events::{EventOptions, EventSettings, EventsError};
 #[cfg(feature = "pgsql")]
 pub(crate) use lookups::PgsqlServer;
 pub(crate) use lookups::{LookupOptionError, LookupSettings};
@@ -61,6 +66,7 @@ pub(crate) struct Config {
     pub(crate) log_proxy: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) spf: SpfSettings,
+    pub(crate) events: EventSettings,
     pub(crate) lookups: LookupSettings,
     /// What texts may reach.
     pub(crate) language: Arc<Language>,
@@ -69,7 +75,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads and checks a file; without one, everything has its default.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Self::check(Options::default()) };
+        let Some(path) = path else { return Self::parse("") };
         let file = || path.to_owned();
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: file(), source })?;
@@ -82,14 +88,15 @@ impl Config {
         let macros = Macros::take(&mut table)?;
         table.retain(|option, _| Place::named(option).is_none());
         macros.put_into_all(&mut table)?;
-        let config = Self::check(Options::deserialize(table)?)?;
+        let events = EventOptions::take(&mut table)?;
+        let config = Self::check(Options::deserialize(table)?, events)?;
         let home =
             Home { kinds: KINDS, host: &config.host, language: &config.language, spf: &config.spf };
         let rules = Rules::read(text, &macros, &home)?;
         Ok(Self { rules, ..config })
     }
 
-    fn check(options: Options) -> Result<Self, ConfigError> {
+    fn check(options: Options, events: EventOptions) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
         let host: Domain = name
             .parse()
@@ -100,6 +107,7 @@ impl Config {
         let spf = spf(&options)?;
         let lookups = LookupSettings::read(&options)?;
         let language = Arc::new(language(&options, &lookups)?);
+        let events = EventSettings::check(events, &language)?;
         let tls_certificate = match (options.tls_certificate, options.tls_privatekey) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -141,6 +149,7 @@ impl Config {
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
             spf,
+            events,
             lookups,
             language,
             spool_directory: options.spool_directory,
@@ -173,6 +182,8 @@ pub(crate) enum ConfigError {
     Macro(#[from] macros::MacroError),
     #[error(transparent)]
     Rule(#[from] RuleError),
+    #[error(transparent)]
+    Events(#[from] EventsError),
     #[error("{option}: item {item} is not a domain")]
     Domain { option: &'static str, item: usize },
     #[error("{option}: {source}")]

@@ -15,7 +15,9 @@ use tracing::debug;
 use self::handing_over::Handed;
 use super::client::Client;
 use super::delivery::Delivery;
+use super::events::origin::Origin;
 use super::memory::Share;
+use super::message_id::MessageId;
 use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
@@ -30,6 +32,8 @@ pub(crate) struct Connection {
     session: Session,
     delivery: Delivery,
     notes: Notes,
+    /// The name of the message, from `MAIL` on.
+    message: Option<MessageId>,
     /// What became of a message that was handed over before its first reply.
     handed: Option<Handed>,
     memory: Share,
@@ -54,6 +58,7 @@ impl Connection {
             session,
             delivery: Delivery::default(),
             notes: Notes::default(),
+            message: None,
             handed: None,
             memory,
         }
@@ -70,7 +75,9 @@ impl Connection {
 
     async fn run(&mut self) -> io::Result<()> {
         loop {
-            match self.session.poll() {
+            let step = self.session.poll();
+            self.tell_faults();
+            match step {
                 Step::Read if !self.memory.set(self.session.held()) => {
                     self.session.handle_no_room();
                 }
@@ -89,10 +96,33 @@ impl Connection {
                 Step::StartTls => {
                     self.send().await?;
                     let handshake = self.wire.start_tls(&self.gateway.tls);
-                    timeout(self.gateway.config.smtp_receive_timeout, handshake).await??;
+                    let patience = self.gateway.config.smtp_receive_timeout;
+                    let done =
+                        timeout(patience, handshake).await.map_err(io::Error::from).flatten();
+                    if let Err(error) = done {
+                        self.origin().handshake_failed(&error.to_string());
+                        return Err(error);
+                    }
                     self.session.handle_tls();
                 }
                 Step::Close => return self.send().await,
+            }
+        }
+    }
+
+    /// Whose events they are that happen now.
+    fn origin(&self) -> Origin {
+        let Self { gateway, client, session, message, .. } = self;
+        let host = &gateway.config.session.primary_hostname;
+        Origin::new(&gateway.events, host, client, session, *message)
+    }
+
+    fn tell_faults(&mut self) {
+        let faults = self.session.take_faults();
+        if !faults.is_empty() {
+            let origin = self.origin();
+            for (fault, reply) in &faults {
+                origin.mistake(*fault, reply);
             }
         }
     }

@@ -3,6 +3,7 @@
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::config::Config;
+use super::events::origin::Origin;
 use super::log;
 use super::phrases::say;
 use super::relay::{Declared, Passed, Relay, RelayLimits, RelaySettings};
@@ -32,19 +33,22 @@ impl Delivery {
         settings: &RelaySettings,
         transaction: &Transaction,
         recipient: &Mailbox,
+        origin: impl FnOnce() -> Origin,
     ) -> Reply {
         match (route, &mut *self) {
             (Route::Local, Self::Open | Self::Local) => {
                 *self = Self::Local;
                 say(ReplyCode::OK, "2.1.5", "recipient ok")
             }
-            (Route::Relay, Self::Open) => match open(settings, transaction, recipient).await {
-                Ok((relay, reply)) => {
-                    *self = Self::Relay(Box::new(relay));
-                    reply
+            (Route::Relay, Self::Open) => {
+                match open(settings, transaction, recipient, &origin()).await {
+                    Ok((relay, reply)) => {
+                        *self = Self::Relay(Box::new(relay));
+                        reply
+                    }
+                    Err(reply) => reply,
                 }
-                Err(reply) => reply,
-            },
+            }
             (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
             (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
                 let text = "send this recipient a message of its own";
@@ -96,12 +100,14 @@ async fn open(
     settings: &RelaySettings,
     transaction: &Transaction,
     recipient: &Mailbox,
+    origin: &Origin,
 ) -> Result<(Relay, Reply), Reply> {
-    let mut relay = Relay::connect(settings).await?;
+    let mut relay = Relay::connect(settings, origin).await?;
     let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
     let declared = Declared { size, eight_bit, utf8, prdr };
     let reply = relay.mail(&transaction.sender, declared).await;
     if reply.code().severity() != Severity::Completed {
+        relay.refused(recipient, &reply);
         return Err(reply);
     }
     let reply = relay.rcpt(recipient).await;

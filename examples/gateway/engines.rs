@@ -72,7 +72,6 @@ impl Engines {
     }
 
     /// Returns how expansions are to be run whose requests come here.
-    #[cfg_attr(not(test), expect(dead_code, reason = "rules have the same from the configuration"))]
     pub(crate) fn options(&self) -> &event_expand::Options {
         &self.options
     }

@@ -10,6 +10,8 @@
 //! come twice to the others. So the next hop then answers for all at once, and its answer is passed
 //! on.
 
+#[path = "relay/connecting.rs"]
+mod connecting;
 #[path = "relay/lost.rs"]
 mod lost;
 #[path = "relay/offers.rs"]
@@ -20,9 +22,7 @@ mod passing;
 use std::io;
 use std::time::Duration;
 
-use mail_types::{
-    HostSet, MailHost, Mailbox, Name, Reply, ReplyCode, ReplyError, ReversePath, Severity,
-};
+use mail_types::{HostSet, MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ use tokio::time::timeout;
 use self::lost::Lost;
 use self::offers::Offers;
 pub(crate) use self::passing::Passed;
+use super::events::passage::Passage;
 use super::phrases::say;
 
 /// Where to relay, and how long to wait.
@@ -110,21 +111,18 @@ pub(crate) struct Relay {
     /// Whether a reply for each recipient was asked for.
     prdr: bool,
     lost: Option<Lost>,
+    /// What the next hop was told last, empty if nothing was of the command under way.
+    stage: String,
+    /// Why it takes no mail, if it said so.
+    unwilling: Option<Reply>,
+    /// Behind the stream: it tells of the connection's end when that is closed.
+    passage: Passage,
 }
 
 impl Relay {
-    /// Connects, waits for the greeting and says `EHLO`, or `HELO` to who does not know that.
-    ///
-    /// # Errors
-    ///
-    /// The temporary failure that the client should get, whatever the next hop said: a host that
-    /// does not want to talk to us has said nothing about the recipient.
-    pub(crate) async fn connect(settings: &RelaySettings) -> Result<Self, Reply> {
-        Self::try_connect(settings).await.map_err(Lost::reply)
-    }
-
     /// Starts a transaction.
     pub(crate) async fn mail(&mut self, sender: &ReversePath, declared: Declared) -> Reply {
+        self.stage.clear();
         let utf8 = declared.utf8 || sender.mailbox().is_some_and(Mailbox::needs_utf8);
         if utf8 && !self.offers.utf8 {
             return needs_utf8();
@@ -151,14 +149,25 @@ impl Relay {
 
     /// Adds a recipient.
     pub(crate) async fn rcpt(&mut self, recipient: &Mailbox) -> Reply {
-        if recipient.needs_utf8() && !self.offers.utf8 {
-            return needs_utf8();
-        }
-        let reply = self.final_reply(&format!("RCPT TO:<{recipient}>")).await;
+        self.stage.clear();
+        let reply = if recipient.needs_utf8() && !self.offers.utf8 {
+            needs_utf8()
+        } else {
+            self.final_reply(&format!("RCPT TO:<{recipient}>")).await
+        };
         if reply.code().severity() == Severity::Completed {
             self.recipients.push(recipient.clone());
+        } else {
+            self.refused(recipient, &reply);
         }
         reply
+    }
+
+    /// Tells that a recipient does not get the message, because of the reply to the last command.
+    pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply) {
+        if self.lost.is_none() {
+            self.passage.refused(recipient, reply, &self.stage);
+        }
     }
 
     /// Takes leave. What the next hop answers changes nothing.
@@ -166,44 +175,6 @@ impl Relay {
         if self.begin().is_ok() {
             let _ = self.command("QUIT", self.limits.quit).await;
         }
-    }
-
-    async fn try_connect(settings: &RelaySettings) -> Result<Self, Lost> {
-        let limits = settings.limits;
-        let connecting = timeout(limits.connect, TcpStream::connect(&settings.route));
-        let stream = connecting.await.map_err(|_| Lost::Unreachable)?;
-        let stream = stream.map_err(|_| Lost::Unreachable)?;
-        // A command is one write, and the reply to it is waited for.
-        let _ = stream.set_nodelay(true);
-        let mut relay = Self {
-            stream,
-            received: Vec::new(),
-            offers: Offers::default(),
-            limits,
-            mail: String::new(),
-            recipients: Vec::new(),
-            prdr: false,
-            lost: None,
-        };
-        let greeting = relay.reply(limits.greeting).await?;
-        if greeting.code() != ReplyCode::READY {
-            return Err(Lost::Unwilling);
-        }
-        let reply = relay.command(&format!("EHLO {}", settings.helo), limits.command).await?;
-        match reply.code().severity() {
-            Severity::Completed => relay.offers = Offers::read(&reply),
-            _ => relay.hello(&settings.helo).await?,
-        }
-        let peer = relay.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
-        let host = settings.route.rsplit_once(':').and_then(|(host, _)| host.parse::<Name>().ok());
-        relay.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
-        Ok(relay)
-    }
-
-    async fn hello(&mut self, helo: &MailHost) -> Result<(), Lost> {
-        let reply = self.command(&format!("HELO {helo}"), self.limits.command).await?;
-        let done = reply.code().severity() == Severity::Completed;
-        if done { Ok(()) } else { Err(Lost::Unwilling) }
     }
 
     fn mail_line(&self) -> String {
@@ -230,12 +201,27 @@ impl Relay {
     }
 
     fn end(&mut self, result: Result<Reply, Lost>) -> Reply {
-        self.lost = result.as_ref().err().copied();
-        result.unwrap_or_else(Lost::reply)
+        match result {
+            Ok(reply) => {
+                self.lost = None;
+                reply
+            }
+            Err(lost) => self.lose(lost).reply(),
+        }
+    }
+
+    /// Gives the connection up, and tells why.
+    fn lose(&mut self, lost: Lost) -> Lost {
+        self.lost = Some(lost);
+        if let Some(failure) = lost.failure(&self.stage, self.unwilling.as_ref()) {
+            self.passage.deferred(&failure);
+        }
+        lost
     }
 
     async fn command(&mut self, line: &str, wait: Duration) -> Result<Reply, Lost> {
         self.expect_silence()?;
+        line.clone_into(&mut self.stage);
         self.send(format!("{line}\r\n").as_bytes()).await?;
         self.reply(wait).await
     }
@@ -258,7 +244,17 @@ impl Relay {
 
     async fn reply(&mut self, wait: Duration) -> Result<Reply, Lost> {
         let reply = timeout(wait, self.read_reply()).await.map_err(|_| Lost::Slow)??;
-        if reply.code() == ReplyCode::NOT_AVAILABLE { Err(Lost::Unwilling) } else { Ok(reply) }
+        if reply.code() == ReplyCode::NOT_AVAILABLE {
+            Err(self.unwilling(reply))
+        } else {
+            Ok(reply)
+        }
+    }
+
+    /// Keeps what the next hop said instead of going on.
+    fn unwilling(&mut self, reply: Reply) -> Lost {
+        self.unwilling = Some(reply);
+        Lost::Unwilling
     }
 
     async fn read_reply(&mut self) -> Result<Reply, Lost> {

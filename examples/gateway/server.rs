@@ -17,6 +17,8 @@ use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
 use super::engines::Engines;
+use super::events::origin::Origin;
+use super::events::{Events, EventsStart};
 use super::host_limit::HostLimit;
 use super::host_name::HostNames;
 use super::log;
@@ -44,6 +46,7 @@ pub(crate) struct Gateway {
     pub(crate) host_limit: Arc<HostLimit>,
     /// What the conditions of rules work with.
     pub(crate) services: Facts,
+    pub(crate) events: Events,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -78,13 +81,17 @@ impl Gateway {
         services.insert(Rates::default());
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
-        services.insert(engines);
+        services.insert(Arc::clone(&engines));
         let resolver = resolver(config.dns_resolver);
         if let Some(resolver) = &resolver {
             services.insert(resolver.clone());
         }
         let host_names = resolver.map(|r| HostNames::new(r, config.host_lookup_timeout));
+        let directory = &config.spool_directory;
+        let events =
+            Events::start(&config.events, directory, &config.lookups.sqlite_dbfile, &engines)?;
         Ok(Self {
+            events,
             host_limit: Arc::new(HostLimit::new(config.smtp_accept_max_per_host)),
             services,
             session_settings: Arc::new(config.session.clone()),
@@ -122,6 +129,7 @@ impl Gateway {
         if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
             warn!("some clients were still sending");
         }
+        gateway.events.close(EVENTS).await;
         if let Err(error) = gateway.store.clone().close().await {
             warn!("the journal stays for the next start: {}", log::chain(&error));
         }
@@ -135,6 +143,8 @@ pub(crate) enum GatewayError {
     Store(#[from] StoreError),
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
+    #[error("events: {0}")]
+    Events(#[from] EventsStart),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
 }
@@ -185,7 +195,10 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     if let Some(names) =
         gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))
     {
-        client.host_name = names.of(address).await;
+        let host = &gateway.config.session.primary_hostname;
+        let origin = Origin::connecting(&gateway.events, host, &client);
+        let failed = |why: &str, name: &str, kind: &str| origin.not_found(why, name, kind);
+        client.host_name = names.of(address, failed).await;
     }
     let mut connection = Box::new(Connection::new(gateway, Wire::Clear(stream), client));
     Box::pin(connection.serve()).await;
@@ -202,4 +215,6 @@ async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
 const HEAD: usize = 1 << 20;
 /// How long transactions under way may take when the server stops.
 const STOPPING: Duration = Duration::from_secs(10);
+/// How long events that wait may then take.
+const EVENTS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);

@@ -5,6 +5,8 @@
 
 #[path = "session/envelope.rs"]
 mod envelope;
+#[path = "session/fault.rs"]
+mod fault;
 #[path = "session/greeting.rs"]
 mod greeting;
 #[path = "session/reception.rs"]
@@ -23,6 +25,7 @@ use super::command::{Command, CommandError};
 use super::framing::{Body, Data, Input, Line};
 use super::phrases::{bare_line_end, going, line_too_long, no_room, say, unsynchronized};
 use super::transaction::Transaction;
+pub(crate) use fault::Fault;
 pub(crate) use greeting::Greeting;
 pub(crate) use settings::SessionSettings;
 use verdicts::Verdicts;
@@ -72,6 +75,8 @@ pub(crate) struct Session {
     /// The command under way, as it came.
     line: Vec<u8>,
     counts: Counts,
+    /// The client's mistakes since they were taken last.
+    faults: Vec<(Fault, Reply)>,
 }
 
 #[derive(Debug)]
@@ -114,6 +119,7 @@ impl Session {
             candidate: None,
             line: Vec::new(),
             counts: Counts::default(),
+            faults: Vec::new(),
         }
     }
 
@@ -122,7 +128,7 @@ impl Session {
         match self.state {
             State::Closed => {}
             State::Deciding(Question::Connect) | State::Handshake if !bytes.is_empty() => {
-                self.fail(&unsynchronized());
+                self.violate(&unsynchronized());
             }
             _ => self.input.push(bytes),
         }
@@ -205,8 +211,8 @@ impl Session {
                         self.line = line;
                         self.command();
                     }
-                    Line::TooLong => self.fail(&line_too_long()),
-                    Line::Bare => self.fail(&bare_line_end()),
+                    Line::TooLong => self.violate(&line_too_long()),
+                    Line::Bare => self.violate(&bare_line_end()),
                 },
                 State::Replying(_) => match self.poll_verdicts() {
                     Some(question) => return Step::Decide(question),
@@ -335,6 +341,7 @@ impl Session {
         if error != CommandError::Unknown {
             return self.error(&reply);
         }
+        self.note(&reply);
         self.answer(&reply);
         self.counts.unknown += 1;
         if self.counts.unknown > self.settings.smtp_max_unknown_commands {
@@ -348,6 +355,7 @@ impl Session {
 
     /// Answers, and counts against the limit of errors.
     fn error(&mut self, reply: &Reply) {
+        self.note(reply);
         self.answer(reply);
         self.counts.errors += 1;
         if self.counts.errors > self.settings.smtp_max_synprot_errors {

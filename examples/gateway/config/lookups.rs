@@ -36,7 +36,7 @@ impl LookupSettings {
         if let Some(at) = directories.iter().position(|folder| !folder.is_absolute()) {
             return Err(LookupOptionError::Directory { item: at + 1 });
         }
-        let default = || options.spool_directory.join("lookups.sqlite");
+        let default = || options.spool_directory.join("gateway.sqlite");
         let servers = List::new(&options.pgsql_servers).enumerate().map(|(at, item)| {
             PgsqlServer::parse(&item).ok_or(LookupOptionError::PgsqlServer { item: at + 1 })
         });

@@ -84,7 +84,7 @@ pub(crate) struct Options {
     pub(super) spf_timeout: Interval,
     /// Whether a client on loopback passes without a question.
     pub(super) spf_loopback_passes: bool,
-    /// The database of `sqlite` lookups; default: `lookups.sqlite` under `spool_directory`.
+    /// The database of `sqlite` lookups; default: `gateway.sqlite` under `spool_directory`.
     pub(super) sqlite_dbfile: Option<PathBuf>,
     /// Whom `pgsql` lookups ask, as `host/database/user/password`.
     pub(super) pgsql_servers: String,

@@ -1,11 +1,13 @@
 //! What the session asks: rules are asked, then what the gateway itself must see to.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::super::delivery::Delivery;
+use super::super::events::origin::Origin;
 use super::super::log;
+use super::super::message_id::MessageId;
 use super::super::phrases::say;
 use super::super::routing::route;
 use super::super::rules::judgement::Judgement;
@@ -35,6 +37,7 @@ impl Connection {
 
     async fn mail(&mut self) -> Reply {
         self.delivery = Delivery::default();
+        self.message = Some(MessageId::next(SystemTime::now()));
         self.handed = None;
         self.notes.start_message();
         let judgement = self.judge(Place::Mail, None).await;
@@ -47,7 +50,7 @@ impl Connection {
         if let Some(refusal) = judgement.refusal {
             return refusal;
         }
-        let Self { gateway, session, delivery, client, notes, .. } = self;
+        let Self { gateway, session, delivery, client, notes, message, .. } = self;
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
             return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
@@ -57,7 +60,11 @@ impl Connection {
                 let text = "another content filter, send this recipient a message of its own";
                 say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
             }
-            Ok(route) => delivery.add(route, &gateway.relay, transaction, recipient).await,
+            Ok(route) => {
+                let host = &gateway.config.session.primary_hostname;
+                let origin = || Origin::new(&gateway.events, host, client, session, *message);
+                delivery.add(route, &gateway.relay, transaction, recipient, origin).await
+            }
             Err(reply) => reply,
         };
         if reply.code().severity() == Severity::Completed {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::super::authentication::{field, without_forged};
+use super::super::events::origin::Origin;
 use super::super::log;
 use super::super::message_id::MessageId;
 use super::super::phrases::say;
@@ -58,7 +59,7 @@ impl Connection {
             return Handed { recipients: vec![accepted; takers.len()], last: refusal };
         }
         let now = SystemTime::now();
-        let id = MessageId::next(now);
+        let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
         let body = Bytes::from(self.session.take_message());
         let recipients = self.recipients(takers);
         let mut parts = vec![self.head(id, &recipients, now).into()];
@@ -66,6 +67,7 @@ impl Connection {
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
+        let is_final = delivery.is_final();
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
         let Self { gateway, session, client, .. } = self;
         if passed.last.code().severity() == Severity::Completed {
@@ -80,6 +82,10 @@ impl Connection {
             }
             let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
             log::arrival(id, session, client, &taken, size, cipher, proxy);
+            if is_final {
+                let host = &gateway.config.session.primary_hostname;
+                Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
+            }
         } else {
             log::refusal(session, client, &format!("message {id}"), &passed.last.to_string());
         }

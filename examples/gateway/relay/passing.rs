@@ -33,23 +33,44 @@ impl Relay {
     /// Sends the message to those of the recipients that were accepted whose numbers, in the order of
     /// `RCPT` and from 0, are in `takers`.
     pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> Passed {
-        if has_bare_line_end(&message.parts) {
-            let reply = say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF");
-            return Passed::all(takers.len(), reply);
-        }
-        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
-            // RFC 6152 section 3: convert it, or refuse it.
-            let text = "the next hop does not take 8-bit text";
-            let reply = say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text);
-            return Passed::all(takers.len(), reply);
+        self.stage.clear();
+        if let Some(reply) = self.cannot_take(message) {
+            let passed = Passed::all(takers.len(), reply);
+            self.tell_passed(takers, &passed);
+            return passed;
         }
         let began = self.begin();
         let passed = match began {
             Ok(()) => self.try_takers(message, takers).await,
             Err(lost) => Err(lost),
         };
-        self.lost = passed.as_ref().err().copied();
-        passed.unwrap_or_else(|lost| Passed::all(takers.len(), lost.reply()))
+        match passed {
+            Ok(passed) => {
+                self.lost = None;
+                passed
+            }
+            Err(lost) => Passed::all(takers.len(), self.lose(lost).reply()),
+        }
+    }
+
+    /// Says why the message cannot go to this next hop.
+    fn cannot_take(&self, message: &Message) -> Option<Reply> {
+        if has_bare_line_end(&message.parts) {
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF"));
+        }
+        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
+            // RFC 6152 section 3: convert it, or refuse it.
+            let text = "the next hop does not take 8-bit text";
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text));
+        }
+        None
+    }
+
+    /// Tells what became of the message for those who were still to get it.
+    fn tell_passed(&mut self, takers: &[usize], passed: &Passed) {
+        let Self { recipients, passage, stage, prdr, .. } = self;
+        let recipients: Vec<_> = takers.iter().filter_map(|&at| recipients.get(at)).collect();
+        passage.passed(&recipients, &passed.recipients, &passed.last, stage, *prdr);
     }
 
     /// Starts over if not all recipients take the message: the next hop knows them all.
@@ -58,14 +79,19 @@ impl Relay {
         if takers.len() < self.recipients.len()
             && let Some(refusal) = self.restart(takers, &mut refusals).await?
         {
-            return Ok(Passed::all(takers.len(), refusal));
+            let passed = Passed::all(takers.len(), refusal);
+            self.tell_passed(takers, &passed);
+            return Ok(passed);
         }
-        let left = refusals.iter().filter(|refusal| refusal.is_none()).count();
-        let mut sent = if left > 0 {
-            self.try_message(message, left).await?
-        } else {
+        let left = takers.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none());
+        let left: Vec<_> = left.map(|(&taker, _)| taker).collect();
+        let mut sent = if left.is_empty() {
             let none = say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients");
             Passed::all(0, none)
+        } else {
+            let sent = self.try_message(message, left.len()).await?;
+            self.tell_passed(&left, &sent);
+            sent
         };
         let mut own = std::mem::take(&mut sent.recipients).into_iter();
         let last = sent.last;
@@ -90,10 +116,15 @@ impl Relay {
             }
         }
         for (&taker, refusal) in takers.iter().zip(refusals) {
-            let Some(recipient) = self.recipients.get(taker) else { return Err(Lost::Malformed) };
+            let Some(recipient) = self.recipients.get(taker).cloned() else {
+                return Err(Lost::Malformed);
+            };
             let line = format!("RCPT TO:<{recipient}>");
             let reply = not_intermediate(self.command(&line, self.limits.command).await?)?;
-            *refusal = Some(reply).filter(|r| r.code().severity() != Severity::Completed);
+            if reply.code().severity() != Severity::Completed {
+                self.passage.refused(&recipient, &reply, &self.stage);
+                *refusal = Some(reply);
+            }
         }
         Ok(None)
     }
@@ -119,6 +150,7 @@ impl Relay {
         // A reply to a message that has not ended is no reply to it.
         self.expect_silence()?;
         stuffing.finish(&mut block);
+        "end of data".clone_into(&mut self.stage);
         self.send(&block).await?;
         if self.prdr {
             return self.reply_for_each(count).await;

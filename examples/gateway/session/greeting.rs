@@ -51,7 +51,7 @@ impl Session {
             return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
         }
         if !self.input.is_empty() {
-            return self.fail(&unsynchronized()); // It was sent in clear and must not count as TLS.
+            return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
         }
         self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
         self.state = State::Handshake;

@@ -21,7 +21,7 @@ impl Session {
             return self.error(&say(ReplyCode::TRANSACTION_FAILED, "5.5.1", text));
         }
         if !self.input.is_empty() {
-            return self.fail(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
+            return self.violate(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
         }
         transaction.body = Some(Body::new(limit));
         self.state = State::Data(Data::default());
@@ -39,7 +39,7 @@ impl Session {
             DataEnd::Incomplete if body.is_hopeless() => self.fail(&too_large()),
             DataEnd::Incomplete => return false,
             DataEnd::Complete => self.message_end(),
-            DataEnd::Bare => self.fail(&bare_line_end()),
+            DataEnd::Bare => self.violate(&bare_line_end()),
         }
         true
     }

@@ -82,7 +82,7 @@ async fn only_a_name_that_has_the_address_counts() {
         ("192.0.2.4", Some("second.example")),
         ("192.0.2.5", None), // There is no name.
     ] {
-        let found = names.of(address.parse().unwrap()).await;
+        let found = names.of(address.parse().unwrap(), |_, _, _| {}).await;
         assert_eq!(found.map(|name| name.to_string()).as_deref(), name, "{address}");
     }
 }
@@ -91,7 +91,27 @@ async fn only_a_name_that_has_the_address_counts() {
 async fn a_silent_name_server_costs_the_deadline_and_no_more() {
     let names =
         HostNames::new(resolver(Some(name_server().await)).unwrap(), Duration::from_millis(50));
-    let asked = names.of("192.0.2.9".parse().unwrap());
+    let asked = names.of("192.0.2.9".parse().unwrap(), |_, _, _| {});
     let found = tokio::time::timeout(Duration::from_secs(4), asked).await;
     assert_eq!(found, Ok(None), "the resolver's own five seconds were not waited for");
+}
+
+/// Exim's words; a name that is there, but has another address, has not failed.
+#[tokio::test]
+async fn failures_are_told_with_their_questions() {
+    let names =
+        HostNames::new(resolver(Some(name_server().await)).unwrap(), Duration::from_secs(5));
+    for (address, expected) in [
+        ("192.0.2.1", &[][..]),
+        ("192.0.2.2", &[]),
+        ("192.0.2.3", &["DNS_NOMATCH:nowhere.example:A"]),
+        ("192.0.2.5", &["DNS_NOMATCH:5.2.0.192.in-addr.arpa:PTR"]),
+    ] {
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |why: &str, name: &str, kind: &str| {
+            told.lock().unwrap().push(format!("{why}:{name}:{kind}"));
+        };
+        names.of(address.parse().unwrap(), tell).await;
+        assert_eq!(told.into_inner().unwrap(), expected, "{address}");
+    }
 }

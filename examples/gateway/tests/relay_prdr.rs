@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mail_types::{HostSet, List, Severity};
 
+use super::super::events::origin::Origin;
 use super::super::relay::{Declared, Passed, Relay, RelaySettings};
 use super::relay::{Then, message, next_hop, sender, settings};
 
@@ -41,7 +42,7 @@ async fn pass(
 }
 
 async fn transact(settings: &RelaySettings, declared: Declared, takers: &[usize]) -> Passed {
-    let mut relay = Relay::connect(settings).await.unwrap();
+    let mut relay = Relay::connect(settings, &Origin::default()).await.unwrap();
     let reply = relay.mail(&sender(), declared).await;
     assert_eq!(reply.code().severity(), Severity::Completed);
     for recipient in ["ann@next.example", "bob@next.example", "carl@next.example"] {

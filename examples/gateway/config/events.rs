@@ -1,0 +1,278 @@
+//! The options of events, checked: what is expanded for which of them.
+
+use std::time::Duration;
+
+use event_expand::{
+    Event, EventName, ExpandError, Need, OnFailure, Place, Profile, Selection, SelectionError,
+    Template, Variables,
+};
+use mail_types::Variable;
+use serde::Deserialize;
+use thiserror::Error;
+use toml::Table;
+
+use super::super::quantity::{Interval, Size};
+use super::super::rules::language::{Language, LanguageError};
+use super::event_variables::{FACTS, MOMENTS};
+
+/// What is expanded for events, and how much they may take.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSettings {
+    actions: Vec<Action>,
+    profile: Profile,
+    selection: Selection,
+    /// Whether the action that comes with the program is in use, which needs its table.
+    pub(crate) shipped: bool,
+    /// What comes of an action that has no result, where the event waits for one.
+    pub(crate) on_failure: OnFailure,
+    /// How long an action may take.
+    pub(crate) timeout: Duration,
+    /// How many events may wait in memory.
+    pub(crate) queue: usize,
+    /// How many octets of events may wait in a file.
+    pub(crate) overflow: u64,
+}
+
+/// An `event_action`, and where it stands: in the main section, or in a transport.
+#[derive(Clone, Debug)]
+struct Action {
+    transport: Option<&'static str>,
+    template: Template,
+}
+
+impl EventSettings {
+    /// Checks the options.
+    ///
+    /// # Errors
+    ///
+    /// [`EventsError`], which names the option, and of a template the position.
+    pub(super) fn check(options: EventOptions, language: &Language) -> Result<Self, EventsError> {
+        if !(1..=MAX_QUEUE).contains(&options.event_queue_max) {
+            return Err(EventsError::Queue);
+        }
+        if options.event_timeout.0.is_zero() {
+            return Err(EventsError::Timeout);
+        }
+        let given = options.event_action.is_some();
+        let main = options.event_action.as_deref().unwrap_or(SHIPPED);
+        // Where the main section is silent, the shipped action is for the transports, too.
+        let inherited = if given { "" } else { SHIPPED };
+        let mut actions = Vec::new();
+        let transports = [options.remote_smtp, options.local_delivery];
+        let of_transports = TRANSPORTS.iter().zip(&transports).map(|(&name, transport)| {
+            (Some(name), transport.event_action.as_deref().unwrap_or(inherited))
+        });
+        for (transport, text) in [(None, main)].into_iter().chain(of_transports) {
+            if !text.is_empty() {
+                actions.push(Action { transport, template: template(transport, text, language)? });
+            }
+        }
+        let selection = options.event_select.as_deref();
+        let selection = selection.unwrap_or(if given { "*" } else { OF_2014 });
+        let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
+        Ok(Self {
+            actions,
+            shipped,
+            profile: options.event_profile.into(),
+            selection: selection.parse().map_err(EventsError::Selection)?,
+            on_failure: options.event_failure.into(),
+            timeout: options.event_timeout.0,
+            queue: options.event_queue_max,
+            overflow: options.event_overflow_limit.0,
+        })
+    }
+
+    /// Returns what is expanded for an event, with a transport at work or none; `None` if nothing is.
+    pub(crate) fn action(&self, event: EventName, transport: Option<&str>) -> Option<&Template> {
+        if !event.is_in(self.profile) || !self.selection.has(event) {
+            return None;
+        }
+        let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
+        let found = self.actions.iter().find(|action| action.transport == place);
+        found.map(|action| &action.template)
+    }
+
+    /// Tells whether nothing is expanded, whatever happens.
+    pub(crate) fn is_off(&self) -> bool {
+        self.actions.is_empty()
+    }
+}
+
+/// Why the options of events are not sound.
+#[derive(Debug, Error)]
+pub(crate) enum EventsError {
+    #[error(transparent)]
+    Toml(#[from] toml::de::Error),
+    #[error("{option}: {source}")]
+    Template { option: String, source: LanguageError },
+    #[error("{option}: byte {at}: events have no header fields")]
+    Header { option: String, at: usize },
+    #[error("{option}: {source}")]
+    Variable { option: String, source: ExpandError },
+    #[error("event_select: {0}")]
+    Selection(SelectionError),
+    #[error("event_queue_max: a number from 1 to {MAX_QUEUE}")]
+    Queue,
+    #[error("event_timeout: an action takes some time")]
+    Timeout,
+}
+
+/// The options as they are written; each has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct EventOptions {
+    /// What is expanded for events of no transport; where it is not given, the shipped action is,
+    /// and for the transports, too.
+    event_action: Option<String>,
+    /// `current` or `2014`: which events there are.
+    event_profile: EventProfile,
+    /// Events that actions are for, with `msg:*` for a part of the tree.
+    event_select: Option<String>,
+    /// `proceed` or `refuse`: what an action without a result comes to at `tcp:connect`,
+    /// `smtp:connect` and `tls:cert`.
+    event_failure: EventFailure,
+    /// How long one action may take.
+    event_timeout: Interval,
+    /// How many events may wait in memory for their actions.
+    event_queue_max: usize,
+    /// How many octets of events may wait on the disk when the memory's share is used up.
+    event_overflow_limit: Size,
+    remote_smtp: Transport,
+    local_delivery: Transport,
+}
+
+impl Default for EventOptions {
+    fn default() -> Self {
+        Self {
+            event_action: None,
+            event_profile: EventProfile::Current,
+            event_select: None,
+            event_failure: EventFailure::Proceed,
+            event_timeout: Interval(Duration::from_secs(5)),
+            event_queue_max: 2000,
+            event_overflow_limit: Size(16 << 20),
+            remote_smtp: Transport::default(),
+            local_delivery: Transport::default(),
+        }
+    }
+}
+
+impl EventOptions {
+    /// Takes the options of events out of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`EventsError::Toml`] if one is not written as it must be.
+    pub(super) fn take(table: &mut Table) -> Result<Self, EventsError> {
+        let is_ours = |name: &str| NAMES.contains(&name) || TRANSPORTS.contains(&name);
+        let names: Vec<_> = table.keys().filter(|name| is_ours(name)).cloned().collect();
+        let ours: Table = names.iter().filter_map(|name| table.remove_entry(name)).collect();
+        Ok(Self::deserialize(ours)?)
+    }
+}
+
+/// The table of a transport.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Transport {
+    event_action: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EventProfile {
+    Current,
+    #[serde(rename = "2014")]
+    Of2014,
+}
+
+impl From<EventProfile> for Profile {
+    fn from(profile: EventProfile) -> Self {
+        match profile {
+            EventProfile::Current => Self::Current,
+            EventProfile::Of2014 => Self::Of2014,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EventFailure {
+    Proceed,
+    Refuse,
+}
+
+impl From<EventFailure> for OnFailure {
+    fn from(failure: EventFailure) -> Self {
+        match failure {
+            EventFailure::Proceed => Self::Proceed,
+            EventFailure::Refuse => Self::Refuse,
+        }
+    }
+}
+
+fn template(
+    transport: Option<&str>,
+    text: &str,
+    language: &Language,
+) -> Result<Template, EventsError> {
+    let option = || {
+        let table = transport.map(|name| format!("[{name}] ")).unwrap_or_default();
+        format!("{table}event_action")
+    };
+    let parsed = language.parse(text, None);
+    let template = parsed.map_err(|source| EventsError::Template { option: option(), source })?;
+    if let Some((at, _)) = template.needs().find(|(_, need)| matches!(need, Need::Header(_))) {
+        return Err(EventsError::Header { option: option(), at });
+    }
+    let checked = template.check(&Known);
+    checked.map_err(|source| EventsError::Variable { option: option(), source })?;
+    Ok(template)
+}
+
+/// The variables that an action can name.
+struct Known;
+
+impl Variables for Known {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        let known = FACTS.contains(&name) || MOMENTS.contains(&name) || name == "message_id";
+        if known { Variable::Unset } else { event_variable(name) }
+    }
+}
+
+fn event_variable(name: &str) -> Variable<'static> {
+    if Event::VARIABLES.contains(&name) { Variable::Unset } else { Variable::Unknown }
+}
+
+/// The transports, by the names that events and the configuration have for them.
+pub(crate) const REMOTE_SMTP: &str = "remote_smtp";
+pub(crate) const LOCAL_DELIVERY: &str = "local_delivery";
+const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
+
+const NAMES: [&str; 7] = [
+    "event_action",
+    "event_profile",
+    "event_select",
+    "event_failure",
+    "event_timeout",
+    "event_queue_max",
+    "event_overflow_limit",
+];
+
+/// The most events in memory that can be configured.
+const MAX_QUEUE: usize = 1_000_000;
+
+/// The events of 2014: what the shipped action is for.
+const OF_2014: &str =
+    "msg:complete msg:delivery msg:fail:* msg:host:defer tcp:* tls:cert smtp:connect";
+
+/// The action of a configuration that has none: each event is a row of the table `events` in
+/// `sqlite_dbfile`.
+pub(crate) const SHIPPED: &str = "${lookup sqlite{INSERT INTO events \
+    (time, event, message_id, sender, local_part, domain, router, transport, \
+    host, host_address, host_port, data, defer_errno) VALUES (\
+    '$tod_log', '$event_name', '${quote_sqlite:$message_exim_id}', \
+    '${quote_sqlite:$sender_address}', '${quote_sqlite:$local_part}', '${quote_sqlite:$domain}', \
+    '${quote_sqlite:$router_name}', '${quote_sqlite:$transport_name}', \
+    '${quote_sqlite:$host}', '${quote_sqlite:$host_address}', '${quote_sqlite:$host_port}', \
+    '${quote_sqlite:$event_data}', '$event_defer_errno')}{}}";

@@ -1,0 +1,139 @@
+//! The database of the program as events write it: by their own thread, many rows in one transaction.
+//!
+//! A row that is written by itself costs `SQLite` a transaction, and a thread of the engines' two changes
+//! of thread: more than all else that is done for an event. What finds something is the engines' all
+//! the same.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use event_expand::{Ask, Dialect, Parameter, Request, Statement};
+use mail_types::Found;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
+
+use super::queue::Queue;
+
+/// The database; it is opened when it is needed first.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    file: PathBuf,
+    queue: Arc<Queue>,
+    connection: Option<Connection>,
+    /// When the transaction was begun that is open.
+    begun: Option<Instant>,
+    gave_up: bool,
+}
+
+impl Ledger {
+    /// Takes a database, for whose locks it waits until the queue is to end.
+    pub(crate) fn new(file: PathBuf, queue: Arc<Queue>) -> Self {
+        Self { file, queue, connection: None, begun: None, gave_up: false }
+    }
+
+    /// Does a statement that only changes something; `None` if the request is none, or cannot be
+    /// made out: then it is the engines'.
+    pub(crate) fn change(&mut self, request: &Request) -> Option<Result<Found, rusqlite::Error>> {
+        let Ask::Lookup { lookup, query, .. } = &request.ask else { return None };
+        if lookup.name != "sqlite" || lookup.options.is_some() {
+            return None;
+        }
+        let statement = Statement::new(query, Dialect::Sqlite).ok()?;
+        let changed = self.patiently(|ledger| ledger.try_change(&statement));
+        self.gave_up = changed.as_ref().is_err_and(is_busy);
+        changed.transpose()
+    }
+
+    /// Tries again while others have the database: of what was tried then, nothing was done.
+    fn patiently<T>(
+        &mut self,
+        work: impl Fn(&mut Self) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        loop {
+            match work(self) {
+                Err(error) if is_busy(&error) && !self.queue.is_late() => thread::sleep(PAUSE),
+                done => return done,
+            }
+        }
+    }
+
+    fn try_change(&mut self, statement: &Statement) -> Result<Option<Found>, rusqlite::Error> {
+        self.open()?;
+        let Some(connection) = &self.connection else { return Ok(None) };
+        let mut prepared = connection.prepare_cached(&statement.sql)?;
+        if prepared.column_count() > 0 || prepared.readonly() {
+            return Ok(None);
+        }
+        if self.begun.is_none() {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.begun = Some(Instant::now());
+        }
+        let changed = prepared.execute(params_from_iter(statement.parameters.iter().map(Bound)))?;
+        Ok(Some(Found::Value(changed.to_string().into_bytes())))
+    }
+
+    /// Tells whether the database was in use by others until the end.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// Commits what was written. What cannot be is given up, and it is said why.
+    pub(crate) fn commit(&mut self) -> Result<(), rusqlite::Error> {
+        if self.begun.take().is_none() {
+            return Ok(());
+        }
+        let committed = self.patiently(|ledger| ledger.open()?.execute_batch("COMMIT"));
+        if committed.is_err() {
+            self.connection = None; // Which takes back what is open.
+        }
+        committed
+    }
+
+    /// Tells whether others wait for the database long enough.
+    pub(crate) fn is_old(&self) -> bool {
+        self.begun.is_some_and(|begun| begun.elapsed() > HELD)
+    }
+
+    /// Does statements of the program's own.
+    pub(crate) fn prepare(&mut self, statements: &str) -> Result<(), rusqlite::Error> {
+        self.patiently(|ledger| ledger.open()?.execute_batch(statements))
+    }
+
+    fn open(&mut self) -> Result<&Connection, rusqlite::Error> {
+        if self.connection.is_none() {
+            let connection = Connection::open(&self.file)?;
+            connection.busy_timeout(BUSY)?;
+            connection.execute_batch(OWN)?;
+            self.connection = Some(connection);
+        }
+        self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+/// A parameter, as `SQLite` takes it.
+struct Bound<'a>(&'a Parameter);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Parameter::Text(text) => ValueRef::Text(text.as_bytes()),
+            Parameter::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A killed process leaves the database sound; rows of the last moments before a power loss may be
+/// missing.
+const OWN: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
+/// How long a lock is waited for before it is looked whether the end has come; for some `SQLite` does
+/// not wait.
+const BUSY: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long a transaction is kept open for more.
+const HELD: Duration = Duration::from_millis(50);

@@ -1,0 +1,157 @@
+//! Whose events they are: of a client, and of the message that it sends.
+
+use event_expand::{Effect, Event, EventName};
+use mail_types::{Mailbox, Reply, Trust};
+
+use super::super::client::{Client, protocol};
+use super::super::config::events::LOCAL_DELIVERY;
+use super::super::message_id::MessageId;
+use super::super::session::{Fault, Session};
+use super::Events;
+use super::occurrence::{Facts, Occurrence, bounded};
+
+/// A client's session, and the message, as its events know them. The default hears nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    events: Events,
+    facts: Facts,
+    message: Option<MessageId>,
+}
+
+impl Origin {
+    /// Makes one of a client that has said nothing yet.
+    pub(crate) fn connecting(events: &Events, host: &str, client: &Client) -> Self {
+        if !events.is_on() {
+            return Self::default();
+        }
+        let address = client.address;
+        let name = client.host_name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let facts = Facts::default()
+            .with("primary_hostname", host.as_bytes(), Trust::Trusted)
+            .with("sender_host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
+            .with("sender_host_port", address.port().to_string().as_bytes(), Trust::Untrusted)
+            .with("sender_host_name", name.as_bytes(), Trust::Untrusted);
+        Self { events: events.clone(), facts, message: None }
+    }
+
+    /// Makes one of what is known now.
+    pub(crate) fn new(
+        events: &Events,
+        host: &str,
+        client: &Client,
+        session: &Session,
+        message: Option<MessageId>,
+    ) -> Self {
+        let Self { events, mut facts, .. } = Self::connecting(events, host, client);
+        if !events.is_on() {
+            return Self::default();
+        }
+        let (greeting, transaction) = (session.greeting(), session.transaction());
+        let utf8 = transaction.is_some_and(|transaction| transaction.utf8);
+        let protocol = protocol(greeting, utf8).to_lowercase();
+        facts = facts.with("received_protocol", protocol.as_bytes(), Trust::Trusted);
+        facts = facts.with("sender_helo_name", greeting.name.as_bytes(), Trust::Untrusted);
+        if let Some(sender) = transaction.and_then(|transaction| transaction.sender.mailbox()) {
+            let domain = sender.host().to_string();
+            facts = facts
+                .with("sender_address", sender.to_string().as_bytes(), Trust::Untrusted)
+                .with("sender_address_local_part", sender.local_part().as_bytes(), Trust::Untrusted)
+                .with("sender_address_domain", domain.as_bytes(), Trust::Untrusted);
+        }
+        Self { events, facts, message }
+    }
+
+    /// Starts an event, if it would have an action.
+    pub(super) fn event(&self, name: EventName, transport: Option<&str>) -> Option<Event> {
+        if !self.events.hears(name, transport) {
+            return None;
+        }
+        let mut event = Event::new(name);
+        if let Some(id) = self.message {
+            event = event.with("message_exim_id", id.to_string().as_bytes(), Trust::Trusted);
+        }
+        if let Some(transport) = transport {
+            event = event.with("transport_name", transport.as_bytes(), Trust::Trusted);
+        }
+        Some(event)
+    }
+
+    pub(super) fn occurrence(&self, event: Event) -> Occurrence {
+        Occurrence::new(event, self.facts.clone())
+    }
+
+    pub(super) fn raise(&self, event: Event) {
+        self.events.raise(self.occurrence(event));
+    }
+
+    pub(super) async fn ask(&self, event: Event) -> Effect {
+        self.events.ask(self.occurrence(event)).await
+    }
+
+    pub(super) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Raises the events of a message that the Maildir has for these recipients.
+    pub(crate) fn kept(&self, recipients: &[Mailbox]) {
+        for recipient in recipients {
+            if let Some(event) = self.event(EventName::MsgDelivery, Some(LOCAL_DELIVERY)) {
+                let event = event.with("router_name", LOCALUSER, Trust::Trusted);
+                self.raise(addressed(event, recipient));
+            }
+        }
+        self.complete();
+    }
+
+    fn complete(&self) {
+        if let Some(event) = self.event(EventName::MsgComplete, None) {
+            self.raise(event);
+        }
+    }
+
+    /// Raises the event of a client's mistake, which `reply` answers.
+    pub(crate) fn mistake(&self, fault: Fault, reply: &Reply) {
+        let name = match fault {
+            Fault::Protocol => EventName::SmtpFailProtocol,
+            Fault::Syntax => EventName::SmtpFailSyntax,
+        };
+        self.tell(name, &text(reply), Trust::Trusted);
+    }
+
+    /// Raises the event of a handshake that failed.
+    pub(crate) fn handshake_failed(&self, why: &str) {
+        self.tell(EventName::TlsFailConnect, why, Trust::Untrusted);
+    }
+
+    /// Raises the event of a name that was not found while no transport is at work.
+    pub(crate) fn not_found(&self, outcome: &str, name: &str, kind: &str) {
+        self.tell(EventName::DnsFail, &dns_failure(outcome, name, kind), Trust::Untrusted);
+    }
+
+    fn tell(&self, name: EventName, data: &str, trust: Trust) {
+        if let Some(event) = self.event(name, None) {
+            self.raise(event.data(bounded(data.as_bytes()), trust));
+        }
+    }
+}
+
+/// Gives an event its recipient.
+pub(super) fn addressed(event: Event, recipient: &Mailbox) -> Event {
+    event.with("local_part", recipient.local_part().as_bytes(), Trust::Untrusted).with(
+        "domain",
+        recipient.host().to_string().as_bytes(),
+        Trust::Untrusted,
+    )
+}
+
+/// A reply as `$event_data` has it: its lines, with a line feed between them.
+pub(super) fn text(reply: &Reply) -> String {
+    reply.to_string().replace('\r', "")
+}
+
+/// The data of `dns:fail`: what stands between colons has its own doubled.
+pub(super) fn dns_failure(outcome: &str, name: &str, kind: &str) -> String {
+    format!("{outcome}:{}:{kind}", name.replace(':', "::"))
+}
+
+const LOCALUSER: &[u8] = b"localuser";

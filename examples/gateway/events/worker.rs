@@ -1,0 +1,141 @@
+//! The threads that work events off, outside the way of mail.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Handle;
+use tracing::{error, info, warn};
+
+use super::super::log;
+use super::Hearing;
+use super::batch::{Batch, Done};
+use super::ledger::Ledger;
+use super::occurrence::Occurrence;
+use super::queue::Work;
+
+/// What the thread has.
+pub(super) struct Worker {
+    pub(super) hearing: Arc<Hearing>,
+    pub(super) runtime: Handle,
+    /// The file of the database.
+    pub(super) database: PathBuf,
+}
+
+impl Worker {
+    /// Starts the thread that expands actions, and the one that puts events aside.
+    pub(super) fn start(self) -> io::Result<()> {
+        let hearing = Arc::clone(&self.hearing);
+        let aside = thread::Builder::new().name("events-aside".to_owned());
+        let aside = aside.spawn(move || {
+            hearing.queue.put_aside(|counts| {
+                error!(
+                    event = "events_lost",
+                    lost = counts.lost,
+                    "{} events were lost so far: there is no room for more",
+                    counts.lost
+                );
+            });
+        })?;
+        thread::Builder::new().name("events".to_owned()).spawn(move || {
+            self.run();
+            // A thread that panicked has said so itself.
+            let _ = aside.join();
+            self.hearing.ended.close();
+        })?;
+        Ok(())
+    }
+
+    fn run(&self) {
+        let Hearing { settings, queue, ready, .. } = &*self.hearing;
+        let mut ledger = Ledger::new(self.database.clone(), Arc::clone(queue));
+        if settings.shipped
+            && let Err(error) = ledger.prepare(TABLE)
+        {
+            warn!("the table of events could not be made: {}", log::chain(&error));
+        }
+        if settings.shipped {
+            info!("events are rows of the table events in {}", self.database.display());
+        }
+        ready.close();
+        loop {
+            match queue.next() {
+                Work::Events(events) => self.work_off(&events, &mut ledger),
+                Work::Aside(read) => {
+                    if read.damaged {
+                        warn!("events that were put aside are damaged, and lost");
+                    }
+                    self.work_off(&read.occurrences, &mut ledger);
+                    if !queue.forget(&read) {
+                        warn!("events that were put aside may come again at the next start");
+                    }
+                }
+                Work::End => break,
+            }
+        }
+        queue.finish();
+        let lost = queue.counts().lost;
+        if lost > 0 {
+            error!(event = "events_lost", lost, "{lost} events were lost since the start");
+        }
+    }
+
+    fn work_off(&self, events: &[Occurrence], ledger: &mut Ledger) {
+        let Hearing { settings, engines, queue, .. } = &*self.hearing;
+        let batch = Batch::new(engines, settings.timeout, settings.on_failure);
+        let mut batch = batch.with_ledger(ledger);
+        let mut failures = 0_usize;
+        for (at, occurrence) in events.iter().enumerate() {
+            if queue.is_late() {
+                queue.append(events.get(at..).unwrap_or_default());
+                break;
+            }
+            let transport = occurrence.transport();
+            let action = settings.action(occurrence.name(), transport.as_deref());
+            let Some(template) = action else { continue };
+            let done = self.runtime.block_on(batch.act(template, occurrence));
+            batch.commit_old();
+            if batch.gave_up() {
+                queue.append(events.get(at..).unwrap_or_default());
+                break;
+            }
+            if done.has_failed() {
+                failures += 1;
+                if failures <= REPORTED {
+                    report(occurrence, &done);
+                }
+            }
+        }
+        batch.commit();
+        if let Some(more @ 1..) = failures.checked_sub(REPORTED) {
+            error!(event = "event_action", more, "failed to expand {more} event_actions more");
+        }
+    }
+}
+
+/// Logs an action that failed; one that says `fail` itself has not.
+pub(super) fn report(occurrence: &Occurrence, done: &Done) {
+    let Some(stop) = done.outcome.stop.as_ref().filter(|_| done.has_failed()) else { return };
+    let (name, transport) = (occurrence.name().as_str(), occurrence.transport());
+    let place = transport.as_deref().unwrap_or("main");
+    let why = done.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let why = mail_types::Value::trusted(&why).to_string();
+    error!(
+        event = "event_action",
+        name, "failed to expand event_action {name} in {place}: {stop}{why}"
+    );
+}
+
+/// How many failures of a batch have a line of their own in the log.
+const REPORTED: usize = 3;
+/// The most rows that the table of events keeps: the oldest go.
+#[cfg(doc)]
+pub(super) const KEPT: u64 = 1_000_000;
+
+/// The table of the shipped action.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time TEXT, event TEXT, \
+    message_id TEXT, sender TEXT, local_part TEXT, domain TEXT, router TEXT, transport TEXT, \
+    host TEXT, host_address TEXT, host_port INTEGER, data TEXT, defer_errno INTEGER); \
+    CREATE TRIGGER IF NOT EXISTS events_kept AFTER INSERT ON events BEGIN \
+    DELETE FROM events WHERE id <= NEW.id - 1000000; END";

@@ -1,0 +1,179 @@
+//! The options of events, and the action that comes with the program.
+
+use std::time::Duration;
+
+use event_expand::{EventName, OnFailure};
+
+use super::super::config::Config;
+use super::super::config::event_variables::FACTS;
+use super::super::config::events::SHIPPED;
+use super::gateway::{Running, hop};
+use super::scratch::Scratch;
+
+fn has(text: &str, event: EventName, transport: Option<&str>) -> Option<String> {
+    let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let template = config.events.action(event, transport)?;
+    Some(String::from_utf8(template.text().to_vec()).unwrap())
+}
+
+#[test]
+fn each_place_has_its_action() {
+    use EventName::{MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, TcpConnect};
+    let (remote, local) = (Some("remote_smtp"), Some("local_delivery"));
+    let ours = "event_action = 'm'\n[remote_smtp]\nevent_action = 'r'";
+    let of_2014 = format!("event_profile = '2014'\n{ours}");
+    for (text, event, transport, expected) in [
+        // Nothing is said: the shipped action is for all, and for the events of 2014.
+        ("", MsgComplete, None, Some(SHIPPED)),
+        ("", MsgDelivery, remote, Some(SHIPPED)),
+        ("", MsgDelivery, local, Some(SHIPPED)),
+        ("", MsgDefer, remote, None),
+        ("event_select = '*'", MsgDefer, remote, Some(SHIPPED)),
+        ("event_action = ''", MsgComplete, None, None),
+        ("event_action = ''", MsgDelivery, remote, None),
+        ("[remote_smtp]\nevent_action = ''", MsgDelivery, remote, None),
+        ("[remote_smtp]\nevent_action = ''", MsgDelivery, local, Some(SHIPPED)),
+        // As in Exim, a transport has none but its own.
+        (ours, MsgComplete, None, Some("m")),
+        (ours, MsgDelivery, remote, Some("r")),
+        (ours, MsgDelivery, local, None),
+        (ours, MsgFailDelivery, remote, Some("r")),
+        (ours, MsgDefer, remote, Some("r")),
+        // The event was the main section's, and there were nine.
+        (&of_2014, MsgFailDelivery, remote, Some("m")),
+        (&of_2014, MsgDefer, remote, None),
+        ("event_action = 'm'\nevent_select = 'msg:complete'", MsgComplete, None, Some("m")),
+        ("event_action = 'm'\nevent_select = 'tcp:*'", MsgComplete, None, None),
+    ] {
+        let found = has(text, event, transport);
+        assert_eq!(found.as_deref(), expected, "{text} {event} {transport:?}");
+    }
+    let config = Config::parse(&format!("{ours}\nevent_action = 'x'")).unwrap_err();
+    assert!(config.to_string().contains("duplicate key"), "{config}");
+    assert_eq!(has(ours, TcpConnect, None), Some("m".into()), "where no transport is at work");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_position() {
+    for (text, message) in [
+        ("event_action = '${if eq{a}{b}'", "event_action: byte 13: "),
+        ("event_action = 'abc $nosuch'", "event_action: byte 5: "),
+        ("event_action = '$acl_m0'", "event_action: byte 1: "),
+        (
+            "[remote_smtp]\nevent_action = '${lookup nosuch{a}}'",
+            "[remote_smtp] event_action: byte 9: ",
+        ),
+        (
+            "[local_delivery]\nevent_action = '$sender_rate'",
+            "[local_delivery] event_action: byte 1: ",
+        ),
+        ("event_action = 'ab ${lookup redis{a}}'", "event_action: byte 3: the lookup redis: "),
+        ("event_action = '${lookup pgsql{a}}'", "event_action: byte 0: the lookup pgsql: "),
+        ("event_action = '${acl{x}}'", "event_action: byte 0: acl is not to be had here"),
+        ("event_action = 'a $h_subject:'", "event_action: byte 2: events have no header fields"),
+        ("[remote_smtp]\nevent_acton = 'x'", "unknown field `event_acton`"),
+        ("[remote]\nevent_action = 'x'", "unknown field `remote`"),
+        ("event_profile = 2014", "invalid type"),
+        ("event_profile = '2015'", "unknown variant `2015`"),
+        ("event_select = 'msg:nothing'", "event_select: word 0"),
+        ("event_select = ''", "event_select: no event"),
+        ("event_failure = 'panic'", "unknown variant `panic`"),
+        ("event_timeout = 0", "event_timeout"),
+        ("event_queue_max = 0", "event_queue_max: a number from 1 to 1000000"),
+        ("event_queue_max = 1000001", "event_queue_max"),
+        ("event_overflow_limit = '1X'", "a size"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+    let text = "event_failure = 'refuse'\nevent_timeout = '2s'\nevent_queue_max = 1000000\nevent_overflow_limit = 0";
+    let events = Config::parse(text).unwrap().events;
+    assert_eq!((events.on_failure, events.timeout), (OnFailure::Refuse, Duration::from_secs(2)));
+    assert_eq!((events.queue, events.overflow), (1_000_000, 0));
+    assert_eq!(Config::parse("").unwrap().events.on_failure, OnFailure::Proceed);
+}
+
+#[test]
+fn every_variable_of_2014_can_be_named() {
+    let of_2014 = "router_name transport_name local_part domain host host_address host_port \
+        tls_out_peercert lookup_dnssec_authenticated tls_out_dane sending_ip_address sending_port \
+        message_exim_id verify_mode event_name event_data event_defer_errno";
+    let more = ["tod_epoch", "tod_log", "tod_zulu", "message_id"];
+    for name in of_2014.split_ascii_whitespace().chain(FACTS).chain(more) {
+        Config::parse(&format!("event_action = '${name}'")).unwrap();
+    }
+}
+
+#[test]
+fn macros_and_joined_lines_are_for_actions_too() {
+    let text = "event_action = '''${if eq{$event_name}{WHEN} \\\n    {x}}'''\n[macros]\nWHEN = 'msg:complete'";
+    let expected = "${if eq{$event_name}{msg:complete} {x}}";
+    assert_eq!(has(text, EventName::MsgComplete, None).as_deref(), Some(expected));
+}
+
+/// Out of the box there is a log of events.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_action_writes_a_row_for_each_event_of_2014() {
+    let scratch = Scratch::new();
+    let folder = scratch.path().display();
+    let (next_hop, _task) = hop(&[
+        "220 ESMTP\r\n",
+        "250 next.example\r\n",
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "354 go\r\n",
+        "250 it's queued'); DROP TABLE events; --\r\n",
+        "221 bye\r\n",
+    ])
+    .await;
+    let text = format!(
+        "primary_hostname = 'gw.example'\nlocal_interfaces = '127.0.0.1.0'\nhost_lookup = ''\n\
+         relay_to_domains = 'next.example'\nroute_data = '{next_hop}'\nspool_directory = '{folder}'"
+    );
+    for _ in 0..2 {
+        // A second start finds the table there.
+        let config = Config::parse(&text).unwrap();
+        let gateway = Running::serve(Scratch::new(), config).await;
+        let mut client = gateway.client().await;
+        client.say("NONSENSE").await;
+        client.send(&["o'hara@example.com"], "").await;
+        client.send(&["b@next.example"], "").await;
+        client.quit().await;
+        gateway.end().await;
+    }
+    let connection = rusqlite::Connection::open(scratch.path().join("gateway.sqlite")).unwrap();
+    let sql = "SELECT event || '(' || data || ') ' || local_part || ' ' || transport || ' ' || sender \
+        || ' ' || host_address, time, typeof(defer_errno), typeof(host_port), message_id \
+        FROM events ORDER BY id";
+    let mut select = connection.prepare(sql).unwrap();
+    let rows = select.query_map([], |row| {
+        let texts: (String, String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok(texts)
+    });
+    let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    let said: Vec<_> = rows.iter().map(|row| row.0.as_str()).collect();
+    let ann = "ann@client.example";
+    let first = [
+        format!("msg:delivery() o'hara local_delivery {ann} "),
+        format!("msg:complete()   {ann} "),
+        format!("tcp:connect()  remote_smtp {ann} 127.0.0.1"),
+        format!("smtp:connect(220 ESMTP)  remote_smtp {ann} 127.0.0.1"),
+        format!("tcp:close()  remote_smtp {ann} 127.0.0.1"),
+        format!(
+            "msg:delivery(250 it's queued'); DROP TABLE events; --) b remote_smtp {ann} 127.0.0.1"
+        ),
+        format!("msg:complete()   {ann} "),
+    ];
+    assert_eq!(said[..7], first, "in the order in which they happened");
+    // The next hop was gone by then.
+    assert_eq!(
+        said.iter().filter(|row| row.starts_with("msg:host:defer(Connection refused)")).count(),
+        1
+    );
+    for (_, time, errno, _, id) in &rows {
+        assert!(time.starts_with("20") && time.len() == 19, "{time}");
+        assert_eq!((errno.as_str(), id.len()), ("integer", 24));
+    }
+    assert_eq!(rows.iter().find(|row| row.0.starts_with("tcp:close")).unwrap().3, "integer");
+}
