@@ -48,6 +48,15 @@ fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
     assert!(program.stop().success());
     ledger.check(&files.path("mail"));
     ledger.report(kills);
+    check_events(&files.path("spool/gateway.sqlite"));
+}
+
+/// What was killed lost the last of its events, perhaps, but their log is sound.
+fn check_events(file: &Path) {
+    let database = rusqlite::Connection::open(file).unwrap();
+    let text = |sql: &str| database.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(text("PRAGMA integrity_check"), "ok");
+    assert_ne!(text("SELECT CAST(count(*) AS TEXT) FROM events"), "0");
 }
 
 /// Sends from eight clients, while a reader takes messages away, until a moment that nobody chose.

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A gateway that runs; it is stopped, and its files are removed, when this goes.
@@ -67,6 +68,21 @@ impl Gateway {
         let Ok(entries) = fs::read_dir(self.folder.join("mail/new")) else { return Vec::new() };
         let read = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         entries.map(|entry| read(entry.unwrap().path())).collect()
+    }
+
+    /// The events in its database, once there are as many: the name, the data, the recipient's local
+    /// part and the number of the error.
+    pub(crate) fn events(&mut self, count: usize) -> Vec<String> {
+        self.wait_for("events", |gateway| {
+            let file = gateway.folder.join("spool/gateway.sqlite");
+            let database = Connection::open(file).ok()?;
+            let sql = "SELECT event || '(' || data || ') ' || local_part || ' ' || defer_errno \
+                FROM events ORDER BY id";
+            let mut select = database.prepare(sql).ok()?;
+            let rows: Result<Vec<String>, _> =
+                select.query_map([], |row| row.get(0)).ok()?.collect();
+            rows.ok().filter(|rows| rows.len() >= count)
+        })
     }
 
     /// Waits until one message has come whose text holds `words`.

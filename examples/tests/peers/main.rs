@@ -8,6 +8,7 @@ mod block;
 mod checks;
 mod delivery;
 mod dialogue;
+mod events;
 mod gateway;
 #[cfg(feature = "pgsql")]
 mod lookups;
