@@ -1,0 +1,71 @@
+//! An event that was put aside comes back as it was, and not at all if a byte of it is another;
+//! whatever else is read as one is one that would be written so.
+
+#![no_main]
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use event_expand::{Event, EventName};
+use libfuzzer_sys::fuzz_target;
+use mail_types::Trust;
+
+use gateway::events::occurrence::{Facts, Occurrence, bounded};
+use gateway::events::record::{self, RecordError};
+
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway"]
+mod gateway {
+    pub(crate) mod config {
+        pub(crate) mod event_variables;
+    }
+    pub(crate) mod events {
+        pub(crate) mod occurrence;
+        pub(crate) mod record;
+
+        pub(crate) mod moment {
+            use std::time::SystemTime;
+
+            /// No text of an event is expanded here.
+            pub(crate) fn moment(_: SystemTime, _: &str) -> String {
+                String::new()
+            }
+        }
+    }
+}
+
+fuzz_target!(|input: (&[u8], u32, u8, u16, u8, Vec<(u8, bool, &[u8])>)| {
+    let (foreign, seconds, name, at, change, values) = input;
+    if let Ok((rest, occurrence)) = record::parse(foreign) {
+        let (mut bytes, mut again) = (Vec::new(), Vec::new());
+        record::write(&occurrence, &mut bytes);
+        record::write(&record::parse(&bytes).expect("it is whole").1, &mut again);
+        assert_eq!(again, bytes);
+        assert!(rest.len() < foreign.len());
+    }
+
+    let name = EventName::ALL[usize::from(name) % EventName::ALL.len()];
+    let facts = gateway::config::event_variables::FACTS;
+    let mut occurrence = Occurrence::new(Event::new(name), Facts::default());
+    occurrence.at = UNIX_EPOCH + Duration::from_secs(seconds.into());
+    for (which, trusted, value) in values {
+        let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
+        let variable = Event::VARIABLES[usize::from(which) % Event::VARIABLES.len()];
+        let with = occurrence.event.clone().with(variable, bounded(value), trust);
+        // What is so anyhow is not written.
+        if with.variable(variable) != Event::new(name).variable(variable) {
+            occurrence.event = with;
+        }
+        let fact = facts[usize::from(which) % facts.len()];
+        occurrence.facts = occurrence.facts.with(fact, value, trust);
+    }
+    let mut bytes = Vec::new();
+    record::write(&occurrence, &mut bytes);
+    let (rest, read) = record::parse(&bytes).expect("it is whole");
+    assert_eq!((rest, &read), (&[][..], &occurrence));
+    let end = usize::from(at) % bytes.len();
+    assert_eq!(record::parse(&bytes[..end]), Err(RecordError::Incomplete));
+    if change != 0 {
+        bytes[end] ^= change;
+        assert!(record::parse(&bytes).is_err());
+    }
+});
