@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! event_action = '''${if eq{$event_name}{msg:complete}{${lookup sqlite{INSERT INTO done \
-//!     VALUES ('${quote_sqlite:$message_exim_id}')}}}}'''
+//!     VALUES ('${quote_sqlite:$message_exim_id}')}{}}}}'''
 //! event_profile = "current"  # or "2014": the nine events of then
 //! event_select = "msg:* tcp:connect"  # of them, those that actions are for
 //! event_failure = "proceed"  # or "refuse": where an action has no result, but one is waited for
@@ -22,8 +22,11 @@
 //!
 //! A configuration without `event_action` has [`SHIPPED`] for all: each of the nine events of 2014
 //! becomes a row of the table `events` in `sqlite_dbfile`, `gateway.sqlite` under `spool_directory`
-//! unless that says otherwise; it keeps the last [million](KEPT). `event_action = ""` turns it off, and with an `event_action` of the main
-//! section a transport has none but its own.
+//! unless that says otherwise; it keeps the last million. `event_action = ""` turns it off, and with
+//! an `event_action` of the main section a transport has none but its own.
+//!
+//! A lookup that changes rows finds how many, and a result forces something at `tcp:connect` and
+//! `smtp:connect`: an action that only records has `{}` behind its query, as the shipped one has.
 //!
 //! # What happens here
 //!
@@ -49,17 +52,20 @@
 //!
 //! # What is promised
 //!
-//! Mail never waits for an event: it is queued in memory, and its action expanded by a thread of
-//! its own. `tcp:connect`, `smtp:connect` and `tls:cert` are not queued: their actions are expanded
-//! at once, for at most `event_timeout`, and then it goes on as `event_failure` says; the shipped
-//! action, which decides nothing, is queued all the same. If
-//! more events wait than `event_queue_max`, the others are put aside into a file, for later or the next
-//! start: a database that is slow, or locked, for a while
-//! loses none until the file is full. An action that fails is logged, and not tried again. Those
-//! that are put aside come later than those that happened after them. What there is no room for is counted,
-//! and logged. A server that stops works off what waits for at most five seconds, and puts the
-//! rest aside. A process that is killed loses the events in its memory, and may have those of one
-//! batch come again; it loses no mail.
+//! Mail does not wait for an event that decides nothing: it is queued in memory, and its action
+//! expanded by a thread of its own. Where the result of `tcp:connect`, `smtp:connect` and `tls:cert`
+//! is wanted they are not queued: their actions are expanded at once, for at most `event_timeout`, and
+//! then it goes on as `event_failure` says. The shipped action, which decides nothing, is queued for
+//! these as well.
+//!
+//! If more events wait than `event_queue_max`, the others are put aside into a file, for later or the
+//! next start: a database that is slow, or locked, for a while costs none, until the file is full.
+//! Those that are put aside come later than those that happened after them. What there is no room for
+//! is counted, and logged. An action that fails is logged, and not tried again.
+//!
+//! A server that stops works off what waits for at most five seconds, and puts the rest aside. A
+//! process that is killed loses the events in its memory, and may have those of one batch come again;
+//! it loses no mail.
 
 #[path = "events/aside.rs"]
 pub(crate) mod aside;
@@ -100,8 +106,6 @@ use self::occurrence::Occurrence;
 #[cfg(test)]
 use self::queue::Counts;
 use self::queue::Queue;
-#[cfg(doc)]
-use self::worker::KEPT;
 use self::worker::Worker;
 use super::config::events::{EventSettings, SHIPPED};
 use super::engines::Engines;
@@ -136,6 +140,9 @@ impl Events {
     ) -> Result<Self, EventsStart> {
         if settings.is_off() {
             return Ok(Self::default());
+        }
+        if settings.shipped {
+            info!("events are rows of the table events in {}", database.display());
         }
         let aside = Aside::open(directory, settings.overflow).map_err(EventsStart::Aside)?;
         let queue = Arc::new(Queue::new(settings.queue, aside));

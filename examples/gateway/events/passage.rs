@@ -70,11 +70,11 @@ impl Passage {
     /// Takes note of the connection, and of our end of it.
     pub(crate) fn connected(&mut self, own: Option<SocketAddr>) {
         (self.connected, self.own) = (true, own);
+        self.last = true; // Whatever comes now, the client is told of it.
     }
 
     /// Tells the banner, and asks whether to go on; if not, that is told as an error of the host.
     pub(crate) async fn may_greet(&mut self, banner: &Reply) -> bool {
-        self.last = true; // Whatever comes now, the client is told of it.
         let refused = match self.event(EventName::SmtpConnect) {
             Some(event) => {
                 let event = with_data(event, &text(banner));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::runtime::Handle;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::super::log;
 use super::Hearing;
@@ -54,9 +54,6 @@ impl Worker {
             && let Err(error) = ledger.prepare(TABLE)
         {
             warn!("the table of events could not be made: {}", log::chain(&error));
-        }
-        if settings.shipped {
-            info!("events are rows of the table events in {}", self.database.display());
         }
         ready.close();
         loop {
@@ -129,11 +126,7 @@ pub(super) fn report(occurrence: &Occurrence, done: &Done) {
 
 /// How many failures of a batch have a line of their own in the log.
 const REPORTED: usize = 3;
-/// The most rows that the table of events keeps: the oldest go.
-#[cfg(doc)]
-pub(super) const KEPT: u64 = 1_000_000;
-
-/// The table of the shipped action.
+/// The table of the shipped action, which keeps the last million rows.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time TEXT, event TEXT, \
     message_id TEXT, sender TEXT, local_part TEXT, domain TEXT, router TEXT, transport TEXT, \
     host TEXT, host_address TEXT, host_port INTEGER, data TEXT, defer_errno INTEGER); \

@@ -55,6 +55,14 @@ async fn an_action_that_fails_lets_it_proceed_or_refuses() {
             assert!(last.starts_with("451 4.4.1"), "{event} {how}: {last}");
             assert!(said.contains(&refusal.to_owned()), "{said:?}");
         }
+        // What changes rows finds how many, which is a result.
+        let counting = failing(
+            event,
+            "${lookup sqlite{INSERT INTO trace (event_name, event_data, \
+            event_defer_errno) VALUES ('row', '', '0')}}",
+        );
+        let (last, _) = send(&counting).await;
+        assert!(last.starts_with("451 4.4.1"), "{event}: {last}");
         // What the template itself forces is no failure.
         let forced = failing(event, "${if eq{a}{b}{c}fail}");
         let (last, _) = send(&format!("event_failure = 'refuse'{forced}")).await;
