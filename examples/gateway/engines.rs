@@ -35,6 +35,7 @@ use tokio::time::timeout;
 use self::files::Files;
 #[cfg(feature = "pgsql")]
 use self::pgsql::Pgsql;
+pub(crate) use self::sqlite::Bound;
 use self::sqlite::Sqlite;
 use super::config::LookupSettings;
 use super::rules::asking::{Answering, Answers};

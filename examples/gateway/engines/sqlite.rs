@@ -159,7 +159,8 @@ impl Shared {
 }
 
 /// A parameter, as `SQLite` takes it.
-struct Bound<'a>(&'a Parameter);
+#[derive(Debug)]
+pub(crate) struct Bound<'a>(pub(crate) &'a Parameter);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

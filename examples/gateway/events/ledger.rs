@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use event_expand::{Ask, Dialect, Parameter, Request, Statement};
+use event_expand::{Ask, Dialect, Request, Statement};
 use mail_types::Found;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, params_from_iter};
 
+use super::super::engines::Bound;
 use super::queue::Queue;
 
 /// The database; it is opened when it is needed first.
@@ -114,18 +114,6 @@ impl Ledger {
 
 fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-}
-
-/// A parameter, as `SQLite` takes it.
-struct Bound<'a>(&'a Parameter);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Parameter::Text(text) => ValueRef::Text(text.as_bytes()),
-            Parameter::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
 }
 
 /// A killed process leaves the database sound; rows of the last moments before a power loss may be
