@@ -99,27 +99,28 @@ impl Dmarc {
         };
         let Ok(ground) = found else { return Ok(Verdict::temporary(author)) };
         let mut verdict = Verdict::untested(author);
-        verdict.org_domain = Some(ground.org_domain(author));
+        verdict.org_domain = author.suffix(ground.org);
         let Some((at, published)) = ground.policy else { return Ok(verdict) };
         let Some(record) = published.0.as_ref() else { return Ok(verdict) };
         let Some(own) = record.policy() else {
+            let at = author.suffix(at).unwrap_or_else(|| author.clone());
             known.note(|| format!("{at}: no valid policy, and nobody to report to: no DMARC"));
             return Ok(verdict);
         };
-        verdict.policy_domain = at.parse().ok();
-        verdict.published = Some(Arc::clone(&published));
-        let policy = if at.len() == author.as_str().len() {
-            Ok(own)
-        } else {
-            policy_below(author, record, own, known)?
+        verdict.policy_domain = match &verdict.org_domain {
+            Some(org) if at == ground.org => Some(org.clone()),
+            _ => author.suffix(at),
         };
+        let policy = if at == 0 { Ok(own) } else { policy_below(author, record, own, known)? };
+        let (modes, testing) = ((record.aspf, record.adkim), record.t);
+        verdict.published = Some(published);
         let Ok(policy) = policy else {
             verdict.result = AuthResult::TempError;
             return Ok(verdict);
         };
         verdict.policy = Some(policy);
-        self.align(author, record, ground.walk.as_ref(), &mut verdict, memo, known)?;
-        verdict.conclude(record.t);
+        self.align(author, modes, ground.walk.as_ref(), &mut verdict, memo, known)?;
+        verdict.conclude(testing);
         known.note(|| verdict.to_string());
         Ok(verdict)
     }
@@ -132,22 +133,16 @@ impl Dmarc {
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<Result<Ground<'d>, DnsTrouble>, Unanswered> {
-        let own = match memo.record(known, author.as_str())? {
+        let own = match memo.look(known, author.as_str())? {
             Err(trouble) => return Ok(Err(trouble)),
             Ok(own) => own,
         };
-        if let Some(own) = own
-            && self.is_all_of(author)
-        {
-            let policy = Some((author.as_str(), own));
-            return Ok(Ok(Ground { org: author.as_str(), policy, walk: None }));
+        if own.is_some() && self.is_all_of(author) {
+            return Ok(Ok(Ground { org: 0, policy: own.map(|own| (0, own)), walk: None }));
         }
+        memo.keep(author.as_str(), own);
         let walk = memo.walk(known, author)?;
-        Ok(walk.map(|walk| Ground {
-            org: walk.org_domain(),
-            policy: walk.policy(),
-            walk: Some(walk),
-        }))
+        Ok(walk.map(|walk| Ground { org: walk.org_at(), policy: walk.policy(), walk: Some(walk) }))
     }
 
     /// Whether there are identifiers that passed, and all of them are the author domain.
@@ -172,14 +167,14 @@ impl Dmarc {
     fn align<'d>(
         &'d self,
         author: &'d Domain,
-        record: &Record,
+        modes: Modes,
         walk: Option<&Walk<'d>>,
         verdict: &mut Verdict,
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<(), Unanswered> {
         for (method, domain) in self.identifiers(AuthResult::Pass) {
-            let found = self.compare(author, domain, method.mode(record), walk, memo, known)?;
+            let found = self.compare(author, domain, method.mode(modes), walk, memo, known)?;
             known.note(|| format!("{} {domain}: {found}", method.as_str()));
             let slot = verdict.alignment_mut(method);
             *slot = (*slot).max(found);
@@ -189,7 +184,7 @@ impl Dmarc {
         }
         // What could not be told may have been the pass that is missing.
         for (method, domain) in self.identifiers(AuthResult::TempError) {
-            let found = self.compare(author, domain, method.mode(record), walk, memo, known)?;
+            let found = self.compare(author, domain, method.mode(modes), walk, memo, known)?;
             let slot = verdict.alignment_mut(method);
             if found.is_aligned() || found == Alignment::Unknown {
                 known.note(|| {
@@ -223,6 +218,10 @@ impl Dmarc {
         let (Some(authors), list) = (walk, self.discovery.list()) else {
             return Ok(self.discovery.list().map_or(Alignment::Different, by_list));
         };
+        // Its organizational domain is one of the names above it, or itself.
+        if list.is_none() && !is_within(domain.as_str(), authors.org_domain()) {
+            return Ok(Alignment::Different);
+        }
         let Ok(walk) = memo.walk(known, domain)? else { return Ok(Alignment::Unknown) };
         Ok(match list {
             _ if authors.org_domain() == walk.org_domain() => Alignment::SameOrganization,
@@ -236,6 +235,21 @@ impl Inquiry for Dmarc {
     type Verdict = Verdict;
 
     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Verdict, Unanswered> {
+        self.verdict(known)
+    }
+}
+
+/// For who wants to keep what was put in.
+impl Inquiry for &Dmarc {
+    type Verdict = Verdict;
+
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Verdict, Unanswered> {
+        self.verdict(known)
+    }
+}
+
+impl Dmarc {
+    fn verdict(&self, known: &mut Known<'_>) -> Result<Verdict, Unanswered> {
         let mut memo = Memo::default();
         match &self.author {
             Author::One(domain) => self.evaluate_author(domain, &mut memo, known),
@@ -265,8 +279,10 @@ impl Inquiry for Dmarc {
 
 /// What the alignment stands on.
 struct Ground<'d> {
-    org: &'d str,
-    policy: Option<(&'d str, Arc<Published>)>,
+    /// Where in the author domain's text its organizational domain begins.
+    org: usize,
+    /// The record that applies, and where the domain begins that it is of.
+    policy: Option<(usize, Arc<Published>)>,
     /// The author domain's, unless it was not needed.
     walk: Option<Walk<'d>>,
 }
@@ -279,25 +295,18 @@ impl<'d> Ground<'d> {
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<Result<Self, DnsTrouble>, Unanswered> {
-        let org = list.org_domain(author);
-        for name in [author.as_str(), org] {
-            match memo.record(known, name)? {
+        let text = author.as_str();
+        let org = text.len().saturating_sub(list.org_domain(author).len());
+        for at in [0, org] {
+            match memo.record(known, text.get(at..).unwrap_or_default())? {
                 Err(trouble) => return Ok(Err(trouble)),
                 Ok(Some(found)) => {
-                    return Ok(Ok(Self { org, policy: Some((name, found)), walk: None }));
+                    return Ok(Ok(Self { org, policy: Some((at, found)), walk: None }));
                 }
                 Ok(None) => {}
             }
         }
         Ok(Ok(Self { org, policy: None, walk: None }))
-    }
-
-    fn org_domain(&self, author: &Domain) -> Domain {
-        if self.org.len() == author.as_str().len() {
-            author.clone()
-        } else {
-            self.org.parse().unwrap_or_else(|_| author.clone())
-        }
     }
 }
 
@@ -321,6 +330,14 @@ fn policy_below(
     })
 }
 
+fn is_within(domain: &str, other: &str) -> bool {
+    let above = domain.strip_suffix(other);
+    above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+}
+
+/// How alike the domain of SPF must be, and that of a signature.
+type Modes = (AlignmentMode, AlignmentMode);
+
 /// What authenticates a domain.
 #[derive(Clone, Copy)]
 pub(crate) enum Method {
@@ -329,10 +346,10 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    fn mode(self, record: &Record) -> AlignmentMode {
+    fn mode(self, (aspf, adkim): Modes) -> AlignmentMode {
         match self {
-            Self::Spf => record.aspf,
-            Self::Dkim => record.adkim,
+            Self::Spf => aspf,
+            Self::Dkim => adkim,
         }
     }
 

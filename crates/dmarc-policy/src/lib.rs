@@ -42,9 +42,9 @@
 //!
 //! # What a message may cost
 //!
-//! At most eight questions to the DNS for the author domain, SPF's domain, and that of each of the
-//! first [`Dmarc::MAX_SIGNATURES`] signatures, of which those with the same ending share theirs, and
-//! never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
+//! At most eight questions to the DNS for the author domain, and for SPF's domain and that of each of
+//! the first [`Dmarc::MAX_SIGNATURES`] signatures if they are within the author's organization; those
+//! with the same ending share theirs, and there are never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
 //! read, of a record no more than [`Record::MAX_OCTETS`].
 //!
 //! # Reports

@@ -61,20 +61,27 @@ impl FromStr for ReportUri {
 
     /// Reads one URI (RFC 3986 section 3), in which a comma and an exclamation point are encoded.
     fn from_str(text: &str) -> Result<Self, ReportUriError> {
+        if is_plain(text) {
+            return Ok(Self { text: text.into() });
+        }
         let text = without_limit(text);
         if text.len() > Self::MAX_OCTETS {
             return Err(ReportUriError::TooLong { octets: text.len() });
         }
-        let (scheme, rest) = text.split_once(':').ok_or(ReportUriError::Scheme)?;
-        let mut letters = scheme.chars();
-        let begins = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
-        if !begins || !letters.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
+        let octets = text.as_bytes();
+        let colon = octets.iter().position(|&octet| octet == b':');
+        let parts = colon.and_then(|at| octets.split_at_checked(at));
+        let (scheme, rest) = parts.ok_or(ReportUriError::Scheme)?;
+        let rest = rest.get(1..).unwrap_or_default();
+        let begins = scheme.first().is_some_and(u8::is_ascii_alphabetic);
+        let letter = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-' | b'.');
+        if !begins || !scheme.iter().all(letter) {
             return Err(ReportUriError::Scheme);
         }
         if rest.is_empty() {
             return Err(ReportUriError::Empty);
         }
-        match rest.bytes().position(|octet| !is_uri_octet(octet)) {
+        match rest.iter().position(|&octet| !is_uri_octet(octet)) {
             Some(at) => Err(ReportUriError::Character { at: scheme.len() + 1 + at }),
             None => Ok(Self { text: text.into() }),
         }
@@ -111,6 +118,13 @@ pub enum ReportUriError {
     },
 }
 
+/// Whether it is as nearly all are: `mailto:`, an address, and nothing that needs a closer look.
+fn is_plain(text: &str) -> bool {
+    let rest = text.as_bytes().strip_prefix(b"mailto:").unwrap_or_default();
+    let taken = |octet: &u8| IS_URI_OCTET.get(usize::from(*octet)).is_some_and(|taken| *taken);
+    !rest.is_empty() && text.len() <= ReportUri::MAX_OCTETS && rest.iter().all(taken)
+}
+
 /// Takes off `obs-dmarc-report-size`.
 fn without_limit(text: &str) -> &str {
     let Some((uri, limit)) = text.rsplit_once('!') else { return text };
@@ -120,7 +134,18 @@ fn without_limit(text: &str) -> &str {
     if one_unit && number { uri } else { text }
 }
 
-fn is_uri_octet(octet: u8) -> bool {
+#[expect(clippy::indexing_slicing, reason = "the compiler checks a constant")]
+const IS_URI_OCTET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    while octet < u8::MAX {
+        table[octet as usize] = is_uri_octet(octet);
+        octet += 1;
+    }
+    table
+};
+
+const fn is_uri_octet(octet: u8) -> bool {
     octet.is_ascii_graphic()
         && !matches!(
             octet,

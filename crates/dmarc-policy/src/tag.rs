@@ -16,28 +16,28 @@ impl Reading {
         let Some(value) = tag.value else {
             return (!tag.name.is_empty()).then_some(DefectKind::NoValue);
         };
-        let Some(known) = KNOWN.iter().position(|name| tag.is(name)) else {
-            let removed = [&b"pct"[..], b"rf", b"ri"].iter().any(|name| tag.is(name));
-            return Some(if removed { DefectKind::Removed } else { DefectKind::Unknown });
+        let known = match Known::named(tag.name) {
+            Ok(known) => known,
+            Err(kind) => return Some(kind),
         };
-        let bit = 1 << known;
+        let bit = 1 << known as u8;
         if self.seen & bit != 0 {
             return Some(DefectKind::Repeated);
         }
         self.seen |= bit;
         let record = &mut self.record;
         let taken = match known {
-            0 => policy(value, &mut record.p, &mut self.broken_policy),
-            1 => policy(value, &mut record.sp, &mut self.broken_policy),
-            2 => policy(value, &mut record.np, &mut self.broken_policy),
-            3 => word(value, MODES, &mut record.adkim),
-            4 => word(value, MODES, &mut record.aspf),
-            5 => word(value, PSDS, &mut record.psd),
-            6 => word(value, FLAGS, &mut record.t),
-            7 => FailureOptions::parse(value).map(|fo| record.fo = fo).is_some(),
-            8 => return uris(value, &mut record.rua),
-            9 => return uris(value, &mut record.ruf),
-            _ => return Some(DefectKind::VersionAgain),
+            Known::P => policy(value, &mut record.p, &mut self.broken_policy),
+            Known::Sp => policy(value, &mut record.sp, &mut self.broken_policy),
+            Known::Np => policy(value, &mut record.np, &mut self.broken_policy),
+            Known::Adkim => word(value, MODES, &mut record.adkim),
+            Known::Aspf => word(value, MODES, &mut record.aspf),
+            Known::Psd => word(value, PSDS, &mut record.psd),
+            Known::T => word(value, FLAGS, &mut record.t),
+            Known::Fo => FailureOptions::parse(value).map(|fo| record.fo = fo).is_some(),
+            Known::Rua => return uris(value, &mut record.rua),
+            Known::Ruf => return uris(value, &mut record.ruf),
+            Known::V => return Some(DefectKind::VersionAgain),
         };
         (!taken).then_some(DefectKind::Value)
     }
@@ -53,7 +53,8 @@ impl Reading {
 }
 
 fn policy(value: &[u8], slot: &mut Option<Policy>, broken: &mut bool) -> bool {
-    *slot = str::from_utf8(value).ok().and_then(|word| word.parse().ok());
+    let is = |policy: &Policy| policy.as_str().as_bytes().eq_ignore_ascii_case(value);
+    *slot = [Policy::Reject, Policy::Quarantine, Policy::None].into_iter().find(is);
     *broken |= slot.is_none();
     slot.is_some()
 }
@@ -65,8 +66,12 @@ fn word<T: Copy>(value: &[u8], words: &[(&[u8], T)], slot: &mut T) -> bool {
 
 fn uris(value: &[u8], list: &mut Vec<ReportUri>) -> Option<DefectKind> {
     let mut defect = None;
-    for text in value.split(|&octet| octet == b',') {
-        let text = str::from_utf8(text.trim_ascii()).unwrap_or_default();
+    let mut rest = Some(value);
+    while let Some(value) = rest {
+        let comma = find(value, b',');
+        let (part, behind) = value.split_at_checked(comma.unwrap_or(value.len()))?;
+        rest = behind.get(1..).filter(|_| comma.is_some());
+        let text = str::from_utf8(part.trim_ascii()).unwrap_or_default();
         match text.parse() {
             Ok(_) if list.len() >= Record::MAX_URIS => return Some(DefectKind::ManyUris),
             Ok(uri) => list.push(uri),
@@ -109,23 +114,102 @@ impl<'a> Iterator for Tags<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|&octet| octet == b';').unwrap_or(self.rest.len());
+        let end = find(self.rest, b';').unwrap_or(self.rest.len());
         let (text, behind) = self.rest.split_at_checked(end)?;
-        let at = self.at + (text.len() - text.trim_ascii_start().len());
         self.rest = behind.get(1..).unwrap_or_default();
-        self.at += end + 1;
         let equals = text.iter().position(|&octet| octet == b'=');
-        let (name, value) = match equals.and_then(|at| text.split_at_checked(at)) {
-            Some((name, value)) => (name, value.get(1..)),
-            None => (text, None),
-        };
-        Some(Tag { at, name: name.trim_ascii(), value: value.map(<[u8]>::trim_ascii) })
+        let (name, value) = text.split_at_checked(equals.unwrap_or(end))?;
+        let trimmed = name.trim_ascii_start();
+        let at = self.at + (name.len() - trimmed.len());
+        self.at += end + 1;
+        let value = value.get(1..).filter(|_| equals.is_some()).map(<[u8]>::trim_ascii);
+        Some(Tag { at, name: trimmed.trim_ascii_end(), value })
     }
 }
 
-/// In the order of `Reading::take`.
-const KNOWN: [&[u8]; 11] =
-    [b"p", b"sp", b"np", b"adkim", b"aspf", b"psd", b"t", b"fo", b"rua", b"ruf", b"v"];
+/// A tag of section 4.7.
+#[derive(Clone, Copy)]
+enum Known {
+    P,
+    Sp,
+    Np,
+    Adkim,
+    Aspf,
+    Psd,
+    T,
+    Fo,
+    Rua,
+    Ruf,
+    V,
+}
+
+impl Known {
+    /// Finds the tag of a name, in whatever case; else says what is to be said of it.
+    fn named(name: &[u8]) -> Result<Self, DefectKind> {
+        if name.len() > 5 {
+            return Err(DefectKind::Unknown);
+        }
+        Ok(match key(name) {
+            P => Self::P,
+            SP => Self::Sp,
+            NP => Self::Np,
+            ADKIM => Self::Adkim,
+            ASPF => Self::Aspf,
+            PSD => Self::Psd,
+            T => Self::T,
+            FO => Self::Fo,
+            RUA => Self::Rua,
+            RUF => Self::Ruf,
+            V => Self::V,
+            PCT | RF | RI => return Err(DefectKind::Removed),
+            _ => return Err(DefectKind::Unknown),
+        })
+    }
+}
+
+/// A name of at most eight octets as a number. Nothing but the two cases of a letter has the same.
+const fn key(mut name: &[u8]) -> u64 {
+    let mut key = 0;
+    while let [first, rest @ ..] = name {
+        key = key << 8 | (*first | 0x20) as u64;
+        name = rest;
+    }
+    key
+}
+
+const P: u64 = key(b"p");
+const SP: u64 = key(b"sp");
+const NP: u64 = key(b"np");
+const ADKIM: u64 = key(b"adkim");
+const ASPF: u64 = key(b"aspf");
+const PSD: u64 = key(b"psd");
+const T: u64 = key(b"t");
+const FO: u64 = key(b"fo");
+const RUA: u64 = key(b"rua");
+const RUF: u64 = key(b"ruf");
+const V: u64 = key(b"v");
+const PCT: u64 = key(b"pct");
+const RF: u64 = key(b"rf");
+const RI: u64 = key(b"ri");
+
+/// Finds an octet, eight at a time.
+fn find(octets: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let pattern = u64::from_ne_bytes([wanted; 8]);
+    let (words, rest) = octets.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ pattern;
+        // The lowest bit that is left is that of the first octet that is zero.
+        let zero = word.wrapping_sub(ONES) & !word & HIGHS;
+        if zero != 0 {
+            return Some(8 * at + usize::try_from(zero.trailing_zeros() / 8).unwrap_or(0));
+        }
+    }
+    let found = rest.iter().position(|&octet| octet == wanted)?;
+    Some(octets.len() - rest.len() + found)
+}
+
 const MODES: &[(&[u8], AlignmentMode)] =
     &[(b"r", AlignmentMode::Relaxed), (b"s", AlignmentMode::Strict)];
 const PSDS: &[(&[u8], Psd)] = &[(b"y", Psd::Yes), (b"n", Psd::No), (b"u", Psd::Unknown)];

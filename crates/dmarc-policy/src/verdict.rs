@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{AuthResult, Domain, MethodResult};
+use mail_types::{AuthResult, Domain, MethodResult, Reply, ReplyCode};
 
 use crate::inquiry::Method;
 use crate::walk::Published;
@@ -46,6 +46,25 @@ impl Verdict {
     #[must_use]
     pub fn is_aligned(&self) -> bool {
         self.spf.is_aligned() || self.dkim.is_aligned()
+    }
+
+    /// Returns the reply of a receiver that does reject the message, in the form of RFC 9989 section
+    /// 8; `None` if the owner of the domain does not ask for that. A receiver must know more than
+    /// this to send it (section 7.4).
+    ///
+    /// The status code is 5.7.1, as there: those of RFC 7372 tell of SPF and DKIM.
+    #[must_use]
+    pub fn reply(&self) -> Option<Reply> {
+        let author = self.author.as_ref().filter(|_| self.result == AuthResult::Fail)?;
+        if self.disposition != Policy::Reject {
+            return None;
+        }
+        let text = format!("rejected by the DMARC policy of {author}");
+        let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, &text);
+        Some(match "5.7.1".parse() {
+            Ok(enhanced) => reply.with_enhanced(enhanced),
+            Err(_) => reply,
+        })
     }
 
     /// Returns the part of an `Authentication-Results` field (RFC 9989 section 9.1).

@@ -24,17 +24,21 @@ impl Published {
     }
 }
 
-/// A domain, and the names above it at which a record was found.
+/// A domain, and what the walk up from it has found.
 #[derive(Debug)]
 pub(crate) struct Walk<'d> {
     pub(crate) domain: &'d Domain,
-    /// The longest first; with how many octets of the domain's text are left out.
-    steps: Vec<Step>,
+    /// The domain's own record.
+    own: Option<Arc<Published>>,
+    /// The last name with a record, and the one before.
+    last: Option<Step>,
+    before: Option<Step>,
 }
 
-#[derive(Debug)]
+/// A name with a record.
+#[derive(Clone, Debug)]
 struct Step {
-    /// Where in the domain's text the name begins.
+    /// Where in the domain's text it begins.
     at: usize,
     published: Arc<Published>,
 }
@@ -46,11 +50,28 @@ pub(crate) struct DnsTrouble;
 /// What a walk needs to know of, and remembers of earlier walks for the same message.
 #[derive(Debug, Default)]
 pub(crate) struct Memo<'d> {
-    /// A name, and what is there.
-    seen: Vec<(&'d str, Found)>,
+    /// Names, and what is there: as many as most messages need, without an allocation.
+    near: [Option<(&'d str, Found)>; NEAR],
+    count: usize,
+    far: Vec<(&'d str, Found)>,
 }
 
 impl<'d> Memo<'d> {
+    fn find(&self, name: &str) -> Option<&Found> {
+        let seen = self.near.iter().take(self.count).flatten().chain(&self.far);
+        seen.into_iter().find(|(seen, _)| *seen == name).map(|(_, found)| found)
+    }
+
+    pub(crate) fn keep(&mut self, name: &'d str, found: Found) {
+        match self.near.get_mut(self.count) {
+            Some(slot) => {
+                *slot = Some((name, found));
+                self.count += 1;
+            }
+            None => self.far.push((name, found)),
+        }
+    }
+
     /// Asks for the record of a name, once.
     ///
     /// # Errors
@@ -61,21 +82,30 @@ impl<'d> Memo<'d> {
         known: &mut Known<'_>,
         name: &'d str,
     ) -> Result<Result<Found, DnsTrouble>, Unanswered> {
-        if let Some((_, found)) = self.seen.iter().find(|(seen, _)| *seen == name) {
+        if let Some(found) = self.find(name) {
             return Ok(Ok(found.clone()));
         }
-        let labels = [&b"_dmarc"[..]].into_iter().chain(name.split('.').map(str::as_bytes));
-        let found = match Name::from_labels(labels) {
-            // A name too long for the DNS has no record.
-            Err(_) => None,
-            Ok(name) => match &*known.ask(&name, Kind::Txt)? {
-                Answer::Failed(_) => return Ok(Err(DnsTrouble)),
-                answer => answer.texts().map(|texts| texts.derive(Published::of)),
-            },
-        };
-        let found = found.filter(|published| published.0.is_some());
-        self.seen.push((name, found.clone()));
-        Ok(Ok(found))
+        let found = ask(known, name)?;
+        if let Ok(found) = &found {
+            self.keep(name, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Asks for the record of a name, and does not remember it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memo::record`].
+    pub(crate) fn look(
+        &self,
+        known: &mut Known<'_>,
+        name: &str,
+    ) -> Result<Result<Found, DnsTrouble>, Unanswered> {
+        if let Some(found) = self.find(name) {
+            return Ok(Ok(found.clone()));
+        }
+        ask(known, name)
     }
 
     /// Walks up from a domain.
@@ -88,23 +118,25 @@ impl<'d> Memo<'d> {
         known: &mut Known<'_>,
         domain: &'d Domain,
     ) -> Result<Result<Walk<'d>, DnsTrouble>, Unanswered> {
-        let mut walk = Walk { domain, steps: Vec::new() };
+        let mut walk = Walk { domain, own: None, last: None, before: None };
         let text = domain.as_str();
-        let mut next = Some(0);
-        while let Some(at) = next {
-            let name = text.get(at..).unwrap_or_default();
-            match self.record(known, name)? {
+        let (begins, count) = begins(text.as_bytes());
+        // From the whole name, the next is the longest of those that are short enough.
+        let shorter = begins.iter().take(count).rev();
+        for &at in [0].iter().chain(shorter) {
+            let found = match self.record(known, text.get(at..).unwrap_or_default())? {
                 Err(trouble) => return Ok(Err(trouble)),
-                Ok(None) => {}
-                Ok(Some(published)) => {
-                    let stop = published.0.as_ref().is_some_and(|r| r.psd != Psd::Unknown);
-                    walk.steps.push(Step { at, published });
-                    if stop {
-                        break;
-                    }
-                }
+                Ok(None) => continue,
+                Ok(Some(found)) => found,
+            };
+            let stop = found.0.as_ref().is_some_and(|record| record.psd != Psd::Unknown);
+            if at == 0 {
+                walk.own = Some(Arc::clone(&found));
             }
-            next = above(name).map(|cut| at + cut);
+            walk.before = walk.last.replace(Step { at, published: found });
+            if stop {
+                break;
+            }
         }
         Ok(Ok(walk))
     }
@@ -114,53 +146,93 @@ impl<'d> Walk<'d> {
     /// Returns the organizational domain: section 4.10.2.
     pub(crate) fn org_domain(&self) -> &'d str {
         let text = self.domain.as_str();
-        let mut shortest = 0;
-        for Step { at, published } in &self.steps {
-            match published.0.as_ref().map(|record| record.psd) {
-                Some(Psd::No) => return text.get(*at..).unwrap_or(text),
-                // One label below, even if nobody asked for that name.
-                Some(Psd::Yes) if *at > 0 => {
-                    let above = text.get(..at - 1).unwrap_or_default();
-                    let begin = above.rfind('.').map_or(0, |dot| dot + 1);
-                    return text.get(begin..).unwrap_or(text);
-                }
-                _ => shortest = *at,
-            }
-        }
-        text.get(shortest..).unwrap_or(text)
+        text.get(self.org_at()..).unwrap_or(text)
     }
 
-    /// Returns the record that counts for the domain, and the name it is at: its own, else its
-    /// organizational domain's, else its public suffix's (section 4.10.1).
-    pub(crate) fn policy(&self) -> Option<(&'d str, Arc<Published>)> {
-        let text = self.domain.as_str();
-        let at = |wanted: usize| {
-            let step = self.steps.iter().find(|step| step.at == wanted)?;
-            Some((text.get(wanted..)?, Arc::clone(&step.published)))
-        };
-        let org = text.len() - self.org_domain().len();
-        let suffix = || {
-            let last = self.steps.last()?;
-            let is_suffix = last.published.0.as_ref()?.psd == Psd::Yes;
-            is_suffix.then_some(last.at).and_then(at)
-        };
-        at(0).or_else(|| at(org)).or_else(suffix)
+    /// Where in the domain's text the organizational domain begins.
+    pub(crate) fn org_at(&self) -> usize {
+        let Some(Step { at, published }) = &self.last else { return 0 };
+        match published.0.as_ref().map(|record| record.psd) {
+            // One label below, even if nobody asked for that name.
+            Some(Psd::Yes) if *at > 0 => {
+                let above = self.domain.as_str().get(..at - 1).unwrap_or_default();
+                above.rfind('.').map_or(0, |dot| dot + 1)
+            }
+            // The end of the walk, or the shortest name with a record.
+            _ => *at,
+        }
+    }
+
+    /// Returns the record that counts for the domain, and where in its text the name of that record
+    /// begins: its own, else its organizational domain's, else its public suffix's (section 4.10.1).
+    pub(crate) fn policy(&self) -> Option<(usize, Arc<Published>)> {
+        if let Some(own) = &self.own {
+            return Some((0, Arc::clone(own)));
+        }
+        let (org, last) = (self.org_at(), self.last.as_ref()?);
+        let of_org = [Some(last), self.before.as_ref()].into_iter().flatten();
+        let is_suffix = last.published.0.as_ref().is_some_and(|record| record.psd == Psd::Yes);
+        let found = of_org.clone().find(|step| step.at == org);
+        let Step { at, published } = found.or(is_suffix.then_some(last))?;
+        Some((*at, Arc::clone(published)))
     }
 
     /// Tells whether a record on the way says whether it is a public suffix's.
     pub(crate) fn is_marked(&self) -> bool {
-        let marked = |step: &Step| step.published.0.as_ref().is_some_and(|r| r.psd != Psd::Unknown);
-        self.steps.iter().any(marked)
+        let record = self.last.as_ref().and_then(|last| last.published.0.as_ref());
+        record.is_some_and(|record| record.psd != Psd::Unknown)
     }
 }
 
-/// How many octets to take off a name for the next step: its first label, or all that are more
-/// than seven.
-fn above(name: &str) -> Option<usize> {
-    let labels = name.split('.').count();
-    let dots = if labels >= MOST_LABELS { labels - (MOST_LABELS - 1) } else { 1 };
-    name.match_indices('.').nth(dots - 1).map(|(dot, _)| dot + 1)
+/// Asks for the record of a name.
+fn ask(known: &mut Known<'_>, name: &str) -> Result<Result<Found, DnsTrouble>, Unanswered> {
+    let found = match query_name(name.as_bytes()) {
+        // A name too long for the DNS has no record.
+        None => None,
+        Some(name) => match &*known.ask(&name, Kind::Txt)? {
+            Answer::Failed(_) => return Ok(Err(DnsTrouble)),
+            answer => answer.texts().map(|texts| texts.derive(Published::of)),
+        },
+    };
+    Ok(Ok(found.filter(|published| published.0.is_some())))
 }
+
+/// The name to ask for the record of a domain; `None` if it is too long for the DNS.
+fn query_name(domain: &[u8]) -> Option<Name> {
+    // Most are short, and to clear the room for any takes longer than the rest.
+    if domain.len() <= USUAL {
+        return prefixed(domain, &mut [0; PREFIX.len() + USUAL]);
+    }
+    prefixed(domain, &mut [0; PREFIX.len() + Domain::MAX_OCTETS])
+}
+
+fn prefixed(domain: &[u8], room: &mut [u8]) -> Option<Name> {
+    let text = room.get_mut(..PREFIX.len() + domain.len())?;
+    let (prefix, rest) = text.split_at_mut_checked(PREFIX.len())?;
+    prefix.copy_from_slice(PREFIX);
+    rest.copy_from_slice(domain);
+    Name::from_dotted(text).ok()
+}
+
+/// Where the names above a domain begin that have less than [`MOST_LABELS`] labels, the shortest
+/// first, and how many they are.
+fn begins(domain: &[u8]) -> ([usize; MOST_LABELS - 1], usize) {
+    let (mut begins, mut count) = ([0; MOST_LABELS - 1], 0);
+    let dots = domain.iter().enumerate().rev().filter(|(_, octet)| **octet == b'.');
+    for (slot, (dot, _)) in begins.iter_mut().zip(dots) {
+        *slot = dot + 1;
+        count += 1;
+    }
+    (begins, count)
+}
+
+const PREFIX: &[u8] = b"_dmarc.";
+
+/// The names that are remembered in place.
+const NEAR: usize = 10;
+
+/// As long as most domains are at most.
+const USUAL: usize = 41;
 
 /// Of names with so many labels, or more, the next step has one less than this.
 const MOST_LABELS: usize = 8;

@@ -45,6 +45,27 @@ impl Domain {
         self.text.split_once('.').map(|(_, parent)| Self { text: parent.into() })
     }
 
+    /// Returns the domain that begins at this octet of the text, or `None` if no label does.
+    ///
+    /// ```
+    /// use mail_types::Domain;
+    ///
+    /// let domain: Domain = "mx.example.com".parse()?;
+    /// assert_eq!(domain.suffix(3), Some("example.com".parse()?));
+    /// assert_eq!(domain.suffix(4), None);
+    /// # Ok::<(), mail_types::DomainError>(())
+    /// ```
+    #[must_use]
+    pub fn suffix(&self, at: usize) -> Option<Self> {
+        match at.checked_sub(1) {
+            None => Some(self.clone()),
+            Some(before) => {
+                let dot = self.text.as_bytes().get(before) == Some(&b'.');
+                Some(Self { text: self.text.get(at..).filter(|_| dot)?.into() })
+            }
+        }
+    }
+
     /// Tells whether this is `other` or below it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
