@@ -4,6 +4,8 @@
 //! failure; what they are beside the peer's is shown with the feature.
 
 #[cfg(feature = "peers")]
+mod mail_auth_cache;
+#[cfg(feature = "peers")]
 mod spf_peer;
 mod spf_shapes;
 

@@ -37,7 +37,8 @@ fn allocations(bench: &str) -> f64 {
     let report = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let report = report.unwrap_or_default();
     assert!(report.contains(bench), "no report on {bench}: {report}");
-    let mut lines = report.lines().skip_while(|line| !line.contains("max alloc:"));
+    // Not "max alloc:", which is how many there are at a time.
+    let mut lines = report.lines().skip_while(|line| !line.trim_start().starts_with("alloc:"));
     let found = lines.nth(1).unwrap_or_default();
     let numbers = found
         .split('│')
