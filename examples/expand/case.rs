@@ -6,6 +6,8 @@ use event_expand::{Stop, Template};
 use mail_types::{Trust, Value};
 use serde::Serialize;
 
+use crate::shown::Shown;
+
 /// What became of a text.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Case {
@@ -25,6 +27,9 @@ pub(crate) struct Case {
     at: Option<usize>,
     #[serde(skip)]
     bytes: Vec<u8>,
+    /// What the text was.
+    #[serde(skip)]
+    about: Vec<u8>,
 }
 
 impl Case {
@@ -56,8 +61,15 @@ impl Case {
         Self { failed: Some(error.to_string()), at: Some(at), ..Self::default() }
     }
 
+    pub(crate) fn about(self, text: &[u8]) -> Self {
+        Self { about: text.to_vec(), ..self }
+    }
+}
+
+impl Shown for Case {
     /// The value alone, as it is; or what is wrong, and the text with a mark below the byte.
-    pub(crate) fn text(&self, text: &[u8]) -> Vec<u8> {
+    fn text(&self) -> Vec<u8> {
+        let text = self.about.as_slice();
         let mut shown = self.bytes.clone();
         if let Some(outline) = &self.outline {
             shown.extend_from_slice(outline.join("\n").as_bytes());

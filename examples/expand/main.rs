@@ -2,9 +2,12 @@
 
 mod case;
 mod given;
+#[path = "../cases/lines.rs"]
+mod lines;
+#[path = "../cases/shown.rs"]
+mod shown;
 
-use std::error::Error;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,22 +16,10 @@ use mail_types::Trust;
 
 use case::Case;
 use given::Given;
+use shown::Done;
 
 fn main() -> ExitCode {
-    match Arguments::parse().all() {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever has closed the pipe has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("expand: {error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    shown::exit("expand", Arguments::parse().all())
 }
 
 /// Expands texts as Exim does; asks for nothing outside, and makes no lookups.
@@ -51,7 +42,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn all(&self) -> Result<(), Box<dyn Error>> {
+    fn all(&self) -> Done {
         let mut given = Given::default();
         for (values, trust) in [(&self.set, Trust::Trusted), (&self.untrusted, Trust::Untrusted)] {
             for (name, value) in values {
@@ -62,26 +53,14 @@ impl Arguments {
         for text in &self.texts {
             self.one(text.as_bytes(), &given, &mut out)?;
         }
-        let mut input = io::stdin().lock();
-        let mut line = Vec::new();
-        while self.texts.is_empty() {
-            line.clear();
-            // A byte more than fits tells a line that is too long.
-            let read = (&mut input).take(MAX_LINE + 2).read_until(b'\n', &mut line)?;
-            if read == 0 {
-                break;
-            }
-            if !line.ends_with(b"\n") && line.len() as u64 > MAX_LINE {
-                input.skip_until(b'\n')?;
-            }
-            // As `exim -be` does.
-            self.one(line.trim_ascii_end(), &given, &mut out)?;
-            out.flush()?;
+        if !self.texts.is_empty() {
+            return Ok(out.flush()?);
         }
-        Ok(out.flush()?)
+        // Without blanks at the end, as `exim -be` has it.
+        lines::each(MAX_LINE, &mut out, |line, out| self.one(line.trim_ascii_end(), &given, out))
     }
 
-    fn one(&self, text: &[u8], given: &Given, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    fn one(&self, text: &[u8], given: &Given, out: &mut impl Write) -> Done {
         let case = match Template::parse(text) {
             Ok(template) if self.explain => Case::explained(&template),
             Ok(template) => match template.check(given) {
@@ -90,17 +69,12 @@ impl Arguments {
             },
             Err(error) => Case::wrong(&error, error.at()),
         };
-        if self.json {
-            serde_json::to_writer(&mut *out, &case)?;
-            Ok(writeln!(out)?)
-        } else {
-            Ok(out.write_all(&case.text(text))?)
-        }
+        shown::write(&case.about(text), self.json, out)
     }
 }
 
 /// The longest line that is read: the longest template.
-const MAX_LINE: u64 = 65_536;
+const MAX_LINE: usize = 65_536;
 
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("there is no = in it")?;

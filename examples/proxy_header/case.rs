@@ -5,6 +5,8 @@ use std::fmt::Write;
 use proxy_protocol::{Endpoints, Header, HeaderError, Outcome, Tlv, TlvKind, Version};
 use serde::Serialize;
 
+use crate::shown::Shown;
+
 /// What there is to say of a header.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Case {
@@ -71,8 +73,10 @@ impl Case {
         }
         case
     }
+}
 
-    pub(crate) fn text(&self) -> String {
+impl Shown for Case {
+    fn text(&self) -> Vec<u8> {
         let mut text = self.outcome.unwrap_or("malformed").to_owned();
         let error = self.error.as_ref().map(|error| format!(": {error}"));
         text += &error.unwrap_or_default();
@@ -97,7 +101,7 @@ impl Case {
             text += &value.unwrap_or_default();
         }
         self.tlvs.iter().for_each(|vector| vector.text(2, &mut text));
-        text
+        text.into_bytes()
     }
 }
 

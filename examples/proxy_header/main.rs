@@ -1,10 +1,13 @@
 //! Shows what a PROXY header says, and writes one.
 
 mod case;
+#[path = "../cases/lines.rs"]
+mod lines;
 mod new;
+#[path = "../cases/shown.rs"]
+mod shown;
 
-use std::error::Error;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -12,6 +15,7 @@ use proxy_protocol::{Header, HeaderError, Options};
 
 use case::Case;
 use new::New;
+use shown::Done;
 
 fn main() -> ExitCode {
     let Arguments { show, action } = Arguments::parse();
@@ -19,20 +23,7 @@ fn main() -> ExitCode {
         Some(Action::Write(header)) => header.print(),
         None => show.all(),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever has closed the pipe has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("proxy_header: {error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    shown::exit("proxy_header", done)
 }
 
 /// Shows what PROXY headers say, or writes one.
@@ -73,41 +64,24 @@ struct Show {
 }
 
 impl Show {
-    fn all(&self) -> Result<(), Box<dyn Error>> {
+    fn all(&self) -> Done {
         let mut out = io::BufWriter::new(io::stdout().lock());
         for header in &self.headers {
             self.one(header.as_bytes(), &mut out)?;
         }
-        let mut input = io::stdin().lock();
-        let mut line = Vec::new();
-        while self.headers.is_empty() {
-            line.clear();
-            // A byte more than fits tells a line that is too long.
-            let read = (&mut input).take(MAX_LINE + 2).read_until(b'\n', &mut line)?;
-            if read == 0 {
-                break;
-            }
-            if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 > MAX_LINE {
-                input.skip_until(b'\n')?;
-            }
-            self.one(&line, &mut out)?;
-            out.flush()?;
+        if !self.headers.is_empty() {
+            return Ok(out.flush()?);
         }
-        Ok(out.flush()?)
+        lines::each(MAX_LINE, &mut out, |line, out| self.one(line, out))
     }
 
-    fn one(&self, text: &[u8], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    fn one(&self, text: &[u8], out: &mut impl Write) -> Done {
         let case = match bytes(text) {
             Ok(bytes) => self.parse(&bytes),
-            Err(at) if at as u64 >= MAX_LINE => Case::wrong("the line is too long", at),
+            Err(at) if at >= MAX_LINE => Case::wrong("the line is too long", at),
             Err(at) => Case::wrong("not hexadecimal", at),
         };
-        if self.json {
-            serde_json::to_writer(&mut *out, &case)?;
-            Ok(writeln!(out)?)
-        } else {
-            Ok(out.write_all(case.text().as_bytes())?)
-        }
+        shown::write(&case, self.json, out)
     }
 
     fn parse(&self, bytes: &[u8]) -> Case {
@@ -125,11 +99,11 @@ impl Show {
 }
 
 /// The longest line that is read: the longest header, in pairs of digits with a blank between.
-const MAX_LINE: u64 = 3 * 65_551;
+const MAX_LINE: usize = 3 * 65_551;
 
 /// The bytes of a line, or where it is no hexadecimal; blanks between the pairs do not matter.
 fn bytes(text: &[u8]) -> Result<Vec<u8>, usize> {
-    if text.len() as u64 > MAX_LINE {
+    if text.len() > MAX_LINE {
         return Err(text.len());
     }
     let mut bytes = Vec::new();

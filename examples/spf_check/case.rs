@@ -1,13 +1,14 @@
 //! A case, what comes out of it, and both for people and for programs.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use mail_types::{Note, Noted};
+use mail_types::Note;
 use serde::{Deserialize, Serialize};
 use spf_result::{Cause, Check, Options, Outcome};
 
 use crate::dns::Entry;
+use crate::shown;
+use crate::trace::{self, Line};
 
 /// What is to be checked.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -87,12 +88,11 @@ impl Verdict {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
     }
+}
 
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        for line in &self.trace {
-            let _ = writeln!(text, "{:1$}{2}", "", 2 * line.depth, line.text);
-        }
+impl shown::Shown for Verdict {
+    fn text(&self) -> Vec<u8> {
+        let mut text = trace::text(&self.trace);
         text += self.result.unwrap_or("malformed");
         text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         text.push('\n');
@@ -109,26 +109,6 @@ impl Verdict {
             let line = value.map(|value| format!("  {name:<13} {value}\n"));
             text += &line.unwrap_or_default();
         }
-        text
-    }
-}
-
-/// A line of the trace.
-#[derive(Debug, Serialize)]
-struct Line {
-    depth: usize,
-    /// What was asked, if it is an answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    question: Option<String>,
-    text: String,
-}
-
-impl Line {
-    fn new(note: &Note) -> Self {
-        let question = match &note.noted {
-            Noted::Answer { question, .. } => Some(question.to_string()),
-            _ => None,
-        };
-        Self { depth: note.depth, question, text: note.noted.to_string() }
+        text.into_bytes()
     }
 }

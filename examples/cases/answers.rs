@@ -1,0 +1,64 @@
+//! Who answers the questions of a case: the case itself, a master file, or the system's resolver.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use mail_types::{Inquiry, Session, Step, Zone};
+use tokio::runtime::Runtime;
+
+/// Who answers where a case has no answers of its own.
+#[derive(Default)]
+pub(crate) struct Answers {
+    zone: Option<Zone>,
+    resolver: Option<(Runtime, TokioResolver)>,
+}
+
+impl Answers {
+    /// Takes a master file; without one, the system's resolver is asked, once it is needed.
+    pub(crate) fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+        let Some(file) = zone else { return Ok(Self::default()) };
+        let text = fs::read_to_string(file)?;
+        let failed = |error: mail_types::MasterFileError| format!("{error}: {}", error.error);
+        Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), resolver: None })
+    }
+
+    /// Runs a session to its end; `own` are the answers of the case. A resolver has so much time.
+    pub(crate) fn run<I: Inquiry>(
+        &mut self,
+        session: &mut Session<I>,
+        own: Option<&Zone>,
+        time: Duration,
+    ) -> Result<I::Verdict, Box<dyn Error>> {
+        match own.or(self.zone.as_ref()) {
+            Some(zone) => Ok(by_zone(session, zone)),
+            None => self.by_resolver(session, time),
+        }
+    }
+
+    fn by_resolver<I: Inquiry>(
+        &mut self,
+        session: &mut Session<I>,
+        time: Duration,
+    ) -> Result<I::Verdict, Box<dyn Error>> {
+        if self.resolver.is_none() {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let resolver = runtime.block_on(async { TokioResolver::builder_tokio()?.build() })?;
+            self.resolver = Some((runtime, resolver));
+        }
+        let Some((runtime, resolver)) = &self.resolver else { return Err("no resolver".into()) };
+        Ok(runtime.block_on(mail_types::hickory::run(session, resolver, time, &|_| None)))
+    }
+}
+
+fn by_zone<I: Inquiry>(session: &mut Session<I>, zone: &Zone) -> I::Verdict {
+    loop {
+        match session.poll() {
+            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            Step::Wait => session.handle_timeout(),
+            Step::Done(verdict) => return verdict,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the tools have in common: writing what comes out of a case, and the end.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// How a tool's work ended; an error is wrong usage, or input and output that fail.
+pub(crate) type Done = Result<(), Box<dyn Error>>;
+
+/// What comes out of a case, for programs and for people.
+pub(crate) trait Shown: Serialize {
+    /// What people read.
+    fn text(&self) -> Vec<u8>;
+}
+
+/// Writes what came out: one JSON object in a line, or text.
+pub(crate) fn write(outcome: &impl Shown, json: bool, out: &mut impl Write) -> Done {
+    if json {
+        serde_json::to_writer(&mut *out, outcome)?;
+        Ok(writeln!(out)?)
+    } else {
+        Ok(out.write_all(&outcome.text())?)
+    }
+}
+
+/// Tells what went wrong, and gives the exit status.
+pub(crate) fn exit(program: &str, done: Done) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever has closed the pipe has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

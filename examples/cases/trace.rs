@@ -1,0 +1,35 @@
+//! How a verdict came about, in lines.
+
+use std::fmt::Write as _;
+
+use mail_types::{Note, Noted};
+use serde::Serialize;
+
+/// A line of the trace.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    depth: usize,
+    /// What was asked, if it is an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
+    text: String,
+}
+
+impl Line {
+    pub(crate) fn new(note: &Note) -> Self {
+        let question = match &note.noted {
+            Noted::Answer { question, .. } => Some(question.to_string()),
+            _ => None,
+        };
+        Self { depth: note.depth, question, text: note.noted.to_string() }
+    }
+}
+
+/// The lines as people read them.
+pub(crate) fn text(lines: &[Line]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:1$}{2}", "", 2 * line.depth, line.text);
+        text
+    })
+}

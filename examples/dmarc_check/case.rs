@@ -1,0 +1,117 @@
+//! A case, what comes out of it, and both for people and for programs.
+
+use dmarc_policy::{Author, Dmarc};
+use mail_types::{Domain, Note};
+use serde::{Deserialize, Serialize};
+
+use crate::dns::Entry;
+use crate::given::{Signature, Spf};
+use crate::shown;
+use crate::trace::{self, Line};
+
+/// What is to be checked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// The bodies of the `From` fields.
+    from: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spf: Option<Spf>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<Signature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dns: Option<Vec<Entry>>,
+}
+
+impl Case {
+    pub(crate) fn new(from: Vec<String>, spf: Option<Spf>, dkim: Vec<Signature>) -> Self {
+        Self { from, spf, dkim, dns: None }
+    }
+
+    pub(crate) fn inquiry(&self) -> Dmarc {
+        let author = Author::from_fields(self.from.iter().map(String::as_bytes));
+        let signatures = self.dkim.iter().map(|Signature(input)| input.clone());
+        let dmarc = Dmarc::new(author).with_dkim(signatures.collect());
+        match &self.spf {
+            Some(Spf(input)) => dmarc.with_spf(input.clone()),
+            None => dmarc,
+        }
+    }
+}
+
+/// What came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disposition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spf_aligned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dkim_aligned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trace: Vec<Line>,
+}
+
+impl Verdict {
+    pub(crate) fn new(verdict: &dmarc_policy::Verdict, trace: &[Note]) -> Self {
+        let domain = |domain: &Option<Domain>| domain.as_ref().map(ToString::to_string);
+        Self {
+            status: Some(verdict.status().as_str()),
+            result: Some(verdict.result.as_str()),
+            author_domain: domain(&verdict.author),
+            org_domain: domain(&verdict.org_domain),
+            policy_domain: domain(&verdict.policy_domain),
+            policy: verdict.policy.map(dmarc_policy::Policy::as_str),
+            disposition: Some(verdict.disposition.as_str()),
+            spf_aligned: Some(verdict.spf.is_aligned()),
+            dkim_aligned: Some(verdict.dkim.is_aligned()),
+            trace: trace.iter().map(Line::new).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn wrong(error: &str, at: usize) -> Self {
+        Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+}
+
+impl shown::Shown for Verdict {
+    fn text(&self) -> Vec<u8> {
+        let mut text = trace::text(&self.trace);
+        text += self.result.unwrap_or("malformed");
+        text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        text.push('\n');
+        let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();
+        for (name, value) in [
+            ("status", self.status.map(str::to_owned)),
+            ("author domain", self.author_domain.clone()),
+            ("org domain", self.org_domain.clone()),
+            ("policy domain", self.policy_domain.clone()),
+            ("policy", self.policy.map(str::to_owned)),
+            ("disposition", self.disposition.map(str::to_owned)),
+            ("spf aligned", self.spf_aligned.map(yes_or_no)),
+            ("dkim aligned", self.dkim_aligned.map(yes_or_no)),
+            ("at", self.at.map(|at| at.to_string())),
+        ] {
+            let line = value.map(|value| format!("  {name:<14} {value}\n"));
+            text += &line.unwrap_or_default();
+        }
+        text.into_bytes()
+    }
+}

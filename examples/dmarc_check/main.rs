@@ -1,0 +1,143 @@
+//! Checks what DMARC says of a message, and shows how the verdict came about.
+
+#[path = "../cases/answers.rs"]
+mod answers;
+mod case;
+#[path = "../cases/dns.rs"]
+mod dns;
+mod given;
+#[path = "../cases/lines.rs"]
+mod lines;
+#[path = "../cases/shown.rs"]
+mod shown;
+#[path = "../cases/trace.rs"]
+mod trace;
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use dmarc_policy::{Discovery, Dmarc, SuffixFile};
+use mail_types::Session;
+
+use answers::Answers;
+use case::{Case, Verdict};
+use dns::Entry;
+use given::{Signature, Spf};
+use shown::Done;
+
+fn main() -> ExitCode {
+    let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
+    shown::exit("dmarc_check", done)
+}
+
+/// Checks what DMARC says of a message.
+///
+/// Without --from, each line of standard input is a case, as a JSON object with `from`, the bodies of
+/// the `From` fields, `spf` with `result`, `domain` and `identity` (mfrom or helo), `dkim`, a list of
+/// `result`, `domain` and `selector`, and, if it is to be replayed, `dns`.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The body of a `From` field
+    #[arg(long, value_name = "BODY")]
+    from: Vec<String>,
+    /// What SPF has found: `pass:example.com`, or `pass:example.com:helo` for the HELO name
+    #[arg(long, requires = "from", value_name = "RESULT:DOMAIN")]
+    spf: Option<Spf>,
+    /// What was found of a signature: `pass:example.com:selector`
+    #[arg(long, requires = "from", value_name = "RESULT:DOMAIN:SELECTOR")]
+    dkim: Vec<Signature>,
+    /// A master file that answers; without, the system's resolver does
+    #[arg(long, value_name = "FILE")]
+    zone: Option<PathBuf>,
+    /// A list of public suffixes, for what the walk up the tree does not tell
+    #[arg(long, value_name = "FILE")]
+    tld_file: Option<PathBuf>,
+    /// Asks the list alone, as RFC 7489 did
+    #[arg(long, requires = "tld_file")]
+    psl: bool,
+    /// How many author domains of a message are tested; 1 tests none of several
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    authors: usize,
+    /// Shows every name that was asked for, every answer, and every comparison
+    #[arg(long)]
+    trace: bool,
+    /// Writes the cases there, with the answers that came
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Writes one JSON object for each case
+    #[arg(long)]
+    json: bool,
+}
+
+/// The longest line that is read, in octets.
+const MAX_LINE: usize = 4 << 20;
+/// How long the resolver may take for a case.
+const TIME: Duration = Duration::from_secs(20);
+
+struct Program {
+    arguments: Arguments,
+    discovery: Discovery,
+    answers: Answers,
+    record: Option<File>,
+}
+
+impl Program {
+    fn new(arguments: Arguments) -> Result<Self, Box<dyn Error>> {
+        let answers = Answers::new(arguments.zone.as_deref())?;
+        let record = arguments.record.as_ref().map(File::create).transpose()?;
+        let discovery = match &arguments.tld_file {
+            None => Discovery::TreeWalk,
+            Some(file) => {
+                let list = Arc::new(SuffixFile::parse(&fs::read_to_string(file)?)?);
+                if arguments.psl { Discovery::Psl(list) } else { Discovery::TreeWalkThenPsl(list) }
+            }
+        };
+        Ok(Self { arguments, discovery, answers, record })
+    }
+
+    fn run(&mut self) -> Done {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let json = self.arguments.json;
+        if !self.arguments.from.is_empty() {
+            let Arguments { from, spf, dkim, .. } = &self.arguments;
+            let case = Case::new(from.clone(), spf.clone(), dkim.clone());
+            shown::write(&self.verdict(case)?, json, &mut out)?;
+            return Ok(out.flush()?);
+        }
+        lines::each(MAX_LINE, &mut out, |line, out| {
+            let verdict = match serde_json::from_slice(line) {
+                _ if line.len() > MAX_LINE => Verdict::wrong("the line is too long", line.len()),
+                Ok(case) => self.verdict(case)?,
+                Err(error) => Verdict::wrong(&error.to_string(), error.column()),
+            };
+            shown::write(&verdict, json, out)
+        })
+    }
+
+    fn verdict(&mut self, mut case: Case) -> Result<Verdict, Box<dyn Error>> {
+        let own = match case.dns.as_deref().map(dns::zone).transpose() {
+            Ok(own) => own,
+            Err(error) => return Ok(Verdict::wrong(&error, 0)),
+        };
+        let mut dmarc = case.inquiry().with_discovery(self.discovery.clone());
+        if self.arguments.authors > 1 {
+            dmarc = dmarc.with_several_authors(self.arguments.authors);
+        }
+        let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS).traced();
+        let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
+        let trace = if self.arguments.trace { session.trace() } else { &[] };
+        let verdict = Verdict::new(&verdict, trace);
+        if let Some(record) = &mut self.record {
+            case.dns = Some(Entry::record(session.answers()));
+            serde_json::to_writer(&mut *record, &case)?;
+            writeln!(record)?;
+        }
+        Ok(verdict)
+    }
+}

@@ -1,0 +1,227 @@
+//! The tool `dmarc_check`: what comes out for what goes in, and that every verdict replays.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use serde_json::{Value, json};
+
+const ZONE: &str = "\
+_dmarc.example.com TXT \"v=DMARC1; p=reject; sp=quarantine\"
+news.example.com A 192.0.2.1
+";
+
+/// The program, which Cargo builds beside the tests.
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let mut program = Command::new(path.join("examples/dmarc_check"));
+    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
+    let feeder = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    let _ = feeder.join(); // It may end before it has read all.
+    output
+}
+
+fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    let output = run(&[&["--json"], arguments].concat(), input);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A directory of this test's own.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dmarc_check-{name}"));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn file(name: &str, text: &str) -> String {
+    let file = directory(name).join("file");
+    fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn arguments_make_a_case() {
+    let zone = file("arguments", ZONE);
+    let check = |more: &[&str]| json_lines(&[&["--zone", &zone], more].concat(), b"").remove(0);
+    assert_eq!(
+        check(&["--from", "Ann <a@example.com>", "--dkim", "pass:mail.example.com:s1"]),
+        json!({"status": "accept", "result": "pass", "author_domain": "example.com",
+            "org_domain": "example.com", "policy_domain": "example.com", "policy": "reject",
+            "disposition": "none", "spf_aligned": false, "dkim_aligned": true})
+    );
+    assert_eq!(
+        check(&["--from", "a@news.example.com", "--spf", "pass:example.com:helo"]),
+        json!({"status": "quarantine", "result": "fail", "author_domain": "news.example.com",
+            "org_domain": "example.com", "policy_domain": "example.com", "policy": "quarantine",
+            "disposition": "quarantine", "spf_aligned": false, "dkim_aligned": false})
+    );
+    assert_eq!(
+        check(&["--from", "a@example.com", "--spf", "pass:example.com"])["status"],
+        "accept"
+    );
+    // A second field, and several domains.
+    assert_eq!(check(&["--from", "a@example.com", "--from", "a@example.com"])["status"], "nofrom");
+    let two = ["--from", "a@example.com, b@other.test"];
+    assert_eq!(check(&two)["status"], "nofrom");
+    assert_eq!(check(&[&two[..], &["--authors", "2"]].concat())["status"], "reject");
+}
+
+#[test]
+fn a_list_of_suffixes_is_asked_where_records_do_not_tell() {
+    let zone = file("suffixes", "_dmarc.a.shop.test TXT \"v=DMARC1; p=reject\"\n");
+    let list = directory("list").join("list");
+    let text = "// ===BEGIN ICANN DOMAINS===\ntest\nshop.test\n// ===END ICANN DOMAINS===\n";
+    fs::write(&list, text).unwrap();
+    let list = list.to_str().unwrap();
+    let case = ["--zone", &zone, "--from", "x@a.shop.test", "--dkim", "pass:b.a.shop.test:s"];
+    let check = |more: &[&str]| json_lines(&[&case, more].concat(), b"").remove(0);
+    for more in [&[][..], &["--tld-file", list], &["--tld-file", list, "--psl"]] {
+        assert_eq!(check(more)["result"], "pass", "{more:?}");
+    }
+    let sister = ["--zone", &zone, "--from", "x@a.shop.test", "--dkim", "pass:b.shop.test:s"];
+    let found = json_lines(&[&sister[..], &["--tld-file", list, "--psl"]].concat(), b"").remove(0);
+    assert_eq!(found["result"], "fail");
+}
+
+#[test]
+fn the_trace_is_all_that_was_asked_and_compared() {
+    let zone = file("trace", ZONE);
+    let case = ["--from", "a@news.example.com", "--dkim", "pass:mail.example.com:s"];
+    let output = run(&[&["--trace", "--zone", &zone], &case[..]].concat(), b"");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "\
+_dmarc.news.example.com TXT -> no such name
+_dmarc.example.com TXT -> v=DMARC1; p=reject; sp=quarantine
+_dmarc.com TXT -> no such name
+_dmarc.mail.example.com TXT -> no such name
+dkim mail.example.com: same organization
+dmarc=pass from news.example.com, policy quarantine of example.com, spf absent, dkim same organization
+pass
+  status         accept
+  author domain  news.example.com
+  org domain     example.com
+  policy domain  example.com
+  policy         quarantine
+  disposition    none
+  spf aligned    no
+  dkim aligned   yes
+"
+    );
+}
+
+#[test]
+fn a_malformed_case_is_told_and_the_next_one_goes_on() {
+    let input = br#"{"from": "a@example.com"}
+not json
+{"from": ["a@example.com"], "spf": {"result": "maybe", "domain": "a.example", "identity": "mfrom"}}
+{"from": ["a@example.com"], "spf": {"result": "pass", "domain": "a.example", "identity": "other"}}
+{"from": ["a@example.com"], "dkim": [{"result": "pass", "domain": "-"}]}
+{"from": ["a@example.com"], "dns": [{"name": "a.example", "type": "WKS"}]}
+{"from": ["a@a.example"], "dns": [{"name": "_dmarc.a.example", "type": "TXT", "records": [["v=DMARC1;", " p=none"]]}]}
+{"from": ["a@a.example"], "dns": [{"name": "_dmarc.a.example", "type": "TXT", "failure": "timeout"}]}
+{"from": [], "dns": []}"#;
+    let lines = json_lines(&[], input);
+    let errors: Vec<_> = lines.iter().map(|line| line["error"].is_string()).collect();
+    assert_eq!(errors, [true, true, true, true, true, true, false, false, false]);
+    assert!(lines.iter().take(6).all(|line| line["at"].is_u64()));
+    let statuses: Vec<_> = lines.iter().skip(6).map(|line| line["status"].as_str()).collect();
+    assert_eq!(statuses, [Some("none"), Some("temperror"), Some("nofrom")]);
+}
+
+#[test]
+fn the_longest_line_is_read_and_no_longer_one() {
+    let (before, behind) = ("{\"from\": [\"", "<a@a.example>\"], \"dns\": []}");
+    let room = (4 << 20) - before.len() - behind.len();
+    let line = |octets: usize| format!("{before}{}{behind}\n", " ".repeat(octets));
+    let input = line(room) + &line(room + 1) + &line(room + 2) + &line(0);
+    let lines = json_lines(&[], input.as_bytes());
+    let found = lines.iter().map(|line| line["error"].as_str().or(line["status"].as_str()));
+    let long = Some("the line is too long");
+    // Of the first the field is longer than an author's may be.
+    assert_eq!(found.collect::<Vec<_>>(), [Some("nofrom"), long, long, Some("norecord")]);
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for arguments in [
+        &["--spf", "pass:a.example"][..],
+        &["--from", "a@a.example", "--spf", "pass"],
+        &["--from", "a@a.example", "--dkim", "maybe:a.example:s"],
+        &["--from", "a@a.example", "--psl"],
+        &["--zone", "/nowhere"],
+        &["--tld-file", "/nowhere"],
+    ] {
+        assert_eq!(run(arguments, b"").status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// The cases of the library's tests, with their zones as `dns`.
+fn cases() -> Vec<(Value, Value)> {
+    let file = "../crates/dmarc-policy/tests/data/cases.json";
+    let text = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let cases: Vec<Value> = serde_json::from_slice(&text).unwrap();
+    let case = |case: &Value| {
+        let mut entries = Vec::new();
+        for (name, records) in case["zone"].as_object().unwrap() {
+            for record in records.as_array().unwrap() {
+                let (kind, data) = (record[0].as_str().unwrap(), &record[1]);
+                match kind {
+                    "TIMEOUT" => {
+                        for kind in ["A", "TXT"] {
+                            let failure = "timeout";
+                            entries.push(json!({"name": name, "type": kind, "failure": failure}));
+                        }
+                    }
+                    _ => entries.push(json!({"name": name, "type": kind, "records": [data]})),
+                }
+            }
+        }
+        let signature = |dkim: &Value| {
+            let domain = dkim["d"].as_str().unwrap().trim_end_matches('.');
+            json!({"result": dkim["result"], "domain": domain, "selector": dkim["s"]})
+        };
+        let dkim: Vec<_> = case["dkim"].as_array().unwrap().iter().map(signature).collect();
+        let mut spf = case["spf"].clone();
+        spf["domain"] = spf["domain"].as_str().unwrap().trim_end_matches('.').into();
+        let input = json!({"from": case["from_fields"], "spf": spf, "dkim": dkim, "dns": entries});
+        (input, case["expect"].clone())
+    };
+    cases.iter().map(case).collect()
+}
+
+#[test]
+fn every_case_of_the_library_ends_as_there_and_replays_byte_for_byte() {
+    let cases = cases();
+    assert_eq!(cases.len(), 75);
+    let input: Vec<_> = cases.iter().map(|(case, _)| case.to_string()).collect();
+    let recorded = directory("replay").join("recorded");
+    let arguments = ["--json", "--trace"];
+    let record = [&arguments[..], &["--record", recorded.to_str().unwrap()]].concat();
+    let first = run(&record, input.join("\n").as_bytes());
+    let lines: Vec<_> = first.stdout.split(|&c| c == b'\n').filter(|l| !l.is_empty()).collect();
+    assert_eq!(lines.len(), 75);
+    for (line, (case, expected)) in lines.iter().zip(&cases) {
+        let found: Value = serde_json::from_slice(line).unwrap();
+        for field in ["result", "policy_domain", "policy", "disposition", "org_domain"] {
+            assert_eq!(found[field], expected[field], "{field} of {case}: {found}");
+        }
+        for field in ["spf_aligned", "dkim_aligned"] {
+            assert_eq!(found[field], expected[field], "{field} of {case}: {found}");
+        }
+    }
+    let second = run(&arguments, &fs::read(&recorded).unwrap());
+    assert_eq!(String::from_utf8_lossy(&first.stdout), String::from_utf8_lossy(&second.stdout));
+}
