@@ -10,6 +10,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::shown;
+
 /// What there is to say of a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct Case {
@@ -131,14 +133,16 @@ impl Case {
         };
         Self { file, outcome }
     }
+}
 
-    pub(crate) fn text(&self) -> String {
+impl shown::Shown for Case {
+    fn text(&self) -> Vec<u8> {
         let mut text = self.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
         match &self.outcome {
             Outcome::Report(report) => report.text(&mut text),
             Outcome::Failed { error, .. } => text.extend([error, "\n"]),
         }
-        text
+        text.into_bytes()
     }
 }
 

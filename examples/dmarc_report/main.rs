@@ -1,41 +1,58 @@
-//! Shows what DMARC aggregate reports say.
+//! Shows what DMARC aggregate reports say, and makes them of what a gateway has seen.
 
+#[path = "../cases/answers.rs"]
+mod answers;
 mod case;
+#[path = "../cases/dmarc_rows.rs"]
+mod dmarc_rows;
+mod made;
+mod make;
 mod page;
+mod rows;
+#[path = "../cases/shown.rs"]
+mod shown;
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use dmarc_policy::{Feedback, FeedbackLimits};
 
 use case::Case;
+use make::Make;
+use shown::Done;
 
 fn main() -> ExitCode {
-    match Arguments::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever has closed the pipe has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("dmarc_report: {error}");
-            ExitCode::from(2)
-        }
-    }
+    let Arguments { show, action } = Arguments::parse();
+    let done = match action {
+        Some(Action::Make(make)) => make.run(),
+        None => show.run(),
+    };
+    shown::exit("dmarc_report", done)
 }
 
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Shows what DMARC aggregate reports say, or makes them.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(flatten)]
+    show: Show,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Make(Box<Make>),
 }
 
 /// Shows what DMARC aggregate reports say.
 ///
 /// A report is the XML or what gzip has made of it, as RFC 9990, RFC 7489 or real reporters write it.
-#[derive(Debug, Parser)]
-struct Arguments {
+#[derive(Args, Debug)]
+struct Show {
     /// The reports; without any, standard input is one
     files: Vec<PathBuf>,
     /// Writes one JSON object for each report
@@ -52,8 +69,8 @@ struct Arguments {
     max_records: usize,
 }
 
-impl Arguments {
-    fn run(&self) -> Result<(), Box<dyn Error>> {
+impl Show {
+    fn run(&self) -> Done {
         let mut limits = FeedbackLimits::default();
         (limits.xml, limits.records) = (self.max_xml, self.max_records);
         limits.input = limits.xml;
@@ -81,19 +98,14 @@ impl Arguments {
         input: impl Read,
         limits: &FeedbackLimits,
         out: &mut impl Write,
-    ) -> Result<(), Box<dyn Error>> {
+    ) -> Done {
         let mut octets = Vec::new();
         // An octet more than fits tells a report that is too large.
         input.take((limits.input as u64).saturating_add(1)).read_to_end(&mut octets)?;
         let case = Case::new(file, Feedback::read(&octets, limits));
-        if self.json {
-            serde_json::to_writer(&mut *out, &case)?;
-            writeln!(out)?;
-        } else if self.html {
-            out.write_all(page::section(&case).as_bytes())?;
-        } else {
-            out.write_all(case.text().as_bytes())?;
+        if self.html {
+            return Ok(out.write_all(page::section(&case).as_bytes())?);
         }
-        Ok(())
+        shown::write(&case, self.json, out)
     }
 }

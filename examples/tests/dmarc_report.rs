@@ -2,12 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+#[path = "../cases/dmarc_rows.rs"]
+mod dmarc_rows;
+#[expect(dead_code, reason = "the gateway removes rows too")]
+#[path = "../gateway/reporting/rows.rs"]
+mod rows;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
+use dmarc_policy::{DiscoveryMethod, FeedbackRow, SignatureRow, SpfRow};
+use mail_types::AuthResult;
 use serde_json::{Value, json};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dmarc-policy/tests/data");
@@ -143,6 +151,160 @@ fn the_limits_are_the_users_to_set() {
 #[test]
 fn wrong_usage_is_told() {
     for arguments in [&["--json", "--html"][..], &["--no-such"], &["/no/such/file"]] {
+        let output = run(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+/// Midnight of 2026-11-26, UTC, by `date -u -d 2026-11-26 +%s`.
+const DAY: u64 = 1_795_651_200;
+
+/// A file of rows in a folder of its own: of two domains on the day, one of which has changed its
+/// record, and of the days around it.
+fn folder_with_rows(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dmarc_report-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let rua = "v=DMARC1; p=reject; rua=mailto:d@a.example,mailto:d@reports.test,mailto:d@mx.test";
+    let row = |received, domain: &str, record: &str, source: &str| {
+        let mut feedback = FeedbackRow::new(source.parse().unwrap(), domain);
+        feedback.envelope_from = Some(String::new());
+        feedback.signatures.push(SignatureRow::new(domain, "s1", AuthResult::Pass));
+        feedback.spf_result = Some(SpfRow::new(domain, AuthResult::SoftFail));
+        feedback.dkim = true;
+        let (policy_domain, record) = (domain.to_owned(), record.to_owned());
+        let discovery = DiscoveryMethod::TreeWalk;
+        dmarc_rows::Row { received, policy_domain, record, discovery, feedback }
+    };
+    let silent = "v=DMARC1; p=none";
+    rows::Rows::create(&folder.join("dmarc.sqlite"))
+        .unwrap()
+        .add(&[
+            row(DAY - 1, "a.example", rua, "192.0.2.9"),
+            row(DAY, "a.example", rua, "192.0.2.1"),
+            row(DAY + 7, "b.example", silent, "192.0.2.1"),
+            row(DAY + 86_399, "a.example", rua, "192.0.2.1"),
+            row(DAY + 9, "a.example", rua, "2001:db8::1"),
+            row(DAY + 10, "a.example", "v=DMARC1; p=none; rua=mailto:d@a.example", "192.0.2.1"),
+            row(DAY + 86_400, "a.example", rua, "192.0.2.9"),
+        ])
+        .unwrap();
+    let zone = "a.example._report._dmarc.reports.test TXT \"v=DMARC1\"\n";
+    fs::write(folder.join("zone"), zone).unwrap();
+    folder
+}
+
+fn make(folder: &Path, more: &[&str]) -> (Vec<Value>, Vec<String>) {
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (rows, zone, into) = (at("dmarc.sqlite"), at("zone"), at("out"));
+    let day: &[&str] = if more.contains(&"--day") { &[] } else { &["--day", "2026-11-26"] };
+    let common = [&["make", &rows, "--json", "--submitter", "mx.test"][..], day].concat();
+    let arguments = [&common[..], &["--zone", &zone, "--into", &into], more].concat();
+    let output = run(&arguments, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let made = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let files = fs::read_dir(&into).unwrap();
+    let mut files: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    (made, files)
+}
+
+#[test]
+fn a_day_becomes_a_report_for_each_record_that_somebody_may_have() {
+    let folder = folder_with_rows("make");
+    let (made, files) = make(&folder, &["--org", "MX & Co", "--contact", "https://mx.test/"]);
+    let name = |number| format!("mx.test!a.example!{DAY}!{}!{number}.xml.gz", DAY + 86_399);
+    assert_eq!(files, [name(1), name(2)]);
+    let found: Vec<_> = made.iter().map(|made| (&made["messages"], &made["rows"])).collect();
+    assert_eq!(found, [(&json!(1), &json!(1)), (&json!(3), &json!(2)), (&json!(1), &json!(1))]);
+    assert_eq!(
+        made[2],
+        json!({"domain": "b.example", "report_id": format!("{DAY}-3.b.example@mx.test"),
+        "messages": 1, "passed": 1, "rows": 1, "files": [], "destinations": []})
+    );
+    let permissions = made[1]["destinations"].as_array().unwrap().iter();
+    let permissions: Vec<_> = permissions.map(|destination| &destination["permission"]).collect();
+    assert_eq!(permissions, ["inside", "given", "refused"]);
+
+    // Read again, they say what was put in.
+    let file = folder.join("out").join(name(2));
+    let read = json_lines(&[file.to_str().unwrap()], b"").remove(0);
+    assert_eq!(read["oddities"], json!([]));
+    assert_eq!(
+        (&read["org_name"], &read["email"]),
+        (&json!("MX & Co"), &json!("dmarc-reports@mx.test"))
+    );
+    assert_eq!(read["begin"], "2026-11-26T00:00:00Z");
+    assert_eq!(read["end"], "2026-11-26T23:59:59Z");
+    assert_eq!(read["policy"]["p"], "reject");
+    let rows: Vec<_> = read["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (&row["source"], &row["count"]))
+        .collect();
+    assert_eq!(rows, [(&json!("192.0.2.1"), &json!(2)), (&json!("2001:db8::1"), &json!(1))]);
+    assert_eq!(
+        read["rows"][0]["signatures"],
+        json!([{"domain": "a.example", "selector": "s1", "result": "pass"}])
+    );
+    assert_eq!(read["rows"][0]["spf_result"]["result"], "softfail");
+    for file in files {
+        lint(&folder.join("out").join(file));
+    }
+}
+
+/// Holds a compressed report to the schema of RFC 9990.
+fn lint(file: &Path) {
+    let xml = Command::new("gzip").arg("-dc").arg(file).output().unwrap().stdout;
+    let schema = data("dmarc-xml-0.2.xsd");
+    let mut command = Command::new("xmllint");
+    command.args(["--noout", "--nonet", "--schema", &schema, "-"]).stdin(Stdio::piped());
+    let Ok(mut child) = command.stderr(Stdio::piped()).spawn() else {
+        println!("SKIPPED: there is no xmllint (Debian: libxml2-utils)");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "no xmllint");
+        return;
+    };
+    child.stdin.take().unwrap().write_all(&xml).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_mail_for_each_destination_and_no_report_beyond_the_limit_of_rows() {
+    let folder = folder_with_rows("mail");
+    let (made, files) = make(&folder, &["--mail", "--max-rows", "1"]);
+    // The changed record, and two reports of a row for two destinations each.
+    assert_eq!(files.len(), 5, "{files:?}");
+    let counts: Vec<_> = made.iter().map(|made| made["messages"].as_u64().unwrap()).collect();
+    assert_eq!(counts, [1, 2, 1, 1]);
+    assert!(
+        files.iter().all(|file| file.ends_with("!1.eml") || file.ends_with("!2.eml")),
+        "{files:?}"
+    );
+    let mail = fs::read_to_string(folder.join("out").join(&files[1])).unwrap();
+    assert!(mail.starts_with("From: <dmarc-reports@mx.test>\r\nTo: <d@a.example>\r\n"), "{mail}");
+    let subject = "Subject: Report Domain: a.example\r\n Submitter: mx.test\r\n Report-ID: <";
+    assert!(mail.contains(subject), "{mail}");
+}
+
+#[test]
+fn a_day_without_mail_and_wrong_usage_make_nothing() {
+    let folder = folder_with_rows("nothing");
+    let (made, files) = make(&folder, &["--day", "2026-11-20"]);
+    assert_eq!((made.len(), files.len()), (0, 0));
+    let rows = folder.join("dmarc.sqlite");
+    let rows = rows.to_str().unwrap();
+    for arguments in [
+        &["make", rows][..],
+        &["make", "/no/such/file", "--submitter", "mx.test"],
+        &["make", rows, "--submitter", "-"],
+        &["make", rows, "--submitter", "mx.test", "--day", "2026-02-30"],
+        &["make", rows, "--submitter", "mx.test", "--day", "26-11-2026"],
+        &["make", rows, "--submitter", "mx.test", "--zone", "/no/such/file"],
+    ] {
         let output = run(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");

@@ -1,0 +1,71 @@
+//! What became of a report that was made.
+
+use dmarc_policy::{Destination, Feedback, Permission};
+use serde::Serialize;
+
+use crate::shown::Shown;
+
+/// What became of a report that was made.
+#[derive(Debug, Serialize)]
+pub(crate) struct Made {
+    domain: String,
+    #[serde(rename = "report_id")]
+    id: String,
+    messages: u64,
+    passed: u64,
+    rows: usize,
+    /// None if nobody may have it.
+    files: Vec<String>,
+    destinations: Vec<Told>,
+}
+
+/// A destination, and whether it may be used.
+#[derive(Debug, Serialize)]
+struct Told {
+    uri: String,
+    permission: &'static str,
+    /// Where the report goes.
+    targets: Vec<String>,
+}
+
+impl Made {
+    pub(crate) fn new(report: &Feedback, destinations: &[Destination], files: Vec<String>) -> Self {
+        let (messages, passed) = report.messages();
+        let told = |destination: &Destination| Told {
+            uri: destination.uri.to_string(),
+            permission: match destination.permission {
+                Permission::Inside => "inside",
+                Permission::Given => "given",
+                Permission::Elsewhere(_) => "elsewhere",
+                Permission::Refused => "refused",
+                Permission::Astray => "astray",
+                Permission::Unsupported => "unsupported",
+                _ => "unknown",
+            },
+            targets: destination.targets().iter().map(ToString::to_string).collect(),
+        };
+        Self {
+            domain: report.policy.domain.clone(),
+            id: report.metadata.report_id.clone(),
+            messages,
+            passed,
+            rows: report.rows.len(),
+            files,
+            destinations: destinations.iter().map(told).collect(),
+        }
+    }
+}
+
+impl Shown for Made {
+    fn text(&self) -> Vec<u8> {
+        let Self { domain, messages, passed, .. } = self;
+        let mut text = format!("{domain}: {passed} of {messages} messages passed\n");
+        for Told { uri, permission, .. } in &self.destinations {
+            text.extend(["  ", uri, ": ", permission, "\n"]);
+        }
+        for file in &self.files {
+            text.extend(["  ", file, "\n"]);
+        }
+        text.into_bytes()
+    }
+}

@@ -1,0 +1,242 @@
+//! Reports made of a gateway's rows: RFC 9990.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use dmarc_policy::{
+    Destination, Destinations, Discovery, DiscoveryMethod, Feedback, FeedbackRow, PublishedPolicy,
+    Record, ReportMail, ReportMetadata, SuffixFile, Tally,
+};
+use mail_types::{Domain, Mailbox, Session};
+use time::{Date, Month, OffsetDateTime, Time};
+
+use crate::answers::Answers;
+use crate::dmarc_rows::Row;
+use crate::made::Made;
+use crate::rows::Rows;
+use crate::shown::{self, Done};
+
+/// Makes the reports of a day, one for each domain and record, as files that can be sent.
+///
+/// A report that nobody may have is not written; what became of each is told.
+#[derive(Args, Debug)]
+pub(crate) struct Make {
+    /// The gateway's rows: `dmarc.sqlite` under its `spool_directory`
+    rows: PathBuf,
+    /// Who reports: a domain of ours
+    #[arg(long)]
+    submitter: Domain,
+    /// The name of the organization that reports; default: the submitter
+    #[arg(long, value_name = "NAME")]
+    org: Option<String>,
+    /// Its address; default: dmarc-reports at the submitter
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<Mailbox>,
+    /// How else it is reached
+    #[arg(long, value_name = "TEXT")]
+    contact: Option<String>,
+    /// The day, as 2026-11-26, in UTC; default: yesterday
+    #[arg(long, value_parser = day)]
+    day: Option<Date>,
+    /// Where the files go
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    into: PathBuf,
+    /// Writes a mail for each destination, instead of the compressed report alone
+    #[arg(long)]
+    mail: bool,
+    /// A master file that says which destinations want reports; without, the system's resolver does
+    #[arg(long, value_name = "FILE")]
+    zone: Option<PathBuf>,
+    /// A list of public suffixes, if the gateway has one
+    #[arg(long, value_name = "FILE")]
+    tld_file: Option<PathBuf>,
+    /// The most rows of a report that differ; with more there are several
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    max_rows: usize,
+    /// Tells what became of each report in one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// The rows of a report.
+struct Group {
+    domain: Domain,
+    /// The text of the record.
+    text: String,
+    discovery: DiscoveryMethod,
+    tally: Tally,
+}
+
+impl Make {
+    pub(crate) fn run(&self) -> Done {
+        let rows =
+            Rows::open(&self.rows).map_err(|error| format!("{}: {error}", self.rows.display()))?;
+        fs::create_dir_all(&self.into)?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut work = Work {
+            make: self,
+            period: self.period()?,
+            answers: Answers::new(self.zone.as_deref())?,
+            discovery: self.discovery()?,
+            group: None,
+            reports: 0,
+            read: 0,
+        };
+        let period = work.period.clone();
+        rows.each(&period, |row| work.row(row, &mut out))?;
+        work.finish(&mut out)?;
+        Ok(out.flush()?)
+    }
+
+    fn discovery(&self) -> Result<Discovery, Box<dyn Error>> {
+        let Some(file) = &self.tld_file else { return Ok(Discovery::TreeWalk) };
+        let list = SuffixFile::parse(&fs::read_to_string(file)?)?;
+        Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
+    }
+
+    /// The seconds of the day.
+    fn period(&self) -> Result<Range<u64>, Box<dyn Error>> {
+        let yesterday = || OffsetDateTime::now_utc().date().previous_day();
+        let day = self.day.or_else(yesterday).ok_or("there is no such day")?;
+        let begin = u64::try_from(day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp())?;
+        Ok(begin..begin + 86_400)
+    }
+
+    fn email(&self) -> Result<Mailbox, Box<dyn Error>> {
+        match &self.email {
+            Some(email) => Ok(email.clone()),
+            None => Ok(format!("dmarc-reports@{}", self.submitter).parse()?),
+        }
+    }
+}
+
+/// Reports under way.
+struct Work<'m> {
+    make: &'m Make,
+    period: Range<u64>,
+    answers: Answers,
+    discovery: Discovery,
+    group: Option<Group>,
+    /// How many of the period there are so far.
+    reports: usize,
+    read: u64,
+}
+
+impl Work<'_> {
+    /// Takes the next row: those of a report come together.
+    fn row(&mut self, row: Row, out: &mut impl Write) -> Done {
+        self.read += 1;
+        if self.read.is_multiple_of(TELLING) {
+            eprintln!("{} messages read", self.read);
+        }
+        let Row { policy_domain, record, discovery, feedback, .. } = row;
+        let same = self.group.as_ref().is_some_and(|group| {
+            let known = (group.domain.as_str(), group.text.as_str(), group.discovery);
+            known == (policy_domain.as_str(), record.as_str(), discovery)
+        });
+        if !same {
+            self.finish(out)?;
+        }
+        let Some(feedback) = self.add(feedback) else { return Ok(()) };
+        self.finish(out)?;
+        let (domain, tally) = (policy_domain.parse()?, Tally::new(self.make.max_rows.max(1)));
+        self.group = Some(Group { domain, text: record, discovery, tally });
+        self.add(feedback);
+        Ok(())
+    }
+
+    /// Counts a row; gives it back if there is no place for it.
+    fn add(&mut self, feedback: FeedbackRow) -> Option<FeedbackRow> {
+        let Some(group) = &mut self.group else { return Some(feedback) };
+        group.tally.add(feedback.clone()).err().map(|_| feedback)
+    }
+
+    /// Writes the report of the rows that were taken, if there are any.
+    fn finish(&mut self, out: &mut impl Write) -> Done {
+        let Some(group) = self.group.take() else { return Ok(()) };
+        self.reports += 1;
+        let record = Record::parse(group.text.as_bytes())?;
+        let mut policy = PublishedPolicy::new(&group.domain, &record, &self.discovery);
+        policy.discovery = Some(group.discovery);
+        let (submitter, number) = (&self.make.submitter, self.reports);
+        let id = format!("{}-{number}.{}@{submitter}", self.period.start, group.domain);
+        // An identifier has an end; a number tells it apart.
+        let id = id.get(..).filter(|id| id.len() <= dmarc_policy::ReportId::MAX_OCTETS);
+        let id =
+            id.map_or_else(|| format!("{}-{number}@{submitter}", self.period.start), str::to_owned);
+        let email = self.make.email()?;
+        let org = self.make.org.clone().unwrap_or_else(|| submitter.to_string());
+        let mut metadata = ReportMetadata::new(&org, &email.to_string(), &id, self.period.clone())
+            .with_generator(concat!("dmarc_report ", env!("CARGO_PKG_VERSION")));
+        if let Some(contact) = &self.make.contact {
+            metadata = metadata.with_contact(contact);
+        }
+        let report = Feedback::new(metadata, policy, group.tally.into_rows());
+        let asked = Destinations::aggregate(group.domain, &record);
+        let asked = asked.with_discovery(self.discovery.clone());
+        let mut session = Session::new(asked, Vec::new(), Destinations::QUESTIONS);
+        let destinations = self.answers.run(&mut session, None, TIME)?;
+        let files = self.write(&report, &id, &email, &destinations)?;
+        shown::write(&Made::new(&report, &destinations, files), self.make.json, out)
+    }
+
+    /// Writes the files of a report, and returns their names.
+    fn write(
+        &self,
+        report: &Feedback,
+        id: &str,
+        email: &Mailbox,
+        destinations: &[Destination],
+    ) -> Result<Vec<String>, Box<dyn Error>> {
+        let targets = destinations.iter().flat_map(Destination::targets);
+        let to: Vec<_> = targets.filter_map(dmarc_policy::ReportUri::mailbox).collect();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let mail = |to: Vec<Mailbox>| -> Result<ReportMail, Box<dyn Error>> {
+            let submitter = self.make.submitter.clone();
+            let mail = ReportMail::new(submitter, email.clone(), to, id.parse()?, now);
+            Ok(mail.with_unique_id(&self.reports.to_string()))
+        };
+        let mut files = Vec::new();
+        if !self.make.mail && !to.is_empty() {
+            let name = mail(to)?.file_name(report)?;
+            fs::write(self.make.into.join(&name), report.to_gzip())?;
+            return Ok(vec![name]);
+        }
+        for (at, to) in to.into_iter().enumerate() {
+            let mail = mail(vec![to])?;
+            let name = mail.file_name(report)?;
+            let name = format!("{}!{}.eml", name.trim_end_matches(".xml.gz"), at + 1);
+            fs::write(self.make.into.join(&name), mail.write(report)?)?;
+            files.push(name);
+        }
+        Ok(files)
+    }
+}
+
+/// A day as RFC 3339 writes it.
+fn day(text: &str) -> Result<Date, String> {
+    let wrong = || format!("{text} is not a day as 2026-11-26");
+    let mut parts = text.split('-');
+    let mut next = |digits: usize| {
+        let part = parts.next().filter(|part| part.len() == digits);
+        part.and_then(|part| part.parse::<u16>().ok()).ok_or_else(wrong)
+    };
+    let (year, month, day) = (next(4)?, next(2)?, next(2)?);
+    let month = u8::try_from(month).ok().and_then(|month| Month::try_from(month).ok());
+    let (month, day) = (month.ok_or_else(wrong)?, u8::try_from(day).map_err(|_| wrong())?);
+    if parts.next().is_some() {
+        return Err(wrong());
+    }
+    Date::from_calendar_date(year.into(), month, day).map_err(|_| wrong())
+}
+
+/// After so many messages the work is seen to go on.
+const TELLING: u64 = 100_000;
+/// How long the DNS may take for the destinations of a report.
+const TIME: Duration = Duration::from_mins(1);
