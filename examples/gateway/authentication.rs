@@ -1,16 +1,24 @@
 //! The field `Authentication-Results` (RFC 8601): ours, and those that only claim to be.
 
-use bytes::Bytes;
-use mail_types::AuthenticationResults;
-
+use super::header::spans;
+use super::rules::dmarc::Examined;
 use super::rules::facts::Facts;
 use super::rules::spf;
+use bytes::Bytes;
 
 /// Returns the field for what was found out about a message, without its CRLF; `None` if nothing was.
+/// Each of several results has a line of its own.
 pub(crate) fn field(host: &str, facts: &Facts) -> Option<String> {
-    let mut results = AuthenticationResults::new(host);
-    results.push(spf::method_result(facts)?);
-    Some(format!("Authentication-Results: {results}"))
+    let mut results: Vec<_> = spf::method_result(facts).into_iter().collect();
+    if let Some(examined) = facts.get::<Examined>() {
+        results.extend(examined.method_results());
+    }
+    let mut field = format!("Authentication-Results: {host}");
+    let between = if results.len() > 1 { ";\r\n\t" } else { "; " };
+    for result in &results {
+        field.extend([between, &result.to_string()]);
+    }
+    (!results.is_empty()).then_some(field)
 }
 
 /// Takes out of a message the fields that claim to be this host's (RFC 8601 section 5): whoever
@@ -18,7 +26,7 @@ pub(crate) fn field(host: &str, facts: &Facts) -> Option<String> {
 pub(crate) fn without_forged(message: &Bytes, host: &str) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut kept = 0;
-    for (begin, end) in fields(message) {
+    for (begin, end) in spans(message) {
         let field = message.get(begin..end).unwrap_or_default();
         if is_forged(field, host) {
             if begin > kept {
@@ -31,26 +39,6 @@ pub(crate) fn without_forged(message: &Bytes, host: &str) -> Vec<Bytes> {
         parts.push(message.slice(kept..));
     }
     parts
-}
-
-/// Where each field of the header begins and ends, with its continuation lines.
-fn fields(message: &[u8]) -> Vec<(usize, usize)> {
-    let mut fields: Vec<(usize, usize)> = Vec::new();
-    let mut at = 0;
-    for line in message.split_inclusive(|&octet| octet == b'\n') {
-        let end = at + line.len();
-        match line {
-            b"\r\n" | b"\n" => break,
-            [b' ' | b'\t', ..] => {
-                if let Some(last) = fields.last_mut() {
-                    last.1 = end;
-                }
-            }
-            _ => fields.push((at, end)),
-        }
-        at = end;
-    }
-    fields
 }
 
 fn is_forged(field: &[u8], host: &str) -> bool {

@@ -1,5 +1,7 @@
 //! The configuration: a TOML file with Exim's option names.
 
+#[path = "config/dmarc.rs"]
+mod dmarc;
 #[path = "config/event_variables.rs"]
 pub(crate) mod event_variables;
 #[path = "config/events.rs"]
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dmarc_policy::SuffixFileError;
 use mail_types::{Domain, HostSet, HostSetError, List, MailHost};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
@@ -22,11 +25,13 @@ use thiserror::Error;
 
 use super::macros::{self, Macros};
 use super::rules::condition::{Home, KINDS};
+use super::rules::dmarc::DmarcSettings;
 use super::rules::language::{Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
 use super::rules::{RuleError, Rules};
 use super::session::SessionSettings;
+pub(crate) use dmarc::ReportSettings;
 use events::{EventOptions, EventSettings, EventsError};
 #[cfg(feature = "pgsql")]
 pub(crate) use lookups::PgsqlServer;
@@ -66,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) log_proxy: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) spf: SpfSettings,
+    pub(crate) dmarc: DmarcSettings,
+    pub(crate) reports: ReportSettings,
     pub(crate) events: EventSettings,
     pub(crate) lookups: LookupSettings,
     /// What texts may reach.
@@ -90,8 +97,8 @@ impl Config {
         macros.put_into_all(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         let config = Self::check(Options::deserialize(table)?, events)?;
-        let home =
-            Home { kinds: KINDS, host: &config.host, language: &config.language, spf: &config.spf };
+        let Self { host, language, spf, dmarc, .. } = &config;
+        let home = Home { kinds: KINDS, host, language, spf, dmarc };
         let rules = Rules::read(text, &macros, &home)?;
         Ok(Self { rules, ..config })
     }
@@ -104,7 +111,8 @@ impl Config {
         if options.message_size_limit.0 > LARGEST {
             return Err(ConfigError::MessageSize);
         }
-        let spf = spf(&options)?;
+        let (spf, dmarc) = (spf(&options)?, dmarc::settings(&options)?);
+        let reports = dmarc::reports(&options, &host)?;
         let lookups = LookupSettings::read(&options)?;
         let language = Arc::new(language(&options, &lookups)?);
         let events = EventSettings::check(events, &language)?;
@@ -149,6 +157,8 @@ impl Config {
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
             spf,
+            dmarc,
+            reports,
             events,
             lookups,
             language,
@@ -204,6 +214,12 @@ pub(crate) enum ConfigError {
     SpfGuess { source: RecordError },
     #[error("spf_smtp_comment_template: {source}")]
     SpfComment { source: MacroError },
+    #[error("dmarc_tld_file: {} cannot be read", path.display())]
+    TldFile { path: PathBuf, source: std::io::Error },
+    #[error("dmarc_tld_file: {source}")]
+    Suffixes { source: SuffixFileError },
+    #[error("{option}: not a mail address")]
+    Mailbox { option: &'static str },
     #[error(transparent)]
     Lookups(#[from] LookupOptionError),
     #[error("{table}: {name:?} is not a name for a list")]

@@ -2,6 +2,8 @@
 
 #[path = "connection/decisions.rs"]
 mod decisions;
+#[path = "connection/examining.rs"]
+mod examining;
 #[path = "connection/handing_over.rs"]
 mod handing_over;
 
@@ -12,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
 
+use self::examining::Fate;
 use self::handing_over::Handed;
 use super::client::Client;
 use super::delivery::Delivery;
@@ -32,6 +35,7 @@ pub(crate) struct Connection {
     session: Session,
     delivery: Delivery,
     notes: Notes,
+    fate: Fate,
     /// The name of the message, from `MAIL` on.
     message: Option<MessageId>,
     /// What became of a message that was handed over before its first reply.
@@ -58,6 +62,7 @@ impl Connection {
             session,
             delivery: Delivery::default(),
             notes: Notes::default(),
+            fate: Fate::default(),
             message: None,
             handed: None,
             memory,

@@ -56,6 +56,7 @@
 //! | `profiles`                        | from mail on | the recipient's content-filter profile is            |
 //! | `header.NAME`                     | prdr, data   | a field of this name fits an item, `*` for anything  |
 //! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
+//! | `dmarc_status`                    | prdr, data   | the result of DMARC is in the list of words          |
 //! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
 //!
 //! Each can have a `!` before its name, which then is in quotes: `"!hosts" = "…"`. A condition that
@@ -67,9 +68,9 @@
 //! | `message`          | is the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
 //! | `log_message`      | goes to the log if the rule decides                                           |
 //! | `logwrite`         | goes to the log at once                                                       |
-//! | `add_header`       | adds a field behind our `Received`, `NAME: text` or `$spf_received`; not at prdr, since the message is one for all |
+//! | `add_header`       | adds a field behind our `Received`, `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since the message is one for all |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
-//! | `control`          | `no_multiline_responses`                                                      |
+//! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
 //! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
 //!
 //! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
@@ -121,6 +122,8 @@
 pub(crate) mod asking;
 #[path = "rules/condition.rs"]
 pub(crate) mod condition;
+#[path = "rules/dmarc.rs"]
+pub(crate) mod dmarc;
 #[path = "rules/facts.rs"]
 pub(crate) mod facts;
 #[path = "rules/field_text.rs"]

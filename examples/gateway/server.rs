@@ -16,6 +16,7 @@ use super::client::Client;
 use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
+use super::dkim::Dkim;
 use super::engines::Engines;
 use super::events::origin::Origin;
 use super::events::{Events, EventsStart};
@@ -25,6 +26,7 @@ use super::log;
 use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
+use super::reporting::{Failures, Reporter};
 use super::resolver::resolver;
 use super::rules::asking::Asked;
 use super::rules::facts::Facts;
@@ -46,6 +48,9 @@ pub(crate) struct Gateway {
     pub(crate) host_limit: Arc<HostLimit>,
     /// What the conditions of rules work with.
     pub(crate) services: Facts,
+    /// What is told of messages afterwards.
+    pub(crate) reporter: Arc<Reporter>,
+    pub(crate) failures: Failures,
     pub(crate) events: Events,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
@@ -79,6 +84,9 @@ impl Gateway {
         }
         let mut services = Facts::default();
         services.insert(Rates::default());
+        if let Some(dkim) = Dkim::new() {
+            services.insert(dkim);
+        }
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));
@@ -86,6 +94,10 @@ impl Gateway {
         if let Some(resolver) = &resolver {
             services.insert(resolver.clone());
         }
+        let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
+        let failures = Failures::new(host.clone(), discovery);
+        let reporter = Reporter::start(config.reports.clone(), host.as_str());
+        let reporter = Arc::new(reporter.map_err(GatewayError::Reporter)?);
         let host_names = resolver.map(|r| HostNames::new(r, config.host_lookup_timeout));
         let directory = &config.spool_directory;
         let events =
@@ -94,6 +106,8 @@ impl Gateway {
             events,
             host_limit: Arc::new(HostLimit::new(config.smtp_accept_max_per_host)),
             services,
+            reporter,
+            failures,
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit)),
@@ -141,6 +155,8 @@ impl Gateway {
 pub(crate) enum GatewayError {
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    #[error("the thread for reports: {0}")]
+    Reporter(io::Error),
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
     #[error("events: {0}")]

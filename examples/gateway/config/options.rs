@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mail_types::Domain;
+use mail_types::{Domain, Semantics};
 use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 
@@ -84,6 +84,28 @@ pub(crate) struct Options {
     pub(super) spf_timeout: Interval,
     /// Whether a client on loopback passes without a question.
     pub(super) spf_loopback_passes: bool,
+    /// Hosts whose messages are examined by DKIM and DMARC.
+    pub(super) dmarc_verify_hosts: String,
+    /// Whether a message is refused where the domain of its author asks for that; else it is put into
+    /// quarantine (RFC 9989 section 7.4).
+    pub(super) dmarc_reject: bool,
+    /// How the items of a list of `dmarc_status` work together.
+    pub(super) dmarc_status_semantics: ListSemantics,
+    /// How long all questions to the DNS for one message may take.
+    pub(super) dmarc_timeout: Interval,
+    /// A list of public suffixes, for organizations whose records do not tell.
+    pub(super) dmarc_tld_file: Option<PathBuf>,
+    /// How long rows for aggregate reports are kept, in `dmarc.sqlite` under `spool_directory`; with 0
+    /// none are.
+    pub(super) dmarc_report_keep: Interval,
+    /// A file for `opendmarc-import`.
+    pub(super) dmarc_history_file: Option<PathBuf>,
+    /// The author of failure reports; default: `do-not-reply` at this host.
+    pub(super) dmarc_forensic_sender: Option<String>,
+    /// Signatures of a message that are verified.
+    pub(super) dkim_verify_signatures: usize,
+    /// The longest header of a message whose signatures are.
+    pub(super) dkim_verify_header: Size,
     /// The database of `sqlite` lookups; default: `gateway.sqlite` under `spool_directory`.
     pub(super) sqlite_dbfile: Option<PathBuf>,
     /// Whom `pgsql` lookups ask, as `host/database/user/password`.
@@ -149,6 +171,16 @@ impl Default for Options {
             spf_void_lookups: 2,
             spf_timeout: Interval(Duration::from_secs(20)),
             spf_loopback_passes: false,
+            dmarc_verify_hosts: "!127.0.0.0/8 : !::::1 : *".into(),
+            dmarc_reject: false,
+            dmarc_status_semantics: ListSemantics::EachItem,
+            dmarc_timeout: Interval(Duration::from_secs(20)),
+            dmarc_tld_file: None,
+            dmarc_report_keep: Interval(Duration::from_hours(31 * 24)),
+            dmarc_history_file: None,
+            dmarc_forensic_sender: None,
+            dkim_verify_signatures: 10,
+            dkim_verify_header: Size(256 << 10),
             sqlite_dbfile: None,
             pgsql_servers: String::new(),
             lookup_directories: String::new(),
@@ -188,6 +220,25 @@ impl From<ProxyRefusal> for RefusalMode {
         match refusal {
             ProxyRefusal::Drop => Self::Drop,
             ProxyRefusal::Exim => Self::QuitOnly,
+        }
+    }
+}
+
+/// How the items of a list of words work together, some with a `!` before them.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ListSemantics {
+    /// Each is tested alone, and the first that succeeds decides; as the text of 2014 has it.
+    EachItem,
+    /// The first whose word it is decides, and fails if it has a `!`; as Exim does today.
+    ListOrder,
+}
+
+impl From<ListSemantics> for Semantics {
+    fn from(semantics: ListSemantics) -> Self {
+        match semantics {
+            ListSemantics::EachItem => Self::EachItem,
+            ListSemantics::ListOrder => Self::ListOrder,
         }
     }
 }

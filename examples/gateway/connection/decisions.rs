@@ -13,8 +13,10 @@ use super::super::routing::route;
 use super::super::rules::judgement::Judgement;
 use super::super::rules::place::Place;
 use super::super::rules::scene::Scene;
+use super::super::server::Gateway;
 use super::super::session::Question;
 use super::Connection;
+use super::examining::Fate;
 
 impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
@@ -22,8 +24,18 @@ impl Connection {
             Question::Connect => self.connect().await,
             Question::Mail => self.mail().await,
             Question::Recipient => self.recipient().await,
-            Question::Verdict(at) => self.verdict(at).await,
-            Question::Message => self.message().await,
+            Question::Verdict(at) => {
+                self.examine().await;
+                let reply = self.verdict(at).await;
+                self.judged(at, &reply);
+                reply
+            }
+            Question::Message => {
+                self.examine().await;
+                let reply = self.message().await;
+                self.conclude(&reply);
+                reply
+            }
         }
     }
 
@@ -39,6 +51,7 @@ impl Connection {
         self.delivery = Delivery::default();
         self.message = Some(MessageId::next(SystemTime::now()));
         self.handed = None;
+        self.fate = Fate::default();
         self.notes.start_message();
         let judgement = self.judge(Place::Mail, None).await;
         judgement.refusal.unwrap_or_else(|| say(ReplyCode::OK, "2.1.0", "sender ok"))
@@ -113,6 +126,9 @@ impl Connection {
     /// A message is in quarantine for all its recipients or for none: who differs from those before
     /// is to get a message of its own, if the client can tell recipients apart.
     pub(super) async fn own_verdict(&mut self, at: usize) -> Result<Reply, Reply> {
+        if let Some(refusal) = self.dmarc_refusal() {
+            return Err(refusal);
+        }
         let judgement = self.judge(Place::Prdr, Some(at)).await;
         if let Some(refusal) = judgement.refusal {
             return Err(refusal);
@@ -143,6 +159,29 @@ impl Connection {
 
     /// Asks the rules of a place, and logs what they say.
     pub(super) async fn judge(&mut self, place: Place, number: Option<usize>) -> Judgement {
+        let (gateway, mut scene) = self.scene(place, number);
+        let judgement = gateway.config.rules.judge(&mut scene).await;
+        let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
+        let Self { session, client, notes, .. } = self;
+        for line in notes.take_log() {
+            log::rule(session, client, &line);
+        }
+        if let Some(refusal) = &judgement.refusal {
+            let what = match (place, &recipient) {
+                (Place::Connect, _) => "connection".into(),
+                (Place::Mail, _) => "MAIL".into(),
+                (Place::Rcpt, Some(recipient)) => rcpt(recipient),
+                (_, Some(recipient)) => format!("message for <{recipient}>"),
+                (_, None) => "message".into(),
+            };
+            let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
+            log::refusal(session, client, &what, &why);
+        }
+        judgement
+    }
+
+    /// What can be seen at a place, by the recipient of this number if it is one of several.
+    pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Gateway, Scene<'_>) {
         let Self { gateway, client, session, notes, .. } = self;
         let transaction = session.transaction();
         let numbered = |at| transaction.and_then(|t| t.recipients.get(at));
@@ -150,7 +189,7 @@ impl Connection {
             Place::Rcpt => session.candidate(),
             _ => number.and_then(numbered),
         };
-        let mut scene = Scene {
+        let scene = Scene {
             place,
             now: Instant::now(),
             host: &gateway.config.session.primary_hostname,
@@ -164,22 +203,7 @@ impl Connection {
             notes,
             services: &gateway.services,
         };
-        let judgement = gateway.config.rules.judge(&mut scene).await;
-        for line in notes.take_log() {
-            log::rule(session, client, &line);
-        }
-        if let Some(refusal) = &judgement.refusal {
-            let what = match (place, recipient) {
-                (Place::Connect, _) => "connection".into(),
-                (Place::Mail, _) => "MAIL".into(),
-                (Place::Rcpt, Some(recipient)) => rcpt(recipient),
-                (_, Some(recipient)) => format!("message for <{recipient}>"),
-                (_, None) => "message".into(),
-            };
-            let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
-            log::refusal(session, client, &what, &why);
-        }
-        judgement
+        (gateway, scene)
     }
 }
 

@@ -60,6 +60,7 @@ impl Connection {
         }
         let now = SystemTime::now();
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
+        self.fate.id = Some(id);
         let body = Bytes::from(self.session.take_message());
         let recipients = self.recipients(takers);
         let mut parts = vec![self.head(id, &recipients, now).into()];

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use event_expand::ListKind;
 use mail_types::Domain;
 
+use super::dmarc::{DmarcSettings, DmarcTest};
 use super::header::HeaderTest;
 use super::language::Language;
 use super::lists::{self, Authenticated, ListTest};
@@ -24,7 +25,7 @@ use super::scene::Scene;
 use super::source::Entry;
 use super::spf::{SpfSettings, SpfTest};
 use super::truth::Truth;
-use super::{Problem, ratelimit, spf};
+use super::{Problem, dmarc, ratelimit, spf};
 
 /// A condition of a rule, read and checked.
 pub(crate) trait Condition: Debug + Send + Sync {
@@ -81,6 +82,7 @@ pub(crate) struct Home<'a> {
     /// What texts may reach.
     pub(crate) language: &'a Arc<Language>,
     pub(crate) spf: &'a SpfSettings,
+    pub(crate) dmarc: &'a DmarcSettings,
 }
 
 /// All kinds.
@@ -190,6 +192,11 @@ pub(crate) const KINDS: &[Kind] = &[
         read: |entry, place, home| Ok(Box::new(SpfTest::read(entry, place, home, true)?)),
     },
     Kind {
+        name: "dmarc_status",
+        places: Place::CONTENT,
+        read: |entry, place, home| Ok(Box::new(DmarcTest::read(entry, place, home)?)),
+    },
+    Kind {
         name: "ratelimit",
         places: &Place::ALL,
         read: |entry, place, home| Ok(Box::new(RateLimit::read(entry, place, home)?)),
@@ -202,4 +209,4 @@ const HOST: Option<ListKind> = Some(ListKind::Host);
 const LOCAL_PART: Option<ListKind> = Some(ListKind::LocalPart);
 
 /// The variables that conditions publish, a list for each kind that does.
-pub(crate) const PUBLISHED: &[&[&str]] = &[ratelimit::VARIABLES, spf::VARIABLES];
+pub(crate) const PUBLISHED: &[&[&str]] = &[dmarc::VARIABLES, ratelimit::VARIABLES, spf::VARIABLES];

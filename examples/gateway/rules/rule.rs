@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use mail_types::{Reply, ReplyCode, Trust, Value};
 
 use super::condition::{Condition, Holds, Home, Test};
+use super::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::judgement::Judgement;
 use super::notes::Lasts;
 use super::place::Place;
@@ -44,12 +45,14 @@ enum Step {
 
 /// The controls that there are.
 ///
-/// `no_multiline_responses`: what `message` says in several lines is said in one.
-const CONTROLS: &[&str] = &[NO_MULTILINE];
+/// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
+/// DMARC's, and come too late when the message is there.
+const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
 const NO_MULTILINE: &str = "no_multiline_responses";
 
 /// Variables that are a whole field, its name too; nothing is added where one has no value.
-const WHOLE_FIELDS: &[&str] = &["$spf_received", "${spf_received}"];
+const WHOLE_FIELDS: &[&str] =
+    &["$spf_received", "${spf_received}", "$dmarc_ar_header", "${dmarc_ar_header}"];
 
 impl Rule {
     pub(super) fn read(
@@ -215,7 +218,12 @@ impl Step {
             "control" => {
                 let known = CONTROLS.iter().find(|control| **control == entry.text);
                 let unknown = || Problem::Control { control: entry.text.clone() };
-                Ok(Self::Control(known.ok_or_else(unknown)?))
+                let known = known.ok_or_else(unknown)?;
+                if *known != NO_MULTILINE && Place::CONTENT.contains(&place) {
+                    let name = format!("control {known}");
+                    return Err(Problem::Misplaced { name, place });
+                }
+                Ok(Self::Control(known))
             }
             "profile" if place != Place::Rcpt => Err(misplaced),
             "profile" => Ok(Self::Profile(text()?)),

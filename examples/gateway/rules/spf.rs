@@ -62,7 +62,7 @@ impl SpfTest {
         if let Some(report) = self.known(scene) {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
-        let Some(report) = self.report(scene).await else { return Holds::Later };
+        let Some(report) = ask(scene, &self.settings).await else { return Holds::Later };
         let holds = words.matches(report.outcome().result().as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
@@ -86,31 +86,31 @@ impl SpfTest {
             facts.get::<Checked>().map(|Checked(report)| report)
         }
     }
-
-    /// Asks the DNS; `None` if there is nobody to ask.
-    async fn report(&self, scene: &Scene<'_>) -> Option<Report> {
-        let resolver = scene.services.get::<TokioResolver>()?;
-        let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
-        let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
-        let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
-            .with_options(self.settings.options.clone())
-            .with_receiver(scene.host)
-            .at(SystemTime::now());
-        let mut session = check.clone().session();
-        let time = self.settings.options.limits.time;
-        let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
-        let report = Report::new(&check, outcome);
-        Some(match &self.settings.comment {
-            Some(template) => report.with_smtp_comment_template(&check, template),
-            None => report,
-        })
-    }
 }
 
 impl Condition for SpfTest {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
         Test::Work(Box::pin(self.holds(scene)))
     }
+}
+
+/// Asks the DNS; `None` if there is nobody to ask.
+pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Report> {
+    let resolver = scene.services.get::<TokioResolver>()?;
+    let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
+    let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
+    let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
+        .with_options(settings.options.clone())
+        .with_receiver(scene.host)
+        .at(SystemTime::now());
+    let mut session = check.clone().session();
+    let time = settings.options.limits.time;
+    let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
+    let report = Report::new(&check, outcome);
+    Some(match &settings.comment {
+        Some(template) => report.with_smtp_comment_template(&check, template),
+        None => report,
+    })
 }
 
 /// What `spf` found of a message.

@@ -17,6 +17,8 @@
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
 //! | `spf_result`, `spf_result_guessed`, `spf_used_domain`       | of the last `spf` or `spf_guess` |
 //! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | for headers and replies, of the same |
+//! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | once the message came; see `dmarc_policy::Verdict::variable` |
+//! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
 //! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and without blanks around them; as they came; as a list; as `h_`, since all is in UTF-8 |
 //! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
 

@@ -10,9 +10,11 @@ use super::super::config::Config;
 use super::super::macros::Macros;
 use super::super::rules::Rules;
 use super::super::rules::condition::{Condition, Holds, Home, Kind, Test};
+use super::super::rules::dmarc::{DmarcSettings, publish_off};
 use super::super::rules::place::Place;
 use super::super::rules::scene::Scene;
 use super::super::rules::spf::SpfSettings;
+use super::rules_dmarc::examined;
 use super::stage::{Stage, rules};
 
 /// Section 3 of the text on the PROXY protocol: who talks to whom.
@@ -50,6 +52,7 @@ fn each_file_is_a_whole_configuration() {
         include_str!("data/proxy-addresses.toml"),
         include_str!("data/connection-rate.toml"),
         include_str!("data/content-filters.toml"),
+        include_str!("data/dmarc.toml"),
     ] {
         Config::parse(text).unwrap();
     }
@@ -86,6 +89,82 @@ async fn whether_prdr_was_asked_for_is_a_variable() {
         stage.transaction.as_mut().unwrap().prdr = asked;
         stage.judge(&rules, Place::Mail, 0).await;
         assert_eq!(stage.notes.take_log(), [format!("{word}: MAIL FROM:<ann@a.example> PRDR")]);
+    }
+}
+
+/// The text on DMARC, section 6: at the recipients, who is left alone and of whom failures are told.
+#[tokio::test]
+async fn dmarc_is_off_for_our_own_and_tells_of_failures_but_for_broken_records() {
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    for (recipient, off, forensic) in [
+        ("ann@local.test", true, true),
+        ("ann@other.test", false, true),
+        ("ann@broken.test", false, false),
+    ] {
+        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
+        assert_eq!(stage.notes.has_control("dmarc_disable_verify"), off, "{recipient}");
+        assert_eq!(stage.notes.has_control("dmarc_enable_forensic"), forensic, "{recipient}");
+    }
+}
+
+/// The same, behind the data: what is logged and added, and what is refused.
+#[tokio::test]
+async fn dmarc_decides_as_the_text_has_it() {
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    let refusal = "550 5.7.1 Message from a.example failed sender's DMARC policy, REJECT";
+    let rows = [
+        (Some(("p=reject", true)), &["DMARC DEBUG: accept a.example"][..], 1, None, ""),
+        (
+            Some(("p=none", false)),
+            &["DMARC DEBUG: none a.example", "DMARC DEBUG: 'none' for a.example"],
+            1,
+            None,
+            "",
+        ),
+        (None, &["DMARC DEBUG: off ", "DMARC DEBUG: 'off' for "], 0, None, ""),
+        (Some(("", false)), &["DMARC DEBUG: 'norecord' for a.example"], 0, None, ""),
+        (
+            Some(("p=quarantine", false)),
+            &["DMARC DEBUG: 'quarantine' for a.example"],
+            0,
+            Some("1"),
+            "",
+        ),
+        (Some(("p=reject", false)), &["DMARC DEBUG: 'reject' for a.example"], 0, None, refusal),
+    ];
+    for (found, logged, headers, flag, refused) in rows {
+        let mut stage = Stage::new().with_mail("<a@b.example>", "ann@other.test");
+        match found {
+            Some((record, aligned)) => {
+                examined(record, aligned).keep("mx.example", &mut stage.notes);
+            }
+            None => publish_off(&mut stage.notes),
+        }
+        assert_eq!(stage.refusal(&rules, Place::Data).await, refused, "{found:?}");
+        let lines: Vec<_> = logged.iter().map(|line| format!("Warning: {line}")).collect();
+        assert_eq!(stage.notes.take_log(), lines);
+        assert_eq!(stage.notes.headers().count(), headers, "{found:?}");
+        let set = "[[acl_smtp_data]]\nverb = 'warn'\nlogwrite = '$acl_m_quarantine'";
+        stage.judge(&super::stage::rules(set), Place::Data, 0).await;
+        assert_eq!(stage.notes.take_log(), [flag.unwrap_or_default()]);
+    }
+}
+
+/// The same: mail of a domain that asks to reject breaks mailing lists, even where it passes.
+#[tokio::test]
+async fn no_mail_of_a_strict_domain_goes_to_a_mailing_list() {
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    let breaks = "550 5.7.1 Messages from a.example break mailing lists";
+    for (recipient, record, refused) in [
+        ("all@lists.test", "p=reject", breaks),
+        ("all@lists.test", "p=quarantine", ""),
+        ("ann@other.test", "p=reject", ""),
+    ] {
+        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
+        examined(record, true).keep("mx.example", &mut stage.notes);
+        assert_eq!(stage.refusal(&rules, Place::Data).await, refused, "{recipient}: {record}");
     }
 }
 
@@ -132,6 +211,7 @@ async fn a_condition_that_takes_a_while_plugs_in() {
             host: &host,
             language: &Arc::default(),
             spf: &SpfSettings::default(),
+            dmarc: &DmarcSettings::default(),
         };
         Rules::read(text, &Macros::default(), &home).unwrap()
     };

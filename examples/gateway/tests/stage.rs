@@ -10,6 +10,7 @@ use super::super::client::Client;
 use super::super::macros::Macros;
 use super::super::rules::Rules;
 use super::super::rules::condition::{Home, KINDS};
+use super::super::rules::dmarc::DmarcSettings;
 use super::super::rules::facts::Facts;
 use super::super::rules::judgement::Judgement;
 use super::super::rules::notes::Notes;
@@ -22,10 +23,15 @@ use super::super::transaction::Transaction;
 
 /// Reads the rules of a configuration, its macros too.
 pub(super) fn rules(text: &str) -> Rules {
+    rules_with(text, &DmarcSettings::default())
+}
+
+/// The same, with these settings.
+pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
-    let home =
-        Home { kinds: KINDS, host: &host, language: &Arc::default(), spf: &SpfSettings::default() };
+    let (language, spf) = (Arc::default(), SpfSettings::default());
+    let home = Home { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc };
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 

@@ -1,0 +1,68 @@
+//! The options of DMARC and DKIM.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dmarc_policy::{Discovery, SuffixFile};
+use mail_types::{Domain, Mailbox};
+
+use super::super::rules::dmarc::{DkimLimits, DmarcSettings};
+use super::{ConfigError, Options, hosts};
+
+/// What is kept and sent.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportSettings {
+    /// The file of rows, if there is to be one.
+    pub(crate) rows: Option<PathBuf>,
+    /// How long rows are kept.
+    pub(crate) keep: Duration,
+    /// The file that `opendmarc-import` reads.
+    pub(crate) history_file: Option<PathBuf>,
+    /// Where failure reports are put, to be sent from there.
+    pub(crate) outbox: PathBuf,
+    /// Their author.
+    pub(crate) forensic_sender: Mailbox,
+}
+
+pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> {
+    let dkim = DkimLimits {
+        signatures: options.dkim_verify_signatures,
+        header: usize::try_from(options.dkim_verify_header.0).unwrap_or(usize::MAX),
+        ..DkimLimits::default()
+    };
+    Ok(DmarcSettings {
+        verify_hosts: hosts("dmarc_verify_hosts", &options.dmarc_verify_hosts)?,
+        semantics: options.dmarc_status_semantics.into(),
+        rejects: options.dmarc_reject,
+        discovery: discovery(options)?,
+        timeout: options.dmarc_timeout.0,
+        dkim,
+    })
+}
+
+/// A list of public suffixes helps where the walk up the tree finds no record that tells; alone it
+/// would have domains together that their records keep apart.
+fn discovery(options: &Options) -> Result<Discovery, ConfigError> {
+    let Some(path) = &options.dmarc_tld_file else { return Ok(Discovery::TreeWalk) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::TldFile { path: path.clone(), source })?;
+    let list = SuffixFile::parse(&text).map_err(|source| ConfigError::Suffixes { source })?;
+    Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
+}
+
+pub(super) fn reports(options: &Options, host: &Domain) -> Result<ReportSettings, ConfigError> {
+    let spool = &options.spool_directory;
+    let text = match &options.dmarc_forensic_sender {
+        Some(text) => text.clone(),
+        None => format!("do-not-reply@{host}"),
+    };
+    let wrong = |_| ConfigError::Mailbox { option: "dmarc_forensic_sender" };
+    Ok(ReportSettings {
+        rows: (!options.dmarc_report_keep.0.is_zero()).then(|| spool.join("dmarc.sqlite")),
+        keep: options.dmarc_report_keep.0,
+        history_file: options.dmarc_history_file.clone(),
+        outbox: spool.join("outbox"),
+        forensic_sender: Mailbox::from_unicode(&text).map_err(wrong)?,
+    })
+}

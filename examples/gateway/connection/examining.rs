@@ -1,0 +1,128 @@
+//! Messages that have come are examined before anybody is asked about them.
+
+use std::time::SystemTime;
+
+use dmarc_policy::{Discovery, DiscoveryMethod, Policy, Verdict};
+use hickory_resolver::TokioResolver;
+use mail_types::{AuthResult, Reply, Severity};
+
+use super::super::dmarc::examine;
+use super::super::header::Header;
+use super::super::log;
+use super::super::message_id::MessageId;
+use super::super::reporting::{Account, Incident};
+use super::super::rules::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC, Examined, publish_off};
+use super::super::rules::notes::Lasts;
+use super::super::rules::place::Place;
+use super::Connection;
+
+/// What becomes of the message under way.
+#[derive(Debug, Default)]
+pub(super) struct Fate {
+    /// Whether it has been examined, or is not to be.
+    examined: bool,
+    /// Whether a recipient takes it.
+    taken: bool,
+    /// Whether one is to get it again.
+    deferred: bool,
+    incident: Option<Incident>,
+    /// Its name in the store, once it has one.
+    pub(super) id: Option<MessageId>,
+}
+
+impl Connection {
+    /// Finds out, once for a message, what SPF, DKIM and DMARC say of it.
+    pub(super) async fn examine(&mut self) {
+        if std::mem::replace(&mut self.fate.examined, true) {
+            return;
+        }
+        let settings = &self.gateway.config.dmarc;
+        let (address, name) = (self.client.address.ip(), self.client.host_name.as_ref());
+        let wanted = settings.verify_hosts.contains(address, name);
+        if !wanted || self.notes.has_control(DISABLE_VERIFY) {
+            return publish_off(&mut self.notes);
+        }
+        let (gateway, mut scene) = self.scene(Place::Data, None);
+        let examined = examine(&mut scene, &gateway.config.dmarc, &gateway.config.spf).await;
+        let Self { gateway, session, client, notes, fate, .. } = self;
+        let verdict = &examined.verdict;
+        if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
+            log::rule(session, client, &format!("DMARC: {verdict}"));
+        }
+        if examined.applied(&gateway.config.dmarc) == Policy::Quarantine {
+            notes.quarantine(format!("X-Quarantine: {}", reason(verdict)), Lasts::Message);
+        }
+        let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
+        if let Some(transaction) = session.transaction().filter(|_| forensic) {
+            let header = Header::of(session.message());
+            fate.incident = Incident::of(&examined, &transaction.sender, header.text);
+        }
+        examined.keep(&gateway.config.session.primary_hostname, notes);
+    }
+
+    /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
+    pub(super) fn judged(&mut self, at: usize, reply: &Reply) {
+        match reply.code().severity() {
+            Severity::Completed => self.fate.taken = true,
+            Severity::Permanent => {}
+            _ => self.fate.deferred = true,
+        }
+        let recipients = self.session.transaction().map_or(0, |t| t.recipients.len());
+        if at + 1 == recipients && !self.fate.taken && !self.fate.deferred {
+            self.conclude(reply);
+        }
+    }
+
+    /// Tells those who want to hear of it what became of the message; of one that will come again,
+    /// nothing.
+    pub(super) fn conclude(&mut self, reply: &Reply) {
+        let Self { gateway, session, client, notes, fate, .. } = self;
+        let rejected = match reply.code().severity() {
+            Severity::Completed => false,
+            Severity::Permanent => true,
+            _ => return,
+        };
+        let quarantined = notes.quarantined().is_some();
+        let (Some(transaction), Some(examined)) =
+            (session.transaction(), notes.facts().get::<Examined>())
+        else {
+            return;
+        };
+        let account = Account {
+            examined: examined.clone(),
+            client: client.address,
+            sender: transaction.sender.clone(),
+            received: SystemTime::now(),
+            id: fate.id,
+            rejected,
+            quarantined,
+        };
+        let host = &gateway.config.session.primary_hostname;
+        let discovery = match gateway.config.dmarc.discovery {
+            Discovery::Psl(_) => DiscoveryMethod::Psl,
+            _ => DiscoveryMethod::TreeWalk,
+        };
+        gateway.reporter.tell(&account, host, discovery);
+        if let (Some(incident), Some(resolver)) =
+            (fate.incident.take(), gateway.services.get::<TokioResolver>())
+        {
+            gateway.failures.report(&gateway.reporter, resolver, account, incident);
+        }
+    }
+
+    /// Returns the reply to all recipients of a message that is refused for what DMARC says.
+    pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
+        let Self { gateway, notes, .. } = self;
+        let examined = notes.facts().get::<Examined>()?;
+        if examined.applied(&gateway.config.dmarc) != Policy::Reject {
+            return None;
+        }
+        examined.verdict.reply()
+    }
+}
+
+/// Why a message that has failed is not taken as any other: domains and words only.
+fn reason(verdict: &Verdict) -> String {
+    let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("DMARC: the message is not from {author}, which asks to {} it", verdict.disposition)
+}

@@ -1,0 +1,144 @@
+//! The examination of a message: SPF, DKIM and, on top of them, DMARC.
+
+use std::time::{Duration, Instant};
+
+use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
+use hickory_resolver::TokioResolver;
+use mail_types::{AuthResult, Domain, Inquiry, Session, SpfIdentity, Step};
+use spf_result::Report;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+
+use super::dkim::{self, Dkim, Keys, Signature};
+use super::header::Header;
+use super::rules::dmarc::{DmarcSettings, Examined};
+use super::rules::scene::Scene;
+use super::rules::spf::{self, Checked, SpfSettings};
+
+/// Finds out whose the message of a scene is. What a rule has asked of SPF is not asked again.
+pub(crate) async fn examine(
+    scene: &mut Scene<'_>,
+    settings: &DmarcSettings,
+    spf: &SpfSettings,
+) -> Examined {
+    let (start, half) = (Instant::now(), settings.timeout / 2);
+    // Whose DNS is asked for SPF is the sender's choice: it must not use up the time for the rest.
+    let (middle, end) = (start + half, start + settings.timeout);
+    let header = Header::of(scene.message);
+    let author = Author::from_fields(header.bodies("From"));
+    let known = scene.notes.facts().get::<Checked>().is_some();
+    let (report, signatures) = {
+        let scene = &*scene;
+        let signatures = verified(scene, header, &author, settings, middle);
+        tokio::join!(sender(scene, spf, half, known), signatures)
+    };
+    if let Some(report) = report {
+        scene.notes.facts().insert(Checked(report));
+    }
+    let checked = scene.notes.facts().get::<Checked>();
+    let spf = checked.map(|Checked(report)| AuthResult::from(report.outcome().result()));
+    let spf = spf.and_then(|result| spf_input(scene, result));
+    let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
+    let mut dmarc = Dmarc::new(author)
+        .with_dkim(dkim.clone())
+        .with_discovery(settings.discovery.clone())
+        .with_several_authors(AUTHORS);
+    if let Some(spf) = &spf {
+        dmarc = dmarc.with_spf(spf.clone());
+    }
+    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let verdict = answered(&mut session, scene, end).await;
+    let signatures = signatures.iter().map(Signature::method_result).collect();
+    Examined { verdict, spf, dkim, signatures }
+}
+
+/// What SPF says of the reverse-path, unless that is known.
+async fn sender(
+    scene: &Scene<'_>,
+    spf: &SpfSettings,
+    time: Duration,
+    known: bool,
+) -> Option<Report> {
+    if known {
+        return None;
+    }
+    let mut spf = spf.clone();
+    let limits = &mut spf.options.limits;
+    limits.time = limits.time.min(time);
+    spf::ask(scene, &spf).await
+}
+
+/// The signatures of a message, verified; without one nothing is done.
+async fn verified(
+    scene: &Scene<'_>,
+    header: Header<'_>,
+    author: &Author,
+    settings: &DmarcSettings,
+    end: Instant,
+) -> Vec<Signature> {
+    let authors = match author {
+        Author::One(domain) => std::slice::from_ref(domain),
+        Author::Several(domains) => domains,
+        _ => &[],
+    };
+    let mut signatures = dkim::read(header, authors, &settings.dkim);
+    let (keys, Some(dkim)) = (Keys::of(&signatures), scene.services.get::<Dkim>()) else {
+        return signatures;
+    };
+    if keys.is_empty() {
+        return signatures;
+    }
+    let questions = keys.questions();
+    let mut session = Session::new(keys, Vec::new(), questions);
+    let keys = answered(&mut session, scene, end).await;
+    aside(header.body.len(), || dkim.verify(header, &mut signatures, keys));
+    signatures
+}
+
+/// Runs a session to its end; where there is nobody to ask, no question is answered.
+async fn answered<I: Inquiry>(
+    session: &mut Session<I>,
+    scene: &Scene<'_>,
+    end: Instant,
+) -> I::Verdict {
+    if let Some(resolver) = scene.services.get::<TokioResolver>() {
+        let time = end.saturating_duration_since(Instant::now());
+        return mail_types::hickory::run(session, resolver, time, &|_| None).await;
+    }
+    loop {
+        match session.poll() {
+            Step::Done(verdict) => return verdict,
+            Step::Ask(_) => {}
+            Step::Wait => session.handle_timeout(),
+        }
+    }
+}
+
+/// Works on so many octets; if that takes a while, not in the way of other connections.
+fn aside(octets: usize, work: impl FnOnce()) {
+    let threads = Handle::try_current().map(|handle| handle.runtime_flavor());
+    match threads {
+        Ok(RuntimeFlavor::MultiThread) if octets > QUICK => block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// What SPF has found, for the reverse-path or for `postmaster` at the name of HELO.
+fn spf_input(scene: &Scene<'_>, result: AuthResult) -> Option<SpfInput> {
+    let domain: Domain = match scene.transaction?.sender.mailbox() {
+        Some(sender) => sender.host().to_string().parse().ok()?,
+        None => scene.greeting.name.parse().ok()?,
+    };
+    Some(SpfInput { result, identity: SpfIdentity::MailFrom, domain })
+}
+
+fn dkim_input(signature: &Signature) -> Option<DkimInput> {
+    let domain = signature.domain.clone()?;
+    Some(DkimInput { result: signature.result, domain, selector: signature.selector.clone() })
+}
+
+/// Of several author domains so many are tested, and the strictest that fails counts (RFC 9989
+/// section 11.5).
+const AUTHORS: usize = 4;
+/// So many octets are hashed in less than a millisecond.
+const QUICK: usize = 256 << 10;

@@ -1,0 +1,66 @@
+//! The header of a message, as fields.
+
+/// A field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Field<'m> {
+    /// What stands before the colon, as it came.
+    pub(crate) name: &'m [u8],
+    /// What stands behind it, with its line ends.
+    pub(crate) body: &'m [u8],
+}
+
+impl Field<'_> {
+    /// Tells whether it has this name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+/// The header of a message, and what follows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Header<'m> {
+    /// All fields, with their line ends.
+    pub(crate) text: &'m [u8],
+    /// What stands behind the empty line.
+    pub(crate) body: &'m [u8],
+}
+
+impl<'m> Header<'m> {
+    /// Splits a message.
+    pub(crate) fn of(message: &'m [u8]) -> Self {
+        let length = spans(message).last().map_or(0, |(_, end)| end);
+        let (text, rest) = message.split_at_checked(length).unwrap_or((message, &[]));
+        let body = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")).unwrap_or(rest);
+        Self { text, body }
+    }
+
+    /// Returns the fields in their order; a line that is no field is left out.
+    pub(crate) fn fields(self) -> impl Iterator<Item = Field<'m>> {
+        spans(self.text).filter_map(move |(begin, end)| {
+            let text = self.text.get(begin..end)?;
+            let colon = text.iter().position(|&octet| octet == b':')?;
+            let (name, body) = text.split_at(colon);
+            Some(Field { name, body: body.get(1..)? })
+        })
+    }
+
+    /// Returns the bodies of the fields of a name.
+    pub(crate) fn bodies(self, name: &str) -> impl Iterator<Item = &'m [u8]> {
+        self.fields().filter(move |field| field.is(name)).map(|field| field.body)
+    }
+}
+
+/// Where each field of the header begins and ends, with its continuation lines.
+pub(crate) fn spans(message: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let mut lines = message.split_inclusive(|&octet| octet == b'\n').peekable();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let first = lines.next_if(|line| !matches!(*line, b"\r\n" | b"\n"))?;
+        let begin = at;
+        at += first.len();
+        while let Some(more) = lines.next_if(|line| matches!(line, [b' ' | b'\t', ..])) {
+            at += more.len();
+        }
+        Some((begin, at))
+    })
+}

@@ -1,0 +1,171 @@
+//! Conditions on DMARC. Against a name server: `tests/peers/dmarc.rs`.
+
+use dmarc_policy::{Author, DkimInput, Dmarc, Policy, SpfInput};
+use mail_types::{AuthResult, Kind, Security, Semantics, Session, SpfIdentity, Step, Zone};
+
+use super::super::authentication::field;
+use super::super::config::Config;
+use super::super::rules::dmarc::{DmarcSettings, Examined, publish_off};
+use super::super::rules::place::Place;
+use super::stage::{Stage, rules, rules_with};
+
+#[tokio::test]
+async fn a_word_is_known_and_both_ways_to_read_a_list_are_there() {
+    // The words and their order: Exim's specification of 2014, and match_isinlist() of today.
+    let rows = [
+        ("p=reject", "reject", true, true),
+        ("p=reject", "quarantine : none", false, false),
+        ("p=reject", "!accept", true, true),
+        ("p=reject", "!reject : none", false, false),
+        ("p=none", "!reject : accept", true, false),
+        ("p=none", "!quarantine : !none", true, false),
+        ("p=quarantine", "reject : !none", true, true),
+        ("", "norecord", true, true),
+        ("", "accept : !norecord", false, false),
+        ("", "*", true, true),
+    ];
+    for (record, words, each_item, list_order) in rows {
+        let text = format!("[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = '{words}'");
+        for (semantics, expected) in
+            [(Semantics::EachItem, each_item), (Semantics::ListOrder, list_order)]
+        {
+            let rules = rules_with(&text, &DmarcSettings { semantics, ..DmarcSettings::default() });
+            let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+            examined(record, false).keep("mx.example", &mut stage.notes);
+            let refused = !stage.refusal(&rules, Place::Data).await.is_empty();
+            assert_eq!(refused, expected, "{record}: {words} by {semantics:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_examined_is_off() {
+    let rules = rules(
+        "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'off'\nmessage = 'it is $dmarc_status'",
+    );
+    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+    publish_off(&mut stage.notes);
+    assert_eq!(stage.refusal(&rules, Place::Data).await, "550 5.7.1 it is off");
+}
+
+#[tokio::test]
+async fn each_variable_has_its_value() {
+    let rules = rules(
+        "[[acl_smtp_data]]
+        verb = 'warn'
+        logwrite = '$dmarc_status/$dmarc_status_text/$dmarc_used_domain/$dmarc_domain_policy/$dmarc_alignment_spf/$dmarc_alignment_dkim'
+        add_header = '$dmarc_ar_header'",
+    );
+    for (record, aligned, expected, header) in [
+        ("p=reject", false, "reject/Reject/a.example/reject/no/no", "fail policy.dmarc=reject"),
+        ("p=reject", true, "accept/Accept/a.example/reject/no/yes", "pass policy.dmarc=reject"),
+        ("p=none", false, "none/None, Accept/a.example/none/no/no", "fail policy.dmarc=none"),
+        ("", false, "norecord/No DMARC record/a.example//no/no", "none"),
+    ] {
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+        examined(record, aligned).keep("mx.example", &mut stage.notes);
+        stage.judge(&rules, Place::Data, 0).await;
+        assert_eq!(stage.notes.take_log(), [expected]);
+        let field =
+            format!("Authentication-Results: mx.example; dmarc={header} header.from=a.example");
+        assert_eq!(stage.notes.headers().collect::<Vec<_>>(), [field]);
+    }
+}
+
+#[test]
+fn rejection_is_quarantine_unless_the_option_is_set() {
+    let with = |rejects| DmarcSettings { rejects, ..DmarcSettings::default() };
+    for (record, aligned, lenient, strict) in [
+        ("p=reject", false, Policy::Quarantine, Policy::Reject),
+        ("p=reject; t=y", false, Policy::Quarantine, Policy::Quarantine),
+        ("p=quarantine", false, Policy::Quarantine, Policy::Quarantine),
+        ("p=none", false, Policy::None, Policy::None),
+        ("p=reject", true, Policy::None, Policy::None),
+        ("", false, Policy::None, Policy::None),
+    ] {
+        let examined = examined(record, aligned);
+        assert_eq!(examined.applied(&with(false)), lenient, "{record}");
+        assert_eq!(examined.applied(&with(true)), strict, "{record}");
+    }
+}
+
+#[test]
+fn all_results_are_in_the_field_for_readers() {
+    let mut stage = Stage::new();
+    examined("p=reject", true).keep("mx.test", &mut stage.notes);
+    assert_eq!(
+        field("mx.test", stage.notes.facts()).unwrap(),
+        "Authentication-Results: mx.test;\r\n\tdkim=none;\r\n\t\
+         dmarc=pass policy.dmarc=reject header.from=a.example"
+    );
+}
+
+#[test]
+fn words_options_and_controls_are_checked_before_the_start() {
+    let rows = [
+        ("[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'fail'", "line 3: item 1 is not a word"),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\ndmarc_status = 'reject'",
+            "line 3: dmarc_status has no use at ",
+        ),
+        (
+            "[[acl_smtp_data]]\nverb = 'warn'\ncontrol = 'dmarc_disable_verify'",
+            "line 3: control dmarc_disable_verify has no use at ",
+        ),
+        (
+            "[[acl_smtp_data_prdr]]\nverb = 'warn'\ncontrol = 'dmarc_forensic_enable'",
+            "line 3: control dmarc_forensic_enable has no use at ",
+        ),
+        // A slip of the pen of the text of 2014.
+        (
+            "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'\nmessage = 'Message from $domain_used_domain failed'",
+            "line 4: ",
+        ),
+        ("dmarc_verify_hosts = '1.2.3.4/99'", "dmarc_verify_hosts: "),
+        ("dmarc_status_semantics = 'other'", "unknown variant"),
+        ("dmarc_tld_file = '/nowhere/list'", "dmarc_tld_file: /nowhere/list cannot be read"),
+    ];
+    for (text, error) in rows {
+        let found = Config::parse(text).unwrap_err().to_string();
+        assert!(found.contains(error), "{text}: {found}");
+    }
+    for control in ["dmarc_disable_verify", "dmarc_enable_forensic", "dmarc_forensic_enable"] {
+        let text = format!("[[acl_smtp_rcpt]]\nverb = 'warn'\ncontrol = '{control}'");
+        assert!(Config::parse(&text).is_ok(), "{control}");
+    }
+    let config = Config::parse("").unwrap();
+    let hosts = &config.dmarc.verify_hosts;
+    let contains = |address: &str| hosts.contains(address.parse().unwrap(), None);
+    assert!(!contains("127.0.0.2") && !contains("::1") && contains("192.0.2.1"));
+}
+
+/// What is found of a message from a.example, with this record, and a signature of it or of another.
+pub(super) fn examined(record: &str, aligned: bool) -> Examined {
+    let mut zone = Zone::default();
+    if !record.is_empty() {
+        let (name, text) = ("_dmarc.a.example".parse().unwrap(), format!("v=DMARC1; {record}"));
+        zone.add(name, Kind::Txt, &text, Security::default()).unwrap();
+    }
+    let signer = if aligned { "a.example" } else { "b.test" };
+    let dkim = vec![DkimInput {
+        result: AuthResult::Pass,
+        domain: signer.parse().unwrap(),
+        selector: "s".into(),
+    }];
+    let spf = SpfInput {
+        result: AuthResult::Fail,
+        identity: SpfIdentity::MailFrom,
+        domain: "a.example".parse().unwrap(),
+    };
+    let dmarc = Dmarc::new(Author::One("a.example".parse().unwrap()));
+    let dmarc = dmarc.with_dkim(dkim.clone()).with_spf(spf.clone());
+    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let verdict = loop {
+        match session.poll() {
+            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            Step::Wait => session.handle_timeout(),
+            Step::Done(verdict) => break verdict,
+        }
+    };
+    Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new() }
+}
