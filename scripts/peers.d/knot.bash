@@ -27,7 +27,8 @@ TEXT
     echo "knot dns 127.0.0.1:$at"
 }
 
-# Hosts of ours connect from 127.0.0.2; the domains are named after what SPF says of them.
+# Hosts of ours connect from 127.0.0.2; the domains are named after what SPF says of them. What is
+# signed is signed by the key of RFC 8463 appendix A.2.
 knot_zone() {
     cat <<'TEXT'
 $ORIGIN test.
@@ -46,6 +47,10 @@ host             IN A   127.0.0.2
 guessed          IN A   127.0.0.2
 _dmarc.fail      IN TXT "v=DMARC1; p=reject"
 _dmarc.pass      IN TXT "v=DMARC1; p=reject"
-_dmarc.softfail  IN TXT "v=DMARC1; p=quarantine"
+_dmarc.softfail  IN TXT "v=DMARC1; p=quarantine; rua=mailto:dmarc@softfail.test"
+signed           IN TXT "v=spf1 -all"
+_dmarc.signed    IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@signed.test,mailto:dmarc@reports.test!10m,mailto:dmarc@mx.test; ruf=mailto:ruf@signed.test; fo=1"
+signed.test._report._dmarc.reports IN TXT "v=DMARC1"
+s._domainkey.signed IN TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 TEXT
 }

@@ -53,6 +53,11 @@ impl Gateway {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Where its spool, its mail and its log are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// All that it has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap()
@@ -97,7 +102,12 @@ impl Gateway {
         })
     }
 
-    fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    /// Waits until `look` finds something, for `what`.
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
         let end = Instant::now() + Duration::from_secs(20);
         while Instant::now() < end {
             if let Some(found) = look(self) {

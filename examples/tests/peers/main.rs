@@ -8,6 +8,8 @@ mod block;
 mod checks;
 mod delivery;
 mod dialogue;
+mod dmarc;
+mod dmarc_reports;
 mod events;
 mod gateway;
 #[cfg(feature = "pgsql")]
