@@ -222,6 +222,13 @@ impl Dmarc {
         if list.is_none() && !is_within(domain.as_str(), authors.org_domain()) {
             return Ok(Alignment::Different);
         }
+        if list.is_none() && authors.is_shared() {
+            return Ok(match memo.reaches(known, domain, authors.org_domain())? {
+                Ok(true) => Alignment::SameOrganization,
+                Ok(false) => Alignment::Different,
+                Err(_) => Alignment::Unknown,
+            });
+        }
         let Ok(walk) = memo.walk(known, domain)? else { return Ok(Alignment::Unknown) };
         Ok(match list {
             _ if authors.org_domain() == walk.org_domain() => Alignment::SameOrganization,

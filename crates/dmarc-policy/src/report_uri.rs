@@ -21,7 +21,8 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ReportUri {
-    text: Box<str>,
+    /// ASCII.
+    text: Box<[u8]>,
 }
 
 impl ReportUri {
@@ -31,7 +32,7 @@ impl ReportUri {
     /// Returns the URI as it was written, without a limit of size.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        str::from_utf8(&self.text).unwrap_or_default()
     }
 
     /// Returns the address of a `mailto:` URI; `None` for another scheme, for several addresses and
@@ -39,7 +40,7 @@ impl ReportUri {
     /// not the domain owner's to set.
     #[must_use]
     pub fn mailbox(&self) -> Option<Mailbox> {
-        let (scheme, rest) = self.text.split_once(':')?;
+        let (scheme, rest) = self.as_str().split_once(':')?;
         let address = rest.split_once('?').map_or(rest, |(address, _)| address);
         if !scheme.eq_ignore_ascii_case("mailto") {
             return None;
@@ -61,14 +62,19 @@ impl FromStr for ReportUri {
 
     /// Reads one URI (RFC 3986 section 3), in which a comma and an exclamation point are encoded.
     fn from_str(text: &str) -> Result<Self, ReportUriError> {
-        if is_plain(text) {
-            return Ok(Self { text: text.into() });
+        Self::parse(text.as_bytes())
+    }
+}
+
+impl ReportUri {
+    pub(crate) fn parse(octets: &[u8]) -> Result<Self, ReportUriError> {
+        if is_plain(octets) {
+            return Ok(Self { text: octets.into() });
         }
-        let text = without_limit(text);
-        if text.len() > Self::MAX_OCTETS {
-            return Err(ReportUriError::TooLong { octets: text.len() });
+        let octets = without_limit(octets);
+        if octets.len() > Self::MAX_OCTETS {
+            return Err(ReportUriError::TooLong { octets: octets.len() });
         }
-        let octets = text.as_bytes();
         let colon = octets.iter().position(|&octet| octet == b':');
         let parts = colon.and_then(|at| octets.split_at_checked(at));
         let (scheme, rest) = parts.ok_or(ReportUriError::Scheme)?;
@@ -83,14 +89,14 @@ impl FromStr for ReportUri {
         }
         match rest.iter().position(|&octet| !is_uri_octet(octet)) {
             Some(at) => Err(ReportUriError::Character { at: scheme.len() + 1 + at }),
-            None => Ok(Self { text: text.into() }),
+            None => Ok(Self { text: octets.into() }),
         }
     }
 }
 
 impl fmt::Display for ReportUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
@@ -119,19 +125,24 @@ pub enum ReportUriError {
 }
 
 /// Whether it is as nearly all are: `mailto:`, an address, and nothing that needs a closer look.
-fn is_plain(text: &str) -> bool {
-    let rest = text.as_bytes().strip_prefix(b"mailto:").unwrap_or_default();
+fn is_plain(text: &[u8]) -> bool {
+    let rest = text.strip_prefix(b"mailto:").unwrap_or_default();
     let taken = |octet: &u8| IS_URI_OCTET.get(usize::from(*octet)).is_some_and(|taken| *taken);
     !rest.is_empty() && text.len() <= ReportUri::MAX_OCTETS && rest.iter().all(taken)
 }
 
 /// Takes off `obs-dmarc-report-size`.
-fn without_limit(text: &str) -> &str {
-    let Some((uri, limit)) = text.rsplit_once('!') else { return text };
-    let digits = limit.trim_end_matches(['k', 'm', 'g', 't', 'K', 'M', 'G', 'T']);
-    let one_unit = limit.len() - digits.len() <= 1;
-    let number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    if one_unit && number { uri } else { text }
+fn without_limit(text: &[u8]) -> &[u8] {
+    let mark = text.iter().rposition(|octet| *octet == b'!');
+    let Some((uri, [_, limit @ ..])) = mark.and_then(|at| text.split_at_checked(at)) else {
+        return text;
+    };
+    let digits = match limit.split_last() {
+        Some((unit, digits)) if b"kmgtKMGT".contains(unit) => digits,
+        _ => limit,
+    };
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if is_number { uri } else { text }
 }
 
 #[expect(clippy::indexing_slicing, reason = "the compiler checks a constant")]

@@ -71,8 +71,7 @@ fn uris(value: &[u8], list: &mut Vec<ReportUri>) -> Option<DefectKind> {
         let comma = find(value, b',');
         let (part, behind) = value.split_at_checked(comma.unwrap_or(value.len()))?;
         rest = behind.get(1..).filter(|_| comma.is_some());
-        let text = str::from_utf8(part.trim_ascii()).unwrap_or_default();
-        match text.parse() {
+        match ReportUri::parse(part.trim_ascii()) {
             Ok(_) if list.len() >= Record::MAX_URIS => return Some(DefectKind::ManyUris),
             Ok(uri) => list.push(uri),
             Err(error) => defect = Some(DefectKind::Uri(error)),

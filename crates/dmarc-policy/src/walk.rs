@@ -24,6 +24,13 @@ impl Published {
     }
 }
 
+impl Published {
+    /// Tells whether it says of its name whether that is a public suffix, and so ends a walk.
+    fn is_marked(&self) -> bool {
+        self.0.as_ref().is_some_and(|record| record.psd != Psd::Unknown)
+    }
+}
+
 /// A domain, and what the walk up from it has found.
 #[derive(Debug)]
 pub(crate) struct Walk<'d> {
@@ -129,7 +136,7 @@ impl<'d> Memo<'d> {
                 Ok(None) => continue,
                 Ok(Some(found)) => found,
             };
-            let stop = found.0.as_ref().is_some_and(|record| record.psd != Psd::Unknown);
+            let stop = found.is_marked();
             if at == 0 {
                 walk.own = Some(Arc::clone(&found));
             }
@@ -139,6 +146,34 @@ impl<'d> Memo<'d> {
             }
         }
         Ok(Ok(walk))
+    }
+}
+
+impl<'d> Memo<'d> {
+    /// Tells whether the walk up from a domain comes to `org`, which is it or above it, and ends in no
+    /// record before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memo::record`].
+    pub(crate) fn reaches(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &'d Domain,
+        org: &str,
+    ) -> Result<Result<bool, DnsTrouble>, Unanswered> {
+        let text = domain.as_str();
+        let (end, (begins, count)) =
+            (text.len().saturating_sub(org.len()), begins(text.as_bytes()));
+        let shorter = begins.iter().take(count).rev();
+        for &at in [0].iter().chain(shorter).take_while(|at| **at < end) {
+            match self.record(known, text.get(at..).unwrap_or_default())? {
+                Err(trouble) => return Ok(Err(trouble)),
+                Ok(Some(found)) if found.is_marked() => return Ok(Ok(false)),
+                Ok(_) => {}
+            }
+        }
+        Ok(Ok(true))
     }
 }
 
@@ -179,14 +214,25 @@ impl<'d> Walk<'d> {
 
     /// Tells whether a record on the way says whether it is a public suffix's.
     pub(crate) fn is_marked(&self) -> bool {
-        let record = self.last.as_ref().and_then(|last| last.published.0.as_ref());
-        record.is_some_and(|record| record.psd != Psd::Unknown)
+        self.last.as_ref().is_some_and(|last| last.published.is_marked())
+    }
+
+    /// Tells whether every walk that comes to the organizational domain from below finds the same one
+    /// from there on. A longer name is passed over by some, and a public suffix is not what it is to
+    /// itself to those below.
+    pub(crate) fn is_shared(&self) -> bool {
+        let dots = self.org_domain().bytes().filter(|octet| *octet == b'.').count();
+        let is_suffix = self.last.as_ref().is_some_and(|last| {
+            let record = last.published.0.as_ref();
+            last.at == self.org_at() && record.is_some_and(|record| record.psd == Psd::Yes)
+        });
+        dots + 1 < MOST_LABELS && !is_suffix
     }
 }
 
 /// Asks for the record of a name.
 fn ask(known: &mut Known<'_>, name: &str) -> Result<Result<Found, DnsTrouble>, Unanswered> {
-    let found = match query_name(name.as_bytes()) {
+    let found = match Name::from_label_and_dotted(LABEL, name.as_bytes()).ok() {
         // A name too long for the DNS has no record.
         None => None,
         Some(name) => match &*known.ask(&name, Kind::Txt)? {
@@ -195,23 +241,6 @@ fn ask(known: &mut Known<'_>, name: &str) -> Result<Result<Found, DnsTrouble>, U
         },
     };
     Ok(Ok(found.filter(|published| published.0.is_some())))
-}
-
-/// The name to ask for the record of a domain; `None` if it is too long for the DNS.
-fn query_name(domain: &[u8]) -> Option<Name> {
-    // Most are short, and to clear the room for any takes longer than the rest.
-    if domain.len() <= USUAL {
-        return prefixed(domain, &mut [0; PREFIX.len() + USUAL]);
-    }
-    prefixed(domain, &mut [0; PREFIX.len() + Domain::MAX_OCTETS])
-}
-
-fn prefixed(domain: &[u8], room: &mut [u8]) -> Option<Name> {
-    let text = room.get_mut(..PREFIX.len() + domain.len())?;
-    let (prefix, rest) = text.split_at_mut_checked(PREFIX.len())?;
-    prefix.copy_from_slice(PREFIX);
-    rest.copy_from_slice(domain);
-    Name::from_dotted(text).ok()
 }
 
 /// Where the names above a domain begin that have less than [`MOST_LABELS`] labels, the shortest
@@ -226,13 +255,10 @@ fn begins(domain: &[u8]) -> ([usize; MOST_LABELS - 1], usize) {
     (begins, count)
 }
 
-const PREFIX: &[u8] = b"_dmarc.";
+const LABEL: &[u8] = b"_dmarc";
 
 /// The names that are remembered in place.
 const NEAR: usize = 10;
-
-/// As long as most domains are at most.
-const USUAL: usize = 41;
 
 /// Of names with so many labels, or more, the next step has one less than this.
 const MOST_LABELS: usize = 8;

@@ -126,6 +126,58 @@ fn what_is_outside_the_authors_organization_is_not_asked_about() {
     assert_eq!(asked, ["_dmarc.news.example.com", "_dmarc.example.com", "_dmarc.com"]);
 }
 
+/// Section 4.10.2: each identifier has the organizational domain that its own walk finds, wherever the
+/// author's has ended.
+#[test]
+fn a_domain_below_the_authors_organization_may_be_another_one() {
+    let deep = "a.b.c.d.e.f.g.h.example";
+    let (seven, eight) = ("c.d.e.f.g.h.example", "b.c.d.e.f.g.h.example");
+    let rows = [
+        // What is between them says nothing, or nothing of suffixes.
+        (&[("example.com", "")][..], "a.example.com", "mail.div.example.com", true),
+        (&[("example.com", ""), ("div.example.com", "")], "example.com", "x.div.example.com", true),
+        // It is an organization, a suffix, or a suffix to itself alone.
+        (
+            &[("example.com", ""), ("div.example.com", "n")],
+            "example.com",
+            "x.div.example.com",
+            false,
+        ),
+        (
+            &[("example.com", ""), ("div.example.com", "y")],
+            "example.com",
+            "x.div.example.com",
+            false,
+        ),
+        (
+            &[("example.com", ""), ("x.div.example.com", "y")],
+            "example.com",
+            "x.div.example.com",
+            false,
+        ),
+        // The author is a suffix, which is its own organization, but not that of those below.
+        (&[("example.com", "y")], "example.com", "www.example.com", false),
+        (&[("com", "y"), ("a.example.com", "")], "a.example.com", "b.example.com", true),
+        // Walks from below pass over names of more than seven labels.
+        (&[(deep, "n")], deep, "x.y.a.b.c.d.e.f.g.h.example", false),
+        (&[(eight, "n")], eight, "x.b.c.d.e.f.g.h.example", false),
+        (&[(seven, "n")], seven, "x.y.c.d.e.f.g.h.example", true),
+    ];
+    for (published, author, signer, aligned) in rows {
+        let records: Vec<_> = published
+            .iter()
+            .map(|(name, psd)| match *psd {
+                "" => (format!("_dmarc.{name}"), "v=DMARC1; p=reject".to_owned()),
+                psd => (format!("_dmarc.{name}"), format!("v=DMARC1; p=reject; psd={psd}")),
+            })
+            .collect();
+        let records: Vec<_> = records.iter().map(|(name, text)| (&**name, &**text)).collect();
+        let dmarc = Dmarc::new(from(&format!("a@{author}"))).with_dkim(vec![signature(signer)]);
+        let verdict = run(dmarc, &zone(&records));
+        assert_eq!(verdict.result == AuthResult::Pass, aligned, "{published:?} {author} {signer}");
+    }
+}
+
 #[test]
 fn exim_words_and_variables_say_the_same() {
     let zone = zone(&[

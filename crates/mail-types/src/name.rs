@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::Domain;
-use crate::wire::{Building, Short, Wire, dotted};
+use crate::wire::{Building, Short, Wire, dotted, dotted_below};
 
 /// An absolute name in the DNS, of any octets; the root is one too.
 ///
@@ -78,6 +78,26 @@ impl Name {
         }
     }
 
+    /// Takes a label, such as `_dmarc`, and behind it labels with dots between them, as
+    /// [`Name::from_dotted`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Name::from_labels`]; its position counts octets of the text, for the label itself 0.
+    pub fn from_label_and_dotted(label: &[u8], text: &[u8]) -> Result<Self, NameError> {
+        if label.len() + text.len() + 1 < Short::MAX {
+            return Short::dotted_below(label, text).map(|short| Self(Wire::Short(short)));
+        }
+        let mut octets = [0; Self::MAX_OCTETS];
+        match octets.get_mut(..label.len() + text.len() + 2) {
+            Some(octets) if octets.len() < Self::MAX_OCTETS => {
+                dotted_below(label, text, octets)?;
+                Ok(Self(Wire::from(&*octets)))
+            }
+            _ => Err(NameError::TooLong { at: text.len() }),
+        }
+    }
+
     /// Returns the labels, the leftmost first, without the root's.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
@@ -141,21 +161,18 @@ impl Name {
     }
 
     /// Hashes the name and an octet in pieces as large as can be: hashers are slow with small ones.
-    pub(crate) fn hash_with<H: Hasher>(&self, last: Option<u8>, state: &mut H) {
+    pub(crate) fn hash_with<H: Hasher>(&self, last: u8, state: &mut H) {
         if let Wire::Short(short) = &self.0 {
             let (mut lower, length) = (short.to_lower(), short.len());
-            if let (Some(room), Some(last)) = (lower.get_mut(length), last) {
+            if let Some(room) = lower.get_mut(length) {
                 *room = last;
             }
-            let length = length + usize::from(last.is_some());
-            return state.write(lower.get(..length).unwrap_or_default());
+            return state.write(lower.get(..=length).unwrap_or_default());
         }
         for octet in self.wire() {
             state.write_u8(octet.to_ascii_lowercase());
         }
-        if let Some(last) = last {
-            state.write_u8(last);
-        }
+        state.write_u8(last);
     }
 
     fn wire(&self) -> &[u8] {
@@ -252,7 +269,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.hash_with(None, state);
+        self.hash_with(0, state);
     }
 }
 

@@ -36,7 +36,7 @@ impl Question {
 
 impl Hash for Question {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash_with(Some(self.kind as u8), state);
+        self.name.hash_with(self.kind as u8, state);
     }
 }
 

@@ -56,6 +56,16 @@ impl Short {
         Ok(short)
     }
 
+    /// Takes a label and such a text, shorter together with the dot between them.
+    #[inline]
+    pub(crate) fn dotted_below(label: &[u8], text: &[u8]) -> Result<Self, NameError> {
+        let mut short = Self([0; Self::MAX + 1]);
+        dotted_below(label, text, &mut short.0)?;
+        let [.., length] = &mut short.0;
+        *length = u8::try_from(label.len() + text.len() + 2).unwrap_or_default();
+        Ok(short)
+    }
+
     /// Takes octets with zeros behind them.
     pub(crate) fn new(mut octets: [u8; Self::MAX + 1], length: u8) -> Self {
         let [.., last] = &mut octets;
@@ -129,6 +139,21 @@ pub(crate) fn dotted(text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
         }
     }
     set(octets, begin, text.len())
+}
+
+/// Writes a label into `octets`, and behind it a text as [`dotted`] does.
+pub(crate) fn dotted_below(label: &[u8], text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
+    let Some((first, rest)) = octets.split_at_mut_checked(label.len() + 1) else {
+        return Err(NameError::TooLong { at: 0 });
+    };
+    set(first, 0, label.len()).map_err(|_| match label {
+        [] => NameError::EmptyLabel { at: 0 },
+        _ => NameError::LabelTooLong { at: 0 },
+    })?;
+    if let Some(room) = first.get_mut(1..) {
+        room.copy_from_slice(label);
+    }
+    dotted(text, rest)
 }
 
 /// Which of eight octets are dots: the highest bit of each that is one, the first octet lowest.

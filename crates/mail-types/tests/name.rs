@@ -154,3 +154,27 @@ fn names_of_every_length_are_the_same_however_they_are_made() {
     }
     assert_eq!(Name::root().write_dotted(&mut room), b"");
 }
+
+#[test]
+fn a_label_stands_in_front_of_a_dotted_text() {
+    for length in 1..=253 {
+        let text: String = (0..length).map(|at| if at % 9 == 4 { '.' } else { 'x' }).collect();
+        let text = text.strip_suffix('.').unwrap_or(&text);
+        let made = Name::from_label_and_dotted(b"_dmarc", text.as_bytes());
+        let whole = Name::from_dotted(format!("_dmarc.{text}").as_bytes());
+        assert_eq!(made.is_ok(), whole.is_ok(), "{length}");
+        if let (Ok(made), Ok(whole)) = (made, whole) {
+            assert_eq!(made, whole);
+        }
+    }
+    for (label, text, error) in [
+        ("", "a", NameError::EmptyLabel { at: 0 }),
+        (&*"x".repeat(64), "a", NameError::LabelTooLong { at: 0 }),
+        ("_dmarc", "", NameError::EmptyLabel { at: 0 }),
+        ("_dmarc", "a..b", NameError::EmptyLabel { at: 2 }),
+        ("_dmarc", &["abc"; 63].join("."), NameError::TooLong { at: 251 }),
+    ] {
+        let made = Name::from_label_and_dotted(label.as_bytes(), text.as_bytes());
+        assert_eq!(made, Err(error), "{label} {text}");
+    }
+}
