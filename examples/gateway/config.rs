@@ -116,12 +116,7 @@ impl Config {
         let lookups = LookupSettings::read(&options)?;
         let language = Arc::new(language(&options, &lookups)?);
         let events = EventSettings::check(events, &language)?;
-        let tls_certificate = match (options.tls_certificate, options.tls_privatekey) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(both), None) => Some((both.clone(), both)),
-            (None, Some(_)) => return Err(ConfigError::NoCertificate),
-        };
+        let (session, tls_certificate) = (session(&options, &host), certificate(&options)?);
         let relay_to_domains = domains("relay_to_domains", &options.relay_to_domains)?;
         if !relay_to_domains.is_empty() && options.route_data.is_none() {
             return Err(ConfigError::NoRoute);
@@ -163,20 +158,8 @@ impl Config {
             lookups,
             language,
             spool_directory: options.spool_directory,
-            host: host.clone(),
-            session: SessionSettings {
-                primary_hostname: host.to_string(),
-                smtp_banner: options.smtp_banner,
-                message_size_limit: options.message_size_limit.0,
-                recipients_max: options.recipients_max,
-                received_headers_max: options.received_headers_max,
-                smtp_max_synprot_errors: options.smtp_max_synprot_errors,
-                smtp_max_unknown_commands: options.smtp_max_unknown_commands,
-                smtp_accept_max_nonmail: options.smtp_accept_max_nonmail,
-                smtp_accept_max_per_connection: options.smtp_accept_max_per_connection,
-                tls_advertise: true,
-                prdr_enable: options.prdr_enable,
-            },
+            host,
+            session,
         })
     }
 }
@@ -245,6 +228,32 @@ fn language(options: &Options, lookups: &LookupSettings) -> Result<Language, Con
     lists.add("domainlist", "local_domains", &options.local_domains);
     lists.add("domainlist", "relay_to_domains", &options.relay_to_domains);
     Ok(Language { options: lookups.options(), engines: lookups.available(), lists })
+}
+
+fn session(options: &Options, host: &Domain) -> SessionSettings {
+    SessionSettings {
+        primary_hostname: host.to_string(),
+        smtp_banner: options.smtp_banner.clone(),
+        message_size_limit: options.message_size_limit.0,
+        recipients_max: options.recipients_max,
+        received_headers_max: options.received_headers_max,
+        smtp_max_synprot_errors: options.smtp_max_synprot_errors,
+        smtp_max_unknown_commands: options.smtp_max_unknown_commands,
+        smtp_accept_max_nonmail: options.smtp_accept_max_nonmail,
+        smtp_accept_max_per_connection: options.smtp_accept_max_per_connection,
+        tls_advertise: true,
+        prdr_enable: options.prdr_enable,
+    }
+}
+
+/// The files of the certificate and its key, which may be one.
+fn certificate(options: &Options) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+    match (options.tls_certificate.clone(), options.tls_privatekey.clone()) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        (Some(both), None) => Ok(Some((both.clone(), both))),
+        (None, Some(_)) => Err(ConfigError::NoCertificate),
+    }
 }
 
 fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
