@@ -222,7 +222,7 @@ impl Dmarc {
         if list.is_none() && !is_within(domain.as_str(), authors.org_domain()) {
             return Ok(Alignment::Different);
         }
-        if list.is_none() && authors.is_shared() {
+        if list.is_none() && authors.is_shared {
             return Ok(match memo.reaches(known, domain, authors.org_domain())? {
                 Ok(true) => Alignment::SameOrganization,
                 Ok(false) => Alignment::Different,

@@ -40,6 +40,9 @@ pub(crate) struct Walk<'d> {
     /// The last name with a record, and the one before.
     last: Option<Step>,
     before: Option<Step>,
+    /// Whether every walk that comes to the organizational domain from below finds the same one from
+    /// there on.
+    pub(crate) is_shared: bool,
 }
 
 /// A name with a record.
@@ -125,7 +128,7 @@ impl<'d> Memo<'d> {
         known: &mut Known<'_>,
         domain: &'d Domain,
     ) -> Result<Result<Walk<'d>, DnsTrouble>, Unanswered> {
-        let mut walk = Walk { domain, own: None, last: None, before: None };
+        let mut walk = Walk { domain, own: None, last: None, before: None, is_shared: false };
         let text = domain.as_str();
         let (begins, count) = begins(text.as_bytes());
         // From the whole name, the next is the longest of those that are short enough.
@@ -145,6 +148,7 @@ impl<'d> Memo<'d> {
                 break;
             }
         }
+        walk.is_shared = walk.is_shared();
         Ok(Ok(walk))
     }
 }
@@ -217,10 +221,9 @@ impl<'d> Walk<'d> {
         self.last.as_ref().is_some_and(|last| last.published.is_marked())
     }
 
-    /// Tells whether every walk that comes to the organizational domain from below finds the same one
-    /// from there on. A longer name is passed over by some, and a public suffix is not what it is to
-    /// itself to those below.
-    pub(crate) fn is_shared(&self) -> bool {
+    /// A longer name is passed over by some walks, and a public suffix is not what it is to itself to
+    /// those below.
+    fn is_shared(&self) -> bool {
         let dots = self.org_domain().bytes().filter(|octet| *octet == b'.').count();
         let is_suffix = self.last.as_ref().is_some_and(|last| {
             let record = last.published.0.as_ref();
