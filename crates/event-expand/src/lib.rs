@@ -79,6 +79,7 @@
 //! | an argument that an operator does not take | ignored (4.96), refused (since) | refused           |
 //! | a NUL that a value or a decoder makes     | ends the text            | is a byte                |
 //! | `$value` and captures of the last text    | are still there          | are not                  |
+//! | a wrong expression of `sg` in a part that is skipped | an error | is not looked at      |
 //! | unknown names in a part that is skipped   | an error each time       | [`Template::check`]      |
 //! | the words of `run`                        | may be quoted            | end at blanks of the template, never within a value |
 //! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as your driver wants |

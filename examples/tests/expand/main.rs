@@ -109,7 +109,7 @@ fn generated_texts_are_the_same_in_exim() {
     let known = ["--set", "domain=", "--set", "local_part="];
     let ours = json_lines(&known, texts.join("\n").as_bytes());
     assert_eq!(ours.len(), texts.len());
-    let mut failures = 0;
+    let (mut failures, mut skipped) = (0, 0);
     let mut differences = Vec::new();
     for ((text, theirs), ours) in texts.iter().zip(&theirs).zip(&ours) {
         let theirs = theirs.strip_prefix("> ").unwrap_or(theirs);
@@ -120,12 +120,27 @@ fn generated_texts_are_the_same_in_exim() {
             None => theirs.starts_with("Failed: "),
         };
         failures += u64::from(value.is_none());
-        if !same {
+        if value.is_some() && is_skipped_expression(theirs) {
+            skipped += 1;
+        } else if !same {
             differences.push(format!("{text}\n   exim {theirs}\n   ours {ours}"));
         }
     }
-    println!("{failures} of {cases} fail in both");
+    println!(
+        "{failures} of {cases} fail in both; {skipped} have a wrong expression that is skipped"
+    );
     assert!(differences.is_empty(), "{} differ\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Whether Exim fails for an expression of `sg` that we refuse as well where it is reached: Exim
+/// compiles it in a part that is skipped, too.
+fn is_skipped_expression(theirs: &str) -> bool {
+    let rest = theirs.strip_prefix("Failed: regular expression error in \"");
+    let Some((expression, _)) = rest.and_then(|rest| rest.rsplit_once("\": ")) else {
+        return false;
+    };
+    let taken = format!("${{sg{{}}{{\\N{expression}\\N}}{{}}}}");
+    json_lines(&[&taken], b"").first().is_some_and(|ours| ours["failed"].is_string())
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
