@@ -10,6 +10,58 @@ use std::time::{Duration, Instant};
 /// Who does something, and how; it tells whether it succeeded.
 pub type Work<'w> = (&'static str, Box<dyn Fn() -> bool + 'w>);
 
+/// What is done, by whom, ourselves (`ours`) first, and how quickly it must be.
+#[expect(clippy::exhaustive_structs, reason = "every bench fills in all of it")]
+pub struct Task {
+    /// Its name.
+    pub name: &'static str,
+    /// The most of a peer's time.
+    pub bar: f64,
+    /// The most instructions: a little more than it takes.
+    pub instructions: f64,
+    /// Who does it.
+    pub works: Vec<Work<'static>>,
+}
+
+/// Measures tasks beside the peer, or does with them what the arguments of the program say: each once
+/// with `--test`, their instructions with `--instructions`, one of them with `--run`.
+///
+/// # Panics
+///
+/// If one does not succeed, or takes more instructions than it may.
+pub fn run(tasks: &[Task]) {
+    let arguments: Vec<_> = env::args().collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [_, "--run", task, name, runs] => {
+            let task = tasks.iter().find(|known| known.name == *task);
+            let work = task.and_then(|task| task.works.iter().find(|(known, _)| known == name));
+            for _ in 0..runs.parse().unwrap_or(0) {
+                assert!(work.is_some_and(|(_, work)| work()));
+            }
+        }
+        _ if arguments.contains(&"--instructions") => count_instructions(tasks),
+        _ => {
+            let rounds = if arguments.contains(&"--test") { 1 } else { 101 };
+            println!("Time beside the peer (median of {rounds} rounds)\n");
+            for Task { name, bar, works, .. } in tasks {
+                report(name, *bar, 1, &times(works, rounds));
+            }
+        }
+    }
+}
+
+fn count_instructions(tasks: &[Task]) {
+    for Task { name, instructions: bar, works, .. } in tasks {
+        for (who, _) in works {
+            let count = instructions(name, who);
+            println!("{name}: {who} {count:.0} instructions");
+            let ours = *who == "ours";
+            assert!(!ours || count <= *bar, "{name} must take no more than {bar} instructions");
+        }
+    }
+}
+
 /// Returns the times of each, round by round, in nanoseconds.
 ///
 /// # Panics
@@ -71,6 +123,15 @@ pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let mut numbers: Vec<_> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task")
+            .field("name", &self.name)
+            .field("bar", &self.bar)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Counts how many instructions one run takes: the difference that 10,000 runs make. The bench must
