@@ -129,8 +129,9 @@ struct Address {
 
 impl Address {
     fn parse(text: &[u8], group: &mut Group) -> Option<Self> {
-        let mut reader = Reader { text, pos: 0 };
+        let mut reader = Reader { text, pos: 0, start: 0, end: 0 };
         let address = reader.mailbox(group);
+        let address = address.filter(|_| reader.end.saturating_sub(reader.start) <= LONGEST);
         let ends_group = *group == Group::Begun && reader.peek() == Some(b';');
         if ends_group {
             *group = Group::Allowed;
@@ -142,6 +143,9 @@ impl Address {
 struct Reader<'t> {
     text: &'t [u8],
     pos: usize,
+    /// Where the address begins, with its route, and where it ends.
+    start: usize,
+    end: usize,
 }
 
 impl Reader<'_> {
@@ -149,6 +153,7 @@ impl Reader<'_> {
         let mut text = Vec::new();
         loop {
             self.skip();
+            self.start = self.pos;
             text.clear();
             self.local_part(&mut text, true)?;
             match self.peek() {
@@ -173,14 +178,18 @@ impl Reader<'_> {
         }
         if self.peek() == Some(b'<') {
             self.pos += 1;
+            self.start = self.pos;
             self.skip();
             let routed = self.peek() == Some(b'@');
             if routed {
                 self.route()?;
             }
             let address = self.address(Some(b'>'))?;
+            let inner = self.text.get(..self.pos).unwrap_or_default();
+            let end = inner.iter().rposition(|b| !is_blank(*b)).map_or(0, |last| last + 1);
             self.take(b'>').then_some(())?;
             self.skip();
+            self.end = end;
             return Some(address).filter(|address| !routed || address.at.is_some());
         }
         if text.is_empty() {
@@ -295,8 +304,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips blanks and comments.
+    /// Skips blanks and comments; an address may have ended there.
     fn skip(&mut self) {
+        self.end = self.pos;
         loop {
             match self.peek() {
                 Some(byte) if is_blank(byte) => self.pos += 1,
@@ -320,3 +330,6 @@ impl Reader<'_> {
 fn is_special(byte: u8) -> bool {
     byte.is_ascii_control() || b" ()<>@,;:\\\".[]".contains(&byte)
 }
+
+/// The most bytes of an address with its route, and with blanks and comments between its parts.
+const LONGEST: usize = 256;

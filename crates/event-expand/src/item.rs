@@ -149,11 +149,12 @@ impl Parser<'_> {
             _ => None,
         };
         self.pos += json.map_or(0, |(length, _)| length);
-        if json.is_some() && self.peek() != Some(b'{') {
+        if json.is_some() && self.peek().is_some_and(is_blank) {
             // Exim takes no blank there where it skips the item, and says that a `}` is missing.
             self.tree.unskippable.push(index(self.pos));
         }
-        let mut strings = vec![self.braced("{")?];
+        // How many there have to be is only asked where the item is not skipped.
+        let mut strings = Vec::new();
         self.skip_blanks();
         while self.peek() == Some(b'{') && strings.len() < 5 {
             strings.push(self.braced("{")?);

@@ -79,7 +79,11 @@
 //! | an argument that an operator does not take | ignored (4.96), refused (since) | refused           |
 //! | a NUL that a value or a decoder makes     | ends the text            | is a byte                |
 //! | `$value` and captures of the last text    | are still there          | are not                  |
-//! | a wrong expression of `sg` in a part that is skipped | an error | is not looked at      |
+//! | a group that `addresses` has found open   | stays open               | does not                 |
+//! | in a part that is skipped: a wrong expression or replacement of `sg`, expression of `match` in a list, word of `bool`, number of `substr`, `hash` and their like | an error | is not looked at |
+//! | the IPv6 address of zeros, by `mask_n` and `ipv6norm` | `:`          | `::`                     |
+//! | what stands behind an `ipv6norm`          | is lost                  | is there                 |
+//! | what ends Exim's process: `sort` of an empty item, some long texts | its end | an error, or the text |
 //! | unknown names in a part that is skipped   | an error each time       | [`Template::check`]      |
 //! | the words of `run`                        | may be quoted            | end at blanks of the template, never within a value |
 //! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as your driver wants |

@@ -10,13 +10,15 @@ pub(crate) struct ByteList<'a> {
 }
 
 impl<'a> ByteList<'a> {
-    /// Takes a list; `named` if it may name its separator, with `<` and it.
+    /// Takes a list; `named` if it may name its separator, with `<` and it. A `<` alone names none
+    /// and is no item either.
     pub(crate) fn new(text: &'a [u8], named: bool) -> Self {
         let blanks = text.iter().take_while(|b| is_blank(**b)).count();
         match text.get(blanks..) {
             Some([b'<', separator, rest @ ..]) if named && separates(*separator) => {
                 Self { rest, separator: *separator }
             }
+            Some(b"<") if named => Self { rest: &[], separator: b':' },
             _ => Self { rest: text, separator: b':' },
         }
     }

@@ -5,6 +5,7 @@
 //! PCRE does without its UTF mode.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use fancy_regex::{Regex, RegexBuilder, RuntimeError};
 
@@ -12,7 +13,13 @@ use crate::Limits;
 
 /// A pattern, compiled; or why it is none.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern(Result<Regex, usize>);
+pub(crate) struct Pattern {
+    regex: Result<Regex, usize>,
+    /// What is not empty and begins where the search does; compiled when first asked for.
+    not_empty: OnceLock<Option<Regex>>,
+    backtracks: usize,
+    size: usize,
+}
 
 /// What a pattern found in a subject, as ranges of its bytes.
 pub(crate) type Groups = Vec<Option<(usize, usize)>>;
@@ -28,18 +35,14 @@ pub(crate) enum MatchError {
 
 impl Pattern {
     pub(crate) fn new(pattern: &[u8], limits: &Limits) -> Self {
-        let regex = RegexBuilder::new(&translated(pattern))
-            .backtrack_limit(limits.regex_backtracks)
-            .delegate_size_limit(limits.regex_size)
-            .build();
-        Self(regex.map_err(|error| match error {
-            fancy_regex::Error::ParseError(at, _) => at.min(pattern.len()),
-            _ => 0,
-        }))
+        let (backtracks, size) = (limits.regex_backtracks, limits.regex_size);
+        let regex = compiled(&translated(pattern), backtracks, size);
+        let regex = regex.map_err(|at| at.min(pattern.len()));
+        Self { regex, not_empty: OnceLock::new(), backtracks, size }
     }
 
     pub(crate) fn matches(&self, subject: &Subject<'_>) -> Result<Option<Groups>, MatchError> {
-        self.matches_from(subject, 0, false)
+        search(self.regex()?, subject, 0)
     }
 
     /// Searches from a byte on; with `not_empty` only for what begins right there, and is not empty.
@@ -49,26 +52,48 @@ impl Pattern {
         from: usize,
         not_empty: bool,
     ) -> Result<Option<Groups>, MatchError> {
-        let regex = self.0.as_ref().map_err(|at| MatchError::Pattern(*at))?;
-        let found = regex.captures_from_pos(&subject.text, subject.position(from));
-        let found = found.map_err(|error| match error {
-            fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded) => {
-                MatchError::Work
-            }
-            _ => MatchError::Pattern(0),
-        })?;
-        let Some(captures) = found else { return Ok(None) };
-        let groups: Groups = captures
-            .iter()
-            .take(MOST_GROUPS)
-            .map(|group| group.map(|g| (subject.offset(g.start()), subject.offset(g.end()))))
-            .collect();
-        let first = groups.first().copied().flatten();
-        if not_empty && first.is_none_or(|(start, end)| start != from || start == end) {
-            return Ok(None);
-        }
-        Ok(Some(groups))
+        let regex = self.regex()?;
+        let regex = if not_empty { self.not_empty(regex)? } else { regex };
+        search(regex, subject, from)
     }
+
+    fn regex(&self) -> Result<&Regex, MatchError> {
+        self.regex.as_ref().map_err(|at| MatchError::Pattern(*at))
+    }
+
+    fn not_empty(&self, regex: &Regex) -> Result<&Regex, MatchError> {
+        // A pattern can end in a comment, which ends with its line.
+        let texts = ["", "\n"].map(|end| format!("\\G(?:{}{end})(?!\\G)", regex.as_str()));
+        let compiled =
+            || texts.iter().find_map(|text| compiled(text, self.backtracks, self.size).ok());
+        self.not_empty.get_or_init(compiled).as_ref().ok_or(MatchError::Pattern(0))
+    }
+}
+
+/// The error is where the text is wrong, or 0.
+fn compiled(text: &str, backtracks: usize, size: usize) -> Result<Regex, usize> {
+    let mut builder = RegexBuilder::new(text);
+    let regex = builder.backtrack_limit(backtracks).delegate_size_limit(size).build();
+    regex.map_err(|error| match error {
+        fancy_regex::Error::ParseError(at, _) => at,
+        _ => 0,
+    })
+}
+
+fn search(regex: &Regex, subject: &Subject<'_>, from: usize) -> Result<Option<Groups>, MatchError> {
+    let found = regex.captures_from_pos(&subject.text, subject.position(from));
+    let found = found.map_err(|error| match error {
+        fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded) => MatchError::Work,
+        _ => MatchError::Pattern(0),
+    })?;
+    let groups = found.map(|captures| {
+        let groups = captures.iter().take(MOST_GROUPS);
+        let ends = |group: fancy_regex::Match<'_>| {
+            (subject.offset(group.start()), subject.offset(group.end()))
+        };
+        groups.map(|group| group.map(ends)).collect()
+    });
+    Ok(groups)
 }
 
 /// A subject in the engine's form.
@@ -118,7 +143,7 @@ fn character(byte: u8) -> char {
 }
 
 /// Writes a pattern as the engine wants it, where PCRE is more liberal: a `[` in a class and a `{`
-/// that counts nothing mean themselves, `\x` and digits can name bytes above 127.
+/// that counts nothing mean themselves, `\x` and digits can name bytes above 127, `(?)` is nothing.
 fn translated(pattern: &[u8]) -> String {
     let (mut text, mut rest) = (String::new(), pattern);
     // In ASCII, `\w`, `\d` and `\s` mean what they mean without UTF.
@@ -164,6 +189,10 @@ fn translated(pattern: &[u8]) -> String {
                 let first = text.ends_with('[') || text.ends_with("[^");
                 text.push_str(if first { "\\-" } else { "-\\-" });
                 rest = rest.get(usize::from(!first)..).unwrap_or_default();
+            }
+            (b'(', Class::Outside) if rest.starts_with(b"?)") => {
+                text.push_str("(?:)");
+                rest = rest.get(2..).unwrap_or_default();
             }
             (b'{', Class::Outside) if !counts(rest) => text.push_str("\\{"),
             (b'}', Class::Outside) if !text_counts(&text) => text.push_str("\\}"),

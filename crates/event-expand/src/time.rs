@@ -47,11 +47,12 @@ pub(crate) fn interval(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let start = out.len();
     let mut rest = seconds.unsigned_abs();
     for (span, letter) in [(604_800, b'w'), (86_400, b'd'), (3600, b'h'), (60, b'm')] {
-        if rest >= span {
+        // Of the least number, which has no positive one, Exim leaves out the weeks.
+        if rest >= span && (seconds != i32::MIN || letter != b'w') {
             push_number(out, rest / span);
             out.push(letter);
-            rest %= span;
         }
+        rest %= span;
     }
     if rest > 0 || out.len() == start {
         push_number(out, rest);

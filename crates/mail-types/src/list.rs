@@ -32,6 +32,7 @@ impl<'a> List<'a> {
             (Some('<'), Some(c)) if c.is_ascii_punctuation() || c.is_ascii_control() => {
                 Self::separated(chars.as_str(), c)
             }
+            (Some('<'), None) => Self::separated("", ':'),
             _ => Self::separated(text, ':'),
         }
     }
