@@ -13,12 +13,15 @@ pub(crate) fn field(host: &str, facts: &Facts) -> Option<String> {
     if let Some(examined) = facts.get::<Examined>() {
         results.extend(examined.method_results());
     }
+    if results.is_empty() {
+        return None;
+    }
     let mut field = format!("Authentication-Results: {host}");
     let between = if results.len() > 1 { ";\r\n\t" } else { "; " };
     for result in &results {
         field.extend([between, &result.to_string()]);
     }
-    (!results.is_empty()).then_some(field)
+    Some(field)
 }
 
 /// Takes out of a message the fields that claim to be this host's (RFC 8601 section 5): whoever

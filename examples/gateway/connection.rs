@@ -6,16 +6,20 @@ mod decisions;
 mod examining;
 #[path = "connection/handing_over.rs"]
 mod handing_over;
+#[path = "connection/pace.rs"]
+pub(crate) mod pace;
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tracing::debug;
 
 use self::examining::Fate;
 use self::handing_over::Handed;
+use self::pace::Pace;
 use super::client::Client;
 use super::delivery::Delivery;
 use super::events::origin::Origin;
@@ -41,6 +45,10 @@ pub(crate) struct Connection {
     /// What became of a message that was handed over before its first reply.
     handed: Option<Handed>,
     memory: Share,
+    pace: Pace,
+    /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
+    /// time would be put in order among all others and taken out again.
+    silence: Pin<Box<Sleep>>,
 }
 
 impl Connection {
@@ -54,6 +62,7 @@ impl Connection {
         let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
         let memory = Share::new(Arc::clone(&gateway.memory));
+        let silence = Box::pin(sleep(gateway.config.smtp_receive_timeout));
         Self {
             gateway,
             stop,
@@ -66,6 +75,8 @@ impl Connection {
             message: None,
             handed: None,
             memory,
+            pace: Pace::default(),
+            silence,
         }
     }
 
@@ -143,27 +154,36 @@ impl Connection {
     /// Waits for the client, but not longer than it may be silent, nor when the server stops
     /// between two messages.
     async fn read(&mut self) -> io::Result<()> {
-        let Self { gateway, stop, wire, session, .. } = self;
+        if self.pace.is_awake() && self.read_awake().await? {
+            return Ok(());
+        }
+        let Self { gateway, stop, wire, session, silence, .. } = self;
         let within_message = session.transaction().is_some();
-        let mut arrived = 0;
-        let patience = gateway.config.smtp_receive_timeout;
-        let read = timeout(
-            patience,
-            wire.read(|bytes| {
-                arrived = bytes.len();
-                session.handle_bytes(bytes);
-            }),
-        );
+        silence.as_mut().reset(Instant::now() + gateway.config.smtp_receive_timeout);
         tokio::select! {
             biased;
-            read = read => match read {
-                Ok(Ok(0)) => session.handle_end(),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(error),
-                Err(_) => session.handle_timeout(),
-            },
+            read = wire.read(|bytes| session.handle_bytes(bytes)) => {
+                if read? == 0 {
+                    session.handle_end();
+                }
+            }
             _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
+            () = silence.as_mut() => session.handle_timeout(),
         }
         Ok(())
+    }
+
+    /// Waits awake, unless the client waits for this very core; tells whether it has answered.
+    async fn read_awake(&mut self) -> io::Result<bool> {
+        let Self { wire, session, pace, .. } = self;
+        let mut read = None;
+        if !wire.shares_core() {
+            read = wire.read_awake(Pace::AWAKE, |bytes| session.handle_bytes(bytes)).await?;
+        }
+        pace.answered(read.is_some());
+        if read == Some(0) {
+            session.handle_end();
+        }
+        Ok(read.is_some())
     }
 }

@@ -3,6 +3,8 @@
 //! Two servers that disagree here take one message for two (SMTP smuggling). So only CRLF ends a
 //! line, only CRLF `.` CRLF ends data, and a CR or LF alone is refused wherever it stands.
 
+use memchr::memchr2;
+
 /// Bytes that have arrived and are not taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
@@ -38,7 +40,7 @@ impl Input {
     /// Takes a command line off; the text is without its CRLF. `limit` counts that, too.
     pub(crate) fn take_line(&mut self, limit: usize) -> Line {
         let rest = self.rest();
-        let end = rest.iter().position(|c| matches!(c, b'\r' | b'\n'));
+        let end = memchr2(b'\r', b'\n', rest);
         let Some(end) = end else {
             return if rest.len() + 2 > limit { Line::TooLong } else { Line::Incomplete };
         };
@@ -83,6 +85,13 @@ impl Body {
     /// Starts a message of at most `limit` octets.
     pub(crate) fn new(limit: u64) -> Self {
         Self { bytes: Vec::new(), seen: 0, limit }
+    }
+
+    /// Makes room for octets that are there, if they are within the limit.
+    fn expect(&mut self, octets: usize) {
+        if self.seen.saturating_add(octets as u64) <= self.limit {
+            self.bytes.reserve(octets);
+        }
     }
 
     /// Adds octets; beyond the limit nothing is kept, what came before neither.
@@ -145,6 +154,7 @@ impl Data {
     /// Takes what it can from `input` into `body`.
     pub(crate) fn read(&mut self, input: &mut Input, body: &mut Body) -> DataEnd {
         let (mut rest, whole) = (input.rest(), input.rest().len());
+        body.expect(whole);
         let mut end = DataEnd::Incomplete;
         while let [octet, behind @ ..] = rest {
             (self.at, rest) = match (self.at, octet) {
@@ -164,10 +174,9 @@ impl Data {
                     break;
                 }
                 (Place::LineStart | Place::Dot | Place::Text, _) => {
-                    let run = rest.iter().position(|c| matches!(c, b'\r' | b'\n'));
-                    let (run, behind) = rest.split_at(run.unwrap_or(rest.len()));
-                    body.push(run);
-                    (Place::Text, behind)
+                    let (lines, behind, at) = plain_lines(rest);
+                    body.push(lines);
+                    (at, behind)
                 }
             };
         }
@@ -175,6 +184,30 @@ impl Data {
         input.take(taken);
         end
     }
+}
+
+/// Takes off what stands as it is, from within a line on, at once: up to a line that begins with a
+/// dot, to what may be a line end, or to a CR or LF alone.
+fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Place) {
+    let mut length = 0;
+    let place = loop {
+        let behind = rest.get(length..).unwrap_or_default();
+        let Some(end) = memchr2(b'\r', b'\n', behind) else {
+            length = rest.len();
+            break if behind.is_empty() { Place::LineStart } else { Place::Text };
+        };
+        length += end;
+        match behind.get(end..).unwrap_or_default() {
+            [b'\r', b'\n', b'.', ..] => {
+                length += 2;
+                break Place::LineStart;
+            }
+            [b'\r', b'\n', ..] => length += 2,
+            _ => break Place::Text,
+        }
+    };
+    let (lines, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+    (lines, behind, place)
 }
 
 /// How far [`Data::read`] came.

@@ -41,10 +41,11 @@ pub(crate) fn arrival(
     proxy: bool,
 ) {
     let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
-    let mut line = format!("{id} <= {}", sender(session));
-    let protocol = protocol(greeting, transaction.utf8).to_lowercase();
+    let sender = sender(session);
+    let mut line = String::with_capacity(LINE_ROOM);
     // Writing to a String cannot fail.
-    let _ = write!(line, " H={} P={protocol}", Host(client, greeting));
+    let _ = write!(line, "{id} <= {sender} H={} P=", Host(client, greeting));
+    line.extend(protocol(greeting, transaction.utf8).chars().map(|c| c.to_ascii_lowercase()));
     if let Some(cipher) = cipher {
         let _ = write!(line, " X={cipher}");
     }
@@ -53,10 +54,11 @@ pub(crate) fn arrival(
     }
     let _ = write!(line, " S={size} for");
     for recipient in recipients {
-        let _ = write!(line, " {}", shown(recipient));
+        line.push(' ');
+        show(&mut line, recipient);
     }
     let (host, helo) = (client.address.ip(), greeting.name.as_str());
-    info!(event = "arrival", %id, sender = sender(session), %host, helo, size, "{line}");
+    info!(event = "arrival", %id, sender, %host, helo, size, "{line}");
 }
 
 /// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
@@ -92,12 +94,18 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 /// The sender as a log line has it: `<>` for none.
 fn sender(session: &Session) -> String {
     let sender = session.transaction().map(|transaction| &transaction.sender);
-    sender.and_then(|s| s.mailbox()).map_or_else(|| "<>".into(), shown)
+    let mut shown = String::new();
+    match sender.and_then(|sender| sender.mailbox()) {
+        Some(mailbox) => show(&mut shown, mailbox),
+        None => shown.push_str("<>"),
+    }
+    shown
 }
 
-/// A mailbox without what could break a line or turn its direction.
-fn shown(mailbox: &Mailbox) -> String {
-    Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted).to_string()
+/// Adds a mailbox without what could break a line or turn its direction.
+fn show(line: &mut String, mailbox: &Mailbox) {
+    // Writing to a String cannot fail.
+    let _ = write!(line, "{}", Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted));
 }
 
 /// Writes the message of an event, and nothing of its fields.
@@ -115,3 +123,6 @@ impl<'w> FormatFields<'w> for Line {
         writer.write_str(&line)
     }
 }
+
+/// What the line of a message for one recipient seldom goes beyond, in bytes.
+const LINE_ROOM: usize = 256;

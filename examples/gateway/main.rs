@@ -156,6 +156,7 @@ mod tests {
     mod maildir;
     mod memory;
     mod message_id;
+    mod pace;
     #[cfg(feature = "pgsql")]
     #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/peers.rs"]

@@ -4,10 +4,14 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -22,23 +26,58 @@ pub(crate) enum Wire {
 
 impl Wire {
     /// Waits for bytes and hands them to `take`; tells how many came, 0 at the end.
-    ///
+    pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| self.poll_take(context, &mut take)).await
+    }
+
+    /// Waits as [`Wire::read`] does, but for so long only, and without going to sleep; others have
+    /// their turn meanwhile.
+    pub(crate) async fn read_awake(
+        &mut self,
+        longest: Duration,
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<Option<usize>> {
+        let start = Instant::now();
+        loop {
+            match poll_fn(|context| Poll::Ready(self.poll_take(context, &mut take))).await {
+                Poll::Ready(read) => return read.map(Some),
+                Poll::Pending if start.elapsed() >= longest => return Ok(None),
+                Poll::Pending => yield_now().await,
+            }
+        }
+    }
+
+    /// Whether what came last was handed in on the core that this runs on: as it is if the client has
+    /// run there, and waits for it now.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn shares_core(&self) -> bool {
+        let stream = match self {
+            Self::Clear(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+            Self::Gone => return true,
+        };
+        let core = socket_incoming_cpu(stream).ok().and_then(|core| usize::try_from(core).ok());
+        core == Some(sched_getcpu())
+    }
+
+    /// Whether the client waits for the core that this runs on, which is not known here.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn shares_core(&self) -> bool {
+        true
+    }
+
     /// The buffer is on the stack while there is something to read, so that a connection which is
     /// silent costs no memory for it.
-    pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-        poll_fn(|context| {
-            let mut room = [MaybeUninit::uninit(); ROOM];
-            let mut buffer = ReadBuf::uninit(&mut room);
-            match self.poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) => {
-                    take(buffer.filled());
-                    Poll::Ready(Ok(buffer.filled().len()))
-                }
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
+    fn poll_take(
+        &mut self,
+        context: &mut Context<'_>,
+        take: &mut impl FnMut(&[u8]),
+    ) -> Poll<io::Result<usize>> {
+        let mut room = [MaybeUninit::uninit(); ROOM];
+        let mut buffer = ReadBuf::uninit(&mut room);
+        ready!(self.poll_read(context, &mut buffer))?;
+        take(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
     }
 
     /// Takes what has arrived already, without waiting; for a connection in clear.

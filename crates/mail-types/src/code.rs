@@ -177,8 +177,35 @@ impl FromStr for EnhancedCode {
 
 impl fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+        self.write_to(f)
     }
+}
+
+impl EnhancedCode {
+    pub(crate) fn write_to(self, out: &mut impl fmt::Write) -> fmt::Result {
+        write_number(out, self.class.into())?;
+        out.write_char('.')?;
+        write_number(out, self.subject)?;
+        out.write_char('.')?;
+        write_number(out, self.detail)
+    }
+
+    /// How many characters it has, written.
+    pub(crate) fn width(self) -> usize {
+        let digits = |number: u16| 1 + usize::from(number > 9) + usize::from(number > 99);
+        digits(self.class.into()) + digits(self.subject) + digits(self.detail) + 2
+    }
+}
+
+/// Writes a number of at most three digits: quicker than numbers in general.
+pub(crate) fn write_number(out: &mut impl fmt::Write, number: u16) -> fmt::Result {
+    for (place, least) in [(100, 100), (10, 10), (1, 0)] {
+        if number >= least {
+            let digit = char::from_digit(u32::from(number / place % 10), 10);
+            out.write_char(digit.unwrap_or_default())?;
+        }
+    }
+    Ok(())
 }
 
 /// A number or text is not a [`ReplyCode`] or [`EnhancedCode`].

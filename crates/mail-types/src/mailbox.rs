@@ -1,5 +1,6 @@
 //! A mailbox and the path back to a sender: RFC 5321 section 4.1.2, RFC 6531 section 3.3.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -43,7 +44,7 @@ impl Mailbox {
             return Err(MailboxError::Character { at });
         }
         let mailbox = Self { local_part: local_part.into(), host };
-        let octets = Quoted(local_part).to_string().len();
+        let octets = Quoted(local_part).len();
         if octets > Self::MAX_LOCAL_PART {
             return Err(MailboxError::LocalPartTooLong { octets });
         }
@@ -78,9 +79,12 @@ impl Mailbox {
     }
 
     pub(crate) fn parse_with(text: &str, host: ParseHost) -> Result<Self, MailboxError> {
-        let (local_part, written) = match text.strip_prefix('"') {
-            Some(_) => quoted_string(text)?,
-            None => dot_string(text)?,
+        let (local_part, written) = if text.starts_with('"') {
+            let (local_part, end) = quoted_string(text)?;
+            (Cow::Owned(local_part), end)
+        } else {
+            let local_part = dot_string(text)?;
+            (Cow::Borrowed(local_part), local_part.len())
         };
         if written > Self::MAX_LOCAL_PART {
             return Err(MailboxError::LocalPartTooLong { octets: written });
@@ -290,9 +294,22 @@ pub(crate) type ParseHost = fn(&str) -> Result<MailHost, MailHostError>;
 /// A local part as it is written.
 struct Quoted<'a>(&'a str);
 
+impl Quoted<'_> {
+    /// How many octets it has, written.
+    fn len(&self) -> usize {
+        let escaped = |c: &u8| matches!(c, b'"' | b'\\');
+        let quoting = if self.is_plain() { 0 } else { 2 + self.0.bytes().filter(escaped).count() };
+        self.0.len() + quoting
+    }
+
+    fn is_plain(&self) -> bool {
+        dot_string(self.0).is_ok_and(|plain| plain.len() == self.0.len())
+    }
+}
+
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if dot_string(self.0).is_ok_and(|(_, end)| end == self.0.len()) {
+        if self.is_plain() {
             return f.write_str(self.0);
         }
         f.write_str("\"")?;
@@ -306,8 +323,8 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Reads atoms with dots between them; returns them and where they end.
-fn dot_string(text: &str) -> Result<(String, usize), MailboxError> {
+/// Reads atoms with dots between them.
+fn dot_string(text: &str) -> Result<&str, MailboxError> {
     let end = text.find('@').unwrap_or(text.len());
     let local_part = text.get(..end).unwrap_or_default();
     let mut empty = true;
@@ -319,7 +336,7 @@ fn dot_string(text: &str) -> Result<(String, usize), MailboxError> {
             _ => return Err(MailboxError::Character { at }),
         };
     }
-    if empty { Err(MailboxError::Empty { at: end }) } else { Ok((local_part.to_owned(), end)) }
+    if empty { Err(MailboxError::Empty { at: end }) } else { Ok(local_part) }
 }
 
 /// Reads a quoted string; returns what it means and where it ends.

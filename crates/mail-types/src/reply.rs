@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::code::write_number;
 use crate::{CodeError, EnhancedCode, ReplyCode};
 
 /// A code, perhaps an enhanced code, and one line of text or more.
@@ -83,7 +84,9 @@ impl Reply {
 
     /// Writes the reply as it goes over the wire, with its last CRLF.
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.to_string().as_bytes());
+        out.reserve(self.lines.iter().map(|line| line.len() + Self::MAX_PREFIX).sum());
+        // Writing to memory cannot fail.
+        let _ = self.write_lines(&mut Bytes(out));
         out.extend_from_slice(b"\r\n");
     }
 
@@ -127,8 +130,39 @@ impl Reply {
 
     /// How many octets of text fit a line behind the codes.
     fn room(&self) -> usize {
-        let enhanced = self.enhanced.map_or(0, |code| code.to_string().len() + 1);
+        let enhanced = self.enhanced.map_or(0, |code| code.width() + 1);
         Self::MAX_LINE - "250 \r\n".len() - enhanced
+    }
+
+    /// Writes the lines without the last CRLF.
+    fn write_lines(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let (room, last) = (self.room(), self.lines.len().saturating_sub(1));
+        for (i, line) in self.lines.iter().enumerate() {
+            write_number(out, self.code.get())?;
+            out.write_char(if i < last { '-' } else { ' ' })?;
+            if let Some(enhanced) = self.enhanced {
+                enhanced.write_to(out)?;
+                out.write_char(' ')?;
+            }
+            out.write_str(cut(line, room))?;
+            if i < last {
+                out.write_str("\r\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands before the text of a line at the most, and behind it.
+    const MAX_PREFIX: usize = "250-2.999.999 \r\n".len();
+}
+
+/// Takes text as bytes.
+struct Bytes<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Bytes<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -148,18 +182,7 @@ impl FromStr for Reply {
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (room, last) = (self.room(), self.lines.len().saturating_sub(1));
-        for (i, line) in self.lines.iter().enumerate() {
-            write!(f, "{}{}", self.code, if i < last { '-' } else { ' ' })?;
-            if let Some(enhanced) = self.enhanced {
-                write!(f, "{enhanced} ")?;
-            }
-            f.write_str(cut(line, room))?;
-            if i < last {
-                f.write_str("\r\n")?;
-            }
-        }
-        Ok(())
+        self.write_lines(f)
     }
 }
 
@@ -254,6 +277,9 @@ fn split_enhanced(code: ReplyCode, text: &str) -> (Option<EnhancedCode>, &str) {
 
 fn clean(text: &str) -> Box<str> {
     let text = cut(text, Reply::MAX_LINE_READ);
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control()) {
+        return text.into();
+    }
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

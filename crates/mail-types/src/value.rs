@@ -1,7 +1,7 @@
 //! Bytes that a template or a rule works with, and whether they can be trusted.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -65,18 +65,23 @@ impl<'a> Value<'a> {
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.bytes.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                match c {
-                    '\\' => f.write_str("\\\\")?,
-                    '\r' => f.write_str("\\r")?,
-                    '\n' => f.write_str("\\n")?,
-                    '\t' => f.write_str("\\t")?,
-                    _ if c.is_control() || is_separator(c) => {
-                        write!(f, "{}", c.escape_unicode())?;
-                    }
-                    _ => f.write_char(c)?,
+            let mut plain = chunk.valid();
+            while let Some(at) =
+                plain.find(|c: char| c == '\\' || c.is_control() || is_separator(c))
+            {
+                let (before, rest) = plain.split_at(at);
+                f.write_str(before)?;
+                let mut rest = rest.chars();
+                match rest.next() {
+                    Some('\\') => f.write_str("\\\\")?,
+                    Some('\r') => f.write_str("\\r")?,
+                    Some('\n') => f.write_str("\\n")?,
+                    Some('\t') => f.write_str("\\t")?,
+                    other => other.iter().try_for_each(|c| write!(f, "{}", c.escape_unicode()))?,
                 }
+                plain = rest.as_str();
             }
+            f.write_str(plain)?;
             for octet in chunk.invalid() {
                 write!(f, "\\x{octet:02x}")?;
             }

@@ -1,6 +1,6 @@
 //! Dots at the start of lines, however the message is cut.
 
-use super::super::framing::has_bare_line_end;
+use super::super::framing::{Body, Data, DataEnd, Input, has_bare_line_end};
 use super::super::stuffing::Stuffing;
 
 /// RFC 5321 section 4.5.2: a line that begins with a dot gets another.
@@ -47,6 +47,38 @@ fn a_line_end_is_bare_without_its_other_half() {
         for cut in 0..=text.len() {
             let (start, end) = text.split_at(cut);
             assert_eq!(has_bare_line_end(&[start, end]), bare, "{text:?} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn data_is_the_same_however_it_is_cut() {
+    use DataEnd::{Bare, Complete, Incomplete};
+    for (text, message, expected) in [
+        (".\r\nQUIT\r\n", "", Complete),
+        ("a\r\n.\r\n", "a\r\n", Complete),
+        ("a\r\n\r\nb\r\n..c\r\n\r\n.\r\n", "a\r\n\r\nb\r\n.c\r\n\r\n", Complete),
+        ("\r\n\r\n.\r\nx", "\r\n\r\n", Complete),
+        ("a.\r\nb\r\n.c\r\n", "a.\r\nb\r\nc\r\n", Incomplete),
+        ("a\r\nb\nc\r\n.\r\n", "a\r\nb", Bare),
+        ("a\r\nb\rc\r\n.\r\n", "a\r\nb", Bare),
+        ("a\r\n\n.\r\n", "a\r\n", Bare),
+        ("a\n.\r\n", "a", Bare),
+        ("a\r\n.\n", "a\r\n", Bare),
+        ("a\r\n.\rb", "a\r\n", Bare),
+    ] {
+        for cut in 0..=text.len() {
+            let (mut data, mut body) = (Data::default(), Body::new(100));
+            let (mut input, mut end) = (Input::default(), Incomplete);
+            let (first, second) = text.split_at(cut);
+            for piece in [first, second] {
+                input.push(piece.as_bytes());
+                if end == Incomplete {
+                    end = data.read(&mut input, &mut body);
+                }
+            }
+            let found = str::from_utf8(body.bytes()).unwrap();
+            assert_eq!((found, end), (message, expected), "{text:?} cut at {cut}");
         }
     }
 }
