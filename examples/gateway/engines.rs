@@ -9,9 +9,9 @@
 //! What a database finds is written as Exim writes it: a line for each row, which is the value where
 //! there is one column, else `name=value` pairs. What changes rows finds how many. No row is nothing.
 //!
-//! Each request has `lookup_timeout`, and finds no more than `lookup_rows_max` and
-//! `lookup_size_limit`; where that does not do, it is deferred: part of a list is another list. Nothing
-//! is cached but connections and prepared statements.
+//! Each request has `lookup_timeout`, in rules all those of a text together, and finds no more than
+//! `lookup_rows_max` and `lookup_size_limit`; where that does not do, it is deferred: part of a list
+//! is another list. Nothing is cached but connections and prepared statements.
 
 #[path = "engines/files.rs"]
 mod files;
@@ -79,9 +79,13 @@ impl Engines {
 
     /// Does what an expansion asks for, within the time that there is for it.
     pub(crate) async fn answer(&self, request: &Request) -> Answer {
+        self.answer_within(request, self.timeout).await
+    }
+
+    async fn answer_within(&self, request: &Request, time: Duration) -> Answer {
         let asked = match &request.ask {
             Ask::Lookup { lookup, key, query } => {
-                match timeout(self.timeout, self.look_up(lookup, key.as_ref(), query)).await {
+                match timeout(time, self.look_up(lookup, key.as_ref(), query)).await {
                     Ok(asked) => asked,
                     Err(_) => Err(EngineError::Slow { limit: self.timeout }),
                 }
@@ -119,9 +123,9 @@ impl Engines {
 }
 
 impl Answers for Engines {
-    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a> {
-        Box::pin(async {
-            let answer = self.answer(request).await;
+    fn answer<'a>(&'a self, request: &'a Request, spent: Duration) -> Answering<'a> {
+        Box::pin(async move {
+            let answer = self.answer_within(request, self.timeout.saturating_sub(spent)).await;
             (answer.found, answer.why.map(|why| super::log::chain(&why)))
         })
     }

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use event_expand::Request;
 use mail_types::Found;
@@ -9,8 +10,9 @@ use mail_types::Found;
 /// Whoever makes lookups; among the services of a scene as [`Asked`]. Where there is nobody, every
 /// lookup is deferred.
 pub(crate) trait Answers: Send + Sync {
-    /// Says what was found and, where it cannot be told, why.
-    fn answer<'a>(&'a self, request: &'a Request) -> Answering<'a>;
+    /// Says what was found and, where it cannot be told, why. What earlier lookups of the same text
+    /// have `spent` is taken off the time that there is.
+    fn answer<'a>(&'a self, request: &'a Request, spent: Duration) -> Answering<'a>;
 }
 
 /// A lookup under way.

@@ -4,6 +4,7 @@
 //! Expanding waits only where a lookup must be made.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use event_expand::{ExpandError, Expansion, Progress, Request, Stop, Template};
 use mail_types::{Found, Trust, Value};
@@ -70,7 +71,7 @@ impl Text {
             Form::Literal(value) => return Ok(value.clone()),
             Form::Template(template) => template,
         };
-        let (mut journal, mut reason) = (Vec::new(), None);
+        let (mut journal, mut reason, mut spent) = (Vec::new(), None, Duration::ZERO);
         loop {
             let request = match self.advance(template, scene, &mut journal) {
                 Progress::Done(value) => return Ok(value),
@@ -82,7 +83,9 @@ impl Text {
                 }
                 Progress::Request(request) => request,
             };
-            let (found, why) = ask(scene, &request).await;
+            let asked = Instant::now();
+            let (found, why) = ask(scene, &request, spent).await;
+            spent += asked.elapsed();
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
             journal.push(found);
         }
@@ -128,9 +131,9 @@ impl Text {
     pub(crate) const MAX_LENGTH: usize = 16_384;
 }
 
-async fn ask(scene: &Scene<'_>, request: &Request) -> (Found, Option<String>) {
+async fn ask(scene: &Scene<'_>, request: &Request, spent: Duration) -> (Found, Option<String>) {
     match scene.services.get::<Asked>() {
-        Some(Asked(engines)) => engines.answer(request).await,
+        Some(Asked(engines)) => engines.answer(request, spent).await,
         None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
     }
 }

@@ -1,11 +1,15 @@
 //! Texts with expansions, in all that a rule has: what they come to, and what becomes of a rule whose
 //! text has no expansion. The meaning of `condition` is that of Exim's `acl_check_condition`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use event_expand::Request;
+use mail_types::Found;
 
 use super::super::config::Config;
 use super::super::engines::Engines;
-use super::super::rules::asking::Asked;
+use super::super::rules::asking::{Answering, Answers, Asked};
 use super::super::rules::place::Place;
 use super::scratch::Scratch;
 use super::stage::{Stage, rules};
@@ -335,4 +339,38 @@ fn what_cannot_be_told_at_all_is_refused_at_the_start() {
         "build with --features pgsql for it"
     };
     assert_eq!(pgsql, format!("line 3: byte 0: the lookup pgsql: {expected}"));
+}
+
+/// Finds `x` for everything, and takes its time.
+#[derive(Default)]
+struct Slow(Mutex<Vec<Duration>>);
+
+impl Answers for Slow {
+    fn answer<'a>(&'a self, _: &'a Request, spent: Duration) -> Answering<'a> {
+        self.0.lock().unwrap().push(spent);
+        Box::pin(async {
+            tokio::time::sleep(TAKES).await;
+            (Found::Value(b"x".to_vec()), None)
+        })
+    }
+}
+
+const TAKES: Duration = Duration::from_millis(20);
+
+#[tokio::test]
+async fn lookups_of_one_text_share_their_time() {
+    let rules = rules(
+        "[[acl_smtp_rcpt]]\nverb = 'deny'\n\
+         condition = '${if eq{${lookup sqlite{1}}${lookup sqlite{2}}}{${lookup sqlite{3}}x}}'\n\
+         '!condition' = '${lookup sqlite{4}}'\n",
+    );
+    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+    let slow = Arc::new(Slow::default());
+    stage.services.insert(Asked(Arc::<Slow>::clone(&slow)));
+    stage.refusal(&rules, Place::Rcpt).await;
+    let spent = slow.0.lock().unwrap().clone();
+    let least = [Duration::ZERO, TAKES, 2 * TAKES, Duration::ZERO];
+    assert_eq!(spent.len(), least.len());
+    assert!(spent.iter().zip(least).all(|(spent, least)| *spent >= least), "{spent:?}");
+    assert_eq!((spent[0], spent[3]), (Duration::ZERO, Duration::ZERO));
 }
