@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mail_types::{Found, Trust, Variable};
 
 use crate::call::Call;
-use crate::condition::Test;
+use crate::condition::{Matching, Test};
 use crate::evaluation::{Captures, Evaluation, Halt, Kept};
 use crate::ip::{self, Family};
 use crate::json::{self, JsonList};
@@ -56,6 +56,9 @@ impl Evaluation<'_> {
             }
             Test::MatchList(kind, subject, list) => {
                 let subject = self.kept_argument(tree, *subject)?;
+                if matches!(kind, Matching::Domain | Matching::LocalPart) {
+                    self.value = None;
+                }
                 self.match_list(at, *kind, &subject, list)
             }
             Test::InList { folded, text, list } => self.in_list(tree, at, *folded, *text, *list),

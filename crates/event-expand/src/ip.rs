@@ -25,6 +25,12 @@ pub(crate) fn family(text: &[u8], masked: bool) -> Option<(Family, Option<usize>
     Some((family, slash))
 }
 
+/// Whether an item of a list of hosts is a name, or a pattern for names.
+pub(crate) fn is_name(item: &[u8]) -> bool {
+    let other = matches!(item, b"" | b"*" | [b'+' | b'@', ..]) || item.contains(&b';');
+    !other && family(item, true).is_none()
+}
+
 /// Whether an address is in a network `address/length`, or the address, or `*`; one of version 4
 /// within version 6 counts as itself.
 pub(crate) fn holds(network: &[u8], address: &[u8]) -> bool {

@@ -21,10 +21,7 @@ impl Evaluation<'_> {
     ) -> Result<Trust, Halt> {
         Self::skip_condition(tree, condition)?;
         self.new_list(tree, at, list, |run, item, start, separator| {
-            let value = run.value.clone();
-            let holds = run.condition(tree, condition)?;
-            run.value = value;
-            if holds {
+            if run.condition(tree, condition)? {
                 push_item(&mut run.out, start, &item.bytes, separator);
                 run.settle(run.out.len() - item.bytes.len().min(run.out.len()), at)?;
             }

@@ -79,6 +79,7 @@
 //! | an argument that an operator does not take | ignored (4.96), refused (since) | refused           |
 //! | a NUL that a value or a decoder makes     | ends the text            | is a byte                |
 //! | `$value` and captures of the last text    | are still there          | are not                  |
+//! | `$value` behind `match_address`, and behind a `reduce` in a `map` or `filter` | parts of the item; memory used again | as it was |
 //! | a group that `addresses` has found open   | stays open               | does not                 |
 //! | in a part that is skipped: a wrong expression or replacement of `sg`, expression of `match` in a list, word of `bool`, number of `substr`, `hash` and their like | an error | is not looked at |
 //! | the IPv6 address of zeros, by `mask_n` and `ipv6norm` | `:`          | `::`                     |

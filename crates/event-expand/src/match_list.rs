@@ -15,7 +15,7 @@ use crate::variables::ListKind;
 
 impl Evaluation<'_> {
     /// Goes through a list: the first item that matches says yes, or no if it begins with `!`; if
-    /// none does, the last says the contrary of what it would say.
+    /// none does, the last says the contrary of what it would say. The name of a host says no.
     pub(crate) fn match_list(
         &mut self,
         at: usize,
@@ -36,13 +36,32 @@ impl Evaluation<'_> {
                 rest.get(blanks..).unwrap_or_default()
             });
             says = !item.starts_with(b"!");
+            if matching == Matching::Ip && !text.is_empty() && ip::is_name(pattern) {
+                self.leave();
+                return Ok(false); // Of an address alone it cannot be told.
+            }
             if self.matches_item(at, matching, subject, pattern)? {
+                self.keep_item(matching, pattern);
                 self.leave();
                 return Ok(says);
             }
         }
         self.leave();
         Ok(count > 0 && !says)
+    }
+
+    /// Leaves the item that matched in `$value`; that of a named list is there already.
+    fn keep_item(&mut self, matching: Matching, pattern: &[u8]) {
+        let item = match (matching, pattern) {
+            (Matching::Address | Matching::Ip, _) | (_, [b'+', ..]) => return,
+            (Matching::Domain, b"@") => match self.variables.variable("primary_hostname") {
+                Variable::Value(name) => name.into_owned(),
+                _ => return,
+            },
+            _ => Value::new(pattern.to_vec(), Trust::Trusted),
+        };
+        let (bytes, trust) = (item.as_bytes().to_vec(), item.trust());
+        self.value = Some(Rc::new(Kept { bytes, trust }));
     }
 
     fn matches_item(
@@ -54,7 +73,12 @@ impl Evaluation<'_> {
     ) -> Result<bool, Halt> {
         match (matching, pattern) {
             (_, [b'+', name @ ..]) => self.matches_named(at, matching, subject, name),
-            (Matching::Ip, _) => Ok(ip::holds(pattern, &subject.bytes)),
+            (Matching::Ip, [b'@', ..]) => {
+                let expected = "addresses, networks and named lists";
+                Err(ExpandError::Operand { at, expected }.into())
+            }
+            (Matching::Ip, _) if !pattern.contains(&b';') => Ok(ip::holds(pattern, &subject.bytes)),
+            (Matching::Address, [b'^', ..]) if !is_address(&subject.bytes) => Ok(false),
             (_, [b'^', ..]) => self.matches_regex(at, subject, pattern),
             (Matching::Address, _) => self.matches_address(at, subject, pattern),
             (Matching::Domain, b"@") => {
@@ -137,8 +161,16 @@ impl Evaluation<'_> {
             return Ok(pattern.is_empty() && subject.bytes.is_empty());
         };
         let domain = Kept { bytes: domain.to_vec(), trust: Trust::Untrusted };
-        self.matches_item(at, Matching::Domain, &domain, domain_pattern)
+        let value = self.value.clone();
+        let matches = self.matches_item(at, Matching::Domain, &domain, domain_pattern);
+        self.value = value;
+        matches
     }
+}
+
+/// Whether it has an `@`, or is the empty sender.
+fn is_address(text: &[u8]) -> bool {
+    text.is_empty() || text.contains(&b'@')
 }
 
 fn split(address: &[u8]) -> (&[u8], Option<&[u8]>) {
