@@ -87,7 +87,7 @@ impl Engines {
             Ask::Lookup { lookup, key, query } => {
                 match timeout(time, self.look_up(lookup, key.as_ref(), query)).await {
                     Ok(asked) => asked,
-                    Err(_) => Err(EngineError::Slow { limit: self.timeout }),
+                    Err(_) => Err(EngineError::Slow { limit: time }),
                 }
             }
             Ask::Call { call, .. } => Err(EngineError::Absent { name: call.as_str() }),
@@ -145,7 +145,7 @@ fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
 pub(crate) enum EngineError {
     #[error("{name} is not to be had here")]
     Absent { name: &'static str },
-    #[error("it took longer than {}s", limit.as_secs())]
+    #[error("it took longer than {limit:?}")]
     Slow { limit: Duration },
     #[error("more than {limit} rows were found")]
     Rows { limit: usize },

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mail_types::{Found, Trust, Variable};
+use mail_types::{Found, Trust, Value, Variable};
 
 use crate::call::Call;
 use crate::condition::{Matching, Test};
@@ -59,7 +59,7 @@ impl Evaluation<'_> {
                 if matches!(kind, Matching::Domain | Matching::LocalPart) {
                     self.value = None;
                 }
-                self.match_list(at, *kind, &subject, list)
+                self.match_list(at, *kind, &subject, &Value::new(&list[..], Trust::Trusted))
             }
             Test::InList { folded, text, list } => self.in_list(tree, at, *folded, *text, *list),
             Test::IsIp([v4, v6], text) => {

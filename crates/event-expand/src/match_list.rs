@@ -21,7 +21,7 @@ impl Evaluation<'_> {
         at: usize,
         matching: Matching,
         subject: &Kept,
-        list: &[u8],
+        list: &Value<'_>,
     ) -> Result<bool, Halt> {
         self.enter(u32::try_from(at).unwrap_or(u32::MAX))?;
         let text = &subject.bytes[..];
@@ -29,7 +29,7 @@ impl Evaluation<'_> {
             return Err(ExpandError::Operand { at, expected: "an IP address" }.into());
         }
         let (mut count, mut says) = (0, true);
-        for item in ByteList::new(list, true) {
+        for item in ByteList::new(list.as_bytes(), list.trust() == Trust::Trusted) {
             self.count_item(&mut count, at)?;
             let pattern = item.strip_prefix(b"!").map_or(&*item, |rest| {
                 let blanks = rest.iter().take_while(|b| crate::list::is_blank(**b)).count();
@@ -41,7 +41,7 @@ impl Evaluation<'_> {
                 return Ok(false); // Of an address alone it cannot be told.
             }
             if self.matches_item(at, matching, subject, pattern)? {
-                self.keep_item(matching, pattern);
+                self.keep_item(matching, pattern, list.trust());
                 self.leave();
                 return Ok(says);
             }
@@ -51,14 +51,14 @@ impl Evaluation<'_> {
     }
 
     /// Leaves the item that matched in `$value`; that of a named list is there already.
-    fn keep_item(&mut self, matching: Matching, pattern: &[u8]) {
+    fn keep_item(&mut self, matching: Matching, pattern: &[u8], trust: Trust) {
         let item = match (matching, pattern) {
             (Matching::Address | Matching::Ip, _) | (_, [b'+', ..]) => return,
             (Matching::Domain, b"@") => match self.variables.variable("primary_hostname") {
                 Variable::Value(name) => name.into_owned(),
                 _ => return,
             },
-            _ => Value::new(pattern.to_vec(), Trust::Trusted),
+            _ => Value::new(pattern.to_vec(), trust),
         };
         let (bytes, trust) = (item.as_bytes().to_vec(), item.trust());
         self.value = Some(Rc::new(Kept { bytes, trust }));
@@ -112,7 +112,7 @@ impl Evaluation<'_> {
             Matching::LocalPart => ListKind::LocalPart,
         };
         let list = self.named_list(at, kind, name)?.into_owned();
-        self.match_list(at, matching, subject, list.as_bytes())
+        self.match_list(at, matching, subject, &list)
     }
 
     /// A list by its name, or an error.

@@ -110,9 +110,13 @@ impl Evaluation<'_> {
         // Parsed when the first match asks for it: before, it need not be a template.
         let mut template = None;
         let (mut done, mut trust, mut empty) = (0, Trust::Trusted, false);
-        let mut skipped = 0;
+        let (mut skipped, mut charged) = (0, false);
         loop {
-            // After an empty match: what is not empty right there, else one byte further.
+            // After an empty match: what is not empty right there, else one byte further. That takes
+            // another pattern.
+            if empty && !std::mem::replace(&mut charged, true) {
+                self.charge(COMPILING, at)?;
+            }
             let found = pattern.matches_from(&text, done + skipped, empty);
             let found = found.map_err(|error| self.regex_error(error, at))?;
             let Some(groups) = found else {

@@ -32,6 +32,10 @@ impl Variables for Session {
         match (kind, name) {
             (ListKind::Domain, "local") => Value::trusted("a.example : +more").into(),
             (ListKind::Domain, "more") => Value::trusted("<; *.b.example").into(),
+            (ListKind::Domain, "outside") => {
+                Value::new(&b"<|a.example|x"[..], Trust::Untrusted).into()
+            }
+            (ListKind::Domain, "found") => Value::new(&b"x : b.*"[..], Trust::Untrusted).into(),
             (ListKind::Domain, "round") => Value::trusted("+round").into(),
             _ => Variable::Unknown,
         }
@@ -167,6 +171,19 @@ fn what_comes_from_outside_is_not_expanded_again() {
     // Nor does it choose a separator.
     assert_eq!(text("${map{$list}{[$item]}}"), Ok("[<; a;b]".to_owned()));
     assert_eq!(text("${map{<; a;b}{[$item]}}"), Ok("[a];[b]".to_owned()));
+}
+
+#[test]
+fn an_item_of_a_list_from_outside_stays_from_outside() {
+    for (list, domain, trusted) in [("local", "a.example", true), ("found", "x", false)] {
+        let text = format!("${{if match_domain{{{domain}}}{{+{list}}}{{$value}}}}");
+        let template = Template::parse(text.as_bytes()).unwrap();
+        let value = template.expand(&session()).unwrap();
+        assert_eq!(value.trust() == Trust::Trusted, trusted, "{text}");
+        assert!(!value.as_bytes().is_empty());
+    }
+    // Nor does it choose a separator.
+    assert_eq!(text("${if match_domain{a.example}{+outside}{y}{n}}").as_deref(), Ok("n"));
 }
 
 #[test]
