@@ -62,10 +62,11 @@ impl Pattern {
     }
 
     fn not_empty(&self, regex: &Regex) -> Result<&Regex, MatchError> {
-        // A pattern can end in a comment, which ends with its line.
-        let texts = ["", "\n"].map(|end| format!("\\G(?:{}{end})(?!\\G)", regex.as_str()));
-        let compiled =
-            || texts.iter().find_map(|text| compiled(text, self.backtracks, self.size).ok());
+        let compiled = || {
+            // A pattern can end in a comment, which ends with its line.
+            let texts = ["", "\n"].map(|end| format!("\\G(?:{}{end})(?!\\G)", regex.as_str()));
+            texts.iter().find_map(|text| compiled(text, self.backtracks, self.size).ok())
+        };
         self.not_empty.get_or_init(compiled).as_ref().ok_or(MatchError::Pattern(0))
     }
 }
