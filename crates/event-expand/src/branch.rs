@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mail_types::{Found, Trust, Value};
+use mail_types::{ByteList, Found, Trust, Value};
 
 use crate::Capability;
 use crate::call::Call;
@@ -10,7 +10,7 @@ use crate::evaluation::{Evaluation, Halt, Kept};
 use crate::expansion::Ask;
 use crate::field;
 use crate::json::{self, JsonList};
-use crate::list::{ByteList, trim};
+use crate::list::{self, trim};
 use crate::stop::{ExpandError, Stop};
 use crate::tree::{Arguments, Choice, Extract, LookupItem, Otherwise, Sequence, Tree};
 
@@ -143,7 +143,7 @@ impl Evaluation<'_> {
         let expected = "the number of an item";
         let number = number.ok_or(ExpandError::Operand { at, expected })?;
         let (text, named) = self.list_argument(tree, list)?;
-        let mut items = ByteList::new(&text.bytes, named);
+        let mut items = list::items(&text.bytes, named);
         self.charge(text.bytes.len() / 64, at)?;
         let found = match number {
             0 => None,
@@ -155,7 +155,7 @@ impl Evaluation<'_> {
                     -1 => None,
                     skipped => Some(usize::try_from(skipped).unwrap_or(0)),
                 };
-                let mut items = ByteList::new(&text.bytes, named);
+                let mut items = list::items(&text.bytes, named);
                 skipped.and_then(|skipped| items.nth(skipped))
             }
         };

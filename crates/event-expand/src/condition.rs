@@ -1,7 +1,10 @@
 //! Conditions, as a tree has them.
 
+use std::sync::Arc;
+
 use crate::call::Call;
 use crate::json::JsonList;
+use crate::match_list::MatchList;
 use crate::text_condition::Comparison;
 use crate::tree::{Arguments, Sequence};
 use crate::variables::State;
@@ -15,6 +18,13 @@ pub(crate) struct Condition {
     pub(crate) end: u32,
     pub(crate) negated: bool,
     pub(crate) test: Test,
+}
+
+/// The list of a condition, as it is written and as it is searched.
+#[derive(Clone, Debug)]
+pub(crate) struct ListText {
+    pub(crate) text: Box<[u8]>,
+    pub(crate) list: Arc<MatchList>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +41,7 @@ pub(crate) enum Test {
     /// `match`, with the pattern if it has nothing to expand.
     Match(Sequence, Sequence, Option<u32>),
     /// `match_domain` and its like; the list is not expanded.
-    MatchList(Matching, Sequence, Box<[u8]>),
+    MatchList(Sequence, Box<ListText>),
     /// `inlist`, or folded `inlisti`.
     InList {
         folded: bool,
@@ -56,13 +66,4 @@ pub(crate) enum Test {
         text: Sequence,
     },
     Call(Call, Arguments),
-}
-
-/// What the items of a list are matched as.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Matching {
-    Address,
-    Domain,
-    Ip,
-    LocalPart,
 }

@@ -2,18 +2,18 @@
 
 use std::rc::Rc;
 
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::{Found, Trust, Variable};
 
 use crate::call::Call;
-use crate::condition::{Matching, Test};
+use crate::condition::Test;
 use crate::evaluation::{Captures, Evaluation, Halt, Kept};
 use crate::ip::{self, Family};
 use crate::json::{self, JsonList};
-use crate::list::ByteList;
+use crate::list;
 use crate::number;
 use crate::pattern::{Groups, MatchError, Pattern, Subject};
 use crate::stop::ExpandError;
-use crate::text_condition::{Comparison, Kind, truth};
+use crate::text_condition::{Comparison, Kind, judge};
 use crate::tree::{Arguments, Sequence, Tree};
 use crate::variables::HeaderForm;
 
@@ -54,12 +54,9 @@ impl Evaluation<'_> {
             Test::Match(subject, pattern, known) => {
                 self.matches(tree, at, *subject, *pattern, *known)
             }
-            Test::MatchList(kind, subject, list) => {
+            Test::MatchList(subject, list) => {
                 let subject = self.kept_argument(tree, *subject)?;
-                if matches!(kind, Matching::Domain | Matching::LocalPart) {
-                    self.value = None;
-                }
-                self.match_list(at, *kind, &subject, &Value::new(&list[..], Trust::Trusted))
+                self.match_list(at, &subject, &list.list)
             }
             Test::InList { folded, text, list } => self.in_list(tree, at, *folded, *text, *list),
             Test::IsIp([v4, v6], text) => {
@@ -79,7 +76,7 @@ impl Evaluation<'_> {
             }
             Test::Bool { lax, text } => {
                 let (start, _) = self.argument(tree, *text)?;
-                let truth = truth(self.out.get(start..).unwrap_or_default(), *lax);
+                let truth = judge(self.out.get(start..).unwrap_or_default(), *lax);
                 self.out.truncate(start);
                 let expected = "true, yes, false, no or a number";
                 truth.ok_or_else(|| ExpandError::Operand { at, expected }.into())
@@ -179,7 +176,7 @@ impl Evaluation<'_> {
         let text = self.kept_argument(tree, text)?;
         let (list, named) = self.list_argument(tree, list)?;
         let mut count = 0;
-        for item in ByteList::new(&list.bytes, named) {
+        for item in list::items(&list.bytes, named) {
             self.count_item(&mut count, at)?;
             let is_same =
                 if folded { item.eq_ignore_ascii_case(&text.bytes) } else { *item == *text.bytes };
@@ -221,7 +218,7 @@ impl Evaluation<'_> {
         };
         let expected = "an array of JSON";
         let mut array = array.ok_or(ExpandError::Operand { at, expected })?;
-        let mut items = ByteList::new(&text.bytes, named);
+        let mut items = list::items(&text.bytes, named);
         let outer = self.item.clone();
         // Of an empty list neither holds: so it is in Exim.
         let (mut holds, mut count) = (false, 0);

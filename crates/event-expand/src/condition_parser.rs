@@ -1,13 +1,16 @@
 //! Reading conditions.
 
+use std::sync::Arc;
+
 use crate::call::Call;
-use crate::condition::{Condition, Matching, Test};
+use crate::condition::{Condition, ListText, Test};
 use crate::json::JsonList;
+use crate::match_list::MatchList;
 use crate::parser::{Parser, Reading, index};
 use crate::template::TemplateError;
 use crate::text_condition::Comparison;
 use crate::tree::{NodeKind, Sequence};
-use crate::variables::{HeaderForm, State};
+use crate::variables::{HeaderForm, ListKind, State};
 
 impl Parser<'_> {
     /// Reads a condition, and returns its index.
@@ -62,10 +65,10 @@ impl Parser<'_> {
                 let (subject, pattern) = self.two()?;
                 Test::Match(subject, pattern, self.keep_pattern(pattern))
             }
-            "match_address" => self.match_list(Matching::Address)?,
-            "match_domain" => self.match_list(Matching::Domain)?,
-            "match_ip" => self.match_list(Matching::Ip)?,
-            "match_local_part" => self.match_list(Matching::LocalPart)?,
+            "match_address" => self.match_list(ListKind::Address)?,
+            "match_domain" => self.match_list(ListKind::Domain)?,
+            "match_ip" => self.match_list(ListKind::Host)?,
+            "match_local_part" => self.match_list(ListKind::LocalPart)?,
             "inlist" | "inlisti" => {
                 let (text, list) = self.two()?;
                 Test::InList { folded: word == "inlisti", text, list }
@@ -149,13 +152,15 @@ impl Parser<'_> {
 
     /// Reads a text and a list, in which a `$` means itself: what came from outside must not choose
     /// what is looked up.
-    fn match_list(&mut self, matching: Matching) -> Result<Test, TemplateError> {
+    fn match_list(&mut self, kind: ListKind) -> Result<Test, TemplateError> {
         let subject = self.one()?;
         self.open("{ of the list")?;
         let list = self.sequence(Reading::Plain)?;
         self.close("}")?;
-        let list = self.tree.literal(list).unwrap_or_default().into();
-        Ok(Test::MatchList(matching, subject, list))
+        let text: Box<[u8]> = self.tree.literal(list).unwrap_or_default().into();
+        // The text is within the limit of a template; an expansion counts the items that it looks at.
+        let list = Arc::new(MatchList::of_template(&text, kind));
+        Ok(Test::MatchList(subject, Box::new(ListText { text, list })))
     }
 
     fn group(&mut self) -> Result<Box<[u32]>, TemplateError> {

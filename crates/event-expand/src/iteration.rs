@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mail_types::Trust;
 
 use crate::evaluation::{Evaluation, Halt, Kept};
-use crate::list::{ByteList, push_item, trim};
+use crate::list::{self, push_item, trim};
 use crate::number;
 use crate::stop::ExpandError;
 use crate::text_condition::{Comparison, Kind};
@@ -60,13 +60,13 @@ impl Evaluation<'_> {
         let (text, named) = self.list_argument(tree, list)?;
         let (start, outer) = (self.out.len(), self.item.clone());
         let querying = std::mem::replace(&mut self.querying, false);
-        let mut items = ByteList::new(&text.bytes, named);
+        let mut items = list::items(&text.bytes, named);
         let (mut count, mut trust) = (0, Trust::Trusted);
         while let Some(item) = items.next() {
             self.count_item(&mut count, at)?;
             let item = Rc::new(Kept { bytes: item.into_owned(), trust: text.trust });
             self.item = Some(Rc::clone(&item));
-            trust = trust.max(each(self, &item, start, items.separator)?);
+            trust = trust.max(each(self, &item, start, items.separator())?);
         }
         if self.out.len() > start {
             self.out.pop(); // The separator behind the last.
@@ -91,7 +91,7 @@ impl Evaluation<'_> {
         let first = self.kept_argument(tree, first)?;
         self.value = Some(Rc::new(first));
         let mut count = 0;
-        for item in ByteList::new(&text.bytes, named) {
+        for item in list::items(&text.bytes, named) {
             self.count_item(&mut count, at)?;
             self.item = Some(Rc::new(Kept { bytes: item.into_owned(), trust: text.trust }));
             let next = self.kept_argument(tree, body)?;
@@ -113,7 +113,7 @@ impl Evaluation<'_> {
         Self::skip_sequence(tree, key)?;
         let (text, named) = self.list_argument(tree, list)?;
         let outer = self.item.clone();
-        let mut items = ByteList::new(&text.bytes, named);
+        let mut items = list::items(&text.bytes, named);
         let mut sorted: Vec<(Vec<u8>, Rc<Kept>)> = Vec::new();
         let (mut count, mut trust) = (0, text.trust);
         for item in items.by_ref() {
@@ -139,7 +139,7 @@ impl Evaluation<'_> {
         self.item = outer;
         let start = self.out.len();
         for (_, item) in &sorted {
-            push_item(&mut self.out, start, &item.bytes, items.separator);
+            push_item(&mut self.out, start, &item.bytes, items.separator());
         }
         if !sorted.is_empty() {
             self.out.pop();

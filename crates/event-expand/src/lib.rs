@@ -46,7 +46,8 @@
 //! ```
 //!
 //! A rule's `condition` is a template as well: [`Template::expand`] it where it makes no lookup, and
-//! take the text for true as `bool_lax` does. [`Template::check`] each template as the program
+//! ask [`truth`] what the text means. A list of domains, hosts, addresses or local parts is a
+//! [`MatchList`], searched by a [`ListSearch`]. [`Template::check`] each template as the program
 //! starts, so that a misspelt variable is found before mail is.
 //!
 //! # What it covers
@@ -61,7 +62,8 @@
 //! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
 //! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and the like | [`Ask::Call`], if its [`Capability`] is on |
 //! | `${run,preexpand`, digests of certificate variables | not covered                             |
-//! | named lists, `match_domain` and its like       | names, patterns, networks and `+lists`; no lookups in lists |
+//! | lists of domains, hosts, addresses and local parts | [`MatchList`]: texts, patterns, expressions, networks, `+lists`, files, lookups with a file |
+//! | `match_domain` and its like                    | the same lists, from the same reader         |
 //! | events of 2014, events of today                | [`EventName`], [`Profile`], [`Selection`]    |
 //!
 //! # Choices
@@ -139,6 +141,10 @@ mod iteration;
 mod json;
 mod limits;
 mod list;
+mod list_condition;
+mod list_look;
+mod list_pattern;
+mod list_search;
 mod lookup;
 mod match_list;
 mod need;
@@ -168,10 +174,14 @@ pub use capability::{Capabilities, Capability};
 pub use event::{Effect, EventName, EventNameError, Place, Profile, Selection, SelectionError};
 pub use expansion::{Ask, Expansion, Options, Progress, Request};
 pub use limits::Limits;
+pub use list_pattern::ItemProblem;
+pub use list_search::{ListSearch, ListSubject, Membership, SearchStep};
 pub use lookup::{Fallback, Lookup};
+pub use match_list::{MatchList, MatchListError};
 pub use need::Need;
 pub use outline::Outline;
 pub use statement::{Dialect, Parameter, Statement, StatementError};
 pub use stop::{ExpandError, Stop};
 pub use template::{Template, TemplateError};
+pub use text_condition::truth;
 pub use variables::{HeaderForm, ListKind, State, Variables};

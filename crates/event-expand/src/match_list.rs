@@ -1,190 +1,214 @@
-//! Matching an address, a domain, a local part or a host against a list of patterns.
+//! Exim's lists of addresses, domains, hosts and local parts, read once and searched many times.
+//!
+//! Source: the chapter on domain, host, address and local part lists of Exim's specification.
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
-use mail_types::{Trust, Value, Variable};
+use mail_types::{ByteList, Trust};
+use thiserror::Error;
 
-use crate::condition::Matching;
-use crate::condition_evaluation::COMPILING;
-use crate::evaluation::{Evaluation, Halt, Kept};
-use crate::ip;
-use crate::list::ByteList;
-use crate::pattern::{Pattern, Subject};
-use crate::stop::ExpandError;
+use crate::Limits;
+use crate::list::is_blank;
+use crate::list_pattern::{ItemProblem, ListPattern};
 use crate::variables::ListKind;
 
-impl Evaluation<'_> {
-    /// Goes through a list: the first item that matches says yes, or no if it begins with `!`; if
-    /// none does, the last says the contrary of what it would say. The name of a host says no.
-    pub(crate) fn match_list(
-        &mut self,
-        at: usize,
-        matching: Matching,
-        subject: &Kept,
-        list: &Value<'_>,
-    ) -> Result<bool, Halt> {
-        self.enter(u32::try_from(at).unwrap_or(u32::MAX))?;
-        let text = &subject.bytes[..];
-        if matching == Matching::Ip && !text.is_empty() && ip::family(text, false).is_none() {
-            return Err(ExpandError::Operand { at, expected: "an IP address" }.into());
-        }
-        let (mut count, mut says) = (0, true);
-        for item in ByteList::new(list.as_bytes(), list.trust() == Trust::Trusted) {
-            self.count_item(&mut count, at)?;
-            let pattern = item.strip_prefix(b"!").map_or(&*item, |rest| {
-                let blanks = rest.iter().take_while(|b| crate::list::is_blank(**b)).count();
-                rest.get(blanks..).unwrap_or_default()
-            });
-            says = !item.starts_with(b"!");
-            if matching == Matching::Ip && !text.is_empty() && ip::is_name(pattern) {
-                self.leave();
-                return Ok(false); // Of an address alone it cannot be told.
-            }
-            if self.matches_item(at, matching, subject, pattern)? {
-                self.keep_item(matching, pattern, list.trust());
-                self.leave();
-                return Ok(says);
-            }
-        }
-        self.leave();
-        Ok(count > 0 && !says)
-    }
+/// A list of patterns, compiled.
+///
+/// The first item that matches says yes, or no if it begins with `!`; if none matches, the subject is
+/// in the list only if the last item begins with `!`. An empty list matches nothing. Case does not
+/// matter.
+///
+/// | item | in lists of | matches |
+/// |------|-------------|---------|
+/// | `text`, `*text` | all but hosts | the same text; one that ends so |
+/// | `^expression` | all but hosts | what the regular expression matches |
+/// | `+name` | all | what the named list matches |
+/// | `/file` | all | what a line of the file matches, each an item; `#` begins a comment |
+/// | `lsearch;/file` and its like | all but hosts | what is a key of the file |
+/// | `@` | domains | the name of this host |
+/// | `part@domain` | addresses | a local part, `*part` or `*`, at an item of a domain list |
+/// | `domain` | addresses | all local parts at an item of a domain list |
+/// | nothing, or `<>` | addresses | the empty sender |
+/// | `*`, addresses, blocks, names | hosts | see [`HostPattern`](mail_types::HostPattern) |
+///
+/// It is searched by a [`ListSearch`](crate::ListSearch).
+#[derive(Clone, Debug)]
+pub struct MatchList {
+    pub(crate) kind: ListKind,
+    pub(crate) trust: Trust,
+    pub(crate) items: Box<[Item]>,
+}
 
-    /// Leaves the item that matched in `$value`; that of a named list is there already.
-    fn keep_item(&mut self, matching: Matching, pattern: &[u8], trust: Trust) {
-        let item = match (matching, pattern) {
-            (Matching::Address | Matching::Ip, _) | (_, [b'+', ..]) => return,
-            (Matching::Domain, b"@") => match self.variables.variable("primary_hostname") {
-                Variable::Value(name) => name.into_owned(),
-                _ => return,
-            },
-            _ => Value::new(pattern.to_vec(), trust),
-        };
-        let (bytes, trust) = (item.as_bytes().to_vec(), item.trust());
-        self.value = Some(Rc::new(Kept { bytes, trust }));
-    }
+/// An item, and whether a `!` stands before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) negated: bool,
+    pub(crate) text: Box<[u8]>,
+    pub(crate) pattern: ListPattern,
+}
 
-    fn matches_item(
-        &mut self,
-        at: usize,
-        matching: Matching,
-        subject: &Kept,
-        pattern: &[u8],
-    ) -> Result<bool, Halt> {
-        match (matching, pattern) {
-            (_, [b'+', name @ ..]) => self.matches_named(at, matching, subject, name),
-            (Matching::Ip, [b'@', ..]) => {
-                let expected = "addresses, networks and named lists";
-                Err(ExpandError::Operand { at, expected }.into())
-            }
-            (Matching::Ip, _) if !pattern.contains(&b';') => Ok(ip::holds(pattern, &subject.bytes)),
-            (Matching::Address, [b'^', ..]) if !is_address(&subject.bytes) => Ok(false),
-            (_, [b'^', ..]) => self.matches_regex(at, subject, pattern),
-            (Matching::Address, _) => self.matches_address(at, subject, pattern),
-            (Matching::Domain, b"@") => {
-                let name = self.variables.variable("primary_hostname");
-                Ok(matches!(name, Variable::Value(name) if same(name.as_bytes(), &subject.bytes)))
-            }
-            (Matching::Domain, b"@[]" | [b'@', b'm', b'x', b'_', ..]) => {
-                let expected = "names, patterns and named lists";
-                Err(ExpandError::Operand { at, expected }.into())
-            }
-            (_, [b'*', end @ ..]) => Ok(ends_with(&subject.bytes, end)),
-            _ if pattern.contains(&b';') => {
-                let expected = "names, patterns and named lists, not lookups,";
-                Err(ExpandError::Operand { at, expected }.into())
-            }
-            _ => Ok(same(pattern, &subject.bytes)),
-        }
-    }
-
-    fn matches_named(
-        &mut self,
-        at: usize,
-        matching: Matching,
-        subject: &Kept,
-        name: &[u8],
-    ) -> Result<bool, Halt> {
-        let kind = match matching {
-            Matching::Address => ListKind::Address,
-            Matching::Domain => ListKind::Domain,
-            Matching::Ip => ListKind::Host,
-            Matching::LocalPart => ListKind::LocalPart,
-        };
-        let list = self.named_list(at, kind, name)?.into_owned();
-        self.match_list(at, matching, subject, &list)
-    }
-
-    /// A list by its name, or an error.
-    pub(crate) fn named_list(
-        &self,
-        at: usize,
+impl MatchList {
+    /// Reads a list. Untrusted text names no file and no lookup.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchListError::TooManyItems`] beyond [`Limits::items`]. What is wrong with an item is said
+    /// when a search reaches it, or by [`check`](Self::check).
+    pub fn read(
+        list: ByteList<'_>,
+        trust: Trust,
         kind: ListKind,
-        name: &[u8],
-    ) -> Result<Value<'_>, Halt> {
-        let expected = "the name of a list";
-        let name = std::str::from_utf8(name);
-        match name.map(|name| self.variables.list(kind, name)) {
-            Ok(Variable::Value(list)) => Ok(list),
-            Ok(Variable::Unset) => Ok(Value::trusted("")),
-            _ => Err(ExpandError::Operand { at, expected }.into()),
+        limits: &Limits,
+    ) -> Result<Self, MatchListError> {
+        let items = collect(list, trust, kind, limits.items);
+        Ok(Self { kind, trust, items: items? })
+    }
+
+    /// Reads the list of a condition, whose length is that of a template at most.
+    pub(crate) fn of_template(text: &[u8], kind: ListKind) -> Self {
+        let items = collect(ByteList::new(text), Trust::Trusted, kind, usize::MAX);
+        Self { kind, trust: Trust::Trusted, items: items.unwrap_or_default() }
+    }
+
+    /// Reads the lines of a file as a list; `#` at the start of a line, or behind a blank, begins a
+    /// comment, the latter not in a list of addresses, whose local parts may have it.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchListError::TooManyItems`] beyond [`Limits::items`].
+    pub fn from_lines(
+        text: &[u8],
+        kind: ListKind,
+        limits: &Limits,
+    ) -> Result<Self, MatchListError> {
+        let without_comment = |line: &[u8]| {
+            let begins = |at: &usize| {
+                let before = at.checked_sub(1).and_then(|at| line.get(at));
+                let blank = before.is_some_and(|b| is_blank(*b));
+                line.get(*at) == Some(&b'#')
+                    && (before.is_none() || (blank && kind != ListKind::Address))
+            };
+            let end = (0..line.len()).find(begins).unwrap_or(line.len());
+            line.get(..end).unwrap_or_default().trim_ascii().to_vec()
+        };
+        let lines = text.split(|byte| *byte == b'\n').map(without_comment);
+        let lines = lines.filter(|line| !line.is_empty()).map(Cow::Owned);
+        // A file names neither files nor lookups.
+        let trust = Trust::Untrusted;
+        Ok(Self { kind, trust, items: collect(lines, trust, kind, limits.items)? })
+    }
+
+    /// Checks that each item can match something, for a list that an administrator wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchListError::Item`], for the first item that a search could only fail at, or that no
+    /// subject of its kind matches.
+    pub fn check(&self, limits: &Limits) -> Result<(), MatchListError> {
+        self.items.iter().enumerate().try_for_each(|(at, item)| {
+            item.pattern
+                .check(&item.text, self.kind, limits)
+                .map_err(|problem| MatchListError::at(at, &item.text, problem))
+        })
+    }
+
+    /// Returns what its items are.
+    #[must_use]
+    pub fn kind(&self) -> ListKind {
+        self.kind
+    }
+
+    /// Returns the named lists that its items name, each with its kind and its number, from 1.
+    pub fn named_lists(&self) -> impl Iterator<Item = (usize, ListKind, &str)> {
+        let items = self.items.iter().enumerate();
+        items.filter_map(|(at, item)| {
+            let (kind, name) = item.pattern.named_list(self.kind)?;
+            Some((at + 1, kind, name))
+        })
+    }
+
+    /// Tells whether a search may need the name of a host.
+    #[must_use]
+    pub fn needs_host_names(&self) -> bool {
+        self.items.iter().any(|item| item.pattern.needs_host_name())
+    }
+
+    /// Tells whether it has no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+fn collect<'a>(
+    list: impl Iterator<Item = Cow<'a, [u8]>>,
+    trust: Trust,
+    kind: ListKind,
+    limit: usize,
+) -> Result<Box<[Item]>, MatchListError> {
+    let mut items = Vec::new();
+    for item in list {
+        if items.len() == limit {
+            return Err(MatchListError::TooManyItems { limit });
         }
-    }
-
-    fn matches_regex(&mut self, at: usize, subject: &Kept, pattern: &[u8]) -> Result<bool, Halt> {
-        let folded = [b"(?i)", pattern].concat();
-        self.charge(COMPILING, at)?;
-        let pattern = Pattern::new(&folded, &self.options.limits);
-        let found = pattern.matches(&Subject::new(&subject.bytes));
-        let found = found.map_err(|error| self.regex_error(error, at))?;
-        let holds = found.is_some();
-        if let Some(groups) = found {
-            let subject = Kept { bytes: subject.bytes.clone(), trust: subject.trust };
-            self.capture(Rc::new(subject), groups);
-        }
-        Ok(holds)
-    }
-
-    /// `local@domain`, `*@domain`, `*end@domain`, or a domain alone; the domain as in its own lists.
-    fn matches_address(&mut self, at: usize, subject: &Kept, pattern: &[u8]) -> Result<bool, Halt> {
-        let (local, domain) = split(&subject.bytes);
-        let (local_pattern, domain_pattern) = match split(pattern) {
-            (local_pattern, Some(domain)) => (Some(local_pattern), domain),
-            (domain, None) => (None, domain),
+        let (negated, text) = match item.strip_prefix(b"!") {
+            Some(rest) => {
+                let blanks = rest.iter().take_while(|b| is_blank(**b)).count();
+                (true, rest.get(blanks..).unwrap_or_default())
+            }
+            None => (false, &*item),
         };
-        let local_matches = match local_pattern {
-            None | Some(b"*") => true,
-            Some([b'*', end @ ..]) => ends_with(local, end),
-            Some(pattern) => same(pattern, local),
-        };
-        let Some(domain) = domain.filter(|_| local_matches) else {
-            return Ok(pattern.is_empty() && subject.bytes.is_empty());
-        };
-        let domain = Kept { bytes: domain.to_vec(), trust: Trust::Untrusted };
-        let value = self.value.clone();
-        let matches = self.matches_item(at, Matching::Domain, &domain, domain_pattern);
-        self.value = value;
-        matches
+        let pattern = ListPattern::read(text, kind, trust);
+        items.push(Item { negated, text: text.into(), pattern });
+    }
+    Ok(items.into())
+}
+
+/// Why a list cannot be read, or cannot be searched to its end.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum MatchListError {
+    /// More items than [`Limits::items`].
+    #[error("more than {limit} items")]
+    TooManyItems {
+        /// The limit.
+        limit: usize,
+    },
+    /// An item cannot be matched.
+    #[error("item {item} ({text}): {problem}")]
+    Item {
+        /// Which, from 1.
+        item: usize,
+        /// The item, cut after 60 octets; octets that are not printable are escaped.
+        text: String,
+        /// Why not.
+        problem: ItemProblem,
+    },
+    /// A search took more than [`Limits::steps`]: an item is one, a regular expression that must be
+    /// compiled is 100.
+    #[error("more than {limit} steps in a search of a list")]
+    TooManySteps {
+        /// The limit.
+        limit: usize,
+    },
+    /// Named lists that name each other more than [`ListSearch::MAX_DEPTH`] deep.
+    ///
+    /// [`ListSearch::MAX_DEPTH`]: crate::ListSearch::MAX_DEPTH
+    #[error("more than {limit} named lists are nested in each other")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl MatchListError {
+    /// The item at an index, and what is wrong with it.
+    pub(crate) fn at(index: usize, text: &[u8], problem: ItemProblem) -> Self {
+        let cut = text.get(..SHOWN).unwrap_or(text);
+        let text = String::from_utf8(cut.escape_ascii().collect()).unwrap_or_default();
+        Self::Item { item: index + 1, text, problem }
     }
 }
 
-/// Whether it has an `@`, or is the empty sender.
-fn is_address(text: &[u8]) -> bool {
-    text.is_empty() || text.contains(&b'@')
-}
-
-fn split(address: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match address.iter().rposition(|&b| b == b'@') {
-        Some(at) => (address.get(..at).unwrap_or_default(), address.get(at + 1..)),
-        None => (address, None),
-    }
-}
-
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.eq_ignore_ascii_case(b)
-}
-
-fn ends_with(text: &[u8], end: &[u8]) -> bool {
-    let from = text.len().checked_sub(end.len());
-    from.and_then(|from| text.get(from..)).is_some_and(|text| same(text, end))
-}
+/// How much of an item an error shows, in octets.
+const SHOWN: usize = 60;

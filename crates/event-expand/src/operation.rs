@@ -1,11 +1,11 @@
 //! Operators at work.
 
-use mail_types::{Found, Trust};
+use mail_types::{ByteList, Found, Trust};
 
 use crate::call::Call;
 use crate::evaluation::{Evaluation, Halt};
 use crate::function::{Part, Problem, copy};
-use crate::list::ByteList;
+use crate::list;
 use crate::operator::Operator;
 use crate::stop::ExpandError;
 use crate::tree::{Function, NodeKind, Sequence, Tree};
@@ -42,7 +42,7 @@ impl Evaluation<'_> {
             };
             let named = written || trust == Trust::Trusted;
             let list = self.out.get(start..end).unwrap_or_default();
-            let count = ByteList::new(list, named).count();
+            let count = list::items(list, named).count();
             text::push_number(&mut self.out, count);
         } else {
             let deepest = self.options.limits.depth;
@@ -145,7 +145,7 @@ impl Evaluation<'_> {
         let list = found.ok_or(ExpandError::Operand { at, expected })?.into_owned();
         *trust = (*trust).max(list.trust());
         let mut count = 0;
-        for item in ByteList::new(list.as_bytes(), true) {
+        for item in list::items(list.as_bytes(), true) {
             self.count_item(&mut count, at)?;
             if count > 1 {
                 self.push(b" : ", at)?;
@@ -154,7 +154,7 @@ impl Evaluation<'_> {
                 self.push_named(at, kinds, &item, trust)?;
             } else {
                 let mut doubled = Vec::new();
-                crate::list::push_doubled(&mut doubled, &item, b':');
+                list::push_doubled(&mut doubled, &item, b':');
                 self.push(&doubled, at)?;
             }
         }

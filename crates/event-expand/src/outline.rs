@@ -139,8 +139,8 @@ impl<'t> Outline<'t> {
                 format!("compare {:?} {:?}", comparison.kind, comparison.order)
             }
             Test::Match(..) => "match".to_owned(),
-            Test::MatchList(matching, _, list) => {
-                format!("match {matching:?} \"{}\"", list.escape_ascii())
+            Test::MatchList(_, list) => {
+                format!("match {:?} \"{}\"", list.list.kind(), list.text.escape_ascii())
             }
             Test::InList { .. } => "in list".to_owned(),
             Test::IsIp(..) => "is IP".to_owned(),
@@ -159,7 +159,7 @@ impl<'t> Outline<'t> {
                 self.sequence(f, depth, "string", *a)?;
                 self.sequence(f, depth, "string", *b)
             }
-            Test::MatchList(_, text, _) | Test::IsIp(_, text) | Test::Bool { text, .. } => {
+            Test::MatchList(text, _) | Test::IsIp(_, text) | Test::Bool { text, .. } => {
                 self.sequence(f, depth, "string", *text)
             }
             Test::All(conditions) | Test::Any(conditions) => {

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::match_list::MatchListError;
 use crate::template::TemplateError;
 use crate::{Call, Capability};
 
@@ -169,6 +170,14 @@ pub enum ExpandError {
         /// The limit.
         limit: usize,
     },
+    /// An item of a list cannot be matched.
+    #[error("byte {at}: in the list: {error}")]
+    List {
+        /// Where the condition stands.
+        at: usize,
+        /// Which item, and why not.
+        error: MatchListError,
+    },
     /// A match takes more work than
     /// [`Limits::regex_backtracks`](crate::Limits::regex_backtracks). Exim takes that for no match.
     #[error("byte {at}: a regular expression went back more than {limit} times")]
@@ -210,6 +219,7 @@ impl ExpandError {
             | Self::TooLong { at, .. }
             | Self::TooManySteps { at, .. }
             | Self::TooManyItems { at, .. }
+            | Self::List { at, .. }
             | Self::RegexWork { at, .. }
             | Self::TooManyRequests { at, .. } => at,
         }

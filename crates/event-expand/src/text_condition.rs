@@ -97,8 +97,26 @@ fn folded_order(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
-/// What a text means as a truth value; `None` if it means none, which only `bool` can say.
-pub(crate) fn truth(text: &[u8], lax: bool) -> Option<bool> {
+/// Returns what a text means as a truth value, as the condition `bool` and the options that Exim calls
+/// `condition` judge: nothing, `no`, `false` and zero are false; `yes`, `true` and any other integer
+/// are true. `None` for any other text, which is an error in such a place. Blanks around it and case
+/// do not matter.
+///
+/// ```
+/// use event_expand::truth;
+///
+/// assert_eq!(["", "No", "0", "-7", "yes"].map(|text| truth(text.as_bytes())), [
+///     Some(false), Some(false), Some(false), Some(true), Some(true)
+/// ]);
+/// assert_eq!(truth(b"1.5"), None);
+/// ```
+#[must_use]
+pub fn truth(text: &[u8]) -> Option<bool> {
+    judge(text, false)
+}
+
+/// The same as [`truth`]; with `lax`, as the condition `bool_lax` judges, for which other texts are true.
+pub(crate) fn judge(text: &[u8], lax: bool) -> Option<bool> {
     let text = trim(text);
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if text.is_empty() {

@@ -26,7 +26,7 @@
 //! | [`Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
 //! | [`Mailbox`], [`MailHost`], [`ReversePath`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531      |
 //! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
-//! | [`List`], [`WordList`], [`HostSet`]        | Exim's string, word and host lists            |
+//! | [`List`], [`ByteList`], [`WordList`], [`HostSet`], [`HostPattern`] | Exim's string, word and host lists |
 //! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
 //! | [`Question`], [`Answer`], [`Texts`]        | RFC 1034, RFC 4035 section 4.3                |
 //! | [`Inquiry`], [`Session`]                   | how a protocol asks, without I/O              |
@@ -59,10 +59,12 @@
 
 mod answer;
 mod authentication;
+mod byte_list;
 mod code;
 mod domain;
 #[cfg(feature = "hickory")]
 pub mod hickory;
+mod host_pattern;
 mod host_set;
 #[cfg(feature = "idna")]
 mod idna;
@@ -86,8 +88,10 @@ pub use answer::{Answer, DnsFailure, DnsWordError, Mx, Records, Security};
 pub use authentication::{
     AuthResult, AuthResultError, AuthenticationResults, MethodResult, SpfIdentity,
 };
+pub use byte_list::ByteList;
 pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
 pub use domain::{Domain, DomainError};
+pub use host_pattern::{HostPattern, HostPatternError};
 pub use host_set::{HostSet, HostSetError};
 pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
 pub use list::List;

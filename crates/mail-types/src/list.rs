@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::ByteList;
+
 /// A list, borrowing from its text.
 ///
 /// Items stand between colons. Another separator is said first: `<;` or, for any punctuation or
@@ -17,36 +19,33 @@ use std::borrow::Cow;
 /// assert_eq!(items("<\n one \n two "), ["one", "two"]);
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct List<'a> {
-    rest: &'a str,
-    separator: char,
-}
+pub struct List<'a>(ByteList<'a>);
 
 impl<'a> List<'a> {
     /// Takes a list that may name its separator.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        let text = text.trim_start();
-        let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
-            (Some('<'), Some(c)) if c.is_ascii_punctuation() || c.is_ascii_control() => {
-                Self::separated(chars.as_str(), c)
-            }
-            (Some('<'), None) => Self::separated("", ':'),
-            _ => Self::separated(text, ':'),
-        }
+        Self(ByteList::new(text.as_bytes()))
     }
 
-    /// Takes a list whose separator is known; a `<` at the start means nothing.
+    /// Takes a list whose separator, an ASCII character, is known; a `<` at the start means nothing.
     #[must_use]
     pub fn separated(text: &'a str, separator: char) -> Self {
-        Self { rest: text, separator }
+        let separator = u8::try_from(separator).ok().filter(u8::is_ascii);
+        debug_assert!(separator.is_some(), "a separator is ASCII");
+        Self(ByteList::separated(text.as_bytes(), separator.unwrap_or(b':')))
     }
 
     /// Returns the separator.
     #[must_use]
     pub fn separator(&self) -> char {
-        self.separator
+        char::from(self.0.separator())
+    }
+
+    /// Returns the list as bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> ByteList<'a> {
+        self.0
     }
 
     /// Writes items as a list that [`List::separated`] reads back with the same `separator`: one
@@ -75,26 +74,10 @@ impl<'a> Iterator for List<'a> {
     type Item = Cow<'a, str>;
 
     fn next(&mut self) -> Option<Cow<'a, str>> {
-        let (separator, double) = (self.separator, !self.separator.is_ascii_control());
-        let blank = |c: char| (c.is_ascii_whitespace() || c == '\x0b') && c != separator;
-        self.rest = self.rest.trim_start_matches(blank);
-        if self.rest.is_empty() {
-            return None;
-        }
-        let mut item = Cow::Borrowed("");
-        loop {
-            let (piece, behind) = self.rest.split_once(separator).unwrap_or((self.rest, ""));
-            item += piece;
-            let Some(doubled) = behind.strip_prefix(separator).filter(|_| double) else {
-                self.rest = behind;
-                break;
-            };
-            item.to_mut().push(separator);
-            self.rest = doubled;
-        }
-        Some(match item {
-            Cow::Borrowed(item) => Cow::Borrowed(item.trim_end_matches(blank)),
-            Cow::Owned(item) => Cow::Owned(item.trim_end_matches(blank).to_owned()),
+        // A list of a text is cut at ASCII characters alone, so that its items are text.
+        Some(match self.0.next()? {
+            Cow::Borrowed(item) => String::from_utf8_lossy(item),
+            Cow::Owned(item) => Cow::Owned(String::from_utf8_lossy(&item).into_owned()),
         })
     }
 }

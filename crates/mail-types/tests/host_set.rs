@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use mail_types::{HostSet, HostSetError, List, Name};
+use mail_types::{HostPatternError, HostSet, HostSetError, List, Name};
 
 fn set(list: &str) -> HostSet {
     HostSet::new(List::new(list)).unwrap()
@@ -37,6 +37,10 @@ fn by_address() {
         ("! 192.0.2.9", "198.51.100.1", true),
         ("192.0.2.0/24 : !192.0.2.9", "192.0.2.9", true),
         ("10.0.0.1 : 10.0.0.1 : 10.0.0.2", "10.0.0.2", true),
+        // An empty item is for no host that has an address.
+        (":", "10.0.0.1", false),
+        (" : 10.0.0.1", "10.0.0.1", true),
+        ("10.0.0.2 : !", "10.0.0.1", true),
     ] {
         let address: IpAddr = address.parse().unwrap();
         assert_eq!(set(list).contains(address, None), inside, "{address} in {list}");
@@ -78,21 +82,22 @@ fn an_empty_set_holds_nobody() {
 
 #[test]
 fn bad() {
-    for (list, error) in [
-        ("a : 2001:db8::1", HostSetError::Item { item: 2 }), // a colon that is not doubled
-        (": a", HostSetError::Item { item: 1 }),
-        ("192.0.2", HostSetError::Item { item: 1 }),
-        ("192.0.2.256", HostSetError::Item { item: 1 }),
-        ("a b", HostSetError::Item { item: 1 }),
-        ("*a", HostSetError::Item { item: 1 }),
-        ("a.*.b", HostSetError::Item { item: 1 }),
-        ("192.0.2.1/33", HostSetError::Block { item: 1 }),
-        ("192.0.2.1/+8", HostSetError::Block { item: 1 }),
-        ("192.0.2.1/", HostSetError::Block { item: 1 }),
-        ("192.0.2.1/24", HostSetError::Block { item: 1 }), // bits behind the prefix
-        ("<; ::1/129", HostSetError::Block { item: 1 }),
-        ("<; ::ffff:192.0.2.0/64", HostSetError::Block { item: 1 }),
+    let prefix = |longest| HostPatternError::Prefix { longest };
+    for (list, item, source) in [
+        ("a : 2001:db8::1", 2, HostPatternError::Item), // a colon that is not doubled
+        ("192.0.2", 1, HostPatternError::Item),
+        ("192.0.2.256", 1, HostPatternError::Item),
+        ("a b", 1, HostPatternError::Item),
+        ("*a", 1, HostPatternError::Item),
+        ("a.*.b", 1, HostPatternError::Item),
+        ("192.0.2.1/33", 1, prefix(32)),
+        ("192.0.2.1/+8", 1, prefix(32)),
+        ("192.0.2.1/", 1, prefix(32)),
+        ("192.0.2.1/24", 1, HostPatternError::HostBits { prefix: 24 }),
+        ("<; ::1/129", 1, prefix(128)),
+        ("<; ::ffff:192.0.2.0/64", 1, HostPatternError::HostBits { prefix: 64 }),
     ] {
+        let error = HostSetError::Item { item, source };
         assert_eq!(HostSet::new(List::new(list)), Err(error), "{list}");
     }
 }

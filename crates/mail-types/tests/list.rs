@@ -1,6 +1,6 @@
 //! Exim's string lists: items, separators, and what writing one gives.
 
-use mail_types::List;
+use mail_types::{ByteList, List};
 use proptest::prelude::*;
 
 /// Exim's specification, chapter 6, "Expansion of lists" and "Changing list separators"; the counts
@@ -36,6 +36,9 @@ fn items() {
     ] {
         let found: Vec<_> = List::new(text).collect();
         assert_eq!(found, items, "{text:?}");
+        let bytes: Vec<_> = ByteList::new(text.as_bytes()).collect();
+        let items: Vec<_> = items.iter().map(|item| item.as_bytes()).collect();
+        assert_eq!(bytes, items, "{text:?}");
     }
 }
 

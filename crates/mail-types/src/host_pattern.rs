@@ -1,0 +1,154 @@
+//! One item of a list of hosts: an address, a block, a name, or any.
+
+use std::net::IpAddr;
+
+use thiserror::Error;
+
+use crate::Name;
+
+/// Which hosts an item of a host list is for.
+///
+/// It is `*`, an address, a block such as `192.0.2.0/24`, a host's name, or `*.` and the name of a
+/// domain for the hosts below it. An empty item is for no host with an address: in Exim it stands for
+/// messages that come from a program on the same host.
+///
+/// An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address in it, on both sides.
+///
+/// ```
+/// use mail_types::HostPattern;
+///
+/// let below = HostPattern::parse("*.example.com")?;
+/// assert_eq!(below.fits("192.0.2.1".parse()?, Some(&"mx.example.com".parse()?)), Some(true));
+/// assert_eq!(below.fits("192.0.2.1".parse()?, None), None, "the name is not known");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HostPattern(Form);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Form {
+    Nobody,
+    Any,
+    /// The addresses whose bits, from the left, are the first `prefix` of `bits`.
+    Block {
+        v4: bool,
+        bits: u128,
+        prefix: u32,
+    },
+    Name(Name),
+    Below(Name),
+}
+
+impl HostPattern {
+    /// Parses an item, without the `!` before it and without blanks around it.
+    ///
+    /// # Errors
+    ///
+    /// [`HostPatternError`] if it is not one of the above.
+    pub fn parse(text: &str) -> Result<Self, HostPatternError> {
+        match text {
+            "" => return Ok(Self(Form::Nobody)),
+            "*" => return Ok(Self(Form::Any)),
+            _ => {}
+        }
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        if let Ok(address) = address.parse::<IpAddr>() {
+            return block(address, prefix).map(Self);
+        }
+        let below = text.strip_prefix("*.");
+        let name = below.unwrap_or(text).parse().ok().filter(is_host_name);
+        let name: Name = name.ok_or(HostPatternError::Item)?;
+        Ok(Self(if below.is_some() { Form::Below(name) } else { Form::Name(name) }))
+    }
+
+    /// Tells whether a host fits, by its address and, if that is known, its name; `None` if that
+    /// depends on a name that is not known.
+    #[must_use]
+    pub fn fits(&self, address: IpAddr, name: Option<&Name>) -> Option<bool> {
+        Some(match &self.0 {
+            Form::Nobody => false,
+            Form::Any => true,
+            Form::Block { v4, bits: block, prefix } => {
+                let address = address.to_canonical();
+                let differ = bits(address) ^ block;
+                *v4 == address.is_ipv4() && differ.leading_zeros() >= *prefix
+            }
+            Form::Name(host) => name? == host,
+            Form::Below(domain) => {
+                let name = name?;
+                name != domain && name.is_within(domain)
+            }
+        })
+    }
+
+    /// Tells whether it depends on the name of a host.
+    #[must_use]
+    pub fn needs_name(&self) -> bool {
+        matches!(self.0, Form::Name(_) | Form::Below(_))
+    }
+}
+
+/// Why a text is not a [`HostPattern`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum HostPatternError {
+    /// It is not an address, a block of addresses or a host name.
+    #[error("neither an address, a block such as 192.0.2.0/24, nor a host name")]
+    Item,
+    /// The prefix length is not a number, or is longer than the address.
+    #[error("the prefix length of a block of addresses is a number up to {longest}")]
+    Prefix {
+        /// The longest, in bits.
+        longest: u32,
+    },
+    /// Bits are set behind the prefix: the block is not the one that the address suggests.
+    #[error("the address of a block has bits set behind its prefix of {prefix} bits")]
+    HostBits {
+        /// The prefix length, in bits.
+        prefix: u32,
+    },
+}
+
+fn block(address: IpAddr, prefix: Option<&str>) -> Result<Form, HostPatternError> {
+    let (full, mapped) = (width(address), address.to_canonical());
+    let wrong = HostPatternError::Prefix { longest: full };
+    let prefix = match prefix {
+        None => full,
+        Some(p) if p.bytes().all(|c| c.is_ascii_digit()) => p.parse().map_err(|_| wrong)?,
+        Some(_) => return Err(wrong),
+    };
+    if prefix > full {
+        return Err(wrong);
+    }
+    // A block of IPv4-mapped addresses is the IPv4 block, if it is not wider than those.
+    let within = match mapped {
+        IpAddr::V4(_) => prefix.checked_sub(full - 32).ok_or(HostPatternError::HostBits { prefix }),
+        IpAddr::V6(_) => Ok(prefix),
+    }?;
+    let (v4, bits) = (mapped.is_ipv4(), bits(mapped));
+    if bits.checked_shl(within).unwrap_or(0) == 0 {
+        Ok(Form::Block { v4, bits, prefix: within })
+    } else {
+        Err(HostPatternError::HostBits { prefix })
+    }
+}
+
+/// The bits of an address, from the left of 128.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+fn width(address: IpAddr) -> u32 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Keeps out what is more likely a piece of an address: a last label of digits only.
+fn is_host_name(name: &Name) -> bool {
+    let host = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    let last = name.labels().last();
+    name.labels().all(|label| label.iter().all(host))
+        && last.is_some_and(|label| !label.iter().all(u8::is_ascii_digit))
+}
