@@ -17,19 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dmarc_policy::SuffixFileError;
-use mail_types::{Domain, HostSet, HostSetError, List, MailHost};
+use event_expand::ListKind;
+use mail_types::{Domain, HostSet, HostSetError, List};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 use serde::Deserialize;
 use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 
 use super::macros::{self, Macros};
+use super::routing::{Routing, RoutingTexts};
 use super::rules::condition::{Home, KINDS};
 use super::rules::dmarc::DmarcSettings;
 use super::rules::language::{Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
-use super::rules::{RuleError, Rules};
+use super::rules::{Problem, RuleError, Rules};
 use super::session::SessionSettings;
 pub(crate) use dmarc::ReportSettings;
 use events::{EventOptions, EventSettings, EventsError};
@@ -50,9 +52,7 @@ pub(crate) struct Config {
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreKind,
     pub(crate) maildir: PathBuf,
-    pub(crate) local_domains: Vec<MailHost>,
-    pub(crate) local_parts: Vec<String>,
-    pub(crate) relay_to_domains: Vec<Domain>,
+    pub(crate) routing: Routing,
     pub(crate) route_data: Option<String>,
     pub(crate) message_memory_limit: usize,
     pub(crate) hosts_try_prdr: HostSet,
@@ -105,9 +105,7 @@ impl Config {
 
     fn check(options: Options, events: EventOptions) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
-        let host: Domain = name
-            .parse()
-            .map_err(|_| ConfigError::Domain { option: "primary_hostname", item: 1 })?;
+        let host: Domain = name.parse().map_err(|_| ConfigError::Hostname)?;
         if options.message_size_limit.0 > LARGEST {
             return Err(ConfigError::MessageSize);
         }
@@ -117,8 +115,8 @@ impl Config {
         let language = Arc::new(language(&options, &lookups)?);
         let events = EventSettings::check(events, &language)?;
         let (session, tls_certificate) = (session(&options, &host), certificate(&options)?);
-        let relay_to_domains = domains("relay_to_domains", &options.relay_to_domains)?;
-        if !relay_to_domains.is_empty() && options.route_data.is_none() {
+        let routing = routing(&options, &host, &language, &spf, &dmarc)?;
+        if routing.relays() && options.route_data.is_none() {
             return Err(ConfigError::NoRoute);
         }
         let maildir = options.maildir.unwrap_or_else(|| options.spool_directory.join("maildir"));
@@ -127,9 +125,7 @@ impl Config {
             listen: interfaces(&options.local_interfaces)?,
             store: options.store,
             maildir,
-            local_domains: local_hosts(&options.local_domains, &host)?,
-            local_parts: List::new(&options.local_parts).map(|p| p.to_lowercase()).collect(),
-            relay_to_domains,
+            routing,
             route_data: options.route_data,
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
@@ -177,8 +173,10 @@ pub(crate) enum ConfigError {
     Rule(#[from] RuleError),
     #[error(transparent)]
     Events(#[from] EventsError),
-    #[error("{option}: item {item} is not a domain")]
-    Domain { option: &'static str, item: usize },
+    #[error("primary_hostname: not a domain")]
+    Hostname,
+    #[error("{option}: {problem}")]
+    List { option: &'static str, problem: Problem },
     #[error("{option}: {source}")]
     Hosts { option: &'static str, source: HostSetError },
     #[error("proxy_required_hosts: give addresses, not names")]
@@ -216,18 +214,18 @@ fn language(options: &Options, lookups: &LookupSettings) -> Result<Language, Con
     let mut lists = NamedLists::default();
     let Options { addresslist, domainlist, hostlist, localpartlist, .. } = options;
     let tables = [addresslist, domainlist, hostlist, localpartlist];
-    for ((table, _), named) in NamedLists::TABLES.into_iter().zip(tables) {
+    for (kind, named) in ListKind::ALL.into_iter().zip(tables) {
         for (name, text) in named {
             let sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
             if name.is_empty() || !name.bytes().all(sound) {
-                return Err(ConfigError::ListName { table, name: name.clone() });
+                return Err(ConfigError::ListName { table: kind.table(), name: name.clone() });
             }
-            lists.add(table, name, text);
+            lists.add(kind, name, text);
         }
     }
-    lists.add("domainlist", "local_domains", &options.local_domains);
-    lists.add("domainlist", "relay_to_domains", &options.relay_to_domains);
-    Ok(Language { options: lookups.options(), engines: lookups.available(), lists })
+    lists.add(ListKind::Domain, "local_domains", &options.local_domains);
+    lists.add(ListKind::Domain, "relay_to_domains", &options.relay_to_domains);
+    Ok(Language::new(lookups.options(), lookups.available(), lists))
 }
 
 fn session(options: &Options, host: &Domain) -> SessionSettings {
@@ -284,23 +282,17 @@ fn proxies(text: &str) -> Result<RequiredHosts, ConfigError> {
     if hosts.needs_names() { Err(ConfigError::NamedProxy) } else { Ok(hosts.into()) }
 }
 
-fn domains(option: &'static str, text: &str) -> Result<Vec<Domain>, ConfigError> {
-    let parse = |(at, item): (usize, std::borrow::Cow<'_, str>)| {
-        Domain::from_unicode(&item).map_err(|_| ConfigError::Domain { option, item: at + 1 })
-    };
-    List::new(text).enumerate().map(parse).collect()
-}
-
-/// `@` is this host.
-fn local_hosts(text: &str, host: &Domain) -> Result<Vec<MailHost>, ConfigError> {
-    let parse = |(at, item): (usize, std::borrow::Cow<'_, str>)| match &*item {
-        "@" => Ok(host.clone().into()),
-        literal if literal.starts_with('[') => literal.parse().map_err(|_| at + 1),
-        domain => Domain::from_unicode(domain).map(MailHost::from).map_err(|_| at + 1),
-    };
-    let option = "local_domains";
-    let items = List::new(text).enumerate().map(parse);
-    items.collect::<Result<_, _>>().map_err(|item| ConfigError::Domain { option, item })
+fn routing(
+    options: &Options,
+    host: &Domain,
+    language: &Arc<Language>,
+    spf: &SpfSettings,
+    dmarc: &DmarcSettings,
+) -> Result<Routing, ConfigError> {
+    let Options { local_domains, local_parts, relay_to_domains, .. } = options;
+    let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
+    let home = Home { kinds: KINDS, host, language, spf, dmarc };
+    Routing::read(&texts, &home).map_err(|(option, problem)| ConfigError::List { option, problem })
 }
 
 /// Exim writes `192.0.2.1.25`; `[::1]:25` and `192.0.2.1:25` are taken too, the latter alone or in a

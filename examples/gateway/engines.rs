@@ -27,7 +27,7 @@ mod sqlite;
 
 use std::time::Duration;
 
-use event_expand::{Ask, Dialect, Lookup, Request, Statement, StatementError};
+use event_expand::{Ask, Call, Dialect, Lookup, Statement, StatementError};
 use mail_types::{Found, Query, Segment, Value};
 use thiserror::Error;
 use tokio::time::timeout;
@@ -78,14 +78,21 @@ impl Engines {
     }
 
     /// Does what an expansion asks for, within the time that there is for it.
-    pub(crate) async fn answer(&self, request: &Request) -> Answer {
+    pub(crate) async fn answer(&self, request: &Ask) -> Answer {
         self.answer_within(request, self.timeout).await
     }
 
-    async fn answer_within(&self, request: &Request, time: Duration) -> Answer {
-        let asked = match &request.ask {
+    async fn answer_within(&self, request: &Ask, time: Duration) -> Answer {
+        let asked = match request {
             Ask::Lookup { lookup, key, query } => {
                 match timeout(time, self.look_up(lookup, key.as_ref(), query)).await {
+                    Ok(asked) => asked,
+                    Err(_) => Err(EngineError::Slow { limit: time }),
+                }
+            }
+            Ask::Call { call: Call::ReadFile, arguments } => {
+                let name = arguments.first().map(Value::as_bytes).unwrap_or_default().to_vec();
+                match timeout(time, self.files.lines(name)).await {
                     Ok(asked) => asked,
                     Err(_) => Err(EngineError::Slow { limit: time }),
                 }
@@ -123,7 +130,7 @@ impl Engines {
 }
 
 impl Answers for Engines {
-    fn answer<'a>(&'a self, request: &'a Request, spent: Duration) -> Answering<'a> {
+    fn answer<'a>(&'a self, request: &'a Ask, spent: Duration) -> Answering<'a> {
         Box::pin(async move {
             let answer = self.answer_within(request, self.timeout.saturating_sub(spent)).await;
             (answer.found, answer.why.map(|why| super::log::chain(&why)))

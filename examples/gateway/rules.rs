@@ -54,7 +54,8 @@
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
 //! | `profiles`                        | from mail on | the recipient's content-filter profile is            |
-//! | `header.NAME`                     | prdr, data   | a field of this name fits an item, `*` for anything  |
+//! | `header.NAME`                     | prdr, data   | the text of a field of this name, decoded as `$h_NAME:` is, fits an item, `*` for anything |
+//! | `header_raw.NAME`                 | prdr, data   | the same of the octets as they came                  |
 //! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
 //! | `dmarc_status`                    | prdr, data   | the result of DMARC is in the list of words          |
 //! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
@@ -134,14 +135,12 @@ mod header;
 pub(crate) mod judgement;
 #[path = "rules/language.rs"]
 pub(crate) mod language;
+#[path = "rules/list.rs"]
+pub(crate) mod list;
 #[path = "rules/lists.rs"]
-mod lists;
+pub(crate) mod lists;
 #[path = "rules/notes.rs"]
 pub(crate) mod notes;
-#[path = "rules/pattern.rs"]
-mod pattern;
-#[path = "rules/patterns.rs"]
-mod patterns;
 #[path = "rules/place.rs"]
 pub(crate) mod place;
 #[path = "rules/ratelimit.rs"]
@@ -165,13 +164,13 @@ pub(crate) mod variable;
 #[path = "rules/words.rs"]
 pub(crate) mod words;
 
-use event_expand::ListKind;
+use event_expand::MatchListError;
 use mail_types::WordListError;
 use thiserror::Error;
 
 use self::condition::Home;
 use self::judgement::Judgement;
-use self::pattern::{AddressPattern, DomainPattern, HostPattern, LocalPart};
+use self::list::RuleList;
 use self::place::Place;
 use self::rule::Rule;
 use self::scene::Scene;
@@ -211,13 +210,7 @@ impl Rules {
 /// Checks the named lists, also those that no rule has.
 fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
-        let reader = lists::reader(Place::Data, home, Some(kind));
-        let checked = match kind {
-            ListKind::Address => reader.words::<AddressPattern>(text).map(drop),
-            ListKind::Domain => reader.words::<DomainPattern>(text).map(drop),
-            ListKind::Host => reader.words::<HostPattern>(text).map(drop),
-            _ => reader.words::<LocalPart>(text).map(drop),
-        };
+        let checked = RuleList::read(text, Place::Data, home, kind);
         checked.map_err(|problem| RuleError::List { name: name.to_owned(), problem })?;
     }
     Ok(())
@@ -255,20 +248,26 @@ pub(crate) enum Problem {
     Unknown { name: String },
     #[error("{name} has no use at {}, with this verb", place.option())]
     Misplaced { name: String, place: Place },
-    #[error("set and header have a second part, as header.subject, and {name} has none")]
+    #[error(
+        "set, header and header_raw have a second part, as header.subject, and others have none; this is {name}"
+    )]
     Parts { name: String },
     #[error(transparent)]
     Text(TextError),
-    #[error("item {item} is neither an address, a block nor a name")]
-    Host { item: usize },
-    #[error("item {item} names no list of this kind, or one that must be expanded first")]
-    NoList { item: usize },
-    #[error("named lists go in a circle, or too deep")]
-    ListsTooDeep,
+    #[error(transparent)]
+    List(#[from] MatchListError),
+    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
+    UnknownList { item: usize, kind: &'static str, name: String },
+    #[error(
+        "+{name}: the table {kind} has no such list, or one with expansions, which a list that was expanded from untrusted text cannot name"
+    )]
+    NoList { kind: &'static str, name: String },
+    #[error("a lookup has no answer: {why}")]
+    Lookup { why: String },
+    #[error("the log has it already")]
+    Logged,
     #[error(transparent)]
     Words(#[from] WordListError),
-    #[error("item {item} cannot be compared with; only an item's first character can be a *")]
-    Item { item: usize },
     #[error("not the name of a header field")]
     FieldName,
     #[error("{name} cannot be set; acl_c… and acl_m… can")]

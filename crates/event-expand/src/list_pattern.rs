@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::Limits;
 use crate::lookup::Lookup;
+use crate::need::Need;
 use crate::pattern::{Groups, MatchError, Pattern, Subject};
 use crate::variables::ListKind;
 
@@ -125,11 +126,9 @@ impl ListPattern {
                     _ => pattern.check(domain, ListKind::Domain, limits),
                 }
             }
-            Self::Text(part) | Self::Ends(part) if kind == ListKind::LocalPart => match **part {
-                [] if text.is_empty() => Err(ItemProblem::Empty),
-                _ if part.contains(&b'*') => Err(ItemProblem::Star),
-                _ => Ok(()),
-            },
+            Self::Text(part) | Self::Ends(part) if kind == ListKind::LocalPart => {
+                if part.contains(&b'*') { Err(ItemProblem::Star) } else { Ok(()) }
+            }
             Self::Text(name) => check_domain(name, false),
             Self::Ends(end) => check_domain(end, true),
             Self::ThisHost
@@ -145,6 +144,19 @@ impl ListPattern {
         match self {
             Self::Named(name) => Some((kind, name)),
             Self::Address(_, domain) => domain.named_list(ListKind::Domain),
+            _ => None,
+        }
+    }
+
+    /// What it asks the program for.
+    pub(crate) fn need(&self) -> Option<Need<'_>> {
+        match self {
+            Self::File(path) => Some(Need::ListFile(path)),
+            Self::Lookup(lookup) => {
+                let (lookup, file) = &**lookup;
+                Some(Need::Lookup { lookup, file: Some(file) })
+            }
+            Self::Address(_, domain) => domain.need(),
             _ => None,
         }
     }

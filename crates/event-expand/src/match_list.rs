@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::Limits;
 use crate::list::is_blank;
 use crate::list_pattern::{ItemProblem, ListPattern};
+use crate::need::Need;
 use crate::variables::ListKind;
 
 /// A list of patterns, compiled.
@@ -127,6 +128,11 @@ impl MatchList {
         })
     }
 
+    /// Returns the lookups that its items make, and the files that they name.
+    pub fn needs(&self) -> impl Iterator<Item = Need<'_>> {
+        self.items.iter().filter_map(|item| item.pattern.need())
+    }
+
     /// Tells whether a search may need the name of a host.
     #[must_use]
     pub fn needs_host_names(&self) -> bool {
@@ -194,7 +200,7 @@ pub enum MatchListError {
     /// Named lists that name each other more than [`ListSearch::MAX_DEPTH`] deep.
     ///
     /// [`ListSearch::MAX_DEPTH`]: crate::ListSearch::MAX_DEPTH
-    #[error("more than {limit} named lists are nested in each other")]
+    #[error("named lists name each other in a circle, or more than {limit} deep")]
     TooDeep {
         /// The limit.
         limit: usize,

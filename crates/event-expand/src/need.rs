@@ -14,7 +14,14 @@ pub enum Need<'t> {
     /// Header fields of this name, in lower case.
     Header(&'t str),
     /// A lookup.
-    Lookup(&'t Lookup),
+    Lookup {
+        /// Its type.
+        lookup: &'t Lookup,
+        /// The file that it searches, if that has nothing to expand.
+        file: Option<&'t [u8]>,
+    },
+    /// A file whose lines are items of a list.
+    ListFile(&'t [u8]),
     /// Something else, as an item or as a condition.
     Call(Call),
 }
@@ -24,7 +31,10 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
     let of_nodes = tree.nodes.iter().filter_map(|node| {
         let need = match &node.kind {
             NodeKind::Header(_, name) => Need::Header(name),
-            NodeKind::Lookup(item) => Need::Lookup(&item.lookup),
+            NodeKind::Lookup(item) => {
+                let file = tree.literal(item.query).filter(|_| item.lookup.is_file());
+                Need::Lookup { lookup: &item.lookup, file: file.map(<[u8]>::trim_ascii) }
+            }
             NodeKind::Call(call, ..) => Need::Call(*call),
             NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(Call::RandInt),
             NodeKind::Operator(Operator::Stat, ..) => Need::Call(Call::Stat),
@@ -40,5 +50,13 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
         };
         Some((condition.at as usize, need))
     });
-    of_nodes.chain(of_conditions)
+    let of_lists = tree.conditions.iter().flat_map(|condition| {
+        let list = match &condition.test {
+            Test::MatchList(_, list) => Some(&list.list),
+            _ => None,
+        };
+        let at = condition.at as usize;
+        list.into_iter().flat_map(|list| list.needs()).map(move |need| (at, need))
+    });
+    of_nodes.chain(of_conditions).chain(of_lists)
 }

@@ -116,6 +116,19 @@ impl Template {
         }
     }
 
+    /// Returns the text that it expands to whatever the variables are; `None` if something in it is
+    /// expanded.
+    ///
+    /// ```
+    /// let template: event_expand::Template = r"^cost\$".parse()?;
+    /// assert_eq!(template.literal(), Some(&b"^cost$"[..]));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn literal(&self) -> Option<&[u8]> {
+        self.tree.literal(self.tree.root)
+    }
+
     /// Checks that it mentions no variable that is unknown: to be done once, as a program starts.
     /// Expanding finds only those that it comes by.
     ///

@@ -82,8 +82,8 @@ impl HeaderForm {
     }
 }
 
-/// What the items of a named list are.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// What the items of a list are.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum ListKind {
     /// `addresslist`
@@ -94,6 +94,22 @@ pub enum ListKind {
     Host,
     /// `localpartlist`
     LocalPart,
+}
+
+impl ListKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Address, Self::Domain, Self::Host, Self::LocalPart];
+
+    /// Returns the word that Exim's configuration defines a named list of this kind with.
+    #[must_use]
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Address => "addresslist",
+            Self::Domain => "domainlist",
+            Self::Host => "hostlist",
+            Self::LocalPart => "localpartlist",
+        }
+    }
 }
 
 /// What a program can be in the midst of.

@@ -9,7 +9,6 @@ use super::super::events::origin::Origin;
 use super::super::log;
 use super::super::message_id::MessageId;
 use super::super::phrases::say;
-use super::super::routing::route;
 use super::super::rules::judgement::Judgement;
 use super::super::rules::place::Place;
 use super::super::rules::scene::Scene;
@@ -63,12 +62,17 @@ impl Connection {
         if let Some(refusal) = judgement.refusal {
             return refusal;
         }
+        let (gateway, mut scene) = self.scene(Place::Rcpt, None);
+        let route = gateway.config.routing.route(&mut scene).await;
         let Self { gateway, session, delivery, client, notes, message, .. } = self;
+        for line in notes.take_log() {
+            log::rule(session, client, &line);
+        }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
             return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
         };
-        let reply = match route(&gateway.config, recipient) {
+        let reply = match route {
             Ok(_) if !transaction.prdr && !notes.profile_fits() => {
                 let text = "another content filter, send this recipient a message of its own";
                 say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)

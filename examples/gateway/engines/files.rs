@@ -65,6 +65,13 @@ impl Files {
         work.await.map_err(|_| EngineError::Thread)?
     }
 
+    /// Reads a file whose lines are the items of a list.
+    pub(super) async fn lines(&self, name: Vec<u8>) -> Result<Found, EngineError> {
+        let files = self.clone();
+        let work = task::spawn_blocking(move || files.read(&files.find(&name)?).map(Found::Value));
+        work.await.map_err(|_| EngineError::Thread)?
+    }
+
     fn read(&self, path: &Path) -> Result<Vec<u8>, EngineError> {
         // A pipe would be waited for.
         if !fs::metadata(path)?.is_file() {

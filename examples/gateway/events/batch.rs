@@ -87,7 +87,7 @@ impl<'e> Batch<'e> {
         }
         // Whoever else asks the database must find what was written, and must not wait for us.
         self.commit();
-        let answer = self.engines.answer(request).await;
+        let answer = self.engines.answer(&request.ask).await;
         (answer.found, answer.why.map(|why| log::chain(&why)))
     }
 

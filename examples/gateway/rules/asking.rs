@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_expand::Request;
+use event_expand::Ask;
 use mail_types::Found;
 
 /// Whoever makes lookups; among the services of a scene as [`Asked`]. Where there is nobody, every
@@ -12,7 +12,7 @@ use mail_types::Found;
 pub(crate) trait Answers: Send + Sync {
     /// Says what was found and, where it cannot be told, why. What earlier lookups of the same text
     /// have `spent` is taken off the time that there is.
-    fn answer<'a>(&'a self, request: &'a Request, spent: Duration) -> Answering<'a>;
+    fn answer<'a>(&'a self, request: &'a Ask, spent: Duration) -> Answering<'a>;
 }
 
 /// A lookup under way.

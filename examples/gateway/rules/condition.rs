@@ -11,14 +11,13 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use event_expand::ListKind;
+use event_expand::{HeaderForm, ListKind};
 use mail_types::Domain;
 
 use super::dmarc::{DmarcSettings, DmarcTest};
 use super::header::HeaderTest;
 use super::language::Language;
 use super::lists::{self, Authenticated, ListTest};
-use super::pattern::{AddressPattern, DomainPattern, HostPattern, LocalPart, Tail};
 use super::place::Place;
 use super::ratelimit::RateLimit;
 use super::scene::Scene;
@@ -96,7 +95,7 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "hosts",
         places: &Place::ALL,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<HostPattern>::read(entry, place, home, HOST, lists::client)?))
+            Ok(Box::new(ListTest::read(entry, place, home, ListKind::Host, lists::client)?))
         },
     },
     Kind {
@@ -108,11 +107,11 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "senders",
         places: Place::MESSAGE,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<AddressPattern>::read(
+            Ok(Box::new(ListTest::read(
                 entry,
                 place,
                 home,
-                ADDRESS,
+                ListKind::Address,
                 lists::sender_address,
             )?))
         },
@@ -121,11 +120,11 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "sender_domains",
         places: Place::MESSAGE,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<DomainPattern>::read(
+            Ok(Box::new(ListTest::read(
                 entry,
                 place,
                 home,
-                DOMAIN,
+                ListKind::Domain,
                 lists::sender_domain,
             )?))
         },
@@ -134,11 +133,11 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "recipients",
         places: Place::RECIPIENT,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<AddressPattern>::read(
+            Ok(Box::new(ListTest::read(
                 entry,
                 place,
                 home,
-                ADDRESS,
+                ListKind::Address,
                 lists::recipient_address,
             )?))
         },
@@ -147,11 +146,11 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "domains",
         places: Place::RECIPIENT,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<DomainPattern>::read(
+            Ok(Box::new(ListTest::read(
                 entry,
                 place,
                 home,
-                DOMAIN,
+                ListKind::Domain,
                 lists::recipient_domain,
             )?))
         },
@@ -160,11 +159,11 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "local_parts",
         places: Place::RECIPIENT,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<LocalPart>::read(
+            Ok(Box::new(ListTest::read(
                 entry,
                 place,
                 home,
-                LOCAL_PART,
+                ListKind::LocalPart,
                 lists::local_part,
             )?))
         },
@@ -173,13 +172,22 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "profiles",
         places: Place::MESSAGE,
         read: |entry, place, home| {
-            Ok(Box::new(ListTest::<Tail>::read(entry, place, home, None, lists::profile)?))
+            Ok(Box::new(ListTest::read(entry, place, home, ListKind::LocalPart, lists::profile)?))
         },
     },
     Kind {
         name: "header",
         places: Place::CONTENT,
-        read: |entry, place, home| Ok(Box::new(HeaderTest::read(entry, place, home)?)),
+        read: |entry, place, home| {
+            Ok(Box::new(HeaderTest::read(entry, place, home, HeaderForm::Decoded)?))
+        },
+    },
+    Kind {
+        name: "header_raw",
+        places: Place::CONTENT,
+        read: |entry, place, home| {
+            Ok(Box::new(HeaderTest::read(entry, place, home, HeaderForm::Raw)?))
+        },
     },
     Kind {
         name: "spf",
@@ -202,11 +210,6 @@ pub(crate) const KINDS: &[Kind] = &[
         read: |entry, place, home| Ok(Box::new(RateLimit::read(entry, place, home)?)),
     },
 ];
-
-const ADDRESS: Option<ListKind> = Some(ListKind::Address);
-const DOMAIN: Option<ListKind> = Some(ListKind::Domain);
-const HOST: Option<ListKind> = Some(ListKind::Host);
-const LOCAL_PART: Option<ListKind> = Some(ListKind::LocalPart);
 
 /// The variables that conditions publish, a list for each kind that does.
 pub(crate) const PUBLISHED: &[&[&str]] = &[dmarc::VARIABLES, ratelimit::VARIABLES, spf::VARIABLES];

@@ -107,7 +107,7 @@ pub(super) struct DmarcTest {
 
 impl DmarcTest {
     pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
-        let words = Words::read(&entry.text, place, home.language, |list| {
+        let words = Words::read(&entry.text, place, home.language, |list, _| {
             Ok(WordList::new(list, Status::WORDS)?)
         })?;
         Ok(Self { words, semantics: home.dmarc.semantics })

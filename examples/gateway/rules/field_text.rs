@@ -34,8 +34,7 @@ pub(super) fn field_text(message: &[u8], name: &str, form: HeaderForm) -> Option
 
 /// Appends the body of a field, decoded; as an item of a list, its colons are doubled.
 fn push(text: &mut Vec<u8>, body: &[u8], form: HeaderForm) {
-    let decoded = decode(body);
-    for &octet in &decoded {
+    for &octet in &decoded(body) {
         text.extend(std::iter::repeat_n(
             octet,
             1 + usize::from(octet == b':' && form == HeaderForm::List),
@@ -44,7 +43,7 @@ fn push(text: &mut Vec<u8>, body: &[u8], form: HeaderForm) {
 }
 
 /// Decodes encoded words (RFC 2047), as the operator `rfc2047d` does.
-fn decode(body: &[u8]) -> Vec<u8> {
+pub(super) fn decoded(body: &[u8]) -> Vec<u8> {
     if !body.windows(2).any(|pair| pair == b"=?") {
         return body.to_vec();
     }

@@ -1,38 +1,57 @@
-//! `header.NAME = LIST`: whether a field of this name has a text that fits.
+//! `header.NAME = LIST` and `header_raw.NAME = LIST`: whether a field of this name has a text that fits.
+
+use event_expand::HeaderForm;
+use memchr::memmem;
 
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
+use super::field_text::decoded;
 use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
 use super::words::Words;
 
-/// Each item is a text in which `*` stands for anything; case does not matter. It holds if an item
-/// fits one of the fields of that name; a field is tested unfolded, without blanks around it and
-/// without regard to encodings. `*` alone asks whether there is such a field.
+/// Each item is a text in which `*` stands for anything. It holds if an item fits one of the fields of
+/// that name. `header` tests the text that a reader sees, as `$h_NAME:` has it: encoded words decoded,
+/// unfolded, without blanks around it, without regard to case. `header_raw` compares the octets of the
+/// field's body, unfolded and without blanks around it. `*` alone asks whether there is such a field.
 #[derive(Debug)]
 pub(super) struct HeaderTest {
     name: String,
-    items: Words<Vec<String>>,
+    form: HeaderForm,
+    items: Words<Vec<Vec<u8>>>,
 }
 
 impl HeaderTest {
-    pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+    pub(super) fn read(
+        entry: &Entry,
+        place: Place,
+        home: &Home<'_>,
+        form: HeaderForm,
+    ) -> Result<Self, Problem> {
         // RFC 5322 section 3.6.8.
         let named = |c: u8| c.is_ascii_graphic() && c != b':';
         let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
         let name = name.ok_or(Problem::FieldName)?;
-        let items = Words::read(&entry.text, place, home.language, |list| {
-            let items: Vec<_> = list.map(|item| item.to_lowercase()).take(MAX_ITEMS + 1).collect();
+        let items = Words::read(&entry.text, place, home.language, move |list, _| {
+            let items = list.map(|item| match form {
+                HeaderForm::Raw => item.as_bytes().to_vec(),
+                _ => item.to_lowercase().into_bytes(),
+            });
+            let items: Vec<_> = items.take(MAX_ITEMS + 1).collect();
             if items.len() > MAX_ITEMS { Err(Problem::TooMany) } else { Ok(items) }
         })?;
-        Ok(Self { name, items })
+        Ok(Self { name, form, items })
     }
 
-    fn holds(&self, message: &[u8], items: &[String]) -> Holds {
+    fn holds(&self, message: &[u8], items: &[Vec<u8>]) -> Holds {
         let fits = |body: &[u8]| {
-            let body = unfold(body);
-            items.iter().any(|item| fits(item, &body))
+            let unfolded = unfold(body);
+            let text = match self.form {
+                HeaderForm::Raw => unfolded,
+                _ => String::from_utf8_lossy(&decoded(&unfolded)).to_lowercase().into_bytes(),
+            };
+            items.iter().any(|item| fits(item, text.trim_ascii()))
         };
         fields(message, &self.name).any(fits).into()
     }
@@ -87,25 +106,25 @@ fn field_end(text: &[u8]) -> usize {
     }
 }
 
-fn unfold(body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body).replace(['\r', '\n'], "");
-    body.trim().to_lowercase()
+fn unfold(body: &[u8]) -> Vec<u8> {
+    let body = body.iter().copied().filter(|octet| !matches!(octet, b'\r' | b'\n'));
+    body.collect::<Vec<_>>().trim_ascii().to_vec()
 }
 
 /// Tells whether a text fits a pattern with `*` in it.
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    let mut pieces = pattern.split(|&c| c == b'*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };
     let mut last = None;
     for piece in pieces {
         // The piece before was not the last: where it first occurs leaves most to the others.
         if let Some(piece) = last.replace(piece) {
-            let Some((_, behind)) = rest.split_once(piece) else { return false };
-            rest = behind;
+            let Some(at) = memmem::find(rest, piece) else { return false };
+            rest = rest.get(at + piece.len()..).unwrap_or_default();
         }
     }
-    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+    last.map_or(rest.is_empty(), |last: &[u8]| rest.ends_with(last))
 }
 
 /// The most items that a list has.

@@ -13,10 +13,13 @@
 //! them as `${listnamed:name}` and in `match_domain` and the like, if they have no `$` themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use event_expand::{Call, ListKind, Lookup, Need, Options, Template, TemplateError};
+use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, TemplateError};
+use mail_types::{ByteList, Trust};
 use thiserror::Error;
 
+use super::Problem;
 use super::place::Place;
 
 /// What all texts of a configuration have in common.
@@ -26,9 +29,44 @@ pub(crate) struct Language {
     /// The lookups that can be made, and why others cannot.
     pub(crate) engines: Available,
     pub(crate) lists: NamedLists,
+    /// The named lists without an expansion, read.
+    known: BTreeMap<(ListKind, String), Arc<MatchList>>,
 }
 
 impl Language {
+    /// Puts together what texts may reach, and reads the named lists that nothing is expanded in. What
+    /// is wrong with one is said where all lists are checked.
+    pub(crate) fn new(options: Options, engines: Available, lists: NamedLists) -> Self {
+        let known = lists.all().filter_map(|(kind, name, text)| {
+            let template = template(text, &options).ok()?;
+            let items = ByteList::new(template.literal()?);
+            let list = MatchList::read(items, Trust::Trusted, kind, &options.limits).ok()?;
+            Some(((kind, name.to_owned()), Arc::new(list)))
+        });
+        let known = known.collect();
+        Self { options, engines, lists, known }
+    }
+
+    /// Returns a named list, if nothing is expanded in it.
+    pub(crate) fn known_list(&self, kind: ListKind, name: &str) -> Option<Arc<MatchList>> {
+        self.known.get(&(kind, name.to_owned())).cloned()
+    }
+
+    /// Checks what can be seen of a list.
+    pub(crate) fn check_list(&self, list: &MatchList) -> Result<(), Problem> {
+        list.check(&self.options.limits)?;
+        for (item, kind, name) in list.named_lists() {
+            if self.lists.get(kind, name).is_none() {
+                let (kind, name) = (kind.table(), name.to_owned());
+                return Err(Problem::UnknownList { item, kind, name });
+            }
+        }
+        for need in list.needs() {
+            self.check_need(0, need, None).map_err(|error| Problem::Text(error.into()))?;
+        }
+        Ok(())
+    }
+
     /// Parses a text that stands at this place, or may stand anywhere, and checks what can be seen of
     /// what it asks for.
     pub(crate) fn parse(
@@ -36,26 +74,31 @@ impl Language {
         text: &str,
         place: Option<Place>,
     ) -> Result<Template, LanguageError> {
-        let mut limits = self.options.limits;
-        if !text.contains('$') {
-            // A long list, of which nothing is to be expanded.
-            limits.template = limits.template.max(text.len());
-        }
-        let template = Template::parse_within(text.as_bytes(), &limits)?;
+        let template = template(text, &self.options)?;
         for (at, need) in template.needs() {
-            match (need, place) {
-                (Need::Lookup(lookup), _) => self
-                    .engines
-                    .check(lookup)
-                    .map_err(|missing| LanguageError::Lookup { at, name: lookup.name, missing })?,
-                (Need::Call(call), _) => return Err(LanguageError::Call { at, call }),
-                (Need::Header(_), Some(place)) if !Place::CONTENT.contains(&place) => {
-                    return Err(LanguageError::NoHeader { at, place });
-                }
-                _ => {}
-            }
+            self.check_need(at, need, place)?;
         }
         Ok(template)
+    }
+
+    fn check_need(
+        &self,
+        at: usize,
+        need: Need<'_>,
+        place: Option<Place>,
+    ) -> Result<(), LanguageError> {
+        match (need, place) {
+            (Need::Lookup { lookup, .. }, _) => self
+                .engines
+                .check(lookup)
+                .map_err(|missing| LanguageError::Lookup { at, name: lookup.name, missing }),
+            (Need::ListFile(_), _) if !self.engines.files => Err(LanguageError::ListFile { at }),
+            (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
+            (Need::Header(_), Some(place)) if !Place::CONTENT.contains(&place) => {
+                Err(LanguageError::NoHeader { at, place })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -103,33 +146,21 @@ pub(crate) enum Missing {
 
 /// The named lists, as texts.
 #[derive(Debug, Default)]
-pub(crate) struct NamedLists(BTreeMap<(&'static str, String), String>);
+pub(crate) struct NamedLists(BTreeMap<(ListKind, String), String>);
 
 impl NamedLists {
-    /// The tables that have them.
-    pub(crate) const TABLES: [(&'static str, ListKind); 4] = [
-        ("addresslist", ListKind::Address),
-        ("domainlist", ListKind::Domain),
-        ("hostlist", ListKind::Host),
-        ("localpartlist", ListKind::LocalPart),
-    ];
-
     /// Puts a list in, unless there is one of this name already.
-    pub(crate) fn add(&mut self, table: &'static str, name: &str, text: &str) {
-        self.0.entry((table, name.to_owned())).or_insert_with(|| text.to_owned());
+    pub(crate) fn add(&mut self, kind: ListKind, name: &str, text: &str) {
+        self.0.entry((kind, name.to_owned())).or_insert_with(|| text.to_owned());
     }
 
     pub(super) fn get(&self, kind: ListKind, name: &str) -> Option<&str> {
-        let (table, _) = Self::TABLES.iter().find(|(_, known)| *known == kind)?;
-        self.0.get(&(*table, name.to_owned())).map(String::as_str)
+        self.0.get(&(kind, name.to_owned())).map(String::as_str)
     }
 
     /// Goes through all of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (ListKind, &str, &str)> {
-        self.0.iter().filter_map(|((table, name), text)| {
-            let (_, kind) = Self::TABLES.iter().find(|(known, _)| known == table)?;
-            Some((*kind, name.as_str(), text.as_str()))
-        })
+        self.0.iter().map(|((kind, name), text)| (*kind, name.as_str(), text.as_str()))
     }
 }
 
@@ -142,6 +173,18 @@ pub(crate) enum LanguageError {
     Lookup { at: usize, name: &'static str, missing: Missing },
     #[error("byte {at}: {} is not to be had here", call.as_str())]
     Call { at: usize, call: Call },
+    #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
+    ListFile { at: usize },
     #[error("byte {at}: there are no header fields yet at {}", place.option())]
     NoHeader { at: usize, place: Place },
+}
+
+/// Parses a text.
+fn template(text: &str, options: &Options) -> Result<Template, TemplateError> {
+    let mut limits = options.limits;
+    if !text.contains('$') {
+        // A long list, of which nothing is to be expanded.
+        limits.template = limits.template.max(text.len());
+    }
+    Template::parse_within(text.as_bytes(), &limits)
 }

@@ -1,77 +1,56 @@
 //! Conditions on lists: whose host, domain, local part, address or profile is in one.
 
-use std::net::IpAddr;
-
-use event_expand::ListKind;
-use mail_types::{MailHost, Mailbox, Name};
+use event_expand::{ListKind, Membership};
+use mail_types::{MailHost, Mailbox};
 
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
-use super::pattern::{Fit, Pattern};
-use super::patterns::{Patterns, Reader};
+use super::list::{RuleList, Subject};
 use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
-use super::words::Words;
 
 /// Whether somebody is in a list.
 #[derive(Debug)]
-pub(super) struct ListTest<P: Pattern> {
-    words: Words<Patterns<P>>,
-    subject: Subject<P>,
+pub(super) struct ListTest {
+    list: RuleList,
+    subject: SubjectOf,
 }
 
-/// Finds out who is in the list or not.
-pub(super) type Subject<P> = fn(&Scene<'_>) -> <P as Pattern>::Subject;
+/// Finds out who is in the list or not; `None` is nobody, who is in no list, whatever it says.
+pub(super) type SubjectOf = fn(&Scene<'_>) -> Option<Subject>;
 
-impl<P: Pattern> ListTest<P> {
+impl ListTest {
     pub(super) fn read(
         entry: &Entry,
         place: Place,
         home: &Home<'_>,
-        kind: Option<ListKind>,
-        subject: Subject<P>,
+        kind: ListKind,
+        subject: SubjectOf,
     ) -> Result<Self, Problem> {
-        let words = reader(place, home, kind).words(&entry.text)?;
-        Ok(Self { words, subject })
+        Ok(Self { list: RuleList::read(&entry.text, place, home, kind)?, subject })
     }
 
-    /// A list that fails by its own word has nobody in it, as in Exim: to ignore it would make an
-    /// `accept` one for everybody.
-    async fn ask(&self, scene: &mut Scene<'_>, subject: P::Subject) -> Holds {
-        let decided = match self.words.now(scene).await {
-            Ok(patterns) => patterns.decide(scene, &subject).await,
-            Err(instead) => Err(instead),
-        };
-        match decided {
-            Ok(fit) => (fit == Fit::Yes).into(),
-            Err(Holds::Ignored) => Holds::No,
+    async fn ask(&self, scene: &mut Scene<'_>, subject: Subject) -> Holds {
+        match self.list.decide(scene, &subject).await {
+            Ok(membership) => (membership == Membership::Yes).into(),
             Err(instead) => instead,
         }
     }
 }
 
-impl<P: Pattern> Condition for ListTest<P> {
+impl Condition for ListTest {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let subject = (self.subject)(scene);
-        if P::is_nobody(&subject) {
-            return Test::Known(Holds::No);
-        }
-        let known = self.words.known().and_then(|patterns| patterns.decide_known(&subject));
-        match known {
-            Some(fit) => Test::Known((fit == Fit::Yes).into()),
+        let Some(subject) = (self.subject)(scene) else { return Test::Known(Holds::No) };
+        match self.list.decide_known(&subject) {
+            Some(membership) => Test::Known((membership == Membership::Yes).into()),
             None => Test::Work(Box::pin(self.ask(scene, subject))),
         }
     }
 }
 
-pub(super) fn reader(place: Place, home: &Home<'_>, kind: Option<ListKind>) -> Reader {
-    let (language, host) = (home.language.clone(), home.host.clone());
-    Reader { language, host, place, kind, depth: 0 }
-}
-
-pub(super) fn client(scene: &Scene<'_>) -> (IpAddr, Option<Name>) {
-    (scene.client.address.ip(), scene.client.host_name.clone())
+pub(crate) fn client(scene: &Scene<'_>) -> Option<Subject> {
+    Some(Subject::Host(scene.client.address.ip(), scene.client.host_name.clone()))
 }
 
 /// The sender; `<>` is nobody.
@@ -79,29 +58,35 @@ fn sender<'a>(scene: &Scene<'a>) -> Option<&'a Mailbox> {
     scene.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
-pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Mailbox> {
-    sender(scene).cloned()
+/// The sender of notifications can be in a list, as an empty item.
+pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Subject> {
+    Some(Subject::Text(sender(scene).map_or_else(String::new, address)))
 }
 
-pub(super) fn sender_domain(scene: &Scene<'_>) -> Option<String> {
-    sender(scene).map(Mailbox::host).map(MailHost::to_string)
+pub(super) fn sender_domain(scene: &Scene<'_>) -> Option<Subject> {
+    sender(scene).map(Mailbox::host).map(MailHost::to_string).map(Subject::Text)
 }
 
-pub(super) fn recipient_address(scene: &Scene<'_>) -> Option<Mailbox> {
-    scene.recipient.cloned()
+pub(super) fn recipient_address(scene: &Scene<'_>) -> Option<Subject> {
+    scene.recipient.map(address).map(Subject::Text)
 }
 
-pub(super) fn recipient_domain(scene: &Scene<'_>) -> Option<String> {
-    scene.recipient.map(Mailbox::host).map(MailHost::to_string)
+pub(crate) fn recipient_domain(scene: &Scene<'_>) -> Option<Subject> {
+    scene.recipient.map(|recipient| Subject::Text(recipient.host().to_string()))
 }
 
-pub(super) fn local_part(scene: &Scene<'_>) -> Option<String> {
-    scene.recipient.map(|recipient| recipient.local_part().to_owned())
+pub(crate) fn local_part(scene: &Scene<'_>) -> Option<Subject> {
+    scene.recipient.map(|recipient| Subject::Text(recipient.local_part().to_owned()))
 }
 
 /// The content-filter profile; none is an empty item.
-pub(super) fn profile(scene: &Scene<'_>) -> Option<String> {
-    scene.profile().map(|profile| String::from_utf8_lossy(profile).into_owned())
+pub(super) fn profile(scene: &Scene<'_>) -> Option<Subject> {
+    scene.profile().map(|profile| Subject::Text(String::from_utf8_lossy(profile).into_owned()))
+}
+
+/// An address as lists have it: without quotes around its local part.
+fn address(mailbox: &Mailbox) -> String {
+    format!("{}@{}", mailbox.local_part(), mailbox.host())
 }
 
 /// `authenticated = LIST`: nobody can log in here, so it never holds.

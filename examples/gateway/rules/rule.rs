@@ -163,7 +163,7 @@ impl Step {
     fn read(entry: &Entry, place: Place, verb: Verb, home: &Home<'_>) -> Result<Self, RuleError> {
         let name = entry.name.as_str();
         let misplaced = || Problem::Misplaced { name: name.to_owned(), place };
-        let in_parts = matches!(name, "header" | "set");
+        let in_parts = matches!(name, "header" | "header_raw" | "set");
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }

@@ -43,7 +43,7 @@ impl SpfTest {
         home: &Home<'_>,
         guesses: bool,
     ) -> Result<Self, Problem> {
-        let words = Words::read(&entry.text, place, home.language, |list| {
+        let words = Words::read(&entry.text, place, home.language, |list, _| {
             Ok(WordList::new(list, SpfResult::WORDS)?)
         })?;
         let mut settings = home.spf.clone();

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{ExpandError, Expansion, Progress, Request, Stop, Template};
+use event_expand::{Ask, ExpandError, Expansion, Progress, Stop, Template};
 use mail_types::{Found, Trust, Value};
 use thiserror::Error;
 
@@ -37,13 +37,12 @@ impl Text {
         language: &Arc<Language>,
     ) -> Result<Self, TextError> {
         let template = language.parse(text, Some(place))?;
-        let form = if text.contains('$') {
-            template.check(&Names)?;
-            Form::Template(Arc::new(template))
-        } else {
-            // Escapes alone are left, which cannot fail but for the limits.
-            let known = template.expand(&Names).map_err(|stop| TextError::Literal { stop })?;
-            Form::Literal(known)
+        let form = match template.literal() {
+            Some(text) => Form::Literal(Value::new(text.to_vec(), Trust::Trusted)),
+            None => {
+                template.check(&Names)?;
+                Form::Template(Arc::new(template))
+            }
         };
         Ok(Self { form, language: Arc::clone(language) })
     }
@@ -84,7 +83,7 @@ impl Text {
                 Progress::Request(request) => request,
             };
             let asked = Instant::now();
-            let (found, why) = ask(scene, &request, spent).await;
+            let (found, why) = ask(scene, &request.ask, spent).await;
             spent += asked.elapsed();
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
             journal.push(found);
@@ -131,7 +130,12 @@ impl Text {
     pub(crate) const MAX_LENGTH: usize = 16_384;
 }
 
-async fn ask(scene: &Scene<'_>, request: &Request, spent: Duration) -> (Found, Option<String>) {
+/// Has a lookup made, or a file read, by the program; and says why it is deferred.
+pub(super) async fn ask(
+    scene: &Scene<'_>,
+    request: &Ask,
+    spent: Duration,
+) -> (Found, Option<String>) {
     match scene.services.get::<Asked>() {
         Some(Asked(engines)) => engines.answer(request, spent).await,
         None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
@@ -154,6 +158,4 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error(transparent)]
-    Literal { stop: Stop },
 }

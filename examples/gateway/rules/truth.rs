@@ -1,5 +1,6 @@
 //! `condition = TEXT`: whether a text, expanded, is true.
 
+use event_expand::truth;
 use mail_types::{Trust, Value};
 
 use super::Problem;
@@ -25,32 +26,21 @@ impl Truth {
             Err(Unfinished::Forced) => return Holds::Ignored,
             Err(Unfinished::Failed) => return Holds::Later,
         };
-        let truth = truth(value.as_bytes());
-        if truth == Holds::Later {
-            let start = value.as_bytes().get(..SHOWN).unwrap_or(value.as_bytes());
-            let shown = Value::new(start, Trust::Untrusted);
-            scene.notes.log(format!("a condition is neither true nor false: {shown}"));
-        }
-        truth
+        truth(value.as_bytes()).map_or_else(
+            || {
+                let start = value.as_bytes().get(..SHOWN).unwrap_or(value.as_bytes());
+                let shown = Value::new(start, Trust::Untrusted);
+                scene.notes.log(format!("a condition is neither true nor false: {shown}"));
+                Holds::Later
+            },
+            Holds::from,
+        )
     }
 }
 
 impl Condition for Truth {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
         Test::Work(Box::pin(self.holds(scene)))
-    }
-}
-
-fn truth(text: &[u8]) -> Holds {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.iter().all(u8::is_ascii_digit) {
-        return digits.iter().any(|digit| *digit != b'0').into();
-    }
-    let is = |words: [&[u8]; 2]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    match (is([b"yes", b"true"]), is([b"no", b"false"])) {
-        (true, _) => Holds::Yes,
-        (_, true) => Holds::No,
-        _ => Holds::Later,
     }
 }
 

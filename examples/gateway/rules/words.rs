@@ -10,7 +10,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{List, Trust, Value};
+use mail_types::{ByteList, List, Trust, Value};
 
 use super::Problem;
 use super::condition::Holds;
@@ -26,7 +26,7 @@ pub(crate) struct Words<L> {
 }
 
 /// Reads a list: words, patterns, whatever its condition has.
-type Reading<L> = dyn Fn(List<'_>) -> Result<L, Problem> + Send + Sync;
+type Reading<L> = dyn Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync;
 
 enum Form<L> {
     Known(Arc<L>),
@@ -39,13 +39,13 @@ impl<L> Words<L> {
         text: &str,
         place: Place,
         language: &Arc<Language>,
-        read: impl Fn(List<'_>) -> Result<L, Problem> + Send + Sync + 'static,
+        read: impl Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
         let text = Text::parse(text, place, language)?;
         let form = match text.literal() {
             Some(literal) => {
                 let literal = str::from_utf8(literal).map_err(|_| Problem::NotText)?;
-                Form::Known(Arc::new(read(List::new(literal))?))
+                Form::Known(Arc::new(read(List::new(literal), Trust::Trusted)?))
             }
             None => Form::Expanded(text),
         };
@@ -87,9 +87,9 @@ impl<L> Words<L> {
     fn read_found(&self, text: &Text, found: &Value<'_>) -> Result<L, Problem> {
         let list = str::from_utf8(found.as_bytes()).map_err(|_| Problem::NotText)?;
         let lead = str::from_utf8(text.lead()).unwrap_or_default().trim_start();
-        let named =
-            found.trust() == Trust::Trusted || List::new(lead) != List::separated(lead, ':');
-        (self.read)(if named { List::new(list) } else { List::separated(list, ':') })
+        let named = found.trust() == Trust::Trusted || ByteList::names_separator(lead.as_bytes());
+        let list = if named { List::new(list) } else { List::separated(list, ':') };
+        (self.read)(list, found.trust())
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, Stri
             other => panic!("{text}: {other:?}"),
         }
     };
-    let answer = engines.answer(&request).await;
+    let answer = engines.answer(&request.ask).await;
     assert_eq!(answer.found == Found::Deferred, answer.why.is_some());
     let why = answer.why.map(|why| super::super::log::chain(&why));
     (answer.found, why.unwrap_or_default())

@@ -8,35 +8,87 @@ use proxy_protocol::{RequiredHosts, Session};
 use super::super::client::Client;
 use super::super::config::Config;
 use super::super::message_id::MessageId;
-use super::super::routing::{Route, route};
 use super::super::session::Greeting;
 use super::super::trace_fields::{delivery, received};
 use super::super::transaction::{Transaction, hops};
+use super::stage::Stage;
 
-#[test]
-fn a_foreign_recipient_is_refused() {
+async fn routed(config: &Config, recipient: &str) -> String {
+    let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
+    match stage.route(&config.routing).await {
+        Ok(route) => format!("{route:?}"),
+        Err(reply) => reply.to_string().get(..9).unwrap_or_default().to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_recipient_is_refused() {
     let config = Config::parse(
         "primary_hostname = 'mx.example'\nlocal_domains = 'a.example : [192.0.2.1]'\nlocal_parts = 'Ann : bob'\n\
          relay_to_domains = 'relay.example'\nroute_data = '127.0.0.1:1'",
     )
     .unwrap();
     for (recipient, expected) in [
-        ("ann@a.example", Ok(Route::Local)),
-        ("BOB@A.EXAMPLE", Ok(Route::Local)),
-        ("bob@[192.0.2.1]", Ok(Route::Local)),
-        ("postmaster@mx.example", Ok(Route::Local)),
-        ("Postmaster@a.example", Ok(Route::Local)),
-        ("any@relay.example", Ok(Route::Relay)),
-        ("carl@a.example", Err("550 5.1.1")),
-        ("any@sub.relay.example", Err("550 5.7.1")),
-        ("ann@b.example", Err("550 5.7.1")),
-        ("ann@[192.0.2.2]", Err("550 5.7.1")),
-        ("any%relay.example@b.example", Err("550 5.7.1")),
+        ("ann@a.example", "Local"),
+        ("BOB@A.EXAMPLE", "Local"),
+        ("bob@[192.0.2.1]", "Local"),
+        ("postmaster@mx.example", "Local"),
+        ("Postmaster@a.example", "Local"),
+        ("any@relay.example", "Relay"),
+        ("carl@a.example", "550 5.1.1"),
+        ("any@sub.relay.example", "550 5.7.1"),
+        ("ann@b.example", "550 5.7.1"),
+        ("ann@[192.0.2.2]", "550 5.7.1"),
+        ("any%relay.example@b.example", "550 5.7.1"),
     ] {
-        let found = route(&config, &recipient.parse().unwrap());
-        let found = found.map_err(|reply| reply.to_string());
-        let found = found.as_ref().map_err(|text| text.get(..9).unwrap_or_default());
-        assert_eq!(found.copied(), expected, "{recipient}");
+        assert_eq!(routed(&config, recipient).await, expected, "{recipient}");
+    }
+}
+
+#[tokio::test]
+async fn the_lists_of_routing_are_exims() {
+    for (option, list, recipient, expected) in [
+        ("local_parts", "!root : *", "root@a.example", "550 5.1.1"),
+        ("local_parts", "!root : *", "Root@a.example", "550 5.1.1"),
+        ("local_parts", "!root : *", "ann@a.example", "Local"),
+        ("local_parts", "!root", "ann@a.example", "Local"),
+        ("local_parts", "! root", "root@a.example", "550 5.1.1"),
+        ("local_parts", r"!^r..t\\$ : *", "root@a.example", "550 5.1.1"),
+        ("local_parts", "^[ab]", "bob@a.example", "Local"),
+        ("local_parts", "^[ab]", "carl@a.example", "550 5.1.1"),
+        ("local_parts", "*-list", "dev-list@a.example", "Local"),
+        ("local_parts", "", "ann@a.example", "550 5.1.1"),
+        ("local_parts", "", "postmaster@a.example", "Local"),
+        ("local_parts", "+staff", "ann@a.example", "Local"),
+        ("local_parts", "+staff", "carl@a.example", "550 5.1.1"),
+        ("local_parts", "${if eq{$domain}{a.example}{ann}{}}", "ann@a.example", "Local"),
+        ("local_parts", "${if eq{$domain}{a.example}{ann}{}}", "bob@a.example", "550 5.1.1"),
+        ("local_parts", "+by_domain", "ann@a.example", "Local"),
+        ("local_parts", "${lookup sqlite{SELECT 1}}", "ann@a.example", "451 4.3.0"),
+        ("local_parts", "${if eq{a}{b}{x}fail}", "ann@a.example", "550 5.1.1"),
+        ("local_domains", "!b.example : *.example", "ann@b.example", "550 5.7.1"),
+        ("local_domains", "!b.example : *.example", "ann@c.example", "Local"),
+        ("local_domains", r"^m\\\\d+\\\\.example\\$", "ann@m12.example", "Local"),
+        ("local_domains", "+relay_to_domains", "ann@r.example", "Local"),
+        ("local_domains", "bücher.example", "ann@xn--bcher-kva.example", "Local"),
+        ("relay_to_domains", "!r.example : *", "ann@r.example", "550 5.7.1"),
+        ("relay_to_domains", "!r.example : *", "ann@s.example", "Relay"),
+        ("relay_to_domains", "*", "ann@[192.0.2.9]", "550 5.7.1"),
+        ("relay_to_domains", "${lc:$domain}", "ann@s.example", "Relay"),
+    ] {
+        let mut options = vec![
+            ("local_domains", "a.example"),
+            ("local_parts", "*"),
+            ("relay_to_domains", "r.example"),
+        ];
+        options.retain(|(name, _)| *name != option);
+        options.push((option, list));
+        let lines = options.iter().map(|(name, list)| format!("{name} = \"{list}\"\n"));
+        let text = lines.collect::<String>()
+            + "primary_hostname = 'mx.example'\nroute_data = '127.0.0.1:1'\n\
+               [localpartlist]\nstaff = 'ann : bob'\nby_domain = '${if eq{$domain}{a.example}{ann}}'";
+        let config = Config::parse(&text).unwrap_or_else(|error| panic!("{list}: {error}"));
+        assert_eq!(routed(&config, recipient).await, expected, "{recipient}, {option} = {list}");
     }
 }
 

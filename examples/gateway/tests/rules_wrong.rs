@@ -30,11 +30,11 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
         ("[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_mx = 1", "line 3: acl_mx cannot be set"),
         (
             "[[acl_smtp_mail]]\nverb = 'warn'\nset = 'x'",
-            "line 3: set and header have a second part",
+            "line 3: set, header and header_raw have a second part",
         ),
         (
             "[[acl_smtp_mail]]\nverb = 'warn'\nhosts.x = 'x'",
-            "line 3: set and header have a second part",
+            "line 3: set, header and header_raw have a second part",
         ),
         (
             "[[acl_smtp_mail]]\nverb = 'warn'\nmessage = 'x'",
@@ -67,9 +67,18 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
             "line 3: not the name of a header field",
         ),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a : b/c'", "line 3: item 2"),
-        ("[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a : +nowhere'", "line 3: item 2 names no"),
-        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '^regex'", "line 3: item 1"),
-        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'", "line 3: item 1"),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a : +nowhere'",
+            "line 3: item 2 (+nowhere): the table domainlist has no list",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '^re(gex'",
+            "line 3: item 1 (^re(gex): the regular expression is wrong",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'",
+            "line 3: item 1 (a*@b.example): a * is a wildcard",
+        ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = 'x / 5s'",
             "line 3: the limit is not a number",
@@ -121,8 +130,11 @@ fn there_are_only_so_many_of_anything() {
         format!("[[acl_smtp_mail]]\nverb = 'deny'\nsender_domains = '{items}'")
     };
     assert!(Config::parse(&items(10_000)).is_ok());
-    for (text, line) in [(rules(1001), 1), (entries(100), 1), (items(10_001), 3)] {
-        let error = Config::parse(&text).unwrap_err().to_string();
-        assert_eq!(error, format!("line {line}: too many"));
+    for (text, error) in [
+        (rules(1001), "line 1: too many"),
+        (entries(100), "line 1: too many"),
+        (items(10_001), "line 3: more than 10000 items"),
+    ] {
+        assert_eq!(Config::parse(&text).unwrap_err().to_string(), error);
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mail_types::{Domain, Mailbox};
+use mail_types::{Domain, Mailbox, Reply};
 use proxy_protocol::{Header, Outcome, RequiredHosts, Session};
 
 use super::super::client::Client;
 use super::super::macros::Macros;
+use super::super::routing::{Route, Routing};
 use super::super::rules::Rules;
 use super::super::rules::condition::{Home, KINDS};
 use super::super::rules::dmarc::DmarcSettings;
@@ -38,6 +39,7 @@ pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
 /// A client at 192.0.2.1, and what it has come to.
 pub(super) struct Stage {
     pub(super) client: Client,
+    pub(super) greeting: Greeting,
     pub(super) transaction: Option<Transaction>,
     pub(super) recipient: Option<Mailbox>,
     pub(super) message: String,
@@ -66,6 +68,7 @@ impl Stage {
         services.insert(Rates::default());
         Self {
             client,
+            greeting: Greeting { name: "client.example".into(), extended: true, tls: false },
             transaction: None,
             recipient: None,
             message: String::new(),
@@ -84,12 +87,21 @@ impl Stage {
 
     /// Asks the rules of a place, some milliseconds after the start.
     pub(super) async fn judge(&mut self, rules: &Rules, place: Place, after: u64) -> Judgement {
-        let mut scene = Scene {
+        rules.judge(&mut self.scene(place, after)).await
+    }
+
+    /// Asks where the mail for the recipient goes.
+    pub(super) async fn route(&mut self, routing: &Routing) -> Result<Route, Reply> {
+        routing.route(&mut self.scene(Place::Rcpt, 0)).await
+    }
+
+    fn scene(&mut self, place: Place, after: u64) -> Scene<'_> {
+        Scene {
             place,
             now: self.start + Duration::from_millis(after),
             host: "mx.example",
             client: &self.client,
-            greeting: &Greeting { name: "client.example".into(), extended: true, tls: false },
+            greeting: &self.greeting,
             transaction: self.transaction.as_ref(),
             recipient: self.recipient.as_ref(),
             recipient_number: (place == Place::Prdr).then_some(0),
@@ -97,8 +109,7 @@ impl Stage {
             message: self.message.as_bytes(),
             notes: &mut self.notes,
             services: &self.services,
-        };
-        rules.judge(&mut scene).await
+        }
     }
 
     /// Asks the rules of a place; returns the refusal, or nothing.
