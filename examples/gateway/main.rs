@@ -168,6 +168,7 @@ mod tests {
     mod routing;
     mod rules;
     mod rules_dmarc;
+    mod rules_fields;
     mod rules_language;
     mod rules_limits;
     mod rules_of_2014;

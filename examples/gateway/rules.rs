@@ -139,6 +139,8 @@ pub(crate) mod language;
 pub(crate) mod list;
 #[path = "rules/lists.rs"]
 pub(crate) mod lists;
+#[path = "rules/message.rs"]
+mod message;
 #[path = "rules/notes.rs"]
 pub(crate) mod notes;
 #[path = "rules/place.rs"]
@@ -268,14 +270,18 @@ pub(crate) enum Problem {
     Logged,
     #[error(transparent)]
     Words(#[from] WordListError),
-    #[error("not the name of a header field")]
+    #[error("not the name of a header field; a field is NAME: text")]
     FieldName,
+    #[error("message: {verb} cannot reply with the code {code}, which is of another class")]
+    ReplyClass { code: String, verb: &'static str },
     #[error("{name} cannot be set; acl_c… and acl_m… can")]
     NotSettable { name: String },
     #[error("{control} is no control")]
     Control { control: String },
     #[error("the limit is not a number")]
     RateLimit,
+    #[error("the count of a rate is not a number: count=…")]
+    RateCount,
     #[error("the period is not a time such as 5s")]
     RatePeriod,
     #[error("{option} is no option of a rate limit here, and no key, which has a variable")]

@@ -6,6 +6,7 @@ use crate::evaluation::{Evaluation, Halt};
 use crate::lookup::Lookup;
 use crate::stop::Stop;
 use crate::template::Template;
+use crate::tree::Tree;
 use crate::variables::Variables;
 use crate::{Call, Capabilities, Limits};
 
@@ -97,16 +98,30 @@ impl<'t> Expansion<'t> {
     /// same again.
     #[must_use]
     pub fn poll(&mut self) -> Progress {
-        let mut evaluation = Evaluation::new(
-            self.variables,
-            self.options,
-            &self.journal,
-            self.template.text().len(),
-        );
-        let halt = evaluation.sequence(&self.template.tree, self.template.tree.root);
+        self.run(|evaluation, tree| {
+            let trust = evaluation.sequence(tree, tree.root)?;
+            Ok(Value::new(std::mem::take(&mut evaluation.out), trust))
+        })
+    }
+
+    /// The same, with the template's own text kept apart from the values in it: for places where a
+    /// value must not end a line, or leave its quotes.
+    #[must_use]
+    pub fn poll_segments(&mut self) -> Progress<Query> {
+        self.run(|evaluation, tree| evaluation.query(tree, tree.root))
+    }
+
+    fn run<T>(
+        &mut self,
+        evaluate: impl FnOnce(&mut Evaluation<'_>, &Tree) -> Result<T, Halt>,
+    ) -> Progress<T> {
+        let tree = &self.template.tree;
+        let length = self.template.text().len();
+        let mut evaluation = Evaluation::new(self.variables, self.options, &self.journal, length);
+        let halt = evaluate(&mut evaluation, tree);
         self.awaiting = matches!(halt, Err(Halt::Waiting(_)));
         match halt {
-            Ok(trust) => Progress::Done(Value::new(evaluation.out, trust)),
+            Ok(done) => Progress::Done(done),
             Err(Halt::Waiting(request)) => Progress::Request(*request),
             Err(Halt::Stop(stop)) => Progress::Stopped(*stop),
         }
@@ -139,11 +154,11 @@ impl std::fmt::Debug for Expansion<'_> {
 /// What becomes of an expansion next.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must treat all three")]
-pub enum Progress {
+pub enum Progress<T = Value<'static>> {
     /// Do this, and hand in what was found.
     Request(Request),
     /// The text.
-    Done(Value<'static>),
+    Done(T),
     /// It has none.
     Stopped(Stop),
 }

@@ -15,9 +15,9 @@ pub enum Trust {
 
 /// Bytes and their trust.
 ///
-/// [`Display`](fmt::Display) is for replies, log lines and headers: it cannot emit a CR, an LF or
-/// any other control character. Those, octets that are not UTF-8, and the backslash come out as
-/// escapes.
+/// [`Display`](fmt::Display) is for log lines: it cannot emit a CR, an LF or any other control
+/// character. Those, octets that are not UTF-8, and the backslash come out as escapes. Headers and
+/// replies take [`to_line`](Self::to_line).
 ///
 /// ```
 /// use mail_types::{Trust, Value};
@@ -53,6 +53,35 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn trust(&self) -> Trust {
         self.trust
+    }
+
+    /// Returns the value as text for the body of a header field or for a reply: a line break, with the
+    /// blanks around it, is one blank, any other control character or separator of lines is `?`, and
+    /// octets that are not UTF-8 are U+FFFD. Backslashes and quotes stay as they are.
+    ///
+    /// ```
+    /// use mail_types::{Trust, Value};
+    ///
+    /// let value = Value::new(&b"\"a\\\"b\" \r\n\t c\0"[..], Trust::Untrusted);
+    /// assert_eq!(value.to_line(), "\"a\\\"b\" c?");
+    /// ```
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let mut line = String::with_capacity(text.len());
+        for (at, piece) in text.split(['\r', '\n']).enumerate() {
+            let piece = if at == 0 { piece } else { piece.trim_start_matches([' ', '\t']) };
+            if at > 0 {
+                line.truncate(line.trim_end_matches([' ', '\t']).len());
+                line.push(' ');
+            }
+            line.extend(piece.chars().map(|c| match c {
+                '\t' => ' ',
+                c if c.is_control() || is_separator(c) => '?',
+                c => c,
+            }));
+        }
+        line
     }
 
     /// Returns the value with bytes of its own.

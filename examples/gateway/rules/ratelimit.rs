@@ -7,13 +7,18 @@
 //! |--------------------------|-------------------------------------------------------------------|
 //! | `per_conn`               | counts connections, each once                                     |
 //! | `per_mail`               | counts messages, each once; the default                           |
-//! | `per_rcpt`               | counts recipients; stands at rcpt                                 |
+//! | `per_byte`               | counts the octets of messages, as declared or, once it came, as they are |
+//! | `per_rcpt`               | counts recipients: at rcpt each, at data those that take the message |
+//! | `per_addr`               | at rcpt: counts recipients, each address once in a period          |
 //! | `per_cmd`                | counts each time the rule is asked                                |
+//! | `count=NUMBER`           | counts so many instead of one, or instead of the octets or recipients |
+//! | `unique=TEXT`            | counts each text once in a period                                 |
 //! | `leaky`                  | what is over the limit does not count: some gets through; the default |
 //! | `strict`                 | all counts: who does not slow down gets nothing through           |
 //! | `readonly`               | looks, and does not count                                         |
 //!
-//! `KEY` is a text with variables for what is counted by; `$sender_host_address` if there is none.
+//! `KEY` is a text with variables for what is counted by; `$sender_host_address` if there is none. It
+//! may have several parts with slashes between them, and options may follow it.
 //! Behind a proxy that is the real client. A trusted proxy that speaks for nobody else, as in its
 //! health checks, is never over a limit that is counted by host. Rates of the same period, thing
 //! counted and key are the same rate, whatever the limit.
@@ -27,7 +32,7 @@ use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
 use super::notes::Lasts;
 use super::place::Place;
-use super::rates::{Count, Rates};
+use super::rates::{Count, RateEvent, Rates};
 use super::scene::Scene;
 use super::source::Entry;
 use super::text::{Text, TextError, Unfinished};
@@ -36,8 +41,12 @@ use super::text::{Text, TextError, Unfinished};
 pub(super) struct RateLimit {
     limit: Text,
     period: Duration,
+    /// As it is written.
+    period_text: String,
     per: Per,
     count: Count,
+    size: Option<Text>,
+    unique: Option<Text>,
     key: Text,
 }
 
@@ -46,48 +55,51 @@ pub(super) const VARIABLES: &[&str] = &NAMES;
 
 impl RateLimit {
     pub(super) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+        let text = |text: &str| Text::parse(text, place, home.language);
         let mut parts = parts(&entry.text).into_iter();
-        let limit = Text::parse(parts.next().unwrap_or_default(), place, home.language)?;
+        let limit = text(parts.next().unwrap_or_default())?;
         if limit.literal().is_some_and(|limit| number(limit).is_none()) {
             return Err(Problem::RateLimit);
         }
-        let period: Interval =
-            parts.next().and_then(|p| p.parse().ok()).ok_or(Problem::RatePeriod)?;
-        let (mut per, mut count, mut key) = (Per::Mail, Count::Leaky, None);
-        for part in parts.by_ref() {
-            match part {
-                "per_conn" => per = Per::Connection,
-                "per_mail" => per = Per::Mail,
-                "per_rcpt" => per = Per::Recipient,
-                "per_cmd" => per = Per::Command,
-                "leaky" => count = Count::Leaky,
-                "strict" => count = Count::Strict,
-                "readonly" => count = Count::Not,
-                // What is no option is the key, or one that is not spelt right.
-                _ if part.contains('$') => {
-                    key = Some(part);
-                    break;
+        let period_text = parts.next().unwrap_or_default();
+        let period: Interval = period_text.parse().map_err(|_| Problem::RatePeriod)?;
+        let (mut per, mut count) = (Per::Mail, Count::Leaky);
+        let (mut size, mut unique, mut key) = (None, None, Vec::new());
+        for part in parts {
+            match part.split_once('=') {
+                Some(("count", number)) => size = Some(text(number.trim())?),
+                Some(("unique", event)) => unique = Some(text(event.trim())?),
+                Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
+                    return Err(Problem::RateOption { option: part.to_owned() });
                 }
-                _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                _ => match part {
+                    "per_conn" => per = Per::Connection,
+                    "per_mail" => per = Per::Mail,
+                    "per_byte" => per = Per::Octet,
+                    "per_rcpt" => per = Per::Recipient,
+                    "per_addr" => per = Per::Address,
+                    "per_cmd" => per = Per::Command,
+                    "leaky" => count = Count::Leaky,
+                    "strict" => count = Count::Strict,
+                    "readonly" => count = Count::Not,
+                    // What is no option is the key, or one that is not spelt right.
+                    _ if part.contains('$') => key.push(part),
+                    _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                },
             }
         }
-        let rest: Vec<_> = key.into_iter().chain(parts).collect();
-        let key = if rest.is_empty() { HOST.to_owned() } else { rest.join("/") };
-        let fits = match per {
-            Per::Mail => place != Place::Connect,
-            Per::Recipient => place == Place::Rcpt,
-            Per::Connection | Per::Command => true,
-        };
-        if !fits {
+        if !per.fits(place) {
             return Err(Problem::RateOption { option: per.word().to_owned() });
         }
-        Ok(Self {
-            limit,
-            period: period.0,
-            per,
-            count,
-            key: Text::parse(&key, place, home.language)?,
-        })
+        if let Some(literal) = size.as_ref().and_then(Text::literal) {
+            number(literal).ok_or(Problem::RateCount)?;
+        }
+        if per == Per::Address && unique.is_none() {
+            unique = Some(text("$local_part@$domain")?);
+        }
+        let key = if key.is_empty() { HOST.to_owned() } else { key.join("/") };
+        let (period, period_text) = (period.0, period_text.to_owned());
+        Ok(Self { limit, period, period_text, per, count, size, unique, key: text(&key)? })
     }
 
     async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
@@ -102,18 +114,25 @@ impl RateLimit {
         if scene.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
             return Ok(Holds::No);
         }
-        let limit = self.limit.expand(scene).await?;
-        let Some(limit) = number(limit.as_bytes()) else {
-            scene.notes.log(format!("the limit of a rate is not a number: {limit}"));
-            return Ok(Holds::Later);
+        let limit = numeric(&self.limit, "limit", scene).await?;
+        let size = match &self.size {
+            Some(size) => numeric(size, "count", scene).await?,
+            None => self.per.size(scene),
+        };
+        let unique = match &self.unique {
+            Some(unique) => Some(unique.expand(scene).await?),
+            None => None,
         };
         let own_key = self.key.expand(scene).await?;
         let Some(rates) = scene.services.get::<Rates>() else { return Ok(Holds::Later) };
-        let mut key = format!("{}/{}/", self.period.as_secs(), self.per.word()).into_bytes();
+        let mark = if unique.is_some() { "unique/" } else { "" };
+        let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
         key.extend_from_slice(own_key.as_bytes());
         let counted = self.per.once().and_then(|lasts| scene.notes.rate(&key, lasts));
         let rate = counted.unwrap_or_else(|| {
-            let rate = rates.rate(&key, self.period, limit, self.count, scene.now);
+            let unique = unique.as_ref().map(Value::as_bytes);
+            let (period, count, now) = (self.period, self.count, scene.now);
+            let rate = rates.rate(RateEvent { key: &key, period, limit, count, size, unique, now });
             if let (Some(lasts), true) = (self.per.once(), self.count != Count::Not) {
                 scene.notes.keep_rate(key, rate, lasts);
             }
@@ -123,9 +142,18 @@ impl RateLimit {
         let word = |text: String| Value::new(text.into_bytes(), Trust::Trusted);
         scene.notes.publish(name_of_rate, word(format!("{rate:.1}")));
         scene.notes.publish(name_of_limit, word(limit.to_string()));
-        scene.notes.publish(name_of_period, word(format!("{}s", self.period.as_secs())));
+        scene.notes.publish(name_of_period, word(self.period_text.clone()));
         Ok((rate >= limit).into())
     }
+}
+
+/// Expands a number.
+async fn numeric(text: &Text, what: &str, scene: &mut Scene<'_>) -> Result<f64, Unfinished> {
+    let value = text.expand(scene).await?;
+    number(value.as_bytes()).ok_or_else(|| {
+        scene.notes.log(format!("the {what} of a rate is not a number: {value}"));
+        Unfinished::Failed
+    })
 }
 
 impl Condition for RateLimit {
@@ -141,11 +169,13 @@ impl From<TextError> for Problem {
 }
 
 /// What is counted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Per {
     Connection,
     Mail,
+    Octet,
     Recipient,
+    Address,
     Command,
 }
 
@@ -154,8 +184,33 @@ impl Per {
         match self {
             Self::Connection => "per_conn",
             Self::Mail => "per_mail",
+            Self::Octet => "per_byte",
             Self::Recipient => "per_rcpt",
+            Self::Address => "per_addr",
             Self::Command => "per_cmd",
+        }
+    }
+
+    /// Tells whether there is something to count at a place.
+    fn fits(self, place: Place) -> bool {
+        match self {
+            Self::Mail | Self::Octet => place != Place::Connect,
+            Self::Recipient => matches!(place, Place::Rcpt | Place::Data),
+            Self::Address => place == Place::Rcpt,
+            Self::Connection | Self::Command => true,
+        }
+    }
+
+    /// Returns how much an event counts.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    fn size(self, scene: &Scene<'_>) -> f64 {
+        match self {
+            Self::Octet => match scene.message.len() {
+                0 => scene.transaction.map_or(0.0, |transaction| transaction.size as f64),
+                size => size as f64,
+            },
+            Self::Recipient if scene.place == Place::Data => scene.notes.takers() as f64,
+            _ => 1.0,
         }
     }
 
@@ -163,8 +218,8 @@ impl Per {
     fn once(self) -> Option<Lasts> {
         match self {
             Self::Connection => Some(Lasts::Connection),
-            Self::Mail => Some(Lasts::Message),
-            Self::Recipient | Self::Command => None,
+            Self::Mail | Self::Octet => Some(Lasts::Message),
+            Self::Recipient | Self::Address | Self::Command => None,
         }
     }
 }

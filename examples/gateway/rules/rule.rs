@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use mail_types::{Reply, ReplyCode, Trust, Value};
+use mail_types::{ReplyCode, Value};
 
 use super::condition::{Condition, Holds, Home, Test};
 use super::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::judgement::Judgement;
+use super::message::{check_class, reply};
 use super::notes::Lasts;
 use super::place::Place;
 use super::scene::Scene;
@@ -98,25 +99,34 @@ impl Rule {
                 _ => {}
             }
         }
-        let log_message = said(log_message, scene).await.map(|text| text.to_string());
-        let message = said(message, scene).await;
-        self.conclude(message.as_ref(), log_message, scene)
+        let log_message = match log_message {
+            Some(text) => text.expand(scene).await.ok(),
+            None => None,
+        };
+        let message = match message {
+            Some(text) => text.expand_lines(scene).await.ok(),
+            None => None,
+        };
+        self.conclude(message.as_deref(), log_message.as_ref(), scene)
     }
 
     fn conclude(
         &self,
-        message: Option<&Value<'_>>,
-        log_message: Option<String>,
+        message: Option<&[String]>,
+        log_message: Option<&Value<'_>>,
         scene: &mut Scene<'_>,
     ) -> Option<Judgement> {
         let place = scene.place;
-        let text = message.map(|text| String::from_utf8_lossy(text.as_bytes()));
         let flat = scene.notes.has_control(NO_MULTILINE);
-        let says = |code, detail, otherwise: &str| {
-            reply(code, detail, text.as_deref().unwrap_or(otherwise), flat)
+        let mut wrong = None;
+        let mut says = |code, detail, otherwise: &str| {
+            let default = [otherwise.to_owned()];
+            let (reply, own) = reply(code, detail, message.unwrap_or(&default), flat);
+            wrong = own;
+            reply
         };
-        let accepts = || text.as_deref().map(|text| reply(ReplyCode::OK, "2.1.5", text, flat));
-        let mut judgement = Judgement { log_message, ..Judgement::default() };
+        let log_line = log_message.map(Value::to_string);
+        let mut judgement = Judgement { log_message: log_line, ..Judgement::default() };
         match self.verb {
             Verb::Warn => {
                 if let Some(line) = judgement.log_message {
@@ -124,29 +134,61 @@ impl Rule {
                 }
                 return None;
             }
-            Verb::Accept => judgement.acceptance = accepts(),
-            Verb::Quarantine => {
-                judgement.acceptance = accepts();
-                let reason = judgement.log_message.as_deref().unwrap_or("a rule says so");
-                scene.notes.log(format!("Quarantine: {reason}"));
-                let reason = cut(format!("{QUARANTINE}: {reason}"));
-                match place {
-                    Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),
-                    Place::Prdr => judgement.quarantine = Some(reason),
-                    _ => scene.notes.quarantine(reason, Lasts::Message),
-                }
+            Verb::Accept | Verb::Quarantine if message.is_some() => {
+                judgement.acceptance = Some(says(ReplyCode::OK, "2.1.5", ""));
             }
+            Verb::Accept | Verb::Quarantine => {}
             Verb::Deny => judgement.refusal = Some(says(place.denied(), "5.7.1", "not permitted")),
             Verb::Defer => {
                 judgement.refusal =
                     Some(says(place.deferred(), "4.7.1", "not now, try again later"));
             }
         }
+        if let Some(code) = wrong {
+            let verb = self.verb.as_str();
+            scene
+                .notes
+                .log(format!("message: {verb} cannot reply {code}; its default code is sent"));
+        }
+        if self.verb == Verb::Quarantine {
+            Self::quarantine(log_message, scene, &mut judgement);
+        }
         Some(judgement)
+    }
+
+    fn quarantine(why: Option<&Value<'_>>, scene: &mut Scene<'_>, judgement: &mut Judgement) {
+        let line = why.map_or_else(|| "a rule says so".to_owned(), Value::to_string);
+        scene.notes.log(format!("Quarantine: {line}"));
+        let reason = why.map_or_else(|| "a rule says so".to_owned(), Value::to_line);
+        let reason = cut(format!("{QUARANTINE}: {reason}"));
+        match scene.place {
+            Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),
+            Place::Prdr => judgement.quarantine = Some(reason),
+            _ => scene.notes.quarantine(reason, Lasts::Message),
+        }
     }
 }
 
 impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Defer => "defer",
+            Self::Deny => "deny",
+            Self::Quarantine => "quarantine",
+            Self::Warn => "warn",
+        }
+    }
+
+    /// The code of its reply, unless `message` has another of the same class.
+    fn code(self, place: Place) -> ReplyCode {
+        match self {
+            Self::Deny => place.denied(),
+            Self::Defer => place.deferred(),
+            Self::Accept | Self::Quarantine | Self::Warn => ReplyCode::OK,
+        }
+    }
+
     fn read(entry: &Entry) -> Result<Self, RuleError> {
         match entry.text.as_str() {
             "accept" => Ok(Self::Accept),
@@ -191,19 +233,28 @@ impl Step {
         match name {
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
             "message" if !says => Err(misplaced),
-            "message" => Ok(Self::Message(text()?)),
+            "message" => {
+                let text = text()?;
+                check_class(&text, verb.code(place))
+                    .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+                Ok(Self::Message(text))
+            }
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
             // The message is one for all its recipients.
             "add_header" if place == Place::Prdr => Err(misplaced),
             "add_header" => {
                 let name = entry.text.split_once(':').map(|(name, _)| name);
-                let named = |c: u8| c.is_ascii_graphic() && c != b'$';
-                let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
-                if WHOLE_FIELDS.contains(&entry.text.trim()) || name.is_some_and(is_name) {
-                    Ok(Self::AddHeader(text()?))
-                } else {
-                    Err(Problem::FieldName)
+                let is_name = |name: &str| is_field_name(name) && !name.contains('$');
+                if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
+                    return Err(Problem::FieldName);
+                }
+                let text = text()?;
+                match text.literal_lines() {
+                    Some(lines) if fields(&lines).iter().any(Result::is_err) => {
+                        Err(Problem::FieldName)
+                    }
+                    _ => Ok(Self::AddHeader(text)),
                 }
             }
             "set" => {
@@ -236,10 +287,20 @@ impl Step {
     async fn work(&self, scene: &mut Scene<'_>) -> ControlFlow<()> {
         let lasts = if scene.place == Place::Connect { Lasts::Connection } else { Lasts::Message };
         let text = match self {
-            Self::LogWrite(text)
-            | Self::AddHeader(text)
-            | Self::Set(_, text)
-            | Self::Profile(text) => text,
+            Self::AddHeader(text) => {
+                let lines = text.expand_lines(scene).await.unwrap_or_default();
+                // Of a whole field that has no value, nothing is left.
+                for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
+                    match field {
+                        Ok(field) => scene.notes.add_header(field, lasts),
+                        Err(line) => scene.notes.log(format!(
+                            "add_header: a line is not NAME: text, and is left out: {line}"
+                        )),
+                    }
+                }
+                return ControlFlow::Continue(());
+            }
+            Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
             Self::Control(control) => {
                 scene.notes.set_control(control, lasts);
                 return ControlFlow::Continue(());
@@ -250,9 +311,6 @@ impl Step {
         };
         match (self, text.expand(scene).await) {
             (Self::LogWrite(_), Ok(line)) => scene.notes.log(line.to_string()),
-            (Self::AddHeader(_), Ok(text)) if !text.as_bytes().is_empty() => {
-                scene.notes.add_header(field(&text), lasts);
-            }
             (Self::Set(name, _), Ok(value)) => scene.notes.set(name, value),
             // What it had before is not what it should have now.
             (Self::Set(name, _), Err(Unfinished::Failed)) => scene.notes.unset(name),
@@ -266,48 +324,37 @@ impl Step {
     }
 }
 
-/// Expands what is said at the end of a rule; one that cannot be has its default.
-async fn said(text: Option<&Text>, scene: &mut Scene<'_>) -> Option<Value<'static>> {
-    text?.expand(scene).await.ok()
-}
-
-/// Makes a reply of a text. It may begin with a code of the same class, and with an enhanced one.
-fn reply(code: ReplyCode, enhanced: &str, text: &str, flat: bool) -> Reply {
-    let text = flatten(text, flat);
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    let (word, rest) = first.split_once(' ').unwrap_or((first, ""));
-    let own = word.parse::<ReplyCode>().ok().filter(|own| own.severity() == code.severity());
-    let (code, first) = own.map_or((code, first), |own| (own, rest));
-    let with_own = format!("{code} {first}").parse::<Reply>().ok();
-    let reply = match with_own.filter(|reply| reply.enhanced().is_some()) {
-        Some(reply) => reply,
-        None => match enhanced.parse() {
-            Ok(enhanced) => Reply::new(code, first).with_enhanced(enhanced),
-            Err(_) => Reply::new(code, first),
-        },
-    };
-    lines.fold(reply, Reply::with_line)
-}
-
 /// What a rule comes to whose condition cannot be told now.
 fn later(place: Place) -> Judgement {
-    let text = "it cannot be told now, try again later";
-    let refusal = reply(place.deferred(), "4.7.0", text, true);
+    let text = ["it cannot be told now, try again later".to_owned()];
+    let (refusal, _) = reply(place.deferred(), "4.7.0", &text, true);
     Judgement { refusal: Some(refusal), ..Judgement::default() }
 }
 
-/// Makes a text of several lines one of one line, if that is wanted.
-fn flatten(text: &str, flat: bool) -> String {
-    if flat { text.lines().collect::<Vec<_>>().join(" ") } else { text.to_owned() }
+/// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins
+/// with a blank goes on with the one before.
+fn fields(lines: &[String]) -> Vec<Result<String, &str>> {
+    let mut fields: Vec<Result<String, &str>> = Vec::new();
+    for line in lines {
+        let rest = line.trim_start();
+        match fields.last_mut() {
+            Some(Ok(field)) if rest.len() < line.len() => {
+                if !rest.is_empty() {
+                    field.extend([" ", rest]);
+                }
+            }
+            _ => fields.push(match line.split_once(':') {
+                Some((name, body)) if is_field_name(name) => Ok(format!("{name}: {}", body.trim())),
+                _ => Err(line),
+            }),
+        }
+    }
+    fields.into_iter().map(|field| field.map(cut)).collect()
 }
 
-/// A field that cannot break its line, cut to the 998 octets of RFC 5322 section 2.1.1.
-fn field(text: &Value<'_>) -> String {
-    let whole = String::from_utf8_lossy(text.as_bytes());
-    let (name, body) = whole.split_once(':').unwrap_or((&whole, ""));
-    let body = Value::new(body.trim().as_bytes(), Trust::Untrusted).to_string();
-    cut(format!("{name}: {body}"))
+/// RFC 5322 section 3.6.8.
+fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && c != b':')
 }
 
 fn cut(mut field: String) -> String {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::{Ask, ExpandError, Expansion, Progress, Stop, Template};
-use mail_types::{Found, Trust, Value};
+use mail_types::{Found, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::asking::Asked;
@@ -66,14 +66,60 @@ impl Text {
         &self,
         scene: &mut Scene<'_>,
     ) -> Result<Value<'static>, Unfinished> {
-        let template = match &self.form {
-            Form::Literal(value) => return Ok(value.clone()),
-            Form::Template(template) => template,
-        };
+        match &self.form {
+            Form::Literal(value) => Ok(value.clone()),
+            Form::Template(template) => {
+                self.run(template, scene, |expansion| expansion.poll()).await
+            }
+        }
+    }
+
+    /// Expands it to lines for a reply or for header fields. The text of the configuration breaks
+    /// lines; a value in it does not, and no line has a control character. What goes beyond
+    /// [`Text::MAX_LENGTH`] octets is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn expand_lines(
+        &self,
+        scene: &mut Scene<'_>,
+    ) -> Result<Vec<String>, Unfinished> {
+        let mut text = String::new();
+        match &self.form {
+            Form::Literal(value) => push_text(&mut text, value.as_bytes()),
+            Form::Template(template) => {
+                let query =
+                    self.run(template, scene, |expansion| expansion.poll_segments()).await?;
+                for segment in query.segments() {
+                    match segment {
+                        Segment::Literal(bytes)
+                        | Segment::Value { bytes, trust: Trust::Trusted, .. } => {
+                            push_text(&mut text, bytes);
+                        }
+                        Segment::Value { bytes, trust, .. } => {
+                            text += &Value::new(bytes.as_slice(), *trust).to_line();
+                        }
+                    }
+                }
+            }
+        }
+        let end =
+            (0..=Self::MAX_LENGTH.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or_default());
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    async fn run<T>(
+        &self,
+        template: &Template,
+        scene: &mut Scene<'_>,
+        poll: fn(&mut Expansion<'_>) -> Progress<T>,
+    ) -> Result<T, Unfinished> {
         let (mut journal, mut reason, mut spent) = (Vec::new(), None, Duration::ZERO);
         loop {
-            let request = match self.advance(template, scene, &mut journal) {
-                Progress::Done(value) => return Ok(value),
+            let request = match self.advance(template, scene, &mut journal, poll) {
+                Progress::Done(done) => return Ok(done),
                 Progress::Stopped(Stop::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
@@ -91,11 +137,17 @@ impl Text {
     }
 
     /// Goes as far as it can with what was found.
-    fn advance(&self, template: &Template, scene: &Scene<'_>, found: &mut Vec<Found>) -> Progress {
+    fn advance<T>(
+        &self,
+        template: &Template,
+        scene: &Scene<'_>,
+        found: &mut Vec<Found>,
+        poll: fn(&mut Expansion<'_>) -> Progress<T>,
+    ) -> Progress<T> {
         let seen = Seen { scene, lists: &self.language.lists };
         let journal = std::mem::take(found);
         let mut expansion = Expansion::replay(template, &seen, &self.language.options, journal);
-        let progress = expansion.poll();
+        let progress = poll(&mut expansion);
         if matches!(progress, Progress::Request(_)) {
             *found = expansion.journal().to_vec();
         }
@@ -116,6 +168,13 @@ impl Text {
             Form::Literal(value) => Some(value.as_bytes()),
             Form::Template(_) => None,
         }
+    }
+
+    /// Returns its lines, if it has nothing to expand.
+    pub(super) fn literal_lines(&self) -> Option<Vec<String>> {
+        let mut text = String::new();
+        push_text(&mut text, self.literal()?);
+        Some(text.lines().map(str::to_owned).collect())
     }
 
     /// Returns the text that it begins with in any case.
@@ -139,6 +198,16 @@ pub(super) async fn ask(
     match scene.services.get::<Asked>() {
         Some(Asked(engines)) => engines.answer(request, spent).await,
         None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
+    }
+}
+
+/// Appends text of the configuration: its lines are lines.
+fn push_text(text: &mut String, bytes: &[u8]) {
+    for (at, line) in bytes.split(|&octet| octet == b'\n').enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        *text += &Value::new(line.strip_suffix(b"\r").unwrap_or(line), Trust::Trusted).to_line();
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::host_limit::HostLimit;
 use super::super::rules::place::Place;
-use super::super::rules::rates::{Count, Rates};
+use super::super::rules::rates::{Count, RateEvent, Rates};
 use super::stage::{Stage, rules};
 
 const RECOMMENDED: &str = include_str!("data/connection-rate.toml");
@@ -60,11 +60,41 @@ async fn the_real_client_counts_and_the_proxy_does_not() {
     }
 }
 
+fn event(key: &[u8], limit: f64, count: Count, now: Instant) -> RateEvent<'_> {
+    RateEvent { key, period: PERIOD, limit, count, size: 1.0, unique: None, now }
+}
+
+#[test]
+fn an_event_counts_as_much_as_its_size_and_once_if_it_is_the_same() {
+    let (rates, now) = (Rates::default(), Instant::now());
+    let rate = |key: &str, size: f64, unique: Option<&str>, after: u64| {
+        let now = now + Duration::from_secs(after);
+        let unique = unique.map(str::as_bytes);
+        let plain = event(key.as_bytes(), 1e9, Count::Strict, now);
+        rates.rate(RateEvent { size, unique, ..plain }).round()
+    };
+    assert_eq!(
+        [rate("a", 100.0, None, 0), rate("a", 50.0, None, 0)].map(|rate| rate.to_string()),
+        ["100", "150"]
+    );
+    // The same event in the same period does not count again; in the next it does.
+    let found = ["x", "x", "y", "x"].map(|event| rate("b", 1.0, Some(event), 0));
+    assert_eq!(found.map(|rate| rate.to_string()), ["1", "1", "2", "2"]);
+    assert_eq!(rate("b", 1.0, Some("x"), PERIOD.as_secs()).to_string(), "1");
+    assert_eq!(rate("b", 1.0, Some("y"), PERIOD.as_secs()).to_string(), "2");
+    // Beyond what is told apart, each counts: a limit is never missed.
+    for number in 0..=Rates::MAX_UNIQUE {
+        rate("c", 1.0, Some(&number.to_string()), 0);
+    }
+    let last = rate("c", 1.0, Some(&Rates::MAX_UNIQUE.to_string()), 0);
+    assert!(last > f64::from(u32::try_from(Rates::MAX_UNIQUE).unwrap()) + 1.0, "{last}");
+}
+
 #[test]
 fn who_is_at_the_limit_is_over_it() {
     let (rates, now) = (Rates::default(), Instant::now());
     let rate = |key: &str, count, after| {
-        rates.rate(key.as_bytes(), PERIOD, 3.0, count, now + Duration::from_secs_f64(after))
+        rates.rate(event(key.as_bytes(), 3.0, count, now + Duration::from_secs_f64(after)))
     };
     // At once, each event counts whole.
     assert!([1.0, 2.0, 3.0].iter().all(|n| (rate("a", Count::Strict, 0.0) - n).abs() < 1e-6));
@@ -94,7 +124,7 @@ fn who_is_at_the_limit_is_over_it() {
 #[test]
 fn the_keys_used_least_lately_are_forgotten() {
     let (rates, now) = (Rates::default(), Instant::now());
-    let rate = |key: usize| rates.rate(&key.to_be_bytes(), PERIOD, 1e9, Count::Strict, now);
+    let rate = |key: usize| rates.rate(event(&key.to_be_bytes(), 1e9, Count::Strict, now));
     rate(0);
     for key in 1..Rates::MAX_KEYS {
         rate(key);
@@ -124,6 +154,16 @@ async fn messages_and_recipients_are_counted_as_said() {
             [false, false, true],
         ),
         (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt / readonly", [false, false, false]),
+        // Options that have a value are no keys, and may follow the key.
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$domain", [false, false, false]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$recipients_count", [false, false, false]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_addr", [false, false, false]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=3", [true, true, true]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=${eval:2-1}", [false, false, true]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=1.5", [false, true, true]),
+        (Place::Rcpt, "acl_smtp_rcpt", "$domain / per_cmd", [false, false, true]),
+        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / $domain / readonly", [false, false, false]),
+        (Place::Mail, "acl_smtp_mail", "per_byte / count=1k", [true, true, true]),
     ] {
         let rules = rules(&text(option, options));
         let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
@@ -151,7 +191,7 @@ async fn the_rate_can_be_told() {
     ";
     let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
     stage.judge(&rules(text), Place::Mail, 0).await;
-    assert_eq!(stage.notes.take_log(), ["1.0 0 60s"]);
+    assert_eq!(stage.notes.take_log(), ["1.0 0 1m"]);
 }
 
 #[test]

@@ -90,6 +90,22 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
             "line 3: stricct is no option",
         ),
         (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / $domain / stricct'",
+            "line 3: stricct is no option",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / count=x'",
+            "line 3: the count of a rate is not a number",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / uniq=$domain / x'",
+            "line 3: uniq=$domain is no option",
+        ),
+        (
+            "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '5 / 5s / per_addr'",
+            "line 3: per_addr is no option",
+        ),
+        (
             "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '5 / 5s / per_rcpt'",
             "line 3: per_rcpt is no option",
         ),
