@@ -1,5 +1,7 @@
 //! The configuration: a TOML file with Exim's option names.
 
+#[path = "config/config_error.rs"]
+mod config_error;
 #[path = "config/dmarc.rs"]
 mod dmarc;
 #[path = "config/event_variables.rs"]
@@ -8,36 +10,40 @@ pub(crate) mod event_variables;
 pub(crate) mod events;
 #[path = "config/lookups.rs"]
 mod lookups;
+#[path = "config/opening.rs"]
+mod opening;
+#[path = "config/option_lines.rs"]
+mod option_lines;
 #[path = "config/options.rs"]
 mod options;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dmarc_policy::SuffixFileError;
 use event_expand::ListKind;
-use mail_types::{Domain, HostSet, HostSetError, List};
+use mail_types::{Domain, HostSet, List};
 use proxy_protocol::{RefusalMode, RequiredHosts};
-use serde::Deserialize;
-use spf_result::{MacroError, RecordError};
-use thiserror::Error;
 
-use super::macros::{self, Macros};
+use super::engines::files::Files;
+use super::macros::Macros;
 use super::routing::{Routing, RoutingTexts};
+use super::rules::Rules;
 use super::rules::condition::{Home, KINDS};
 use super::rules::dmarc::DmarcSettings;
 use super::rules::language::{Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
-use super::rules::{Problem, RuleError, Rules};
 use super::session::SessionSettings;
+pub(crate) use config_error::ConfigError;
 pub(crate) use dmarc::ReportSettings;
-use events::{EventOptions, EventSettings, EventsError};
+use events::{EventOptions, EventSettings};
 #[cfg(feature = "pgsql")]
 pub(crate) use lookups::PgsqlServer;
 pub(crate) use lookups::{LookupOptionError, LookupSettings};
+pub(crate) use opening::OpeningError;
+use option_lines::OptionLines;
 pub(crate) use options::{LogFormat, Options, StoreKind};
 
 /// The configuration, checked.
@@ -83,27 +89,49 @@ impl Config {
     /// Reads and checks a file; without one, everything has its default.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else { return Self::parse("") };
-        let file = || path.to_owned();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: file(), source })?;
-        Self::parse(&text)
+        Self::parse(&text_of(path)?)
+    }
+
+    /// Reads and checks a file, and opens what it names; nothing is made or changed.
+    pub(crate) fn check(path: Option<&Path>) -> Result<(), ConfigError> {
+        let text = path.map_or(Ok(String::new()), text_of)?;
+        let lines = OptionLines::of(&text);
+        let config = Self::read_text(&text, true).map_err(|error| lines.locate(error))?;
+        opening::open(&config)
+            .map_err(|(option, source)| lines.locate(ConfigError::Open { option, source }))
     }
 
     /// Parses and checks the text of a file.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::read_text(text, false).map_err(|error| OptionLines::of(text).locate(error))
+    }
+
+    /// Reads a text; `opening` the files that its lookups and lists name.
+    fn read_text(text: &str, opening: bool) -> Result<Self, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
         table.retain(|option, _| Place::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let events = EventOptions::take(&mut table)?;
-        let config = Self::check(Options::deserialize(table)?, events)?;
+        let unexpanded = |(_, value): &(&String, &toml::Value)| {
+            value.as_str().is_some_and(|text| text.contains('$'))
+        };
+        let plain = table.iter().filter(|(name, _)| NOT_EXPANDED.contains(&name.as_str()));
+        if let Some((name, _)) = plain.into_iter().find(unexpanded) {
+            return Err(ConfigError::NotExpanded { option: name.clone() });
+        }
+        let config = Self::of_options(OptionLines::options(table)?, events, opening)?;
         let Self { host, language, spf, dmarc, .. } = &config;
         let home = Home { kinds: KINDS, host, language, spf, dmarc };
         let rules = Rules::read(text, &macros, &home)?;
         Ok(Self { rules, ..config })
     }
 
-    fn check(options: Options, events: EventOptions) -> Result<Self, ConfigError> {
+    fn of_options(
+        options: Options,
+        events: EventOptions,
+        opening: bool,
+    ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
         let host: Domain = name.parse().map_err(|_| ConfigError::Hostname)?;
         if options.message_size_limit.0 > LARGEST {
@@ -112,12 +140,17 @@ impl Config {
         let (spf, dmarc) = (spf(&options)?, dmarc::settings(&options)?);
         let reports = dmarc::reports(&options, &host)?;
         let lookups = LookupSettings::read(&options)?;
-        let language = Arc::new(language(&options, &lookups)?);
+        let language = language(&options, &lookups)?;
+        let language = if opening { language.opening(Files::new(&lookups)) } else { language };
+        let language = Arc::new(language);
         let events = EventSettings::check(events, &language)?;
         let (session, tls_certificate) = (session(&options, &host), certificate(&options)?);
         let routing = routing(&options, &host, &language, &spf, &dmarc)?;
         if routing.relays() && options.route_data.is_none() {
             return Err(ConfigError::NoRoute);
+        }
+        if options.route_data.as_deref().is_some_and(|route| !is_next_hop(route)) {
+            return Err(ConfigError::Route);
         }
         let maildir = options.maildir.unwrap_or_else(|| options.spool_directory.join("maildir"));
         Ok(Self {
@@ -160,53 +193,20 @@ impl Config {
     }
 }
 
-/// Why there is no configuration.
-#[derive(Debug, Error)]
-pub(crate) enum ConfigError {
-    #[error("{} cannot be read", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error(transparent)]
-    Toml(#[from] toml::de::Error),
-    #[error(transparent)]
-    Macro(#[from] macros::MacroError),
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-    #[error(transparent)]
-    Events(#[from] EventsError),
-    #[error("primary_hostname: not a domain")]
-    Hostname,
-    #[error("{option}: {problem}")]
-    List { option: &'static str, problem: Problem },
-    #[error("{option}: {source}")]
-    Hosts { option: &'static str, source: HostSetError },
-    #[error("proxy_required_hosts: give addresses, not names")]
-    NamedProxy,
-    #[error("local_interfaces: item {item} is not an address and a port")]
-    Interface { item: usize },
-    #[error("local_interfaces: nothing to listen on")]
-    NoInterface,
-    #[error("log_selector: item {item} is not known")]
-    LogSelector { item: usize },
-    #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
-    MessageSize,
-    #[error("tls_privatekey is set, but tls_certificate is not")]
-    NoCertificate,
-    #[error("spf_guess: {source}")]
-    SpfGuess { source: RecordError },
-    #[error("spf_smtp_comment_template: {source}")]
-    SpfComment { source: MacroError },
-    #[error("dmarc_tld_file: {} cannot be read", path.display())]
-    TldFile { path: PathBuf, source: std::io::Error },
-    #[error("dmarc_tld_file: {source}")]
-    Suffixes { source: SuffixFileError },
-    #[error("{option}: not a mail address")]
-    Mailbox { option: &'static str },
-    #[error(transparent)]
-    Lookups(#[from] LookupOptionError),
-    #[error("{table}: {name:?} is not a name for a list")]
-    ListName { table: &'static str, name: String },
-    #[error("relay_to_domains is set, but route_data, the next hop, is not")]
-    NoRoute,
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let unread = |source| ConfigError::Read { path: path.to_owned(), source };
+    std::fs::read_to_string(path).map_err(unread)
+}
+
+/// `host:port`, with a name, an address or, in brackets, one of version 6.
+fn is_next_hop(route: &str) -> bool {
+    let Some((host, port)) = route.rsplit_once(':') else { return false };
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match literal {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok() || host.parse::<Domain>().is_ok(),
+    };
+    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Takes the named lists in; two options are such lists anyway.
@@ -327,3 +327,23 @@ fn log_selector(text: &str) -> Result<bool, ConfigError> {
 
 /// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
 const LARGEST: u64 = 2 << 30;
+
+/// The options whose text is not expanded, where a `$` is a mistake.
+const NOT_EXPANDED: &[&str] = &[
+    "dmarc_forensic_sender",
+    "dmarc_history_file",
+    "dmarc_tld_file",
+    "hosts_proxy",
+    "local_interfaces",
+    "log_selector",
+    "lookup_directories",
+    "maildir",
+    "primary_hostname",
+    "proxy_required_hosts",
+    "route_data",
+    "smtp_banner",
+    "spool_directory",
+    "sqlite_dbfile",
+    "tls_certificate",
+    "tls_privatekey",
+];

@@ -14,7 +14,7 @@
 //! is another list. Nothing is cached but connections and prepared statements.
 
 #[path = "engines/files.rs"]
-mod files;
+pub(crate) mod files;
 #[path = "engines/linear_search.rs"]
 mod linear_search;
 #[cfg(feature = "pgsql")]
@@ -51,6 +51,16 @@ pub(crate) struct Engines {
     pgsql: Pgsql,
 }
 
+/// What becomes of a value that a database cannot hold: a NUL, or what is not UTF-8, in `PostgreSQL`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(not(feature = "pgsql"), expect(dead_code, reason = "SQLite holds all octets"))]
+enum Unencodable {
+    /// No row can have it, so nothing is found, and nobody is asked.
+    Absent,
+    /// What cannot be held is U+FFFD instead.
+    Replaced,
+}
+
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -77,15 +87,22 @@ impl Engines {
         &self.options
     }
 
-    /// Does what an expansion asks for, within the time that there is for it.
+    /// Does what the action of an event asks for, within the time that there is for it. It records
+    /// what happened: an octet that a database does not take is recorded as U+FFFD.
     pub(crate) async fn answer(&self, request: &Ask) -> Answer {
-        self.answer_within(request, self.timeout).await
+        self.answer_within(request, self.timeout, Unencodable::Replaced).await
     }
 
-    async fn answer_within(&self, request: &Ask, time: Duration) -> Answer {
+    async fn answer_within(
+        &self,
+        request: &Ask,
+        time: Duration,
+        unencodable: Unencodable,
+    ) -> Answer {
         let asked = match request {
             Ask::Lookup { lookup, key, query } => {
-                match timeout(time, self.look_up(lookup, key.as_ref(), query)).await {
+                let asked = self.look_up(lookup, key.as_ref(), query, unencodable);
+                match timeout(time, asked).await {
                     Ok(asked) => asked,
                     Err(_) => Err(EngineError::Slow { limit: time }),
                 }
@@ -111,6 +128,7 @@ impl Engines {
         lookup: &Lookup,
         key: Option<&Value<'static>>,
         query: &Query,
+        unencodable: Unencodable,
     ) -> Result<Found, EngineError> {
         let file = lookup.options.as_deref().and_then(|options| options.strip_prefix(b"file="));
         match (lookup.name, key) {
@@ -120,7 +138,10 @@ impl Engines {
                 self.sqlite.run(statement, file).await
             }
             #[cfg(feature = "pgsql")]
-            ("pgsql", _) => self.pgsql.run(&Statement::new(query, Dialect::Pgsql)?).await,
+            ("pgsql", _) => match pgsql::statement(query, unencodable)? {
+                Some(statement) => self.pgsql.run(&statement).await,
+                None => Ok(Found::Nothing),
+            },
             ("lsearch" | "iplsearch" | "nwildlsearch", Some(key)) => {
                 self.files.search(lookup.clone(), key.as_bytes().to_vec(), name(query)?).await
             }
@@ -132,7 +153,8 @@ impl Engines {
 impl Answers for Engines {
     fn answer<'a>(&'a self, request: &'a Ask, spent: Duration) -> Answering<'a> {
         Box::pin(async move {
-            let answer = self.answer_within(request, self.timeout.saturating_sub(spent)).await;
+            let time = self.timeout.saturating_sub(spent);
+            let answer = self.answer_within(request, time, Unencodable::Absent).await;
             (answer.found, answer.why.map(|why| super::log::chain(&why)))
         })
     }

@@ -71,18 +71,24 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::read(arguments.config.as_deref()) {
-        Ok(config) => config,
+    let file = arguments.config.as_deref();
+    let config = if arguments.check {
+        Config::check(file).map(|()| None)
+    } else {
+        Config::read(file).map(Some)
+    };
+    let config = match config {
+        Ok(Some(config)) => config,
+        Ok(None) => {
+            println!("the configuration is sound");
+            return ExitCode::SUCCESS;
+        }
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
             eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
             return ExitCode::from(2);
         }
     };
-    if arguments.check {
-        println!("the configuration is sound");
-        return ExitCode::SUCCESS;
-    }
     log::start(config.log_format);
     match runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(config))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,6 +148,7 @@ mod tests {
     #[path = "../../tests/peers/block.rs"]
     mod block;
     mod config;
+    mod config_check;
     mod dkim;
     mod engines;
     mod engines_injection;

@@ -213,7 +213,10 @@ impl Rules {
 fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
         let checked = RuleList::read(text, Place::Data, home, kind);
-        checked.map_err(|problem| RuleError::List { name: name.to_owned(), problem })?;
+        checked.map_err(|problem| {
+            let (table, name) = (kind.table(), name.to_owned());
+            RuleError::List { table, name, problem }
+        })?;
     }
     Ok(())
 }
@@ -225,8 +228,8 @@ pub(crate) enum RuleError {
     Toml(toml::de::Error),
     #[error("line {line}: {problem}")]
     Rule { line: usize, problem: Problem },
-    #[error("the list {name}: {problem}")]
-    List { name: String, problem: Problem },
+    #[error("{table}: the list {name}: {problem}")]
+    List { table: &'static str, name: String, problem: Problem },
 }
 
 /// What is wrong with a rule.

@@ -20,20 +20,24 @@ pub(crate) fn acceptor(config: &Config) -> Result<TlsAcceptor, TlsError> {
         Some(given) => given.clone(),
         None => self_made(&config.spool_directory, &config.session.primary_hostname)?,
     };
+    Ok(TlsAcceptor::from(Arc::new(settings(&certificate, &key)?)))
+}
+
+/// Reads a certificate with its chain, and its key.
+pub(crate) fn settings(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     let broken = |path: &Path| {
         let path = path.to_owned();
         |source| TlsError::Pem { path, source }
     };
     let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(&certificate).and_then(Iterator::collect);
-    let chain = chain.map_err(broken(&certificate))?;
-    let key = PrivateKeyDer::from_pem_file(&key).map_err(broken(&key))?;
+        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let chain = chain.map_err(broken(certificate))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(broken(key))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let settings = ServerConfig::builder_with_provider(provider)
+    Ok(ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    Ok(TlsAcceptor::from(Arc::new(settings)))
+        .with_single_cert(chain, key)?)
 }
 
 /// Why there is no TLS.

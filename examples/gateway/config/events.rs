@@ -113,8 +113,23 @@ pub(crate) enum EventsError {
     Selection(SelectionError),
     #[error("event_queue_max: a number from 1 to {MAX_QUEUE}")]
     Queue,
-    #[error("event_timeout: an action takes some time")]
+    #[error("event_timeout must be greater than zero")]
     Timeout,
+}
+
+impl EventsError {
+    /// Returns the option that it is about.
+    pub(super) fn option(&self) -> Option<&str> {
+        match self {
+            Self::Toml(_) => None,
+            Self::Template { option, .. }
+            | Self::Header { option, .. }
+            | Self::Variable { option, .. } => Some(option),
+            Self::Selection(_) => Some("event_select"),
+            Self::Queue => Some("event_queue_max"),
+            Self::Timeout => Some("event_timeout"),
+        }
+    }
 }
 
 /// The options as they are written; each has a default.

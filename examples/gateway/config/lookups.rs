@@ -109,3 +109,13 @@ pub(crate) enum LookupOptionError {
     #[error("pgsql_servers: item {item} is not host/database/user/password")]
     PgsqlServer { item: usize },
 }
+
+impl LookupOptionError {
+    /// Returns the option that it is about.
+    pub(super) fn option(&self) -> &'static str {
+        match self {
+            Self::Directory { .. } => "lookup_directories",
+            Self::PgsqlServer { .. } => "pgsql_servers",
+        }
+    }
+}

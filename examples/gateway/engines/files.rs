@@ -15,7 +15,7 @@ use super::linear_search::{self, Key};
 
 /// The folders, and how large a file may be.
 #[derive(Clone, Debug)]
-pub(super) struct Files {
+pub(crate) struct Files {
     folders: Vec<PathBuf>,
     most_bytes: u64,
     /// The most octets that are found.
@@ -23,7 +23,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(settings: &LookupSettings) -> Self {
+    pub(crate) fn new(settings: &LookupSettings) -> Self {
         let (most_bytes, most_found) = (settings.file_bytes, settings.bytes);
         Self { folders: settings.directories.clone(), most_bytes, most_found }
     }
@@ -42,6 +42,16 @@ impl Files {
             return Err(EngineError::File { problem: "it is not below one of lookup_directories" });
         }
         Ok(real)
+    }
+
+    /// Opens a file as a lookup would, and says why that cannot be.
+    pub(crate) fn check(&self, name: &[u8]) -> Result<(), EngineError> {
+        let path = self.find(name)?;
+        if !fs::metadata(&path)?.is_file() {
+            return Err(EngineError::File { problem: "it is no plain file" });
+        }
+        File::open(path)?;
+        Ok(())
     }
 
     /// Looks a key up in a file.

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use event_expand::{Parameter, Statement};
-use mail_types::Found;
+use event_expand::{Dialect, Parameter, Statement, StatementError};
+use mail_types::{Found, Query, Segment};
 use tokio::sync::Semaphore;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Column, NoTls};
 
 use super::super::config::{LookupSettings, PgsqlServer};
-use super::EngineError;
 use super::rows::{Rows, changed};
+use super::{EngineError, Unencodable};
 
 /// Connections to servers that are asked in order: the next where one cannot be reached. What one has
 /// said is final.
@@ -202,6 +202,41 @@ impl Connection {
         self.prepared.push_back((sql.to_owned(), Arc::clone(&prepared)));
         Ok(prepared)
     }
+}
+
+/// Makes a statement of a query; `None` where a value cannot be in the database, and must not be
+/// changed.
+pub(super) fn statement(
+    query: &Query,
+    unencodable: Unencodable,
+) -> Result<Option<Statement>, StatementError> {
+    match (Statement::new(query, Dialect::Pgsql), unencodable) {
+        (Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. }), Unencodable::Absent) => {
+            Ok(None)
+        }
+        (Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. }), _) => {
+            Statement::new(&replaced(query), Dialect::Pgsql).map(Some)
+        }
+        (made, _) => made.map(Some),
+    }
+}
+
+/// The query with U+FFFD for what the server cannot hold.
+fn replaced(query: &Query) -> Query {
+    let mut encodable = Query::default();
+    for segment in query.segments() {
+        match segment {
+            Segment::Literal(text) => encodable.push_literal(text),
+            Segment::Value { bytes, trust, quoted } => {
+                let text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
+                match quoted {
+                    Some(lookup) => encodable.push_quoted(text.as_bytes(), *trust, lookup),
+                    None => encodable.push_value(text.as_bytes(), *trust),
+                }
+            }
+        }
+    }
+    encodable
 }
 
 /// Tells whether a statement can stand in another's `WITH`.

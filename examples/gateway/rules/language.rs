@@ -19,6 +19,7 @@ use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, T
 use mail_types::{ByteList, Trust};
 use thiserror::Error;
 
+use super::super::engines::files::Files;
 use super::Problem;
 use super::place::Place;
 
@@ -29,6 +30,8 @@ pub(crate) struct Language {
     /// The lookups that can be made, and why others cannot.
     pub(crate) engines: Available,
     pub(crate) lists: NamedLists,
+    /// Opens the files that lookups and lists name, where a configuration is only checked.
+    files: Option<Files>,
     /// The named lists without an expansion, read.
     known: BTreeMap<(ListKind, String), Arc<MatchList>>,
 }
@@ -44,7 +47,12 @@ impl Language {
             Some(((kind, name.to_owned()), Arc::new(list)))
         });
         let known = known.collect();
-        Self { options, engines, lists, known }
+        Self { options, engines, lists, known, files: None }
+    }
+
+    /// Has each file that a lookup or a list names opened, as its text is parsed.
+    pub(crate) fn opening(self, files: Files) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     /// Returns a named list, if nothing is expanded in it.
@@ -88,17 +96,32 @@ impl Language {
         place: Option<Place>,
     ) -> Result<(), LanguageError> {
         match (need, place) {
-            (Need::Lookup { lookup, .. }, _) => self
-                .engines
-                .check(lookup)
-                .map_err(|missing| LanguageError::Lookup { at, name: lookup.name, missing }),
+            (Need::Lookup { lookup, file }, _) => {
+                self.engines.check(lookup).map_err(|missing| LanguageError::Lookup {
+                    at,
+                    name: lookup.name,
+                    missing,
+                })?;
+                let option = lookup.options.as_deref().and_then(|text| text.strip_prefix(b"file="));
+                file.or(option).map_or(Ok(()), |file| self.open(at, file))
+            }
             (Need::ListFile(_), _) if !self.engines.files => Err(LanguageError::ListFile { at }),
+            (Need::ListFile(file), _) => self.open(at, file),
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
             (Need::Header(_), Some(place)) if !Place::CONTENT.contains(&place) => {
                 Err(LanguageError::NoHeader { at, place })
             }
             _ => Ok(()),
         }
+    }
+
+    fn open(&self, at: usize, file: &[u8]) -> Result<(), LanguageError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        files.check(file).map_err(|why| LanguageError::File {
+            at,
+            file: String::from_utf8_lossy(file).into_owned(),
+            why: super::super::log::chain(&why),
+        })
     }
 }
 
@@ -175,6 +198,8 @@ pub(crate) enum LanguageError {
     Call { at: usize, call: Call },
     #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
     ListFile { at: usize },
+    #[error("byte {at}: {file}: {why}")]
+    File { at: usize, file: String, why: String },
     #[error("byte {at}: there are no header fields yet at {}", place.option())]
     NoHeader { at: usize, place: Place },
 }

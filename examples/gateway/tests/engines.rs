@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{Expansion, Progress, Template, Variables};
+use event_expand::{Expansion, Progress, Request, Template, Variables};
 use mail_types::{Found, Trust, Value, Variable};
 
 use super::super::config::Config;
@@ -27,18 +27,30 @@ impl Variables for X<'_> {
 
 /// Makes the first lookup of a text; says what was found, and why not.
 pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, String) {
-    let template = Template::parse(text.as_bytes()).unwrap();
-    let request = {
-        let x = X(x);
-        match Expansion::new(&template, &x, engines.options()).poll() {
-            Progress::Request(request) => request,
-            other => panic!("{text}: {other:?}"),
-        }
-    };
+    let request = request(engines, text, x);
     let answer = engines.answer(&request.ask).await;
     assert_eq!(answer.found == Found::Deferred, answer.why.is_some());
     let why = answer.why.map(|why| super::super::log::chain(&why));
     (answer.found, why.unwrap_or_default())
+}
+
+/// What a rule finds by a text with one lookup.
+#[cfg(feature = "pgsql")]
+pub(super) async fn found_by_a_rule(
+    engines: &Engines,
+    text: &str,
+    x: &[u8],
+) -> (Found, Option<String>) {
+    let request = request(engines, text, x);
+    super::super::rules::asking::Answers::answer(engines, &request.ask, Duration::ZERO).await
+}
+
+fn request(engines: &Engines, text: &str, x: &[u8]) -> Request {
+    let template = Template::parse(text.as_bytes()).unwrap();
+    match Expansion::new(&template, &X(x), engines.options()).poll() {
+        Progress::Request(request) => request,
+        other => panic!("{text}: {other:?}"),
+    }
 }
 
 fn engines(folder: &Path, options: &str) -> Engines {

@@ -179,5 +179,5 @@ fn the_options_are_checked() {
     assert_eq!(config.reports.rows, None);
     assert_eq!(config.reports.history_file.unwrap(), Path::new("/h"));
     let error = Config::parse("dmarc_forensic_sender = 'nobody'").unwrap_err().to_string();
-    assert_eq!(error, "dmarc_forensic_sender: not a mail address");
+    assert_eq!(error, "line 1: dmarc_forensic_sender: not a mail address");
 }

@@ -1,0 +1,111 @@
+//! What is wrong with a configuration.
+
+use std::path::PathBuf;
+
+use dmarc_policy::SuffixFileError;
+use mail_types::HostSetError;
+use spf_result::{MacroError, RecordError};
+use thiserror::Error;
+
+use super::super::macros;
+use super::super::rules::{Problem, RuleError};
+use super::events::EventsError;
+use super::{LookupOptionError, OpeningError};
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+pub(crate) enum ConfigError {
+    #[error("line {line}: {source}")]
+    At { line: usize, source: Box<Self> },
+    #[error("{} cannot be read", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{option}: {}", source.message())]
+    Value { option: String, source: toml::de::Error },
+    #[error(
+        "{option}: $ has no meaning here, since this option is not expanded; write the text itself"
+    )]
+    NotExpanded { option: String },
+    #[error("{option}: {source}")]
+    Open { option: &'static str, source: OpeningError },
+    #[error(transparent)]
+    Toml(#[from] toml::de::Error),
+    #[error(transparent)]
+    Macro(#[from] macros::MacroError),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    #[error("primary_hostname: not a domain")]
+    Hostname,
+    #[error("{option}: {problem}")]
+    List { option: &'static str, problem: Problem },
+    #[error("{option}: {source}")]
+    Hosts { option: &'static str, source: HostSetError },
+    #[error("proxy_required_hosts: give addresses, not names")]
+    NamedProxy,
+    #[error("local_interfaces: item {item} is not an address and a port")]
+    Interface { item: usize },
+    #[error("local_interfaces: nothing to listen on")]
+    NoInterface,
+    #[error("log_selector: item {item} is not known")]
+    LogSelector { item: usize },
+    #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
+    MessageSize,
+    #[error("tls_privatekey is set, but tls_certificate is not")]
+    NoCertificate,
+    #[error("spf_guess: {source}")]
+    SpfGuess { source: RecordError },
+    #[error("spf_smtp_comment_template: {source}")]
+    SpfComment { source: MacroError },
+    #[error("dmarc_tld_file: {} cannot be read", path.display())]
+    TldFile { path: PathBuf, source: std::io::Error },
+    #[error("dmarc_tld_file: {source}")]
+    Suffixes { source: SuffixFileError },
+    #[error("{option}: not a mail address")]
+    Mailbox { option: &'static str },
+    #[error(transparent)]
+    Lookups(#[from] LookupOptionError),
+    #[error("{table}: {name:?} is not a name for a list")]
+    ListName { table: &'static str, name: String },
+    #[error("relay_to_domains is set, but route_data, the next hop, is not")]
+    NoRoute,
+    #[error(
+        "route_data: the next hop is a host name or an address, a colon and a port, as mx.example.com:25 or [2001:db8::1]:25"
+    )]
+    Route,
+}
+
+impl ConfigError {
+    /// Returns the option that it is about.
+    pub(super) fn option(&self) -> Option<String> {
+        Some(match self {
+            Self::Value { option, .. } | Self::NotExpanded { option } => option.clone(),
+            Self::Open { option, .. }
+            | Self::List { option, .. }
+            | Self::Hosts { option, .. }
+            | Self::Mailbox { option } => (*option).to_owned(),
+            Self::Rule(RuleError::List { table, name, .. }) => format!("{table}.{name}"),
+            Self::ListName { table, name } => format!("{table}.{name}"),
+            Self::Hostname => "primary_hostname".to_owned(),
+            Self::NamedProxy => "proxy_required_hosts".to_owned(),
+            Self::Interface { .. } | Self::NoInterface => "local_interfaces".to_owned(),
+            Self::LogSelector { .. } => "log_selector".to_owned(),
+            Self::MessageSize => "message_size_limit".to_owned(),
+            Self::NoCertificate => "tls_privatekey".to_owned(),
+            Self::SpfGuess { .. } => "spf_guess".to_owned(),
+            Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),
+            Self::TldFile { .. } | Self::Suffixes { .. } => "dmarc_tld_file".to_owned(),
+            Self::Events(error) => error.option()?.to_owned(),
+            Self::Lookups(error) => error.option().to_owned(),
+            Self::NoRoute => "relay_to_domains".to_owned(),
+            Self::Route => "route_data".to_owned(),
+            Self::At { .. }
+            | Self::Read { .. }
+            | Self::Toml(_)
+            | Self::Macro(_)
+            | Self::Rule(_) => {
+                return None;
+            }
+        })
+    }
+}
