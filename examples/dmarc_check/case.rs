@@ -1,7 +1,9 @@
 //! A case, what comes out of it, and both for people and for programs.
 
-use dmarc_policy::{Author, Dmarc};
-use mail_types::{Domain, Note};
+use std::sync::Arc;
+
+use dmarc_policy::{Author, Dmarc, Record, RecordError};
+use mail_types::{Answer, Domain, Note, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::dns::Entry;
@@ -39,6 +41,14 @@ impl Case {
     }
 }
 
+/// A record in the DNS.
+#[derive(Debug, Serialize)]
+struct Published {
+    name: String,
+    record: String,
+    defects: Vec<String>,
+}
+
 /// What came out.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
@@ -60,6 +70,9 @@ pub(crate) struct Verdict {
     spf_aligned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dkim_aligned: Option<bool>,
+    /// The records that were found, with what is wrong with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    records: Vec<Published>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +82,11 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn new(verdict: &dmarc_policy::Verdict, trace: &[Note]) -> Self {
+    pub(crate) fn new(
+        verdict: &dmarc_policy::Verdict,
+        answers: &[(Question, Arc<Answer>)],
+        trace: &[Note],
+    ) -> Self {
         let domain = |domain: &Option<Domain>| domain.as_ref().map(ToString::to_string);
         Self {
             status: Some(verdict.status().as_str()),
@@ -81,6 +98,10 @@ impl Verdict {
             disposition: Some(verdict.disposition.as_str()),
             spf_aligned: Some(verdict.spf.is_aligned()),
             dkim_aligned: Some(verdict.dkim.is_aligned()),
+            records: answers
+                .iter()
+                .flat_map(|(question, answer)| records(question, answer))
+                .collect(),
             trace: trace.iter().map(Line::new).collect(),
             ..Self::default()
         }
@@ -112,6 +133,26 @@ impl shown::Shown for Verdict {
             let line = value.map(|value| format!("  {name:<14} {value}\n"));
             text += &line.unwrap_or_default();
         }
+        for Published { name, defects, .. } in &self.records {
+            for defect in defects {
+                text.extend(["  ", name, ": ", defect, "\n"]);
+            }
+        }
         text.into_bytes()
     }
+}
+
+/// The texts of an answer that are records, or would be without a blank before them.
+fn records(question: &Question, answer: &Answer) -> Vec<Published> {
+    let published = |text: &[u8]| {
+        let defects = match Record::check(text) {
+            Ok(defects) => defects.iter().map(ToString::to_string).collect(),
+            Err(error @ RecordError::LeadingBlank) => vec![error.to_string()],
+            Err(_) => return None,
+        };
+        let (name, record) =
+            (question.name.to_string(), String::from_utf8_lossy(text).into_owned());
+        Some(Published { name, record, defects })
+    };
+    answer.texts().into_iter().flat_map(|texts| texts.iter().filter_map(published)).collect()
 }

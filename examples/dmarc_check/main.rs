@@ -132,7 +132,7 @@ impl Program {
         let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS).traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
         let trace = if self.arguments.trace { session.trace() } else { &[] };
-        let verdict = Verdict::new(&verdict, trace);
+        let verdict = Verdict::new(&verdict, session.answers(), trace);
         if let Some(record) = &mut self.record {
             case.dns = Some(Entry::record(session.answers()));
             serde_json::to_writer(&mut *record, &case)?;

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use dmarc_policy::{
     AlignmentMode, DiscoveryMethod, Feedback, FeedbackError, FeedbackReading, FeedbackRow,
+    RowDisposition,
 };
-use mail_types::SpfIdentity;
+use mail_types::{AuthResult, SpfIdentity};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -57,7 +58,8 @@ pub(crate) struct Report {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Policy {
-    p: &'static str,
+    /// `null` where the report does not say, here and below.
+    p: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sp: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,9 +82,9 @@ pub(crate) struct Policy {
 pub(crate) struct Row {
     pub(crate) source: String,
     pub(crate) count: u64,
-    pub(crate) disposition: &'static str,
-    pub(crate) dkim: bool,
-    pub(crate) spf: bool,
+    pub(crate) disposition: Option<&'static str>,
+    pub(crate) dkim: Option<bool>,
+    pub(crate) spf: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason>,
     pub(crate) header_from: String,
@@ -111,15 +113,15 @@ struct Evaluation {
     selector: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
-    result: &'static str,
+    result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     human_result: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Oddity {
-    at: usize,
-    what: String,
+    pub(crate) at: usize,
+    pub(crate) what: String,
 }
 
 impl Case {
@@ -132,6 +134,13 @@ impl Case {
             Err(error) => Outcome::Failed { error: error.to_string(), at: place(error) },
         };
         Self { file, outcome }
+    }
+}
+
+impl Case {
+    /// Makes the case of a file that cannot be read.
+    pub(crate) fn unread(file: Option<String>, error: &std::io::Error) -> Self {
+        Self { file, outcome: Outcome::Failed { error: error.to_string(), at: None } }
     }
 }
 
@@ -179,7 +188,6 @@ impl Report {
         if let Some(error) = &self.error {
             let _ = writeln!(text, "  error: {error}");
         }
-        let word = |pass| if pass { "pass" } else { "fail" };
         let source = self.rows.iter().map(|row| row.source.len()).max().unwrap_or(0).max(6);
         if !self.rows.is_empty() {
             let name = "source";
@@ -188,6 +196,7 @@ impl Report {
         for row in &self.rows {
             let Row { source: address, count, disposition, header_from, .. } = row;
             let (dkim, spf) = (word(row.dkim), word(row.spf));
+            let disposition = disposition.unwrap_or(NOT_GIVEN);
             let _ = write!(text, "  {address:<source$} {count:>8} {dkim:<4} {spf:<4} ");
             let _ = write!(text, "{disposition:<11} {header_from}");
             for reason in &row.reasons {
@@ -206,7 +215,7 @@ impl Policy {
         let policy = &feedback.policy;
         let mode = |mode| if mode == AlignmentMode::Strict { "s" } else { "r" };
         Self {
-            p: policy.p.as_str(),
+            p: policy.p.map(dmarc_policy::Policy::as_str),
             sp: policy.sp.map(dmarc_policy::Policy::as_str),
             np: policy.np.map(dmarc_policy::Policy::as_str),
             adkim: policy.adkim.map(mode),
@@ -220,7 +229,7 @@ impl Policy {
 
     /// The tags, as a record has them.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("p={}", self.p);
+        let mut text = format!("p={}", self.p.unwrap_or(NOT_GIVEN));
         let pct = self.pct.map(|pct| pct.to_string());
         for (name, value) in [
             ("sp", self.sp),
@@ -246,7 +255,7 @@ impl Row {
         Self {
             source: row.source.to_string(),
             count: row.count,
-            disposition: row.disposition.as_str(),
+            disposition: row.disposition.map(RowDisposition::as_str),
             dkim: row.dkim,
             spf: row.spf,
             reasons: reasons
@@ -263,7 +272,7 @@ impl Row {
                     domain: signature.domain.clone(),
                     selector: Some(signature.selector.clone()),
                     scope: None,
-                    result: signature.result.as_str(),
+                    result: signature.result.map(AuthResult::as_str),
                     human_result: signature.human_result.clone(),
                 })
                 .collect(),
@@ -274,12 +283,24 @@ impl Row {
                     SpfIdentity::MailFrom => "mfrom",
                     SpfIdentity::Helo => "helo",
                 }),
-                result: spf.result.as_str(),
+                result: spf.result.map(AuthResult::as_str),
                 human_result: spf.human_result.clone(),
             }),
         }
     }
 }
+
+/// Whether a method has passed, as a word.
+pub(crate) fn word(passed: Option<bool>) -> &'static str {
+    match passed {
+        Some(true) => "pass",
+        Some(false) => "fail",
+        None => NOT_GIVEN,
+    }
+}
+
+/// What stands for a word that the report does not have.
+pub(crate) const NOT_GIVEN: &str = "-";
 
 /// A second since 1970 as RFC 3339 writes it; as a number where that cannot.
 fn moment(second: u64) -> String {

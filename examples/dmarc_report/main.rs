@@ -79,12 +79,11 @@ impl Show {
             out.write_all(page::HEAD.as_bytes())?;
         }
         for file in &self.files {
-            let opened =
-                File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
-            self.one(Some(file.display().to_string()), opened, &limits, &mut out)?;
+            let name = Some(file.display().to_string());
+            self.one(name, File::open(file), &limits, &mut out)?;
         }
         if self.files.is_empty() {
-            self.one(None, io::stdin().lock(), &limits, &mut out)?;
+            self.one(None, Ok(io::stdin().lock()), &limits, &mut out)?;
         }
         if self.html {
             out.write_all(page::FOOT.as_bytes())?;
@@ -95,14 +94,21 @@ impl Show {
     fn one(
         &self,
         file: Option<String>,
-        input: impl Read,
+        input: io::Result<impl Read>,
         limits: &FeedbackLimits,
         out: &mut impl Write,
     ) -> Done {
-        let mut octets = Vec::new();
         // An octet more than fits tells a report that is too large.
-        input.take((limits.input as u64).saturating_add(1)).read_to_end(&mut octets)?;
-        let case = Case::new(file, Feedback::read(&octets, limits));
+        let most = (limits.input as u64).saturating_add(1);
+        let octets = input.and_then(|input| {
+            let mut octets = Vec::new();
+            input.take(most).read_to_end(&mut octets).map(|_| octets)
+        });
+        // What cannot be read is one case, and the next one goes on.
+        let case = match octets {
+            Ok(octets) => Case::new(file, Feedback::read(&octets, limits)),
+            Err(error) => Case::unread(file, &error),
+        };
         if self.html {
             return Ok(out.write_all(page::section(&case).as_bytes())?);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use crate::case::{Case, Outcome, Report};
+use crate::case::{Case, NOT_GIVEN, Outcome, Report, word};
 
 /// What is before the reports. The browser is told to fetch and run nothing.
 pub(crate) const HEAD: &str = "<!DOCTYPE html>
@@ -51,9 +51,9 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
     writeln!(page, "<p>{} to {}</p>", Escaped(begin), Escaped(end))?;
     writeln!(page, "<p>policy {}</p>", Escaped(&report.policy.text()))?;
     writeln!(page, "<p>{} of {} messages passed</p>", report.passed, report.messages)?;
-    if !report.oddities.is_empty() {
-        let count = report.oddities.len();
-        writeln!(page, "<p class=\"note\">the report is odd in {count} places</p>")?;
+    for oddity in &report.oddities {
+        let (at, what) = (oddity.at, Escaped(&oddity.what));
+        writeln!(page, "<p class=\"note\">odd at byte {at}: {what}</p>")?;
     }
     write_chart(page, report)?;
     page.push_str(
@@ -61,9 +61,9 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
          <th>disposition</th><th>from</th></tr>\n",
     );
     for row in &report.rows {
-        let word = |pass| if pass { "pass" } else { "fail" };
         let (source, count, from) = (Escaped(&row.source), row.count, Escaped(&row.header_from));
-        let (dkim, spf, done) = (word(row.dkim), word(row.spf), row.disposition);
+        let (dkim, spf) = (word(row.dkim), word(row.spf));
+        let done = row.disposition.unwrap_or(NOT_GIVEN);
         writeln!(
             page,
             "<tr><td>{source}</td><td class=\"count\">{count}</td><td class=\"{dkim}\">{dkim}</td>\
@@ -79,7 +79,8 @@ fn write_chart(page: &mut String, report: &Report) -> fmt::Result {
     let mut sums: HashMap<&str, (u64, u64)> = HashMap::new();
     for row in &report.rows {
         let (passed, failed) = sums.entry(&row.source).or_default();
-        let sum = if row.dkim || row.spf { passed } else { failed };
+        let is_pass = row.dkim == Some(true) || row.spf == Some(true);
+        let sum = if is_pass { passed } else { failed };
         *sum = sum.saturating_add(row.count);
     }
     let total = |(passed, failed): (u64, u64)| passed.saturating_add(failed);

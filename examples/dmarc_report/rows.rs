@@ -45,8 +45,8 @@ fn read(line: &Line<'_>) -> Result<Row> {
     let word = |at: usize| line.get::<_, String>(at);
     let address = word(4)?.parse().map_err(|_| wrong(4))?;
     let mut feedback = FeedbackRow::new(address, &word(9)?);
-    feedback.disposition = disposition(&word(5)?).ok_or_else(|| wrong(5))?;
-    (feedback.dkim, feedback.spf) = (line.get(6)?, line.get(7)?);
+    feedback.disposition = Some(disposition(&word(5)?).ok_or_else(|| wrong(5))?);
+    (feedback.dkim, feedback.spf) = (Some(line.get(6)?), Some(line.get(7)?));
     for reason in word(8)?.split_whitespace() {
         feedback.reasons.push(Override::new(kind(reason).ok_or_else(|| wrong(8))?));
     }

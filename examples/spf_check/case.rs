@@ -46,6 +46,9 @@ pub(crate) struct Verdict {
     identity: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
+    /// Why it is this result, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mechanism: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +78,7 @@ impl Verdict {
             result: Some(outcome.result().as_str()),
             identity: Some(outcome.identity().as_str()),
             explanation: outcome.explanation().text().map(str::to_owned),
+            cause: Some(cause.to_string()),
             mechanism,
             domain: cause.domain().map(ToString::to_string),
             lookups: Some(outcome.lookups()),
@@ -98,6 +102,7 @@ impl shown::Shown for Verdict {
         text.push('\n');
         for (name, value) in [
             ("identity", self.identity.map(str::to_owned)),
+            ("cause", self.cause.clone()),
             ("domain", self.domain.clone()),
             ("mechanism", self.mechanism.clone()),
             ("problem", self.problem.clone()),

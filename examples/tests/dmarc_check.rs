@@ -59,13 +59,15 @@ fn arguments_make_a_case() {
         check(&["--from", "Ann <a@example.com>", "--dkim", "pass:mail.example.com:s1"]),
         json!({"status": "accept", "result": "pass", "author_domain": "example.com",
             "org_domain": "example.com", "policy_domain": "example.com", "policy": "reject",
-            "disposition": "none", "spf_aligned": false, "dkim_aligned": true})
+            "disposition": "none", "spf_aligned": false, "dkim_aligned": true,
+            "records": [published()]})
     );
     assert_eq!(
         check(&["--from", "a@news.example.com", "--spf", "pass:example.com:helo"]),
         json!({"status": "quarantine", "result": "fail", "author_domain": "news.example.com",
             "org_domain": "example.com", "policy_domain": "example.com", "policy": "quarantine",
-            "disposition": "quarantine", "spf_aligned": false, "dkim_aligned": false})
+            "disposition": "quarantine", "spf_aligned": false, "dkim_aligned": false,
+            "records": [published()]})
     );
     assert_eq!(
         check(&["--from", "a@example.com", "--spf", "pass:example.com"])["status"],
@@ -76,6 +78,37 @@ fn arguments_make_a_case() {
     let two = ["--from", "a@example.com, b@other.test"];
     assert_eq!(check(&two)["status"], "nofrom");
     assert_eq!(check(&[&two[..], &["--authors", "2"]].concat())["status"], "reject");
+}
+
+/// What is said of the record of the zone.
+fn published() -> Value {
+    json!({"name": "_dmarc.example.com", "record": "v=DMARC1; p=reject; sp=quarantine",
+        "defects": ["nobody is sent aggregate reports", "subdomains are less protected than the domain"]})
+}
+
+#[test]
+fn what_is_wrong_with_a_record_is_said() {
+    for (record, defect) in [
+        (
+            "v=DMARC1; p=reject; rua=mailto:d@example.com; pct=5",
+            "byte 46: a tag that has no meaning any more",
+        ),
+        (
+            "v=DMARC1; p=rejct; rua=mailto:d@example.com",
+            "byte 10: a value that the tag does not have; the default counts",
+        ),
+        (" v=DMARC1; p=reject", "a blank stands before v=DMARC1, so that it is no DMARC record"),
+    ] {
+        let zone = file("defects", &format!("_dmarc.example.com TXT \"{record}\"\n"));
+        let arguments = ["--zone", &zone, "--from", "a@example.com"];
+        let found = json_lines(&arguments, b"").remove(0);
+        let defects = found["records"][0]["defects"].as_array().unwrap();
+        assert!(defects.iter().any(|said| said == defect), "{record}: {found}");
+        let blank = record.starts_with(' ');
+        assert_eq!(found["status"] == "norecord", blank, "{record}: {found}");
+        let text = String::from_utf8(run(&arguments, b"").stdout).unwrap();
+        assert!(text.contains(&format!("  _dmarc.example.com: {defect}\n")), "{text}");
+    }
 }
 
 #[test]
@@ -118,6 +151,8 @@ pass
   disposition    none
   spf aligned    no
   dkim aligned   yes
+  _dmarc.example.com: nobody is sent aggregate reports
+  _dmarc.example.com: subdomains are less protected than the domain
 "
     );
 }

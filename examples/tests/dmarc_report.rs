@@ -134,6 +134,43 @@ fn a_page_is_well_formed() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_one_entry() {
+    let google = data("feedback-google.xml");
+    let files = ["/no/such/file", &google, "/", &google];
+    let found = json_lines(&files, b"");
+    let shown: Vec<_> = found.iter().map(|one| (&one["file"], one["messages"].as_u64())).collect();
+    assert_eq!(shown.len(), 4);
+    for ((file, messages), (given, expected)) in
+        shown.into_iter().zip(files.into_iter().zip([None, Some(3), None, Some(3)]))
+    {
+        assert_eq!((file.as_str().unwrap(), messages), (given, expected));
+    }
+    assert!(found.first().unwrap()["error"].as_str().unwrap().contains("No such file"));
+    let output = run(&[&["--html"], &files[..]].concat(), b"");
+    let page = text(&output);
+    assert!(page.contains("<h2>/no/such/file</h2>") && page.ends_with("</html>\n"));
+    assert_eq!(page.matches("<section>").count(), 4);
+}
+
+#[test]
+fn what_is_not_given_is_null() {
+    let google = fs::read_to_string(data("feedback-google.xml")).unwrap();
+    let input =
+        google.replace("<disposition>none</disposition>", "").replace("<dkim>fail</dkim>", "");
+    let input = input.replace("<p>quarantine</p>", "").replacen("<result>pass</result>", "", 1);
+    let found = json_lines(&[], input.as_bytes()).remove(0);
+    assert_eq!(found["policy"]["p"], Value::Null);
+    assert_eq!(found["rows"][0]["disposition"], Value::Null);
+    assert_eq!(
+        (&found["rows"][0]["dkim"], &found["rows"][0]["spf"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(found["rows"][1]["dkim"], Value::Null);
+    assert_eq!(found["rows"][0]["signatures"][0]["result"], Value::Null);
+    assert!(text(&run(&[], input.as_bytes())).contains("  policy p=-; "));
+}
+
+#[test]
 fn the_limits_are_the_users_to_set() {
     let google = data("feedback-google.xml");
     let found = json_lines(&["--max-records", "2", &google], b"");
@@ -150,7 +187,7 @@ fn the_limits_are_the_users_to_set() {
 
 #[test]
 fn wrong_usage_is_told() {
-    for arguments in [&["--json", "--html"][..], &["--no-such"], &["/no/such/file"]] {
+    for arguments in [&["--json", "--html"][..], &["--no-such"]] {
         let output = run(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
@@ -172,7 +209,7 @@ fn folder_with_rows(name: &str) -> PathBuf {
         feedback.envelope_from = Some(String::new());
         feedback.signatures.push(SignatureRow::new(domain, "s1", AuthResult::Pass));
         feedback.spf_result = Some(SpfRow::new(domain, AuthResult::SoftFail));
-        feedback.dkim = true;
+        feedback.dkim = Some(true);
         let (policy_domain, record) = (domain.to_owned(), record.to_owned());
         let discovery = DiscoveryMethod::TreeWalk;
         dmarc_rows::Row { received, policy_domain, record, discovery, feedback }

@@ -61,18 +61,27 @@ fn arguments_make_a_case() {
     assert_eq!(
         check(&["--ip", "192.0.2.9", "--helo", "h.example", "--from", "a@example.com"]),
         json!({"result": "pass", "identity": "mailfrom", "mechanism": "include:_spf.example.com",
+            "cause": "include:_spf.example.com of example.com matched",
             "domain": "example.com", "lookups": 1, "void_lookups": 0})
     );
     assert_eq!(
         check(&["--ip", "203.0.113.1", "--helo", "h.example", "--from", "a@example.com"]),
         json!({"result": "fail", "identity": "mailfrom", "mechanism": "-all",
+            "cause": "-all of example.com matched",
             "explanation": "203.0.113.1 is not example.com's",
             "domain": "example.com", "lookups": 2, "void_lookups": 0})
     );
     assert_eq!(
         check(&["--ip", "203.0.113.1", "--helo", "h.example"]),
         json!({"result": "none", "identity": "helo", "domain": "h.example", "lookups": 0,
-            "void_lookups": 0})
+            "cause": "h.example publishes no SPF record (v=spf1)", "void_lookups": 0})
+    );
+    // Why nothing could be looked for.
+    let found = check(&["--ip", "203.0.113.1", "--helo", "localhost"]);
+    assert_eq!(found["result"], "none");
+    assert_eq!(
+        found["cause"],
+        "the identity has no domain that can be checked, or one of a single label"
     );
 }
 

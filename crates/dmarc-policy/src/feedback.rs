@@ -46,7 +46,7 @@ impl Feedback {
     #[must_use]
     pub fn messages(&self) -> (u64, u64) {
         self.rows.iter().fold((0, 0), |(all, passed), row| {
-            let pass = if row.dkim || row.spf { row.count } else { 0 };
+            let pass = if row.passed() { row.count } else { 0 };
             (all.saturating_add(row.count), passed.saturating_add(pass))
         })
     }
@@ -116,8 +116,8 @@ pub struct PublishedPolicy {
     pub domain: String,
     /// How it was found, if that is said.
     pub discovery: Option<DiscoveryMethod>,
-    /// The policy for the domain itself.
-    pub p: Policy,
+    /// The policy for the domain itself; `None` where a report that was read does not say.
+    pub p: Option<Policy>,
     /// The policy for subdomains, if it is said.
     pub sp: Option<Policy>,
     /// The policy for subdomains that do not exist, if it is said.
@@ -144,7 +144,7 @@ impl PublishedPolicy {
                 Discovery::Psl(_) => DiscoveryMethod::Psl,
                 Discovery::TreeWalk | Discovery::TreeWalkThenPsl(_) => DiscoveryMethod::TreeWalk,
             }),
-            p: record.policy().unwrap_or_default(),
+            p: Some(record.policy().unwrap_or_default()),
             sp: record.sp,
             np: record.np,
             adkim: Some(record.adkim),

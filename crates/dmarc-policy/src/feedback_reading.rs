@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use crate::flate2::{self, DeviationOfGzip};
 use crate::node::Nodes;
 use crate::reading::Reading;
-use crate::{Feedback, FeedbackRow, ReportMetadata, flate2};
+use crate::{Feedback, FeedbackRow, ReportMetadata};
 
 /// A report that was read, and what was odd about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,8 +23,9 @@ impl Feedback {
     /// Reads a report, plain or compressed with gzip.
     ///
     /// Reading is lenient: namespaces do not matter, nor the order of elements, nor their case of
-    /// words; what is missing or no known word is as if it were the default, and is told. A record
-    /// without an address or a count is left out, and told. Only UTF-8 is understood.
+    /// words; what is missing or no known word is told, and is `None` where that can be. A record
+    /// without an address or a count is left out, and told. Where the XML breaks off behind the
+    /// published policy, the records before that place are taken. Only UTF-8 is understood.
     ///
     /// # Errors
     ///
@@ -36,15 +38,24 @@ impl Feedback {
         if input.starts_with(b"PK\x03\x04") {
             return Err(FeedbackError::Zip);
         }
-        let xml = if flate2::is_gzip(input) {
-            Cow::Owned(flate2::decompress(input, limits.xml)?)
+        let (xml, deviation) = if flate2::is_gzip(input) {
+            let (xml, deviation) = flate2::decompress(input, limits.xml)?;
+            (Cow::Owned(xml), deviation)
         } else {
-            Cow::Borrowed(input)
+            (Cow::Borrowed(input), None)
         };
         if xml.len() > limits.xml {
             return Err(FeedbackError::Xml { limit: limits.xml });
         }
-        read_xml(&xml, limits)
+        let mut reading = Reading::new(limits.oddities);
+        if let Some(deviation) = deviation {
+            let kind = match deviation {
+                DeviationOfGzip::End => OddityKind::GzipEnd,
+                DeviationOfGzip::Behind => OddityKind::GzipBehind,
+            };
+            reading.note(xml.len(), kind);
+        }
+        read_xml(&xml, reading, limits)
     }
 
     /// Writes the report as XML, and compresses that with gzip.
@@ -54,19 +65,40 @@ impl Feedback {
     }
 }
 
-fn read_xml(xml: &[u8], limits: &FeedbackLimits) -> Result<FeedbackReading, FeedbackError> {
+fn read_xml(
+    xml: &[u8],
+    mut reading: Reading,
+    limits: &FeedbackLimits,
+) -> Result<FeedbackReading, FeedbackError> {
     let mut nodes = Nodes::new(xml, limits)?;
-    let mut reading = Reading::new(limits.oddities);
     let (mut metadata, mut policy, mut rows) = (None, None, Vec::<FeedbackRow>::new());
-    while let Some(node) = nodes.next()? {
+    loop {
+        let node = match nodes.next() {
+            Ok(Some(node)) => node,
+            Ok(None) => break,
+            // What came whole is worth having.
+            Err(FeedbackError::Malformed { at } | FeedbackError::Entity { at })
+                if metadata.is_some() && policy.is_some() =>
+            {
+                reading.note(at, OddityKind::BreaksOff);
+                break;
+            }
+            Err(error) => return Err(error),
+        };
         match node.name() {
             "report_metadata" if metadata.is_none() => metadata = Some(reading.metadata(&node)?),
             "policy_published" if policy.is_none() => policy = Some(reading.policy(&node)?),
+            "report_metadata" => reading.note(node.at, OddityKind::Repeated("report_metadata")),
+            "policy_published" => reading.note(node.at, OddityKind::Repeated("policy_published")),
             "record" => {
-                if rows.len() >= limits.records {
+                let found = reading.rows(&node);
+                if reading.copied() > limits.xml {
+                    return Err(FeedbackError::Xml { limit: limits.xml });
+                }
+                if rows.len().saturating_add(found.len()) > limits.records {
                     return Err(FeedbackError::Records { at: node.at, limit: limits.records });
                 }
-                rows.extend(reading.row(&node));
+                rows.extend(found);
             }
             "version" => {}
             _ => reading.note(node.at, OddityKind::Misplaced),
@@ -94,7 +126,7 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
 pub struct FeedbackLimits {
     /// The octets that are given, compressed or not. Default: 16 MiB.
     pub input: usize,
-    /// The octets of the XML. Default: 64 MiB.
+    /// The octets of the XML, and those that rows of one record are copied for. Default: 64 MiB.
     pub xml: usize,
     /// The records. Default: 100 000.
     pub records: usize,
@@ -145,9 +177,19 @@ pub enum OddityKind {
     /// is nearest.
     #[error("not a value for {0}")]
     Value(&'static str),
-    /// An element that can be there once comes again; only one counts.
+    /// An element that can be there once comes again. Rows and results are all taken; of others, only
+    /// the first counts.
     #[error("{0} again")]
     Repeated(&'static str),
+    /// The XML is broken from here on: the records before it are there, those behind it are not.
+    #[error("the report breaks off here; records behind this place are lost")]
+    BreaksOff,
+    /// The gzip data is cut off, or its checksum is not that of its text; the text was read.
+    #[error("the gzip data is cut off or damaged at its end")]
+    GzipEnd,
+    /// Octets follow the gzip data; they were left out.
+    #[error("octets behind the gzip data")]
+    GzipBehind,
     /// An element stands where it does not belong; it does not count.
     #[error("an element in the wrong place")]
     Misplaced,

@@ -15,12 +15,12 @@ pub struct FeedbackRow {
     pub source: IpAddr,
     /// How many they are.
     pub count: u64,
-    /// What was done with them.
-    pub disposition: RowDisposition,
-    /// Whether a signature had an aligned pass.
-    pub dkim: bool,
-    /// Whether SPF had an aligned pass.
-    pub spf: bool,
+    /// What was done with them; `None` where a report that was read does not say.
+    pub disposition: Option<RowDisposition>,
+    /// Whether a signature had an aligned pass; `None` where a report that was read does not say.
+    pub dkim: Option<bool>,
+    /// Whether SPF had an aligned pass; `None` where a report that was read does not say.
+    pub spf: Option<bool>,
     /// Why it was not what the domain's owner asks for.
     pub reasons: Vec<Override>,
     /// The author domain.
@@ -36,6 +36,12 @@ pub struct FeedbackRow {
 }
 
 impl FeedbackRow {
+    /// Returns whether the messages had an aligned pass; what a report does not say is none.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.dkim == Some(true) || self.spf == Some(true)
+    }
+
     /// The most signatures that are told of a message (section 3.1.3).
     pub const MAX_SIGNATURES: usize = 100;
 
@@ -45,9 +51,9 @@ impl FeedbackRow {
         Self {
             source,
             count: 1,
-            disposition: RowDisposition::None,
-            dkim: false,
-            spf: false,
+            disposition: Some(RowDisposition::None),
+            dkim: Some(false),
+            spf: Some(false),
             reasons: Vec::new(),
             header_from: header_from.to_owned(),
             envelope_from: None,
@@ -73,8 +79,9 @@ impl FeedbackRow {
         let (author, record) = (verdict.author.as_ref()?, verdict.record()?);
         let mut row = Self::new(source, author.as_str());
         let passed = verdict.result == AuthResult::Pass;
-        row.disposition = if passed { RowDisposition::Pass } else { applied.into() };
-        (row.dkim, row.spf) = (verdict.dkim.is_aligned(), verdict.spf.is_aligned());
+        row.disposition = Some(if passed { RowDisposition::Pass } else { applied.into() });
+        row.dkim = Some(verdict.dkim.is_aligned());
+        row.spf = Some(verdict.spf.is_aligned());
         if !passed && Some(applied) != verdict.policy {
             let testing = record.t && applied == verdict.disposition;
             let kind =
@@ -87,7 +94,7 @@ impl FeedbackRow {
             row.spf_result = Some(SpfRow {
                 domain,
                 scope: Some(SpfIdentity::MailFrom),
-                result: spf.result,
+                result: Some(spf.result),
                 human_result: None,
             });
         }
@@ -130,7 +137,7 @@ impl FeedbackRow {
         rows.map(|signature| SignatureRow {
             domain: signature.domain.as_str().to_owned(),
             selector: signature.selector.clone(),
-            result: signature.result,
+            result: Some(signature.result),
             human_result: None,
         })
         .collect()
@@ -245,8 +252,8 @@ pub struct SignatureRow {
     pub domain: String,
     /// Its `s=`; empty where the reporter does not tell.
     pub selector: String,
-    /// The result.
-    pub result: AuthResult,
+    /// The result; `None` where a report that was read does not say.
+    pub result: Option<AuthResult>,
     /// More on it, for people.
     pub human_result: Option<String>,
 }
@@ -256,7 +263,7 @@ impl SignatureRow {
     #[must_use]
     pub fn new(domain: &str, selector: &str, result: AuthResult) -> Self {
         let (domain, selector) = (domain.to_owned(), selector.to_owned());
-        Self { domain, selector, result, human_result: None }
+        Self { domain, selector, result: Some(result), human_result: None }
     }
 
     /// Says more on it.
@@ -275,8 +282,8 @@ pub struct SpfRow {
     /// Whose name it is, if that is said. A result for the HELO name, as RFC 7489 has them, is read
     /// but not written.
     pub scope: Option<SpfIdentity>,
-    /// The result.
-    pub result: AuthResult,
+    /// The result; `None` where a report that was read does not say.
+    pub result: Option<AuthResult>,
     /// More on it, for people.
     pub human_result: Option<String>,
 }
@@ -286,7 +293,7 @@ impl SpfRow {
     #[must_use]
     pub fn new(domain: &str, result: AuthResult) -> Self {
         let (domain, scope) = (domain.to_owned(), Some(SpfIdentity::MailFrom));
-        Self { domain, scope, result, human_result: None }
+        Self { domain, scope, result: Some(result), human_result: None }
     }
 
     /// Says more on it.

@@ -5,7 +5,7 @@ use mail_types::{AuthResult, SpfIdentity};
 use crate::xml::Xml;
 use crate::{
     AlignmentMode, DiscoveryMethod, Feedback, FeedbackRow, Override, OverrideKind, PublishedPolicy,
-    ReportMetadata,
+    ReportMetadata, RowDisposition,
 };
 
 impl Feedback {
@@ -15,7 +15,8 @@ impl Feedback {
     /// Writes the report as RFC 9990 has it.
     ///
     /// Line ends and other control characters in a text become blanks. What only RFC 7489 has is
-    /// left out, or becomes the nearest that RFC 9990 has.
+    /// left out, or becomes the nearest that RFC 9990 has. What a report that was read did not say is
+    /// not written.
     #[must_use]
     pub fn to_xml(&self) -> String {
         let mut xml = Xml::new();
@@ -49,7 +50,7 @@ fn policy(xml: &mut Xml, policy: &PublishedPolicy) {
     xml.open("policy_published");
     xml.leaf("domain", &policy.domain);
     xml.leaf_if("discovery_method", policy.discovery.map(DiscoveryMethod::as_str));
-    xml.leaf("p", policy.p);
+    xml.leaf_if("p", policy.p);
     xml.leaf_if("sp", policy.sp);
     xml.leaf_if("np", policy.np);
     xml.leaf_if("fo", policy.fo);
@@ -80,9 +81,9 @@ fn record(xml: &mut Xml, row: &FeedbackRow) {
 fn evaluated(xml: &mut Xml, row: &FeedbackRow) {
     let word = |pass| if pass { "pass" } else { "fail" };
     xml.open("policy_evaluated");
-    xml.leaf("disposition", row.disposition.as_str());
-    xml.leaf("dkim", word(row.dkim));
-    xml.leaf("spf", word(row.spf));
+    xml.leaf_if("disposition", row.disposition.map(RowDisposition::as_str));
+    xml.leaf_if("dkim", row.dkim.map(word));
+    xml.leaf_if("spf", row.spf.map(word));
     for Override { kind, comment } in &row.reasons {
         xml.open("reason");
         xml.leaf(
@@ -106,8 +107,8 @@ fn results(xml: &mut Xml, row: &FeedbackRow) {
         xml.leaf("domain", &signature.domain);
         xml.leaf("selector", &signature.selector);
         // Softfail is a word of SPF alone (RFC 8601 section 2.7.1).
-        let soft = signature.result == AuthResult::SoftFail;
-        xml.leaf("result", if soft { AuthResult::Fail } else { signature.result });
+        let soft = signature.result == Some(AuthResult::SoftFail);
+        xml.leaf_if("result", if soft { Some(AuthResult::Fail) } else { signature.result });
         xml.leaf_if("human_result", signature.human_result.as_ref());
         xml.close();
     }
@@ -116,7 +117,7 @@ fn results(xml: &mut Xml, row: &FeedbackRow) {
         xml.open("spf");
         xml.leaf("domain", &spf.domain);
         xml.leaf_if("scope", spf.scope.map(|_| "mfrom"));
-        xml.leaf("result", spf.result);
+        xml.leaf_if("result", spf.result);
         xml.leaf_if("human_result", spf.human_result.as_ref());
         xml.close();
     }

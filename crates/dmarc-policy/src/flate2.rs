@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use ::flate2::Compression;
-use ::flate2::bufread::MultiGzDecoder;
+use ::flate2::bufread::GzDecoder;
 use ::flate2::write::GzEncoder;
 
 use crate::FeedbackError;
@@ -16,13 +16,44 @@ pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// Decompresses no more than `limit` octets.
-pub(crate) fn decompress(octets: &[u8], limit: usize) -> Result<Vec<u8>, FeedbackError> {
-    let mut text = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let read = MultiGzDecoder::new(octets).take(most).read_to_end(&mut text);
-    read.map_err(|_| FeedbackError::Gzip)?;
-    if text.len() > limit { Err(FeedbackError::Xml { limit }) } else { Ok(text) }
+/// Decompresses no more than `limit` octets, and says what is wrong behind them.
+///
+/// Reporters cut the trailer off, and mail programs add line ends or zeros: what was compressed is
+/// there all the same.
+pub(crate) fn decompress(
+    octets: &[u8],
+    limit: usize,
+) -> Result<(Vec<u8>, Option<DeviationOfGzip>), FeedbackError> {
+    let (mut text, mut rest, mut deviation) = (Vec::new(), octets, None);
+    while is_gzip(rest) {
+        let most = u64::try_from(limit - text.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let mut member = GzDecoder::new(rest);
+        let read = member.by_ref().take(most).read_to_end(&mut text);
+        if text.len() > limit {
+            return Err(FeedbackError::Xml { limit });
+        }
+        rest = match read {
+            Ok(_) => member.into_inner(),
+            Err(_) if text.is_empty() => return Err(FeedbackError::Gzip),
+            Err(_) => {
+                deviation = Some(DeviationOfGzip::End);
+                b""
+            }
+        };
+    }
+    if !rest.is_empty() {
+        deviation = Some(DeviationOfGzip::Behind);
+    }
+    Ok((text, deviation))
+}
+
+/// What is wrong with compressed data whose text is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DeviationOfGzip {
+    /// It is cut off, or its checksum is another.
+    End,
+    /// Octets follow it.
+    Behind,
 }
 
 /// Whether the octets begin as gzip does.

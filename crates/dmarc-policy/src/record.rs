@@ -107,7 +107,7 @@ impl Record {
     /// # Errors
     ///
     /// [`RecordError::Version`] if it does not begin with `v=DMARC1`: then it is somebody else's
-    /// record. Nothing else is an error.
+    /// record. [`RecordError::LeadingBlank`] if a blank is before that. Nothing else is an error.
     pub fn parse(text: &[u8]) -> Result<Self, RecordError> {
         Self::read(text, &mut |_| {})
     }
@@ -140,6 +140,11 @@ impl Record {
 
     fn read(text: &[u8], defect: &mut dyn FnMut(Defect)) -> Result<Self, RecordError> {
         let text = text.get(..Self::MAX_OCTETS).unwrap_or(text);
+        if text.first().is_some_and(u8::is_ascii_whitespace) {
+            // Section 4.7 has no blank there, and what does not match its version is no record.
+            let begins = Self::read(text.trim_ascii_start(), &mut |_| {}).is_ok();
+            return Err(if begins { RecordError::LeadingBlank } else { RecordError::Version });
+        }
         let mut tags = Tags::new(text);
         let version = tags.next().ok_or(RecordError::Version)?;
         if !version.is(b"v") || version.value != Some(b"DMARC1") {
@@ -220,4 +225,7 @@ pub enum RecordError {
     /// The first tag is not `v`, or its value is not `DMARC1`, in capitals.
     #[error("the text does not begin with v=DMARC1")]
     Version,
+    /// A blank stands before `v=DMARC1`, so that receivers see no record.
+    #[error("a blank stands before v=DMARC1, so that it is no DMARC record")]
+    LeadingBlank,
 }

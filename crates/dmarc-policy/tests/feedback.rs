@@ -36,7 +36,7 @@ fn a_report_of_rfc_9990_is_read_whole_and_its_extensions_are_passed_over() {
     let policy = &report.policy;
     assert_eq!(policy.discovery, Some(DiscoveryMethod::TreeWalk));
     let policies = (policy.p, policy.sp, policy.np);
-    assert_eq!(policies, (Policy::Reject, Some(Policy::Quarantine), Some(Policy::Reject)));
+    assert_eq!(policies, (Some(Policy::Reject), Some(Policy::Quarantine), Some(Policy::Reject)));
     let modes = (policy.adkim, policy.aspf);
     assert_eq!(modes, (Some(AlignmentMode::Strict), Some(AlignmentMode::Relaxed)));
     let fo = FailureOptions { any: true, dkim: true, spf: false, all: false };
@@ -46,7 +46,7 @@ fn a_report_of_rfc_9990_is_read_whole_and_its_extensions_are_passed_over() {
         .with_envelope_from("")
         .with_envelope_to("example.net");
     first.count = 123;
-    (first.disposition, first.dkim) = (RowDisposition::Pass, true);
+    (first.disposition, first.dkim) = (Some(RowDisposition::Pass), Some(true));
     first.signatures = vec![
         SignatureRow::new("example.com", "key1", AuthResult::Pass)
             .with_human_result("good <2048 bits>"),
@@ -149,12 +149,12 @@ fn what_is_odd_is_told_and_the_rest_is_read() {
         assert!(SLOPPY[oddity.at..].starts_with('<'), "{oddity:?}");
     }
     assert_eq!(feedback.metadata.error.as_deref(), Some("one; two"));
-    assert_eq!((feedback.policy.p, feedback.policy.sp), (Policy::Reject, None));
+    assert_eq!((feedback.policy.p, feedback.policy.sp), (Some(Policy::Reject), None));
     assert_eq!((feedback.rows.len(), feedback.rows[0].count), (2, 7));
     let last = &feedback.rows[1];
-    assert!(last.dkim);
-    assert_eq!(last.signatures[0].result, AuthResult::Fail);
-    assert_eq!(last.spf_result.as_ref().unwrap().result, AuthResult::Fail);
+    assert_eq!(last.dkim, Some(true));
+    assert_eq!(last.signatures[0].result, Some(AuthResult::Fail));
+    assert_eq!(last.spf_result.as_ref().unwrap().result, Some(AuthResult::Fail));
 }
 
 #[test]
@@ -184,14 +184,202 @@ fn what_is_no_report_is_refused() {
         let found = Feedback::read(text.as_bytes(), &FeedbackLimits::default());
         assert_eq!(found, Err(*error), "{text}");
     }
+}
+
+#[test]
+fn what_came_whole_of_a_report_that_breaks_off_is_kept() {
+    let whole = without_oddities(GOOGLE);
+    let published = GOOGLE.find("</policy_published>").unwrap() + "</policy_published>".len();
+    let ends: Vec<_> = GOOGLE.match_indices("</record>").map(|(at, end)| at + end.len()).collect();
     for end in 0..GOOGLE.trim_end().len() {
         let cut = &GOOGLE.as_bytes()[..end];
         let found = Feedback::read(cut, &FeedbackLimits::default());
-        assert!(found.is_err(), "after {end} bytes");
+        if end < published {
+            assert!(found.is_err(), "after {end} bytes");
+            continue;
+        }
+        let FeedbackReading { feedback, oddities, .. } = found.unwrap();
+        let records = ends.iter().filter(|record| **record <= end).count();
+        assert_eq!(feedback.rows, whole.rows[..records], "after {end} bytes");
+        let breaks_off = oddities.iter().find(|oddity| oddity.kind == OddityKind::BreaksOff);
+        assert!(breaks_off.unwrap().at <= end, "after {end} bytes");
     }
+    // A fault in the middle: what is behind it cannot be trusted to be a record.
+    for fault in ["<oops", "</record>", "&nbsp;<x>", "<a></b>"] {
+        let broken = GOOGLE.replacen("</record>", &format!("</record>{fault}"), 1);
+        let FeedbackReading { feedback, oddities, .. } = read(&broken);
+        assert_eq!(feedback.rows, whole.rows[..1], "{fault}");
+        assert!(oddities.iter().any(|odd| odd.kind == OddityKind::BreaksOff), "{fault}");
+    }
+    // Before the published policy nobody knows what the report is about.
+    let broken = GOOGLE.replacen("<policy_published>", "<oops", 1);
+    assert!(Feedback::read(broken.as_bytes(), &FeedbackLimits::default()).is_err());
+}
+
+#[test]
+fn what_is_wrong_around_gzip_loses_no_report() {
     let gzip = include_bytes!("data/feedback-google.xml.gz");
-    for end in 2..gzip.len() {
-        let found = Feedback::read(&gzip[..end], &FeedbackLimits::default());
-        assert_eq!(found, Err(FeedbackError::Gzip), "after {end} bytes");
+    let plain = without_oddities(GOOGLE);
+    let limits = FeedbackLimits::default();
+    for behind in [&b"\r\n"[..], b"\n", b"\0\0\0\0", b"\x1f", b"-- \r\nfooter", &[0xff; 600]] {
+        let found = Feedback::read(&[gzip, behind].concat(), &limits).unwrap();
+        assert_eq!(found.feedback, plain, "{behind:?}");
+        let kinds: Vec<_> = found.oddities.iter().map(|oddity| oddity.kind).collect();
+        assert_eq!(kinds, [OddityKind::GzipBehind], "{behind:?}");
+    }
+    // Without its trailer, whole or in part, and with a wrong checksum.
+    let mut damaged = gzip.to_vec();
+    damaged[gzip.len() - 8] ^= 1;
+    let cut = (1..=8).map(|octets| gzip[..gzip.len() - octets].to_vec());
+    for input in cut.chain([damaged]) {
+        let found = Feedback::read(&input, &limits).unwrap();
+        assert_eq!(found.feedback, plain);
+        assert_eq!(found.oddities[0].kind, OddityKind::GzipEnd);
+    }
+    // Cut within the text, there is what came whole, or nothing.
+    for end in 2..gzip.len() - 8 {
+        if let Ok(found) = Feedback::read(&gzip[..end], &limits) {
+            assert!(plain.rows.starts_with(&found.feedback.rows), "after {end} bytes");
+            assert_eq!(found.oddities[0].kind, OddityKind::GzipEnd, "after {end} bytes");
+        }
+    }
+    // Several members are one text.
+    let (first, second) = GOOGLE.split_at(GOOGLE.len() / 2);
+    let members = [first, second].map(|text| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    });
+    assert_eq!(Feedback::read(&members.concat(), &limits).unwrap().feedback, plain);
+}
+
+#[test]
+fn seconds_may_have_a_fraction() {
+    for (begin, second) in [
+        ("1337270400.0", Some(1_337_270_400)),
+        ("1337270400.999", Some(1_337_270_400)),
+        (" 1337270400 ", Some(1_337_270_400)),
+        ("1337270400.", Some(1_337_270_400)),
+        (".5", None),
+        ("-1", None),
+        ("1.x", None),
+        ("+5", None),
+        ("99999999999999999999", None),
+    ] {
+        let old = GOOGLE.find("<begin>").unwrap() + "<begin>".len();
+        let end = GOOGLE.find("</begin>").unwrap();
+        let text = format!("{}{begin}{}", &GOOGLE[..old], &GOOGLE[end..]);
+        let found = Feedback::read(text.as_bytes(), &FeedbackLimits::default());
+        assert_eq!(found.ok().map(|reading| reading.feedback.metadata.begin), second, "{begin}");
+    }
+}
+
+#[test]
+fn what_comes_again_is_merged_or_told() {
+    let plain = without_oddities(GOOGLE);
+    let again = |what: &str, more: &str| {
+        let FeedbackReading { feedback, oddities, .. } =
+            read(&GOOGLE.replacen(what, &format!("{what}{more}"), 1));
+        (feedback, oddities.into_iter().map(|oddity| oddity.kind).collect::<Vec<_>>())
+    };
+    // Results are taken together.
+    let results = "<auth_results><dkim><domain>b.example</domain><selector>x</selector>\
+                   <result>pass</result></dkim></auth_results>";
+    let (feedback, oddities) = again("</auth_results>", results);
+    assert_eq!(oddities, [OddityKind::Repeated("auth_results")]);
+    let domains: Vec<_> =
+        feedback.rows[0].signatures.iter().map(|signature| signature.domain.as_str()).collect();
+    assert_eq!(domains, ["example.com", "b.example"]);
+    // Each row counts, with what its record says of all.
+    let row = "<row><source_ip>198.51.100.9</source_ip><count>5</count><policy_evaluated>\
+               <disposition>reject</disposition><dkim>fail</dkim><spf>fail</spf>\
+               </policy_evaluated></row>";
+    let (feedback, oddities) = again("</row>", row);
+    assert_eq!(oddities, [OddityKind::Repeated("row")]);
+    assert_eq!((feedback.rows.len(), feedback.messages().0), (3, plain.messages().0 + 5));
+    assert_eq!(feedback.rows[1].disposition, Some(RowDisposition::Reject));
+    assert_eq!(feedback.rows[1].header_from, feedback.rows[0].header_from);
+    assert_eq!(feedback.rows[1].signatures, feedback.rows[0].signatures);
+    // Of others the first counts, and that is told.
+    for (what, more, name) in [
+        ("</count>", "<count>9</count>", "count"),
+        ("</header_from>", "<header_from>b.example</header_from>", "header_from"),
+        ("</report_id>", "<report_id>2</report_id>", "report_id"),
+        ("</p>", "<p>none</p>", "p"),
+        (
+            "</identifiers>",
+            "<identifiers><header_from>b.example</header_from></identifiers>",
+            "identifiers",
+        ),
+        (
+            "</policy_published>",
+            "<policy_published><domain>b.example</domain></policy_published>",
+            "policy_published",
+        ),
+    ] {
+        let (feedback, oddities) = again(what, more);
+        assert_eq!(
+            (feedback, oddities),
+            (plain.clone(), vec![OddityKind::Repeated(name)]),
+            "{name}"
+        );
+    }
+    // A few octets must not become many.
+    let many = row.repeat(250);
+    let text = "x".repeat(8000);
+    let signature =
+        format!("<dkim><domain>{text}</domain><selector>s</selector><result>pass</result></dkim>");
+    let large = GOOGLE.replacen("</row>", &format!("</row>{many}"), 1).replacen(
+        "<auth_results>",
+        &format!("<auth_results>{}", signature.repeat(60)),
+        1,
+    );
+    let found = Feedback::read(large.as_bytes(), &FeedbackLimits::default());
+    assert_eq!(found, Err(FeedbackError::Xml { limit: 64 << 20 }));
+}
+
+#[test]
+fn the_words_of_rfc_7489_are_those_of_its_appendix_c() {
+    for (word, result, odd) in [
+        ("pass", Some(AuthResult::Pass), false),
+        ("Pass", Some(AuthResult::Pass), false),
+        ("unknown", Some(AuthResult::TempError), true),
+        ("error", Some(AuthResult::PermError), true),
+        ("hardfail", Some(AuthResult::Fail), true),
+        ("perhaps", None, true),
+    ] {
+        let at = GOOGLE.find("<spf><domain>").or_else(|| GOOGLE.find("<auth_results>")).unwrap();
+        let spf = GOOGLE[at..].find("</auth_results>").unwrap() + at;
+        let start = GOOGLE[..spf].rfind("<result>").unwrap() + "<result>".len();
+        let end = GOOGLE[start..].find("</result>").unwrap() + start;
+        let text = format!("{}{word}{}", &GOOGLE[..start], &GOOGLE[end..]);
+        let FeedbackReading { feedback, oddities, .. } = read(&text);
+        assert_eq!(feedback.rows[0].spf_result.as_ref().unwrap().result, result, "{word}");
+        assert_eq!(!oddities.is_empty(), odd, "{word}");
+    }
+}
+
+#[test]
+fn what_is_not_given_is_not_a_verdict() {
+    for (given, missing) in [
+        ("<disposition>none</disposition>", "disposition"),
+        ("<dkim>fail</dkim>", "dkim"),
+        ("<spf>fail</spf>", "spf"),
+        ("<p>reject</p>", "p"),
+    ] {
+        let text = RFC9990.replace(given, "");
+        let FeedbackReading { feedback, oddities, .. } = read(&text);
+        assert!(oddities.iter().any(|odd| odd.kind == OddityKind::Missing(missing)), "{given}");
+        let row = &feedback.rows[1];
+        let found = match missing {
+            "disposition" => row.disposition.is_none(),
+            "dkim" => row.dkim.is_none(),
+            "spf" => row.spf.is_none(),
+            _ => feedback.policy.p.is_none(),
+        };
+        assert!(found, "{given}");
+        // What is not given is not written either.
+        let written = Feedback::read(feedback.to_xml().as_bytes(), &FeedbackLimits::default());
+        assert_eq!(written.unwrap().feedback, feedback, "{given}");
     }
 }

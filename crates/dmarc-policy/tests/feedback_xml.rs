@@ -131,7 +131,7 @@ prop_compose! {
         testing in option::of(any::<bool>()), fo in any::<(bool, bool, bool)>(),
     ) -> PublishedPolicy {
         let mut policy = PublishedPolicy::default();
-        (policy.domain, policy.p, policy.sp, policy.np) = (domain, p, sp, np);
+        (policy.domain, policy.p, policy.sp, policy.np) = (domain, Some(p), sp, np);
         let mode = |strict| if strict { AlignmentMode::Strict } else { AlignmentMode::Relaxed };
         (policy.adkim, policy.aspf) = (strict.map(mode), strict.map(|strict| mode(!strict)));
         let method = |psl| if psl { DiscoveryMethod::Psl } else { DiscoveryMethod::TreeWalk };
@@ -159,7 +159,8 @@ prop_compose! {
         spf in option::of((text(), result(), option::of(text()), any::<bool>())),
     ) -> FeedbackRow {
         let mut row = FeedbackRow::new(source, &from);
-        (row.count, row.disposition, (row.dkim, row.spf)) = (count, disposition, passes);
+        (row.count, row.disposition) = (count, Some(disposition));
+        (row.dkim, row.spf) = (Some(passes.0), Some(passes.1));
         row.envelope_from = envelope.0.map(Option::unwrap_or_default);
         row.envelope_to = envelope.1;
         row.reasons = reasons.into_iter().map(|(kind, comment)| {

@@ -12,9 +12,11 @@ fn only_a_text_that_begins_with_the_version_is_a_record() {
     let rows: &[(&[u8], bool)] = &[
         (b"v=DMARC1", true),
         (b"v=DMARC1;", true),
-        (b" v = DMARC1 ; p=none", true), // equals and dmarc-sep, section 4.8
-        (b"V=DMARC1; p=none", true),     // a literal of ABNF is without case
-        (b"v=dmarc1; p=none", false),    // %s, section 4.8
+        (b"v = DMARC1 ; p=none", true), // equals and dmarc-sep, section 4.8
+        (b" v=DMARC1; p=none", false),  // nothing stands before the version, section 4.8
+        (b"\tv=DMARC1; p=none", false),
+        (b"V=DMARC1; p=none", true),  // a literal of ABNF is without case
+        (b"v=dmarc1; p=none", false), // %s, section 4.8
         (b"v=DMARC10; p=none", false),
         (b"v=DMARC1 p=none", false),
         (b"p=none; v=DMARC1", false), // must be the first, section 4.7
@@ -27,6 +29,8 @@ fn only_a_text_that_begins_with_the_version_is_a_record() {
         assert_eq!(Record::parse(text).is_ok(), *expected, "{}", text.escape_ascii());
     }
     assert_eq!(Record::parse(b"v=DMARC2"), Err(RecordError::Version));
+    assert_eq!(Record::parse(b" v=DMARC2"), Err(RecordError::Version));
+    assert_eq!(Record::check(b" v=DMARC1; p=none"), Err(RecordError::LeadingBlank));
 }
 
 #[test]

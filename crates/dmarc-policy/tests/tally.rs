@@ -80,15 +80,15 @@ fn a_row_tells_what_was_done_and_why() {
     for (tags, applied, disposition, reasons) in rows {
         let verdict = verdict("a@example.com", &format!("v=DMARC1; {tags}"), &failed, &[]);
         let row = FeedbackRow::of_verdict(source, &verdict, applied, Some(&failed), &[]).unwrap();
-        assert_eq!((row.disposition, row.reasons), (disposition, reasons), "{tags}");
+        assert_eq!((row.disposition, row.reasons), (Some(disposition), reasons), "{tags}");
         assert_eq!(row.spf_result, Some(SpfRow::new("example.com", AuthResult::Fail)));
-        assert!(!row.spf && !row.dkim);
+        assert_eq!((row.spf, row.dkim), (Some(false), Some(false)));
     }
     let passed = spf("example.com", AuthResult::Pass);
     let good = verdict("a@example.com", "v=DMARC1; p=reject", &passed, &[]);
     let helo = SpfInput { identity: SpfIdentity::Helo, ..passed };
     let row = FeedbackRow::of_verdict(source, &good, Policy::None, Some(&helo), &[]).unwrap();
-    assert_eq!((row.disposition, row.spf), (RowDisposition::Pass, true));
+    assert_eq!((row.disposition, row.spf), (Some(RowDisposition::Pass), Some(true)));
     assert_eq!(row.spf_result, None, "the only scope is mfrom: RFC 9990 section 3.1.1.13");
     let nobody = verdict("a@other.net", "v=DMARC1; p=reject", &helo, &[]);
     assert_eq!(FeedbackRow::of_verdict(source, &nobody, Policy::None, None, &[]), None);
@@ -122,7 +122,7 @@ fn report() -> Feedback {
     let record = Record::parse(b"v=DMARC1; p=reject; sp=none; aspf=s; t=y; fo=1").unwrap();
     let policy =
         PublishedPolicy::new(&"example.com".parse().unwrap(), &record, &Discovery::TreeWalk);
-    assert_eq!((policy.p, policy.sp, policy.np), (Policy::Reject, Some(Policy::None), None));
+    assert_eq!((policy.p, policy.sp, policy.np), (Some(Policy::Reject), Some(Policy::None), None));
     assert_eq!((policy.discovery, policy.testing), (Some(DiscoveryMethod::TreeWalk), Some(true)));
     let period = 1_013_662_812..1_013_749_131;
     let id = "1013662812@mail.receiver.example";

@@ -173,6 +173,24 @@ impl Cause {
     }
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loopback => f.write_str("the client is on the loopback network"),
+            Self::Malformed => f.write_str(
+                "the identity has no domain that can be checked, or one of a single label",
+            ),
+            Self::NoRecord { domain } => write!(f, "{domain} publishes no SPF record (v=spf1)"),
+            Self::Matched(matched) => match matched.directive() {
+                Some(directive) => write!(f, "{directive} of {} matched", matched.domain()),
+                None => write!(f, "a directive of {} matched", matched.domain()),
+            },
+            Self::Default { domain } => write!(f, "no mechanism of {domain} matched"),
+            Self::Failed { domain, problem } => write!(f, "{domain}: {problem}"),
+        }
+    }
+}
+
 /// A directive that matched, and where.
 #[derive(Clone)]
 pub struct Matched {

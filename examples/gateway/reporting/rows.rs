@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use dmarc_policy::RowDisposition;
+use mail_types::AuthResult;
 use rusqlite::{Connection, Error, Result, params};
 
 use super::dmarc_rows::{PATIENCE, Row, VERSION, version};
@@ -35,7 +37,8 @@ impl Rows {
                 let reasons: Vec<_> =
                     feedback.reasons.iter().map(|reason| reason.kind.as_str()).collect();
                 let signatures = feedback.signatures.iter();
-                let signatures = signatures.map(|s| (&s.domain, &s.selector, s.result.as_str()));
+                let signatures =
+                    signatures.map(|s| (&s.domain, &s.selector, s.result.map(AuthResult::as_str)));
                 let signatures = serde_json::to_string(&signatures.collect::<Vec<_>>());
                 let spf = feedback.spf_result.as_ref();
                 insert.execute(params![
@@ -44,7 +47,7 @@ impl Rows {
                     record,
                     discovery.as_str(),
                     feedback.source.to_string(),
-                    feedback.disposition.as_str(),
+                    feedback.disposition.map(RowDisposition::as_str),
                     feedback.dkim,
                     feedback.spf,
                     reasons.join(" "),
@@ -52,7 +55,7 @@ impl Rows {
                     feedback.envelope_from,
                     signatures.unwrap_or_default(),
                     spf.map(|spf| &spf.domain),
-                    spf.map(|spf| spf.result.as_str()),
+                    spf.and_then(|spf| spf.result).map(AuthResult::as_str),
                 ])?;
             }
         }
