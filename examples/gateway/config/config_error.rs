@@ -84,8 +84,9 @@ impl ConfigError {
             | Self::List { option, .. }
             | Self::Hosts { option, .. }
             | Self::Mailbox { option } => (*option).to_owned(),
-            Self::Rule(RuleError::List { table, name, .. }) => format!("{table}.{name}"),
-            Self::ListName { table, name } => format!("{table}.{name}"),
+            Self::Rule(RuleError::List { table, name, .. }) | Self::ListName { table, name } => {
+                format!("{table}.{name}")
+            }
             Self::Hostname => "primary_hostname".to_owned(),
             Self::NamedProxy => "proxy_required_hosts".to_owned(),
             Self::Interface { .. } | Self::NoInterface => "local_interfaces".to_owned(),

@@ -27,10 +27,13 @@ use super::words::Words;
 pub(crate) struct RuleList {
     words: Words<Arc<MatchList>>,
     /// The named lists that it can lead to, and that must be expanded.
-    expanded: Arc<BTreeMap<(ListKind, String), Words<Arc<MatchList>>>>,
+    expanded: ExpandedLists,
     language: Arc<Language>,
     host: Domain,
 }
+
+/// Named lists that must be expanded, by their kinds and names.
+type ExpandedLists = BTreeMap<(ListKind, String), Words<Arc<MatchList>>>;
 
 /// Who is in a list or not.
 #[derive(Clone, Debug)]
@@ -52,24 +55,12 @@ impl RuleList {
         let mut expanded = BTreeMap::new();
         let words = words(text, place, home, kind, &mut expanded, 0)?;
         let (language, host) = (Arc::clone(home.language), home.host.clone());
-        Ok(Self { words, expanded: Arc::new(expanded), language, host })
+        Ok(Self { words, expanded, language, host })
     }
 
     /// Tells whether it is known to have no item.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.known().is_some_and(|list| list.is_empty())
-    }
-
-    /// Tells whether a search may need the name of a host.
-    pub(crate) fn needs_host_names(&self) -> bool {
-        self.words.known().is_none_or(|list| list.needs_host_names() || self.names_lists(list))
-    }
-
-    fn names_lists(&self, list: &MatchList) -> bool {
-        list.named_lists().any(|(_, kind, name)| {
-            let known = self.language.known_list(kind, name);
-            known.is_none_or(|list| list.needs_host_names() || self.names_lists(&list))
-        })
     }
 
     /// Decides at once, unless something must be expanded or looked up first.
@@ -203,7 +194,7 @@ fn words(
     place: Place,
     home: &Home<'_>,
     kind: ListKind,
-    expanded: &mut BTreeMap<(ListKind, String), Words<Arc<MatchList>>>,
+    expanded: &mut ExpandedLists,
     depth: usize,
 ) -> Result<Words<Arc<MatchList>>, Problem> {
     if depth > ListSearch::MAX_DEPTH {

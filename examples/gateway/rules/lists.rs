@@ -49,6 +49,7 @@ impl Condition for ListTest {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
 pub(crate) fn client(scene: &Scene<'_>) -> Option<Subject> {
     Some(Subject::Host(scene.client.address.ip(), scene.client.host_name.clone()))
 }
@@ -59,6 +60,7 @@ fn sender<'a>(scene: &Scene<'a>) -> Option<&'a Mailbox> {
 }
 
 /// The sender of notifications can be in a list, as an empty item.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
 pub(super) fn sender_address(scene: &Scene<'_>) -> Option<Subject> {
     Some(Subject::Text(sender(scene).map_or_else(String::new, address)))
 }

@@ -53,7 +53,7 @@ struct Generations {
 
 #[derive(Clone, Debug)]
 struct Rate {
-    rate: f64,
+    value: f64,
     at: Instant,
     /// The events that counted since `since`, by their hashes.
     seen: HashSet<u64>,
@@ -100,12 +100,12 @@ impl Generations {
             if self.young.len() >= Rates::MAX_KEYS {
                 self.old = mem::take(&mut self.young);
             }
-            let fresh = || Rate { rate, at: now, seen: HashSet::new(), since: now };
+            let fresh = || Rate { value: rate, at: now, seen: HashSet::new(), since: now };
             let kept = self.old.remove(key).unwrap_or_else(fresh);
             self.young.insert(key.to_vec(), kept);
         }
         let Some(kept) = self.young.get_mut(key) else { return };
-        (kept.rate, kept.at) = (rate, now);
+        (kept.value, kept.at) = (rate, now);
         if now.saturating_duration_since(kept.since) >= event.period {
             kept.seen.clear();
             kept.since = now;
@@ -130,6 +130,6 @@ impl Rate {
         let weight = (-periods).exp();
         // The limit of (1 - e^-x) / x is 1, where the quotient of two small numbers is not.
         let own = if periods < 1e-9 { 1.0 } else { (1.0 - weight) / periods };
-        (own * size + weight * self.rate).max(size)
+        (own * size + weight * self.value).max(size)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::{Ask, ExpandError, Expansion, Progress, Stop, Template};
-use mail_types::{Found, Segment, Trust, Value};
+use mail_types::{Found, Query, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::asking::Asked;
@@ -37,12 +37,11 @@ impl Text {
         language: &Arc<Language>,
     ) -> Result<Self, TextError> {
         let template = language.parse(text, Some(place))?;
-        let form = match template.literal() {
-            Some(text) => Form::Literal(Value::new(text.to_vec(), Trust::Trusted)),
-            None => {
-                template.check(&Names)?;
-                Form::Template(Arc::new(template))
-            }
+        let form = if let Some(text) = template.literal() {
+            Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
+        } else {
+            template.check(&Names)?;
+            Form::Template(Arc::new(template))
         };
         Ok(Self { form, language: Arc::clone(language) })
     }
@@ -68,9 +67,7 @@ impl Text {
     ) -> Result<Value<'static>, Unfinished> {
         match &self.form {
             Form::Literal(value) => Ok(value.clone()),
-            Form::Template(template) => {
-                self.run(template, scene, |expansion| expansion.poll()).await
-            }
+            Form::Template(template) => self.run(template, scene, whole).await,
         }
     }
 
@@ -89,8 +86,7 @@ impl Text {
         match &self.form {
             Form::Literal(value) => push_text(&mut text, value.as_bytes()),
             Form::Template(template) => {
-                let query =
-                    self.run(template, scene, |expansion| expansion.poll_segments()).await?;
+                let query = self.run(template, scene, segments).await?;
                 for segment in query.segments() {
                     match segment {
                         Segment::Literal(bytes)
@@ -199,6 +195,14 @@ pub(super) async fn ask(
         Some(Asked(engines)) => engines.answer(request, spent).await,
         None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
     }
+}
+
+fn whole(expansion: &mut Expansion<'_>) -> Progress {
+    expansion.poll()
+}
+
+fn segments(expansion: &mut Expansion<'_>) -> Progress<Query> {
+    expansion.poll_segments()
 }
 
 /// Appends text of the configuration: its lines are lines.

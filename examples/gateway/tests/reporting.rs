@@ -71,7 +71,7 @@ fn what_was_done_is_what_the_row_says() {
             let reasons = row.feedback.reasons.iter().map(|reason| reason.kind.as_str());
             (row.feedback.disposition, reasons.collect::<Vec<_>>().join(" "))
         });
-        let expected = expected.map(|(disposition, reason)| (disposition, reason.to_owned()));
+        let expected = expected.map(|(disposition, reason)| (Some(disposition), reason.to_owned()));
         assert_eq!(found, expected, "{record}");
         if let Some(row) = row {
             assert_eq!(row.policy_domain, "a.example");

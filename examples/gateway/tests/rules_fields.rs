@@ -36,7 +36,7 @@ async fn a_constant_breaks_lines_and_a_value_does_not() {
         (r#"add_header = "X-A: 1\nX-B: 2""#, &["X-A: 1", "X-B: 2"][..]),
         (r#"add_header = "X-A: 1\n  2\nX-B: 3""#, &["X-A: 1 2", "X-B: 3"]),
         (r#"add_header = "X-A: ${if eq{a}{a}{1\nX-B: 2}}\n""#, &["X-A: 1", "X-B: 2"]),
-        (r#"add_header = 'X-A: 1\nX-B: 2'"#, &["X-A: 1", "X-B: 2"]),
+        (r"add_header = 'X-A: 1\nX-B: 2'", &["X-A: 1", "X-B: 2"]),
         // A value that was set from the configuration is a constant, too.
         ("set.acl_m0 = \"1\\nX-B: 2\"\nadd_header = 'X-A: $acl_m0'", &["X-A: 1", "X-B: 2"]),
         // One that a client can write is not.

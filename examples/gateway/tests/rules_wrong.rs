@@ -79,6 +79,28 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'",
             "line 3: item 1 (a*@b.example): a * is a wildcard",
         ),
+        ("[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 1.5", "line 3: not a text"),
+        ("[[acl_smtp_mail]]\nverb = ['deny', 'deny']", "line 2: a second verb"),
+        ("acl_smtp_mail = 'deny'", "line 1: rules are tables"),
+        ("acl_smtp_mail = ['deny']", "line 1: rules are tables"),
+        (
+            "[[acl_data_smtp_prdr]]\nverb = 'deny'\n[[acl_smtp_data_prdr]]\nverb = 'deny'",
+            "line 3: there are rules for this place under both its names",
+        ),
+        (
+            "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
+            "line 3: macros: A goes in a circle",
+        ),
+        ("[[acl_smtp_helo]]\nverb = 'deny'", "unknown field `acl_smtp_helo`"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_rate_limit_is_named_with_its_line() {
+    for (text, message) in [
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = 'x / 5s'",
             "line 3: the limit is not a number",
@@ -113,19 +135,6 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
             "[[acl_smtp_connect]]\nverb = 'deny'\nratelimit = '5 / 5s'",
             "line 3: per_mail is no option",
         ),
-        ("[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 1.5", "line 3: not a text"),
-        ("[[acl_smtp_mail]]\nverb = ['deny', 'deny']", "line 2: a second verb"),
-        ("acl_smtp_mail = 'deny'", "line 1: rules are tables"),
-        ("acl_smtp_mail = ['deny']", "line 1: rules are tables"),
-        (
-            "[[acl_data_smtp_prdr]]\nverb = 'deny'\n[[acl_smtp_data_prdr]]\nverb = 'deny'",
-            "line 3: there are rules for this place under both its names",
-        ),
-        (
-            "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
-            "line 3: macros: A goes in a circle",
-        ),
-        ("[[acl_smtp_helo]]\nverb = 'deny'", "unknown field `acl_smtp_helo`"),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
