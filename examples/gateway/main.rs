@@ -143,6 +143,10 @@ mod tests {
     mod block;
     mod config;
     mod dkim;
+    mod dkim_canonical;
+    mod dkim_keys;
+    mod dkim_signing;
+    mod dkim_tags;
     mod engines;
     mod engines_injection;
     mod events;
