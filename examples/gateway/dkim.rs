@@ -20,7 +20,7 @@ pub(crate) mod canonical_body;
 #[path = "dkim/canonical_header.rs"]
 pub(crate) mod canonical_header;
 #[path = "dkim/keys.rs"]
-mod keys;
+pub(crate) mod keys;
 #[path = "dkim/limits.rs"]
 mod limits;
 #[path = "dkim/public_key.rs"]
@@ -30,9 +30,9 @@ mod signature;
 #[path = "dkim/signed_fields.rs"]
 mod signed_fields;
 #[path = "dkim/tag_list.rs"]
-mod tag_list;
+pub(crate) mod tag_list;
 #[path = "dkim/terms.rs"]
-mod terms;
+pub(crate) mod terms;
 
 use std::time::SystemTime;
 
@@ -90,15 +90,15 @@ pub(crate) fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec
                 continue;
             }
         };
-        let problem = if hashes.of(terms.forms.1).as_ref() != terms.body_hash {
-            "body hash did not verify"
-        } else {
+        let problem = if hashes.of(terms.forms.1).as_ref() == terms.body_hash {
             let signed = fields.write(&terms, signature.field);
             if keys.iter().any(|key| key.public.has_signed(&signed, &terms.signature)) {
                 signature.set(AuthResult::Pass, "");
                 continue;
             }
             "signature did not verify"
+        } else {
+            "body hash did not verify"
         };
         if keys.iter().all(|key| key.testing) {
             let reason = format!("{problem}, and the key is only tried out (t=y)");

@@ -37,7 +37,7 @@ impl Signature {
         let value = |name| tags.get(name).map(|tag| tag.value);
         signature.domain = value("d").and_then(dns_name);
         let selector = value("s").filter(|selector| dns_name(selector).is_some());
-        signature.selector = selector.unwrap_or_default().to_owned();
+        selector.unwrap_or_default().clone_into(&mut signature.selector);
         signature.algorithm = value("a").and_then(Algorithm::of);
         if let Some(signed) = tags.get("b").filter(|tag| tag.base64().is_some()) {
             signature.start = signed.without_blanks().chars().take(8).collect();

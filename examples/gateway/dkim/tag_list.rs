@@ -108,7 +108,7 @@ impl<'a> Tag<'a> {
         let text = self.without_blanks();
         let digits = text.trim_end_matches('=');
         let padding = text.len() - digits.len();
-        let whole = padding == 0 || padding <= 2 && text.len() % 4 == 0;
+        let whole = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
         BASE64_NOPAD.decode(digits.as_bytes()).ok().filter(|_| whole)
     }
 }

@@ -51,28 +51,15 @@ impl Terms {
         let signed = needed(tags, "b")?;
         let signature = octets(signed, "b")?;
         let body_hash = octets(needed(tags, "bh")?, "bh")?;
-        let forms =
-            tags.get("c").map_or(Some((Form::Simple, Form::Simple)), |tag| forms(tag.value));
-        let forms = forms.ok_or(SignatureError::wrong("c", "a known canonicalization"))?;
-        let domain =
-            dns_name(needed(tags, "d")?.value).ok_or(SignatureError::wrong("d", "a DNS name"))?;
-        let selector =
-            dns_name(needed(tags, "s")?.value).ok_or(SignatureError::wrong("s", "a DNS name"))?;
-        let labels = selector.labels().chain([&b"_domainkey"[..]]).chain(domain.labels());
-        let key_name = Name::from_labels(labels).map_err(|_| SignatureError::KeyName)?;
+        let forms = forms(tags)?;
+        let (domain, key_name) = place(tags)?;
         let names = names(needed(tags, "h")?, limits)?;
         let identity = identity(tags, &domain)?;
-        if let Some(queries) = tags.get("q").filter(|tag| !tag.has("dns/txt")) {
-            let known = "a known query method";
-            return Err(SignatureError::wrong(queries.name, known));
+        if tags.get("q").is_some_and(|tag| !tag.has("dns/txt")) {
+            return Err(SignatureError::wrong("q", "a known query method"));
         }
         check_times(tags, now)?;
-        if let Some(length) = tags.get("l") {
-            return Err(match digits(length.value, 76) {
-                true => SignatureError::Length,
-                false => SignatureError::wrong("l", "a number of octets"),
-            });
-        }
+        check_length(tags)?;
         if algorithm == Algorithm::RsaSha1 {
             return Err(SignatureError::Historic);
         }
@@ -135,7 +122,7 @@ pub(crate) enum SignatureError {
     Missing { tag: &'static str },
     /// The value of a tag is not what the tag has.
     #[error("{tag}= is not {what}")]
-    Wrong { tag: String, what: &'static str },
+    Wrong { tag: &'static str, what: &'static str },
     #[error("s= and d= are too long for one DNS name")]
     KeyName,
     /// RFC 6376 section 5.4: whom the message is from must be signed.
@@ -159,15 +146,18 @@ pub(crate) enum SignatureError {
 }
 
 impl SignatureError {
-    fn wrong(tag: &str, what: &'static str) -> Self {
-        Self::Wrong { tag: tag.to_owned(), what }
+    fn wrong(tag: &'static str, what: &'static str) -> Self {
+        Self::Wrong { tag, what }
     }
 
     /// Returns the result that it makes: RFC 8601 section 2.7.1.
     pub(crate) fn result(&self) -> AuthResult {
         match self {
-            Self::Tags(_) | Self::Missing { .. } | Self::Wrong { .. } => AuthResult::Neutral,
-            Self::KeyName | Self::Times => AuthResult::Neutral,
+            Self::Tags(_)
+            | Self::Missing { .. }
+            | Self::Wrong { .. }
+            | Self::KeyName
+            | Self::Times => AuthResult::Neutral,
             Self::From | Self::Identity | Self::Historic => AuthResult::PermError,
             Self::Expired => AuthResult::Fail,
             Self::Future | Self::Length | Self::Names { .. } => AuthResult::Policy,
@@ -193,15 +183,28 @@ fn needed<'l, 'a>(tags: &'l TagList<'a>, tag: &'static str) -> Result<&'l Tag<'a
     tags.get(tag).ok_or(SignatureError::Missing { tag })
 }
 
-fn octets(tag: &Tag<'_>, name: &str) -> Result<Vec<u8>, SignatureError> {
+fn octets(tag: &Tag<'_>, name: &'static str) -> Result<Vec<u8>, SignatureError> {
     let octets = tag.base64().filter(|octets| !octets.is_empty());
     octets.ok_or(SignatureError::wrong(name, "base64"))
 }
 
-/// Reads `c=`, whose second half is `simple` if it is missing.
-fn forms(value: &str) -> Option<(Form, Form)> {
+/// Reads `c=`: each half is `simple` if it is missing.
+fn forms(tags: &TagList<'_>) -> Result<(Form, Form), SignatureError> {
+    let value = tags.get("c").map_or("simple", |tag| tag.value);
     let (header, body) = value.split_once('/').unwrap_or((value, "simple"));
-    Form::of(header).zip(Form::of(body))
+    let forms = Form::of(header).zip(Form::of(body));
+    forms.ok_or(SignatureError::wrong("c", "a known canonicalization"))
+}
+
+/// Reads `d=` and `s=`: the domain, and the name of its key.
+fn place(tags: &TagList<'_>) -> Result<(Name, Name), SignatureError> {
+    let domain = dns_name(needed(tags, "d")?.value);
+    let domain = domain.ok_or(SignatureError::wrong("d", "a DNS name"))?;
+    let selector = dns_name(needed(tags, "s")?.value);
+    let selector = selector.ok_or(SignatureError::wrong("s", "a DNS name"))?;
+    let labels = selector.labels().chain([&b"_domainkey"[..]]).chain(domain.labels());
+    let key_name = Name::from_labels(labels).map_err(|_| SignatureError::KeyName)?;
+    Ok((domain, key_name))
 }
 
 /// Reads `h=`: names of fields, `From` among them.
@@ -269,9 +272,18 @@ fn check_times(tags: &TagList<'_>, now: SystemTime) -> Result<(), SignatureError
     }
 }
 
+/// Refuses `l=`, whatever it says.
+fn check_length(tags: &TagList<'_>) -> Result<(), SignatureError> {
+    match tags.get("l") {
+        None => Ok(()),
+        Some(tag) if digits(tag.value, 76) => Err(SignatureError::Length),
+        Some(_) => Err(SignatureError::wrong("l", "a number of octets")),
+    }
+}
+
 /// Tells whether a value is a number with so many digits at most.
 fn digits(value: &str, most: usize) -> bool {
     (1..=most).contains(&value.len()) && value.bytes().all(|c| c.is_ascii_digit())
 }
 
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const A_DAY: Duration = Duration::from_hours(24);

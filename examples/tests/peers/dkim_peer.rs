@@ -3,6 +3,8 @@
 //!
 //! `DKIMPY_CASES` says how many (default: 300), `DKIMPY_SEED` with which seed to begin.
 
+#![expect(clippy::indexing_slicing, reason = "helpers of tests may panic")]
+
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
