@@ -1,120 +1,132 @@
-//! DKIM (RFC 6376): the signatures of a message, verified by `mail-auth`.
+//! DKIM (RFC 6376): the signatures of a message are read, their keys asked for, and both compared
+//! with what came.
 //!
-//! The keys are asked for here, all at once and within the caller's time; `mail-auth` has the
-//! cryptography and asks nobody. What RFC 8301 no longer allows, `rsa-sha1`, is a permanent error;
-//! a signature that leaves the end of the body open (`l=`) is not taken, since anything can be added
-//! there (RFC 6376 section 8.2).
+//! A message's header and body and the answers of the DNS go in, a result for each signature comes
+//! out (RFC 8601 section 2.7.1); there is no I/O and no clock. All but the public-key operation and
+//! SHA-256 is here: those are ring's, which hashes while it verifies, so that one library does both.
+//!
+//! What is decided here:
+//! - What is not as the grammar has it is `neutral`, with its reason; a key that cannot be used is
+//!   `permerror`; only a question that the DNS did not answer is `temperror`.
+//! - `rsa-sha1` and RSA keys below 1024 bits are refused (RFC 8301). A signature that leaves the end
+//!   of the body open (`l=`) is not taken, since anything can be added there (RFC 6376 section 8.2).
+//! - Words of tags are read without regard to case, names of tags and `DKIM1` with it; `d=` and `s=`
+//!   may have underscores.
+//! - A time in `t=` may lie up to a day ahead. A failure by keys that are only tried out (`t=y`) is
+//!   `neutral` (RFC 6376 section 3.6.1).
 
+#[path = "dkim/canonical_body.rs"]
+pub(crate) mod canonical_body;
+#[path = "dkim/canonical_header.rs"]
+pub(crate) mod canonical_header;
 #[path = "dkim/keys.rs"]
-mod keys;
+pub(crate) mod keys;
+#[path = "dkim/limits.rs"]
+mod limits;
+#[path = "dkim/public_key.rs"]
+mod public_key;
 #[path = "dkim/signature.rs"]
 mod signature;
+#[path = "dkim/signed_fields.rs"]
+mod signed_fields;
+#[path = "dkim/tag_list.rs"]
+pub(crate) mod tag_list;
+#[path = "dkim/terms.rs"]
+pub(crate) mod terms;
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
-use mail_auth::common::crypto::HashAlgorithm;
-use mail_auth::common::headers::Header as Signed;
-use mail_auth::dkim::Canonicalization;
-use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
-use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Parameters};
-use mail_types::{AuthResult, Domain};
+use mail_types::{AuthResult, Name};
+use ring::digest::{Context, Digest, SHA256};
 
 use super::header::{Field, Header};
-use super::rules::dmarc::DkimLimits;
+use canonical_body::CanonicalBody;
+use canonical_header::Form;
+use keys::Found;
 pub(crate) use keys::Keys;
-use keys::{Found, KeyCache};
+pub(crate) use limits::DkimLimits;
 pub(crate) use signature::Signature;
-
-/// Verifies signatures.
-pub(crate) struct Dkim {
-    authenticator: MessageAuthenticator,
-}
-
-impl Dkim {
-    /// Makes it ready; `None` if that cannot be, for want of a random number or the like.
-    pub(crate) fn new() -> Option<Self> {
-        // It has no server to ask: the keys are put before it.
-        let made = MessageAuthenticator::new(ResolverConfig::default(), ResolverOpts::default());
-        Some(Self { authenticator: made.ok()? })
-    }
-
-    /// Verifies the signatures that were read from a message, by what the DNS has of their keys.
-    pub(crate) fn verify(
-        &self,
-        header: Header<'_>,
-        signatures: &mut [Signature],
-        keys: Vec<Found>,
-    ) {
-        let headers: Vec<_> = header.fields().map(|field| (field.name, field.body)).collect();
-        let mut hashes: Vec<(Canonicalization, HashAlgorithm, u64, Vec<u8>)> = Vec::new();
-        for (signature, found) in signatures.iter_mut().zip(keys) {
-            let Some(parsed) = signature.take_parsed() else { continue };
-            let Some(&(name, value)) = headers.get(signature.field) else { continue };
-            let key = match found.key() {
-                Ok(key) => key,
-                Err((result, reason)) => {
-                    signature.set(result, reason);
-                    continue;
-                }
-            };
-            let (form, hash) = (parsed.cb, HashAlgorithm::from(parsed.a));
-            // The body is the same for all, and there are few ways to hash it.
-            if !hashes.iter().any(|(known, with, ..)| (*known, *with) == (form, hash)) {
-                let digest = hash.hash(form.canonical_body(header.body, 0));
-                hashes.push((form, hash, 0, digest.as_ref().to_vec()));
-            }
-            let message = AuthenticatedMessage {
-                headers: headers.clone(),
-                body_hashes: hashes.clone(),
-                dkim_headers: vec![Signed::new(name, value, parsed)],
-                ..AuthenticatedMessage::default()
-            };
-            signature.conclude(self.verify_one(&message, &KeyCache::new(key)));
-        }
-    }
-
-    fn verify_one(&self, message: &AuthenticatedMessage<'_>, key: &KeyCache) -> DkimResult {
-        let parameters = Parameters::new(message).with_txt_cache(key);
-        let verified = pin!(self.authenticator.verify_dkim(parameters));
-        match verified.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outputs) => {
-                outputs.first().map_or(DkimResult::None, |output| output.result().clone())
-            }
-            // All that it asks for is in the cache.
-            Poll::Pending => DkimResult::None,
-        }
-    }
-}
-
-impl std::fmt::Debug for Dkim {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dkim").finish_non_exhaustive()
-    }
-}
+use signed_fields::SignedFields;
 
 /// Reads the signatures of a message: as many as the limits allow, those of the authors' domains, of
 /// domains above and below them first, else in their order.
-pub(crate) fn read(header: Header<'_>, authors: &[Domain], limits: &DkimLimits) -> Vec<Signature> {
+pub(crate) fn read(
+    header: Header<'_>,
+    authors: &[Name],
+    limits: &DkimLimits,
+    now: SystemTime,
+) -> Vec<Signature> {
     let signed = header.fields().enumerate().filter(|(_, field)| field.is("DKIM-Signature"));
     let over = header.text.len() > limits.header || header.fields().nth(limits.fields).is_some();
     let read = |(at, field): (usize, Field<'_>)| {
         if over {
             return Signature::refused(at, AuthResult::Policy, "the header is too large");
         }
-        Signature::read(at, field.body, limits.fields)
+        Signature::read(at, field.body, limits, now)
     };
     // Reading costs little, and one beyond the limit may be the author's.
     let mut signatures: Vec<_> = signed.take(limits.signatures.max(MOST_READ)).map(read).collect();
     signatures.sort_by_key(|signature| {
         let domain = signature.domain.as_ref();
-        let related = |author: &Domain| {
+        let related = |author: &Name| {
             domain.is_some_and(|domain| domain.is_within(author) || author.is_within(domain))
         };
         !authors.iter().any(related)
     });
     signatures.truncate(limits.signatures);
     signatures
+}
+
+/// Verifies the signatures that were read from a message, by what the DNS has of their keys.
+pub(crate) fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>) {
+    let fields = SignedFields::of(header);
+    let mut hashes = BodyHashes { body: header.body, hashes: Vec::new() };
+    for (signature, found) in signatures.iter_mut().zip(keys) {
+        let Some(terms) = signature.take_terms() else { continue };
+        let keys = match found.fitting(&terms) {
+            Ok(keys) => keys,
+            Err(error) => {
+                signature.set(error.result(), &error.to_string());
+                continue;
+            }
+        };
+        let problem = if hashes.of(terms.forms.1).as_ref() == terms.body_hash {
+            let signed = fields.write(&terms, signature.field);
+            if keys.iter().any(|key| key.public.has_signed(&signed, &terms.signature)) {
+                signature.set(AuthResult::Pass, "");
+                continue;
+            }
+            "signature did not verify"
+        } else {
+            "body hash did not verify"
+        };
+        if keys.iter().all(|key| key.testing) {
+            let reason = format!("{problem}, and the key is only tried out (t=y)");
+            signature.set(AuthResult::Neutral, &reason);
+        } else {
+            signature.set(AuthResult::Fail, problem);
+        }
+    }
+}
+
+/// The hashes of a body, each made once.
+struct BodyHashes<'m> {
+    body: &'m [u8],
+    hashes: Vec<(Form, Digest)>,
+}
+
+impl BodyHashes<'_> {
+    fn of(&mut self, form: Form) -> Digest {
+        if let Some((_, hash)) = self.hashes.iter().find(|(known, _)| *known == form) {
+            return *hash;
+        }
+        let (mut body, mut context) = (CanonicalBody::new(form), Context::new(&SHA256));
+        body.push(self.body, &mut |piece| context.update(piece));
+        body.finish(&mut |piece| context.update(piece));
+        let hash = context.finish();
+        self.hashes.push((form, hash));
+        hash
+    }
 }
 
 /// As many signatures are looked at to find the author's.

@@ -1,15 +1,15 @@
 //! The examination of a message: SPF, DKIM and, on top of them, DMARC.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
 use hickory_resolver::TokioResolver;
-use mail_types::{AuthResult, Domain, Inquiry, Session, SpfIdentity, Step};
+use mail_types::{AuthResult, Domain, Inquiry, Name, Session, SpfIdentity, Step};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-use super::dkim::{self, Dkim, Keys, Signature};
+use super::dkim::{self, Keys, Signature};
 use super::header::Header;
 use super::rules::dmarc::{DmarcSettings, Examined};
 use super::rules::scene::Scene;
@@ -81,17 +81,16 @@ async fn verified(
         Author::Several(domains) => domains,
         _ => &[],
     };
-    let mut signatures = dkim::read(header, authors, &settings.dkim);
-    let (keys, Some(dkim)) = (Keys::of(&signatures), scene.services.get::<Dkim>()) else {
-        return signatures;
-    };
+    let authors: Vec<_> = authors.iter().map(Name::from).collect();
+    let mut signatures = dkim::read(header, &authors, &settings.dkim, SystemTime::now());
+    let keys = Keys::of(&signatures);
     if keys.is_empty() {
         return signatures;
     }
     let questions = keys.questions();
     let mut session = Session::new(keys, Vec::new(), questions);
     let keys = answered(&mut session, scene, end).await;
-    aside(header.body.len(), || dkim.verify(header, &mut signatures, keys));
+    aside(header.body.len(), || dkim::verify(header, &mut signatures, keys));
     signatures
 }
 
@@ -132,9 +131,11 @@ fn spf_input(scene: &Scene<'_>, result: AuthResult) -> Option<SpfInput> {
     Some(SpfInput { result, identity: SpfIdentity::MailFrom, domain })
 }
 
+/// What DMARC and its reports hear of a signature that has a domain and a selector.
 fn dkim_input(signature: &Signature) -> Option<DkimInput> {
-    let domain = signature.domain.clone()?;
-    Some(DkimInput { result: signature.result, domain, selector: signature.selector.clone() })
+    let domain = signature.domain.as_ref()?.to_string().parse().ok()?;
+    let selector = Some(signature.selector.clone()).filter(|selector| !selector.is_empty())?;
+    Some(DkimInput { result: signature.result, domain, selector })
 }
 
 /// Of several author domains so many are tested, and the strictest that fails counts (RFC 9989

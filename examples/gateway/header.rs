@@ -12,7 +12,15 @@ pub(crate) struct Field<'m> {
 impl Field<'_> {
     /// Tells whether it has this name.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.name.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes())
+        self.bare_name().eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+impl<'m> Field<'m> {
+    /// Returns its name without the blanks, or the fold, that may stand before the colon (RFC 5322
+    /// section 4.5).
+    pub(crate) fn bare_name(&self) -> &'m [u8] {
+        self.name.trim_ascii_end()
     }
 }
 

@@ -150,6 +150,10 @@ mod tests {
     mod config;
     mod config_check;
     mod dkim;
+    mod dkim_canonical;
+    mod dkim_keys;
+    mod dkim_signing;
+    mod dkim_tags;
     mod engines;
     mod engines_injection;
     mod events;

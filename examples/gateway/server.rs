@@ -16,7 +16,6 @@ use super::client::Client;
 use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
-use super::dkim::Dkim;
 use super::engines::Engines;
 use super::events::origin::Origin;
 use super::events::{Events, EventsStart};
@@ -84,9 +83,6 @@ impl Gateway {
         }
         let mut services = Facts::default();
         services.insert(Rates::default());
-        if let Some(dkim) = Dkim::new() {
-            services.insert(dkim);
-        }
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));

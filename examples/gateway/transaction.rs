@@ -3,6 +3,7 @@
 use mail_types::{Mailbox, ReplyCode, ReversePath};
 
 use super::framing::Body;
+use super::header::Header;
 
 /// A transaction under way.
 #[derive(Debug)]
@@ -48,11 +49,5 @@ impl Transaction {
 
 /// Counts the `Received` fields of a message: how many hosts it came through (RFC 5321 section 6.3).
 pub(crate) fn hops(message: &[u8]) -> usize {
-    let header = message.split(|&c| c == b'\n').take_while(|line| !matches!(line, [] | [b'\r']));
-    let received = |line: &&[u8]| {
-        line.split_at_checked(FIELD.len()).is_some_and(|(name, _)| name.eq_ignore_ascii_case(FIELD))
-    };
-    header.filter(received).count()
+    Header::of(message).bodies("Received").count()
 }
-
-const FIELD: &[u8] = b"Received:";

@@ -19,8 +19,13 @@ mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/config.rs"]
 mod config;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/dkim.rs"]
+mod dkim;
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
+#[path = "../../examples/gateway/header.rs"]
+mod header;
 #[path = "../../examples/gateway/macros.rs"]
 mod macros;
 #[path = "../../examples/gateway/phrases.rs"]

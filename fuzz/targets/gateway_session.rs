@@ -13,6 +13,9 @@ use mail_types::{Mailbox, Reply, ReplyCode};
 mod command;
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/header.rs"]
+mod header;
 #[path = "../../examples/gateway/phrases.rs"]
 mod phrases;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]

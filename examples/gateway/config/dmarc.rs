@@ -7,7 +7,8 @@ use std::time::Duration;
 use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::{Domain, Mailbox};
 
-use super::super::rules::dmarc::{DkimLimits, DmarcSettings};
+use super::super::dkim::DkimLimits;
+use super::super::rules::dmarc::DmarcSettings;
 use super::{ConfigError, Options, hosts};
 
 /// What is kept and sent.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use dmarc_policy::{Discovery, DkimInput, Policy, SpfInput, Status, Verdict};
 use mail_types::{AuthResult, HostSet, MethodResult, Semantics, Value, Variable, WordList};
 
+use super::super::dkim::DkimLimits;
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
 use super::notes::Notes;
@@ -34,23 +35,6 @@ pub(crate) struct DmarcSettings {
     /// How long SPF, DKIM and DMARC of a message may ask the DNS together.
     pub(crate) timeout: Duration,
     pub(crate) dkim: DkimLimits,
-}
-
-/// What is verified of a message's signatures.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct DkimLimits {
-    /// The signatures; those of the author's domain and those that stand first come first.
-    pub(crate) signatures: usize,
-    /// The octets of the message's header: with a longer one no signature counts.
-    pub(crate) header: usize,
-    /// The fields in the header, and the names in a signature's `h=`.
-    pub(crate) fields: usize,
-}
-
-impl Default for DkimLimits {
-    fn default() -> Self {
-        Self { signatures: 10, header: 256 << 10, fields: 1000 }
-    }
 }
 
 /// What was found out about a message.

@@ -128,6 +128,8 @@ fn hops_are_counted_in_the_header_only() {
             2,
         ),
         ("received:x\r\n", 1),
+        // A blank before the colon is none of the name.
+        ("Received : a\r\nReceived\t: b\r\nReceived\r\n : c\r\nReceived x: d\r\n", 3),
     ] {
         assert_eq!(hops(message.as_bytes()), count, "{message:?}");
     }
