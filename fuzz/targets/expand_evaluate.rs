@@ -3,10 +3,10 @@
 #![no_main]
 
 use event_expand::{
-    Capabilities, Capability, Expansion, Options, Progress, Stop, Template, Variables,
+    Capabilities, Capability, Journal, Options, Progress, Stop, Template, Variables,
 };
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::{Found, Segment, Trust, Value, Variable};
 
 struct Peer<'a>(&'a [u8]);
 
@@ -32,14 +32,14 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     options.limits.regex_backtracks = 2000;
     options.limits.regex_size = 65_536;
     options.capabilities = Capabilities::NONE.with(Capability::Files).with(Capability::Random);
-    let mut expansion = Expansion::new(&template, &peer, &options);
+    let mut journal = Journal::default();
     let mut requests = 0;
     let last = loop {
-        match expansion.poll() {
+        match template.resume(&peer, &options, &mut journal) {
             Progress::Request(_) => {
                 requests += 1;
                 assert!(requests <= options.limits.requests);
-                expansion.handle_found(match requests % 3 {
+                journal.handle_found(match requests % 3 {
                     0 => Found::Nothing,
                     _ => Found::Value(value.to_vec()),
                 });
@@ -47,9 +47,18 @@ fuzz_target!(|input: (&[u8], &[u8])| {
             last => break last,
         }
     };
-    assert_eq!(expansion.poll(), last, "nothing changes it any more");
-    let journal = expansion.journal().to_vec();
-    assert_eq!(Expansion::replay(&template, &peer, &options, journal).poll(), last);
+    assert_eq!(template.resume(&peer, &options, &mut journal), last, "nothing changes it any more");
+    let mut replayed = Journal::from(journal.found().to_vec());
+    assert_eq!(template.resume(&peer, &options, &mut replayed), last);
+    if let Progress::Done(value) = &last {
+        // The same text, in segments.
+        let segments = template.resume_segments(&peer, &options, &mut journal);
+        let Progress::Done(query) = segments else { unreachable!("{segments:?}") };
+        let text = query.segments().iter().flat_map(|segment| match segment {
+            Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
+        });
+        assert!(query.segments().iter().any(is_quoted) || text.eq(value.as_bytes()));
+    }
     match last {
         Progress::Done(text) => assert!(text.as_bytes().len() <= options.limits.output),
         Progress::Stopped(Stop::Deferred { .. }) => unreachable!("nothing was deferred"),
@@ -57,3 +66,8 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         Progress::Request(_) => unreachable!(),
     }
 });
+
+/// Whether it is written otherwise in a text.
+fn is_quoted(segment: &Segment) -> bool {
+    matches!(segment, Segment::Value { quoted: Some(_), .. })
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mail_types::{Found, Trust, Value, Variable};
 
 use crate::event::{Effect, EventName};
-use crate::expansion::{Expansion, Options, Progress, Request};
+use crate::expansion::{Journal, Options, Progress, Request};
 use crate::stop::Stop;
 use crate::template::Template;
 use crate::variables::{HeaderForm, ListKind, State, Variables};
@@ -144,8 +144,7 @@ pub struct Action<'t> {
     variables: WithEvent<'t>,
     options: &'t Options,
     on_failure: OnFailure,
-    journal: Vec<Found>,
-    awaiting: bool,
+    journal: Journal,
 }
 
 impl<'t> Action<'t> {
@@ -158,34 +157,27 @@ impl<'t> Action<'t> {
         options: &'t Options,
         on_failure: OnFailure,
     ) -> Self {
-        Self::replay(template, event, variables, options, on_failure, Vec::new())
+        let variables = WithEvent { event, variables };
+        Self { template, variables, options, on_failure, journal: Journal::default() }
     }
 
-    /// Starts with what was found before, in the order of the requests: no request that it answers is
-    /// made again. So can a program go on that keeps no action while it waits, since it waits where
-    /// its variables cannot go.
+    /// Goes on with what was found before, by an action that is gone: a program that waits may keep
+    /// its [`journal`](Self::into_journal) alone.
     #[must_use]
-    pub fn replay(
-        template: &'t Template,
-        event: &'t Event,
-        variables: &'t dyn Variables,
-        options: &'t Options,
-        on_failure: OnFailure,
-        journal: Vec<Found>,
-    ) -> Self {
-        let variables = WithEvent { event, variables };
-        Self { template, variables, options, on_failure, journal, awaiting: false }
+    pub fn with_journal(self, journal: Journal) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// Returns what was found so far.
+    #[must_use]
+    pub fn into_journal(self) -> Journal {
+        self.journal
     }
 
     /// Goes as far as it can. It may be called at any time.
     #[must_use]
     pub fn poll(&mut self) -> Step {
-        let journal = self.journal.clone();
-        let mut expansion =
-            Expansion::replay(self.template, &self.variables, self.options, journal);
-        let progress = expansion.poll();
-        self.awaiting = matches!(progress, Progress::Request(_));
-        match progress {
+        match self.template.resume(&self.variables, self.options, &mut self.journal) {
             Progress::Request(request) => Step::Request(request),
             Progress::Done(text) => Step::Done(self.outcome(text, None)),
             Progress::Stopped(stop) => {
@@ -196,9 +188,7 @@ impl<'t> Action<'t> {
 
     /// Takes what became of the request that was handed out last; one too many changes nothing.
     pub fn handle_found(&mut self, found: Found) {
-        if std::mem::take(&mut self.awaiting) {
-            self.journal.push(found);
-        }
+        self.journal.handle_found(found);
     }
 
     /// Returns what is to be done if there is no time to wait any longer, as for an action that

@@ -71,73 +71,149 @@ pub struct Expansion<'t> {
     template: &'t Template,
     variables: &'t dyn Variables,
     options: &'t Options,
-    journal: Vec<Found>,
-    awaiting: bool,
+    journal: Journal,
 }
 
 impl<'t> Expansion<'t> {
     /// Starts.
     #[must_use]
     pub fn new(template: &'t Template, variables: &'t dyn Variables, options: &'t Options) -> Self {
-        Self { template, variables, options, journal: Vec::new(), awaiting: false }
-    }
-
-    /// Starts with what was found before, as [`journal`](Self::journal) gives it: no request that it
-    /// answers is made again.
-    #[must_use]
-    pub fn replay(
-        template: &'t Template,
-        variables: &'t dyn Variables,
-        options: &'t Options,
-        journal: Vec<Found>,
-    ) -> Self {
-        Self { template, variables, options, journal, awaiting: false }
+        Self { template, variables, options, journal: Journal::default() }
     }
 
     /// Goes as far as it can. It may be called at any time: until something was found it says the
     /// same again.
     #[must_use]
     pub fn poll(&mut self) -> Progress {
-        self.run(|evaluation, tree| {
+        self.template.resume(self.variables, self.options, &mut self.journal)
+    }
+
+    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    pub fn handle_found(&mut self, found: Found) {
+        self.journal.handle_found(found);
+    }
+}
+
+impl Template {
+    /// Expands it as far as what was found allows, from its beginning: so a program that waits for a
+    /// lookup keeps nothing but the journal, and borrows its variables anew. The variables must say the
+    /// same each time.
+    ///
+    /// ```
+    /// use event_expand::{Journal, Options, Progress, Template, Variables};
+    /// use mail_types::{Found, Variable};
+    ///
+    /// struct Nothing;
+    /// impl Variables for Nothing {
+    ///     fn variable(&self, _: &str) -> Variable<'_> {
+    ///         Variable::Unknown
+    ///     }
+    /// }
+    ///
+    /// let template: Template = "${lookup sqlite{SELECT 1}{yes}{no}}".parse()?;
+    /// let (options, mut journal) = (Options::default(), Journal::default());
+    /// let value = loop {
+    ///     match template.resume(&Nothing, &options, &mut journal) {
+    ///         Progress::Request(_) => journal.handle_found(Found::Nothing), // Wait here.
+    ///         Progress::Done(value) => break value,
+    ///         Progress::Stopped(stop) => panic!("{stop}"),
+    ///     }
+    /// };
+    /// assert_eq!(value.as_bytes(), b"no");
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn resume(
+        &self,
+        variables: &dyn Variables,
+        options: &Options,
+        journal: &mut Journal,
+    ) -> Progress {
+        self.run(variables, options, journal, |evaluation, tree| {
             let trust = evaluation.sequence(tree, tree.root)?;
             Ok(Value::new(std::mem::take(&mut evaluation.out), trust))
         })
     }
 
-    /// The same, with the template's own text kept apart from the values in it: for places where a
-    /// value must not end a line, or leave its quotes.
+    /// The same as [`resume`](Self::resume), with the template's own text kept apart from the values
+    /// in it: for places where a value must not end a line, or leave its quotes.
     #[must_use]
-    pub fn poll_segments(&mut self) -> Progress<Query> {
-        self.run(|evaluation, tree| evaluation.query(tree, tree.root))
+    pub fn resume_segments(
+        &self,
+        variables: &dyn Variables,
+        options: &Options,
+        journal: &mut Journal,
+    ) -> Progress<Query> {
+        self.run(variables, options, journal, |evaluation, tree| evaluation.query(tree, tree.root))
+    }
+
+    /// Expands it where each request can be answered at once, as by blocking code.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`] as for [`Template::expand`], but for requests: `answer` has them.
+    pub fn expand_with(
+        &self,
+        variables: &dyn Variables,
+        options: &Options,
+        mut answer: impl FnMut(&Request) -> Found,
+    ) -> Result<Value<'static>, Stop> {
+        let mut journal = Journal::default();
+        loop {
+            match self.resume(variables, options, &mut journal) {
+                Progress::Done(value) => return Ok(value),
+                Progress::Stopped(stop) => return Err(stop),
+                Progress::Request(request) => journal.handle_found(answer(&request)),
+            }
+        }
     }
 
     fn run<T>(
-        &mut self,
+        &self,
+        variables: &dyn Variables,
+        options: &Options,
+        journal: &mut Journal,
         evaluate: impl FnOnce(&mut Evaluation<'_>, &Tree) -> Result<T, Halt>,
     ) -> Progress<T> {
-        let tree = &self.template.tree;
-        let length = self.template.text().len();
-        let mut evaluation = Evaluation::new(self.variables, self.options, &self.journal, length);
-        let halt = evaluate(&mut evaluation, tree);
-        self.awaiting = matches!(halt, Err(Halt::Waiting(_)));
+        let length = self.text().len();
+        let mut evaluation = Evaluation::new(variables, options, &journal.found, length);
+        let halt = evaluate(&mut evaluation, &self.tree);
+        journal.awaiting = matches!(halt, Err(Halt::Waiting(_)));
         match halt {
             Ok(done) => Progress::Done(done),
             Err(Halt::Waiting(request)) => Progress::Request(*request),
             Err(Halt::Stop(stop)) => Progress::Stopped(*stop),
         }
     }
+}
 
+/// What was found so far for the requests of an expansion, in their order: no request that it answers is
+/// made again.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Journal {
+    found: Vec<Found>,
+    awaiting: bool,
+}
+
+impl Journal {
     /// Takes what became of the request that was handed out last; one too many changes nothing.
     pub fn handle_found(&mut self, found: Found) {
         if std::mem::take(&mut self.awaiting) {
-            self.journal.push(found);
+            self.found.push(found);
         }
     }
 
-    /// Returns what was found so far, in the order of the requests.
+    /// Returns what was found, in the order of the requests.
     #[must_use]
-    pub fn journal(&self) -> &[Found] {
-        &self.journal
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+}
+
+impl From<Vec<Found>> for Journal {
+    /// Starts with what was found before.
+    fn from(found: Vec<Found>) -> Self {
+        Self { found, awaiting: false }
     }
 }
 
@@ -146,7 +222,6 @@ impl std::fmt::Debug for Expansion<'_> {
         f.debug_struct("Expansion")
             .field("template", &self.template)
             .field("journal", &self.journal)
-            .field("awaiting", &self.awaiting)
             .finish_non_exhaustive()
     }
 }

@@ -172,7 +172,7 @@ pub use action::{Action, Event, OnFailure, Outcome, Step, packed_errno};
 pub use call::Call;
 pub use capability::{Capabilities, Capability};
 pub use event::{Effect, EventName, EventNameError, Place, Profile, Selection, SelectionError};
-pub use expansion::{Ask, Expansion, Options, Progress, Request};
+pub use expansion::{Ask, Expansion, Journal, Options, Progress, Request};
 pub use limits::Limits;
 pub use list_pattern::ItemProblem;
 pub use list_search::{ListSearch, ListSubject, Membership, SearchStep};

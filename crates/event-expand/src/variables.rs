@@ -27,7 +27,7 @@ use mail_types::Variable;
 ///     }
 /// }
 /// ```
-pub trait Variables {
+pub trait Variables: Sync {
     /// Returns the variable of a name, without the `$`.
     fn variable(&self, name: &str) -> Variable<'_>;
 

@@ -2,8 +2,8 @@
 //! is cancelled, filters, an autoreply, names that are not found, TLS, DANE and authentication.
 
 use event_expand::{
-    Action, Ask, Effect, Event, EventName, OnFailure, Options, Outcome, Place, Profile, Step, Stop,
-    Template, Variables,
+    Action, Ask, Effect, Event, EventName, Journal, OnFailure, Options, Outcome, Place, Profile,
+    Step, Stop, Template, Variables,
 };
 use mail_types::{Found, Trust, Value, Variable};
 
@@ -23,17 +23,17 @@ impl Variables for Program {
 fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[Found]) -> Outcome {
     let template: Template = template.parse().unwrap_or_else(|error| unreachable!("{error}"));
     let options = Options::default();
-    let mut journal = Vec::new();
+    let mut journal = Journal::default();
     loop {
         // As a program does that keeps nothing while it waits.
-        let before = journal.clone();
-        let mut action = Action::replay(&template, event, &Program, &options, on_failure, before);
+        let action = Action::new(&template, event, &Program, &options, on_failure);
+        let mut action = action.with_journal(journal);
         match action.poll() {
             Step::Done(outcome) => return outcome,
-            Step::Request(_) => {
-                journal.push(found.get(journal.len()).cloned().unwrap_or(Found::Nothing));
-            }
+            Step::Request(_) => journal = action.into_journal(),
         }
+        let next = found.get(journal.found().len()).cloned();
+        journal.handle_found(next.unwrap_or(Found::Nothing));
     }
 }
 
@@ -303,19 +303,19 @@ fn a_replayed_action_asks_for_nothing_twice() {
             .unwrap_or_else(|error| unreachable!("{error}"));
     let (event, options) = (event(EventName::MsgDelivery, "it's"), Options::default());
     let mut asked = Vec::new();
-    let mut journal = Vec::new();
+    let mut journal = Journal::default();
     let text = loop {
-        let before = journal.clone();
-        let mut action =
-            Action::replay(&template, &event, &Program, &options, OnFailure::Proceed, before);
+        let action = Action::new(&template, &event, &Program, &options, OnFailure::Proceed);
+        let mut action = action.with_journal(journal);
         match action.poll() {
             Step::Done(outcome) => break outcome.text.to_string(),
             Step::Request(request) => {
                 let Ask::Lookup { query, .. } = request.ask else { unreachable!() };
                 asked.push(query.segments().len());
-                journal.push(Found::Value(asked.len().to_string().into_bytes()));
             }
         }
+        journal = action.into_journal();
+        journal.handle_found(Found::Value(asked.len().to_string().into_bytes()));
     };
     assert_eq!((text.as_str(), asked), ("1-2", vec![3, 1]));
 }

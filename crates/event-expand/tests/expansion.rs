@@ -336,3 +336,12 @@ fn without_its_feature_an_operator_says_which() {
         }
     }
 }
+
+/// A program may wait for a lookup in any thread.
+#[test]
+fn expansions_can_be_sent() {
+    fn can_be_sent<T: Send>() {}
+    can_be_sent::<Expansion<'_>>();
+    can_be_sent::<event_expand::Action<'_>>();
+    can_be_sent::<event_expand::Journal>();
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_expand::{Action, OnFailure, Options, Outcome, Request, Step, Stop, Template};
+use event_expand::{Action, Journal, OnFailure, Options, Outcome, Request, Step, Stop, Template};
 use mail_types::Found;
 use tokio::time::timeout;
 use tracing::error;
@@ -49,15 +49,15 @@ impl<'e> Batch<'e> {
     /// Expands an action, for as long as one may take.
     pub(crate) async fn act(&mut self, template: &Template, occurrence: &Occurrence) -> Done {
         let (limit, on_failure) = (self.timeout, self.on_failure);
-        let (mut journal, mut why) = (Vec::new(), None);
+        let (mut journal, mut why) = (Journal::default(), None);
         let work = async {
             loop {
-                match self.step(template, occurrence, &journal) {
+                match self.step(template, occurrence, &mut journal) {
                     Step::Done(outcome) => return outcome,
                     Step::Request(request) => {
                         let (found, error) = self.answer(&request).await;
                         why = error.or(why.take());
-                        journal.push(found);
+                        journal.handle_found(found);
                     }
                 }
             }
@@ -71,10 +71,13 @@ impl<'e> Batch<'e> {
         Done { outcome: action.handle_timeout(), why }
     }
 
-    fn step(&self, template: &Template, occurrence: &Occurrence, journal: &[Found]) -> Step {
+    fn step(&self, template: &Template, occurrence: &Occurrence, journal: &mut Journal) -> Step {
         let (event, options) = (&occurrence.event, self.engines.options());
-        let journal = journal.to_vec();
-        Action::replay(template, event, occurrence, options, self.on_failure, journal).poll()
+        let mut action = Action::new(template, event, occurrence, options, self.on_failure)
+            .with_journal(std::mem::take(journal));
+        let step = action.poll();
+        *journal = action.into_journal();
+        step
     }
 
     async fn answer(&mut self, request: &Request) -> (Found, Option<String>) {

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{Ask, ExpandError, Expansion, Progress, Stop, Template};
-use mail_types::{Found, Query, Segment, Trust, Value};
+use event_expand::{Ask, ExpandError, Journal, Options, Progress, Stop, Template, Variables};
+use mail_types::{Found, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::asking::Asked;
@@ -67,7 +67,7 @@ impl Text {
     ) -> Result<Value<'static>, Unfinished> {
         match &self.form {
             Form::Literal(value) => Ok(value.clone()),
-            Form::Template(template) => self.run(template, scene, whole).await,
+            Form::Template(template) => self.run(template, scene, Template::resume).await,
         }
     }
 
@@ -86,7 +86,7 @@ impl Text {
         match &self.form {
             Form::Literal(value) => push_text(&mut text, value.as_bytes()),
             Form::Template(template) => {
-                let query = self.run(template, scene, segments).await?;
+                let query = self.run(template, scene, Template::resume_segments).await?;
                 for segment in query.segments() {
                     match segment {
                         Segment::Literal(bytes)
@@ -110,11 +110,15 @@ impl Text {
         &self,
         template: &Template,
         scene: &mut Scene<'_>,
-        poll: fn(&mut Expansion<'_>) -> Progress<T>,
+        resume: Resume<T>,
     ) -> Result<T, Unfinished> {
-        let (mut journal, mut reason, mut spent) = (Vec::new(), None, Duration::ZERO);
+        let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
         loop {
-            let request = match self.advance(template, scene, &mut journal, poll) {
+            let progress = {
+                let seen = Seen { scene, lists: &self.language.lists };
+                resume(template, &seen, &self.language.options, &mut journal)
+            };
+            let request = match progress {
                 Progress::Done(done) => return Ok(done),
                 Progress::Stopped(Stop::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
@@ -128,26 +132,8 @@ impl Text {
             let (found, why) = ask(scene, &request.ask, spent).await;
             spent += asked.elapsed();
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
-            journal.push(found);
+            journal.handle_found(found);
         }
-    }
-
-    /// Goes as far as it can with what was found.
-    fn advance<T>(
-        &self,
-        template: &Template,
-        scene: &Scene<'_>,
-        found: &mut Vec<Found>,
-        poll: fn(&mut Expansion<'_>) -> Progress<T>,
-    ) -> Progress<T> {
-        let seen = Seen { scene, lists: &self.language.lists };
-        let journal = std::mem::take(found);
-        let mut expansion = Expansion::replay(template, &seen, &self.language.options, journal);
-        let progress = poll(&mut expansion);
-        if matches!(progress, Progress::Request(_)) {
-            *found = expansion.journal().to_vec();
-        }
-        progress
     }
 
     /// Tells whether it has this variable.
@@ -197,13 +183,8 @@ pub(super) async fn ask(
     }
 }
 
-fn whole(expansion: &mut Expansion<'_>) -> Progress {
-    expansion.poll()
-}
-
-fn segments(expansion: &mut Expansion<'_>) -> Progress<Query> {
-    expansion.poll_segments()
-}
+/// Expands a template as far as its journal goes.
+type Resume<T> = fn(&Template, &dyn Variables, &Options, &mut Journal) -> Progress<T>;
 
 /// Appends text of the configuration: its lines are lines.
 fn push_text(text: &mut String, bytes: &[u8]) {
