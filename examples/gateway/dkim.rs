@@ -15,6 +15,8 @@
 //! - A time in `t=` may lie up to a day ahead. A failure by keys that are only tried out (`t=y`) is
 //!   `neutral` (RFC 6376 section 3.6.1).
 
+#[path = "dkim/body_hashes.rs"]
+mod body_hashes;
 #[path = "dkim/canonical_body.rs"]
 pub(crate) mod canonical_body;
 #[path = "dkim/canonical_header.rs"]
@@ -37,11 +39,9 @@ pub(crate) mod terms;
 use std::time::SystemTime;
 
 use mail_types::{AuthResult, Name};
-use ring::digest::{Context, Digest, SHA256};
 
 use super::header::{Field, Header};
-use canonical_body::CanonicalBody;
-use canonical_header::Form;
+use body_hashes::BodyHashes;
 use keys::Found;
 pub(crate) use keys::Keys;
 pub(crate) use limits::DkimLimits;
@@ -80,7 +80,7 @@ pub(crate) fn read(
 /// Verifies the signatures that were read from a message, by what the DNS has of their keys.
 pub(crate) fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>) {
     let fields = SignedFields::of(header);
-    let mut hashes = BodyHashes { body: header.body, hashes: Vec::new() };
+    let mut hashes = BodyHashes::of(header.body);
     for (signature, found) in signatures.iter_mut().zip(keys) {
         let Some(terms) = signature.take_terms() else { continue };
         let keys = match found.fitting(&terms) {
@@ -90,7 +90,7 @@ pub(crate) fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec
                 continue;
             }
         };
-        let problem = if hashes.of(terms.forms.1).as_ref() == terms.body_hash {
+        let problem = if hashes.hash(terms.forms.1).as_ref() == terms.body_hash {
             let signed = fields.write(&terms, signature.field);
             if keys.iter().any(|key| key.public.has_signed(&signed, &terms.signature)) {
                 signature.set(AuthResult::Pass, "");
@@ -106,26 +106,6 @@ pub(crate) fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec
         } else {
             signature.set(AuthResult::Fail, problem);
         }
-    }
-}
-
-/// The hashes of a body, each made once.
-struct BodyHashes<'m> {
-    body: &'m [u8],
-    hashes: Vec<(Form, Digest)>,
-}
-
-impl BodyHashes<'_> {
-    fn of(&mut self, form: Form) -> Digest {
-        if let Some((_, hash)) = self.hashes.iter().find(|(known, _)| *known == form) {
-            return *hash;
-        }
-        let (mut body, mut context) = (CanonicalBody::new(form), Context::new(&SHA256));
-        body.push(self.body, &mut |piece| context.update(piece));
-        body.finish(&mut |piece| context.update(piece));
-        let hash = context.finish();
-        self.hashes.push((form, hash));
-        hash
     }
 }
 

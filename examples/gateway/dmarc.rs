@@ -90,7 +90,8 @@ async fn verified(
     let questions = keys.questions();
     let mut session = Session::new(keys, Vec::new(), questions);
     let keys = answered(&mut session, scene, end).await;
-    aside(header.body.len(), || dkim::verify(header, &mut signatures, keys));
+    let octets = header.body.len() + signatures.len() * header.text.len();
+    aside(octets, || dkim::verify(header, &mut signatures, keys));
     signatures
 }
 

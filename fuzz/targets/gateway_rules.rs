@@ -19,7 +19,7 @@ mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/config.rs"]
 mod config;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[expect(dead_code, unused_imports, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/dkim.rs"]
 mod dkim;
 #[path = "../../examples/gateway/framing.rs"]

@@ -91,6 +91,8 @@ fn no_report_goes_to_a_public_suffix_or_nobody_or_answers_a_program() {
         (ruf, true, HEADER, FailureCause::Withheld(Withheld::NullSender)),
         (ruf, false, b"Auto-Submitted: auto-generated\r\n", automatic), // RFC 3834 section 5
         (ruf, false, b"From: x\r\nAUTO-SUBMITTED:\r\n auto-replied (x)\r\n", automatic),
+        (ruf, false, b"Auto-Submitted \t: auto-replied\r\n", automatic),
+        (ruf, false, b"Auto-Submitted\r\n : auto-replied\r\n", automatic),
         (ruf, false, b"Auto-Submitted: no\r\n", report),
         (ruf, false, b"Auto-Submitted: No; x=y\r\n", report),
         (ruf, false, b"Content-Type: Multipart/Report; report-type=x\r\n", automatic),

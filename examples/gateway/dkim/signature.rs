@@ -36,8 +36,8 @@ impl Signature {
         };
         let value = |name| tags.get(name).map(|tag| tag.value);
         signature.domain = value("d").and_then(dns_name);
-        let selector = value("s").filter(|selector| dns_name(selector).is_some());
-        selector.unwrap_or_default().clone_into(&mut signature.selector);
+        let selector = value("s").and_then(dns_name);
+        signature.selector = selector.map(|name| name.to_string()).unwrap_or_default();
         signature.algorithm = value("a").and_then(Algorithm::of);
         if let Some(signed) = tags.get("b").filter(|tag| tag.base64().is_some()) {
             signature.start = signed.without_blanks().chars().take(8).collect();
@@ -84,6 +84,7 @@ impl Signature {
             part = part.with_reason(&self.reason);
         }
         let domain = self.domain.as_ref().map(ToString::to_string).unwrap_or_default();
+        let domain = domain.to_ascii_lowercase();
         let algorithm = self.algorithm.map_or("", Algorithm::as_str);
         let told = [("d", &*domain), ("s", &self.selector), ("a", algorithm), ("b", &self.start)];
         for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {

@@ -103,6 +103,18 @@ fn rsa_keys_have_at_least_1024_bits_and_come_in_two_forms() {
         (&cut, malformed),
         (&more, malformed),
         (&other, malformed),
+        // 1025 octets behind the one that says that the number is not negative.
+        (
+            &BASE64.encode(
+                &[
+                    &[0x30, 0x82, 0x04, 0x0b, 0x02, 0x82, 0x04, 0x02, 0][..],
+                    &[0xff; 1025],
+                    &[2, 3, 1, 0, 1],
+                ]
+                .concat(),
+            ),
+            "permerror reason=\"the key is too long: 8200 bits, and 8192 is the most\"",
+        ),
         ("MAA=", malformed),
         ("AA==", malformed),
     ];

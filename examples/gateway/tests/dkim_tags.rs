@@ -144,6 +144,15 @@ fn what_is_sound_and_still_not_taken_has_its_reason() {
 }
 
 #[test]
+fn a_signature_has_a_hundred_tags_at_most() {
+    // There are eight with `bh=` and `b=`.
+    let with = |more: usize| (0..more).fold(TAGS.to_owned(), |tags, at| format!("{tags}; x{at}=1"));
+    assert!(result(&with(92)).starts_with("dkim=pass "));
+    let found = result(&with(93));
+    assert!(found.starts_with("dkim=neutral reason=\"more than 100 tags\""), "{found}");
+}
+
+#[test]
 fn of_a_signature_that_cannot_be_verified_there_is_told_what_can_be_read() {
     // Two of them: none is a temporary error, and both are told.
     let broken =
