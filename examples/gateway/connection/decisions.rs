@@ -34,6 +34,9 @@ impl Connection {
             Question::Message => {
                 self.examine().await;
                 let reply = self.message().await;
+                if reply.code().severity() == Severity::Completed {
+                    self.notes.accept_message();
+                }
                 self.conclude(&reply);
                 reply
             }

@@ -108,9 +108,15 @@ impl<T: Clone> Holders<T> {
         if self.staying() > self.limit {
             self.make_room(0, now);
         }
-        match self.held.get(&number) {
+        let no_room = octets > before.max(SMALL) && self.staying() > self.limit;
+        match self.held.get_mut(&number) {
             Some(holder) if holder.is_leaving => Room::Evicted,
-            _ if octets > SMALL && self.staying() > self.limit => Room::Full,
+            // It gives up what it has: meanwhile others do not suffer from it.
+            Some(holder) if no_room => {
+                holder.octets = before;
+                self.change(octets, before);
+                Room::Full
+            }
             _ => Room::Granted,
         }
     }
