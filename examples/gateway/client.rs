@@ -38,6 +38,12 @@ impl Client {
             session,
         }
     }
+
+    /// Tells whether it is on loopback, or a trusted proxy that speaks for nobody else: limits against
+    /// strangers are not for it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.is_trusted_proxy || self.address.ip().is_loopback()
+    }
 }
 
 /// A client as Exim writes it in a log line: `host (helo) [192.0.2.1]`.

@@ -45,6 +45,9 @@ pub(crate) struct Parameter {
 impl Command {
     /// Parses a line, given without its CRLF.
     pub(crate) fn parse(line: &[u8]) -> Result<Self, CommandError> {
+        if let Some(argument) = chunk(line) {
+            return bdat(argument);
+        }
         let line = std::str::from_utf8(line).map_err(|_| CommandError::Octets)?;
         if line.bytes().any(|c| c.is_ascii_control() && c != b'\t') {
             return Err(CommandError::Octets);
@@ -57,7 +60,6 @@ impl Command {
             "EHLO" => greeting(argument).map(Self::Ehlo),
             "MAIL" => mail(argument),
             "RCPT" => rcpt(argument),
-            "BDAT" => bdat(argument),
             "NOOP" => Ok(Self::Noop),
             "HELP" => Ok(Self::Help),
             "VRFY" if !argument.is_empty() => Ok(Self::Vrfy),
@@ -85,6 +87,19 @@ pub(crate) enum CommandError {
     Sender,
     #[error("not a recipient's address")]
     Recipient,
+    /// How many octets follow is not known.
+    #[error("the size of the chunk cannot be read")]
+    ChunkSize,
+    /// So many octets follow.
+    #[error("LAST or nothing stands behind the size")]
+    ChunkEnd(u64),
+}
+
+/// The argument of `BDAT`. Whatever stands in it, octets that are no commands follow.
+fn chunk(line: &[u8]) -> Option<&[u8]> {
+    let (verb, argument) = line.split_at_checked(4)?;
+    let ends = !argument.first().is_some_and(u8::is_ascii_alphanumeric);
+    (ends && verb.eq_ignore_ascii_case(b"BDAT")).then_some(argument)
 }
 
 fn bare(argument: &str, command: Command) -> Result<Command, CommandError> {
@@ -120,17 +135,23 @@ fn rcpt(argument: &str) -> Result<Command, CommandError> {
     Ok(Command::Rcpt(recipient, parameters(rest)?))
 }
 
-fn bdat(argument: &str) -> Result<Command, CommandError> {
-    let (size, last) = argument.split_once(' ').unwrap_or((argument, ""));
-    let last = match last.trim_start() {
-        "" => false,
-        last if last.eq_ignore_ascii_case("LAST") => true,
-        _ => return Err(CommandError::Argument("LAST or nothing stands behind the size")),
-    };
-    // RFC 3030 section 2: digits only. Nineteen of them always fit.
-    let digits = (1..20).contains(&size.len()) && size.bytes().all(|c| c.is_ascii_digit());
-    let size = size.parse().ok().filter(|_| digits);
-    Ok(Command::Bdat(size.ok_or(CommandError::Argument("the size is not a number"))?, last))
+/// RFC 3030 section 2: digits only. Nineteen of them always fit.
+fn bdat(argument: &[u8]) -> Result<Command, CommandError> {
+    let text = argument.strip_prefix(b" ").ok_or(CommandError::ChunkSize)?.trim_ascii();
+    let digits = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let (size, end) = text.split_at_checked(digits).unwrap_or_default();
+    let size = std::str::from_utf8(size).ok().filter(|_| digits < 20 && !end_is_joined(end));
+    let size = size.and_then(|size| size.parse().ok()).ok_or(CommandError::ChunkSize)?;
+    match end.trim_ascii_start() {
+        [] => Ok(Command::Bdat(size, false)),
+        last if last.eq_ignore_ascii_case(b"LAST") => Ok(Command::Bdat(size, true)),
+        _ => Err(CommandError::ChunkEnd(size)),
+    }
+}
+
+/// Tells whether more stands behind a number, without a blank between.
+fn end_is_joined(end: &[u8]) -> bool {
+    end.first().is_some_and(|octet| !matches!(octet, b' ' | b'\t'))
 }
 
 /// Takes a keyword off, whatever its case; blanks behind the colon are taken off too, since many

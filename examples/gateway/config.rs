@@ -26,6 +26,7 @@ use event_expand::ListKind;
 use mail_types::{Domain, HostSet, List};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
+use super::client::Client;
 use super::engines::files::Files;
 use super::macros::Macros;
 use super::routing::{Routing, RoutingTexts};
@@ -64,6 +65,10 @@ pub(crate) struct Config {
     pub(crate) hosts_try_prdr: HostSet,
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_accept_max_per_host: usize,
+    /// `None` is for all but trusted proxies and those on loopback.
+    pub(crate) smtp_max_refused_hosts: Option<HostSet>,
+    /// In octets a second.
+    pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) helo_accept_junk_hosts: HostSet,
     pub(crate) host_lookup: HostSet,
@@ -71,6 +76,7 @@ pub(crate) struct Config {
     pub(crate) dns_resolver: Option<SocketAddr>,
     pub(crate) proxy_required_hosts: RequiredHosts,
     pub(crate) proxy_protocol_timeout: Duration,
+    pub(crate) proxy_ipv4_in_tcp6: bool,
     pub(crate) proxy_refusal: RefusalMode,
     pub(crate) tls_advertise_hosts: HostSet,
     pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
@@ -127,6 +133,15 @@ impl Config {
         Ok(Self { rules, ..config })
     }
 
+    /// Tells whether refused recipients of a client are counted.
+    pub(crate) fn counts_refusals(&self, client: &Client) -> bool {
+        let (address, name) = (client.address.ip(), client.host_name.as_ref());
+        match &self.smtp_max_refused_hosts {
+            Some(hosts) => hosts.contains(address, name),
+            None => !client.is_ours(),
+        }
+    }
+
     fn of_options(
         options: Options,
         events: EventOptions,
@@ -165,6 +180,8 @@ impl Config {
             hosts_try_prdr: hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
             smtp_accept_max: options.smtp_accept_max,
             smtp_accept_max_per_host: options.smtp_accept_max_per_host,
+            smtp_max_refused_hosts: refused_hosts(options.smtp_max_refused_hosts.as_deref())?,
+            smtp_data_min_rate: options.smtp_data_min_rate.0,
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             helo_accept_junk_hosts: hosts(
                 "helo_accept_junk_hosts",
@@ -175,6 +192,7 @@ impl Config {
             dns_resolver: options.dns_resolver,
             proxy_required_hosts: proxies(&options.proxy_required_hosts)?,
             proxy_protocol_timeout: options.proxy_protocol_timeout.0,
+            proxy_ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
             proxy_refusal: options.proxy_refusal.into(),
             tls_advertise_hosts: hosts("tls_advertise_hosts", &options.tls_advertise_hosts)?,
             tls_certificate,
@@ -238,6 +256,7 @@ fn session(options: &Options, host: &Domain) -> SessionSettings {
         smtp_max_synprot_errors: options.smtp_max_synprot_errors,
         smtp_max_unknown_commands: options.smtp_max_unknown_commands,
         smtp_accept_max_nonmail: options.smtp_accept_max_nonmail,
+        smtp_max_refused: options.smtp_max_refused,
         smtp_accept_max_per_connection: options.smtp_accept_max_per_connection,
         tls_advertise: true,
         prdr_enable: options.prdr_enable,
@@ -269,6 +288,11 @@ fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
         settings.comment = Some(comment);
     }
     Ok(settings)
+}
+
+/// The hosts whose refused recipients are counted, if the option names them.
+fn refused_hosts(text: Option<&str>) -> Result<Option<HostSet>, ConfigError> {
+    text.map(|text| hosts("smtp_max_refused_hosts", text)).transpose()
 }
 
 fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tracing::debug;
 
@@ -23,12 +24,14 @@ use self::pace::Pace;
 use super::client::Client;
 use super::delivery::Delivery;
 use super::events::origin::Origin;
-use super::memory::Share;
+use super::log;
+use super::memory::{Room, Share};
 use super::message_id::MessageId;
+use super::repeats::Repeats;
 use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
-use super::wire::Wire;
+use super::wire::{Wire, closing, stopping};
 
 /// A connection whose client is known.
 pub(crate) struct Connection {
@@ -46,6 +49,8 @@ pub(crate) struct Connection {
     handed: Option<Handed>,
     memory: Share,
     pace: Pace,
+    /// Which refusals are logged.
+    pub(super) repeats: Repeats,
     /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
     /// time would be put in order among all others and taken out again.
     silence: Pin<Box<Sleep>>,
@@ -58,6 +63,9 @@ impl Connection {
         let mut settings = Arc::clone(&gateway.session_settings);
         if !config.tls_advertise_hosts.contains(address, name) {
             Arc::make_mut(&mut settings).tls_advertise = false;
+        }
+        if !config.counts_refusals(&client) {
+            Arc::make_mut(&mut settings).smtp_max_refused = 0;
         }
         let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
@@ -76,6 +84,7 @@ impl Connection {
             handed: None,
             memory,
             pace: Pace::default(),
+            repeats: Repeats::default(),
             silence,
         }
     }
@@ -86,7 +95,11 @@ impl Connection {
         if let Err(error) = ended {
             debug!("{} is gone: {error}", self.client.address);
         }
-        self.wire.close().await;
+        self.memory.set(0, None);
+        if let Some(count) = self.repeats.end() {
+            log::more_refusals(&self.session, &self.client, count);
+        }
+        closing(&mut self.stop, self.wire.close()).await;
     }
 
     async fn run(&mut self) -> io::Result<()> {
@@ -94,33 +107,32 @@ impl Connection {
             let step = self.session.poll();
             self.tell_faults();
             match step {
-                Step::Read if !self.memory.set(self.session.held()) => {
-                    self.session.handle_no_room();
-                }
-                Step::Read => {
+                Step::Read => match self.settle_memory() {
+                    Room::Evicted => self.session.handle_eviction(),
+                    Room::Granted | Room::Full => {
+                        self.send().await?;
+                        self.read().await?;
+                    }
+                },
+                Step::Turn => {
                     self.send().await?;
-                    self.read().await?;
+                    yield_now().await;
+                }
+                Step::Pause(wait) => {
+                    self.send().await?;
+                    sleep(wait).await;
+                    self.session.handle_pause_end();
                 }
                 Step::Decide(question) => {
                     // What is known goes out before what may take a while.
                     if matches!(question, Question::Verdict(_) | Question::Message) {
+                        self.memory.set(self.session.held(), None);
                         self.send().await?;
                     }
                     let reply = self.decide(question).await;
                     self.session.handle_decision(&reply);
                 }
-                Step::StartTls => {
-                    self.send().await?;
-                    let handshake = self.wire.start_tls(&self.gateway.tls);
-                    let patience = self.gateway.config.smtp_receive_timeout;
-                    let done =
-                        timeout(patience, handshake).await.map_err(io::Error::from).flatten();
-                    if let Err(error) = done {
-                        self.origin().handshake_failed(&error.to_string());
-                        return Err(error);
-                    }
-                    self.session.handle_tls();
-                }
+                Step::StartTls => self.start_tls().await?,
                 Step::Close => return self.send().await,
             }
         }
@@ -143,12 +155,49 @@ impl Connection {
         }
     }
 
+    /// Says how much memory the session has; what there is no room for is given up.
+    fn settle_memory(&mut self) -> Room {
+        let Self { session, memory, .. } = self;
+        let room = memory.set(session.held(), session.received());
+        if room == Room::Full {
+            session.handle_no_room();
+            memory.set(session.held(), session.received());
+        }
+        room
+    }
+
+    async fn start_tls(&mut self) -> io::Result<()> {
+        self.send().await?;
+        let Self { gateway, stop, wire, .. } = self;
+        let patience = gateway.config.smtp_receive_timeout;
+        let done = tokio::select! {
+            done = timeout(patience, wire.start_tls(&gateway.tls)) => done,
+            _ = stop.wait_for(|&stop| stop) => return Err(io::ErrorKind::Interrupted.into()),
+        };
+        if let Err(error) = done.map_err(io::Error::from).flatten() {
+            self.origin().handshake_failed(&error.to_string());
+            return Err(error);
+        }
+        self.session.handle_tls();
+        Ok(())
+    }
+
+    /// Sends what is to be sent, to a client that takes it in time; once the session is over, or the
+    /// server stops, that is soon.
     async fn send(&mut self) -> io::Result<()> {
         if !self.session.has_output() {
             return Ok(());
         }
         let output = self.session.take_output();
-        timeout(self.gateway.config.smtp_receive_timeout, self.wire.write(&output)).await?
+        let Self { gateway, stop, wire, session, .. } = self;
+        if session.is_closed() {
+            return closing(stop, wire.write(&output)).await.unwrap_or(Err(TIMED_OUT.into()));
+        }
+        tokio::select! {
+            biased;
+            written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
+            () = stopping(stop) => Err(TIMED_OUT.into()),
+        }
     }
 
     /// Waits for the client, but not longer than it may be silent, nor when the server stops
@@ -157,7 +206,7 @@ impl Connection {
         if self.pace.is_awake() && self.read_awake().await? {
             return Ok(());
         }
-        let Self { gateway, stop, wire, session, silence, .. } = self;
+        let Self { gateway, stop, wire, session, silence, memory, .. } = self;
         let within_message = session.transaction().is_some();
         silence.as_mut().reset(Instant::now() + gateway.config.smtp_receive_timeout);
         tokio::select! {
@@ -168,6 +217,7 @@ impl Connection {
                 }
             }
             _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
+            () = memory.evicted(), if memory.is_held() => {} // It is told when it is next looked at.
             () = silence.as_mut() => session.handle_timeout(),
         }
         Ok(())
@@ -187,3 +237,5 @@ impl Connection {
         Ok(read.is_some())
     }
 }
+
+const TIMED_OUT: io::ErrorKind = io::ErrorKind::TimedOut;

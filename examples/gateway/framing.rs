@@ -13,9 +13,19 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Adds what has arrived.
+    /// Adds what has arrived. What was taken is dropped as soon as it is no less than what is left, so
+    /// that no octet is moved more than once for each that was taken.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.taken > 0 && self.taken >= self.rest().len() {
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Returns how many octets of memory it has.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Returns what has not been taken.
@@ -79,29 +89,65 @@ pub(crate) struct Body {
     /// All octets that came, also those that were not kept.
     seen: u64,
     limit: u64,
+    /// Whether it was given up.
+    dropped: bool,
 }
 
 impl Body {
     /// Starts a message of at most `limit` octets.
     pub(crate) fn new(limit: u64) -> Self {
-        Self { bytes: Vec::new(), seen: 0, limit }
+        Self { bytes: Vec::new(), seen: 0, limit, dropped: false }
     }
 
-    /// Makes room for octets that are there, if they are within the limit.
+    /// Makes room for octets that are there, if they are within the limit: each time twice as much as
+    /// before, but never more than the largest message has.
     fn expect(&mut self, octets: usize) {
-        if self.seen.saturating_add(octets as u64) <= self.limit {
-            self.bytes.reserve(octets);
+        if self.dropped || self.seen.saturating_add(octets as u64) > self.limit {
+            return;
+        }
+        let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
+        if length.saturating_add(octets) > capacity {
+            let most = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(FINISH);
+            let room = capacity.saturating_mul(2).min(most).saturating_sub(length).max(octets);
+            self.bytes.reserve_exact(room);
         }
     }
 
     /// Adds octets; beyond the limit nothing is kept, what came before neither.
     pub(crate) fn push(&mut self, octets: &[u8]) {
+        self.expect(octets.len());
         self.seen = self.seen.saturating_add(octets.len() as u64);
-        if self.is_over() {
+        if self.is_over() || self.dropped {
             self.bytes = Vec::new();
         } else {
             self.bytes.extend_from_slice(octets);
         }
+    }
+
+    /// Keeps nothing of the message from here on: there is no room for it.
+    pub(crate) fn give_up(&mut self) {
+        self.dropped = true;
+        self.bytes = Vec::new();
+    }
+
+    /// Tells whether it was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.dropped
+    }
+
+    /// Puts an empty line before the message.
+    pub(crate) fn begin_with_empty_line(&mut self) {
+        self.bytes.splice(0..0, *b"\r\n");
+    }
+
+    /// Returns how many octets came, also those that were not kept.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Returns how many octets of memory it has.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Tells whether it is larger than its limit.
@@ -234,5 +280,7 @@ pub(crate) fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
     last == b'\r'
 }
 
+/// What may come before and behind a message: an empty line, and the end of its last line.
+const FINISH: usize = 4;
 /// What a drained buffer keeps.
 const KEPT: usize = 1024;

@@ -58,6 +58,27 @@ impl<'m> Header<'m> {
     }
 }
 
+/// Tells whether a message begins with what is neither a field nor the empty line that ends a header.
+///
+/// A field has a name of printable ASCII (RFC 5322 section 2.2), blanks perhaps, folded ones too, and
+/// a colon. Further down, a line that is no field ends no header: whoever shows fields behind such a
+/// line finds them examined.
+pub(crate) fn lacks_header(message: &[u8]) -> bool {
+    let named = |octet: &u8| octet.is_ascii_graphic() && *octet != b':';
+    let name = message.iter().take_while(|octet| named(octet)).count();
+    if name == 0 {
+        return !matches!(message, [] | [b'\r', b'\n', ..]);
+    }
+    let mut rest = message.get(name..).unwrap_or_default();
+    loop {
+        rest = match rest {
+            [b':', ..] => return false,
+            [b' ' | b'\t', behind @ ..] | [b'\r', b'\n', b' ' | b'\t', behind @ ..] => behind,
+            _ => return true,
+        };
+    }
+}
+
 /// Where each field of the header begins and ends, with its continuation lines.
 pub(crate) fn spans(message: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let mut lines = message.split_inclusive(|&octet| octet == b'\n').peekable();

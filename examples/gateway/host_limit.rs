@@ -1,7 +1,7 @@
 //! How many connections one host may have at a time.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The hosts that have connections now. There are no more of them than connections.
@@ -18,9 +18,10 @@ impl HostLimit {
     }
 
     /// Counts a connection of a host for as long as what is returned lives; `None` if it has too
-    /// many.
+    /// many. With IPv6 a host has as many addresses as it likes: those of a network /64 are one.
     pub(crate) fn enter(self: &Arc<Self>, host: IpAddr) -> Option<Visit> {
         let limit = Arc::clone(self);
+        let host = network(host);
         if self.most > 0 {
             // Nothing in there can be half done.
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,6 +34,16 @@ impl HostLimit {
         Some(Visit { limit, host })
     }
 }
+
+fn network(host: IpAddr) -> IpAddr {
+    match host.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The first 64 bits of an address.
+const NETWORK: u128 = !(u64::MAX as u128);
 
 /// A connection that counts.
 #[derive(Debug)]

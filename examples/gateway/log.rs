@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::time::Instant;
 
 use mail_types::{Mailbox, Trust, Value};
 use tracing::{Level, info};
@@ -16,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::client::{Client, Host, protocol};
 use super::config::LogFormat;
 use super::message_id::MessageId;
+use super::repeats::Repeats;
 use super::session::Session;
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
@@ -62,13 +64,33 @@ pub(crate) fn arrival(
 }
 
 /// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
-/// the reply, or what a rule says in its place.
-pub(crate) fn refusal(session: &Session, client: &Client, what: &str, why: &str) {
+/// the reply, or what a rule says in its place. Of many refusals `repeats` says which are logged.
+pub(crate) fn refusal(
+    repeats: &mut Repeats,
+    session: &Session,
+    client: &Client,
+    what: &str,
+    why: &str,
+) {
+    let (logged, left_out) = repeats.count(Instant::now());
+    if let Some(count) = left_out {
+        more_refusals(session, client, count);
+    }
+    if !logged {
+        return;
+    }
     let (host, sender) = (Host(client, session.greeting()), sender(session));
     let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
     let address = client.address.ip();
     let text = Value::new(why.as_bytes(), Trust::Untrusted);
-    info!(event = "refusal", host = %address, sender, what, "H={host} F=<{sender}> rejected {what}: {text}");
+    let path = if sender.starts_with('<') { sender.clone() } else { format!("<{sender}>") };
+    info!(event = "refusal", host = %address, sender, what, "H={host} F={path} rejected {what}: {text}");
+}
+
+/// Takes note of refusals that were not logged one by one.
+pub(crate) fn more_refusals(session: &Session, client: &Client, count: u64) {
+    let (host, address) = (Host(client, session.greeting()), client.address.ip());
+    info!(event = "refusals", host = %address, count, "H={host} {count} more refusals");
 }
 
 /// Takes note of what a rule says, made of values that cannot break the line.

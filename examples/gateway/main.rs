@@ -28,6 +28,7 @@ mod phrases;
 mod proxied;
 mod quantity;
 mod relay;
+mod repeats;
 mod reporting;
 mod resolver;
 mod routing;
@@ -111,6 +112,8 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // Nothing is read again while the program runs, so that it stops here too, in good order.
+    let mut hang_up = signal(SignalKind::hangup())?;
     let gateway = Gateway::new(config)?;
     let listeners = gateway.listen().await?;
     for listener in &listeners {
@@ -127,6 +130,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => info!("SIGHUP: the configuration is read at the start only"),
         }
     };
     gateway.serve(listeners, stop).await;
@@ -160,7 +164,9 @@ mod tests {
     mod events_failing;
     mod events_options;
     mod events_queue;
+    mod framing;
     mod gateway;
+    mod header;
     mod help;
     mod host_name;
     mod journal;
@@ -168,6 +174,7 @@ mod tests {
     mod memory;
     mod message_id;
     mod pace;
+    mod patience;
     #[cfg(feature = "pgsql")]
     #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/peers.rs"]
@@ -188,8 +195,10 @@ mod tests {
     mod rules_wrong;
     mod scratch;
     mod session;
+    mod session_chunks;
     mod session_limits;
     mod session_prdr;
+    mod session_texts;
     mod stage;
     mod store;
     mod stuffing;

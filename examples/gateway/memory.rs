@@ -1,19 +1,45 @@
-//! How much memory all messages on their way in may have together.
+//! How much memory all messages on their way in may have together, and who goes when it is used up.
+//!
+//! [`Holders`] decides, without a clock; [`Memory`] is what connections share of it, and [`Share`] what
+//! each of them has.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "memory/holders.rs"]
+mod holders;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+pub(crate) use self::holders::{Holders, Room};
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    used: AtomicUsize,
-    /// In octets.
-    limit: usize,
+    start: Instant,
+    holders: Mutex<Holders<Arc<Notify>>>,
 }
 
 impl Memory {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { used: AtomicUsize::new(0), limit }
+    /// Lets all have `limit` octets, and slower ones than `min_rate`, in octets a second, go first.
+    pub(crate) fn new(limit: usize, min_rate: u64) -> Self {
+        Self { start: Instant::now(), holders: Mutex::new(Holders::new(limit, min_rate)) }
+    }
+
+    /// Tells whether a message of this size has room now.
+    pub(crate) fn admits(&self, size: u64) -> bool {
+        let now = self.start.elapsed();
+        let (admits, evicted) = {
+            let mut holders = self.holders();
+            (holders.admits(size, now), holders.take_evicted())
+        };
+        evicted.iter().for_each(|evicted| evicted.notify_one());
+        admits
+    }
+
+    fn holders(&self) -> MutexGuard<'_, Holders<Arc<Notify>>> {
+        // Nothing in there can be half done.
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -21,34 +47,62 @@ impl Memory {
 #[derive(Debug)]
 pub(crate) struct Share {
     memory: Arc<Memory>,
+    number: Option<u64>,
     octets: usize,
+    evicted: Arc<Notify>,
 }
 
 impl Share {
     pub(crate) fn new(memory: Arc<Memory>) -> Self {
-        Self { memory, octets: 0 }
+        Self { memory, number: None, octets: 0, evicted: Arc::new(Notify::new()) }
     }
 
-    /// Says how much this connection has now; tells whether all together still keep to the limit.
-    ///
-    /// A small message always fits: the limit is for those who send many large ones at once.
-    pub(crate) fn set(&mut self, octets: usize) -> bool {
-        let before = std::mem::replace(&mut self.octets, octets);
-        let used = if octets >= before {
-            let more = octets - before;
-            self.memory.used.fetch_add(more, Ordering::Relaxed).saturating_add(more)
-        } else {
-            self.memory.used.fetch_sub(before - octets, Ordering::Relaxed)
+    /// Says how much this connection has now, and how many octets of its message have come, if one is
+    /// on its way in; tells what follows.
+    pub(crate) fn set(&mut self, octets: usize, received: Option<u64>) -> Room {
+        if octets == self.octets && received.is_none() && self.number.is_none() {
+            return Room::Granted; // Between two messages.
+        }
+        let Self { memory, number, evicted, .. } = self;
+        let now = memory.start.elapsed();
+        let (room, others) = {
+            let mut holders = memory.holders();
+            let room = match received {
+                Some(received) => {
+                    let before = self.octets;
+                    let number = *number.get_or_insert_with(|| holders.enter(before, evicted, now));
+                    holders.set(number, octets, received, now)
+                }
+                None => {
+                    // What a holder has goes with it; else it has been counted by itself.
+                    let before = if number.is_some() { 0 } else { self.octets };
+                    if let Some(number) = number.take() {
+                        holders.leave(number);
+                    }
+                    holders.change(before, octets);
+                    Room::Granted
+                }
+            };
+            (room, holders.take_evicted())
         };
-        octets <= SMALL || used <= self.memory.limit
+        self.octets = octets;
+        others.iter().for_each(|other| other.notify_one());
+        room
+    }
+
+    /// Waits until the memory is wanted by others.
+    pub(crate) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    /// Whether a message is on its way in.
+    pub(crate) fn is_held(&self) -> bool {
+        self.number.is_some()
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.set(0);
+        self.set(0, None);
     }
 }
-
-/// The size that a message may always have, in octets.
-const SMALL: usize = 65_536;

@@ -2,6 +2,22 @@
 
 use mail_types::{Reply, ReplyCode};
 
+/// Writes a reply as a client gets it: unless it takes UTF-8, each character that is not ASCII becomes
+/// a question mark (RFC 5321 section 4.2).
+pub(crate) fn write(reply: &Reply, utf8: bool, output: &mut Vec<u8>) {
+    let begin = output.len();
+    reply.write_to(output);
+    let written = output.get(begin..).unwrap_or_default();
+    if utf8 || written.is_ascii() {
+        return;
+    }
+    let text = String::from_utf8_lossy(written);
+    let ascii = text.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?'));
+    let ascii: Vec<u8> = ascii.collect();
+    output.truncate(begin);
+    output.extend_from_slice(&ascii);
+}
+
 /// Makes a reply with an enhanced code (RFC 2034).
 pub(crate) fn say(code: ReplyCode, enhanced: &str, text: &str) -> Reply {
     let reply = Reply::new(code, text);
@@ -51,4 +67,10 @@ pub(crate) fn needs_utf8() -> Reply {
 
 pub(crate) fn unknown_parameter() -> Reply {
     say(ReplyCode::PARAMETER_UNKNOWN, "5.5.4", "a parameter is not known here")
+}
+
+/// Where the next command begins nobody knows (RFC 7504 has the code).
+pub(crate) fn unreadable_chunk() -> Reply {
+    let code = ReplyCode::new(521).unwrap_or(ReplyCode::ARGUMENT_ERROR);
+    say(code, "5.5.4", "the size of the chunk cannot be read")
 }

@@ -173,7 +173,9 @@ impl Relay {
     /// Takes leave. What the next hop answers changes nothing.
     pub(crate) async fn quit(mut self) {
         if self.begin().is_ok() {
-            let _ = self.command("QUIT", self.limits.quit).await;
+            let wait = self.limits.quit;
+            // A next hop that does not read is not waited for either.
+            let _ = timeout(wait, self.command("QUIT", wait)).await;
         }
     }
 

@@ -33,7 +33,7 @@ use super::rules::rates::Rates;
 use super::session::SessionSettings;
 use super::store::{Store, StoreError, StoreLimits, StoreSettings};
 use super::tls::{TlsError, acceptor};
-use super::wire::Wire;
+use super::wire::{Wire, closing};
 
 /// What all connections share.
 pub(crate) struct Gateway {
@@ -106,7 +106,7 @@ impl Gateway {
             failures,
             session_settings: Arc::new(config.session.clone()),
             tls: acceptor(&config)?,
-            memory: Arc::new(Memory::new(config.message_memory_limit)),
+            memory: Arc::new(Memory::new(config.message_memory_limit, config.smtp_data_min_rate)),
             host_names,
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
@@ -191,7 +191,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
 async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     // A socket that is gone already shows that soon enough.
     let _ = stream.set_nodelay(true);
-    let (stream, session) = match proxied::accept(&gateway.config, stream, peer).await {
+    let (stream, session) = match proxied::accept(&gateway, stream, peer).await {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
         Err(error) => return debug!("{peer} is gone: {error}"),
@@ -199,8 +199,8 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let Ok(server) = stream.local_addr() else { return debug!("{peer} is gone") };
     let mut client = Client::new(session, server, &gateway.config.proxy_required_hosts);
     let address = client.address.ip();
-    let visit = gateway.host_limit.enter(address);
-    if visit.is_none() && !client.is_trusted_proxy {
+    let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
+    if visit.is_none() && !client.is_ours() {
         info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
         return turn_away(&gateway, stream, "your host has too many connections").await;
     }
@@ -220,7 +220,7 @@ async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &gateway.config.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
     // The client may be gone already.
-    let _ = stream.write_all(reply.as_bytes()).await;
+    let _ = closing(&mut gateway.stop.subscribe(), stream.write_all(reply.as_bytes())).await;
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.

@@ -3,12 +3,16 @@
 //! Hand in what has arrived, and do what [`Session::poll`] says until it asks for more. It decides
 //! nothing that is a matter of policy: it asks, and goes on with the reply it is given.
 
+#[path = "session/contents.rs"]
+mod contents;
 #[path = "session/envelope.rs"]
 mod envelope;
 #[path = "session/fault.rs"]
 mod fault;
 #[path = "session/greeting.rs"]
 mod greeting;
+#[path = "session/patience.rs"]
+mod patience;
 #[path = "session/reception.rs"]
 mod reception;
 #[path = "session/settings.rs"]
@@ -18,12 +22,15 @@ mod verdicts;
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
-use super::framing::{Body, Data, Input, Line};
-use super::phrases::{bare_line_end, going, line_too_long, no_room, say, unsynchronized};
+use super::framing::{Data, Input, Line};
+use super::phrases::{
+    bare_line_end, going, line_too_long, say, unreadable_chunk, unsynchronized, write,
+};
 use super::transaction::Transaction;
 pub(crate) use fault::Fault;
 pub(crate) use greeting::Greeting;
@@ -35,6 +42,10 @@ use verdicts::Verdicts;
 pub(crate) enum Step {
     /// Send the output, then hand in what arrives.
     Read,
+    /// Let others have their turn: this client has sent many commands at once.
+    Turn,
+    /// Send the output, wait so long, then call [`Session::handle_pause_end`].
+    Pause(Duration),
     /// Answer with [`Session::handle_decision`].
     Decide(Question),
     /// Send the output, do the TLS handshake, then call [`Session::handle_tls`].
@@ -75,6 +86,8 @@ pub(crate) struct Session {
     /// The command under way, as it came.
     line: Vec<u8>,
     counts: Counts,
+    /// Whether the chunk before was refused: more of the same message may be on their way.
+    chunk_refused: bool,
     /// The client's mistakes since they were taken last.
     faults: Vec<(Fault, Reply)>,
 }
@@ -90,6 +103,11 @@ enum State {
         last: bool,
         refusal: Option<Reply>,
     },
+    /// Before a reply that the client has to wait for.
+    Pausing {
+        wait: Duration,
+        reply: Reply,
+    },
     /// Behind a message, until its last reply.
     Replying(Verdicts),
     Handshake,
@@ -103,6 +121,10 @@ struct Counts {
     /// Commands since the last message that got none further.
     nonmail: u32,
     messages: u32,
+    /// Recipients refused, and transactions without a message, since the last message.
+    refused: u32,
+    /// Commands since the last turn of others.
+    at_once: u32,
 }
 
 impl Session {
@@ -119,6 +141,7 @@ impl Session {
             candidate: None,
             line: Vec::new(),
             counts: Counts::default(),
+            chunk_refused: false,
             faults: Vec::new(),
         }
     }
@@ -145,9 +168,17 @@ impl Session {
         self.fail(&going("4.4.2", "SMTP timeout, closing connection"));
     }
 
-    /// Says that there is no room for the message, and closes: its rest is not wanted.
+    /// Takes note that there is no room for the message: it is refused at its end, and nothing of it is
+    /// kept until then.
     pub(crate) fn handle_no_room(&mut self) {
-        self.fail(&no_room());
+        if let Some(body) = self.transaction.as_mut().and_then(|t| t.body.as_mut()) {
+            body.give_up();
+        }
+    }
+
+    /// Says that the room which the message takes is wanted by others, who send faster, and closes.
+    pub(crate) fn handle_eviction(&mut self) {
+        self.fail(&going("4.3.1", "the message comes too slowly, and its room is wanted"));
     }
 
     /// Says that the server stops, and closes; recipients that wait for replies get theirs before.
@@ -182,14 +213,15 @@ impl Session {
             Question::Connect if yes => {
                 let Self { settings, output, .. } = self;
                 let banner = format!("{} {}", settings.primary_hostname, settings.smtp_banner);
-                Reply::new(ReplyCode::READY, &banner).write_to(output);
+                write(&Reply::new(ReplyCode::READY, &banner), false, output);
                 return;
             }
             Question::Connect => return self.fail(reply),
-            Question::Mail if !yes => self.transaction = None,
+            Question::Mail if !yes => return self.end_transaction(reply),
             Question::Recipient => {
                 let recipient = self.candidate.take().filter(|_| yes);
-                if let (Some(transaction), Some(recipient)) = (&mut self.transaction, recipient) {
+                let Some(recipient) = recipient else { return self.refuse_recipient(reply) };
+                if let Some(transaction) = &mut self.transaction {
                     transaction.add(recipient, reply.code());
                 }
             }
@@ -205,14 +237,16 @@ impl Session {
                 State::Deciding(question) => return Step::Decide(*question),
                 State::Handshake => return Step::StartTls,
                 State::Closed => return Step::Close,
-                State::Ready => match self.input.take_line(MAX_LINE) {
-                    Line::Incomplete => return Step::Read,
-                    Line::Text(line) => {
+                State::Pausing { wait, .. } => return Step::Pause(*wait),
+                State::Ready => match self.next_line() {
+                    None => return Step::Turn,
+                    Some(Line::Incomplete) => return Step::Read,
+                    Some(Line::Text(line)) => {
                         self.line = line;
                         self.command();
                     }
-                    Line::TooLong => self.violate(&line_too_long()),
-                    Line::Bare => self.violate(&bare_line_end()),
+                    Some(Line::TooLong) => self.violate(&line_too_long()),
+                    Some(Line::Bare) => self.violate(&bare_line_end()),
                 },
                 State::Replying(_) => match self.poll_verdicts() {
                     Some(question) => return Step::Decide(question),
@@ -230,6 +264,18 @@ impl Session {
         }
     }
 
+    /// Takes a line off; `None`, once, after so many that others are to have their turn.
+    fn next_line(&mut self) -> Option<Line> {
+        let many = self.counts.at_once >= AT_ONCE;
+        if many || (self.counts.at_once > 0 && self.output.len() >= OUTPUT) {
+            self.counts.at_once = 0;
+            return None;
+        }
+        let line = self.input.take_line(MAX_LINE);
+        self.counts.at_once += u32::from(line != Line::Incomplete);
+        Some(line)
+    }
+
     /// Takes what is to be sent.
     pub(crate) fn take_output(&mut self) -> Vec<u8> {
         mem::take(&mut self.output)
@@ -238,43 +284,6 @@ impl Session {
     /// Returns whether there is something to be sent.
     pub(crate) fn has_output(&self) -> bool {
         !self.output.is_empty()
-    }
-
-    /// Returns how many octets the message has that is on its way in.
-    pub(crate) fn held(&self) -> usize {
-        let body = self.transaction.as_ref().and_then(|transaction| transaction.body.as_ref());
-        body.map_or(0, Body::len)
-    }
-
-    /// Returns what the client said of itself.
-    pub(crate) fn greeting(&self) -> &Greeting {
-        &self.greeting
-    }
-
-    /// Returns the transaction, from `MAIL` to its final reply.
-    pub(crate) fn transaction(&self) -> Option<&Transaction> {
-        self.transaction.as_ref()
-    }
-
-    /// Returns the recipient to decide on.
-    pub(crate) fn candidate(&self) -> Option<&Mailbox> {
-        self.candidate.as_ref()
-    }
-
-    /// Returns the command under way, as it came, without its CRLF.
-    pub(crate) fn line(&self) -> &[u8] {
-        &self.line
-    }
-
-    /// Returns the message to decide on; its last line may lack its CRLF.
-    pub(crate) fn message(&self) -> &[u8] {
-        self.transaction.as_ref().and_then(|t| t.body.as_ref()).map_or(&[], Body::bytes)
-    }
-
-    /// Takes the message to decide on.
-    pub(crate) fn take_message(&mut self) -> Vec<u8> {
-        let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
-        body.map(Body::finish).unwrap_or_default()
     }
 
     fn command(&mut self) {
@@ -288,6 +297,7 @@ impl Session {
                 return self.fail(&going("4.7.0", "too many nonmail commands"));
             }
         }
+        self.chunk_refused &= matches!(command, Command::Bdat(..));
         match command {
             Command::Helo(name) => self.greet(name, false),
             Command::Ehlo(name) => self.greet(name, true),
@@ -298,10 +308,7 @@ impl Session {
             Command::Rcpt(recipient, parameters) => self.rcpt(recipient, &parameters),
             Command::Data => self.data(),
             Command::Bdat(size, last) => self.bdat(size, last),
-            Command::Rset => {
-                self.transaction = None;
-                self.answer(&say(ReplyCode::OK, "2.0.0", "reset"));
-            }
+            Command::Rset => self.end_transaction(&say(ReplyCode::OK, "2.0.0", "reset")),
             Command::Noop => self.answer(&say(ReplyCode::OK, "2.0.0", "ok")),
             Command::Vrfy => {
                 let text = "not verified, but mail for it may be accepted";
@@ -336,6 +343,11 @@ impl Session {
             CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, "5.5.4"),
             CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, "5.1.7"),
             CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, "5.1.3"),
+            CommandError::ChunkSize => return self.violate(&unreadable_chunk()),
+            CommandError::ChunkEnd(size) => {
+                let refusal = say(ReplyCode::ARGUMENT_ERROR, "5.5.4", &error.to_string());
+                return self.start_chunk(size, false, Some(refusal));
+            }
         };
         let reply = say(code, enhanced, &error.to_string());
         if error != CommandError::Unknown {
@@ -349,8 +361,10 @@ impl Session {
         }
     }
 
+    /// Writes a reply; what is not ASCII is for those who asked for SMTPUTF8.
     fn answer(&mut self, reply: &Reply) {
-        reply.write_to(&mut self.output);
+        let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
+        write(reply, utf8, &mut self.output);
     }
 
     /// Answers, and counts against the limit of errors.
@@ -375,3 +389,7 @@ impl Session {
 /// The longest command line, in octets with its CRLF: RFC 5321 section 4.5.3.1.4 has 512, and each
 /// extension adds to that.
 const MAX_LINE: usize = 4096;
+/// How many commands of one client are done before others have their turn,
+const AT_ONCE: u32 = 16;
+/// and how many octets of replies may wait until then.
+const OUTPUT: usize = 8192;

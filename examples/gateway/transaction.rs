@@ -3,7 +3,7 @@
 use mail_types::{Mailbox, ReplyCode, ReversePath};
 
 use super::framing::Body;
-use super::header::Header;
+use super::header::{Header, lacks_header};
 
 /// A transaction under way.
 #[derive(Debug)]
@@ -23,6 +23,14 @@ pub(crate) struct Transaction {
     pub(crate) prdr: bool,
     /// The message, once `DATA` or `BDAT` has begun it.
     pub(crate) body: Option<Body>,
+    /// Whether the message came without a header section: its first line is no field.
+    pub(crate) headless: bool,
+    /// Whether one of its recipients was put off.
+    pub(crate) deferred: bool,
+    /// Whether one was refused, and has counted against the limit of refusals.
+    pub(crate) counted: bool,
+    /// How many octets the recipients take.
+    addresses: usize,
 }
 
 impl Transaction {
@@ -37,13 +45,35 @@ impl Transaction {
             utf8: false,
             prdr: false,
             body: None,
+            headless: false,
+            deferred: false,
+            counted: false,
+            addresses: 0,
         }
     }
 
     /// Adds a recipient that was accepted with a reply of this code.
     pub(crate) fn add(&mut self, recipient: Mailbox, code: ReplyCode) {
+        self.addresses += recipient.local_part().len() + RECIPIENT;
         self.recipients.push(recipient);
         self.codes.push(code);
+    }
+
+    /// Returns how many octets of memory it has, about.
+    pub(crate) fn held(&self) -> usize {
+        self.addresses + self.body.as_ref().map_or(0, Body::capacity)
+    }
+
+    /// Takes note that the message has come whole, and decides once for all who read it whether it has
+    /// a header section. One whose first line is no field has none: an empty line is put before it, or
+    /// it would go on with the last field that stands before it.
+    pub(crate) fn complete(&mut self) {
+        if let Some(body) = &mut self.body
+            && lacks_header(body.bytes())
+        {
+            body.begin_with_empty_line();
+            self.headless = true;
+        }
     }
 }
 
@@ -51,3 +81,7 @@ impl Transaction {
 pub(crate) fn hops(message: &[u8]) -> usize {
     Header::of(message).bodies("Received").count()
 }
+
+/// What a recipient takes beside its local part, in octets: its domain, which may be shared, and what
+/// keeps them together.
+const RECIPIENT: usize = 256;

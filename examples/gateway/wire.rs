@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::task::yield_now;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -139,5 +141,28 @@ impl Wire {
     }
 }
 
+/// Does what ends a connection, for as long as that may take; less if the server `stop`s.
+pub(crate) async fn closing<T>(
+    stop: &mut watch::Receiver<bool>,
+    end: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        ended = timeout(CLOSING, end) => ended.ok(),
+        () = stopping(stop) => None,
+    }
+}
+
+/// Ends soon after the server has begun to stop: so long a client may take that does not read.
+pub(crate) async fn stopping(stop: &mut watch::Receiver<bool>) {
+    // Who cannot say any more that the server stops is gone with it.
+    let _ = stop.wait_for(|&stop| stop).await;
+    sleep(STOPPING).await;
+}
+
+/// How long a connection that is to be closed may wait for its client to read.
+const CLOSING: Duration = Duration::from_secs(10);
+/// The same while the server stops.
+const STOPPING: Duration = Duration::from_secs(1);
 /// How much is read at once, in octets.
 const ROOM: usize = 16_384;

@@ -1,5 +1,5 @@
-//! What is stuffed for one server is read by another as it was, however both are cut; and reading
-//! data ends, whatever it is.
+//! What is stuffed for one server is read by another as it was, however both are cut; reading data ends,
+//! whatever it is; and lines keep no more memory than what is left of them and what comes at once needs.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ mod framing;
 #[path = "../../examples/gateway/stuffing.rs"]
 mod stuffing;
 
-use framing::{Body, Data, DataEnd, Input, has_bare_line_end};
+use framing::{Body, Data, DataEnd, Input, Line, has_bare_line_end};
 use stuffing::Stuffing;
 
 fuzz_target!(|input: (u8, u8, &[u8])| {
@@ -19,6 +19,7 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let (write, read) = (1 + usize::from(write), 1 + usize::from(read));
     // Whatever comes is taken, refused or waited for.
     assert_eq!(receive(message, read), receive(message, 1));
+    take_lines(message, read, write);
 
     let lines = String::from_utf8_lossy(message).replace(['\r', '\n'], "\r\n") + "\r\n";
     let message = lines.as_bytes();
@@ -32,6 +33,24 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     assert_eq!(receive(&stuffed, read), (message.to_vec(), (DataEnd::Complete, 0)));
 });
 
+/// Takes lines, in pieces and again and again: what has been taken does not stay.
+fn take_lines(bytes: &[u8], size: usize, limit: usize) {
+    let mut input = Input::default();
+    let (rounds, limit) = (1 + 20_000 / bytes.len().max(1), limit + 2);
+    for piece in (0..rounds).flat_map(|_| bytes.chunks(size)) {
+        input.push(piece);
+        loop {
+            match input.take_line(limit) {
+                Line::Text(line) => assert!(line.len() + 2 <= limit),
+                Line::Incomplete => break,
+                Line::TooLong | Line::Bare => return,
+            }
+        }
+        assert!(input.rest().len() < limit);
+        assert!(input.capacity() <= 4 * (limit + size).max(1024), "{}", input.capacity());
+    }
+}
+
 /// Reads data in pieces; returns the message, how it ended, and how many bytes were left.
 fn receive(bytes: &[u8], size: usize) -> (Vec<u8>, (DataEnd, usize)) {
     let (mut input, mut body, mut data) = (Input::default(), Body::new(1 << 20), Data::default());
@@ -43,6 +62,7 @@ fn receive(bytes: &[u8], size: usize) -> (Vec<u8>, (DataEnd, usize)) {
             return (body.finish(), (end, input.rest().len() + behind));
         }
         assert!(input.is_empty());
+        assert!(body.capacity() <= 2 * body.len().max(size) && input.capacity() <= 2 * size.max(1024));
     }
     (body.bytes().to_vec(), (DataEnd::Incomplete, 0))
 }

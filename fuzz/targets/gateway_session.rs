@@ -49,6 +49,7 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
         smtp_max_synprot_errors: 5,
         smtp_max_unknown_commands: 5,
         smtp_accept_max_nonmail: 10,
+        smtp_max_refused: u32::from(choices >> 6) * 3,
         smtp_accept_max_per_connection: 3,
         tls_advertise: choices & 1 != 0,
         prdr_enable: choices & 8 != 0,
@@ -65,6 +66,11 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
                     assert_eq!(session.poll(), Step::Close);
                     break;
                 }
+                Step::Turn => {}
+                Step::Pause(wait) => {
+                    assert!((1..=10).contains(&wait.as_secs()));
+                    session.handle_pause_end();
+                }
                 Step::StartTls => session.handle_tls(),
                 Step::Decide(question) => {
                     check_takers(question, &session, &mut takers);
@@ -78,14 +84,21 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
             }
         }
         output.extend(session.take_output());
+        assert!(session.held() < 16_384 + 4 * 1024 + 3 * bytes_of(pieces));
     }
     session.handle_timeout();
     output.extend(session.take_output());
+    // Nobody gets more than ASCII who has not asked for it.
+    assert!(output.is_ascii() || pieces.concat().to_ascii_uppercase().windows(8).any(|w| w == b"SMTPUTF8"));
     let mut rest = &output[..];
     while !rest.is_empty() {
         rest = Reply::parse(rest).expect("only whole replies are sent").0;
     }
     (output, messages)
+}
+
+fn bytes_of(pieces: &[&[u8]]) -> usize {
+    pieces.iter().map(|piece| piece.len()).max().unwrap_or(0)
 }
 
 /// Where each recipient was asked, the message is for those who said yes.
@@ -118,7 +131,8 @@ fn decide(
                 inner.contains(&b'\r') || (!line.is_empty() && inner.len() == line.len())
             });
             assert!(!bare, "{message:?}");
-            assert!(message.len() <= 202);
+            assert!(message.len() <= 204);
+            assert!(!header::lacks_header(&message), "{message:?}");
             assert!(!session.transaction().unwrap().recipients.is_empty());
             messages.push(message);
         }

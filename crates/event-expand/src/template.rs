@@ -87,7 +87,7 @@ impl Template {
     /// let template: Template = "a ${lookup{$h_to:}lsearch{/f}} ${randint:9}".parse()?;
     /// let names = template.needs().map(|(at, need)| match need {
     ///     Need::Header(name) => (at, name),
-    ///     Need::Lookup(lookup) => (at, lookup.name),
+    ///     Need::Lookup { lookup, .. } => (at, lookup.name),
     ///     Need::Call(call) => (at, call.as_str()),
     ///     _ => (at, ""),
     /// });

@@ -132,6 +132,13 @@ pub enum HeaderError {
         /// The byte there.
         found: u8,
     },
+    /// A line `TCP6` of version 1 has an IPv4 address, as some balancers write it, and
+    /// [`Options::ipv4_in_tcp6`] is off.
+    #[error("byte {at} is that of an IPv4 address in a line for IPv6 (TCP6)")]
+    Ipv4InTcp6 {
+        /// Where its first dot is.
+        at: usize,
+    },
     /// A line of version 1 does not end within 107 bytes.
     #[error("byte {at} is too far for a line that has not ended")]
     LineTooLong {
@@ -213,6 +220,7 @@ impl HeaderError {
             Self::Incomplete { .. } => None,
             Self::Signature { at, .. }
             | Self::Line { at, .. }
+            | Self::Ipv4InTcp6 { at }
             | Self::LineTooLong { at }
             | Self::Unassigned { at, .. }
             | Self::Unknown { at }

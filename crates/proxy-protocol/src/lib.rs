@@ -54,7 +54,7 @@
 //! | LOCAL with a checksum among those, which is wrong | refused: a sender that sums up means it    |
 //! | CR, LF or octets above 127 in an `UNKNOWN` line | ignored, up to the first CRLF                |
 //! | an IPv4-mapped address, its end written with dots, in a `TCP6` line | taken: `inet_ntop` writes it so |
-//! | an IPv4 address in a `TCP6` line                | refused; [`Options::ipv4_in_tcp6`]           |
+//! | an IPv4 address in a `TCP6` line, beside one of IPv6 or not | refused, as [`HeaderError::Ipv4InTcp6`]; taken as it stands, not mapped, with [`Options::ipv4_in_tcp6`] |
 //! | vectors that do not fill the header exactly, or overrun it, also within [`Ssl`] | refused: they are interpreted |
 //! | a second checksum                               | refused: none of the two can be right        |
 //! | a checksum in little-endian order               | refused, as all numbers are in network order |

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// use proxy_protocol::{Header, HeaderError, Options};
 ///
 /// let line = b"PROXY TCP6 2001:db8::1 192.0.2.1 56324 25\r\n";
-/// assert!(matches!(Header::parse(line), Err(HeaderError::Line { at: 26, found: b'.' })));
+/// assert_eq!(Header::parse(line), Err(HeaderError::Ipv4InTcp6 { at: 26 }));
 ///
 /// let mut options = Options::default();
 /// options.ipv4_in_tcp6 = true;
@@ -25,8 +25,10 @@ pub struct Options {
     /// any case, as section 2.2 demands.
     pub unknown: bool,
     /// Takes an IPv4 address as a side of a `TCP6` line. Off by default: section 2.1 says that the
-    /// family dictates the format. On, it helps behind a proxy that listens on both families and
-    /// writes such lines.
+    /// family dictates the format, and the line is
+    /// [`HeaderError::Ipv4InTcp6`](crate::HeaderError::Ipv4InTcp6). On, it helps behind a balancer that
+    /// listens on both families and writes such lines. The address is then one of IPv4, as it stands
+    /// there; nothing is mapped. Version 2 has no room for such a pair.
     pub ipv4_in_tcp6: bool,
     /// How much is taken.
     pub limits: Limits,

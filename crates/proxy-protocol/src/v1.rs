@@ -45,10 +45,21 @@ impl Stop {
     fn into_error(self, input: &[u8]) -> HeaderError {
         let at = input.len() - self.0;
         match input.get(at) {
+            Some(b'.') if begins_ipv4_in_tcp6(input, at) => HeaderError::Ipv4InTcp6 { at },
             Some(&found) => HeaderError::Line { at, found },
             None => HeaderError::incomplete(least_needed(input)),
         }
     }
+}
+
+/// Tells whether the dot that does not belong in a `TCP6` line stands behind the first number of an
+/// IPv4 address.
+fn begins_ipv4_in_tcp6(input: &[u8], dot: usize) -> bool {
+    let before = input.get(..dot).unwrap_or_default();
+    let number = before.rsplit(|&c| c == b' ').next().unwrap_or_default();
+    // Behind the two addresses are the ports.
+    let is_address = before.iter().filter(|&&c| c == b' ').count() < 4;
+    is_address && input.starts_with(TCP6) && matches!(v1_address::octet(number), Ok(([], _)))
 }
 
 #[inline]

@@ -18,7 +18,7 @@ pub(crate) fn ipv4(text: &[u8]) -> Parsed<'_, Ipv4Addr> {
 
 /// A number up to 255; no leading zero, so that `01` ends behind its `0`, and `256` behind its `5`.
 #[inline]
-fn octet(text: &[u8]) -> Parsed<'_, u8> {
+pub(crate) fn octet(text: &[u8]) -> Parsed<'_, u8> {
     let (text, first) = digit(text).ok_or(Stop(text.len()))?;
     let (text, two) = match digit(text) {
         Some((text, second)) if first != 0 => (text, first * 10 + second),

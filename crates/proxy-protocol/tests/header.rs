@@ -139,7 +139,6 @@ fn bad_lines() {
         ("PROXY TCP6 ::1:2:3:4:5:6:7:", 26),
         ("PROXY TCP6 12345", 15),
         ("PROXY TCP6 g", 11),
-        ("PROXY TCP6 1.", 12),
         ("PROXY TCP6 1:2:3:4:5:1.", 22),
         ("PROXY TCP6 1:2:3:4:5:6:7:1.", 26),
         ("PROXY TCP6 ::1:2:3:4:5:6:1.", 26),
@@ -274,6 +273,29 @@ fn unknown_can_be_refused() {
     }
     for input in [&b"\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0"[..], TCP4] {
         assert!(Header::parse_with(input, &options).is_ok());
+    }
+}
+
+#[test]
+fn ipv4_in_tcp6_is_refused_by_its_name() {
+    for (line, at) in [
+        ("PROXY TCP6 2001:db8::1 127.0.0.1 56324 25\r\n", 26),
+        ("PROXY TCP6 127.0.0.1 2001:db8::1 56324 25\r\n", 14),
+        ("PROXY TCP6 9.9.9.9 9.9.9.9 1 2\r\n", 12),
+        ("PROXY TCP6 1.", 12),
+    ] {
+        assert_final(line.as_bytes(), at, HeaderError::Ipv4InTcp6 { at });
+    }
+    // These are not the beginning of an IPv4 address, or not in such a line.
+    for (line, at) in [
+        ("PROXY TCP6 1234.0.0.1 ::1 1 2\r\n", 15),
+        ("PROXY TCP6 256.0.0.1 ::1 1 2\r\n", 14),
+        ("PROXY TCP6 01.0.0.1 ::1 1 2\r\n", 13),
+        ("PROXY TCP6 ::1 ::2 1.2 2\r\n", 20),
+        ("PROXY TCP6 ab::1.2 ::2 1 2\r\n", 18),
+    ] {
+        let found = line.as_bytes()[at];
+        assert_final(line.as_bytes(), at, HeaderError::Line { at, found });
     }
 }
 

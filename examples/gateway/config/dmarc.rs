@@ -6,10 +6,30 @@ use std::time::Duration;
 
 use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::{Domain, Mailbox};
+use serde::Deserialize;
 
 use super::super::dkim::DkimLimits;
-use super::super::rules::dmarc::DmarcSettings;
+use super::super::rules::dmarc::{DmarcSettings, InvalidFrom};
 use super::{ConfigError, Options, hosts};
+
+/// What becomes of a message whose author cannot be told.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum InvalidFromOption {
+    Accept,
+    Quarantine,
+    Reject,
+}
+
+impl From<InvalidFromOption> for InvalidFrom {
+    fn from(option: InvalidFromOption) -> Self {
+        match option {
+            InvalidFromOption::Accept => Self::Accept,
+            InvalidFromOption::Quarantine => Self::Quarantine,
+            InvalidFromOption::Reject => Self::Reject,
+        }
+    }
+}
 
 /// What is kept and sent.
 #[derive(Clone, Debug)]
@@ -36,6 +56,7 @@ pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> 
         verify_hosts: hosts("dmarc_verify_hosts", &options.dmarc_verify_hosts)?,
         semantics: options.dmarc_status_semantics.into(),
         rejects: options.dmarc_reject,
+        invalid_from: options.dmarc_invalid_from.map(Into::into).unwrap_or_default(),
         discovery: discovery(options)?,
         timeout: options.dmarc_timeout.0,
         dkim,

@@ -10,6 +10,7 @@ use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 
 use super::super::quantity::{Interval, Size};
+use super::dmarc::InvalidFromOption;
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,12 +41,19 @@ pub(crate) struct Options {
     pub(super) recipients_max: usize,
     pub(super) received_headers_max: usize,
     pub(super) smtp_accept_max: usize,
-    /// Connections of one host at a time; 0 for any number. A trusted proxy may have more.
+    /// Connections of one host at a time, of a network /64 with IPv6; 0 for any number. A trusted proxy
+    /// and who is on loopback may have more.
     pub(super) smtp_accept_max_per_host: usize,
     pub(super) smtp_accept_max_per_connection: u32,
     pub(super) smtp_accept_max_nonmail: u32,
     pub(super) smtp_max_synprot_errors: u32,
     pub(super) smtp_max_unknown_commands: u32,
+    /// Recipients refused, and transactions without a message, since the last message; 0 for any number.
+    pub(super) smtp_max_refused: u32,
+    /// Hosts that `smtp_max_refused` is for; default: all but trusted proxies and those on loopback.
+    pub(super) smtp_max_refused_hosts: Option<String>,
+    /// Octets a second: slower messages go first when `message_memory_limit` is reached; 0 for none.
+    pub(super) smtp_data_min_rate: Size,
     /// How long a client may be silent.
     pub(super) smtp_receive_timeout: Interval,
     pub(super) helo_accept_junk_hosts: String,
@@ -58,6 +66,8 @@ pub(crate) struct Options {
     #[serde(alias = "hosts_proxy")]
     pub(super) proxy_required_hosts: String,
     pub(super) proxy_protocol_timeout: Interval,
+    /// Whether a line `TCP6` may have an IPv4 address beside one of IPv6, as some balancers write it.
+    pub(super) proxy_ipv4_in_tcp6: bool,
     /// What becomes of a connection whose header is not sound.
     pub(super) proxy_refusal: ProxyRefusal,
     /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
@@ -89,6 +99,8 @@ pub(crate) struct Options {
     /// Whether a message is refused where the domain of its author asks for that; else it is put into
     /// quarantine (RFC 9989 section 7.4).
     pub(super) dmarc_reject: bool,
+    /// What becomes of a message whose author cannot be told.
+    pub(super) dmarc_invalid_from: Option<InvalidFromOption>,
     /// How the items of a list of `dmarc_status` work together.
     pub(super) dmarc_status_semantics: ListSemantics,
     /// How long all questions to the DNS for one message may take.
@@ -145,11 +157,14 @@ impl Default for Options {
             recipients_max: 1000,
             received_headers_max: 30,
             smtp_accept_max: 2000,
-            smtp_accept_max_per_host: 0,
+            smtp_accept_max_per_host: 50,
             smtp_accept_max_per_connection: 1000,
             smtp_accept_max_nonmail: 10,
             smtp_max_synprot_errors: 3,
             smtp_max_unknown_commands: 3,
+            smtp_max_refused: 20,
+            smtp_max_refused_hosts: None,
+            smtp_data_min_rate: Size(500),
             smtp_receive_timeout: Interval(Duration::from_mins(5)),
             helo_accept_junk_hosts: String::new(),
             host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
@@ -157,6 +172,7 @@ impl Default for Options {
             dns_resolver: None,
             proxy_required_hosts: String::new(),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
+            proxy_ipv4_in_tcp6: false,
             proxy_refusal: ProxyRefusal::Drop,
             prdr_enable: false,
             hosts_try_prdr: "*".into(),
@@ -173,6 +189,7 @@ impl Default for Options {
             spf_loopback_passes: false,
             dmarc_verify_hosts: "!127.0.0.0/8 : !::::1 : *".into(),
             dmarc_reject: false,
+            dmarc_invalid_from: None,
             dmarc_status_semantics: ListSemantics::EachItem,
             dmarc_timeout: Interval(Duration::from_secs(20)),
             dmarc_tld_file: None,

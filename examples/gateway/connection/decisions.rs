@@ -3,12 +3,13 @@
 use std::time::{Instant, SystemTime};
 
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use tokio::task::coop::consume_budget;
 
 use super::super::delivery::Delivery;
 use super::super::events::origin::Origin;
 use super::super::log;
 use super::super::message_id::MessageId;
-use super::super::phrases::say;
+use super::super::phrases::{no_room, say};
 use super::super::rules::judgement::Judgement;
 use super::super::rules::place::Place;
 use super::super::rules::scene::Scene;
@@ -32,6 +33,9 @@ impl Connection {
             Question::Message => {
                 self.examine().await;
                 let reply = self.message().await;
+                if reply.code().severity() == Severity::Completed {
+                    self.notes.accept_message();
+                }
                 self.conclude(&reply);
                 reply
             }
@@ -47,6 +51,10 @@ impl Connection {
     }
 
     async fn mail(&mut self) -> Reply {
+        let size = self.session.transaction().map_or(0, |transaction| transaction.size);
+        if !self.gateway.memory.admits(size) {
+            return no_room();
+        }
         self.delivery = Delivery::default();
         self.message = Some(MessageId::next(SystemTime::now()));
         self.handed = None;
@@ -64,7 +72,7 @@ impl Connection {
         }
         let (gateway, mut scene) = self.scene(Place::Rcpt, None);
         let route = gateway.config.routing.route(&mut scene).await;
-        let Self { gateway, session, delivery, client, notes, message, .. } = self;
+        let Self { gateway, session, delivery, client, notes, message, repeats, .. } = self;
         for line in notes.take_log() {
             log::rule(session, client, &line);
         }
@@ -87,7 +95,7 @@ impl Connection {
         if reply.code().severity() == Severity::Completed {
             notes.accept_recipient();
         } else {
-            log::refusal(session, client, &rcpt(recipient), &reply.to_string());
+            log::refusal(repeats, session, client, &rcpt(recipient), &reply.to_string());
         }
         reply
     }
@@ -163,10 +171,11 @@ impl Connection {
 
     /// Asks the rules of a place, and logs what they say.
     pub(super) async fn judge(&mut self, place: Place, number: Option<usize>) -> Judgement {
+        consume_budget().await; // Many are asked one after the other, and may answer at once.
         let (gateway, mut scene) = self.scene(place, number);
         let judgement = gateway.config.rules.judge(&mut scene).await;
         let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
-        let Self { session, client, notes, .. } = self;
+        let Self { session, client, notes, repeats, .. } = self;
         for line in notes.take_log() {
             log::rule(session, client, &line);
         }
@@ -179,7 +188,7 @@ impl Connection {
                 (_, None) => "message".into(),
             };
             let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
-            log::refusal(session, client, &what, &why);
+            log::refusal(repeats, session, client, &what, &why);
         }
         judgement
     }

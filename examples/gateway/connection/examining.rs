@@ -4,14 +4,17 @@ use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod, Policy, Verdict};
 use hickory_resolver::TokioResolver;
-use mail_types::{AuthResult, Reply, Severity};
+use mail_types::{AuthResult, Reply, ReplyCode, Severity};
 
 use super::super::dmarc::examine;
 use super::super::header::Header;
 use super::super::log;
 use super::super::message_id::MessageId;
+use super::super::phrases::say;
 use super::super::reporting::{Account, Incident};
-use super::super::rules::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC, Examined, publish_off};
+use super::super::rules::dmarc::{
+    DISABLE_VERIFY, ENABLE_FORENSIC, Examined, InvalidFrom, publish_off,
+};
 use super::super::rules::notes::Lasts;
 use super::super::rules::place::Place;
 use super::Connection;
@@ -112,8 +115,13 @@ impl Connection {
 
     /// Returns the reply to all recipients of a message that is refused for what DMARC says.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
-        let Self { gateway, notes, .. } = self;
+        let Self { gateway, notes, session, .. } = self;
         let examined = notes.facts().get::<Examined>()?;
+        let headless = session.transaction().is_some_and(|transaction| transaction.headless);
+        if headless && gateway.config.dmarc.invalid_from == InvalidFrom::Reject {
+            let text = "the message does not begin with a header field";
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
+        }
         if examined.applied(&gateway.config.dmarc) != Policy::Reject {
             return None;
         }

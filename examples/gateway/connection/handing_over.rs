@@ -70,7 +70,7 @@ impl Connection {
         let delivery = mem::take(&mut self.delivery);
         let is_final = delivery.is_final();
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
-        let Self { gateway, session, client, .. } = self;
+        let Self { gateway, session, client, repeats, .. } = self;
         if passed.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
             for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
@@ -78,7 +78,7 @@ impl Connection {
                     taken.push(recipient);
                 } else {
                     let what = format!("message {id} for <{recipient}>");
-                    log::refusal(session, client, &what, &reply.to_string());
+                    log::refusal(repeats, session, client, &what, &reply.to_string());
                 }
             }
             let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
@@ -88,7 +88,13 @@ impl Connection {
                 Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
             }
         } else {
-            log::refusal(session, client, &format!("message {id}"), &passed.last.to_string());
+            log::refusal(
+                repeats,
+                session,
+                client,
+                &format!("message {id}"),
+                &passed.last.to_string(),
+            );
         }
         Handed { recipients: passed.recipients, last: passed.last }
     }

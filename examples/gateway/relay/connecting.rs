@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use mail_types::{MailHost, Name, Reply, ReplyCode, Severity};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::events::origin::Origin;
 use super::super::events::passage::{Passage, no_address};
@@ -76,7 +76,8 @@ impl Relay {
         }
         if !self.passage.may_greet(&greeting).await {
             // What it answers changes nothing.
-            let _ = self.command("QUIT", self.limits.quit).await;
+            let wait = self.limits.quit;
+            let _ = timeout(wait, self.command("QUIT", wait)).await;
             return Err(Lost::Unwanted);
         }
         let reply = self.command(&format!("EHLO {}", settings.helo), self.limits.command).await?;

@@ -30,11 +30,24 @@ pub(crate) struct DmarcSettings {
     /// Whether a message is refused where its author's domain asks for that; else it is put into
     /// quarantine.
     pub(crate) rejects: bool,
+    /// What becomes of a message whose author cannot be told.
+    pub(crate) invalid_from: InvalidFrom,
     /// How organizational domains are found.
     pub(crate) discovery: Discovery,
     /// How long SPF, DKIM and DMARC of a message may ask the DNS together.
     pub(crate) timeout: Duration,
     pub(crate) dkim: DkimLimits,
+}
+
+/// `dmarc_invalid_from`: what becomes of a message whose author cannot be told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum InvalidFrom {
+    /// What becomes of one that fails where its author's domain asks to reject it.
+    #[default]
+    Auto,
+    Accept,
+    Quarantine,
+    Reject,
 }
 
 /// What was found out about a message.

@@ -1,6 +1,7 @@
 //! What rules note down, for a connection and for a message.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mail_types::Value;
 
@@ -23,6 +24,8 @@ pub(crate) struct Notes {
     candidate_profile: Vec<u8>,
     /// Lines for the log, to be taken by whoever asked.
     log: Vec<String>,
+    /// How many questions SPF has asked the DNS since the last message that was accepted.
+    spf_questions: AtomicUsize,
 }
 
 /// How long a note holds.
@@ -47,7 +50,23 @@ impl Notes {
     pub(crate) fn start_message(&mut self) {
         let connection = std::mem::take(&mut self.connection);
         let log = std::mem::take(&mut self.log);
-        *self = Self { connection, log, ..Self::default() };
+        let spf_questions = std::mem::take(&mut self.spf_questions);
+        *self = Self { connection, log, spf_questions, ..Self::default() };
+    }
+
+    /// Takes note that the connection has brought a message.
+    pub(crate) fn accept_message(&mut self) {
+        self.spf_questions = AtomicUsize::new(0);
+    }
+
+    /// Returns how many questions SPF may still ask.
+    pub(super) fn spf_questions_left(&self) -> usize {
+        Self::MAX_SPF_QUESTIONS.saturating_sub(self.spf_questions.load(Ordering::Relaxed))
+    }
+
+    /// Counts questions that SPF has asked.
+    pub(super) fn count_spf_questions(&self, count: usize) {
+        self.spf_questions.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Sets `acl_c…` for the connection or `acl_m…` for the message.
@@ -193,6 +212,10 @@ impl Notes {
     pub(crate) fn take_log(&mut self) -> Vec<String> {
         std::mem::take(&mut self.log)
     }
+
+    /// The most questions that SPF asks the DNS for one connection between two messages that are
+    /// accepted: twice as many as it asks for one sender.
+    pub(crate) const MAX_SPF_QUESTIONS: usize = 300;
 
     /// The most fields that rules add to a message, and as many to each of a connection.
     pub(crate) const MAX_HEADERS: usize = 100;

@@ -2,7 +2,10 @@
 //!
 //! `spf` holds if the result is in its list of words, as `fail : softfail`; `spf_guess` evaluates the
 //! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
-//! name of HELO. The DNS is asked when the first condition needs it, once for a message.
+//! name of HELO. The DNS is asked when the first condition needs it, once for a message. All senders of a
+//! connection share [`Notes::MAX_SPF_QUESTIONS`](super::notes::Notes::MAX_SPF_QUESTIONS), until a message
+//! is accepted; who has used them up gets `temperror`, which no question that is left open turns into
+//! `pass` (RFC 7208 section 2.6.6).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,9 +13,11 @@ use std::time::SystemTime;
 use hickory_resolver::TokioResolver;
 use mail_types::{MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
+use tracing::info;
 
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
+use super::notes::Notes;
 use super::place::Place;
 use super::scene::Scene;
 use super::source::Entry;
@@ -99,13 +104,28 @@ pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Rep
     let resolver = scene.services.get::<TokioResolver>()?;
     let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
     let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
+    let left = scene.notes.spf_questions_left();
+    let mut options = settings.options.clone();
+    options.limits.questions = options.limits.questions.min(left);
+    let most = options.limits.questions;
     let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
-        .with_options(settings.options.clone())
+        .with_options(options)
         .with_receiver(scene.host)
         .at(SystemTime::now());
     let mut session = check.clone().session();
     let time = settings.options.limits.time;
     let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
+    let asked = session.answers().len();
+    scene.notes.count_spf_questions(asked.min(most));
+    if left > 0 && asked >= left {
+        let most = Notes::MAX_SPF_QUESTIONS;
+        info!(
+            event = "spf",
+            host = %client,
+            "H=[{client}] SPF: temperror from now on: the connection has asked the DNS {most} questions \
+             since its last message"
+        );
+    }
     let report = Report::new(&check, outcome);
     Some(match &settings.comment {
         Some(template) => report.with_smtp_comment_template(&check, template),

@@ -25,6 +25,7 @@ impl Fault {
             ReplyCode::SYNTAX_ERROR | ReplyCode::ARGUMENT_ERROR | ReplyCode::PARAMETER_UNKNOWN => {
                 Some(Self::Syntax)
             }
+            code if code.get() == 521 => Some(Self::Syntax),
             _ => None,
         }
     }

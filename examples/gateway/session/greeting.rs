@@ -1,5 +1,7 @@
 //! `HELO`, `EHLO` and `STARTTLS`: who the client is, and what it is offered.
 
+use std::net::Ipv6Addr;
+
 use mail_types::{MailHost, Reply, ReplyCode};
 
 use super::super::phrases::{say, unsynchronized};
@@ -17,15 +19,18 @@ pub(crate) struct Greeting {
 }
 
 impl Session {
-    pub(super) fn greet(&mut self, name: String, extended: bool) {
-        if !self.junk_helo && name.parse::<MailHost>().is_err() {
+    pub(super) fn greet(&mut self, mut name: String, extended: bool) {
+        // A name that is written as absolute is the same name.
+        if name.len() > 1 && name.ends_with('.') && !name.ends_with("..") {
+            name.pop();
+        }
+        if !self.junk_helo && !is_host(&name) {
             return self.error(&say(
                 ReplyCode::ARGUMENT_ERROR,
                 "5.5.4",
                 "neither a domain nor an address",
             ));
         }
-        self.transaction = None;
         let settings = &self.settings;
         let mut reply =
             Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
@@ -43,7 +48,7 @@ impl Session {
             reply = reply.with_line("HELP");
         }
         (self.greeting.name, self.greeting.extended) = (name, extended);
-        self.answer(&reply);
+        self.end_transaction(&reply);
     }
 
     pub(super) fn start_tls(&mut self) {
@@ -56,4 +61,14 @@ impl Session {
         self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
         self.state = State::Handshake;
     }
+}
+
+/// Tells whether a client may call itself so: by a domain, or an address in brackets. Many leave the
+/// tag of an IPv6 address out.
+fn is_host(name: &str) -> bool {
+    let untagged = || {
+        let address = name.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse::<Ipv6Addr>().ok()
+    };
+    name.parse::<MailHost>().is_ok() || untagged().is_some()
 }

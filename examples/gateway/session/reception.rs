@@ -3,7 +3,7 @@
 use mail_types::{Reply, ReplyCode};
 
 use super::super::framing::{Body, Data, DataEnd, has_bare_line_end};
-use super::super::phrases::{bad_sequence, bare_line_end, say, too_large, unsynchronized};
+use super::super::phrases::{bad_sequence, bare_line_end, no_room, say, too_large, unsynchronized};
 use super::super::transaction::hops;
 use super::{Session, State};
 
@@ -44,12 +44,10 @@ impl Session {
         true
     }
 
-    /// Starts a chunk. Whatever is wrong with it, its octets must be read (RFC 3030 section 2).
+    /// Starts a chunk. Whatever is wrong with it, its octets must be read (RFC 3030 section 2); but
+    /// nobody reads for ever what is not wanted.
     pub(super) fn bdat(&mut self, size: u64, last: bool) {
         let limit = self.settings.message_size_limit;
-        if size / 2 > limit {
-            return self.fail(&too_large());
-        }
         let refusal = match &mut self.transaction {
             None => Some(bad_sequence("MAIL and RCPT come before BDAT")),
             Some(transaction) if transaction.recipients.is_empty() => {
@@ -60,6 +58,14 @@ impl Session {
                 None
             }
         };
+        self.start_chunk(size, last, refusal);
+    }
+
+    /// Starts a chunk; one with a `refusal` is read and dropped.
+    pub(super) fn start_chunk(&mut self, size: u64, last: bool, refusal: Option<Reply>) {
+        if size > self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED) {
+            return self.fail(&too_large());
+        }
         self.state = State::Chunk { left: size, last, refusal };
     }
 
@@ -79,13 +85,24 @@ impl Session {
         let State::Chunk { last, refusal, .. } = &mut self.state else { return };
         let (last, refusal) = (*last, refusal.take());
         self.state = State::Ready;
+        // A chunk behind one that was refused was sent before that was known.
+        let expected = std::mem::replace(&mut self.chunk_refused, false);
         if let Some(refusal) = refusal {
-            return self.error(&refusal);
+            self.chunk_refused = !last;
+            self.drop_transaction();
+            return if expected { self.answer(&refusal) } else { self.error(&refusal) };
         }
         let body = self.transaction.as_ref().and_then(|t| t.body.as_ref());
-        let over = body.is_some_and(Body::is_over);
+        let refusal = body.and_then(|body| match body {
+            _ if body.is_over() => Some(too_large()),
+            _ if body.is_given_up() => Some(no_room()),
+            _ => None,
+        });
         match body {
-            _ if over => self.refuse(&too_large()),
+            _ if refusal.is_some() => {
+                self.chunk_refused = !last;
+                refusal.iter().for_each(|refusal| self.refuse(refusal));
+            }
             Some(body) if !last => {
                 let text = format!("{} octets so far", body.len());
                 self.answer(&say(ReplyCode::OK, "2.0.0", &text));
@@ -98,9 +115,13 @@ impl Session {
 
     fn message_end(&mut self) {
         let Some(transaction) = &mut self.transaction else { return };
+        transaction.complete();
         let Some(body) = &mut transaction.body else { return };
         if body.is_over() {
             return self.refuse(&too_large());
+        }
+        if body.is_given_up() {
+            return self.refuse(&no_room());
         }
         if hops(body.bytes()) > self.settings.received_headers_max {
             return self.refuse(&say(ReplyCode::TRANSACTION_FAILED, "5.4.6", "too many hops"));
@@ -110,8 +131,11 @@ impl Session {
 
     /// Refuses the message; the connection goes on.
     fn refuse(&mut self, reply: &Reply) {
-        self.transaction = None;
         self.state = State::Ready;
-        self.answer(reply);
+        self.end_transaction(reply);
     }
 }
+
+/// How many octets of a chunk that is too large are read for the sake of the session, if two of the
+/// largest messages have not more.
+const MOST_DROPPED: u64 = 64 << 20;

@@ -14,6 +14,8 @@ pub(crate) struct SessionSettings {
     pub(crate) smtp_max_synprot_errors: u32,
     pub(crate) smtp_max_unknown_commands: u32,
     pub(crate) smtp_accept_max_nonmail: u32,
+    /// Refused recipients, and transactions without a message, since the last message; 0 for any number.
+    pub(crate) smtp_max_refused: u32,
     /// Messages a connection; 0 for any number.
     pub(crate) smtp_accept_max_per_connection: u32,
     /// Whether `STARTTLS` is offered.

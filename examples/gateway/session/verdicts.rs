@@ -3,6 +3,7 @@
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 use prdr::{DataPhase, Step};
 
+use super::super::phrases::write;
 use super::super::transaction::Transaction;
 use super::{Question, Session, State};
 
@@ -12,6 +13,10 @@ pub(super) struct Verdicts {
     phase: DataPhase,
     asked: Option<Question>,
     taken: bool,
+    /// Whether somebody is to get the message again.
+    deferred: bool,
+    /// Whether the client takes UTF-8 in replies.
+    utf8: bool,
     /// Whether 421 was said.
     leaving: bool,
 }
@@ -21,7 +26,8 @@ impl Verdicts {
     fn new(transaction: &Transaction) -> Option<Self> {
         let codes = transaction.codes.iter().copied();
         let phase = DataPhase::new(codes, transaction.prdr).ok()?;
-        Some(Self { phase, asked: None, taken: false, leaving: false })
+        let utf8 = transaction.utf8;
+        Some(Self { phase, asked: None, taken: false, deferred: false, utf8, leaving: false })
     }
 
     /// Writes the replies that are known, and says what is to be decided; `None` at the end.
@@ -30,7 +36,7 @@ impl Verdicts {
             self.asked = match self.phase.poll() {
                 Step::Send(reply) => {
                     self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
-                    reply.write_to(output);
+                    write(&reply, self.utf8, output);
                     continue;
                 }
                 Step::Recipient(at) => Some(Question::Verdict(at)),
@@ -73,6 +79,7 @@ impl Session {
         let Some(question) = verdicts.asked.take() else { return };
         verdicts.taken =
             question == Question::Message && reply.code().severity() == Severity::Completed;
+        verdicts.deferred |= reply.code().severity() == Severity::Transient;
         verdicts.phase.handle_verdict(reply.clone());
     }
 
@@ -82,10 +89,16 @@ impl Session {
         if verdicts.leaving {
             return self.handle_end();
         }
-        self.counts.messages += u32::from(verdicts.taken);
+        let (taken, deferred) = (verdicts.taken, verdicts.deferred);
+        self.counts.messages += u32::from(taken);
         self.counts.nonmail = 0;
-        self.transaction = None;
+        let counted = self.transaction.take().is_some_and(|t| t.counted || t.deferred);
         self.state = State::Ready;
+        if taken {
+            self.counts.refused = 0;
+        } else if self.count_refusal(!deferred && !counted).is_some() {
+            self.lose_patience();
+        }
     }
 
     /// Gives whoever waits for a reply one that says later.
