@@ -75,9 +75,13 @@
 //! | `reports` | no      | what is under [Reports](#reports)                          |
 
 mod author;
+mod author_domain;
+mod author_lenient;
+mod author_text;
 mod defect;
 mod destinations;
 mod discovery;
+mod encoded_word;
 #[cfg(feature = "reports")]
 mod exim_forensic;
 #[cfg(feature = "reports")]
@@ -97,15 +101,18 @@ mod feedback_row;
 mod feedback_xml;
 #[cfg(feature = "reports")]
 mod flate2;
+mod ground;
 #[cfg(feature = "reports")]
 mod header_excerpt;
 #[cfg(feature = "reports")]
 mod history;
+mod identifier;
 mod inquiry;
 #[cfg(feature = "reports")]
 mod mail_date;
 #[cfg(feature = "reports")]
 mod node;
+mod owner;
 mod policy;
 #[cfg(feature = "psl")]
 mod publicsuffix;
@@ -130,7 +137,7 @@ mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
-pub use author::Author;
+pub use author::{Author, AuthorFault};
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};

@@ -24,7 +24,7 @@ fn a_list_puts_together_what_the_walk_does_not() {
     for (discovery, result, org) in rows {
         let verdict = run(dmarc().with_discovery(discovery.clone()), &zone);
         assert_eq!(verdict.result, result, "{discovery:?}");
-        assert_eq!(verdict.org_domain.unwrap().as_str(), org, "{discovery:?}");
+        assert_eq!(verdict.org_domain.unwrap().to_string(), org, "{discovery:?}");
     }
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
     let verdict = run(dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
