@@ -1,7 +1,7 @@
 //! A case, what comes out of it, and both for people and for programs.
 
 use dmarc_policy::{Author, Dmarc};
-use mail_types::{Domain, Note};
+use mail_types::{Name, Note};
 use serde::{Deserialize, Serialize};
 
 use crate::dns::Entry;
@@ -70,7 +70,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     pub(crate) fn new(verdict: &dmarc_policy::Verdict, trace: &[Note]) -> Self {
-        let domain = |domain: &Option<Domain>| domain.as_ref().map(ToString::to_string);
+        let domain = |domain: &Option<Name>| domain.as_ref().map(ToString::to_string);
         Self {
             status: Some(verdict.status().as_str()),
             result: Some(verdict.result.as_str()),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
 use hickory_resolver::TokioResolver;
-use mail_types::{AuthResult, Domain, Inquiry, Session, SpfIdentity, Step};
+use mail_types::{AuthResult, Domain, Inquiry, Name, Session, SpfIdentity, Step};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -39,14 +39,13 @@ pub(crate) async fn examine(
     let spf = checked.map(|Checked(report)| AuthResult::from(report.outcome().result()));
     let spf = spf.and_then(|result| spf_input(scene, result));
     let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-    let mut dmarc = Dmarc::new(author)
-        .with_dkim(dkim.clone())
-        .with_discovery(settings.discovery.clone())
-        .with_several_authors(AUTHORS);
+    let mut dmarc =
+        Dmarc::new(author).with_dkim(dkim.clone()).with_discovery(settings.discovery.clone());
     if let Some(spf) = &spf {
         dmarc = dmarc.with_spf(spf.clone());
     }
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let questions = dmarc.questions();
+    let mut session = Session::new(dmarc, Vec::new(), questions);
     let verdict = answered(&mut session, scene, end).await;
     let signatures = signatures.iter().map(Signature::method_result).collect();
     Examined { verdict, spf, dkim, signatures }
@@ -76,12 +75,8 @@ async fn verified(
     settings: &DmarcSettings,
     end: Instant,
 ) -> Vec<Signature> {
-    let authors = match author {
-        Author::One(domain) => std::slice::from_ref(domain),
-        Author::Several(domains) => domains,
-        _ => &[],
-    };
-    let mut signatures = dkim::read(header, authors, &settings.dkim);
+    let authors: Vec<_> = author.domains().iter().filter_map(signing_domain).collect();
+    let mut signatures = dkim::read(header, &authors, &settings.dkim);
     let (keys, Some(dkim)) = (Keys::of(&signatures), scene.services.get::<Dkim>()) else {
         return signatures;
     };
@@ -132,13 +127,21 @@ fn spf_input(scene: &Scene<'_>, result: AuthResult) -> Option<SpfInput> {
     Some(SpfInput { result, identity: SpfIdentity::MailFrom, domain })
 }
 
+/// An author domain, or the next name above it that can sign.
+fn signing_domain(author: &Name) -> Option<Domain> {
+    let mut name = author.clone();
+    loop {
+        if let Ok(domain) = Domain::try_from(&name) {
+            return Some(domain);
+        }
+        name = name.parent()?;
+    }
+}
+
 fn dkim_input(signature: &Signature) -> Option<DkimInput> {
     let domain = signature.domain.clone()?;
     Some(DkimInput { result: signature.result, domain, selector: signature.selector.clone() })
 }
 
-/// Of several author domains so many are tested, and the strictest that fails counts (RFC 9989
-/// section 11.5).
-const AUTHORS: usize = 4;
 /// So many octets are hashed in less than a millisecond.
 const QUICK: usize = 256 << 10;

@@ -15,6 +15,7 @@ mod dkim;
 mod dmarc;
 mod engines;
 mod events;
+mod forged;
 mod framing;
 mod header;
 mod host_limit;
@@ -136,19 +137,20 @@ fn raise_file_limit() {
 
 #[cfg(test)]
 mod tests {
-    mod authentication;
     #[cfg(feature = "pgsql")]
     #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/block.rs"]
     mod block;
     mod config;
     mod dkim;
+    mod dmarc;
     mod engines;
     mod engines_injection;
     mod events;
     mod events_failing;
     mod events_options;
     mod events_queue;
+    mod forged;
     mod gateway;
     mod help;
     mod host_name;

@@ -108,7 +108,9 @@ impl fmt::Display for AuthorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { at } => write!(f, "the From field is not an address at byte {at}"),
-            Self::TooLong => write!(f, "the From field has more than {} octets", Author::MAX_OCTETS),
+            Self::TooLong => {
+                write!(f, "the From field has more than {} octets", Author::MAX_OCTETS)
+            }
             Self::TooMany => {
                 write!(f, "the From field has more than {} domains", Author::MAX_DOMAINS)
             }

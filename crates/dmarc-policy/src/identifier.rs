@@ -44,7 +44,8 @@ impl Dmarc {
             }
             // The message passes: only what reports say of the other method is open, and that is asked
             // only where it may be.
-            memo.is_closed = verdict.is_aligned() && !is_kin(domain.as_str().as_bytes(), &author.text);
+            memo.is_closed =
+                verdict.is_aligned() && !is_kin(domain.as_str().as_bytes(), &author.text);
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
             known.note(|| format!("{} {domain}: {found}", method.as_str()));
             let slot = verdict.alignment_mut(method);
@@ -121,7 +122,9 @@ impl Dmarc {
 }
 
 fn by_list(author: &Owner, domain: &Domain, list: &dyn SuffixList) -> Alignment {
-    let org = |text: &[u8], length: usize| text.get(text.len() - length.min(text.len())..).map(<[u8]>::to_vec);
+    let org = |text: &[u8], length: usize| {
+        text.get(text.len() - length.min(text.len())..).map(<[u8]>::to_vec)
+    };
     let ours = author.stand_in().and_then(|own| org(&author.text, list.org_domain(&own).len()));
     let theirs = list.org_domain(domain);
     let same = ours.is_some_and(|ours| ours == theirs.as_bytes());

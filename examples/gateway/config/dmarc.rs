@@ -6,9 +6,50 @@ use std::time::Duration;
 
 use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::{Domain, Mailbox};
+use serde::Deserialize;
 
-use super::super::rules::dmarc::{DkimLimits, DmarcSettings};
+use super::super::rules::dmarc::{DkimLimits, DmarcSettings, InvalidFrom, Temperror};
 use super::{ConfigError, Options, hosts};
+
+/// What becomes of a message whose author cannot be told.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum InvalidFromOption {
+    Accept,
+    Quarantine,
+    Reject,
+}
+
+impl From<InvalidFromOption> for InvalidFrom {
+    fn from(option: InvalidFromOption) -> Self {
+        match option {
+            InvalidFromOption::Accept => Self::Accept,
+            InvalidFromOption::Quarantine => Self::Quarantine,
+            InvalidFromOption::Reject => Self::Reject,
+        }
+    }
+}
+
+/// What becomes of a message for which the DNS did not answer.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TemperrorOption {
+    Auto,
+    Accept,
+    Quarantine,
+    Defer,
+}
+
+impl From<TemperrorOption> for Temperror {
+    fn from(option: TemperrorOption) -> Self {
+        match option {
+            TemperrorOption::Auto => Self::Auto,
+            TemperrorOption::Accept => Self::Accept,
+            TemperrorOption::Quarantine => Self::Quarantine,
+            TemperrorOption::Defer => Self::Defer,
+        }
+    }
+}
 
 /// What is kept and sent.
 #[derive(Clone, Debug)]
@@ -35,6 +76,8 @@ pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> 
         verify_hosts: hosts("dmarc_verify_hosts", &options.dmarc_verify_hosts)?,
         semantics: options.dmarc_status_semantics.into(),
         rejects: options.dmarc_reject,
+        invalid_from: options.dmarc_invalid_from.map(Into::into).unwrap_or_default(),
+        temperror: options.dmarc_temperror.into(),
         discovery: discovery(options)?,
         timeout: options.dmarc_timeout.0,
         dkim,

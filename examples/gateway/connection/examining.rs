@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use dmarc_policy::{Discovery, DiscoveryMethod, Policy, Verdict};
+use dmarc_policy::{Discovery, DiscoveryMethod};
 use hickory_resolver::TokioResolver;
 use mail_types::{AuthResult, Reply, Severity};
 
@@ -49,8 +49,8 @@ impl Connection {
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(session, client, &format!("DMARC: {verdict}"));
         }
-        if examined.applied(&gateway.config.dmarc) == Policy::Quarantine {
-            notes.quarantine(format!("X-Quarantine: {}", reason(verdict)), Lasts::Message);
+        if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
+            notes.quarantine(field, Lasts::Message);
         }
         let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
         if let Some(transaction) = session.transaction().filter(|_| forensic) {
@@ -113,16 +113,6 @@ impl Connection {
     /// Returns the reply to all recipients of a message that is refused for what DMARC says.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
         let Self { gateway, notes, .. } = self;
-        let examined = notes.facts().get::<Examined>()?;
-        if examined.applied(&gateway.config.dmarc) != Policy::Reject {
-            return None;
-        }
-        examined.verdict.reply()
+        notes.facts().get::<Examined>()?.refusal(&gateway.config.dmarc)
     }
-}
-
-/// Why a message that has failed is not taken as any other: domains and words only.
-fn reason(verdict: &Verdict) -> String {
-    let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
-    format!("DMARC: the message is not from {author}, which asks to {} it", verdict.disposition)
 }
