@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{AuthResult, Domain, Inquiry, Name, Session, SpfIdentity, Step};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -96,7 +96,7 @@ async fn answered<I: Inquiry>(
     scene: &Scene<'_>,
     end: Instant,
 ) -> I::Verdict {
-    if let Some(resolver) = scene.services.get::<TokioResolver>() {
+    if let Some(resolver) = scene.services.get::<Resolver>() {
         let time = end.saturating_duration_since(Instant::now());
         return mail_types::hickory::run(session, resolver, time, &|_| None).await;
     }

@@ -80,6 +80,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = resolver::resolver_settings(config.dns_resolver) {
+        eprintln!("gateway: dns_resolver: {}", log::chain(&error));
+        return ExitCode::from(2);
+    }
     if arguments.check {
         println!("the configuration is sound");
         return ExitCode::SUCCESS;

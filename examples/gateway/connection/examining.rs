@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{AuthResult, Reply, Severity};
 
 use super::super::dmarc::examine;
@@ -104,7 +104,7 @@ impl Connection {
         };
         gateway.reporter.tell(&account, host, discovery);
         if let (Some(incident), Some(resolver)) =
-            (fate.incident.take(), gateway.services.get::<TokioResolver>())
+            (fate.incident.take(), gateway.services.get::<Resolver>())
         {
             gateway.failures.report(&gateway.reporter, resolver, account, incident);
         }

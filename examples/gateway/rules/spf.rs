@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
 
@@ -96,7 +96,7 @@ impl Condition for SpfTest {
 
 /// Asks the DNS; `None` if there is nobody to ask.
 pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Report> {
-    let resolver = scene.services.get::<TokioResolver>()?;
+    let resolver = scene.services.get::<Resolver>()?;
     let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
     let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
     let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
