@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::{Resolver, ResolverSettings};
 use mail_types::{Inquiry, Session, Step, Zone};
 use tokio::runtime::Runtime;
 
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 #[derive(Default)]
 pub(crate) struct Answers {
     zone: Option<Zone>,
-    resolver: Option<(Runtime, TokioResolver)>,
+    resolver: Option<(Runtime, Resolver)>,
 }
 
 impl Answers {
@@ -45,7 +45,8 @@ impl Answers {
     ) -> Result<I::Verdict, Box<dyn Error>> {
         if self.resolver.is_none() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let resolver = runtime.block_on(async { TokioResolver::builder_tokio()?.build() })?;
+            let settings = ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM))?;
+            let resolver = runtime.block_on(async { Resolver::new(settings) })?;
             self.resolver = Some((runtime, resolver));
         }
         let Some((runtime, resolver)) = &self.resolver else { return Err("no resolver".into()) };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dmarc_policy::{Author, Dmarc, Record, RecordError};
-use mail_types::{Answer, Domain, Note, Question};
+use mail_types::{Answer, Name, Note, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::dns::Entry;
@@ -87,7 +87,7 @@ impl Verdict {
         answers: &[(Question, Arc<Answer>)],
         trace: &[Note],
     ) -> Self {
-        let domain = |domain: &Option<Domain>| domain.as_ref().map(ToString::to_string);
+        let domain = |domain: &Option<Name>| domain.as_ref().map(ToString::to_string);
         Self {
             status: Some(verdict.status().as_str()),
             result: Some(verdict.result.as_str()),

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
-use hickory_resolver::TokioResolver;
-use mail_types::{AuthResult, Domain, Inquiry, Name, Session, SpfIdentity, Step};
+use mail_types::hickory::Resolver;
+use mail_types::{AuthResult, Domain, Inquiry, Session, SpfIdentity, Step};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -39,14 +39,13 @@ pub(crate) async fn examine(
     let spf = checked.map(|Checked(report)| AuthResult::from(report.outcome().result()));
     let spf = spf.and_then(|result| spf_input(scene, result));
     let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-    let mut dmarc = Dmarc::new(author)
-        .with_dkim(dkim.clone())
-        .with_discovery(settings.discovery.clone())
-        .with_several_authors(AUTHORS);
+    let mut dmarc =
+        Dmarc::new(author).with_dkim(dkim.clone()).with_discovery(settings.discovery.clone());
     if let Some(spf) = &spf {
         dmarc = dmarc.with_spf(spf.clone());
     }
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let questions = dmarc.questions();
+    let mut session = Session::new(dmarc, Vec::new(), questions);
     let verdict = answered(&mut session, scene, end).await;
     let signatures = signatures.iter().map(Signature::method_result).collect();
     Examined { verdict, spf, dkim, signatures }
@@ -76,13 +75,7 @@ async fn verified(
     settings: &DmarcSettings,
     end: Instant,
 ) -> Vec<Signature> {
-    let authors = match author {
-        Author::One(domain) => std::slice::from_ref(domain),
-        Author::Several(domains) => domains,
-        _ => &[],
-    };
-    let authors: Vec<_> = authors.iter().map(Name::from).collect();
-    let mut signatures = dkim::read(header, &authors, &settings.dkim, SystemTime::now());
+    let mut signatures = dkim::read(header, author.domains(), &settings.dkim, SystemTime::now());
     let keys = Keys::of(&signatures);
     if keys.is_empty() {
         return signatures;
@@ -101,7 +94,7 @@ async fn answered<I: Inquiry>(
     scene: &Scene<'_>,
     end: Instant,
 ) -> I::Verdict {
-    if let Some(resolver) = scene.services.get::<TokioResolver>() {
+    if let Some(resolver) = scene.services.get::<Resolver>() {
         let time = end.saturating_duration_since(Instant::now());
         return mail_types::hickory::run(session, resolver, time, &|_| None).await;
     }
@@ -139,8 +132,5 @@ fn dkim_input(signature: &Signature) -> Option<DkimInput> {
     Some(DkimInput { result: signature.result, domain, selector })
 }
 
-/// Of several author domains so many are tested, and the strictest that fails counts (RFC 9989
-/// section 11.5).
-const AUTHORS: usize = 4;
 /// So many octets are hashed in less than a millisecond.
 const QUICK: usize = 256 << 10;

@@ -3,23 +3,23 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name as DnsName, RData, RecordType};
 use mail_types::Name;
+use mail_types::hickory::Resolver;
 
 /// Looks names up, each with a deadline of its own.
 #[derive(Clone)]
 pub(crate) struct HostNames {
-    resolver: TokioResolver,
+    resolver: Resolver,
     timeout: Duration,
 }
 
 impl HostNames {
     /// Asks this resolver.
-    pub(crate) fn new(resolver: TokioResolver, timeout: Duration) -> Self {
+    pub(crate) fn new(resolver: Resolver, timeout: Duration) -> Self {
         Self { resolver, timeout }
     }
 

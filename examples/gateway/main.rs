@@ -15,6 +15,7 @@ mod dkim;
 mod dmarc;
 mod engines;
 mod events;
+mod forged;
 mod framing;
 mod header;
 mod host_limit;
@@ -90,6 +91,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = resolver::resolver_settings(config.dns_resolver) {
+        eprintln!("gateway: dns_resolver: {}", log::chain(&error));
+        return ExitCode::from(2);
+    }
     log::start(config.log_format);
     match runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(config))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -146,7 +151,6 @@ fn raise_file_limit() {
 
 #[cfg(test)]
 mod tests {
-    mod authentication;
     #[cfg(feature = "pgsql")]
     #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/block.rs"]
@@ -158,12 +162,14 @@ mod tests {
     mod dkim_keys;
     mod dkim_signing;
     mod dkim_tags;
+    mod dmarc;
     mod engines;
     mod engines_injection;
     mod events;
     mod events_failing;
     mod events_options;
     mod events_queue;
+    mod forged;
     mod framing;
     mod gateway;
     mod header;

@@ -1,25 +1,17 @@
 //! Whom to ask about the DNS.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use mail_types::hickory::{ResolverError, ResolverSettings};
 
-/// Makes a resolver that asks `server`, or whom the system asks; `None` if the system has nobody to
-/// ask.
-pub(crate) fn resolver(server: Option<SocketAddr>) -> Option<TokioResolver> {
-    let builder = match server {
-        None => TokioResolver::builder_tokio().ok()?,
-        Some(server) => {
-            let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-            for connection in &mut connections {
-                connection.port = server.port();
-            }
-            let server = NameServerConfig::new(server.ip(), true, connections);
-            let config = ResolverConfig::from_name_servers(vec![server]);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        }
-    };
-    builder.build().ok()
+/// Asks `server`, or whom the system asks. Without anybody to ask there is no SPF, DKIM or DMARC, so
+/// that every forgery would be taken: then the gateway does not start.
+pub(crate) fn resolver_settings(
+    server: Option<SocketAddr>,
+) -> Result<ResolverSettings, ResolverError> {
+    match server {
+        Some(server) => Ok(ResolverSettings::of_server(server)),
+        None => ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM)),
+    }
 }

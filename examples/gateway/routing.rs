@@ -55,6 +55,14 @@ impl Routing {
         !self.relay_to_domains.is_empty()
     }
 
+    /// Tells whether a host is this one or in `local_domains`, or that cannot be told without an
+    /// expansion.
+    pub(crate) fn may_be_local(&self, host: &MailHost) -> bool {
+        let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
+        let subject = Subject::Text(host.to_string());
+        own || self.local_domains.decide_known(&subject) != Some(Membership::No)
+    }
+
     /// Decides on the recipient that the rules at `RCPT` see; the reply says why not.
     pub(crate) async fn route(&self, scene: &mut Scene<'_>) -> Result<Route, Reply> {
         let Some(domain) = recipient_domain(scene) else {

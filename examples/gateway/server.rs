@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mail_types::hickory::{Resolver, ResolverError};
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -26,7 +27,7 @@ use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
 use super::reporting::{Failures, Reporter};
-use super::resolver::resolver;
+use super::resolver::resolver_settings;
 use super::rules::asking::Asked;
 use super::rules::facts::Facts;
 use super::rules::rates::Rates;
@@ -43,7 +44,7 @@ pub(crate) struct Gateway {
     pub(crate) relay: RelaySettings,
     pub(crate) tls: TlsAcceptor,
     pub(crate) memory: Arc<Memory>,
-    pub(crate) host_names: Option<HostNames>,
+    pub(crate) host_names: HostNames,
     pub(crate) host_limit: Arc<HostLimit>,
     /// What the conditions of rules work with.
     pub(crate) services: Facts,
@@ -86,15 +87,13 @@ impl Gateway {
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));
-        let resolver = resolver(config.dns_resolver);
-        if let Some(resolver) = &resolver {
-            services.insert(resolver.clone());
-        }
+        let resolver = Resolver::new(resolver_settings(config.dns_resolver)?)?;
+        services.insert(resolver.clone());
         let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
         let failures = Failures::new(host.clone(), discovery);
         let reporter = Reporter::start(config.reports.clone(), host.as_str());
         let reporter = Arc::new(reporter.map_err(GatewayError::Reporter)?);
-        let host_names = resolver.map(|r| HostNames::new(r, config.host_lookup_timeout));
+        let host_names = HostNames::new(resolver, config.host_lookup_timeout);
         let directory = &config.spool_directory;
         let events =
             Events::start(&config.events, directory, &config.lookups.sqlite_dbfile, &engines)?;
@@ -153,6 +152,8 @@ pub(crate) enum GatewayError {
     Store(#[from] StoreError),
     #[error("the thread for reports: {0}")]
     Reporter(io::Error),
+    #[error("dns_resolver: {0}")]
+    Resolver(#[from] ResolverError),
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
     #[error("events: {0}")]
@@ -204,13 +205,11 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
         return turn_away(&gateway, stream, "your host has too many connections").await;
     }
-    if let Some(names) =
-        gateway.host_names.as_ref().filter(|_| gateway.config.host_lookup.contains(address, None))
-    {
+    if gateway.config.host_lookup.contains(address, None) {
         let host = &gateway.config.session.primary_hostname;
         let origin = Origin::connecting(&gateway.events, host, &client);
         let failed = |why: &str, name: &str, kind: &str| origin.not_found(why, name, kind);
-        client.host_name = names.of(address, failed).await;
+        client.host_name = gateway.host_names.of(address, failed).await;
     }
     let mut connection = Box::new(Connection::new(gateway, Wire::Clear(stream), client));
     Box::pin(connection.serve()).await;

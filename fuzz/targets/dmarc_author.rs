@@ -1,28 +1,70 @@
-//! The author of a `From` field does not change with the white space around it or the order of its
-//! fields, and a comment hides nothing.
+//! The author of a `From` field does not change with the white space around it, a comment hides nothing,
+//! and whatever stands before or behind an address in `<…>`, its domain is found; a further field takes
+//! no domain away and mends nothing.
 
 #![no_main]
 
-use dmarc_policy::Author;
+use dmarc_policy::{Author, AuthorFault};
 use libfuzzer_sys::fuzz_target;
+use mail_types::Name;
 
 fuzz_target!(|body: &[u8]| {
     let author = Author::from_fields([body]);
-    if let Author::Malformed { at } = author {
+    if let Some(AuthorFault::Unreadable { at }) = author.fault() {
         assert!(at <= body.len());
     }
-    if let Author::Several(domains) = &author {
-        assert!((2..=Author::MAX_DOMAINS).contains(&domains.len()));
-        assert!(domains.iter().enumerate().all(|(i, domain)| !domains[..i].contains(domain)));
+    let domains = author.domains();
+    assert!(domains.len() <= Author::MAX_DOMAINS);
+    assert!(domains.iter().enumerate().all(|(i, domain)| !domains[..i].contains(domain)));
+    match &author {
+        Author::One(_) => assert_eq!(domains.len(), 1),
+        Author::Several(_) => assert!(domains.len() > 1),
+        _ => {}
     }
-    assert_eq!(Author::from_fields([body, body]), Author::Repeated);
-    let (before, behind) = (&b" (x@a.example) \r\n\t"[..], &b" (,x@b.example,) "[..]);
-    let padded = [before, body, behind].concat();
-    if padded.len() <= Author::MAX_OCTETS {
-        match (author, Author::from_fields([&padded[..]])) {
-            // An unclosed string or comment can end in what was put behind it.
-            (Author::Malformed { .. }, _) => {}
-            (author, found) => assert_eq!(author, found),
+    assert_eq!(Author::from_fields([body, body]), author);
+
+    // In the middle of anything, two addresses that are right.
+    let (first, second) = body.split_at(body.len() / 2);
+    for (before, behind) in [(body, &b""[..]), (b"", body), (first, second)] {
+        let field = [before, b"<a@one.example>", behind].concat();
+        found(&[&field], &["one.example"]);
+        let field = [before, b"<a@one.example>, <b@x_y.two.example>", behind].concat();
+        found(&[&field], &["one.example", "x_y.two.example"]);
+        // Beside it, any other field.
+        found(&[&field, body], &["one.example", "x_y.two.example"]);
+        found(&[body, &field], &["one.example", "x_y.two.example"]);
+    }
+
+    // What is read of one field is read of it beside others.
+    for fields in [[first, second], [second, first], [body, first], [second, body]] {
+        let both = Author::from_fields(fields);
+        let full = both.fault() == Some(AuthorFault::TooMany);
+        for field in fields {
+            let alone = Author::from_fields([field]);
+            let held = alone.domains().iter().all(|domain| both.domains().contains(domain));
+            assert!(full || held, "{alone:?} {both:?}");
+            assert!(alone.fault().is_none() || both.fault().is_some(), "{alone:?} {both:?}");
         }
     }
+
+    let (before, behind) = (&b" (x@a.example) \r\n\t"[..], &b" (,x@b.example,) "[..]);
+    let padded = [before, body, behind].concat();
+    // Only what is right by RFC 5322 is sure to be the same: it has just these octets.
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b".@ ".contains(octet);
+    if padded.len() <= Author::MAX_OCTETS && body.iter().all(plain) {
+        let (author, found) = (domains, Author::from_fields([&padded[..]]));
+        assert!(author.iter().all(|domain| found.domains().contains(domain)), "{found:?}");
+    }
 });
+
+/// These domains are among the authors, or there are too many, or the field is too long to tell.
+fn found(fields: &[&[u8]], domains: &[&str]) {
+    let author = Author::from_fields(fields.iter().copied());
+    if matches!(author.fault(), Some(AuthorFault::TooMany | AuthorFault::TooLong)) {
+        return;
+    }
+    for domain in domains {
+        let domain: Name = domain.parse().unwrap();
+        assert!(author.domains().contains(&domain), "{author:?}");
+    }
+}

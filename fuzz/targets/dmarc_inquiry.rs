@@ -6,36 +6,54 @@
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, SpfInput};
 use libfuzzer_sys::fuzz_target;
 use mail_types::{
-    Answer, AuthResult, DnsFailure, Inquiry, Question, Records, Security, Session, SpfIdentity,
+    Answer, AuthResult, DnsFailure, Domain, Inquiry, Question, Records, Security, Session, SpfIdentity,
     Step, Texts,
 };
 
 fuzz_target!(|input: &[u8]| {
-    // Lines: the `From` field, the domains of SPF and of two signatures, then answers in order.
+    // Lines: the `From` field, the domains of SPF and of two signatures, then answers, which a name
+    // chooses of.
     let mut lines = input.split(|&octet| octet == b'\n');
     let author = Author::from_fields(lines.next());
+    let fault = author.fault();
     let mut domains =
         lines.by_ref().take(3).filter_map(|line| str::from_utf8(line).ok()?.parse().ok());
-    let mut dmarc = Dmarc::new(author).with_several_authors(2);
+    let mut dmarc = Dmarc::new(author);
     if let Some(domain) = domains.next() {
-        let (result, identity) = (AuthResult::Pass, SpfIdentity::MailFrom);
+        let odd = input.len() % 2 == 1;
+        let result = if odd { AuthResult::TempError } else { AuthResult::Pass };
+        let identity = SpfIdentity::MailFrom;
         dmarc = dmarc.with_spf(SpfInput { result, identity, domain });
     }
     let signature =
         |domain| DkimInput { result: AuthResult::Pass, domain, selector: String::new() };
     dmarc = dmarc.with_dkim(domains.map(signature).collect());
     let answers: Vec<_> = lines.collect();
-    let verdict = run(dmarc, Dmarc::QUESTIONS, &answers);
+    let questions = dmarc.questions();
+    let failed = dmarc.clone().with_dkim(Vec::new()).with_spf(SpfInput {
+        result: AuthResult::Fail,
+        identity: SpfIdentity::MailFrom,
+        domain: "failed.example".parse().unwrap(),
+    });
+    let verdict = run(dmarc, questions, &answers);
     match verdict.result {
         AuthResult::Pass => assert!(verdict.is_aligned() && verdict.policy.is_some()),
         AuthResult::Fail => assert!(!verdict.is_aligned() && verdict.policy.is_some()),
         _ => assert_eq!(verdict.disposition, Policy::None),
     }
     assert!(verdict.policy.is_none_or(|policy| verdict.disposition <= policy));
+    assert_eq!(verdict.fault, fault);
+    let never_better = run(failed, questions, &answers);
+    if verdict.result == AuthResult::TempError && verdict.policy.is_some() {
+        // The same message, had all of it failed: the same policy, and just as strict.
+        let due = never_better.disposition.max(never_better.pending);
+        assert!(verdict.pending <= due, "{verdict} {never_better}");
+    }
     let (Some(at), Some(record)) = (verdict.policy_domain.clone(), verdict.record()) else {
         return;
     };
     assert!(verdict.author.as_ref().is_some_and(|author| author.is_within(&at)));
+    let Ok(at) = Domain::try_from(&at) else { return };
     for found in run(Destinations::aggregate(at, record), Destinations::QUESTIONS, &answers) {
         let hosts = found.targets().iter().map(|uri| uri.domain());
         assert!(hosts.into_iter().all(|host| host == found.uri.domain()), "{:?}", host_of(&found));
@@ -52,7 +70,9 @@ fn run<I: Inquiry>(inquiry: I, limit: usize, answers: &[&[u8]]) -> I::Verdict {
     loop {
         match session.poll() {
             Step::Ask(question) => {
-                let answer = answer(&question, answers.get(asked).copied().unwrap_or_default());
+                let sum = question.name.to_string().bytes().map(usize::from).sum::<usize>();
+                let line = answers.get(sum % answers.len().max(1)).copied();
+                let answer = answer(&question, line.unwrap_or_default());
                 asked += 1;
                 assert!(asked <= limit);
                 session.handle_answer(&question, answer);

@@ -1,54 +1,164 @@
 //! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
 
-use mail_types::Domain;
+use std::fmt;
+
+use mail_types::{MailHost, Name};
+
+use crate::author_domain::domain;
+use crate::author_lenient::Lenient;
 
 /// The author domain of a message, or why there is none.
+///
+/// Each `From` field is read as RFC 5322 has it. One that is not right by that is read once more, as
+/// mail programs show it to people:
+///
+/// - where it has just one `<…>` with an address in it, and no `@` behind that, this is the author,
+///   whatever stands before it;
+/// - else every domain behind an `@` is one, also in an encoded word (RFC 2047), but not in a quoted
+///   string or a comment.
+///
+/// The domains of all fields are taken together.
 ///
 /// ```
 /// use dmarc_policy::Author;
 ///
 /// let author = Author::from_fields([&b" \"admin@example.com\" <x@Evil.example>"[..]]);
 /// assert_eq!(author, Author::One("evil.example".parse()?));
+/// let author = Author::from_fields([&b"Victim, Inc. <a@x_y.victim.example"[..]]);
+/// assert_eq!(author, Author::One("x_y.victim.example".parse()?));
 /// assert_eq!(Author::from_fields([&b"undisclosed:;"[..]]), Author::Absent);
-/// # Ok::<(), mail_types::DomainError>(())
+/// # Ok::<(), mail_types::NameError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Author {
     /// One domain, in however many addresses.
-    One(Domain),
-    /// Addresses of several domains, in their order; of more than [`Author::MAX_DOMAINS`] the first.
-    Several(Vec<Domain>),
-    /// No field, no address, or none with a domain: in a group, or with an address literal.
+    One(Name),
+    /// Addresses of several domains, in their order, at most [`Author::MAX_DOMAINS`].
+    Several(Vec<Name>),
+    /// The message claims no domain: it has no field, no `@` in it, or address literals only.
     Absent,
-    /// A field that RFC 5322 does not allow: who can say what a reader is shown?
-    Malformed {
-        /// Where, in bytes of the field's body.
-        at: usize,
+    /// What a reader is shown may bear another domain than those that are found.
+    Invalid {
+        /// Those that are found.
+        domains: Vec<Name>,
+        /// What is wrong.
+        fault: AuthorFault,
     },
-    /// More than one field.
-    Repeated,
 }
 
 impl Author {
     /// The most domains that are kept.
     pub const MAX_DOMAINS: usize = 16;
-    /// The longest body of a field, in octets; a longer one is malformed.
+    /// The longest body of a field that is read whole, in octets.
     pub const MAX_OCTETS: usize = 65_536;
 
     /// Reads the bodies of all `From` fields of a message: what is behind the colon, folded or not.
     #[must_use]
     pub fn from_fields<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut bodies = bodies.into_iter();
-        let Some(body) = bodies.next() else { return Self::Absent };
-        if bodies.next().is_some() {
-            return Self::Repeated;
+        let mut domains = AuthorDomains::default();
+        for body in bodies {
+            match Field::read(body) {
+                Ok(found) => domains.extend(found),
+                Err(at) => Lenient { body, at }.read(&mut domains),
+            }
+            if domains.fault == Some(AuthorFault::TooMany) {
+                break;
+            }
         }
-        let mut field = Field { text: body, at: 0, domains: Vec::new() };
-        if body.len() > Self::MAX_OCTETS || field.address_list().is_none() {
-            return Self::Malformed { at: field.at.min(body.len()) };
+        domains.into()
+    }
+
+    /// Returns the domains, also those of an invalid one.
+    #[must_use]
+    pub fn domains(&self) -> &[Name] {
+        match self {
+            Self::One(domain) => std::slice::from_ref(domain),
+            Self::Several(domains) | Self::Invalid { domains, .. } => domains,
+            Self::Absent => &[],
         }
-        let mut domains = field.domains;
+    }
+
+    /// Returns what is wrong with it.
+    #[must_use]
+    pub fn fault(&self) -> Option<AuthorFault> {
+        match self {
+            Self::Invalid { fault, .. } => Some(*fault),
+            _ => None,
+        }
+    }
+}
+
+/// Why the domains of a message's author cannot be told.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AuthorFault {
+    /// A `From` field has an `@` without a domain that could be read behind it.
+    Unreadable {
+        /// Where the first such field is not as RFC 5322 has it, in bytes of its body.
+        at: usize,
+    },
+    /// A `From` field is longer than [`Author::MAX_OCTETS`].
+    TooLong,
+    /// There are more than [`Author::MAX_DOMAINS`].
+    TooMany,
+}
+
+impl fmt::Display for AuthorFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { at } => write!(f, "the From field is not an address at byte {at}"),
+            Self::TooLong => {
+                write!(f, "the From field has more than {} octets", Author::MAX_OCTETS)
+            }
+            Self::TooMany => {
+                write!(f, "the From field has more than {} domains", Author::MAX_DOMAINS)
+            }
+        }
+    }
+}
+
+/// The domains that were found so far, each once.
+#[derive(Debug, Default)]
+pub(crate) struct AuthorDomains {
+    found: Vec<Name>,
+    fault: Option<AuthorFault>,
+}
+
+impl AuthorDomains {
+    /// Takes what a field has, read strictly.
+    fn extend(&mut self, field: Self) {
+        field.found.into_iter().for_each(|domain| self.add(domain));
+        if let Some(fault) = field.fault {
+            self.mark(fault);
+        }
+    }
+
+    pub(crate) fn add(&mut self, domain: Name) {
+        if self.found.contains(&domain) {
+            return;
+        }
+        if self.found.len() < Author::MAX_DOMAINS {
+            self.found.push(domain);
+        } else {
+            self.fault = Some(AuthorFault::TooMany);
+        }
+    }
+
+    /// Takes note of a fault; the first one counts, but too many are too many.
+    pub(crate) fn mark(&mut self, fault: AuthorFault) {
+        self.fault = match (self.fault, fault) {
+            (Some(before), AuthorFault::Unreadable { .. } | AuthorFault::TooLong) => Some(before),
+            (_, fault) => Some(fault),
+        };
+    }
+}
+
+impl From<AuthorDomains> for Author {
+    fn from(AuthorDomains { found: mut domains, fault }: AuthorDomains) -> Self {
+        if let Some(fault) = fault {
+            return Self::Invalid { domains, fault };
+        }
         match (domains.pop(), domains.is_empty()) {
             (None, _) => Self::Absent,
             (Some(only), true) => Self::One(only),
@@ -64,10 +174,19 @@ impl Author {
 struct Field<'a> {
     text: &'a [u8],
     at: usize,
-    domains: Vec<Domain>,
+    domains: AuthorDomains,
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
+    /// Reads a body; `Err` is where it is not as RFC 5322 has it.
+    fn read(body: &'a [u8]) -> Result<AuthorDomains, usize> {
+        let mut field = Self { text: body, at: 0, domains: AuthorDomains::default() };
+        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() {
+            return Err(field.at.min(body.len()));
+        }
+        Ok(field.domains)
+    }
+
     /// `address-list`, with the empty places that its obsolete form allows.
     fn address_list(&mut self) -> Option<()> {
         let mut in_group = false;
@@ -171,14 +290,11 @@ impl Field<'_> {
             return self.literal();
         }
         let domain = self.domain_text()?;
-        let known = self.domains.contains(&domain);
-        if !known && self.domains.len() < Author::MAX_DOMAINS {
-            self.domains.push(domain);
-        }
+        self.domains.add(domain);
         Some(())
     }
 
-    fn domain_text(&mut self) -> Option<Domain> {
+    fn domain_text(&mut self) -> Option<Name> {
         let mut text = Vec::new();
         loop {
             self.skip()?;
@@ -188,8 +304,7 @@ impl Field<'_> {
             let end = self.at;
             self.skip()?;
             if !self.take(b'.') {
-                let text = str::from_utf8(&text).ok()?;
-                let domain = domain(text);
+                let domain = str::from_utf8(&text).ok().and_then(domain);
                 if domain.is_none() {
                     self.at = end;
                 }
@@ -201,17 +316,13 @@ impl Field<'_> {
 
     /// An address literal: an address, but no domain.
     fn literal(&mut self) -> Option<()> {
-        loop {
-            self.at += 1;
-            match self.peek()? {
-                b']' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'[' | b'\\' => return None,
-                _ => {}
-            }
-        }
+        let rest = self.text.get(self.at..)?;
+        let end = rest.iter().position(|&octet| octet == b']')? + 1;
+        let literal: Vec<_> =
+            rest.get(..end)?.iter().copied().filter(|octet| !b" \t\r\n".contains(octet)).collect();
+        str::from_utf8(&literal).ok()?.parse::<MailHost>().ok()?;
+        self.at += end;
+        Some(())
     }
 
     /// Words of a phrase or a local part; tells whether there is at least one.
@@ -290,15 +401,4 @@ impl Field<'_> {
 /// RFC 5322 section 3.2.3, and what is not ASCII (RFC 6532 section 3.2).
 fn is_atext(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
-}
-
-#[cfg(feature = "idna")]
-fn domain(text: &str) -> Option<Domain> {
-    Domain::from_unicode(text).ok()
-}
-
-/// Without the feature `idna` a U-label is no domain.
-#[cfg(not(feature = "idna"))]
-fn domain(text: &str) -> Option<Domain> {
-    text.parse().ok()
 }

@@ -80,9 +80,12 @@ impl Destinations {
         if let Discovery::Psl(list) = &self.discovery {
             return Ok(list.org_domain(host) == list.org_domain(&self.policy_domain));
         }
-        let Ok(ours) = memo.walk(known, &self.policy_domain)? else { return Ok(false) };
-        let Ok(theirs) = memo.walk(known, host)? else { return Ok(false) };
-        Ok(ours.org_domain() == theirs.org_domain())
+        let ours = memo.walk(known, self.policy_domain.as_str().as_bytes())?;
+        if ours.is_broken {
+            return Ok(false);
+        }
+        let theirs = memo.walk(known, host.as_str().as_bytes())?;
+        Ok(!theirs.is_broken && ours.org_domain() == theirs.org_domain())
     }
 
     fn permission(&self, host: &Domain, known: &mut Known<'_>) -> Result<Permission, Unanswered> {

@@ -71,7 +71,7 @@ impl<'a> EximForensic<'a> {
     pub fn write(&self) -> Vec<u8> {
         let yes_or_no = |yes| if yes { "yes" } else { "no" };
         let used = self.verdict.policy_domain.as_ref().or(self.verdict.author.as_ref());
-        let used = used.map_or("Unknown", mail_types::Domain::as_str);
+        let used = used.map_or_else(|| "Unknown".to_owned(), ToString::to_string);
         let Self { sender, to, source, .. } = self;
         let mut mail =
             format!("Auto-Submitted: auto-replied\r\nFrom: <{sender}>\r\nTo: <{to}>\r\n");
@@ -85,7 +85,7 @@ impl<'a> EximForensic<'a> {
              policy for your domain.\r\n\r\n"
         );
         for (name, value) in [
-            ("Sender Domain", used),
+            ("Sender Domain", &*used),
             ("Sender IP Address", &source.to_string()),
             ("Received Date", &MailDate(self.received).to_string()),
             ("SPF Alignment", yes_or_no(self.verdict.spf.is_aligned())),

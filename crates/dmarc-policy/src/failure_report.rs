@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, AuthenticationResults, Domain, Mailbox, ReversePath};
+use mail_types::{AuthResult, AuthenticationResults, Domain, Mailbox, Name, ReversePath};
 
 use crate::header_excerpt::header_excerpt;
 use crate::mail_date::MailDate;
@@ -149,8 +149,8 @@ impl<'a> FailureReport<'a> {
         mail
     }
 
-    fn domain(&self) -> &str {
-        self.verdict.author.as_ref().map_or("unknown", Domain::as_str)
+    fn domain(&self) -> String {
+        self.verdict.author.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string)
     }
 
     /// The part that programs read: RFC 6591 section 3, RFC 9991 section 4.
@@ -173,7 +173,7 @@ impl<'a> FailureReport<'a> {
                 (false, false) => "dkim, spf",
             },
         );
-        fields.add("Reported-Domain", self.domain());
+        fields.add("Reported-Domain", &self.domain());
         if let Some(path) = self.mail_from {
             fields.add("Original-Mail-From", &path.to_string());
         }
@@ -230,7 +230,7 @@ impl<'a> FailureReport<'a> {
     }
 
     fn is_ours(&self, domain: &Domain) -> bool {
-        self.verdict.org_domain.as_ref().is_some_and(|org| domain.is_within(org))
+        self.verdict.org_domain.as_ref().is_some_and(|org| Name::from(domain).is_within(org))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Domain, SpfIdentity};
+use mail_types::{AuthResult, Name, SpfIdentity};
 
 use crate::{DkimInput, Policy, SpfInput, Verdict};
 
@@ -77,7 +77,7 @@ impl FeedbackRow {
         dkim: &[DkimInput],
     ) -> Option<Self> {
         let (author, record) = (verdict.author.as_ref()?, verdict.record()?);
-        let mut row = Self::new(source, author.as_str());
+        let mut row = Self::new(source, &author.to_string());
         let passed = verdict.result == AuthResult::Pass;
         row.disposition = Some(if passed { RowDisposition::Pass } else { applied.into() });
         row.dkim = Some(verdict.dkim.is_aligned());
@@ -121,12 +121,13 @@ impl FeedbackRow {
     }
 
     /// The signatures that matter most, in the order of section 3.1.3.
-    fn of_signatures(verdict: &Verdict, author: &Domain, dkim: &[DkimInput]) -> Vec<SignatureRow> {
+    fn of_signatures(verdict: &Verdict, author: &Name, dkim: &[DkimInput]) -> Vec<SignatureRow> {
         let rank = |signature: &DkimInput| {
             let org = verdict.org_domain.as_ref();
+            let domain = Name::from(&signature.domain);
             match signature.result {
-                AuthResult::Pass if signature.domain == *author => 3,
-                AuthResult::Pass if org.is_some_and(|org| signature.domain.is_within(org)) => 2,
+                AuthResult::Pass if domain == *author => 3,
+                AuthResult::Pass if org.is_some_and(|org| domain.is_within(org)) => 2,
                 AuthResult::Pass => 1,
                 _ => 0,
             }

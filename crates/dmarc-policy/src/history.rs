@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Domain, SpfIdentity};
+use mail_types::{AuthResult, Name, SpfIdentity};
 
 use crate::{AlignmentMode, DkimInput, Policy, SpfInput, Status, Verdict};
 
@@ -76,7 +76,7 @@ impl<'a> History<'a> {
 impl fmt::Display for History<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let domain =
-            |domain: &Option<Domain>| domain.as_ref().map_or("", Domain::as_str).to_owned();
+            |domain: &Option<Name>| domain.as_ref().map(Name::to_string).unwrap_or_default();
         let record = self.verdict.record();
         writeln!(f, "job {}", Word(self.job))?;
         writeln!(f, "reporter {}", Word(self.reporter))?;

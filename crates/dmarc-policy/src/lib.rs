@@ -40,12 +40,36 @@
 //! - [`Destinations`] is the inquiry whether reports may go where a record wants them.
 //! - [`Status`] and [`Verdict::variable`] are what Exim's rules know of it.
 //!
+//! # Whose message it is
+//!
+//! [`Author`] reads all `From` fields. What RFC 5322 does not allow is read once more, as mail programs
+//! show it, and the domains of all fields are tested together: the strictest policy of those that fail
+//! counts. So neither a field too many nor a slip in one hides a domain (RFC 9989, "Denial of DMARC
+//! Processing Attacks").
+//!
+//! | `From`                                                                 | verdict                 |
+//! |------------------------------------------------------------------------|-------------------------|
+//! | one or more domains, at most [`Author::MAX_DOMAINS`]                   | that of the strictest   |
+//! | an `@` without a domain that could be read, too many domains or octets | `permerror`, unless a domain in it fails; [`Verdict::fault`] says why |
+//! | missing, or without an `@`: `root`, `undisclosed:;`                    | `none`, [`Status::NoFrom`] |
+//!
+//! A program should treat a message with a [fault](Verdict::fault) as one that fails, since its sender
+//! chose to make it so. The last kind claims no domain, and so is nobody's.
+//!
+//! # Where the DNS does not answer
+//!
+//! Whoever sends a message chooses the domains of its path and signatures, and may choose one for which
+//! the DNS does not answer. [`Verdict::pending`] is what the owner of the author domain would ask if
+//! that had failed: a program that accepts more than this for a temporary error can be fooled, and one
+//! that accepts less harms mail that is sound. Where no record was found there is nothing to go by.
+//!
 //! # What a message may cost
 //!
-//! At most eight questions to the DNS for the author domain, and for SPF's domain and that of each of
-//! the first [`Dmarc::MAX_SIGNATURES`] signatures if they are within the author's organization; those
-//! with the same ending share theirs, and there are never more than the session allows. A `From` field of more than [`Author::MAX_OCTETS`] is not
-//! read, of a record no more than [`Record::MAX_OCTETS`].
+//! At most eight questions to the DNS for each author domain and one for whether it exists, and eight for
+//! SPF's domain and that of each of the first [`Dmarc::MAX_SIGNATURES`] signatures if they may be within
+//! the author's organization; those with the same ending share theirs, and there are never more than the
+//! session allows, which [`Dmarc::questions`] says. What cannot change the verdict is not asked. Of a `From`
+//! field no more than [`Author::MAX_OCTETS`] are read, of a record no more than [`Record::MAX_OCTETS`].
 //!
 //! # Reports
 //!
@@ -75,9 +99,13 @@
 //! | `reports` | no      | what is under [Reports](#reports)                          |
 
 mod author;
+mod author_domain;
+mod author_lenient;
+mod author_text;
 mod defect;
 mod destinations;
 mod discovery;
+mod encoded_word;
 #[cfg(feature = "reports")]
 mod exim_forensic;
 #[cfg(feature = "reports")]
@@ -97,15 +125,18 @@ mod feedback_row;
 mod feedback_xml;
 #[cfg(feature = "reports")]
 mod flate2;
+mod ground;
 #[cfg(feature = "reports")]
 mod header_excerpt;
 #[cfg(feature = "reports")]
 mod history;
+mod identifier;
 mod inquiry;
 #[cfg(feature = "reports")]
 mod mail_date;
 #[cfg(feature = "reports")]
 mod node;
+mod owner;
 mod policy;
 #[cfg(feature = "psl")]
 mod publicsuffix;
@@ -130,7 +161,7 @@ mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
-pub use author::Author;
+pub use author::{Author, AuthorFault};
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};

@@ -106,7 +106,7 @@ impl Verdict {
             "dmarc_status" => Value::trusted(self.status().as_str()),
             "dmarc_status_text" => Value::trusted(self.status().description()),
             "dmarc_used_domain" => match self.policy_domain.as_ref().or(self.author.as_ref()) {
-                Some(domain) => Value::new(domain.as_str().as_bytes(), Trust::Untrusted),
+                Some(domain) => Value::new(domain.to_string().into_bytes(), Trust::Untrusted),
                 None => return Variable::Unset,
             },
             "dmarc_domain_policy" => {

@@ -3,31 +3,37 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{AuthResult, Domain, MethodResult, Reply, ReplyCode};
+use mail_types::{AuthResult, MethodResult, Name, Reply, ReplyCode};
 
-use crate::inquiry::Method;
+use crate::identifier::Method;
 use crate::walk::Published;
-use crate::{Policy, Record};
+use crate::{AuthorFault, Policy, Record};
 
 /// What DMARC says of a message.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verdict {
     /// The author domain, if there is one that was tested.
-    pub author: Option<Domain>,
+    pub author: Option<Name>,
     /// The result, in the words of RFC 8601: none where no policy applies, pass, fail, temperror
     /// where the DNS, or a method that might have aligned, did not answer, and permerror for a
-    /// `From` field that cannot be tested.
+    /// `From` field that cannot be tested, unless a domain in it fails.
     pub result: AuthResult,
-    /// The organizational domain of the author domain.
-    pub org_domain: Option<Domain>,
+    /// What is wrong with the `From` field; what is done for that must not be less than for the result.
+    pub fault: Option<AuthorFault>,
+    /// The organizational domain of the author domain; where nothing depends on that and the author
+    /// domain has a record, that domain itself.
+    pub org_domain: Option<Name>,
     /// The domain whose record applies.
-    pub policy_domain: Option<Domain>,
+    pub policy_domain: Option<Name>,
     /// The policy that is published for the author domain, of `p`, `sp` and `np`.
     pub policy: Option<Policy>,
     /// What the owner asks to be done with this message: the policy if it failed, one level lower
     /// while it is being tested. A receiver must not reject for this alone (section 7.4).
     pub disposition: Policy,
+    /// What the owner would ask if that had failed for which the DNS had no answer, as far as a record
+    /// was found; nothing if all is answered. No more than this should be done for a temporary error.
+    pub pending: Policy,
     /// How the domain that SPF has tested stands to the author domain.
     pub spf: Alignment,
     /// How the domain of the signature that is closest stands to it.
@@ -74,17 +80,20 @@ impl Verdict {
         if let Some(policy) = self.policy {
             result = result.with_property("policy", "dmarc", policy.as_str());
         }
+        if let Some(fault) = self.fault {
+            result = result.with_reason(&fault.to_string());
+        }
         match &self.author {
-            Some(author) => result.with_property("header", "from", author.as_str()),
+            Some(author) => result.with_property("header", "from", &author.to_string()),
             None => result,
         }
     }
 
-    pub(crate) fn untested(author: &Domain) -> Self {
+    pub(crate) fn untested(author: &Name) -> Self {
         Self { author: Some(author.clone()), ..Self::without_author(AuthResult::None) }
     }
 
-    pub(crate) fn temporary(author: &Domain) -> Self {
+    pub(crate) fn temporary(author: &Name) -> Self {
         Self { author: Some(author.clone()), ..Self::without_author(AuthResult::TempError) }
     }
 
@@ -92,6 +101,8 @@ impl Verdict {
         Self {
             author: None,
             result,
+            fault: None,
+            pending: Policy::None,
             org_domain: None,
             policy_domain: None,
             policy: None,
@@ -109,16 +120,23 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn conclude(&mut self, testing: bool) {
-        let policy = self.policy.unwrap_or_default();
-        self.result = if self.is_aligned() {
-            AuthResult::Pass
-        } else if self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown {
-            AuthResult::TempError
+    /// Whether an answer is missing that may have been an aligned pass.
+    pub(crate) fn is_open(&self) -> bool {
+        self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown
+    }
+
+    /// Comes to the result; `Err` is a policy that is the mildest of those it may be.
+    pub(crate) fn conclude(&mut self, policy: Result<Policy, Policy>, testing: bool) {
+        self.policy = policy.ok();
+        let due = policy.unwrap_or_else(|mildest| mildest);
+        let due = if testing { due.lowered() } else { due };
+        if self.is_aligned() {
+            self.result = AuthResult::Pass;
+        } else if self.is_open() || policy.is_err() {
+            (self.result, self.pending) = (AuthResult::TempError, due);
         } else {
-            self.disposition = if testing { policy.lowered() } else { policy };
-            AuthResult::Fail
-        };
+            (self.result, self.disposition) = (AuthResult::Fail, due);
+        }
     }
 
     /// Whether a message of both authors is to be treated as this verdict says.
@@ -149,6 +167,9 @@ impl fmt::Display for Verdict {
         if self.result == AuthResult::Fail {
             write!(f, ": {}", self.disposition)?;
         }
+        if let Some(fault) = self.fault {
+            write!(f, ": {fault}")?;
+        }
         Ok(())
     }
 }
@@ -162,7 +183,8 @@ pub enum Alignment {
     Absent,
     /// One was, but it is another organization's, or not the same where that is asked for.
     Different,
-    /// There is no telling: the DNS did not answer, or the method has not.
+    /// There is no telling: the DNS did not answer, or the method has not; or nobody has asked, since
+    /// the message passes anyway.
     Unknown,
     /// Both have the same organizational domain.
     SameOrganization,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, Domain, Kind, Known, Name, Texts, Unanswered};
+use mail_types::{Answer, Kind, Known, Name, Texts, Unanswered};
 
 use crate::{Psd, Record};
 
@@ -34,7 +34,8 @@ impl Published {
 /// A domain, and what the walk up from it has found.
 #[derive(Debug)]
 pub(crate) struct Walk<'d> {
-    pub(crate) domain: &'d Domain,
+    /// In lower case.
+    domain: &'d [u8],
     /// The domain's own record.
     own: Option<Arc<Published>>,
     /// The last name with a record, and the one before.
@@ -43,6 +44,8 @@ pub(crate) struct Walk<'d> {
     /// Whether every walk that comes to the organizational domain from below finds the same one from
     /// there on.
     pub(crate) is_shared: bool,
+    /// Whether for a name on the way the DNS did not answer: it counts as one without a record.
+    pub(crate) is_broken: bool,
 }
 
 /// A name with a record.
@@ -61,18 +64,20 @@ pub(crate) struct DnsTrouble;
 #[derive(Debug, Default)]
 pub(crate) struct Memo<'d> {
     /// Names, and what is there: as many as most messages need, without an allocation.
-    near: [Option<(&'d str, Found)>; NEAR],
+    near: [Option<(&'d [u8], Found)>; NEAR],
     count: usize,
-    far: Vec<(&'d str, Found)>,
+    far: Vec<(&'d [u8], Found)>,
+    /// Whether nothing more is asked: what is not known yet has had no answer.
+    pub(crate) is_closed: bool,
 }
 
 impl<'d> Memo<'d> {
-    fn find(&self, name: &str) -> Option<&Found> {
+    fn find(&self, name: &[u8]) -> Option<&Found> {
         let seen = self.near.iter().take(self.count).flatten().chain(&self.far);
         seen.into_iter().find(|(seen, _)| *seen == name).map(|(_, found)| found)
     }
 
-    pub(crate) fn keep(&mut self, name: &'d str, found: Found) {
+    pub(crate) fn keep(&mut self, name: &'d [u8], found: Found) {
         match self.near.get_mut(self.count) {
             Some(slot) => {
                 *slot = Some((name, found));
@@ -90,10 +95,13 @@ impl<'d> Memo<'d> {
     pub(crate) fn record(
         &mut self,
         known: &mut Known<'_>,
-        name: &'d str,
+        name: &'d [u8],
     ) -> Result<Result<Found, DnsTrouble>, Unanswered> {
         if let Some(found) = self.find(name) {
             return Ok(Ok(found.clone()));
+        }
+        if self.is_closed {
+            return Ok(Err(DnsTrouble));
         }
         let found = ask(known, name)?;
         if let Ok(found) = &found {
@@ -102,40 +110,50 @@ impl<'d> Memo<'d> {
         Ok(found)
     }
 
-    /// Asks for the record of a name, and does not remember it.
+    /// Walks up from a domain, in lower case, as far as the DNS answers.
     ///
     /// # Errors
     ///
-    /// As for [`Memo::record`].
-    pub(crate) fn look(
-        &self,
-        known: &mut Known<'_>,
-        name: &str,
-    ) -> Result<Result<Found, DnsTrouble>, Unanswered> {
-        if let Some(found) = self.find(name) {
-            return Ok(Ok(found.clone()));
-        }
-        ask(known, name)
-    }
-
-    /// Walks up from a domain.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Memo::record`].
+    /// [`Unanswered`].
     pub(crate) fn walk(
         &mut self,
         known: &mut Known<'_>,
-        domain: &'d Domain,
-    ) -> Result<Result<Walk<'d>, DnsTrouble>, Unanswered> {
-        let mut walk = Walk { domain, own: None, last: None, before: None, is_shared: false };
-        let text = domain.as_str();
-        let (begins, count) = begins(text.as_bytes());
+        domain: &'d [u8],
+    ) -> Result<Walk<'d>, Unanswered> {
+        self.walk_past(known, domain, false)
+    }
+
+    /// Walks up from a domain, on past names for which the DNS does not answer if `gaps` says so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memo::walk`].
+    pub(crate) fn walk_past(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &'d [u8],
+        gaps: bool,
+    ) -> Result<Walk<'d>, Unanswered> {
+        let mut walk = Walk {
+            domain,
+            own: None,
+            last: None,
+            before: None,
+            is_shared: false,
+            is_broken: false,
+        };
+        let (begins, count) = begins(domain);
         // From the whole name, the next is the longest of those that are short enough.
         let shorter = begins.iter().take(count).rev();
         for &at in [0].iter().chain(shorter) {
-            let found = match self.record(known, text.get(at..).unwrap_or_default())? {
-                Err(trouble) => return Ok(Err(trouble)),
+            let found = match self.record(known, domain.get(at..).unwrap_or_default())? {
+                Err(DnsTrouble) => {
+                    walk.is_broken = true;
+                    if gaps {
+                        continue;
+                    }
+                    break;
+                }
                 Ok(None) => continue,
                 Ok(Some(found)) => found,
             };
@@ -149,7 +167,7 @@ impl<'d> Memo<'d> {
             }
         }
         walk.is_shared = walk.is_shared();
-        Ok(Ok(walk))
+        Ok(walk)
     }
 }
 
@@ -163,15 +181,13 @@ impl<'d> Memo<'d> {
     pub(crate) fn reaches(
         &mut self,
         known: &mut Known<'_>,
-        domain: &'d Domain,
-        org: &str,
+        domain: &'d [u8],
+        org: &[u8],
     ) -> Result<Result<bool, DnsTrouble>, Unanswered> {
-        let text = domain.as_str();
-        let (end, (begins, count)) =
-            (text.len().saturating_sub(org.len()), begins(text.as_bytes()));
+        let (end, (begins, count)) = (domain.len().saturating_sub(org.len()), begins(domain));
         let shorter = begins.iter().take(count).rev();
         for &at in [0].iter().chain(shorter).take_while(|at| **at < end) {
-            match self.record(known, text.get(at..).unwrap_or_default())? {
+            match self.record(known, domain.get(at..).unwrap_or_default())? {
                 Err(trouble) => return Ok(Err(trouble)),
                 Ok(Some(found)) if found.is_marked() => return Ok(Ok(false)),
                 Ok(_) => {}
@@ -183,9 +199,8 @@ impl<'d> Memo<'d> {
 
 impl<'d> Walk<'d> {
     /// Returns the organizational domain: section 4.10.2.
-    pub(crate) fn org_domain(&self) -> &'d str {
-        let text = self.domain.as_str();
-        text.get(self.org_at()..).unwrap_or(text)
+    pub(crate) fn org_domain(&self) -> &'d [u8] {
+        self.domain.get(self.org_at()..).unwrap_or(self.domain)
     }
 
     /// Where in the domain's text the organizational domain begins.
@@ -194,8 +209,8 @@ impl<'d> Walk<'d> {
         match published.0.as_ref().map(|record| record.psd) {
             // One label below, even if nobody asked for that name.
             Some(Psd::Yes) if *at > 0 => {
-                let above = self.domain.as_str().get(..at - 1).unwrap_or_default();
-                above.rfind('.').map_or(0, |dot| dot + 1)
+                let above = self.domain.get(..at - 1).unwrap_or_default();
+                above.iter().rposition(|&octet| octet == b'.').map_or(0, |dot| dot + 1)
             }
             // The end of the walk, or the shortest name with a record.
             _ => *at,
@@ -224,7 +239,7 @@ impl<'d> Walk<'d> {
     /// A longer name is passed over by some walks, and a public suffix is not what it is to itself to
     /// those below.
     fn is_shared(&self) -> bool {
-        let dots = self.org_domain().bytes().filter(|octet| *octet == b'.').count();
+        let dots = self.org_domain().iter().filter(|octet| **octet == b'.').count();
         let is_suffix = self.last.as_ref().is_some_and(|last| {
             let record = last.published.0.as_ref();
             last.at == self.org_at() && record.is_some_and(|record| record.psd == Psd::Yes)
@@ -234,8 +249,8 @@ impl<'d> Walk<'d> {
 }
 
 /// Asks for the record of a name.
-fn ask(known: &mut Known<'_>, name: &str) -> Result<Result<Found, DnsTrouble>, Unanswered> {
-    let found = match Name::from_label_and_dotted(LABEL, name.as_bytes()).ok() {
+fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<Found, DnsTrouble>, Unanswered> {
+    let found = match Name::from_label_and_dotted(LABEL, name).ok() {
         // A name too long for the DNS has no record.
         None => None,
         Some(name) => match &*known.ask(&name, Kind::Txt)? {

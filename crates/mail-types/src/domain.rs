@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::Name;
+
 /// A domain in ASCII: letters, digits and hyphens, in lower case; U-labels as A-labels.
 ///
 /// It has no dot at its end. What mail can be sent to is narrower than what the DNS can hold: see
@@ -95,6 +97,22 @@ impl TryFrom<&str> for Domain {
 
     fn try_from(text: &str) -> Result<Self, DomainError> {
         text.parse()
+    }
+}
+
+/// A name that mail can be sent to.
+impl TryFrom<&Name> for Domain {
+    type Error = DomainError;
+
+    fn try_from(name: &Name) -> Result<Self, DomainError> {
+        let labels = name.labels();
+        let mut at = 0;
+        for label in labels.clone() {
+            check_label(label, at)?;
+            at += label.len() + 1;
+        }
+        let text: Vec<_> = labels.map(<[u8]>::to_ascii_lowercase).collect();
+        String::from_utf8_lossy(&text.join(&b'.')).parse()
     }
 }
 

@@ -3,6 +3,8 @@
 //! No answer is taken for [secure](Security::Secure) here: that a resolver says so means nothing
 //! unless it is near and trusted.
 
+mod resolver;
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -10,11 +12,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::net::runtime::{Time, TokioTime};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
+
+pub use resolver::{Resolver, ResolverError, ResolverSettings};
 
 use crate::{
     Answer, DnsFailure, Inquiry, Kind, Mx, Name, Question, Records, Security, Session, Step, Texts,
@@ -26,7 +29,7 @@ use crate::{
 /// What `cache` holds is not asked.
 pub async fn run<I: Inquiry>(
     session: &mut Session<I>,
-    resolver: &TokioResolver,
+    resolver: &Resolver,
     time: Duration,
     cache: &(dyn Fn(&Question) -> Option<Arc<Answer>> + Sync),
 ) -> I::Verdict {
@@ -66,7 +69,7 @@ pub async fn run<I: Inquiry>(
 }
 
 /// Asks one question.
-pub async fn ask(resolver: &TokioResolver, question: &Question) -> Answer {
+pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
     let kind = match question.kind {
         Kind::A => RecordType::A,
         Kind::Aaaa => RecordType::AAAA,

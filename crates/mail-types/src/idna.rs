@@ -1,6 +1,11 @@
 //! Domains in Unicode, by the crate `idna`: RFC 5890, RFC 6531 section 3.3.
 
-use crate::{Domain, DomainError, MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
+use ::idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+use crate::{
+    Domain, DomainError, MailHost, MailHostError, Mailbox, MailboxError, Name, NameError,
+    ReversePath,
+};
 
 impl Domain {
     /// Makes a domain of text that may have U-labels: `bücher.example` is `xn--bcher-kva.example`.
@@ -23,6 +28,27 @@ impl Domain {
     #[must_use]
     pub fn to_unicode(&self) -> String {
         ::idna::domain_to_unicode(self.as_str()).0
+    }
+}
+
+impl Name {
+    /// Makes a name of labels with dots between them that may be U-labels, in lower case; other than a
+    /// [`Domain`] it may have any octet of ASCII, as `x_y.b\u{fc}cher.example`.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::Unicode`] if a label is not one of IDNA; the others as for [`Name::from_dotted`].
+    pub fn from_unicode(text: &str) -> Result<Self, NameError> {
+        if text.len() > MAX_UNICODE {
+            return Err(NameError::TooLong { at: Self::MAX_OCTETS });
+        }
+        let found = Uts46::new().to_ascii(
+            text.as_bytes(),
+            AsciiDenyList::EMPTY,
+            Hyphens::Allow,
+            DnsLength::Ignore,
+        );
+        Self::from_dotted(found.map_err(|_| NameError::Unicode)?.as_bytes())
     }
 }
 

@@ -39,7 +39,7 @@
 //!
 //! | Feature   | Default | Adds                                                                 |
 //! |-----------|---------|----------------------------------------------------------------------|
-//! | `hickory` | no      | `hickory::run`, which drives a [`Session`] with a resolver of hickory |
+//! | `hickory` | no      | `hickory::run`, which drives a [`Session`] with a resolver of hickory, and whom that asks |
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!

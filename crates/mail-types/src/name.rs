@@ -335,6 +335,9 @@ pub enum NameError {
         /// Where, in bytes.
         at: usize,
     },
+    /// It has a label that IDNA forbids; only where Unicode is allowed (feature `idna`).
+    #[error("not a domain name in Unicode")]
+    Unicode,
 }
 
 fn decimal(digits: [u8; 3]) -> Option<u8> {

@@ -6,12 +6,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, TXT};
 use hickory_resolver::proto::rr::{Name as HickoryName, RData, Record, RecordType};
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use mail_types::{
     Answer, DnsFailure, Inquiry, Kind, Known, Name, Question, Session, Unanswered, hickory,
 };
@@ -69,19 +67,30 @@ async fn serve(socket: UdpSocket) {
             ("refused.example.", _) => message.metadata.response_code = ResponseCode::Refused,
             ("broken.example.", _) => message.metadata.response_code = ResponseCode::ServFail,
             ("silent.example.", _) => continue,
+            (text, RecordType::A) if message.edns.is_some() && text.starts_with("old") => {
+                message.edns = None;
+                message.metadata.response_code = match text {
+                    "old.form.example." => ResponseCode::FormErr,
+                    "old.not.example." => ResponseCode::NotImp,
+                    // As a server says it that has not read more than the header.
+                    _ => {
+                        message.queries.clear();
+                        ResponseCode::FormErr
+                    }
+                };
+            }
+            (text, RecordType::A) if text.starts_with("old") => {
+                message.add_answer(record(&name, RData::A(A::new(192, 0, 2, 2))));
+            }
+            ("never.example.", _) => message.metadata.response_code = ResponseCode::FormErr,
             _ => message.metadata.response_code = ResponseCode::NXDomain,
         }
         socket.send_to(&message.to_vec().unwrap(), peer).await.unwrap();
     }
 }
 
-fn resolver(server: SocketAddr) -> TokioResolver {
-    let mut connection = ConnectionConfig::udp();
-    connection.port = server.port();
-    let server = NameServerConfig::new(server.ip(), true, vec![connection]);
-    let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
-    let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder.build().unwrap()
+fn resolver(server: SocketAddr) -> Resolver {
+    Resolver::new(ResolverSettings::of_server(server)).unwrap()
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -117,4 +126,66 @@ async fn the_time_ends_a_session_that_waits() {
     let time = Duration::from_millis(100);
     let verdict = hickory::run(&mut session, &resolver(server), time, &|_| None).await;
     assert_eq!(verdict, [DnsFailure::Timeout.as_str()]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_server_without_edns_is_asked_without_it() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    tokio::spawn(serve(socket));
+    let rows = [
+        ("old.form.example", "old.form.example 300 192.0.2.2"),
+        ("old.not.example", "old.not.example 300 192.0.2.2"),
+        ("old.header.example", "old.header.example 300 192.0.2.2"),
+        ("never.example", "servfail"),
+    ];
+    let questions = rows.map(|(name, _)| Question::new(name.parse().unwrap(), Kind::A));
+    let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
+    let time = Duration::from_secs(20);
+    let start = std::time::Instant::now();
+    let verdict = hickory::run(&mut session, &resolver(server), time, &|_| None).await;
+    assert_eq!(verdict, rows.map(|(_, expected)| expected));
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_system_without_a_line_for_a_server_asks_this_host() {
+    let file = std::env::temp_dir().join(format!("mail-types-resolv-{}.conf", std::process::id()));
+    for (text, servers) in [
+        ("", &["127.0.0.1"][..]),
+        ("# nameserver 192.0.2.1\n;nameserver 192.0.2.1\n", &["127.0.0.1"]),
+        ("search a.example\noptions edns0 timeout:0 attempts:0\n", &["127.0.0.1"]),
+        ("search ..a\\..\ndomain -\nsomething else\n\u{0}", &["127.0.0.1"]),
+        ("nameserver 192.0.2.1\nnameserver\nnameserver x\n", &["192.0.2.1"]),
+        ("\tnameserver ::1 # this\nnameserver 192.0.2.1", &["::1", "192.0.2.1"]),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let settings = ResolverSettings::of_system(&file).unwrap();
+        let found: Vec<_> = settings.servers().iter().map(ToString::to_string).collect();
+        assert_eq!(found, servers, "{text:?}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let settings = ResolverSettings::of_system(&file).unwrap();
+    assert_eq!(settings.servers(), [std::net::IpAddr::from([127, 0, 0, 1])], "it is not there");
+}
+
+#[test]
+fn a_system_that_names_no_server_is_an_error_with_its_cause() {
+    let file = std::env::temp_dir().join(format!("mail-types-none-{}.conf", std::process::id()));
+    let shown = file.display();
+    for (text, line, told) in [
+        ("nameserver dns.example\n", 1, "nameserver dns.example"),
+        ("search x\n\n nameserver\nnameserver 192.0.2.300\n", 3, "nameserver"),
+        ("nameserver 192.0.2.1:53", 1, "nameserver 192.0.2.1:53"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = ResolverSettings::of_system(&file).unwrap_err();
+        let expected =
+            format!("no name server is known: {shown} line {line}: {told:?} has no address");
+        assert_eq!(error.to_string(), expected);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let folder = std::env::temp_dir();
+    let error = ResolverSettings::of_system(&folder).unwrap_err();
+    assert!(matches!(error, ResolverError::Unreadable { .. }), "{error}");
 }

@@ -9,7 +9,7 @@ use mail_types::{Domain, Mailbox};
 use serde::Deserialize;
 
 use super::super::dkim::DkimLimits;
-use super::super::rules::dmarc::{DmarcSettings, InvalidFrom};
+use super::super::rules::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 use super::{ConfigError, Options, hosts};
 
 /// What becomes of a message whose author cannot be told.
@@ -27,6 +27,27 @@ impl From<InvalidFromOption> for InvalidFrom {
             InvalidFromOption::Accept => Self::Accept,
             InvalidFromOption::Quarantine => Self::Quarantine,
             InvalidFromOption::Reject => Self::Reject,
+        }
+    }
+}
+
+/// What becomes of a message for which the DNS did not answer.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TemperrorOption {
+    Auto,
+    Accept,
+    Quarantine,
+    Defer,
+}
+
+impl From<TemperrorOption> for Temperror {
+    fn from(option: TemperrorOption) -> Self {
+        match option {
+            TemperrorOption::Auto => Self::Auto,
+            TemperrorOption::Accept => Self::Accept,
+            TemperrorOption::Quarantine => Self::Quarantine,
+            TemperrorOption::Defer => Self::Defer,
         }
     }
 }
@@ -57,6 +78,7 @@ pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> 
         semantics: options.dmarc_status_semantics.into(),
         rejects: options.dmarc_reject,
         invalid_from: options.dmarc_invalid_from.map(Into::into).unwrap_or_default(),
+        temperror: options.dmarc_temperror.into(),
         discovery: discovery(options)?,
         timeout: options.dmarc_timeout.0,
         dkim,

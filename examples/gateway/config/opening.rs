@@ -5,9 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
+use super::super::log;
+use super::super::resolver::resolver_settings;
 use super::super::tls::{self, TlsError};
 use super::{Config, StoreKind};
 
@@ -33,6 +36,8 @@ pub(super) fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> 
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
         }
     }
+    resolver_settings(config.dns_resolver)
+        .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     database(&config.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &config.reports.history_file {
         appended(file).map_err(of("dmarc_history_file"))?;
@@ -98,6 +103,8 @@ pub(crate) enum OpeningError {
     NoDatabase { path: PathBuf },
     #[error(transparent)]
     Tls(TlsError),
+    #[error("{}", log::chain(.0))]
+    Resolver(ResolverError),
 }
 
 /// What each database begins with.

@@ -10,7 +10,7 @@ use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 
 use super::super::quantity::{Interval, Size};
-use super::dmarc::InvalidFromOption;
+use super::dmarc::{InvalidFromOption, TemperrorOption};
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -99,8 +99,11 @@ pub(crate) struct Options {
     /// Whether a message is refused where the domain of its author asks for that; else it is put into
     /// quarantine (RFC 9989 section 7.4).
     pub(super) dmarc_reject: bool,
-    /// What becomes of a message whose author cannot be told.
+    /// What becomes of a message whose `From` has an `@` but no domain that could be read, or too many;
+    /// default: what `dmarc_reject` says of one that fails.
     pub(super) dmarc_invalid_from: Option<InvalidFromOption>,
+    /// What becomes of a message for which the DNS did not answer.
+    pub(super) dmarc_temperror: TemperrorOption,
     /// How the items of a list of `dmarc_status` work together.
     pub(super) dmarc_status_semantics: ListSemantics,
     /// How long all questions to the DNS for one message may take.
@@ -190,6 +193,7 @@ impl Default for Options {
             dmarc_verify_hosts: "!127.0.0.0/8 : !::::1 : *".into(),
             dmarc_reject: false,
             dmarc_invalid_from: None,
+            dmarc_temperror: TemperrorOption::Auto,
             dmarc_status_semantics: ListSemantics::EachItem,
             dmarc_timeout: Interval(Duration::from_secs(20)),
             dmarc_tld_file: None,

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use dmarc_policy::{Discovery, DiscoveryMethod, Policy, Verdict};
-use hickory_resolver::TokioResolver;
+use dmarc_policy::{Discovery, DiscoveryMethod};
+use mail_types::hickory::Resolver;
 use mail_types::{AuthResult, Reply, ReplyCode, Severity};
 
 use super::super::dmarc::examine;
@@ -52,8 +52,8 @@ impl Connection {
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(session, client, &format!("DMARC: {verdict}"));
         }
-        if examined.applied(&gateway.config.dmarc) == Policy::Quarantine {
-            notes.quarantine(format!("X-Quarantine: {}", reason(verdict)), Lasts::Message);
+        if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
+            notes.quarantine(field, Lasts::Message);
         }
         let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
         if let Some(transaction) = session.transaction().filter(|_| forensic) {
@@ -107,7 +107,7 @@ impl Connection {
         };
         gateway.reporter.tell(&account, host, discovery);
         if let (Some(incident), Some(resolver)) =
-            (fate.incident.take(), gateway.services.get::<TokioResolver>())
+            (fate.incident.take(), gateway.services.get::<Resolver>())
         {
             gateway.failures.report(&gateway.reporter, resolver, account, incident);
         }
@@ -122,15 +122,6 @@ impl Connection {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
         }
-        if examined.applied(&gateway.config.dmarc) != Policy::Reject {
-            return None;
-        }
-        examined.verdict.reply()
+        examined.refusal(&gateway.config.dmarc)
     }
-}
-
-/// Why a message that has failed is not taken as any other: domains and words only.
-fn reason(verdict: &Verdict) -> String {
-    let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
-    format!("DMARC: the message is not from {author}, which asks to {} it", verdict.disposition)
 }

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
-use super::super::authentication::{field, without_forged};
+use super::super::authentication::field;
 use super::super::events::origin::Origin;
+use super::super::forged::without_forged;
 use super::super::log;
 use super::super::message_id::MessageId;
 use super::super::phrases::say;
@@ -64,11 +65,11 @@ impl Connection {
         let body = Bytes::from(self.session.take_message());
         let recipients = self.recipients(takers);
         let mut parts = vec![self.head(id, &recipients, now).into()];
-        parts.extend(without_forged(&body, &self.gateway.config.session.primary_hostname));
+        let is_final = self.delivery.is_final();
+        parts.extend(without_forged(&body, &self.gateway.config.routing, is_final));
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
-        let is_final = delivery.is_final();
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
         let Self { gateway, session, client, repeats, .. } = self;
         if passed.last.code().severity() == Severity::Completed {

@@ -45,7 +45,8 @@ impl Account {
         let feedback = FeedbackRow::of_verdict(source, verdict, applied, spf.as_ref(), dkim)?;
         Some(Row {
             received: self.second(),
-            policy_domain: verdict.policy_domain.as_ref()?.to_string(),
+            // A report is a mail to somebody at a domain: for another name there is none.
+            policy_domain: Domain::try_from(verdict.policy_domain.as_ref()?).ok()?.to_string(),
             record: verdict.record()?.to_string(),
             discovery,
             feedback: feedback.with_envelope_from(self.sender_domain()),

@@ -8,7 +8,7 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportUri,
 };
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{Domain, ReversePath, Session};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -69,7 +69,7 @@ impl Failures {
     pub(crate) fn report(
         &self,
         reporter: &Arc<Reporter>,
-        resolver: &TokioResolver,
+        resolver: &Resolver,
         account: Account,
         incident: Incident,
     ) {
@@ -90,11 +90,10 @@ impl Failures {
     }
 
     /// Asks where reports may go: RFC 9991 section 5.
-    async fn destinations(&self, account: &Account, resolver: &TokioResolver) -> Vec<ReportUri> {
+    async fn destinations(&self, account: &Account, resolver: &Resolver) -> Vec<ReportUri> {
         let verdict = &account.examined.verdict;
-        let (Some(domain), Some(record)) = (verdict.policy_domain.clone(), verdict.record()) else {
-            return Vec::new();
-        };
+        let domain = verdict.policy_domain.as_ref().and_then(|name| Domain::try_from(name).ok());
+        let Some((domain, record)) = domain.zip(verdict.record()) else { return Vec::new() };
         let asked = Destinations::failure(domain, record).with_discovery(self.discovery.clone());
         let mut session = Session::new(asked, Vec::new(), Destinations::QUESTIONS);
         let found = mail_types::hickory::run(&mut session, resolver, TIME, &|_| None).await;

@@ -10,7 +10,8 @@ use super::header::fields;
 /// Returns the fields of a name, in lower case, as one text; `None` if there are none.
 ///
 /// As in Exim, several are joined with a line end, those that hold addresses with a comma before it;
-/// as a list, each is an item between colons. The end of a line, also within a fold, is LF. No more than the first [`MAX_FIELDS`] count.
+/// as a list, each is an item between colons. The end of a line, also within a fold, is LF. No more than
+/// the first [`MAX_FIELDS`] count.
 pub(super) fn field_text(message: &[u8], name: &str, form: HeaderForm) -> Option<Vec<u8>> {
     let (mut text, mut count) = (Vec::new(), 0);
     for body in fields(message, name).take(MAX_FIELDS) {

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
 use tracing::info;
@@ -101,7 +101,7 @@ impl Condition for SpfTest {
 
 /// Asks the DNS; `None` if there is nobody to ask.
 pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Report> {
-    let resolver = scene.services.get::<TokioResolver>()?;
+    let resolver = scene.services.get::<Resolver>()?;
     let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
     let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
     let left = scene.notes.spf_questions_left();

@@ -1,6 +1,6 @@
 //! Conditions on DMARC. Against a name server: `tests/peers/dmarc.rs`.
 
-use dmarc_policy::{Author, DkimInput, Dmarc, Policy, SpfInput};
+use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
 use mail_types::{AuthResult, Kind, Security, Semantics, Session, SpfIdentity, Step, Zone};
 
 use super::super::authentication::field;
@@ -73,23 +73,6 @@ async fn each_variable_has_its_value() {
 }
 
 #[test]
-fn rejection_is_quarantine_unless_the_option_is_set() {
-    let with = |rejects| DmarcSettings { rejects, ..DmarcSettings::default() };
-    for (record, aligned, lenient, strict) in [
-        ("p=reject", false, Policy::Quarantine, Policy::Reject),
-        ("p=reject; t=y", false, Policy::Quarantine, Policy::Quarantine),
-        ("p=quarantine", false, Policy::Quarantine, Policy::Quarantine),
-        ("p=none", false, Policy::None, Policy::None),
-        ("p=reject", true, Policy::None, Policy::None),
-        ("", false, Policy::None, Policy::None),
-    ] {
-        let examined = examined(record, aligned);
-        assert_eq!(examined.applied(&with(false)), lenient, "{record}");
-        assert_eq!(examined.applied(&with(true)), strict, "{record}");
-    }
-}
-
-#[test]
 fn all_results_are_in_the_field_for_readers() {
     let mut stage = Stage::new();
     examined("p=reject", true).keep("mx.test", &mut stage.notes);
@@ -123,6 +106,8 @@ fn words_options_and_controls_are_checked_before_the_start() {
         ),
         ("dmarc_verify_hosts = '1.2.3.4/99'", "dmarc_verify_hosts: "),
         ("dmarc_status_semantics = 'other'", "unknown variant"),
+        ("dmarc_invalid_from = 'defer'", "unknown variant"),
+        ("dmarc_temperror = 'reject'", "unknown variant"),
         ("dmarc_tld_file = '/nowhere/list'", "dmarc_tld_file: /nowhere/list cannot be read"),
     ];
     for (text, error) in rows {

@@ -168,7 +168,7 @@ async fn lists_of_every_condition_can_be_expanded() {
         ("header.subject = '${if eq{1}{2}{}fail}'", ""),
         ("header.subject = '${eval:x}'", LATER),
         ("condition = '${if eq{$h_subject:}{caf\u{e9}}}'", DENIED),
-        ("condition = '${if eq{$rh_subject:}{ =?utf-8?q?caf=C3=A9?= \\r\\n}}'", DENIED),
+        ("condition = '${if eq{$rh_subject:}{ =?utf-8?q?caf=C3=A9?= \\n}}'", DENIED),
         ("condition = '${if eq{$header_to:}{a@b.example,\\nc@d.example}}'", DENIED),
         ("condition = '${if eq{$h_x:}{a:b\\nc}}'", DENIED),
         ("condition = '${if eq{$lh_x:}{a::b:c}}'", DENIED),

@@ -1,6 +1,6 @@
 //! Conditions on SPF: what they ask, and what they say. Against a name server: `tests/peers/spf.rs`.
 
-use hickory_resolver::TokioResolver;
+use mail_types::hickory::Resolver;
 use mail_types::{Kind, Security, Session, Step, Zone};
 use spf_result::{Check, Report};
 
@@ -24,7 +24,7 @@ async fn a_result_that_is_known_is_not_asked_for_again() {
         ("v=spf1 ip4:192.0.2.1 -all", ""),
     ] {
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-        assert!(stage.services.get::<TokioResolver>().is_none(), "nobody can be asked");
+        assert!(stage.services.get::<Resolver>().is_none(), "nobody can be asked");
         stage.notes.facts().insert(Checked(report("ann@a.example", record)));
         assert_eq!(stage.refusal(&rules(FAIL), Place::Mail).await, expected, "{record}");
     }

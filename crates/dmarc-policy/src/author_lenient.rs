@@ -1,0 +1,192 @@
+//! A `From` field that RFC 5322 does not allow, read as mail programs show it to people.
+//!
+//! Where they differ, all that one of them may show counts: the message is tested for every domain
+//! that is found, so one too many does no harm but to a field that should not be as it is.
+
+use mail_types::{MailHost, Name};
+
+use crate::author::{AuthorDomains, AuthorFault};
+use crate::author_domain::{WIDE_DOTS, domain};
+use crate::encoded_word::decoded;
+use crate::{Author, author_text};
+
+/// The body of a field, and where it is not as RFC 5322 has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lenient<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) at: usize,
+}
+
+impl Lenient<'_> {
+    /// Adds what is found, and what is wrong.
+    pub(crate) fn read(self, domains: &mut AuthorDomains) {
+        let start = self.body.get(..Author::MAX_OCTETS);
+        if start.is_none()
+            && let Some(only) = self.only_address()
+        {
+            if let Held::Domain(domain) = only {
+                domains.add(domain);
+            }
+            return;
+        }
+        let body = start.unwrap_or(self.body);
+        let decoded = decoded(body);
+        let mut seen = Seen::default();
+        for text in [Some(body), decoded.as_deref()].into_iter().flatten() {
+            // What is between two parts of a domain may be shown, or not.
+            for blanks in [true, false] {
+                let visible = author_text::visible(text, blanks);
+                let visible = visible.unwrap_or_else(|| author_text::all(text, blanks));
+                seen.scan(&String::from_utf8_lossy(&visible), domains);
+            }
+        }
+        let claims = has_at(self.body) || decoded.as_deref().is_some_and(has_at);
+        if claims && start.is_some_and(|start| start.len() < self.body.len()) {
+            domains.mark(AuthorFault::TooLong);
+        }
+        if seen.unreadable || claims && !seen.found {
+            domains.mark(AuthorFault::Unreadable { at: self.at });
+        }
+    }
+
+    /// Returns what the one `<…>` with an address holds, if there is just one and no `@` behind it.
+    fn only_address(self) -> Option<Held> {
+        let visible = author_text::visible(self.body, true)?;
+        let mut rest = &*visible;
+        let mut only = None;
+        while let Some(open) = rest.iter().position(|&octet| octet == b'<') {
+            let inside = rest.get(open + 1..)?;
+            let Some(close) = inside.iter().position(|&octet| octet == b'>') else { break };
+            let (content, behind) = inside.split_at(close);
+            if content.contains(&b'<') {
+                return None;
+            }
+            if has_at(content) {
+                if only.is_some() {
+                    return None;
+                }
+                only = Some(address(content)?);
+            }
+            rest = behind;
+            if only.is_some() && (has_at(rest) || decoded(rest).as_deref().is_some_and(has_at)) {
+                return None;
+            }
+        }
+        only
+    }
+}
+
+/// What an address has behind its `@`.
+enum Held {
+    Domain(Name),
+    /// An address literal, which is no domain.
+    Literal,
+}
+
+/// Reads what stands between `<` and `>`, without its blanks and the dots at its end; a route goes too.
+fn address(content: &[u8]) -> Option<Held> {
+    let text: String = str::from_utf8(content).ok()?.split_whitespace().collect();
+    let text = text.trim_end_matches(is_dot);
+    let route = text.rsplit_once(':').filter(|_| text.starts_with(AT) && !text.ends_with(']'));
+    let text = route.map_or(text, |(_, behind)| behind);
+    let (local, host) = text.split_once(AT)?;
+    if local.is_empty() || host.contains(AT) {
+        return None;
+    }
+    if host.parse::<MailHost>().is_ok() && host.starts_with('[') {
+        return Some(Held::Literal);
+    }
+    let whole = host.chars().all(|c| is_dot(c) || is_label(c));
+    domain(host).filter(|_| whole).map(Held::Domain)
+}
+
+/// What the readings of a field have come to.
+#[derive(Debug, Default)]
+struct Seen {
+    /// A domain or an address literal was found.
+    found: bool,
+    /// Behind an `@` is what is no domain.
+    unreadable: bool,
+}
+
+impl Seen {
+    /// Takes every domain behind an `@`.
+    fn scan(&mut self, text: &str, domains: &mut AuthorDomains) {
+        let mut parts = text.split(AT);
+        parts.next();
+        for part in parts {
+            let part = part.trim_start();
+            let inside = part.strip_prefix('[');
+            if let Some((literal, _)) = inside.and_then(|inside| inside.split_once(']'))
+                && format!("[{}]", literal.trim()).parse::<MailHost>().is_ok()
+            {
+                self.found = true;
+                continue;
+            }
+            let part = inside.unwrap_or(part);
+            let (near, far) = (labels(part, false), labels(part, true));
+            if near != far {
+                self.take(&near, domains);
+            }
+            self.take(&far, domains);
+        }
+    }
+
+    fn take(&mut self, text: &str, domains: &mut AuthorDomains) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(domain) = domain(text) {
+            self.found = true;
+            return domains.add(domain);
+        }
+        self.unreadable = true;
+        // The names above it may be of somebody who has a policy for all below.
+        let dots = text.match_indices('.').map(|(dot, _)| dot + 1);
+        let count = dots.clone().count();
+        let mut above = dots.skip(count.saturating_sub(MOST_ABOVE));
+        let above = above.find_map(|at| text.get(at..).and_then(domain));
+        above.into_iter().for_each(|domain| domains.add(domain));
+    }
+}
+
+/// Returns the labels at the start of a text, with one dot between them; blanks may stand around the
+/// dots.
+fn labels(text: &str, blanks: bool) -> String {
+    let mut found = String::new();
+    let mut rest = text;
+    loop {
+        let before = rest;
+        rest = rest.trim_start_matches(|c: char| is_dot(c) || blanks && c.is_whitespace());
+        let parted = before.len() > rest.len()
+            && before.get(..before.len() - rest.len()).is_some_and(|gap| gap.contains(is_dot));
+        let end = rest.find(|c| !is_label(c)).unwrap_or(rest.len());
+        let (label, behind) = rest.split_at_checked(end).unwrap_or_default();
+        if label.is_empty() || !(parted || found.is_empty()) {
+            return found;
+        }
+        if !found.is_empty() {
+            found.push('.');
+        }
+        found.push_str(label);
+        rest = behind;
+    }
+}
+
+fn has_at(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains(AT)
+}
+
+fn is_dot(c: char) -> bool {
+    c == '.' || WIDE_DOTS.contains(&c)
+}
+
+fn is_label(c: char) -> bool {
+    !is_dot(c) && !c.is_whitespace() && !AT.contains(&c) && !"()<>[]:;,\\\"".contains(c)
+}
+
+/// What is shown as an `@`, or much like one.
+const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
+
+/// So many labels at the end of what is no domain may be one.
+const MOST_ABOVE: usize = 8;

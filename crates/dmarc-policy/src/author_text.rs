@@ -1,0 +1,93 @@
+//! What of a field's body is text: neither quoted nor a comment.
+
+/// Returns a body without its comments and what its quoted strings hold, or `None` if one of them has
+/// no end. A quoted string in a domain is part of it, and so is shown.
+///
+/// In place of a comment, and of a control character, is a blank, or nothing.
+pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
+    let mut text = Text::new(body, blanks);
+    let (mut depth, mut quoted, mut shown) = (0_usize, false, false);
+    let mut octets = body.iter().copied();
+    while let Some(octet) = octets.next() {
+        match octet {
+            b'\\' if quoted || depth > 0 => {
+                let escaped = octets.next()?;
+                if shown && quoted {
+                    text.push(escaped);
+                }
+            }
+            b'"' if quoted => quoted = false,
+            _ if quoted && shown => text.push(octet),
+            _ if quoted => {}
+            b'(' => depth += 1,
+            b')' if depth == 1 => {
+                depth = 0;
+                text.push(NOTHING);
+            }
+            b')' if depth > 1 => depth -= 1,
+            _ if depth > 0 => {}
+            b'"' => {
+                quoted = true;
+                shown = text.goes_on();
+                if !shown {
+                    text.push(b'"');
+                }
+            }
+            b'\\' => {}
+            _ => text.push(octet),
+        }
+    }
+    (depth == 0 && !quoted).then_some(text.octets)
+}
+
+/// Returns all of a body: where nobody can say what is quoted, nothing is.
+pub(crate) fn all(body: &[u8], blanks: bool) -> Vec<u8> {
+    let mut text = Text::new(body, blanks);
+    for &octet in body {
+        text.push(if b"\"()\\".contains(&octet) { b' ' } else { octet });
+    }
+    text.octets
+}
+
+/// The text so far.
+struct Text {
+    octets: Vec<u8>,
+    /// Whether a blank stands in place of what is not shown.
+    blanks: bool,
+    /// Whether it ends in a domain, with blanks behind it or not.
+    in_domain: bool,
+    /// What it ends in, but for blanks.
+    last: u8,
+}
+
+impl Text {
+    fn new(body: &[u8], blanks: bool) -> Self {
+        let octets = Vec::with_capacity(body.len());
+        Self { octets, blanks, in_domain: false, last: NOTHING }
+    }
+
+    fn push(&mut self, octet: u8) {
+        match octet {
+            b'\r' | b'\n' => return,
+            b' ' | b'\t' => return self.octets.push(b' '),
+            _ if octet.is_ascii_control() => {
+                return self.octets.extend(self.blanks.then_some(b' '));
+            }
+            b'@' => self.in_domain = true,
+            b'<' | b'>' | b',' | b';' | b':' => self.in_domain = false,
+            _ => self.in_domain = self.goes_on() || self.in_domain && octet == b'.',
+        }
+        self.last = octet;
+        self.octets.push(octet);
+    }
+
+    /// Whether what comes next belongs to a domain: behind an `@` or a dot of one, or a part of one and
+    /// no blank.
+    fn goes_on(&self) -> bool {
+        self.in_domain
+            && (matches!(self.last, b'@' | b'.') || self.octets.last().is_some_and(|c| *c != b' '))
+    }
+}
+
+/// Stands for what is not shown.
+const NOTHING: u8 = 0;

@@ -1,0 +1,173 @@
+//! The identifiers of a message beside its author domain: section 4.10.2 of RFC 9989.
+
+use mail_types::{AuthResult, Domain, Known, SpfIdentity, Unanswered};
+
+use crate::ground::Ground;
+use crate::owner::Owner;
+use crate::walk::Memo;
+use crate::{Alignment, AlignmentMode, Discovery, Dmarc, SuffixList, Verdict};
+
+impl Dmarc {
+    /// The identifiers with a result, SPF's first.
+    fn identifiers(&self, result: AuthResult) -> impl Iterator<Item = (Method, &Domain)> {
+        let spf = self.spf.iter().filter(|spf| spf.identity == SpfIdentity::MailFrom);
+        let spf = spf.map(|spf| (Method::Spf, spf.result, &spf.domain));
+        let dkim = self.dkim.iter().take(Self::MAX_SIGNATURES);
+        let dkim = dkim.map(|dkim| (Method::Dkim, dkim.result, &dkim.domain));
+        spf.chain(dkim)
+            .filter(move |(_, found, _)| *found == result)
+            .map(|(method, _, domain)| (method, domain))
+    }
+
+    /// Compares the identifiers with the author domain. Once one of a method is aligned, its others are
+    /// not looked at; once one of either is, the other method is asked about only where both have two
+    /// labels in common, and an answer that is missing changes nothing: the verdict is a pass.
+    pub(crate) fn align<'d>(
+        &'d self,
+        author: &'d Owner,
+        modes: Modes,
+        ground: &mut Ground<'d>,
+        verdict: &mut Verdict,
+        memo: &mut Memo<'d>,
+        known: &mut Known<'_>,
+    ) -> Result<(), Unanswered> {
+        let passed = || self.identifiers(AuthResult::Pass);
+        for (method, domain) in passed() {
+            if domain.as_str().as_bytes() == &*author.text {
+                *verdict.alignment_mut(method) = Alignment::Same;
+                known.note(|| format!("{} {domain}: {}", method.as_str(), Alignment::Same));
+            }
+        }
+        for (method, domain) in passed() {
+            if verdict.alignment_mut(method).is_aligned() {
+                continue;
+            }
+            // The message passes: only what reports say of the other method is open, and that is asked
+            // only where it may be.
+            memo.is_closed =
+                verdict.is_aligned() && !is_kin(domain.as_str().as_bytes(), &author.text);
+            let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
+            known.note(|| format!("{} {domain}: {found}", method.as_str()));
+            let slot = verdict.alignment_mut(method);
+            *slot = (*slot).max(found);
+        }
+        // What could not be told may have been the pass that is missing.
+        for (method, domain) in self.identifiers(AuthResult::TempError) {
+            if verdict.is_aligned() || verdict.is_open() {
+                break;
+            }
+            let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
+            // Whoever sends a message chooses a domain that is not tested: where it cannot be told
+            // whether it is the author's organization's, it must at least look like that.
+            let text = domain.as_str().as_bytes();
+            let near = || is_within(text, &author.text) || is_within(&author.text, text);
+            let untold = ground.walk.as_ref().is_some_and(|walk| walk.is_broken);
+            if found.is_aligned() || found == Alignment::Unknown && (!untold || near()) {
+                known.note(|| {
+                    format!("{} {domain}: would align, but was not tested", method.as_str())
+                });
+                *verdict.alignment_mut(method) = Alignment::Unknown;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare<'d>(
+        &'d self,
+        author: &'d Owner,
+        domain: &'d Domain,
+        mode: AlignmentMode,
+        ground: &mut Ground<'d>,
+        memo: &mut Memo<'d>,
+        known: &mut Known<'_>,
+    ) -> Result<Alignment, Unanswered> {
+        let text = domain.as_str().as_bytes();
+        if text == &*author.text {
+            return Ok(Alignment::Same);
+        }
+        // Both have the same name above them, or there is none.
+        if mode == AlignmentMode::Strict || last_label(text) != last_label(&author.text) {
+            return Ok(Alignment::Different);
+        }
+        let list = match &self.discovery {
+            Discovery::Psl(list) => return Ok(by_list(author, domain, &**list)),
+            discovery => discovery.list(),
+        };
+        let gaps = ground.is_broken;
+        let authors = ground.walk(author, memo, known)?;
+        if authors.is_broken && !gaps {
+            return Ok(Alignment::Unknown);
+        }
+        // Its organizational domain is one of the names above it, or itself.
+        if list.is_none() && !is_within(text, authors.org_domain()) {
+            return Ok(Alignment::Different);
+        }
+        if list.is_none() && authors.is_shared {
+            return Ok(match memo.reaches(known, text, authors.org_domain())? {
+                Ok(true) => Alignment::SameOrganization,
+                Ok(false) => Alignment::Different,
+                Err(_) => Alignment::Unknown,
+            });
+        }
+        let walk = memo.walk(known, text)?;
+        Ok(match list {
+            _ if walk.is_broken => Alignment::Unknown,
+            _ if authors.org_domain() == walk.org_domain() => Alignment::SameOrganization,
+            Some(list) if !authors.is_marked() && !walk.is_marked() => {
+                by_list(author, domain, list)
+            }
+            _ => Alignment::Different,
+        })
+    }
+}
+
+fn by_list(author: &Owner, domain: &Domain, list: &dyn SuffixList) -> Alignment {
+    let org = |text: &[u8], length: usize| {
+        text.get(text.len() - length.min(text.len())..).map(<[u8]>::to_vec)
+    };
+    let ours = author.stand_in().and_then(|own| org(&author.text, list.org_domain(&own).len()));
+    let theirs = list.org_domain(domain);
+    let same = ours.is_some_and(|ours| ours == theirs.as_bytes());
+    if same { Alignment::SameOrganization } else { Alignment::Different }
+}
+
+fn is_within(domain: &[u8], other: &[u8]) -> bool {
+    let above = domain.strip_suffix(other);
+    above.is_some_and(|above| above.is_empty() || above.ends_with(b"."))
+}
+
+/// Whether two labels at the end are the same.
+fn is_kin(domain: &[u8], other: &[u8]) -> bool {
+    let mut pairs = domain.rsplit(|c| *c == b'.').zip(other.rsplit(|c| *c == b'.')).take(2);
+    pairs.clone().count() == 2 && pairs.all(|(one, other)| one == other)
+}
+
+fn last_label(domain: &[u8]) -> &[u8] {
+    domain.rsplit(|&octet| octet == b'.').next().unwrap_or_default()
+}
+
+/// How alike the domain of SPF must be, and that of a signature.
+pub(crate) type Modes = (AlignmentMode, AlignmentMode);
+
+/// What authenticates a domain.
+#[derive(Clone, Copy)]
+pub(crate) enum Method {
+    Spf,
+    Dkim,
+}
+
+impl Method {
+    fn mode(self, (aspf, adkim): Modes) -> AlignmentMode {
+        match self {
+            Self::Spf => aspf,
+            Self::Dkim => adkim,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Spf => "spf",
+            Self::Dkim => "dkim",
+        }
+    }
+}

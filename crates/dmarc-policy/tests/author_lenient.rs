@@ -1,0 +1,199 @@
+//! `From` fields that RFC 5322 does not allow, and what people are shown of them.
+#![cfg(feature = "idna")]
+
+use dmarc_policy::{Author, AuthorFault};
+
+#[test]
+fn what_a_reader_is_shown_is_the_author() {
+    for row in [
+        // Names that mail is not sent to are valid in a field.
+        "a@VICTIM.example",
+        "Victim, Inc. <a@victim.example>",
+        "bob@other.net <a@victim.example>",
+        "a@victim.example>",
+        "A <a@victim.example>;",
+        "a..b@victim.example",
+        ".a@victim.example",
+        "A <a@victim.example.>",
+        "A <a@victim.example..>",
+        "a@victim.example.",
+        "A <a@victim.example",
+        "A <<a@victim.example>>",
+        "A < a @ victim . example >",
+        "A <a@victim.\r\n\texample>;",
+        "A <a@\tvictim.example >, x",
+        "A <a b@victim.example>",
+        "A <@route.net,@other.net:a@victim.example>, x",
+        "<foo> <a@victim.example>",
+        "<> <a@victim.example>",
+        "O\"Brien <a@victim.example>",
+        "Smith (Sales <a@victim.example>",
+        "\"a@good.net\" a@victim.example",
+        "\"<a@good.net>\" a@victim.example;",
+        "a@victim.example (<b@good.net>);",
+        "a@victim.example \"<b@good.net>\"",
+        "a@victim.example (x \"(y) b@good.net\\) z);",
+        "A <a%good.net@victim.example>, x",
+        "A <a@victim(x).example>;",
+        "A <a@\"victim\".example>",
+        "A <a@\"victim.example\">",
+        "a@[victim.example]",
+        "A <a@[victim.example]>",
+        "A <a@vic\0tim.example>",
+        "a@victim\u{3002}example",
+        "A <a@victim\u{ff0e}example\u{ff61}>",
+        "a\u{ff20}victim.example",
+        "A <a@\u{ff56}ictim.example>;",
+        "A <a@vic\u{ad}tim.example>;",
+        "=?utf-8?q?a=40victim.example?=",
+        "=?utf-8?q?A_<a=40victim.example>?=",
+        "=?utf-8?B?YUB2aWN0aW0uZXhhbXBsZQ==?=",
+        "=?utf-8?B?YUB2aWN0aW0uZXhhbXBsZQ?=",
+        "=?utf-8?B?YUB2aWN0aW0uZXhhbXBsZQ=====?=",
+        "=?iso-8859-1?q?a=40victim.example?=",
+        "=?x-unknown?q?a=40victim.example?=",
+        "=?utf-8*en?q?a=40victim.example?=",
+        "=?utf-8?q?a=40vic?= =?utf-8?q?tim.example?=",
+        "=?utf-8?q?a=40vic?=\r\n =?us-ascii?b?dGltLmV4YW1wbGU=?=",
+        "A <=?utf-8?q?a=40victim.example?=>",
+        "=?utf-8?q?=22a=40victim.example=22?= x@",
+    ] {
+        let author = Author::from_fields([row.as_bytes()]);
+        let found = author.domains().iter().any(|domain| *domain == name("victim.example"));
+        assert!(found, "{row:?}: {author:?}");
+        let only = author == Author::One(name("victim.example"));
+        // Where a reader may be shown something else, that is tested too.
+        assert!(
+            only || row.contains(['\0', '(']) || row.contains("<<") || row.contains("x@"),
+            "{row:?}: {author:?}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_mail_is_not_sent_to_is_an_author() {
+    for domain in [
+        "x_y.victim.example",
+        "-x.victim.example",
+        "x-.victim.example",
+        "x*y.z.example",
+        "xn--zzzzz.victim.example",
+    ] {
+        for row in [format!("a@{domain}"), format!("A <a@{domain}.>")] {
+            let author = Author::from_fields([row.as_bytes()]);
+            assert_eq!(author, Author::One(name(domain)), "{row}");
+        }
+    }
+    let author = Author::from_fields(["a@x_y.b\u{fc}cher.example".as_bytes()]);
+    assert_eq!(author, Author::One(name("x_y.xn--bcher-kva.example")));
+    let latin_1 = b"=?iso-8859-1?q?a=40b=FCcher.example?=";
+    assert_eq!(Author::from_fields([&latin_1[..]]), Author::One(name("xn--bcher-kva.example")));
+}
+
+#[test]
+fn the_domains_of_all_fields_are_taken_together() {
+    for (rows, domains) in [
+        (&["a@good.net", "b@victim.example"][..], &["good.net", "victim.example"][..]),
+        (&["b@victim.example", "a@good.net"], &["victim.example", "good.net"]),
+        (&["a@good.net", "a@good.net"], &["good.net"]),
+        (&["root", "a@victim.example"], &["victim.example"]),
+        (&["a@good.net, b@victim.example;"], &["good.net", "victim.example"]),
+        (&["<a@good.net> <b@victim.example>"], &["good.net", "victim.example"]),
+        (&["<a@victim.example> b@good.net"], &["victim.example", "good.net"]),
+        (&["<a@good.net> =?utf-8?q?<b=40victim.example>?="], &["good.net", "victim.example"]),
+        (&["\"<a@good.net>, b@victim.example"], &["good.net", "victim.example"]),
+        (&["<b@victim.example <a@good.net>"], &["victim.example", "good.net"]),
+        (&["a@good.net@victim.example"], &["good.net", "victim.example"]),
+    ] {
+        let author = Author::from_fields(rows.iter().map(|row| row.as_bytes()));
+        let wanted: Vec<_> = domains.iter().map(|domain| name(domain)).collect();
+        assert_eq!((author.domains(), author.fault()), (&*wanted, None), "{rows:?}");
+    }
+}
+
+#[test]
+fn a_field_without_a_domain_that_can_be_read_is_invalid() {
+    let label = "l".repeat(64);
+    for (row, at, domains) in [
+        ("a@", 2, &[][..]),
+        ("\"a@victim.example\" <>", 20, &[]),
+        ("\"a@victim.example\"", 18, &[]),
+        ("root (a@victim.example)", 23, &[]),
+        ("a@b\u{fffd}.victim.example", 21, &["victim.example"]),
+        (&format!("a@{label}.victim.example"), 81, &["victim.example"]),
+        (&format!("a@b@{label}.victim.example"), 3, &["b", "victim.example"]),
+        (&format!("a@{}example", "l.".repeat(125)), 259, &["l.l.l.l.l.l.l.example"]),
+    ] {
+        let author = Author::from_fields([row.as_bytes()]);
+        let wanted: Vec<_> = domains.iter().map(|domain| name(domain)).collect();
+        let fault = author.fault();
+        assert_eq!(
+            (author.domains(), fault),
+            (&*wanted, Some(AuthorFault::Unreadable { at })),
+            "{row}"
+        );
+    }
+    let latin_1 = Author::from_fields([&b"x@b\xfccher.example"[..]]);
+    assert!(latin_1.fault().is_some(), "{latin_1:?}");
+    for (size, fault) in [(65_536, None), (65_537, Some(AuthorFault::TooLong))] {
+        let body = format!("x@victim.example{}", " ".repeat(size - 16));
+        let author = Author::from_fields([body.as_bytes()]);
+        assert_eq!((author.domains(), author.fault()), (&[name("victim.example")][..], fault));
+    }
+    let hidden = format!("{}<a@victim.example>", "x".repeat(65_536));
+    let author = Author::from_fields([hidden.as_bytes()]);
+    assert_eq!((author.domains().len(), author.fault()), (0, Some(AuthorFault::TooLong)));
+}
+
+#[test]
+fn a_field_without_an_at_claims_no_domain() {
+    for row in [
+        "root",
+        "undisclosed:;",
+        "",
+        "root (Cron Daemon)",
+        "=?utf-8?q?root?=",
+        "<>",
+        "a@[192.0.2.1]",
+        "A, B <a@[IPv6:2001:db8::1]>",
+        "\"",
+        "=?utf-8?q",
+        "=?",
+    ] {
+        assert_eq!(Author::from_fields([row.as_bytes()]), Author::Absent, "{row}");
+    }
+    assert_eq!(Author::from_fields([]), Author::Absent);
+}
+
+/// Nothing takes longer than in proportion to its length.
+#[test]
+fn long_fields_are_read_in_time() {
+    let start = std::time::Instant::now();
+    for piece in [
+        "@",
+        "(",
+        "\"",
+        "<",
+        "<@",
+        "=?",
+        "=?a?q?",
+        "@\"",
+        "a@b.",
+        "a@\u{fc}.",
+        "@ ",
+        "<a@b> ",
+        "\\\"",
+        "@\u{fffd}.",
+    ] {
+        let body = piece.repeat(65_536 / piece.len());
+        for end in ["", ";", "\"", "a@x"] {
+            let body = format!("{body}{end}");
+            let _ = Author::from_fields([body.as_bytes(), body.as_bytes()]);
+        }
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+fn name(text: &str) -> mail_types::Name {
+    text.parse().unwrap_or_else(|_| mail_types::Name::root())
+}

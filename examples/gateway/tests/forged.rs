@@ -1,0 +1,109 @@
+//! Fields that claim to be ours go, and nothing else does.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+
+use super::super::config::Config;
+use super::super::forged::without_forged;
+use super::super::routing::Routing;
+
+#[test]
+fn what_claims_to_be_ours_is_taken_out() {
+    let forged = [
+        "Authentication-Results: mx.test; spf=pass\r\n",
+        "authentication-results:MX.Test;\r\n\tspf=pass\r\n dkim=pass\r\n",
+        "Authentication-Results : (a (b\\)) c) \"mx.test\" 1; none\r\n",
+        "Authentication-Results:\r\n mx.test (x); none\r\n",
+        "Authentication-Results: mx.test.; dkim=pass\r\n",
+        "Authentication-Results: \"mx.test.\"; dkim=pass\r\n",
+        "Authentication-Results: mx.test. 1; dkim=pass\r\n",
+        "Authentication-Results: mx.test\r\n\t1;\r\n dkim=pass\r\n",
+        "Authentication-Results:\u{b}mx.test; dkim=pass\r\n",
+        "Authentication-Results: \u{a0}mx.test\u{a0}; dkim=pass\r\n",
+        "Authentication-Results: \u{200b}\u{3000}mx.test; dkim=pass\r\n",
+        "Authentication-Results:\u{c}\0 mx.test; dkim=pass\r\n",
+        "Authentication-Results\u{b}: mx.test; dkim=pass\r\n",
+        "Authentication-Results \t: mx.test; dkim=pass\r\n",
+        "Authentication-Results\r\n : mx.test; dkim=pass\r\n",
+        "Authentication-Results: local.test; dkim=pass\r\n",
+        "Authentication-Results: b\u{fc}cher.test; dkim=pass\r\n",
+        "Authentication-Results: ; dkim=pass header.d=bank.example\r\n",
+        "Authentication-Results: dkim=pass header.d=bank.example\r\n",
+        "Authentication-Results: dkim = pass header.d=bank.example\r\n",
+        "Authentication-Results: dkim/1=pass; x=y\r\n",
+        "Authentication-Results: (mx.test); dkim=pass\r\n",
+        "Authentication-Results: (unclosed mx.test; dkim=pass\r\n",
+        "Authentication-Results:\r\n",
+        "X-Quarantine: no\r\n",
+        "x-quarantine\t:\r\n\tno\r\n",
+        "Received-SPF: pass (mx.test: fine) client-ip=192.0.2.1; receiver=mx.test; identity=mailfrom\r\n",
+        "Received-SPF: pass receiver=\"MX.test.\";\r\n client-ip=192.0.2.1\r\n",
+        "Received-SPF: pass Receiver = (x) local.test; client-ip=192.0.2.1\r\n",
+        "Received-SPF: pass receiver=other.test; receiver=mx.test\r\n",
+        "Received-SPF: pass (receiver=other.test) client-ip=192.0.2.1\r\n",
+        "Received-SPF: pass\r\n",
+        "Return-Path: <a@b.example>\r\n",
+        "RETURN-PATH : <>\r\n",
+    ];
+    for field in forged {
+        assert_eq!(
+            left(&format!("A: 1\r\n{field}B: 2\r\n\r\n{field}")),
+            format!("A: 1\r\nB: 2\r\n\r\n{field}")
+        );
+        assert_eq!(left(&format!("{field}{field}\r\n")), "\r\n");
+        assert_eq!(left(field), "");
+    }
+}
+
+#[test]
+fn what_claims_to_be_others_or_nothing_stays() {
+    let rows = [
+        "",
+        "\r\n",
+        "no field\r\n\r\n",
+        "Authentication-Results: mx.test.example; spf=pass\r\n\r\nx",
+        "Authentication-Results: other.test (mx.test); spf=pass\r\n\r\n",
+        "Subject: Authentication-Results: mx.test\r\n\r\n",
+        "X: y\r\n Authentication-Results: mx.test; spf=pass\r\n\r\n",
+        "X: y\r\n\r\nAuthentication-Results: mx.test; spf=pass\r\n",
+        "Authentication-Results: mx.test.other; spf=pass\r\n\r\n",
+        "Authentication-Results: notmx.test; spf=pass\r\n\r\n",
+        "ARC-Authentication-Results: i=1; mx.test; spf=pass\r\n\r\n",
+        "Received-SPF: pass (mx.test) receiver=other.test; client-ip=192.0.2.1\r\n\r\n",
+        "X-Quarantined: yes\r\n\r\n",
+    ];
+    for row in rows {
+        assert_eq!(left(row), row);
+    }
+}
+
+#[test]
+fn octets_that_are_not_utf8_are_blanks_before_an_identifier() {
+    for (field, left) in [
+        (&b"Authentication-Results: \xa0mx.test; dkim=pass\r\n"[..], ""),
+        (b"Authentication-Results: other.test\xa0; dkim=pass\r\n", "other.test"),
+    ] {
+        let parts = without_forged(&Bytes::copy_from_slice(field), &LOCAL, true);
+        let found: Vec<_> = parts.concat();
+        assert_eq!(found.is_empty(), left.is_empty(), "{field:?}");
+    }
+}
+
+#[test]
+fn a_return_path_is_handed_on() {
+    let message = Bytes::from_static(b"Return-Path: <a@b.example>\r\nX-Quarantine: no\r\n\r\n");
+    let parts = without_forged(&message, &LOCAL, false).concat();
+    assert_eq!(parts, b"Return-Path: <a@b.example>\r\n\r\n");
+}
+
+fn left(message: &str) -> String {
+    let message = Bytes::copy_from_slice(message.as_bytes());
+    let parts = without_forged(&message, &LOCAL, true);
+    parts.iter().map(|part| String::from_utf8_lossy(part)).collect()
+}
+
+static LOCAL: LazyLock<Routing> = LazyLock::new(|| {
+    let text = "primary_hostname = 'mx.test'\nlocal_domains = 'local.test : b\u{fc}cher.test'";
+    Config::parse(text).unwrap().routing
+});
