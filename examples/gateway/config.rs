@@ -26,16 +26,16 @@ use event_expand::ListKind;
 use mail_types::{Domain, HostSet, List};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
-use super::client::Client;
+use super::client_lists::{ClientList, ClientLists};
 use super::engines::files::Files;
 use super::macros::Macros;
 use super::routing::{Routing, RoutingTexts};
-use super::rules::Rules;
 use super::rules::condition::{Home, KINDS};
 use super::rules::dmarc::DmarcSettings;
 use super::rules::language::{Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
+use super::rules::{Problem, Rules};
 use super::session::SessionSettings;
 pub(crate) use config_error::ConfigError;
 pub(crate) use dmarc::ReportSettings;
@@ -66,19 +66,17 @@ pub(crate) struct Config {
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_accept_max_per_host: usize,
     /// `None` is for all but trusted proxies and those on loopback.
-    pub(crate) smtp_max_refused_hosts: Option<HostSet>,
     /// In octets a second.
     pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_receive_timeout: Duration,
-    pub(crate) helo_accept_junk_hosts: HostSet,
-    pub(crate) host_lookup: HostSet,
     pub(crate) host_lookup_timeout: Duration,
     pub(crate) dns_resolver: Option<SocketAddr>,
     pub(crate) proxy_required_hosts: RequiredHosts,
     pub(crate) proxy_protocol_timeout: Duration,
     pub(crate) proxy_ipv4_in_tcp6: bool,
     pub(crate) proxy_refusal: RefusalMode,
-    pub(crate) tls_advertise_hosts: HostSet,
+    /// The options that are lists of clients.
+    pub(crate) clients: ClientLists,
     pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
     pub(crate) log_proxy: bool,
     pub(crate) log_format: LogFormat,
@@ -133,15 +131,6 @@ impl Config {
         Ok(Self { rules, ..config })
     }
 
-    /// Tells whether refused recipients of a client are counted.
-    pub(crate) fn counts_refusals(&self, client: &Client) -> bool {
-        let (address, name) = (client.address.ip(), client.host_name.as_ref());
-        match &self.smtp_max_refused_hosts {
-            Some(hosts) => hosts.contains(address, name),
-            None => !client.is_ours(),
-        }
-    }
-
     fn of_options(
         options: Options,
         events: EventOptions,
@@ -160,7 +149,13 @@ impl Config {
         let language = Arc::new(language);
         let events = EventSettings::check(events, &language)?;
         let (session, tls_certificate) = (session(&options, &host), certificate(&options)?);
-        let routing = routing(&options, &host, &language, &spf, &dmarc)?;
+        let home =
+            Home { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc: &dmarc };
+        let listed = |(option, problem)| ConfigError::List { option, problem };
+        let clients = clients(&options, &home).map_err(listed)?;
+        let Options { local_domains, local_parts, relay_to_domains, .. } = &options;
+        let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
+        let routing = Routing::read(&texts, &home).map_err(listed)?;
         if routing.relays() && options.route_data.is_none() {
             return Err(ConfigError::NoRoute);
         }
@@ -174,27 +169,21 @@ impl Config {
             store: options.store,
             maildir,
             routing,
+            clients,
             route_data: options.route_data,
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
             hosts_try_prdr: hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
             smtp_accept_max: options.smtp_accept_max,
             smtp_accept_max_per_host: options.smtp_accept_max_per_host,
-            smtp_max_refused_hosts: refused_hosts(options.smtp_max_refused_hosts.as_deref())?,
             smtp_data_min_rate: options.smtp_data_min_rate.0,
             smtp_receive_timeout: options.smtp_receive_timeout.0,
-            helo_accept_junk_hosts: hosts(
-                "helo_accept_junk_hosts",
-                &options.helo_accept_junk_hosts,
-            )?,
-            host_lookup: hosts("host_lookup", &options.host_lookup)?,
             host_lookup_timeout: options.host_lookup_timeout.0,
             dns_resolver: options.dns_resolver,
             proxy_required_hosts: proxies(&options.proxy_required_hosts)?,
             proxy_protocol_timeout: options.proxy_protocol_timeout.0,
             proxy_ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
             proxy_refusal: options.proxy_refusal.into(),
-            tls_advertise_hosts: hosts("tls_advertise_hosts", &options.tls_advertise_hosts)?,
             tls_certificate,
             log_proxy: log_selector(&options.log_selector)?,
             log_format: options.log_format,
@@ -291,10 +280,6 @@ fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
 }
 
 /// The hosts whose refused recipients are counted, if the option names them.
-fn refused_hosts(text: Option<&str>) -> Result<Option<HostSet>, ConfigError> {
-    text.map(|text| hosts("smtp_max_refused_hosts", text)).transpose()
-}
-
 fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
     HostSet::new(List::new(text)).map_err(|source| ConfigError::Hosts { option, source })
 }
@@ -306,17 +291,23 @@ fn proxies(text: &str) -> Result<RequiredHosts, ConfigError> {
     if hosts.needs_names() { Err(ConfigError::NamedProxy) } else { Ok(hosts.into()) }
 }
 
-fn routing(
-    options: &Options,
-    host: &Domain,
-    language: &Arc<Language>,
-    spf: &SpfSettings,
-    dmarc: &DmarcSettings,
-) -> Result<Routing, ConfigError> {
-    let Options { local_domains, local_parts, relay_to_domains, .. } = options;
-    let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
-    let home = Home { kinds: KINDS, host, language, spf, dmarc };
-    Routing::read(&texts, &home).map_err(|(option, problem)| ConfigError::List { option, problem })
+fn clients(options: &Options, home: &Home<'_>) -> Result<ClientLists, (&'static str, Problem)> {
+    let list = |option, text: &str, otherwise| ClientList::read(option, text, otherwise, home);
+    let refused = options.smtp_max_refused_hosts.as_deref();
+    Ok(ClientLists {
+        // Who is not known is tested, is offered TLS, and is counted.
+        dmarc_verify_hosts: list("dmarc_verify_hosts", &options.dmarc_verify_hosts, true)?,
+        helo_accept_junk_hosts: list(
+            "helo_accept_junk_hosts",
+            &options.helo_accept_junk_hosts,
+            false,
+        )?,
+        host_lookup: list("host_lookup", &options.host_lookup, true)?,
+        tls_advertise_hosts: list("tls_advertise_hosts", &options.tls_advertise_hosts, true)?,
+        smtp_max_refused_hosts: refused
+            .map(|text| list("smtp_max_refused_hosts", text, true))
+            .transpose()?,
+    })
 }
 
 /// Exim writes `192.0.2.1.25`; `[::1]:25` and `192.0.2.1:25` are taken too, the latter alone or in a
@@ -358,6 +349,7 @@ const NOT_EXPANDED: &[&str] = &[
     "dmarc_history_file",
     "dmarc_tld_file",
     "hosts_proxy",
+    "hosts_try_prdr",
     "local_interfaces",
     "log_selector",
     "lookup_directories",

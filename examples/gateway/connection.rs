@@ -57,17 +57,20 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(gateway: Arc<Gateway>, wire: Wire, client: Client) -> Self {
-        let config = &gateway.config;
-        let (address, name) = (client.address.ip(), client.host_name.as_ref());
+    pub(crate) async fn new(gateway: Arc<Gateway>, wire: Wire, client: Client) -> Self {
+        let lists = &gateway.config.clients;
         let mut settings = Arc::clone(&gateway.session_settings);
-        if !config.tls_advertise_hosts.contains(address, name) {
+        if !gateway.is_in(&lists.tls_advertise_hosts, &client).await {
             Arc::make_mut(&mut settings).tls_advertise = false;
         }
-        if !config.counts_refusals(&client) {
+        let counted = match &lists.smtp_max_refused_hosts {
+            Some(hosts) => gateway.is_in(hosts, &client).await,
+            None => !client.is_ours(),
+        };
+        if !counted {
             Arc::make_mut(&mut settings).smtp_max_refused = 0;
         }
-        let junk_helo = config.helo_accept_junk_hosts.contains(address, name);
+        let junk_helo = gateway.is_in(&lists.helo_accept_junk_hosts, &client).await;
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
         let memory = Share::new(Arc::clone(&gateway.memory));
         let silence = Box::pin(sleep(gateway.config.smtp_receive_timeout));

@@ -7,6 +7,7 @@
 
 mod authentication;
 mod client;
+mod client_lists;
 mod command;
 mod config;
 mod connection;
@@ -155,6 +156,7 @@ mod tests {
     #[expect(dead_code, reason = "the tests with other programs use what these do not")]
     #[path = "../../tests/peers/block.rs"]
     mod block;
+    mod client_lists;
     mod config;
     mod config_check;
     mod dkim;

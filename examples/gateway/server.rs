@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
 use super::client::Client;
+use super::client_lists::ClientList;
 use super::config::{Config, StoreKind};
 use super::connection::Connection;
 use super::delivery::relay_settings;
@@ -114,6 +115,11 @@ impl Gateway {
         })
     }
 
+    /// Tells whether a client is in one of the lists of clients.
+    pub(crate) async fn is_in(&self, list: &ClientList, client: &Client) -> bool {
+        list.contains(client, self.config.host.as_str(), &self.services).await
+    }
+
     /// Listens; the addresses are those really bound.
     pub(crate) async fn listen(&self) -> Result<Vec<TcpListener>, GatewayError> {
         let mut listeners = Vec::new();
@@ -205,13 +211,14 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
         return turn_away(&gateway, stream, "your host has too many connections").await;
     }
-    if gateway.config.host_lookup.contains(address, None) {
+    if gateway.is_in(&gateway.config.clients.host_lookup, &client).await {
         let host = &gateway.config.session.primary_hostname;
         let origin = Origin::connecting(&gateway.events, host, &client);
         let failed = |why: &str, name: &str, kind: &str| origin.not_found(why, name, kind);
         client.host_name = gateway.host_names.of(address, failed).await;
     }
-    let mut connection = Box::new(Connection::new(gateway, Wire::Clear(stream), client));
+    let connection = Box::pin(Connection::new(gateway, Wire::Clear(stream), client)).await;
+    let mut connection = Box::new(connection);
     Box::pin(connection.serve()).await;
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::super::dkim::DkimLimits;
 use super::super::rules::dmarc::{DmarcSettings, InvalidFrom, Temperror};
-use super::{ConfigError, Options, hosts};
+use super::{ConfigError, Options};
 
 /// What becomes of a message whose author cannot be told.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -74,7 +74,6 @@ pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> 
         ..DkimLimits::default()
     };
     Ok(DmarcSettings {
-        verify_hosts: hosts("dmarc_verify_hosts", &options.dmarc_verify_hosts)?,
         semantics: options.dmarc_status_semantics.into(),
         rejects: options.dmarc_reject,
         invalid_from: options.dmarc_invalid_from.map(Into::into).unwrap_or_default(),

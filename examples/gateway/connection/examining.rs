@@ -39,9 +39,8 @@ impl Connection {
         if std::mem::replace(&mut self.fate.examined, true) {
             return;
         }
-        let settings = &self.gateway.config.dmarc;
-        let (address, name) = (self.client.address.ip(), self.client.host_name.as_ref());
-        let wanted = settings.verify_hosts.contains(address, name);
+        let wanted = &self.gateway.config.clients.dmarc_verify_hosts;
+        let wanted = self.gateway.is_in(wanted, &self.client).await;
         if !wanted || self.notes.has_control(DISABLE_VERIFY) {
             return publish_off(&mut self.notes);
         }

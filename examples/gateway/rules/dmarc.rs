@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use dmarc_policy::{Discovery, DkimInput, Policy, SpfInput, Status, Verdict};
 use mail_types::{
-    AuthResult, HostSet, MethodResult, Reply, ReplyCode, Semantics, Value, Variable, WordList,
+    AuthResult, MethodResult, Reply, ReplyCode, Semantics, Value, Variable, WordList,
 };
 
 use super::super::dkim::DkimLimits;
@@ -30,8 +30,6 @@ use super::words::Words;
 /// What is examined, and what follows from it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DmarcSettings {
-    /// The clients whose messages are examined.
-    pub(crate) verify_hosts: HostSet,
     /// How the items of a list of `dmarc_status` work together.
     pub(crate) semantics: Semantics,
     /// Whether a message is refused where its author's domain asks for that; else it is put into
