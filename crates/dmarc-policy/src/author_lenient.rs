@@ -145,8 +145,9 @@ impl Seen {
         let dots = text.match_indices('.').map(|(dot, _)| dot + 1);
         let count = dots.clone().count();
         let mut above = dots.skip(count.saturating_sub(MOST_ABOVE));
-        let above = above.find_map(|at| text.get(at..).and_then(domain));
-        above.into_iter().for_each(|domain| domains.add(domain));
+        if let Some(above) = above.find_map(|at| text.get(at..).and_then(domain)) {
+            domains.add(above);
+        }
     }
 }
 

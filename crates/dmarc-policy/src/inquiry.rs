@@ -57,6 +57,7 @@ impl Dmarc {
 
     /// Asks for the message of an author.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an author is asked about once")]
     pub fn new(author: Author) -> Self {
         let domains = author.domains();
         let authors: Vec<_> = domains.iter().filter_map(Owner::new).collect();

@@ -239,12 +239,12 @@ impl<'d> Walk<'d> {
     /// A longer name is passed over by some walks, and a public suffix is not what it is to itself to
     /// those below.
     fn is_shared(&self) -> bool {
-        let dots = self.org_domain().iter().filter(|octet| **octet == b'.').count();
+        let labels = self.org_domain().split(|&octet| octet == b'.').count();
         let is_suffix = self.last.as_ref().is_some_and(|last| {
             let record = last.published.0.as_ref();
             last.at == self.org_at() && record.is_some_and(|record| record.psd == Psd::Yes)
         });
-        dots + 1 < MOST_LABELS && !is_suffix
+        labels < MOST_LABELS && !is_suffix
     }
 }
 

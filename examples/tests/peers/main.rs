@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 
+mod authors;
 mod block;
 mod checks;
 mod delivery;
@@ -24,6 +25,8 @@ mod gateway;
 mod header;
 #[cfg(feature = "pgsql")]
 mod lookups;
+mod name_server;
+mod next_hop;
 mod peers;
 mod prdr;
 mod prdr_cut;
