@@ -159,6 +159,7 @@ mod tests {
     mod help;
     mod host_name;
     mod journal;
+    mod limits;
     mod maildir;
     mod memory;
     mod message_id;
