@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod config;
 mod connection;
+mod database_file;
 mod delivery;
 mod dkim;
 mod dmarc;
@@ -146,6 +147,7 @@ mod tests {
     #[path = "../../tests/peers/block.rs"]
     mod block;
     mod config;
+    mod database_file;
     mod dkim;
     mod engines;
     mod engines_injection;
@@ -159,7 +161,6 @@ mod tests {
     mod help;
     mod host_name;
     mod journal;
-    mod limits;
     mod maildir;
     mod memory;
     mod message_id;
