@@ -161,6 +161,7 @@ mod tests {
     mod help;
     mod host_name;
     mod journal;
+    mod limits;
     mod maildir;
     mod memory;
     mod message_id;

@@ -27,7 +27,8 @@ async fn a_lookup_finds_what_is_in_the_file_of_now() {
     let engines = Engines::new(&config(scratch.path()).lookups);
     let make = |path: &Path, value: &str| {
         let file = Connection::open(path).unwrap();
-        file.execute_batch(&format!("CREATE TABLE t (a); INSERT INTO t VALUES ('{value}')")).unwrap();
+        file.execute_batch(&format!("CREATE TABLE t (a); INSERT INTO t VALUES ('{value}')"))
+            .unwrap();
     };
     let select = "${lookup sqlite{SELECT a FROM t}}";
     make(&path, "old");
@@ -52,7 +53,8 @@ async fn events_are_written_where_they_are_looked_for() {
     let config = config(scratch.path());
     let engines = Arc::new(Engines::new(&config.lookups));
     let events =
-        Events::start(&config.events, scratch.path(), &config.lookups.sqlite_dbfile, &engines).unwrap();
+        Events::start(&config.events, scratch.path(), &config.lookups.sqlite_dbfile, &engines)
+            .unwrap();
     let seen = || {
         let file = Connection::open(&path).unwrap();
         let mut select = file.prepare("SELECT data FROM events ORDER BY id").ok()?;
