@@ -6,20 +6,30 @@
 use std::env;
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
 usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES OCTETS FROM RCPT
+       smtp_load beside ADDRESS:PORT SECONDS OCTETS FROM RCPT REFUSED
        smtp_load idle ADDRESS:PORT CONNECTIONS
+       smtp_load beside ADDRESS:PORT NEIGHBOUR SECONDS OCTETS FROM RCPT
 
 messages  sends MESSAGES of OCTETS each, and prints one line: messages a second, and the 50th and
           99th percentile and the maximum of the final reply's delay in microseconds
+beside    sends messages for SECONDS beside another client that sends them too, then beside one that
+          streams recipients who are refused; prints one line: messages a second beside the one,
+          beside the other, and the second as a share of the first
 idle      opens CONNECTIONS, prints `ready` when each has its banner, and holds them until its
-          standard input ends";
+          standard input ends
+beside    sends messages through one connection for so long, beside a NEIGHBOUR that sends as much as
+          it can: `accepted`, messages too, or `refused`, recipients that the server does not take, in
+          one stream; prints how many messages it got through in a second, and what the neighbour did";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -28,7 +38,13 @@ fn main() -> ExitCode {
         ["messages", server, sessions, count, octets, from, rcpt] => {
             messages(server, sessions, count, octets, &Envelope::new(from, rcpt))
         }
+        ["beside", server, seconds, octets, from, rcpt, refused] => {
+            beside(server, seconds, octets, &Envelope::new(from, rcpt), refused)
+        }
         ["idle", server, connections] => idle(server, connections),
+        ["beside", server, neighbour, seconds, octets, from, rcpt] => {
+            beside(server, neighbour, seconds, octets, &Envelope::new(from, rcpt))
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {
@@ -80,15 +96,76 @@ fn session(
     let mut connection = Connection::open(server)?;
     connection.command(b"EHLO load.test\r\n", b'2')?;
     for _ in 0..count {
-        connection.command(&envelope.mail, b'2')?;
-        connection.command(&envelope.rcpt, b'2')?;
-        connection.command(b"DATA\r\n", b'3')?;
-        let ended = Instant::now();
-        connection.command(body, b'2')?;
-        delays.push(ended.elapsed());
+        delays.push(connection.message(envelope, body)?);
     }
     connection.command(b"QUIT\r\n", b'2')?;
     Ok(delays)
+}
+
+fn beside(
+    server: &str,
+    seconds: &str,
+    octets: &str,
+    envelope: &Envelope,
+    refused: &str,
+) -> Result<(), Box<dyn Error>> {
+    let server: SocketAddr = server.parse()?;
+    let time = Duration::from_secs(seconds.parse()?);
+    let body = body(octets.parse()?);
+    let honest = |ended: &dyn Fn() -> bool| -> io::Result<u32> {
+        let mut connection = Connection::open(server)?;
+        connection.command(b"EHLO load.test\r\n", b'2')?;
+        let mut count = 0;
+        while !ended() {
+            connection.message(envelope, &body)?;
+            count += 1;
+        }
+        Ok(count)
+    };
+    // How many the first client sends while the other goes on.
+    let among = |other: &(dyn Fn(&AtomicBool) -> io::Result<()> + Sync)| {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let other = scope.spawn(|| other(&stop));
+            thread::sleep(SETTLING);
+            let start = Instant::now();
+            let count = honest(&|| start.elapsed() >= time);
+            stop.store(true, Ordering::Relaxed);
+            other.join().map_err(|_| io::Error::other("the other client panicked"))??;
+            Ok::<_, io::Error>(f64::from(count?) / start.elapsed().as_secs_f64())
+        })
+    };
+    let sender = among(&|stop| honest(&|| stop.load(Ordering::Relaxed)).map(drop))?;
+    let flood = among(&|stop| flood(server, envelope, refused, stop))?;
+    println!("{sender:.0} msgs/s {flood:.0} msgs/s {:.2}", flood / sender);
+    Ok(())
+}
+
+/// Streams recipients who are refused, as fast as they are taken, in as many connections one after
+/// the other as it takes.
+fn flood(
+    server: SocketAddr,
+    envelope: &Envelope,
+    refused: &str,
+    stop: &AtomicBool,
+) -> io::Result<()> {
+    let recipients = format!("RCPT TO:<{refused}>\r\n").repeat(1000);
+    while !stop.load(Ordering::Relaxed) {
+        let mut connection = Connection::open(server)?;
+        connection.command(b"EHLO flood.test\r\n", b'2')?;
+        connection.command(&envelope.mail, b'2')?;
+        let stream = connection.reader.into_inner();
+        let mut replies = stream.try_clone()?;
+        thread::scope(|scope| {
+            scope.spawn(move || io::copy(&mut replies, &mut io::sink()));
+            let mut stream = &stream;
+            // A server that has enough closes the connection.
+            while !stop.load(Ordering::Relaxed) && stream.write_all(recipients.as_bytes()).is_ok() {
+            }
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+    }
+    Ok(())
 }
 
 fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
@@ -99,6 +176,90 @@ fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
     io::stdin().read_to_end(&mut Vec::new())?;
     drop(held);
     Ok(())
+}
+
+fn beside(
+    server: &str,
+    neighbour: &str,
+    seconds: &str,
+    octets: &str,
+    envelope: &Envelope,
+) -> Result<(), Box<dyn Error>> {
+    let server: SocketAddr = server.parse()?;
+    let time = Duration::from_secs(seconds.parse()?);
+    let body = body(octets.parse()?);
+    let over = AtomicBool::new(false);
+    let (sent, done) = thread::scope(|scope| {
+        let other = || match neighbour {
+            "accepted" => accepted(server, envelope, &body, &over),
+            _ => refused(server, &over),
+        };
+        let other = scope.spawn(other);
+        thread::sleep(time / 4); // Until the neighbour is at full speed.
+        let start = Instant::now();
+        let mut sent = 0;
+        let outcome = Connection::open(server).and_then(|mut connection| {
+            connection.command(b"EHLO load.test\r\n", b'2')?;
+            while start.elapsed() < time {
+                message(&mut connection, envelope, &body)?;
+                sent += 1;
+            }
+            Ok(())
+        });
+        over.store(true, Ordering::Relaxed);
+        let done = other.join().map_err(|_| io::Error::other("the neighbour panicked"))??;
+        outcome.map(|()| (sent, done))
+    })?;
+    let (each, whole) = (time.as_secs().max(1), time.as_secs().max(1) * 5 / 4);
+    println!("{} msgs/s beside {} {neighbour}/s", sent / each, done / whole.max(1));
+    Ok(())
+}
+
+/// Sends messages until it is `over`; returns how many.
+fn accepted(
+    server: SocketAddr,
+    envelope: &Envelope,
+    body: &[u8],
+    over: &AtomicBool,
+) -> io::Result<u64> {
+    let mut connection = Connection::open(server)?;
+    connection.command(b"EHLO load.test\r\n", b'2')?;
+    let mut sent = 0;
+    while !over.load(Ordering::Relaxed) {
+        message(&mut connection, envelope, body)?;
+        sent += 1;
+    }
+    Ok(sent)
+}
+
+/// Sends recipients that are refused, in one stream, until it is `over`; comes back when it is turned
+/// out. Returns how many were refused.
+fn refused(server: SocketAddr, over: &AtomicBool) -> io::Result<u64> {
+    let recipients = "RCPT TO:<nobody@refused.invalid>\r\n".repeat(1000);
+    let mut count = 0;
+    while !over.load(Ordering::Relaxed) {
+        let mut connection = Connection::open(server)?;
+        connection.command(b"EHLO load.test\r\n", b'2')?;
+        connection.command(b"MAIL FROM:<flood@load.test>\r\n", b'2')?;
+        let mut stream = connection.reader.get_ref().try_clone()?;
+        count += thread::scope(|scope| {
+            let flood = scope.spawn(|| {
+                while !over.load(Ordering::Relaxed)
+                    && stream.write_all(recipients.as_bytes()).is_ok()
+                {}
+                // So that the reader comes to its end.
+                let _ = stream.shutdown(Shutdown::Write);
+            });
+            let mut count = 0;
+            while connection.reply(b'5').is_ok() {
+                count += 1;
+            }
+            let _ = connection.reader.get_ref().shutdown(Shutdown::Both);
+            let _ = flood.join();
+            count
+        });
+    }
+    Ok(count)
 }
 
 struct Envelope {
@@ -130,6 +291,16 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Sends a message; returns how long its final reply took.
+    fn message(&mut self, envelope: &Envelope, body: &[u8]) -> io::Result<Duration> {
+        self.command(&envelope.mail, b'2')?;
+        self.command(&envelope.rcpt, b'2')?;
+        self.command(b"DATA\r\n", b'3')?;
+        let ended = Instant::now();
+        self.command(body, b'2')?;
+        Ok(ended.elapsed())
+    }
+
     fn command(&mut self, bytes: &[u8], wanted: u8) -> io::Result<()> {
         self.reader.get_mut().write_all(bytes)?;
         self.reply(wanted)
@@ -148,6 +319,9 @@ impl Connection {
         }
     }
 }
+
+/// How long the other client has to come to its speed.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// Makes a message of about `octets`, in lines of 80 at most, ended by its dot.
 fn body(octets: usize) -> Vec<u8> {
