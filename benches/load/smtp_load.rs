@@ -10,21 +10,16 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
 usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES OCTETS FROM RCPT
-       smtp_load beside ADDRESS:PORT SECONDS OCTETS FROM RCPT REFUSED
        smtp_load idle ADDRESS:PORT CONNECTIONS
        smtp_load beside ADDRESS:PORT NEIGHBOUR SECONDS OCTETS FROM RCPT
 
 messages  sends MESSAGES of OCTETS each, and prints one line: messages a second, and the 50th and
           99th percentile and the maximum of the final reply's delay in microseconds
-beside    sends messages for SECONDS beside another client that sends them too, then beside one that
-          streams recipients who are refused; prints one line: messages a second beside the one,
-          beside the other, and the second as a share of the first
 idle      opens CONNECTIONS, prints `ready` when each has its banner, and holds them until its
           standard input ends
 beside    sends messages through one connection for so long, beside a NEIGHBOUR that sends as much as
@@ -37,9 +32,6 @@ fn main() -> ExitCode {
     let outcome = match *arguments {
         ["messages", server, sessions, count, octets, from, rcpt] => {
             messages(server, sessions, count, octets, &Envelope::new(from, rcpt))
-        }
-        ["beside", server, seconds, octets, from, rcpt, refused] => {
-            beside(server, seconds, octets, &Envelope::new(from, rcpt), refused)
         }
         ["idle", server, connections] => idle(server, connections),
         ["beside", server, neighbour, seconds, octets, from, rcpt] => {
@@ -102,72 +94,6 @@ fn session(
     Ok(delays)
 }
 
-fn beside(
-    server: &str,
-    seconds: &str,
-    octets: &str,
-    envelope: &Envelope,
-    refused: &str,
-) -> Result<(), Box<dyn Error>> {
-    let server: SocketAddr = server.parse()?;
-    let time = Duration::from_secs(seconds.parse()?);
-    let body = body(octets.parse()?);
-    let honest = |ended: &dyn Fn() -> bool| -> io::Result<u32> {
-        let mut connection = Connection::open(server)?;
-        connection.command(b"EHLO load.test\r\n", b'2')?;
-        let mut count = 0;
-        while !ended() {
-            connection.message(envelope, &body)?;
-            count += 1;
-        }
-        Ok(count)
-    };
-    // How many the first client sends while the other goes on.
-    let among = |other: &(dyn Fn(&AtomicBool) -> io::Result<()> + Sync)| {
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let other = scope.spawn(|| other(&stop));
-            thread::sleep(SETTLING);
-            let start = Instant::now();
-            let count = honest(&|| start.elapsed() >= time);
-            stop.store(true, Ordering::Relaxed);
-            other.join().map_err(|_| io::Error::other("the other client panicked"))??;
-            Ok::<_, io::Error>(f64::from(count?) / start.elapsed().as_secs_f64())
-        })
-    };
-    let sender = among(&|stop| honest(&|| stop.load(Ordering::Relaxed)).map(drop))?;
-    let flood = among(&|stop| flood(server, envelope, refused, stop))?;
-    println!("{sender:.0} msgs/s {flood:.0} msgs/s {:.2}", flood / sender);
-    Ok(())
-}
-
-/// Streams recipients who are refused, as fast as they are taken, in as many connections one after
-/// the other as it takes.
-fn flood(
-    server: SocketAddr,
-    envelope: &Envelope,
-    refused: &str,
-    stop: &AtomicBool,
-) -> io::Result<()> {
-    let recipients = format!("RCPT TO:<{refused}>\r\n").repeat(1000);
-    while !stop.load(Ordering::Relaxed) {
-        let mut connection = Connection::open(server)?;
-        connection.command(b"EHLO flood.test\r\n", b'2')?;
-        connection.command(&envelope.mail, b'2')?;
-        let stream = connection.reader.into_inner();
-        let mut replies = stream.try_clone()?;
-        thread::scope(|scope| {
-            scope.spawn(move || io::copy(&mut replies, &mut io::sink()));
-            let mut stream = &stream;
-            // A server that has enough closes the connection.
-            while !stop.load(Ordering::Relaxed) && stream.write_all(recipients.as_bytes()).is_ok() {
-            }
-            let _ = stream.shutdown(Shutdown::Both);
-        });
-    }
-    Ok(())
-}
-
 fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
     let server: SocketAddr = server.parse()?;
     let held: Vec<_> =
@@ -201,7 +127,7 @@ fn beside(
         let outcome = Connection::open(server).and_then(|mut connection| {
             connection.command(b"EHLO load.test\r\n", b'2')?;
             while start.elapsed() < time {
-                message(&mut connection, envelope, &body)?;
+                connection.message(envelope, &body)?;
                 sent += 1;
             }
             Ok(())
@@ -226,7 +152,7 @@ fn accepted(
     connection.command(b"EHLO load.test\r\n", b'2')?;
     let mut sent = 0;
     while !over.load(Ordering::Relaxed) {
-        message(&mut connection, envelope, body)?;
+        connection.message(envelope, body)?;
         sent += 1;
     }
     Ok(sent)
@@ -319,9 +245,6 @@ impl Connection {
         }
     }
 }
-
-/// How long the other client has to come to its speed.
-const SETTLING: Duration = Duration::from_millis(500);
 
 /// Makes a message of about `octets`, in lines of 80 at most, ended by its dot.
 fn body(octets: usize) -> Vec<u8> {
