@@ -174,6 +174,7 @@ mod tests {
     mod ratelimit;
     mod relay;
     mod relay_prdr;
+    mod repeats;
     mod reporting;
     mod routing;
     mod rules;

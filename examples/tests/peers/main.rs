@@ -12,6 +12,7 @@ mod dmarc;
 mod dmarc_reports;
 mod events;
 mod gateway;
+mod limits;
 #[cfg(feature = "pgsql")]
 mod lookups;
 mod peers;
