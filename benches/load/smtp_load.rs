@@ -6,20 +6,25 @@
 use std::env;
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
 usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES OCTETS FROM RCPT
        smtp_load idle ADDRESS:PORT CONNECTIONS
+       smtp_load beside ADDRESS:PORT NEIGHBOUR SECONDS OCTETS FROM RCPT
 
 messages  sends MESSAGES of OCTETS each, and prints one line: messages a second, and the 50th and
           99th percentile and the maximum of the final reply's delay in microseconds
 idle      opens CONNECTIONS, prints `ready` when each has its banner, and holds them until its
-          standard input ends";
+          standard input ends
+beside    sends messages through one connection for so long, beside a NEIGHBOUR that sends as much as
+          it can: `accepted`, messages too, or `refused`, recipients that the server does not take, in
+          one stream; prints how many messages it got through in a second, and what the neighbour did";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +34,9 @@ fn main() -> ExitCode {
             messages(server, sessions, count, octets, &Envelope::new(from, rcpt))
         }
         ["idle", server, connections] => idle(server, connections),
+        ["beside", server, neighbour, seconds, octets, from, rcpt] => {
+            beside(server, neighbour, seconds, octets, &Envelope::new(from, rcpt))
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {
@@ -80,12 +88,7 @@ fn session(
     let mut connection = Connection::open(server)?;
     connection.command(b"EHLO load.test\r\n", b'2')?;
     for _ in 0..count {
-        connection.command(&envelope.mail, b'2')?;
-        connection.command(&envelope.rcpt, b'2')?;
-        connection.command(b"DATA\r\n", b'3')?;
-        let ended = Instant::now();
-        connection.command(body, b'2')?;
-        delays.push(ended.elapsed());
+        delays.push(connection.message(envelope, body)?);
     }
     connection.command(b"QUIT\r\n", b'2')?;
     Ok(delays)
@@ -99,6 +102,90 @@ fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
     io::stdin().read_to_end(&mut Vec::new())?;
     drop(held);
     Ok(())
+}
+
+fn beside(
+    server: &str,
+    neighbour: &str,
+    seconds: &str,
+    octets: &str,
+    envelope: &Envelope,
+) -> Result<(), Box<dyn Error>> {
+    let server: SocketAddr = server.parse()?;
+    let time = Duration::from_secs(seconds.parse()?);
+    let body = body(octets.parse()?);
+    let over = AtomicBool::new(false);
+    let (sent, done) = thread::scope(|scope| {
+        let other = || match neighbour {
+            "accepted" => accepted(server, envelope, &body, &over),
+            _ => refused(server, &over),
+        };
+        let other = scope.spawn(other);
+        thread::sleep(time / 4); // Until the neighbour is at full speed.
+        let start = Instant::now();
+        let mut sent = 0;
+        let outcome = Connection::open(server).and_then(|mut connection| {
+            connection.command(b"EHLO load.test\r\n", b'2')?;
+            while start.elapsed() < time {
+                connection.message(envelope, &body)?;
+                sent += 1;
+            }
+            Ok(())
+        });
+        over.store(true, Ordering::Relaxed);
+        let done = other.join().map_err(|_| io::Error::other("the neighbour panicked"))??;
+        outcome.map(|()| (sent, done))
+    })?;
+    let (each, whole) = (time.as_secs().max(1), time.as_secs().max(1) * 5 / 4);
+    println!("{} msgs/s beside {} {neighbour}/s", sent / each, done / whole.max(1));
+    Ok(())
+}
+
+/// Sends messages until it is `over`; returns how many.
+fn accepted(
+    server: SocketAddr,
+    envelope: &Envelope,
+    body: &[u8],
+    over: &AtomicBool,
+) -> io::Result<u64> {
+    let mut connection = Connection::open(server)?;
+    connection.command(b"EHLO load.test\r\n", b'2')?;
+    let mut sent = 0;
+    while !over.load(Ordering::Relaxed) {
+        connection.message(envelope, body)?;
+        sent += 1;
+    }
+    Ok(sent)
+}
+
+/// Sends recipients that are refused, in one stream, until it is `over`; comes back when it is turned
+/// out. Returns how many were refused.
+fn refused(server: SocketAddr, over: &AtomicBool) -> io::Result<u64> {
+    let recipients = "RCPT TO:<nobody@refused.invalid>\r\n".repeat(1000);
+    let mut count = 0;
+    while !over.load(Ordering::Relaxed) {
+        let mut connection = Connection::open(server)?;
+        connection.command(b"EHLO load.test\r\n", b'2')?;
+        connection.command(b"MAIL FROM:<flood@load.test>\r\n", b'2')?;
+        let mut stream = connection.reader.get_ref().try_clone()?;
+        count += thread::scope(|scope| {
+            let flood = scope.spawn(|| {
+                while !over.load(Ordering::Relaxed)
+                    && stream.write_all(recipients.as_bytes()).is_ok()
+                {}
+                // So that the reader comes to its end.
+                let _ = stream.shutdown(Shutdown::Write);
+            });
+            let mut count = 0;
+            while connection.reply(b'5').is_ok() {
+                count += 1;
+            }
+            let _ = connection.reader.get_ref().shutdown(Shutdown::Both);
+            let _ = flood.join();
+            count
+        });
+    }
+    Ok(count)
 }
 
 struct Envelope {
@@ -128,6 +215,16 @@ impl Connection {
             Self { reader: BufReader::with_capacity(1024, stream), line: Vec::new() };
         connection.reply(b'2')?;
         Ok(connection)
+    }
+
+    /// Sends a message; returns how long its final reply took.
+    fn message(&mut self, envelope: &Envelope, body: &[u8]) -> io::Result<Duration> {
+        self.command(&envelope.mail, b'2')?;
+        self.command(&envelope.rcpt, b'2')?;
+        self.command(b"DATA\r\n", b'3')?;
+        let ended = Instant::now();
+        self.command(body, b'2')?;
+        Ok(ended.elapsed())
     }
 
     fn command(&mut self, bytes: &[u8], wanted: u8) -> io::Result<()> {

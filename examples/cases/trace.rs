@@ -29,7 +29,7 @@ impl Line {
 pub(crate) fn text(lines: &[Line]) -> String {
     lines.iter().fold(String::new(), |mut text, line| {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:1$}{2}", "", 2 * line.depth, line.text);
+        let _ = writeln!(text, "{}{}", "  ".repeat(line.depth), line.text);
         text
     })
 }

@@ -83,9 +83,10 @@ impl Shown for Case {
         shown.push(b'\n');
         if let Some(at) = self.at {
             let before = text.get(..at.min(text.len())).unwrap_or_default();
-            let width = before.escape_ascii().count();
-            let mark = format!("  {}\n  {:width$}^\n", text.escape_ascii(), "");
-            shown.extend_from_slice(mark.as_bytes());
+            shown.extend_from_slice(format!("  {}\n  ", text.escape_ascii()).as_bytes());
+            // Not as a width of the format, which ends at 65535.
+            shown.extend(before.escape_ascii().map(|_| b' '));
+            shown.extend_from_slice(b"^\n");
         }
         shown
     }

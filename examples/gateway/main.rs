@@ -11,6 +11,7 @@ mod client_lists;
 mod command;
 mod config;
 mod connection;
+mod database_file;
 mod delivery;
 mod dkim;
 mod dmarc;
@@ -159,6 +160,7 @@ mod tests {
     mod client_lists;
     mod config;
     mod config_check;
+    mod database_file;
     mod dkim;
     mod dkim_canonical;
     mod dkim_keys;
@@ -178,6 +180,7 @@ mod tests {
     mod help;
     mod host_name;
     mod journal;
+    mod limits;
     mod maildir;
     mod memory;
     mod message_id;
@@ -190,6 +193,7 @@ mod tests {
     mod ratelimit;
     mod relay;
     mod relay_prdr;
+    mod repeats;
     mod reporting;
     mod routing;
     mod rules;

@@ -157,7 +157,7 @@ impl Vector {
             },
             Clone::clone,
         );
-        let _ = writeln!(text, "{:indent$}{} {name:<15} {value}", "", self.kind);
+        let _ = writeln!(text, "{}{} {name:<15} {value}", " ".repeat(indent), self.kind);
         self.tlvs.iter().for_each(|vector| vector.text(indent + 2, text));
     }
 }

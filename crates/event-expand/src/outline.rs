@@ -182,5 +182,8 @@ impl fmt::Display for Outline<'_> {
 }
 
 fn line(f: &mut fmt::Formatter<'_>, depth: usize, at: u32, text: &str) -> fmt::Result {
-    writeln!(f, "{at:>5}  {:width$}{text}", "", width = 2 * depth)
+    write!(f, "{at:>5}  ")?;
+    // A width panics beyond a u16, and a template may be as deep as its limits say.
+    (0..depth).try_for_each(|_| f.write_str("  "))?;
+    writeln!(f, "{text}")
 }

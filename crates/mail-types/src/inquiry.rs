@@ -102,7 +102,9 @@ pub struct Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:1$}{2}", "", 2 * self.depth, self.noted)
+        // A width panics beyond a u16.
+        (0..self.depth).try_for_each(|_| f.write_str("  "))?;
+        write!(f, "{}", self.noted)
     }
 }
 

@@ -142,6 +142,9 @@ fn a_traced_session_has_its_tree_and_replays() {
             "  a.example TXT -> no..name",
         ]
     );
+    let mut deep = session.trace()[0].clone();
+    deep.depth = 40_000;
+    assert!(deep.to_string().starts_with(&" ".repeat(80_000)), "further in than a width goes");
     let asked = session.trace().iter().filter(|note| matches!(note.noted, Noted::Answer { .. }));
     assert_eq!(asked.count(), 3);
 

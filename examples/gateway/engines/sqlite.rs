@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::super::config::LookupSettings;
+use super::super::database_file::DatabaseFile;
 use super::EngineError;
 use super::rows::{Rows, changed};
 
@@ -26,7 +27,7 @@ pub(super) struct Sqlite {
 
 #[derive(Debug)]
 struct Shared {
-    idle: Mutex<HashMap<PathBuf, Vec<Connection>>>,
+    idle: Mutex<HashMap<PathBuf, Vec<Open>>>,
     /// The file of those that name none.
     file: PathBuf,
     timeout: Duration,
@@ -76,23 +77,23 @@ impl Shared {
             Some(file) => (file, false),
             None => (self.file.clone(), true),
         };
-        let connection = match self.take(&file) {
-            Some(connection) => connection,
+        let open = match self.take(&file) {
+            Some(open) => open,
             None => self.open(&file, is_ours)?,
         };
         match &mut *running.lock().unwrap_or_else(PoisonError::into_inner) {
             State { given_up: true, .. } => return Err(EngineError::Slow { limit: self.timeout }),
-            state => state.handle = Some(connection.get_interrupt_handle()),
+            state => state.handle = Some(open.connection.get_interrupt_handle()),
         }
-        let found = self.ask(&connection, statement);
+        let found = self.ask(&open.connection, statement);
         running.lock().unwrap_or_else(PoisonError::into_inner).handle = None;
         if found.is_ok() {
-            self.keep(file, connection);
+            self.keep(file, open);
         }
         found
     }
 
-    fn open(&self, file: &Path, is_ours: bool) -> Result<Connection, EngineError> {
+    fn open(&self, file: &Path, is_ours: bool) -> Result<Open, EngineError> {
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if is_ours {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -103,7 +104,7 @@ impl Shared {
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(self.timeout)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(connection)
+        Ok(Open { connection, file: DatabaseFile::of(file)? })
     }
 
     fn ask(&self, connection: &Connection, asked: &Statement) -> Result<Found, EngineError> {
@@ -143,19 +144,34 @@ impl Shared {
         Ok(found.found())
     }
 
-    fn take(&self, file: &Path) -> Option<Connection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(file)?.pop()
+    /// Takes a connection that is kept. If the file is another now, so it is for all of them.
+    fn take(&self, file: &Path) -> Option<Open> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.get_mut(file)?;
+        let open = kept.pop()?;
+        if !open.file.is_in_place() {
+            kept.clear();
+            return None;
+        }
+        Some(open)
     }
 
-    fn keep(&self, file: PathBuf, connection: Connection) {
+    fn keep(&self, file: PathBuf, open: Open) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < FILES || idle.contains_key(&file) {
             let idle = idle.entry(file).or_default();
             if idle.len() < THREADS {
-                idle.push(connection);
+                idle.push(open);
             }
         }
     }
+}
+
+/// A connection, and the file that it has open.
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    file: DatabaseFile,
 }
 
 /// A parameter, as `SQLite` takes it.

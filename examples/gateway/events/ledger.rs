@@ -4,6 +4,7 @@
 //! of thread: more than all else that is done for an event. What finds something is the engines' all
 //! the same.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +13,10 @@ use std::time::{Duration, Instant};
 use event_expand::{Ask, Dialect, Request, Statement};
 use mail_types::Found;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
+use thiserror::Error;
+use tracing::error;
 
+use super::super::database_file::DatabaseFile;
 use super::super::engines::Bound;
 use super::queue::Queue;
 
@@ -21,21 +25,45 @@ use super::queue::Queue;
 pub(crate) struct Ledger {
     file: PathBuf,
     queue: Arc<Queue>,
-    connection: Option<Connection>,
+    connection: Option<(Connection, DatabaseFile)>,
+    /// Statements of the program's own, done each time that it is opened.
+    own: String,
     /// When the transaction was begun that is open.
     begun: Option<Instant>,
+    /// How many statements the transaction has.
+    written: usize,
     gave_up: bool,
+}
+
+/// Why a row was not written.
+#[derive(Debug, Error)]
+pub(crate) enum LedgerError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the database cannot be found: {0}")]
+    File(#[from] io::Error),
+    /// What was written is in a file that nobody finds.
+    #[error("{rows} rows went with the database that was removed or replaced")]
+    Gone { rows: usize },
 }
 
 impl Ledger {
     /// Takes a database, for whose locks it waits until the queue is to end.
     pub(crate) fn new(file: PathBuf, queue: Arc<Queue>) -> Self {
-        Self { file, queue, connection: None, begun: None, gave_up: false }
+        Self {
+            file,
+            queue,
+            connection: None,
+            own: String::new(),
+            begun: None,
+            written: 0,
+            gave_up: false,
+        }
     }
 
     /// Does a statement that only changes something; `None` if the request is none, or cannot be
     /// made out: then it is the engines'.
-    pub(crate) fn change(&mut self, request: &Request) -> Option<Result<Found, rusqlite::Error>> {
+    pub(crate) fn change(&mut self, request: &Request) -> Option<Result<Found, LedgerError>> {
         let Ask::Lookup { lookup, query, .. } = &request.ask else { return None };
         if lookup.name != "sqlite" || lookup.options.is_some() {
             return None;
@@ -49,8 +77,8 @@ impl Ledger {
     /// Tries again while others have the database: of what was tried then, nothing was done.
     fn patiently<T>(
         &mut self,
-        work: impl Fn(&mut Self) -> Result<T, rusqlite::Error>,
-    ) -> Result<T, rusqlite::Error> {
+        work: impl Fn(&mut Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
         loop {
             match work(self) {
                 Err(error) if is_busy(&error) && !self.queue.is_late() => thread::sleep(PAUSE),
@@ -59,18 +87,19 @@ impl Ledger {
         }
     }
 
-    fn try_change(&mut self, statement: &Statement) -> Result<Option<Found>, rusqlite::Error> {
+    fn try_change(&mut self, statement: &Statement) -> Result<Option<Found>, LedgerError> {
         self.open()?;
-        let Some(connection) = &self.connection else { return Ok(None) };
+        let Some((connection, _)) = &self.connection else { return Ok(None) };
         let mut prepared = connection.prepare_cached(&statement.sql)?;
         if prepared.column_count() > 0 || prepared.readonly() {
             return Ok(None);
         }
         if self.begun.is_none() {
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.begun = Some(Instant::now());
+            (self.begun, self.written) = (Some(Instant::now()), 0);
         }
         let changed = prepared.execute(params_from_iter(statement.parameters.iter().map(Bound)))?;
+        self.written += 1;
         Ok(Some(Found::Value(changed.to_string().into_bytes())))
     }
 
@@ -80,11 +109,13 @@ impl Ledger {
     }
 
     /// Commits what was written. What cannot be is given up, and it is said why.
-    pub(crate) fn commit(&mut self) -> Result<(), rusqlite::Error> {
-        if self.begun.take().is_none() {
+    pub(crate) fn commit(&mut self) -> Result<(), LedgerError> {
+        if self.begun.is_none() {
             return Ok(());
         }
-        let committed = self.patiently(|ledger| ledger.open()?.execute_batch("COMMIT"));
+        self.close_what_is_gone()?;
+        self.begun = None;
+        let committed = self.patiently(|ledger| Ok(ledger.open()?.execute_batch("COMMIT")?));
         if committed.is_err() {
             self.connection = None; // Which takes back what is open.
         }
@@ -97,23 +128,39 @@ impl Ledger {
     }
 
     /// Does statements of the program's own.
-    pub(crate) fn prepare(&mut self, statements: &str) -> Result<(), rusqlite::Error> {
-        self.patiently(|ledger| ledger.open()?.execute_batch(statements))
+    pub(crate) fn prepare(&mut self, statements: &str) -> Result<(), LedgerError> {
+        statements.clone_into(&mut self.own);
+        self.patiently(|ledger| ledger.open().map(drop))
     }
 
-    fn open(&mut self) -> Result<&Connection, rusqlite::Error> {
+    fn open(&mut self) -> Result<&Connection, LedgerError> {
+        if let Err(error) = self.close_what_is_gone() {
+            error!(event = "events_lost", "events could not be written: {error}");
+        }
         if self.connection.is_none() {
             let connection = Connection::open(&self.file)?;
             connection.busy_timeout(BUSY)?;
             connection.execute_batch(OWN)?;
-            self.connection = Some(connection);
+            connection.execute_batch(&self.own)?;
+            self.connection = Some((connection, DatabaseFile::of(&self.file)?));
         }
-        self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)
+        let connection = self.connection.as_ref().map(|(connection, _)| connection);
+        Ok(connection.ok_or(rusqlite::Error::InvalidQuery)?)
+    }
+
+    /// Closes a database that is not at its path any more, and what was not committed goes with it.
+    fn close_what_is_gone(&mut self) -> Result<(), LedgerError> {
+        if self.connection.as_ref().is_none_or(|(_, file)| file.is_in_place()) {
+            return Ok(());
+        }
+        self.connection = None;
+        let Some(_) = self.begun.take() else { return Ok(()) };
+        Err(LedgerError::Gone { rows: self.written })
     }
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+fn is_busy(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
 }
 
 /// A killed process leaves the database sound; rows of the last moments before a power loss may be

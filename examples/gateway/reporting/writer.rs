@@ -13,6 +13,7 @@ use bytes::Bytes;
 use tracing::{error, warn};
 
 use super::super::config::ReportSettings;
+use super::super::database_file::DatabaseFile;
 use super::super::log;
 use super::super::maildir::{Maildir, make_directory};
 use super::super::message_id::MessageId;
@@ -25,7 +26,7 @@ pub(super) struct Writer {
     settings: ReportSettings,
     host: String,
     lost: Arc<AtomicU64>,
-    rows: Option<Rows>,
+    rows: Option<(Rows, DatabaseFile)>,
     outbox: Option<Maildir>,
     /// When old rows were last removed.
     swept: Option<Instant>,
@@ -82,9 +83,14 @@ impl Writer {
     }
 
     fn try_rows(&mut self, path: &Path, rows: &[Row]) -> rusqlite::Result<()> {
-        let mut file = match self.rows.take() {
-            Some(file) => file,
-            None => Rows::create(path)?,
+        let kept = self.rows.take().filter(|(_, opened)| opened.is_in_place());
+        let (mut file, opened) = match kept {
+            Some(kept) => kept,
+            None => {
+                let file = Rows::create(path)?;
+                let gone = |_| rusqlite::Error::InvalidPath(path.to_owned());
+                (file, DatabaseFile::of(path).map_err(gone)?)
+            }
         };
         file.add(rows)?;
         if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEPING) {
@@ -92,7 +98,7 @@ impl Writer {
             file.forget_before(now.saturating_sub(self.settings.keep).as_secs())?;
             self.swept = Some(Instant::now());
         }
-        self.rows = Some(file);
+        self.rows = Some((file, opened));
         Ok(())
     }
 

@@ -166,6 +166,13 @@ impl Client {
         let _ = self.stream.read_to_end(&mut rest).await;
     }
 
+    /// Returns all that comes until the server closes.
+    pub(super) async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
+        std::mem::take(&mut self.received) + &String::from_utf8_lossy(&rest)
+    }
+
     async fn reply(&mut self) -> String {
         loop {
             let end = self.received.split_inclusive("\r\n").scan(0, |at, line| {

@@ -108,6 +108,25 @@ fn rows_and_history_are_written_and_old_rows_go() {
     assert!(history.contains("\npdomain a.example\npolicy 16\n"), "{history}");
 }
 
+/// Rows are in the file that is there, and not in one that was taken away.
+#[test]
+fn a_file_that_is_taken_away_is_made_again() {
+    let scratch = Scratch::new();
+    let root = scratch.path();
+    let mut reporter = Reporter::start(settings(root), "mx.example").unwrap();
+    let file = root.join("dmarc.sqlite");
+    reporter.put(row("192.0.2.7", now()));
+    let written = || Connection::open(&file).is_ok_and(|_| file.exists()) && count(root) == 1;
+    while !file.exists() || !written() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    fs::rename(&file, root.join("away")).unwrap();
+    reporter.put(row("192.0.2.8", now()));
+    reporter.put(row("192.0.2.9", now()));
+    reporter.close();
+    assert_eq!(count(root), 2);
+}
+
 #[test]
 fn a_full_queue_and_a_broken_disk_lose_rows_and_keep_nobody_waiting() {
     let scratch = Scratch::new();

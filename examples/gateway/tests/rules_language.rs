@@ -21,7 +21,7 @@ async fn refusal(place: Place, lines: &str) -> (String, Vec<String>) {
     let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
     stage.message = "Subject: =?utf-8?q?caf=C3=A9?= \r\nTo: a@b.example\r\nTO: c@d.example\r\n\
-                     X: a:b\r\nX: c\r\n\r\nbody\r\n"
+                     X: a:b\r\nX: c\r\nX-Folded: a\r\n b\r\n\tc\r\n\r\nbody\r\n"
         .into();
     let refusal = stage.refusal(&rules(&text), place).await;
     (refusal, stage.notes.take_log())
@@ -169,6 +169,10 @@ async fn lists_of_every_condition_can_be_expanded() {
         ("header.subject = '${eval:x}'", LATER),
         ("condition = '${if eq{$h_subject:}{caf\u{e9}}}'", DENIED),
         ("condition = '${if eq{$rh_subject:}{ =?utf-8?q?caf=C3=A9?= \\n}}'", DENIED),
+        // Source: exim 4.96 -bem, also of a message whose lines end in CRLF.
+        ("condition = '${if eq{$h_x-folded:|$bh_x-folded:}{a\\n b\\n\\tc|a\\n b\\n\\tc}}'", DENIED),
+        ("condition = '${if eq{$rh_x-folded:}{ a\\n b\\n\\tc\\n}}'", DENIED),
+        ("condition = '${if eq{$lh_x-folded:}{a\\n b\\n\\tc}}'", DENIED),
         ("condition = '${if eq{$header_to:}{a@b.example,\\nc@d.example}}'", DENIED),
         ("condition = '${if eq{$h_x:}{a:b\\nc}}'", DENIED),
         ("condition = '${if eq{$lh_x:}{a::b:c}}'", DENIED),

@@ -23,6 +23,7 @@ mod gateway;
 #[path = "../../gateway/header.rs"]
 #[expect(dead_code, reason = "the gateway uses what these tests do not")]
 mod header;
+mod limits;
 #[cfg(feature = "pgsql")]
 mod lookups;
 mod name_server;

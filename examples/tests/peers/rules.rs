@@ -46,24 +46,43 @@ fn one_client_of_a_proxy_is_deferred_and_the_others_are_not() {
 #[test]
 fn a_host_has_only_so_many_connections() {
     let block = Block::claim();
-    let gateway = Gateway::start(block.own(0), "smtp_accept_max_per_host = 2");
-    let mut first = Dialogue::connect(gateway.port());
-    let mut second = Dialogue::connect(gateway.port());
+    let options = "smtp_accept_max_per_host = 2\nproxy_required_hosts = \"127.0.0.1\"";
+    let gateway = Gateway::start(block.own(0), options);
+    let connect = || {
+        let mut smtp = Dialogue::connect(gateway.port());
+        smtp.send(b"PROXY TCP6 2001:db8::1 2001:db8:ffff::25 5555 25\r\n");
+        smtp
+    };
+    let (mut first, mut second) = (connect(), connect());
     assert!(first.reply().starts_with("220") && second.reply().starts_with("220"));
-    let third = Dialogue::connect(gateway.port()).rest();
+    let third = connect().rest();
     assert!(third.starts_with("421 4.3.2 ") && third.ends_with("try again later\r\n"), "{third}");
+    // Another address of the same network is no other host, and one of another network is.
+    for (address, taken) in [("2001:db8::ffff:1", false), ("2001:db8:0:1::1", true)] {
+        let mut smtp = Dialogue::connect(gateway.port());
+        smtp.send(format!("PROXY TCP6 {address} 2001:db8:ffff::25 5555 25\r\n").as_bytes());
+        assert_eq!(smtp.reply().starts_with("220"), taken, "{address}");
+    }
     assert!(first.say("QUIT").starts_with("221"));
     assert_eq!(first.rest(), "");
     // The gateway may see the end of the connection a moment later than we do.
     let mut fourth = String::new();
     for _ in 0..100 {
-        fourth = Dialogue::connect(gateway.port()).reply();
+        fourth = connect().reply();
         if fourth.starts_with("220") {
             break;
         }
         thread::sleep(Duration::from_millis(20));
     }
     assert!(fourth.starts_with("220"), "{fourth}");
+}
+
+#[test]
+fn who_is_on_loopback_has_as_many_as_he_likes() {
+    let block = Block::claim();
+    let gateway = Gateway::start(block.own(0), "smtp_accept_max_per_host = 2");
+    let mut all: Vec<_> = (0..5).map(|_| Dialogue::connect(gateway.port())).collect();
+    assert!(all.iter_mut().all(|smtp| smtp.reply().starts_with("220")));
 }
 
 /// All connections are the proxy's, and it may have as many as it likes: its clients may not.

@@ -1,0 +1,304 @@
+//! Limits and forms, through a whole gateway.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::super::host_limit::HostLimit;
+use super::gateway::{Running, hop};
+use super::scratch::Scratch;
+
+const QUIET: &str = "event_action = ''\n";
+
+/// A name server that knows no name, and which were asked for.
+async fn nameless() -> (SocketAddr, Arc<Mutex<BTreeSet<Vec<u8>>>>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(BTreeSet::new()));
+    let names = Arc::clone(&asked);
+    tokio::spawn(async move {
+        let mut packet = [0; 4096];
+        while let Ok((length, peer)) = socket.recv_from(&mut packet).await {
+            let end = packet[12..length].iter().position(|&octet| octet == 0).unwrap() + 12;
+            names.lock().unwrap().insert(packet[12..end].to_ascii_lowercase());
+            // The question again, and in the header: an answer, NXDOMAIN, nothing behind it.
+            packet[2..12].copy_from_slice(&[0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]);
+            let _ = socket.send_to(&packet[..end + 5], peer).await;
+        }
+    });
+    (address, asked)
+}
+
+fn kept(scratch: &Scratch) -> Vec<String> {
+    let files = std::fs::read_dir(scratch.path().join("maildir/new")).unwrap();
+    files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+}
+
+/// Texts that would go on with the last field that stands before them.
+const CONTINUED: [&str; 3] = [
+    "\t; dkim=pass header.d=bank.example\r\nFrom: a@bank.example\r\n\r\nb\r\n",
+    " x\r\n\r\nb\r\n",
+    "From ann@bank.example Mon Jan  1\r\nFrom: a@bank.example\r\n\r\nb\r\n",
+];
+
+/// Sends a message by `DATA` or `BDAT`; returns the last reply.
+async fn send(running: &Running, recipient: &str, text: &str, chunk: bool) -> String {
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    client.say("MAIL FROM:<>").await;
+    assert!(client.say(&format!("RCPT TO:<{recipient}>")).await.starts_with("250"));
+    let last = if chunk {
+        client.raw(format!("BDAT {} LAST\r\n", text.len()).as_bytes()).await;
+        client.say(text.strip_suffix("\r\n").unwrap()).await
+    } else {
+        client.say("DATA").await;
+        client.say(&format!("{text}.")).await
+    };
+    client.quit().await;
+    last
+}
+
+const FIELDS: &str = "dmarc_verify_hosts = '*'\n";
+const RULE: &str = "
+[[acl_smtp_data]]
+verb = 'warn'
+add_header = 'X-Last: ours'
+
+[[acl_smtp_data_prdr]]
+verb = 'quarantine'
+message = 'looked at'
+";
+
+#[tokio::test]
+async fn a_message_continues_no_field_of_ours() {
+    let (resolver, _) = nameless().await;
+    let options = format!("{QUIET}{FIELDS}dns_resolver = '{resolver}'{RULE}");
+    for text in CONTINUED {
+        let running = Running::start(&options).await;
+        for chunk in [false, true] {
+            assert!(send(&running, "a@example.com", text, chunk).await.starts_with("250"));
+        }
+        let scratch = running.end().await;
+        let messages = kept(&scratch);
+        assert_eq!(messages.len(), 2);
+        for message in messages {
+            let (header, body) = message.split_once("\r\n\r\n").unwrap();
+            assert_eq!(body, text);
+            assert!(header.contains("X-Last: ours") && header.contains("X-Quarantine: "));
+            assert!(header.contains("Authentication-Results: gw.example"), "{header}");
+            assert!(!header.contains("bank.example"), "{header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nor_does_it_at_the_next_hop() {
+    let (resolver, _) = nameless().await;
+    let good = ["220 ESMTP\r\n", "250 next.example\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"];
+    for text in CONTINUED {
+        for chunk in [false, true] {
+            let (address, task) = hop(&[&good[..], &["250 OK\r\n", "221 bye\r\n"]].concat()).await;
+            let options = format!("{QUIET}{FIELDS}dns_resolver = '{resolver}'{RULE}");
+            let running = Running::start(&Running::relaying(address, &options)).await;
+            assert!(send(&running, "a@next.example", text, chunk).await.starts_with("250"));
+            running.end().await;
+            let sent = task.await.unwrap();
+            let (_, message) = sent.split_once("DATA\r\n").unwrap();
+            let (header, body) = message.split_once("\r\n\r\n").unwrap();
+            assert!(body.starts_with(text) && !header.contains("bank.example"), "{message}");
+            assert!(header.contains("X-Last: ours"), "{header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_refused_where_an_author_is_wanted() {
+    let (resolver, _) = nameless().await;
+    let reject = "dmarc_invalid_from = 'reject'\n";
+    let options = format!("{QUIET}{FIELDS}{reject}dns_resolver = '{resolver}'\n");
+    let running = Running::start(&options).await;
+    for text in CONTINUED {
+        for chunk in [false, true] {
+            let last = send(&running, "a@example.com", text, chunk).await;
+            assert!(last.starts_with("554 5.6.0 "), "{text:?}: {last}");
+        }
+    }
+    // A header without an author claims nothing, nor does one that has no field at all.
+    for text in ["Subject: x\r\n\r\nb\r\n", "\r\nb\r\n"] {
+        let last = send(&running, "a@example.com", text, false).await;
+        assert!(last.starts_with("250"), "{text:?}: {last}");
+    }
+    running.end().await;
+}
+
+/// Without an accepted recipient; hosts on loopback are counted only if they are named.
+#[tokio::test]
+async fn refused_recipients_are_counted_for_those_who_are_named() {
+    let flood = "RCPT TO:<a@other.example>\r\n".repeat(200);
+    for (hosts, most) in [("", 200), ("smtp_max_refused_hosts = '!192.0.2.1 : *'\n", 21)] {
+        let running = Running::start(&format!("{QUIET}{hosts}")).await;
+        let mut client = running.client().await;
+        client.say("EHLO c.example").await;
+        client.say("MAIL FROM:<a@b.example>").await;
+        client.raw(format!("{flood}QUIT\r\n").as_bytes()).await;
+        let replies = client.rest().await;
+        assert_eq!(replies.matches("550 ").count(), most, "{hosts}");
+        let last = if most == 200 { "221 2.0.0 " } else { "421 4.7.0 too many refused " };
+        assert!(replies.lines().last().unwrap().starts_with(last), "{replies}");
+        running.end().await;
+    }
+}
+
+/// Many senders in vain: their questions have one budget, and what is beyond it never passes.
+#[tokio::test]
+async fn senders_of_a_connection_share_their_questions() {
+    let (resolver, asked) = nameless().await;
+    let rule = "\n[[acl_smtp_mail]]\nverb = 'defer'\nspf = 'temperror'\nmessage = 'temperror'\n";
+    let options = format!("{QUIET}smtp_max_refused = 0\ndns_resolver = '{resolver}'{rule}");
+    let running = Running::start(&options).await;
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    let (mut taken, mut put_off) = (0, 0);
+    for number in 0..320 {
+        let reply = client.say(&format!("MAIL FROM:<a@d{number}.example>")).await;
+        if reply.starts_with("250") {
+            taken += 1;
+            client.say("RSET").await;
+        } else {
+            assert_eq!(reply, "451 4.7.1 temperror");
+            put_off += 1;
+        }
+    }
+    assert_eq!((taken, put_off), (300, 20));
+    assert_eq!(asked.lock().unwrap().len(), 300);
+    client.quit().await;
+    // Each message that is accepted begins it anew.
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    for number in 0..301 {
+        let reply = client.say(&format!("MAIL FROM:<a@e{number}.example>")).await;
+        assert!(reply.starts_with("250"), "{number}: {reply}");
+        if number == 150 {
+            client.say("RCPT TO:<a@example.com>").await;
+            client.say("DATA").await;
+            assert!(client.say("a: b\r\n.").await.starts_with("250"));
+        } else {
+            client.say("RSET").await;
+        }
+    }
+    client.quit().await;
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_has_no_room_is_refused_and_nobody_goes_for_it() {
+    let options = format!("{QUIET}message_memory_limit = '1M'\nmessage_size_limit = '4M'\n");
+    let running = Running::start(&options).await;
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    let reply = client.say("MAIL FROM:<a@b.example> SIZE=2000000").await;
+    assert!(reply.starts_with("452 4.3.1 "), "{reply}");
+    for size in ["", " SIZE=100000"] {
+        assert!(client.say(&format!("MAIL FROM:<a@b.example>{size}")).await.starts_with("250"));
+        client.say("RCPT TO:<a@example.com>").await;
+        client.say("DATA").await;
+        client.raw("a: b\r\n".repeat(400_000).as_bytes()).await;
+        assert!(client.say(".").await.starts_with("452 4.3.1 "));
+    }
+    client.say("MAIL FROM:<a@b.example> SIZE=100000").await;
+    client.say("RCPT TO:<a@example.com>").await;
+    client.say("DATA").await;
+    client.raw("a: b\r\n".repeat(16_000).as_bytes()).await;
+    assert!(client.say(".").await.starts_with("250"));
+    client.quit().await;
+    running.end().await;
+}
+
+/// A server that stops waits for no client that does not read, in clear or over TLS.
+#[tokio::test]
+async fn who_does_not_read_holds_up_nothing() {
+    for tls in [false, true] {
+        let running = Running::start(QUIET).await;
+        let stream = TcpStream::connect(running.address).await.unwrap();
+        let flooding = tokio::spawn(flood(stream, tls, running.scratch.path().to_owned()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!flooding.is_finished());
+        let ended = timeout(Duration::from_secs(6), running.end()).await;
+        assert!(ended.is_ok(), "with TLS: {tls}");
+        flooding.abort();
+    }
+}
+
+/// Sends commands without end, and reads nothing.
+async fn flood(mut stream: TcpStream, tls: bool, spool: std::path::PathBuf) {
+    until(&mut stream, b"ESMTP\r\n").await;
+    stream.write_all(b"EHLO c.example\r\n").await.unwrap();
+    until(&mut stream, b"HELP\r\n").await;
+    let greeting = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n";
+    let commands = greeting.to_owned() + &"RCPT TO:<a@other.example>\r\n".repeat(10_000);
+    if !tls {
+        while stream.write_all(commands.as_bytes()).await.is_ok() {}
+        return;
+    }
+    stream.write_all(b"STARTTLS\r\n").await.unwrap();
+    until(&mut stream, b"go ahead\r\n").await;
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(spool.join("tls-cert.pem")).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("gw.example").unwrap();
+    let connector = TlsConnector::from(Arc::new(settings));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    while stream.write_all(commands.as_bytes()).await.is_ok() {}
+}
+
+async fn until(stream: &mut (impl AsyncRead + Unpin), end: &[u8]) {
+    let mut read = Vec::new();
+    while !read.ends_with(end) {
+        assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn mixed_families_behind_a_proxy_are_taken_where_the_option_says_so() {
+    for (option, taken) in [("", false), ("proxy_ipv4_in_tcp6 = true\n", true)] {
+        let options = format!("{QUIET}proxy_required_hosts = '127.0.0.1'\n{option}");
+        let running = Running::start(&options).await;
+        for addresses in ["2001:db8::1 127.0.0.1", "192.0.2.1 2001:db8::1"] {
+            let mut stream = TcpStream::connect(running.address).await.unwrap();
+            let header = format!("PROXY TCP6 {addresses} 56324 25\r\n");
+            stream.write_all(header.as_bytes()).await.unwrap();
+            let mut banner = [0; 4];
+            let read = stream.read(&mut banner).await.unwrap_or(0);
+            assert_eq!(&banner[..read] == b"220 ", taken, "{addresses}");
+        }
+        running.end().await;
+    }
+}
+
+#[test]
+fn a_host_with_ipv6_is_a_network() {
+    let limit = Arc::new(HostLimit::new(2));
+    let enter = |address: &str| limit.enter(address.parse().unwrap());
+    let first = (enter("2001:db8:0:1::1"), enter("2001:db8:0:1:ffff:ffff:ffff:ffff"));
+    assert!(first.0.is_some() && first.1.is_some());
+    assert!(enter("2001:db8:0:1::2").is_none());
+    assert!(enter("2001:db8:0:2::1").is_some());
+    drop(first);
+    assert!(enter("2001:db8:0:1::2").is_some());
+    let _mapped = (enter("::ffff:192.0.2.1"), enter("192.0.2.1"));
+    assert!(enter("192.0.2.1").is_none() && enter("192.0.2.2").is_some());
+}
