@@ -4,8 +4,8 @@
 //! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
 //! name of HELO. The DNS is asked when the first condition needs it, once for a message. All senders of a
 //! connection share [`Notes::MAX_SPF_QUESTIONS`](super::notes::Notes::MAX_SPF_QUESTIONS), until a message
-//! is accepted; who has used them up gets `temperror`, which no question that is left open turns into
-//! `pass` (RFC 7208 section 2.6.6).
+//! is accepted. Who has used them up gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself:
+//! no rule is passed by with it, the sender is put off.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -68,6 +68,10 @@ impl SpfTest {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
         let Some(report) = ask(scene, &self.settings).await else { return Holds::Later };
+        let result = report.outcome().result();
+        if result == SpfResult::TempError && scene.notes.spf_questions_left() == 0 {
+            return Holds::Later;
+        }
         let holds = words.matches(report.outcome().result().as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
@@ -122,8 +126,8 @@ pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Rep
         info!(
             event = "spf",
             host = %client,
-            "H=[{client}] SPF: temperror from now on: the connection has asked the DNS {most} questions \
-             since its last message"
+            "H=[{client}] SPF: the connection has asked the DNS {most} questions since its last message; \
+             its senders are temperror from now on"
         );
     }
     let report = Report::new(&check, outcome);

@@ -87,7 +87,8 @@ fn an_error_points_at_its_byte() {
     assert_eq!(expand(&["--set", "x"], b"").status.code(), Some(2));
     // However far to the right: a mark beyond the column 65,535 is one, too.
     let escaped = [&b"\xff".repeat(20_000)[..], b"${lc:A\n"].concat();
-    for (line, column) in [([b"a".repeat(65_537), vec![b'\n']].concat(), 65_536), (escaped, 80_006)] {
+    for (line, column) in [([b"a".repeat(65_537), vec![b'\n']].concat(), 65_536), (escaped, 80_006)]
+    {
         let output = expand(&[], &line);
         assert_eq!(output.status.code(), Some(0));
         let text = String::from_utf8(output.stdout).unwrap();
