@@ -19,8 +19,12 @@ mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/config.rs"]
 mod config;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/header.rs"]
+mod header;
 #[path = "../../examples/gateway/macros.rs"]
 mod macros;
 #[path = "../../examples/gateway/phrases.rs"]
@@ -33,6 +37,7 @@ mod rules;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/session.rs"]
 mod session;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/transaction.rs"]
 mod transaction;
 
