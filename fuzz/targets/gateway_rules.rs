@@ -19,7 +19,6 @@ mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/config.rs"]
 mod config;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
