@@ -91,12 +91,14 @@ pub(crate) struct Body {
     limit: u64,
     /// Whether it was given up.
     dropped: bool,
+    /// Whether its first line was not that of a header.
+    headless: bool,
 }
 
 impl Body {
     /// Starts a message of at most `limit` octets.
     pub(crate) fn new(limit: u64) -> Self {
-        Self { bytes: Vec::new(), seen: 0, limit, dropped: false }
+        Self { bytes: Vec::new(), seen: 0, limit, dropped: false, headless: false }
     }
 
     /// Makes room for octets that are there, if they are within the limit: each time twice as much as
@@ -135,9 +137,15 @@ impl Body {
         self.dropped
     }
 
-    /// Puts an empty line before the message.
+    /// Puts an empty line before a message that has no header.
     pub(crate) fn begin_with_empty_line(&mut self) {
         self.bytes.splice(0..0, *b"\r\n");
+        self.headless = true;
+    }
+
+    /// Tells whether an empty line was put before it.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.headless
     }
 
     /// Returns how many octets came, also those that were not kept.

@@ -33,13 +33,19 @@ impl Memory {
             let mut holders = self.holders();
             (holders.admits(size, now), holders.take_evicted())
         };
-        evicted.iter().for_each(|evicted| evicted.notify_one());
+        tell(&evicted);
         admits
     }
 
     fn holders(&self) -> MutexGuard<'_, Holders<Arc<Notify>>> {
         // Nothing in there can be half done.
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell(evicted: &[Arc<Notify>]) {
+    for evicted in evicted {
+        evicted.notify_one();
     }
 }
 
@@ -67,26 +73,23 @@ impl Share {
         let now = memory.start.elapsed();
         let (room, others) = {
             let mut holders = memory.holders();
-            let room = match received {
-                Some(received) => {
-                    let before = self.octets;
-                    let number = *number.get_or_insert_with(|| holders.enter(before, evicted, now));
-                    holders.set(number, octets, received, now)
+            let room = if let Some(received) = received {
+                let number =
+                    *number.get_or_insert_with(|| holders.enter(self.octets, evicted, now));
+                holders.set(number, octets, received, now)
+            } else {
+                // What a holder has goes with it; else it has been counted by itself.
+                let before = if number.is_some() { 0 } else { self.octets };
+                if let Some(number) = number.take() {
+                    holders.leave(number);
                 }
-                None => {
-                    // What a holder has goes with it; else it has been counted by itself.
-                    let before = if number.is_some() { 0 } else { self.octets };
-                    if let Some(number) = number.take() {
-                        holders.leave(number);
-                    }
-                    holders.change(before, octets);
-                    Room::Granted
-                }
+                holders.change(before, octets);
+                Room::Granted
             };
             (room, holders.take_evicted())
         };
         self.octets = octets;
-        others.iter().for_each(|other| other.notify_one());
+        tell(&others);
         room
     }
 

@@ -23,6 +23,7 @@ use std::io;
 use std::time::Duration;
 
 use mail_types::{HostSet, MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use memchr::memchr2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -260,15 +261,22 @@ impl Relay {
     }
 
     async fn read_reply(&mut self) -> Result<Reply, Lost> {
+        let mut seen = 0;
         loop {
-            match Reply::parse(&self.received) {
-                Ok((rest, reply)) => {
-                    let used = self.received.len() - rest.len();
-                    self.received.drain(..used);
-                    return Ok(reply);
+            // A next hop that sends octet by octet does not have them all parsed again for each.
+            let news = self.received.get(seen..).unwrap_or_default();
+            let ends = memchr2(b'\r', b'\n', news).is_some();
+            if ends || news.len() > Reply::MAX_LINE_READ {
+                seen = self.received.len();
+                match Reply::parse(&self.received) {
+                    Ok((rest, reply)) => {
+                        let used = self.received.len() - rest.len();
+                        self.received.drain(..used);
+                        return Ok(reply);
+                    }
+                    Err(ReplyError::Incomplete) => {}
+                    Err(_) => return Err(Lost::Malformed),
                 }
-                Err(ReplyError::Incomplete) => {}
-                Err(_) => return Err(Lost::Malformed),
             }
             // `Reply::parse` bounds what it asks more for.
             match self.stream.read_buf(&mut self.received).await {

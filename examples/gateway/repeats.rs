@@ -15,7 +15,7 @@ impl Repeats {
     /// So many in each interval are logged as they are.
     pub(crate) const FIRST: u32 = 10;
     /// How long an interval is.
-    pub(crate) const INTERVAL: Duration = Duration::from_secs(60);
+    pub(crate) const INTERVAL: Duration = Duration::from_mins(1);
 
     /// Counts one; tells whether it is to be logged as it is, and how many were left out in an interval
     /// that is over, if any were.

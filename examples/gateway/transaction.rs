@@ -23,12 +23,8 @@ pub(crate) struct Transaction {
     pub(crate) prdr: bool,
     /// The message, once `DATA` or `BDAT` has begun it.
     pub(crate) body: Option<Body>,
-    /// Whether the message came without a header section: its first line is no field.
-    pub(crate) headless: bool,
-    /// Whether one of its recipients was put off.
-    pub(crate) deferred: bool,
-    /// Whether one was refused, and has counted against the limit of refusals.
-    pub(crate) counted: bool,
+    /// Why it would not count, if it ended without a message.
+    pub(crate) in_vain: Option<InVain>,
     /// How many octets the recipients take.
     addresses: usize,
 }
@@ -45,9 +41,7 @@ impl Transaction {
             utf8: false,
             prdr: false,
             body: None,
-            headless: false,
-            deferred: false,
-            counted: false,
+            in_vain: None,
             addresses: 0,
         }
     }
@@ -72,9 +66,22 @@ impl Transaction {
             && lacks_header(body.bytes())
         {
             body.begin_with_empty_line();
-            self.headless = true;
         }
     }
+
+    /// Tells whether the message came without a header section.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.body.as_ref().is_some_and(Body::is_headless)
+    }
+}
+
+/// Why a transaction without a message does not count as one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InVain {
+    /// One of its recipients was refused, and has counted.
+    Refused,
+    /// One of them was put off.
+    Deferred,
 }
 
 /// Counts the `Received` fields of a message: how many hosts it came through (RFC 5321 section 6.3).

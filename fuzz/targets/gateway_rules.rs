@@ -24,6 +24,7 @@ mod config;
 mod dkim;
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/header.rs"]
 mod header;
 #[path = "../../examples/gateway/macros.rs"]
@@ -38,6 +39,7 @@ mod rules;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/session.rs"]
 mod session;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/transaction.rs"]
 mod transaction;
 

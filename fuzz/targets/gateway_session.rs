@@ -133,6 +133,7 @@ fn decide(
             assert!(!bare, "{message:?}");
             assert!(message.len() <= 204);
             assert!(!header::lacks_header(&message), "{message:?}");
+            assert!(!session.transaction().unwrap().is_headless() || message.starts_with(b"\r\n"));
             assert!(!session.transaction().unwrap().recipients.is_empty());
             messages.push(message);
         }

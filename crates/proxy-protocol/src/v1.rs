@@ -56,10 +56,10 @@ impl Stop {
 /// IPv4 address.
 fn begins_ipv4_in_tcp6(input: &[u8], dot: usize) -> bool {
     let before = input.get(..dot).unwrap_or_default();
+    let words = before.split(|&c| c == b' ').count();
     let number = before.rsplit(|&c| c == b' ').next().unwrap_or_default();
     // Behind the two addresses are the ports.
-    let is_address = before.iter().filter(|&&c| c == b' ').count() < 4;
-    is_address && input.starts_with(TCP6) && matches!(v1_address::octet(number), Ok(([], _)))
+    words <= 4 && input.starts_with(TCP6) && matches!(v1_address::octet(number), Ok(([], _)))
 }
 
 #[inline]

@@ -15,6 +15,7 @@ use super::dmarc::{InvalidFromOption, TemperrorOption};
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the file")]
 pub(crate) struct Options {
     /// This host's name; default: what the system says.
     pub(super) primary_hostname: String,

@@ -17,6 +17,7 @@ use super::super::rules::dmarc::{
 };
 use super::super::rules::notes::Lasts;
 use super::super::rules::place::Place;
+use super::super::transaction::Transaction;
 use super::Connection;
 
 /// What becomes of the message under way.
@@ -116,7 +117,7 @@ impl Connection {
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
         let Self { gateway, notes, session, .. } = self;
         let examined = notes.facts().get::<Examined>()?;
-        let headless = session.transaction().is_some_and(|transaction| transaction.headless);
+        let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && gateway.config.dmarc.invalid_from == InvalidFrom::Reject {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));

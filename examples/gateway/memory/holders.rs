@@ -22,6 +22,8 @@ pub(crate) struct Holders<T> {
     next: u64,
     held: BTreeMap<u64, Holder<T>>,
     evicted: Vec<T>,
+    /// The last second in which all were judged and none was too slow.
+    in_vain: Option<u64>,
 }
 
 /// What becomes of what a holder has.
@@ -58,6 +60,7 @@ impl<T: Clone> Holders<T> {
             next: 0,
             held: BTreeMap::new(),
             evicted: Vec::new(),
+            in_vain: None,
         }
     }
 
@@ -144,11 +147,16 @@ impl<T: Clone> Holders<T> {
     }
 
     fn make_room(&mut self, wanted: usize, now: Duration) {
+        // To judge all takes a while, and changes nothing within a second.
+        if self.in_vain == Some(now.as_secs()) {
+            return;
+        }
         let min_rate = self.min_rate;
         let slow = self.held.iter().filter(|(_, holder)| !holder.is_leaving);
         let slow = slow.filter_map(|(number, holder)| Some((holder.rate(now)?, *number)));
         let mut slow: Vec<_> = slow.filter(|(rate, _)| *rate < min_rate).collect();
         slow.sort_unstable();
+        self.in_vain = slow.is_empty().then_some(now.as_secs());
         for (_, number) in slow {
             if self.staying().saturating_add(wanted) <= self.limit - self.limit / 4 {
                 break;
@@ -166,17 +174,13 @@ impl<T> Holder<T> {
         let second = now.as_secs();
         let skipped = second.saturating_sub(self.last).min(WINDOW as u64);
         for empty in (second + 1).saturating_sub(skipped)..=second {
-            *self.second(empty) = 0;
+            self.seconds.get_mut(place(empty)).into_iter().for_each(|octets| *octets = 0);
         }
         self.last = self.last.max(second);
         let more = received.saturating_sub(std::mem::replace(&mut self.received, received));
-        let counted = self.second(second);
-        *counted = counted.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "a remainder is below its divisor")]
-    fn second(&mut self, second: u64) -> &mut u32 {
-        &mut self.seconds[usize::try_from(second % WINDOW as u64).unwrap_or(0)]
+        if let Some(octets) = self.seconds.get_mut(place(second)) {
+            *octets = octets.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        }
     }
 
     /// How many octets a second came in the last minute; `None` before the first is over. The second
@@ -186,14 +190,18 @@ impl<T> Holder<T> {
         let window = WINDOW as u64;
         let silent = now.as_secs().saturating_sub(self.last);
         let counted = (self.last + 1).saturating_sub(window.saturating_sub(silent))..=self.last;
-        let place = |second: u64| usize::try_from(second % window).unwrap_or(0);
         let octets = counted.filter_map(|second| self.seconds.get(place(second)));
         Some(octets.map(|&octets| u64::from(octets)).sum::<u64>() / MINUTE.as_secs())
     }
 }
 
+/// Where a second is counted.
+fn place(second: u64) -> usize {
+    usize::try_from(second % WINDOW as u64).unwrap_or(0)
+}
+
 /// What a message is judged by,
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// in seconds, with the one under way.
 const WINDOW: usize = 61;
 /// The size that a message may always have, in octets.

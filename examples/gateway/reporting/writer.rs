@@ -84,13 +84,12 @@ impl Writer {
 
     fn try_rows(&mut self, path: &Path, rows: &[Row]) -> rusqlite::Result<()> {
         let kept = self.rows.take().filter(|(_, opened)| opened.is_in_place());
-        let (mut file, opened) = match kept {
-            Some(kept) => kept,
-            None => {
-                let file = Rows::create(path)?;
-                let gone = |_| rusqlite::Error::InvalidPath(path.to_owned());
-                (file, DatabaseFile::of(path).map_err(gone)?)
-            }
+        let (mut file, opened) = if let Some(kept) = kept {
+            kept
+        } else {
+            let file = Rows::create(path)?;
+            let gone = |_| rusqlite::Error::InvalidPath(path.to_owned());
+            (file, DatabaseFile::of(path).map_err(gone)?)
         };
         file.add(rows)?;
         if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEPING) {

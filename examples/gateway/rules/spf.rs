@@ -4,8 +4,8 @@
 //! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
 //! name of HELO. The DNS is asked when the first condition needs it, once for a message. All senders of a
 //! connection share [`Notes::MAX_SPF_QUESTIONS`](super::notes::Notes::MAX_SPF_QUESTIONS), until a message
-//! is accepted; who has used them up gets `temperror`, which no question that is left open turns into
-//! `pass` (RFC 7208 section 2.6.6).
+//! is accepted. Who has used them up gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself:
+//! no rule is passed by with it, the sender is put off.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,7 +13,6 @@ use std::time::SystemTime;
 use mail_types::hickory::Resolver;
 use mail_types::{MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
-use tracing::info;
 
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
@@ -67,7 +66,21 @@ impl SpfTest {
         if let Some(report) = self.known(scene) {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
+        let before = scene.notes.spf_questions_left();
         let Some(report) = ask(scene, &self.settings).await else { return Holds::Later };
+        let result = report.outcome().result();
+        if scene.notes.spf_questions_left() == 0 {
+            if before > 0 {
+                let most = Notes::MAX_SPF_QUESTIONS;
+                scene.notes.log(format!(
+                    "SPF: the connection has asked the DNS {most} questions since its last message; \
+                     its senders are put off from now on"
+                ));
+            }
+            if result == SpfResult::TempError {
+                return Holds::Later;
+            }
+        }
         let holds = words.matches(report.outcome().result().as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
@@ -104,10 +117,9 @@ pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Rep
     let resolver = scene.services.get::<Resolver>()?;
     let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
     let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
-    let left = scene.notes.spf_questions_left();
     let mut options = settings.options.clone();
-    options.limits.questions = options.limits.questions.min(left);
-    let most = options.limits.questions;
+    let most = options.limits.questions.min(scene.notes.spf_questions_left());
+    options.limits.questions = most;
     let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
         .with_options(options)
         .with_receiver(scene.host)
@@ -115,17 +127,7 @@ pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Rep
     let mut session = check.clone().session();
     let time = settings.options.limits.time;
     let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
-    let asked = session.answers().len();
-    scene.notes.count_spf_questions(asked.min(most));
-    if left > 0 && asked >= left {
-        let most = Notes::MAX_SPF_QUESTIONS;
-        info!(
-            event = "spf",
-            host = %client,
-            "H=[{client}] SPF: temperror from now on: the connection has asked the DNS {most} questions \
-             since its last message"
-        );
-    }
+    scene.notes.count_spf_questions(session.answers().len().min(most));
     let report = Report::new(&check, outcome);
     Some(match &settings.comment {
         Some(template) => report.with_smtp_comment_template(&check, template),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mail_types::{Reply, Severity};
 
 use super::super::phrases::{going, write};
+use super::super::transaction::InVain;
 use super::{Session, State};
 
 impl Session {
@@ -17,8 +18,7 @@ impl Session {
     pub(super) fn refuse_recipient(&mut self, reply: &Reply) {
         let permanent = reply.code().severity() == Severity::Permanent;
         let Some(transaction) = self.transaction.as_mut() else { return self.answer(reply) };
-        transaction.counted |= permanent;
-        transaction.deferred |= !permanent;
+        transaction.in_vain = Some(if permanent { InVain::Refused } else { InVain::Deferred });
         let has_recipient = !transaction.recipients.is_empty();
         match self.count_refusal(permanent) {
             Some(beyond) if has_recipient => {
@@ -37,8 +37,8 @@ impl Session {
     /// of its recipients has counted already.
     pub(super) fn end_transaction(&mut self, reply: &Reply) {
         let Some(transaction) = self.transaction.take() else { return self.answer(reply) };
-        let put_off = transaction.deferred || reply.code().severity() == Severity::Transient;
-        let beyond = self.count_refusal(!put_off && !transaction.counted);
+        let put_off = reply.code().severity() == Severity::Transient;
+        let beyond = self.count_refusal(!put_off && transaction.in_vain.is_none());
         write(reply, transaction.utf8, &mut self.output);
         if beyond.is_some() {
             self.lose_patience();

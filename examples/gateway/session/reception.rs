@@ -98,11 +98,11 @@ impl Session {
             _ if body.is_given_up() => Some(no_room()),
             _ => None,
         });
+        if let Some(refusal) = refusal {
+            self.chunk_refused = !last;
+            return self.refuse(&refusal);
+        }
         match body {
-            _ if refusal.is_some() => {
-                self.chunk_refused = !last;
-                refusal.iter().for_each(|refusal| self.refuse(refusal));
-            }
             Some(body) if !last => {
                 let text = format!("{} octets so far", body.len());
                 self.answer(&say(ReplyCode::OK, "2.0.0", &text));

@@ -12,13 +12,21 @@ use super::{Question, Session, State};
 pub(super) struct Verdicts {
     phase: DataPhase,
     asked: Option<Question>,
-    taken: bool,
-    /// Whether somebody is to get the message again.
-    deferred: bool,
+    fate: Fate,
     /// Whether the client takes UTF-8 in replies.
     utf8: bool,
     /// Whether 421 was said.
     leaving: bool,
+}
+
+/// What becomes of the message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// Nobody takes it.
+    Refused,
+    /// Somebody is to get it again.
+    Deferred,
+    Taken,
 }
 
 impl Verdicts {
@@ -27,7 +35,7 @@ impl Verdicts {
         let codes = transaction.codes.iter().copied();
         let phase = DataPhase::new(codes, transaction.prdr).ok()?;
         let utf8 = transaction.utf8;
-        Some(Self { phase, asked: None, taken: false, deferred: false, utf8, leaving: false })
+        Some(Self { phase, asked: None, fate: Fate::Refused, utf8, leaving: false })
     }
 
     /// Writes the replies that are known, and says what is to be decided; `None` at the end.
@@ -77,9 +85,11 @@ impl Session {
     pub(super) fn handle_verdict(&mut self, reply: &Reply) {
         let State::Replying(verdicts) = &mut self.state else { return };
         let Some(question) = verdicts.asked.take() else { return };
-        verdicts.taken =
-            question == Question::Message && reply.code().severity() == Severity::Completed;
-        verdicts.deferred |= reply.code().severity() == Severity::Transient;
+        match reply.code().severity() {
+            Severity::Completed if question == Question::Message => verdicts.fate = Fate::Taken,
+            Severity::Transient => verdicts.fate = Fate::Deferred,
+            _ => {}
+        }
         verdicts.phase.handle_verdict(reply.clone());
     }
 
@@ -89,14 +99,15 @@ impl Session {
         if verdicts.leaving {
             return self.handle_end();
         }
-        let (taken, deferred) = (verdicts.taken, verdicts.deferred);
-        self.counts.messages += u32::from(taken);
+        let fate = verdicts.fate;
         self.counts.nonmail = 0;
-        let counted = self.transaction.take().is_some_and(|t| t.counted || t.deferred);
+        let known =
+            self.transaction.take().is_some_and(|transaction| transaction.in_vain.is_some());
         self.state = State::Ready;
-        if taken {
+        if fate == Fate::Taken {
+            self.counts.messages += 1;
             self.counts.refused = 0;
-        } else if self.count_refusal(!deferred && !counted).is_some() {
+        } else if self.count_refusal(fate == Fate::Refused && !known).is_some() {
             self.lose_patience();
         }
     }

@@ -171,6 +171,24 @@ fn the_signature_is_hashed_without_itself() {
     }
 }
 
+/// The signature's own field is hashed like any other.
+#[test]
+fn a_signature_may_have_a_blank_before_its_colon() {
+    for (form, signed, passes) in
+        [("relaxed", "from:a\r\n", true), ("simple", "From: a\r\n", false)]
+    {
+        let field = sign(&format!("{TAGS}; c={form}/relaxed; h=from"), signed, "");
+        for name in ["DKIM-Signature :", "dkim-signature\t :", "DKIM-Signature\r\n :"] {
+            let field = field.replacen("DKIM-Signature:", name, 1);
+            let found = result(&format!("{field}From: a\r\n\r\n"));
+            // `simple` signed the name without a blank.
+            let failed = "dkim=fail reason=\"signature did not verify\" ";
+            let expected = if passes { "dkim=pass " } else { failed };
+            assert!(found.starts_with(expected), "{form} {name:?}: {found}");
+        }
+    }
+}
+
 const TAGS: &str = "v=1; a=ed25519-sha256; d=a.example; s=s";
 
 fn canonical(form: Form, pieces: &[&str]) -> String {

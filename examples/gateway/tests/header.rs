@@ -65,7 +65,9 @@ fn a_message_without_a_header_gets_an_empty_line_first() {
         let bdat = [first.to_owned(), rest.to_owned()];
         for pieces in [["DATA\r\n".to_owned(), format!("{text}.\r\n")], bdat] {
             let mut talk = ready(settings());
-            pieces.iter().for_each(|piece| drop(talk.say(piece)));
+            for piece in &pieces {
+                talk.say(piece);
+            }
             assert_eq!(talk.messages, [expected], "{pieces:?}");
             assert_eq!(Header::of(expected.as_bytes()).text, header.as_bytes());
         }

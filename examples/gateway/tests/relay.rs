@@ -205,6 +205,15 @@ async fn a_no_is_passed_back_and_a_421_or_nonsense_is_temporary() {
     }
 }
 
+#[tokio::test]
+async fn a_reply_without_end_makes_no_sense() {
+    for reply in ["250-ok\r\n".repeat(101), format!("250 {}", "x".repeat(3000))] {
+        let replies = [GOOD[0], GOOD[1], GOOD[2], &reply];
+        let (replies, _) = against(&replies, Then::Listen, LONG).await;
+        assert_eq!(replies.last().unwrap(), "451 4.5.0 the next hop's reply makes no sense");
+    }
+}
+
 /// For a next hop that answers at once; QUIT is never answered and takes all of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(500);
 
