@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use event_expand::{ListKind, Membership};
-use tracing::info;
 
 use super::client::Client;
 use super::rules::Problem;
@@ -53,11 +52,18 @@ impl ClientList {
     }
 
     /// Tells whether a client is in the list; what is expanded for that has the services of rules.
-    pub(crate) async fn contains(&self, client: &Client, host: &str, services: &Facts) -> bool {
+    /// `log` gets what is to be said of it.
+    pub(crate) async fn contains(
+        &self,
+        client: &Client,
+        host: &str,
+        services: &Facts,
+        log: &mut Vec<String>,
+    ) -> bool {
         let subject = Subject::Host(client.address.ip(), client.host_name.clone());
         let membership = match self.list.decide_known(&subject) {
             Some(membership) => membership,
-            None => match self.expanded(&subject, client, host, services).await {
+            None => match self.expanded(&subject, client, host, services, log).await {
                 Some(membership) => membership,
                 None => return self.otherwise,
             },
@@ -75,6 +81,7 @@ impl ClientList {
         client: &Client,
         host: &str,
         services: &Facts,
+        log: &mut Vec<String>,
     ) -> Option<Membership> {
         let (greeting, mut notes) = (Greeting::default(), Notes::default());
         let mut scene = Scene {
@@ -92,9 +99,8 @@ impl ClientList {
             services,
         };
         let found = self.list.decide(&mut scene, subject).await;
-        for line in notes.take_log() {
-            info!("{}: H=[{}] {line}", self.option, client.address.ip());
-        }
+        let (option, address) = (self.option, client.address.ip());
+        log.extend(notes.take_log().iter().map(|line| format!("{option}: H=[{address}] {line}")));
         found.ok()
     }
 }

@@ -10,8 +10,6 @@ pub(crate) mod event_variables;
 pub(crate) mod events;
 #[path = "config/lookups.rs"]
 mod lookups;
-#[path = "config/opening.rs"]
-mod opening;
 #[path = "config/option_lines.rs"]
 mod option_lines;
 #[path = "config/options.rs"]
@@ -27,12 +25,11 @@ use mail_types::{Domain, HostSet, List};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
 use super::client_lists::{ClientList, ClientLists};
-use super::engines::files::Files;
 use super::macros::Macros;
 use super::routing::{Routing, RoutingTexts};
 use super::rules::condition::{Home, KINDS};
 use super::rules::dmarc::DmarcSettings;
-use super::rules::language::{Language, NamedLists};
+use super::rules::language::{FileCheck, Language, NamedLists};
 use super::rules::place::Place;
 use super::rules::spf::SpfSettings;
 use super::rules::{Problem, Rules};
@@ -43,7 +40,6 @@ use events::{EventOptions, EventSettings};
 #[cfg(feature = "pgsql")]
 pub(crate) use lookups::PgsqlServer;
 pub(crate) use lookups::{LookupOptionError, LookupSettings};
-pub(crate) use opening::OpeningError;
 use option_lines::OptionLines;
 pub(crate) use options::{LogFormat, Options, StoreKind};
 
@@ -92,26 +88,39 @@ pub(crate) struct Config {
 impl Config {
     /// Reads and checks a file; without one, everything has its default.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Self::parse("") };
-        Self::parse(&text_of(path)?)
-    }
-
-    /// Reads and checks a file, and opens what it names; nothing is made or changed.
-    pub(crate) fn check(path: Option<&Path>) -> Result<(), ConfigError> {
-        let text = path.map_or(Ok(String::new()), text_of)?;
-        let lines = OptionLines::of(&text);
-        let config = Self::read_text(&text, true).map_err(|error| lines.locate(error))?;
-        opening::open(&config)
-            .map_err(|(option, source)| lines.locate(ConfigError::Open { option, source }))
+        Self::parse(&Self::text(path)?)
     }
 
     /// Parses and checks the text of a file.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::read_text(text, false).map_err(|error| OptionLines::of(text).locate(error))
+        Self::read_text(text, None).map_err(|error| OptionLines::of(text).locate(error))
     }
 
-    /// Reads a text; `opening` the files that its lookups and lists name.
-    fn read_text(text: &str, opening: bool) -> Result<Self, ConfigError> {
+    /// The same, and has the files checked that lookups and lists name.
+    pub(crate) fn parse_and_open(
+        text: &str,
+        check: fn(&LookupSettings) -> FileCheck,
+    ) -> Result<Self, ConfigError> {
+        Self::read_text(text, Some(check)).map_err(|error| OptionLines::of(text).locate(error))
+    }
+
+    /// Returns the line of an option in a text.
+    pub(crate) fn line(text: &str, option: &str) -> Option<usize> {
+        OptionLines::of(text).line(option)
+    }
+
+    /// Reads the text of a file; without one it is empty.
+    pub(crate) fn text(path: Option<&Path>) -> Result<String, ConfigError> {
+        path.map_or(Ok(String::new()), |path| {
+            let unread = |source| ConfigError::Read { path: path.to_owned(), source };
+            std::fs::read_to_string(path).map_err(unread)
+        })
+    }
+
+    fn read_text(
+        text: &str,
+        check: Option<fn(&LookupSettings) -> FileCheck>,
+    ) -> Result<Self, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
         table.retain(|option, _| Place::named(option).is_none());
@@ -124,7 +133,7 @@ impl Config {
         if let Some((name, _)) = plain.into_iter().find(unexpanded) {
             return Err(ConfigError::NotExpanded { option: name.clone() });
         }
-        let config = Self::of_options(OptionLines::options(table)?, events, opening)?;
+        let config = Self::of_options(OptionLines::options(table)?, events, check)?;
         let Self { host, language, spf, dmarc, .. } = &config;
         let home = Home { kinds: KINDS, host, language, spf, dmarc };
         let rules = Rules::read(text, &macros, &home)?;
@@ -134,7 +143,7 @@ impl Config {
     fn of_options(
         options: Options,
         events: EventOptions,
-        opening: bool,
+        check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
         let host: Domain = name.parse().map_err(|_| ConfigError::Hostname)?;
@@ -145,7 +154,10 @@ impl Config {
         let reports = dmarc::reports(&options, &host)?;
         let lookups = LookupSettings::read(&options)?;
         let language = language(&options, &lookups)?;
-        let language = if opening { language.opening(Files::new(&lookups)) } else { language };
+        let language = match check {
+            Some(check) => language.checking(check(&lookups)),
+            None => language,
+        };
         let language = Arc::new(language);
         let events = EventSettings::check(events, &language)?;
         let (session, tls_certificate) = (session(&options, &host), certificate(&options)?);
@@ -198,11 +210,6 @@ impl Config {
             session,
         })
     }
-}
-
-fn text_of(path: &Path) -> Result<String, ConfigError> {
-    let unread = |source| ConfigError::Read { path: path.to_owned(), source };
-    std::fs::read_to_string(path).map_err(unread)
 }
 
 /// `host:port`, with a name, an address or, in brackets, one of version 6.

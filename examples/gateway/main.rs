@@ -27,6 +27,7 @@ mod macros;
 mod maildir;
 mod memory;
 mod message_id;
+mod opening;
 mod phrases;
 mod proxied;
 mod quantity;
@@ -77,9 +78,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = arguments.config.as_deref();
     let config = if arguments.check {
-        Config::check(file).map(|()| None)
+        opening::check(file).map(|()| None)
     } else {
-        Config::read(file).map(Some)
+        Config::read(file).map(Some).map_err(Into::into)
     };
     let config = match config {
         Ok(Some(config)) => config,

@@ -117,7 +117,11 @@ impl Gateway {
 
     /// Tells whether a client is in one of the lists of clients.
     pub(crate) async fn is_in(&self, list: &ClientList, client: &Client) -> bool {
-        list.contains(client, self.config.host.as_str(), &self.services).await
+        let mut log = Vec::new();
+        let host = self.config.host.as_str();
+        let found = list.contains(client, host, &self.services, &mut log).await;
+        log.iter().for_each(|line| info!("{line}"));
+        found
     }
 
     /// Listens; the addresses are those really bound.

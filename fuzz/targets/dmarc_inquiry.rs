@@ -6,8 +6,8 @@
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, SpfInput};
 use libfuzzer_sys::fuzz_target;
 use mail_types::{
-    Answer, AuthResult, DnsFailure, Domain, Inquiry, Question, Records, Security, Session, SpfIdentity,
-    Step, Texts,
+    Answer, AuthResult, DnsFailure, Domain, Inquiry, Question, Records, Security, Session,
+    SpfIdentity, Step, Texts,
 };
 
 fuzz_target!(|input: &[u8]| {

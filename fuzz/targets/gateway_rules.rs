@@ -14,6 +14,9 @@ use proxy_protocol::{RequiredHosts, Session};
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/client.rs"]
 mod client;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/client_lists.rs"]
+mod client_lists;
 #[path = "../../examples/gateway/command.rs"]
 mod command;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
@@ -24,7 +27,6 @@ mod config;
 mod dkim;
 #[path = "../../examples/gateway/framing.rs"]
 mod framing;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/header.rs"]
 mod header;
 #[path = "../../examples/gateway/macros.rs"]
@@ -33,6 +35,9 @@ mod macros;
 mod phrases;
 #[path = "../../examples/gateway/quantity.rs"]
 mod quantity;
+#[expect(dead_code, reason = "the gateway uses what this target does not")]
+#[path = "../../examples/gateway/routing.rs"]
+mod routing;
 #[expect(dead_code, reason = "the gateway uses what this target does not")]
 #[path = "../../examples/gateway/rules.rs"]
 mod rules;

@@ -89,7 +89,10 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
     session.handle_timeout();
     output.extend(session.take_output());
     // Nobody gets more than ASCII who has not asked for it.
-    assert!(output.is_ascii() || pieces.concat().to_ascii_uppercase().windows(8).any(|w| w == b"SMTPUTF8"));
+    assert!(
+        output.is_ascii()
+            || pieces.concat().to_ascii_uppercase().windows(8).any(|w| w == b"SMTPUTF8")
+    );
     let mut rest = &output[..];
     while !rest.is_empty() {
         rest = Reply::parse(rest).expect("only whole replies are sent").0;

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use super::super::macros;
 use super::super::rules::{Problem, RuleError};
+use super::LookupOptionError;
 use super::events::EventsError;
-use super::{LookupOptionError, OpeningError};
 
 /// Why there is no configuration.
 #[derive(Debug, Error)]
@@ -25,8 +25,6 @@ pub(crate) enum ConfigError {
         "{option}: $ has no meaning here, since this option is not expanded; write the text itself"
     )]
     NotExpanded { option: String },
-    #[error("{option}: {source}")]
-    Open { option: &'static str, source: OpeningError },
     #[error(transparent)]
     Toml(#[from] toml::de::Error),
     #[error(transparent)]
@@ -80,10 +78,9 @@ impl ConfigError {
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {
             Self::Value { option, .. } | Self::NotExpanded { option } => option.clone(),
-            Self::Open { option, .. }
-            | Self::List { option, .. }
-            | Self::Hosts { option, .. }
-            | Self::Mailbox { option } => (*option).to_owned(),
+            Self::List { option, .. } | Self::Hosts { option, .. } | Self::Mailbox { option } => {
+                (*option).to_owned()
+            }
             Self::Rule(RuleError::List { table, name, .. }) | Self::ListName { table, name } => {
                 format!("{table}.{name}")
             }

@@ -19,7 +19,6 @@ use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, T
 use mail_types::{ByteList, Trust};
 use thiserror::Error;
 
-use super::super::engines::files::Files;
 use super::Problem;
 use super::place::Place;
 
@@ -31,7 +30,7 @@ pub(crate) struct Language {
     pub(crate) engines: Available,
     pub(crate) lists: NamedLists,
     /// Opens the files that lookups and lists name, where a configuration is only checked.
-    files: Option<Files>,
+    files: Option<FileCheck>,
     /// The named lists without an expansion, read.
     known: BTreeMap<(ListKind, String), Arc<MatchList>>,
 }
@@ -51,7 +50,7 @@ impl Language {
     }
 
     /// Has each file that a lookup or a list names opened, as its text is parsed.
-    pub(crate) fn opening(self, files: Files) -> Self {
+    pub(crate) fn checking(self, files: FileCheck) -> Self {
         Self { files: Some(files), ..self }
     }
 
@@ -116,12 +115,9 @@ impl Language {
     }
 
     fn open(&self, at: usize, file: &[u8]) -> Result<(), LanguageError> {
-        let Some(files) = &self.files else { return Ok(()) };
-        files.check(file).map_err(|why| LanguageError::File {
-            at,
-            file: String::from_utf8_lossy(file).into_owned(),
-            why: super::super::log::chain(&why),
-        })
+        let Some(FileCheck(check)) = &self.files else { return Ok(()) };
+        let name = || String::from_utf8_lossy(file).into_owned();
+        check(file).map_err(|why| LanguageError::File { at, file: name(), why })
     }
 }
 
@@ -149,6 +145,15 @@ impl Available {
             }
             _ => Err(Missing::Engine),
         }
+    }
+}
+
+/// Opens a file that a text names, and says why that cannot be.
+pub(crate) struct FileCheck(pub(crate) Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>);
+
+impl std::fmt::Debug for FileCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileCheck")
     }
 }
 

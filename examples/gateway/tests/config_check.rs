@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::config::Config;
+use super::super::opening;
 use super::scratch::Scratch;
 
 /// Checks a configuration, in which `DIR` is a folder of the test; returns what is wrong, or nothing.
@@ -12,7 +13,7 @@ fn check(folder: &Path, text: &str) -> String {
     let text = format!("spool_directory = '{}/spool'\n{text}", folder.display());
     let file = folder.join("gateway.toml");
     fs::write(&file, text).unwrap();
-    Config::check(Some(&file))
+    opening::check(Some(&file))
         .map_or_else(|error| super::super::log::chain(&error), |()| String::new())
 }
 

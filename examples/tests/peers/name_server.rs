@@ -33,7 +33,9 @@ impl NameServer {
         thread::spawn(move || {
             let mut room = [0; 4096];
             while let Ok((length, client)) = socket.recv_from(&mut room) {
-                let Ok(query) = Message::from_vec(room.get(..length).unwrap_or_default()) else { continue };
+                let Ok(query) = Message::from_vec(room.get(..length).unwrap_or_default()) else {
+                    continue;
+                };
                 let has_edns = query.edns.is_some();
                 let question = query.queries.first().unwrap().clone();
                 let name = question.name().to_ascii().to_lowercase();

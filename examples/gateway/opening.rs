@@ -9,17 +9,41 @@ use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::super::log;
-use super::super::resolver::resolver_settings;
-use super::super::tls::{self, TlsError};
-use super::{Config, StoreKind};
+use super::config::{Config, ConfigError, LookupSettings, StoreKind};
+use super::engines::files::Files;
+use super::log;
+use super::resolver::resolver_settings;
+use super::rules::language::FileCheck;
+use super::tls::{self, TlsError};
 
-/// Opens everything but the files of lookups, which are opened as their texts are parsed.
+/// Checks a configuration, and opens what it names.
 ///
 /// # Errors
 ///
-/// The option, and why what it names cannot be used.
-pub(super) fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
+/// [`CheckError`], with the line as far as it is known.
+pub(crate) fn check(path: Option<&Path>) -> Result<(), CheckError> {
+    let text = Config::text(path)?;
+    // The files of lookups are opened as their texts are parsed.
+    let config = Config::parse_and_open(&text, |settings: &LookupSettings| {
+        let files = Files::new(settings);
+        FileCheck(Box::new(move |name| files.check(name).map_err(|error| log::chain(&error))))
+    })?;
+    open(&config).map_err(|(option, source)| {
+        let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
+        CheckError::Open { line, option, source }
+    })
+}
+
+/// Why a configuration is not sound.
+#[derive(Debug, Error)]
+pub(crate) enum CheckError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{line}{option}: {source}")]
+    Open { line: String, option: &'static str, source: OpeningError },
+}
+
+fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
     let of = |option| move |error| (option, error);
     folder(&config.spool_directory).map_err(of("spool_directory"))?;
     if config.store == StoreKind::Maildir {
