@@ -30,7 +30,7 @@ pub(crate) fn check(path: Option<&Path>) -> Result<(), CheckError> {
     })?;
     open(&config).map_err(|(option, source)| {
         let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
-        CheckError::Open { line, option, source }
+        CheckError::Open { line, option, source: Box::new(source) }
     })
 }
 
@@ -38,9 +38,15 @@ pub(crate) fn check(path: Option<&Path>) -> Result<(), CheckError> {
 #[derive(Debug, Error)]
 pub(crate) enum CheckError {
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(Box<ConfigError>),
     #[error("{line}{option}: {source}")]
-    Open { line: String, option: &'static str, source: OpeningError },
+    Open { line: String, option: &'static str, source: Box<OpeningError> },
+}
+
+impl From<ConfigError> for CheckError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(Box::new(error))
+    }
 }
 
 fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {

@@ -120,7 +120,9 @@ impl Gateway {
         let mut log = Vec::new();
         let host = self.config.host.as_str();
         let found = list.contains(client, host, &self.services, &mut log).await;
-        log.iter().for_each(|line| info!("{line}"));
+        for line in log {
+            info!("{line}");
+        }
         found
     }
 

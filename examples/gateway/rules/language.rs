@@ -149,7 +149,10 @@ impl Available {
 }
 
 /// Opens a file that a text names, and says why that cannot be.
-pub(crate) struct FileCheck(pub(crate) Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>);
+pub(crate) struct FileCheck(pub(crate) Box<Opens>);
+
+/// Opens a file by its name; an error says why it cannot.
+type Opens = dyn Fn(&[u8]) -> Result<(), String> + Send + Sync;
 
 impl std::fmt::Debug for FileCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
