@@ -182,6 +182,7 @@ mod tests {
     mod host_name;
     mod journal;
     mod limits;
+    mod limits_honest;
     mod maildir;
     mod memory;
     mod message_id;

@@ -62,9 +62,8 @@ fn receive(bytes: &[u8], size: usize) -> (Vec<u8>, (DataEnd, usize)) {
             return (body.finish(), (end, input.rest().len() + behind));
         }
         assert!(input.is_empty());
-        assert!(
-            body.capacity() <= 2 * body.len().max(size) && input.capacity() <= 2 * size.max(1024)
-        );
+        assert!(body.capacity() <= 2 * (body.len() + size) + 8);
+        assert!(input.capacity() <= 2 * size.max(1024));
     }
     (body.bytes().to_vec(), (DataEnd::Incomplete, 0))
 }

@@ -173,7 +173,7 @@ impl Client {
         std::mem::take(&mut self.received) + &String::from_utf8_lossy(&rest)
     }
 
-    async fn reply(&mut self) -> String {
+    pub(super) async fn reply(&mut self) -> String {
         loop {
             let end = self.received.split_inclusive("\r\n").scan(0, |at, line| {
                 *at += line.len();
