@@ -126,9 +126,8 @@ impl Program {
             Err(error) => return Ok(Verdict::wrong(&error, 0)),
         };
         let mut dmarc = case.inquiry().with_discovery(self.discovery.clone());
-        if self.arguments.authors > 1 {
-            dmarc = dmarc.with_several_authors(self.arguments.authors);
-        }
+        let several = Some(self.arguments.authors).filter(|authors| *authors > 1);
+        dmarc = dmarc.with_several_authors(several.unwrap_or(0));
         let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS).traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
         let trace = if self.arguments.trace { session.trace() } else { &[] };

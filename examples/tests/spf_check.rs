@@ -108,6 +108,7 @@ a:mail.example.com: match
 result: pass
 pass
   identity      mailfrom
+  cause         a:mail.example.com of example.com matched
   domain        example.com
   mechanism     a:mail.example.com
   lookups       2

@@ -20,6 +20,11 @@ start_postgresql() {
         "$programs/postgres" -D "$files/data" -F -p "$at" -c listen_addresses=127.0.0.1 \
         -c unix_socket_directories=
     wait_for postgresql "$at"
+    # It listens before it takes connections.
+    for _ in {1..300}; do
+        ! "$programs/pg_isready" --quiet --host=127.0.0.1 --port="$at" || break
+        sleep 0.1
+    done
     echo "postgresql tcp 127.0.0.1:$at"
 }
 
