@@ -6,6 +6,7 @@ use mail_types::{MailHost, Name};
 
 use crate::author_domain::domain;
 use crate::author_lenient::Lenient;
+use crate::author_text::is_atext;
 
 /// The author domain of a message, or why there is none.
 ///
@@ -396,9 +397,4 @@ impl<'a> Field<'a> {
         self.at += usize::from(found);
         found
     }
-}
-
-/// RFC 5322 section 3.2.3, and what is not ASCII (RFC 6532 section 3.2).
-fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
 }

@@ -91,3 +91,8 @@ impl Text {
 
 /// Stands for what is not shown.
 const NOTHING: u8 = 0;
+
+/// RFC 5322 section 3.2.3, and what is not ASCII (RFC 6532 section 3.2).
+pub(crate) fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
+}
