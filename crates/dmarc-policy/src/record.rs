@@ -140,15 +140,14 @@ impl Record {
 
     fn read(text: &[u8], defect: &mut dyn FnMut(Defect)) -> Result<Self, RecordError> {
         let text = text.get(..Self::MAX_OCTETS).unwrap_or(text);
-        if text.first().is_some_and(u8::is_ascii_whitespace) {
-            // Section 4.7 has no blank there, and what does not match its version is no record.
-            let begins = Self::read(text.trim_ascii_start(), &mut |_| {}).is_ok();
-            return Err(if begins { RecordError::LeadingBlank } else { RecordError::Version });
-        }
         let mut tags = Tags::new(text);
         let version = tags.next().ok_or(RecordError::Version)?;
         if !version.is(b"v") || version.value != Some(b"DMARC1") {
             return Err(RecordError::Version);
+        }
+        if version.at > 0 {
+            // Section 4.8 has no blank there, and what does not match its version is no record.
+            return Err(RecordError::LeadingBlank);
         }
         let mut reading = Reading::default();
         for tag in tags {
