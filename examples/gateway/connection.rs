@@ -12,6 +12,7 @@ pub(crate) mod pace;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::yield_now;
@@ -119,7 +120,7 @@ impl Connection {
                 },
                 Step::Turn => {
                     self.send().await?;
-                    yield_now().await;
+                    self.let_others().await;
                 }
                 Step::Pause(wait) => {
                     self.send().await?;
@@ -138,6 +139,19 @@ impl Connection {
                 Step::StartTls => self.start_tls().await?,
                 Step::Close => return self.send().await,
             }
+        }
+    }
+
+    /// Lets others have their turn; a longer one if this client has had many. The server does not stop
+    /// for the sake of such a client.
+    async fn let_others(&mut self) {
+        let Self { session, stop, .. } = self;
+        if !session.is_long_winded() {
+            return yield_now().await;
+        }
+        tokio::select! {
+            () = sleep(TURN) => {}
+            _ = stop.wait_for(|&stop| stop) => session.handle_stop(),
         }
     }
 
@@ -241,4 +255,7 @@ impl Connection {
     }
 }
 
+/// How long others have their turn before one who sends very many commands: a stream of them else takes
+/// a core, and its replies another.
+const TURN: Duration = Duration::from_millis(1);
 const TIMED_OUT: io::ErrorKind = io::ErrorKind::TimedOut;

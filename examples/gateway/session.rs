@@ -17,6 +17,8 @@ mod patience;
 mod reception;
 #[path = "session/settings.rs"]
 mod settings;
+#[path = "session/turns.rs"]
+mod turns;
 #[path = "session/verdicts.rs"]
 mod verdicts;
 
@@ -125,6 +127,8 @@ struct Counts {
     refused: u32,
     /// Commands since the last turn of others.
     at_once: u32,
+    /// Commands since the last message.
+    commands: u32,
 }
 
 impl Session {
@@ -264,18 +268,6 @@ impl Session {
         }
     }
 
-    /// Takes a line off; `None`, once, after so many that others are to have their turn.
-    fn next_line(&mut self) -> Option<Line> {
-        let many = self.counts.at_once >= AT_ONCE;
-        if many || (self.counts.at_once > 0 && self.output.len() >= OUTPUT) {
-            self.counts.at_once = 0;
-            return None;
-        }
-        let line = self.input.take_line(MAX_LINE);
-        self.counts.at_once += u32::from(line != Line::Incomplete);
-        Some(line)
-    }
-
     /// Takes what is to be sent.
     pub(crate) fn take_output(&mut self) -> Vec<u8> {
         mem::take(&mut self.output)
@@ -385,11 +377,3 @@ impl Session {
         }
     }
 }
-
-/// The longest command line, in octets with its CRLF: RFC 5321 section 4.5.3.1.4 has 512, and each
-/// extension adds to that.
-const MAX_LINE: usize = 4096;
-/// How many commands of one client are done before others have their turn,
-const AT_ONCE: u32 = 16;
-/// and how many octets of replies may wait until then.
-const OUTPUT: usize = 8192;

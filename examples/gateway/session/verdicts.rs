@@ -106,7 +106,7 @@ impl Session {
         self.state = State::Ready;
         if fate == Fate::Taken {
             self.counts.messages += 1;
-            self.counts.refused = 0;
+            (self.counts.refused, self.counts.commands) = (0, 0);
         } else if self.count_refusal(fate == Fate::Refused && !known).is_some() {
             self.lose_patience();
         }

@@ -68,6 +68,25 @@ fn many_recipients_in_one_pipeline_are_none_too_many() {
     assert!(talk.pauses.is_empty() && !talk.closed);
 }
 
+/// However they are answered, and whether they are counted or not; a message ends it.
+#[test]
+fn who_sends_very_many_commands_has_longer_turns() {
+    for line in
+        ["RCPT TO:<no@d.example>", "RCPT TO:<wait@d.example>", "RCPT TO:<c@d.example>", "NOOP"]
+    {
+        let mut many = settings();
+        (many.smtp_max_refused, many.smtp_accept_max_nonmail) = (0, 1000);
+        let mut talk = ready(many);
+        talk.say(&format!("{line}\r\n").repeat(97));
+        assert!(!talk.session.is_long_winded(), "{line}: not with one hundred");
+        talk.say(&format!("{line}\r\n"));
+        assert!(talk.session.is_long_winded() && !talk.closed, "{line}");
+        talk.say("DATA\r\n");
+        assert!(talk.say("a: b\r\n.\r\n").starts_with("250"));
+        assert!(!talk.session.is_long_winded(), "{line}");
+    }
+}
+
 #[test]
 fn who_is_put_off_is_not_refused() {
     let mut talk = ready(settings());
