@@ -25,7 +25,7 @@ pub(crate) async fn examine(
     // Whose DNS is asked for SPF is the sender's choice: it must not use up the time for the rest.
     let (middle, end) = (start + half, start + settings.timeout);
     let header = Header::of(scene.message);
-    let author = Author::from_fields(header.bodies("From"));
+    let author = aside(header.text.len(), || Author::from_fields(header.bodies("From")));
     let known = scene.notes.facts().get::<Checked>().is_some();
     let (report, signatures) = {
         let scene = &*scene;
@@ -108,7 +108,7 @@ async fn answered<I: Inquiry>(
 }
 
 /// Works on so many octets; if that takes a while, not in the way of other connections.
-fn aside(octets: usize, work: impl FnOnce()) {
+fn aside<T>(octets: usize, work: impl FnOnce() -> T) -> T {
     let threads = Handle::try_current().map(|handle| handle.runtime_flavor());
     match threads {
         Ok(RuntimeFlavor::MultiThread) if octets > QUICK => block_in_place(work),

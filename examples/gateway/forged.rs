@@ -14,7 +14,7 @@
 use bytes::Bytes;
 use mail_types::{Domain, MailHost};
 
-use super::header::spans;
+use super::header::{Field, spans};
 use super::routing::Routing;
 
 /// Tells whether this host is known by a name.
@@ -48,14 +48,10 @@ pub(crate) fn without_forged(message: &Bytes, own: &Routing, kept: bool) -> Vec<
 }
 
 fn is_forged(field: &[u8], own: &Routing, kept: bool) -> bool {
-    let Some(colon) = field.iter().position(|&octet| octet == b':') else { return false };
-    let (name, body) = field.split_at(colon);
-    let body = body.get(1..).unwrap_or_default();
-    // A reader may take more for a blank than RFC 5322 has.
-    let blank = |octet: &u8| !octet.is_ascii_graphic();
-    let start = name.iter().position(|octet| !blank(octet)).unwrap_or_default();
-    let end = name.iter().rposition(|octet| !blank(octet)).map_or(0, |last| last + 1);
-    match name.get(start..end).unwrap_or_default().to_ascii_lowercase().as_slice() {
+    let Some(field) = Field::of(field) else { return false };
+    let body = field.body;
+    match field.bare_name().to_ascii_lowercase().as_slice() {
+        b"authentication-results" | b"received-spf" if body.len() > MOST => true,
         b"authentication-results" => match &*tokens(body) {
             // A method comes first.
             [Token::Word(_), Token::Mark('='), ..] => true,
@@ -92,8 +88,8 @@ enum Token {
 fn tokens(body: &[u8]) -> Vec<Token> {
     let (mut tokens, mut word) = (Vec::new(), None::<String>);
     let (mut depth, mut quoted) = (0_usize, false);
-    let text = String::from_utf8_lossy(body.get(..body.len().min(MOST)).unwrap_or_default());
-    let mut chars = text.chars();
+    let text = String::from_utf8_lossy(body);
+    let mut chars = text.chars().filter(|c| !is_ignored(*c));
     while let Some(c) = chars.next() {
         match c {
             '\\' if quoted => word.get_or_insert_default().extend(chars.next()),
@@ -110,7 +106,7 @@ fn tokens(body: &[u8]) -> Vec<Token> {
                 tokens.extend(word.take().map(Token::Word));
                 tokens.push(Token::Mark(c));
             }
-            _ if c.is_whitespace() || c.is_control() || UNSEEN.contains(&c) => {
+            _ if c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER => {
                 tokens.extend(word.take().map(Token::Word));
             }
             _ => word.get_or_insert_default().push(c),
@@ -120,9 +116,16 @@ fn tokens(body: &[u8]) -> Vec<Token> {
     tokens
 }
 
-/// What is shown as a blank or as nothing, though Unicode has it among neither the blanks nor the
-/// controls; and what stands for an octet that is not UTF-8.
-const UNSEEN: [char; 7] =
-    ['\u{ad}', '\u{180e}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{feff}', '\u{fffd}'];
-/// Of a body no more octets are looked at.
+/// Characters that are not shown, among them the marks for the direction of writing: most of Unicode's
+/// `Default_Ignorable_Code_Point`.
+fn is_ignored(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// A field with a longer body goes, whatever it says.
 const MOST: usize = 65_536;

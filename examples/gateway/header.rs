@@ -3,9 +3,9 @@
 /// A field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Field<'m> {
-    /// What stands before the colon, as it came.
+    /// The text before the colon, as it came.
     pub(crate) name: &'m [u8],
-    /// What stands behind it, with its line ends.
+    /// The text behind the colon, with its line ends.
     pub(crate) body: &'m [u8],
 }
 
@@ -17,10 +17,21 @@ impl Field<'_> {
 }
 
 impl<'m> Field<'m> {
+    /// Splits a field at its colon.
+    pub(crate) fn of(text: &'m [u8]) -> Option<Self> {
+        let colon = text.iter().position(|&octet| octet == b':')?;
+        let (name, body) = text.split_at(colon);
+        Some(Self { name, body: body.get(1..)? })
+    }
+
     /// Returns its name without the blanks, or the fold, that may stand before the colon (RFC 5322
-    /// section 4.5).
+    /// section 4.5). Some programs drop or end the name at control characters and octets beyond ASCII,
+    /// so these go too.
     pub(crate) fn bare_name(&self) -> &'m [u8] {
-        self.name.trim_ascii_end()
+        let graphic = |octet: &u8| octet.is_ascii_graphic();
+        let begin = self.name.iter().position(graphic).unwrap_or_default();
+        let end = self.name.iter().rposition(graphic).map_or(0, |last| last + 1);
+        self.name.get(begin..end).unwrap_or_default()
     }
 }
 
@@ -44,12 +55,7 @@ impl<'m> Header<'m> {
 
     /// Returns the fields in their order; a line that is no field is left out.
     pub(crate) fn fields(self) -> impl Iterator<Item = Field<'m>> {
-        spans(self.text).filter_map(move |(begin, end)| {
-            let text = self.text.get(begin..end)?;
-            let colon = text.iter().position(|&octet| octet == b':')?;
-            let (name, body) = text.split_at(colon);
-            Some(Field { name, body: body.get(1..)? })
-        })
+        spans(self.text).filter_map(move |(begin, end)| Field::of(self.text.get(begin..end)?))
     }
 
     /// Returns the bodies of the fields of a name.

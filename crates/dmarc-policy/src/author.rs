@@ -7,6 +7,7 @@ use mail_types::{MailHost, Name};
 use crate::author_domain::domain;
 use crate::author_lenient::Lenient;
 use crate::author_text::is_atext;
+use crate::encoded_word::is_in_encoded_word;
 
 /// The author domain of a message, or why there is none.
 ///
@@ -39,11 +40,11 @@ pub enum Author {
     Several(Vec<Name>),
     /// The message claims no domain: it has no field, no `@` in it, or address literals only.
     Absent,
-    /// What a reader is shown may bear another domain than those that are found.
+    /// A mail program may show a domain that is not among those that are found.
     Invalid {
-        /// Those that are found.
+        /// The domains that are found.
         domains: Vec<Name>,
-        /// What is wrong.
+        /// The first fault.
         fault: AuthorFault,
     },
 }
@@ -51,19 +52,23 @@ pub enum Author {
 impl Author {
     /// The most domains that are kept.
     pub const MAX_DOMAINS: usize = 16;
-    /// The longest body of a field that is read whole, in octets.
+    /// The most octets of all fields' bodies together.
     pub const MAX_OCTETS: usize = 65_536;
 
-    /// Reads the bodies of all `From` fields of a message: what is behind the colon, folded or not.
+    /// Reads the bodies of all `From` fields of a message: the text behind the colon, folded or not.
     #[must_use]
     pub fn from_fields<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut domains = AuthorDomains::default();
+        let (mut domains, mut octets) = (AuthorDomains::default(), 0);
         for body in bodies {
+            octets += body.len();
+            if octets > Self::MAX_OCTETS {
+                domains.mark(AuthorFault::TooLong);
+            }
             match Field::read(body) {
                 Ok(found) => domains.extend(found),
                 Err(at) => Lenient { body, at }.read(&mut domains),
             }
-            if domains.fault == Some(AuthorFault::TooMany) {
+            if matches!(domains.fault, Some(AuthorFault::TooMany | AuthorFault::TooLong)) {
                 break;
             }
         }
@@ -90,7 +95,7 @@ impl Author {
     }
 }
 
-/// Why the domains of a message's author cannot be told.
+/// A fault of the `From` fields, by which the author domains cannot be determined.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum AuthorFault {
@@ -99,7 +104,7 @@ pub enum AuthorFault {
         /// Where the first such field is not as RFC 5322 has it, in bytes of its body.
         at: usize,
     },
-    /// A `From` field is longer than [`Author::MAX_OCTETS`].
+    /// The `From` fields are longer than [`Author::MAX_OCTETS`].
     TooLong,
     /// There are more than [`Author::MAX_DOMAINS`].
     TooMany,
@@ -110,7 +115,7 @@ impl fmt::Display for AuthorFault {
         match self {
             Self::Unreadable { at } => write!(f, "the From field is not an address at byte {at}"),
             Self::TooLong => {
-                write!(f, "the From field has more than {} octets", Author::MAX_OCTETS)
+                write!(f, "the From fields have more than {} octets", Author::MAX_OCTETS)
             }
             Self::TooMany => {
                 write!(f, "the From field has more than {} domains", Author::MAX_DOMAINS)
@@ -146,10 +151,11 @@ impl AuthorDomains {
         }
     }
 
-    /// Takes note of a fault; the first one counts, but too many are too many.
+    /// Takes note of a fault. A limit counts before a place that cannot be read, of those the first.
     pub(crate) fn mark(&mut self, fault: AuthorFault) {
         self.fault = match (self.fault, fault) {
-            (Some(before), AuthorFault::Unreadable { .. } | AuthorFault::TooLong) => Some(before),
+            (Some(before), AuthorFault::Unreadable { .. }) => Some(before),
+            (Some(AuthorFault::TooMany), _) => Some(AuthorFault::TooMany),
             (_, fault) => Some(fault),
         };
     }
@@ -176,13 +182,17 @@ struct Field<'a> {
     text: &'a [u8],
     at: usize,
     domains: AuthorDomains,
+    /// An address holds an encoded word, or a part of one.
+    encoded: bool,
 }
 
 impl<'a> Field<'a> {
     /// Reads a body; `Err` is where it is not as RFC 5322 has it.
     fn read(body: &'a [u8]) -> Result<AuthorDomains, usize> {
-        let mut field = Self { text: body, at: 0, domains: AuthorDomains::default() };
-        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() {
+        let mut field =
+            Self { text: body, at: 0, domains: AuthorDomains::default(), encoded: false };
+        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there.
+        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.encoded {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)
@@ -292,6 +302,7 @@ impl<'a> Field<'a> {
         }
         let domain = self.domain_text()?;
         self.domains.add(domain);
+        self.encoded |= self.text.get(began..self.at).is_some_and(is_in_encoded_word);
         Some(())
     }
 

@@ -2,6 +2,8 @@
 
 use mail_types::Name;
 
+use crate::author_text::is_atext;
+
 /// Reads a domain of labels with dots between them, which may be those of East Asian scripts; in lower
 /// case, its U-labels as A-labels.
 ///
@@ -14,9 +16,11 @@ pub(crate) fn domain(text: &str) -> Option<Name> {
     in_unicode(&text.replace(WIDE_DOTS, "."))
 }
 
+/// IDNA maps some characters to a blank, an `@` or a `<`, which no label holds.
 #[cfg(feature = "idna")]
 fn in_unicode(text: &str) -> Option<Name> {
-    Name::from_unicode(text).ok()
+    let name = Name::from_unicode(text).ok()?;
+    name.labels().all(|label| label.iter().copied().all(is_atext)).then_some(name)
 }
 
 /// Without the feature `idna` a U-label is no domain.
@@ -25,5 +29,5 @@ fn in_unicode(text: &str) -> Option<Name> {
     Some(text).filter(|text| text.is_ascii()).and_then(domain)
 }
 
-/// What stands for a dot between labels (RFC 3490 section 3.1).
+/// The characters that stand for a dot between labels (RFC 3490 section 3.1).
 pub(crate) const WIDE_DOTS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];

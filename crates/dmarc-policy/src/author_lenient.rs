@@ -7,10 +7,10 @@ use mail_types::{MailHost, Name};
 
 use crate::author::{AuthorDomains, AuthorFault};
 use crate::author_domain::{WIDE_DOTS, domain};
-use crate::encoded_word::decoded;
+use crate::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
 use crate::{Author, author_text};
 
-/// The body of a field, and where it is not as RFC 5322 has it.
+/// The body of a field, and the place of its first fault by RFC 5322.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lenient<'a> {
     pub(crate) body: &'a [u8],
@@ -18,7 +18,7 @@ pub(crate) struct Lenient<'a> {
 }
 
 impl Lenient<'_> {
-    /// Adds what is found, and what is wrong.
+    /// Adds the domains and the fault, of the first [`Author::MAX_OCTETS`] octets.
     pub(crate) fn read(self, domains: &mut AuthorDomains) {
         let start = self.body.get(..Author::MAX_OCTETS);
         if start.is_none()
@@ -40,52 +40,58 @@ impl Lenient<'_> {
                 seen.scan(&String::from_utf8_lossy(&visible), domains);
             }
         }
-        let claims = has_at(self.body) || decoded.as_deref().is_some_and(has_at);
-        if claims && start.is_some_and(|start| start.len() < self.body.len()) {
-            domains.mark(AuthorFault::TooLong);
-        }
-        if seen.unreadable || claims && !seen.found {
+        let claims = has_at(body) || decoded.as_deref().is_some_and(has_at);
+        if seen.unreadable || claims && !seen.found || has_opaque_word(body) {
             domains.mark(AuthorFault::Unreadable { at: self.at });
         }
     }
 
-    /// Returns what the one `<…>` with an address holds, if there is just one and no `@` behind it.
+    /// Returns the host of the one `<…>` with an address, if there is just one and no `@` behind it.
     fn only_address(self) -> Option<Held> {
+        // For some programs a control character ends the domain.
+        if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
+            return None;
+        }
         let visible = author_text::visible(self.body, true)?;
         let mut rest = &*visible;
-        let mut only = None;
         while let Some(open) = rest.iter().position(|&octet| octet == b'<') {
             let inside = rest.get(open + 1..)?;
-            let Some(close) = inside.iter().position(|&octet| octet == b'>') else { break };
+            let close = inside.iter().position(|&octet| octet == b'>')?;
             let (content, behind) = inside.split_at(close);
             if content.contains(&b'<') {
                 return None;
             }
             if has_at(content) {
-                if only.is_some() {
-                    return None;
-                }
-                only = Some(address(content)?);
+                let more = has_at(behind)
+                    || has_opaque_word(behind)
+                    || decoded(behind).as_deref().is_some_and(has_at);
+                return if more { None } else { address(content) };
             }
             rest = behind;
-            if only.is_some() && (has_at(rest) || decoded(rest).as_deref().is_some_and(has_at)) {
-                return None;
-            }
         }
-        only
+        None
     }
 }
 
-/// What an address has behind its `@`.
+/// The host of an address.
 enum Held {
     Domain(Name),
     /// An address literal, which is no domain.
     Literal,
 }
 
-/// Reads what stands between `<` and `>`, without its blanks and the dots at its end; a route goes too.
+/// Reads the text between `<` and `>`, without a route, the dots at its end, and the blanks around dots
+/// and `@`. `None` where programs differ: a domain with a blank in it, or an encoded word.
 fn address(content: &[u8]) -> Option<Held> {
-    let text: String = str::from_utf8(content).ok()?.split_whitespace().collect();
+    let content = str::from_utf8(content).ok()?;
+    if is_in_encoded_word(content.as_bytes()) {
+        return None;
+    }
+    let (_, host) = content.rsplit_once(AT)?;
+    if host.split(is_dot).any(|label| label.trim().contains(char::is_whitespace)) {
+        return None;
+    }
+    let text: String = content.split_whitespace().collect();
     let text = text.trim_end_matches(is_dot);
     let route = text.rsplit_once(':').filter(|_| text.starts_with(AT) && !text.ends_with(']'));
     let text = route.map_or(text, |(_, behind)| behind);
@@ -100,12 +106,12 @@ fn address(content: &[u8]) -> Option<Held> {
     domain(host).filter(|_| whole).map(Held::Domain)
 }
 
-/// What the readings of a field have come to.
+/// The result of all readings of a field.
 #[derive(Debug, Default)]
 struct Seen {
     /// A domain or an address literal was found.
     found: bool,
-    /// Behind an `@` is what is no domain.
+    /// The text behind an `@` is not a domain.
     unreadable: bool,
 }
 
@@ -186,7 +192,7 @@ fn is_label(c: char) -> bool {
     !is_dot(c) && !c.is_whitespace() && !AT.contains(&c) && !"()<>[]:;,\\\"".contains(c)
 }
 
-/// What is shown as an `@`, or much like one.
+/// `@`, and characters that look like it.
 const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
 
 /// So many labels at the end of what is no domain may be one.

@@ -1,4 +1,4 @@
-//! What of a field's body is text: neither quoted nor a comment.
+//! The text of a field's body outside its quoted strings and comments.
 
 /// Returns a body without its comments and what its quoted strings hold, or `None` if one of them has
 /// no end. A quoted string in a domain is part of it, and so is shown.
@@ -16,7 +16,13 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
                     text.push(escaped);
                 }
             }
-            b'"' if quoted => quoted = false,
+            b'"' if quoted => {
+                quoted = false;
+                // A program that leaves the quoted string out may end the domain at it.
+                if shown && octets.clone().next().is_some_and(is_atext) {
+                    text.push(NOTHING);
+                }
+            }
             _ if quoted && shown => text.push(octet),
             _ if quoted => {}
             b'(' => depth += 1,
@@ -29,8 +35,10 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
             b'"' => {
                 quoted = true;
                 shown = text.goes_on();
-                if !shown {
-                    text.push(b'"');
+                match text.last {
+                    _ if !shown => text.push(b'"'),
+                    b'@' | b'.' => {}
+                    _ => text.push(NOTHING),
                 }
             }
             b'\\' => {}
@@ -56,7 +64,7 @@ struct Text {
     blanks: bool,
     /// Whether it ends in a domain, with blanks behind it or not.
     in_domain: bool,
-    /// What it ends in, but for blanks.
+    /// The last octet that is not a blank.
     last: u8,
 }
 
@@ -81,15 +89,15 @@ impl Text {
         self.octets.push(octet);
     }
 
-    /// Whether what comes next belongs to a domain: behind an `@` or a dot of one, or a part of one and
-    /// no blank.
+    /// Whether the next octet belongs to a domain: it follows an `@` or a dot of one, or a label without
+    /// a blank between.
     fn goes_on(&self) -> bool {
         self.in_domain
             && (matches!(self.last, b'@' | b'.') || self.octets.last().is_some_and(|c| *c != b' '))
     }
 }
 
-/// Stands for what is not shown.
+/// Stands for a piece that is not shown.
 const NOTHING: u8 = 0;
 
 /// RFC 5322 section 3.2.3, and what is not ASCII (RFC 6532 section 3.2).

@@ -1,6 +1,6 @@
 //! Encoded words: RFC 2047 section 2, as mail programs take them.
 
-/// Decodes the encoded words of a field's body, wherever they stand; `None` if there is none.
+/// Decodes the encoded words of a field's body, wherever they stand; `None` if it has none.
 ///
 /// A word may be longer than it should, may have blanks in it, and need not be padded. What is decoded
 /// cannot open or close a quoted string or a comment: there are blanks in place of such octets.
@@ -32,6 +32,46 @@ pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
     found.then_some(text)
 }
 
+/// Tells whether a word has a charset whose ASCII is not at its octets: its text stays hidden.
+pub(crate) fn has_opaque_word(mut body: &[u8]) -> bool {
+    while let Some(at) = find(body, b"=?") {
+        body = body.get(at + 2..).unwrap_or_default();
+        if charset(body).is_some_and(is_opaque) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Tells whether a piece of a field has the begin or the end of a word.
+pub(crate) fn is_in_encoded_word(piece: &[u8]) -> bool {
+    find(piece, b"=?").or(find(piece, b"?=")).is_some()
+}
+
+/// UTF-7, EBCDIC, and what else has a number as its name.
+fn is_opaque(charset: &[u8]) -> bool {
+    let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let number = ["x-ibm", "ibm", "cp", "csibm"].iter().find_map(|kind| name.strip_prefix(kind));
+    let number = number.map(|number| number.trim_start_matches(['-', '_']).parse::<u32>());
+    name.contains("utf-7")
+        || name.contains("utf7")
+        || name.contains("ebcdic")
+        || number.is_some_and(|number| number.is_ok_and(|n| !is_ascii_code_page(n)))
+}
+
+/// The code pages of PCs and of Windows.
+fn is_ascii_code_page(number: u32) -> bool {
+    matches!(number, 437 | 720 | 737 | 775 | 850..=869 | 874 | 932 | 936 | 943 | 949 | 950 | 1250..=1258)
+        || number == 65_001
+}
+
+/// Returns the charset of a word, which begins behind its `=?`.
+fn charset(text: &[u8]) -> Option<&[u8]> {
+    let head = text.get(..text.len().min(MAX_CHARSET))?;
+    head.split_at_checked(head.iter().position(|&octet| octet == b'?')?).map(|(charset, _)| charset)
+}
+
 enum Word<'a> {
     /// What it says, and what stands behind it.
     Whole(Vec<u8>, &'a [u8]),
@@ -42,19 +82,20 @@ enum Word<'a> {
 
 /// Reads a word behind its `=?`.
 fn word(text: &[u8]) -> Word<'_> {
-    let head = text.get(..text.len().min(MAX_CHARSET)).unwrap_or_default();
-    let Some(mark) = head.iter().position(|&octet| octet == b'?') else { return Word::Broken };
-    let (charset, rest) = text.split_at(mark);
+    let Some(charset) = charset(text) else { return Word::Broken };
+    let rest = text.get(charset.len()..).unwrap_or_default();
     let (Some(&[_, encoding, b'?']), Some(rest)) = (rest.get(..3), rest.get(3..)) else {
         return Word::Broken;
     };
-    let Some(end) = find(rest, b"?=") else { return Word::Endless };
-    let (inner, behind) = rest.split_at(end);
-    let octets = match encoding.to_ascii_lowercase() {
-        b'q' => quoted_printable(inner),
-        b'b' => base64(inner),
+    let decode = match encoding {
+        b'q' | b'Q' => quoted_printable,
+        b'b' | b'B' => base64,
+        // Before the end is looked for: of many such words each would look through all the rest.
         _ => return Word::Broken,
     };
+    let Some(end) = find(rest, b"?=") else { return Word::Endless };
+    let (inner, behind) = rest.split_at(end);
+    let octets = decode(inner);
     let mut shown = in_utf8(octets, charset);
     for octet in &mut shown {
         if matches!(octet, b'"' | b'(' | b')' | b'\\') {
@@ -93,7 +134,8 @@ fn quoted_printable(mut text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Octets that are none of base64 are passed over.
+/// Octets outside the alphabet are passed over. Padding that completes a group of four ends it, and the
+/// next group begins.
 fn base64(text: &[u8]) -> Vec<u8> {
     let sextet = |octet: &u8| {
         Some(match octet {
@@ -106,7 +148,16 @@ fn base64(text: &[u8]) -> Vec<u8> {
         })
     };
     let (mut octets, mut held, mut bits) = (Vec::with_capacity(text.len()), 0_u32, 0);
-    for sextet in text.iter().filter_map(sextet) {
+    let (mut group, mut pads) = (0, 0);
+    for octet in text {
+        if *octet == b'=' {
+            pads += 1;
+            if group >= 2 && group + pads >= 4 {
+                (held, bits, group, pads) = (0, 0, 0, 0);
+            }
+        }
+        let Some(sextet) = sextet(octet) else { continue };
+        (group, pads) = ((group + 1) % 4, 0);
         held = held << 6 | u32::from(sextet);
         bits += 6;
         if bits >= 8 {

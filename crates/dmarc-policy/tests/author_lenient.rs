@@ -90,6 +90,105 @@ fn a_name_that_mail_is_not_sent_to_is_an_author() {
     assert_eq!(Author::from_fields([&latin_1[..]]), Author::One(name("xn--bcher-kva.example")));
 }
 
+/// A program that ends the domain early shows another one than a program that joins its parts.
+#[test]
+fn a_domain_with_a_gap_is_read_both_ways() {
+    for gap in [
+        "\0",
+        "\u{b}",
+        "\u{1}",
+        "\u{7f}",
+        " x",
+        "\r\n x",
+        "\u{2003}x",
+        "\u{a0}x",
+        "\u{3000}x",
+        "\u{feff}",
+        "(c)x",
+        "\"x\"",
+        "\"\"x",
+        "=?utf-8?q?=00?=",
+        "=?utf-8?q?=3E=20?=",
+        "=?utf-8?b?PiA=?=",
+    ] {
+        // A byte order mark is not shown, and IDNA drops it: the programs agree.
+        let joined = gap == "\u{feff}";
+        for row in [
+            format!("a@victim.example{gap}.evil.example"),
+            format!("<a@victim.example{gap}.evil.example>"),
+            format!("A <a@victim.example{gap}.evil.example>;"),
+        ] {
+            let author = Author::from_fields([row.as_bytes()]);
+            let found = author.domains().iter().any(|domain| *domain == name("victim.example"));
+            assert_ne!(found, joined, "{row:?}: {author:?}");
+            let blank = |domain: &mail_types::Name| domain.to_string().contains('\\');
+            assert!(!author.domains().iter().any(blank), "{row:?}: {author:?}");
+        }
+    }
+}
+
+/// RFC 2047 section 5 forbids it, and programs decode it nevertheless.
+#[test]
+fn an_encoded_word_in_an_address_is_read_both_ways() {
+    for row in [
+        "a@=?utf-8?q?victim.example?=",
+        "<a@=?utf-8?q?victim.example?=>",
+        "A <a@=?utf-8?q?victim?=.example>",
+        "=?utf-8?b?PGFAdmljdGltLmV4YW1wbGU+?==?utf-8?Q?=00?=@evil.example",
+        "<=?utf-8?q?a=40victim.example=3E=00?=@evil.example>",
+        "B <b@good.net>, <=?utf-8?q?a=40victim.example=3E?=.x@evil.example>",
+        "g: =?utf-8?q?a=40victim.example?=@evil.example;",
+        "=?utf-8?b?YQ==QHZpY3RpbS5leGFtcGxl?=",
+        "=?utf-8?b?PA==YUB2aWN0aW0uZXhhbXBsZT4=?=",
+        "=?utf-8?b?YUB2aWN0aW0=LmV4YW1wbGU=?=",
+    ] {
+        let author = Author::from_fields([row.as_bytes()]);
+        let found = author.domains().iter().any(|domain| *domain == name("victim.example"));
+        assert!(found, "{row:?}: {author:?}");
+    }
+    // In a display name it is just a name.
+    let named = "=?utf-8?q?a=40victim.example?= <x@good.net>";
+    assert_eq!(Author::from_fields([named.as_bytes()]), Author::One(name("good.net")));
+}
+
+#[test]
+fn a_charset_that_hides_an_address_is_a_fault() {
+    for row in [
+        "=?utf-7?q?a+AEA-victim.example?=",
+        "=?UNICODE-1-1-UTF-7*en?b?YStBRUEtdmljdGltLmV4YW1wbGU?=",
+        "=?cp037?b?gXyln4OjiZRLhaeBlJeThQ==?=",
+        "=?IBM-1047?q?=81=7C?=",
+        "=?ebcdic-cp-us?q?=81=7C?=",
+        "=?utf-7?q?a+AEA-victim.example?=, x@good.net",
+        "<x@good.net> =?utf-7?q?a+AEA-victim.example?=",
+    ] {
+        let author = Author::from_fields([row.as_bytes()]);
+        assert!(author.fault().is_some(), "{row:?}: {author:?}");
+    }
+    for row in ["=?cp437?q?root?=", "=?windows-1251?q?root?=", "=?gb2312?b?wNbT0Q==?="] {
+        assert_eq!(Author::from_fields([row.as_bytes()]), Author::Absent, "{row}");
+    }
+}
+
+#[test]
+fn all_fields_together_are_no_longer_than_the_limit() {
+    let padding = "\r\n ".repeat(Author::MAX_OCTETS / 3 + 1);
+    for rows in [
+        &[&*format!("{padding}=?utf-8?q?a=40victim.example?=")][..],
+        &[&format!("{padding}a")],
+        &[&*padding, "=?utf-8?q?a=40victim.example?="],
+        &["a@good.net", &padding],
+    ] {
+        let author = Author::from_fields(rows.iter().map(|row| row.as_bytes()));
+        assert_eq!(author.fault(), Some(AuthorFault::TooLong), "{author:?}");
+    }
+    let half = format!("a@good.net,{}", " ".repeat(Author::MAX_OCTETS / 2 - 11));
+    let fields = [half.as_bytes(), half.as_bytes()];
+    assert_eq!(Author::from_fields(fields), Author::One(name("good.net")));
+    let one_more = [&half.as_bytes(), &half.as_bytes(), &&b" "[..]].map(|field| *field);
+    assert_eq!(Author::from_fields(one_more).fault(), Some(AuthorFault::TooLong));
+}
+
 #[test]
 fn the_domains_of_all_fields_are_taken_together() {
     for (rows, domains) in [
@@ -180,15 +279,24 @@ fn long_fields_are_read_in_time() {
         "@\"",
         "a@b.",
         "a@\u{fc}.",
+        "<>",
+        "=?a?x? ",
+        "=?a?q? ",
+        "=?utf-7?",
+        "a@b\"c\"",
+        "a@b(c)",
         "@ ",
         "<a@b> ",
         "\\\"",
         "@\u{fffd}.",
     ] {
         let body = piece.repeat(65_536 / piece.len());
-        for end in ["", ";", "\"", "a@x"] {
-            let body = format!("{body}{end}");
-            let _ = Author::from_fields([body.as_bytes(), body.as_bytes()]);
+        for (begin, end) in
+            [("", ""), ("", ";"), ("", "\""), ("", "a@x"), ("", "?="), ("x, y <a@b.example>", "")]
+        {
+            let body = format!("{begin}{body}{end}");
+            let cut = body.as_bytes().get(..Author::MAX_OCTETS).unwrap_or(body.as_bytes());
+            let _ = Author::from_fields(std::iter::repeat_n(cut, 1000));
         }
     }
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());

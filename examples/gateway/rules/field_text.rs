@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use event_expand::{HeaderForm, Template, TemplateError, Variables};
 use mail_types::{Trust, Value, Variable};
 
-use super::header::fields;
+use super::super::header::Header;
 
 /// Returns the fields of a name, in lower case, as one text; `None` if there are none.
 ///
@@ -14,7 +14,7 @@ use super::header::fields;
 /// the first [`MAX_FIELDS`] count.
 pub(super) fn field_text(message: &[u8], name: &str, form: HeaderForm) -> Option<Vec<u8>> {
     let (mut text, mut count) = (Vec::new(), 0);
-    for body in fields(message, name).take(MAX_FIELDS) {
+    for body in Header::of(message).bodies(name).take(MAX_FIELDS) {
         let body: Vec<u8> = body.iter().copied().filter(|&octet| octet != b'\r').collect();
         if form == HeaderForm::Raw {
             text.extend_from_slice(&body);

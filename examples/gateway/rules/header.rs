@@ -3,6 +3,7 @@
 use event_expand::HeaderForm;
 use memchr::memmem;
 
+use super::super::header::Header;
 use super::Problem;
 use super::condition::{Condition, Holds, Home, Test};
 use super::field_text::decoded;
@@ -53,7 +54,7 @@ impl HeaderTest {
             };
             items.iter().any(|item| fits(item, text.trim_ascii()))
         };
-        fields(message, &self.name).any(fits).into()
+        Header::of(message).bodies(&self.name).any(fits).into()
     }
 
     /// A list that fails by its own word has nothing in it.
@@ -71,37 +72,6 @@ impl Condition for HeaderTest {
         match self.items.known() {
             Some(items) => Test::Known(self.holds(scene.message, items)),
             None => Test::Work(Box::pin(self.ask(scene))),
-        }
-    }
-}
-
-/// Returns the bodies of the fields of a name, folded as they came.
-pub(super) fn fields<'a>(message: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let mut rest = message;
-    std::iter::from_fn(move || {
-        while !matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
-            let end = field_end(rest);
-            let (field, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            rest = behind;
-            let colon = field.iter().position(|&c| c == b':').unwrap_or(0);
-            let (own, body) = field.split_at_checked(colon).unwrap_or_default();
-            if own.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()) {
-                return Some(body.get(1..).unwrap_or_default());
-            }
-        }
-        None
-    })
-}
-
-/// Finds where a field with its continuation lines ends.
-fn field_end(text: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some(line) = rest.iter().position(|&c| c == b'\n') else { return text.len() };
-        at += line + 1;
-        if !matches!(text.get(at), Some(b' ' | b'\t')) {
-            return at;
         }
     }
 }

@@ -145,6 +145,11 @@ fn a_field_that_is_added_breaks_a_signature_that_names_it_once_more() {
             "SUBJECT  : evil",
             "From : evil@b.example",
             "from\t \t: evil@b.example",
+            "Subject\u{b}: evil",
+            "Subject\0: evil",
+            "Subject\u{a0}: evil",
+            "From\u{8}: evil@b.example",
+            "\u{feff}From: evil@b.example",
         ] {
             for message in
                 [format!("{added}\r\n{message}\r\n"), format!("{message}{added}\r\n\r\n")]

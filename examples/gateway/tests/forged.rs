@@ -35,6 +35,14 @@ fn what_claims_to_be_ours_is_taken_out() {
         "Authentication-Results: (mx.test); dkim=pass\r\n",
         "Authentication-Results: (unclosed mx.test; dkim=pass\r\n",
         "Authentication-Results:\r\n",
+        "Authentication-Results: \u{200e}mx.test; dkim=pass\r\n",
+        "Authentication-Results: \u{202a}mx\u{ad}.te\u{e0001}st\u{202c}; dkim=pass\r\n",
+        &format!("Authentication-Results:{}mx.test; dkim=pass\r\n", "\r\n ".repeat(21_844)),
+        &format!("Authentication-Results: other.test;{}x\r\n", "\r\n ".repeat(22_000)),
+        &format!(
+            "Received-SPF: pass receiver=other.test;{}receiver=mx.test\r\n",
+            " ".repeat(65_536)
+        ),
         "X-Quarantine: no\r\n",
         "x-quarantine\t:\r\n\tno\r\n",
         "Received-SPF: pass (mx.test: fine) client-ip=192.0.2.1; receiver=mx.test; identity=mailfrom\r\n",

@@ -42,6 +42,28 @@ fn a_first_line_that_is_no_field_is_no_header() {
     assert!(lacks_header(long.as_bytes()) && !lacks_header(format!("{long}:").as_bytes()));
 }
 
+/// What a program may drop from a name, or take for its end, hides no field.
+#[test]
+fn a_name_is_compared_without_what_is_not_graphic_around_it() {
+    for name in [
+        "From",
+        "FROM ",
+        "From\t\r\n ",
+        "From\u{b}",
+        "From\0",
+        "From\u{a0}",
+        "\u{8}From",
+        "\u{feff}From\u{7f}",
+    ] {
+        let message = format!("A: b\r\n{name}: x\r\n\r\n");
+        assert_eq!(Header::of(message.as_bytes()).bodies("from").count(), 1, "{name:?}");
+    }
+    for name in ["From x", "XFrom", "Fro\0m", "From\0x", "\0", "\u{e4}"] {
+        let message = format!("A: b\r\n{name}: x\r\n\r\n");
+        assert_eq!(Header::of(message.as_bytes()).bodies("from").count(), 0, "{name:?}");
+    }
+}
+
 /// It is decided once, for `DATA` and for `BDAT`, before anybody reads the message.
 #[test]
 fn a_message_without_a_header_gets_an_empty_line_first() {

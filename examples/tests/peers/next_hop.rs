@@ -56,6 +56,7 @@ fn serve(mut stream: TcpStream, messages: &Mutex<Vec<String>>) {
                 message = Some(String::new());
                 say("354 go")
             }
+            (None, "EHLO") => say("250-next.test\r\n250 8BITMIME"),
             (None, _) => say("250 2.0.0 ok"),
         };
     }
