@@ -150,6 +150,9 @@ impl Config {
         if options.message_size_limit.0 > LARGEST {
             return Err(ConfigError::MessageSize);
         }
+        if let Some(option) = zero(&options) {
+            return Err(ConfigError::Zero { option });
+        }
         let (spf, dmarc) = (spf(&options)?, dmarc::settings(&options)?);
         let reports = dmarc::reports(&options, &host)?;
         let lookups = LookupSettings::read(&options)?;
@@ -210,6 +213,21 @@ impl Config {
             session,
         })
     }
+}
+
+/// Returns the first limit by which no client, message or recipient would be taken.
+fn zero(options: &Options) -> Option<&'static str> {
+    [
+        ("smtp_accept_max", options.smtp_accept_max == 0),
+        ("smtp_accept_max_per_connection", options.smtp_accept_max_per_connection == 0),
+        ("recipients_max", options.recipients_max == 0),
+        ("message_size_limit", options.message_size_limit.0 == 0),
+        ("message_memory_limit", options.message_memory_limit.0 == 0),
+        ("smtp_receive_timeout", options.smtp_receive_timeout.0.is_zero()),
+        ("proxy_protocol_timeout", options.proxy_protocol_timeout.0.is_zero()),
+    ]
+    .into_iter()
+    .find_map(|(option, is_zero)| is_zero.then_some(option))
 }
 
 /// `host:port`, with a name, an address or, in brackets, one of version 6.

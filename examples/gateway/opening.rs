@@ -112,6 +112,9 @@ fn appended(path: &Path) -> Result<(), OpeningError> {
     if !path.exists() {
         return folder(path.parent().unwrap_or(Path::new(".")));
     }
+    if path.is_dir() {
+        return Err(OpeningError::Folder { path: path.to_owned() });
+    }
     access(path, Access::WRITE_OK)
         .map_err(|error| OpeningError::Write { path: path.to_owned(), source: error.into() })
 }
@@ -129,6 +132,8 @@ pub(crate) enum OpeningError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} is not a directory", path.display())]
     NoFolder { path: PathBuf },
+    #[error("{} is a directory, not a file", path.display())]
+    Folder { path: PathBuf },
     #[error("{} is not an SQLite database", path.display())]
     NoDatabase { path: PathBuf },
     #[error(transparent)]

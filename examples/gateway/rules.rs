@@ -285,8 +285,10 @@ pub(crate) enum Problem {
     RateLimit,
     #[error("the count of a rate is not a number: count=…")]
     RateCount,
-    #[error("the period is not a time such as 5s")]
+    #[error("the period is not a time above 0, such as 5s")]
     RatePeriod,
+    #[error("{option}: a rate limit has one option of this kind, and another stands before it")]
+    RateTwice { option: String },
     #[error("{option} is no option of a rate limit here, and no key, which has a variable")]
     RateOption { option: String },
 }

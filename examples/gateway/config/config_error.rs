@@ -49,6 +49,8 @@ pub(crate) enum ConfigError {
     LogSelector { item: usize },
     #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
     MessageSize,
+    #[error("{option}: with 0 nothing is taken; give more, or leave the option out")]
+    Zero { option: &'static str },
     #[error("tls_privatekey is set, but tls_certificate is not")]
     NoCertificate,
     #[error("spf_guess: {source}")]
@@ -78,9 +80,10 @@ impl ConfigError {
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {
             Self::Value { option, .. } | Self::NotExpanded { option } => option.clone(),
-            Self::List { option, .. } | Self::Hosts { option, .. } | Self::Mailbox { option } => {
-                (*option).to_owned()
-            }
+            Self::List { option, .. }
+            | Self::Hosts { option, .. }
+            | Self::Mailbox { option }
+            | Self::Zero { option } => (*option).to_owned(),
             Self::Rule(RuleError::List { table, name, .. }) | Self::ListName { table, name } => {
                 format!("{table}.{name}")
             }

@@ -62,8 +62,9 @@ impl RateLimit {
             return Err(Problem::RateLimit);
         }
         let period_text = parts.next().unwrap_or_default();
-        let period: Interval = period_text.parse().map_err(|_| Problem::RatePeriod)?;
-        let (mut per, mut count) = (Per::Mail, Count::Leaky);
+        let period = period_text.parse().ok().filter(|Interval(period)| !period.is_zero());
+        let period = period.ok_or(Problem::RatePeriod)?;
+        let (mut per, mut count) = (None, None);
         let (mut size, mut unique, mut key) = (None, None, Vec::new());
         for part in parts {
             match part.split_once('=') {
@@ -72,22 +73,22 @@ impl RateLimit {
                 Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
                     return Err(Problem::RateOption { option: part.to_owned() });
                 }
-                _ => match part {
-                    "per_conn" => per = Per::Connection,
-                    "per_mail" => per = Per::Mail,
-                    "per_byte" => per = Per::Octet,
-                    "per_rcpt" => per = Per::Recipient,
-                    "per_addr" => per = Per::Address,
-                    "per_cmd" => per = Per::Command,
-                    "leaky" => count = Count::Leaky,
-                    "strict" => count = Count::Strict,
-                    "readonly" => count = Count::Not,
-                    // What is no option is the key, or one that is not spelt right.
-                    _ if part.contains('$') => key.push(part),
-                    _ => return Err(Problem::RateOption { option: part.to_owned() }),
-                },
+                _ => {
+                    let (of_per, of_count) = (Per::of(part), count_of(part));
+                    if of_per.is_some() && per.is_some() || of_count.is_some() && count.is_some() {
+                        return Err(Problem::RateTwice { option: part.to_owned() });
+                    }
+                    match (of_per, of_count) {
+                        (Some(_), _) => per = of_per,
+                        (_, Some(_)) => count = of_count,
+                        // The key, or an option with a spelling mistake.
+                        _ if part.contains('$') => key.push(part),
+                        _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                    }
+                }
             }
         }
+        let (per, count) = (per.unwrap_or(Per::Mail), count.unwrap_or(Count::Leaky));
         if !per.fits(place) {
             return Err(Problem::RateOption { option: per.word().to_owned() });
         }
@@ -180,6 +181,13 @@ enum Per {
 }
 
 impl Per {
+    const ALL: [Self; 6] =
+        [Self::Connection, Self::Mail, Self::Octet, Self::Recipient, Self::Address, Self::Command];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|per| per.word() == word)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Connection => "per_conn",
@@ -221,6 +229,15 @@ impl Per {
             Self::Mail | Self::Octet => Some(Lasts::Message),
             Self::Recipient | Self::Address | Self::Command => None,
         }
+    }
+}
+
+fn count_of(word: &str) -> Option<Count> {
+    match word {
+        "leaky" => Some(Count::Leaky),
+        "strict" => Some(Count::Strict),
+        "readonly" => Some(Count::Not),
+        _ => None,
     }
 }
 

@@ -68,6 +68,11 @@ fn what_is_named_is_opened() {
             "dmarc_history_file = 'DIR/text/x'".into(),
             "line 2: dmarc_history_file: DIR/text is not a directory",
         ),
+        (
+            "dmarc_history_file = 'DIR/lists'".into(),
+            "line 2: dmarc_history_file: DIR/lists is a directory, not a file",
+        ),
+        ("smtp_accept_max = 0".into(), "line 2: smtp_accept_max: with 0 nothing is taken"),
         ("dmarc_tld_file = 'DIR/none'".into(), "line 2: dmarc_tld_file: "),
         (
             rule("message = '${lookup{x}lsearch{DIR/lists/none}}'"),

@@ -107,6 +107,16 @@ fn what_is_wrong_with_a_rate_limit_is_named_with_its_line() {
         ),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5'", "line 3: the period"),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5x'", "line 3: the period"),
+        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 0s'", "line 3: the period"),
+        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 0m0s / strict'", "line 3: the period"),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / per_rcpt / per_mail'",
+            "line 3: per_mail: a rate limit has one option of this kind",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / strict / readonly'",
+            "line 3: readonly: a rate limit has one option of this kind",
+        ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / stricct'",
             "line 3: stricct is no option",
