@@ -2,6 +2,7 @@
 
 use mail_types::Name;
 
+#[cfg(feature = "idna")]
 use crate::author_text::is_atext;
 
 /// Reads a domain of labels with dots between them, which may be those of East Asian scripts; in lower

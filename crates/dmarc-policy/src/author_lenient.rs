@@ -5,10 +5,10 @@
 
 use mail_types::{MailHost, Name};
 
-use crate::author::{AuthorDomains, AuthorFault};
+use crate::author::AuthorDomains;
 use crate::author_domain::{WIDE_DOTS, domain};
 use crate::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
-use crate::{Author, author_text};
+use crate::{Author, AuthorFault, author_text};
 
 /// The body of a field, and the place of its first fault by RFC 5322.
 #[derive(Clone, Copy, Debug)]

@@ -100,6 +100,7 @@
 
 mod author;
 mod author_domain;
+mod author_fault;
 mod author_lenient;
 mod author_text;
 mod defect;
@@ -161,7 +162,8 @@ mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
-pub use author::{Author, AuthorFault};
+pub use author::Author;
+pub use author_fault::AuthorFault;
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};
