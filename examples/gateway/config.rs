@@ -215,11 +215,12 @@ impl Config {
     }
 }
 
-/// Returns the first limit by which no client, message or recipient would be taken.
+/// Returns the first limit that is 0, where a limit must be: with most of these 0 means no limit in
+/// Exim, and a server without one can be filled up. `smtp_accept_max_per_connection = 0` is taken, and is
+/// no limit.
 fn zero(options: &Options) -> Option<&'static str> {
     [
         ("smtp_accept_max", options.smtp_accept_max == 0),
-        ("smtp_accept_max_per_connection", options.smtp_accept_max_per_connection == 0),
         ("recipients_max", options.recipients_max == 0),
         ("message_size_limit", options.message_size_limit.0 == 0),
         ("message_memory_limit", options.message_memory_limit.0 == 0),

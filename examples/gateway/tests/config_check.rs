@@ -72,7 +72,7 @@ fn what_is_named_is_opened() {
             "dmarc_history_file = 'DIR/lists'".into(),
             "line 2: dmarc_history_file: DIR/lists is a directory, not a file",
         ),
-        ("smtp_accept_max = 0".into(), "line 2: smtp_accept_max: with 0 nothing is taken"),
+        ("smtp_accept_max = 0".into(), "line 2: smtp_accept_max must be greater than zero"),
         ("dmarc_tld_file = 'DIR/none'".into(), "line 2: dmarc_tld_file: "),
         (
             rule("message = '${lookup{x}lsearch{DIR/lists/none}}'"),
