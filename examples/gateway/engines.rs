@@ -53,7 +53,6 @@ pub(crate) struct Engines {
 
 /// What becomes of a value that a database cannot hold: a NUL, or what is not UTF-8, in `PostgreSQL`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(feature = "pgsql"), expect(dead_code, reason = "SQLite holds all octets"))]
 enum Unencodable {
     /// No row can have it, so nothing is found, and nobody is asked.
     Absent,
@@ -123,6 +122,10 @@ impl Engines {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "pgsql"),
+        expect(unused_variables, reason = "SQLite holds all octets")
+    )]
     async fn look_up(
         &self,
         lookup: &Lookup,
