@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use dmarc_policy::{Author, DkimInput, Dmarc, Policy, SpfInput};
+use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
 use mail_types::{
-    Answer, AuthResult, Domain, Kind, Name, Question, Security, Session, SpfIdentity, Step, Zone,
+    Answer, AuthResult, Kind, Name, Question, Security, SpfIdentity, SpfInput, Step, Zone,
 };
 
 /// A message: whose name it bears, whom SPF and a signature vouch for, and what comes of it.
@@ -82,16 +82,16 @@ pub(crate) const SILENT: [&str; 11] = [
 impl Shape {
     /// The message for us; `None` would be a slip in the table.
     pub(crate) fn dmarc(&self) -> Option<Dmarc> {
-        let domain = |text: &str| text.parse::<Domain>().ok();
+        let domain = |text: &str| text.parse::<Name>().ok();
         let spf = SpfInput {
             result: AuthResult::Pass,
             identity: SpfIdentity::MailFrom,
             domain: domain(self.spf)?,
         };
         let (domain, selector) = (domain(self.dkim)?, "s".to_owned());
-        let dkim = vec![DkimInput { result: AuthResult::Pass, domain, selector }];
+        let dkim = [DkimInput { result: AuthResult::Pass, domain, selector }];
         let author = Author::One(self.author.parse().ok()?);
-        Some(Dmarc::new(author).with_spf(spf).with_dkim(dkim))
+        Some(Dmarc::new(author).with_spf(&spf).with_dkim(&dkim))
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn cache() -> Cache {
 
 /// The result, and the policy that is published for the author.
 pub(crate) fn evaluate(dmarc: &Dmarc, cache: &Cache) -> Option<(AuthResult, Policy)> {
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let mut session = dmarc.session();
     match session.poll_cached(&|question| cache.get(question).cloned()) {
         Step::Done(verdict) => {
             // Whoever asked wants to see all of it.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use mail_types::{Answer, Kind, Question, Step, Zone};
+use mail_types::{Answer, Helo, Kind, Question, ReversePath, Step, Zone};
 use spf_result::{Check, SpfResult};
 
 /// Names, their records, and whose mail is checked.
@@ -67,6 +67,12 @@ fn text(name: &str, record: &str) -> (String, Kind, String) {
 
 pub(crate) type Cache = HashMap<Question, Arc<Answer>>;
 
+/// What a server has read before it checks.
+static ENVELOPE: LazyLock<(Helo, ReversePath)> = LazyLock::new(|| {
+    let sender = SENDER.parse().map_or(ReversePath::Null, ReversePath::Mailbox);
+    (Helo::new(HELO), sender)
+});
+
 /// Every answer of a shape; what is parsed is kept with them.
 pub(crate) fn cache(shape: &Shape) -> Cache {
     let mut zone = Zone::default();
@@ -86,7 +92,8 @@ pub(crate) fn cache(shape: &Shape) -> Cache {
 }
 
 pub(crate) fn check(shape: &Shape, cache: &Cache) -> Option<SpfResult> {
-    let check = Check::mail_from(shape.client, HELO, SENDER).with_receiver(RECEIVER);
+    let (helo, path) = &*ENVELOPE;
+    let check = Check::mail_from(shape.client, helo, path).with_receiver(RECEIVER);
     match check.session().poll_cached(&|question| cache.get(question).cloned()) {
         Step::Done(outcome) => Some(outcome.result()),
         _ => None,

@@ -50,7 +50,7 @@ impl Answers {
             self.resolver = Some((runtime, resolver));
         }
         let Some((runtime, resolver)) = &self.resolver else { return Err("no resolver".into()) };
-        Ok(runtime.block_on(mail_types::hickory::run(session, resolver, time, &|_| None)))
+        Ok(runtime.block_on(mail_types::hickory::run_cached(session, resolver, time, &|_| None)))
     }
 }
 

@@ -33,9 +33,9 @@ impl Case {
     pub(crate) fn inquiry(&self) -> Dmarc {
         let author = Author::from_fields(self.from.iter().map(String::as_bytes));
         let signatures = self.dkim.iter().map(|Signature(input)| input.clone());
-        let dmarc = Dmarc::new(author).with_dkim(signatures.collect());
+        let dmarc = Dmarc::new(author).with_dkim(&signatures.collect::<Vec<_>>());
         match &self.spf {
-            Some(Spf(input)) => dmarc.with_spf(input.clone()),
+            Some(Spf(input)) => dmarc.with_spf(input),
             None => dmarc,
         }
     }

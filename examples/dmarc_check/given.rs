@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use dmarc_policy::{DkimInput, SpfInput};
-use mail_types::{AuthResult, Domain, SpfIdentity};
+use dmarc_policy::DkimInput;
+use mail_types::{AuthResult, Domain, Name, SpfIdentity, SpfInput};
 use serde::{Deserialize, Serialize};
 
 /// What SPF has found.
@@ -111,6 +111,10 @@ fn result(text: &str) -> Result<AuthResult, String> {
     text.parse().map_err(|error| format!("{text}: {error}"))
 }
 
-fn domain(text: &str) -> Result<Domain, String> {
-    Domain::from_unicode(text).map_err(|error| format!("{text}: {error}"))
+/// A domain in Unicode, or a name in the DNS that is no mail domain.
+fn domain(text: &str) -> Result<Name, String> {
+    match Domain::from_unicode(text) {
+        Ok(domain) => Ok(Name::from(&domain)),
+        Err(error) => text.parse().map_err(|_| format!("{text}: {error}")),
+    }
 }

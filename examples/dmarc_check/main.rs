@@ -22,8 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use dmarc_policy::{Discovery, Dmarc, SuffixFile};
-use mail_types::Session;
+use dmarc_policy::{Discovery, SuffixFile};
 
 use answers::Answers;
 use case::{Case, Verdict};
@@ -128,7 +127,7 @@ impl Program {
         let mut dmarc = case.inquiry().with_discovery(self.discovery.clone());
         let several = Some(self.arguments.authors).filter(|authors| *authors > 1);
         dmarc = dmarc.with_several_authors(several.unwrap_or(0));
-        let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS).traced();
+        let mut session = dmarc.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
         let trace = if self.arguments.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, session.answers(), trace);

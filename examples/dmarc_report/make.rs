@@ -13,7 +13,7 @@ use dmarc_policy::{
     Destination, Destinations, Discovery, DiscoveryMethod, Feedback, FeedbackRow, PublishedPolicy,
     Record, ReportMail, ReportMetadata, SuffixFile, Tally,
 };
-use mail_types::{Domain, Mailbox, Session};
+use mail_types::{Domain, Mailbox};
 use time::{Date, Month, OffsetDateTime, Time};
 
 use crate::answers::Answers;
@@ -180,7 +180,7 @@ impl Work<'_> {
         let report = Feedback::new(metadata, policy, group.tally.into_rows());
         let asked = Destinations::aggregate(group.domain, &record);
         let asked = asked.with_discovery(self.discovery.clone());
-        let mut session = Session::new(asked, Vec::new(), Destinations::QUESTIONS);
+        let mut session = asked.session();
         let destinations = self.answers.run(&mut session, None, TIME)?;
         let files = self.write(&report, &id, &email, &destinations)?;
         shown::write(&Made::new(&report, &destinations, files), self.make.json, out)

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
+use dmarc_policy::{Author, DkimInput, Dmarc};
 use mail_types::hickory::Resolver;
-use mail_types::{AuthResult, Domain, Inquiry, Session, SpfIdentity, Step};
+use mail_types::{Inquiry, Session, Step};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -36,17 +36,13 @@ pub(crate) async fn examine(
         scene.notes.facts().insert(Checked(report));
     }
     let checked = scene.notes.facts().get::<Checked>();
-    let spf = checked.map(|Checked(report)| AuthResult::from(report.outcome().result()));
-    let spf = spf.and_then(|result| spf_input(scene, result));
+    let spf = checked.and_then(|Checked(report)| report.spf_input());
     let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-    let mut dmarc =
-        Dmarc::new(author).with_dkim(dkim.clone()).with_discovery(settings.discovery.clone());
+    let mut dmarc = Dmarc::new(author).with_dkim(&dkim).with_discovery(settings.discovery.clone());
     if let Some(spf) = &spf {
-        dmarc = dmarc.with_spf(spf.clone());
+        dmarc = dmarc.with_spf(spf);
     }
-    let questions = dmarc.questions();
-    let mut session = Session::new(dmarc, Vec::new(), questions);
-    let verdict = answered(&mut session, scene, end).await;
+    let verdict = answered(&mut dmarc.session(), scene, end).await;
     let signatures = signatures.iter().map(Signature::method_result).collect();
     Examined { verdict, spf, dkim, signatures }
 }
@@ -96,7 +92,7 @@ async fn answered<I: Inquiry>(
 ) -> I::Verdict {
     if let Some(resolver) = scene.services.get::<Resolver>() {
         let time = end.saturating_duration_since(Instant::now());
-        return mail_types::hickory::run(session, resolver, time, &|_| None).await;
+        return mail_types::hickory::run_cached(session, resolver, time, &|_| None).await;
     }
     loop {
         match session.poll() {
@@ -116,18 +112,9 @@ fn aside<T>(octets: usize, work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// What SPF has found, for the reverse-path or for `postmaster` at the name of HELO.
-fn spf_input(scene: &Scene<'_>, result: AuthResult) -> Option<SpfInput> {
-    let domain: Domain = match scene.transaction?.sender.mailbox() {
-        Some(sender) => sender.host().to_string().parse().ok()?,
-        None => scene.greeting.name.parse().ok()?,
-    };
-    Some(SpfInput { result, identity: SpfIdentity::MailFrom, domain })
-}
-
 /// What DMARC and its reports hear of a signature that has a domain and a selector.
 fn dkim_input(signature: &Signature) -> Option<DkimInput> {
-    let domain = signature.domain.as_ref()?.to_string().parse().ok()?;
+    let domain = signature.domain.clone()?;
     let selector = Some(signature.selector.clone()).filter(|selector| !selector.is_empty())?;
     Some(DkimInput { result: signature.result, domain, selector })
 }

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use mail_types::Note;
+use mail_types::{Helo, Note};
 use serde::{Deserialize, Serialize};
-use spf_result::{Cause, Check, Options, Outcome};
+use spf_result::{Cause, Check, Options, Outcome, SenderError};
 
 use crate::dns::Entry;
 use crate::shown;
@@ -28,12 +28,21 @@ impl Case {
         Self { ip, helo, mail_from, dns: None }
     }
 
-    pub(crate) fn check(&self, options: &Options) -> Check<'_> {
+    /// Returns the check of the sender, or of the HELO name.
+    pub(crate) fn check<'a>(
+        &'a self,
+        helo: &'a Helo,
+        options: &Options,
+    ) -> Result<Check<'a>, SenderError> {
         let check = match &self.mail_from {
-            Some(mail_from) => Check::mail_from(self.ip, &self.helo, mail_from),
-            None => Check::helo(self.ip, &self.helo),
+            Some(mail_from) => Check::from_text(self.ip, helo, mail_from)?,
+            None => Check::helo(self.ip, helo),
         };
-        check.with_options(options.clone())
+        Ok(check.with_options(options.clone()))
+    }
+
+    pub(crate) fn helo(&self) -> Helo {
+        Helo::new(&self.helo)
     }
 }
 

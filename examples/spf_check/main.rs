@@ -107,7 +107,12 @@ impl Program {
             Err(error) => return Ok(Verdict::wrong(&error, 0)),
         };
         let (options, time) = (self.options.clone(), self.options.limits.time);
-        let mut session = case.check(&options).session().traced();
+        let helo = case.helo();
+        let check = match case.check(&helo, &options) {
+            Ok(check) => check,
+            Err(error) => return Ok(Verdict::wrong(&error.to_string(), error.at())),
+        };
+        let mut session = check.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), time)?;
         let trace = if self.arguments.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, trace);

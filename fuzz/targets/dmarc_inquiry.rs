@@ -3,11 +3,11 @@
 
 #![no_main]
 
-use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, SpfInput};
+use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, Record};
 use libfuzzer_sys::fuzz_target;
 use mail_types::{
     Answer, AuthResult, DnsFailure, Domain, Inquiry, Question, Records, Security, Session,
-    SpfIdentity, Step, Texts,
+    SpfIdentity, SpfInput, Step, Texts,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -23,19 +23,19 @@ fuzz_target!(|input: &[u8]| {
         let odd = input.len() % 2 == 1;
         let result = if odd { AuthResult::TempError } else { AuthResult::Pass };
         let identity = SpfIdentity::MailFrom;
-        dmarc = dmarc.with_spf(SpfInput { result, identity, domain });
+        dmarc = dmarc.with_spf(&SpfInput { result, identity, domain });
     }
     let signature =
         |domain| DkimInput { result: AuthResult::Pass, domain, selector: String::new() };
-    dmarc = dmarc.with_dkim(domains.map(signature).collect());
+    dmarc = dmarc.with_dkim(&domains.map(signature).collect::<Vec<_>>());
     let answers: Vec<_> = lines.collect();
     let questions = dmarc.questions();
-    let failed = dmarc.clone().with_dkim(Vec::new()).with_spf(SpfInput {
+    let failed = dmarc.clone().with_dkim(&[]).with_spf(&SpfInput {
         result: AuthResult::Fail,
         identity: SpfIdentity::MailFrom,
         domain: "failed.example".parse().unwrap(),
     });
-    let verdict = run(dmarc, questions, &answers);
+    let verdict = run(dmarc.session(), questions, &answers);
     match verdict.result {
         AuthResult::Pass => assert!(verdict.is_aligned() && verdict.policy.is_some()),
         AuthResult::Fail => assert!(!verdict.is_aligned() && verdict.policy.is_some()),
@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
     }
     assert!(verdict.policy.is_none_or(|policy| verdict.disposition <= policy));
     assert_eq!(verdict.fault, fault);
-    let never_better = run(failed, questions, &answers);
+    let never_better = run(failed.session(), questions, &answers);
     if verdict.result == AuthResult::TempError && verdict.policy.is_some() {
         // The same message, had all of it failed: the same policy, and just as strict.
         let due = never_better.disposition.max(never_better.pending);
@@ -54,7 +54,9 @@ fuzz_target!(|input: &[u8]| {
     };
     assert!(verdict.author.as_ref().is_some_and(|author| author.is_within(&at)));
     let Ok(at) = Domain::try_from(&at) else { return };
-    for found in run(Destinations::aggregate(at, record), Destinations::QUESTIONS, &answers) {
+    let destinations = Destinations::aggregate(at, record);
+    let most = 8 + Record::MAX_URIS * 9;
+    for found in run(destinations.session(), most, &answers) {
         let hosts = found.targets().iter().map(|uri| uri.domain());
         assert!(hosts.into_iter().all(|host| host == found.uri.domain()), "{:?}", host_of(&found));
     }
@@ -64,8 +66,7 @@ fn host_of(found: &Destination) -> Option<String> {
     found.uri.domain().map(|domain| domain.to_string())
 }
 
-fn run<I: Inquiry>(inquiry: I, limit: usize, answers: &[&[u8]]) -> I::Verdict {
-    let mut session = Session::new(inquiry, Vec::new(), limit);
+fn run<I: Inquiry>(mut session: Session<I>, limit: usize, answers: &[&[u8]]) -> I::Verdict {
     let mut asked = 0;
     loop {
         match session.poll() {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, DnsFailure, Kind, Name, Question, Security, Session, Step, Zone};
-use spf_result::{Check, Options, Report, Review, SpfResult};
+use mail_types::{Answer, DnsFailure, Helo, Kind, Name, Question, Security, Session, Step, Zone};
+use spf_result::{Check, Options, Review, SpfResult};
 
 const NAMES: [&str; 8] = [
     "a.example",
@@ -71,13 +71,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     } else {
         IpAddr::from(u.arbitrary::<[u8; 16]>()?)
     };
-    let helo = *u.choose(&NAMES)?;
+    let helo = Helo::new(if u.arbitrary()? { u.arbitrary()? } else { u.choose(&NAMES)? });
     let sender = if u.arbitrary()? { u.arbitrary()? } else { "ann-lee@a.example" };
     let zone = zone(u)?;
 
-    let check = Check::mail_from(client, helo, sender).with_options(options);
+    let Ok(check) = Check::from_text(client, &helo, sender) else { return Ok(()) };
+    let check = check.with_options(options);
     let cache = |question: &Question| Some(Arc::new(zone.answer(question)));
-    let mut warm = check.clone().session().traced();
+    let mut warm = check.session().traced();
     let Step::Done(outcome) = warm.poll_cached(&cache) else { panic!("all is known") };
     assert!(outcome.lookups() <= u16::from(limits.lookups) + 1);
     // What a guess asks in vain, nobody has published.
@@ -89,7 +90,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         outcome.lookups() > u16::from(limits.lookups) || voids > u16::from(limits.void_lookups);
     assert!(!over || outcome.result() == SpfResult::PermError);
 
-    let mut cold = check.clone().session();
+    let mut cold = check.session();
     let asked = loop {
         match cold.poll() {
             Step::Ask(question) => cold.handle_answer(&question, zone.answer(&question)),
@@ -101,14 +102,15 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
     };
     assert!(asked <= limits.questions);
-    let replay = Session::new(check.clone(), warm.answers().to_vec(), 0).poll();
+    let replay = Session::new(&check, warm.answers().to_vec(), 0).poll();
     assert!(matches!(replay, Step::Done(other) if other == outcome));
 
-    let report = Report::new(&check, outcome);
+    let report = check.report(outcome);
     let received = report.received();
     assert!(!received.chars().any(char::is_control), "{received:?}");
     assert!(received.len() < 2000);
-    let review = Review::of(NAMES[0].parse().unwrap()).session().poll_cached(&cache);
+    let review = Review::new(NAMES[0].parse().unwrap());
+    let review = review.session().poll_cached(&cache);
     assert!(matches!(review, Step::Done(done) if done.findings().len() <= Review::MAX_FINDINGS));
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, Kind, Question, Records, Security, Step, Texts};
+use mail_types::{Answer, Helo, Kind, Question, Records, Security, Step, Texts};
 use spf_result::{Check, Explanation, MacroString, SpfResult};
 
 fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
@@ -16,7 +16,9 @@ fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
     }
     let [a, b, c, d, ..] = address;
     let client = if is_v4 { [a, b, c, d].into() } else { address.into() };
-    let check = Check::mail_from(client, "helo.example", sender).with_receiver("mx.example");
+    let helo = Helo::new("helo.example");
+    let Ok(check) = Check::from_text(client, &helo, sender) else { return };
+    let check = check.with_receiver("mx.example");
     let cache = |question: &Question| {
         let said = match question.kind {
             Kind::Txt if question.name == "e.example".parse().unwrap() => text.as_bytes(),

@@ -1,6 +1,6 @@
 //! Whether reports may go where a record wants them: RFC 9990 section 4, RFC 9991 section 5.
 
-use mail_types::{Answer, Domain, Inquiry, Kind, Known, Name, Texts, Unanswered};
+use mail_types::{Answer, Domain, Inquiry, Kind, Known, Name, Session, Texts, Unanswered};
 
 use crate::walk::Memo;
 use crate::{Discovery, Psd, Record, ReportUri};
@@ -19,9 +19,6 @@ pub struct Destinations {
 }
 
 impl Destinations {
-    /// Enough questions for any record: a limit for its session.
-    pub const QUESTIONS: usize = 8 + Record::MAX_URIS * 9;
-
     /// Asks where aggregate reports may go, for the record that was found for a domain.
     #[must_use]
     pub fn aggregate(policy_domain: Domain, record: &Record) -> Self {
@@ -44,9 +41,15 @@ impl Destinations {
     pub fn with_discovery(self, discovery: Discovery) -> Self {
         Self { discovery, ..self }
     }
+
+    /// Begins a session with as many questions as any record may need.
+    #[must_use]
+    pub fn session(&self) -> Session<&Self> {
+        Session::new(self, Vec::new(), QUESTIONS)
+    }
 }
 
-impl Inquiry for Destinations {
+impl Inquiry for &Destinations {
     type Verdict = Vec<Destination>;
 
     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Vec<Destination>, Unanswered> {
@@ -166,3 +169,6 @@ enum ReportKind {
     Aggregate,
     Failure,
 }
+
+/// The walk of the policy domain, and for each URI a walk and its permission.
+const QUESTIONS: usize = 8 + Record::MAX_URIS * 9;

@@ -1,8 +1,8 @@
 //! Whether a message calls for a failure report: RFC 9991 section 2, the tag `fo` of RFC 9989.
 
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::{AuthResult, SpfIdentity, SpfInput};
 
-use crate::{DkimInput, Psd, SpfInput, Verdict};
+use crate::{DkimInput, Psd, Verdict};
 
 /// Whether a message calls for a failure report.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, AuthenticationResults, Domain, Mailbox, Name, ReversePath};
+use mail_types::{AuthResult, AuthenticationResults, Domain, Mailbox, Name, ReversePath, SpfInput};
 
 use crate::header_excerpt::header_excerpt;
 use crate::mail_date::MailDate;
-use crate::{AuthFailure, DkimInput, ReportId, SpfInput, Verdict};
+use crate::{AuthFailure, DkimInput, ReportId, Verdict};
 
 /// A failure report, to be written when [`FailureCause`](crate::FailureCause) wants one and
 /// [`FailureRate`](crate::FailureRate) lets it go.
@@ -156,7 +156,7 @@ impl<'a> FailureReport<'a> {
     /// The part that programs read: RFC 6591 section 3, RFC 9991 section 4.
     fn fields(&self) -> String {
         let mut results = AuthenticationResults::new(self.envelope.reporter.as_str());
-        results.push(self.verdict.method_result());
+        results.push(self.verdict.authentication());
         let mut fields = Fields(String::new());
         fields.add("Feedback-Type", "auth-failure");
         fields.add("User-Agent", concat!("dmarc-policy/", env!("CARGO_PKG_VERSION")));
@@ -207,7 +207,7 @@ impl<'a> FailureReport<'a> {
         let aligned = aligned.find(|signature| self.is_ours(&signature.domain));
         let any = all.next().filter(|_| self.failure == AuthFailure::Signature);
         let Some(signature) = aligned.or(any) else { return };
-        fields.add("DKIM-Domain", signature.domain.as_str());
+        fields.add("DKIM-Domain", &signature.domain.to_string());
         // What a signature without `i=` stands for (RFC 6376 section 3.5).
         fields.add("DKIM-Identity", &format!("@{}", signature.domain));
         fields.add("DKIM-Selector", &signature.selector);
@@ -229,8 +229,8 @@ impl<'a> FailureReport<'a> {
         fields.add("SPF-DNS", &format!("txt : {} : \"{quoted}\"", spf.domain));
     }
 
-    fn is_ours(&self, domain: &Domain) -> bool {
-        self.verdict.org_domain.as_ref().is_some_and(|org| Name::from(domain).is_within(org))
+    fn is_ours(&self, domain: &Name) -> bool {
+        self.verdict.org_domain.as_ref().is_some_and(|org| domain.is_within(org))
     }
 }
 

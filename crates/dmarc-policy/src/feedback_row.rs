@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Name, SpfIdentity};
+use mail_types::{AuthResult, Name, SpfIdentity, SpfInput};
 
-use crate::{DkimInput, Policy, SpfInput, Verdict};
+use crate::{DkimInput, Policy, Verdict};
 
 /// What was seen of messages that are alike in all that a report tells of them.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -90,7 +90,7 @@ impl FeedbackRow {
         }
         row.signatures = Self::of_signatures(verdict, author, dkim);
         if let Some(spf) = spf.filter(|spf| spf.identity == SpfIdentity::MailFrom) {
-            let domain = spf.domain.as_str().to_owned();
+            let domain = lower_case(&spf.domain);
             row.spf_result = Some(SpfRow {
                 domain,
                 scope: Some(SpfIdentity::MailFrom),
@@ -124,9 +124,9 @@ impl FeedbackRow {
     fn of_signatures(verdict: &Verdict, author: &Name, dkim: &[DkimInput]) -> Vec<SignatureRow> {
         let rank = |signature: &DkimInput| {
             let org = verdict.org_domain.as_ref();
-            let domain = Name::from(&signature.domain);
+            let domain = &signature.domain;
             match signature.result {
-                AuthResult::Pass if domain == *author => 3,
+                AuthResult::Pass if domain == author => 3,
                 AuthResult::Pass if org.is_some_and(|org| domain.is_within(org)) => 2,
                 AuthResult::Pass => 1,
                 _ => 0,
@@ -136,13 +136,18 @@ impl FeedbackRow {
         sorted.sort_by_key(|signature| Reverse(rank(signature)));
         let rows = sorted.into_iter().take(Self::MAX_SIGNATURES);
         rows.map(|signature| SignatureRow {
-            domain: signature.domain.as_str().to_owned(),
+            domain: lower_case(&signature.domain),
             selector: signature.selector.clone(),
             result: Some(signature.result),
             human_result: None,
         })
         .collect()
     }
+}
+
+/// Rows of domains that differ in case only are the same row.
+fn lower_case(domain: &Name) -> String {
+    domain.to_string().to_ascii_lowercase()
 }
 
 /// What was done with messages: section 3.1.1.9.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Name, SpfIdentity};
+use mail_types::{AuthResult, Name, SpfIdentity, SpfInput};
 
-use crate::{AlignmentMode, DkimInput, Policy, SpfInput, Status, Verdict};
+use crate::{AlignmentMode, DkimInput, Policy, Status, Verdict};
 
 /// What the history file tells of a message, as `opendmarc-import` reads it.
 ///

@@ -1,24 +1,27 @@
 //! The identifiers of a message beside its author domain: section 4.10.2 of RFC 9989.
 
-use mail_types::{AuthResult, Domain, Known, SpfIdentity, Unanswered};
+use mail_types::{AuthResult, Known, Name, Unanswered};
 
 use crate::ground::Ground;
 use crate::owner::Owner;
 use crate::walk::Memo;
 use crate::{Alignment, AlignmentMode, Discovery, Dmarc, SuffixList, Verdict};
 
-impl Dmarc {
-    /// The identifiers with a result, SPF's first.
-    fn identifiers(&self, result: AuthResult) -> impl Iterator<Item = (Method, &Domain)> {
-        let spf = self.spf.iter().filter(|spf| spf.identity == SpfIdentity::MailFrom);
-        let spf = spf.map(|spf| (Method::Spf, spf.result, &spf.domain));
-        let dkim = self.dkim.iter().take(Self::MAX_SIGNATURES);
-        let dkim = dkim.map(|dkim| (Method::Dkim, dkim.result, &dkim.domain));
-        spf.chain(dkim)
-            .filter(move |(_, found, _)| *found == result)
-            .map(|(method, _, domain)| (method, domain))
-    }
+/// A domain that SPF or a signature speaks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Identifier {
+    method: Method,
+    result: AuthResult,
+    domain: Owner,
+}
 
+impl Identifier {
+    pub(crate) fn new(method: Method, result: AuthResult, domain: &Name) -> Self {
+        Self { method, result, domain: Owner::new(domain) }
+    }
+}
+
+impl Dmarc {
     /// Compares the identifiers with the author domain. Once one of a method is aligned, its others are
     /// not looked at; once one of either is, the other method is asked about only where both have two
     /// labels in common, and an answer that is missing changes nothing: the verdict is a pass.
@@ -31,35 +34,40 @@ impl Dmarc {
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<(), Unanswered> {
-        let passed = || self.identifiers(AuthResult::Pass);
-        for (method, domain) in passed() {
-            if domain.as_str().as_bytes() == &*author.text {
-                *verdict.alignment_mut(method) = Alignment::Same;
+        let of = |wanted| {
+            let found = self.identifiers().filter(move |found| found.result == wanted);
+            found.map(|Identifier { method, domain, .. }| (*method, domain))
+        };
+        for Identifier { method, result, domain } in self.identifiers() {
+            let alignment = verdict.alignment_mut(*method);
+            if *result == AuthResult::Pass && domain.text == author.text {
+                *alignment = Alignment::Same;
                 known.note(|| format!("{} {domain}: {}", method.as_str(), Alignment::Same));
+            } else if *alignment == Alignment::Absent && *result != AuthResult::None {
+                *alignment = Alignment::NotPassed(*result);
             }
         }
-        for (method, domain) in passed() {
+        for (method, domain) in of(AuthResult::Pass) {
             if verdict.alignment_mut(method).is_aligned() {
                 continue;
             }
             // The message passes: only what reports say of the other method is open, and that is asked
             // only where it may be.
-            memo.is_closed =
-                verdict.is_aligned() && !is_kin(domain.as_str().as_bytes(), &author.text);
+            memo.is_closed = verdict.is_aligned() && !is_kin(&domain.text, &author.text);
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
             known.note(|| format!("{} {domain}: {found}", method.as_str()));
             let slot = verdict.alignment_mut(method);
-            *slot = (*slot).max(found);
+            *slot = slot.closer(found);
         }
         // What could not be told may have been the pass that is missing.
-        for (method, domain) in self.identifiers(AuthResult::TempError) {
+        for (method, domain) in of(AuthResult::TempError) {
             if verdict.is_aligned() || verdict.is_open() {
                 break;
             }
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
             // Whoever sends a message chooses a domain that is not tested: where it cannot be told
             // whether it is the author's organization's, it must at least look like that.
-            let text = domain.as_str().as_bytes();
+            let text = &*domain.text;
             let near = || is_within(text, &author.text) || is_within(&author.text, text);
             let untold = ground.walk.as_ref().is_some_and(|walk| walk.is_broken);
             if found.is_aligned() || found == Alignment::Unknown && (!untold || near()) {
@@ -75,13 +83,13 @@ impl Dmarc {
     fn compare<'d>(
         &'d self,
         author: &'d Owner,
-        domain: &'d Domain,
+        domain: &'d Owner,
         mode: AlignmentMode,
         ground: &mut Ground<'d>,
         memo: &mut Memo<'d>,
         known: &mut Known<'_>,
     ) -> Result<Alignment, Unanswered> {
-        let text = domain.as_str().as_bytes();
+        let text = &*domain.text;
         if text == &*author.text {
             return Ok(Alignment::Same);
         }
@@ -121,13 +129,12 @@ impl Dmarc {
     }
 }
 
-fn by_list(author: &Owner, domain: &Domain, list: &dyn SuffixList) -> Alignment {
-    let org = |text: &[u8], length: usize| {
-        text.get(text.len() - length.min(text.len())..).map(<[u8]>::to_vec)
+fn by_list(author: &Owner, domain: &Owner, list: &dyn SuffixList) -> Alignment {
+    let org = |owner: &'_ Owner| {
+        let length = list.org_domain(&owner.stand_in()?).len();
+        owner.text.get(owner.text.len().checked_sub(length)?..).map(<[u8]>::to_vec)
     };
-    let ours = author.stand_in().and_then(|own| org(&author.text, list.org_domain(&own).len()));
-    let theirs = list.org_domain(domain);
-    let same = ours.is_some_and(|ours| ours == theirs.as_bytes());
+    let same = org(author).is_some_and(|ours| org(domain).is_some_and(|theirs| ours == theirs));
     if same { Alignment::SameOrganization } else { Alignment::Different }
 }
 
@@ -150,7 +157,7 @@ fn last_label(domain: &[u8]) -> &[u8] {
 pub(crate) type Modes = (AlignmentMode, AlignmentMode);
 
 /// What authenticates a domain.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Method {
     Spf,
     Dkim,

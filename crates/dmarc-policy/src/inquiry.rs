@@ -1,24 +1,12 @@
 //! DMARC for one message: sections 4.10 and 5.3 of RFC 9989.
 
-use mail_types::{AuthResult, Domain, Inquiry, Known, SpfIdentity, Unanswered};
+use mail_types::{AuthResult, Inquiry, Known, Name, Session, SpfIdentity, SpfInput, Unanswered};
 
 use crate::ground::{Ground, policy_below};
+use crate::identifier::{Identifier, Method};
 use crate::owner::Owner;
 use crate::walk::Memo;
 use crate::{Author, AuthorFault, Discovery, Policy, Verdict};
-
-/// What SPF has found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 4.4.2 wants just these")]
-pub struct SpfInput {
-    /// The result.
-    pub result: AuthResult,
-    /// Whose name was tested. A result for the HELO name counts for nothing here (section 4.4.2),
-    /// but where the reverse-path is null that name is tested as the sender's.
-    pub identity: SpfIdentity,
-    /// The domain that was tested, without the local part.
-    pub domain: Domain,
-}
 
 /// What the verification of one DKIM signature has found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,13 +14,14 @@ pub struct SpfInput {
 pub struct DkimInput {
     /// The result.
     pub result: AuthResult,
-    /// The signature's `d=`.
-    pub domain: Domain,
+    /// The signature's `d=`. RFC 6376 section 3.5 allows more than a mail domain has, such as an
+    /// underscore.
+    pub domain: Name,
     /// The signature's `s=`.
     pub selector: String,
 }
 
-/// The question what DMARC says of a message, to be run in a [`Session`](mail_types::Session).
+/// DMARC evaluation of one message (RFC 9989), run in a [`Session`].
 ///
 /// For each author domain at most eight questions go to the DNS, eight for each other domain of SPF and
 /// of a signature that may be of the same organization, and one for whether the author domain exists.
@@ -42,8 +31,8 @@ pub struct DkimInput {
 pub struct Dmarc {
     authors: Vec<Owner>,
     fault: Option<AuthorFault>,
-    pub(crate) spf: Option<SpfInput>,
-    pub(crate) dkim: Vec<DkimInput>,
+    spf: Option<Identifier>,
+    dkim: Vec<Identifier>,
     pub(crate) discovery: Discovery,
     /// How many of several authors are tested.
     several: usize,
@@ -52,15 +41,14 @@ pub struct Dmarc {
 impl Dmarc {
     /// The most signatures that are looked at; more are as if they had failed.
     pub const MAX_SIGNATURES: usize = 32;
-    /// Enough questions for whatever a message of one author brings: a limit for its session.
-    pub const QUESTIONS: usize = 64;
 
     /// Asks for the message of an author.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "an author is asked about once")]
     pub fn new(author: Author) -> Self {
         let domains = author.domains();
-        let authors: Vec<_> = domains.iter().filter_map(Owner::new).collect();
+        let authors = domains.iter().map(Owner::new);
+        let authors: Vec<_> = authors.filter(Owner::is_of_address).collect();
         let odd = authors.len() < domains.len();
         let fault = author.fault().or(odd.then_some(AuthorFault::Unreadable { at: 0 }));
         let discovery = Discovery::default();
@@ -68,16 +56,25 @@ impl Dmarc {
         Self { authors, fault, spf: None, dkim: Vec::new(), discovery, several }
     }
 
-    /// Says what SPF has found.
+    /// Gives the result of SPF. A result for the HELO identity does not count (section 4.4.2).
     #[must_use]
-    pub fn with_spf(self, spf: SpfInput) -> Self {
-        Self { spf: Some(spf), ..self }
+    pub fn with_spf(self, spf: &SpfInput) -> Self {
+        let counts = spf.identity == SpfIdentity::MailFrom;
+        let spf = counts.then(|| Identifier::new(Method::Spf, spf.result, &spf.domain));
+        Self { spf, ..self }
     }
 
-    /// Says what was found of the signatures.
+    /// Gives the results of the signatures, of which the first [`Self::MAX_SIGNATURES`] count.
     #[must_use]
-    pub fn with_dkim(self, dkim: Vec<DkimInput>) -> Self {
-        Self { dkim, ..self }
+    pub fn with_dkim(self, dkim: &[DkimInput]) -> Self {
+        let dkim = dkim.iter().take(Self::MAX_SIGNATURES);
+        let of = |dkim: &DkimInput| Identifier::new(Method::Dkim, dkim.result, &dkim.domain);
+        Self { dkim: dkim.map(of).collect(), ..self }
+    }
+
+    /// The identifiers, SPF's first.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
+        self.spf.iter().chain(&self.dkim)
     }
 
     /// Says how organizational domains are found; without it, by the walk up the tree.
@@ -95,12 +92,18 @@ impl Dmarc {
         Self { several: domains, ..self }
     }
 
+    /// Begins a session with the [limit of questions](Self::questions) of this message.
+    #[must_use]
+    pub fn session(&self) -> Session<&Self> {
+        Session::new(self, Vec::new(), self.questions())
+    }
+
     /// Returns how many questions are enough for this message: a limit for its session, so that none
     /// of several authors can use up what another one needs.
     #[must_use]
     pub fn questions(&self) -> usize {
         let more = self.authors.len().min(self.several).saturating_sub(1);
-        Self::QUESTIONS + more * MOST_OF_AUTHOR
+        QUESTIONS + more * MOST_OF_AUTHOR
     }
 
     fn evaluate_author<'d>(
@@ -189,15 +192,6 @@ impl Dmarc {
     }
 }
 
-impl Inquiry for Dmarc {
-    type Verdict = Verdict;
-
-    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Verdict, Unanswered> {
-        self.verdict(known)
-    }
-}
-
-/// For who wants to keep what was put in.
 impl Inquiry for &Dmarc {
     type Verdict = Verdict;
 
@@ -206,5 +200,7 @@ impl Inquiry for &Dmarc {
     }
 }
 
+/// Enough questions for any message of one author.
+const QUESTIONS: usize = 64;
 /// A walk, and whether the domain exists.
 const MOST_OF_AUTHOR: usize = 9;

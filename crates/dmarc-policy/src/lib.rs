@@ -5,30 +5,21 @@
 //! the DNS; [`Dmarc`] is an [`Inquiry`](mail_types::Inquiry) over these and ends in a [`Verdict`].
 //!
 //! ```
-//! use dmarc_policy::{Author, Dmarc, Policy, SpfInput};
-//! use mail_types::{AuthResult, Kind, Security, Session, SpfIdentity, Step, Zone};
+//! use dmarc_policy::{Author, Dmarc, Policy};
+//! use mail_types::{AuthResult, SpfIdentity, SpfInput, Zone};
 //!
-//! let mut zone = Zone::default(); // In a program, a resolver.
-//! let text = "v=DMARC1; p=reject; aspf=s";
-//! zone.add("_dmarc.example.com".parse()?, Kind::Txt, text, Security::default())?;
+//! let zone = Zone::parse(r#"_dmarc.example.com TXT "v=DMARC1; p=reject; aspf=s""#)?;
 //!
 //! let author = Author::from_fields([&b"Some One <someone@example.com>"[..]]);
-//! let dmarc = Dmarc::new(author).with_spf(SpfInput {
+//! // A server has this of SPF: `Report::spf_input` of spf-result.
+//! let spf = SpfInput {
 //!     result: AuthResult::Pass,
 //!     identity: SpfIdentity::MailFrom,
 //!     domain: "bounces.example.com".parse()?,
-//! });
-//! let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
-//! let verdict = loop {
-//!     match session.poll() {
-//!         Step::Ask(question) => {
-//!             let answer = zone.answer(&question);
-//!             session.handle_answer(&question, answer);
-//!         }
-//!         Step::Wait => session.handle_timeout(),
-//!         Step::Done(verdict) => break verdict,
-//!     }
 //! };
+//! let dmarc = Dmarc::new(author).with_spf(&spf);
+//! // In a server: `mail_types::hickory::run(&mut dmarc.session(), &resolver).await`.
+//! let verdict = dmarc.session().run(|question| zone.answer(question));
 //! assert_eq!((verdict.result, verdict.disposition), (AuthResult::Fail, Policy::Reject));
 //! assert_eq!(verdict.to_string(), "dmarc=fail from example.com, policy reject of example.com, spf different, dkim absent: reject");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -184,7 +175,8 @@ pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddit
 pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
 #[cfg(feature = "reports")]
 pub use history::History;
-pub use inquiry::{DkimInput, Dmarc, SpfInput};
+pub use inquiry::{DkimInput, Dmarc};
+pub use mail_types;
 pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
 #[cfg(feature = "reports")]

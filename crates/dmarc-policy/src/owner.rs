@@ -1,21 +1,29 @@
-//! An author domain, ready to be walked up from.
+//! A domain, ready to be walked up from.
+
+use std::fmt;
 
 use mail_types::{Domain, Name};
 
-/// An author domain.
+/// A domain: of the author, of SPF or of a signature.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
     pub(crate) name: Name,
-    /// The same in lower case, with dots between its labels.
+    /// The name in lower case, with dots between its labels.
     pub(crate) text: Box<[u8]>,
 }
 
 impl Owner {
-    /// Returns `None` for the root, and for a name that no address has: with a dot in a label.
-    pub(crate) fn new(name: &Name) -> Option<Self> {
-        let text = name.write_dotted(&mut [0; Name::MAX_OCTETS]).to_ascii_lowercase();
-        let name = Name::from_dotted(&text).ok().filter(|same| same == name)?;
-        Some(Self { name, text: text.into() })
+    pub(crate) fn new(name: &Name) -> Self {
+        let mut room = [0; Name::MAX_OCTETS];
+        let length = name.write_dotted(&mut room).len();
+        let text = room.get_mut(..length).unwrap_or_default();
+        text.make_ascii_lowercase();
+        Self { name: name.clone(), text: (&*text).into() }
+    }
+
+    /// Tells whether an address can have the domain: it is not the root, and no label has a dot in it.
+    pub(crate) fn is_of_address(&self) -> bool {
+        Name::from_dotted(&self.text).is_ok_and(|same| same == self.name)
     }
 
     /// Returns the name that begins at this octet of the text.
@@ -42,5 +50,11 @@ impl Owner {
             }));
         }
         text.parse().ok()
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
     }
 }

@@ -117,7 +117,7 @@ impl Verdict {
             "dmarc_alignment_dkim" => yes_or_no(self.dkim.is_aligned()),
             "dmarc_ar_header" => {
                 let mut results = mail_types::AuthenticationResults::new(primary_hostname);
-                results.push(self.method_result());
+                results.push(self.authentication());
                 let field = format!("Authentication-Results: {results}");
                 Value::new(field.into_bytes(), Trust::Untrusted)
             }

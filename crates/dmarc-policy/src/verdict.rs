@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{AuthResult, MethodResult, Name, Reply, ReplyCode};
+use mail_types::{AuthResult, EnhancedCode, MethodResult, Name, Reply, ReplyCode};
 
 use crate::identifier::Method;
 use crate::walk::Published;
 use crate::{AuthorFault, Policy, Record};
 
-/// What DMARC says of a message.
-#[derive(Clone, Debug)]
+/// The outcome of DMARC for one message.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
     /// The author domain, if there is one that was tested.
@@ -67,15 +67,12 @@ impl Verdict {
         }
         let text = format!("rejected by the DMARC policy of {author}");
         let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, &text);
-        Some(match "5.7.1".parse() {
-            Ok(enhanced) => reply.with_enhanced(enhanced),
-            Err(_) => reply,
-        })
+        Some(reply.with_enhanced(EnhancedCode::REFUSED_BY_POLICY))
     }
 
     /// Returns the part of an `Authentication-Results` field (RFC 9989 section 9.1).
     #[must_use]
-    pub fn method_result(&self) -> MethodResult {
+    pub fn authentication(&self) -> MethodResult {
         let mut result = MethodResult::new("dmarc", self.result);
         if let Some(policy) = self.policy {
             result = result.with_property("policy", "dmarc", policy.as_str());
@@ -174,21 +171,24 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How an authenticated domain stands to the author domain, the closest last: section 4.10.2.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// The relation of the domain that a method authenticated to the author domain: section 4.10.2.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Alignment {
-    /// No domain was authenticated.
+    /// The method had nothing to test: no signature, no SPF record, or it was not run.
     #[default]
     Absent,
-    /// One was, but it is another organization's, or not the same where that is asked for.
+    /// The method authenticated no domain. This is its result, of several signatures the first one's.
+    NotPassed(AuthResult),
+    /// The method authenticated a domain of another organization, or under strict alignment another
+    /// domain.
     Different,
-    /// There is no telling: the DNS did not answer, or the method has not; or nobody has asked, since
-    /// the message passes anyway.
+    /// The DNS did not answer, or the method has a temporary error; or it was not asked, since the
+    /// message passes by the other method.
     Unknown,
-    /// Both have the same organizational domain.
+    /// Both domains have the same organizational domain.
     SameOrganization,
-    /// They are the same.
+    /// Both domains are the same.
     Same,
 }
 
@@ -198,12 +198,26 @@ impl Alignment {
     pub fn is_aligned(self) -> bool {
         matches!(self, Self::SameOrganization | Self::Same)
     }
+
+    /// Returns the closer one of two.
+    pub(crate) fn closer(self, other: Self) -> Self {
+        let rank = |alignment| match alignment {
+            Self::Absent => 0,
+            Self::NotPassed(_) => 1,
+            Self::Different => 2,
+            Self::Unknown => 3,
+            Self::SameOrganization => 4,
+            Self::Same => 5,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
 }
 
 impl fmt::Display for Alignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Absent => "absent",
+            Self::NotPassed(result) => result.as_str(),
             Self::Different => "different",
             Self::Unknown => "unknown",
             Self::SameOrganization => "same organization",

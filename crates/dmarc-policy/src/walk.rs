@@ -10,7 +10,7 @@ use crate::{Psd, Record};
 pub(crate) type Found = Option<Arc<Published>>;
 
 /// The one record among the texts of a name, if there is just one.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Published(pub(crate) Option<Record>);
 
 impl Published {

@@ -1,12 +1,10 @@
 //! The cases of `data/cases.json`: whole messages, with a zone and what is expected of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use dmarc_policy::{
-    Author, Destination, Destinations, DkimInput, Dmarc, Record, SpfInput, Verdict,
-};
+use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Record, Verdict};
 use mail_types::{
     Answer, DnsFailure, Domain, Inquiry, Kind, Name, Question, Security, Session, SpfIdentity,
-    Step, Zone,
+    SpfInput, Step, Zone,
 };
 use serde_json::Value;
 
@@ -36,7 +34,7 @@ fn reports_go_where_every_case_expects_them() {
             let Some(expected) = case["expect"].get(field) else { continue };
             let policy_domain = Domain::try_from(verdict.policy_domain.as_ref().unwrap()).unwrap();
             let inquiry = make(policy_domain, verdict.record().unwrap());
-            let destinations = run(inquiry, Destinations::QUESTIONS, case);
+            let destinations = run(inquiry.session(), case);
             let found: Vec<_> = destinations.iter().flat_map(Destination::targets).collect();
             let found: Vec<_> = found.iter().map(ToString::to_string).collect();
             let expected: Vec<_> = list(expected).iter().map(text).collect();
@@ -69,12 +67,11 @@ fn found(verdict: &Verdict) -> Vec<String> {
 }
 
 fn evaluate(case: &Value) -> Verdict {
-    run(inquiry(case), Dmarc::QUESTIONS, case)
+    run(inquiry(case).session(), case)
 }
 
-fn run<I: Inquiry>(inquiry: I, questions: usize, case: &Value) -> I::Verdict {
+fn run<I: Inquiry>(mut session: Session<I>, case: &Value) -> I::Verdict {
     let zone = zone(&case["zone"]);
-    let mut session = Session::new(inquiry, Vec::new(), questions);
     loop {
         match session.poll() {
             Step::Ask(question) => {
@@ -106,7 +103,8 @@ fn inquiry(case: &Value) -> Dmarc {
         selector: text(&signature["s"]),
     });
     // Of more than one author domain nothing is expected (section 5.3.1).
-    Dmarc::new(author).with_spf(spf).with_dkim(dkim.collect()).with_several_authors(0)
+    let dkim: Vec<_> = dkim.collect();
+    Dmarc::new(author).with_spf(&spf).with_dkim(&dkim).with_several_authors(0)
 }
 
 fn zone(entries: &Value) -> Zone {
@@ -136,7 +134,7 @@ fn zone(entries: &Value) -> Zone {
 }
 
 /// Programs hand in names as the DNS has them: without a dot at the end.
-fn domain(value: &Value) -> Domain {
+fn domain(value: &Value) -> Name {
     text(value).trim_end_matches('.').parse().unwrap()
 }
 

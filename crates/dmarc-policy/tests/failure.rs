@@ -7,9 +7,9 @@ use std::time::Duration;
 use dmarc_policy::{
     AuthFailure, Author, DeliveryResult, DkimInput, Dmarc, EximForensic, FailureCause,
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
-    ReportId, ReportIdError, SpfInput, Verdict, Withheld,
+    ReportId, ReportIdError, Verdict, Withheld,
 };
-use mail_types::{AuthResult, Kind, Security, Session, SpfIdentity, Step, Zone};
+use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
 
 const HEADER: &[u8] = b"From: a@example.com\r\nSubject: hello\r\n world\r\n\r\nbody\r\n";
 
@@ -18,8 +18,8 @@ fn verdict(record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
     let name = "_dmarc.example.com".parse().unwrap();
     zone.add(name, Kind::Txt, record, Security::default()).unwrap();
     let author = Author::from_fields([&b"a@example.com"[..]]);
-    let dmarc = Dmarc::new(author).with_spf(spf.clone()).with_dkim(dkim.to_vec());
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let dmarc = Dmarc::new(author).with_spf(spf).with_dkim(dkim);
+    let mut session = dmarc.session();
     loop {
         match session.poll() {
             Step::Ask(question) => {

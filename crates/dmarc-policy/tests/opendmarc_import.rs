@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dmarc_policy::{Author, DkimInput, Dmarc, History, SpfInput};
-use mail_types::{AuthResult, Kind, Security, Session, SpfIdentity, Step, Zone};
+use dmarc_policy::{Author, DkimInput, Dmarc, History};
+use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
 
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opendmarc");
 
@@ -32,8 +32,8 @@ fn history(job: &str, mail_from: &str, selector: &str) -> String {
     let domain = "example.com".parse().unwrap();
     let dkim = vec![DkimInput { result, domain, selector: selector.to_owned() }];
     let author = Author::from_fields([&b"a@example.com"[..]]);
-    let dmarc = Dmarc::new(author).with_spf(spf.clone()).with_dkim(dkim.clone());
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let dmarc = Dmarc::new(author).with_spf(&spf).with_dkim(&dkim);
+    let mut session = dmarc.session();
     let verdict = loop {
         match session.poll() {
             Step::Ask(question) => {

@@ -5,17 +5,17 @@
 use dmarc_policy::{
     Author, Discovery, DiscoveryMethod, DkimInput, Dmarc, Feedback, FeedbackLimits, FeedbackRow,
     History, Override, OverrideKind, Policy, PublishedPolicy, Record, ReportIdError, ReportMail,
-    ReportMailError, ReportMetadata, RowDisposition, SpfInput, SpfRow, Tally, Verdict,
+    ReportMailError, ReportMetadata, RowDisposition, SpfRow, Tally, Verdict,
 };
-use mail_types::{AuthResult, Kind, Security, Session, SpfIdentity, Step, Zone};
+use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
 
 fn verdict(from: &str, record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
     let mut zone = Zone::default();
     let name = "_dmarc.example.com".parse().unwrap();
     zone.add(name, Kind::Txt, record, Security::default()).unwrap();
     let author = Author::from_fields([from.as_bytes()]);
-    let dmarc = Dmarc::new(author).with_spf(spf.clone()).with_dkim(dkim.to_vec());
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let dmarc = Dmarc::new(author).with_spf(spf).with_dkim(dkim);
+    let mut session = dmarc.session();
     loop {
         match session.poll() {
             Step::Ask(question) => {

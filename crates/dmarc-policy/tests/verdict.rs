@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use dmarc_policy::{
-    Alignment, Author, Discovery, DkimInput, Dmarc, Policy, SpfInput, Status, SuffixList, Verdict,
+    Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
 use mail_types::{
-    AuthResult, Domain, Kind, List, Security, Semantics, Session, SpfIdentity, Step, Trust, Value,
+    AuthResult, Domain, Kind, List, Security, Semantics, SpfIdentity, SpfInput, Step, Trust, Value,
     Variable, WordList, Zone,
 };
 
 #[test]
 fn a_list_puts_together_what_the_walk_does_not() {
     let zone = zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject")]);
-    let dmarc = || Dmarc::new(from("a@sub.example.com")).with_spf(spf("example.com"));
+    let dmarc = || Dmarc::new(from("a@sub.example.com")).with_spf(&spf("example.com"));
     let list: Arc<dyn SuffixList> = Arc::new(LastTwo);
     let rows = [
         (Discovery::TreeWalk, AuthResult::Fail, "sub.example.com"),
@@ -22,12 +22,12 @@ fn a_list_puts_together_what_the_walk_does_not() {
         (Discovery::TreeWalkThenPsl(Arc::clone(&list)), AuthResult::Pass, "sub.example.com"),
     ];
     for (discovery, result, org) in rows {
-        let verdict = run(dmarc().with_discovery(discovery.clone()), &zone);
+        let verdict = run(&dmarc().with_discovery(discovery.clone()), &zone);
         assert_eq!(verdict.result, result, "{discovery:?}");
         assert_eq!(verdict.org_domain.unwrap().to_string(), org, "{discovery:?}");
     }
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
-    let verdict = run(dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
+    let verdict = run(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
     assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
 }
 
@@ -45,8 +45,8 @@ fn the_strictest_of_several_authors_that_fail_counts() {
         ("c@passes.example, a@example.com", 1, AuthResult::PermError, Policy::None),
     ];
     for (field, several, result, disposition) in rows {
-        let dmarc = Dmarc::new(from(field)).with_spf(spf("passes.example"));
-        let verdict = run(dmarc.with_several_authors(several), &zone);
+        let dmarc = Dmarc::new(from(field)).with_spf(&spf("passes.example"));
+        let verdict = run(&dmarc.with_several_authors(several), &zone);
         assert_eq!(
             (verdict.result, verdict.disposition),
             (result, disposition),
@@ -59,8 +59,53 @@ fn the_strictest_of_several_authors_that_fail_counts() {
 fn a_result_for_the_helo_name_passes_nothing() {
     let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
     let helo = SpfInput { identity: SpfIdentity::Helo, ..spf("example.com") };
-    let verdict = run(Dmarc::new(from("a@example.com")).with_spf(helo), &zone);
+    let verdict = run(&Dmarc::new(from("a@example.com")).with_spf(&helo), &zone);
     assert_eq!((verdict.result, verdict.spf), (AuthResult::Fail, Alignment::Absent));
+}
+
+#[test]
+fn names_that_are_no_mail_domains_align() {
+    // RFC 6376 section 3.5 and RFC 5322 section 3.4.1 allow an underscore and a hyphen at an edge.
+    let records = [("_dmarc.victim.example", "v=DMARC1; p=reject")];
+    let zone = zone(&records);
+    for (author, domain, alignment) in [
+        ("a@x_y.victim.example", "x_y.victim.example", Alignment::Same),
+        ("a@x_y.victim.example", "-m.victim.example", Alignment::SameOrganization),
+        ("a@X_Y.victim.example", "x_y.VICTIM.example", Alignment::Same),
+        ("a@victim.example", "x_y.victim.example", Alignment::SameOrganization),
+        ("a@victim.example", "x_y.other.example", Alignment::Different),
+    ] {
+        let of_spf = run(&Dmarc::new(from(author)).with_spf(&spf(domain)), &zone);
+        assert_eq!(of_spf.spf, alignment, "{author} {domain}");
+        let signatures = [signature(domain)];
+        let of_dkim = run(&Dmarc::new(from(author)).with_dkim(&signatures), &zone);
+        assert_eq!(of_dkim.dkim, alignment, "{author} {domain}");
+        let is_pass = |verdict: &Verdict| verdict.result == AuthResult::Pass;
+        assert_eq!([of_spf, of_dkim].map(|verdict| is_pass(&verdict)), [alignment.is_aligned(); 2]);
+    }
+}
+
+#[test]
+fn a_method_that_did_not_pass_is_told_with_its_result() {
+    let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
+    for (result, text) in [
+        (AuthResult::Fail, "spf fail, dkim fail"),
+        (AuthResult::SoftFail, "spf softfail, dkim softfail"),
+        (AuthResult::Neutral, "spf neutral, dkim neutral"),
+        (AuthResult::PermError, "spf permerror, dkim permerror"),
+        (AuthResult::None, "spf absent, dkim absent"),
+    ] {
+        let spf = SpfInput { result, ..spf("example.com") };
+        let dkim = [DkimInput { result, ..signature("example.com") }, signature("other.net")];
+        let dmarc = Dmarc::new(from("a@example.com")).with_spf(&spf);
+        let verdict = run(&dmarc.clone().with_dkim(&dkim[..1]), &zone);
+        let text =
+            format!("dmarc=fail from example.com, policy reject of example.com, {text}: reject");
+        assert_eq!(verdict.to_string(), text);
+        // Another organization's pass is nearer than that.
+        let verdict = run(&dmarc.with_dkim(&dkim), &zone);
+        assert_eq!(verdict.dkim, Alignment::Different);
+    }
 }
 
 #[test]
@@ -70,7 +115,7 @@ fn signatures_beyond_the_limit_are_not_looked_at() {
     {
         let mut dkim = vec![signature("other.net"); before];
         dkim.push(signature("example.com"));
-        let verdict = run(Dmarc::new(from("a@example.com")).with_dkim(dkim), &zone);
+        let verdict = run(&Dmarc::new(from("a@example.com")).with_dkim(&dkim), &zone);
         assert_eq!(verdict.result, result, "behind {before}");
     }
 }
@@ -88,7 +133,7 @@ fn a_message_asks_no_more_than_its_limit() {
         ((0..40).map(untested).collect(), 16, AuthResult::TempError),
         (Vec::new(), 9, AuthResult::Fail),
     ] {
-        let (verdict, asked) = asked(dmarc.clone().with_dkim(signatures), &zone);
+        let (verdict, asked) = asked(&dmarc.clone().with_dkim(&signatures), &zone);
         assert_eq!((verdict.result, asked.len()), (result, count), "{verdict}");
     }
 }
@@ -98,9 +143,9 @@ fn a_message_asks_no_more_than_its_limit() {
 #[test]
 fn what_is_outside_the_authors_organization_is_not_asked_about() {
     let dkim = vec![signature("a.b.c.other.net"), signature("ample.com"), signature("com")];
-    let dmarc = Dmarc::new(from("x@news.example.com")).with_dkim(dkim).with_spf(spf("other.org"));
+    let dmarc = Dmarc::new(from("x@news.example.com")).with_dkim(&dkim).with_spf(&spf("other.org"));
     let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
-    let (verdict, asked) = asked(dmarc, &zone);
+    let (verdict, asked) = asked(&dmarc, &zone);
     assert_eq!(verdict.result, AuthResult::Fail);
     assert_eq!(asked, ["_dmarc.news.example.com", "_dmarc.example.com", "_dmarc.com"]);
 }
@@ -151,8 +196,8 @@ fn a_domain_below_the_authors_organization_may_be_another_one() {
             })
             .collect();
         let records: Vec<_> = records.iter().map(|(name, text)| (&**name, &**text)).collect();
-        let dmarc = Dmarc::new(from(&format!("a@{author}"))).with_dkim(vec![signature(signer)]);
-        let verdict = run(dmarc, &zone(&records));
+        let dmarc = Dmarc::new(from(&format!("a@{author}"))).with_dkim(&[signature(signer)]);
+        let verdict = run(&dmarc, &zone(&records));
         assert_eq!(verdict.result == AuthResult::Pass, aligned, "{published:?} {author} {signer}");
     }
 }
@@ -170,7 +215,7 @@ fn exim_words_and_variables_say_the_same() {
         ("a@norecord.example", Status::NoRecord, "", "norecord.example"),
     ];
     for (field, status, policy, used) in rows {
-        let verdict = run(Dmarc::new(from(field)), &zone);
+        let verdict = run(&Dmarc::new(from(field)), &zone);
         assert_eq!(verdict.status(), status, "{field}");
         let text = |name| match verdict.variable(name, "mx.example.org") {
             Variable::Value(value) => String::from_utf8(value.as_bytes().to_vec()).unwrap(),
@@ -183,13 +228,13 @@ fn exim_words_and_variables_say_the_same() {
         assert_eq!(text("dmarc_alignment_spf"), "no");
         assert_eq!(verdict.variable("domain_used_domain", "mx"), Variable::Unknown);
     }
-    let passed = Dmarc::new(from("a@example.com")).with_spf(spf("example.com"));
+    let passed = Dmarc::new(from("a@example.com")).with_spf(&spf("example.com"));
     let verdict = run(passed, &zone);
     assert_eq!(verdict.status(), Status::Accept);
     let field = "Authentication-Results: mx.example.org; dmarc=pass policy.dmarc=reject header.from=example.com";
     let expected = Value::new(field.as_bytes(), Trust::Untrusted);
     assert_eq!(verdict.variable("dmarc_ar_header", "mx.example.org"), Variable::Value(expected));
-    assert_eq!(run(Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
+    assert_eq!(run(&Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
 }
 
 #[test]
@@ -237,13 +282,13 @@ fn signature(domain: &str) -> DkimInput {
     DkimInput { result, domain, selector: "s".to_owned() }
 }
 
-fn run(dmarc: Dmarc, zone: &Zone) -> Verdict {
+fn run(dmarc: &Dmarc, zone: &Zone) -> Verdict {
     asked(dmarc, zone).0
 }
 
 /// Returns the names that were asked about, too.
-fn asked(dmarc: Dmarc, zone: &Zone) -> (Verdict, Vec<String>) {
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+fn asked(dmarc: &Dmarc, zone: &Zone) -> (Verdict, Vec<String>) {
+    let mut session = dmarc.session();
     let mut asked = Vec::new();
     loop {
         match session.poll() {

@@ -125,6 +125,41 @@ pub struct EnhancedCode {
 }
 
 impl EnhancedCode {
+    /// 2.0.0: success, without more to say.
+    pub const SUCCESS: Self = Self::of::<2, 0, 0>();
+    /// 2.1.0: the address is valid (RFC 3463 section 3.2).
+    pub const ADDRESS_VALID: Self = Self::of::<2, 1, 0>();
+    /// 2.1.5: the recipient's address is valid.
+    pub const RECIPIENT_VALID: Self = Self::of::<2, 1, 5>();
+    /// 5.1.1: there is no such mailbox.
+    pub const NO_SUCH_MAILBOX: Self = Self::of::<5, 1, 1>();
+    /// 5.7.1: policy forbids the delivery (RFC 3463 section 3.8).
+    pub const REFUSED_BY_POLICY: Self = Self::of::<5, 7, 1>();
+    /// 4.7.1: policy defers the delivery.
+    pub const DEFERRED_BY_POLICY: Self = Self::of::<4, 7, 1>();
+
+    /// Makes a code of numbers that are known when the program is built: its class is 2, 4 or 5, and
+    /// subject and detail are at most 999. With other numbers the program does not compile.
+    ///
+    /// ```
+    /// use mail_types::EnhancedCode;
+    ///
+    /// const SPF_FAILED: EnhancedCode = EnhancedCode::of::<5, 7, 23>();
+    /// assert_eq!(SPF_FAILED.to_string(), "5.7.23");
+    /// ```
+    ///
+    /// ```compile_fail
+    /// let wrong = mail_types::EnhancedCode::of::<3, 7, 1>(); // No such class.
+    /// ```
+    #[must_use]
+    pub const fn of<const CLASS: u8, const SUBJECT: u16, const DETAIL: u16>() -> Self {
+        const {
+            assert!(matches!(CLASS, 2 | 4 | 5), "the class of an enhanced code is 2, 4 or 5");
+            assert!(SUBJECT <= 999 && DETAIL <= 999, "subject and detail are at most 999");
+        }
+        Self { class: CLASS, subject: SUBJECT, detail: DETAIL }
+    }
+
     /// Checks a code: its class is 2, 4 or 5; subject and detail are at most 999 (RFC 3463
     /// section 2).
     ///

@@ -23,11 +23,20 @@ use crate::{
     Answer, DnsFailure, Inquiry, Kind, Mx, Name, Question, Records, Security, Session, Step, Texts,
 };
 
-/// Runs a session to its end: what can be asked together is, and what is still unanswered after
-/// `time` has failed.
+/// The time that [`run`] gives a session: RFC 7208 section 4.6.4 wants at least 20 seconds.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs a session to its end. Questions that do not depend on each other are asked at the same time,
+/// and one without an answer after [`DEADLINE`] has failed.
 ///
-/// What `cache` holds is not asked.
-pub async fn run<I: Inquiry>(
+/// [`run_cached`] takes another deadline, and a cache.
+pub async fn run<I: Inquiry>(session: &mut Session<I>, resolver: &Resolver) -> I::Verdict {
+    run_cached(session, resolver, DEADLINE, &|_| None).await
+}
+
+/// Runs a session to its end as [`run`] does, within `time`; a question that `cache` answers is not
+/// asked.
+pub async fn run_cached<I: Inquiry>(
     session: &mut Session<I>,
     resolver: &Resolver,
     time: Duration,

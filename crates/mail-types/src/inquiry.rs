@@ -219,6 +219,42 @@ impl<I: Inquiry> Session<I> {
         self
     }
 
+    /// Runs the session to its end with answers that are at hand: of a `Zone`, of a resolver that blocks,
+    /// or made up. An answer that cannot be had is an [`Answer::Failed`].
+    ///
+    /// ```
+    /// use mail_types::{Answer, DnsFailure, Inquiry, Kind, Known, Name, Session, Unanswered};
+    ///
+    /// struct Exists(Name);
+    ///
+    /// impl Inquiry for Exists {
+    ///     type Verdict = bool;
+    ///
+    ///     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<bool, Unanswered> {
+    ///         Ok(matches!(*known.ask(&self.0, Kind::A)?, Answer::Records { .. }))
+    ///     }
+    /// }
+    ///
+    /// let mut session = Session::new(Exists("example.com".parse()?), Vec::new(), 1);
+    /// assert!(!session.run(|_question| Answer::Failed(DnsFailure::ServFail)));
+    /// # Ok::<(), mail_types::NameError>(())
+    /// ```
+    pub fn run<A: Into<Arc<Answer>>>(
+        &mut self,
+        mut answer: impl FnMut(&Question) -> A,
+    ) -> I::Verdict {
+        loop {
+            match self.poll() {
+                Step::Done(verdict) => return verdict,
+                Step::Ask(question) => {
+                    let answer = answer(&question);
+                    self.handle_answer(&question, answer);
+                }
+                Step::Wait => self.handle_timeout(),
+            }
+        }
+    }
+
     /// Says what to do next, without a cache; see [`poll_cached`](Self::poll_cached).
     #[must_use = "a question taken is not handed out again"]
     pub fn poll(&mut self) -> Step<I::Verdict> {

@@ -24,13 +24,13 @@
 //! |--------------------------------------------|-----------------------------------------------|
 //! | [`Name`]                                   | RFC 1035, presentation form and limits        |
 //! | [`Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
-//! | [`Mailbox`], [`MailHost`], [`ReversePath`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531      |
+//! | [`Mailbox`], [`MailHost`], [`ReversePath`], [`Helo`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531 |
 //! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
 //! | [`List`], [`ByteList`], [`WordList`], [`HostSet`], [`HostPattern`] | Exim's string, word and host lists |
 //! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
 //! | [`Question`], [`Answer`], [`Texts`]        | RFC 1034, RFC 4035 section 4.3                |
 //! | [`Inquiry`], [`Session`]                   | how a protocol asks, without I/O              |
-//! | [`AuthenticationResults`], [`AuthResult`], [`SpfIdentity`] | RFC 8601, written             |
+//! | [`AuthenticationResults`], [`AuthResult`], [`SpfIdentity`], [`SpfInput`] | RFC 8601, written; RFC 9989 section 4.4.2 |
 //! | [`Query`], [`Segment`], [`Found`]          | what a lookup is asked, and how it ends       |
 //!
 //! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
@@ -62,6 +62,7 @@ mod authentication;
 mod byte_list;
 mod code;
 mod domain;
+mod helo;
 #[cfg(feature = "hickory")]
 pub mod hickory;
 mod host_pattern;
@@ -77,6 +78,7 @@ mod name;
 mod query;
 mod question;
 mod reply;
+mod spf_input;
 mod texts;
 mod value;
 mod wire;
@@ -91,6 +93,7 @@ pub use authentication::{
 pub use byte_list::ByteList;
 pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
 pub use domain::{Domain, DomainError};
+pub use helo::Helo;
 pub use host_pattern::{HostPattern, HostPatternError};
 pub use host_set::{HostSet, HostSetError};
 pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
@@ -100,6 +103,7 @@ pub use name::{Labels, Name, NameError};
 pub use query::{Found, Query, QueryError, Segment};
 pub use question::{Kind, KindError, Question};
 pub use reply::{Reply, ReplyError};
+pub use spf_input::SpfInput;
 pub use texts::Texts;
 pub use value::{Trust, Value, Variable};
 pub use words::{Semantics, Word, WordList, WordListError};

@@ -57,7 +57,17 @@ impl Mailbox {
         &self.local_part
     }
 
-    /// Returns what stands behind the `@`.
+    /// Returns the local part as it is written, with quotes where it needs them.
+    #[must_use]
+    pub fn written_local_part(&self) -> Cow<'_, str> {
+        let quoted = Quoted(&self.local_part);
+        if quoted.is_plain() {
+            return Cow::Borrowed(&self.local_part);
+        }
+        Cow::Owned(quoted.to_string())
+    }
+
+    /// Returns the host behind the `@`.
     #[must_use]
     pub fn host(&self) -> &MailHost {
         &self.host

@@ -111,7 +111,7 @@ async fn answers_are_what_the_server_says() {
     let questions = rows.map(|(name, kind, _)| Question::new(name.parse().unwrap(), kind));
     let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
     let time = Duration::from_secs(20);
-    let verdict = hickory::run(&mut session, &resolver(server), time, &|_| None).await;
+    let verdict = hickory::run_cached(&mut session, &resolver(server), time, &|_| None).await;
     assert_eq!(verdict, rows.map(|(_, _, expected)| expected));
 }
 
@@ -124,7 +124,7 @@ async fn the_time_ends_a_session_that_waits() {
     let question = Question::new(silent, Kind::A);
     let mut session = Session::new(All(vec![question]), Vec::new(), 10);
     let time = Duration::from_millis(100);
-    let verdict = hickory::run(&mut session, &resolver(server), time, &|_| None).await;
+    let verdict = hickory::run_cached(&mut session, &resolver(server), time, &|_| None).await;
     assert_eq!(verdict, [DnsFailure::Timeout.as_str()]);
 }
 
@@ -143,7 +143,7 @@ async fn a_server_without_edns_is_asked_without_it() {
     let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
     let time = Duration::from_secs(20);
     let start = std::time::Instant::now();
-    let verdict = hickory::run(&mut session, &resolver(server), time, &|_| None).await;
+    let verdict = hickory::run_cached(&mut session, &resolver(server), time, &|_| None).await;
     assert_eq!(verdict, rows.map(|(_, expected)| expected));
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
 }

@@ -1,89 +1,129 @@
 //! The function `check_host()`: RFC 7208 section 4.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mail_types::{Inquiry, Known, Name, Session, SpfIdentity, Unanswered};
+use mail_types::{
+    Helo, Inquiry, Known, MailHost, Name, ReversePath, Session, SpfIdentity, Unanswered,
+};
+use thiserror::Error;
 
 use crate::evaluation::Evaluation;
 use crate::expansion::Scratch;
 use crate::outcome::{Cause, Outcome};
-use crate::{Explanation, Limits, Options, SpfResult};
+use crate::{Explanation, Limits, Options, Report, SpfResult};
 
-/// A client, whom it claims to be, and the [`Inquiry`] whether it may: `check_host()`.
+/// The function `check_host()` for one client and one identity: an [`Inquiry`].
 ///
-/// It borrows what it is about, and does no I/O: a [`Session`] runs it. Given answers of a cache, it
-/// makes at most two allocations; a record is parsed once for each answer, which the cache keeps
-/// with what was made of it (see [`mail_types::Texts::derive`]).
+/// It does no I/O: a [`Session`] runs it. With answers of a cache it
+/// makes at most two allocations. A record is parsed once for each answer, and a cache of answers keeps it
+/// (see [`mail_types::Texts::derive`]).
 ///
 /// ```
-/// use std::sync::Arc;
-///
-/// use mail_types::{Step, Zone};
+/// use mail_types::{Helo, ReversePath, Zone};
 /// use spf_result::{Check, SpfResult};
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 ip4:192.0.2.0/24 -all""#)?;
-/// let cache = |question: &_| Some(Arc::new(zone.answer(question)));
+/// let (helo, sender) = (Helo::new("mx.example.com"), "<ann@example.com>".parse::<ReversePath>()?);
 ///
-/// let check = Check::mail_from("192.0.2.1".parse()?, "mx.example.com", "ann@example.com");
-/// let Step::Done(outcome) = check.session().poll_cached(&cache) else { unreachable!() };
+/// let check = Check::mail_from("192.0.2.1".parse()?, &helo, &sender);
+/// let outcome = check.session().run(|question| zone.answer(question));
 /// assert_eq!(outcome.result(), SpfResult::Pass);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Check<'a> {
     client: IpAddr,
-    helo: &'a str,
-    /// As it was given; empty for the null path.
-    mail_from: &'a str,
-    /// Of the sender; empty if there is none.
-    local_part: &'a str,
-    domain: &'a str,
+    helo: Cow<'a, str>,
+    /// As it is written, with its quotes; empty for the null path.
+    local_part: Cow<'a, str>,
+    /// Of the sender, or of HELO.
+    domain: Cow<'a, str>,
     identity: SpfIdentity,
+    /// Whether the HELO name stands for the domain of a null path.
+    null_path: bool,
     receiver: &'a str,
     seconds: u64,
     options: Options,
 }
 
 impl<'a> Check<'a> {
-    /// Checks the reverse-path, without angle brackets; empty for the null path, for which it is
-    /// `postmaster` at the HELO name (RFC 7208 section 2.4). A client of IPv4 written as IPv6 is one
-    /// of IPv4.
-    ///
-    /// Domains are in ASCII, with A-labels: [`Mailbox::from_unicode`] of mail-types makes them so
-    /// (feature `idna`). One with other characters is none, and so is one with an empty or too long
-    /// label or a single one.
-    ///
-    /// [`Mailbox::from_unicode`]: https://docs.rs/mail-types
+    /// Checks the reverse-path. For the null path SPF tests `postmaster` at the HELO name (RFC 7208 section
+    /// 2.4). An IPv4 client in the form of an IPv6 address is an IPv4 client.
     #[must_use]
-    pub fn mail_from(client: IpAddr, helo: &'a str, mail_from: &'a str) -> Self {
-        Self::new(client, helo, mail_from, SpfIdentity::MailFrom)
+    pub fn mail_from(client: IpAddr, helo: &'a Helo, path: &'a ReversePath) -> Self {
+        let sender = path.mailbox();
+        let (local_part, domain) = match sender {
+            Some(sender) => (sender.written_local_part(), host(sender.host())),
+            None => (Cow::Borrowed(""), helo.text()),
+        };
+        let check = Self::new(client, helo.text(), SpfIdentity::MailFrom);
+        Self { local_part, domain, null_path: sender.is_none(), ..check }
     }
 
     /// Checks the name that the client gave with HELO or EHLO (RFC 7208 section 2.3).
     #[must_use]
-    pub fn helo(client: IpAddr, helo: &'a str) -> Self {
-        Self::new(client, helo, "", SpfIdentity::Helo)
+    pub fn helo(client: IpAddr, helo: &'a Helo) -> Self {
+        Self { domain: helo.text(), ..Self::new(client, helo.text(), SpfIdentity::Helo) }
     }
 
-    fn new(client: IpAddr, helo: &'a str, mail_from: &'a str, identity: SpfIdentity) -> Self {
-        let (client, options) = (client.to_canonical(), Options::default());
-        let at = mail_from.bytes().rposition(|c| c == b'@');
-        let (local_part, domain) = match at {
-            Some(at) => (mail_from.get(..at), mail_from.get(at + 1..)),
-            None if mail_from.is_empty() => (None, Some(helo)),
-            None => (None, Some(mail_from)),
+    /// Checks a sender that is text, as tools and test suites have it: an address with or without angle brackets, a
+    /// domain, or an empty text for the null path. A server has a [`ReversePath`]; see
+    /// [`Check::mail_from`].
+    ///
+    /// A domain that is malformed (an empty label, a single label, Unicode) is not an error: its result is `none` (RFC 7208 section 4.3).
+    ///
+    /// # Errors
+    ///
+    /// [`SenderError`] if the text cannot be a sender: with it, a result of `none` would say that
+    /// the domain publishes no record.
+    ///
+    /// ```
+    /// use mail_types::Helo;
+    /// use spf_result::{Check, SenderError};
+    ///
+    /// let (client, helo) = ("192.0.2.1".parse()?, Helo::new("mx.example.com"));
+    /// assert_eq!(Check::from_text(client, &helo, "<ann@example.com>")?.sender_domain(), "example.com");
+    /// let error = Check::from_text(client, &helo, "ann@example.com>").unwrap_err();
+    /// assert_eq!(error, SenderError::Character { character: '>', at: 15 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_text(client: IpAddr, helo: &'a Helo, sender: &'a str) -> Result<Self, SenderError> {
+        let inner = sender.strip_prefix('<').and_then(|sender| sender.strip_suffix('>'));
+        let (start, sender) = inner.map_or((0, sender), |inner| (1, inner));
+        let at = sender.bytes().rposition(|c| c == b'@');
+        let domain = at.map_or(0, |at| at + 1);
+        let is_literal = sender.get(domain..).is_some_and(|domain| domain.starts_with('['));
+        let is_quoted = sender.starts_with('"');
+        let wrong = |(at, c): &(usize, char)| match c {
+            _ if c.is_control() => true,
+            '<' | '>' => *at >= domain || !is_quoted,
+            ':' => *at >= domain && !is_literal,
+            _ => *at >= domain && (c.is_whitespace() || "()\",;".contains(*c)),
         };
+        if let Some((at, character)) = sender.char_indices().find(wrong) {
+            return Err(SenderError::Character { character, at: at + start });
+        }
+        let local_part = Cow::Borrowed(at.and_then(|at| sender.get(..at)).unwrap_or_default());
+        let domain = sender.get(domain..).map_or(Cow::Borrowed(""), Cow::Borrowed);
+        let null_path = sender.is_empty();
+        let domain = if null_path { helo.text() } else { domain };
+        let check = Self::new(client, helo.text(), SpfIdentity::MailFrom);
+        Ok(Self { local_part, domain, null_path, ..check })
+    }
+
+    fn new(client: IpAddr, helo: Cow<'a, str>, identity: SpfIdentity) -> Self {
         Self {
-            client,
+            client: client.to_canonical(),
             helo,
-            mail_from,
-            local_part: local_part.unwrap_or_default(),
-            domain: domain.unwrap_or_default(),
+            local_part: Cow::Borrowed(""),
+            domain: Cow::Borrowed(""),
             identity,
+            null_path: false,
             receiver: "unknown",
             seconds: 0,
-            options,
+            options: Options::default(),
         }
     }
 
@@ -108,11 +148,16 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Begins a session with the [questions](Limits::questions) that are allowed.
+    /// Begins a session with the [limit of questions](Limits::questions).
     #[must_use]
-    pub fn session(self) -> Session<Self> {
-        let questions = self.options.limits.questions;
-        Session::new(self, Vec::new(), questions)
+    pub fn session(&self) -> Session<&Self> {
+        Session::new(self, Vec::new(), self.options.limits.questions)
+    }
+
+    /// Puts the check and its outcome together.
+    #[must_use]
+    pub fn report(&self, outcome: Outcome) -> Report {
+        Report::new(self, outcome)
     }
 
     /// Returns the client's address, one of IPv4 never written as IPv6.
@@ -123,32 +168,32 @@ impl<'a> Check<'a> {
 
     /// Returns the name that the client gave with HELO or EHLO.
     #[must_use]
-    pub fn helo_name(&self) -> &'a str {
-        self.helo
+    pub fn helo_name(&self) -> &str {
+        &self.helo
     }
 
-    /// Returns the reverse-path as it was given; for [`Check::helo`] it is empty.
-    #[must_use]
-    pub fn path(&self) -> &'a str {
-        self.mail_from
-    }
-
-    /// Returns whose name is checked.
+    /// Returns the identity that is checked.
     #[must_use]
     pub fn identity(&self) -> SpfIdentity {
         self.identity
     }
 
+    /// Tells whether the reverse-path is null, and the HELO name stands for its domain.
+    #[must_use]
+    pub fn is_null_path(&self) -> bool {
+        self.null_path
+    }
+
     /// Returns the name of the host that checks.
     #[must_use]
-    pub fn receiver(&self) -> &'a str {
+    pub fn receiver(&self) -> &str {
         self.receiver
     }
 
-    /// Returns the domain of the sender: that of the reverse-path, or the HELO name.
+    /// Returns the domain of the sender, or the HELO name, as text.
     #[must_use]
-    pub fn sender_domain(&self) -> &'a str {
-        self.domain
+    pub fn sender_domain(&self) -> &str {
+        &self.domain
     }
 
     /// Returns the options.
@@ -165,19 +210,13 @@ impl<'a> Check<'a> {
         self.seconds
     }
 
-    pub(crate) fn local_part(&self) -> &'a [u8] {
+    pub(crate) fn local_part(&self) -> &[u8] {
         // RFC 7208 section 4.3.
         if self.local_part.is_empty() { b"postmaster" } else { self.local_part.as_bytes() }
     }
 
-    /// The sender with its local part, if need be made in `scratch`.
-    pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> &'s [u8]
-    where
-        'a: 's,
-    {
-        if !self.local_part.is_empty() {
-            return self.mail_from.as_bytes();
-        }
+    /// The sender with its local part, made in `scratch`.
+    pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> &'s [u8] {
         scratch.push(self.local_part());
         scratch.push(b"@");
         scratch.push(self.sender_domain().as_bytes());
@@ -185,30 +224,70 @@ impl<'a> Check<'a> {
     }
 
     /// The domain to begin with, if there is one that can be checked (RFC 7208 section 4.3).
-    fn domain(&self) -> Option<Name> {
+    pub(crate) fn domain(&self) -> Option<Name> {
         let text = self.sender_domain();
-        let text = text.strip_suffix('.').unwrap_or(text);
-        let text = text.as_bytes();
+        let text = text.strip_suffix('.').unwrap_or(text).as_bytes();
         let is_name = text.contains(&b'.') && !text.starts_with(b"[") && text.is_ascii();
         let name = is_name.then(|| Name::from_dotted(text));
         name.and_then(Result::ok)
     }
+
+    fn check_host(&self, known: &mut Known<'_>) -> Result<Outcome, Unanswered> {
+        let bare = |result, cause, domain| {
+            let about = (self.identity, domain);
+            Ok(Outcome::new(about, result, cause, Explanation::Absent, (0, 0, 0)))
+        };
+        let domain = self.domain();
+        if self.options.loopback_passes && self.client.is_loopback() {
+            known.note(|| "loopback passes".to_owned());
+            return bare(SpfResult::Pass, Cause::Loopback, domain);
+        }
+        let Some(domain) = domain else {
+            known.note(|| {
+                format!("{:?} is not a domain with two or more labels", self.sender_domain())
+            });
+            return bare(SpfResult::None, Cause::Malformed, None);
+        };
+        Evaluation::new(self).run(known, &domain)
+    }
 }
 
-impl Inquiry for Check<'_> {
+/// The host of a mailbox as text.
+fn host(host: &MailHost) -> Cow<'_, str> {
+    match host {
+        MailHost::Domain(domain) => Cow::Borrowed(domain.as_str()),
+        MailHost::Address(_) => Cow::Owned(host.to_string()),
+    }
+}
+
+impl Inquiry for &Check<'_> {
     type Verdict = Outcome;
 
     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Outcome, Unanswered> {
-        let bare =
-            |result, cause| Ok(Outcome::new(self, result, cause, Explanation::Absent, (0, 0, 0)));
-        if self.options.loopback_passes && self.client.is_loopback() {
-            known.note(|| "loopback passes".to_owned());
-            return bare(SpfResult::Pass, Cause::Loopback);
+        self.check_host(known)
+    }
+}
+
+/// Why a text is not a sender.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SenderError {
+    /// A control character, an angle bracket, or in the domain a blank or one of `()",;:`.
+    #[error("the sender has {character:?} at byte {at}, which no address has there")]
+    Character {
+        /// The character.
+        character: char,
+        /// Where, in bytes.
+        at: usize,
+    },
+}
+
+impl SenderError {
+    /// Returns where it is wrong, in bytes.
+    #[must_use]
+    pub fn at(self) -> usize {
+        match self {
+            Self::Character { at, .. } => at,
         }
-        let Some(domain) = self.domain() else {
-            known.note(|| format!("{:?} is no domain to check", self.sender_domain()));
-            return bare(SpfResult::None, Cause::Malformed);
-        };
-        Evaluation::new(self).run(known, &domain)
     }
 }

@@ -59,7 +59,8 @@ impl<'e> Evaluation<'e> {
         };
         known.note(|| format!("result: {result}"));
         let counts = (self.lookups, self.void_lookups, self.terms);
-        let outcome = Outcome::new(self.check, result, cause, explanation, counts);
+        let about = (self.check.identity(), Some(domain.clone()));
+        let outcome = Outcome::new(about, result, cause, explanation, counts);
         Ok(if guess.is_some() { outcome.guessed() } else { outcome })
     }
 

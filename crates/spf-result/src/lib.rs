@@ -2,12 +2,12 @@
 //! letter, with the cause of each verdict.
 //!
 //! A [`Check`] is an inquiry: it asks questions of the DNS and works with the answers, and does no
-//! I/O itself. A [`Session`](mail_types::Session) of mail-types drives it, by hand as here, with a
-//! cache, with `Zone` (its feature `zone`), or with hickory's resolver (its feature `hickory`).
+//! I/O itself. A [`Session`](mail_types::Session) of mail-types runs it: with hickory's resolver (feature
+//! `hickory` of mail-types), with a cache, with a `Zone` (feature `zone`), or by hand.
 //!
 //! ```
-//! use mail_types::{Step, Zone};
-//! use spf_result::{Check, Report, SpfResult};
+//! use mail_types::{Helo, ReversePath, Zone};
+//! use spf_result::{Check, SpfResult};
 //!
 //! let zone = Zone::parse(r#"
 //! example.com       TXT "v=spf1 include:_spf.example.com -all exp=why.example.com"
@@ -15,29 +15,25 @@
 //! why.example.com   TXT "%{i} is not one of %{d}'s hosts"
 //! "#)?;
 //!
-//! let check = Check::mail_from("203.0.113.9".parse()?, "mail.example.net", "ann@example.com")
-//!     .with_receiver("mx.example.org");
-//! let mut session = check.clone().session();
-//! let outcome = loop {
-//!     match session.poll() {
-//!         Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-//!         Step::Wait => session.handle_timeout(), // Nothing more will come.
-//!         Step::Done(outcome) => break outcome,
-//!     }
-//! };
+//! let (helo, sender) = (Helo::new("mail.example.net"), "<ann@example.com>".parse::<ReversePath>()?);
+//! let check =
+//!     Check::mail_from("203.0.113.9".parse()?, &helo, &sender).with_receiver("mx.example.org");
+//! // In a server: `mail_types::hickory::run(&mut check.session(), &resolver).await`.
+//! let outcome = check.session().run(|question| zone.answer(question));
 //! assert_eq!(outcome.result(), SpfResult::Fail);
 //! assert_eq!(outcome.explanation().text(), Some("203.0.113.9 is not one of example.com's hosts"));
 //! assert_eq!(outcome.cause().directive().map(ToString::to_string).as_deref(), Some("-all"));
 //!
-//! // What a server does with it: refuse, or add a header and go on.
-//! let report = Report::new(&check, outcome);
+//! // A server refuses with `outcome.reply()`, or adds a header field and goes on.
+//! let report = check.report(outcome);
 //! assert!(report.received().starts_with("Received-SPF: fail (mx.example.org: domain of"));
 //! assert_eq!(report.authentication().to_string(), "spf=fail smtp.mailfrom=example.com");
 //!
 //! // The commonest failure: the DNS does not answer. That is a temperror, and no error here.
 //! let mut session = check.session();
 //! session.handle_timeout();
-//! assert!(matches!(session.poll(), Step::Done(outcome) if outcome.result() == SpfResult::TempError));
+//! let outcome = session.run(|question| zone.answer(question));
+//! assert_eq!(outcome.result(), SpfResult::TempError);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -49,7 +45,7 @@
 //!
 //! | Part of RFC 7208                    | Here                                                    |
 //! |-------------------------------------|---------------------------------------------------------|
-//! | 2.3, 2.4, the identities            | [`Check::helo`], [`Check::mail_from`]                   |
+//! | 2.3, 2.4, the identities            | [`Check::helo`], [`Check::mail_from`], [`Check::from_text`] |
 //! | 3, 4.5, 12, records                 | [`Record`], [`Directive`], [`Mechanism`]                |
 //! | 4, `check_host()`                   | [`Check`], [`Outcome`]                                  |
 //! | 4.6.4, limits                       | [`Limits`]                                              |
@@ -114,10 +110,11 @@ mod report;
 mod review;
 mod spf_result;
 
-pub use check::Check;
+pub use check::{Check, SenderError};
 pub use directive::{Directive, Mechanism, Prefixes, Qualifier};
 pub use domain_spec::DomainSpec;
 pub use macro_string::{MacroError, MacroString};
+pub use mail_types;
 pub use options::{Limits, Options};
 pub use outcome::{Cause, Explanation, Matched, Outcome, Problem};
 pub use record::{Record, RecordError, Term};

@@ -5,13 +5,14 @@ use std::fmt;
 use mail_types::{DnsFailure, EnhancedCode, Kind, Name, Reply, ReplyCode, SpfIdentity};
 
 use crate::published::Source;
-use crate::{Check, Directive, Record, RecordError, SpfResult, Term};
+use crate::{Directive, Record, RecordError, SpfResult, Term};
 
 /// What a check has come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome {
     result: SpfResult,
     identity: SpfIdentity,
+    domain: Option<Name>,
     cause: Cause,
     explanation: Explanation,
     lookups: u16,
@@ -22,14 +23,14 @@ pub struct Outcome {
 
 impl Outcome {
     pub(crate) fn new(
-        check: &Check<'_>,
+        (identity, domain): (SpfIdentity, Option<Name>),
         result: SpfResult,
         cause: Cause,
         explanation: Explanation,
         (lookups, void_lookups, terms): (u16, u16, u32),
     ) -> Self {
-        let (identity, guess) = (check.identity(), false);
-        Self { result, identity, cause, explanation, lookups, void_lookups, terms, guess }
+        let guess = false;
+        Self { result, identity, domain, cause, explanation, lookups, void_lookups, terms, guess }
     }
 
     pub(crate) fn guessed(mut self) -> Self {
@@ -43,10 +44,17 @@ impl Outcome {
         self.result
     }
 
-    /// Returns whose name it is about: a result for one is none for the other.
+    /// Returns the identity that was checked. A result for one says nothing of the other.
     #[must_use]
     pub fn identity(&self) -> SpfIdentity {
         self.identity
+    }
+
+    /// Returns the domain that was checked: of the reverse-path, or the HELO name. `None` if it is not
+    /// a domain with two or more labels (RFC 7208 section 4.3).
+    #[must_use]
+    pub fn domain(&self) -> Option<&Name> {
+        self.domain.as_ref()
     }
 
     /// Returns why the result is what it is.
@@ -92,11 +100,21 @@ impl Outcome {
     /// 7372): for fail, temperror and permerror. A guess never refuses.
     #[must_use]
     pub fn reply(&self) -> Option<Reply> {
-        let (code, detail, text) = match self.result {
+        let (code, enhanced, text) = match self.result {
             _ if self.guess => return None,
-            SpfResult::Fail => (ReplyCode::MAILBOX_UNAVAILABLE, 23, "SPF validation failed"),
-            SpfResult::TempError => (ReplyCode::LOCAL_ERROR, 24, "SPF validation error"),
-            SpfResult::PermError => (ReplyCode::MAILBOX_UNAVAILABLE, 24, "SPF validation error"),
+            SpfResult::Fail => (
+                ReplyCode::MAILBOX_UNAVAILABLE,
+                EnhancedCode::of::<5, 7, 23>(),
+                "SPF validation failed",
+            ),
+            SpfResult::TempError => {
+                (ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 7, 24>(), "SPF validation error")
+            }
+            SpfResult::PermError => (
+                ReplyCode::MAILBOX_UNAVAILABLE,
+                EnhancedCode::of::<5, 7, 24>(),
+                "SPF validation error",
+            ),
             _ => return None,
         };
         let reply = match &self.explanation {
@@ -105,9 +123,7 @@ impl Outcome {
             }
             _ => Reply::new(code, text),
         };
-        let class = if code == ReplyCode::LOCAL_ERROR { 4 } else { 5 };
-        let enhanced = EnhancedCode::new(class, 7, detail);
-        Some(enhanced.map_or(reply.clone(), |enhanced| reply.with_enhanced(enhanced)))
+        Some(reply.with_enhanced(enhanced))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, MethodResult, SpfIdentity, Trust, Value, Variable};
+use mail_types::{AuthResult, MethodResult, SpfIdentity, SpfInput, Trust, Value, Variable};
 
 use crate::expansion::Values;
 use crate::{Cause, Check, MacroString, Outcome, SpfResult};
@@ -12,18 +12,15 @@ use crate::{Cause, Check, MacroString, Outcome, SpfResult};
 /// `Received-SPF`, the part of `Authentication-Results`.
 ///
 /// ```
-/// use std::sync::Arc;
-///
-/// use mail_types::{Step, Zone};
-/// use spf_result::{Check, Report};
+/// use mail_types::{Helo, Zone};
+/// use spf_result::Check;
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 mx -all""#)?;
-/// let cache = |question: &_| Some(Arc::new(zone.answer(question)));
-/// let check = Check::mail_from("192.0.2.1".parse()?, "a;b\r\n", "ann@example.com")
-///     .with_receiver("mx.example.org");
-/// let Step::Done(outcome) = check.clone().session().poll_cached(&cache) else { unreachable!() };
+/// let (helo, sender) = (Helo::new("a;b\r\n"), "<ann@example.com>".parse()?);
+/// let check =
+///     Check::mail_from("192.0.2.1".parse()?, &helo, &sender).with_receiver("mx.example.org");
 ///
-/// let report = Report::new(&check, outcome);
+/// let report = check.report(check.session().run(|question| zone.answer(question)));
 /// assert_eq!(
 ///     report.received(),
 ///     "Received-SPF: fail (mx.example.org: domain of example.com does not designate 192.0.2.1 as \
@@ -51,9 +48,7 @@ impl Report {
     /// The longest value that is written into a header, in octets; a longer one is cut.
     pub const MAX_VALUE: usize = 100;
 
-    /// Puts the outcome of a check together with what it was about.
-    #[must_use]
-    pub fn new(check: &Check<'_>, outcome: Outcome) -> Self {
+    pub(crate) fn new(check: &Check<'_>, outcome: Outcome) -> Self {
         let domain = check.sender_domain().to_owned();
         let sender = String::from_utf8_lossy(check.local_part()).into_owned() + "@" + &domain;
         let (helo, receiver) = (check.helo_name().to_owned(), check.receiver().to_owned());
@@ -64,7 +59,7 @@ impl Report {
             sender,
             domain,
             receiver,
-            null_path: check.path().is_empty(),
+            null_path: check.is_null_path(),
             advice: String::new(),
         };
         if let Ok(template) = DEFAULT_ADVICE.parse() {
@@ -190,6 +185,15 @@ impl Report {
             SpfIdentity::MailFrom => part.with_property("smtp", "mailfrom", &self.domain),
             SpfIdentity::Helo => part.with_property("smtp", "helo", &self.helo),
         }
+    }
+
+    /// Returns the result for DMARC, with the domain that was tested. `None` if there was no domain to
+    /// test, or the result is a guess.
+    #[must_use]
+    pub fn spf_input(&self) -> Option<SpfInput> {
+        let domain = self.outcome.domain().filter(|_| !self.outcome.is_guess())?.clone();
+        let result = AuthResult::from(self.outcome.result());
+        Some(SpfInput { result, identity: self.outcome.identity(), domain })
     }
 
     /// Returns the variable of one of Exim's names:

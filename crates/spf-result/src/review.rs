@@ -14,16 +14,11 @@ use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
 /// the worst sender would cost. Macros are not followed, as they depend on the sender.
 ///
 /// ```
-/// use std::sync::Arc;
-///
-/// use mail_types::{Step, Zone};
+/// use mail_types::Zone;
 /// use spf_result::Review;
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 ptr +all ip4:192.0.2.1""#)?;
-/// let cache = |question: &_| Some(Arc::new(zone.answer(question)));
-/// let Step::Done(review) = Review::of("example.com".parse()?).session().poll_cached(&cache) else {
-///     unreachable!()
-/// };
+/// let review = Review::new("example.com".parse()?).session().run(|question| zone.answer(question));
 /// let defects: Vec<_> = review.findings().iter().map(ToString::to_string).collect();
 /// assert_eq!(defects, [
 ///     "example.com: ptr: slow and unreliable, not to be published",
@@ -47,19 +42,18 @@ impl Review {
 
     /// Reviews what a domain publishes, against the default limits.
     #[must_use]
-    pub fn of(domain: Name) -> Self {
+    pub fn new(domain: Name) -> Self {
         Self { domain, limits: Limits::default() }
     }
 
     /// Begins a session with as many questions as a check may ask.
     #[must_use]
-    pub fn session(self) -> Session<Self> {
-        let questions = self.limits.questions;
-        Session::new(self, Vec::new(), questions)
+    pub fn session(&self) -> Session<&Self> {
+        Session::new(self, Vec::new(), self.limits.questions)
     }
 }
 
-impl Inquiry for Review {
+impl Inquiry for &Review {
     type Verdict = Reviewed;
 
     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Reviewed, Unanswered> {

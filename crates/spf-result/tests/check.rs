@@ -5,18 +5,22 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail_types::{Answer, Kind, List, Question, Semantics, SpfIdentity, Step, Texts, WordList};
-use spf_result::{Cause, Check, Options, Problem, RecordError, SpfResult};
+use mail_types::{
+    Answer, Helo, Kind, List, Question, ReversePath, Semantics, SpfIdentity, Step, Texts, WordList,
+};
+use spf_result::{Cause, Check, Options, Problem, RecordError, SenderError, SpfResult};
 
 #[path = "support/run.rs"]
 mod run;
+#[path = "support/sender.rs"]
+mod sender;
 
 use run::{run, zone};
 
 fn result(text: &str, client: &str) -> SpfResult {
     let zone = zone(text);
     let client: IpAddr = client.parse().unwrap();
-    run(Check::mail_from(client, "h.example", "ann@a.example"), &zone).result()
+    run(&sender::sender(client, "h.example", "ann@a.example"), &zone).result()
 }
 
 #[test]
@@ -25,9 +29,9 @@ fn the_null_path_is_the_helo_names_postmaster() {
     let zone =
         zone("h.example TXT \"v=spf1 exists:%{l}.%{o} -all\"\npostmaster.h.example A 127.0.0.2");
     let client = IpAddr::from([192, 0, 2, 1]);
-    let outcome = run(Check::mail_from(client, "h.example", ""), &zone);
+    let outcome = run(&sender::sender(client, "h.example", ""), &zone);
     assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::MailFrom));
-    let outcome = run(Check::helo(client, "h.example"), &zone);
+    let outcome = run(&Check::helo(client, sender::helo("h.example")), &zone);
     assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::Helo));
 }
 
@@ -46,7 +50,7 @@ fn what_is_no_domain_has_no_result() {
         "@",
         "a@b\u{fc}.example",
     ] {
-        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", sender), &zone);
+        let outcome = run(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
         assert_eq!(
             (outcome.result(), outcome.cause()),
             (SpfResult::None, &Cause::Malformed),
@@ -54,8 +58,67 @@ fn what_is_no_domain_has_no_result() {
         );
     }
     for sender in ["a@x.example.", "a@b@x.example", "a@x_y.example"] {
-        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", sender), &zone);
+        let outcome = run(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
         assert_eq!(outcome.result(), SpfResult::Fail, "{sender}");
+    }
+}
+
+#[test]
+fn a_path_with_brackets_is_its_address() {
+    let zone = zone("example.com TXT \"v=spf1 -all\"");
+    let (client, helo) = ([192, 0, 2, 1].into(), Helo::new("h.example"));
+    let outcome = run(&Check::from_text(client, &helo, "<ann@example.com>").unwrap(), &zone);
+    assert_eq!(outcome.result(), SpfResult::Fail);
+    assert_eq!(outcome.domain(), Some(&"example.com".parse().unwrap()));
+    for (text, character, at) in [
+        ("ann@example.com>", '>', 15),
+        ("<ann@example.com", '<', 0),
+        ("<<ann@example.com>>", '<', 1),
+        ("Ann <ann@example.com>", '<', 4),
+        ("ann@example.com ", ' ', 15),
+        ("ann@example.com\r\n", '\r', 15),
+        ("ann@example.com, bob@example.com;", ';', 32),
+        ("a\0nn@example.com", '\0', 1),
+        ("example.com>", '>', 11),
+    ] {
+        let error = Check::from_text(client, &helo, text).unwrap_err();
+        assert_eq!(error, SenderError::Character { character, at }, "{text:?}");
+    }
+}
+
+#[test]
+fn a_reverse_path_is_checked_as_it_is_written() {
+    // The local part of RFC 5321 section 4.1.2, with its quotes.
+    let zone = zone(
+        "a.example TXT \"v=spf1 -all exp=e.example\"\ne.example TXT \"%{s} %{l}\"\n\
+        h_1.example TXT \"v=spf1 -all\"",
+    );
+    let client = [192, 0, 2, 1].into();
+    for (path, sender, local_part) in [
+        ("<ann@A.example>", "ann@a.example", "ann"),
+        ("<\"ann lee\"@a.example>", "\"ann lee\"@a.example", "\"ann lee\""),
+        ("<\"ann\"@a.example>", "ann@a.example", "ann"),
+    ] {
+        let (helo, path) = (Helo::new("h.example"), path.parse().unwrap());
+        let outcome = run(&Check::mail_from(client, &helo, &path), &zone);
+        let text = format!("{sender} {local_part}");
+        assert_eq!(outcome.explanation().text(), Some(&*text), "{path}");
+    }
+    // A name with an underscore is a HELO name that can be checked, for the null path too.
+    let helo = Helo::new("H_1.example");
+    for check in [Check::helo(client, &helo), Check::mail_from(client, &helo, &ReversePath::Null)] {
+        let outcome = run(&check, &zone);
+        assert_eq!(outcome.result(), SpfResult::Fail, "{check:?}");
+        let input = check.report(outcome).spf_input().unwrap();
+        assert_eq!(input.domain, "h_1.example".parse().unwrap());
+        assert_eq!(input.identity, check.identity());
+    }
+    for (helo, path) in [("[192.0.2.1]", "<>"), ("h", "<>"), ("h.example", "<a@[192.0.2.1]>")] {
+        let (helo, path) = (Helo::new(helo), path.parse().unwrap());
+        let check = Check::mail_from(client, &helo, &path);
+        let outcome = run(&check, &zone);
+        assert_eq!((outcome.result(), outcome.domain()), (SpfResult::None, None));
+        assert_eq!(check.report(outcome).spf_input(), None);
     }
 }
 
@@ -104,7 +167,7 @@ fn an_inner_pass_ends_one_level() {
 #[test]
 fn errors_are_found_before_anything_is_evaluated() {
     let zone = zone("a.example TXT \"v=spf1 +all moo\"");
-    let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example"), &zone);
+    let outcome = run(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
     let problem = Problem::Syntax(RecordError::Mechanism { at: 12 });
     assert_eq!((outcome.terms(), outcome.cause().problem()), (0, Some(&problem)));
     assert_eq!(outcome.result(), SpfResult::PermError);
@@ -135,8 +198,8 @@ fn a_failure_of_the_dns_is_no_match_of_a_ptr() {
         let mut zone = zone(text);
         let question = Question::new(owner.parse().unwrap(), kind);
         zone.set(question, Answer::Failed(mail_types::DnsFailure::Timeout));
-        let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
-        assert_eq!(run(check, &zone).result(), wanted, "{owner}");
+        let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
+        assert_eq!(run(&check, &zone).result(), wanted, "{owner}");
     }
 }
 
@@ -164,8 +227,8 @@ fn a_guess_is_made_only_where_nothing_is_published() {
         ("x@bad.example", SpfResult::PermError, false),
         ("x@localhost", SpfResult::None, false),
     ] {
-        let check = Check::mail_from([192, 0, 2, 1].into(), "h", sender);
-        let outcome = run(check.with_options(options.clone()), &zone);
+        let check = sender::sender([192, 0, 2, 1], "h", sender);
+        let outcome = run(&check.with_options(options.clone()), &zone);
         assert_eq!((outcome.result(), outcome.is_guess()), (wanted, guess), "{sender}");
         assert!(!guess || outcome.reply().is_none());
     }
@@ -177,9 +240,9 @@ fn loopback_passes_only_if_it_may() {
     let mut options = Options::default();
     options.loopback_passes = true;
     for (client, passes) in [("127.0.0.2", true), ("::1", true), ("192.0.2.1", false)] {
-        let check = Check::mail_from(client.parse().unwrap(), "h", "a@a.example");
-        assert_eq!(run(check.clone(), &zone).result(), SpfResult::Fail);
-        let result = run(check.with_options(options.clone()), &zone).result();
+        let check = sender::sender(client.parse::<IpAddr>().unwrap(), "h", "a@a.example");
+        assert_eq!(run(&check, &zone).result(), SpfResult::Fail);
+        let result = run(&check.with_options(options.clone()), &zone).result();
         assert_eq!(result == SpfResult::Pass, passes);
     }
 }
@@ -193,10 +256,11 @@ fn replies_have_the_codes_of_rfc_7372() {
         ("v=spf1 ~all", None),
     ] {
         let zone = zone(&format!("a.example TXT \"{record}\""));
-        let outcome = run(Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example"), &zone);
+        let outcome = run(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
         assert_eq!(outcome.reply().map(|reply| reply.to_string()).as_deref(), wanted);
     }
-    let mut session = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example").session();
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
+    let mut session = check.session();
     session.handle_timeout();
     let Step::Done(outcome) = session.poll() else { panic!("it must end") };
     let reply = outcome.reply().map(|reply| reply.to_string());
@@ -208,7 +272,8 @@ fn the_hosts_of_an_mx_are_asked_for_together() {
     let zone = zone(
         "a.example TXT \"v=spf1 mx -all\"\na.example MX 1 x.example\na.example MX 2 y.example",
     );
-    let mut session = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example").session();
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
+    let mut session = check.session();
     let mut flights = Vec::new();
     loop {
         let mut flight = Vec::new();
@@ -235,7 +300,7 @@ fn records_are_parsed_once_for_each_answer() {
     let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
     let answer = Arc::new(zone.answer(&question));
     let cache = |_: &Question| Some(Arc::clone(&answer));
-    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(matches!(check.clone().session().poll_cached(&cache), Step::Done(_)));
     // What was made of the texts is there: nothing else is kept beside it.
     let texts = answer.texts().unwrap();
@@ -260,7 +325,7 @@ fn an_answer_that_another_protocol_has_read_serves_too() {
     let answer = Arc::new(zone.answer(&question));
     assert_eq!(*answer.texts().unwrap().derive(|texts| texts.iter().count()), 1);
     let cache = |_: &Question| Some(Arc::clone(&answer));
-    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
     assert_eq!(outcome.result(), SpfResult::Pass);
 }
@@ -274,14 +339,14 @@ fn answers_of_another_kind_match_nothing() {
         let kind = if question.kind == Kind::A { Kind::Aaaa } else { question.kind };
         Some(Arc::new(zone.answer(&Question::new(question.name.clone(), kind))))
     };
-    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(
         matches!(check.session().poll_cached(&cache), Step::Done(outcome) if outcome.result() == SpfResult::Fail)
     );
     let wrong = |_: &Question| {
         Some(Arc::new(zone.answer(&Question::new("b.example".parse().unwrap(), Kind::Mx))))
     };
-    let check = Check::mail_from([192, 0, 2, 1].into(), "h", "a@a.example");
+    let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(
         matches!(check.session().poll_cached(&wrong), Step::Done(outcome) if outcome.result() == SpfResult::None)
     );

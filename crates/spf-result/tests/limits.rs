@@ -10,19 +10,21 @@ use spf_result::{Check, Limits, Options, Outcome, Problem, SpfResult};
 
 #[path = "support/run.rs"]
 mod run;
+#[path = "support/sender.rs"]
+mod sender;
 
 use run::{run, zone};
 
 const CLIENT: [u8; 4] = [192, 0, 2, 1];
 
 fn check() -> Check<'static> {
-    Check::mail_from(CLIENT.into(), "h.example", "ann@a.example")
+    sender::sender(CLIENT, "h.example", "ann@a.example")
 }
 
 fn limited(zone: &Zone, set: impl FnOnce(&mut Options)) -> Outcome {
     let mut options = Options::default();
     set(&mut options);
-    run(check().with_options(options), zone)
+    run(&check().with_options(options), zone)
 }
 
 fn problem(outcome: &Outcome) -> Option<&Problem> {
@@ -34,7 +36,7 @@ fn lookups() {
     // RFC 7208 section 4.6.4: ten terms.
     let zone =
         zone(&format!("a.example TXT \"v=spf1{} +all\"\na.example A 1.1.1.1", " a".repeat(10)));
-    let outcome = run(check(), &zone);
+    let outcome = run(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups(), outcome.terms()), (SpfResult::Pass, 10, 11));
     let outcome = limited(&zone, |options| options.limits.lookups = 9);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::PermError, 10));
@@ -51,9 +53,9 @@ fn a_redirect_that_is_not_followed_does_not_count() {
             "a.example TXT \"{text}\"\na.example A 1.1.1.1\nb.example TXT \"v=spf1 +all\""
         ))
     };
-    let outcome = run(check(), &zone("?all"));
+    let outcome = run(&check(), &zone("?all"));
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Neutral, 10));
-    let outcome = run(check(), &zone(""));
+    let outcome = run(&check(), &zone(""));
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::PermError, 11));
 }
 
@@ -67,7 +69,7 @@ fn lookups_count_the_name_of_the_client() {
 #[test]
 fn void_lookups() {
     let zone = zone("a.example TXT \"v=spf1 a:x.example mx:y.example +all\"");
-    let outcome = run(check(), &zone);
+    let outcome = run(&check(), &zone);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::Pass, 2));
     let outcome = limited(&zone, |options| options.limits.void_lookups = 1);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::PermError, 2));
@@ -81,7 +83,7 @@ fn hosts_can_be_left_out_of_the_void_count() {
         a.example MX 1 x.example\na.example MX 2 y.example\na.example MX 3 z.example\n\
         1.2.0.192.in-addr.arpa PTR x.example",
     );
-    assert_eq!(problem(&run(check(), &zone)), Some(&Problem::TooManyVoidLookups));
+    assert_eq!(problem(&run(&check(), &zone)), Some(&Problem::TooManyVoidLookups));
     let outcome = limited(&zone, |options| options.hosts_are_not_void = true);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::Pass, 0));
 }
@@ -92,7 +94,7 @@ fn mx_hosts() {
     for host in 0..10 {
         let _ = writeln!(text, "a.example MX {host} m{host}.example\nm{host}.example A 192.0.2.1");
     }
-    assert_eq!(run(check(), &zone(&text)).result(), SpfResult::Pass);
+    assert_eq!(run(&check(), &zone(&text)).result(), SpfResult::Pass);
     let outcome = limited(&zone(&text), |options| options.limits.mx_hosts = 9);
     assert_eq!(problem(&outcome), Some(&Problem::TooManyMxHosts));
 }
@@ -106,7 +108,7 @@ fn ptr_names() {
             writeln!(text, "1.2.0.192.in-addr.arpa PTR n{name}.example\nn{name}.example A 1.1.1.1");
     }
     text += "1.2.0.192.in-addr.arpa PTR ok.example\n";
-    assert_eq!(run(check(), &zone(&text)).result(), SpfResult::Pass);
+    assert_eq!(run(&check(), &zone(&text)).result(), SpfResult::Pass);
     // More are left out, and are no error (RFC 7208 section 4.6.4).
     let outcome = limited(&zone(&text), |options| options.limits.ptr_names = 9);
     assert_eq!((outcome.result(), problem(&outcome)), (SpfResult::Fail, None));
@@ -118,7 +120,8 @@ fn questions() {
     let cold = |questions: usize| {
         let mut options = Options::default();
         options.limits.questions = questions;
-        let mut session = check().with_options(options).session();
+        let check = check().with_options(options);
+        let mut session = check.session();
         loop {
             match session.poll() {
                 Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
@@ -136,7 +139,8 @@ fn questions() {
 fn time() {
     assert_eq!(Limits::default().time, Duration::from_secs(20), "RFC 7208 section 4.6.4");
     // Answers that never come: the driver ends it when the time is over.
-    let mut session = check().session();
+    let check = check();
+    let mut session = check.session();
     assert!(matches!(session.poll(), Step::Ask(_)));
     assert!(matches!(session.poll(), Step::Wait));
     session.handle_timeout();
@@ -168,7 +172,7 @@ fn a_record_as_long_as_can_be_is_read_once_for_each_time_it_is_named() {
         " include:b.example".repeat(10)
     );
     let zone = zone(&text);
-    let outcome = run(check(), &zone);
+    let outcome = run(&check(), &zone);
     assert_eq!(outcome.result(), SpfResult::Fail);
     assert_eq!(outcome.terms(), 10 * 9351 + 11);
 }
@@ -177,7 +181,7 @@ fn a_record_as_long_as_can_be_is_read_once_for_each_time_it_is_named() {
 fn ten_thousand_terms_that_ask_end_at_the_limit() {
     let zone =
         zone(&format!("a.example TXT \"v=spf1{}\"\na.example A 1.1.1.1", " a".repeat(10_000)));
-    let outcome = run(check(), &zone);
+    let outcome = run(&check(), &zone);
     assert_eq!((outcome.lookups(), outcome.terms()), (11, 11));
     assert_eq!(problem(&outcome), Some(&Problem::TooManyLookups));
 }
@@ -198,7 +202,8 @@ fn a_tree_of_includes_asks_no_more_than_its_limit() {
     }
     text += "*.t.example TXT \"v=spf1 ?all\"\n";
     let zone = zone(&text);
-    let mut session = check().session();
+    let check = check();
+    let mut session = check.session();
     let mut asked = 0;
     let outcome = loop {
         match session.poll() {
@@ -221,10 +226,10 @@ fn many_addresses_are_looked_through_once() {
         zone.add("a.example".parse().unwrap(), Kind::A, &address, mail_types::Security::Insecure)
             .unwrap();
     }
-    let outcome = run(check(), &zone);
+    let outcome = run(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Fail, 1));
     // A failure in between is no absence.
     let question = Question::new("a.example".parse().unwrap(), Kind::A);
     zone.set(question, Answer::Failed(DnsFailure::ServFail));
-    assert_eq!(run(check(), &zone).result(), SpfResult::TempError);
+    assert_eq!(run(&check(), &zone).result(), SpfResult::TempError);
 }

@@ -5,10 +5,12 @@
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use spf_result::{Check, Explanation, SpfResult};
+use spf_result::{Explanation, SpfResult};
 
 #[path = "support/run.rs"]
 mod run;
+#[path = "support/sender.rs"]
+mod sender;
 
 use run::{run, zone};
 
@@ -25,10 +27,10 @@ fn expanded(text: &str, client: &str, sender: &str) -> Option<String> {
         mx.example.org A 192.0.2.3\n"
     ));
     let client: IpAddr = client.parse().unwrap();
-    let check = Check::mail_from(client, "h.example.com", sender)
+    let check = sender::sender(client, "h.example.com", sender)
         .with_receiver("mx.example.net")
         .at(UNIX_EPOCH + Duration::from_secs(1_234_567_890));
-    run(check, &zone).explanation().text().map(str::to_owned)
+    run(&check, &zone).explanation().text().map(str::to_owned)
 }
 
 #[test]
@@ -109,8 +111,8 @@ fn a_long_name_loses_its_left_labels() {
             "a.example TXT \"v=spf1 exists:%{{l}}.a.example -all\"\n{kept}.a.example A 127.0.0.2\n"
         ));
         let sender = format!("{local}@a.example");
-        let check = Check::mail_from([192, 0, 2, 1].into(), "h.example", &sender);
-        assert_eq!(run(check, &zone).result(), SpfResult::Pass, "{labels} labels");
+        let check = sender::sender([192, 0, 2, 1], "h.example", &sender);
+        assert_eq!(run(&check, &zone).result(), SpfResult::Pass, "{labels} labels");
     }
 }
 
@@ -120,8 +122,8 @@ fn what_cannot_be_shown_is_withheld() {
         let zone = zone(&format!("a.example TXT \"v=spf1 -all exp=e.example\"\n{text}"));
         let mut options = spf_result::Options::default();
         options.limits.explanation = limit;
-        let check = Check::mail_from([192, 0, 2, 1].into(), "h.example", "j\u{f6}@a.example");
-        *run(check.with_options(options), &zone).explanation() == Explanation::Withheld
+        let check = sender::sender([192, 0, 2, 1], "h.example", "j\u{f6}@a.example");
+        *run(&check.with_options(options), &zone).explanation() == Explanation::Withheld
     };
     assert!(withheld("", 500), "no text");
     assert!(withheld("e.example TXT a\ne.example TXT b", 500), "two texts");

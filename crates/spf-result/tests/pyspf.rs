@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use mail_types::{Answer, DnsFailure, Kind, Name, Note, Noted, Question, Security, Step, Zone};
 use serde_json::{Map, Value, json};
-use spf_result::{Check, Limits, Mechanism, Outcome, Record};
+use spf_result::{Limits, Mechanism, Outcome, Record};
+
+#[path = "support/sender.rs"]
+mod sender;
 
 /// Debian's own, which has Debian's packages.
 const PYTHON: &str = "/usr/bin/python3";
@@ -252,7 +255,8 @@ fn pyspf_agrees() {
         let said = oracle.ask(&case);
         let ip: IpAddr = client.parse().unwrap();
         let cache = |question: &_| Some(Arc::new(ours.answer(question)));
-        let mut session = Check::mail_from(ip, helo, sender).session().traced();
+        let check = sender::sender(ip, helo, sender);
+        let mut session = check.session().traced();
         let Step::Done(outcome) = session.poll_cached(&cache) else { panic!("all is known") };
         let result = outcome.result().as_str();
         *results.entry(result.to_owned()).or_default() += 1;

@@ -9,7 +9,7 @@ use spf_result::{Review, Reviewed};
 
 fn review(zone: &Zone) -> Reviewed {
     let cache = |question: &Question| Some(Arc::new(zone.answer(question)));
-    let review = Review::of("a.example".parse().unwrap());
+    let review = Review::new("a.example".parse().unwrap());
     let Step::Done(reviewed) = review.session().poll_cached(&cache) else { panic!("all is known") };
     reviewed
 }

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use mail_types::{Session, Step};
 use serde_json::Value;
-use spf_result::{Check, Outcome};
+use spf_result::Outcome;
 
+#[path = "support/sender.rs"]
+mod sender;
 #[path = "support/suite.rs"]
 mod suite;
 
@@ -24,7 +26,7 @@ const NO_EXPLANATION: &str = "DEFAULT";
 
 /// Runs a check by hand, one question after the other.
 fn run(group: &Group, case: &Case) -> Outcome {
-    let check = Check::mail_from(case.client, &case.helo, &case.mail_from);
+    let check = sender::sender(case.client, &case.helo, &case.mail_from);
     let mut session: Session<_> = check.session();
     let mut flight = Vec::new();
     loop {
@@ -41,7 +43,7 @@ fn run(group: &Group, case: &Case) -> Outcome {
 
 /// The same with a cache that knows all.
 fn run_warm(group: &Group, case: &Case) -> Outcome {
-    let check = Check::mail_from(case.client, &case.helo, &case.mail_from);
+    let check = sender::sender(case.client, &case.helo, &case.mail_from);
     let cache = |question: &_| Some(Arc::new(group.zone.answer(question)));
     let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
     outcome

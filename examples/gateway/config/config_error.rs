@@ -49,7 +49,9 @@ pub(crate) enum ConfigError {
     LogSelector { item: usize },
     #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
     MessageSize,
-    #[error("{option} must be greater than zero: this server needs a limit here; without the option the default holds")]
+    #[error(
+        "{option} must be greater than zero: this server needs a limit here; without the option the default holds"
+    )]
     Zero { option: &'static str },
     #[error("tls_privatekey is set, but tls_certificate is not")]
     NoCertificate,

@@ -9,7 +9,7 @@ use dmarc_policy::{
     ReportUri,
 };
 use mail_types::hickory::Resolver;
-use mail_types::{Domain, ReversePath, Session};
+use mail_types::{Domain, ReversePath};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
@@ -95,8 +95,8 @@ impl Failures {
         let domain = verdict.policy_domain.as_ref().and_then(|name| Domain::try_from(name).ok());
         let Some((domain, record)) = domain.zip(verdict.record()) else { return Vec::new() };
         let asked = Destinations::failure(domain, record).with_discovery(self.discovery.clone());
-        let mut session = Session::new(asked, Vec::new(), Destinations::QUESTIONS);
-        let found = mail_types::hickory::run(&mut session, resolver, TIME, &|_| None).await;
+        let mut session = asked.session();
+        let found = mail_types::hickory::run_cached(&mut session, resolver, TIME, &|_| None).await;
         found.iter().flat_map(Destination::targets).cloned().collect()
     }
 

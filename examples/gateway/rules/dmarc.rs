@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use dmarc_policy::{Discovery, DkimInput, Policy, SpfInput, Status, Verdict};
+use dmarc_policy::{Discovery, DkimInput, Policy, Status, Verdict};
 use mail_types::{
-    AuthResult, MethodResult, Reply, ReplyCode, Semantics, Value, Variable, WordList,
+    AuthResult, MethodResult, Reply, ReplyCode, Semantics, SpfInput, Value, Variable, WordList,
 };
 
 use super::super::dkim::DkimLimits;
@@ -200,7 +200,7 @@ impl Examined {
         let none = || MethodResult::new("dkim", AuthResult::None);
         let unsigned = self.signatures.is_empty().then(none);
         let signatures = self.signatures.iter().cloned().chain(unsigned);
-        signatures.chain([self.verdict.method_result()])
+        signatures.chain([self.verdict.authentication()])
     }
 }
 

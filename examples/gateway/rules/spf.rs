@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mail_types::hickory::Resolver;
-use mail_types::{MethodResult, Semantics, Variable, WordList};
+use mail_types::{Helo, MethodResult, Semantics, Variable, WordList};
 use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
 
 use super::Problem;
@@ -115,20 +115,20 @@ impl Condition for SpfTest {
 /// Asks the DNS; `None` if there is nobody to ask.
 pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Report> {
     let resolver = scene.services.get::<Resolver>()?;
-    let sender = scene.transaction?.sender.mailbox().map(ToString::to_string);
-    let (client, helo) = (scene.client.address.ip(), scene.greeting.name.as_str());
+    let sender = &scene.transaction?.sender;
+    let (client, helo) = (scene.client.address.ip(), Helo::new(&scene.greeting.name));
     let mut options = settings.options.clone();
     let most = options.limits.questions.min(scene.notes.spf_questions_left());
     options.limits.questions = most;
-    let check = Check::mail_from(client, helo, sender.as_deref().unwrap_or_default())
+    let check = Check::mail_from(client, &helo, sender)
         .with_options(options)
         .with_receiver(scene.host)
         .at(SystemTime::now());
-    let mut session = check.clone().session();
+    let mut session = check.session();
     let time = settings.options.limits.time;
-    let outcome = mail_types::hickory::run(&mut session, resolver, time, &|_| None).await;
+    let outcome = mail_types::hickory::run_cached(&mut session, resolver, time, &|_| None).await;
     scene.notes.count_spf_questions(session.answers().len().min(most));
-    let report = Report::new(&check, outcome);
+    let report = check.report(outcome);
     Some(match &settings.comment {
         Some(template) => report.with_smtp_comment_template(&check, template),
         None => report,

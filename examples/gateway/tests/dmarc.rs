@@ -1,8 +1,8 @@
 //! What is done with a message for what DMARC says alone.
 
-use dmarc_policy::{Author, DkimInput, Dmarc, Policy, SpfInput};
+use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
 use mail_types::{
-    Answer, AuthResult, DnsFailure, Kind, Question, Security, Session, SpfIdentity, Step, Zone,
+    Answer, AuthResult, DnsFailure, Kind, Question, Security, SpfIdentity, SpfInput, Step, Zone,
 };
 
 use super::super::rules::dmarc::{DmarcSettings, Examined, InvalidFrom, Temperror, Treatment};
@@ -199,8 +199,8 @@ impl Message<'_> {
         let spf = SpfInput { result: self.spf, identity: SpfIdentity::MailFrom, domain };
         let domain = if own == "a.example" { own } else { "example.com" }.parse().unwrap();
         let dkim = vec![DkimInput { result: self.dkim, domain, selector: "s".into() }];
-        let dmarc = Dmarc::new(author).with_dkim(dkim.clone()).with_spf(spf.clone());
-        let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+        let dmarc = Dmarc::new(author).with_dkim(&dkim).with_spf(&spf);
+        let mut session = dmarc.session();
         let verdict = loop {
             match session.poll() {
                 Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),

@@ -1,7 +1,7 @@
 //! Conditions on DMARC. Against a name server: `tests/peers/dmarc.rs`.
 
-use dmarc_policy::{Author, DkimInput, Dmarc, SpfInput};
-use mail_types::{AuthResult, Kind, Security, Semantics, Session, SpfIdentity, Step, Zone};
+use dmarc_policy::{Author, DkimInput, Dmarc};
+use mail_types::{AuthResult, Kind, Security, Semantics, SpfIdentity, SpfInput, Step, Zone};
 
 use super::super::authentication::field;
 use super::super::config::Config;
@@ -139,8 +139,8 @@ pub(super) fn examined(record: &str, aligned: bool) -> Examined {
         domain: "a.example".parse().unwrap(),
     };
     let dmarc = Dmarc::new(Author::One("a.example".parse().unwrap()));
-    let dmarc = dmarc.with_dkim(dkim.clone()).with_spf(spf.clone());
-    let mut session = Session::new(dmarc, Vec::new(), Dmarc::QUESTIONS);
+    let dmarc = dmarc.with_dkim(&dkim).with_spf(&spf);
+    let mut session = dmarc.session();
     let verdict = loop {
         match session.poll() {
             Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),

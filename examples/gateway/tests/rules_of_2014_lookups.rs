@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use mail_types::{Kind, Security, Session, Step, Zone};
+use mail_types::{Helo, Kind, Security, Zone};
 use spf_result::{Check, Report};
 
 use super::super::config::Config;
@@ -34,15 +34,9 @@ fn with_engines(mut stage: Stage, config: &Config) -> Stage {
 fn report(sender: &str, domain: &str, record: &str) -> Report {
     let mut zone = Zone::default();
     zone.add(domain.parse().unwrap(), Kind::Txt, record, Security::default()).unwrap();
-    let check = Check::mail_from("192.0.2.1".parse().unwrap(), "client.example", sender);
-    let mut session: Session<_> = check.clone().session();
-    loop {
-        match session.poll() {
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(outcome) => return Report::new(&check, outcome),
-        }
-    }
+    let (helo, client) = (Helo::new("client.example"), "192.0.2.1".parse().unwrap());
+    let check = Check::from_text(client, &helo, sender).unwrap();
+    check.report(check.session().run(|question| zone.answer(question)))
 }
 
 #[tokio::test]

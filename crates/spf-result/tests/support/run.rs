@@ -6,7 +6,7 @@ use mail_types::{Step, Zone};
 use spf_result::{Check, Outcome};
 
 /// With a cache that knows all.
-pub(crate) fn run(check: Check<'_>, zone: &Zone) -> Outcome {
+pub(crate) fn run(check: &Check<'_>, zone: &Zone) -> Outcome {
     let cache = |question: &_| Some(Arc::new(zone.answer(question)));
     let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
     outcome
