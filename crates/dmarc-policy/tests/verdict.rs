@@ -229,7 +229,7 @@ fn exim_words_and_variables_say_the_same() {
         assert_eq!(verdict.variable("domain_used_domain", "mx"), Variable::Unknown);
     }
     let passed = Dmarc::new(from("a@example.com")).with_spf(&spf("example.com"));
-    let verdict = run(passed, &zone);
+    let verdict = run(&passed, &zone);
     assert_eq!(verdict.status(), Status::Accept);
     let field = "Authentication-Results: mx.example.org; dmarc=pass policy.dmarc=reject header.from=example.com";
     let expected = Value::new(field.as_bytes(), Trust::Untrusted);
