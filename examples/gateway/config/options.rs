@@ -9,8 +9,8 @@ use mail_types::{Domain, Semantics};
 use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 
-use super::super::quantity::{Interval, Size};
 use super::dmarc::{InvalidFromOption, TemperrorOption};
+use crate::gateway::lookups::quantity::{Interval, Size};
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -268,8 +268,10 @@ impl From<ListSemantics> for Semantics {
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
+    /// As Exim writes them.
     Text,
+    /// One JSON object each.
     Json,
 }
 

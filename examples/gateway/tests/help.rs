@@ -1,6 +1,6 @@
 //! What `--help` says is true.
 
-use super::super::config::Config;
+use crate::gateway::config::Config;
 
 const HELP: &str = include_str!("../help.txt");
 
@@ -19,8 +19,8 @@ fn the_configuration_in_the_help_is_sound() {
 
 #[test]
 fn every_option_of_the_rules_is_named() {
-    use super::super::rules::condition::KINDS;
-    use super::super::rules::place::Place;
+    use crate::gateway::policy::condition::KINDS;
+    use crate::gateway::policy::stage::Place;
     for name in KINDS.iter().map(|kind| kind.name).chain(Place::ALL.map(Place::option)) {
         assert!(HELP.contains(name), "{name}");
     }

@@ -12,9 +12,9 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::super::host_limit::HostLimit;
 use super::gateway::{Running, hop};
 use super::scratch::Scratch;
+use crate::gateway::server::host_limit::HostLimit;
 
 const QUIET: &str = "event_action = ''\n";
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::memory::{Holders, Memory, Room, Share};
+use crate::gateway::server::memory::{Holders, Memory, Room, Share};
 
 #[test]
 fn many_large_messages_reach_the_limit_and_small_ones_do_not() {

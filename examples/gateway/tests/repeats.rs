@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::repeats::Repeats;
+use crate::gateway::telemetry::repeats::Repeats;
 
 #[test]
 fn of_many_refusals_the_first_of_a_minute_are_logged_and_the_others_counted() {

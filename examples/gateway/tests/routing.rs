@@ -5,13 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_protocol::{RequiredHosts, Session};
 
-use super::super::client::Client;
-use super::super::config::Config;
-use super::super::message_id::MessageId;
-use super::super::session::Greeting;
-use super::super::trace_fields::{delivery, received};
-use super::super::transaction::{Transaction, hops};
 use super::stage::Stage;
+use crate::gateway::config::Config;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::message::trace_fields::{delivery, received};
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::Greeting;
+use crate::gateway::smtp::transaction::{Transaction, hops};
 
 async fn routed(config: &Config, recipient: &str) -> String {
     let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);

@@ -6,12 +6,12 @@ use std::net::TcpStream;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::dmarc::{plain, signed};
-use crate::gateway::Gateway;
-use crate::name_server::{NameServer, Said};
-use crate::next_hop::NextHop;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::dmarc::{plain, signed};
+use super::gateway::Gateway;
+use super::name_server::{NameServer, Said};
+use super::next_hop::NextHop;
 
 /// Fields of messages that are, or may be, `victim.example`'s to a reader.
 const FORGED: [&str; 37] = [
