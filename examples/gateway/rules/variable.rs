@@ -6,7 +6,7 @@
 //! | `sender_helo_name`                                          | what it called itself            |
 //! | `received_ip_address`, `received_port`                      | where it was accepted            |
 //! | `received_protocol`                                         | `esmtps` and the like            |
-//! | `proxy_*`                                                   | see `proxy_protocol::Session`    |
+//! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
 //! | `primary_hostname`                                          | this host                        |
 //! | `smtp_command`                                              | the command under way, as it came |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
@@ -24,7 +24,7 @@
 
 use event_expand::{HeaderForm, ListKind, Variables};
 use mail_types::{Mailbox, Trust, Value, Variable};
-use proxy_protocol::Session as Proxied;
+use proxy_protocol::ProxyInfo;
 
 use super::super::client::protocol;
 use super::condition::PUBLISHED;
@@ -42,7 +42,7 @@ impl Variables for Names {
         if built_in || is_acl(name) || published(name).is_some() {
             return Variable::Unset;
         }
-        match Proxied::direct(([0, 0, 0, 0], 0).into()).variable(name) {
+        match ProxyInfo::direct(([0, 0, 0, 0], 0).into()).variable(name) {
             Variable::Unknown => Variable::Unknown,
             _ => Variable::Unset,
         }

@@ -3,7 +3,7 @@
 use std::slice;
 use std::time::{Duration, UNIX_EPOCH};
 
-use proxy_protocol::{RequiredHosts, Session};
+use proxy_protocol::{ProxyInfo, RequiredHosts};
 
 use super::super::client::Client;
 use super::super::config::Config;
@@ -96,7 +96,7 @@ async fn the_lists_of_routing_are_exims() {
 fn trace_fields_hold_what_the_client_says_at_bay() {
     let now = UNIX_EPOCH + Duration::from_secs(1_795_369_513);
     let id = MessageId::next(now);
-    let session = Session::direct("[::ffff:192.0.2.1]:9".parse().unwrap());
+    let session = ProxyInfo::direct("[::ffff:192.0.2.1]:9".parse().unwrap());
     let mut client = Client::new(session, "[::1]:25".parse().unwrap(), &RequiredHosts::default());
     client.host_name = Some("host.example".parse().unwrap());
     let greeting = Greeting { name: "x) by evil (\"\\".into(), extended: true, tls: true };

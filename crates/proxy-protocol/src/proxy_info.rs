@@ -1,33 +1,30 @@
-//! A connection and what its header says of it, for the rest of the program.
+//! A connection and its header, for the rest of the program.
 
 use std::net::SocketAddr;
 
+#[cfg(feature = "mail")]
 use mail_types::{Trust, Value, Variable};
 
 use crate::{Address, Outcome};
 
-/// A connection: who is at the other end of the socket, and who at the other end of the proxy.
+/// A connection: the address of the socket's other end, and the outcome of its header.
 ///
 /// ```
-/// use mail_types::{Trust, Value, Variable};
-/// use proxy_protocol::{Header, Outcome, Session};
+/// use proxy_protocol::{Header, Outcome, ProxyInfo};
 ///
 /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
-/// let session = Session::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
-/// assert_eq!(session.client(), "192.0.2.1:56324".parse()?);
-/// assert_eq!(
-///     session.variable("proxy_external_address"),
-///     Variable::Value(Value::new(&b"198.51.100.2"[..], Trust::Untrusted)),
-/// );
+/// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+/// assert_eq!(info.client(), "192.0.2.1:56324".parse()?);
+/// assert_eq!(info.peer(), "127.0.0.1:4000".parse()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Session {
+pub struct ProxyInfo {
     peer: SocketAddr,
     outcome: Option<Outcome>,
 }
 
-impl Session {
+impl ProxyInfo {
     /// Takes a connection that no header was required for.
     #[must_use]
     pub fn direct(peer: SocketAddr) -> Self {
@@ -66,6 +63,17 @@ impl Session {
 
     /// Returns the variable of a name, new or of 2014:
     ///
+    /// ```
+    /// use mail_types::{Trust, Value, Variable};
+    /// use proxy_protocol::{Header, Outcome, ProxyInfo};
+    ///
+    /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
+    /// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+    /// let target = Value::new(&b"198.51.100.2"[..], Trust::Untrusted);
+    /// assert_eq!(info.variable("proxy_external_address"), Variable::Value(target));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// | name                                           | value                                  |
     /// |------------------------------------------------|----------------------------------------|
     /// | `proxy_session`                                | `yes` if a header was required, even if it failed, else `no` |
@@ -78,6 +86,7 @@ impl Session {
     /// What has no value is unset; Exim has 0 for such a port. Words are trusted. Addresses and
     /// ports are not: a header is not authenticated, and though a number cannot do harm, the name
     /// of a UNIX socket can.
+    #[cfg(feature = "mail")]
     #[must_use]
     pub fn variable(&self, name: &str) -> Variable<'_> {
         let proxied = match &self.outcome {
@@ -106,6 +115,7 @@ impl Session {
     }
 }
 
+#[cfg(feature = "mail")]
 fn from_peer(value: &impl ToString) -> Value<'static> {
     Value::new(value.to_string().into_bytes(), Trust::Untrusted)
 }

@@ -1,8 +1,9 @@
-//! Reads a header from a stream of [`tokio`].
+//! Reads a header from a stream of tokio.
 //!
 //! Each function drives a [`Receiver`] until it has an outcome, with its one deadline for the whole
-//! header; no timer outlives the call. What a peer does wrong, and if it is to be silent or to go
-//! away, is [`Outcome::Failed`]. They differ in what they read:
+//! header; no timer outlives the call. Every fault of the peer, silence and disconnection included, is
+//! [`Outcome::Failed`]. A [`Listener`](crate::Listener) accepts connections with these. They differ in
+//! what they read:
 //!
 //! | Function                 | Streams  | Reads                                  | System calls   |
 //! |--------------------------|----------|----------------------------------------|----------------|

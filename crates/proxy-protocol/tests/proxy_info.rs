@@ -1,9 +1,10 @@
 //! What a program learns of a session.
 
+#![cfg(feature = "mail")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]
 
 use mail_types::{Trust, Variable};
-use proxy_protocol::{Failure, Header, Outcome, Session};
+use proxy_protocol::{Failure, Header, Outcome, ProxyInfo};
 
 const NAMES: [&str; 10] = [
     "proxy_session",
@@ -19,7 +20,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// The values of all names, an unset one as a hyphen; and whether only words are trusted.
-fn values(session: &Session) -> Vec<String> {
+fn values(session: &ProxyInfo) -> Vec<String> {
     NAMES
         .map(|name| match session.variable(name) {
             Variable::Unknown => panic!("{name}"),
@@ -33,9 +34,9 @@ fn values(session: &Session) -> Vec<String> {
         .to_vec()
 }
 
-fn session(header: &[u8]) -> Session {
+fn session(header: &[u8]) -> ProxyInfo {
     let (_, header) = Header::parse(header).unwrap();
-    Session::proxied("[::ffff:192.0.2.99]:4000".parse().unwrap(), Outcome::from(&header))
+    ProxyInfo::proxied("[::ffff:192.0.2.99]:4000".parse().unwrap(), Outcome::from(&header))
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn neither_a_health_check_nor_a_failure_has_addresses() {
     for (session, word) in [
         (session(b"PROXY UNKNOWN\r\n"), "unknown"),
         (session(b"\r\n\r\n\0\r\nQUIT\n\x20\x11\0\0"), "local"),
-        (Session::proxied(peer, failure), "failed"),
+        (ProxyInfo::proxied(peer, failure), "failed"),
     ] {
         assert_eq!(values(&session), ["yes", word, "-", "-", "-", "-", "-", "-", "-", "-"]);
         assert_eq!(session.client(), session.peer());
@@ -94,7 +95,7 @@ fn neither_a_health_check_nor_a_failure_has_addresses() {
 
 #[test]
 fn without_a_proxy() {
-    let session = Session::direct("192.0.2.1:4000".parse().unwrap());
+    let session = ProxyInfo::direct("192.0.2.1:4000".parse().unwrap());
     assert_eq!(values(&session), ["no", "-", "-", "-", "-", "-", "-", "-", "-", "-"]);
     assert_eq!(session.outcome(), None);
     assert_eq!(session.client(), session.peer());

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use proxy_protocol::tokio::{peek_header, read_header, read_header_buffered};
+use proxy_protocol::tokio_net::{peek_header, read_header, read_header_buffered};
 use proxy_protocol::{Failure, Options, Outcome, Receiver};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, duplex};
 use tokio::net::{TcpListener, TcpStream};
