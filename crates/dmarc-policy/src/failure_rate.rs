@@ -70,6 +70,26 @@ pub struct FailureRateLimits {
     pub destinations: usize,
 }
 
+impl FailureRateLimits {
+    /// Sets [`Self::reports`].
+    #[must_use]
+    pub fn with_reports(self, reports: u32) -> Self {
+        Self { reports, ..self }
+    }
+
+    /// Sets [`Self::period`].
+    #[must_use]
+    pub fn with_period(self, period: Duration) -> Self {
+        Self { period, ..self }
+    }
+
+    /// Sets [`Self::destinations`].
+    #[must_use]
+    pub fn with_destinations(self, destinations: usize) -> Self {
+        Self { destinations, ..self }
+    }
+}
+
 impl Default for FailureRateLimits {
     fn default() -> Self {
         Self { reports: 10, period: Duration::from_secs(3600), destinations: 10_000 }

@@ -242,6 +242,14 @@ pub struct FailureReportLimits {
     pub header: usize,
 }
 
+impl FailureReportLimits {
+    /// Sets [`Self::header`].
+    #[must_use]
+    pub fn with_header(self, header: usize) -> Self {
+        Self { header, ..self }
+    }
+}
+
 impl Default for FailureReportLimits {
     fn default() -> Self {
         Self { header: 65_536 }

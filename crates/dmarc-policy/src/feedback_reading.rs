@@ -142,6 +142,50 @@ pub struct FeedbackLimits {
     pub oddities: usize,
 }
 
+impl FeedbackLimits {
+    /// Sets [`Self::input`].
+    #[must_use]
+    pub fn with_input(self, input: usize) -> Self {
+        Self { input, ..self }
+    }
+
+    /// Sets [`Self::xml`].
+    #[must_use]
+    pub fn with_xml(self, xml: usize) -> Self {
+        Self { xml, ..self }
+    }
+
+    /// Sets [`Self::records`].
+    #[must_use]
+    pub fn with_records(self, records: usize) -> Self {
+        Self { records, ..self }
+    }
+
+    /// Sets [`Self::depth`].
+    #[must_use]
+    pub fn with_depth(self, depth: usize) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// Sets [`Self::text`].
+    #[must_use]
+    pub fn with_text(self, text: usize) -> Self {
+        Self { text, ..self }
+    }
+
+    /// Sets [`Self::children`].
+    #[must_use]
+    pub fn with_children(self, children: usize) -> Self {
+        Self { children, ..self }
+    }
+
+    /// Sets [`Self::oddities`].
+    #[must_use]
+    pub fn with_oddities(self, oddities: usize) -> Self {
+        Self { oddities, ..self }
+    }
+}
+
 impl Default for FeedbackLimits {
     fn default() -> Self {
         Self {

@@ -24,6 +24,26 @@ pub struct Options {
 }
 
 impl Options {
+    /// Sets [`Self::limits`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets [`Self::capabilities`].
+    #[must_use]
+    pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    /// Sets [`Self::trusted_lookups`].
+    #[must_use]
+    pub fn with_trusted_lookups(self, trusted_lookups: Vec<&'static str>) -> Self {
+        Self { trusted_lookups, ..self }
+    }
+}
+
+impl Options {
     pub(crate) const DEFAULT: Self = Self {
         limits: Limits::DEFAULT,
         capabilities: Capabilities::NONE,

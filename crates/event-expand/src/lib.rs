@@ -177,6 +177,7 @@ pub use limits::Limits;
 pub use list_pattern::ItemProblem;
 pub use list_search::{ListSearch, ListSubject, Membership, SearchStep};
 pub use lookup::{Fallback, Lookup};
+pub use mail_types;
 pub use match_list::{MatchList, MatchListError};
 pub use need::Need;
 pub use outline::Outline;
