@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 /// A number of octets: an integer, or text such as `100K`, `50M`, `1G` (powers of 1,024).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Size(pub(crate) u64);
 
 impl FromStr for Size {
@@ -28,7 +28,7 @@ impl FromStr for Size {
 }
 
 /// A span of time: an integer of seconds, or text such as `30s`, `5m`, `1h30m`, `2d`, `1w`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Interval(pub(crate) Duration);
 
 impl FromStr for Interval {

@@ -14,7 +14,7 @@ use super::asking::Asked;
 use super::language::{Language, LanguageError};
 use super::place::Place;
 use super::scene::Scene;
-use super::variable::{Names, Seen};
+use super::variable::{Names, NamesAt, Seen};
 
 /// A text whose variables are known to exist, and whose lookups can be made.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ impl Text {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
             template.check(&Names)?;
+            template.check(&NamesAt(place)).map_err(|early| match early {
+                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
+                other => TextError::Name(other),
+            })?;
             Form::Template(Arc::new(template))
         };
         Ok(Self { form, language: Arc::clone(language) })
@@ -212,4 +216,6 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
+    #[error("byte {at}: ${name} cannot have a value yet at {}", place.option())]
+    Early { at: usize, name: Box<str>, place: Place },
 }

@@ -200,17 +200,39 @@ async fn senders_of_a_connection_share_their_questions() {
 
 #[tokio::test]
 async fn what_has_no_room_is_refused_and_nobody_goes_for_it() {
-    let options = format!("{QUIET}message_memory_limit = '1M'\nmessage_size_limit = '4M'\n");
+    let options = format!("{QUIET}message_memory_limit = '4M'\nmessage_size_limit = '4M'\n");
     let running = Running::start(&options).await;
-    let mut client = running.client().await;
-    client.say("EHLO c.example").await;
-    let reply = client.say("MAIL FROM:<a@b.example> SIZE=2000000").await;
-    assert!(reply.starts_with("452 4.3.1 "), "{reply}");
+    // Half of it is held by another.
+    let mut holder = running.client().await;
+    for command in ["EHLO h.example", "MAIL FROM:<a@b.example>", "RCPT TO:<a@example.com>", "DATA"]
+    {
+        holder.say(command).await;
+    }
+    holder.raw("a: b\r\n".repeat(330_000).as_bytes()).await;
+    let client = async || {
+        let mut client = running.client().await;
+        client.say("EHLO c.example").await;
+        client
+    };
+    let mut refused = false;
+    for _ in 0..100 {
+        // What was sent may be on its way.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut client = client().await;
+        let reply = client.say("MAIL FROM:<a@b.example> SIZE=3000000").await;
+        refused = reply.starts_with("452 4.3.1 ");
+        client.quit().await;
+        if refused {
+            break;
+        }
+    }
+    assert!(refused);
+    let mut client = client().await;
     for size in ["", " SIZE=100000"] {
         assert!(client.say(&format!("MAIL FROM:<a@b.example>{size}")).await.starts_with("250"));
         client.say("RCPT TO:<a@example.com>").await;
         client.say("DATA").await;
-        client.raw("a: b\r\n".repeat(400_000).as_bytes()).await;
+        client.raw("a: b\r\n".repeat(500_000).as_bytes()).await;
         assert!(client.say(".").await.starts_with("452 4.3.1 "));
     }
     client.say("MAIL FROM:<a@b.example> SIZE=100000").await;
@@ -218,6 +240,7 @@ async fn what_has_no_room_is_refused_and_nobody_goes_for_it() {
     client.say("DATA").await;
     client.raw("a: b\r\n".repeat(16_000).as_bytes()).await;
     assert!(client.say(".").await.starts_with("250"));
+    assert!(holder.say(".").await.starts_with("250"));
     client.quit().await;
     running.end().await;
 }
