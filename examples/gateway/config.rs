@@ -129,6 +129,7 @@ impl Config {
         macros.put_into_all(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
+        checks::paths(&table)?;
         let config = Self::of_options(option_lines::read(table)?, events, check)?;
         let Self { host, language, spf, dmarc, .. } = &config;
         let home = Home { kinds: KINDS, host, language, spf, dmarc };

@@ -62,7 +62,7 @@ use tracing::{error, info};
 use config::Config;
 use server::Gateway;
 
-/// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
+/// Receives mail: the options of its configuration are in `docs/gateway.md`.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", after_long_help = include_str!("help.txt"))]
 struct Arguments {

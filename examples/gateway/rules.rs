@@ -236,8 +236,8 @@ pub(crate) enum RuleError {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Problem {
-    #[error("rules are tables: [[…]] or [{{…}}, …]")]
-    NotRules,
+    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = place.option())]
+    NotRules { place: Place },
     #[error("there are rules for this place under both its names")]
     TwoNames,
     #[error("too many")]

@@ -20,6 +20,18 @@ pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
     }
 }
 
+/// Refuses a path that names nothing. `SQLite` takes an empty one, and `:memory:`, for a database that is gone
+/// when it is closed.
+pub(super) fn paths(table: &Table) -> Result<(), ConfigError> {
+    let names_nothing = |(name, value): &(&String, &Value)| {
+        PATHS.contains(&name.as_str()) && matches!(value.as_str(), Some("" | ":memory:"))
+    };
+    match table.iter().find(names_nothing) {
+        Some((name, _)) => Err(ConfigError::Empty { option: name.clone() }),
+        None => Ok(()),
+    }
+}
+
 /// Checks numbers and sizes, each and together.
 pub(super) fn limits(options: &Options) -> Result<(), ConfigError> {
     if options.message_size_limit.0 > LARGEST {
@@ -146,6 +158,17 @@ pub(super) fn log_selector(text: &str) -> Result<bool, ConfigError> {
 
 /// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
 const LARGEST: u64 = 2 << 30;
+
+/// The options that are the path of a file or a folder.
+const PATHS: &[&str] = &[
+    "dmarc_history_file",
+    "dmarc_tld_file",
+    "maildir",
+    "spool_directory",
+    "sqlite_dbfile",
+    "tls_certificate",
+    "tls_privatekey",
+];
 
 /// The options whose text is not expanded, where a `$` is a mistake.
 const NOT_EXPANDED: &[&str] = &[

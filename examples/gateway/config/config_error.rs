@@ -19,8 +19,10 @@ pub(crate) enum ConfigError {
     At { line: usize, source: Box<Self> },
     #[error("{} cannot be read", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{option}: {}", source.message())]
-    Value { option: String, source: toml::de::Error },
+    #[error("{option}: {problem}")]
+    Value { option: String, problem: String },
+    #[error("{option}: no file or folder is named")]
+    Empty { option: String },
     #[error(
         "{option}: $ has no meaning here, since this option is not expanded; write the text itself"
     )]
@@ -100,7 +102,9 @@ impl ConfigError {
     /// Returns the option that it is about.
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {
-            Self::Value { option, .. } | Self::NotExpanded { option } => option.clone(),
+            Self::Value { option, .. } | Self::Empty { option } | Self::NotExpanded { option } => {
+                option.clone()
+            }
             Self::List { option, .. }
             | Self::Hosts { option, .. }
             | Self::Mailbox { option }

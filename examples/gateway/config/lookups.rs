@@ -95,7 +95,8 @@ impl PgsqlServer {
             None => place.rsplit_once(':').unwrap_or((place, "5432")),
         };
         let (database, user) = (database.to_owned(), user.to_owned());
-        let port = port.parse().ok().filter(|_| !host.is_empty())?;
+        let given = [host, &database, &user].iter().all(|part| !part.is_empty());
+        let port = port.parse().ok().filter(|_| given)?;
         Some(Self { host: host.to_owned(), port, database, user, password: password.to_owned() })
     }
 }

@@ -59,17 +59,29 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
         let inner = value.as_table().cloned().unwrap_or_default();
         for (inner, value) in inner {
             let value = Value::Table(Table::from_iter([(inner.clone(), value)]));
-            if let Some(source) =
-                alone(value).filter(|_| alone(Value::Table(Table::new())).is_none())
-            {
-                return Err(ConfigError::Value { option: format!("{name}.{inner}"), source });
+            let is_table = alone(Value::Table(Table::new())).is_none();
+            if let Some(error) = alone(value).filter(|_| is_table) {
+                return Err(wrong(format!("{name}.{inner}"), &error));
             }
         }
-        if let Some(source) = alone(value) {
-            return Err(ConfigError::Value { option: name, source });
+        if let Some(error) = alone(value) {
+            return Err(wrong(name, &error));
         }
     }
     Err(error.into())
+}
+
+/// Says what is wrong in words for those who do not know Rust's.
+fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
+    let message = error.message();
+    let problem = match message.split_once(", expected one of ") {
+        Some((unknown, _)) if unknown.starts_with("unknown field") => {
+            format!("{unknown}; docs/gateway.md has all options")
+        }
+        _ => message.to_owned(),
+    };
+    let problem = TYPES.iter().fold(problem, |problem, (rust, plain)| problem.replace(rust, plain));
+    ConfigError::Value { option, problem }
 }
 
 fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(String, usize)>) {
@@ -89,6 +101,17 @@ fn line<T>(text: &str, place: &Spanned<T>) -> usize {
     let before = text.as_bytes().get(..place.span().start).unwrap_or_default();
     before.split(|&octet| octet == b'\n').count()
 }
+
+/// What values are expected, in other words.
+const TYPES: &[(&str, &str)] = &[
+    ("expected u8", "expected a number from 0 to 255"),
+    ("expected u32", "expected a number from 0 to 4294967295"),
+    ("expected usize", "expected a number from 0 on"),
+    ("expected struct Transport", "expected a table"),
+    ("expected a map", "expected a table"),
+    ("expected path string", "expected a path"),
+    ("unit variant, expected string only", "expected one of its words as a text"),
+];
 
 /// Options that have two names.
 const OTHER_NAMES: &[(&str, &str)] = &[("proxy_required_hosts", "hosts_proxy")];
