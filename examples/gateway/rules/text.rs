@@ -216,6 +216,6 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error("byte {at}: ${name} cannot have a value yet at {}", place.option())]
+    #[error("byte {at}: ${name} is unknown at this stage, {}", place.option())]
     Early { at: usize, name: Box<str>, place: Place },
 }
