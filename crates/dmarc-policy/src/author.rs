@@ -1,12 +1,18 @@
 //! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
 
+pub(crate) mod domain;
+pub(crate) mod encoded_word;
+pub(crate) mod fault;
+pub(crate) mod lenient;
+pub(crate) mod text;
+
 use mail_types::{MailHost, Name};
 
-use crate::author_domain::domain;
-use crate::author_fault::AuthorFault;
-use crate::author_lenient::Lenient;
-use crate::author_text::is_atext;
-use crate::encoded_word::is_in_encoded_word;
+use crate::author::domain::domain;
+use crate::author::encoded_word::is_in_encoded_word;
+use crate::author::fault::AuthorFault;
+use crate::author::lenient::Lenient;
+use crate::author::text::is_atext;
 
 /// The author domain of a message, or why there is none.
 ///

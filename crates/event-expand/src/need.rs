@@ -1,9 +1,9 @@
 //! What a template asks of the program, as far as it can be seen before it is expanded.
 
 use crate::call::Call;
-use crate::condition::Test;
-use crate::lookup::Lookup;
-use crate::operator::Operator;
+use crate::operators::operator::Operator;
+use crate::tree::condition::Test;
+use crate::tree::lookup::Lookup;
 use crate::tree::{NodeKind, Tree};
 
 /// Something that a template mentions and that only a program can answer: see
