@@ -6,7 +6,7 @@ pub(crate) mod fault;
 pub(crate) mod lenient;
 pub(crate) mod text;
 
-use mail_types::{MailHost, Name};
+use mail_types::{Header, MailHost, Name};
 
 use crate::author::domain::domain;
 use crate::author::encoded_word::is_in_encoded_word;
@@ -78,6 +78,20 @@ impl Author {
             }
         }
         domains.into()
+    }
+
+    /// Reads all `From` fields of a message.
+    ///
+    /// ```
+    /// use dmarc_policy::Author;
+    ///
+    /// let author = Author::from_message(b"From: Ann <ann@example.com>\r\n\r\nFrom: nobody\r\n");
+    /// assert_eq!(author, Author::One("example.com".parse()?));
+    /// # Ok::<(), mail_types::NameError>(())
+    /// ```
+    #[must_use]
+    pub fn from_message(message: &[u8]) -> Self {
+        Self::from_fields(Header::of(message).bodies("From"))
     }
 
     /// Returns the domains, also those of an invalid one.

@@ -1,6 +1,6 @@
 //! Whether a message calls for a failure report: RFC 9991 section 2, the tag `fo` of RFC 9989.
 
-use mail_types::{AuthResult, SpfIdentity, SpfInput};
+use mail_types::{AuthResult, Header, SpfIdentity, SpfInput};
 
 use crate::{DkimInput, Psd, Verdict};
 
@@ -103,27 +103,13 @@ fn spf_failed(spf: &SpfInput) -> bool {
 
 /// Whether a header says that a program has made the message.
 fn is_automatic(header: &[u8]) -> bool {
-    let mut lines = header.split(|&octet| octet == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        if line.trim_ascii().is_empty() {
-            break;
-        }
-        let mut field = line.to_vec();
-        while let Some(folded) = lines.next_if(|line| matches!(line.first(), Some(b' ' | b'\t'))) {
-            field.extend_from_slice(folded);
-        }
-        let Some(colon) = field.iter().position(|&octet| octet == b':') else { continue };
-        let (name, body) = field.split_at(colon);
-        let body = body.get(1..).unwrap_or_default().trim_ascii().to_ascii_lowercase();
-        let found = match name.trim_ascii().to_ascii_lowercase().as_slice() {
+    Header::of(header).fields().any(|field| {
+        let body = field.body.trim_ascii().to_ascii_lowercase();
+        match field.bare_name().to_ascii_lowercase().as_slice() {
             b"auto-submitted" => body != b"no" && !body.starts_with(b"no;"),
             b"content-type" => body.starts_with(b"multipart/report"),
             b"subject" => body.starts_with(b"report domain:"),
             _ => false,
-        };
-        if found {
-            return true;
         }
-    }
-    false
+    })
 }
