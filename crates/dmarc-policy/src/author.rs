@@ -1,12 +1,18 @@
 //! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
 
-use mail_types::{MailHost, Name};
+pub(crate) mod domain;
+pub(crate) mod encoded_word;
+pub(crate) mod fault;
+pub(crate) mod lenient;
+pub(crate) mod text;
 
-use crate::author_domain::domain;
-use crate::author_fault::AuthorFault;
-use crate::author_lenient::Lenient;
-use crate::author_text::is_atext;
-use crate::encoded_word::is_in_encoded_word;
+use mail_types::{Header, MailHost, Name};
+
+use crate::author::domain::domain;
+use crate::author::encoded_word::is_in_encoded_word;
+use crate::author::fault::AuthorFault;
+use crate::author::lenient::Lenient;
+use crate::author::text::is_atext;
 
 /// The author domain of a message, or why there is none.
 ///
@@ -72,6 +78,20 @@ impl Author {
             }
         }
         domains.into()
+    }
+
+    /// Reads all `From` fields of a message.
+    ///
+    /// ```
+    /// use dmarc_policy::Author;
+    ///
+    /// let author = Author::from_message(b"From: Ann <ann@example.com>\r\n\r\nFrom: nobody\r\n");
+    /// assert_eq!(author, Author::One("example.com".parse()?));
+    /// # Ok::<(), mail_types::NameError>(())
+    /// ```
+    #[must_use]
+    pub fn from_message(message: &[u8]) -> Self {
+        Self::from_fields(Header::of(message).bodies("From"))
     }
 
     /// Returns the domains, also those of an invalid one.

@@ -2,11 +2,11 @@
 
 use mail_types::{Found, Query, Value};
 
-use crate::evaluation::{Evaluation, Halt};
-use crate::lookup::Lookup;
+use crate::evaluate::{Evaluation, Halt};
 use crate::stop::Stop;
 use crate::template::Template;
 use crate::tree::Tree;
+use crate::tree::lookup::Lookup;
 use crate::variables::Variables;
 use crate::{Call, Capabilities, Limits};
 

@@ -3,10 +3,10 @@
 use mail_types::{Query, Trust};
 
 use crate::call::Call;
-use crate::condition::Test;
-use crate::lookup::Lookup;
-use crate::operator::Operator;
-use crate::quoting::Quoting;
+use crate::operators::operator::Operator;
+use crate::operators::quoting::Quoting;
+use crate::tree::condition::Test;
+use crate::tree::lookup::Lookup;
 use crate::tree::{NodeKind, Sequence, Tree};
 
 /// Something that a template mentions and that only a program can answer: see

@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::expansion::{Expansion, Options, Progress};
 use crate::need::{self, Need};
-use crate::outline::Outline;
-use crate::parser::Parser;
+use crate::parse::Parser;
 use crate::stop::{ExpandError, Stop};
+use crate::tree::outline::Outline;
 use crate::tree::{NodeKind, Tree};
 use crate::variables::Variables;
 use crate::{Limits, Lookup};
