@@ -14,7 +14,7 @@ use crate::name_server::{NameServer, Said};
 use crate::next_hop::NextHop;
 
 /// Fields of messages that are, or may be, `victim.example`'s to a reader.
-const FORGED: [&str; 37] = [
+const FORGED: [&str; 42] = [
     "From: a@good.example\r\nFrom: a@victim.example",
     "From: a@victim.example\r\nFrom: a@good.example",
     "From : a@victim.example",
@@ -53,7 +53,12 @@ const FORGED: [&str; 37] = [
     "DKIM-Signature: v=1; a=rsa-sha256; d=victim.example; s=.a; h=from; bh=AAAA; b=AAAA\r\n\
      DKIM-Signature: v=1; a=rsa-sha256; d=a..victim.example; s=a; h=from; bh=AAAA; b=AAAA\r\n\
      From: a@victim.example",
+    "From: a@victim.example .good.example",
+    "From: A <a@victim.example.\r\n good.example>;",
+    "From: a@victim.example; <y@[127.0.0.1]>",
+    "From: A <@a.example,@good.example:c@victim.example>;",
     // The author of these cannot be determined.
+    "From: =?gb2312?q?a=A3=C0victim.example?=",
     "From: =?utf-7?q?a+AEA-victim.example?=",
     "From: a@",
     "From: \"a@victim.example\" <>",
