@@ -58,11 +58,21 @@ impl Running {
 
     /// Starts one of this configuration; the files are removed at its end.
     pub(super) async fn serve(scratch: Scratch, config: Config) -> Self {
+        Self::serve_changed(scratch, config, |_| {}).await
+    }
+
+    /// The same, with what no option says.
+    pub(super) async fn serve_changed(
+        scratch: Scratch,
+        config: Config,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
         let mut gateway = Gateway::new(config).unwrap();
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         gateway.relay.limits =
             RelayLimits { greeting: wait, command: wait, quit, ..gateway.relay.limits };
+        change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,9 +1,13 @@
 //! The memory of all messages together, and who has to give it back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::super::memory::{Holders, Memory, Room, Share};
+use super::gateway::{Client, Running};
+use super::scratch::Scratch;
+use super::session::{Talk, ready, settings};
 
 #[test]
 fn many_large_messages_reach_the_limit_and_small_ones_do_not() {
@@ -100,6 +104,130 @@ fn who_is_slow_goes_for_what_it_wants_itself() {
     let number = holders.enter(0, &(), at(0));
     assert_eq!(holders.set(number, 1_800_000, 900_100, at(100)), Room::Full);
 }
+
+/// 500 octets a second are enough, and a judgement is from the sixtieth second on.
+#[test]
+fn the_rate_and_the_first_minute_have_exact_ends() {
+    for (octets, second, evicted) in [
+        (0, 59, false),
+        (0, 60, true),
+        (500 * 60 - 1, 60, true),
+        (500 * 60, 60, false),
+        (500 * 60 - 1, 100, true),
+        (500 * 60, 100, false),
+    ] {
+        let mut holders = Holders::new(1_000_000, 500);
+        let number = holders.enter(0, &(), at(0));
+        // What comes in the first second is not in the last minute of the later judgements.
+        assert_eq!(holders.set(number, 900_000, 0, at(0)), Room::Granted);
+        assert_eq!(holders.set(number, 900_000, octets, at(second - 30)), Room::Granted);
+        assert_eq!(holders.admits(200_000, at(second)), evicted, "{octets} {second}");
+        assert_eq!(!holders.take_evicted().is_empty(), evicted, "{octets} {second}");
+    }
+}
+
+/// Four that are silent, of a fifth of the limit each: as few go as make three quarters of it, and none
+/// while what is wanted fits.
+#[test]
+fn nobody_goes_below_three_quarters_of_the_limit() {
+    for (wanted, gone) in [(200_000, 0), (200_001, 2), (350_000, 2), (350_001, 3), (550_001, 4)] {
+        let mut holders = Holders::new(1_000_000, 500);
+        for name in 0..4 {
+            let number = holders.enter(0, &name, at(0));
+            assert_eq!(holders.set(number, 200_000, 200_000, at(0)), Room::Granted);
+        }
+        assert!(holders.admits(wanted, at(100)), "{wanted}");
+        assert_eq!(holders.take_evicted().len(), gone, "{wanted}");
+    }
+}
+
+/// A session says why, wherever in its message the client is, and ends.
+#[test]
+fn who_has_to_go_is_told_so() {
+    for command in ["DATA\r\na: b\r\n", "BDAT 10\r\na: b\r\n", "BDAT 6\r\na: b\r\n"] {
+        let mut talk: Talk = ready(settings());
+        for line in command.split_inclusive("\r\n") {
+            talk.say(line);
+        }
+        talk.session.handle_eviction();
+        assert_eq!(talk.run(), format!("{EVICTED}\r\n"));
+        assert!(talk.closed && talk.messages.is_empty() && talk.session.transaction().is_none());
+    }
+}
+
+/// Through the server: three who hold a message each, a fourth who wants to send one.
+#[tokio::test]
+async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
+    let seconds = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&seconds);
+    let options = "event_action = ''\nmessage_size_limit = 300000\n";
+    let scratch = Scratch::new();
+    let config = Running::config(scratch.path(), options);
+    let running = Running::serve_changed(scratch, config, |gateway| {
+        let now = move || at(clock.load(Ordering::Relaxed));
+        gateway.memory = Arc::new(Memory::with_clock(1_000_000, 500, now));
+    });
+    let running = running.await;
+    let (mut silent, mut slow, mut quick) =
+        (sending(&running).await, sending(&running).await, sending(&running).await);
+    for (client, octets) in [(&mut silent, 290_000), (&mut slow, 280_000), (&mut quick, 250_000)] {
+        chunk(client, octets).await;
+    }
+    seconds.store(40, Ordering::Relaxed);
+    chunk(&mut slow, 10_000).await;
+    chunk(&mut quick, 40_000).await;
+    // Within their first minute nobody goes, and the message has no room.
+    let mut other = greeted(&running).await;
+    let more = "MAIL FROM:<a@b.example> SIZE=140000";
+    assert!(other.say(more).await.starts_with("452 4.3.1 "));
+    seconds.store(65, Ordering::Relaxed);
+    assert!(other.say(more).await.starts_with("250"));
+    assert_eq!(silent.rest().await, format!("{EVICTED}\r\n"));
+    // The others have not been touched: one may go on, until more is wanted.
+    chunk(&mut slow, 1).await;
+    let mut young = sending(&running).await;
+    chunk(&mut young, 290_000).await;
+    other.say("RSET").await;
+    assert!(other.say(more).await.starts_with("250"));
+    assert_eq!(slow.rest().await, format!("{EVICTED}\r\n"));
+    let mut last = sending(&running).await;
+    chunk(&mut last, 290_000).await;
+    // There is nobody left who is slow.
+    other.say("RSET").await;
+    assert!(other.say(more).await.starts_with("452 4.3.1 "));
+    other.quit().await;
+    for mut client in [quick, young, last] {
+        client.raw(b"BDAT 1 LAST\r\n").await;
+        assert!(client.say("x").await.starts_with("250"));
+        client.quit().await;
+    }
+    running.end().await;
+}
+
+async fn greeted(running: &Running) -> Client {
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    client
+}
+
+/// One whose message can begin.
+async fn sending(running: &Running) -> Client {
+    let mut client = greeted(running).await;
+    assert!(client.say("MAIL FROM:<a@b.example>").await.starts_with("250"));
+    assert!(client.say("RCPT TO:<a@example.com>").await.starts_with("250"));
+    client
+}
+
+/// Sends some of a message, which has been read when this returns.
+async fn chunk(client: &mut Client, octets: usize) {
+    let text = "a: b\r\n".bytes().cycle().take(octets);
+    client.raw(format!("BDAT {octets}\r\n").as_bytes()).await;
+    client.raw(&text.collect::<Vec<_>>()).await;
+    let reply = client.reply().await;
+    assert!(reply.starts_with("250") && reply.ends_with("octets so far"), "{reply}");
+}
+
+const EVICTED: &str = "421 4.3.1 the message comes too slowly, and its room is wanted";
 
 fn at(second: u64) -> Duration {
     Duration::from_secs(second)
