@@ -32,7 +32,7 @@ use super::repeats::Repeats;
 use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
-use super::wire::{Wire, closing, stopping};
+use super::wire::Wire;
 
 /// A connection whose client is known.
 pub(crate) struct Connection {
@@ -103,7 +103,7 @@ impl Connection {
         if let Some(count) = self.repeats.end() {
             log::more_refusals(&self.session, &self.client, count);
         }
-        closing(&mut self.stop, self.wire.close()).await;
+        self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
     }
 
     async fn run(&mut self) -> io::Result<()> {
@@ -208,12 +208,13 @@ impl Connection {
         let output = self.session.take_output();
         let Self { gateway, stop, wire, session, .. } = self;
         if session.is_closed() {
-            return closing(stop, wire.write(&output)).await.unwrap_or(Err(TIMED_OUT.into()));
+            let written = gateway.deadlines.closing(stop, wire.write(&output)).await;
+            return written.unwrap_or(Err(TIMED_OUT.into()));
         }
         tokio::select! {
             biased;
             written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
-            () = stopping(stop) => Err(TIMED_OUT.into()),
+            () = gateway.deadlines.stopping(stop) => Err(TIMED_OUT.into()),
         }
     }
 

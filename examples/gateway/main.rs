@@ -159,6 +159,7 @@ mod tests {
     #[path = "../../tests/peers/block.rs"]
     mod block;
     mod client_lists;
+    mod closing;
     mod config;
     mod config_check;
     mod database_file;

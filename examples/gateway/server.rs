@@ -35,7 +35,7 @@ use super::rules::rates::Rates;
 use super::session::SessionSettings;
 use super::store::{Store, StoreError, StoreLimits, StoreSettings};
 use super::tls::{TlsError, acceptor};
-use super::wire::{Wire, closing};
+use super::wire::{Deadlines, Wire};
 
 /// What all connections share.
 pub(crate) struct Gateway {
@@ -53,6 +53,7 @@ pub(crate) struct Gateway {
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failures: Failures,
     pub(crate) events: Events,
+    pub(crate) deadlines: Deadlines,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -108,6 +109,7 @@ impl Gateway {
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit, config.smtp_data_min_rate)),
             host_names,
+            deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,
@@ -231,8 +233,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &gateway.config.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
+    let mut stop = gateway.stop.subscribe();
     // The client may be gone already.
-    let _ = closing(&mut gateway.stop.subscribe(), stream.write_all(reply.as_bytes())).await;
+    let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.
