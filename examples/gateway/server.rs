@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::hickory::{Resolver, ResolverError};
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -28,7 +28,6 @@ use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
 use super::reporting::{Failures, Reporter};
-use super::resolver::resolver_settings;
 use super::rules::asking::Asked;
 use super::rules::facts::Facts;
 use super::rules::rates::Rates;
@@ -60,7 +59,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Opens the store and makes everything ready but the listeners.
-    pub(crate) fn new(config: Config) -> Result<Self, GatewayError> {
+    pub(crate) fn new(config: Config, resolver: ResolverSettings) -> Result<Self, GatewayError> {
         let limits = StoreLimits {
             message_bytes: usize::try_from(config.session.message_size_limit)
                 .unwrap_or(usize::MAX)
@@ -89,7 +88,7 @@ impl Gateway {
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));
-        let resolver = Resolver::new(resolver_settings(config.dns_resolver)?)?;
+        let resolver = Resolver::new(resolver)?;
         services.insert(resolver.clone());
         let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
         let failures = Failures::new(host.clone(), discovery);

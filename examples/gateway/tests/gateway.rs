@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::super::config::Config;
 use super::super::config::event_variables::FACTS;
 use super::super::relay::RelayLimits;
+use super::super::resolver::resolver_settings;
 use super::super::server::Gateway;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
@@ -67,7 +68,8 @@ impl Running {
         config: Config,
         change: impl FnOnce(&mut Gateway),
     ) -> Self {
-        let mut gateway = Gateway::new(config).unwrap();
+        let resolver = resolver_settings(config.dns_resolver, Path::new("/etc/resolv.conf"));
+        let mut gateway = Gateway::new(config, resolver.unwrap()).unwrap();
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         gateway.relay.limits =

@@ -36,4 +36,5 @@ mod refusal;
 mod relay;
 mod rules;
 mod spf;
+mod starting;
 mod verdicts;
