@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::memory::{Holders, Memory, Room, Share};
 use super::gateway::{Client, Running};
@@ -202,6 +202,79 @@ async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
         client.quit().await;
     }
     running.end().await;
+}
+
+/// A stream of commands in pieces that never end where a command does: what is left of them is counted
+/// each time, and given back when the last one ends.
+#[test]
+fn commands_that_have_not_ended_are_counted_and_given_back() {
+    let memory = Arc::new(Memory::new(1_000_000, 500));
+    let mut share = Share::new(Arc::clone(&memory));
+    let mut quiet = settings();
+    quiet.smtp_max_refused = 0;
+    let mut talk = Talk::new(quiet);
+    talk.run();
+    talk.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
+    let line = format!("{:<4094}\r\n", "RCPT TO:<no@example.com>");
+    let stream = line.repeat(6);
+    let mut at = 0;
+    for piece in [4095, 4097, 3000, 5000, 1, 8191, 16_383, 100].repeat(20) {
+        talk.say(&stream[at % 4096..at % 4096 + piece]);
+        at += piece;
+        let (held, unfinished) = (talk.session.held(), at % 4096);
+        assert!(held >= unfinished && held < 64 << 10, "{held} for {unfinished}");
+        assert_eq!(share.set(held, talk.session.received()), Room::Granted);
+        assert!(memory.admits((1_000_000 - held) as u64), "{held}");
+        assert!(!memory.admits((1_000_001 - held) as u64), "{held}");
+    }
+    talk.say(&stream[at % 4096..4096]);
+    let kept = talk.session.held();
+    assert!(kept <= 1024, "a drained buffer keeps {kept}");
+    share.set(kept, talk.session.received());
+    assert!(memory.admits((1_000_000 - kept) as u64));
+    talk.session.handle_end();
+    drop(share);
+    assert!(memory.admits(1_000_000));
+}
+
+/// The same of many connections of a server.
+#[tokio::test]
+async fn the_server_counts_what_connections_have_of_commands() {
+    let memory = Arc::new(Memory::new(1_000_000, 500));
+    let scratch = Scratch::new();
+    let config = Running::config(scratch.path(), "event_action = ''\n");
+    let shared = Arc::clone(&memory);
+    let running = Running::serve_changed(scratch, config, |gateway| gateway.memory = shared).await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = greeted(&running).await;
+        client.raw(&b"N".repeat(1000)).await;
+        client.raw(&b"x".repeat(3000)).await;
+        clients.push(client);
+    }
+    wait(|| !memory.admits(1_000_001 - 20 * 4000)).await;
+    assert!(memory.admits(1_000_000 - 20 * 16_384), "not more than there is");
+    for client in &mut clients {
+        assert!(client.say("").await.starts_with("500 "));
+    }
+    wait(|| memory.admits(1_000_000 - 20 * 1024)).await;
+    // Who goes in the middle of a command gives it back, too.
+    for client in &mut clients {
+        client.raw(&b"x".repeat(4000)).await;
+    }
+    wait(|| !memory.admits(1_000_001 - 20 * 4000)).await;
+    drop(clients);
+    wait(|| memory.admits(1_000_000)).await;
+    running.end().await;
+}
+
+/// Waits for what the server does in its time.
+async fn wait(done: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "waited in vain");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn greeted(running: &Running) -> Client {
