@@ -25,10 +25,8 @@ use self::pace::Pace;
 use super::client::Client;
 use super::delivery::Delivery;
 use super::events::origin::Origin;
-use super::log;
 use super::memory::{Room, Share};
 use super::message_id::MessageId;
-use super::repeats::Repeats;
 use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
@@ -50,8 +48,6 @@ pub(crate) struct Connection {
     handed: Option<Handed>,
     memory: Share,
     pace: Pace,
-    /// Which refusals are logged.
-    pub(super) repeats: Repeats,
     /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
     /// time would be put in order among all others and taken out again.
     silence: Pin<Box<Sleep>>,
@@ -88,7 +84,6 @@ impl Connection {
             handed: None,
             memory,
             pace: Pace::default(),
-            repeats: Repeats::default(),
             silence,
         }
     }
@@ -100,9 +95,6 @@ impl Connection {
             debug!("{} is gone: {error}", self.client.address);
         }
         self.memory.set(0, None);
-        if let Some(count) = self.repeats.end() {
-            log::more_refusals(&self.session, &self.client, count);
-        }
         self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
     }
 

@@ -50,7 +50,7 @@ impl Connection {
         let Self { gateway, session, client, notes, fate, .. } = self;
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
-            log::rule(session, client, &format!("DMARC: {verdict}"));
+            log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
         }
         if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
             notes.quarantine(field, Lasts::Message);
