@@ -210,8 +210,8 @@ fn lookups(folder: &Path, option: &str, list: &str) -> String {
     ];
     options.retain(|(name, _)| *name != option);
     options.push((option, list));
-    let lines: String =
-        options.iter().map(|(name, list)| format!("{name} = \"{list}\"\n")).collect();
+    let lines = options.iter().map(|(name, list)| format!("{name} = \"{list}\"\n"));
+    let lines = lines.collect::<String>();
     let named = "'lsearch;DIR/lists/keys'";
     let text = format!(
         "spool_directory = 'DIR'\nlookup_directories = 'DIR/lists'\nprimary_hostname = 'mx.example'\n\

@@ -41,7 +41,7 @@ fn said(name: &str, kind: RecordType) -> Said {
 /// Labels whose names, and those below, have no answer.
 const DEAD: [&str; 4] = ["servfail", "refused", "silent", "alias"];
 
-const TEXTS: [(&str, &str); 13] = [
+const TEXTS: [(&str, &str); 14] = [
     ("_dmarc.victim.example", "v=DMARC1; p=reject"),
     ("_dmarc.good.example", "v=DMARC1; p=reject"),
     ("good.example", SENDER),
@@ -52,6 +52,7 @@ const TEXTS: [(&str, &str); 13] = [
     ("_dmarc.victim.orphan", "v=DMARC1; p=reject"),
     ("victim.orphan", SENDER),
     ("s._domainkey.victim.orphan", ED25519),
+    ("a.b._domainkey.victim.orphan", ED25519),
     ("sister.orphan", SENDER),
     ("_dmarc.strict.orphan", "v=DMARC1; p=reject; aspf=s; adkim=s"),
     ("mail.strict.orphan", SENDER),
