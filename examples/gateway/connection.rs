@@ -25,14 +25,12 @@ use self::pace::Pace;
 use super::client::Client;
 use super::delivery::Delivery;
 use super::events::origin::Origin;
-use super::log;
 use super::memory::{Room, Share};
 use super::message_id::MessageId;
-use super::repeats::Repeats;
 use super::rules::notes::Notes;
 use super::server::Gateway;
 use super::session::{Question, Session, Step};
-use super::wire::{Wire, closing, stopping};
+use super::wire::Wire;
 
 /// A connection whose client is known.
 pub(crate) struct Connection {
@@ -50,8 +48,6 @@ pub(crate) struct Connection {
     handed: Option<Handed>,
     memory: Share,
     pace: Pace,
-    /// Which refusals are logged.
-    pub(super) repeats: Repeats,
     /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
     /// time would be put in order among all others and taken out again.
     silence: Pin<Box<Sleep>>,
@@ -88,7 +84,6 @@ impl Connection {
             handed: None,
             memory,
             pace: Pace::default(),
-            repeats: Repeats::default(),
             silence,
         }
     }
@@ -100,10 +95,7 @@ impl Connection {
             debug!("{} is gone: {error}", self.client.address);
         }
         self.memory.set(0, None);
-        if let Some(count) = self.repeats.end() {
-            log::more_refusals(&self.session, &self.client, count);
-        }
-        closing(&mut self.stop, self.wire.close()).await;
+        self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
     }
 
     async fn run(&mut self) -> io::Result<()> {
@@ -208,12 +200,13 @@ impl Connection {
         let output = self.session.take_output();
         let Self { gateway, stop, wire, session, .. } = self;
         if session.is_closed() {
-            return closing(stop, wire.write(&output)).await.unwrap_or(Err(TIMED_OUT.into()));
+            let written = gateway.deadlines.closing(stop, wire.write(&output)).await;
+            return written.unwrap_or(Err(TIMED_OUT.into()));
         }
         tokio::select! {
             biased;
             written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
-            () = stopping(stop) => Err(TIMED_OUT.into()),
+            () = gateway.deadlines.stopping(stop) => Err(TIMED_OUT.into()),
         }
     }
 

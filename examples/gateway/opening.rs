@@ -21,14 +21,14 @@ use super::tls::{self, TlsError};
 /// # Errors
 ///
 /// [`CheckError`], with the line as far as it is known.
-pub(crate) fn check(path: Option<&Path>) -> Result<(), CheckError> {
+pub(crate) fn check(path: Option<&Path>, resolv_conf: &Path) -> Result<(), CheckError> {
     let text = Config::text(path)?;
     // The files of lookups are opened as their texts are parsed.
     let config = Config::parse_and_open(&text, |settings: &LookupSettings| {
         let files = Files::new(settings);
         FileCheck(Box::new(move |name| files.check(name).map_err(|error| log::chain(&error))))
     })?;
-    open(&config).map_err(|(option, source)| {
+    open(&config, resolv_conf).map_err(|(option, source)| {
         let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
         CheckError::Open { line, option, source: Box::new(source) }
     })
@@ -49,7 +49,7 @@ impl From<ConfigError> for CheckError {
     }
 }
 
-fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
+fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, OpeningError)> {
     let of = |option| move |error| (option, error);
     folder(&config.spool_directory).map_err(of("spool_directory"))?;
     if config.store == StoreKind::Maildir {
@@ -66,7 +66,7 @@ fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
         }
     }
-    resolver_settings(config.dns_resolver)
+    resolver_settings(config.dns_resolver, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     database(&config.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &config.reports.history_file {

@@ -16,7 +16,7 @@ use tracing::{debug, info};
 use super::config::Config;
 use super::phrases::write;
 use super::server::Gateway;
-use super::wire::{Wire, closing};
+use super::wire::Wire;
 
 /// Reads the header where one is required. `None` if it failed: then the connection was refused, and
 /// is over.
@@ -43,7 +43,7 @@ pub(crate) async fn accept(
                 refused = refuse(config, &mut wire, &receiver) => refused?,
                 _ = stop.wait_for(|&stop| stop) => {}
             }
-            closing(&mut stop, wire.close()).await;
+            gateway.deadlines.closing(&mut stop, wire.close()).await;
             Ok(None)
         }
         outcome => {

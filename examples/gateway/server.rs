@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::hickory::{Resolver, ResolverError};
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -23,19 +23,19 @@ use super::events::origin::Origin;
 use super::events::{Events, EventsStart};
 use super::host_limit::HostLimit;
 use super::host_name::HostNames;
-use super::log;
+use super::log::{self, Limiter};
 use super::memory::Memory;
 use super::proxied;
 use super::relay::RelaySettings;
+use super::repeats::Kind;
 use super::reporting::{Failures, Reporter};
-use super::resolver::resolver_settings;
 use super::rules::asking::Asked;
 use super::rules::facts::Facts;
 use super::rules::rates::Rates;
 use super::session::SessionSettings;
 use super::store::{Store, StoreError, StoreLimits, StoreSettings};
 use super::tls::{TlsError, acceptor};
-use super::wire::{Wire, closing};
+use super::wire::{Deadlines, Wire};
 
 /// What all connections share.
 pub(crate) struct Gateway {
@@ -53,13 +53,16 @@ pub(crate) struct Gateway {
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failures: Failures,
     pub(crate) events: Events,
+    /// Which lines are left out of the log.
+    pub(crate) limiter: Limiter,
+    pub(crate) deadlines: Deadlines,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
 
 impl Gateway {
     /// Opens the store and makes everything ready but the listeners.
-    pub(crate) fn new(config: Config) -> Result<Self, GatewayError> {
+    pub(crate) fn new(config: Config, resolver: ResolverSettings) -> Result<Self, GatewayError> {
         let limits = StoreLimits {
             message_bytes: usize::try_from(config.session.message_size_limit)
                 .unwrap_or(usize::MAX)
@@ -88,7 +91,7 @@ impl Gateway {
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));
-        let resolver = Resolver::new(resolver_settings(config.dns_resolver)?)?;
+        let resolver = Resolver::new(resolver)?;
         services.insert(resolver.clone());
         let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
         let failures = Failures::new(host.clone(), discovery);
@@ -108,6 +111,8 @@ impl Gateway {
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit, config.smtp_data_min_rate)),
             host_names,
+            limiter: Limiter::default(),
+            deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,
@@ -121,7 +126,9 @@ impl Gateway {
         let host = self.config.host.as_str();
         let found = list.contains(client, host, &self.services, &mut log).await;
         for line in log {
-            info!("{line}");
+            if self.limiter.writes(client.address.ip(), Kind::Rule) {
+                info!("{line}");
+            }
         }
         found
     }
@@ -143,13 +150,17 @@ impl Gateway {
         for listener in listeners {
             tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));
         }
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            () = sum_up(&gateway.limiter) => {}
+        }
         info!("stopping");
         gateway.stop.send_replace(true);
         let all = u32::try_from(most).unwrap_or(u32::MAX);
         if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
             warn!("some clients were still sending");
         }
+        gateway.limiter.end();
         gateway.events.close(EVENTS).await;
         if let Err(error) = gateway.store.clone().close().await {
             warn!("the journal stays for the next start: {}", log::chain(&error));
@@ -172,6 +183,14 @@ pub(crate) enum GatewayError {
     Events(#[from] EventsStart),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
+}
+
+/// Writes from time to time which lines were left out of the log.
+async fn sum_up(limiter: &Limiter) {
+    loop {
+        tokio::time::sleep(SUMS).await;
+        limiter.sum_up();
+    }
 }
 
 async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListener) {
@@ -214,7 +233,7 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
     if visit.is_none() && !client.is_ours() {
-        info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
+        log::too_many_connections(&gateway.limiter, address);
         return turn_away(&gateway, stream, "your host has too many connections").await;
     }
     if gateway.is_in(&gateway.config.clients.host_lookup, &client).await {
@@ -231,8 +250,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &gateway.config.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
+    let mut stop = gateway.stop.subscribe();
     // The client may be gone already.
-    let _ = closing(&mut gateway.stop.subscribe(), stream.write_all(reply.as_bytes())).await;
+    let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.
@@ -241,4 +261,6 @@ const HEAD: usize = 1 << 20;
 const STOPPING: Duration = Duration::from_secs(10);
 /// How long events that wait may then take.
 const EVENTS: Duration = Duration::from_secs(5);
+/// How long a sum may wait to be written.
+const SUMS: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);

@@ -172,17 +172,19 @@ struct Field<'a> {
     text: &'a [u8],
     at: usize,
     domains: AuthorDomains,
-    /// An address holds an encoded word, or a part of one.
-    encoded: bool,
+    /// Programs differ on the domain of an address: it has a blank or a comment behind several labels, or
+    /// an encoded word.
+    differs: bool,
 }
 
 impl<'a> Field<'a> {
     /// Reads a body; `Err` is where it is not as RFC 5322 has it.
     fn read(body: &'a [u8]) -> Result<AuthorDomains, usize> {
         let mut field =
-            Self { text: body, at: 0, domains: AuthorDomains::default(), encoded: false };
-        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there.
-        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.encoded {
+            Self { text: body, at: 0, domains: AuthorDomains::default(), differs: false };
+        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there; and some
+        // end at a blank the domain that RFC 5322 section 4.4 has go on behind it.
+        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.differs {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)
@@ -292,19 +294,22 @@ impl<'a> Field<'a> {
         }
         let domain = self.domain_text()?;
         self.domains.add(domain);
-        self.encoded |= self.text.get(began..self.at).is_some_and(is_in_encoded_word);
+        self.differs |= self.text.get(began..self.at).is_some_and(is_in_encoded_word);
         Some(())
     }
 
     fn domain_text(&mut self) -> Option<Name> {
         let mut text = Vec::new();
         loop {
+            let dot = self.at;
             self.skip()?;
             let began = self.at;
+            self.differs |= began > dot && has_several_labels(&text);
             self.atom();
             text.extend_from_slice(self.text.get(began..self.at)?);
             let end = self.at;
             self.skip()?;
+            let gap = self.at > end;
             if !self.take(b'.') {
                 let domain = str::from_utf8(&text).ok().and_then(domain);
                 if domain.is_none() {
@@ -312,6 +317,7 @@ impl<'a> Field<'a> {
                 }
                 return domain;
             }
+            self.differs |= gap && has_several_labels(&text);
             text.push(b'.');
         }
     }
@@ -398,4 +404,9 @@ impl<'a> Field<'a> {
         self.at += usize::from(found);
         found
     }
+}
+
+/// Tells whether the start of a domain may be a domain of its own: one label is nobody's.
+fn has_several_labels(text: &[u8]) -> bool {
+    text.strip_suffix(b".").unwrap_or(text).contains(&b'.')
 }

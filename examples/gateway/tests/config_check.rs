@@ -13,7 +13,7 @@ fn check(folder: &Path, text: &str) -> String {
     let text = format!("spool_directory = '{}/spool'\n{text}", folder.display());
     let file = folder.join("gateway.toml");
     fs::write(&file, text).unwrap();
-    opening::check(Some(&file))
+    opening::check(Some(&file), &folder.join("resolv.conf"))
         .map_or_else(|error| super::super::log::chain(&error), |()| String::new())
 }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::super::config::Config;
 use super::super::config::event_variables::FACTS;
 use super::super::relay::RelayLimits;
+use super::super::resolver::resolver_settings;
 use super::super::server::Gateway;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
@@ -58,11 +59,22 @@ impl Running {
 
     /// Starts one of this configuration; the files are removed at its end.
     pub(super) async fn serve(scratch: Scratch, config: Config) -> Self {
-        let mut gateway = Gateway::new(config).unwrap();
+        Self::serve_changed(scratch, config, |_| {}).await
+    }
+
+    /// The same, with what no option says.
+    pub(super) async fn serve_changed(
+        scratch: Scratch,
+        config: Config,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
+        let resolver = resolver_settings(config.dns_resolver, Path::new("/etc/resolv.conf"));
+        let mut gateway = Gateway::new(config, resolver.unwrap()).unwrap();
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         gateway.relay.limits =
             RelayLimits { greeting: wait, command: wait, quit, ..gateway.relay.limits };
+        change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -19,6 +19,7 @@ mod dkim_signing;
 mod dmarc;
 mod dmarc_reports;
 mod events;
+mod examined;
 mod gateway;
 #[path = "../../gateway/header.rs"]
 #[expect(dead_code, reason = "the gateway uses what these tests do not")]
@@ -36,4 +37,6 @@ mod refusal;
 mod relay;
 mod rules;
 mod spf;
+mod starting;
+mod unanswered;
 mod verdicts;

@@ -105,15 +105,28 @@ fn word(text: &[u8]) -> Word<'_> {
     Word::Whole(shown, behind.get(2..).unwrap_or_default())
 }
 
-/// The charsets of Western Europe have the characters below U+0100 at their numbers, or nearly so; of
-/// the others only ASCII counts.
+/// The charsets of Western Europe have the characters below U+0100 at their numbers, or nearly so. Of the
+/// others only ASCII can be read: what is not, or comes behind an escape, is U+FFFD.
 fn in_utf8(octets: Vec<u8>, charset: &[u8]) -> Vec<u8> {
     let western = [&b"iso-8859-1"[..], b"iso-8859-15", b"latin1", b"us-ascii", b"windows-1252"];
     let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
-    if str::from_utf8(&octets).is_err() && western.iter().any(|w| w.eq_ignore_ascii_case(name)) {
+    let is = |charset: &&[u8]| charset.eq_ignore_ascii_case(name);
+    if western.iter().any(is) {
+        if str::from_utf8(&octets).is_ok() {
+            return octets;
+        }
         return octets.into_iter().map(char::from).collect::<String>().into_bytes();
     }
-    octets
+    let has_shifts = octets.contains(&ESCAPE) || is(&&b"hz-gb-2312"[..]);
+    if [&b"utf-8"[..], b"utf8"].iter().any(is) || octets.is_ascii() && !has_shifts {
+        return octets;
+    }
+    let read = |octet: u8| match octet {
+        0x80.. | ESCAPE => char::REPLACEMENT_CHARACTER,
+        b'~' if has_shifts => char::REPLACEMENT_CHARACTER,
+        octet => octet.into(),
+    };
+    octets.into_iter().map(read).collect::<String>().into_bytes()
 }
 
 fn quoted_printable(mut text: &[u8]) -> Vec<u8> {
@@ -174,5 +187,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|part| part == wanted)
 }
 
+/// With it other characters begin in the charsets of ISO 2022.
+const ESCAPE: u8 = 0x1b;
 /// A longer name of a charset is none.
 const MAX_CHARSET: usize = 80;

@@ -23,12 +23,9 @@ impl Lenient<'_> {
     pub(crate) fn read(self, domains: &mut AuthorDomains) {
         let start = self.body.get(..Author::MAX_OCTETS);
         if start.is_none()
-            && let Some(only) = self.only_address()
+            && let Some(domain) = self.only_address()
         {
-            if let Held::Domain(domain) = only {
-                domains.add(domain);
-            }
-            return;
+            return domains.add(domain);
         }
         let body = start.unwrap_or(self.body);
         let decoded = decoded(body);
@@ -41,14 +38,17 @@ impl Lenient<'_> {
                 seen.scan(&String::from_utf8_lossy(&visible), domains);
             }
         }
-        let claims = has_at(body) || decoded.as_deref().is_some_and(has_at);
-        if seen.unreadable || claims && !seen.found || has_opaque_word(body) {
+        let any = |test: fn(&[u8]) -> bool| test(body) || decoded.as_deref().is_some_and(test);
+        // An `@` may be among what cannot be read: in many charsets of East Asia it has a second form.
+        let hidden = any(has_at) && !seen.found || any(has_unread) && !seen.domain;
+        if seen.unreadable || hidden || has_opaque_word(body) {
             domains.mark(AuthorFault::Unreadable { at: self.at });
         }
     }
 
-    /// Returns the host of the one `<…>` with an address, if there is just one and no `@` behind it.
-    fn only_address(self) -> Option<Held> {
+    /// Returns the domain of the one `<…>` with an address, if there is just one and no `@` behind it. An
+    /// address literal is none: then what stands before it counts.
+    fn only_address(self) -> Option<Name> {
         // For some programs a control character ends the domain.
         if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
             return None;
@@ -74,37 +74,30 @@ impl Lenient<'_> {
     }
 }
 
-/// The host of an address.
-enum Held {
-    Domain(Name),
-    /// An address literal, which is no domain.
-    Literal,
-}
-
-/// Reads the text between `<` and `>`, without a route, the dots at its end, and the blanks around dots
-/// and `@`. `None` where programs differ: a domain with a blank in it, or an encoded word.
-fn address(content: &[u8]) -> Option<Held> {
+/// Reads the text between `<` and `>`, without a route (RFC 5322 section 4.4), the dots at its end, and the
+/// blanks around dots and `@`. `None` where programs differ: a domain with a blank in a label or behind
+/// several, or an encoded word.
+fn address(content: &[u8]) -> Option<Name> {
     let content = str::from_utf8(content).ok()?;
     if is_in_encoded_word(content.as_bytes()) {
         return None;
     }
     let (_, host) = content.rsplit_once(AT)?;
-    if host.split(is_dot).any(|label| label.trim().contains(char::is_whitespace)) {
+    let (near, far) = (labels(host.trim_start(), false), labels(host.trim_start(), true));
+    let is_parted = |label: &str| label.trim().contains(char::is_whitespace);
+    if host.split(is_dot).any(is_parted) || near != far && near.contains('.') {
         return None;
     }
     let text: String = content.split_whitespace().collect();
     let text = text.trim_end_matches(is_dot);
-    let route = text.rsplit_once(':').filter(|_| text.starts_with(AT) && !text.ends_with(']'));
+    let route = text.rsplit_once(':').filter(|_| text.starts_with(AT));
     let text = route.map_or(text, |(_, behind)| behind);
     let (local, host) = text.split_once(AT)?;
     if local.is_empty() || host.contains(AT) {
         return None;
     }
-    if host.parse::<MailHost>().is_ok() && host.starts_with('[') {
-        return Some(Held::Literal);
-    }
     let whole = host.chars().all(|c| is_dot(c) || is_label(c));
-    domain(host).filter(|_| whole).map(Held::Domain)
+    domain(host).filter(|_| whole)
 }
 
 /// The result of all readings of a field.
@@ -112,6 +105,8 @@ fn address(content: &[u8]) -> Option<Held> {
 struct Seen {
     /// A domain or an address literal was found.
     found: bool,
+    /// A domain was found.
+    domain: bool,
     /// The text behind an `@` is not a domain.
     unreadable: bool,
 }
@@ -144,7 +139,7 @@ impl Seen {
             return;
         }
         if let Some(domain) = domain(text) {
-            self.found = true;
+            (self.found, self.domain) = (true, true);
             return domains.add(domain);
         }
         self.unreadable = true;
@@ -179,6 +174,10 @@ fn labels(text: &str, blanks: bool) -> String {
         found.push_str(label);
         rest = behind;
     }
+}
+
+fn has_unread(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains(char::REPLACEMENT_CHARACTER)
 }
 
 fn has_at(text: &[u8]) -> bool {

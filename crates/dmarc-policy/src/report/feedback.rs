@@ -112,7 +112,7 @@ impl ReportMetadata {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PublishedPolicy {
-    /// The domain whose record applied.
+    /// The domain whose record applied; empty where a report that was read does not say.
     pub domain: String,
     /// How it was found, if that is said.
     pub discovery: Option<DiscoveryMethod>,

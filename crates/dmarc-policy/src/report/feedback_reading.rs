@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::report::flate2::{self, DeviationOfGzip};
 use crate::report::node::Nodes;
 use crate::report::reading::Reading;
-use crate::{Feedback, FeedbackRow, ReportMetadata};
+use crate::{Feedback, FeedbackRow, PublishedPolicy, ReportMetadata};
 
 /// A report that was read, and what was odd about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,13 +24,14 @@ impl Feedback {
     ///
     /// Reading is lenient: namespaces do not matter, nor the order of elements, nor their case of
     /// words; what is missing or no known word is told, and is `None` where that can be. A record
-    /// without an address or a count is left out, and told. Where the XML breaks off behind the
-    /// published policy, the records before that place are taken. Only UTF-8 is understood.
+    /// without an address or a count is left out, and told. Where the XML breaks off, the records
+    /// before that place are taken, and the policy if it came before; without it the policy has no domain. Only
+    /// UTF-8 is understood.
     ///
     /// # Errors
     ///
-    /// [`FeedbackError`] if it is not a report, does not say of which domain or period it is, is
-    /// larger than a limit, or has what only attacks have.
+    /// [`FeedbackError`] if it is not a report, does not say of which period it is, has neither a policy nor a
+    /// record, is larger than a limit, or has what only attacks have.
     pub fn read(input: &[u8], limits: &FeedbackLimits) -> Result<FeedbackReading, FeedbackError> {
         if input.len() > limits.input {
             return Err(FeedbackError::Input { limit: limits.input });
@@ -78,7 +79,7 @@ fn read_xml(
             Ok(None) => break,
             // What came whole is worth having.
             Err(FeedbackError::Malformed { at } | FeedbackError::Entity { at })
-                if metadata.is_some() && policy.is_some() =>
+                if metadata.is_some() && (policy.is_some() || !rows.is_empty()) =>
             {
                 reading.note(at, OddityKind::BreaksOff);
                 break;
@@ -111,7 +112,14 @@ fn read_xml(
         reading.note(xml.len(), OddityKind::Missing("record"));
     }
     let metadata: ReportMetadata = metadata.ok_or(missing("report_metadata"))?;
-    let policy = policy.ok_or(missing("policy_published"))?;
+    let policy = match policy {
+        Some(policy) => policy,
+        None if rows.is_empty() => return Err(missing("policy_published")),
+        None => {
+            reading.note(xml.len(), OddityKind::Missing("policy_published"));
+            PublishedPolicy::default()
+        }
+    };
     let feedback = Feedback { metadata, policy, rows };
     Ok(FeedbackReading { feedback, oddities: reading.finish() })
 }
