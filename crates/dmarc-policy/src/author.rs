@@ -1,6 +1,7 @@
 //! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
 
 pub(crate) mod domain;
+pub(crate) mod domains;
 pub(crate) mod encoded_word;
 pub(crate) mod fault;
 pub(crate) mod lenient;
@@ -9,6 +10,7 @@ pub(crate) mod text;
 use mail_types::{Header, MailHost, Name};
 
 use crate::author::domain::domain;
+use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
 use crate::author::lenient::Lenient;
@@ -110,59 +112,6 @@ impl Author {
         match self {
             Self::Invalid { fault, .. } => Some(*fault),
             _ => None,
-        }
-    }
-}
-
-/// The domains that were found so far, each once.
-#[derive(Debug, Default)]
-pub(crate) struct AuthorDomains {
-    found: Vec<Name>,
-    fault: Option<AuthorFault>,
-}
-
-impl AuthorDomains {
-    /// Takes what a field has, read strictly.
-    fn extend(&mut self, field: Self) {
-        field.found.into_iter().for_each(|domain| self.add(domain));
-        if let Some(fault) = field.fault {
-            self.mark(fault);
-        }
-    }
-
-    pub(crate) fn add(&mut self, domain: Name) {
-        if self.found.contains(&domain) {
-            return;
-        }
-        if self.found.len() < Author::MAX_DOMAINS {
-            self.found.push(domain);
-        } else {
-            self.fault = Some(AuthorFault::TooMany);
-        }
-    }
-
-    /// Takes note of a fault. A limit counts before a place that cannot be read, of those the first.
-    pub(crate) fn mark(&mut self, fault: AuthorFault) {
-        self.fault = match (self.fault, fault) {
-            (Some(before), AuthorFault::Unreadable { .. }) => Some(before),
-            (Some(AuthorFault::TooMany), _) => Some(AuthorFault::TooMany),
-            (_, fault) => Some(fault),
-        };
-    }
-}
-
-impl From<AuthorDomains> for Author {
-    fn from(AuthorDomains { found: mut domains, fault }: AuthorDomains) -> Self {
-        if let Some(fault) = fault {
-            return Self::Invalid { domains, fault };
-        }
-        match (domains.pop(), domains.is_empty()) {
-            (None, _) => Self::Absent,
-            (Some(only), true) => Self::One(only),
-            (Some(last), false) => {
-                domains.push(last);
-                Self::Several(domains)
-            }
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use mail_types::{MailHost, Name};
 
-use crate::author::AuthorDomains;
 use crate::author::domain::{WIDE_DOTS, domain};
+use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
 use crate::author::text;
 use crate::{Author, AuthorFault};
