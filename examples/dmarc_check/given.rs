@@ -111,10 +111,14 @@ fn result(text: &str) -> Result<AuthResult, String> {
     text.parse().map_err(|error| format!("{text}: {error}"))
 }
 
-/// A domain in Unicode, or a name in the DNS that is no mail domain.
+/// A domain in Unicode, or one that has underscores or hyphens where a mail domain has none.
 fn domain(text: &str) -> Result<Name, String> {
+    let host = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     match Domain::from_unicode(text) {
         Ok(domain) => Ok(Name::from(&domain)),
-        Err(error) => text.parse().map_err(|_| format!("{text}: {error}")),
+        Err(error) if text.contains('.') && text.chars().all(host) => {
+            text.parse().map_err(|_| format!("{text}: {error}"))
+        }
+        Err(error) => Err(format!("{text}: {error}")),
     }
 }

@@ -51,9 +51,10 @@ struct Arguments {
     /// Asks the list alone, as RFC 7489 did
     #[arg(long, requires = "tld_file")]
     psl: bool,
-    /// How many author domains of a message are tested; 1 tests none of several
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    authors: usize,
+    /// How many of several author domains of a message are tested, 0 for none; without, all, as the
+    /// gateway does
+    #[arg(long, value_name = "COUNT")]
+    authors: Option<usize>,
     /// Shows every name that was asked for, every answer, and every comparison
     #[arg(long)]
     trace: bool,
@@ -116,8 +117,9 @@ impl Program {
             Err(error) => return Ok(Verdict::wrong(&error, 0)),
         };
         let mut dmarc = case.inquiry().with_discovery(self.discovery.clone());
-        let several = Some(self.arguments.authors).filter(|authors| *authors > 1);
-        dmarc = dmarc.with_several_authors(several.unwrap_or(0));
+        if let Some(authors) = self.arguments.authors {
+            dmarc = dmarc.with_several_authors(authors);
+        }
         let mut session = dmarc.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
         let trace = if self.arguments.trace { session.trace() } else { &[] };

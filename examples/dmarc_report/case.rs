@@ -35,7 +35,8 @@ pub(crate) enum Outcome {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    pub(crate) domain: String,
+    /// `null` where the report breaks off before it.
+    pub(crate) domain: Option<String>,
     pub(crate) org_name: String,
     email: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +160,7 @@ impl Report {
         let Feedback { metadata, rows, .. } = feedback;
         let (messages, passed) = feedback.messages();
         Self {
-            domain: feedback.policy.domain.clone(),
+            domain: Some(feedback.policy.domain.clone()).filter(|domain| !domain.is_empty()),
             org_name: metadata.org_name.clone(),
             email: metadata.email.clone(),
             extra_contact_info: metadata.extra_contact_info.clone(),
@@ -181,6 +182,7 @@ impl Report {
 
     fn text(&self, text: &mut String) {
         let Self { domain, org_name, begin, end, messages, passed, .. } = self;
+        let domain = domain.as_deref().unwrap_or(NOT_GIVEN);
         let _ = writeln!(text, "{domain} by {org_name}, {begin} to {end}");
         let _ = writeln!(text, "  policy {}", self.policy.text());
         let _ = writeln!(text, "  {passed} of {messages} messages passed");

@@ -46,7 +46,7 @@ pub(crate) fn section(case: &Case) -> String {
 
 fn write_report(page: &mut String, report: &Report) -> fmt::Result {
     let Report { domain, org_name, begin, end, id, .. } = report;
-    writeln!(page, "<h2>{}</h2>", Escaped(domain))?;
+    writeln!(page, "<h2>{}</h2>", Escaped(domain.as_deref().unwrap_or(NOT_GIVEN)))?;
     writeln!(page, "<p>by {}, report {}</p>", Escaped(org_name), Escaped(id))?;
     writeln!(page, "<p>{} to {}</p>", Escaped(begin), Escaped(end))?;
     writeln!(page, "<p>policy {}</p>", Escaped(&report.policy.text()))?;

@@ -8,11 +8,12 @@
 use std::error::Error;
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
 use clap::Parser;
+use mail_types::hickory::ResolverSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +24,7 @@ use examples::gateway::dns::resolver::resolver_settings;
 use examples::gateway::server::Gateway;
 use examples::gateway::telemetry::log;
 
-/// Receives mail: see the options of its configuration in `examples/gateway/config.rs`.
+/// Receives mail: the options of its configuration are in `docs/gateway.md`.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", after_long_help = include_str!("help.txt"))]
 struct Arguments {
@@ -38,8 +39,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = arguments.config.as_deref();
+    let resolv_conf = Path::new(ResolverSettings::SYSTEM);
     let config = if arguments.check {
-        opening::check(file).map(|()| None)
+        opening::check(file, resolv_conf).map(|()| None)
     } else {
         Config::read(file).map(Some)
     };
@@ -55,12 +57,16 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Err(error) = resolver_settings(config.dns_resolver) {
-        eprintln!("gateway: dns_resolver: {}", log::chain(&error));
-        return ExitCode::from(2);
-    }
+    let resolver = match resolver_settings(config.dns_resolver, resolv_conf) {
+        Ok(resolver) => resolver,
+        Err(error) => {
+            eprintln!("gateway: dns_resolver: {}", log::chain(&error));
+            return ExitCode::from(2);
+        }
+    };
     log::start(config.log_format);
-    match runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(config))) {
+    let run = |runtime: Runtime| runtime.block_on(run(config, resolver));
+    match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{}", log::chain(&*error));
@@ -77,13 +83,13 @@ fn runtime() -> io::Result<Runtime> {
     builder.worker_threads(cores.saturating_sub(1).max(1)).enable_all().build()
 }
 
-async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+async fn run(config: Config, resolver: ResolverSettings) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // Nothing is read again while the program runs, so that it stops here too, in good order.
     let mut hang_up = signal(SignalKind::hangup())?;
-    let gateway = Gateway::new(config)?;
+    let gateway = Gateway::new(config, resolver)?;
     let listeners = gateway.listen().await?;
     let stop = async move {
         tokio::select! {

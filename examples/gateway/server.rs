@@ -6,7 +6,7 @@ pub(crate) mod host_name;
 pub(crate) mod memory;
 mod proxy;
 pub(crate) mod tls;
-mod wire;
+pub mod wire;
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::hickory::{Resolver, ResolverError};
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,11 +27,10 @@ use self::host_limit::HostLimit;
 use self::host_name::HostNames;
 use self::memory::Memory;
 use self::tls::{TlsError, acceptor};
-use self::wire::{Wire, closing};
+use self::wire::{Deadlines, Wire};
 use crate::gateway::config::{Config, StoreKind};
 use crate::gateway::delivery::relay::RelaySettings;
 use crate::gateway::delivery::relay_settings;
-use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::asking::Asked;
@@ -44,6 +43,8 @@ use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::{Store, StoreError, StoreLimits, StoreSettings};
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::log::Limiter;
+use crate::gateway::telemetry::repeats::Kind;
 
 /// What all connections share.
 pub struct Gateway {
@@ -61,6 +62,9 @@ pub struct Gateway {
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failures: Failures,
     pub(crate) events: Events,
+    /// Which lines are left out of the log.
+    pub(crate) limiter: Limiter,
+    pub(crate) deadlines: Deadlines,
     /// True once the server stops.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -77,11 +81,11 @@ impl Gateway {
     /// # Errors
     ///
     /// What cannot be opened or started.
-    pub fn new(config: Config) -> Result<Self, StartError> {
-        Ok(Self::open(config)?)
+    pub fn new(config: Config, resolver: ResolverSettings) -> Result<Self, StartError> {
+        Ok(Self::open(config, resolver)?)
     }
 
-    fn open(config: Config) -> Result<Self, GatewayError> {
+    fn open(config: Config, resolver: ResolverSettings) -> Result<Self, GatewayError> {
         let limits = StoreLimits {
             message_bytes: usize::try_from(config.session.message_size_limit)
                 .unwrap_or(usize::MAX)
@@ -110,7 +114,7 @@ impl Gateway {
         let engines = Arc::new(Engines::new(&config.lookups));
         services.insert(Asked(Arc::<Engines>::clone(&engines)));
         services.insert(Arc::clone(&engines));
-        let resolver = Resolver::new(resolver_settings(config.dns_resolver)?)?;
+        let resolver = Resolver::new(resolver)?;
         services.insert(resolver.clone());
         let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
         let failures = Failures::new(host.clone(), discovery);
@@ -130,6 +134,8 @@ impl Gateway {
             tls: acceptor(&config)?,
             memory: Arc::new(Memory::new(config.message_memory_limit, config.smtp_data_min_rate)),
             host_names,
+            limiter: Limiter::default(),
+            deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
             relay: relay_settings(&config),
             store,
@@ -143,7 +149,9 @@ impl Gateway {
         let host = self.config.host.as_str();
         let found = list.contains(client, host, &self.services, &mut log).await;
         for line in log {
-            info!("{line}");
+            if self.limiter.writes(client.address.ip(), Kind::Rule) {
+                info!("{line}");
+            }
         }
         found
     }
@@ -185,13 +193,17 @@ impl Gateway {
         for listener in listeners {
             tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));
         }
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            () = sum_up(&gateway.limiter) => {}
+        }
         info!("stopping");
         gateway.stop.send_replace(true);
         let all = u32::try_from(most).unwrap_or(u32::MAX);
         if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
             warn!("some clients were still sending");
         }
+        gateway.limiter.end();
         gateway.events.close(EVENTS).await;
         if let Err(error) = gateway.store.clone().close().await {
             warn!("the journal stays for the next start: {}", log::chain(&error));
@@ -225,6 +237,14 @@ pub(crate) enum GatewayError {
     Events(#[from] EventsStart),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
+}
+
+/// Writes from time to time which lines were left out of the log.
+async fn sum_up(limiter: &Limiter) {
+    loop {
+        tokio::time::sleep(SUMS).await;
+        limiter.sum_up();
+    }
 }
 
 async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListener) {
@@ -267,7 +287,7 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
     if visit.is_none() && !client.is_ours() {
-        info!(event = "refusal", host = %address, "H=[{address}] has too many connections");
+        log::too_many_connections(&gateway.limiter, address);
         return turn_away(&gateway, stream, "your host has too many connections").await;
     }
     if gateway.is_in(&gateway.config.clients.host_lookup, &client).await {
@@ -284,8 +304,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &gateway.config.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
+    let mut stop = gateway.stop.subscribe();
     // The client may be gone already.
-    let _ = closing(&mut gateway.stop.subscribe(), stream.write_all(reply.as_bytes())).await;
+    let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.
@@ -294,4 +315,6 @@ const HEAD: usize = 1 << 20;
 const STOPPING: Duration = Duration::from_secs(10);
 /// How long events that wait may then take.
 const EVENTS: Duration = Duration::from_secs(5);
+/// How long a sum may wait to be written.
+const SUMS: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,6 +1,7 @@
 //! Tests of the library's inside.
 
 mod client_lists;
+mod closing;
 mod config;
 mod config_check;
 mod database_file;
@@ -29,6 +30,7 @@ mod relay;
 mod relay_prdr;
 mod repeats;
 mod reporting;
+mod resolver;
 mod routing;
 mod rules;
 mod rules_dmarc;

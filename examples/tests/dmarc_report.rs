@@ -45,6 +45,27 @@ fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
     text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The records before that place are there; what the domain has published is not.
+#[test]
+fn a_report_that_breaks_off_before_its_policy_is_shown() {
+    let whole = fs::read_to_string(data("feedback-google.xml")).unwrap();
+    let (begin, end) = ("<policy_published>", "</policy_published>");
+    let (begin, end) = (whole.find(begin).unwrap(), whole.find(end).unwrap() + end.len());
+    let cut = whole.rfind("</record>").unwrap();
+    let cut = whole[..begin].to_owned() + &whole[end..cut];
+    let found = json_lines(&[], cut.as_bytes()).remove(0);
+    assert_eq!((&found["domain"], &found["policy"]["p"]), (&Value::Null, &Value::Null), "{found}");
+    assert_eq!(found["rows"].as_array().unwrap().len(), 1, "{found}");
+    let odd: Vec<_> =
+        found["oddities"].as_array().unwrap().iter().map(|odd| &odd["what"]).collect();
+    let breaks_off = "the report breaks off here; records behind this place are lost";
+    assert_eq!(odd, [breaks_off, "no policy_published"], "{found}");
+    let output = run(&[], cut.as_bytes());
+    assert!(text(&output).starts_with("- by google.example, "), "{}", text(&output));
+    let output = run(&["--html"], cut.as_bytes());
+    assert!(text(&output).contains("<h2>-</h2>"), "{}", text(&output));
+}
+
 #[test]
 fn a_table_for_people() {
     let output = run(&[], &fs::read(data("feedback-google.xml.gz")).unwrap());

@@ -19,6 +19,7 @@ mod peers {
     pub(crate) mod dmarc;
     pub(crate) mod dmarc_reports;
     pub(crate) mod events;
+    pub(crate) mod examined;
     pub(crate) mod gateway;
     pub(crate) mod injection;
     pub(crate) mod limits;
@@ -34,5 +35,7 @@ mod peers {
     pub(crate) mod rules;
     pub(crate) mod servers;
     pub(crate) mod spf;
+    pub(crate) mod starting;
+    pub(crate) mod unanswered;
     pub(crate) mod verdicts;
 }

@@ -18,7 +18,7 @@ use examples::gateway::smtp::session::Greeting;
 use examples::gateway::smtp::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
 use mail_types::{Reply, Severity};
-use proxy_protocol::{RequiredHosts, Session};
+use proxy_protocol::{ProxyInfo, RequiredHosts};
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
     let (text, helo, message) = input;
@@ -26,7 +26,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
         Ok(config) => config,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
-    let session = Session::direct(([192, 0, 2, 1], 5555).into());
+    let session = ProxyInfo::direct(([192, 0, 2, 1], 5555).into());
     let client = Client::new(session, ([192, 0, 2, 2], 25).into(), &RequiredHosts::default());
     let greeting = Greeting { name: helo.to_owned(), extended: true, tls: false };
     let sender = "<\"a\u{2028}\\\\b\"@a.example>".parse().expect("a path");

@@ -19,7 +19,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     options.limits.refused_bytes = u.int_in_range(0..=4000)?;
     let (start, before): (_, &[u8]) = (Instant::now(), u.arbitrary()?);
     let mut receiver = Receiver::new(options, start);
-    receiver.handle_bytes(before);
+    let _ = receiver.handle_bytes(before);
     receiver.handle_time(start + Duration::from_secs(3));
     if receiver.outcome().is_none_or(|outcome| outcome.failure().is_none()) {
         return Ok(()); // A sound header is not refused; the next part cuts one.
@@ -42,7 +42,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         for cut in (0..header.len()).take(120) {
             let (before, unread) = header.split_at(cut);
             let mut receiver = Receiver::new(Options::default(), start);
-            receiver.handle_bytes(before);
+            let _ = receiver.handle_bytes(before);
             receiver.handle_end();
             let found = replies(&receiver, [unread, b"NOOP\r\n"]);
             assert_eq!(found, ["503 Command refused, required Proxy negotiation failed"]);

@@ -1,12 +1,20 @@
 //! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
 
-use mail_types::{MailHost, Name};
+pub(crate) mod domain;
+pub(crate) mod domains;
+pub(crate) mod encoded_word;
+pub(crate) mod fault;
+pub(crate) mod lenient;
+pub(crate) mod text;
 
-use crate::author_domain::domain;
-use crate::author_fault::AuthorFault;
-use crate::author_lenient::Lenient;
-use crate::author_text::is_atext;
-use crate::encoded_word::is_in_encoded_word;
+use mail_types::{Header, MailHost, Name};
+
+use crate::author::domain::domain;
+use crate::author::domains::AuthorDomains;
+use crate::author::encoded_word::is_in_encoded_word;
+use crate::author::fault::AuthorFault;
+use crate::author::lenient::Lenient;
+use crate::author::text::is_atext;
 
 /// The author domain of a message, or why there is none.
 ///
@@ -74,6 +82,20 @@ impl Author {
         domains.into()
     }
 
+    /// Reads all `From` fields of a message.
+    ///
+    /// ```
+    /// use dmarc_policy::Author;
+    ///
+    /// let author = Author::from_message(b"From: Ann <ann@example.com>\r\n\r\nFrom: nobody\r\n");
+    /// assert_eq!(author, Author::One("example.com".parse()?));
+    /// # Ok::<(), mail_types::NameError>(())
+    /// ```
+    #[must_use]
+    pub fn from_message(message: &[u8]) -> Self {
+        Self::from_fields(Header::of(message).bodies("From"))
+    }
+
     /// Returns the domains, also those of an invalid one.
     #[must_use]
     pub fn domains(&self) -> &[Name] {
@@ -94,75 +116,24 @@ impl Author {
     }
 }
 
-/// The domains that were found so far, each once.
-#[derive(Debug, Default)]
-pub(crate) struct AuthorDomains {
-    found: Vec<Name>,
-    fault: Option<AuthorFault>,
-}
-
-impl AuthorDomains {
-    /// Takes what a field has, read strictly.
-    fn extend(&mut self, field: Self) {
-        field.found.into_iter().for_each(|domain| self.add(domain));
-        if let Some(fault) = field.fault {
-            self.mark(fault);
-        }
-    }
-
-    pub(crate) fn add(&mut self, domain: Name) {
-        if self.found.contains(&domain) {
-            return;
-        }
-        if self.found.len() < Author::MAX_DOMAINS {
-            self.found.push(domain);
-        } else {
-            self.fault = Some(AuthorFault::TooMany);
-        }
-    }
-
-    /// Takes note of a fault. A limit counts before a place that cannot be read, of those the first.
-    pub(crate) fn mark(&mut self, fault: AuthorFault) {
-        self.fault = match (self.fault, fault) {
-            (Some(before), AuthorFault::Unreadable { .. }) => Some(before),
-            (Some(AuthorFault::TooMany), _) => Some(AuthorFault::TooMany),
-            (_, fault) => Some(fault),
-        };
-    }
-}
-
-impl From<AuthorDomains> for Author {
-    fn from(AuthorDomains { found: mut domains, fault }: AuthorDomains) -> Self {
-        if let Some(fault) = fault {
-            return Self::Invalid { domains, fault };
-        }
-        match (domains.pop(), domains.is_empty()) {
-            (None, _) => Self::Absent,
-            (Some(only), true) => Self::One(only),
-            (Some(last), false) => {
-                domains.push(last);
-                Self::Several(domains)
-            }
-        }
-    }
-}
-
 /// The body of a field, read so far; `None` of its functions is what RFC 5322 does not allow.
 struct Field<'a> {
     text: &'a [u8],
     at: usize,
     domains: AuthorDomains,
-    /// An address holds an encoded word, or a part of one.
-    encoded: bool,
+    /// Programs differ on the domain of an address: it has a blank or a comment behind several labels, or
+    /// an encoded word.
+    differs: bool,
 }
 
 impl<'a> Field<'a> {
     /// Reads a body; `Err` is where it is not as RFC 5322 has it.
     fn read(body: &'a [u8]) -> Result<AuthorDomains, usize> {
         let mut field =
-            Self { text: body, at: 0, domains: AuthorDomains::default(), encoded: false };
-        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there.
-        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.encoded {
+            Self { text: body, at: 0, domains: AuthorDomains::default(), differs: false };
+        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there; and some
+        // end at a blank the domain that RFC 5322 section 4.4 has go on behind it.
+        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.differs {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)
@@ -272,19 +243,22 @@ impl<'a> Field<'a> {
         }
         let domain = self.domain_text()?;
         self.domains.add(domain);
-        self.encoded |= self.text.get(began..self.at).is_some_and(is_in_encoded_word);
+        self.differs |= self.text.get(began..self.at).is_some_and(is_in_encoded_word);
         Some(())
     }
 
     fn domain_text(&mut self) -> Option<Name> {
         let mut text = Vec::new();
         loop {
+            let dot = self.at;
             self.skip()?;
             let began = self.at;
+            self.differs |= began > dot && has_several_labels(&text);
             self.atom();
             text.extend_from_slice(self.text.get(began..self.at)?);
             let end = self.at;
             self.skip()?;
+            let gap = self.at > end;
             if !self.take(b'.') {
                 let domain = str::from_utf8(&text).ok().and_then(domain);
                 if domain.is_none() {
@@ -292,6 +266,7 @@ impl<'a> Field<'a> {
                 }
                 return domain;
             }
+            self.differs |= gap && has_several_labels(&text);
             text.push(b'.');
         }
     }
@@ -378,4 +353,9 @@ impl<'a> Field<'a> {
         self.at += usize::from(found);
         found
     }
+}
+
+/// Tells whether the start of a domain may be a domain of its own: one label is nobody's.
+fn has_several_labels(text: &[u8]) -> bool {
+    text.strip_suffix(b".").unwrap_or(text).contains(&b'.')
 }

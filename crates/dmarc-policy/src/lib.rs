@@ -90,101 +90,46 @@
 //! | `reports` | no      | what is under [Reports](#reports)                          |
 
 mod author;
-mod author_domain;
-mod author_fault;
-mod author_lenient;
-mod author_text;
 mod defect;
 mod destinations;
 mod discovery;
-mod encoded_word;
-#[cfg(feature = "reports")]
-mod exim_forensic;
-#[cfg(feature = "reports")]
-mod failure_cause;
 mod failure_options;
-#[cfg(feature = "reports")]
-mod failure_rate;
-#[cfg(feature = "reports")]
-mod failure_report;
-#[cfg(feature = "reports")]
-mod feedback;
-#[cfg(feature = "reports")]
-mod feedback_reading;
-#[cfg(feature = "reports")]
-mod feedback_row;
-#[cfg(feature = "reports")]
-mod feedback_xml;
-#[cfg(feature = "reports")]
-mod flate2;
 mod ground;
-#[cfg(feature = "reports")]
-mod header_excerpt;
-#[cfg(feature = "reports")]
-mod history;
 mod identifier;
 mod inquiry;
-#[cfg(feature = "reports")]
-mod mail_date;
-#[cfg(feature = "reports")]
-mod node;
 mod owner;
 mod policy;
 #[cfg(feature = "psl")]
 mod publicsuffix;
-#[cfg(feature = "reports")]
-mod quick_xml;
-#[cfg(feature = "reports")]
-mod reading;
 mod record;
 #[cfg(feature = "reports")]
-mod report_id;
-#[cfg(feature = "reports")]
-mod report_mail;
+mod report;
 mod report_uri;
 mod status;
 mod tag;
-#[cfg(feature = "reports")]
-mod tally;
 mod verdict;
 mod walk;
-#[cfg(feature = "reports")]
-mod xml;
 
 #[cfg(feature = "psl")]
 pub use self::publicsuffix::{SuffixFile, SuffixFileError};
 pub use author::Author;
-pub use author_fault::AuthorFault;
+pub use author::fault::AuthorFault;
 pub use defect::{Defect, DefectKind};
 pub use destinations::{Destination, Destinations, Permission};
 pub use discovery::{Discovery, SuffixList};
-#[cfg(feature = "reports")]
-pub use exim_forensic::EximForensic;
-#[cfg(feature = "reports")]
-pub use failure_cause::{AuthFailure, FailureCause, Withheld};
 pub use failure_options::FailureOptions;
-#[cfg(feature = "reports")]
-pub use failure_rate::{FailureRate, FailureRateLimits, Pace};
-#[cfg(feature = "reports")]
-pub use failure_report::{DeliveryResult, FailureEnvelope, FailureReport, FailureReportLimits};
-#[cfg(feature = "reports")]
-pub use feedback::{DiscoveryMethod, Feedback, PublishedPolicy, ReportMetadata};
-#[cfg(feature = "reports")]
-pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddity, OddityKind};
-#[cfg(feature = "reports")]
-pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
-#[cfg(feature = "reports")]
-pub use history::History;
 pub use inquiry::{DkimInput, Dmarc};
 pub use mail_types;
 pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
 #[cfg(feature = "reports")]
-pub use report_id::{ReportId, ReportIdError};
-#[cfg(feature = "reports")]
-pub use report_mail::{ReportMail, ReportMailError};
+pub use report::{
+    AuthFailure, DeliveryResult, DiscoveryMethod, EximForensic, FailureCause, FailureEnvelope,
+    FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Feedback, FeedbackError,
+    FeedbackLimits, FeedbackReading, FeedbackRow, History, Oddity, OddityKind, Override,
+    OverrideKind, Pace, PublishedPolicy, ReportId, ReportIdError, ReportMail, ReportMailError,
+    ReportMetadata, RowDisposition, SignatureRow, SpfRow, Tally, TallyFull, Withheld,
+};
 pub use report_uri::{ReportUri, ReportUriError};
 pub use status::Status;
-#[cfg(feature = "reports")]
-pub use tally::{Tally, TallyFull};
 pub use verdict::{Alignment, Verdict};

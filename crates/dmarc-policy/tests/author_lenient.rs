@@ -98,6 +98,12 @@ fn a_domain_with_a_gap_is_read_both_ways() {
         "\u{b}",
         "\u{1}",
         "\u{7f}",
+        // RFC 5322 section 4.4 lets a domain go on behind a blank, and not every program does.
+        " ",
+        "\t",
+        "\r\n ",
+        "(c)",
+        " (c) ",
         " x",
         "\r\n x",
         "\u{2003}x",
@@ -127,6 +133,63 @@ fn a_domain_with_a_gap_is_read_both_ways() {
     }
 }
 
+/// The same behind a dot. One label before a gap is nobody's domain: there both parts are one.
+#[test]
+fn a_domain_with_a_gap_behind_a_dot_is_read_both_ways() {
+    for gap in [" ", "\t", "\r\n ", "(c)"] {
+        for (open, close) in [("", ""), ("<", ">"), ("A <", ">;")] {
+            let row = format!("{open}a@victim.example.{gap}evil.example{close}");
+            let wanted = ["victim.example", "victim.example.evil.example"].map(name);
+            let author = Author::from_fields([row.as_bytes()]);
+            assert_eq!((author.domains(), author.fault()), (&wanted[..], None), "{row:?}");
+            let row = format!("{open}a@victim{gap}.{gap}example{close}");
+            let author = Author::from_fields([row.as_bytes()]);
+            assert_eq!(author, Author::One(name("victim.example")), "{row:?}");
+        }
+    }
+}
+
+/// An unquoted name before the only `<…>` is a name, whatever is in it; but a literal in there names no
+/// domain, so that it does not take the place of one that stands before it.
+#[test]
+fn an_address_in_brackets_goes_before_what_stands_there_and_a_literal_does_not() {
+    for before in ["a@victim.example;", "a@victim.example; A", "a@victim.example A"] {
+        let row = format!("{before} <y@evil.example>");
+        assert_eq!(
+            Author::from_fields([row.as_bytes()]),
+            Author::One(name("evil.example")),
+            "{row}"
+        );
+        for literal in ["[127.0.0.1]", "[IPv6:::1]", " [ 127.0.0.1 ] "] {
+            for end in ["", ";", ", x"] {
+                let row = format!("{before} <y@{literal}>{end}");
+                let author = Author::from_fields([row.as_bytes()]);
+                assert_eq!(author, Author::One(name("victim.example")), "{row}");
+            }
+        }
+    }
+    // By RFC 5322 these are two addresses.
+    let row = "a@victim.example, <y@[127.0.0.1]>";
+    assert_eq!(Author::from_fields([row.as_bytes()]), Author::One(name("victim.example")));
+}
+
+/// RFC 5322 section 4.4, `obs-angle-addr`: the hosts of a route are not the author's.
+#[test]
+fn the_author_stands_behind_a_route() {
+    for route in [
+        "@a.example,@b.example:",
+        "@a.example:",
+        " @a.example , @b.example : ",
+        "@a.example,,@b.example:",
+    ] {
+        for (before, behind) in [("", ""), ("A ", ""), ("A, B ", ""), ("A ", ";"), ("A. ", ", x")] {
+            let row = format!("{before}<{route}c@victim.example>{behind}");
+            let author = Author::from_fields([row.as_bytes()]);
+            assert_eq!(author, Author::One(name("victim.example")), "{row}");
+        }
+    }
+}
+
 /// RFC 2047 section 5 forbids it, and programs decode it nevertheless.
 #[test]
 fn an_encoded_word_in_an_address_is_read_both_ways() {
@@ -149,25 +212,6 @@ fn an_encoded_word_in_an_address_is_read_both_ways() {
     // In a display name it is just a name.
     let named = "=?utf-8?q?a=40victim.example?= <x@good.net>";
     assert_eq!(Author::from_fields([named.as_bytes()]), Author::One(name("good.net")));
-}
-
-#[test]
-fn a_charset_that_hides_an_address_is_a_fault() {
-    for row in [
-        "=?utf-7?q?a+AEA-victim.example?=",
-        "=?UNICODE-1-1-UTF-7*en?b?YStBRUEtdmljdGltLmV4YW1wbGU?=",
-        "=?cp037?b?gXyln4OjiZRLhaeBlJeThQ==?=",
-        "=?IBM-1047?q?=81=7C?=",
-        "=?ebcdic-cp-us?q?=81=7C?=",
-        "=?utf-7?q?a+AEA-victim.example?=, x@good.net",
-        "<x@good.net> =?utf-7?q?a+AEA-victim.example?=",
-    ] {
-        let author = Author::from_fields([row.as_bytes()]);
-        assert!(author.fault().is_some(), "{row:?}: {author:?}");
-    }
-    for row in ["=?cp437?q?root?=", "=?windows-1251?q?root?=", "=?gb2312?b?wNbT0Q==?="] {
-        assert_eq!(Author::from_fields([row.as_bytes()]), Author::Absent, "{row}");
-    }
 }
 
 #[test]

@@ -187,36 +187,6 @@ fn what_is_no_report_is_refused() {
 }
 
 #[test]
-fn what_came_whole_of_a_report_that_breaks_off_is_kept() {
-    let whole = without_oddities(GOOGLE);
-    let published = GOOGLE.find("</policy_published>").unwrap() + "</policy_published>".len();
-    let ends: Vec<_> = GOOGLE.match_indices("</record>").map(|(at, end)| at + end.len()).collect();
-    for end in 0..GOOGLE.trim_end().len() {
-        let cut = &GOOGLE.as_bytes()[..end];
-        let found = Feedback::read(cut, &FeedbackLimits::default());
-        if end < published {
-            assert!(found.is_err(), "after {end} bytes");
-            continue;
-        }
-        let FeedbackReading { feedback, oddities, .. } = found.unwrap();
-        let records = ends.iter().filter(|record| **record <= end).count();
-        assert_eq!(feedback.rows, whole.rows[..records], "after {end} bytes");
-        let breaks_off = oddities.iter().find(|oddity| oddity.kind == OddityKind::BreaksOff);
-        assert!(breaks_off.unwrap().at <= end, "after {end} bytes");
-    }
-    // A fault in the middle: what is behind it cannot be trusted to be a record.
-    for fault in ["<oops", "</record>", "&nbsp;<x>", "<a></b>"] {
-        let broken = GOOGLE.replacen("</record>", &format!("</record>{fault}"), 1);
-        let FeedbackReading { feedback, oddities, .. } = read(&broken);
-        assert_eq!(feedback.rows, whole.rows[..1], "{fault}");
-        assert!(oddities.iter().any(|odd| odd.kind == OddityKind::BreaksOff), "{fault}");
-    }
-    // Before the published policy nobody knows what the report is about.
-    let broken = GOOGLE.replacen("<policy_published>", "<oops", 1);
-    assert!(Feedback::read(broken.as_bytes(), &FeedbackLimits::default()).is_err());
-}
-
-#[test]
 fn what_is_wrong_around_gzip_loses_no_report() {
     let gzip = include_bytes!("data/feedback-google.xml.gz");
     let plain = without_oddities(GOOGLE);

@@ -3,6 +3,8 @@
 //! Source: `experimental-spec.txt` of Exim 4.85, 2014, "Event Actions"; Exim's specification of
 //! today, chapter 61, "Event actions".
 
+pub(crate) mod action;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -2,11 +2,11 @@
 
 use mail_types::{Found, Query, Value};
 
-use crate::evaluation::{Evaluation, Halt};
-use crate::lookup::Lookup;
+use crate::evaluate::{Evaluation, Halt};
 use crate::stop::Stop;
 use crate::template::Template;
 use crate::tree::Tree;
+use crate::tree::lookup::Lookup;
 use crate::variables::Variables;
 use crate::{Call, Capabilities, Limits};
 
@@ -21,6 +21,26 @@ pub struct Options {
     /// Names of lookups whose results are trusted, by default none: whoever can write what they find
     /// can then write queries and templates, too.
     pub trusted_lookups: Vec<&'static str>,
+}
+
+impl Options {
+    /// Sets [`Self::limits`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets [`Self::capabilities`].
+    #[must_use]
+    pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    /// Sets [`Self::trusted_lookups`].
+    #[must_use]
+    pub fn with_trusted_lookups(self, trusted_lookups: Vec<&'static str>) -> Self {
+        Self { trusted_lookups, ..self }
+    }
 }
 
 impl Options {

@@ -36,6 +36,56 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Sets [`Self::template`].
+    #[must_use]
+    pub fn with_template(self, template: usize) -> Self {
+        Self { template, ..self }
+    }
+
+    /// Sets [`Self::depth`].
+    #[must_use]
+    pub fn with_depth(self, depth: usize) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// Sets [`Self::output`].
+    #[must_use]
+    pub fn with_output(self, output: usize) -> Self {
+        Self { output, ..self }
+    }
+
+    /// Sets [`Self::steps`].
+    #[must_use]
+    pub fn with_steps(self, steps: usize) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Sets [`Self::items`].
+    #[must_use]
+    pub fn with_items(self, items: usize) -> Self {
+        Self { items, ..self }
+    }
+
+    /// Sets [`Self::regex_backtracks`].
+    #[must_use]
+    pub fn with_regex_backtracks(self, regex_backtracks: usize) -> Self {
+        Self { regex_backtracks, ..self }
+    }
+
+    /// Sets [`Self::regex_size`].
+    #[must_use]
+    pub fn with_regex_size(self, regex_size: usize) -> Self {
+        Self { regex_size, ..self }
+    }
+
+    /// Sets [`Self::requests`].
+    #[must_use]
+    pub fn with_requests(self, requests: usize) -> Self {
+        Self { requests, ..self }
+    }
+}
+
+impl Limits {
     pub(crate) const DEFAULT: Self = Self {
         template: 65_536,
         depth: 64,

@@ -2,15 +2,19 @@
 //!
 //! Source: the chapter on domain, host, address and local part lists of Exim's specification.
 
+pub(crate) mod look;
+pub(crate) mod pattern;
+pub(crate) mod search;
+
 use std::borrow::Cow;
 
 use mail_types::{ByteList, Trust};
 use thiserror::Error;
 
 use crate::Limits;
-use crate::list::is_blank;
-use crate::list_pattern::{ItemProblem, ListPattern};
+use crate::match_list::pattern::{ItemProblem, ListPattern};
 use crate::need::Need;
+use crate::operators::list::is_blank;
 use crate::variables::ListKind;
 
 /// A list of patterns, compiled.

@@ -1,10 +1,13 @@
 //! What a template asks of the program, as far as it can be seen before it is expanded.
 
+use mail_types::{Query, Trust};
+
 use crate::call::Call;
-use crate::condition::Test;
-use crate::lookup::Lookup;
-use crate::operator::Operator;
-use crate::tree::{NodeKind, Tree};
+use crate::operators::operator::Operator;
+use crate::operators::quoting::Quoting;
+use crate::tree::condition::Test;
+use crate::tree::lookup::Lookup;
+use crate::tree::{NodeKind, Sequence, Tree};
 
 /// Something that a template mentions and that only a program can answer: see
 /// [`Template::needs`](crate::Template::needs).
@@ -59,4 +62,31 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
         list.into_iter().flat_map(|list| list.needs()).map(move |need| (at, need))
     });
     of_nodes.chain(of_conditions).chain(of_lists)
+}
+
+/// Goes through the queries of a tree, as far as they are known: each with its position and its lookup.
+pub(crate) fn queries(tree: &Tree) -> impl Iterator<Item = (usize, &Lookup, Query)> {
+    tree.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Lookup(item) if item.lookup.is_query() => {
+            Some((node.at as usize, &item.lookup, query(tree, item.query)))
+        }
+        _ => None,
+    })
+}
+
+/// What is expanded is a value of no octets: with its mark where it is quoted for a lookup.
+fn query(tree: &Tree, sequence: Sequence) -> Query {
+    let mut query = Query::default();
+    for node in tree.nodes(sequence) {
+        match &node.kind {
+            NodeKind::Text(text) => query.push_literal(text),
+            NodeKind::End => break,
+            NodeKind::Operator(Operator::Quote, Some(lookup), _) => match Quoting::find(lookup) {
+                Some(quoting) => query.push_quoted(b"", Trust::Untrusted, quoting.lookup),
+                None => query.push_value(b"", Trust::Untrusted),
+            },
+            _ => query.push_value(b"", Trust::Untrusted),
+        }
+    }
+    query
 }

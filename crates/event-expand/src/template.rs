@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use mail_types::{Value, Variable};
+use mail_types::{Query, Value, Variable};
 use thiserror::Error;
 
-use crate::Limits;
 use crate::expansion::{Expansion, Options, Progress};
 use crate::need::{self, Need};
-use crate::outline::Outline;
-use crate::parser::Parser;
+use crate::parse::Parser;
 use crate::stop::{ExpandError, Stop};
+use crate::tree::outline::Outline;
 use crate::tree::{NodeKind, Tree};
 use crate::variables::Variables;
+use crate::{Limits, Lookup};
 
 /// A text with expansions, parsed.
 ///
@@ -98,6 +98,25 @@ impl Template {
     /// ```
     pub fn needs(&self) -> impl Iterator<Item = (usize, Need<'_>)> {
         need::needs(&self.tree)
+    }
+
+    /// Returns the queries of its lookups, as far as they are known before it is expanded, each with its position and
+    /// its lookup: text as it stands, and a value without octets, untrusted, in place of what is
+    /// expanded, with its mark where that is quoted for a lookup. A program can see by them whether a statement
+    /// can be one.
+    ///
+    /// ```
+    /// use event_expand::{Dialect, Statement, StatementError, Template};
+    ///
+    /// let text = "${lookup sqlite{SELECT 1 FROM t WHERE a = '${quote_sqlite:$domain}}}";
+    /// let template: Template = text.parse()?;
+    /// let (at, lookup, query) = template.queries().next().unwrap();
+    /// assert_eq!((at, lookup.name), (0, "sqlite"));
+    /// assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Open));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn queries(&self) -> impl Iterator<Item = (usize, &Lookup, Query)> {
+        need::queries(&self.tree)
     }
 
     /// Returns the text that it begins with, before the first thing to be expanded: what it says of

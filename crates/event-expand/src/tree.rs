@@ -1,12 +1,16 @@
 //! A parsed template: nodes, arguments and conditions in arenas, children before parents.
 
+pub(crate) mod condition;
+pub(crate) mod lookup;
+pub(crate) mod outline;
+
 use crate::call::Call;
-use crate::condition::Condition;
-use crate::json::JsonList;
-use crate::lookup::Lookup;
-use crate::operator::Operator;
-use crate::pattern::Pattern;
-use crate::text_condition::Comparison;
+use crate::evaluate::text_condition::Comparison;
+use crate::operators::json::JsonList;
+use crate::operators::operator::Operator;
+use crate::operators::pattern::Pattern;
+use crate::tree::condition::Condition;
+use crate::tree::lookup::Lookup;
 use crate::variables::HeaderForm;
 
 /// The arenas. Indices come from the parser alone, and are good for the tree they came from.

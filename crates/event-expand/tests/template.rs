@@ -1,7 +1,7 @@
 //! Texts that are no templates: what is wrong, and where.
 
 use event_expand::{ExpandError, Template, TemplateError, Variables};
-use mail_types::{Value, Variable};
+use mail_types::{Query, Trust, Value, Variable};
 
 fn expected(at: usize, expected: &'static str) -> TemplateError {
     TemplateError::Expected { at, expected }
@@ -91,4 +91,27 @@ fn names_are_checked_where_they_are_skipped_too() {
     assert_eq!(template.check(&Known), Err(unknown));
     let expanded = template.expand(&Known);
     assert!(expanded.is_ok_and(|value| value.as_bytes() == b"1y"), "it does not come by it");
+}
+
+/// Only what is quoted for a lookup has a mark, and what is expanded has no octets.
+#[test]
+fn queries_are_known_as_far_as_their_text_is() {
+    let text = "${lookup sqlite{a '${quote_sqlite:${lc:$x}}' ${lc:b} $y c}}${lookup{k}lsearch{/f}}\
+        ${if eq{1}{1}{${lookup pgsql{${quote_sqlite:$x}d}}}}";
+    let template: Template = text.parse().unwrap();
+    let mut queries: Vec<_> = template.queries().collect();
+    queries.sort_by_key(|(at, ..)| *at);
+    let mut sqlite = Query::default();
+    sqlite.push_literal(b"a '");
+    sqlite.push_quoted(b"", Trust::Untrusted, "sqlite");
+    sqlite.push_literal(b"' ");
+    sqlite.push_value(b"", Trust::Untrusted);
+    sqlite.push_literal(b" ");
+    sqlite.push_value(b"", Trust::Untrusted);
+    sqlite.push_literal(b" c");
+    let mut pgsql = Query::default();
+    pgsql.push_quoted(b"", Trust::Untrusted, "sqlite");
+    pgsql.push_literal(b"d");
+    let found: Vec<_> = queries.iter().map(|(_, lookup, query)| (lookup.name, query)).collect();
+    assert_eq!(found, [("sqlite", &sqlite), ("pgsql", &pgsql)]);
 }

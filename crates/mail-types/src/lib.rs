@@ -25,6 +25,7 @@
 //! | [`Name`]                                   | RFC 1035, presentation form and limits        |
 //! | [`Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
 //! | [`Mailbox`], [`MailHost`], [`ReversePath`], [`Helo`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531 |
+//! | [`Header`], [`Field`]                      | RFC 5322 section 2.2                          |
 //! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
 //! | [`List`], [`ByteList`], [`WordList`], [`HostSet`], [`HostPattern`] | Exim's string, word and host lists |
 //! | [`Value`], [`Trust`], [`Variable`]         | what templates and rules work with            |
@@ -62,6 +63,7 @@ mod authentication;
 mod byte_list;
 mod code;
 mod domain;
+mod header;
 mod helo;
 #[cfg(feature = "hickory")]
 pub mod hickory;
@@ -93,6 +95,7 @@ pub use authentication::{
 pub use byte_list::ByteList;
 pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
 pub use domain::{Domain, DomainError};
+pub use header::{Field, Header};
 pub use helo::Helo;
 pub use host_pattern::{HostPattern, HostPatternError};
 pub use host_set::{HostSet, HostSetError};

@@ -1,5 +1,6 @@
 //! The client's side of the data phase: draft-hall-prdr-00 sections 4.4 and 4.5.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use mail_types::{Reply, ReplyCode, Severity};
@@ -63,6 +64,18 @@ pub enum Outcome {
     Temporary(Reply),
     /// To be tried again: the server may have the message, or not.
     InDoubt,
+}
+
+impl fmt::Display for Outcome {
+    /// Writes a line for people, with the server's reply: `delivered: 250 2.1.5 ok`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered(reply) => write!(f, "delivered: {reply}"),
+            Self::Permanent(reply) => write!(f, "refused: {reply}"),
+            Self::Temporary(reply) => write!(f, "deferred: {reply}"),
+            Self::InDoubt => f.write_str("in doubt: the connection ended before the final reply"),
+        }
+    }
 }
 
 impl Client {

@@ -71,4 +71,5 @@ mod server;
 
 pub use client::{Client, LEAST_PATIENCE, Outcome};
 pub use extension::{COMPANIONS, KEYWORD, ParameterError, is_offered, is_requested, pays};
+pub use mail_types;
 pub use server::{DataPhase, NoRecipients, Step};

@@ -168,3 +168,16 @@ proptest! {
         prop_assert!(whole || block || !letters.contains('d'), "{:?}: {}", codes, letters);
     }
 }
+
+#[test]
+fn outcomes_are_told_with_the_servers_reply() {
+    let reply = |text: &str| text.parse::<Reply>().unwrap();
+    for (outcome, text) in [
+        (Outcome::Delivered(reply("250 2.1.5 ok")), "delivered: 250 2.1.5 ok"),
+        (Outcome::Permanent(reply("550 5.7.1 no")), "refused: 550 5.7.1 no"),
+        (Outcome::Temporary(reply("450 later")), "deferred: 450 later"),
+        (Outcome::InDoubt, "in doubt: the connection ended before the final reply"),
+    ] {
+        assert_eq!(outcome.to_string(), text);
+    }
+}

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use mail_types::{Trust, Value};
-
 /// Between whom a connection is, as its header says.
 ///
 /// It is small, and borrows the long addresses of UNIX sockets from the header.
@@ -123,7 +121,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(address) => address.fmt(f),
-            Self::Unix(name) => Value::new(&**name, Trust::Untrusted).fmt(f),
+            Self::Unix(name) => name.escape_ascii().fmt(f),
         }
     }
 }

@@ -1,9 +1,28 @@
 //! Reads and writes the header that a load balancer puts in front of a connection, to tell the
 //! server behind it who the client is: the [PROXY protocol], versions 1 and 2.
 //!
-//! The parser works on bytes, and the machines around it are driven by their caller: nothing here
-//! reads a socket, waits or logs, except in the module of a feature. Feed it what has arrived; it
-//! returns the header, or says how many bytes it needs.
+//! A server behind a balancer, on the standard library; [`Listener`](#features) does the same on tokio for
+//! many connections at once:
+//!
+//! ```
+//! use std::io::Write as _;
+//! use std::net::{TcpListener, TcpStream};
+//!
+//! use proxy_protocol::{Options, ProxyInfo, blocking};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let mut balancer = TcpStream::connect(listener.local_addr()?)?;
+//! balancer.write_all(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\nEHLO")?;
+//!
+//! let (mut stream, peer) = listener.accept()?;
+//! // Within three seconds, and not a byte more than the header.
+//! let outcome = blocking::read_header(&mut stream, &Options::default())?;
+//! assert_eq!(outcome.failure(), None);
+//! assert_eq!(ProxyInfo::proxied(peer, outcome).client(), "192.0.2.1:56324".parse()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The parser works on bytes. It returns the header, or says how many bytes it needs:
 //!
 //! ```
 //! use proxy_protocol::{Endpoints, Header, HeaderError};
@@ -24,15 +43,13 @@
 //! # Ok::<(), HeaderError>(())
 //! ```
 //!
-//! A server makes a [`Receiver`] for each connection that [`RequiredHosts`] says must begin with a
-//! header, keeps its [`Outcome`] in a [`Session`], and ends the connection with a [`Refusal`] if
-//! that is a failure.
+//! A program with an event loop of its own feeds a [`Receiver`]: a state machine with a deadline, without I/O.
 //!
 //! # What it covers
 //!
 //! | Part of the specification, 2026-04-27 | Here                                                   |
 //! |---------------------------------------|--------------------------------------------------------|
-//! | 2, trusted peers, no guessing         | [`RequiredHosts`]                                      |
+//! | 2, trusted peers, no guessing         | `Listener`, `RequiredHosts`                            |
 //! | 2, time limit                         | [`Receiver`], [`Limits::time`]                         |
 //! | 2, datagrams                          | [`Header::parse_datagram`]                             |
 //! | 2.1, version 1                        | [`Header::parse_v1`], [`Header::write`]                |
@@ -63,16 +80,10 @@
 //!
 //! # Features
 //!
-//! | Feature | Default | Adds                                                                    |
-//! |---------|---------|-------------------------------------------------------------------------|
-#![cfg_attr(
-    feature = "tokio",
-    doc = "| `tokio` | no      | [`tokio::read_header`] and its kin, which read one header from a stream |"
-)]
-#![cfg_attr(
-    not(feature = "tokio"),
-    doc = "| `tokio` | no      | `tokio::read_header` and its kin, which read one header from a stream   |"
-)]
+//! | Feature | Default | Adds                                                                     |
+//! |---------|---------|--------------------------------------------------------------------------|
+//! | `mail`  | no      | for mail servers: `RequiredHosts`, Exim's list of proxies; `Refusal`, an SMTP dialogue for a header that failed; `ProxyInfo::variable`, Exim's variables |
+//! | `tokio` | no      | `Listener`, which accepts many connections at once; `tokio_net::read_header` and its kin, which read one header from a stream |
 //!
 //! A feature adds items; none changes what the other items do.
 //!
@@ -89,20 +100,26 @@
 //!
 //! [PROXY protocol]: https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt
 
+pub mod blocking;
 mod checksum;
 mod endpoints;
 mod header;
 mod line;
+#[cfg(feature = "tokio")]
+mod listener;
 mod options;
 mod outcome;
+mod proxy_info;
 mod receiver;
+#[cfg(feature = "mail")]
 mod refusal;
+#[cfg(feature = "mail")]
 mod required_hosts;
-mod session;
 mod ssl;
 mod tlv;
 #[cfg(feature = "tokio")]
-pub mod tokio;
+pub mod tokio_net;
+#[cfg(feature = "mail")]
 mod unread;
 mod v1;
 mod v1_address;
@@ -111,12 +128,18 @@ mod writer;
 
 pub use endpoints::{Address, Endpoints, Transport, UnixAddress};
 pub use header::{Header, HeaderError, Version};
+#[cfg(feature = "tokio")]
+pub use listener::Listener;
+#[cfg(feature = "mail")]
+pub use mail_types;
 pub use options::{Limits, Options};
 pub use outcome::{Failure, Outcome};
+pub use proxy_info::ProxyInfo;
 pub use receiver::Receiver;
+#[cfg(feature = "mail")]
 pub use refusal::{Refusal, RefusalMode};
+#[cfg(feature = "mail")]
 pub use required_hosts::RequiredHosts;
-pub use session::Session;
 pub use ssl::Ssl;
 pub use tlv::{Tlv, TlvIter, TlvKind, TlvRange, Tlvs};
 pub use writer::{SslWriter, WriteError, Writer};

@@ -10,8 +10,7 @@ use std::time::Duration;
 /// let line = b"PROXY TCP6 2001:db8::1 192.0.2.1 56324 25\r\n";
 /// assert_eq!(Header::parse(line), Err(HeaderError::Ipv4InTcp6 { at: 26 }));
 ///
-/// let mut options = Options::default();
-/// options.ipv4_in_tcp6 = true;
+/// let options = Options::default().with_ipv4_in_tcp6(true);
 /// assert!(Header::parse_with(line, &options).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,9 +34,27 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults, for those who want a reference to them.
+    /// The defaults, for callers that want a reference to them.
     pub(crate) const DEFAULT: Self =
         Self { unknown: true, ipv4_in_tcp6: false, limits: Limits::DEFAULT };
+
+    /// Sets [`Self::unknown`].
+    #[must_use]
+    pub fn with_unknown(self, unknown: bool) -> Self {
+        Self { unknown, ..self }
+    }
+
+    /// Sets [`Self::ipv4_in_tcp6`].
+    #[must_use]
+    pub fn with_ipv4_in_tcp6(self, ipv4_in_tcp6: bool) -> Self {
+        Self { ipv4_in_tcp6, ..self }
+    }
+
+    /// Sets [`Self::limits`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
 }
 
 impl Default for Options {
@@ -59,9 +76,9 @@ pub struct Limits {
     /// allows, so that one lost TCP segment can be sent again. Then the session is
     /// [`Failure::TimedOut`](crate::Failure::TimedOut).
     pub time: Duration,
-    /// How many commands a [`Refusal`](crate::Refusal) answers before it closes. By default 10.
+    /// How many commands a `Refusal` answers before it closes. By default 10.
     pub refused_commands: usize,
-    /// How many bytes a [`Refusal`](crate::Refusal) takes, with what it skips of the header, before
+    /// How many bytes a `Refusal` takes, with what it skips of the header, before
     /// it closes. By default 131 072, twice the longest header.
     pub refused_bytes: usize,
 }
@@ -73,6 +90,30 @@ impl Limits {
         refused_commands: 10,
         refused_bytes: 131_072,
     };
+
+    /// Sets [`Self::header`].
+    #[must_use]
+    pub fn with_header(self, header: usize) -> Self {
+        Self { header, ..self }
+    }
+
+    /// Sets [`Self::time`].
+    #[must_use]
+    pub fn with_time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Sets [`Self::refused_commands`].
+    #[must_use]
+    pub fn with_refused_commands(self, refused_commands: usize) -> Self {
+        Self { refused_commands, ..self }
+    }
+
+    /// Sets [`Self::refused_bytes`].
+    #[must_use]
+    pub fn with_refused_bytes(self, refused_bytes: usize) -> Self {
+        Self { refused_bytes, ..self }
+    }
 }
 
 impl Default for Limits {

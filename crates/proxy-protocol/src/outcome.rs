@@ -24,8 +24,7 @@ pub enum Outcome {
     Local,
     /// The proxy does not know for whom the connection is: the socket's addresses count.
     Unknown,
-    /// There was no header that could be accepted: refuse the connection, as
-    /// [`Refusal`](crate::Refusal) does.
+    /// There was no header that could be accepted: close the connection, or refuse it as `Refusal` does.
     Failed(Failure),
 }
 

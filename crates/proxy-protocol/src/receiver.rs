@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "mail")]
 use crate::unread::Unread;
 use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 
@@ -10,7 +11,7 @@ use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 ///
 /// It is a state machine without I/O. While there is no [`outcome`](Self::outcome), give it what
 /// arrives: bytes, the end of the input, or that the time of [`deadline`](Self::deadline) has come.
-/// Who must leave what is behind the header in the socket, for TLS to find it there, reads no more
+/// A program that must leave the bytes behind the header in the socket, for TLS to find them there, reads no more
 /// than [`needed`](Self::needed) bytes at a time. No order of calls panics; after the outcome, none
 /// changes anything.
 ///
@@ -36,6 +37,7 @@ pub struct Receiver {
     received: Vec<u8>,
     needed: Option<NonZeroUsize>,
     outcome: Option<Outcome>,
+    #[cfg(feature = "mail")]
     unread: Unread,
 }
 
@@ -56,14 +58,17 @@ impl Receiver {
             received: Vec::new(),
             needed,
             outcome: None,
+            #[cfg(feature = "mail")]
             unread: Unread::default(),
         }
     }
 
-    /// Takes the next bytes; returns how many of them are the caller's no more.
+    /// Takes the next bytes, and returns how many of them it used. The bytes behind these belong to the
+    /// caller.
     ///
-    /// Those are all of them while the header is incomplete or when it fails, those of the header
-    /// when it is complete, and none after that.
+    /// It uses all bytes while the header is incomplete or when it fails, the bytes of the header when it
+    /// is complete, and none after that.
+    #[must_use = "the bytes that were not used are the client's first ones"]
     pub fn handle_bytes(&mut self, bytes: &[u8]) -> usize {
         if self.outcome.is_some() {
             return 0;
@@ -126,20 +131,26 @@ impl Receiver {
     }
 
     /// Tells what may still come of a header that failed.
+    #[cfg(feature = "mail")]
     pub(crate) fn unread(&self) -> &Unread {
         &self.unread
     }
 
+    #[cfg(feature = "mail")]
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Fails, unless there is an outcome; these bytes were taken, but not kept.
+    /// Fails, unless there is an outcome; these bytes were used, but not kept.
+    #[cfg_attr(not(feature = "mail"), expect(unused_variables, reason = "only a refusal reads on"))]
     fn fail(&mut self, failure: Failure, beyond: &[u8]) {
         if self.outcome.is_none() {
             self.outcome = Some(Outcome::Failed(failure));
-            self.unread.take(&self.received);
-            self.unread.take(beyond);
+            #[cfg(feature = "mail")]
+            {
+                self.unread.take(&self.received);
+                self.unread.take(beyond);
+            }
         }
     }
 }

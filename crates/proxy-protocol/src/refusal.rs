@@ -40,7 +40,7 @@ pub enum RefusalMode {
 ///
 /// let (options, start) = (Options::default(), Instant::now());
 /// let mut receiver = Receiver::new(options, start);
-/// receiver.handle_bytes(b"PROXY TCP4 192.0.2");
+/// assert_eq!(receiver.handle_bytes(b"PROXY TCP4 192.0.2"), 18);
 /// receiver.handle_time(start + Duration::from_secs(3));
 ///
 /// let mut refusal = Refusal::new(RefusalMode::QuitOnly, &receiver);

@@ -2,11 +2,6 @@
 
 use std::str::Utf8Error;
 
-use nom::Parser;
-use nom::bytes::complete::take;
-use nom::combinator::rest;
-use nom::number::complete::{be_u8, be_u32};
-
 use crate::{TlvKind, Tlvs, tlv};
 
 /// What the proxy knows of the client's TLS.
@@ -31,9 +26,9 @@ impl<'a> Ssl<'a> {
 
     #[inline]
     pub(crate) fn new(value: &'a [u8]) -> Option<Self> {
-        let fixed: nom::IResult<_, _, ()> = (be_u8, be_u32, rest).parse(value);
-        let (_, (client, verify, tlvs)) = fixed.ok()?;
-        Some(Self { client, verify, tlvs: Tlvs::framed(tlvs) })
+        let [client, a, b, c, d, tlvs @ ..] = value else { return None };
+        let verify = u32::from_be_bytes([*a, *b, *c, *d]);
+        Some(Self { client: *client, verify, tlvs: Tlvs::framed(tlvs) })
     }
 
     /// Tells whether the client spoke TLS.
@@ -136,10 +131,12 @@ impl<'a> Ssl<'a> {
 /// short for the fixed part.
 #[inline]
 pub(crate) fn check(value: &[u8]) -> Result<(), usize> {
-    let fixed: nom::IResult<_, _, ()> = take(5_usize).parse(value);
-    let (mut rest, _) = fixed.map_err(|_| 0_usize)?;
+    let mut rest = value.get(FIXED..).ok_or(0_usize)?;
     while let Some((behind, _)) = tlv::split(rest) {
         rest = behind;
     }
     if rest.is_empty() { Ok(()) } else { Err(value.len() - rest.len()) }
 }
+
+/// The flags, and whether the certificate was verified.
+const FIXED: usize = 5;

@@ -49,7 +49,7 @@ fn the_deadline_is_for_the_whole_header() {
     let mut receiver = receiver(start);
     let deadline = receiver.deadline().unwrap();
     assert_eq!(deadline, start + Duration::from_secs(3));
-    receiver.handle_bytes(&LINE[..9]);
+    assert_eq!(receiver.handle_bytes(&LINE[..9]), 9);
     assert_eq!(receiver.deadline(), Some(deadline));
     receiver.handle_time(start + Duration::from_nanos(2_999_999_999));
     assert_eq!(receiver.outcome(), None);
@@ -76,7 +76,7 @@ fn the_time_limit_is_an_option() {
 #[test]
 fn the_end_of_input_is_a_failure() {
     let mut receiver = receiver(Instant::now());
-    receiver.handle_bytes(&LINE[..20]);
+    assert_eq!(receiver.handle_bytes(&LINE[..20]), 20);
     receiver.handle_end();
     assert_eq!(receiver.outcome(), Some(&Outcome::Failed(Failure::EndOfInput { received: 20 })));
     assert_eq!(receiver.header(), None);

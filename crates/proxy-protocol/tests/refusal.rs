@@ -1,5 +1,6 @@
 //! What a peer gets whose header failed.
 
+#![cfg(feature = "mail")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ const REFUSED: &str = "503 Command refused, required Proxy negotiation failed";
 fn failed(input: &[u8], options: Options) -> Receiver {
     let start = Instant::now();
     let mut receiver = Receiver::new(options, start);
-    receiver.handle_bytes(input);
+    let _ = receiver.handle_bytes(input);
     receiver.handle_time(start + Duration::from_secs(3));
     assert!(receiver.outcome().unwrap().failure().is_some());
     receiver

@@ -1,5 +1,6 @@
 //! Who must send a header.
 
+#![cfg(feature = "mail")]
 use proxy_protocol::RequiredHosts;
 
 #[test]

@@ -22,7 +22,7 @@
 //! let outcome = check.session().run(|question| zone.answer(question));
 //! assert_eq!(outcome.result(), SpfResult::Fail);
 //! assert_eq!(outcome.explanation().text(), Some("203.0.113.9 is not one of example.com's hosts"));
-//! assert_eq!(outcome.cause().directive().map(ToString::to_string).as_deref(), Some("-all"));
+//! assert_eq!(outcome.to_string(), "spf=fail for example.com: -all of example.com matched");
 //!
 //! // A server refuses with `outcome.reply()`, or adds a header field and goes on.
 //! let report = check.report(outcome);

@@ -8,11 +8,12 @@ use crate::Record;
 /// What a check does where RFC 7208 leaves it a choice, and its [`Limits`].
 ///
 /// ```
-/// use spf_result::Options;
+/// use spf_result::{Limits, Options};
 ///
-/// let mut options = Options::default();
-/// options.limits.void_lookups = 4;
-/// options.guess = Some(Options::default_guess());
+/// let options = Options::default()
+///     .with_limits(Limits::default().with_void_lookups(4))
+///     .with_guess(Some(Options::default_guess()));
+/// assert_eq!(options.limits.void_lookups, 4);
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -30,6 +31,32 @@ pub struct Options {
     /// count of void lookups. Off by default: RFC 7208 section 4.6.4 counts terms that meet a void
     /// answer. On, it helps senders whose hosts have no IPv6 addresses.
     pub hosts_are_not_void: bool,
+}
+
+impl Options {
+    /// Sets [`Self::limits`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Sets [`Self::guess`].
+    #[must_use]
+    pub fn with_guess(self, guess: Option<Arc<Record>>) -> Self {
+        Self { guess, ..self }
+    }
+
+    /// Sets [`Self::loopback_passes`].
+    #[must_use]
+    pub fn with_loopback_passes(self, loopback_passes: bool) -> Self {
+        Self { loopback_passes, ..self }
+    }
+
+    /// Sets [`Self::hosts_are_not_void`].
+    #[must_use]
+    pub fn with_hosts_are_not_void(self, hosts_are_not_void: bool) -> Self {
+        Self { hosts_are_not_void, ..self }
+    }
 }
 
 impl Options {
@@ -65,6 +92,50 @@ pub struct Limits {
     /// How long a check may take, for whoever drives it. By default 20 seconds, the least that
     /// section 4.6.4 allows. Then what is unanswered is a temperror.
     pub time: Duration,
+}
+
+impl Limits {
+    /// Sets [`Self::lookups`].
+    #[must_use]
+    pub fn with_lookups(self, lookups: u8) -> Self {
+        Self { lookups, ..self }
+    }
+
+    /// Sets [`Self::void_lookups`].
+    #[must_use]
+    pub fn with_void_lookups(self, void_lookups: u8) -> Self {
+        Self { void_lookups, ..self }
+    }
+
+    /// Sets [`Self::mx_hosts`].
+    #[must_use]
+    pub fn with_mx_hosts(self, mx_hosts: usize) -> Self {
+        Self { mx_hosts, ..self }
+    }
+
+    /// Sets [`Self::ptr_names`].
+    #[must_use]
+    pub fn with_ptr_names(self, ptr_names: usize) -> Self {
+        Self { ptr_names, ..self }
+    }
+
+    /// Sets [`Self::explanation`].
+    #[must_use]
+    pub fn with_explanation(self, explanation: usize) -> Self {
+        Self { explanation, ..self }
+    }
+
+    /// Sets [`Self::questions`].
+    #[must_use]
+    pub fn with_questions(self, questions: usize) -> Self {
+        Self { questions, ..self }
+    }
+
+    /// Sets [`Self::time`].
+    #[must_use]
+    pub fn with_time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
 }
 
 impl Default for Limits {

@@ -127,6 +127,20 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for Outcome {
+    /// Writes a line for people: `spf=fail for example.com: -all of example.com matched`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "spf={}", self.result)?;
+        if let Some(domain) = &self.domain {
+            write!(f, " for {domain}")?;
+        }
+        if self.guess {
+            f.write_str(" (a guess)")?;
+        }
+        write!(f, ": {}", self.cause)
+    }
+}
+
 /// Why a result is what it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

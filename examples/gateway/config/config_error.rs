@@ -38,8 +38,10 @@ pub(crate) enum ConfigError {
     At { line: usize, source: Box<Self> },
     #[error("{} cannot be read", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{option}: {}", source.message())]
-    Value { option: String, source: toml::de::Error },
+    #[error("{option}: {problem}")]
+    Value { option: String, problem: String },
+    #[error("{option}: no file or folder is named")]
+    Empty { option: String },
     #[error(
         "{option}: $ has no meaning here, since this option is not expanded; write the text itself"
     )]
@@ -62,10 +64,27 @@ pub(crate) enum ConfigError {
     NamedProxy,
     #[error("local_interfaces: item {item} is not an address and a port")]
     Interface { item: usize },
+    #[error("local_interfaces: item {item} is there before")]
+    InterfaceTwice { item: usize },
     #[error("local_interfaces: nothing to listen on")]
     NoInterface,
     #[error("log_selector: item {item} is not known")]
     LogSelector { item: usize },
+    #[error(
+        "message_memory_limit{} is smaller than message_size_limit{}: no message of that size could be taken",
+        place(.lines[0], "512M"), place(.lines[1], "50M")
+    )]
+    Memory { lines: [Option<usize>; 2] },
+    #[error("{option}: at port 0 nobody listens")]
+    Port { option: &'static str },
+    #[error("{option}: character {character} is not ASCII that can be printed")]
+    NotText { option: &'static str, character: usize },
+    #[error(
+        "{option}: the line with it has {octets} octets, more than the 512 of a reply (RFC 5321 section 4.5.3.1.5)"
+    )]
+    Long { option: &'static str, octets: usize },
+    #[error("{option} and {other} are two names of one option: give one of them")]
+    TwoNames { option: &'static str, other: &'static str },
     #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
     MessageSize,
     #[error(
@@ -88,6 +107,8 @@ pub(crate) enum ConfigError {
     Lookups(#[from] LookupOptionError),
     #[error("{table}: {name:?} is not a name for a list")]
     ListName { table: &'static str, name: String },
+    #[error("{table}: {name} is an option; write it before the tables, as {name} = …")]
+    ListOption { table: &'static str, name: String },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
     #[error(
@@ -100,34 +121,46 @@ impl ConfigError {
     /// Returns the option that it is about.
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {
-            Self::Value { option, .. } | Self::NotExpanded { option } => option.clone(),
+            Self::Value { option, .. } | Self::Empty { option } | Self::NotExpanded { option } => {
+                option.clone()
+            }
             Self::List { option, .. }
             | Self::Hosts { option, .. }
             | Self::Mailbox { option }
+            | Self::Port { option }
+            | Self::NotText { option, .. }
+            | Self::Long { option, .. }
+            | Self::TwoNames { option, .. }
             | Self::Zero { option } => (*option).to_owned(),
-            Self::Rule(RuleError::List { table, name, .. }) | Self::ListName { table, name } => {
-                format!("{table}.{name}")
-            }
+            Self::Rule(RuleError::List { table, name, .. })
+            | Self::ListName { table, name }
+            | Self::ListOption { table, name } => format!("{table}.{name}"),
+            Self::Macro(error) => error.option(),
+            Self::Memory { lines: [Some(_), _] } => "message_memory_limit".to_owned(),
             Self::Hostname => "primary_hostname".to_owned(),
             Self::NamedProxy => "proxy_required_hosts".to_owned(),
-            Self::Interface { .. } | Self::NoInterface => "local_interfaces".to_owned(),
+            Self::Interface { .. } | Self::InterfaceTwice { .. } | Self::NoInterface => {
+                "local_interfaces".to_owned()
+            }
             Self::LogSelector { .. } => "log_selector".to_owned(),
-            Self::MessageSize => "message_size_limit".to_owned(),
+            Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
             Self::NoCertificate => "tls_privatekey".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),
             Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),
             Self::TldFile { .. } | Self::Suffixes { .. } => "dmarc_tld_file".to_owned(),
-            Self::Events(error) => error.option()?.to_owned(),
+            Self::Events(error) => error.option(),
             Self::Lookups(error) => error.option().to_owned(),
             Self::NoRoute => "relay_to_domains".to_owned(),
             Self::Route => "route_data".to_owned(),
-            Self::At { .. }
-            | Self::Read { .. }
-            | Self::Toml(_)
-            | Self::Macro(_)
-            | Self::Rule(_) => {
-                return None;
-            }
+            Self::At { .. } | Self::Read { .. } | Self::Toml(_) | Self::Rule(_) => return None,
         })
+    }
+}
+
+/// Where one of two options stands that do not go together.
+fn place(line: Option<usize>, default: &str) -> String {
+    match line {
+        Some(line) => format!(" (line {line})"),
+        None => format!(" ({default} by default)"),
     }
 }

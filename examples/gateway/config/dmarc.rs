@@ -8,7 +8,7 @@ use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::{Domain, Mailbox};
 use serde::Deserialize;
 
-use super::{ConfigError, Options};
+use super::{ConfigError, Options, checks};
 use crate::gateway::authentication::dkim::DkimLimits;
 use crate::gateway::policy::conditions::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 
@@ -32,9 +32,10 @@ impl From<InvalidFromOption> for InvalidFrom {
 }
 
 /// What becomes of a message for which the DNS did not answer.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TemperrorOption {
+    #[default]
     Auto,
     Accept,
     Quarantine,
@@ -100,12 +101,11 @@ pub(super) fn reports(options: &Options, host: &Domain) -> Result<ReportSettings
         Some(text) => text.clone(),
         None => format!("do-not-reply@{host}"),
     };
-    let wrong = |_| ConfigError::Mailbox { option: "dmarc_forensic_sender" };
     Ok(ReportSettings {
         rows: (!options.dmarc_report_keep.0.is_zero()).then(|| spool.join("dmarc.sqlite")),
         keep: options.dmarc_report_keep.0,
         history_file: options.dmarc_history_file.clone(),
         outbox: spool.join("outbox"),
-        forensic_sender: Mailbox::from_unicode(&text).map_err(wrong)?,
+        forensic_sender: checks::mailbox("dmarc_forensic_sender", &text)?,
     })
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
 
+use super::{ConfigError, option_lines};
 use crate::gateway::events::variables::{FACTS, MOMENTS};
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
@@ -101,14 +102,12 @@ impl EventSettings {
 /// Why the options of events are not sound.
 #[derive(Debug, Error)]
 pub(crate) enum EventsError {
-    #[error(transparent)]
-    Toml(#[from] toml::de::Error),
-    #[error("{option}: {source}")]
-    Template { option: String, source: LanguageError },
-    #[error("{option}: byte {at}: events have no header fields")]
-    Header { option: String, at: usize },
-    #[error("{option}: {source}")]
-    Variable { option: String, source: ExpandError },
+    #[error("{}event_action: {source}", table(*transport))]
+    Template { transport: Option<&'static str>, source: LanguageError },
+    #[error("{}event_action: byte {at}: events have no header fields", table(*transport))]
+    Header { transport: Option<&'static str>, at: usize },
+    #[error("{}event_action: {source}", table(*transport))]
+    Variable { transport: Option<&'static str>, source: ExpandError },
     #[error("event_select: {0}")]
     Selection(SelectionError),
     #[error("event_queue_max: a number from 1 to {MAX_QUEUE}")]
@@ -118,24 +117,31 @@ pub(crate) enum EventsError {
 }
 
 impl EventsError {
-    /// Returns the option that it is about.
-    pub(super) fn option(&self) -> Option<&str> {
+    /// Returns the option that it is about, `TABLE.NAME` for one of a transport.
+    pub(super) fn option(&self) -> String {
         match self {
-            Self::Toml(_) => None,
-            Self::Template { option, .. }
-            | Self::Header { option, .. }
-            | Self::Variable { option, .. } => Some(option),
-            Self::Selection(_) => Some("event_select"),
-            Self::Queue => Some("event_queue_max"),
-            Self::Timeout => Some("event_timeout"),
+            Self::Template { transport, .. }
+            | Self::Header { transport, .. }
+            | Self::Variable { transport, .. } => match transport {
+                Some(table) => format!("{table}.event_action"),
+                None => "event_action".to_owned(),
+            },
+            Self::Selection(_) => "event_select".to_owned(),
+            Self::Queue => "event_queue_max".to_owned(),
+            Self::Timeout => "event_timeout".to_owned(),
         }
     }
+}
+
+/// The table of a transport, as it is written in front of its options.
+fn table(transport: Option<&str>) -> String {
+    transport.map(|name| format!("[{name}] ")).unwrap_or_default()
 }
 
 /// The options as they are written; each has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct EventOptions {
+pub(crate) struct EventOptions {
     /// What is expanded for events of no transport; where it is not given, the shipped action is,
     /// and for the transports, too.
     event_action: Option<String>,
@@ -177,12 +183,12 @@ impl EventOptions {
     ///
     /// # Errors
     ///
-    /// [`EventsError::Toml`] if one is not written as it must be.
-    pub(super) fn take(table: &mut Table) -> Result<Self, EventsError> {
+    /// [`ConfigError::Value`] if one is not written as it must be.
+    pub(super) fn take(table: &mut Table) -> Result<Self, ConfigError> {
         let is_ours = |name: &str| NAMES.contains(&name) || TRANSPORTS.contains(&name);
         let names: Vec<_> = table.keys().filter(|name| is_ours(name)).cloned().collect();
         let ours: Table = names.iter().filter_map(|name| table.remove_entry(name)).collect();
-        Ok(Self::deserialize(ours)?)
+        option_lines::read(ours)
     }
 }
 
@@ -227,21 +233,17 @@ impl From<EventFailure> for OnFailure {
 }
 
 fn template(
-    transport: Option<&str>,
+    transport: Option<&'static str>,
     text: &str,
     language: &Language,
 ) -> Result<Template, EventsError> {
-    let option = || {
-        let table = transport.map(|name| format!("[{name}] ")).unwrap_or_default();
-        format!("{table}event_action")
-    };
     let parsed = language.parse(text, None);
-    let template = parsed.map_err(|source| EventsError::Template { option: option(), source })?;
+    let template = parsed.map_err(|source| EventsError::Template { transport, source })?;
     if let Some((at, _)) = template.needs().find(|(_, need)| matches!(need, Need::Header(_))) {
-        return Err(EventsError::Header { option: option(), at });
+        return Err(EventsError::Header { transport, at });
     }
     let checked = template.check(&Known);
-    checked.map_err(|source| EventsError::Variable { option: option(), source })?;
+    checked.map_err(|source| EventsError::Variable { transport, source })?;
     Ok(template)
 }
 

@@ -38,7 +38,12 @@ impl LookupSettings {
         }
         let default = || options.spool_directory.join("gateway.sqlite");
         let servers = List::new(&options.pgsql_servers).enumerate().map(|(at, item)| {
-            PgsqlServer::parse(&item).ok_or(LookupOptionError::PgsqlServer { item: at + 1 })
+            let server = PgsqlServer::parse(&item);
+            let server = server.ok_or(LookupOptionError::PgsqlServer { item: at + 1 })?;
+            match server.port {
+                0 => Err(LookupOptionError::PgsqlPort { item: at + 1 }),
+                _ => Ok(server),
+            }
         });
         Ok(Self {
             sqlite_dbfile: options.sqlite_dbfile.clone().unwrap_or_else(default),
@@ -90,7 +95,8 @@ impl PgsqlServer {
             None => place.rsplit_once(':').unwrap_or((place, "5432")),
         };
         let (database, user) = (database.to_owned(), user.to_owned());
-        let port = port.parse().ok()?;
+        let given = [host, &database, &user].iter().all(|part| !part.is_empty());
+        let port = port.parse().ok().filter(|_| given)?;
         Some(Self { host: host.to_owned(), port, database, user, password: password.to_owned() })
     }
 }
@@ -108,6 +114,8 @@ pub(crate) enum LookupOptionError {
     Directory { item: usize },
     #[error("pgsql_servers: item {item} is not host/database/user/password")]
     PgsqlServer { item: usize },
+    #[error("pgsql_servers: item {item} has port 0, at which nobody listens")]
+    PgsqlPort { item: usize },
 }
 
 impl LookupOptionError {
@@ -115,7 +123,7 @@ impl LookupOptionError {
     pub(super) fn option(&self) -> &'static str {
         match self {
             Self::Directory { .. } => "lookup_directories",
-            Self::PgsqlServer { .. } => "pgsql_servers",
+            Self::PgsqlServer { .. } | Self::PgsqlPort { .. } => "pgsql_servers",
         }
     }
 }

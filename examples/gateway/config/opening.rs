@@ -21,14 +21,14 @@ use crate::gateway::telemetry::log;
 /// # Errors
 ///
 /// What is wrong with it, with the line as far as it is known.
-pub fn check(path: Option<&Path>) -> Result<(), InvalidConfig> {
+pub fn check(path: Option<&Path>, resolv_conf: &Path) -> Result<(), InvalidConfig> {
     let text = Config::text(path).map_err(InvalidConfig::from)?;
     // The files of lookups are opened as their texts are parsed.
     let config = Config::parse_and_open(&text, |settings: &LookupSettings| {
         let files = Files::new(settings);
         FileCheck(Box::new(move |name| files.check(name).map_err(|error| log::chain(&error))))
     })?;
-    let opened = open(&config).map_err(|(option, source)| {
+    let opened = open(&config, resolv_conf).map_err(|(option, source)| {
         let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
         CheckError::Open { line, option, source: Box::new(source) }
     });
@@ -42,7 +42,7 @@ pub(crate) enum CheckError {
     Open { line: String, option: &'static str, source: Box<OpeningError> },
 }
 
-fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
+fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, OpeningError)> {
     let of = |option| move |error| (option, error);
     folder(&config.spool_directory).map_err(of("spool_directory"))?;
     if config.store == StoreKind::Maildir {
@@ -59,7 +59,7 @@ fn open(config: &Config) -> Result<(), (&'static str, OpeningError)> {
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
         }
     }
-    resolver_settings(config.dns_resolver)
+    resolver_settings(config.dns_resolver, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     database(&config.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &config.reports.history_file {

@@ -1,10 +1,10 @@
 //! Where the options of a configuration stand, for what is said of them.
 
-use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
-use toml::{Spanned, Table};
+use toml::{Spanned, Table, Value};
 
-use super::{ConfigError, Options};
+use super::ConfigError;
 
 /// The line of each option, and of each table.
 #[derive(Debug, Default)]
@@ -21,34 +21,67 @@ impl OptionLines {
 
     /// Returns the line of an option, `TABLE.NAME` for one in a table.
     pub(super) fn line(&self, option: &str) -> Option<usize> {
-        let found = self.0.iter().find(|(name, _)| name == option);
-        found.map(|(_, line)| *line)
+        let of = |option: &str| self.0.iter().find(|(name, _)| name == option);
+        let other = OTHER_NAMES.iter().find(|(name, _)| *name == option).map(|(_, other)| other);
+        of(option).or_else(|| of(other?)).map(|(_, line)| *line)
     }
 
     /// Puts the line in front of an error of an option.
     pub(super) fn locate(&self, error: ConfigError) -> ConfigError {
+        let error = match error {
+            ConfigError::Memory { .. } => ConfigError::Memory {
+                lines: ["message_memory_limit", "message_size_limit"].map(|name| self.line(name)),
+            },
+            other => other,
+        };
         let line = error.option().and_then(|option| self.line(&option));
         match line {
             Some(line) => ConfigError::At { line, source: Box::new(error) },
             None => error,
         }
     }
+}
 
-    /// Reads the options; an error names the first that is wrong.
-    pub(super) fn options(table: Table) -> Result<Options, ConfigError> {
-        let error = match Options::deserialize(table.clone()) {
-            Ok(options) => return Ok(options),
-            Err(error) => error,
-        };
-        // What is wrong with a value is said without its name: so each is read by itself.
-        for (name, value) in table {
-            let one = Table::from_iter([(name.clone(), value)]);
-            if let Err(error) = Options::deserialize(one) {
-                return Err(ConfigError::Value { option: name, source: error });
+/// Reads the options of a table; an error names the first that is wrong, `TABLE.NAME` for one in a table.
+pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> {
+    for (option, other) in OTHER_NAMES {
+        if table.contains_key(*option) && table.contains_key(*other) {
+            return Err(ConfigError::TwoNames { option, other });
+        }
+    }
+    let error = match T::deserialize(table.clone()) {
+        Ok(options) => return Ok(options),
+        Err(error) => error,
+    };
+    // What is wrong with a value is said without its name: so each is read by itself.
+    for (name, value) in table {
+        let alone = |value| T::deserialize(Table::from_iter([(name.clone(), value)])).err();
+        let inner = value.as_table().cloned().unwrap_or_default();
+        for (inner, value) in inner {
+            let value = Value::Table(Table::from_iter([(inner.clone(), value)]));
+            let is_table = alone(Value::Table(Table::new())).is_none();
+            if let Some(error) = alone(value).filter(|_| is_table) {
+                return Err(wrong(format!("{name}.{inner}"), &error));
             }
         }
-        Err(error.into())
+        if let Some(error) = alone(value) {
+            return Err(wrong(name, &error));
+        }
     }
+    Err(error.into())
+}
+
+/// Says what is wrong in words for those who do not know Rust's.
+fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
+    let message = error.message();
+    let problem = match message.split_once(", expected one of ") {
+        Some((unknown, _)) if unknown.starts_with("unknown field") => {
+            format!("{unknown}; docs/gateway.md has all options")
+        }
+        _ => message.to_owned(),
+    };
+    let problem = TYPES.iter().fold(problem, |problem, (rust, plain)| problem.replace(rust, plain));
+    ConfigError::Value { option, problem }
 }
 
 fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(String, usize)>) {
@@ -68,3 +101,17 @@ fn line<T>(text: &str, place: &Spanned<T>) -> usize {
     let before = text.as_bytes().get(..place.span().start).unwrap_or_default();
     before.split(|&octet| octet == b'\n').count()
 }
+
+/// What values are expected, in other words.
+const TYPES: &[(&str, &str)] = &[
+    ("expected u8", "expected a number from 0 to 255"),
+    ("expected u32", "expected a number from 0 to 4294967295"),
+    ("expected usize", "expected a number from 0 on"),
+    ("expected struct Transport", "expected a table"),
+    ("expected a map", "expected a table"),
+    ("expected path string", "expected a path"),
+    ("unit variant, expected string only", "expected one of its words as a text"),
+];
+
+/// Options that have two names.
+const OTHER_NAMES: &[(&str, &str)] = &[("proxy_required_hosts", "hosts_proxy")];

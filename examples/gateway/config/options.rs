@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::dmarc::{InvalidFromOption, TemperrorOption};
 use crate::gateway::lookups::quantity::{Interval, Size};
 
-/// The options as they are written; each has a default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// The options as they are written; `docs/gateway.md` describes each.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default = "Options::unwritten", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the file")]
 pub(crate) struct Options {
     /// This host's name; default: what the system says.
@@ -143,19 +143,16 @@ pub(crate) struct Options {
     pub(super) localpartlist: BTreeMap<String, String>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    /// All of them as they are where nothing is written; what is not here is empty, off or not given.
+    fn unwritten() -> Self {
         Self {
             primary_hostname: system_hostname(),
             local_interfaces: "127.0.0.1.2525".into(),
             smtp_banner: "ESMTP".into(),
             spool_directory: "gateway-data".into(),
-            store: StoreKind::Maildir,
-            maildir: None,
             local_domains: "@ : localhost : example.com".into(),
             local_parts: "*".into(),
-            relay_to_domains: String::new(),
-            route_data: None,
             message_size_limit: Size(50 << 20),
             message_memory_limit: Size(512 << 20),
             recipients_max: 1000,
@@ -167,71 +164,46 @@ impl Default for Options {
             smtp_max_synprot_errors: 3,
             smtp_max_unknown_commands: 3,
             smtp_max_refused: 20,
-            smtp_max_refused_hosts: None,
             smtp_data_min_rate: Size(500),
             smtp_receive_timeout: Interval(Duration::from_mins(5)),
-            helo_accept_junk_hosts: String::new(),
             host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
             host_lookup_timeout: Interval(Duration::from_secs(3)),
-            dns_resolver: None,
-            proxy_required_hosts: String::new(),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
-            proxy_ipv4_in_tcp6: false,
-            proxy_refusal: ProxyRefusal::Drop,
-            prdr_enable: false,
             hosts_try_prdr: "*".into(),
             tls_advertise_hosts: "*".into(),
-            tls_certificate: None,
-            tls_privatekey: None,
-            log_selector: String::new(),
-            log_format: LogFormat::Text,
-            spf_guess: None,
-            spf_smtp_comment_template: None,
             spf_lookups: 10,
             spf_void_lookups: 2,
             spf_timeout: Interval(Duration::from_secs(20)),
-            spf_loopback_passes: false,
             dmarc_verify_hosts: "!127.0.0.0/8 : !::::1 : *".into(),
-            dmarc_reject: false,
-            dmarc_invalid_from: None,
-            dmarc_temperror: TemperrorOption::Auto,
-            dmarc_status_semantics: ListSemantics::EachItem,
             dmarc_timeout: Interval(Duration::from_secs(20)),
-            dmarc_tld_file: None,
             dmarc_report_keep: Interval(Duration::from_hours(31 * 24)),
-            dmarc_history_file: None,
-            dmarc_forensic_sender: None,
             dkim_verify_signatures: 10,
             dkim_verify_header: Size(256 << 10),
-            sqlite_dbfile: None,
-            pgsql_servers: String::new(),
-            lookup_directories: String::new(),
             lookup_timeout: Interval(Duration::from_secs(5)),
             lookup_rows_max: 1000,
             lookup_size_limit: Size(256 << 10),
             lookup_file_size_limit: Size(10 << 20),
-            addresslist: BTreeMap::new(),
-            domainlist: BTreeMap::new(),
-            hostlist: BTreeMap::new(),
-            localpartlist: BTreeMap::new(),
+            ..Self::default()
         }
     }
 }
 
 /// Where accepted mail goes.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StoreKind {
+    #[default]
     Maildir,
     /// Nowhere: for load tests.
     Discard,
 }
 
 /// What becomes of a connection whose PROXY header is missing or not sound.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ProxyRefusal {
     /// It is closed at once, as the specification asks.
+    #[default]
     Drop,
     /// It gets the banner, and 503 to every command but QUIT, as Exim does.
     Exim,
@@ -247,10 +219,11 @@ impl From<ProxyRefusal> for RefusalMode {
 }
 
 /// How the items of a list of words work together, some with a `!` before them.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ListSemantics {
     /// Each is tested alone, and the first that succeeds decides; as the text of 2014 has it.
+    #[default]
     EachItem,
     /// The first whose word it is decides, and fails if it has a `!`; as Exim does today.
     ListOrder,
@@ -266,10 +239,11 @@ impl From<ListSemantics> for Semantics {
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// As Exim writes them.
+    #[default]
     Text,
     /// One JSON object each.
     Json,

@@ -154,6 +154,39 @@ impl Answers for Engines {
     }
 }
 
+/// Checks the syntax of a query, as far as it is known before its text is expanded: that of SQL for `SQLite`,
+/// and in `PostgreSQL` where values stand. No table is looked for.
+///
+/// # Errors
+///
+/// [`EngineError`], of a query that no value makes good.
+pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineError> {
+    let dialect = match lookup.name {
+        "sqlite" => Dialect::Sqlite,
+        "pgsql" => Dialect::Pgsql,
+        _ => return Ok(()),
+    };
+    let mut assumed = Query::default();
+    let mut unknown = Vec::new();
+    for (at, segment) in query.segments().iter().enumerate() {
+        match segment {
+            Segment::Literal(text) => assumed.push_literal(text),
+            Segment::Value { bytes, trust, quoted } => {
+                if *quoted != Some(lookup.name) {
+                    unknown.push(at);
+                }
+                assumed.push_quoted(bytes, *trust, lookup.name);
+            }
+        }
+    }
+    match Statement::new(&assumed, dialect) {
+        // It may be text of the query, such as the name of a table: what follows it is unknown too.
+        Err(StatementError::Place { at }) if unknown.contains(&at) => Ok(()),
+        Ok(statement) if dialect == Dialect::Sqlite => super::sqlite::check_syntax(&statement.sql),
+        made => Ok(made.map(|_| ())?),
+    }
+}
+
 /// The name of a file: all of it is trusted, or it is none.
 fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
     query.check("").map_err(|_| EngineError::File { problem: "its name comes from outside" })?;

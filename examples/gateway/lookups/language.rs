@@ -19,8 +19,10 @@ use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, T
 use mail_types::{ByteList, Trust};
 use thiserror::Error;
 
+use super::engines::check_query;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::stage::Place;
+use crate::gateway::telemetry::log;
 
 /// What all texts of a configuration have in common.
 #[derive(Debug, Default)]
@@ -84,6 +86,13 @@ impl Language {
         let template = template(text, &self.options)?;
         for (at, need) in template.needs() {
             self.check_need(at, need, place)?;
+        }
+        for (at, lookup, query) in template.queries() {
+            check_query(lookup, &query).map_err(|error| LanguageError::Query {
+                at,
+                name: lookup.name,
+                why: log::chain(&error),
+            })?;
         }
         Ok(template)
     }
@@ -202,6 +211,8 @@ pub(crate) enum LanguageError {
     Template(#[from] TemplateError),
     #[error("byte {at}: the lookup {name}: {missing}")]
     Lookup { at: usize, name: &'static str, missing: Missing },
+    #[error("byte {at}: the lookup {name}: {why}")]
+    Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not to be had here", call.as_str())]
     Call { at: usize, call: Call },
     #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]

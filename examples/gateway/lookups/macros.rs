@@ -58,6 +58,18 @@ pub(crate) enum MacroError {
     Endless { name: String },
 }
 
+impl MacroError {
+    /// Returns the option that it is about, which is a macro or all of them.
+    pub(crate) fn option(&self) -> String {
+        match self {
+            Self::NotTable => "macros".to_owned(),
+            Self::NotText { name } | Self::Name { name } | Self::Endless { name } => {
+                format!("macros.{name}")
+            }
+        }
+    }
+}
+
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')

@@ -214,9 +214,10 @@ pub(super) fn statement(
         (Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. }), Unencodable::Absent) => {
             Ok(None)
         }
-        (Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. }), _) => {
-            Statement::new(&replaced(query), Dialect::Pgsql).map(Some)
-        }
+        (
+            Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. } | StatementError::Text),
+            Unencodable::Replaced,
+        ) => Statement::new(&replaced(query), Dialect::Pgsql).map(Some),
         (made, _) => made.map(Some),
     }
 }
@@ -226,7 +227,10 @@ fn replaced(query: &Query) -> Query {
     let mut encodable = Query::default();
     for segment in query.segments() {
         match segment {
-            Segment::Literal(text) => encodable.push_literal(text),
+            // An expansion may have written it.
+            Segment::Literal(text) => {
+                encodable.push_literal(String::from_utf8_lossy(text).as_bytes());
+            }
             Segment::Value { bytes, trust, quoted } => {
                 let text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
                 match quoted {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 /// A number of octets: an integer, or text such as `100K`, `50M`, `1G` (powers of 1,024).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Size(pub(crate) u64);
 
 impl FromStr for Size {
@@ -27,8 +27,8 @@ impl FromStr for Size {
     }
 }
 
-/// A span of time: an integer of seconds, or text such as `30s`, `5m`, `1h30m`, `2d`, `1w`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A span of time, of a century at most: an integer of seconds, or text such as `30s`, `5m`, `1h30m`, `2d`, `1w`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Interval(pub(crate) Duration);
 
 impl FromStr for Interval {
@@ -52,9 +52,18 @@ impl FromStr for Interval {
             seconds = seconds.checked_add(span).ok_or(QuantityError)?;
             rest = units.as_str();
         }
-        if text.is_empty() { Err(QuantityError) } else { Ok(Self(Duration::from_secs(seconds))) }
+        if text.is_empty() { Err(QuantityError) } else { Self::of(seconds).ok_or(QuantityError) }
     }
 }
+
+impl Interval {
+    /// A clock can be asked for the end of such a time.
+    fn of(seconds: u64) -> Option<Self> {
+        (seconds <= A_CENTURY).then_some(Self(Duration::from_secs(seconds)))
+    }
+}
+
+const A_CENTURY: u64 = 100 * 366 * 86_400;
 
 /// A text is neither a size nor a time.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -74,8 +83,7 @@ impl<'de> Deserialize<'de> for Size {
 
 impl<'de> Deserialize<'de> for Interval {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let seconds = |n| Some(Self(Duration::from_secs(n)));
-        from.deserialize_any(Text("a time such as \"5m\"", seconds, |t| t.parse().ok()))
+        from.deserialize_any(Text("a time such as \"5m\"", Self::of, |t| t.parse().ok()))
     }
 }
 

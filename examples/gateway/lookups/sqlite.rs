@@ -167,6 +167,31 @@ impl Shared {
     }
 }
 
+/// Checks the syntax of SQL, in a database that has no tables; that one is missing there says nothing.
+pub(super) fn check_syntax(sql: &str) -> Result<(), EngineError> {
+    // Some of these do their work as they are prepared, for the whole process.
+    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
+    if word.is_some_and(|word| word.eq_ignore_ascii_case("pragma")) {
+        return Ok(());
+    }
+    let connection = Connection::open_in_memory()?;
+    match connection.prepare(sql).map(|_| ()) {
+        Err(error) if is_syntax(&error) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// `SQLite` has one code for all that is wrong with a statement; its parser's own errors begin or end so.
+fn is_syntax(error: &rusqlite::Error) -> bool {
+    let message = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message,
+        _ => return false,
+    };
+    let by_tokens = ["incomplete input", "unrecognized token"];
+    message.ends_with(": syntax error") || by_tokens.iter().any(|start| message.starts_with(start))
+}
+
 /// A connection, and the file that it has open.
 #[derive(Debug)]
 struct Open {

@@ -47,7 +47,8 @@ impl ClientList {
         otherwise: bool,
         home: &Home<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
-        let list = RuleList::read(text, Place::Connect, home, ListKind::Host);
+        let place = if option == "host_lookup" { Place::Accept } else { Place::Client };
+        let list = RuleList::read(text, place, home, ListKind::Host);
         Ok(Self { option, list: list.map_err(|problem| (option, problem))?, otherwise })
     }
 
@@ -85,7 +86,7 @@ impl ClientList {
     ) -> Option<Membership> {
         let (greeting, mut notes) = (Greeting::default(), Notes::default());
         let mut scene = Scene {
-            place: Place::Connect,
+            place: Place::Client,
             now: Instant::now(),
             host,
             client,

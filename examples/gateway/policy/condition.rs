@@ -103,7 +103,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "authenticated",
         places: &Place::ALL,
-        read: |_, _, _| Ok(Box::new(Authenticated)),
+        read: |entry, place, home| Ok(Box::new(Authenticated::read(entry, place, home)?)),
     },
     Kind {
         name: "senders",
@@ -172,7 +172,7 @@ pub(crate) const KINDS: &[Kind] = &[
     },
     Kind {
         name: "profiles",
-        places: Place::MESSAGE,
+        places: Place::PROFILED,
         read: |entry, place, home| {
             Ok(Box::new(ListTest::read(entry, place, home, ListKind::LocalPart, lists::profile)?))
         },
@@ -213,5 +213,9 @@ pub(crate) const KINDS: &[Kind] = &[
     },
 ];
 
-/// The variables that conditions publish, a list for each kind that does.
-pub(crate) const PUBLISHED: &[&[&str]] = &[dmarc::VARIABLES, ratelimit::VARIABLES, spf::VARIABLES];
+/// The variables that conditions publish, a list for each kind that does, and where it can stand.
+pub(crate) const PUBLISHED: &[(&[Place], &[&str])] = &[
+    (Place::CONTENT, dmarc::VARIABLES),
+    (&Place::ALL, ratelimit::VARIABLES),
+    (Place::MESSAGE, spf::VARIABLES),
+];

@@ -18,7 +18,7 @@ use super::condition::{Holds, Home};
 use super::context::Scene;
 use super::rules::Problem;
 use super::stage::Place;
-use super::text::ask;
+use super::text::{Text, ask};
 use super::words::Words;
 use crate::gateway::lookups::language::Language;
 
@@ -201,7 +201,12 @@ fn words(
         return Err(MatchListError::TooDeep { limit: ListSearch::MAX_DEPTH }.into());
     }
     let language = Arc::clone(home.language);
-    let words = Words::read(text, place, home.language, move |list, trust| {
+    let text = Text::parse(text, place, home.language)?;
+    let literal = text.literal().and_then(|literal| str::from_utf8(literal).ok());
+    if let Some(item) = literal.and_then(|literal| lone_negation(List::new(literal))) {
+        return Err(Problem::Negation { item });
+    }
+    let words = Words::of(text, move |list, trust| {
         let list = MatchList::read(list.into_bytes(), trust, kind, &language.options.limits)?;
         language.check_list(&list)?;
         Ok(Arc::new(list))
@@ -213,10 +218,18 @@ fn words(
         if expanded.contains_key(&key) {
             continue;
         }
-        let words = self::words(inner, place, home, kind, expanded, depth + 1)?;
+        let words = self::words(inner, place, home, kind, expanded, depth + 1);
+        let words = words.map_err(|problem| problem.within(name))?;
         if words.known().is_none() {
             expanded.insert(key, words);
         }
     }
     Ok(words)
+}
+
+/// Returns the number of the first item that is a `!` and nothing else. Exim takes it for an empty item that is
+/// negated, which is everybody: in a list that an administrator wrote, a mistake.
+pub(crate) fn lone_negation(mut list: List<'_>) -> Option<usize> {
+    let lone = |item: &str| item.strip_prefix('!').is_some_and(|rest| rest.trim().is_empty());
+    list.position(|item| lone(&item)).map(|at| at + 1)
 }

@@ -1,17 +1,19 @@
 //! The text of a reply, as the modifier `message` gives it.
 
+use std::str::FromStr;
+
 use mail_types::{EnhancedCode, Reply, ReplyCode};
 
 use super::text::Text;
 
 /// Makes a reply of lines. The first may begin with a code of the same class as `code`, and with an
-/// enhanced one of that class; returned is also a code of another class, which is not used.
+/// enhanced one of that class; returned is also a code of another class, which is left out.
 pub(super) fn reply(
     code: ReplyCode,
     enhanced: &str,
     lines: &[String],
     flat: bool,
-) -> (Reply, Option<ReplyCode>) {
+) -> (Reply, Option<String>) {
     let joined;
     let lines = if flat {
         joined = [lines.join(" ")];
@@ -20,19 +22,21 @@ pub(super) fn reply(
         lines
     };
     let (first, more) = lines.split_first().map_or(("", &[][..]), |(first, more)| (first, more));
-    let (own, text) = split(first);
-    let fits = own.is_none_or(|own| own.severity() == code.severity());
-    let code = own.filter(|_| fits).unwrap_or(code);
-    let with_own = format!("{code} {text}").parse::<Reply>().ok();
-    let reply = match with_own.filter(|reply| reply.enhanced().is_some()) {
-        Some(reply) => reply,
-        None => match enhanced.parse() {
-            Ok(enhanced) => Reply::new(code, text).with_enhanced(enhanced),
-            Err(_) => Reply::new(code, text),
-        },
+    let class = code.get() / 100;
+    let Codes { own, own_enhanced, text } = split(first, class);
+    let wrong = own.filter(|own| own.severity() != code.severity()).map(|own| own.to_string());
+    let fits = |own: &EnhancedCode| u16::from(own.class()) == class;
+    let wrong_enhanced = own_enhanced.filter(|own| !fits(own)).map(|own| own.to_string());
+    // Who has chosen a wrong code did not choose the enhanced one for this reply.
+    let own_enhanced = own_enhanced.filter(|own| wrong.is_none() && fits(own));
+    let code = own.filter(|_| wrong.is_none()).unwrap_or(code);
+    let reply = Reply::new(code, text);
+    let reply = match own_enhanced.or_else(|| enhanced.parse().ok()) {
+        Some(enhanced) => reply.with_enhanced(enhanced),
+        None => reply,
     };
     let reply = more.iter().fold(reply, |reply, line| reply.with_line(line));
-    (reply, own.filter(|_| !fits))
+    (reply, wrong.or(wrong_enhanced))
 }
 
 /// Checks the codes that a text begins with, as far as they are written in it.
@@ -47,25 +51,40 @@ pub(super) fn check_class(text: &Text, code: ReplyCode) -> Result<(), String> {
         Some(_) => &*lead,
         None => lead.rsplit_once(' ').map_or("", |(known, _)| known),
     };
-    let (own, rest) = split(known);
+    let class = code.get() / 100;
+    let Codes { own, own_enhanced, .. } = split(known, class);
     if let Some(own) = own.filter(|own| own.severity() != code.severity()) {
         return Err(own.to_string());
     }
-    let word = rest.split(' ').next().unwrap_or_default();
-    let class = code.get() / 100;
-    match word.parse::<EnhancedCode>() {
-        Ok(enhanced) if own.is_some() && u16::from(enhanced.class()) != class => {
-            Err(enhanced.to_string())
-        }
-        _ => Ok(()),
+    match own_enhanced.filter(|enhanced| u16::from(enhanced.class()) != class) {
+        Some(enhanced) => Err(enhanced.to_string()),
+        None => Ok(()),
     }
 }
 
-/// Splits a reply code off.
-fn split(line: &str) -> (Option<ReplyCode>, &str) {
+/// What a line begins with, and the text behind that.
+struct Codes<'a> {
+    own: Option<ReplyCode>,
+    own_enhanced: Option<EnhancedCode>,
+    text: &'a str,
+}
+
+/// Splits a reply code and an enhanced code off. An enhanced code alone must be of the class, or it is text.
+fn split(line: &str, class: u16) -> Codes<'_> {
+    let (own, rest) = word(line);
+    match word::<EnhancedCode>(rest) {
+        (Some(enhanced), _) if own.is_none() && u16::from(enhanced.class()) != class => {
+            Codes { own, own_enhanced: None, text: rest }
+        }
+        (own_enhanced, text) => Codes { own, own_enhanced, text },
+    }
+}
+
+/// Splits the first word off, if it is of this type.
+fn word<T: FromStr>(line: &str) -> (Option<T>, &str) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     match word.parse() {
-        Ok(code) => (Some(code), rest),
+        Ok(word) => (Some(word), rest),
         Err(_) => (None, line),
     }
 }

@@ -233,30 +233,12 @@ impl Step {
         match name {
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
             "message" if !says => Err(misplaced),
-            "message" => {
-                let text = text()?;
-                check_class(&text, verb.code(place))
-                    .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
-                Ok(Self::Message(text))
-            }
+            "message" => Self::message(text()?, place, verb),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
             // The message is one for all its recipients.
             "add_header" if place == Place::Prdr => Err(misplaced),
-            "add_header" => {
-                let name = entry.text.split_once(':').map(|(name, _)| name);
-                let is_name = |name: &str| is_field_name(name) && !name.contains('$');
-                if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
-                    return Err(Problem::FieldName);
-                }
-                let text = text()?;
-                match text.literal_lines() {
-                    Some(lines) if fields(&lines).iter().any(Result::is_err) => {
-                        Err(Problem::FieldName)
-                    }
-                    _ => Ok(Self::AddHeader(text)),
-                }
-            }
+            "add_header" => Self::add_header(entry, text),
             "set" => {
                 // The text of 2014 writes the name with and without its $.
                 let name = entry.of.as_deref().unwrap_or_default();
@@ -266,20 +248,47 @@ impl Step {
                 }
                 Ok(Self::Set(name.to_owned(), text()?))
             }
-            "control" => {
-                let known = CONTROLS.iter().find(|control| **control == entry.text);
-                let unknown = || Problem::Control { control: entry.text.clone() };
-                let known = known.ok_or_else(unknown)?;
-                if *known != NO_MULTILINE && Place::CONTENT.contains(&place) {
-                    let name = format!("control {known}");
-                    return Err(Problem::Misplaced { name, place });
-                }
-                Ok(Self::Control(known))
-            }
+            "control" => Self::control(entry, place),
             "profile" if place != Place::Rcpt => Err(misplaced),
             "profile" => Ok(Self::Profile(text()?)),
             _ => Err(Problem::Unknown { name: name.to_owned() }),
         }
+    }
+
+    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    fn message(text: Text, place: Place, verb: Verb) -> Result<Self, Problem> {
+        check_class(&text, verb.code(place))
+            .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+        if place == Place::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+            return Err(Problem::NotAscii);
+        }
+        Ok(Self::Message(text))
+    }
+
+    fn add_header(
+        entry: &Entry,
+        text: impl FnOnce() -> Result<Text, Problem>,
+    ) -> Result<Self, Problem> {
+        let name = entry.text.split_once(':').map(|(name, _)| name);
+        let is_name = |name: &str| is_field_name(name) && !name.contains('$');
+        if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
+            return Err(Problem::FieldName);
+        }
+        let text = text()?;
+        match text.literal_lines() {
+            Some(lines) if fields(&lines).iter().any(Result::is_err) => Err(Problem::FieldName),
+            _ => Ok(Self::AddHeader(text)),
+        }
+    }
+
+    fn control(entry: &Entry, place: Place) -> Result<Self, Problem> {
+        let known = CONTROLS.iter().find(|control| **control == entry.text);
+        let unknown = || Problem::Control { control: entry.text.clone() };
+        let known = known.ok_or_else(unknown)?;
+        if *known != NO_MULTILINE && Place::CONTENT.contains(&place) {
+            return Err(Problem::Misplaced { name: format!("control {known}"), place });
+        }
+        Ok(Self::Control(known))
     }
 
     /// Does what does not wait for the end of the rule. A text that fails by its own word does

@@ -53,7 +53,7 @@
 //! | `authenticated`                   | everywhere   | the client has logged in, which it cannot here       |
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
-//! | `profiles`                        | from mail on | the recipient's content-filter profile is            |
+//! | `profiles`                        | from rcpt on | the recipient's content-filter profile is            |
 //! | `header.NAME`                     | prdr, data   | the text of a field of this name, decoded as `$h_NAME:` is, fits an item, `*` for anything |
 //! | `header_raw.NAME`                 | prdr, data   | the same of the octets as they came                  |
 //! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
@@ -165,7 +165,8 @@ impl Rules {
 /// Checks the named lists, also those that no rule has.
 fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
-        let checked = RuleList::read(text, Place::Data, home, kind);
+        // All variables can have a value there; where a rule has the list, its own place counts.
+        let checked = RuleList::read(text, Place::Prdr, home, kind);
         checked.map_err(|problem| {
             let (table, name) = (kind.table(), name.to_owned());
             RuleError::List { table, name, problem }
@@ -188,8 +189,8 @@ pub(crate) enum RuleError {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Problem {
-    #[error("rules are tables: [[…]] or [{{…}}, …]")]
-    NotRules,
+    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = place.option())]
+    NotRules { place: Place },
     #[error("there are rules for this place under both its names")]
     TwoNames,
     #[error("too many")]
@@ -220,6 +221,10 @@ pub(crate) enum Problem {
         "+{name}: the table {kind} has no such list, or one with expansions, which a list that was expanded from untrusted text cannot name"
     )]
     NoList { kind: &'static str, name: String },
+    #[error("+{name}: {problem}")]
+    Within { name: String, problem: Box<Self> },
+    #[error("item {item}: a ! has nothing behind it; it would be for everybody, as * is")]
+    Negation { item: usize },
     #[error("a lookup has no answer: {why}")]
     Lookup { why: String },
     #[error("the log has it already")]
@@ -228,6 +233,10 @@ pub(crate) enum Problem {
     Words(#[from] WordListError),
     #[error("not the name of a header field; a field is NAME: text")]
     FieldName,
+    #[error(
+        "message: a character that is not ASCII; before the greeting a reply has only ASCII (RFC 5321 section 4.2)"
+    )]
+    NotAscii,
     #[error("message: {verb} cannot reply with the code {code}, which is of another class")]
     ReplyClass { code: String, verb: &'static str },
     #[error("{name} cannot be set; acl_c… and acl_m… can")]
@@ -236,12 +245,22 @@ pub(crate) enum Problem {
     Control { control: String },
     #[error("the limit is not a number")]
     RateLimit,
-    #[error("the count of a rate is not a number: count=…")]
+    #[error("the count of a rate is not a number above 0: count=…")]
     RateCount,
     #[error("the period is not a time above 0, such as 5s")]
     RatePeriod,
     #[error("{option}: a rate limit has one option of this kind, and another stands before it")]
     RateTwice { option: String },
-    #[error("{option} is no option of a rate limit here, and no key, which has a variable")]
+    #[error("{option} is no option of a rate limit, and no key, which has a variable")]
     RateOption { option: String },
+    #[error("{option} is no option of a rate limit at {}, where there is nothing of it to count{}",
+        place.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
+    RatePlace { option: &'static str, place: Place },
+}
+
+impl Problem {
+    /// Says that it is in a named list.
+    pub(crate) fn within(self, name: &str) -> Self {
+        Self::Within { name: name.to_owned(), problem: Box::new(self) }
+    }
 }

@@ -51,11 +51,11 @@ pub(super) fn lists(
             return Err(RuleError::Rule { line, problem: Problem::TwoNames });
         }
         let rules = value.get_ref().as_array();
-        let rules = rules.ok_or(RuleError::Rule { line, problem: Problem::NotRules })?;
+        let rules = rules.ok_or(RuleError::Rule { line, problem: Problem::NotRules { place } })?;
         if rules.len() > MAX_RULES {
             return Err(RuleError::Rule { line, problem: Problem::TooMany });
         }
-        let rules = rules.iter().map(|rule| reader.rule(rule));
+        let rules = rules.iter().map(|rule| reader.rule(rule, place));
         found.push((place, rules.collect::<Result<_, _>>()?));
     }
     Ok(found)
@@ -67,10 +67,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn rule(&self, rule: &Spanned<DeValue<'_>>) -> Result<RuleSource, RuleError> {
+    fn rule(&self, rule: &Spanned<DeValue<'_>>, place: Place) -> Result<RuleSource, RuleError> {
         let line = self.line(rule);
         let problem = |problem| RuleError::Rule { line, problem };
-        let table = rule.get_ref().as_table().ok_or_else(|| problem(Problem::NotRules))?;
+        let table =
+            rule.get_ref().as_table().ok_or_else(|| problem(Problem::NotRules { place }))?;
         let mut entries = Vec::new();
         for (key, value) in table {
             match value.get_ref().as_table() {

@@ -5,6 +5,10 @@ use mail_types::ReplyCode;
 /// A place, in the order of a session.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Place {
+    /// As a connection is accepted: where `host_lookup` is asked.
+    Accept,
+    /// Where other options are asked that are lists of clients, which no rule has seen.
+    Client,
     /// Before the banner.
     Connect,
     /// At `MAIL`.
@@ -18,7 +22,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// All of them.
+    /// Those that rules can be for.
     pub const ALL: [Self; 5] = [Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those that belong to a message.
     pub(crate) const MESSAGE: &[Self] = &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
@@ -27,9 +31,17 @@ impl Place {
     /// Those with a recipient of their own.
     pub const RECIPIENT: &[Self] = &[Self::Rcpt, Self::Prdr];
 
-    /// Returns the option that holds its rules.
+    /// Those from the client's name on.
+    pub(crate) const NAMED: &[Self] =
+        &[Self::Client, Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those where a profile is known.
+    pub(crate) const PROFILED: &[Self] = &[Self::Rcpt, Self::Prdr, Self::Data];
+
+    /// Returns the option that holds its rules; where there are none, what it is.
     pub(crate) fn option(self) -> &'static str {
         match self {
+            Self::Accept => "the start of a connection",
+            Self::Client => "the greeting of a client",
             Self::Connect => "acl_smtp_connect",
             Self::Mail => "acl_smtp_mail",
             Self::Rcpt => "acl_smtp_rcpt",
@@ -50,7 +62,7 @@ impl Place {
     /// 3.1).
     pub(super) fn denied(self) -> ReplyCode {
         match self {
-            Self::Connect => ReplyCode::TRANSACTION_FAILED,
+            Self::Accept | Self::Client | Self::Connect => ReplyCode::TRANSACTION_FAILED,
             _ => ReplyCode::MAILBOX_UNAVAILABLE,
         }
     }
@@ -58,7 +70,7 @@ impl Place {
     /// Returns the code of a refusal for now.
     pub(super) fn deferred(self) -> ReplyCode {
         match self {
-            Self::Connect => ReplyCode::NOT_AVAILABLE,
+            Self::Accept | Self::Client | Self::Connect => ReplyCode::NOT_AVAILABLE,
             Self::Prdr => ReplyCode::BUSY,
             _ => ReplyCode::LOCAL_ERROR,
         }

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::context::Scene;
 use super::stage::Place;
-use super::variable::{Names, Seen};
+use super::variable::{Names, NamesAt, Seen};
 use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::language::{Language, LanguageError};
 
@@ -41,6 +41,10 @@ impl Text {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
             template.check(&Names)?;
+            template.check(&NamesAt(place)).map_err(|early| match early {
+                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
+                other => TextError::Name(other),
+            })?;
             Form::Template(Arc::new(template))
         };
         Ok(Self { form, language: Arc::clone(language) })
@@ -212,4 +216,6 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
+    #[error("byte {at}: ${name} is unknown at this stage, {}", place.option())]
+    Early { at: usize, name: Box<str>, place: Place },
 }

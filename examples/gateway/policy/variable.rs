@@ -1,4 +1,5 @@
-//! The variables that a text can name.
+//! The variables that a text can name. One that cannot have a value yet where the text stands is refused as
+//! the configuration is read.
 //!
 //! | name                                                        | value                            |
 //! |-------------------------------------------------------------|----------------------------------|
@@ -6,7 +7,7 @@
 //! | `sender_helo_name`                                          | what it called itself            |
 //! | `received_ip_address`, `received_port`                      | where it was accepted            |
 //! | `received_protocol`                                         | `esmtps` and the like            |
-//! | `proxy_*`                                                   | see `proxy_protocol::Session`    |
+//! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
 //! | `primary_hostname`                                          | this host                        |
 //! | `smtp_command`                                              | the command under way, as it came |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
@@ -24,7 +25,7 @@
 
 use event_expand::{HeaderForm, ListKind, Variables};
 use mail_types::{Mailbox, Trust, Value, Variable};
-use proxy_protocol::Session as Proxied;
+use proxy_protocol::ProxyInfo;
 
 use super::condition::PUBLISHED;
 use super::context::Scene;
@@ -38,15 +39,34 @@ pub(super) struct Names;
 
 impl Variables for Names {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let built_in = BUILT_IN.iter().any(|(known, _)| *known == name);
-        if built_in || is_acl(name) || published(name).is_some() {
-            return Variable::Unset;
-        }
-        match Proxied::direct(([0, 0, 0, 0], 0).into()).variable(name) {
-            Variable::Unknown => Variable::Unknown,
-            _ => Variable::Unset,
-        }
+        if places(name).is_some() { Variable::Unset } else { Variable::Unknown }
     }
+}
+
+/// The names of those that can have a value at a place.
+pub(super) struct NamesAt(pub(super) Place);
+
+impl Variables for NamesAt {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        let known = places(name).is_some_and(|places| places.contains(&self.0));
+        if known { Variable::Unset } else { Variable::Unknown }
+    }
+}
+
+/// Where a variable can have a value; `None` if there is no such variable.
+fn places(name: &str) -> Option<&'static [Place]> {
+    if let Some((_, places, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
+        return Some(places);
+    }
+    if is_acl(name) {
+        return Some(&Place::ALL);
+    }
+    if let Some((places, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
+        return Some(places);
+    }
+    let proxied = ProxyInfo::direct(([0, 0, 0, 0], 0).into());
+    let unknown = matches!(proxied.variable(name), Variable::Unknown);
+    (!unknown).then_some(EVERYWHERE)
 }
 
 /// A scene, as a text sees it.
@@ -58,7 +78,7 @@ pub(super) struct Seen<'a, 's> {
 impl Variables for Seen<'_, '_> {
     fn variable(&self, name: &str) -> Variable<'_> {
         let scene = self.scene;
-        let value = if let Some((_, value_of)) = BUILT_IN.iter().find(|(own, _)| *own == name) {
+        let value = if let Some((.., value_of)) = BUILT_IN.iter().find(|(own, ..)| *own == name) {
             value_of(scene)
         } else if is_acl(name) {
             scene.notes.variable(name)
@@ -86,7 +106,8 @@ impl Variables for Seen<'_, '_> {
 }
 
 fn published(name: &str) -> Option<&'static str> {
-    PUBLISHED.iter().copied().flatten().find(|known| **known == name).copied()
+    let names = PUBLISHED.iter().flat_map(|(_, names)| *names);
+    names.copied().find(|known| *known == name)
 }
 
 /// Tells whether a name can be `set`: `acl_c` or `acl_m`, then a digit or an underscore and more.
@@ -103,37 +124,42 @@ pub(crate) fn is_acl(name: &str) -> bool {
 
 pub(crate) type ValueOf = for<'a> fn(&'a Scene<'_>) -> Option<Value<'a>>;
 
-const BUILT_IN: &[(&str, ValueOf)] = &[
-    ("sender_host_address", |scene| Some(text(&scene.client.address.ip()))),
-    ("sender_host_port", |scene| Some(text(&scene.client.address.port()))),
-    ("sender_host_name", |scene| scene.client.host_name.as_ref().map(text)),
-    ("sender_helo_name", |scene| some(&scene.greeting.name)),
-    ("received_ip_address", |scene| Some(text(&scene.client.server.ip()))),
-    ("received_port", |scene| Some(text(&scene.client.server.port()))),
-    ("received_protocol", |scene| {
+/// The name of each, where it can have a value, and which.
+const BUILT_IN: &[(&str, &[Place], ValueOf)] = &[
+    ("sender_host_address", EVERYWHERE, |scene| Some(text(&scene.client.address.ip()))),
+    ("sender_host_port", EVERYWHERE, |scene| Some(text(&scene.client.address.port()))),
+    ("sender_host_name", Place::NAMED, |scene| scene.client.host_name.as_ref().map(text)),
+    ("sender_helo_name", Place::MESSAGE, |scene| some(&scene.greeting.name)),
+    ("received_ip_address", EVERYWHERE, |scene| Some(text(&scene.client.server.ip()))),
+    ("received_port", EVERYWHERE, |scene| Some(text(&scene.client.server.port()))),
+    ("received_protocol", &Place::ALL, |scene| {
         let utf8 = scene.transaction.is_some_and(|transaction| transaction.utf8);
         Some(word(&protocol(scene.greeting, utf8).to_lowercase()))
     }),
-    ("primary_hostname", |scene| Some(Value::trusted(scene.host))),
-    ("smtp_command", |scene| Some(Value::new(scene.command, Trust::Untrusted))),
-    ("sender_address", |scene| sender(scene).map(text)),
-    ("sender_address_local_part", |scene| sender(scene).and_then(|s| some(s.local_part()))),
-    ("sender_address_domain", |scene| sender(scene).map(|s| text(s.host()))),
-    ("prdr_requested", |scene| {
+    ("primary_hostname", EVERYWHERE, |scene| Some(Value::trusted(scene.host))),
+    ("smtp_command", Place::MESSAGE, |scene| Some(Value::new(scene.command, Trust::Untrusted))),
+    ("sender_address", Place::MESSAGE, |scene| sender(scene).map(text)),
+    ("sender_address_local_part", Place::MESSAGE, |scene| {
+        sender(scene).and_then(|s| some(s.local_part()))
+    }),
+    ("sender_address_domain", Place::MESSAGE, |scene| sender(scene).map(|s| text(s.host()))),
+    ("prdr_requested", Place::MESSAGE, |scene| {
         let asked = scene.transaction.is_some_and(|transaction| transaction.prdr);
         Some(Value::trusted(if asked { "yes" } else { "no" }))
     }),
-    ("local_part", |scene| scene.recipient.and_then(|r| some(r.local_part()))),
-    ("domain", |scene| scene.recipient.map(|r| text(r.host()))),
-    ("recipients_count", |scene| match scene.place {
+    ("local_part", Place::RECIPIENT, |scene| scene.recipient.and_then(|r| some(r.local_part()))),
+    ("domain", Place::RECIPIENT, |scene| scene.recipient.map(|r| text(r.host()))),
+    ("recipients_count", Place::MESSAGE, |scene| match scene.place {
         Place::Data => Some(word(&scene.notes.takers())),
         _ => scene.transaction.map(|transaction| word(&transaction.recipients.len())),
     }),
-    ("message_size", |scene| match scene.message.len() {
+    ("message_size", Place::MESSAGE, |scene| match scene.message.len() {
         0 => scene.transaction.map(|transaction| word(&transaction.size)),
         size => Some(word(&size)),
     }),
-    ("profile", |scene| scene.profile().map(|profile| Value::new(profile, Trust::Untrusted))),
+    ("profile", Place::PROFILED, |scene| {
+        scene.profile().map(|profile| Value::new(profile, Trust::Untrusted))
+    }),
 ];
 
 fn sender<'a>(scene: &'a Scene<'_>) -> Option<&'a Mailbox> {
@@ -152,5 +178,15 @@ fn word(value: &impl ToString) -> Value<'static> {
     Value::new(value.to_string().into_bytes(), Trust::Trusted)
 }
 
+/// All places, also those without rules.
+const EVERYWHERE: &[Place] = &[
+    Place::Accept,
+    Place::Client,
+    Place::Connect,
+    Place::Mail,
+    Place::Rcpt,
+    Place::Prdr,
+    Place::Data,
+];
 /// The longest name that can be set, in octets.
 const MAX_NAME: usize = 64;

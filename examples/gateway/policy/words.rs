@@ -41,7 +41,14 @@ impl<L> Words<L> {
         language: &Arc<Language>,
         read: impl Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
-        let text = Text::parse(text, place, language)?;
+        Self::of(Text::parse(text, place, language)?, read)
+    }
+
+    /// The same of a text that is parsed already.
+    pub(super) fn of(
+        text: Text,
+        read: impl Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync + 'static,
+    ) -> Result<Self, Problem> {
         let form = match text.literal() {
             Some(literal) => {
                 let literal = str::from_utf8(literal).map_err(|_| Problem::NotText)?;

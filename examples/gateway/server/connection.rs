@@ -20,15 +20,13 @@ use self::hand_over::Handed;
 use self::pace::Pace;
 use super::Gateway;
 use super::memory::{Room, Share};
-use super::wire::{Wire, closing, stopping};
+use super::wire::Wire;
 use crate::gateway::delivery::Delivery;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::state::Notes;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::{Question, Session, Step};
-use crate::gateway::telemetry::log;
-use crate::gateway::telemetry::repeats::Repeats;
 
 /// A connection whose client is known.
 pub(crate) struct Connection {
@@ -46,8 +44,6 @@ pub(crate) struct Connection {
     handed: Option<Handed>,
     memory: Share,
     pace: Pace,
-    /// Which refusals are logged.
-    pub(super) repeats: Repeats,
     /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
     /// time would be put in order among all others and taken out again.
     silence: Pin<Box<Sleep>>,
@@ -84,7 +80,6 @@ impl Connection {
             handed: None,
             memory,
             pace: Pace::default(),
-            repeats: Repeats::default(),
             silence,
         }
     }
@@ -96,10 +91,7 @@ impl Connection {
             debug!("{} is gone: {error}", self.client.address);
         }
         self.memory.set(0, None);
-        if let Some(count) = self.repeats.end() {
-            log::more_refusals(&self.session, &self.client, count);
-        }
-        closing(&mut self.stop, self.wire.close()).await;
+        self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
     }
 
     async fn run(&mut self) -> io::Result<()> {
@@ -204,12 +196,13 @@ impl Connection {
         let output = self.session.take_output();
         let Self { gateway, stop, wire, session, .. } = self;
         if session.is_closed() {
-            return closing(stop, wire.write(&output)).await.unwrap_or(Err(TIMED_OUT.into()));
+            let written = gateway.deadlines.closing(stop, wire.write(&output)).await;
+            return written.unwrap_or(Err(TIMED_OUT.into()));
         }
         tokio::select! {
             biased;
             written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
-            () = stopping(stop) => Err(TIMED_OUT.into()),
+            () = gateway.deadlines.stopping(stop) => Err(TIMED_OUT.into()),
         }
     }
 

@@ -35,7 +35,8 @@ impl HostLimit {
     }
 }
 
-fn network(host: IpAddr) -> IpAddr {
+/// Returns what stands for a host where hosts are counted: with IPv6 its network /64.
+pub(crate) fn network(host: IpAddr) -> IpAddr {
     match host.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
         address @ IpAddr::V4(_) => address,

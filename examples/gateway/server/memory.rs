@@ -5,29 +5,39 @@
 
 mod holders;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 pub(crate) use self::holders::{Holders, Room};
 
 /// What all connections share.
-#[derive(Debug)]
 pub(crate) struct Memory {
-    start: Instant,
+    clock: Box<dyn Fn() -> Duration + Send + Sync>,
     holders: Mutex<Holders<Arc<Notify>>>,
 }
 
 impl Memory {
     /// Lets all have `limit` octets, and slower ones than `min_rate`, in octets a second, go first.
     pub(crate) fn new(limit: usize, min_rate: u64) -> Self {
-        Self { start: Instant::now(), holders: Mutex::new(Holders::new(limit, min_rate)) }
+        let start = Instant::now();
+        Self::with_clock(limit, min_rate, move || start.elapsed())
+    }
+
+    /// The same, by a clock that says how much time has gone by.
+    pub(crate) fn with_clock(
+        limit: usize,
+        min_rate: u64,
+        clock: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        Self { clock: Box::new(clock), holders: Mutex::new(Holders::new(limit, min_rate)) }
     }
 
     /// Tells whether a message of this size has room now.
     pub(crate) fn admits(&self, size: u64) -> bool {
-        let now = self.start.elapsed();
+        let now = (self.clock)();
         let (admits, evicted) = {
             let mut holders = self.holders();
             (holders.admits(size, now), holders.take_evicted())
@@ -39,6 +49,12 @@ impl Memory {
     fn holders(&self) -> MutexGuard<'_, Holders<Arc<Notify>>> {
         // Nothing in there can be half done.
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("holders", &self.holders).finish_non_exhaustive()
     }
 }
 
@@ -69,7 +85,7 @@ impl Share {
             return Room::Granted; // Between two messages.
         }
         let Self { memory, number, evicted, .. } = self;
-        let now = memory.start.elapsed();
+        let now = (memory.clock)();
         let (room, others) = {
             let mut holders = memory.holders();
             let room = if let Some(received) = received {

@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use mail_types::{Reply, ReplyCode};
-use proxy_protocol::tokio::peek_header;
-use proxy_protocol::{Failure, HeaderError, Limits, Options, Outcome, Receiver, Refusal, Session};
+use proxy_protocol::tokio_net::peek_header;
+use proxy_protocol::{
+    Failure, HeaderError, Limits, Options, Outcome, ProxyInfo, Receiver, Refusal,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::Gateway;
-use super::wire::{Wire, closing};
+use super::wire::Wire;
 use crate::gateway::config::Config;
 use crate::gateway::smtp::replies::write;
 
@@ -22,10 +24,10 @@ pub(crate) async fn accept(
     gateway: &Gateway,
     stream: TcpStream,
     peer: SocketAddr,
-) -> io::Result<Option<(TcpStream, Session)>> {
+) -> io::Result<Option<(TcpStream, ProxyInfo)>> {
     let config = &gateway.config;
     if !config.proxy_required_hosts.requires(peer.ip(), None) {
-        return Ok(Some((stream, Session::direct(peer))));
+        return Ok(Some((stream, ProxyInfo::direct(peer))));
     }
     let (mut stream, mut receiver) = (stream, Receiver::new(options(config), Instant::now()));
     match peek_header(&mut stream, &mut receiver).await? {
@@ -41,12 +43,12 @@ pub(crate) async fn accept(
                 refused = refuse(config, &mut wire, &receiver) => refused?,
                 _ = stop.wait_for(|&stop| stop) => {}
             }
-            closing(&mut stop, wire.close()).await;
+            gateway.deadlines.closing(&mut stop, wire.close()).await;
             Ok(None)
         }
         outcome => {
             debug!(%peer, outcome = outcome.as_str(), "PROXY header");
-            Ok(Some((stream, Session::proxied(peer, outcome))))
+            Ok(Some((stream, ProxyInfo::proxied(peer, outcome))))
         }
     }
 }

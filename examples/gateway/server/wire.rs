@@ -141,28 +141,42 @@ impl Wire {
     }
 }
 
-/// Does what ends a connection, for as long as that may take; less if the server `stop`s.
-pub(crate) async fn closing<T>(
-    stop: &mut watch::Receiver<bool>,
-    end: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::select! {
-        biased;
-        ended = timeout(CLOSING, end) => ended.ok(),
-        () = stopping(stop) => None,
+/// How long a client that does not read may keep its connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadlines {
+    /// For one that is to be closed.
+    pub(crate) closing: Duration,
+    /// The same while the server stops.
+    pub(crate) stopping: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { closing: Duration::from_secs(10), stopping: Duration::from_secs(1) }
     }
 }
 
-/// Ends soon after the server has begun to stop: so long a client may take that does not read.
-pub(crate) async fn stopping(stop: &mut watch::Receiver<bool>) {
-    // Who cannot say any more that the server stops is gone with it.
-    let _ = stop.wait_for(|&stop| stop).await;
-    sleep(STOPPING).await;
+impl Deadlines {
+    /// Does what ends a connection, for as long as that may take; less if the server `stop`s.
+    pub(crate) async fn closing<T>(
+        self,
+        stop: &mut watch::Receiver<bool>,
+        end: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            ended = timeout(self.closing, end) => ended.ok(),
+            () = self.stopping(stop) => None,
+        }
+    }
+
+    /// Ends soon after the server has begun to stop.
+    pub(crate) async fn stopping(self, stop: &mut watch::Receiver<bool>) {
+        // Who cannot say any more that the server stops is gone with it.
+        let _ = stop.wait_for(|&stop| stop).await;
+        sleep(self.stopping).await;
+    }
 }
 
-/// How long a connection that is to be closed may wait for its client to read.
-const CLOSING: Duration = Duration::from_secs(10);
-/// The same while the server stops.
-const STOPPING: Duration = Duration::from_secs(1);
 /// How much is read at once, in octets.
 const ROOM: usize = 16_384;

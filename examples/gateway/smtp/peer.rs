@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use mail_types::{Name, Trust, Value};
-use proxy_protocol::{Outcome, RequiredHosts, Session};
+use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
 
 use super::session::Greeting;
 
@@ -17,7 +17,7 @@ pub struct Client {
     /// The proxy's own address, if the client's came by way of one.
     pub(crate) proxy: Option<SocketAddr>,
     /// What its PROXY header says, if there is one.
-    pub(crate) session: Session,
+    pub(crate) session: ProxyInfo,
     /// The address where it was accepted.
     pub(crate) server: SocketAddr,
     /// Whether it is a proxy that speaks for nobody else: who counts hosts does not count it.
@@ -27,7 +27,7 @@ pub struct Client {
 impl Client {
     /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
     #[must_use]
-    pub fn new(session: Session, server: SocketAddr, proxies: &RequiredHosts) -> Self {
+    pub fn new(session: ProxyInfo, server: SocketAddr, proxies: &RequiredHosts) -> Self {
         let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
         let address = canonical(session.client());
         Self {

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use mail_types::{Mailbox, Trust, Value};
@@ -14,7 +16,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::repeats::Repeats;
+use super::repeats::{Kind, Repeats, Sum};
 use crate::gateway::config::LogFormat;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, Host, protocol};
@@ -30,6 +32,60 @@ pub fn start(format: LogFormat) {
         LogFormat::Text => layer.with_target(false).with_level(false).fmt_fields(Line).boxed(),
     };
     tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
+}
+
+/// What all connections share: which of the lines that clients bring about at will are left out.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter(Mutex<Repeats>);
+
+impl Limiter {
+    /// Counts a line of a host; tells whether it is to be written.
+    pub(crate) fn writes(&self, host: IpAddr, kind: Kind) -> bool {
+        self.told(|repeats| repeats.count(host, kind, Instant::now()))
+    }
+
+    /// Takes note that a message of a host was accepted.
+    pub(crate) fn accept(&self, host: IpAddr) {
+        self.told(|repeats| repeats.accept(host));
+    }
+
+    /// Writes how many lines were left out lately.
+    pub(crate) fn sum_up(&self) {
+        self.told(|repeats| repeats.sweep(Instant::now()));
+    }
+
+    /// Writes at the end how many lines were left out.
+    pub(crate) fn end(&self) {
+        self.told(Repeats::end);
+    }
+
+    fn told<T>(&self, work: impl FnOnce(&mut Repeats) -> T) -> T {
+        let (result, sums) = {
+            // Nothing in there can be half done.
+            let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            (work(&mut repeats), repeats.take_sums())
+        };
+        sums.iter().for_each(left_out);
+        result
+    }
+}
+
+/// Takes note of lines that were left out.
+fn left_out(sum: &Sum) {
+    let Sum { refusals, rules, .. } = *sum;
+    let host = sum.host.map_or_else(
+        || "other hosts".into(),
+        |host| match host {
+            IpAddr::V4(address) => format!("[{address}]"),
+            IpAddr::V6(address) => format!("[{address}/64]"),
+        },
+    );
+    if refusals > 0 {
+        info!(event = "refusals", host, count = refusals, "H={host} {refusals} more refusals");
+    }
+    if rules > 0 {
+        info!(event = "rules", host, count = rules, "H={host} {rules} more lines of rules");
+    }
 }
 
 /// Takes note of a message that was accepted for these recipients.
@@ -64,19 +120,15 @@ pub(crate) fn arrival(
 }
 
 /// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
-/// the reply, or what a rule says in its place. Of many refusals `repeats` says which are logged.
+/// the reply, or what a rule says in its place. Of many refusals `limiter` says which are logged.
 pub(crate) fn refusal(
-    repeats: &mut Repeats,
+    limiter: &Limiter,
     session: &Session,
     client: &Client,
     what: &str,
     why: &str,
 ) {
-    let (logged, left_out) = repeats.count(Instant::now());
-    if let Some(count) = left_out {
-        more_refusals(session, client, count);
-    }
-    if !logged {
+    if !limiter.writes(client.address.ip(), Kind::Refusal) {
         return;
     }
     let (host, sender) = (Host(client, session.greeting()), sender(session));
@@ -87,15 +139,19 @@ pub(crate) fn refusal(
     info!(event = "refusal", host = %address, sender, what, "H={host} F={path} rejected {what}: {text}");
 }
 
-/// Takes note of refusals that were not logged one by one.
-pub(crate) fn more_refusals(session: &Session, client: &Client, count: u64) {
-    let (host, address) = (Host(client, session.greeting()), client.address.ip());
-    info!(event = "refusals", host = %address, count, "H={host} {count} more refusals");
+/// Takes note of a host that is not served, for it has too many connections.
+pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
+    if limiter.writes(host, Kind::Refusal) {
+        info!(event = "refusal", %host, "H=[{host}] has too many connections");
+    }
 }
 
 /// Takes note of what a rule says, made of values that cannot break the line.
-pub(crate) fn rule(session: &Session, client: &Client, line: &str) {
+pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: &str) {
     let (host, address) = (Host(client, session.greeting()), client.address.ip());
+    if !limiter.writes(address, Kind::Rule) {
+        return;
+    }
     info!(event = "rule", host = %address, text = line, "H={host} {line}");
 }
 

@@ -13,7 +13,7 @@ fn check(folder: &Path, text: &str) -> String {
     let text = format!("spool_directory = '{}/spool'\n{text}", folder.display());
     let file = folder.join("gateway.toml");
     fs::write(&file, text).unwrap();
-    opening::check(Some(&file))
+    opening::check(Some(&file), &folder.join("resolv.conf"))
         .map_or_else(|error| crate::gateway::telemetry::log::chain(&error), |()| String::new())
 }
 
@@ -151,12 +151,190 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");
     }
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_line() {
+    for (text, message) in [
+        ("dns_resolver = '127.0.0.1:0'", "line 1: dns_resolver: at port 0 nobody listens"),
+        ("dns_resolver = '[::1]:0'", "line 1: dns_resolver: at port 0 nobody listens"),
+        ("route_data = '[::1]:0'", "line 1: route_data: "),
+        (
+            "pgsql_servers = 'a/b/c/d : db::0/mail/me/pw'",
+            "line 1: pgsql_servers: item 2 has port 0, at which nobody listens",
+        ),
+        (
+            "pgsql_servers = '(/run/.s.PGSQL.0)/mail/me/pw'",
+            "line 1: pgsql_servers: item 1 has port 0, at which nobody listens",
+        ),
+        ("pgsql_servers = '/mail/me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+        ("pgsql_servers = 'db//me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+        ("pgsql_servers = 'db/mail//pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+        (
+            "local_interfaces = '127.0.0.1.25 : 127.0.0.2.25 : 127.0.0.1.25'",
+            "line 1: local_interfaces: item 3 is there before",
+        ),
+        // RFC 5321 section 4.2: textstring, and section 4.5.3.1.5.
+        ("smtp_banner = \"ESMTP\\nready\"", "line 1: smtp_banner: character 6 is not ASCII"),
+        ("smtp_banner = \"ESMTP\\r\"", "line 1: smtp_banner: character 6 is not ASCII"),
+        ("smtp_banner = \"\\u0000\"", "line 1: smtp_banner: character 1 is not ASCII"),
+        ("smtp_banner = 'Grüße'", "line 1: smtp_banner: character 3 is not ASCII"),
+        ("\nprimary_hostname = 'bücher.example'", "line 2: primary_hostname: not a domain"),
+        ("primary_hostname = \"mx\\n.example\"", "line 1: primary_hostname: not a domain"),
+        (
+            "dmarc_forensic_sender = 'jürgen@example.com'",
+            "line 1: dmarc_forensic_sender: character 2 is not ASCII",
+        ),
+        ("dmarc_forensic_sender = 'ann'", "line 1: dmarc_forensic_sender: not a mail address"),
+        ("spf_smtp_comment_template = 'ü'", "line 1: spf_smtp_comment_template: byte 0"),
+        ("spf_smtp_comment_template = \"a\\nb\"", "line 1: spf_smtp_comment_template: byte 1"),
+        ("spf_guess = 'v=spf1 a:$domain.example'", "line 1: spf_guess: $ has no meaning here"),
+        (
+            "spf_smtp_comment_template = '$sender_host_address'",
+            "line 1: spf_smtp_comment_template: $ has no meaning here",
+        ),
+        (
+            "[[acl_smtp_connect]]\nverb = 'deny'\nmessage = 'für niemand'",
+            "line 3: message: a character that is not ASCII",
+        ),
+        // The one that is too small, the one that is too large, and the line of both.
+        (
+            "message_memory_limit = '1M'\nmessage_size_limit = 1048577",
+            "line 1: message_memory_limit (line 1) is smaller than message_size_limit (line 2): ",
+        ),
+        (
+            "message_memory_limit = '49M'",
+            "line 1: message_memory_limit (line 1) is smaller than message_size_limit (50M by default): ",
+        ),
+        (
+            "\nmessage_size_limit = '513M'",
+            "line 2: message_memory_limit (512M by default) is smaller than message_size_limit (line 2): ",
+        ),
+        ("maildir = ''", "line 1: maildir: no file or folder is named"),
+        ("sqlite_dbfile = ':memory:'", "line 1: sqlite_dbfile: no file or folder is named"),
+        ("host_lookup_timeout = 0", "line 1: host_lookup_timeout must be greater than zero"),
+        ("spf_timeout = '0s'", "line 1: spf_timeout must be greater than zero"),
+        ("dmarc_timeout = 0", "line 1: dmarc_timeout must be greater than zero"),
+        ("lookup_timeout = 0", "line 1: lookup_timeout must be greater than zero"),
+        ("lookup_rows_max = 0", "line 1: lookup_rows_max must be greater than zero"),
+        ("lookup_size_limit = 0", "line 1: lookup_size_limit must be greater than zero"),
+        ("lookup_file_size_limit = 0", "line 1: lookup_file_size_limit must be greater"),
+        ("smtp_receive_timeout = 9223372036854775807", "line 1: smtp_receive_timeout: "),
+        (
+            "proxy_required_hosts = '127.0.0.1'\nhosts_proxy = '127.0.0.1'",
+            "line 1: proxy_required_hosts and hosts_proxy are two names of one option",
+        ),
+        ("hosts_proxy = 'proxy.example'", "line 1: proxy_required_hosts: give addresses"),
+        (
+            "[domainlist]\nlocal_domains = 'a.example'",
+            "line 2: domainlist: local_domains is an option",
+        ),
+        ("\nevent_profile = '2015'", "line 2: event_profile: unknown variant `2015`"),
+        (
+            "[remote_smtp]\n\nevent_acton = 'x'",
+            "line 3: remote_smtp.event_acton: unknown field `event_acton`, expected `event_action`",
+        ),
+        (
+            "[local_delivery]\nevent_action = '$nobody'",
+            "line 2: [local_delivery] event_action: byte 1: no variable is named",
+        ),
+        ("[macros]\nX = 'a'\nx = 'a'", "line 3: macros: x is not a capital letter"),
+        ("maildir = 'A'\n[macros]\nA = 'A'", "line 3: macros: A goes in a circle"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_can_work_is_taken() {
     for text in [
         "route_data = 'mx.example:25'",
         "route_data = '[2001:db8::1]:2525'",
         "route_data = '192.0.2.1:25'",
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = ':'",
+        // Any port that is free, on several addresses.
+        "local_interfaces = '127.0.0.1.0 : 127.0.0.1.0'",
+        "dns_resolver = '127.0.0.1:53'",
+        "message_memory_limit = '1M'\nmessage_size_limit = '1M'",
+        "pgsql_servers = 'db::5432/mail/me/pa$word'",
+        "spf_smtp_comment_template = 'See%_http://www.example.com/?%{S}'",
+        "smtp_receive_timeout = '5000w'",
+        "[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = 'für niemand'",
     ] {
         assert!(Config::parse(text).is_ok(), "{text}");
+    }
+    // 220, a blank, the host's name, a blank and CR LF are twelve octets more than a name of two.
+    let banner = |octets| {
+        Config::parse(&format!("primary_hostname = 'mx'\nsmtp_banner = '{}'", "x".repeat(octets)))
+    };
+    assert!(banner(503).is_ok());
+    let error = banner(504).unwrap_err().to_string();
+    assert!(error.starts_with("line 2: smtp_banner: the line with it has 513 octets"), "{error}");
+}
+
+/// What `SQLite` itself says of a statement, and no more than that.
+#[test]
+fn the_syntax_of_queries_is_checked_and_no_table_is_needed() {
+    for (query, is_sound) in [
+        ("SELECT a FROM t WHERE b = '${quote_sqlite:$domain}'", true),
+        (
+            "SELECT a FROM t WHERE b LIKE '%${quote_sqlite:$domain}' AND c = '$primary_hostname'",
+            true,
+        ),
+        ("INSERT INTO t (a) VALUES ('${quote_sqlite:${lc:$domain}}')", true),
+        ("SELECT nowhere", true),
+        ("SELECT no_such_function(1)", true),
+        ("PRAGMA user_version", true),
+        // What is not known yet may be the name of a table.
+        ("SELECT a FROM $acl_m_table WERE b = 1", true),
+        ("SELECT a FROM ${if eq{$domain}{a.example}{t}{u}} WHERE b = 1", true),
+        ("SELEC a FROM t", false),
+        ("SELECT a FROM t WERE b = '${quote_sqlite:$domain}'", false),
+        ("SELECT a FROM t WHERE b = ('${quote_sqlite:$domain}'", false),
+        ("SELECT a FROM t WHERE b = '${quote_sqlite:$domain}", false),
+        ("SELECT a FROM t WHERE b = ${quote_sqlite:$domain}", false),
+        ("SELECT a FROM t WHERE b = ?", false),
+        ("SELECT a FROM", false),
+        ("SELECT # FROM t", false),
+        ("INSERT INTO t VALUES", false),
+    ] {
+        for place in [
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\ncondition = ",
+            "\n[[acl_smtp_rcpt]]\nverb = 'warn'\nlogwrite = ",
+        ] {
+            let text = format!("{place}\"${{lookup sqlite{{{query}}}}}\"");
+            let line = text.lines().count();
+            let error = Config::parse(&text).err().map(|error| error.to_string());
+            let expected = format!("line {line}: byte 0: the lookup sqlite: ");
+            let stated = error.as_ref().is_some_and(|error| error.starts_with(&expected));
+            assert!(if is_sound { error.is_none() } else { stated }, "{query}: {error:?}");
+        }
+    }
+    let error = Config::parse("event_action = '${lookup sqlite{INSERT INTO}}'").unwrap_err();
+    let expected = "line 1: event_action: byte 0: the lookup sqlite: SQLite: incomplete input";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    let error = Config::parse("local_parts = '${lookup sqlite{SELECT}}'").unwrap_err().to_string();
+    assert!(error.starts_with("line 1: local_parts: byte 0: the lookup sqlite: "), "{error}");
+}
+
+#[cfg(feature = "pgsql")]
+#[test]
+fn values_in_queries_of_postgresql_stand_in_strings() {
+    for (query, is_sound) in [
+        ("SELECT a FROM t WHERE b = '${quote_pgsql:$domain}'", true),
+        ("SELECT a FROM $acl_m_table WHERE b = '${quote_pgsql:$domain}'", true),
+        ("SELECT a FROM t WHERE b = ${quote_pgsql:$domain}", false),
+        ("SELECT a FROM t WHERE b = '${quote_pgsql:$domain}", false),
+        (r"SELECT a FROM t WHERE b = \$1", false),
+    ] {
+        let text = format!(
+            "pgsql_servers = 'db/mail/me/pw'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n\
+             condition = '''${{lookup pgsql{{{query}}}}}'''"
+        );
+        let error = Config::parse(&text).err().map(|error| error.to_string());
+        let expected = "line 4: byte 0: the lookup pgsql: ";
+        let stated = error.as_ref().is_some_and(|error| error.starts_with(expected));
+        assert!(if is_sound { error.is_none() } else { stated }, "{query}: {error:?}");
     }
 }

@@ -44,7 +44,7 @@ async fn an_action_that_fails_lets_it_proceed_or_refuses() {
     for (event, refusal) in [("tcp:connect", connect), ("smtp:connect", banner)] {
         for how in [
             "${eval:1/0}",
-            "${lookup sqlite{SELECT nothing FROM nowhere}}",
+            "${lookup sqlite{SELECT gone FROM nowhere}}",
             "${lookup sqlite{SELECT 1 FROM trace WHERE host='$host'}}",
         ] {
             let (last, said) = send(&failing(event, how)).await;

@@ -15,6 +15,7 @@ use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::delivery::relay::RelayLimits;
+use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::variables::FACTS;
 use crate::gateway::server::Gateway;
 
@@ -58,11 +59,22 @@ impl Running {
 
     /// Starts one of this configuration; the files are removed at its end.
     pub(super) async fn serve(scratch: Scratch, config: Config) -> Self {
-        let mut gateway = Gateway::new(config).unwrap();
+        Self::serve_changed(scratch, config, |_| {}).await
+    }
+
+    /// The same, with what no option says.
+    pub(super) async fn serve_changed(
+        scratch: Scratch,
+        config: Config,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
+        let resolver = resolver_settings(config.dns_resolver, Path::new("/etc/resolv.conf"));
+        let mut gateway = Gateway::new(config, resolver.unwrap()).unwrap();
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         gateway.relay.limits =
             RelayLimits { greeting: wait, command: wait, quit, ..gateway.relay.limits };
+        change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

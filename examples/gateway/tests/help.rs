@@ -1,8 +1,128 @@
-//! What `--help` says is true.
+//! What `--help` and the page of all options say is true.
 
-use crate::gateway::config::Config;
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor, value};
+use serde::forward_to_deserialize_any;
+
+use crate::gateway::config::events::EventOptions;
+use crate::gateway::config::{Config, Options};
+use crate::gateway::policy::condition::KINDS;
+use crate::gateway::policy::stage::Place;
 
 const HELP: &str = include_str!("../help.txt");
+const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
+
+/// The rows of the page: the name of an option, its type and its default.
+fn rows() -> Vec<(&'static str, &'static str, &'static str)> {
+    let row = |line: &'static str| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.strip_suffix('`')?;
+        let (kind, default) = (cells.next()?, cells.next()?);
+        let (meaning, source) = (cells.next()?, cells.next()?);
+        assert!(!meaning.is_empty() && source.ends_with(" |"), "{line}");
+        Some((name, kind, default))
+    };
+    PAGE.lines().filter_map(row).collect()
+}
+
+/// Asks a type for the names of its fields.
+struct Fields<'a>(&'a mut Vec<&'static str>);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, value::Error> {
+        Err(value::Error::custom("not a struct"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, value::Error> {
+        self.0.extend(fields);
+        Err(value::Error::custom("only the names"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn fields<T: for<'de> Deserialize<'de>>() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    assert!(T::deserialize(Fields(&mut names)).is_err());
+    names
+}
+
+/// All options by their names of today.
+fn options() -> BTreeSet<&'static str> {
+    let mut names: BTreeSet<_> = fields::<Options>().into_iter().collect();
+    assert!(names.remove("hosts_proxy"), "the other name of proxy_required_hosts");
+    names.extend(fields::<EventOptions>());
+    names.extend(Place::ALL.map(Place::option));
+    names.insert("macros");
+    names
+}
+
+#[test]
+fn the_page_has_every_option_once_and_no_other() {
+    let rows = rows();
+    let described: BTreeSet<_> = rows.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(described, options());
+    assert_eq!(described.len(), rows.len());
+    for (name, kind, _) in rows {
+        let is_known = ["rules", "table"].contains(&kind) || PAGE.contains(&format!("\n| {kind} "));
+        assert!(is_known, "{name} is of the type {kind}, which the page does not describe");
+    }
+}
+
+/// A default that is all code is the value itself.
+#[test]
+fn the_defaults_of_the_page_are_those_of_the_program() {
+    let default = format!("{:?}", Config::parse("").unwrap());
+    let mut compared = 0;
+    for (name, _, cell) in rows() {
+        let value = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+        let Some(value) = value.filter(|value| !value.contains('`')) else { continue };
+        let config = Config::parse(&format!("{name} = {value}"));
+        let config = config.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(format!("{config:?}"), default, "{name} = {value}");
+        compared += 1;
+    }
+    assert!(compared > 50, "{compared}");
+}
+
+/// Of each option, a value that it cannot have.
+#[test]
+fn an_error_names_the_option_and_its_line() {
+    for name in options() {
+        let error = Config::parse(&format!("\n\n{name} = [1.5]\n")).unwrap_err().to_string();
+        let named = error.strip_prefix("line 3: ").is_some_and(|error| error.contains(name));
+        assert!(named, "{name}: {error}");
+        assert!(!error.contains('\n'), "{name}: {error}");
+    }
+    for table in [
+        "addresslist",
+        "domainlist",
+        "hostlist",
+        "localpartlist",
+        "macros",
+        "remote_smtp",
+        "local_delivery",
+    ] {
+        for (line, name) in [("event_action = 5", "event_action"), ("X = 5", "X"), ("x = 5", "x")] {
+            let error = Config::parse(&format!("[{table}]\n\n{line}\n")).unwrap_err().to_string();
+            let named = error.strip_prefix("line 3: ");
+            let named = named.is_some_and(|error| error.contains(table) && error.contains(name));
+            assert!(named, "{table} {line}: {error}");
+        }
+    }
+}
 
 #[test]
 fn the_configuration_in_the_help_is_sound() {
@@ -19,8 +139,6 @@ fn the_configuration_in_the_help_is_sound() {
 
 #[test]
 fn every_option_of_the_rules_is_named() {
-    use crate::gateway::policy::condition::KINDS;
-    use crate::gateway::policy::stage::Place;
     for name in KINDS.iter().map(|kind| kind.name).chain(Place::ALL.map(Place::option)) {
         assert!(HELP.contains(name), "{name}");
     }

@@ -1,8 +1,12 @@
 //! The memory of all messages together, and who has to give it back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use super::gateway::{Client, Running};
+use super::scratch::Scratch;
+use super::session::{Talk, ready, settings};
 use crate::gateway::server::memory::{Holders, Memory, Room, Share};
 
 #[test]
@@ -100,6 +104,203 @@ fn who_is_slow_goes_for_what_it_wants_itself() {
     let number = holders.enter(0, &(), at(0));
     assert_eq!(holders.set(number, 1_800_000, 900_100, at(100)), Room::Full);
 }
+
+/// 500 octets a second are enough, and a judgement is from the sixtieth second on.
+#[test]
+fn the_rate_and_the_first_minute_have_exact_ends() {
+    for (octets, second, evicted) in [
+        (0, 59, false),
+        (0, 60, true),
+        (500 * 60 - 1, 60, true),
+        (500 * 60, 60, false),
+        (500 * 60 - 1, 100, true),
+        (500 * 60, 100, false),
+    ] {
+        let mut holders = Holders::new(1_000_000, 500);
+        let number = holders.enter(0, &(), at(0));
+        // What comes in the first second is not in the last minute of the later judgements.
+        assert_eq!(holders.set(number, 900_000, 0, at(0)), Room::Granted);
+        assert_eq!(holders.set(number, 900_000, octets, at(second - 30)), Room::Granted);
+        assert_eq!(holders.admits(200_000, at(second)), evicted, "{octets} {second}");
+        assert_eq!(!holders.take_evicted().is_empty(), evicted, "{octets} {second}");
+    }
+}
+
+/// Four that are silent, of a fifth of the limit each: as few go as make three quarters of it, and none
+/// while what is wanted fits.
+#[test]
+fn nobody_goes_below_three_quarters_of_the_limit() {
+    for (wanted, gone) in [(200_000, 0), (200_001, 2), (350_000, 2), (350_001, 3), (550_001, 4)] {
+        let mut holders = Holders::new(1_000_000, 500);
+        for name in 0..4 {
+            let number = holders.enter(0, &name, at(0));
+            assert_eq!(holders.set(number, 200_000, 200_000, at(0)), Room::Granted);
+        }
+        assert!(holders.admits(wanted, at(100)), "{wanted}");
+        assert_eq!(holders.take_evicted().len(), gone, "{wanted}");
+    }
+}
+
+/// A session says why, wherever in its message the client is, and ends.
+#[test]
+fn who_has_to_go_is_told_so() {
+    for command in ["DATA\r\na: b\r\n", "BDAT 10\r\na: b\r\n", "BDAT 6\r\na: b\r\n"] {
+        let mut talk: Talk = ready(settings());
+        for line in command.split_inclusive("\r\n") {
+            talk.say(line);
+        }
+        talk.session.handle_eviction();
+        assert_eq!(talk.run(), format!("{EVICTED}\r\n"));
+        assert!(talk.closed && talk.messages.is_empty() && talk.session.transaction().is_none());
+    }
+}
+
+/// Through the server: three who hold a message each, a fourth who wants to send one.
+#[tokio::test]
+async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
+    let seconds = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&seconds);
+    let options = "event_action = ''\nmessage_size_limit = 300000\n";
+    let scratch = Scratch::new();
+    let config = Running::config(scratch.path(), options);
+    let running = Running::serve_changed(scratch, config, |gateway| {
+        let now = move || at(clock.load(Ordering::Relaxed));
+        gateway.memory = Arc::new(Memory::with_clock(1_000_000, 500, now));
+    });
+    let running = running.await;
+    let (mut silent, mut slow, mut quick) =
+        (sending(&running).await, sending(&running).await, sending(&running).await);
+    for (client, octets) in [(&mut silent, 290_000), (&mut slow, 280_000), (&mut quick, 250_000)] {
+        chunk(client, octets).await;
+    }
+    seconds.store(40, Ordering::Relaxed);
+    chunk(&mut slow, 10_000).await;
+    chunk(&mut quick, 40_000).await;
+    // Within their first minute nobody goes, and the message has no room.
+    let mut other = greeted(&running).await;
+    let more = "MAIL FROM:<a@b.example> SIZE=140000";
+    assert!(other.say(more).await.starts_with("452 4.3.1 "));
+    seconds.store(65, Ordering::Relaxed);
+    assert!(other.say(more).await.starts_with("250"));
+    assert_eq!(silent.rest().await, format!("{EVICTED}\r\n"));
+    // The others have not been touched: one may go on, until more is wanted.
+    chunk(&mut slow, 1).await;
+    let mut young = sending(&running).await;
+    chunk(&mut young, 290_000).await;
+    other.say("RSET").await;
+    assert!(other.say(more).await.starts_with("250"));
+    assert_eq!(slow.rest().await, format!("{EVICTED}\r\n"));
+    let mut last = sending(&running).await;
+    chunk(&mut last, 290_000).await;
+    // There is nobody left who is slow.
+    other.say("RSET").await;
+    assert!(other.say(more).await.starts_with("452 4.3.1 "));
+    other.quit().await;
+    for mut client in [quick, young, last] {
+        client.raw(b"BDAT 1 LAST\r\n").await;
+        assert!(client.say("x").await.starts_with("250"));
+        client.quit().await;
+    }
+    running.end().await;
+}
+
+/// A stream of commands in pieces that never end where a command does: what is left of them is counted
+/// each time, and given back when the last one ends.
+#[test]
+fn commands_that_have_not_ended_are_counted_and_given_back() {
+    let memory = Arc::new(Memory::new(1_000_000, 500));
+    let mut share = Share::new(Arc::clone(&memory));
+    let mut quiet = settings();
+    quiet.smtp_max_refused = 0;
+    let mut talk = Talk::new(quiet);
+    talk.run();
+    talk.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
+    let line = format!("{:<4094}\r\n", "RCPT TO:<no@example.com>");
+    let stream = line.repeat(6);
+    let mut at = 0;
+    for piece in [4095, 4097, 3000, 5000, 1, 8191, 16_383, 100].repeat(20) {
+        talk.say(&stream[at % 4096..at % 4096 + piece]);
+        at += piece;
+        let (held, unfinished) = (talk.session.held(), at % 4096);
+        assert!(held >= unfinished && held < 64 << 10, "{held} for {unfinished}");
+        assert_eq!(share.set(held, talk.session.received()), Room::Granted);
+        assert!(memory.admits((1_000_000 - held) as u64), "{held}");
+        assert!(!memory.admits((1_000_001 - held) as u64), "{held}");
+    }
+    talk.say(&stream[at % 4096..4096]);
+    let kept = talk.session.held();
+    assert!(kept <= 1024, "a drained buffer keeps {kept}");
+    share.set(kept, talk.session.received());
+    assert!(memory.admits((1_000_000 - kept) as u64));
+    talk.session.handle_end();
+    drop(share);
+    assert!(memory.admits(1_000_000));
+}
+
+/// The same of many connections of a server.
+#[tokio::test]
+async fn the_server_counts_what_connections_have_of_commands() {
+    let memory = Arc::new(Memory::new(1_000_000, 500));
+    let scratch = Scratch::new();
+    let config = Running::config(scratch.path(), "event_action = ''\n");
+    let shared = Arc::clone(&memory);
+    let running = Running::serve_changed(scratch, config, |gateway| gateway.memory = shared).await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = greeted(&running).await;
+        client.raw(&b"N".repeat(1000)).await;
+        client.raw(&b"x".repeat(3000)).await;
+        clients.push(client);
+    }
+    wait(|| !memory.admits(1_000_001 - 20 * 4000)).await;
+    assert!(memory.admits(1_000_000 - 20 * 16_384), "not more than there is");
+    for client in &mut clients {
+        assert!(client.say("").await.starts_with("500 "));
+    }
+    wait(|| memory.admits(1_000_000 - 20 * 1024)).await;
+    // Who goes in the middle of a command gives it back, too.
+    for client in &mut clients {
+        client.raw(&b"x".repeat(4000)).await;
+    }
+    wait(|| !memory.admits(1_000_001 - 20 * 4000)).await;
+    drop(clients);
+    wait(|| memory.admits(1_000_000)).await;
+    running.end().await;
+}
+
+/// Waits for what the server does in its time.
+async fn wait(done: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "waited in vain");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn greeted(running: &Running) -> Client {
+    let mut client = running.client().await;
+    client.say("EHLO c.example").await;
+    client
+}
+
+/// One whose message can begin.
+async fn sending(running: &Running) -> Client {
+    let mut client = greeted(running).await;
+    assert!(client.say("MAIL FROM:<a@b.example>").await.starts_with("250"));
+    assert!(client.say("RCPT TO:<a@example.com>").await.starts_with("250"));
+    client
+}
+
+/// Sends some of a message, which has been read when this returns.
+async fn chunk(client: &mut Client, octets: usize) {
+    let text = "a: b\r\n".bytes().cycle().take(octets);
+    client.raw(format!("BDAT {octets}\r\n").as_bytes()).await;
+    client.raw(&text.collect::<Vec<_>>()).await;
+    let reply = client.reply().await;
+    assert!(reply.starts_with("250") && reply.ends_with("octets so far"), "{reply}");
+}
+
+const EVICTED: &str = "421 4.3.1 the message comes too slowly, and its room is wanted";
 
 fn at(second: u64) -> Duration {
     Duration::from_secs(second)

@@ -1,24 +1,41 @@
 //! Who may send to whom, and what a message carries of where it came from.
 
+use std::fs;
+use std::path::Path;
 use std::slice;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use proxy_protocol::{RequiredHosts, Session};
+use proxy_protocol::{ProxyInfo, RequiredHosts};
 
+use super::scratch::Scratch;
 use super::stage::Stage;
 use crate::gateway::config::Config;
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{delivery, received};
+use crate::gateway::policy::stage::Place;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
 use crate::gateway::smtp::transaction::{Transaction, hops};
 
 async fn routed(config: &Config, recipient: &str) -> String {
-    let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
+    route(Stage::new().with_mail("<ann@a.example>", recipient), config).await
+}
+
+async fn route(mut stage: Stage, config: &Config) -> String {
     match stage.route(&config.routing).await {
         Ok(route) => format!("{route:?}"),
         Err(reply) => reply.to_string().get(..9).unwrap_or_default().to_owned(),
     }
+}
+
+/// With the lookups of a configuration.
+fn stage(config: &Config, recipient: &str) -> Stage {
+    let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
+    stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+    stage
 }
 
 #[tokio::test]
@@ -92,11 +109,128 @@ async fn the_lists_of_routing_are_exims() {
     }
 }
 
+/// What a list looks up is there, is not there, or cannot be told: in a file, in a database, and by a named
+/// list.
+#[tokio::test]
+async fn a_list_may_be_looked_up() {
+    const LOOKUPS: [&str; 5] = [
+        "lsearch;DIR/lists/keys",
+        "x : lsearch;DIR/lists/keys",
+        "${lookup{KEY}lsearch{DIR/lists/keys}{KEY}}",
+        "${lookup sqlite{SELECT name FROM keys WHERE name = '${quote_sqlite:KEY}'}}",
+        "+named",
+    ];
+    let (parts, domains) = ("$local_part", "$domain");
+    for (option, key, there, absent, found) in [
+        ("local_parts", parts, "ann@a.example", "bob@a.example", ["Local", "550 5.1.1"]),
+        ("local_domains", domains, "ann@in.example", "ann@out.example", ["Local", "550 5.7.1"]),
+        ("relay_to_domains", domains, "ann@in.example", "ann@out.example", ["Relay", "550 5.7.1"]),
+    ] {
+        for list in LOOKUPS {
+            let scratch = Scratch::new();
+            let folder = scratch.path();
+            make_keys(folder);
+            let list = list.replace("KEY", key);
+            let options = lookups(folder, option, &list);
+            let config = Config::parse(&options).unwrap_or_else(|error| panic!("{list}: {error}"));
+            for (recipient, expected) in [(there, found[0]), (absent, found[1])] {
+                let route = route(stage(&config, recipient), &config).await;
+                assert_eq!(route, expected, "{option} = {list}: {recipient}");
+                assert_eq!(refused(&config, recipient).await, "", "{option} = {list}");
+            }
+            // Nobody can tell: the sender tries again, whoever it is for.
+            fs::remove_dir_all(folder.join("lists")).unwrap();
+            let keys = rusqlite::Connection::open(folder.join("gateway.sqlite")).unwrap();
+            keys.execute("DROP TABLE keys", []).unwrap();
+            for recipient in [there, absent] {
+                let route = route(stage(&config, recipient), &config).await;
+                assert_eq!(route, "451 4.3.0", "{option} = {list}: {recipient}");
+            }
+            // Who is local by name is not looked up.
+            if option == "local_parts" {
+                let postmaster = stage(&config, "postmaster@a.example");
+                assert_eq!(route(postmaster, &config).await, "Local", "{list}");
+            }
+        }
+    }
+}
+
+/// The same lists as conditions of a rule: one that cannot be told defers.
+#[tokio::test]
+async fn a_list_of_a_rule_may_be_looked_up() {
+    for list in ["lsearch;DIR/lists/keys", "${lookup sqlite{SELECT name FROM keys}}", "+named"] {
+        for (condition, there, absent) in [
+            ("local_parts", "ann@a.example", "bob@a.example"),
+            ("domains", "x@in.example", "x@out.example"),
+        ] {
+            let scratch = Scratch::new();
+            let folder = scratch.path();
+            make_keys(folder);
+            let list = list.replace(
+                "SELECT name FROM keys",
+                &format!(
+                    "SELECT name FROM keys WHERE name LIKE '{}'",
+                    if condition == "domains" { "in%" } else { "ann" }
+                ),
+            );
+            let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{condition} = \"{list}\"\n");
+            let key = if condition == "domains" { "$domain" } else { "$local_part" };
+            let options = lookups(folder, "local_parts", "*").replace("KEY", key);
+            let options = options + &rule.replace("DIR", &folder.display().to_string());
+            let config = Config::parse(&options).unwrap_or_else(|error| panic!("{list}: {error}"));
+            let refusal = refused(&config, there).await;
+            assert!(refusal.starts_with("550 5.7.1 "), "{condition} = {list}: {refusal}");
+            assert_eq!(refused(&config, absent).await, "", "{condition} = {list}");
+            fs::remove_dir_all(folder.join("lists")).unwrap();
+            let keys = rusqlite::Connection::open(folder.join("gateway.sqlite")).unwrap();
+            keys.execute("DROP TABLE keys", []).unwrap();
+            for recipient in [there, absent] {
+                let refusal = refused(&config, recipient).await;
+                assert!(refusal.starts_with("451 4."), "{condition} = {list}: {refusal}");
+            }
+        }
+    }
+}
+
+/// The keys `ann` and `in.example`, in a file and in a table.
+fn make_keys(folder: &Path) {
+    fs::create_dir(folder.join("lists")).unwrap();
+    fs::write(folder.join("lists/keys"), "ann: 1\nin.example\n").unwrap();
+    let keys = rusqlite::Connection::open(folder.join("gateway.sqlite")).unwrap();
+    keys.execute_batch("CREATE TABLE keys (name); INSERT INTO keys VALUES ('ann'), ('in.example')")
+        .unwrap();
+}
+
+/// A configuration where one option is a list with lookups, and `named` is such a list.
+fn lookups(folder: &Path, option: &str, list: &str) -> String {
+    let mut options = vec![
+        ("local_domains", "a.example"),
+        ("local_parts", "*"),
+        ("relay_to_domains", "r.example"),
+    ];
+    options.retain(|(name, _)| *name != option);
+    options.push((option, list));
+    let lines = options.iter().map(|(name, list)| format!("{name} = \"{list}\"\n"));
+    let lines = lines.collect::<String>();
+    let named = "'lsearch;DIR/lists/keys'";
+    let text = format!(
+        "spool_directory = 'DIR'\nlookup_directories = 'DIR/lists'\nprimary_hostname = 'mx.example'\n\
+         route_data = '127.0.0.1:1'\n{lines}[localpartlist]\nnamed = {named}\n\
+         [domainlist]\nnamed = {named}\n"
+    );
+    text.replace("DIR", &folder.display().to_string())
+}
+
+/// What the rules at `RCPT` say.
+async fn refused(config: &Config, recipient: &str) -> String {
+    stage(config, recipient).refusal(&config.rules, Place::Rcpt).await
+}
+
 #[test]
 fn trace_fields_hold_what_the_client_says_at_bay() {
     let now = UNIX_EPOCH + Duration::from_secs(1_795_369_513);
     let id = MessageId::next(now);
-    let session = Session::direct("[::ffff:192.0.2.1]:9".parse().unwrap());
+    let session = ProxyInfo::direct("[::ffff:192.0.2.1]:9".parse().unwrap());
     let mut client = Client::new(session, "[::1]:25".parse().unwrap(), &RequiredHosts::default());
     client.host_name = Some("host.example".parse().unwrap());
     let greeting = Greeting { name: "x) by evil (\"\\".into(), extended: true, tls: true };

@@ -147,12 +147,25 @@ fn a_code_of_another_class_is_refused_at_load() {
 
 #[tokio::test]
 async fn a_code_of_another_class_that_is_expanded_is_logged() {
-    let text = "[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = '${if eq{a}{a}{451 4.7.1 later}}'";
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-    let refusal = stage.refusal(&rules(text), Place::Rcpt).await;
-    assert_eq!(refusal, "550 5.7.1 4.7.1 later");
-    assert_eq!(
-        stage.notes.take_log(),
-        ["message: deny cannot reply 451; its default code is sent"]
-    );
+    for (verb, message, reply, wrong) in [
+        ("deny", "451 4.7.1 later", "550 5.7.1 later", Some("451")),
+        ("deny", "451 5.1.1 later", "550 5.7.1 later", Some("451")),
+        ("deny", "250 ok", "550 5.7.1 ok", Some("250")),
+        ("deny", "553 4.1.1 later", "553 5.7.1 later", Some("4.1.1")),
+        ("defer", "550 5.1.1 no", "451 4.7.1 no", Some("550")),
+        ("defer", "550", "451 4.7.1 ", Some("550")),
+        ("deny", "553 5.1.3 no", "553 5.1.3 no", None),
+        ("deny", "5.1.3 no", "550 5.1.3 no", None),
+        // Without a code before it, it is text.
+        ("deny", "4.1.3 is old", "550 5.7.1 4.1.3 is old", None),
+    ] {
+        let text = format!(
+            "[[acl_smtp_rcpt]]\nverb = '{verb}'\nmessage = '${{if eq{{a}}{{a}}{{{message}}}}}'"
+        );
+        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+        assert_eq!(stage.refusal(&rules(&text), Place::Rcpt).await, reply, "{message}");
+        let logged = wrong
+            .map(|code| format!("message: {verb} cannot reply {code}; its default code is sent"));
+        assert_eq!(stage.notes.take_log(), Vec::from_iter(logged), "{message}");
+    }
 }

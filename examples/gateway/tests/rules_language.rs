@@ -365,8 +365,8 @@ const TAKES: Duration = Duration::from_millis(20);
 async fn lookups_of_one_text_share_their_time() {
     let rules = rules(
         "[[acl_smtp_rcpt]]\nverb = 'deny'\n\
-         condition = '${if eq{${lookup sqlite{1}}${lookup sqlite{2}}}{${lookup sqlite{3}}x}}'\n\
-         '!condition' = '${lookup sqlite{4}}'\n",
+         condition = '${if eq{${lookup sqlite{SELECT 1}}${lookup sqlite{SELECT 2}}}{${lookup sqlite{SELECT 3}}x}}'\n\
+         '!condition' = '${lookup sqlite{SELECT 4}}'\n",
     );
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
     let slow = Arc::new(Slow::default());

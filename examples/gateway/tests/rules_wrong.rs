@@ -98,6 +98,139 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
     }
 }
 
+/// Where a variable can have a value: the chapter on string expansions of Exim's specification has it for each of
+/// its variables, and the text of 2014 for those of SPF and DMARC.
+#[test]
+fn a_variable_without_a_value_at_a_stage_is_refused_there() {
+    let stages = [
+        "acl_smtp_connect",
+        "acl_smtp_mail",
+        "acl_smtp_rcpt",
+        "acl_smtp_data_prdr",
+        "acl_smtp_data",
+    ];
+    for (names, at) in [
+        ("sender_host_address sender_host_port sender_host_name primary_hostname", [true; 5]),
+        ("received_ip_address received_port received_protocol", [true; 5]),
+        ("proxy_session proxy_external_address proxy_local_port acl_c0 acl_m_x", [true; 5]),
+        ("sender_rate sender_rate_limit sender_rate_period", [true; 5]),
+        ("sender_helo_name smtp_command prdr_requested", [false, true, true, true, true]),
+        (
+            "sender_address sender_address_domain sender_address_local_part",
+            [false, true, true, true, true],
+        ),
+        ("message_size recipients_count", [false, true, true, true, true]),
+        ("spf_result spf_received spf_smtp_comment", [false, true, true, true, true]),
+        ("local_part domain", [false, false, true, true, false]),
+        ("profile", [false, false, true, true, true]),
+        ("h_subject: rh_to: dmarc_status dmarc_ar_header", [false, false, false, true, true]),
+    ] {
+        for name in names.split(' ') {
+            for (stage, is_known) in stages.iter().zip(at) {
+                for line in [
+                    "condition = 'NAME'",
+                    "log_message = '${if eq{NAME}{x}{y}}'",
+                    "set.acl_c1 = 'NAME'",
+                    "hosts = 'NAME'",
+                    "ratelimit = 'NAME / 1m / per_cmd'",
+                ] {
+                    let line = line.replace("NAME", &format!("${name}"));
+                    let text = format!("[[{stage}]]\nverb = 'warn'\n{line}");
+                    let error = Config::parse(&text).err().map(|error| error.to_string());
+                    let stated = error.as_ref().is_some_and(|error| {
+                        error.starts_with("line 3: byte ")
+                            && [" yet at ", " is unknown at this stage, "]
+                                .iter()
+                                .any(|text| error.ends_with(&format!("{text}{stage}")))
+                    });
+                    assert!(if is_known { error.is_none() } else { stated }, "{text}: {error:?}");
+                }
+            }
+        }
+    }
+    // A named list is good where its variables are.
+    let list = "[hostlist]\nof = '${if eq{$domain}{a.example}{*}}'\n";
+    for (stage, is_known) in stages.iter().zip([false, false, true, true, false]) {
+        let text = format!("{list}[[{stage}]]\nverb = 'deny'\nhosts = '+of'");
+        let error = Config::parse(&text).err().map(|error| error.to_string());
+        let stated = error.as_deref().is_some_and(|error| {
+            error.starts_with("line 5: +of: byte 9: $domain is unknown at this stage, acl_smtp_")
+        });
+        assert!(if is_known { error.is_none() } else { stated }, "{text}: {error:?}");
+    }
+    for (text, message) in [
+        ("host_lookup = '$sender_host_name'", "byte 1: $sender_host_name is unknown"),
+        ("tls_advertise_hosts = '${if def:acl_c0{*}}'", "byte 9: $acl_c0 is unknown"),
+        ("dmarc_verify_hosts = '$sender_helo_name'", "byte 1: $sender_helo_name is unknown"),
+        ("smtp_max_refused_hosts = '$domain'", "byte 1: $domain is unknown"),
+        ("local_parts = '$h_to:'", "byte 0: there are no header fields yet at acl_smtp_rcpt"),
+        ("local_domains = '$dmarc_status'", "byte 1: $dmarc_status is unknown"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        let option = text.split(' ').next().unwrap();
+        assert!(error.starts_with(&format!("line 1: {option}: {message}")), "{text}: {error}");
+    }
+    assert!(Config::parse("tls_advertise_hosts = '$sender_host_name'").is_ok());
+}
+
+#[test]
+fn an_item_that_is_only_a_negation_is_refused() {
+    for condition in [
+        "hosts",
+        "senders",
+        "sender_domains",
+        "recipients",
+        "domains",
+        "local_parts",
+        "profiles",
+        "authenticated",
+    ] {
+        for (list, item) in [
+            ("!", 1),
+            ("! ", 1),
+            ("!:*", 1),
+            ("a.example : ! : b.example", 2),
+            ("<; ! ; a.example", 1),
+            ("<\\n a.example\\n!\\t", 2),
+        ] {
+            let text = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{condition} = \"{list}\"");
+            let error = Config::parse(&text).unwrap_err().to_string();
+            let expected = format!("line 3: item {item}: a ! has nothing behind it");
+            assert!(error.starts_with(&expected), "{text}: {error}");
+        }
+    }
+    for option in [
+        "local_domains",
+        "local_parts",
+        "relay_to_domains",
+        "host_lookup",
+        "tls_advertise_hosts",
+        "dmarc_verify_hosts",
+        "helo_accept_junk_hosts",
+        "smtp_max_refused_hosts",
+        "hosts_try_prdr",
+        "proxy_required_hosts",
+    ] {
+        let text = format!("route_data = 'a.example:25'\n{option} = '192.0.2.1 : ! '");
+        let error = Config::parse(&text).unwrap_err().to_string();
+        let expected = format!("line 2: {option}: item 2: a ! has nothing behind it");
+        assert!(error.starts_with(&expected), "{text}: {error}");
+    }
+    for table in ["addresslist", "domainlist", "hostlist", "localpartlist"] {
+        let error = Config::parse(&format!("[{table}]\nfew = '!'")).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("line 2: {table}: the list few: item 1: a ! has")),
+            "{error}"
+        );
+    }
+    // What negates something is Exim's, as is an item that is nothing.
+    for list in ["!a.example", "!a.example : *", ":", ""] {
+        let text =
+            format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = '{list}'\nsenders = '{list}'");
+        assert!(Config::parse(&text).is_ok(), "{text}");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_rate_limit_is_named_with_its_line() {
     for (text, message) in [
@@ -148,6 +281,59 @@ fn what_is_wrong_with_a_rate_limit_is_named_with_its_line() {
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+/// Source: Exim 4.96, `exim4 -bh` with the same options, each at the stages that both have.
+#[test]
+fn rate_limits_count_where_there_is_something_to_count() {
+    let stages = ["acl_smtp_connect", "acl_smtp_mail", "acl_smtp_rcpt", "acl_smtp_data"];
+    for (option, at) in [
+        ("per_conn", [true, true, true, true]),
+        ("per_cmd", [true, true, true, true]),
+        ("per_mail", [false, true, true, true]),
+        ("per_byte", [false, true, true, true]),
+        ("per_rcpt", [false, false, true, true]),
+        ("per_addr", [false, false, true, false]),
+    ] {
+        for (stage, counts) in stages.iter().zip(at) {
+            let read = |mode: &str| {
+                let limit = format!("100 / 1h / {option}{mode}");
+                let text = format!("[[{stage}]]\nverb = 'warn'\nratelimit = '{limit}'");
+                Config::parse(&text).err().map(|error| error.to_string())
+            };
+            for mode in ["", " / strict", " / leaky"] {
+                let error = read(mode);
+                let stated = error.as_ref().is_some_and(|error| {
+                    error.starts_with(&format!(
+                        "line 3: {option} is no option of a rate limit at {stage}, "
+                    ))
+                });
+                assert!(
+                    if counts { error.is_none() } else { stated },
+                    "{option} {stage}: {error:?}"
+                );
+            }
+            // As Exim has it, only what makes an address unique is not known elsewhere.
+            let looks = read(" / readonly").is_none();
+            assert_eq!(looks, counts || option != "per_addr", "{option} {stage}");
+        }
+    }
+    for (options, message) in [
+        ("strict / leaky", "leaky: a rate limit has one option of this kind"),
+        ("per_mail / per_mail", "per_mail: a rate limit has one option of this kind"),
+        ("count=1 / count=2", "count=2: a rate limit has one option of this kind"),
+        ("unique=$domain / unique=$domain", "unique=$domain: a rate limit has one option"),
+        ("per_addr / unique=$domain", "unique=$domain: a rate limit has one option"),
+        ("unique=$domain / per_addr", "per_addr: a rate limit has one option"),
+        ("count=", "the count of a rate is not a number above 0"),
+        ("count=0", "the count of a rate is not a number above 0"),
+        ("count=-1", "the count of a rate is not a number above 0"),
+        ("unique=", "unique= is no option"),
+    ] {
+        let text = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 1h / {options}'");
+        let error = Config::parse(&text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("line 3: {message}")), "{options}: {error}");
     }
 }
 

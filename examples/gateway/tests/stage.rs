@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mail_types::{Domain, Mailbox, Reply};
-use proxy_protocol::{Header, Outcome, RequiredHosts, Session};
+use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
 
 use crate::gateway::delivery::routing::{Route, Routing};
 use crate::gateway::lookups::macros::Macros;
@@ -50,7 +50,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new() -> Self {
-        let session = Session::direct("192.0.2.1:5555".parse().unwrap());
+        let session = ProxyInfo::direct("192.0.2.1:5555".parse().unwrap());
         Self::of(session, &RequiredHosts::default())
     }
 
@@ -58,11 +58,11 @@ impl Stage {
     pub(super) fn proxied(header: &str) -> Self {
         let (_, header) = Header::parse(header.as_bytes()).unwrap();
         let session =
-            Session::proxied("198.51.100.7:4000".parse().unwrap(), Outcome::from(&header));
+            ProxyInfo::proxied("198.51.100.7:4000".parse().unwrap(), Outcome::from(&header));
         Self::of(session, &"198.51.100.0/28".parse().unwrap())
     }
 
-    fn of(session: Session, proxies: &RequiredHosts) -> Self {
+    fn of(session: ProxyInfo, proxies: &RequiredHosts) -> Self {
         let client = Client::new(session, "203.0.113.25:25".parse().unwrap(), proxies);
         let mut services = Facts::default();
         services.insert(Rates::default());

@@ -4,6 +4,7 @@
 use super::block::Block;
 use super::dialogue::Dialogue;
 use super::dmarc::with_gateway;
+use super::examined::{Stage, WAYS};
 use super::gateway::Gateway;
 use super::relay::mail;
 use super::servers::{Peers, have};
@@ -103,6 +104,74 @@ fn a_blank_before_a_colon_adds_no_field_to_a_signed_message() {
         assert!(found.contains("\tdkim=neutral reason=\"s= is not a DNS name\""), "{found}");
         assert!(found.contains("\tdmarc=fail policy.dmarc=reject"), "{found}");
     });
+}
+
+/// The same of one that is the author's, once and twice, wherever the message goes.
+#[test]
+fn a_broken_signature_is_neutral_here_and_at_the_next_hop() {
+    let mut stage = Stage::new(true, "");
+    for options in ["", "dmarc_reject = true"] {
+        stage.restart(options);
+        for (tags, reason) in BROKEN {
+            let tags = tags.replace("signed", "victim").replace("test", "example");
+            let field =
+                format!("DKIM-Signature: v=1; a=rsa-sha256; {tags}; h=from; bh=AAAA; b=AAAA\r\n");
+            for times in [1, 2] {
+                let message = field.repeat(times)
+                    + "From: <a@victim.example>\r\nSubject: broken\r\n\r\nhello\r\n";
+                for way in WAYS {
+                    let (reply, message) = stage.send("a@good.example", &message, way);
+                    if !options.is_empty() {
+                        let refusal = "550 5.7.1 rejected by the DMARC policy of victim.example";
+                        assert!(reply.starts_with(refusal), "{tags} {way:?}: {reply}");
+                        continue;
+                    }
+                    assert!(reply.starts_with("250 "), "{tags} {way:?}: {reply}");
+                    let result = format!("\tdkim=neutral reason=\"{reason}\"");
+                    let found = message.matches(&result).count();
+                    assert_eq!(found, times, "{tags} {way:?}: {message}");
+                    let result = "\tdmarc=fail policy.dmarc=reject header.from=victim.example";
+                    assert!(message.contains(result), "{tags} {way:?}: {message}");
+                    assert!(message.contains("X-Quarantine: DMARC: "), "{tags} {way:?}: {message}");
+                }
+            }
+        }
+    }
+}
+
+/// Of several selectors, for each form of the signed field's name.
+#[test]
+fn a_blank_before_a_colon_adds_no_field_here_or_at_the_next_hop() {
+    let mut stage = Stage::new(true, "");
+    for selector in ["s", "a.b"] {
+        let tags = format!(
+            "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=victim.orphan; s={selector}; \
+             h=from:from:subject:subject"
+        );
+        let header = "from:<a@victim.orphan>\r\nsubject:hello\r\n";
+        let signature = sign(&tags, header, "hello\r\n");
+        for name in ["Subject", "Subject ", "SUBJECT \t"] {
+            let signed =
+                format!("{signature}From: <a@victim.orphan>\r\n{name}: hello\r\n\r\nhello\r\n");
+            for (added, passes) in ADDED {
+                for way in WAYS {
+                    let message = added.to_owned() + &signed;
+                    let (reply, message) = stage.send("a@victim.example", &message, way);
+                    assert!(reply.starts_with("250 "), "{selector} {added} {way:?}: {reply}");
+                    let result = if passes {
+                        format!("\tdkim=pass header.d=victim.orphan header.s={selector} ")
+                    } else {
+                        "\tdkim=fail reason=\"signature did not verify\" header.d=victim.orphan"
+                            .into()
+                    };
+                    assert!(message.contains(&result), "{name:?} {added} {way:?}: {message}");
+                    let found = message.contains("\tdmarc=pass policy.dmarc=reject");
+                    // A second author fails with it.
+                    assert_eq!(found, passes, "{name:?} {added} {way:?}: {message}");
+                }
+            }
+        }
+    }
 }
 
 /// Fields that are put before a signed message, and whether its signature holds then.

@@ -143,7 +143,7 @@ impl Drop for Gateway {
 }
 
 /// The example that cargo has built beside the tests.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     profile.join("examples/gateway")

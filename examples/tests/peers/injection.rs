@@ -224,6 +224,15 @@ async fn pgsql_gets_each_value_as_one_or_none() {
             }
         }
     }
+    // Text of the query that an expansion makes is no value, and is recorded all the same.
+    let insert = "INSERT INTO kept (value) VALUES ('${if eq{a}{a}{\\xff}}<${quote_pgsql:$x}>') \
+                  RETURNING value";
+    let (found, why) = ask(insert, b"\xfe").await;
+    assert_eq!(found, Found::Value("\u{fffd}<\u{fffd}>".into()), "{why}");
+    assert_eq!(
+        ask("DELETE FROM kept WHERE value LIKE '_<_>'", b"").await.0,
+        Found::Value(b"1".into())
+    );
     assert_eq!((kept + replaced, kept > 100, replaced > 100), (500, true, true));
     let count = ask("SELECT count(*) FROM kept", b"").await.0;
     assert_eq!(count, Found::Value(b"500".into()));

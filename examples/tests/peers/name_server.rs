@@ -13,6 +13,8 @@ pub(crate) enum Said {
     Text(String),
     Alias(&'static str),
     Code(ResponseCode),
+    /// It is silent.
+    Nothing,
 }
 
 /// It answers until the tests end.
@@ -54,6 +56,7 @@ impl NameServer {
                             reply.metadata.response_code = code;
                             None
                         }
+                        Said::Nothing => continue,
                     };
                     if let Some(data) = data {
                         reply.add_answer(Record::from_rdata(question.name().clone(), 60, data));

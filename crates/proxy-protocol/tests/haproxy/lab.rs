@@ -247,7 +247,7 @@ fn serve(backend: &TcpListener, connection: &Connection) -> Vec<u8> {
         let read = stream.read(&mut part).unwrap();
         assert!(read > 0, "the connection ended: {}", header.escape_ascii());
         part.truncate(read);
-        receiver.handle_bytes(&part);
+        assert_eq!(receiver.handle_bytes(&part), part.len(), "no more than is needed");
         header.extend(part);
     }
     if !matches!(connection, Connection::None) {

@@ -95,6 +95,14 @@ fn address(mailbox: &Mailbox) -> String {
 #[derive(Debug)]
 pub(crate) struct Authenticated;
 
+impl Authenticated {
+    /// Reads the list all the same, for what is wrong in it.
+    pub(crate) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+        RuleList::read(&entry.text, place, home, ListKind::LocalPart)?;
+        Ok(Self)
+    }
+}
+
 impl Condition for Authenticated {
     fn test<'a>(&'a self, _: &'a mut Scene<'_>) -> Test<'a> {
         Test::Known(Holds::No)

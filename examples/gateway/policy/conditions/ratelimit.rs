@@ -1,7 +1,7 @@
 //! `ratelimit = LIMIT / PERIOD / OPTION... / KEY`: whether somebody does something too often.
 //!
-//! `LIMIT` is a number, or a text that expands to one, with `k` or `M` for thousands and millions, of events in the time `PERIOD`,
-//! as `5s` or `1h30m`. Who is at the limit is over it.
+//! `LIMIT` is a number, or a text that expands to one, with `K`, `M` or `G` as in a size, of events in the time
+//! `PERIOD`, as `5s` or `1h30m`. Who is at the limit is over it.
 //!
 //! | option                   | meaning                                                           |
 //! |--------------------------|-------------------------------------------------------------------|
@@ -15,7 +15,7 @@
 //! | `unique=TEXT`            | counts each text once in a period                                 |
 //! | `leaky`                  | what is over the limit does not count: some gets through; the default |
 //! | `strict`                 | all counts: who does not slow down gets nothing through           |
-//! | `readonly`               | looks, and does not count                                         |
+//! | `readonly`               | looks, and does not count; so may `per_mail`, `per_byte` and `per_rcpt` where there is nothing of them to count |
 //!
 //! `KEY` is a text with variables for what is counted by; `$sender_host_address` if there is none. It
 //! may have several parts with slashes between them, and options may follow it.
@@ -64,40 +64,19 @@ impl RateLimit {
         let period_text = parts.next().unwrap_or_default();
         let period = period_text.parse().ok().filter(|Interval(period)| !period.is_zero());
         let period = period.ok_or(Problem::RatePeriod)?;
-        let (mut per, mut count) = (None, None);
-        let (mut size, mut unique, mut key) = (None, None, Vec::new());
-        for part in parts {
-            match part.split_once('=') {
-                Some(("count", number)) => size = Some(text(number.trim())?),
-                Some(("unique", event)) => unique = Some(text(event.trim())?),
-                Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
-                    return Err(Problem::RateOption { option: part.to_owned() });
-                }
-                _ => {
-                    let (of_per, of_count) = (Per::of(part), count_of(part));
-                    if of_per.is_some() && per.is_some() || of_count.is_some() && count.is_some() {
-                        return Err(Problem::RateTwice { option: part.to_owned() });
-                    }
-                    match (of_per, of_count) {
-                        (Some(_), _) => per = of_per,
-                        (_, Some(_)) => count = of_count,
-                        // The key, or an option with a spelling mistake.
-                        _ if part.contains('$') => key.push(part),
-                        _ => return Err(Problem::RateOption { option: part.to_owned() }),
-                    }
-                }
-            }
-        }
+        let RateOptions { per, count, size, unique, key } = RateOptions::read(parts)?;
         let (per, count) = (per.unwrap_or(Per::Mail), count.unwrap_or(Count::Leaky));
-        if !per.fits(place) {
-            return Err(Problem::RateOption { option: per.word().to_owned() });
+        // What is counted elsewhere can be looked at here.
+        let only_looks = count == Count::Not && per != Per::Address;
+        if !per.fits(place) && !only_looks {
+            return Err(Problem::RatePlace { option: per.word(), place });
         }
+        let size = size.map(text).transpose()?;
         if let Some(literal) = size.as_ref().and_then(Text::literal) {
-            number(literal).ok_or(Problem::RateCount)?;
+            number(literal).filter(|number| *number > 0.0).ok_or(Problem::RateCount)?;
         }
-        if per == Per::Address && unique.is_none() {
-            unique = Some(text("$local_part@$domain")?);
-        }
+        let unique = if per == Per::Address { Some("$local_part@$domain") } else { unique };
+        let unique = unique.map(text).transpose()?;
         let key = if key.is_empty() { HOST.to_owned() } else { key.join("/") };
         let (period, period_text) = (period.0, period_text.to_owned());
         Ok(Self { limit, period, period_text, per, count, size, unique, key: text(&key)? })
@@ -155,6 +134,49 @@ async fn numeric(text: &Text, what: &str, scene: &mut Scene<'_>) -> Result<f64, 
         scene.notes.log(format!("the {what} of a rate is not a number: {value}"));
         Unfinished::Failed
     })
+}
+
+/// What stands behind the period.
+#[derive(Debug, Default)]
+struct RateOptions<'a> {
+    per: Option<Per>,
+    count: Option<Count>,
+    size: Option<&'a str>,
+    unique: Option<&'a str>,
+    key: Vec<&'a str>,
+}
+
+impl<'a> RateOptions<'a> {
+    fn read(parts: impl Iterator<Item = &'a str>) -> Result<Self, Problem> {
+        let mut read = Self::default();
+        for part in parts {
+            let is_second = match part.split_once('=') {
+                Some(("count", number)) => read.size.replace(number.trim()).is_some(),
+                // Nothing would be the same event each time.
+                Some(("unique", event)) if !event.trim().is_empty() => {
+                    read.unique.replace(event.trim()).is_some()
+                }
+                Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
+                    return Err(Problem::RateOption { option: part.to_owned() });
+                }
+                _ => match (Per::of(part), count_of(part)) {
+                    (Some(per), _) => read.per.replace(per).is_some(),
+                    (_, Some(count)) => read.count.replace(count).is_some(),
+                    // The key, or an option with a spelling mistake.
+                    _ if part.contains('$') => {
+                        read.key.push(part);
+                        false
+                    }
+                    _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                },
+            };
+            // An address is what makes an event of per_addr.
+            if is_second || (read.per == Some(Per::Address) && read.unique.is_some()) {
+                return Err(Problem::RateTwice { option: part.to_owned() });
+            }
+        }
+        Ok(read)
+    }
 }
 
 impl Condition for RateLimit {
@@ -241,12 +263,13 @@ fn count_of(word: &str) -> Option<Count> {
     }
 }
 
-/// Reads a number with or without a fraction and a factor.
+/// Reads a number with or without a fraction and a factor, which is a power of 1,024 as in Exim.
 fn number(text: &[u8]) -> Option<f64> {
     let text = str::from_utf8(text).ok()?;
     let (digits, factor) = match text.as_bytes() {
-        [.., b'k' | b'K'] => (text.get(..text.len() - 1)?, 1e3),
-        [.., b'm' | b'M'] => (text.get(..text.len() - 1)?, 1e6),
+        [.., b'k' | b'K'] => (text.get(..text.len() - 1)?, 1024.0),
+        [.., b'm' | b'M'] => (text.get(..text.len() - 1)?, 1_048_576.0),
+        [.., b'g' | b'G'] => (text.get(..text.len() - 1)?, 1_073_741_824.0),
         _ => (text, 1.0),
     };
     let plain = digits.bytes().all(|c| c.is_ascii_digit() || c == b'.');

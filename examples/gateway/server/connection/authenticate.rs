@@ -50,7 +50,7 @@ impl Connection {
         let Self { gateway, session, client, notes, fate, .. } = self;
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
-            log::rule(session, client, &format!("DMARC: {verdict}"));
+            log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
         }
         if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
             notes.quarantine(field, Lasts::Message);
@@ -113,15 +113,15 @@ impl Connection {
         }
     }
 
-    /// Returns the reply to all recipients of a message that is refused for what DMARC says.
+    /// Returns the reply to all recipients of a message that is refused for what DMARC says, or, examined or
+    /// not, for having no header section.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
         let Self { gateway, notes, session, .. } = self;
-        let examined = notes.facts().get::<Examined>()?;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && gateway.config.dmarc.invalid_from == InvalidFrom::Reject {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
         }
-        examined.refusal(&gateway.config.dmarc)
+        notes.facts().get::<Examined>()?.refusal(&gateway.config.dmarc)
     }
 }

@@ -72,9 +72,9 @@ impl Connection {
         }
         let (gateway, mut scene) = self.scene(Place::Rcpt, None);
         let route = gateway.config.routing.route(&mut scene).await;
-        let Self { gateway, session, delivery, client, notes, message, repeats, .. } = self;
+        let Self { gateway, session, delivery, client, notes, message, .. } = self;
         for line in notes.take_log() {
-            log::rule(session, client, &line);
+            log::rule(&gateway.limiter, session, client, &line);
         }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
@@ -95,7 +95,7 @@ impl Connection {
         if reply.code().severity() == Severity::Completed {
             notes.accept_recipient();
         } else {
-            log::refusal(repeats, session, client, &rcpt(recipient), &reply.to_string());
+            log::refusal(&gateway.limiter, session, client, &rcpt(recipient), &reply.to_string());
         }
         reply
     }
@@ -175,9 +175,9 @@ impl Connection {
         let (gateway, mut scene) = self.scene(place, number);
         let judgement = gateway.config.rules.judge(&mut scene).await;
         let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
-        let Self { session, client, notes, repeats, .. } = self;
+        let Self { gateway, session, client, notes, .. } = self;
         for line in notes.take_log() {
-            log::rule(session, client, &line);
+            log::rule(&gateway.limiter, session, client, &line);
         }
         if let Some(refusal) = &judgement.refusal {
             let what = match (place, &recipient) {
@@ -188,7 +188,7 @@ impl Connection {
                 (_, None) => "message".into(),
             };
             let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
-            log::refusal(repeats, session, client, &what, &why);
+            log::refusal(&gateway.limiter, session, client, &what, &why);
         }
         judgement
     }

@@ -71,7 +71,7 @@ impl Connection {
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
-        let Self { gateway, session, client, repeats, .. } = self;
+        let Self { gateway, session, client, .. } = self;
         if passed.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
             for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
@@ -79,9 +79,10 @@ impl Connection {
                     taken.push(recipient);
                 } else {
                     let what = format!("message {id} for <{recipient}>");
-                    log::refusal(repeats, session, client, &what, &reply.to_string());
+                    log::refusal(&gateway.limiter, session, client, &what, &reply.to_string());
                 }
             }
+            gateway.limiter.accept(client.address.ip());
             let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
             log::arrival(id, session, client, &taken, size, cipher, proxy);
             if is_final {
@@ -90,7 +91,7 @@ impl Connection {
             }
         } else {
             log::refusal(
-                repeats,
+                &gateway.limiter,
                 session,
                 client,
                 &format!("message {id}"),

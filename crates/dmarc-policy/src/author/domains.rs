@@ -1,0 +1,58 @@
+//! The author domains of all `From` fields together.
+
+use mail_types::Name;
+
+use crate::{Author, AuthorFault};
+
+/// The domains that were found so far, each once.
+#[derive(Debug, Default)]
+pub(crate) struct AuthorDomains {
+    found: Vec<Name>,
+    pub(crate) fault: Option<AuthorFault>,
+}
+
+impl AuthorDomains {
+    /// Takes what a field has, read strictly.
+    pub(crate) fn extend(&mut self, field: Self) {
+        field.found.into_iter().for_each(|domain| self.add(domain));
+        if let Some(fault) = field.fault {
+            self.mark(fault);
+        }
+    }
+
+    pub(crate) fn add(&mut self, domain: Name) {
+        if self.found.contains(&domain) {
+            return;
+        }
+        if self.found.len() < Author::MAX_DOMAINS {
+            self.found.push(domain);
+        } else {
+            self.fault = Some(AuthorFault::TooMany);
+        }
+    }
+
+    /// Takes note of a fault. A limit counts before a place that cannot be read, of those the first.
+    pub(crate) fn mark(&mut self, fault: AuthorFault) {
+        self.fault = match (self.fault, fault) {
+            (Some(before), AuthorFault::Unreadable { .. }) => Some(before),
+            (Some(AuthorFault::TooMany), _) => Some(AuthorFault::TooMany),
+            (_, fault) => Some(fault),
+        };
+    }
+}
+
+impl From<AuthorDomains> for Author {
+    fn from(AuthorDomains { found: mut domains, fault }: AuthorDomains) -> Self {
+        if let Some(fault) = fault {
+            return Self::Invalid { domains, fault };
+        }
+        match (domains.pop(), domains.is_empty()) {
+            (None, _) => Self::Absent,
+            (Some(only), true) => Self::One(only),
+            (Some(last), false) => {
+                domains.push(last);
+                Self::Several(domains)
+            }
+        }
+    }
+}

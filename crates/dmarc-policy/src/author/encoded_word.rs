@@ -1,0 +1,193 @@
+//! Encoded words: RFC 2047 section 2, as mail programs take them.
+
+/// Decodes the encoded words of a field's body, wherever they stand; `None` if it has none.
+///
+/// A word may be longer than it should, may have blanks in it, and need not be padded. What is decoded
+/// cannot open or close a quoted string or a comment: there are blanks in place of such octets.
+pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
+    let (mut text, mut rest, mut found) = (Vec::with_capacity(body.len()), body, false);
+    while let Some(at) = find(rest, b"=?") {
+        let (before, from) = rest.split_at_checked(at)?;
+        // Blanks between two words are not shown.
+        if !found || !before.iter().all(u8::is_ascii_whitespace) || before.is_empty() {
+            text.extend_from_slice(before);
+        }
+        match word(from.get(2..)?) {
+            Word::Whole(decoded, behind) => {
+                text.extend(decoded);
+                rest = behind;
+                found = true;
+            }
+            Word::Broken => {
+                text.extend_from_slice(b"=?");
+                rest = from.get(2..)?;
+            }
+            Word::Endless => {
+                rest = from;
+                break;
+            }
+        }
+    }
+    text.extend_from_slice(rest);
+    found.then_some(text)
+}
+
+/// Tells whether a word has a charset whose ASCII is not at its octets: its text stays hidden.
+pub(crate) fn has_opaque_word(mut body: &[u8]) -> bool {
+    while let Some(at) = find(body, b"=?") {
+        body = body.get(at + 2..).unwrap_or_default();
+        if charset(body).is_some_and(is_opaque) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Tells whether a piece of a field has the begin or the end of a word.
+pub(crate) fn is_in_encoded_word(piece: &[u8]) -> bool {
+    find(piece, b"=?").or(find(piece, b"?=")).is_some()
+}
+
+/// UTF-7, EBCDIC, and what else has a number as its name.
+fn is_opaque(charset: &[u8]) -> bool {
+    let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let number = ["x-ibm", "ibm", "cp", "csibm"].iter().find_map(|kind| name.strip_prefix(kind));
+    let number = number.map(|number| number.trim_start_matches(['-', '_']).parse::<u32>());
+    name.contains("utf-7")
+        || name.contains("utf7")
+        || name.contains("ebcdic")
+        || number.is_some_and(|number| number.is_ok_and(|n| !is_ascii_code_page(n)))
+}
+
+/// The code pages of PCs and of Windows.
+fn is_ascii_code_page(number: u32) -> bool {
+    matches!(number, 437 | 720 | 737 | 775 | 850..=869 | 874 | 932 | 936 | 943 | 949 | 950 | 1250..=1258)
+        || number == 65_001
+}
+
+/// Returns the charset of a word, which begins behind its `=?`.
+fn charset(text: &[u8]) -> Option<&[u8]> {
+    let head = text.get(..text.len().min(MAX_CHARSET))?;
+    head.split_at_checked(head.iter().position(|&octet| octet == b'?')?).map(|(charset, _)| charset)
+}
+
+enum Word<'a> {
+    /// What it says, and what stands behind it.
+    Whole(Vec<u8>, &'a [u8]),
+    Broken,
+    /// There is no end of a word in the rest.
+    Endless,
+}
+
+/// Reads a word behind its `=?`.
+fn word(text: &[u8]) -> Word<'_> {
+    let Some(charset) = charset(text) else { return Word::Broken };
+    let rest = text.get(charset.len()..).unwrap_or_default();
+    let (Some(&[_, encoding, b'?']), Some(rest)) = (rest.get(..3), rest.get(3..)) else {
+        return Word::Broken;
+    };
+    let decode = match encoding {
+        b'q' | b'Q' => quoted_printable,
+        b'b' | b'B' => base64,
+        // Before the end is looked for: of many such words each would look through all the rest.
+        _ => return Word::Broken,
+    };
+    let Some(end) = find(rest, b"?=") else { return Word::Endless };
+    let (inner, behind) = rest.split_at(end);
+    let octets = decode(inner);
+    let mut shown = in_utf8(octets, charset);
+    for octet in &mut shown {
+        if matches!(octet, b'"' | b'(' | b')' | b'\\') {
+            *octet = b' ';
+        }
+    }
+    Word::Whole(shown, behind.get(2..).unwrap_or_default())
+}
+
+/// The charsets of Western Europe have the characters below U+0100 at their numbers, or nearly so. Of the
+/// others only ASCII can be read: what is not, or comes behind an escape, is U+FFFD.
+fn in_utf8(octets: Vec<u8>, charset: &[u8]) -> Vec<u8> {
+    let western = [&b"iso-8859-1"[..], b"iso-8859-15", b"latin1", b"us-ascii", b"windows-1252"];
+    let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
+    let is = |charset: &&[u8]| charset.eq_ignore_ascii_case(name);
+    if western.iter().any(is) {
+        if str::from_utf8(&octets).is_ok() {
+            return octets;
+        }
+        return octets.into_iter().map(char::from).collect::<String>().into_bytes();
+    }
+    let has_shifts = octets.contains(&ESCAPE) || is(&&b"hz-gb-2312"[..]);
+    if [&b"utf-8"[..], b"utf8"].iter().any(is) || octets.is_ascii() && !has_shifts {
+        return octets;
+    }
+    let read = |octet: u8| match octet {
+        0x80.. | ESCAPE => char::REPLACEMENT_CHARACTER,
+        b'~' if has_shifts => char::REPLACEMENT_CHARACTER,
+        octet => octet.into(),
+    };
+    octets.into_iter().map(read).collect::<String>().into_bytes()
+}
+
+fn quoted_printable(mut text: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(text.len());
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    loop {
+        let (octet, rest) = match text {
+            [] => return octets,
+            [b'=', high, low, rest @ ..] => match digit(*high).zip(digit(*low)) {
+                Some((high, low)) => (16 * high + low, rest),
+                None => (b'=', text.get(1..).unwrap_or_default()),
+            },
+            [b'_', rest @ ..] => (b' ', rest),
+            [octet, rest @ ..] => (*octet, rest),
+        };
+        octets.push(octet);
+        text = rest;
+    }
+}
+
+/// Octets outside the alphabet are passed over. Padding that completes a group of four ends it, and the
+/// next group begins.
+fn base64(text: &[u8]) -> Vec<u8> {
+    let sextet = |octet: &u8| {
+        Some(match octet {
+            b'A'..=b'Z' => octet - b'A',
+            b'a'..=b'z' => octet - b'a' + 26,
+            b'0'..=b'9' => octet - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        })
+    };
+    let (mut octets, mut held, mut bits) = (Vec::with_capacity(text.len()), 0_u32, 0);
+    let (mut group, mut pads) = (0, 0);
+    for octet in text {
+        if *octet == b'=' {
+            pads += 1;
+            if group >= 2 && group + pads >= 4 {
+                (held, bits, group, pads) = (0, 0, 0, 0);
+            }
+        }
+        let Some(sextet) = sextet(octet) else { continue };
+        (group, pads) = ((group + 1) % 4, 0);
+        held = held << 6 | u32::from(sextet);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            let [.., octet] = (held >> bits).to_be_bytes();
+            octets.push(octet);
+            held &= (1 << bits) - 1;
+        }
+    }
+    octets
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|part| part == wanted)
+}
+
+/// With it other characters begin in the charsets of ISO 2022.
+const ESCAPE: u8 = 0x1b;
+/// A longer name of a charset is none.
+const MAX_CHARSET: usize = 80;

@@ -1,0 +1,199 @@
+//! A `From` field that RFC 5322 does not allow, read as mail programs show it to people.
+//!
+//! Where they differ, all that one of them may show counts: the message is tested for every domain
+//! that is found, so one too many does no harm but to a field that should not be as it is.
+
+use mail_types::{MailHost, Name};
+
+use crate::author::domain::{WIDE_DOTS, domain};
+use crate::author::domains::AuthorDomains;
+use crate::author::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
+use crate::author::text;
+use crate::{Author, AuthorFault};
+
+/// The body of a field, and the place of its first fault by RFC 5322.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lenient<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) at: usize,
+}
+
+impl Lenient<'_> {
+    /// Adds the domains and the fault, of the first [`Author::MAX_OCTETS`] octets.
+    pub(crate) fn read(self, domains: &mut AuthorDomains) {
+        let start = self.body.get(..Author::MAX_OCTETS);
+        if start.is_none()
+            && let Some(domain) = self.only_address()
+        {
+            return domains.add(domain);
+        }
+        let body = start.unwrap_or(self.body);
+        let decoded = decoded(body);
+        let mut seen = Seen::default();
+        for text in [Some(body), decoded.as_deref()].into_iter().flatten() {
+            // What is between two parts of a domain may be shown, or not.
+            for blanks in [true, false] {
+                let visible = text::visible(text, blanks);
+                let visible = visible.unwrap_or_else(|| text::all(text, blanks));
+                seen.scan(&String::from_utf8_lossy(&visible), domains);
+            }
+        }
+        let any = |test: fn(&[u8]) -> bool| test(body) || decoded.as_deref().is_some_and(test);
+        // An `@` may be among what cannot be read: in many charsets of East Asia it has a second form.
+        let hidden = any(has_at) && !seen.found || any(has_unread) && !seen.domain;
+        if seen.unreadable || hidden || has_opaque_word(body) {
+            domains.mark(AuthorFault::Unreadable { at: self.at });
+        }
+    }
+
+    /// Returns the domain of the one `<…>` with an address, if there is just one and no `@` behind it. An
+    /// address literal is none: then what stands before it counts.
+    fn only_address(self) -> Option<Name> {
+        // For some programs a control character ends the domain.
+        if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
+            return None;
+        }
+        let visible = text::visible(self.body, true)?;
+        let mut rest = &*visible;
+        while let Some(open) = rest.iter().position(|&octet| octet == b'<') {
+            let inside = rest.get(open + 1..)?;
+            let close = inside.iter().position(|&octet| octet == b'>')?;
+            let (content, behind) = inside.split_at(close);
+            if content.contains(&b'<') {
+                return None;
+            }
+            if has_at(content) {
+                let more = has_at(behind)
+                    || has_opaque_word(behind)
+                    || decoded(behind).as_deref().is_some_and(has_at);
+                return if more { None } else { address(content) };
+            }
+            rest = behind;
+        }
+        None
+    }
+}
+
+/// Reads the text between `<` and `>`, without a route (RFC 5322 section 4.4), the dots at its end, and the
+/// blanks around dots and `@`. `None` where programs differ: a domain with a blank in a label or behind
+/// several, or an encoded word.
+fn address(content: &[u8]) -> Option<Name> {
+    let content = str::from_utf8(content).ok()?;
+    if is_in_encoded_word(content.as_bytes()) {
+        return None;
+    }
+    let (_, host) = content.rsplit_once(AT)?;
+    let (near, far) = (labels(host.trim_start(), false), labels(host.trim_start(), true));
+    let is_parted = |label: &str| label.trim().contains(char::is_whitespace);
+    if host.split(is_dot).any(is_parted) || near != far && near.contains('.') {
+        return None;
+    }
+    let text: String = content.split_whitespace().collect();
+    let text = text.trim_end_matches(is_dot);
+    let route = text.rsplit_once(':').filter(|_| text.starts_with(AT));
+    let text = route.map_or(text, |(_, behind)| behind);
+    let (local, host) = text.split_once(AT)?;
+    if local.is_empty() || host.contains(AT) {
+        return None;
+    }
+    let whole = host.chars().all(|c| is_dot(c) || is_label(c));
+    domain(host).filter(|_| whole)
+}
+
+/// The result of all readings of a field.
+#[derive(Debug, Default)]
+struct Seen {
+    /// A domain or an address literal was found.
+    found: bool,
+    /// A domain was found.
+    domain: bool,
+    /// The text behind an `@` is not a domain.
+    unreadable: bool,
+}
+
+impl Seen {
+    /// Takes every domain behind an `@`.
+    fn scan(&mut self, text: &str, domains: &mut AuthorDomains) {
+        let mut parts = text.split(AT);
+        parts.next();
+        for part in parts {
+            let part = part.trim_start();
+            let inside = part.strip_prefix('[');
+            if let Some((literal, _)) = inside.and_then(|inside| inside.split_once(']'))
+                && format!("[{}]", literal.trim()).parse::<MailHost>().is_ok()
+            {
+                self.found = true;
+                continue;
+            }
+            let part = inside.unwrap_or(part);
+            let (near, far) = (labels(part, false), labels(part, true));
+            if near != far {
+                self.take(&near, domains);
+            }
+            self.take(&far, domains);
+        }
+    }
+
+    fn take(&mut self, text: &str, domains: &mut AuthorDomains) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(domain) = domain(text) {
+            (self.found, self.domain) = (true, true);
+            return domains.add(domain);
+        }
+        self.unreadable = true;
+        // The names above it may be of somebody who has a policy for all below.
+        let dots = text.match_indices('.').map(|(dot, _)| dot + 1);
+        let count = dots.clone().count();
+        let mut above = dots.skip(count.saturating_sub(MOST_ABOVE));
+        if let Some(above) = above.find_map(|at| text.get(at..).and_then(domain)) {
+            domains.add(above);
+        }
+    }
+}
+
+/// Returns the labels at the start of a text, with one dot between them; blanks may stand around the
+/// dots.
+fn labels(text: &str, blanks: bool) -> String {
+    let mut found = String::new();
+    let mut rest = text;
+    loop {
+        let before = rest;
+        rest = rest.trim_start_matches(|c: char| is_dot(c) || blanks && c.is_whitespace());
+        let parted = before.len() > rest.len()
+            && before.get(..before.len() - rest.len()).is_some_and(|gap| gap.contains(is_dot));
+        let end = rest.find(|c| !is_label(c)).unwrap_or(rest.len());
+        let (label, behind) = rest.split_at_checked(end).unwrap_or_default();
+        if label.is_empty() || !(parted || found.is_empty()) {
+            return found;
+        }
+        if !found.is_empty() {
+            found.push('.');
+        }
+        found.push_str(label);
+        rest = behind;
+    }
+}
+
+fn has_unread(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains(char::REPLACEMENT_CHARACTER)
+}
+
+fn has_at(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains(AT)
+}
+
+fn is_dot(c: char) -> bool {
+    c == '.' || WIDE_DOTS.contains(&c)
+}
+
+fn is_label(c: char) -> bool {
+    !is_dot(c) && !c.is_whitespace() && !AT.contains(&c) && !"()<>[]:;,\\\"".contains(c)
+}
+
+/// `@`, and characters that look like it.
+const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
+
+/// So many labels at the end of what is no domain may be one.
+const MOST_ABOVE: usize = 8;

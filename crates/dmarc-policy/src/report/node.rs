@@ -1,0 +1,187 @@
+//! A part of a report as it stands in the XML, before its words are understood.
+
+use crate::report::quick_xml::{Part, Parts, Tag};
+use crate::report::xml::clean;
+use crate::{FeedbackError, FeedbackLimits};
+
+/// An element, with those in it that a report may have; others are passed over.
+pub(crate) struct Node {
+    /// Where it begins, in bytes of the XML.
+    pub(crate) at: usize,
+    name: String,
+    text: String,
+    children: Vec<Self>,
+}
+
+impl Node {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn child<'n>(&'n self, name: &'n str) -> Option<&'n Self> {
+        self.children(name).next()
+    }
+
+    pub(crate) fn children<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The elements of a report, read one part after another.
+pub(crate) struct Nodes<'a> {
+    parts: Parts<'a>,
+    limits: &'a FeedbackLimits,
+    prefix: Option<String>,
+    namespace: Option<String>,
+    /// Where there are elements with names that no report has, in bytes.
+    pub(crate) strangers: Vec<usize>,
+}
+
+impl<'a> Nodes<'a> {
+    /// Begins behind the tag of the root.
+    pub(crate) fn new(xml: &'a [u8], limits: &'a FeedbackLimits) -> Result<Self, FeedbackError> {
+        let mut parts = Parts::new(xml, limits.depth);
+        loop {
+            let part = parts.next()?;
+            let at = parts.at();
+            match part {
+                Part::Text(text) if text.trim_matches(is_blank).is_empty() => {}
+                Part::Open(Tag { name, prefix, namespace }) if name == "feedback" => {
+                    return Ok(Self { parts, limits, prefix, namespace, strangers: Vec::new() });
+                }
+                _ => return Err(FeedbackError::Root { at }),
+            }
+        }
+    }
+
+    /// Returns the next element right below the root.
+    pub(crate) fn next(&mut self) -> Result<Option<Node>, FeedbackError> {
+        loop {
+            match self.parts.next()? {
+                Part::Open(tag) if self.is_known(&tag) => return self.node(&tag, 1).map(Some),
+                Part::Open(_) => self.skip()?,
+                Part::Close | Part::End => return Ok(None),
+                Part::Text(_) => {}
+            }
+        }
+    }
+
+    /// Reads what is in an element. It goes no deeper than [`DEPTH`] whatever the input.
+    fn node(&mut self, tag: &Tag<'_>, depth: usize) -> Result<Node, FeedbackError> {
+        let at = self.parts.at();
+        let mut node =
+            Node { at, name: tag.name.clone().into(), text: String::new(), children: Vec::new() };
+        loop {
+            match self.parts.next()? {
+                Part::Open(tag) if depth < DEPTH && self.is_known(&tag) => {
+                    let child = self.node(&tag, depth + 1)?;
+                    if node.children.len() >= self.limits.children {
+                        let limit = self.limits.children;
+                        return Err(FeedbackError::Children { at: child.at, limit });
+                    }
+                    node.children.push(child);
+                }
+                Part::Open(_) => self.skip()?,
+                // Indentation is no text.
+                Part::Text(text) if node.text.is_empty() && text.trim().is_empty() => {}
+                Part::Text(text) => {
+                    if node.text.len() + text.len() > self.limits.text {
+                        return Err(FeedbackError::Text { at, limit: self.limits.text });
+                    }
+                    node.text.push_str(&text);
+                }
+                Part::Close | Part::End => break,
+            }
+        }
+        node.text = clean(&node.text);
+        Ok(node)
+    }
+
+    /// Whether an element is a report's, and not one of an extension (RFC 9990 section 5); a name that
+    /// no report has is noted.
+    ///
+    /// A report of RFC 7489 that is right by its schema has only the root in the namespace, so names
+    /// without a prefix are its own too, unless they are given another namespace.
+    fn is_known(&mut self, tag: &Tag<'_>) -> bool {
+        let prefixed = tag.prefix.is_some() && tag.prefix != self.prefix;
+        let renamed = tag.namespace.as_ref().is_some_and(|name| !name.is_empty());
+        let foreign = prefixed || renamed && tag.namespace != self.namespace;
+        if foreign || tag.name == "extension" {
+            return false;
+        }
+        let known = NAMES.contains(&&*tag.name);
+        if !known && self.strangers.len() < self.limits.oddities {
+            self.strangers.push(self.parts.at());
+        }
+        known
+    }
+
+    fn skip(&mut self) -> Result<(), FeedbackError> {
+        let mut depth = 1;
+        while depth > 0 {
+            match self.parts.next()? {
+                Part::Open(_) => depth += 1,
+                Part::Close => depth -= 1,
+                Part::End => break,
+                Part::Text(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
+/// As deep as a report goes below its root: record, row, `policy_evaluated`, reason, comment.
+const DEPTH: usize = 5;
+
+const NAMES: &[&str] = &[
+    "adkim",
+    "aspf",
+    "auth_results",
+    "begin",
+    "comment",
+    "count",
+    "date_range",
+    "discovery_method",
+    "disposition",
+    "dkim",
+    "domain",
+    "email",
+    "end",
+    "envelope_from",
+    "envelope_to",
+    "error",
+    "extra_contact_info",
+    "fo",
+    "generator",
+    "header_from",
+    "human_result",
+    "identifiers",
+    "np",
+    "org_name",
+    "p",
+    "pct",
+    "policy_evaluated",
+    "policy_published",
+    "reason",
+    "record",
+    "report_id",
+    "report_metadata",
+    "result",
+    "row",
+    "scope",
+    "selector",
+    "source_ip",
+    "sp",
+    "spf",
+    "testing",
+    "type",
+    "version",
+];

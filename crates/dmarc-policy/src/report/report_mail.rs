@@ -1,0 +1,163 @@
+//! The mail that carries an aggregate report: section 3.5.2 of RFC 9990.
+
+use std::fmt::Write;
+
+use mail_types::{Domain, DomainError, Mailbox};
+use thiserror::Error;
+
+use crate::report::mail_date::MailDate;
+use crate::{Feedback, ReportId, ReportIdError};
+
+/// The mail that carries an aggregate report, but for the report.
+///
+/// Its envelope should have the null reverse-path, so that no bounce comes back; then it is a
+/// signature of the domain in `from` that gives it the aligned pass which the report must have.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReportMail {
+    /// Who reports: the domain in the subject and in the file's name.
+    pub submitter: Domain,
+    /// The author.
+    pub from: Mailbox,
+    /// The destinations.
+    pub to: Vec<Mailbox>,
+    /// The mail's identifier, without angle brackets. It may be the report's.
+    pub message_id: ReportId,
+    /// When it is written, in seconds since 1970-01-01 00:00:00 UTC.
+    pub date: u64,
+    /// What tells files of the same domain and period apart: letters and digits.
+    pub unique_id: Option<String>,
+}
+
+impl ReportMail {
+    /// Begins with what must be there.
+    #[must_use]
+    pub fn new(
+        submitter: Domain,
+        from: Mailbox,
+        to: Vec<Mailbox>,
+        message_id: ReportId,
+        date: u64,
+    ) -> Self {
+        Self { submitter, from, to, message_id, date, unique_id: None }
+    }
+
+    /// Says what tells files of the same domain and period apart.
+    #[must_use]
+    pub fn with_unique_id(self, unique_id: &str) -> Self {
+        Self { unique_id: Some(unique_id.to_owned()), ..self }
+    }
+
+    /// Returns the name of the compressed file (section 3.5.2); it is the same whenever the report
+    /// is sent again.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportMailError::Domain`], [`ReportMailError::UniqueId`].
+    pub fn file_name(&self, report: &Feedback) -> Result<String, ReportMailError> {
+        let domain: Domain = report.policy.domain.parse()?;
+        let (begin, end) = (report.metadata.begin, report.metadata.end);
+        let mut name = format!("{}!{domain}!{begin}!{end}", self.submitter);
+        if let Some(unique_id) = &self.unique_id {
+            if unique_id.is_empty() || !unique_id.bytes().all(|c| c.is_ascii_alphanumeric()) {
+                return Err(ReportMailError::UniqueId);
+            }
+            name.extend(["!", unique_id]);
+        }
+        name.push_str(".xml.gz");
+        Ok(name)
+    }
+
+    /// Writes the mail, its lines ended by CR LF, with the report compressed in it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportMailError`] if the report has no identifier or domain that a subject can have, has no
+    /// rows, or if there is nobody to send it to.
+    pub fn write(&self, report: &Feedback) -> Result<String, ReportMailError> {
+        let name = self.file_name(report)?;
+        let report_id: ReportId = report.metadata.report_id.parse()?;
+        if report.rows.is_empty() {
+            return Err(ReportMailError::NoRows);
+        }
+        if self.to.is_empty() {
+            return Err(ReportMailError::NoDestination);
+        }
+        let to: Vec<_> = self.to.iter().map(|mailbox| format!("<{mailbox}>")).collect();
+        let (domain, submitter) = (&report.policy.domain, &self.submitter);
+        let mut mail = String::new();
+        for (field, body) in [
+            ("From", format!("<{}>", self.from)),
+            ("To", to.join(",\r\n ")),
+            ("Date", MailDate(self.date).to_string()),
+            (
+                "Subject",
+                format!(
+                    "Report Domain: {domain}\r\n Submitter: {submitter}\r\n Report-ID: <{report_id}>"
+                ),
+            ),
+            ("Message-ID", format!("<{}>", self.message_id)),
+            ("Auto-Submitted", "auto-generated".to_owned()),
+            ("MIME-Version", "1.0".to_owned()),
+            ("Content-Type", format!("multipart/mixed; boundary=\"{BOUNDARY}\"")),
+        ] {
+            let _ = write!(mail, "{field}: {body}\r\n");
+        }
+        let (all, passed) = report.messages();
+        let (begin, end) = (MailDate(report.metadata.begin), MailDate(report.metadata.end));
+        let _ = write!(
+            mail,
+            "\r\n--{BOUNDARY}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+             This is a DMARC aggregate report (RFC 9990)\r\nof {domain}\r\nby {submitter}\r\n\
+             from {begin}\r\nto {end}:\r\n{all} messages, of which {passed} passed.\r\n\
+             \r\n--{BOUNDARY}\r\nContent-Type: application/gzip\r\n\
+             Content-Disposition: attachment;\r\n filename=\"{name}\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n"
+        );
+        base64(&report.to_gzip(), &mut mail);
+        let _ = write!(mail, "--{BOUNDARY}--\r\n");
+        Ok(mail)
+    }
+}
+
+/// Why there is no mail.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ReportMailError {
+    /// The report's domain is none.
+    #[error("the domain of the report is none")]
+    Domain(#[from] DomainError),
+    /// The report's identifier is none.
+    #[error("the identifier of the report is none")]
+    ReportId(#[from] ReportIdError),
+    /// The identifier in the file's name is not of letters and digits.
+    #[error("an identifier for a file's name that is not of letters and digits")]
+    UniqueId,
+    /// A report needs a row.
+    #[error("a report without rows")]
+    NoRows,
+    /// A mail needs somebody to go to.
+    #[error("a mail to nobody")]
+    NoDestination,
+}
+
+/// Nothing else in the mail begins as it does: base64 and the text have no underscore.
+const BOUNDARY: &str = "=_dmarc_report";
+
+/// Writes octets as RFC 2045 section 6.8 has it, in lines of 76 characters.
+fn base64(octets: &[u8], text: &mut String) {
+    for line in octets.chunks(57) {
+        for three in line.chunks(3) {
+            let octet = |at| u32::from(three.get(at).copied().unwrap_or(0));
+            let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+            for at in 0..4 {
+                let digit = usize::try_from(bits >> (18 - 6 * at) & 63).unwrap_or_default();
+                let digit = DIGITS.get(digit).copied().unwrap_or(b'A');
+                text.push(if at <= three.len() { char::from(digit) } else { '=' });
+            }
+        }
+        text.push_str("\r\n");
+    }
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

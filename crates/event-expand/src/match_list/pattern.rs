@@ -1,0 +1,369 @@
+//! The items of a list of patterns.
+
+use std::sync::OnceLock;
+
+use mail_types::{Domain, HostPattern, HostPatternError, MailHost, Trust};
+use thiserror::Error;
+
+use crate::Limits;
+use crate::need::Need;
+use crate::operators::pattern::{Groups, MatchError, Pattern, Subject};
+use crate::tree::lookup::Lookup;
+use crate::variables::ListKind;
+
+/// What an item matches.
+#[derive(Clone, Debug)]
+pub(crate) enum ListPattern {
+    /// Exactly this text.
+    Text(Box<[u8]>),
+    /// What ends in this text.
+    Ends(Box<[u8]>),
+    Regex(Box<Regex>),
+    /// `@`: the name of this host.
+    ThisHost,
+    /// `+name`
+    Named(Box<str>),
+    /// `/file`
+    File(Box<[u8]>),
+    /// `type;/file`: what is a key of the file.
+    Lookup(Box<(Lookup, Box<[u8]>)>),
+    /// An item of a list of addresses: the local part, unless all do, and the domain.
+    Address(Option<LocalPart>, Box<Self>),
+    /// Nothing, or `<>`, in a list of addresses.
+    NullSender,
+    Host(Result<HostPattern, HostPatternError>),
+    /// An item that no search gets past.
+    Refused(ItemProblem),
+}
+
+/// The local part of an item in a list of addresses.
+#[derive(Clone, Debug)]
+pub(crate) enum LocalPart {
+    Text(Box<[u8]>),
+    Ends(Box<[u8]>),
+}
+
+/// A regular expression, compiled when it is first asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Regex {
+    text: Box<[u8]>,
+    compiled: OnceLock<Pattern>,
+}
+
+impl Regex {
+    fn pattern(&self, limits: &Limits) -> &Pattern {
+        self.compiled.get_or_init(|| Pattern::new(&[b"(?i)", &*self.text].concat(), limits))
+    }
+
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.get().is_some()
+    }
+
+    pub(crate) fn matches(
+        &self,
+        subject: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<Groups>, ItemProblem> {
+        self.pattern(limits).matches(&Subject::new(subject)).map_err(Self::problem)
+    }
+
+    fn problem(error: MatchError) -> ItemProblem {
+        match error {
+            // Without what stands before it, so that case does not matter.
+            MatchError::Pattern(at) => ItemProblem::Regex { at: at.saturating_sub(4) },
+            MatchError::Work => ItemProblem::RegexWork,
+        }
+    }
+}
+
+impl ListPattern {
+    /// Reads an item, without the `!` before it.
+    pub(crate) fn read(text: &[u8], kind: ListKind, trust: Trust) -> Self {
+        match text {
+            [b'+', name @ ..] => match str::from_utf8(name) {
+                Ok(name) => Self::Named(name.into()),
+                Err(_) => Self::Refused(ItemProblem::UnknownList),
+            },
+            [b'/', ..] => trusted(trust, Self::File(text.into())),
+            [b'^', ..] if kind != ListKind::Host => {
+                Self::Regex(Box::new(Regex { text: text.into(), compiled: OnceLock::new() }))
+            }
+            _ if text.contains(&b';')
+                && !(kind == ListKind::Address && is_part_of_address(text)) =>
+            {
+                lookup(text, kind, trust)
+            }
+            _ => match kind {
+                ListKind::Host => host(text),
+                ListKind::Address => address(text, trust),
+                ListKind::Domain => domain(text),
+                ListKind::LocalPart => plain(text),
+            },
+        }
+    }
+
+    /// Checks that it can match something of its kind.
+    pub(crate) fn check(
+        &self,
+        text: &[u8],
+        kind: ListKind,
+        limits: &Limits,
+    ) -> Result<(), ItemProblem> {
+        match self {
+            Self::Refused(problem) => Err(*problem),
+            Self::Regex(regex) => regex.matches(b"", limits).map(drop),
+            Self::Host(host) => host.as_ref().map(drop).map_err(|e| ItemProblem::Host(*e)),
+            Self::Address(local, pattern) => {
+                let domain = match text.iter().rposition(|&b| b == b'@') {
+                    Some(_) if text.ends_with(b"@@") => b"@",
+                    Some(at) => text.get(at + 1..).unwrap_or_default(),
+                    None => text,
+                };
+                match local {
+                    Some(LocalPart::Text(part) | LocalPart::Ends(part)) if part.contains(&b'*') => {
+                        Err(ItemProblem::Star)
+                    }
+                    _ => pattern.check(domain, ListKind::Domain, limits),
+                }
+            }
+            Self::Text(part) | Self::Ends(part) if kind == ListKind::LocalPart => {
+                if part.contains(&b'*') { Err(ItemProblem::Star) } else { Ok(()) }
+            }
+            Self::Text(name) => check_domain(name, false),
+            Self::Ends(end) => check_domain(end, true),
+            Self::ThisHost
+            | Self::Named(_)
+            | Self::File(_)
+            | Self::Lookup(_)
+            | Self::NullSender => Ok(()),
+        }
+    }
+
+    /// The named list that it names, in a list of this kind.
+    pub(crate) fn named_list(&self, kind: ListKind) -> Option<(ListKind, &str)> {
+        match self {
+            Self::Named(name) => Some((kind, name)),
+            Self::Address(_, domain) => domain.named_list(ListKind::Domain),
+            _ => None,
+        }
+    }
+
+    /// What it asks the program for.
+    pub(crate) fn need(&self) -> Option<Need<'_>> {
+        match self {
+            Self::File(path) => Some(Need::ListFile(path)),
+            Self::Lookup(lookup) => {
+                let (lookup, file) = &**lookup;
+                Some(Need::Lookup { lookup, file: Some(file) })
+            }
+            Self::Address(_, domain) => domain.need(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn needs_host_name(&self) -> bool {
+        matches!(self, Self::Host(Ok(host)) if host.needs_name())
+    }
+}
+
+impl LocalPart {
+    pub(crate) fn matches(&self, part: &[u8]) -> bool {
+        match self {
+            Self::Text(text) => text.eq_ignore_ascii_case(part),
+            Self::Ends(end) => ends_with(part, end),
+        }
+    }
+}
+
+pub(crate) fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    let from = text.len().checked_sub(end.len());
+    from.and_then(|from| text.get(from..)).is_some_and(|text| text.eq_ignore_ascii_case(end))
+}
+
+/// What untrusted text must not be.
+fn trusted(trust: Trust, pattern: ListPattern) -> ListPattern {
+    match trust {
+        Trust::Trusted => pattern,
+        Trust::Untrusted => ListPattern::Refused(ItemProblem::Untrusted),
+    }
+}
+
+fn plain(text: &[u8]) -> ListPattern {
+    match text {
+        [b'*', end @ ..] => ListPattern::Ends(end.into()),
+        _ => ListPattern::Text(text.into()),
+    }
+}
+
+fn domain(text: &[u8]) -> ListPattern {
+    match text {
+        b"@" => ListPattern::ThisHost,
+        b"@[]" => ListPattern::Refused(ItemProblem::Interfaces),
+        [b'@', b'm', b'x', b'_', ..] => ListPattern::Refused(ItemProblem::MailExchangers),
+        [b'*', b'.', name @ ..] => ListPattern::Ends([b".", &*a_labels(name)].concat().into()),
+        [b'*', end @ ..] => ListPattern::Ends(a_labels(end)),
+        [b'[', ..] => ListPattern::Text(literal(text)),
+        _ => ListPattern::Text(a_labels(text)),
+    }
+}
+
+fn address(text: &[u8], trust: Trust) -> ListPattern {
+    if matches!(text, b"" | b"<>") {
+        return ListPattern::NullSender;
+    }
+    if text.starts_with(b"@@") {
+        return ListPattern::Refused(ItemProblem::DomainLookup);
+    }
+    // Behind the last @, another one is the domain that is this host.
+    let last = text.iter().rposition(|&b| b == b'@');
+    let last = last.map(|at| if text.ends_with(b"@@") { at - 1 } else { at });
+    let (local, name) = match last {
+        None => (None, text),
+        Some(at) => {
+            let local = match text.get(..at).unwrap_or_default() {
+                b"*" => None,
+                [b'*', end @ ..] => Some(LocalPart::Ends(end.into())),
+                part => Some(LocalPart::Text(part.into())),
+            };
+            (local, text.get(at + 1..).unwrap_or_default())
+        }
+    };
+    let domain = ListPattern::read(name, ListKind::Domain, trust);
+    ListPattern::Address(local, Box::new(domain))
+}
+
+fn host(text: &[u8]) -> ListPattern {
+    match text {
+        [b'@', ..] => ListPattern::Refused(ItemProblem::Interfaces),
+        [b'^', ..] => ListPattern::Refused(ItemProblem::HostRegex),
+        _ => {
+            let text = str::from_utf8(text).map_err(|_| HostPatternError::Item);
+            ListPattern::Host(text.and_then(HostPattern::parse))
+        }
+    }
+}
+
+fn lookup(text: &[u8], kind: ListKind, trust: Trust) -> ListPattern {
+    let at = text.iter().position(|&b| b == b';').unwrap_or(text.len());
+    let (name, file) = text.split_at_checked(at).unwrap_or((text, b""));
+    let file = file.get(1..).unwrap_or_default().trim_ascii();
+    ListPattern::Refused(match Lookup::find(name) {
+        _ if kind == ListKind::Host => ItemProblem::HostLookup,
+        None => ItemProblem::UnknownLookup,
+        Some(lookup) if !lookup.is_file() => ItemProblem::QueryLookup,
+        Some(_) if !file.starts_with(b"/") => ItemProblem::LookupFile,
+        Some(lookup) => {
+            return trusted(trust, ListPattern::Lookup(Box::new((lookup, file.into()))));
+        }
+    })
+}
+
+/// Whether a lookup is that of a domain only, as in `*@lsearch;/file`; the `@` of `lsearch*@;/file` is
+/// part of a type.
+fn is_part_of_address(text: &[u8]) -> bool {
+    let name = text.split(|&b| b == b';').next().unwrap_or_default();
+    name.contains(&b'@') && Lookup::find(name).is_none() && !name.starts_with(b"@@")
+}
+
+/// A domain with its U-labels as A-labels, which is how subjects have them.
+#[cfg(feature = "idna")]
+fn a_labels(text: &[u8]) -> Box<[u8]> {
+    let unicode = str::from_utf8(text).ok().filter(|text| !text.is_ascii());
+    match unicode.and_then(|text| Domain::from_unicode(text).ok()) {
+        Some(domain) => domain.as_str().as_bytes().into(),
+        None => text.into(),
+    }
+}
+
+#[cfg(not(feature = "idna"))]
+fn a_labels(text: &[u8]) -> Box<[u8]> {
+    text.into()
+}
+
+/// An address literal in the form that mailboxes are written in.
+fn literal(text: &[u8]) -> Box<[u8]> {
+    let host = str::from_utf8(text).ok().and_then(|text| text.parse::<MailHost>().ok());
+    host.map_or_else(|| text.into(), |host| host.to_string().into_bytes().into())
+}
+
+/// Checks a domain, or the end of one.
+fn check_domain(text: &[u8], is_end: bool) -> Result<(), ItemProblem> {
+    let text = str::from_utf8(text).map_err(|_| ItemProblem::Domain)?;
+    let name = if is_end { text.strip_prefix('.').unwrap_or(text) } else { text };
+    match name {
+        "" if is_end && text.is_empty() => Ok(()),
+        "" => Err(ItemProblem::Empty),
+        _ if name.contains('*') => Err(ItemProblem::Star),
+        _ if name.starts_with('[') && name.parse::<MailHost>().is_ok() => Ok(()),
+        _ => name.parse::<Domain>().map(drop).map_err(|_| ItemProblem::Domain),
+    }
+}
+
+/// Why an item of a list cannot be matched.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ItemProblem {
+    /// It is empty, and no subject is.
+    #[error("an empty item")]
+    Empty,
+    /// It is not a domain, nor a pattern for domains.
+    #[error("not a domain, a pattern such as *.example.com or ^expression, +list or /file")]
+    Domain,
+    /// A `*` within it means itself, which no subject has.
+    #[error(
+        "a * is a wildcard only as the first character; elsewhere use a regular expression (^…)"
+    )]
+    Star,
+    /// It is not a pattern for hosts.
+    #[error(transparent)]
+    Host(HostPatternError),
+    /// `@[]` and the like stand for this host's interfaces, which this crate does not know.
+    #[error("this host's interfaces (@, @[]) are not known here; write their addresses")]
+    Interfaces,
+    /// `@mx_any` and the like ask the DNS, which this crate does not.
+    #[error("@mx_any, @mx_primary and @mx_secondary are not supported; write the domains")]
+    MailExchangers,
+    /// A regular expression for the names of hosts.
+    #[error(
+        "a regular expression is not taken in a list of hosts; use *.domain, or the condition match{{$sender_host_name}}{{…}}"
+    )]
+    HostRegex,
+    /// A lookup in a list of hosts.
+    #[error(
+        "a lookup is not taken in a list of hosts; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}"
+    )]
+    HostLookup,
+    /// `@@lookup`: lists of local parts by domain.
+    #[error(
+        "@@ (a list of local parts by domain) is not supported; use ${{lookup{{$domain}}lsearch{{/file}}}}"
+    )]
+    DomainLookup,
+    /// A lookup of a type that does not exist.
+    #[error("no lookup has this name; a ; stands between the type of a lookup and its file")]
+    UnknownLookup,
+    /// A lookup that takes a query.
+    #[error(
+        "a lookup with a query is not taken as an item; use ${{lookup type{{query}}}} for the text of the list"
+    )]
+    QueryLookup,
+    /// A lookup without an absolute path.
+    #[error("the file of a lookup needs an absolute path")]
+    LookupFile,
+    /// A name of a list that is not UTF-8, or that the program does not have.
+    #[error("no list of this kind has this name")]
+    UnknownList,
+    /// Untrusted text names a file or a lookup.
+    #[error(
+        "a file or a lookup is not taken in a list that was expanded from untrusted text, or in a file"
+    )]
+    Untrusted,
+    /// The regular expression is wrong, or larger than [`Limits::regex_size`].
+    #[error("the regular expression is wrong behind its byte {at}")]
+    Regex {
+        /// How far into the expression, in bytes, as far as that is known.
+        at: usize,
+    },
+    /// A match took more work than [`Limits::regex_backtracks`].
+    #[error("the regular expression takes too much work for this subject")]
+    RegexWork,
+}

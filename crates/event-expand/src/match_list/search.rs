@@ -1,0 +1,326 @@
+//! Searching a list of patterns: a machine that asks for named lists, files and lookups.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mail_types::{Found, Name, Trust};
+
+use crate::Limits;
+use crate::expansion::Ask;
+use crate::match_list::look::Look;
+use crate::match_list::pattern::ListPattern;
+use crate::match_list::{Item, MatchList, MatchListError};
+use crate::operators::pattern::Groups;
+use crate::variables::ListKind;
+
+/// Who is looked for in a list.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ListSubject<'s> {
+    /// An address, a domain or a local part, by the kind of the list; in a list of hosts an IP
+    /// address, whose host has no name. An empty address is the sender of notifications.
+    Text(&'s [u8]),
+    /// A host, by its address and, if that is known, its name.
+    Host {
+        /// Its address.
+        address: IpAddr,
+        /// Its name, looked up and verified.
+        name: Option<&'s Name>,
+    },
+}
+
+/// What a list says of a subject.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
+pub enum Membership {
+    /// It is in the list.
+    Yes,
+    /// It is not.
+    No,
+    /// An item depends on the host's name, which is not known. What stands behind that item may be
+    /// true only of hosts that it does not match, so that it must not be asked.
+    NameNeeded,
+}
+
+/// A search under way.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use event_expand::{Limits, ListKind, ListSearch, ListSubject, MatchList, Membership, SearchStep};
+/// use mail_types::{ByteList, Trust};
+///
+/// let limits = Limits::default();
+/// let list = ByteList::new(b"!root : ^adm(in)?$ : *-list");
+/// let list = Arc::new(MatchList::read(list, Trust::Trusted, ListKind::LocalPart, &limits)?);
+/// list.check(&limits)?;
+/// let is_in = |part: &str| {
+///     let subject = ListSubject::Text(part.as_bytes());
+///     let mut search = ListSearch::new(Arc::clone(&list), subject, b"mx.example", &limits);
+///     matches!(search.poll(), SearchStep::Decided(Membership::Yes))
+/// };
+/// assert!(is_in("Admin") && is_in("dev-list") && !is_in("root") && !is_in("ann"));
+/// # Ok::<(), event_expand::MatchListError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListSearch<'s> {
+    pub(crate) subject: ListSubject<'s>,
+    pub(crate) this_host: &'s [u8],
+    pub(crate) limits: &'s Limits,
+    /// The list, and those that its items name, the innermost last.
+    levels: Vec<Level>,
+    waiting: Waiting,
+    decided: Option<Membership>,
+    items: usize,
+    pub(crate) steps: usize,
+    matched: Option<(Box<[u8]>, Trust)>,
+    pub(crate) captures: Option<(View, Groups)>,
+}
+
+#[derive(Clone, Debug)]
+struct Level {
+    list: Arc<MatchList>,
+    next: usize,
+    view: View,
+    /// Whether a match of it ends the search: the lines of a file stand for the item that names it.
+    is_file: bool,
+}
+
+/// Which part of the subject is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum View {
+    Whole,
+    /// What stands behind the last `@` of an address.
+    Domain,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Waiting {
+    Nothing,
+    /// For a named list, to be looked at so.
+    List(View),
+    /// For the lines of a file, to be looked at so.
+    File(View),
+    /// For whether a file has a key.
+    Key,
+}
+
+/// What a search does next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must treat all four")]
+pub enum SearchStep {
+    /// It has ended.
+    Decided(Membership),
+    /// Hand in this named list, by [`ListSearch::handle_list`].
+    Named {
+        /// What its items are.
+        kind: ListKind,
+        /// Its name, without the `+`.
+        name: Box<str>,
+        /// Whether an administrator wrote the list that names it.
+        trust: Trust,
+    },
+    /// Make this lookup, or read this file ([`Call::ReadFile`](crate::Call::ReadFile)), and hand in what was found, by
+    /// [`ListSearch::handle_found`].
+    Ask(Ask),
+    /// An item cannot be matched: there is no answer.
+    Failed(MatchListError),
+}
+
+impl<'s> ListSearch<'s> {
+    /// How deep named lists may name each other.
+    pub const MAX_DEPTH: usize = 8;
+
+    /// Starts; `this_host` is the name that `@` stands for.
+    #[must_use]
+    pub fn new(
+        list: Arc<MatchList>,
+        subject: ListSubject<'s>,
+        this_host: &'s [u8],
+        limits: &'s Limits,
+    ) -> Self {
+        let level = Level { list, next: 0, view: View::Whole, is_file: false };
+        Self {
+            subject,
+            this_host,
+            limits,
+            levels: vec![level],
+            waiting: Waiting::Nothing,
+            decided: None,
+            items: 0,
+            steps: 0,
+            matched: None,
+            captures: None,
+        }
+    }
+
+    /// Goes as far as it can. Until what it asked for is handed in, it says the same again.
+    #[must_use]
+    pub fn poll(&mut self) -> SearchStep {
+        loop {
+            if let Some(decided) = self.decided {
+                return SearchStep::Decided(decided);
+            }
+            let Some(level) = self.levels.last() else {
+                return SearchStep::Decided(Membership::No);
+            };
+            let (list, at, view) = (Arc::clone(&level.list), level.next, level.view);
+            let Some(item) = list.items.get(at) else {
+                self.conclude(list.items.last().is_some_and(|item| item.negated), false);
+                continue;
+            };
+            self.items = self.items.saturating_add(1);
+            self.steps = self.steps.saturating_add(1);
+            if self.steps > self.limits.steps {
+                return SearchStep::Failed(MatchListError::TooManySteps {
+                    limit: self.limits.steps,
+                });
+            }
+            match self.look_at(&list, item, &item.pattern, view) {
+                Look::Match => self.take(item, &list, view),
+                Look::NoMatch => self.advance(),
+                Look::NameNeeded => self.decided = Some(Membership::NameNeeded),
+                Look::Problem(problem) => {
+                    return SearchStep::Failed(MatchListError::at(at, &item.text, problem));
+                }
+                Look::Step(waiting, step) => {
+                    self.waiting = waiting;
+                    return step;
+                }
+            }
+        }
+    }
+
+    /// Takes the named list that the last step asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchListError::TooDeep`] beyond [`MAX_DEPTH`](Self::MAX_DEPTH).
+    pub fn handle_list(&mut self, list: Arc<MatchList>) -> Result<(), MatchListError> {
+        match self.waiting {
+            Waiting::List(view) => self.enter(list, view, false),
+            Waiting::File(_) | Waiting::Key | Waiting::Nothing => Ok(()),
+        }
+    }
+
+    /// Takes what became of the lookup or of the file that the last step asked for. What was deferred
+    /// gives no answer: the program treats it before.
+    ///
+    /// # Errors
+    ///
+    /// [`MatchListError::TooManyItems`] for a file with more lines.
+    pub fn handle_found(&mut self, found: &Found) -> Result<(), MatchListError> {
+        match (std::mem::replace(&mut self.waiting, Waiting::Nothing), found) {
+            (Waiting::Key, Found::Value(_)) => {
+                if let Some(level) = self.levels.last() {
+                    let (list, at, view) = (Arc::clone(&level.list), level.next, level.view);
+                    list.items.get(at).into_iter().for_each(|item| self.take(item, &list, view));
+                }
+                Ok(())
+            }
+            (Waiting::Key, _) => {
+                self.advance();
+                Ok(())
+            }
+            (Waiting::File(view), found) => {
+                let text: &[u8] = if let Found::Value(text) = found { text } else { b"" };
+                let lines = MatchList::from_lines(text, self.kind(view), self.limits)?;
+                self.enter(Arc::new(lines), view, true)
+            }
+            (waiting, _) => {
+                self.waiting = waiting;
+                Ok(())
+            }
+        }
+    }
+
+    /// How many items were looked at so far.
+    pub(crate) fn items(&self) -> usize {
+        self.items
+    }
+
+    /// How much work that was: see [`MatchListError::TooManySteps`].
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// The item of a list of domains or local parts that matched last: `$value`, in Exim's lists.
+    #[must_use]
+    pub fn matched(&self) -> Option<(&[u8], Trust)> {
+        self.matched.as_ref().map(|(text, trust)| (&**text, *trust))
+    }
+
+    /// What the regular expression that matched last found, and in which text.
+    pub(crate) fn captures(&self) -> Option<(&'s [u8], &Groups)> {
+        let (view, groups) = self.captures.as_ref()?;
+        Some((self.text(*view)?, groups))
+    }
+
+    fn enter(
+        &mut self,
+        list: Arc<MatchList>,
+        view: View,
+        is_file: bool,
+    ) -> Result<(), MatchListError> {
+        if self.levels.len() > Self::MAX_DEPTH {
+            return Err(MatchListError::TooDeep { limit: Self::MAX_DEPTH });
+        }
+        self.waiting = Waiting::Nothing;
+        self.levels.push(Level { list, next: 0, view, is_file });
+        Ok(())
+    }
+
+    /// What the items of a list are that is looked at so.
+    fn kind(&self, view: View) -> ListKind {
+        match view {
+            View::Domain => ListKind::Domain,
+            View::Whole => self.levels.first().map_or(ListKind::Domain, |level| level.list.kind),
+        }
+    }
+
+    fn advance(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            level.next += 1;
+        }
+    }
+
+    /// Ends the innermost list with an item that matches.
+    fn take(&mut self, item: &Item, list: &MatchList, view: View) {
+        if view == View::Whole && matches!(list.kind, ListKind::Domain | ListKind::LocalPart) {
+            let text = match item.pattern {
+                ListPattern::ThisHost => self.this_host.into(),
+                _ => item.text.clone(),
+            };
+            self.matched = Some((text, list.trust));
+        }
+        self.conclude(!item.negated, true);
+    }
+
+    /// Ends the innermost list, and what that ends in turn. A named list that says no leaves the
+    /// rest of the outer one to be looked at; so does a file without a match.
+    fn conclude(&mut self, mut says: bool, mut matched: bool) {
+        while let Some(level) = self.levels.pop() {
+            let Some(outer) = self.levels.last_mut() else {
+                self.decided = Some(if says { Membership::Yes } else { Membership::No });
+                return;
+            };
+            if !(if level.is_file { matched } else { says }) {
+                outer.next += 1;
+                return;
+            }
+            let negated = outer.list.items.get(outer.next).is_some_and(|item| item.negated);
+            says = if level.is_file { says != negated } else { !negated };
+            matched = true;
+        }
+    }
+
+    /// The part of the subject that is looked at; `None` for the domain of what has none, and for a
+    /// host.
+    pub(crate) fn text(&self, view: View) -> Option<&'s [u8]> {
+        let ListSubject::Text(text) = self.subject else { return None };
+        match view {
+            View::Whole => Some(text),
+            View::Domain => text.get(text.iter().rposition(|&b| b == b'@')? + 1..),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Operators at work.
+
+pub(crate) mod address;
+pub(crate) mod arithmetic;
+pub(crate) mod base;
+pub(crate) mod codec;
+pub(crate) mod digest;
+pub(crate) mod field;
+pub(crate) mod idna;
+pub(crate) mod imap_folder;
+pub(crate) mod ip;
+pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod number;
+pub(crate) mod operator;
+pub(crate) mod pattern;
+pub(crate) mod punycode;
+pub(crate) mod quoting;
+pub(crate) mod rfc2047;
+pub(crate) mod substring;
+pub(crate) mod text;
+pub(crate) mod time;
+
+use mail_types::{ByteList, Found, Trust};
+
+use crate::call::Call;
+use crate::evaluate::function::{Part, Problem, copy};
+use crate::evaluate::{Evaluation, Halt};
+use crate::operators::operator::Operator;
+use crate::stop::ExpandError;
+use crate::tree::{Function, NodeKind, Sequence, Tree};
+use crate::variables::ListKind;
+
+impl Evaluation<'_> {
+    pub(crate) fn operate(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        operator: Operator,
+        argument: Option<&str>,
+        operand: Sequence,
+    ) -> Result<Trust, Halt> {
+        match (operator, argument) {
+            (Operator::Expand, _) => return self.expand_again(tree, at, operand),
+            (Operator::RandomInteger, _) => return self.ask_for(tree, at, Call::RandInt, operand),
+            (Operator::Stat, _) => return self.ask_for(tree, at, Call::Stat, operand),
+            (Operator::ListNamed, kind) => return self.list_named(tree, at, kind, operand),
+            (Operator::Quote, Some(lookup)) => {
+                return self.quote_for(tree, at, lookup, operand);
+            }
+            _ => {}
+        }
+        let (start, trust) = self.argument(tree, operand)?;
+        let end = self.out.len();
+        if operator == Operator::ListCount {
+            let written = match tree.nodes(operand).first().map(|node| &node.kind) {
+                Some(NodeKind::Text(text)) => ByteList::names_separator(text),
+                _ => false,
+            };
+            let named = written || trust == Trust::Trusted;
+            let list = self.out.get(start..end).unwrap_or_default();
+            let count = list::items(list, named).count();
+            text::push_number(&mut self.out, count);
+        } else {
+            let deepest = self.options.limits.depth;
+            let done = apply(&mut self.out, operator, argument, start..end, deepest);
+            done.map_err(|problem| problem.at(at))?;
+        }
+        self.out.drain(start..end);
+        self.settle(start, at)?;
+        self.mark(start, trust, None);
+        Ok(trust)
+    }
+
+    /// `quote_<lookup>`: in a query the bytes stay as they are, and are marked.
+    fn quote_for(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        lookup: &str,
+        operand: Sequence,
+    ) -> Result<Trust, Halt> {
+        let quoting = quoting::Quoting::find(lookup);
+        let expected = "the name of a lookup behind quote_";
+        let quoting = quoting.ok_or(ExpandError::Operand { at, expected })?;
+        let (start, trust) = self.argument(tree, operand)?;
+        if !self.querying {
+            let end = self.out.len();
+            quoting.write(&mut self.out, start..end);
+            self.out.drain(start..end);
+            self.settle(start, at)?;
+        }
+        self.mark(start, trust, Some(quoting.lookup));
+        Ok(trust)
+    }
+
+    /// What the program says of a text.
+    fn ask_for(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        call: Call,
+        operand: Sequence,
+    ) -> Result<Trust, Halt> {
+        let start = self.out.len();
+        if call == Call::RandInt {
+            let (from, _) = self.argument(tree, operand)?;
+            let number = number::integer(self.out.get(from..).unwrap_or_default());
+            self.truncate(from);
+            let expected = "a number that is not negative";
+            let number = number.map_err(|error| Halt::from(error.at(at)))?;
+            if number < 0 {
+                return Err(ExpandError::Operand { at, expected }.into());
+            }
+        }
+        match self.call(tree, at, call, &[operand])?.clone() {
+            Found::Value(bytes) => {
+                self.push(&bytes, at)?;
+                self.mark(start, Trust::Untrusted, None);
+                Ok(Trust::Untrusted)
+            }
+            _ => Err(ExpandError::Failed { at, call }.into()),
+        }
+    }
+
+    /// A named list, those that it mentions in their places, between colons.
+    fn list_named(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        kind: Option<&str>,
+        operand: Sequence,
+    ) -> Result<Trust, Halt> {
+        let kinds = match kind {
+            None => KINDS,
+            Some(kind) => {
+                let found = KINDS.iter().position(|(letter, _)| kind.starts_with(*letter));
+                let expected = "a, d, h or l behind listnamed_";
+                let found = found.ok_or(ExpandError::Operand { at, expected })?;
+                KINDS.get(found..=found).unwrap_or_default()
+            }
+        };
+        let name = self.kept_argument(tree, operand)?;
+        let start = self.out.len();
+        let mut trust = name.trust;
+        self.push_named(at, kinds, &name.bytes, &mut trust)?;
+        self.mark(start, trust, None);
+        Ok(trust)
+    }
+
+    fn push_named(
+        &mut self,
+        at: usize,
+        kinds: &[(char, ListKind)],
+        name: &[u8],
+        trust: &mut Trust,
+    ) -> Result<(), Halt> {
+        self.enter(u32::try_from(at).unwrap_or(u32::MAX))?;
+        let name = name.strip_prefix(b"+").unwrap_or(name);
+        let found = kinds.iter().find_map(|(_, kind)| self.named_list(at, *kind, name).ok());
+        let expected = "the name of a list";
+        let list = found.ok_or(ExpandError::Operand { at, expected })?.into_owned();
+        *trust = (*trust).max(list.trust());
+        let mut count = 0;
+        for item in list::items(list.as_bytes(), true) {
+            self.count_item(&mut count, at)?;
+            if count > 1 {
+                self.push(b" : ", at)?;
+            }
+            if item.starts_with(b"+") {
+                self.push_named(at, kinds, &item, trust)?;
+            } else {
+                let mut doubled = Vec::new();
+                list::push_doubled(&mut doubled, &item, b':');
+                self.push(&doubled, at)?;
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+}
+
+const KINDS: &[(char, ListKind)] = &[
+    ('a', ListKind::Address),
+    ('d', ListKind::Domain),
+    ('h', ListKind::Host),
+    ('l', ListKind::LocalPart),
+];
+
+/// Puts what an operator makes of a part of the buffer behind it.
+fn apply(
+    out: &mut Vec<u8>,
+    operator: Operator,
+    argument: Option<&str>,
+    part: Part,
+    deepest: usize,
+) -> Result<(), Problem> {
+    let ip = |done: Result<(), &'static str>| done.map_err(Problem::Expected);
+    match operator {
+        Operator::Lower => text::each(out, part, |out, b| out.push(b.to_ascii_lowercase())),
+        Operator::Upper => text::each(out, part, |out, b| out.push(b.to_ascii_uppercase())),
+        Operator::Escape => text::each(out, part, text::escape),
+        Operator::Escape8Bit => text::each(out, part, text::escape_8bit),
+        Operator::HexQuote => text::each(out, part, text::hex_quote),
+        Operator::RegexQuote => text::each(out, part, text::regex_quote),
+        Operator::Quote => text::quote(out, part),
+        Operator::QuoteLocalPart => text::quote_local_part(out, part),
+        Operator::StringLength => text::push_number(out, part.len()),
+        Operator::Utf8Clean => text::utf8_clean(out, part),
+        Operator::FromUtf8 => text::from_utf8(out, part),
+        Operator::HeaderWrap => text::header_wrap(out, argument, part)?,
+        Operator::XtextDecode => codec::xtext_decode(out, part)?,
+        Operator::Base32 => base::encode_32(out, part)?,
+        Operator::Base32Decode => base::decode_32(out, part)?,
+        Operator::Base62 => base::encode_62(out, part)?,
+        Operator::Base62Decode => base::decode_62(out, part)?,
+        Operator::Base64 => codec::base64(out, part),
+        Operator::Base64Decode => codec::base64_decode(out, part)?,
+        Operator::HexToBase64 => codec::hex_to_base64(out, part)?,
+        Operator::Eval => arithmetic::evaluate(out, part, false, deepest)?,
+        Operator::Eval10 => arithmetic::evaluate(out, part, true, deepest)?,
+        Operator::Hash => substring::operator(out, Function::Hash, argument, part)?,
+        Operator::Length => substring::operator(out, Function::Length, argument, part)?,
+        Operator::NumericHash => substring::operator(out, Function::NumericHash, argument, part)?,
+        Operator::Substring => substring::operator(out, Function::Substring, argument, part)?,
+        Operator::Md5 => digest::md5(out, part)?,
+        Operator::Sha1 => digest::sha1(out, part)?,
+        Operator::Sha2 => digest::sha2(out, argument, part)?,
+        Operator::Sha3 => digest::sha3(out, argument, part)?,
+        Operator::Mask => {
+            let normal = argument.is_some_and(|argument| argument.starts_with('n'));
+            ip(ip::mask(&copy(out, part), normal, out))?;
+        }
+        Operator::Ipv6Normal => ip(ip::ipv6(&copy(out, part), true, out))?,
+        Operator::Ipv6Denormal => ip(ip::ipv6(&copy(out, part), false, out))?,
+        Operator::ReverseIp => ip(ip::reverse(&copy(out, part), out))?,
+        Operator::TimeEval => time::evaluate(out, part)?,
+        Operator::TimeInterval => time::interval(out, part)?,
+        Operator::Rfc2047 => rfc2047::encode(out, part),
+        Operator::Rfc2047Decode => rfc2047::decode(out, part),
+        Operator::Address => address::whole(out, part),
+        Operator::Domain => address::domain(out, part),
+        Operator::LocalPart => address::local_part(out, part),
+        Operator::Addresses => address::all(out, part)?,
+        Operator::DomainToALabels => idna::domain_to_a_labels(out, part)?,
+        Operator::DomainFromALabels => idna::domain_from_a_labels(out, part)?,
+        Operator::LocalPartToALabel => idna::local_part_to_a_label(out, part)?,
+        Operator::LocalPartFromALabel => idna::local_part_from_a_label(out, part)?,
+        // Taken care of before.
+        Operator::Expand
+        | Operator::ListCount
+        | Operator::ListNamed
+        | Operator::RandomInteger
+        | Operator::Stat => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Names in Unicode and their A-labels, behind the feature `idna`.
+
+use crate::evaluate::function::{Part, Problem};
+
+#[cfg(feature = "idna")]
+mod with_idna {
+    use mail_types::Domain;
+
+    use super::{Part, Problem};
+    use crate::evaluate::function::copy;
+
+    pub(crate) fn domain_to_a_labels(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
+        let expected = Problem::Expected("a domain, perhaps in Unicode,");
+        let text = text(out, part)?;
+        if text.is_ascii() {
+            out.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
+        let domain = Domain::from_unicode(&text).map_err(|_| expected)?;
+        out.extend_from_slice(domain.as_str().as_bytes());
+        Ok(())
+    }
+
+    pub(crate) fn domain_from_a_labels(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
+        let text = text(out, part)?;
+        match text.parse::<Domain>() {
+            Ok(domain) => out.extend_from_slice(domain.to_unicode().as_bytes()),
+            Err(_) => out.extend_from_slice(text.as_bytes()),
+        }
+        Ok(())
+    }
+
+    fn text(out: &[u8], part: Part) -> Result<String, Problem> {
+        String::from_utf8(copy(out, part)).map_err(|_| "a text in UTF-8".into())
+    }
+}
+
+#[cfg(feature = "idna")]
+pub(crate) use with_idna::{domain_from_a_labels, domain_to_a_labels};
+
+#[cfg(not(feature = "idna"))]
+pub(crate) fn domain_to_a_labels(_: &mut Vec<u8>, _: Part) -> Result<(), Problem> {
+    Err(Problem::Feature("idna"))
+}
+
+#[cfg(not(feature = "idna"))]
+pub(crate) fn domain_from_a_labels(_: &mut Vec<u8>, _: Part) -> Result<(), Problem> {
+    Err(Problem::Feature("idna"))
+}
+
+/// A local part as one label by Punycode (RFC 3492), whatever its length: Exim's way, no standard's.
+pub(crate) fn local_part_to_a_label(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
+    let text = crate::evaluate::function::copy(out, part);
+    let text = std::str::from_utf8(&text).map_err(|_| Problem::Expected("a text in UTF-8"))?;
+    if text.is_ascii() {
+        out.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
+    let label = crate::operators::punycode::encode(text).ok_or("a shorter text")?;
+    out.extend_from_slice(b"xn--");
+    out.extend_from_slice(label.as_bytes());
+    Ok(())
+}
+
+pub(crate) fn local_part_from_a_label(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
+    let text = crate::evaluate::function::copy(out, part);
+    let Some(label) = text.strip_prefix(b"xn--") else {
+        out.extend_from_slice(&text);
+        return Ok(());
+    };
+    let label = std::str::from_utf8(label).ok().and_then(crate::operators::punycode::decode);
+    out.extend_from_slice(label.ok_or("a label in Punycode")?.as_bytes());
+    Ok(())
+}

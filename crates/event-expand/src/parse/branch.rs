@@ -1,0 +1,320 @@
+//! Items with strings to choose from: conditions, lookups, extractions, what the program answers.
+
+use std::rc::Rc;
+
+use mail_types::{ByteList, Found, Trust, Value};
+
+use crate::Capability;
+use crate::call::Call;
+use crate::evaluate::{Evaluation, Halt, Kept};
+use crate::expansion::Ask;
+use crate::operators::field;
+use crate::operators::json::{self, JsonList};
+use crate::operators::list::{self, trim};
+use crate::stop::{ExpandError, Stop};
+use crate::tree::{Arguments, Choice, Extract, LookupItem, Otherwise, Sequence, Tree};
+
+/// `$value` as it was before an item.
+type Outer = Option<Rc<Kept>>;
+
+impl Evaluation<'_> {
+    pub(crate) fn branch(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        condition: u32,
+        choice: Choice,
+    ) -> Result<Trust, Halt> {
+        let (captures, value) = (self.captures.clone(), self.value.clone());
+        let holds = self.condition(tree, condition)?;
+        let trust = match choice {
+            Choice::Implied if holds => {
+                self.push(b"true", at)?;
+                Trust::Trusted
+            }
+            choice => self.choose(tree, at, choice, holds, self.value.clone())?,
+        };
+        (self.captures, self.value) = (captures, value);
+        Ok(trust)
+    }
+
+    /// Puts out the string for yes, `$value` if there is none, or the string for no.
+    fn choose(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        choice: Choice,
+        holds: bool,
+        outer: Outer,
+    ) -> Result<Trust, Halt> {
+        match choice {
+            Choice::Implied if holds => self.push_kept(self.value.clone(), at),
+            Choice::Implied => Ok(Trust::Trusted),
+            Choice::Given(yes, otherwise) if holds => {
+                if let Otherwise::String(no) = otherwise {
+                    Self::skip_sequence(tree, no)?;
+                }
+                self.sequence(tree, yes)
+            }
+            Choice::Given(yes, otherwise) => {
+                Self::skip_sequence(tree, yes)?;
+                self.value = outer;
+                match otherwise {
+                    Otherwise::Nothing => Ok(Trust::Trusted),
+                    Otherwise::String(no) => self.sequence(tree, no),
+                    Otherwise::Fail => Err(Stop::Forced { at }.into()),
+                }
+            }
+        }
+    }
+
+    /// Chooses by whether something was found; `$value` is that for the string for yes alone.
+    fn choose_found(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        choice: Choice,
+        found: Option<Kept>,
+    ) -> Result<Trust, Halt> {
+        let (captures, outer) = (self.captures.clone(), self.value.clone());
+        let holds = found.is_some();
+        self.value = found.map(Rc::new);
+        let trust = self.choose(tree, at, choice, holds, outer.clone())?;
+        (self.captures, self.value) = (captures, outer);
+        Ok(trust)
+    }
+
+    pub(crate) fn extract(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        item: &Extract,
+    ) -> Result<Trust, Halt> {
+        let operand = |expected| Halt::from(ExpandError::Operand { at, expected });
+        let strings = tree.arguments(item.strings);
+        let first = strings.first().copied().unwrap_or_default();
+        let key = self.kept_argument(tree, first)?;
+        let name = trim(&key.bytes);
+        if name.is_empty() {
+            return Err(operand("a field that is not empty"));
+        }
+        let number = field::number(name);
+        let (found, rest) = match (item.json, number, strings) {
+            (None, Some(number), [_, separators, data, rest @ ..]) => {
+                let separators = self.kept_argument(tree, *separators)?;
+                let data = self.kept_argument(tree, *data)?;
+                let found = field::by_number(&data.bytes, &separators.bytes, number);
+                let trust = data.trust.max(separators.trust);
+                (found.map(|found| Kept { bytes: found.to_vec(), trust }), rest)
+            }
+            (None, None, [_, data, rest @ ..]) => {
+                let data = self.kept_argument(tree, *data)?;
+                let found = field::by_key(&data.bytes, name);
+                (found.map(|bytes| Kept { bytes, trust: data.trust }), rest)
+            }
+            (Some(json), _, [_, data, rest @ ..]) => {
+                let data = self.kept_argument(tree, *data)?;
+                let found = from_json(&data.bytes, json, name, number).map_err(operand)?;
+                (found.map(|found| Kept { bytes: found.to_vec(), trust: data.trust }), rest)
+            }
+            _ => return Err(operand("one more string")),
+        };
+        let choice = match (rest, item.fail) {
+            ([], false) => Choice::Implied,
+            ([yes], false) => Choice::Given(*yes, Otherwise::Nothing),
+            ([yes], true) => Choice::Given(*yes, Otherwise::Fail),
+            ([yes, no], false) => Choice::Given(*yes, Otherwise::String(*no)),
+            _ => return Err(operand("other strings before the last")),
+        };
+        self.choose_found(tree, at, choice, found)
+    }
+
+    pub(crate) fn list_extract(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        number: Sequence,
+        list: Sequence,
+        choice: Choice,
+    ) -> Result<Trust, Halt> {
+        let (start, _) = self.argument(tree, number)?;
+        let number = field::number(trim(self.out.get(start..).unwrap_or_default()));
+        self.out.truncate(start);
+        let expected = "the number of an item";
+        let number = number.ok_or(ExpandError::Operand { at, expected })?;
+        let (text, named) = self.list_argument(tree, list)?;
+        let mut items = list::items(&text.bytes, named);
+        self.charge(text.bytes.len() / 64, at)?;
+        let found = match number {
+            0 => None,
+            1.. => usize::try_from(number - 1).ok().and_then(|skipped| items.nth(skipped)),
+            _ => {
+                let count = i64::try_from(items.count()).unwrap_or(i64::MAX);
+                // From beyond the first, Exim has no item once, and then always the first.
+                let skipped = match count + number {
+                    -1 => None,
+                    skipped => Some(usize::try_from(skipped).unwrap_or(0)),
+                };
+                let mut items = list::items(&text.bytes, named);
+                skipped.and_then(|skipped| items.nth(skipped))
+            }
+        };
+        let found = found.map(|item| Kept { bytes: item.into_owned(), trust: text.trust });
+        self.choose_found(tree, at, choice, found)
+    }
+
+    /// Puts a list aside, and says whether a separator that it names counts: not one that came from
+    /// outside.
+    pub(crate) fn list_argument(
+        &mut self,
+        tree: &Tree,
+        list: Sequence,
+    ) -> Result<(Kept, bool), Halt> {
+        let text = self.kept_argument(tree, list)?;
+        let written = match tree.nodes(list).first().map(|node| &node.kind) {
+            Some(crate::tree::NodeKind::Text(text)) => ByteList::names_separator(text),
+            _ => false,
+        };
+        let named = written || text.trust == Trust::Trusted;
+        Ok((text, named))
+    }
+
+    pub(crate) fn lookup(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        item: &LookupItem,
+    ) -> Result<Trust, Halt> {
+        let LookupItem { lookup, key, query, choice } = item;
+        let key = match key {
+            Some(key) => Some(self.kept_argument(tree, *key)?),
+            None => None,
+        };
+        let query = self.query(tree, *query)?;
+        if lookup.is_file() && !self.options.capabilities.has(Capability::Files) {
+            return Err(ExpandError::Denied { at, capability: Capability::Files }.into());
+        }
+        if query.check(lookup.name).is_err() {
+            return Err(match key {
+                Some(_) => ExpandError::Untrusted { at },
+                None => ExpandError::Unquoted { at, lookup: lookup.name },
+            }
+            .into());
+        }
+        let key = key.map(|key| Value::new(key.bytes, key.trust));
+        let ask = || Ask::Lookup { lookup: lookup.clone(), key, query };
+        let found = match self.ask(at, ask)? {
+            Found::Value(bytes) => {
+                let trusted = self.options.trusted_lookups.contains(&lookup.name);
+                let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
+                Some(Kept { bytes: bytes.clone(), trust })
+            }
+            _ => None,
+        };
+        self.choose_found(tree, at, *choice, found)
+    }
+
+    pub(crate) fn call_item(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        call: Call,
+        strings: Arguments,
+        choice: Option<Choice>,
+    ) -> Result<Trust, Halt> {
+        let strings = tree.arguments(strings);
+        // The last strings of these are for what comes of the others.
+        let (arguments, rest) = match call {
+            Call::ReadSocket => strings.split_at(strings.len().min(4)),
+            Call::PrvsCheck => strings.split_at(strings.len().min(2)),
+            _ => (strings, &[][..]),
+        };
+        let found = self.call(tree, at, call, arguments)?;
+        let found = match found {
+            Found::Value(bytes) => Some(Kept { bytes: bytes.clone(), trust: Trust::Untrusted }),
+            _ => None,
+        };
+        match (choice, call, rest, found) {
+            (Some(choice), _, _, found) => self.choose_found(tree, at, choice, found),
+            (None, Call::PrvsCheck, [shown, ..], Some(found)) => {
+                let start = self.out.len();
+                let outer = self.value.replace(Rc::new(found));
+                let trust = self.sequence(tree, *shown)?;
+                let address = std::mem::replace(&mut self.value, outer);
+                if self.out.len() > start { Ok(trust) } else { self.push_kept(address, at) }
+            }
+            (None, _, _, Some(found)) => self.push_kept(Some(Rc::new(found)), at),
+            (None, Call::ReadSocket, [failure, ..], None) => self.sequence(tree, *failure),
+            (None, Call::Acl | Call::AuthResults | Call::PrvsCheck, _, None) => Ok(Trust::Trusted),
+            (None, _, _, None) => Err(ExpandError::Failed { at, call }.into()),
+        }
+    }
+
+    /// Asks the program for something, if that is allowed.
+    pub(crate) fn call(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        call: Call,
+        strings: &[Sequence],
+    ) -> Result<&Found, Halt> {
+        if let Some(capability) = call.capability()
+            && !self.options.capabilities.has(capability)
+        {
+            return Err(ExpandError::Denied { at, capability }.into());
+        }
+        let mut arguments = Vec::new();
+        for (place, string) in strings.iter().enumerate() {
+            let argument = self.kept_argument(tree, *string)?;
+            // What is run, read or called must not be chosen from outside.
+            let names = place == 0 && matches!(call, Call::Acl | Call::Perl | Call::Run)
+                || place <= 1 && call == Call::DlFunc
+                || place == 0 && matches!(call, Call::ReadFile | Call::ReadSocket);
+            if names && argument.trust == Trust::Untrusted {
+                return Err(ExpandError::Untrusted { at }.into());
+            }
+            arguments.push(Value::new(argument.bytes, argument.trust));
+        }
+        self.ask(at, || Ask::Call { call, arguments })
+    }
+}
+
+/// The member of an object, or the item of an array by its number.
+fn from_json<'t>(
+    text: &'t [u8],
+    json: JsonList,
+    name: &[u8],
+    number: Option<i64>,
+) -> Result<Option<&'t [u8]>, &'static str> {
+    let found = match number {
+        Some(number) => item_of_array(text, number)?,
+        None => member_of_object(text, name)?,
+    };
+    match (json, found) {
+        (JsonList::Strings, Some(found)) => match json::unwrap(found, b'"', b'"') {
+            Some((string, _)) => Ok(Some(string)),
+            None => Err("a string of JSON"),
+        },
+        (_, found) => Ok(found),
+    }
+}
+
+fn item_of_array(text: &[u8], number: i64) -> Result<Option<&[u8]>, &'static str> {
+    let (mut list, _) = json::unwrap(text, b'[', b']').ok_or("an array of JSON")?;
+    let number = usize::try_from(number).ok().filter(|number| *number > 0);
+    let number = number.ok_or("a number greater than 0")?;
+    let items = std::iter::from_fn(|| json::next_item(&mut list));
+    Ok(items.fuse().nth(number - 1).map(trim))
+}
+
+fn member_of_object<'t>(text: &'t [u8], name: &[u8]) -> Result<Option<&'t [u8]>, &'static str> {
+    let (mut list, _) = json::unwrap(text, b'{', b'}').ok_or("an object of JSON")?;
+    while let Some(member) = json::next_item(&mut list) {
+        let (key, value) = json::unwrap(member, b'"', b'"').ok_or("a key in quotes")?;
+        if key == name {
+            let value = json::skip_blanks(value).strip_prefix(b":");
+            return Ok(Some(json::skip_blanks(value.ok_or("a colon behind the key")?)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,69 @@
+//! Conditions, as a tree has them.
+
+use std::sync::Arc;
+
+use crate::call::Call;
+use crate::evaluate::text_condition::Comparison;
+use crate::match_list::MatchList;
+use crate::operators::json::JsonList;
+use crate::tree::{Arguments, Sequence};
+use crate::variables::State;
+
+/// A condition, and whether an odd number of `!` stands before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    /// Where its word stands, in bytes from the start of the template.
+    pub(crate) at: u32,
+    /// Where it ends.
+    pub(crate) end: u32,
+    pub(crate) negated: bool,
+    pub(crate) test: Test,
+}
+
+/// The list of a condition, as it is written and as it is searched.
+#[derive(Clone, Debug)]
+pub(crate) struct ListText {
+    pub(crate) text: Box<[u8]>,
+    pub(crate) list: Arc<MatchList>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Test {
+    /// `def:name`: whether the variable has a value that is not empty.
+    Defined(u32),
+    /// `def:value` and `def:item`.
+    DefinedValue,
+    DefinedItem,
+    /// `def:h_name:`: whether there is such a field.
+    DefinedHeader(Box<str>),
+    State(State),
+    Compare(Comparison, Sequence, Sequence),
+    /// `match`, with the pattern if it has nothing to expand.
+    Match(Sequence, Sequence, Option<u32>),
+    /// `match_domain` and its like; the list is not expanded.
+    MatchList(Sequence, Box<ListText>),
+    /// `inlist`, or folded `inlisti`.
+    InList {
+        folded: bool,
+        text: Sequence,
+        list: Sequence,
+    },
+    /// `isip`, `isip4`, `isip6`: of these families, version 4 and 6.
+    IsIp([bool; 2], Sequence),
+    /// `and` and `or`: the conditions, as indices.
+    All(Box<[u32]>),
+    Any(Box<[u32]>),
+    /// `forall` and `forany`, also over JSON.
+    ForEach {
+        any: bool,
+        json: Option<JsonList>,
+        list: Sequence,
+        condition: u32,
+    },
+    /// `bool` and `bool_lax`.
+    Bool {
+        lax: bool,
+        text: Sequence,
+    },
+    Call(Call, Arguments),
+}

@@ -1,0 +1,130 @@
+//! The header section of a message: RFC 5322 section 2.2.
+
+use std::ops::Range;
+
+/// A message, split into its header section and its body.
+///
+/// It is lenient, since it serves programs that must not overlook a field: lines may end with LF alone,
+/// and a line that is not a field ends nothing.
+///
+/// ```
+/// use mail_types::Header;
+///
+/// let header = Header::of(b"From: ann@example.com\r\nSubject: a\r\n b\r\n\r\nFrom: not a field\r\n");
+/// assert_eq!(header.bodies("subject").collect::<Vec<_>>(), [b" a\r\n b\r\n"]);
+/// assert_eq!(header.bodies("from").count(), 1);
+/// assert_eq!(header.body, b"From: not a field\r\n");
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a message has these two parts")]
+pub struct Header<'m> {
+    /// All fields, with their line ends.
+    pub text: &'m [u8],
+    /// The octets behind the empty line.
+    pub body: &'m [u8],
+}
+
+impl<'m> Header<'m> {
+    /// Splits a message at the first empty line.
+    #[must_use]
+    pub fn of(message: &'m [u8]) -> Self {
+        let length = Self::spans(message).last().map_or(0, |span| span.end);
+        let (text, rest) = message.split_at_checked(length).unwrap_or((message, &[]));
+        let body = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")).unwrap_or(rest);
+        Self { text, body }
+    }
+
+    /// Returns the fields in their order, without lines that are not fields.
+    pub fn fields(self) -> impl Iterator<Item = Field<'m>> {
+        Self::spans(self.text).filter_map(move |span| Field::of(self.text.get(span)?))
+    }
+
+    /// Returns the bodies of the fields with this name, in their order, with their line ends.
+    pub fn bodies(self, name: &str) -> impl Iterator<Item = &'m [u8]> {
+        self.fields().filter(move |field| field.is(name)).map(|field| field.body)
+    }
+
+    /// Returns where each field of a message begins and ends, with its continuation lines. A line that
+    /// is not a field counts as one.
+    pub fn spans(message: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        let mut lines = message.split_inclusive(|&octet| octet == b'\n').peekable();
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let first = lines.next_if(|line| !matches!(*line, b"\r\n" | b"\n"))?;
+            let begin = at;
+            at += first.len();
+            while let Some(more) = lines.next_if(|line| matches!(line, [b' ' | b'\t', ..])) {
+                at += more.len();
+            }
+            Some(begin..at)
+        })
+    }
+
+    /// Tells whether a message begins neither with a field nor with the empty line that ends a header
+    /// section. A server that puts fields in front of such a message puts an empty line behind them:
+    /// else a first line with a blank would continue its last field.
+    ///
+    /// A field has a name of printable ASCII (RFC 5322 section 2.2), perhaps blanks, folded ones too (section
+    /// 4.5), and a colon.
+    ///
+    /// ```
+    /// use mail_types::Header;
+    ///
+    /// assert!(Header::is_missing(b"\t; dkim=pass header.d=bank.example\r\n"));
+    /// assert!(!Header::is_missing(b"Subject : a\r\n\r\n"));
+    /// assert!(!Header::is_missing(b"\r\nonly a body\r\n"));
+    /// ```
+    #[must_use]
+    pub fn is_missing(message: &[u8]) -> bool {
+        let named = |octet: &u8| octet.is_ascii_graphic() && *octet != b':';
+        let name = message.iter().take_while(|octet| named(octet)).count();
+        if name == 0 {
+            return !matches!(message, [] | [b'\r', b'\n', ..]);
+        }
+        let mut rest = message.get(name..).unwrap_or_default();
+        loop {
+            rest = match rest {
+                [b':', ..] => return false,
+                [b' ' | b'\t', behind @ ..] | [b'\r', b'\n', b' ' | b'\t', behind @ ..] => behind,
+                _ => return true,
+            };
+        }
+    }
+}
+
+/// A header field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "RFC 5322 section 2.2 has just these two")]
+pub struct Field<'m> {
+    /// The octets before the colon, as they came.
+    pub name: &'m [u8],
+    /// The octets behind the colon, with their line ends.
+    pub body: &'m [u8],
+}
+
+impl<'m> Field<'m> {
+    /// Splits a field at its colon; `None` if it has no colon.
+    #[must_use]
+    pub fn of(text: &'m [u8]) -> Option<Self> {
+        let colon = text.iter().position(|&octet| octet == b':')?;
+        let (name, body) = text.split_at(colon);
+        Some(Self { name, body: body.get(1..)? })
+    }
+
+    /// Tells whether the field has this name, without regard to case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.bare_name().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// Returns the name without the blanks, or the fold, that may stand before the colon (RFC 5322
+    /// section 4.5). Some programs drop control characters and octets beyond ASCII around a name, or end
+    /// it there, so these go too.
+    #[must_use]
+    pub fn bare_name(&self) -> &'m [u8] {
+        let graphic = |octet: &u8| octet.is_ascii_graphic();
+        let begin = self.name.iter().position(graphic).unwrap_or_default();
+        let end = self.name.iter().rposition(graphic).map_or(0, |last| last + 1);
+        self.name.get(begin..end).unwrap_or_default()
+    }
+}

@@ -1,0 +1,154 @@
+//! A TCP listener whose connections begin with a header.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ::tokio::net::{TcpListener, TcpStream};
+use ::tokio::task::{JoinError, JoinSet};
+use ::tokio::time::Instant;
+
+use crate::tokio_net::peek_header;
+use crate::{Options, Outcome, ProxyInfo, Receiver};
+
+/// A TCP listener that reads the header of each connection from a trusted proxy, and hands out the
+/// stream with its [`ProxyInfo`].
+///
+/// Headers are read by tasks, many at once: a connection whose header is slow holds up no other
+/// one. The time limit of a header is [`Limits::time`](crate::Limits::time).
+///
+/// ```no_run
+/// use proxy_protocol::{Listener, Options};
+/// use tokio::net::TcpListener;
+///
+/// # async fn serve() -> std::io::Result<()> {
+/// let tcp = TcpListener::bind("0.0.0.0:8080").await?;
+/// let proxy = "192.0.2.7".parse().ok();
+/// let mut listener = Listener::new(tcp, Options::default(), move |peer| Some(peer) == proxy);
+/// loop {
+///     let (stream, info) = listener.accept().await?;
+///     if let Some(failure) = info.outcome().and_then(|outcome| outcome.failure()) {
+///         eprintln!("{}: {failure}", info.peer());
+///         continue; // The stream is closed.
+///     }
+///     tokio::spawn(async move {
+///         println!("client {}", info.client());
+///         drop(stream); // Here is the server's work.
+///     });
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    options: Options,
+    trusted: Trusted,
+    waiting_max: usize,
+    waiting: JoinSet<Accepted>,
+}
+
+type Accepted = io::Result<(TcpStream, ProxyInfo)>;
+
+impl Listener {
+    /// The default of [`Listener::with_waiting_max`].
+    pub const WAITING_MAX: usize = 1024;
+
+    /// Takes a listener. Connections from a peer that is `trusted` must begin with a header, others
+    /// have none: whether there is a header is never guessed (section 2 of the specification).
+    ///
+    /// The feature `mail` has [`RequiredHosts`](crate::RequiredHosts), a list of such peers.
+    #[must_use]
+    pub fn new(
+        tcp: TcpListener,
+        options: Options,
+        trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let (trusted, waiting_max) = (Trusted(Arc::new(trusted)), Self::WAITING_MAX);
+        Self { tcp, options, trusted, waiting_max, waiting: JoinSet::new() }
+    }
+
+    /// Sets how many connections may wait for their header at once. At this limit, which is at least
+    /// 1, no further connection is accepted until one of them has its header, has failed, or its time is
+    /// over.
+    #[must_use]
+    pub fn with_waiting_max(self, waiting_max: usize) -> Self {
+        Self { waiting_max: waiting_max.max(1), ..self }
+    }
+
+    /// Returns the address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// The error of the socket.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Waits for the next connection whose header has come, or has failed: see
+    /// [`ProxyInfo::outcome`]. The caller closes a connection with [`Outcome::Failed`].
+    ///
+    /// A header is read in the time between two calls too. The future can be dropped; no connection
+    /// is lost.
+    ///
+    /// # Errors
+    ///
+    /// The error of the listener. An error of one connection is not an error here: the connection is
+    /// dropped.
+    pub async fn accept(&mut self) -> io::Result<(TcpStream, ProxyInfo)> {
+        loop {
+            match poll_fn(|context| self.poll_next(context)).await {
+                Next::Direct(stream, peer) => return Ok((stream, ProxyInfo::direct(peer))),
+                Next::Proxied(stream, peer) => {
+                    self.waiting.spawn(read(stream, peer, self.options));
+                }
+                Next::Ready(Ok(Ok(accepted))) => return Ok(accepted),
+                Next::Ready(_) => {}
+                Next::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next> {
+        if let Poll::Ready(Some(ready)) = self.waiting.poll_join_next(context) {
+            return Poll::Ready(Next::Ready(ready));
+        }
+        if self.waiting.len() >= self.waiting_max {
+            return Poll::Pending;
+        }
+        self.tcp.poll_accept(context).map(|accepted| match accepted {
+            Ok((stream, peer)) if (self.trusted.0)(peer.ip().to_canonical()) => {
+                Next::Proxied(stream, peer)
+            }
+            Ok((stream, peer)) => Next::Direct(stream, peer),
+            Err(error) => Next::Failed(error),
+        })
+    }
+}
+
+/// The next event of a listener.
+enum Next {
+    /// A connection without a header.
+    Direct(TcpStream, SocketAddr),
+    /// A connection that must begin with a header.
+    Proxied(TcpStream, SocketAddr),
+    /// A header was read.
+    Ready(Result<Accepted, JoinError>),
+    Failed(io::Error),
+}
+
+async fn read(mut stream: TcpStream, peer: SocketAddr, options: Options) -> Accepted {
+    let mut receiver = Receiver::new(options, Instant::now().into_std());
+    let outcome: Outcome = peek_header(&mut stream, &mut receiver).await?;
+    Ok((stream, ProxyInfo::proxied(peer, outcome)))
+}
+
+/// The peers whose connections begin with a header.
+struct Trusted(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Trusted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trusted")
+    }
+}

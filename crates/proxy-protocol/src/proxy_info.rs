@@ -1,0 +1,121 @@
+//! A connection and its header, for the rest of the program.
+
+use std::net::SocketAddr;
+
+#[cfg(feature = "mail")]
+use mail_types::{Trust, Value, Variable};
+
+use crate::{Address, Outcome};
+
+/// A connection: the address of the socket's other end, and the outcome of its header.
+///
+/// ```
+/// use proxy_protocol::{Header, Outcome, ProxyInfo};
+///
+/// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
+/// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+/// assert_eq!(info.client(), "192.0.2.1:56324".parse()?);
+/// assert_eq!(info.peer(), "127.0.0.1:4000".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProxyInfo {
+    peer: SocketAddr,
+    outcome: Option<Outcome>,
+}
+
+impl ProxyInfo {
+    /// Takes a connection that no header was required for.
+    #[must_use]
+    pub fn direct(peer: SocketAddr) -> Self {
+        Self { peer, outcome: None }
+    }
+
+    /// Takes a connection that had to begin with a header, with the address of the socket's other
+    /// end.
+    #[must_use]
+    pub fn proxied(peer: SocketAddr, outcome: Outcome) -> Self {
+        Self { peer, outcome: Some(outcome) }
+    }
+
+    /// Returns the address of the socket's other end.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Returns what became of the header, if one was required.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Returns the address of the client: the one in the header if the connection is proxied, else
+    /// that of the socket's other end. A proxied client on a UNIX socket has none; the socket's is
+    /// returned.
+    #[must_use]
+    pub fn client(&self) -> SocketAddr {
+        match &self.outcome {
+            Some(Outcome::Proxied { source: Address::Inet(source), .. }) => *source,
+            _ => self.peer,
+        }
+    }
+
+    /// Returns the variable of a name, new or of 2014:
+    ///
+    /// ```
+    /// use mail_types::{Trust, Value, Variable};
+    /// use proxy_protocol::{Header, Outcome, ProxyInfo};
+    ///
+    /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
+    /// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+    /// let target = Value::new(&b"198.51.100.2"[..], Trust::Untrusted);
+    /// assert_eq!(info.variable("proxy_external_address"), Variable::Value(target));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// | name                                           | value                                  |
+    /// |------------------------------------------------|----------------------------------------|
+    /// | `proxy_session`                                | `yes` if a header was required, even if it failed, else `no` |
+    /// | `proxy_local_address`, `proxy_host_address`    | the proxy's address, if proxied        |
+    /// | `proxy_local_port`, `proxy_host_port`          | its port                               |
+    /// | `proxy_external_address`, `proxy_target_address` | where the client connected to, if proxied |
+    /// | `proxy_external_port`, `proxy_target_port`     | its port, but for a UNIX socket        |
+    /// | `proxy_outcome`                                | [`Outcome::as_str`], if a header was required |
+    ///
+    /// What has no value is unset; Exim has 0 for such a port. Words are trusted. Addresses and
+    /// ports are not: a header is not authenticated, and though a number cannot do harm, the name
+    /// of a UNIX socket can.
+    #[cfg(feature = "mail")]
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Variable<'_> {
+        let proxied = match &self.outcome {
+            Some(Outcome::Proxied { destination, .. }) => Some(destination),
+            _ => None,
+        };
+        let value = match name {
+            "proxy_session" => {
+                Some(Value::trusted(if self.outcome.is_some() { "yes" } else { "no" }))
+            }
+            "proxy_outcome" => self.outcome.as_ref().map(|o| Value::trusted(o.as_str())),
+            "proxy_local_address" | "proxy_host_address" => {
+                proxied.map(|_| from_peer(&self.peer.ip().to_canonical()))
+            }
+            "proxy_local_port" | "proxy_host_port" => proxied.map(|_| from_peer(&self.peer.port())),
+            "proxy_external_address" | "proxy_target_address" => proxied.map(|to| match to {
+                Address::Inet(to) => from_peer(&to.ip()),
+                Address::Unix(name) => Value::new(&**name, Trust::Untrusted),
+            }),
+            "proxy_external_port" | "proxy_target_port" => {
+                proxied.and_then(Address::inet).map(|to| from_peer(&to.port()))
+            }
+            _ => return Variable::Unknown,
+        };
+        value.map_or(Variable::Unset, Variable::Value)
+    }
+}
+
+#[cfg(feature = "mail")]
+fn from_peer(value: &impl ToString) -> Value<'static> {
+    Value::new(value.to_string().into_bytes(), Trust::Untrusted)
+}

@@ -1,0 +1,195 @@
+//! Options that are wrong by themselves, or beside another: what cannot work is refused here.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use mail_types::{Domain, HostSet, List, Mailbox, Reply};
+use proxy_protocol::RequiredHosts;
+use toml::{Table, Value};
+
+use super::{ConfigError, Options};
+use crate::gateway::policy::list::lone_negation;
+use crate::gateway::policy::rules::Problem;
+
+/// Refuses a `$` where nothing is expanded.
+pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
+    let has_dollar = |value: &Value| value.as_str().is_some_and(|text| text.contains('$'));
+    let mut plain = table.iter().filter(|(name, _)| NOT_EXPANDED.contains(&name.as_str()));
+    match plain.find(|(_, value)| has_dollar(value)) {
+        Some((name, _)) => Err(ConfigError::NotExpanded { option: name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a path that names nothing. `SQLite` takes an empty one, and `:memory:`, for a database that is gone
+/// when it is closed.
+pub(super) fn paths(table: &Table) -> Result<(), ConfigError> {
+    let names_nothing = |(name, value): &(&String, &Value)| {
+        PATHS.contains(&name.as_str()) && matches!(value.as_str(), Some("" | ":memory:"))
+    };
+    match table.iter().find(names_nothing) {
+        Some((name, _)) => Err(ConfigError::Empty { option: name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Checks numbers and sizes, each and together.
+pub(super) fn limits(options: &Options) -> Result<(), ConfigError> {
+    if options.message_size_limit.0 > LARGEST {
+        return Err(ConfigError::MessageSize);
+    }
+    if let Some(option) = zero(options) {
+        return Err(ConfigError::Zero { option });
+    }
+    if options.message_memory_limit.0 < options.message_size_limit.0 {
+        return Err(ConfigError::Memory { lines: [None, None] });
+    }
+    if options.dns_resolver.is_some_and(|server| server.port() == 0) {
+        return Err(ConfigError::Port { option: "dns_resolver" });
+    }
+    Ok(())
+}
+
+/// Returns the first limit that is 0, where a limit must be: with most of these 0 means no limit in
+/// Exim, and a server without one can be filled up. `smtp_accept_max_per_connection = 0` is taken, and is
+/// no limit.
+fn zero(options: &Options) -> Option<&'static str> {
+    [
+        ("smtp_accept_max", options.smtp_accept_max == 0),
+        ("recipients_max", options.recipients_max == 0),
+        ("message_size_limit", options.message_size_limit.0 == 0),
+        ("message_memory_limit", options.message_memory_limit.0 == 0),
+        ("host_lookup_timeout", options.host_lookup_timeout.0.is_zero()),
+        ("spf_timeout", options.spf_timeout.0.is_zero()),
+        ("dmarc_timeout", options.dmarc_timeout.0.is_zero()),
+        ("lookup_timeout", options.lookup_timeout.0.is_zero()),
+        ("lookup_rows_max", options.lookup_rows_max == 0),
+        ("lookup_size_limit", options.lookup_size_limit.0 == 0),
+        ("lookup_file_size_limit", options.lookup_file_size_limit.0 == 0),
+        ("smtp_receive_timeout", options.smtp_receive_timeout.0.is_zero()),
+        ("proxy_protocol_timeout", options.proxy_protocol_timeout.0.is_zero()),
+    ]
+    .into_iter()
+    .find_map(|(option, is_zero)| is_zero.then_some(option))
+}
+
+/// The first line that a client hears.
+pub(super) fn banner(options: &Options, host: &Domain) -> Result<String, ConfigError> {
+    let (option, text) = ("smtp_banner", &options.smtp_banner);
+    // RFC 5321 section 4.2, textstring.
+    let is_text = |c: char| matches!(c, '\t' | ' '..='~');
+    if let Some(at) = text.chars().position(|c| !is_text(c)) {
+        return Err(ConfigError::NotText { option, character: at + 1 });
+    }
+    let line = format!("220 {host} {text}\r\n").len();
+    if line > Reply::MAX_LINE {
+        return Err(ConfigError::Long { option, octets: line });
+    }
+    Ok(text.clone())
+}
+
+/// An address for a header field that any host can take.
+pub(super) fn mailbox(option: &'static str, text: &str) -> Result<Mailbox, ConfigError> {
+    let mailbox = Mailbox::from_unicode(text).map_err(|_| ConfigError::Mailbox { option })?;
+    match mailbox.local_part().chars().position(|c| !c.is_ascii()) {
+        Some(at) => Err(ConfigError::NotText { option, character: at + 1 }),
+        None => Ok(mailbox),
+    }
+}
+
+/// `host:port`, with a name, an address or, in brackets, one of version 6.
+pub(super) fn is_next_hop(route: &str) -> bool {
+    let Some((host, port)) = route.rsplit_once(':') else { return false };
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match literal {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok() || host.parse::<Domain>().is_ok(),
+    };
+    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+/// A list of hosts that is not expanded.
+pub(super) fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
+    if let Some(item) = lone_negation(List::new(text)) {
+        return Err(ConfigError::List { option, problem: Problem::Negation { item } });
+    }
+    HostSet::new(List::new(text)).map_err(|source| ConfigError::Hosts { option, source })
+}
+
+/// A proxy's name is not looked up: one that is down or forged would let connections through without
+/// a header.
+pub(super) fn proxies(text: &str) -> Result<RequiredHosts, ConfigError> {
+    let hosts = hosts("proxy_required_hosts", text)?;
+    if hosts.needs_names() { Err(ConfigError::NamedProxy) } else { Ok(hosts.into()) }
+}
+
+/// Exim writes `192.0.2.1.25`; `[::1]:25` and `192.0.2.1:25` are taken too, the latter alone or in a
+/// list with another separator. Port 0 is any that is free.
+pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
+    if let Ok(address) = text.trim().parse() {
+        return Ok(vec![address]);
+    }
+    let mut found = Vec::new();
+    for (at, item) in List::new(text).enumerate() {
+        let dotted = item.rsplit_once('.').and_then(|(address, port)| {
+            Some(SocketAddr::new(address.parse::<IpAddr>().ok()?, port.parse().ok()?))
+        });
+        let address = item.parse().ok().or(dotted);
+        let address = address.ok_or(ConfigError::Interface { item: at + 1 })?;
+        if address.port() > 0 && found.contains(&address) {
+            return Err(ConfigError::InterfaceTwice { item: at + 1 });
+        }
+        found.push(address);
+    }
+    if found.is_empty() { Err(ConfigError::NoInterface) } else { Ok(found) }
+}
+
+/// Tells whether `+proxy` is selected.
+pub(super) fn log_selector(text: &str) -> Result<bool, ConfigError> {
+    let mut proxy = false;
+    for (at, word) in text.split_whitespace().enumerate() {
+        proxy = match word {
+            "+proxy" => true,
+            "-proxy" => false,
+            _ => return Err(ConfigError::LogSelector { item: at + 1 }),
+        };
+    }
+    Ok(proxy)
+}
+
+/// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
+const LARGEST: u64 = 2 << 30;
+
+/// The options that are the path of a file or a folder.
+const PATHS: &[&str] = &[
+    "dmarc_history_file",
+    "dmarc_tld_file",
+    "maildir",
+    "spool_directory",
+    "sqlite_dbfile",
+    "tls_certificate",
+    "tls_privatekey",
+];
+
+/// The options whose text is not expanded, where a `$` is a mistake.
+const NOT_EXPANDED: &[&str] = &[
+    "dmarc_forensic_sender",
+    "dmarc_history_file",
+    "dmarc_tld_file",
+    "hosts_proxy",
+    "hosts_try_prdr",
+    "local_interfaces",
+    "log_selector",
+    "lookup_directories",
+    "maildir",
+    "primary_hostname",
+    "proxy_required_hosts",
+    "route_data",
+    "smtp_banner",
+    // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.
+    "spf_guess",
+    "spf_smtp_comment_template",
+    "spool_directory",
+    "sqlite_dbfile",
+    "tls_certificate",
+    "tls_privatekey",
+];

@@ -1,0 +1,136 @@
+//! Connections that are to be closed, and clients that do not read.
+
+use std::future::{pending, ready};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::gateway::Running;
+use super::scratch::Scratch;
+use crate::gateway::server::wire::Deadlines;
+
+const QUIET: &str = "event_action = ''\n";
+
+#[tokio::test]
+async fn what_ends_a_connection_has_its_time_and_less_where_the_server_stops() {
+    let (minute, moment) = (Duration::from_mins(1), Duration::from_millis(20));
+    let (stop, mut stopped) = watch::channel(false);
+    let closing = |closing, stopping| Deadlines { closing, stopping };
+    let ended = closing(minute, minute).closing(&mut stopped, ready(7)).await;
+    assert_eq!(ended, Some(7));
+    let start = Instant::now();
+    let ended = closing(moment, Duration::ZERO).closing(&mut stopped, pending::<()>()).await;
+    assert!(ended.is_none() && start.elapsed() >= moment);
+    // The server stops; what can be done at once is done.
+    stop.send_replace(true);
+    let start = Instant::now();
+    let ended = closing(minute, moment).closing(&mut stopped, pending::<()>()).await;
+    assert!(ended.is_none() && start.elapsed() >= moment && start.elapsed() < minute);
+    assert_eq!(closing(minute, Duration::ZERO).closing(&mut stopped, ready(7)).await, Some(7));
+    // So many seconds are the gateway's.
+    let Deadlines { closing, stopping } = Deadlines::default();
+    assert_eq!((closing.as_secs(), stopping.as_secs()), (10, 1));
+}
+
+/// A client that stops reading, in clear or over TLS, keeps its slot until it was silent for too long and
+/// then as long as a connection may take to be closed.
+#[tokio::test]
+async fn who_does_not_read_keeps_no_slot() {
+    for tls in [false, true] {
+        // The system keeps some megabytes of replies for a client.
+        let refusal = "no ".repeat(1000);
+        let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = '{refusal}'\n");
+        let options = format!("smtp_accept_max = 1\nsmtp_receive_timeout = '1s'\n{rule}");
+        let options = format!("{QUIET}{options}");
+        let scratch = Scratch::new();
+        let config = Running::config(scratch.path(), &options);
+        let running = Running::serve_changed(scratch, config, |gateway| {
+            gateway.deadlines.closing = Duration::from_millis(500);
+        });
+        let running = running.await;
+        let stream = narrow(&running).await;
+        let flooding = tokio::spawn(flood(stream, tls, running.scratch.path().to_owned()));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(banner(&running).await, "421", "with TLS: {tls}");
+        let free = async {
+            while banner(&running).await != "220" {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(20), free).await.is_ok(), "with TLS: {tls}");
+        running.end().await;
+        flooding.abort();
+    }
+}
+
+async fn banner(running: &Running) -> String {
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let mut code = [0; 3];
+    stream.read_exact(&mut code).await.unwrap();
+    String::from_utf8_lossy(&code).into_owned()
+}
+
+/// A server that stops waits for no client that does not read, in clear or over TLS.
+#[tokio::test]
+async fn who_does_not_read_holds_up_nothing() {
+    for tls in [false, true] {
+        let running = Running::start(QUIET).await;
+        let stream = narrow(&running).await;
+        let flooding = tokio::spawn(flood(stream, tls, running.scratch.path().to_owned()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!flooding.is_finished());
+        let ended = timeout(Duration::from_secs(6), running.end()).await;
+        assert!(ended.is_ok(), "with TLS: {tls}");
+        flooding.abort();
+    }
+}
+
+/// A connection that holds few replies which nobody reads.
+async fn narrow(running: &Running) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    socket.connect(running.address).await.unwrap()
+}
+
+/// Sends commands without end, and reads nothing.
+async fn flood(mut stream: TcpStream, tls: bool, spool: PathBuf) {
+    until(&mut stream, b"ESMTP\r\n").await;
+    stream.write_all(b"EHLO c.example\r\n").await.unwrap();
+    until(&mut stream, b"HELP\r\n").await;
+    let greeting = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n";
+    let commands = greeting.to_owned() + &"RCPT TO:<a@other.example>\r\n".repeat(10_000);
+    if !tls {
+        while stream.write_all(commands.as_bytes()).await.is_ok() {}
+        return;
+    }
+    stream.write_all(b"STARTTLS\r\n").await.unwrap();
+    until(&mut stream, b"go ahead\r\n").await;
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(spool.join("tls-cert.pem")).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("gw.example").unwrap();
+    let connector = TlsConnector::from(Arc::new(settings));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    while stream.write_all(commands.as_bytes()).await.is_ok() {}
+}
+
+async fn until(stream: &mut (impl AsyncRead + Unpin), end: &[u8]) {
+    let mut read = Vec::new();
+    while !read.ends_with(end) {
+        assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+    }
+}

@@ -1,0 +1,73 @@
+//! Whom the gateway asks about the DNS, and that it does not start where nobody can be asked.
+
+use std::fs;
+
+use mail_types::hickory::ResolverSettings;
+
+use super::scratch::Scratch;
+use crate::gateway::config::opening;
+use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::telemetry::log::chain;
+
+fn asked(settings: &ResolverSettings) -> Vec<String> {
+    settings.servers().iter().map(ToString::to_string).collect()
+}
+
+/// resolv.conf(5): without a line for a name server this host is asked.
+#[test]
+fn the_system_says_whom_to_ask_or_it_is_this_host() {
+    let scratch = Scratch::new();
+    let file = scratch.path().join("resolv.conf");
+    let settings = resolver_settings(None, &file).unwrap();
+    assert_eq!(asked(&settings), ["127.0.0.1"], "it is not there");
+    for (text, servers) in [
+        ("", &["127.0.0.1"][..]),
+        ("search example.com\noptions ndots:2\n", &["127.0.0.1"]),
+        ("# nameserver 192.0.2.1\n", &["127.0.0.1"]),
+        ("\0\u{1}\u{fffd}{}\nnonsense 192.0.2.1\noptions x:y:z\n", &["127.0.0.1"]),
+        ("nonsense\nnameserver x\nnameserver 192.0.2.1\n=\nnameserver ::1", &["192.0.2.1", "::1"]),
+    ] {
+        fs::write(&file, text).unwrap();
+        let settings = resolver_settings(None, &file).unwrap();
+        assert_eq!(asked(&settings), servers, "{text:?}");
+        // Whom the option names is asked alone.
+        let settings = resolver_settings(Some("192.0.2.9:5353".parse().unwrap()), &file).unwrap();
+        assert_eq!(asked(&settings), ["192.0.2.9"], "{text:?}");
+    }
+    fs::write(&file, b"\xff\xfe nameserver 192.0.2.1\n").unwrap();
+    assert_eq!(asked(&resolver_settings(None, &file).unwrap()), ["127.0.0.1"]);
+}
+
+#[test]
+fn where_nobody_can_be_asked_the_cause_is_told() {
+    let scratch = Scratch::new();
+    let folder = scratch.path();
+    let (file, configuration) = (folder.join("resolv.conf"), folder.join("gateway.toml"));
+    fs::write(&configuration, "spool_directory = '.'\n").unwrap();
+    for (text, line) in [
+        ("nameserver dns.example\n", "line 1: \"nameserver dns.example\" has no address"),
+        ("\nnonsense\nnameserver\n", "line 3: \"nameserver\" has no address"),
+        (
+            "nameserver 192.0.2.300\nnameserver 1.2.3.4:53",
+            "line 1: \"nameserver 192.0.2.300\" has no",
+        ),
+    ] {
+        fs::write(&file, text).unwrap();
+        let cause = format!("no name server is known: {} {line}", file.display());
+        let error = resolver_settings(None, &file).unwrap_err();
+        assert!(error.to_string().starts_with(&cause), "{error}");
+        // The check of a configuration says so too.
+        let error = opening::check(Some(&configuration), &file).unwrap_err();
+        assert!(chain(&error).starts_with(&format!("dns_resolver: {cause}")), "{error}");
+        fs::write(&configuration, "spool_directory = '.'\ndns_resolver = '127.0.0.1:53'\n")
+            .unwrap();
+        assert!(opening::check(Some(&configuration), &file).is_ok());
+        fs::write(&configuration, "spool_directory = '.'\n").unwrap();
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(opening::check(Some(&configuration), &file).is_ok(), "this host is asked");
+    // A folder cannot be read.
+    let error = resolver_settings(None, folder).unwrap_err();
+    let cause = format!("no name server is known: {} cannot be read: ", folder.display());
+    assert!(error.to_string().starts_with(&cause), "{error}");
+}
