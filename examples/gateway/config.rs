@@ -18,6 +18,8 @@ use event_expand::ListKind;
 use mail_types::{Domain, HostSet};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
+use crate::gateway::authentication::dmarc::DmarcSettings;
+use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
 use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
@@ -25,8 +27,6 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{Home, KINDS};
-use crate::gateway::policy::conditions::dmarc::DmarcSettings;
-use crate::gateway::policy::conditions::spf::SpfSettings;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Place;
 use crate::gateway::reports::settings::ReportSettings;

@@ -1,3 +1,4 @@
 //! Questions to the DNS.
 
+pub mod resolve;
 pub mod resolver;

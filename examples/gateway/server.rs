@@ -33,11 +33,9 @@ use crate::gateway::delivery::relay::RelaySettings;
 use crate::gateway::delivery::relay_settings;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::events::{Events, EventsStart};
-use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::client_lists::ClientList;
-use crate::gateway::policy::facts::Facts;
-use crate::gateway::policy::rates::Rates;
+use crate::gateway::policy::services::Services;
 use crate::gateway::reports::{Failures, Reporter};
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::SessionSettings;
@@ -57,7 +55,7 @@ pub struct Gateway {
     pub(crate) host_names: HostNames,
     pub(crate) host_limit: Arc<HostLimit>,
     /// What the conditions of rules work with.
-    pub(crate) services: Facts,
+    pub(crate) services: Services,
     /// What is told of messages afterwards.
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) failures: Failures,
@@ -109,13 +107,13 @@ impl Gateway {
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
         }
-        let mut services = Facts::default();
-        services.insert(Rates::default());
         let engines = Arc::new(Engines::new(&config.lookups));
-        services.insert(Asked(Arc::<Engines>::clone(&engines)));
-        services.insert(Arc::clone(&engines));
         let resolver = Resolver::new(resolver)?;
-        services.insert(resolver.clone());
+        let services = Services {
+            rates: Arc::default(),
+            lookups: Arc::<Engines>::clone(&engines),
+            resolver: Arc::new(resolver.clone()),
+        };
         let (host, discovery) = (&config.host, config.dmarc.discovery.clone());
         let failures = Failures::new(host.clone(), discovery);
         let reporter = Reporter::start(config.reports.clone(), host.as_str());

@@ -4,20 +4,23 @@
 #![no_main]
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use event_expand::Ask;
 use examples::gateway::config::Config;
+use examples::gateway::dns::resolve::{Resolve, Resolving};
+use examples::gateway::lookups::asking::{Answering, Answers};
 use examples::gateway::policy::context::Scene;
-use examples::gateway::policy::facts::Facts;
-use examples::gateway::policy::rates::Rates;
+use examples::gateway::policy::services::Services;
 use examples::gateway::policy::stage::Place;
 use examples::gateway::policy::state::Notes;
 use examples::gateway::smtp::peer::Client;
 use examples::gateway::smtp::session::Greeting;
 use examples::gateway::smtp::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Reply, Severity};
+use mail_types::{Answer, DnsFailure, Found, Question, Reply, Severity};
 use proxy_protocol::{ProxyInfo, RequiredHosts};
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
@@ -32,8 +35,8 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
     let sender = "<\"a\u{2028}\\\\b\"@a.example>".parse().expect("a path");
     let recipient = "bob@local.example".parse().expect("a mailbox");
     let transaction = Transaction::new(sender);
-    let mut services = Facts::default();
-    services.insert(Rates::default());
+    let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
+    let services = Services { rates: Arc::default(), lookups, resolver };
     let mut notes = Notes::default();
     for place in Place::ALL {
         let mail = place != Place::Connect;
@@ -70,6 +73,21 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
         }
     }
 });
+
+/// Knows nothing, and says so at once.
+struct Nobody;
+
+impl Answers for Nobody {
+    fn answer<'a>(&'a self, _: &'a Ask, _: Duration) -> Answering<'a> {
+        Box::pin(async { (Found::Deferred, None) })
+    }
+}
+
+impl Resolve for Nobody {
+    fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
+        Box::pin(async { (question, Answer::Failed(DnsFailure::ServFail)) })
+    }
+}
 
 /// Every condition that there is answers at once.
 fn ready<T>(future: impl Future<Output = T>) -> T {

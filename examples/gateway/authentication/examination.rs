@@ -3,106 +3,86 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
-use mail_types::hickory::Resolver;
-use mail_types::{Inquiry, Session, Step};
+use mail_types::Session;
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-use super::dkim;
-use super::dkim::{Keys, Signature};
+use super::dkim::{self, Keys, Signature};
+use super::dmarc::{DmarcSettings, Examined};
+use super::envelope::Envelope;
+use super::spf::{SpfSettings, check};
+use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::header::Header;
-use crate::gateway::policy::conditions::dmarc::{DmarcSettings, Examined};
-use crate::gateway::policy::conditions::spf;
-use crate::gateway::policy::conditions::spf::{Checked, SpfSettings};
-use crate::gateway::policy::context::Scene;
 
-/// Finds out whose the message of a scene is. What a rule has asked of SPF is not asked again.
-pub(crate) async fn examine(
-    scene: &mut Scene<'_>,
-    settings: &DmarcSettings,
-    spf: &SpfSettings,
-) -> Examined {
-    let (start, half) = (Instant::now(), settings.timeout / 2);
-    // Whose DNS is asked for SPF is the sender's choice: it must not use up the time for the rest.
-    let (middle, end) = (start + half, start + settings.timeout);
-    let header = Header::of(scene.message);
-    let author = aside(header.text.len(), || Author::from_fields(header.bodies("From")));
-    let known = scene.notes.facts().get::<Checked>().is_some();
-    let (report, signatures) = {
-        let scene = &*scene;
-        let signatures = verified(scene, header, &author, settings, middle);
-        tokio::join!(sender(scene, spf, half, known), signatures)
-    };
-    if let Some(report) = report {
-        scene.notes.facts().insert(Checked(report));
-    }
-    let checked = scene.notes.facts().get::<Checked>();
-    let spf = checked.and_then(|Checked(report)| report.spf_input());
-    let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-    let mut dmarc = Dmarc::new(author).with_dkim(&dkim).with_discovery(settings.discovery.clone());
-    if let Some(spf) = &spf {
-        dmarc = dmarc.with_spf(spf);
-    }
-    let verdict = answered(&mut dmarc.session(), scene, end).await;
-    let signatures = signatures.iter().map(Signature::method_result).collect();
-    Examined { verdict, spf, dkim, signatures }
+/// What is examined, and how.
+pub(crate) struct Examination<'a> {
+    pub(crate) envelope: Envelope<'a>,
+    pub(crate) message: &'a [u8],
+    pub(crate) settings: &'a DmarcSettings,
+    pub(crate) spf: &'a SpfSettings,
+    /// How many questions SPF may ask.
+    pub(crate) spf_questions: usize,
+    pub(crate) resolver: &'a dyn Resolve,
 }
 
-/// What SPF says of the reverse-path, unless that is known.
-async fn sender(
-    scene: &Scene<'_>,
-    spf: &SpfSettings,
-    time: Duration,
-    known: bool,
-) -> Option<Report> {
-    if known {
-        return None;
-    }
-    let mut spf = spf.clone();
-    let limits = &mut spf.options.limits;
-    limits.time = limits.time.min(time);
-    spf::ask(scene, &spf).await
-}
-
-/// The signatures of a message, verified; without one nothing is done.
-async fn verified(
-    scene: &Scene<'_>,
-    header: Header<'_>,
-    author: &Author,
-    settings: &DmarcSettings,
-    end: Instant,
-) -> Vec<Signature> {
-    let mut signatures = dkim::read(header, author.domains(), &settings.dkim, SystemTime::now());
-    let keys = Keys::of(&signatures);
-    if keys.is_empty() {
-        return signatures;
-    }
-    let questions = keys.questions();
-    let mut session = Session::new(keys, Vec::new(), questions);
-    let keys = answered(&mut session, scene, end).await;
-    let octets = header.body.len() + signatures.len() * header.text.len();
-    aside(octets, || dkim::verify(header, &mut signatures, keys));
-    signatures
-}
-
-/// Runs a session to its end; where there is nobody to ask, no question is answered.
-async fn answered<I: Inquiry>(
-    session: &mut Session<I>,
-    scene: &Scene<'_>,
-    end: Instant,
-) -> I::Verdict {
-    if let Some(resolver) = scene.services.get::<Resolver>() {
-        let time = end.saturating_duration_since(Instant::now());
-        return mail_types::hickory::run_cached(session, resolver, time, &|_| None).await;
-    }
-    loop {
-        match session.poll() {
-            Step::Done(verdict) => return verdict,
-            Step::Ask(_) => {}
-            Step::Wait => session.handle_timeout(),
+impl Examination<'_> {
+    /// Finds out whose the message is. What SPF is `known` to say is not asked again; else it is
+    /// returned, with the questions that it has asked.
+    pub(crate) async fn run(&self, known: Option<&Report>) -> (Examined, Option<(Report, usize)>) {
+        let Self { settings, resolver, .. } = *self;
+        let (start, half) = (Instant::now(), settings.timeout / 2);
+        // Whose DNS is asked for SPF is the sender's choice: it must not use up the time for the rest.
+        let (middle, end) = (start + half, start + settings.timeout);
+        let header = Header::of(self.message);
+        let author = aside(header.text.len(), || Author::from_fields(header.bodies("From")));
+        let (found, signatures) = tokio::join!(
+            self.sender(known.is_some(), half),
+            self.verified(header, &author, middle)
+        );
+        let report = known.or(found.as_ref().map(|(report, _)| report));
+        let spf = report.and_then(Report::spf_input);
+        let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
+        let mut dmarc =
+            Dmarc::new(author).with_dkim(&dkim).with_discovery(settings.discovery.clone());
+        if let Some(spf) = &spf {
+            dmarc = dmarc.with_spf(spf);
         }
+        let verdict = run(&mut dmarc.session(), resolver, left(end)).await;
+        let signatures = signatures.iter().map(Signature::method_result).collect();
+        (Examined { verdict, spf, dkim, signatures }, found)
     }
+
+    /// What SPF says of the reverse-path, unless that is known.
+    async fn sender(&self, known: bool, time: Duration) -> Option<(Report, usize)> {
+        if known {
+            return None;
+        }
+        let mut spf = self.spf.clone();
+        let limits = &mut spf.options.limits;
+        limits.time = limits.time.min(time);
+        Some(check(self.envelope, &spf, self.spf_questions, self.resolver).await)
+    }
+
+    /// The signatures of a message, verified; without one nothing is done.
+    async fn verified(&self, header: Header<'_>, author: &Author, end: Instant) -> Vec<Signature> {
+        let mut signatures =
+            dkim::read(header, author.domains(), &self.settings.dkim, SystemTime::now());
+        let keys = Keys::of(&signatures);
+        if keys.is_empty() {
+            return signatures;
+        }
+        let questions = keys.questions();
+        let mut session = Session::new(keys, Vec::new(), questions);
+        let keys = run(&mut session, self.resolver, left(end)).await;
+        let octets = header.body.len() + signatures.len() * header.text.len();
+        aside(octets, || dkim::verify(header, &mut signatures, keys));
+        signatures
+    }
+}
+
+fn left(end: Instant) -> Duration {
+    end.saturating_duration_since(Instant::now())
 }
 
 /// Works on so many octets; if that takes a while, not in the way of other connections.

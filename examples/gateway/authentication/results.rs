@@ -1,23 +1,34 @@
-//! The field `Authentication-Results` (RFC 8601) that we write.
+//! What is known of a message's origin, and the field `Authentication-Results` (RFC 8601) that we write.
 
-use crate::gateway::policy::conditions::dmarc::Examined;
-use crate::gateway::policy::conditions::spf;
-use crate::gateway::policy::facts::Facts;
+use mail_types::MethodResult;
+use spf_result::Report;
 
-/// Returns the field for what was found out about a message, without its CRLF; `None` if nothing was.
-/// Each of several results has a line of its own.
-pub(crate) fn field(host: &str, facts: &Facts) -> Option<String> {
-    let mut results: Vec<_> = spf::method_result(facts).into_iter().collect();
-    if let Some(examined) = facts.get::<Examined>() {
-        results.extend(examined.method_results());
+use super::dmarc::Examined;
+
+/// What was found out about a message so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Authentication {
+    pub(crate) spf: Option<Report>,
+    /// What SPF says of the record that is guessed for a domain without one.
+    pub(crate) guess: Option<Report>,
+    pub(crate) dmarc: Option<Examined>,
+}
+
+impl Authentication {
+    /// Returns the field for what was found out, without its CRLF; `None` if nothing was. Each of several
+    /// results has a line of its own. A guess is told only where nothing else was tested.
+    pub(crate) fn field(&self, host: &str) -> Option<String> {
+        let spf = self.spf.as_ref().or(self.guess.as_ref()).map(Report::authentication);
+        let dmarc = self.dmarc.iter().flat_map(Examined::method_results);
+        let results: Vec<MethodResult> = spf.into_iter().chain(dmarc).collect();
+        if results.is_empty() {
+            return None;
+        }
+        let mut field = format!("Authentication-Results: {host}");
+        let between = if results.len() > 1 { ";\r\n\t" } else { "; " };
+        for result in &results {
+            field.extend([between, &result.to_string()]);
+        }
+        Some(field)
     }
-    if results.is_empty() {
-        return None;
-    }
-    let mut field = format!("Authentication-Results: {host}");
-    let between = if results.len() > 1 { ";\r\n\t" } else { "; " };
-    for result in &results {
-        field.extend([between, &result.to_string()]);
-    }
-    Some(field)
 }

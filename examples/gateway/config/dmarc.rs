@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{ConfigError, Options, checks};
 use crate::gateway::authentication::dkim::DkimLimits;
-use crate::gateway::policy::conditions::dmarc::{DmarcSettings, InvalidFrom, Temperror};
+use crate::gateway::authentication::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 use crate::gateway::reports::settings::ReportSettings;
 
 /// What becomes of a message whose author cannot be told.

@@ -2,8 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
-use mail_types::hickory::{ResolverError, ResolverSettings};
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings, ask};
+use mail_types::{Answer, DnsFailure, Question};
+use tokio::time::timeout;
+
+use super::resolve::{Resolve, Resolving};
 
 /// Asks `server`, or whom the system asks, as its `file` says. Without anybody to ask there is no SPF, DKIM or DMARC, so
 /// that every forgery would be taken: then the gateway does not start.
@@ -18,5 +23,15 @@ pub fn resolver_settings(
     match server {
         Some(server) => Ok(ResolverSettings::of_server(server)),
         None => ResolverSettings::of_system(file),
+    }
+}
+
+impl Resolve for Resolver {
+    fn answer(&self, question: Question, time: Duration) -> Resolving<'_> {
+        Box::pin(async move {
+            let answer = timeout(time, ask(self, &question)).await;
+            let answer = answer.unwrap_or(Answer::Failed(DnsFailure::Timeout));
+            (question, answer)
+        })
     }
 }

@@ -6,9 +6,9 @@ use event_expand::{ListKind, Membership};
 
 use super::condition::Home;
 use super::context::Scene;
-use super::facts::Facts;
 use super::list::{RuleList, Subject};
 use super::rules::Problem;
+use super::services::Services;
 use super::stage::Place;
 use super::state::Notes;
 use crate::gateway::smtp::peer::Client;
@@ -58,7 +58,7 @@ impl ClientList {
         &self,
         client: &Client,
         host: &str,
-        services: &Facts,
+        services: &Services,
         log: &mut Vec<String>,
     ) -> bool {
         let subject = Subject::Host(client.address.ip(), client.host_name.clone());
@@ -81,7 +81,7 @@ impl ClientList {
         subject: &Subject,
         client: &Client,
         host: &str,
-        services: &Facts,
+        services: &Services,
         log: &mut Vec<String>,
     ) -> Option<Membership> {
         let (greeting, mut notes) = (Greeting::default(), Notes::default());

@@ -1,10 +1,9 @@
 //! Conditions: what a rule can ask.
 //!
 //! Another one is a file with a type that implements [`Condition`], a [`Kind`] in [`KINDS`], and the
-//! names of the variables that it publishes, if any, in [`PUBLISHED`]; nothing else changes. What it
-//! works with, such as a resolver, it takes from the scene's `services`, where the server has put it;
-//! what it found out, it keeps for others in the `facts` of the scene's notes, for as long as the
-//! message lasts, and publishes there as values of its variables. A list is read as
+//! names of the variables that it publishes, if any, in [`PUBLISHED`]. What it works with, such as a
+//! resolver, is among the scene's [`Services`](super::services::Services); what it found out, it keeps in
+//! the scene's notes, for as long as the message lasts, and publishes there as values of its variables. A list is read as
 //! [`Words`](super::words::Words), so that it can be expanded; its words or patterns are its own.
 
 use std::fmt::Debug;
@@ -14,18 +13,19 @@ use std::sync::Arc;
 use event_expand::{HeaderForm, ListKind};
 use mail_types::Domain;
 
-use super::conditions::dmarc::{DmarcSettings, DmarcTest};
+use super::conditions::dmarc::DmarcTest;
 use super::conditions::header::HeaderTest;
-use super::conditions::lists;
-use super::conditions::lists::{Authenticated, ListTest};
+use super::conditions::lists::{self, Authenticated, ListTest};
 use super::conditions::ratelimit::RateLimit;
-use super::conditions::spf::{SpfSettings, SpfTest};
+use super::conditions::spf::SpfTest;
 use super::conditions::truth::Truth;
 use super::conditions::{dmarc, ratelimit, spf};
 use super::context::Scene;
 use super::rules::Problem;
 use super::source::Entry;
 use super::stage::Place;
+use crate::gateway::authentication::dmarc::DmarcSettings;
+use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::lookups::language::Language;
 
 /// A condition of a rule, read and checked.

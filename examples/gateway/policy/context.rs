@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use mail_types::Mailbox;
 
-use super::facts::Facts;
+use super::services::Services;
 use super::stage::Place;
 use super::state::Notes;
+use crate::gateway::authentication::envelope::Envelope;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
 use crate::gateway::smtp::transaction::Transaction;
@@ -37,10 +38,20 @@ pub struct Scene<'a> {
     /// What rules have noted down.
     pub notes: &'a mut Notes,
     /// What the whole program has for conditions.
-    pub services: &'a Facts,
+    pub services: &'a Services,
 }
 
 impl Scene<'_> {
+    /// Returns who sends, from `MAIL` on.
+    pub(crate) fn envelope(&self) -> Option<Envelope<'_>> {
+        Some(Envelope {
+            client: self.client.address.ip(),
+            helo: &self.greeting.name,
+            sender: &self.transaction?.sender,
+            receiver: self.host,
+        })
+    }
+
     /// Returns the content-filter profile: the recipient's or, where there is none, the one that all
     /// recipients share.
     pub(crate) fn profile(&self) -> Option<&[u8]> {

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mail_types::Value;
 
-use super::facts::Facts;
+use crate::gateway::authentication::results::Authentication;
 
 /// The notes of one connection and of the message under way in it.
 #[derive(Debug, Default)]
 pub struct Notes {
     connection: Scope,
     message: Scope,
-    /// What conditions found out about the message.
-    facts: Facts,
+    /// What is known of the message's origin.
+    pub(crate) authentication: Authentication,
     published: BTreeMap<&'static str, Value<'static>>,
     /// Of each recipient that was accepted; empty for none.
     profiles: Vec<Vec<u8>>,
@@ -60,12 +60,12 @@ impl Notes {
     }
 
     /// Returns how many questions SPF may still ask.
-    pub(super) fn spf_questions_left(&self) -> usize {
+    pub(crate) fn spf_questions_left(&self) -> usize {
         Self::MAX_SPF_QUESTIONS.saturating_sub(self.spf_questions.load(Ordering::Relaxed))
     }
 
     /// Counts questions that SPF has asked.
-    pub(super) fn count_spf_questions(&self, count: usize) {
+    pub(crate) fn count_spf_questions(&self, count: usize) {
         self.spf_questions.fetch_add(count, Ordering::Relaxed);
     }
 
@@ -91,13 +91,8 @@ impl Notes {
         self.published.insert(name, value);
     }
 
-    pub(super) fn published(&self, name: &str) -> Option<Value<'_>> {
+    pub(crate) fn published(&self, name: &str) -> Option<Value<'_>> {
         self.published.get(name).map(borrowed)
-    }
-
-    /// Returns what conditions found out about the message.
-    pub(crate) fn facts(&mut self) -> &mut Facts {
-        &mut self.facts
     }
 
     pub(super) fn set_control(&mut self, control: &'static str, lasts: Lasts) {

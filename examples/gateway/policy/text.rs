@@ -13,7 +13,6 @@ use thiserror::Error;
 use super::context::Scene;
 use super::stage::Place;
 use super::variable::{Names, NamesAt, Seen};
-use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::language::{Language, LanguageError};
 
 /// A text whose variables are known to exist, and whose lookups can be made.
@@ -184,10 +183,7 @@ pub(super) async fn ask(
     request: &Ask,
     spent: Duration,
 ) -> (Found, Option<String>) {
-    match scene.services.get::<Asked>() {
-        Some(Asked(engines)) => engines.answer(request, spent).await,
-        None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
-    }
+    scene.services.lookups.answer(request, spent).await
 }
 
 /// Expands a template as far as its journal goes.

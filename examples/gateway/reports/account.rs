@@ -7,8 +7,8 @@ use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
 use mail_types::{AuthResult, Domain, Mailbox, ReversePath};
 
 use super::Row;
+use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::conditions::dmarc::Examined;
 
 /// A message that was taken or refused for good.
 #[derive(Clone, Debug)]

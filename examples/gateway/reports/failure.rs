@@ -8,15 +8,15 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportUri,
 };
-use mail_types::hickory::Resolver;
 use mail_types::{Domain, ReversePath};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use super::account::Account;
 use super::{Entry, Reporter};
+use crate::gateway::authentication::dmarc::Examined;
+use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::conditions::dmarc::Examined;
 
 /// A failure that its domain's owner wants to hear of, and the header of the message.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Failures {
     pub(crate) fn report(
         &self,
         reporter: &Arc<Reporter>,
-        resolver: &Resolver,
+        resolver: &Arc<dyn Resolve>,
         account: Account,
         incident: Incident,
     ) {
@@ -77,9 +77,9 @@ impl Failures {
             return warn!("a failure report is left out: {ASKING} others are under way");
         };
         let (failures, reporter) = (self.clone(), Arc::clone(reporter));
-        let resolver = resolver.clone();
+        let resolver = Arc::clone(resolver);
         tokio::spawn(async move {
-            let uris = failures.destinations(&account, &resolver).await;
+            let uris = failures.destinations(&account, &*resolver).await;
             for uri in uris.into_iter().take(DESTINATIONS) {
                 if let Some(mail) = failures.write(&reporter, &account, &incident, &uri) {
                     reporter.put(Entry::Mail(mail));
@@ -90,13 +90,13 @@ impl Failures {
     }
 
     /// Asks where reports may go: RFC 9991 section 5.
-    async fn destinations(&self, account: &Account, resolver: &Resolver) -> Vec<ReportUri> {
+    async fn destinations(&self, account: &Account, resolver: &dyn Resolve) -> Vec<ReportUri> {
         let verdict = &account.examined.verdict;
         let domain = verdict.policy_domain.as_ref().and_then(|name| Domain::try_from(name).ok());
         let Some((domain, record)) = domain.zip(verdict.record()) else { return Vec::new() };
         let asked = Destinations::failure(domain, record).with_discovery(self.discovery.clone());
         let mut session = asked.session();
-        let found = mail_types::hickory::run_cached(&mut session, resolver, TIME, &|_| None).await;
+        let found = run(&mut session, resolver, TIME).await;
         found.iter().flat_map(Destination::targets).cloned().collect()
     }
 

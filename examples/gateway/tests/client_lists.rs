@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::stage::Stage;
 use crate::gateway::config::Config;
-use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::client_lists::ClientLists;
 
 fn lists(text: &str) -> (ClientLists, Stage) {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut stage = Stage::new();
-    stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
     (config.clients, stage)
 }
 

@@ -5,7 +5,7 @@ use mail_types::{
     Answer, AuthResult, DnsFailure, Kind, Question, Security, SpfIdentity, SpfInput, Step, Zone,
 };
 
-use crate::gateway::policy::conditions::dmarc::{
+use crate::gateway::authentication::dmarc::{
     DmarcSettings, Examined, InvalidFrom, Temperror, Treatment,
 };
 

@@ -16,17 +16,16 @@ const PERIOD: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn the_recommended_rule_defers_who_connects_too_often() {
     let rules = rules(RECOMMENDED);
-    let mut shared = Stage::new();
+    let shared = Stage::new();
     let mut connections = Vec::new();
     for connection in 0..8 {
         let mut stage = Stage::new();
-        stage.services = std::mem::take(&mut shared.services);
+        stage.services = shared.services.clone();
         stage.start = shared.start;
         let judgement = stage.judge(&rules, Place::Connect, connection).await;
         // A second look in the same connection does not count.
         let again = stage.judge(&rules, Place::Connect, connection).await;
         assert_eq!(judgement, again);
-        shared.services = stage.services;
         connections.push(judgement.refusal.map(|reply| reply.to_string()));
     }
     let deferred = "421 4.7.1 Too many connections from this IP right now";
@@ -39,13 +38,12 @@ async fn the_recommended_rule_defers_who_connects_too_often() {
 #[tokio::test]
 async fn the_real_client_counts_and_the_proxy_does_not() {
     let rules = rules(RECOMMENDED);
-    let (mut services, start) = (Stage::new().services, Instant::now());
-    let mut ask = async |mut stage: Stage| {
-        stage.services = std::mem::take(&mut services);
+    let (services, start) = (Stage::new().services, Instant::now());
+    let ask = async |mut stage: Stage| {
+        stage.services = services.clone();
         stage.start = start;
-        let refused = stage.judge(&rules, Place::Connect, 0).await.refusal.is_some();
-        services = stage.services;
-        refused
+        
+        stage.judge(&rules, Place::Connect, 0).await.refusal.is_some()
     };
     let behind = |client| format!("PROXY TCP4 {client} 203.0.113.25 5555 25\r\n");
     for connection in 1..=20 {

@@ -11,7 +11,6 @@ use proxy_protocol::{ProxyInfo, RequiredHosts};
 use super::scratch::Scratch;
 use super::stage::Stage;
 use crate::gateway::config::Config;
-use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{delivery, received};
@@ -34,7 +33,7 @@ async fn route(mut stage: Stage, config: &Config) -> String {
 /// With the lookups of a configuration.
 fn stage(config: &Config, recipient: &str) -> Stage {
     let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
-    stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
     stage
 }
 

@@ -4,9 +4,9 @@ use dmarc_policy::{Author, DkimInput, Dmarc};
 use mail_types::{AuthResult, Kind, Security, Semantics, SpfIdentity, SpfInput, Step, Zone};
 
 use super::stage::{Stage, rules, rules_with};
-use crate::gateway::authentication::results::field;
+use crate::gateway::authentication::dmarc::{DmarcSettings, Examined};
 use crate::gateway::config::Config;
-use crate::gateway::policy::conditions::dmarc::{DmarcSettings, Examined, publish_off};
+use crate::gateway::policy::conditions::dmarc::{keep, publish_off};
 use crate::gateway::policy::stage::Place;
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_word_is_known_and_both_ways_to_read_a_list_are_there() {
         {
             let rules = rules_with(&text, &DmarcSettings { semantics, ..DmarcSettings::default() });
             let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-            examined(record, false).keep("mx.example", &mut stage.notes);
+            keep(examined(record, false), "mx.example", &mut stage.notes);
             let refused = !stage.refusal(&rules, Place::Data).await.is_empty();
             assert_eq!(refused, expected, "{record}: {words} by {semantics:?}");
         }
@@ -63,7 +63,7 @@ async fn each_variable_has_its_value() {
         ("", false, "norecord/No DMARC record/a.example//no/no", "none"),
     ] {
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-        examined(record, aligned).keep("mx.example", &mut stage.notes);
+        keep(examined(record, aligned), "mx.example", &mut stage.notes);
         stage.judge(&rules, Place::Data, 0).await;
         assert_eq!(stage.notes.take_log(), [expected]);
         let field =
@@ -75,9 +75,9 @@ async fn each_variable_has_its_value() {
 #[test]
 fn all_results_are_in_the_field_for_readers() {
     let mut stage = Stage::new();
-    examined("p=reject", true).keep("mx.test", &mut stage.notes);
+    keep(examined("p=reject", true), "mx.test", &mut stage.notes);
     assert_eq!(
-        field("mx.test", stage.notes.facts()).unwrap(),
+        stage.notes.authentication.field("mx.test").unwrap(),
         "Authentication-Results: mx.test;\r\n\tdkim=none;\r\n\t\
          dmarc=pass policy.dmarc=reject header.from=a.example"
     );

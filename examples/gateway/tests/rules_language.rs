@@ -10,7 +10,7 @@ use mail_types::Found;
 use super::scratch::Scratch;
 use super::stage::{Stage, rules};
 use crate::gateway::config::Config;
-use crate::gateway::lookups::asking::{Answering, Answers, Asked};
+use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::stage::Place;
 
@@ -230,7 +230,7 @@ async fn a_found_list_is_only_a_list() {
         database.execute_batch("CREATE TABLE found (text)").unwrap();
         database.execute("INSERT INTO found VALUES (?1)", [found]).unwrap();
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-        stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+        stage.services.lookups = Arc::new(Engines::new(&config.lookups));
         let refusal = stage.refusal(&config.rules, Place::Rcpt).await;
         assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", stage.notes.take_log());
     }
@@ -370,7 +370,7 @@ async fn lookups_of_one_text_share_their_time() {
     );
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
     let slow = Arc::new(Slow::default());
-    stage.services.insert(Asked(Arc::<Slow>::clone(&slow)));
+    stage.services.lookups = Arc::<Slow>::clone(&slow);
     stage.refusal(&rules, Place::Rcpt).await;
     let spent = slow.0.lock().unwrap().clone();
     let least = [Duration::ZERO, TAKES, 2 * TAKES, Duration::ZERO];

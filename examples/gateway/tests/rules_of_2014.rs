@@ -8,11 +8,12 @@ use mail_types::{Trust, Value};
 
 use super::rules_dmarc::examined;
 use super::stage::{Stage, rules};
+use crate::gateway::authentication::dmarc::DmarcSettings;
+use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{Condition, Holds, Home, Kind, Test};
-use crate::gateway::policy::conditions::dmarc::{DmarcSettings, publish_off};
-use crate::gateway::policy::conditions::spf::SpfSettings;
+use crate::gateway::policy::conditions::dmarc::{keep, publish_off};
 use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Place;
@@ -137,7 +138,7 @@ async fn dmarc_decides_as_the_text_has_it() {
         let mut stage = Stage::new().with_mail("<a@b.example>", "ann@other.test");
         match found {
             Some((record, aligned)) => {
-                examined(record, aligned).keep("mx.example", &mut stage.notes);
+                keep(examined(record, aligned), "mx.example", &mut stage.notes);
             }
             None => publish_off(&mut stage.notes),
         }
@@ -163,7 +164,7 @@ async fn no_mail_of_a_strict_domain_goes_to_a_mailing_list() {
     ] {
         let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
         assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
-        examined(record, true).keep("mx.example", &mut stage.notes);
+        keep(examined(record, true), "mx.example", &mut stage.notes);
         assert_eq!(stage.refusal(&rules, Place::Data).await, refused, "{recipient}: {record}");
     }
 }
@@ -175,24 +176,27 @@ struct Slow {
     wanted: String,
 }
 
-struct Found(Holds);
+impl Slow {
+    fn holds(found: &[u8]) -> Holds {
+        match found {
+            b"yes" => Holds::Yes,
+            b"later" => Holds::Later,
+            _ => Holds::No,
+        }
+    }
+}
 
 impl Condition for Slow {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        if let Some(Found(holds)) = scene.notes.facts().get() {
-            return Test::Known(*holds);
+        let known = scene.notes.published("sender_rate").map(|value| Self::holds(value.as_bytes()));
+        if let Some(holds) = known {
+            return Test::Known(holds);
         }
         Test::Work(Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            let holds = match self.wanted.as_str() {
-                "yes" => Holds::Yes,
-                "later" => Holds::Later,
-                _ => Holds::No,
-            };
-            scene.notes.facts().insert(Found(holds));
             let value = Value::new(self.wanted.clone().into_bytes(), Trust::Untrusted);
             scene.notes.publish("sender_rate", value);
-            holds
+            Self::holds(self.wanted.as_bytes())
         }))
     }
 }

@@ -12,10 +12,9 @@ use spf_result::{Check, Report};
 use super::scratch::Scratch;
 use super::stage::Stage;
 use crate::gateway::config::Config;
-use crate::gateway::lookups::asking::Asked;
 use crate::gateway::lookups::engines::Engines;
-use crate::gateway::policy::conditions::spf::Checked;
 use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Notes;
 
 /// Reads a file of rules, whose lookups work below a folder.
 fn config(text: &str, folder: &Path) -> Config {
@@ -26,7 +25,7 @@ fn config(text: &str, folder: &Path) -> Config {
 }
 
 fn with_engines(mut stage: Stage, config: &Config) -> Stage {
-    stage.services.insert(Asked(Arc::new(Engines::new(&config.lookups))));
+    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
     stage
 }
 
@@ -66,11 +65,12 @@ async fn forgeries_are_explained_by_sender_or_by_helo() {
         ("ann@aol.com", "aol.com", "v=spf1 ip4:192.0.2.1 ?all", ""),
     ] {
         let mut stage = Stage::new().with_mail(&format!("<{sender}>"), "bob@b.example");
-        stage.notes.facts().insert(Checked(report(sender, domain, record)));
+        stage.notes.authentication.spf = Some(report(sender, domain, record));
         assert_eq!(stage.refusal(&config.rules, Place::Mail).await, expected);
     }
-    // Who cannot be asked about a guess.
+    // Who has no question left for a guess.
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+    stage.notes.count_spf_questions(Notes::MAX_SPF_QUESTIONS);
     let refusal = stage.refusal(&config.rules, Place::Rcpt).await;
     assert_eq!(refusal, "451 4.7.0 it cannot be told now, try again later");
 }
@@ -122,7 +122,7 @@ async fn each_client_has_the_limit_of_the_file() {
                 .map(|r| r.to_string())
                 .unwrap_or_default();
             // Another connection.
-            stage.notes = crate::gateway::policy::state::Notes::default();
+            stage.notes = Notes::default();
         }
         assert_eq!(refusal, expected, "{file} {times}");
     }

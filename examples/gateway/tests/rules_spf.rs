@@ -1,15 +1,13 @@
 //! Conditions on SPF: what they ask, and what they say. Against a name server: `tests/peers/spf.rs`.
 
-use mail_types::hickory::Resolver;
 use mail_types::{Helo, Kind, Security, Zone};
 use spf_result::{Check, Report};
 
 use super::stage::{Stage, rules};
-use crate::gateway::authentication::results::field;
+use crate::gateway::authentication::results::Authentication;
 use crate::gateway::config::Config;
-use crate::gateway::policy::conditions::spf::Checked;
-use crate::gateway::policy::facts::Facts;
 use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Notes;
 
 /// What the text of 2014 has as its first example, with a plain message.
 const FAIL: &str = "[[acl_smtp_mail]]
@@ -24,15 +22,15 @@ async fn a_result_that_is_known_is_not_asked_for_again() {
         ("v=spf1 ip4:192.0.2.1 -all", ""),
     ] {
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-        assert!(stage.services.get::<Resolver>().is_none(), "nobody can be asked");
-        stage.notes.facts().insert(Checked(report("ann@a.example", record)));
+        stage.notes.authentication.spf = Some(report("ann@a.example", record));
         assert_eq!(stage.refusal(&rules(FAIL), Place::Mail).await, expected, "{record}");
     }
 }
 
 #[tokio::test]
-async fn where_nobody_can_be_asked_the_client_is_to_come_back() {
+async fn who_has_used_up_the_questions_is_to_come_back() {
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
+    stage.notes.count_spf_questions(Notes::MAX_SPF_QUESTIONS);
     let reply = stage.refusal(&rules(FAIL), Place::Mail).await;
     assert_eq!(reply, "451 4.7.0 it cannot be told now, try again later");
 }
@@ -59,10 +57,10 @@ fn words_and_options_are_checked_before_the_start() {
 
 #[test]
 fn what_was_found_is_in_the_field_for_readers() {
-    let mut facts = Facts::default();
-    assert_eq!(field("mx.test", &facts), None);
-    facts.insert(Checked(report("\"a b\"@a.example", "v=spf1 -all")));
-    let text = field("mx.test", &facts).unwrap();
+    let mut found = Authentication::default();
+    assert_eq!(found.field("mx.test"), None);
+    found.spf = Some(report("\"a b\"@a.example", "v=spf1 -all"));
+    let text = found.field("mx.test").unwrap();
     assert_eq!(text, "Authentication-Results: mx.test; spf=fail smtp.mailfrom=a.example");
 }
 

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mail_types::{Domain, Mailbox, Reply};
+use event_expand::Ask;
+use mail_types::{Answer, DnsFailure, Domain, Found, Mailbox, Question, Reply};
 use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
 
+use crate::gateway::authentication::dmarc::DmarcSettings;
+use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Route, Routing};
+use crate::gateway::dns::resolve::{Resolve, Resolving};
+use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{Home, KINDS};
-use crate::gateway::policy::conditions::dmarc::DmarcSettings;
-use crate::gateway::policy::conditions::spf::SpfSettings;
 use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::decision::Judgement;
-use crate::gateway::policy::facts::Facts;
-use crate::gateway::policy::rates::Rates;
 use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::services::Services;
 use crate::gateway::policy::stage::Place;
 use crate::gateway::policy::state::Notes;
 use crate::gateway::smtp::peer::Client;
@@ -36,6 +38,21 @@ pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
+/// Knows nothing: every lookup is deferred, and every question to the DNS fails.
+struct Nobody;
+
+impl Answers for Nobody {
+    fn answer<'a>(&'a self, _: &'a Ask, _: Duration) -> Answering<'a> {
+        Box::pin(async { (Found::Deferred, Some("nobody makes lookups here".to_owned())) })
+    }
+}
+
+impl Resolve for Nobody {
+    fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
+        Box::pin(async { (question, Answer::Failed(DnsFailure::ServFail)) })
+    }
+}
+
 /// A client at 192.0.2.1, and what it has come to.
 pub(super) struct Stage {
     pub(super) client: Client,
@@ -44,7 +61,7 @@ pub(super) struct Stage {
     pub(super) recipient: Option<Mailbox>,
     pub(super) message: String,
     pub(super) notes: Notes,
-    pub(super) services: Facts,
+    pub(super) services: Services,
     pub(super) start: Instant,
 }
 
@@ -64,8 +81,8 @@ impl Stage {
 
     fn of(session: ProxyInfo, proxies: &RequiredHosts) -> Self {
         let client = Client::new(session, "203.0.113.25:25".parse().unwrap(), proxies);
-        let mut services = Facts::default();
-        services.insert(Rates::default());
+        let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
+        let services = Services { rates: Arc::default(), lookups, resolver };
         Self {
             client,
             greeting: Greeting { name: "client.example".into(), extended: true, tls: false },

@@ -30,7 +30,7 @@ use mail_types::{Trust, Value};
 use crate::gateway::lookups::quantity::Interval;
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
 use crate::gateway::policy::context::Scene;
-use crate::gateway::policy::rates::{Count, RateEvent, Rates};
+use crate::gateway::policy::rates::{Count, RateEvent};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::Entry;
 use crate::gateway::policy::stage::Place;
@@ -104,7 +104,7 @@ impl RateLimit {
             None => None,
         };
         let own_key = self.key.expand(scene).await?;
-        let Some(rates) = scene.services.get::<Rates>() else { return Ok(Holds::Later) };
+        let rates = &scene.services.rates;
         let mark = if unique.is_some() { "unique/" } else { "" };
         let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
         key.extend_from_slice(own_key.as_bytes());

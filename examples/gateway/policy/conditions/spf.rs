@@ -7,13 +7,11 @@
 //! is accepted. Who has used them up gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself:
 //! no rule is passed by with it, the sender is put off.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use mail_types::{Semantics, Variable, WordList};
+use spf_result::{Options, Report, SpfResult};
 
-use mail_types::hickory::Resolver;
-use mail_types::{Helo, MethodResult, Semantics, Variable, WordList};
-use spf_result::{Check, MacroString, Options, Record, Report, SpfResult};
-
+use crate::gateway::authentication::results::Authentication;
+use crate::gateway::authentication::spf::{SpfSettings, check};
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
 use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::rules::Problem;
@@ -21,16 +19,6 @@ use crate::gateway::policy::source::Entry;
 use crate::gateway::policy::stage::Place;
 use crate::gateway::policy::state::Notes;
 use crate::gateway::policy::words::Words;
-
-/// How SPF is tested.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SpfSettings {
-    pub(crate) options: Options,
-    /// What `spf_guess` evaluates; without it, RFC 7208's limits hold for the customary guess.
-    pub(crate) guess: Option<Arc<Record>>,
-    /// What `$spf_smtp_comment` says where the domain gives no explanation.
-    pub(crate) comment: Option<MacroString>,
-}
 
 /// One of the two conditions.
 #[derive(Debug)]
@@ -66,8 +54,14 @@ impl SpfTest {
         if let Some(report) = self.known(scene) {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
+        let Some(envelope) = scene.envelope() else {
+            debug_assert!(false, "SPF is asked where there is a sender");
+            return Holds::Later;
+        };
         let before = scene.notes.spf_questions_left();
-        let Some(report) = ask(scene, &self.settings).await else { return Holds::Later };
+        let resolver = &*scene.services.resolver;
+        let (report, asked) = check(envelope, &self.settings, before, resolver).await;
+        scene.notes.count_spf_questions(asked);
         let result = report.outcome().result();
         if scene.notes.spf_questions_left() == 0 {
             if before > 0 {
@@ -81,28 +75,20 @@ impl SpfTest {
                 return Holds::Later;
             }
         }
-        let holds = words.matches(report.outcome().result().as_str(), SEMANTICS);
+        let holds = words.matches(result.as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
                 scene.notes.publish(name, value.into_owned());
             }
         }
-        let facts = scene.notes.facts();
-        if self.guesses {
-            facts.insert(Guessed(report));
-        } else {
-            facts.insert(Checked(report));
-        }
+        let Authentication { spf, guess, .. } = &mut scene.notes.authentication;
+        *(if self.guesses { guess } else { spf }) = Some(report);
         holds.into()
     }
 
-    fn known<'s>(&self, scene: &'s mut Scene<'_>) -> Option<&'s Report> {
-        let facts = scene.notes.facts();
-        if self.guesses {
-            facts.get::<Guessed>().map(|Guessed(report)| report)
-        } else {
-            facts.get::<Checked>().map(|Checked(report)| report)
-        }
+    fn known<'s>(&self, scene: &'s Scene<'_>) -> Option<&'s Report> {
+        let Authentication { spf, guess, .. } = &scene.notes.authentication;
+        if self.guesses { guess.as_ref() } else { spf.as_ref() }
     }
 }
 
@@ -110,43 +96,6 @@ impl Condition for SpfTest {
     fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
         Test::Work(Box::pin(self.holds(scene)))
     }
-}
-
-/// Asks the DNS; `None` if there is nobody to ask.
-pub(crate) async fn ask(scene: &Scene<'_>, settings: &SpfSettings) -> Option<Report> {
-    let resolver = scene.services.get::<Resolver>()?;
-    let sender = &scene.transaction?.sender;
-    let (client, helo) = (scene.client.address.ip(), Helo::new(&scene.greeting.name));
-    let mut options = settings.options.clone();
-    let most = options.limits.questions.min(scene.notes.spf_questions_left());
-    options.limits.questions = most;
-    let check = Check::mail_from(client, &helo, sender)
-        .with_options(options)
-        .with_receiver(scene.host)
-        .at(SystemTime::now());
-    let mut session = check.session();
-    let time = settings.options.limits.time;
-    let outcome = mail_types::hickory::run_cached(&mut session, resolver, time, &|_| None).await;
-    scene.notes.count_spf_questions(session.answers().len().min(most));
-    let report = check.report(outcome);
-    Some(match &settings.comment {
-        Some(template) => report.with_smtp_comment_template(&check, template),
-        None => report,
-    })
-}
-
-/// What `spf` found of a message.
-pub(crate) struct Checked(pub(crate) Report);
-
-/// What `spf_guess` found.
-struct Guessed(Report);
-
-/// Returns what is said of it in an `Authentication-Results` field: a guess only where nothing else
-/// was tested.
-pub(crate) fn method_result(facts: &crate::gateway::policy::facts::Facts) -> Option<MethodResult> {
-    let guessed = || facts.get::<Guessed>().map(|Guessed(report)| report);
-    let report = facts.get::<Checked>().map(|Checked(report)| report).or_else(guessed)?;
-    Some(report.authentication())
 }
 
 pub(crate) const VARIABLES: &[&str] = &[

@@ -3,15 +3,15 @@
 use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
-use mail_types::hickory::Resolver;
 use mail_types::{AuthResult, Reply, ReplyCode, Severity};
 
 use super::Connection;
-use crate::gateway::authentication::examination::examine;
+use crate::gateway::authentication::dmarc::InvalidFrom;
+use crate::gateway::authentication::examination::Examination;
 use crate::gateway::message::header::Header;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::conditions::dmarc::{
-    DISABLE_VERIFY, ENABLE_FORENSIC, Examined, InvalidFrom, publish_off,
+    DISABLE_VERIFY, ENABLE_FORENSIC, keep, publish_off,
 };
 use crate::gateway::policy::stage::Place;
 use crate::gateway::policy::state::Lasts;
@@ -45,9 +45,24 @@ impl Connection {
         if !wanted || self.notes.has_control(DISABLE_VERIFY) {
             return publish_off(&mut self.notes);
         }
-        let (gateway, mut scene) = self.scene(Place::Data, None);
-        let examined = examine(&mut scene, &gateway.config.dmarc, &gateway.config.spf).await;
+        let (gateway, scene) = self.scene(Place::Data, None);
+        let Some(envelope) = scene.envelope() else {
+            return debug_assert!(false, "a message has a sender");
+        };
+        let examination = Examination {
+            envelope,
+            message: scene.message,
+            settings: &gateway.config.dmarc,
+            spf: &gateway.config.spf,
+            spf_questions: scene.notes.spf_questions_left(),
+            resolver: &*scene.services.resolver,
+        };
+        let (examined, spf) = examination.run(scene.notes.authentication.spf.as_ref()).await;
         let Self { gateway, session, client, notes, fate, .. } = self;
+        if let Some((report, questions)) = spf {
+            notes.count_spf_questions(questions);
+            notes.authentication.spf = Some(report);
+        }
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
@@ -60,7 +75,7 @@ impl Connection {
             let header = Header::of(session.message());
             fate.incident = Incident::of(&examined, &transaction.sender, header.text);
         }
-        examined.keep(&gateway.config.session.primary_hostname, notes);
+        keep(examined, &gateway.config.session.primary_hostname, notes);
     }
 
     /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
@@ -87,7 +102,7 @@ impl Connection {
         };
         let quarantined = notes.quarantined().is_some();
         let (Some(transaction), Some(examined)) =
-            (session.transaction(), notes.facts().get::<Examined>())
+            (session.transaction(), notes.authentication.dmarc.as_ref())
         else {
             return;
         };
@@ -106,9 +121,8 @@ impl Connection {
             _ => DiscoveryMethod::TreeWalk,
         };
         gateway.reporter.tell(&account, host, discovery);
-        if let (Some(incident), Some(resolver)) =
-            (fate.incident.take(), gateway.services.get::<Resolver>())
-        {
+        if let Some(incident) = fate.incident.take() {
+            let resolver = &gateway.services.resolver;
             gateway.failures.report(&gateway.reporter, resolver, account, incident);
         }
     }
@@ -122,6 +136,6 @@ impl Connection {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
         }
-        notes.facts().get::<Examined>()?.refusal(&gateway.config.dmarc)
+        notes.authentication.dmarc.as_ref()?.refusal(&gateway.config.dmarc)
     }
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::Connection;
-use crate::gateway::authentication::results::field;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::forged::without_forged;
 use crate::gateway::message::id::MessageId;
@@ -110,7 +109,7 @@ impl Connection {
     fn head(&mut self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
         let Some(transaction) = self.session.transaction() else { return String::new() };
         let host = &self.gateway.config.session.primary_hostname;
-        let results = field(host, self.notes.facts());
+        let results = self.notes.authentication.field(host);
         let greeting = self.session.greeting();
         let mut head = String::new();
         if self.delivery.is_final() {

@@ -1,0 +1,46 @@
+//! What SPF says of a sender: RFC 7208.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use mail_types::Helo;
+use spf_result::{Check, MacroString, Options, Record, Report};
+
+use super::envelope::Envelope;
+use crate::gateway::dns::resolve::{Resolve, run};
+
+/// How SPF is tested.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpfSettings {
+    pub(crate) options: Options,
+    /// What `spf_guess` evaluates; without it, RFC 7208's limits hold for the customary guess.
+    pub(crate) guess: Option<Arc<Record>>,
+    /// What `$spf_smtp_comment` says where the domain gives no explanation.
+    pub(crate) comment: Option<MacroString>,
+}
+
+/// Asks the DNS at most so many questions; returns what was found, and how many it was asked.
+pub(crate) async fn check(
+    envelope: Envelope<'_>,
+    settings: &SpfSettings,
+    questions: usize,
+    resolver: &dyn Resolve,
+) -> (Report, usize) {
+    let helo = Helo::new(envelope.helo);
+    let mut options = settings.options.clone();
+    let most = options.limits.questions.min(questions);
+    options.limits.questions = most;
+    let check = Check::mail_from(envelope.client, &helo, envelope.sender)
+        .with_options(options)
+        .with_receiver(envelope.receiver)
+        .at(SystemTime::now());
+    let mut session = check.session();
+    let outcome = run(&mut session, resolver, settings.options.limits.time).await;
+    let asked = session.answers().len().min(most);
+    let report = check.report(outcome);
+    let report = match &settings.comment {
+        Some(template) => report.with_smtp_comment_template(&check, template),
+        None => report,
+    };
+    (report, asked)
+}
