@@ -22,16 +22,11 @@
 //! loss, what a reader had taken away since the last checkpoint may come a second time. A message
 //! that was refused, or never answered, may be delivered nevertheless: SMTP knows no better.
 
-use std::error::Error;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
 
-use bytes::Bytes;
-use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use self::checkpoint::Checkpoint;
@@ -42,7 +37,6 @@ use self::maildir::Maildir;
 use self::progress::Progress;
 use self::segment::Segment;
 use self::trouble::Trouble;
-use crate::gateway::message::id::MessageId;
 
 pub mod batch;
 mod checkpoint;
@@ -50,87 +44,18 @@ mod delivery;
 mod directory;
 mod journal;
 pub(crate) mod maildir;
+mod message;
 pub(crate) mod progress;
 mod replay;
 pub(crate) mod segment;
+pub(crate) mod settings;
+mod store_error;
 mod trouble;
 
-/// A message to be kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Message {
-    /// Its name, which no other message has.
-    pub id: MessageId,
-    /// Its bytes, written in order: the header fields that we add, then what was received.
-    pub parts: Vec<Bytes>,
-}
-
-impl Message {
-    /// Returns the length of all parts, in bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(Bytes::len).sum()
-    }
-}
-
-/// What to do with messages.
-#[derive(Clone, Debug)]
-pub(crate) enum StoreSettings {
-    /// To forget them, for load tests and for programs that only decide.
-    Discard,
-    /// To keep them.
-    Maildir {
-        /// The Maildir, made if it is missing.
-        maildir: PathBuf,
-        /// The directory of the journal, made if it is missing; best on the same disk.
-        journal: PathBuf,
-        /// This machine's name, for the names of files.
-        host: String,
-        /// How much of everything.
-        limits: StoreLimits,
-    },
-}
-
-/// What bounds the memory and the disk space of a store.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StoreLimits {
-    /// The longest message, in bytes; at most 4 GiB. Default 64 MiB.
-    pub(crate) message_bytes: usize,
-    /// How many bytes of messages may be in memory until they are delivered, where each message
-    /// counts as 1 KiB more than it has, which bounds their number too; at most 2 GiB. When they are
-    /// used up, [`Store::keep`] waits. A message longer than all of it comes alone. Default 64 MiB.
-    pub(crate) queue_bytes: u32,
-    /// After how many bytes a sync begins even if more messages wait. Default 1 MiB.
-    pub(crate) batch_bytes: usize,
-    /// The length of a journal file, in bytes; more only if one batch is longer. Default 32 MiB.
-    pub(crate) segment_bytes: u64,
-    /// How many journal files there may be; two are made at once. Default 4.
-    pub(crate) segments: usize,
-    /// How long after its first message a segment is sealed, and then freed. Default 5 s.
-    pub(crate) checkpoint_after: Duration,
-}
-
-impl Default for StoreLimits {
-    fn default() -> Self {
-        Self {
-            message_bytes: 64 << 20,
-            queue_bytes: 64 << 20,
-            batch_bytes: 1 << 20,
-            segment_bytes: 32 << 20,
-            segments: 4,
-            checkpoint_after: Duration::from_secs(5),
-        }
-    }
-}
-
-/// What was found in the journal at the start.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Recovery {
-    /// How many messages were not in the Maildir and are now.
-    pub(crate) delivered: u64,
-    /// How many were there damaged, or under suspicion, and were written again.
-    pub(crate) restored: u64,
-    /// How many are damaged in the journal itself. They are lost if the Maildir has them not.
-    pub(crate) missing: u64,
-}
+pub use self::message::Message;
+pub(crate) use self::replay::Recovery;
+pub(crate) use self::settings::{StoreLimits, StoreSettings};
+pub(crate) use self::store_error::StoreError;
 
 /// A handle of the store; all its clones are of the same store.
 #[derive(Clone, Debug)]
@@ -228,51 +153,6 @@ impl Queue {
             }
             trouble = self.trouble.begun() => Err(trouble),
         }
-    }
-}
-
-/// Why a store cannot be opened, or a message not be kept.
-#[derive(Clone, Debug, Error)]
-#[non_exhaustive]
-pub(crate) enum StoreError {
-    /// The system refused something.
-    #[error("cannot {doing} {path}", path = .path.display())]
-    Io {
-        /// What was tried.
-        doing: &'static str,
-        /// On which file or directory.
-        path: PathBuf,
-        /// What the system says.
-        source: Arc<io::Error>,
-    },
-    /// Another gateway uses the directory.
-    #[error("{path} is in use by another gateway", path = .path.display())]
-    Locked {
-        /// The Maildir or the journal.
-        path: PathBuf,
-    },
-    /// The message is longer than the limit.
-    #[error("the message has {bytes} bytes, more than the {limit} that are allowed")]
-    TooLong {
-        /// The message's length.
-        bytes: usize,
-        /// [`StoreLimits::message_bytes`].
-        limit: usize,
-    },
-    /// The store was closed.
-    #[error("the store takes no more messages")]
-    Stopped,
-}
-
-impl StoreError {
-    /// Says what failed, on what, for `map_err`.
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Io { doing, path: path.to_owned(), source: Arc::new(error) }
-    }
-
-    /// Lends the error to the log, which writes its source as well.
-    pub(crate) fn as_dyn(&self) -> &(dyn Error + 'static) {
-        self
     }
 }
 

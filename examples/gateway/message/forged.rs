@@ -15,21 +15,23 @@ use bytes::Bytes;
 use mail_types::{Domain, MailHost};
 
 use super::header::{Field, spans};
-use crate::gateway::delivery::routing::Routing;
+
+/// Tells whether a host is this one, or may be.
+pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 
 /// Tells whether this host is known by a name.
-fn is_own(routing: &Routing, name: &str) -> bool {
+fn is_own(own: &Own<'_>, name: &str) -> bool {
     let name = name.trim_end_matches('.');
     let host = match Domain::from_unicode(name) {
         Ok(domain) => Some(MailHost::from(domain)),
         Err(_) => name.parse().ok(),
     };
-    host.is_some_and(|host| routing.may_be_local(&host))
+    host.is_some_and(|host| own(&host))
 }
 
-/// Returns what is left of a message without such fields, in order; `kept` says whether it is kept
-/// here.
-pub(crate) fn without_forged(message: &Bytes, own: &Routing, kept: bool) -> Vec<Bytes> {
+/// Returns what is left of a message without such fields, in order; `own` says which hosts are this one,
+/// and `kept` whether the message is kept here.
+pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut done = 0;
     for (begin, end) in spans(message) {
@@ -47,7 +49,7 @@ pub(crate) fn without_forged(message: &Bytes, own: &Routing, kept: bool) -> Vec<
     parts
 }
 
-fn is_forged(field: &[u8], own: &Routing, kept: bool) -> bool {
+fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
     let Some(field) = Field::of(field) else { return false };
     let body = field.body;
     match field.bare_name().to_ascii_lowercase().as_slice() {

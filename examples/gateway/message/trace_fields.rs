@@ -4,42 +4,50 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use mail_types::{Mailbox, ReversePath, Trust, Value};
+use mail_types::{Mailbox, Name, ReversePath, Trust, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::id::MessageId;
-use crate::gateway::smtp::peer::{Client, protocol};
-use crate::gateway::smtp::session::Greeting;
-use crate::gateway::smtp::transaction::Transaction;
 
-/// Writes the `Received` field of a message for these of the transaction's recipients.
-pub(crate) fn received(
-    host: &str,
-    id: MessageId,
-    client: &Client,
-    greeting: &Greeting,
-    transaction: &Transaction,
-    recipients: &[Mailbox],
-    now: SystemTime,
-) -> String {
-    let helo = Value::new(greeting.name.as_bytes(), Trust::Untrusted).to_string();
-    let protocol = protocol(greeting, transaction.utf8);
-    let date = OffsetDateTime::from(now).format(&Rfc2822).unwrap_or_default();
-    let mut field = String::with_capacity(ROOM);
-    field.extend(["Received: from ", &token(&helo), " ("]);
-    // Writing to a String cannot fail.
-    let _ = client.host_name.iter().try_for_each(|name| write!(field, "{name} "));
-    let _ = match client.address.ip().to_canonical() {
-        IpAddr::V4(address) => write!(field, "[{address}])\r\n"),
-        IpAddr::V6(address) => write!(field, "[IPv6:{address}])\r\n"),
-    };
-    let _ = write!(field, "\tby {host} with {protocol} id {id}");
-    if let [recipient] = recipients {
-        let _ = write!(field, "\r\n\tfor <{recipient}>");
+/// What the field `Received` of a message says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    /// This host's name.
+    pub(crate) host: &'a str,
+    pub(crate) id: MessageId,
+    pub(crate) client: IpAddr,
+    pub(crate) client_name: Option<&'a Name>,
+    /// What the client called itself.
+    pub(crate) helo: &'a str,
+    /// By its registered name.
+    pub(crate) protocol: &'a str,
+    /// Those that this copy is for.
+    pub(crate) recipients: &'a [Mailbox],
+    pub(crate) now: SystemTime,
+}
+
+impl Received<'_> {
+    /// Writes the field, with its CRLF.
+    pub(crate) fn to_field(self) -> String {
+        let Self { host, id, protocol, .. } = self;
+        let helo = Value::new(self.helo.as_bytes(), Trust::Untrusted).to_string();
+        let date = OffsetDateTime::from(self.now).format(&Rfc2822).unwrap_or_default();
+        let mut field = String::with_capacity(ROOM);
+        field.extend(["Received: from ", &token(&helo), " ("]);
+        // Writing to a String cannot fail.
+        let _ = self.client_name.iter().try_for_each(|name| write!(field, "{name} "));
+        let _ = match self.client.to_canonical() {
+            IpAddr::V4(address) => write!(field, "[{address}])\r\n"),
+            IpAddr::V6(address) => write!(field, "[IPv6:{address}])\r\n"),
+        };
+        let _ = write!(field, "\tby {host} with {protocol} id {id}");
+        if let [recipient] = self.recipients {
+            let _ = write!(field, "\r\n\tfor <{recipient}>");
+        }
+        field.extend(["; ", &date, "\r\n"]);
+        field
     }
-    field.extend(["; ", &date, "\r\n"]);
-    field
 }
 
 /// Writes the fields of final delivery: `Return-Path`, and for whom the one copy is.

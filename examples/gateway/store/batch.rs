@@ -19,7 +19,7 @@ use std::os::unix::fs::FileExt;
 
 use bytes::{Buf, Bytes};
 
-use super::Message;
+use super::message::Message;
 use crate::gateway::message::id::MessageId;
 
 /// A whole batch, read from a segment.

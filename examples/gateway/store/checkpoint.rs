@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use tracing::error;
 
-use super::StoreError;
 use super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::Segment;
+use super::store_error::StoreError;
 use super::trouble::Trouble;
 
 /// The thread's state.

@@ -9,10 +9,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info};
 
 use super::maildir::Maildir;
+use super::message::Message;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
+use super::store_error::StoreError;
 use super::trouble::Trouble;
-use super::{Message, StoreError};
 
 /// What the journal hands on.
 #[derive(Debug)]

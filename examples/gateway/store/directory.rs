@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::StoreError;
 use super::maildir::{lock_directory, make_directory};
 use super::segment::Segment;
+use super::store_error::StoreError;
 
 /// A directory of segments, which this process has to itself.
 #[derive(Debug)]

@@ -9,9 +9,11 @@ use tracing::error;
 
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
+use super::message::Message;
 use super::segment::{Place, Segment};
+use super::settings::StoreLimits;
+use super::store_error::StoreError;
 use super::trouble::Trouble;
-use super::{Message, StoreError, StoreLimits};
 
 /// What the handles ask for.
 #[derive(Debug)]

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
-use super::{Message, StoreError};
+use super::message::Message;
+use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
 
 /// A Maildir that this process has to itself, as far as gateways go.

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Buf;
 
-use super::StoreError;
 use super::segment::Place;
+use super::store_error::StoreError;
 
 /// The mark, in a file beside the segments.
 #[derive(Debug)]

@@ -6,10 +6,22 @@ use std::fs;
 
 use super::delivery::deliver;
 use super::maildir::Maildir;
+use super::message::Message;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
-use super::{Message, Recovery, StoreError};
+use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
+
+/// What was found in the journal at the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Recovery {
+    /// How many messages were not in the Maildir and are now.
+    pub(crate) delivered: u64,
+    /// How many were there damaged, or under suspicion, and were written again.
+    pub(crate) restored: u64,
+    /// How many are damaged in the journal itself. They are lost if the Maildir has them not.
+    pub(crate) missing: u64,
+}
 
 /// Delivers what an earlier process did not, and makes the segments empty.
 ///

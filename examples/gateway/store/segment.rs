@@ -20,7 +20,8 @@ use std::time::SystemTime;
 use bytes::Buf;
 
 use super::batch::Batch;
-use super::{Message, StoreError};
+use super::message::Message;
+use super::store_error::StoreError;
 
 /// One file of the journal, open to be written or read.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use super::StoreError;
+use super::store_error::StoreError;
 
 /// What keeps the store from taking messages, shared by its handles and its threads.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ async fn the_real_client_counts_and_the_proxy_does_not() {
     let ask = async |mut stage: Stage| {
         stage.services = services.clone();
         stage.start = start;
-        
+
         stage.judge(&rules, Place::Connect, 0).await.refusal.is_some()
     };
     let behind = |client| format!("PROXY TCP4 {client} 203.0.113.25 5555 25\r\n");

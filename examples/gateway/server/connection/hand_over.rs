@@ -4,14 +4,15 @@ use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::forged::without_forged;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::message::trace_fields;
+use crate::gateway::message::trace_fields::{self, Received};
 use crate::gateway::policy::stage::Place;
+use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::store::Message;
 use crate::gateway::telemetry::log;
@@ -65,7 +66,8 @@ impl Connection {
         let recipients = self.recipients(takers);
         let mut parts = vec![self.head(id, &recipients, now).into()];
         let is_final = self.delivery.is_final();
-        parts.extend(without_forged(&body, &self.gateway.config.routing, is_final));
+        let own = |host: &MailHost| self.gateway.config.routing.may_be_local(host);
+        parts.extend(without_forged(&body, &own, is_final));
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
@@ -115,8 +117,17 @@ impl Connection {
         if self.delivery.is_final() {
             head = trace_fields::delivery(&transaction.sender, recipients);
         }
-        head +=
-            &trace_fields::received(host, id, &self.client, greeting, transaction, recipients, now);
+        head += &Received {
+            host,
+            id,
+            client: self.client.address.ip(),
+            client_name: self.client.host_name.as_ref(),
+            helo: &greeting.name,
+            protocol: protocol(greeting, transaction.utf8),
+            recipients,
+            now,
+        }
+        .to_field();
         if let Some(results) = results {
             head += &results;
             head += "\r\n";
