@@ -12,16 +12,22 @@ mod options;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use event_expand::ListKind;
-use mail_types::{Domain, HostSet};
-use proxy_protocol::{RefusalMode, RequiredHosts};
+use mail_types::Domain;
+
+pub(crate) use config_error::ConfigError;
+pub use config_error::InvalidConfig;
+use events::EventOptions;
+pub(crate) use lookups::LookupOptionError;
+use option_lines::OptionLines;
+pub(crate) use options::Options;
+use options::StoreKind;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
-use crate::gateway::events::settings::EventSettings;
+use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
@@ -29,60 +35,22 @@ use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{Home, KINDS};
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Place;
-use crate::gateway::reports::settings::ReportSettings;
+use crate::gateway::server::settings::{
+    LiveSettings, ProxySettings, ServerSettings, StartupSettings,
+};
 use crate::gateway::smtp::session::SessionSettings;
+use crate::gateway::store::settings::{StoreLimits, StoreSettings};
 use crate::gateway::telemetry::log::LogFormat;
-pub(crate) use config_error::ConfigError;
-pub use config_error::InvalidConfig;
-use events::EventOptions;
-pub(crate) use lookups::LookupOptionError;
-use option_lines::OptionLines;
-pub(crate) use options::{Options, StoreKind};
 
 /// The configuration, checked.
 #[derive(Debug)]
 pub struct Config {
-    /// What stands in the lists `acl_smtp_…`.
-    pub rules: Rules,
-    /// What sessions offer, and their limits.
-    pub session: SessionSettings,
-    /// This host's name.
-    pub(crate) host: Domain,
-    pub(crate) listen: Vec<SocketAddr>,
-    pub(crate) spool_directory: PathBuf,
-    pub(crate) store: StoreKind,
-    pub(crate) maildir: PathBuf,
-    pub(crate) routing: Routing,
-    pub(crate) route_data: Option<String>,
-    pub(crate) message_memory_limit: usize,
-    pub(crate) hosts_try_prdr: HostSet,
-    pub(crate) smtp_accept_max: usize,
-    pub(crate) smtp_accept_max_per_host: usize,
-    /// `None` is for all but trusted proxies and those on loopback.
-    /// In octets a second.
-    pub(crate) smtp_data_min_rate: u64,
-    pub(crate) smtp_receive_timeout: Duration,
-    pub(crate) host_lookup_timeout: Duration,
-    /// The name server that is asked; without one, the system's.
-    pub dns_resolver: Option<SocketAddr>,
-    pub(crate) proxy_required_hosts: RequiredHosts,
-    pub(crate) proxy_protocol_timeout: Duration,
-    pub(crate) proxy_ipv4_in_tcp6: bool,
-    pub(crate) proxy_refusal: RefusalMode,
-    /// The options that are lists of clients.
-    pub(crate) clients: ClientLists,
-    pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
-    pub(crate) log_proxy: bool,
     /// How log lines are written.
     pub log_format: LogFormat,
-    pub(crate) spf: SpfSettings,
-    pub(crate) dmarc: DmarcSettings,
-    pub(crate) reports: ReportSettings,
-    pub(crate) events: EventSettings,
-    /// What lookups work with.
-    pub lookups: LookupSettings,
-    /// What texts may reach.
-    pub(crate) language: Arc<Language>,
+    /// The name server that is asked; without one, the system's.
+    pub dns_resolver: Option<SocketAddr>,
+    /// What the server is started with.
+    pub server: ServerSettings,
 }
 
 impl Config {
@@ -136,70 +104,117 @@ impl Config {
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
         checks::paths(&table)?;
-        let config = Self::of_options(option_lines::read(table)?, events, check)?;
-        let Self { host, language, spf, dmarc, .. } = &config;
-        let home = Home { kinds: KINDS, host, language, spf, dmarc };
-        let rules = Rules::read(text, &macros, &home)?;
-        Ok(Self { rules, ..config })
+        let options = option_lines::read(table)?;
+        let common = Common::read(&options, check)?;
+        let startup = common.startup(&options, events)?;
+        let live = common.live(&options, text, &macros)?;
+        let Options { log_format, dns_resolver, .. } = options;
+        Ok(Self { log_format, dns_resolver, server: ServerSettings { startup, live } })
     }
+}
 
-    fn of_options(
-        options: Options,
-        events: EventOptions,
+/// What several settings are made of.
+struct Common {
+    host: Domain,
+    spf: SpfSettings,
+    dmarc: DmarcSettings,
+    lookups: LookupSettings,
+    /// What texts may reach.
+    language: Arc<Language>,
+}
+
+impl Common {
+    fn read(
+        options: &Options,
         check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
-        let host: Domain = name.parse().map_err(|_| ConfigError::Hostname)?;
-        checks::limits(&options)?;
-        let (spf, dmarc) = (spf(&options)?, dmarc::settings(&options)?);
-        let reports = dmarc::reports(&options, &host)?;
-        let lookups = lookups::settings(&options)?;
-        let language = language(&options, &lookups)?;
+        let host = name.parse().map_err(|_| ConfigError::Hostname)?;
+        checks::limits(options)?;
+        let (spf, dmarc) = (spf(options)?, dmarc::settings(options)?);
+        let lookups = lookups::settings(options)?;
+        let language = language(options, &lookups)?;
         let language = Arc::new(match check {
             Some(check) => language.checking(check(&lookups)),
             None => language,
         });
-        let events = events::settings(events, &language)?;
-        let (session, tls_certificate) = (session(&options, &host)?, certificate(&options)?);
-        let home =
-            Home { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc: &dmarc };
-        let clients = clients(&options, &home)?;
-        let routing = routing(&options, &home)?;
-        let maildir = options.maildir.unwrap_or_else(|| options.spool_directory.join("maildir"));
-        Ok(Self {
-            rules: Rules::default(),
+        Ok(Self { host, spf, dmarc, lookups, language })
+    }
+
+    fn startup(
+        &self,
+        options: &Options,
+        events: EventOptions,
+    ) -> Result<StartupSettings, ConfigError> {
+        Ok(StartupSettings {
+            reports: dmarc::reports(options, &self.host)?,
+            events: events::settings(events, &self.language)?,
             listen: checks::interfaces(&options.local_interfaces)?,
-            store: options.store,
-            maildir,
-            routing,
-            clients,
-            route_data: options.route_data,
+            store: store(options, &self.host),
+            spool_directory: options.spool_directory.clone(),
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
-            hosts_try_prdr: checks::hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
+            smtp_data_min_rate: options.smtp_data_min_rate.0,
             smtp_accept_max: options.smtp_accept_max,
             smtp_accept_max_per_host: options.smtp_accept_max_per_host,
-            smtp_data_min_rate: options.smtp_data_min_rate.0,
+            host: self.host.clone(),
+        })
+    }
+
+    fn live(
+        self,
+        options: &Options,
+        text: &str,
+        macros: &Macros,
+    ) -> Result<LiveSettings, ConfigError> {
+        let Self { host, spf, dmarc, language, .. } = &self;
+        let home = Home { kinds: KINDS, host, language, spf, dmarc };
+        Ok(LiveSettings {
+            session: session(options, host)?,
+            tls_certificate: certificate(options)?,
+            clients: clients(options, &home)?,
+            routing: routing(options, &home)?,
+            relay: RelaySettings {
+                route: options.route_data.clone().unwrap_or_default(),
+                helo: host.clone().into(),
+                hosts_try_prdr: checks::hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
+                limits: RelayLimits::default(),
+            },
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             host_lookup_timeout: options.host_lookup_timeout.0,
-            dns_resolver: options.dns_resolver,
-            proxy_required_hosts: checks::proxies(&options.proxy_required_hosts)?,
-            proxy_protocol_timeout: options.proxy_protocol_timeout.0,
-            proxy_ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
-            proxy_refusal: options.proxy_refusal.into(),
-            tls_certificate,
+            proxy: ProxySettings {
+                required_hosts: checks::proxies(&options.proxy_required_hosts)?,
+                timeout: options.proxy_protocol_timeout.0,
+                ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
+                refusal: options.proxy_refusal.into(),
+            },
             log_proxy: checks::log_selector(&options.log_selector)?,
-            log_format: options.log_format,
-            spf,
-            dmarc,
-            reports,
-            events,
-            lookups,
-            language,
-            spool_directory: options.spool_directory,
-            host,
-            session,
+            rules: Rules::read(text, macros, &home)?,
+            spf: self.spf,
+            dmarc: self.dmarc,
+            lookups: self.lookups,
         })
+    }
+}
+
+/// Where accepted mail goes. A message is longer than its limit by our header fields.
+fn store(options: &Options, host: &Domain) -> StoreSettings {
+    match options.store {
+        StoreKind::Discard => StoreSettings::Discard,
+        StoreKind::Maildir => StoreSettings::Maildir {
+            maildir: options
+                .maildir
+                .clone()
+                .unwrap_or_else(|| options.spool_directory.join("maildir")),
+            journal: options.spool_directory.join("journal"),
+            host: host.to_string(),
+            limits: StoreLimits {
+                message_bytes: usize::try_from(options.message_size_limit.0)
+                    .unwrap_or(usize::MAX)
+                    .saturating_add(HEAD),
+                ..StoreLimits::default()
+            },
+        },
     }
 }
 
@@ -303,3 +318,6 @@ fn clients(options: &Options, home: &Home<'_>) -> Result<ClientLists, ConfigErro
             .transpose()?,
     })
 }
+
+/// How much longer than its limit a message gets by our header fields, in octets.
+const HEAD: usize = 1 << 20;

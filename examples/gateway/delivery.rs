@@ -2,12 +2,13 @@
 
 pub(crate) mod relay;
 pub(crate) mod routing;
+pub(crate) mod settings;
 
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
-use self::relay::{Declared, Passed, Relay, RelayLimits, RelaySettings};
+use self::relay::{Declared, Passed, Relay};
 use self::routing::Route;
-use crate::gateway::config::Config;
+use self::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
@@ -85,17 +86,6 @@ impl Delivery {
             }
         };
         Passed { recipients: vec![reply.clone(); takers.len()], last: reply }
-    }
-}
-
-/// The settings of the relay, if the configuration has a next hop.
-pub(crate) fn relay_settings(config: &Config) -> RelaySettings {
-    let route = config.route_data.clone().unwrap_or_default();
-    RelaySettings {
-        route,
-        helo: config.host.clone().into(),
-        hosts_try_prdr: config.hosts_try_prdr.clone(),
-        limits: RelayLimits::default(),
     }
 }
 

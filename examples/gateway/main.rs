@@ -89,7 +89,7 @@ async fn run(config: Config, resolver: ResolverSettings) -> Result<(), Box<dyn E
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // Nothing is read again while the program runs, so that it stops here too, in good order.
     let mut hang_up = signal(SignalKind::hangup())?;
-    let gateway = Gateway::new(config, resolver)?;
+    let gateway = Gateway::new(config.server, resolver)?;
     let listeners = gateway.listen().await?;
     let stop = async move {
         tokio::select! {

@@ -43,7 +43,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
         let mut scene = Scene {
             place,
             now: Instant::now(),
-            host: &config.session.primary_hostname,
+            host: &config.server.live.session.primary_hostname,
             client: &client,
             greeting: &greeting,
             transaction: mail.then_some(&transaction),
@@ -54,7 +54,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
             notes: &mut notes,
             services: &services,
         };
-        let judgement = ready(config.rules.judge(&mut scene));
+        let judgement = ready(config.server.live.rules.judge(&mut scene));
         if let Some(refusal) = judgement.refusal {
             check(&refusal);
             let severity = refusal.code().severity();

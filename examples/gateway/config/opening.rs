@@ -9,12 +9,14 @@ use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::{Config, InvalidConfig, StoreKind};
+use super::{Config, InvalidConfig};
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
 use crate::gateway::lookups::settings::LookupSettings;
+use crate::gateway::server::settings::ServerSettings;
 use crate::gateway::server::tls::{self, TlsError};
+use crate::gateway::store::StoreSettings;
 use crate::gateway::telemetry::log;
 
 /// Checks a configuration, and opens what it names.
@@ -45,15 +47,16 @@ pub(crate) enum CheckError {
 
 fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, OpeningError)> {
     let of = |option| move |error| (option, error);
-    folder(&config.spool_directory).map_err(of("spool_directory"))?;
-    if config.store == StoreKind::Maildir {
-        folder(&config.maildir).map_err(of("maildir"))?;
+    let ServerSettings { startup, live } = &config.server;
+    folder(&startup.spool_directory).map_err(of("spool_directory"))?;
+    if let StoreSettings::Maildir { maildir, .. } = &startup.store {
+        folder(maildir).map_err(of("maildir"))?;
     }
-    if let Some((certificate, key)) = &config.tls_certificate {
+    if let Some((certificate, key)) = &live.tls_certificate {
         tls::settings(certificate, key)
             .map_err(|error| ("tls_certificate", OpeningError::Tls(error)))?;
     }
-    for directory in &config.lookups.directories {
+    for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| read(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {
             let path = directory.clone();
@@ -62,8 +65,8 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
     }
     resolver_settings(config.dns_resolver, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
-    database(&config.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
-    if let Some(file) = &config.reports.history_file {
+    database(&live.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
+    if let Some(file) = &startup.reports.history_file {
         appended(file).map_err(of("dmarc_history_file"))?;
     }
     Ok(())

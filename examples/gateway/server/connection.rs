@@ -18,7 +18,7 @@ use tracing::debug;
 use self::authenticate::Fate;
 use self::hand_over::Handed;
 use self::pace::Pace;
-use super::Gateway;
+use super::gateway::{Gateway, Live};
 use super::memory::{Room, Share};
 use super::wire::Wire;
 use crate::gateway::delivery::Delivery;
@@ -31,6 +31,7 @@ use crate::gateway::smtp::session::{Question, Session, Step};
 /// A connection whose client is known.
 pub(crate) struct Connection {
     gateway: Arc<Gateway>,
+    live: Arc<Live>,
     stop: watch::Receiver<bool>,
     wire: Wire,
     client: Client,
@@ -50,25 +51,31 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn new(gateway: Arc<Gateway>, wire: Wire, client: Client) -> Self {
-        let lists = &gateway.config.clients;
-        let mut settings = Arc::clone(&gateway.session_settings);
-        if !gateway.is_in(&lists.tls_advertise_hosts, &client).await {
+    pub(crate) async fn new(
+        gateway: Arc<Gateway>,
+        live: Arc<Live>,
+        wire: Wire,
+        client: Client,
+    ) -> Self {
+        let (lists, limiter) = (&live.settings.clients, &gateway.limiter);
+        let mut settings = Arc::clone(&live.session);
+        if !live.is_in(&lists.tls_advertise_hosts, &client, limiter).await {
             Arc::make_mut(&mut settings).tls_advertise = false;
         }
         let counted = match &lists.smtp_max_refused_hosts {
-            Some(hosts) => gateway.is_in(hosts, &client).await,
+            Some(hosts) => live.is_in(hosts, &client, limiter).await,
             None => !client.is_ours(),
         };
         if !counted {
             Arc::make_mut(&mut settings).smtp_max_refused = 0;
         }
-        let junk_helo = gateway.is_in(&lists.helo_accept_junk_hosts, &client).await;
+        let junk_helo = live.is_in(&lists.helo_accept_junk_hosts, &client, limiter).await;
         let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
         let memory = Share::new(Arc::clone(&gateway.memory));
-        let silence = Box::pin(sleep(gateway.config.smtp_receive_timeout));
+        let silence = Box::pin(sleep(live.settings.smtp_receive_timeout));
         Self {
             gateway,
+            live,
             stop,
             wire,
             client,
@@ -145,8 +152,8 @@ impl Connection {
 
     /// Whose events they are that happen now.
     fn origin(&self) -> Origin {
-        let Self { gateway, client, session, message, .. } = self;
-        let host = &gateway.config.session.primary_hostname;
+        let Self { gateway, live, client, session, message, .. } = self;
+        let host = &live.session.primary_hostname;
         Origin::new(&gateway.events, host, client, session, *message)
     }
 
@@ -173,10 +180,10 @@ impl Connection {
 
     async fn start_tls(&mut self) -> io::Result<()> {
         self.send().await?;
-        let Self { gateway, stop, wire, .. } = self;
-        let patience = gateway.config.smtp_receive_timeout;
+        let Self { live, stop, wire, .. } = self;
+        let patience = live.settings.smtp_receive_timeout;
         let done = tokio::select! {
-            done = timeout(patience, wire.start_tls(&gateway.tls)) => done,
+            done = timeout(patience, wire.start_tls(&live.tls)) => done,
             _ = stop.wait_for(|&stop| stop) => return Err(io::ErrorKind::Interrupted.into()),
         };
         if let Err(error) = done.map_err(io::Error::from).flatten() {
@@ -194,14 +201,14 @@ impl Connection {
             return Ok(());
         }
         let output = self.session.take_output();
-        let Self { gateway, stop, wire, session, .. } = self;
+        let Self { gateway, live, stop, wire, session, .. } = self;
         if session.is_closed() {
             let written = gateway.deadlines.closing(stop, wire.write(&output)).await;
             return written.unwrap_or(Err(TIMED_OUT.into()));
         }
         tokio::select! {
             biased;
-            written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
+            written = timeout(live.settings.smtp_receive_timeout, wire.write(&output)) => written?,
             () = gateway.deadlines.stopping(stop) => Err(TIMED_OUT.into()),
         }
     }
@@ -212,9 +219,9 @@ impl Connection {
         if self.pace.is_awake() && self.read_awake().await? {
             return Ok(());
         }
-        let Self { gateway, stop, wire, session, silence, memory, .. } = self;
+        let Self { live, stop, wire, session, silence, memory, .. } = self;
         let within_message = session.transaction().is_some();
-        silence.as_mut().reset(Instant::now() + gateway.config.smtp_receive_timeout);
+        silence.as_mut().reset(Instant::now() + live.settings.smtp_receive_timeout);
         tokio::select! {
             biased;
             read = wire.read(|bytes| session.handle_bytes(bytes)) => {

@@ -13,23 +13,24 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::Gateway;
+use super::gateway::{Gateway, Live};
+use super::settings::ProxySettings;
 use super::wire::Wire;
-use crate::gateway::config::Config;
 use crate::gateway::smtp::replies::write;
 
 /// Reads the header where one is required. `None` if it failed: then the connection was refused, and
 /// is over.
 pub(crate) async fn accept(
     gateway: &Gateway,
+    live: &Live,
     stream: TcpStream,
     peer: SocketAddr,
 ) -> io::Result<Option<(TcpStream, ProxyInfo)>> {
-    let config = &gateway.config;
-    if !config.proxy_required_hosts.requires(peer.ip(), None) {
+    let proxy = &live.settings.proxy;
+    if !proxy.required_hosts.requires(peer.ip(), None) {
         return Ok(Some((stream, ProxyInfo::direct(peer))));
     }
-    let (mut stream, mut receiver) = (stream, Receiver::new(options(config), Instant::now()));
+    let (mut stream, mut receiver) = (stream, Receiver::new(options(proxy), Instant::now()));
     match peek_header(&mut stream, &mut receiver).await? {
         Outcome::Failed(failure) => {
             let hint = match failure {
@@ -40,7 +41,7 @@ pub(crate) async fn accept(
             info!(event = "proxy", %peer, "PROXY header required of [{address}]: {failure}{hint}");
             let (mut wire, mut stop) = (Wire::Clear(stream), gateway.stop.subscribe());
             tokio::select! {
-                refused = refuse(config, &mut wire, &receiver) => refused?,
+                refused = refuse(live, &mut wire, &receiver) => refused?,
                 _ = stop.wait_for(|&stop| stop) => {}
             }
             gateway.deadlines.closing(&mut stop, wire.close()).await;
@@ -53,42 +54,44 @@ pub(crate) async fn accept(
     }
 }
 
-fn options(config: &Config) -> Options {
+fn options(proxy: &ProxySettings) -> Options {
     let mut limits = Limits::default();
-    limits.time = config.proxy_protocol_timeout;
+    limits.time = proxy.timeout;
     let mut options = Options::default();
     options.limits = limits;
-    options.ipv4_in_tcp6 = config.proxy_ipv4_in_tcp6;
+    options.ipv4_in_tcp6 = proxy.ipv4_in_tcp6;
     options
 }
 
 /// Does what the refusal says: ends the connection, or says 503 until the client has enough.
-async fn refuse(config: &Config, wire: &mut Wire, receiver: &Receiver) -> io::Result<()> {
-    let mut refusal = Refusal::new(config.proxy_refusal, receiver);
+async fn refuse(live: &Live, wire: &mut Wire, receiver: &Receiver) -> io::Result<()> {
+    let mut refusal = Refusal::new(live.settings.proxy.refusal, receiver);
     if !refusal.is_closed() {
-        let banner = format!("{} {}", config.session.primary_hostname, config.session.smtp_banner);
-        send(config, wire, [Reply::new(ReplyCode::READY, &banner)]).await?;
+        let banner = format!("{} {}", live.session.primary_hostname, live.session.smtp_banner);
+        send(live, wire, [Reply::new(ReplyCode::READY, &banner)]).await?;
     }
     while !refusal.is_closed() {
-        let read =
-            timeout(config.smtp_receive_timeout, wire.read(|bytes| refusal.handle_bytes(bytes)));
+        let read = timeout(
+            live.settings.smtp_receive_timeout,
+            wire.read(|bytes| refusal.handle_bytes(bytes)),
+        );
         if read.await?? == 0 {
             break;
         }
         let replies = std::iter::from_fn(|| refusal.poll_reply());
-        send(config, wire, replies).await?;
+        send(live, wire, replies).await?;
     }
     Ok(())
 }
 
 async fn send(
-    config: &Config,
+    live: &Live,
     wire: &mut Wire,
     replies: impl IntoIterator<Item = Reply>,
 ) -> io::Result<()> {
     let mut output = Vec::new();
     replies.into_iter().for_each(|reply| write(&reply, false, &mut output));
-    timeout(config.smtp_receive_timeout, wire.write(&output)).await?
+    timeout(live.settings.smtp_receive_timeout, wire.write(&output)).await?
 }
 
 const HINT: &str = " (proxy_ipv4_in_tcp6 = true takes it)";

@@ -12,13 +12,16 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 
-use crate::gateway::config::Config;
-
-/// Makes what accepts TLS, from the certificate of the configuration or one of our own.
-pub(crate) fn acceptor(config: &Config) -> Result<TlsAcceptor, TlsError> {
-    let (certificate, key) = match &config.tls_certificate {
+/// Makes what accepts TLS, from the certificate and key given, or those of our own
+/// for this host, kept in a directory.
+pub(crate) fn acceptor(
+    given: Option<&(PathBuf, PathBuf)>,
+    directory: &Path,
+    host: &str,
+) -> Result<TlsAcceptor, TlsError> {
+    let (certificate, key) = match given {
         Some(given) => given.clone(),
-        None => self_made(&config.spool_directory, &config.session.primary_hostname)?,
+        None => self_made(directory, host)?,
     };
     Ok(TlsAcceptor::from(Arc::new(settings(&certificate, &key)?)))
 }

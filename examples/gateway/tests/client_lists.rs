@@ -10,8 +10,8 @@ use crate::gateway::policy::client_lists::ClientLists;
 fn lists(text: &str) -> (ClientLists, Stage) {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut stage = Stage::new();
-    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
-    (config.clients, stage)
+    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    (config.server.live.clients, stage)
 }
 
 #[tokio::test]

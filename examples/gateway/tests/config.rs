@@ -8,9 +8,9 @@ use crate::gateway::lookups::quantity::{Interval, Size};
 #[test]
 fn everything_has_a_default_that_is_closed() {
     let config = Config::parse("").unwrap();
-    assert!(config.listen.iter().all(|address| address.ip().is_loopback()));
-    assert!(!config.routing.relays());
-    assert!(config.proxy_required_hosts.hosts().is_empty());
+    assert!(config.server.startup.listen.iter().all(|address| address.ip().is_loopback()));
+    assert!(!config.server.live.routing.relays());
+    assert!(config.server.live.proxy.required_hosts.hosts().is_empty());
 }
 
 #[test]
@@ -29,12 +29,12 @@ fn exims_forms_are_taken() {
         "#,
     )
     .unwrap();
-    assert_eq!(config.session.primary_hostname, "mx.example");
-    assert_eq!(config.listen.len(), 2);
-    assert_eq!(config.session.message_size_limit, 10 << 20);
-    assert_eq!(config.smtp_receive_timeout, Duration::from_secs(90));
-    assert!(config.proxy_required_hosts.requires("192.0.2.9".parse().unwrap(), None));
-    assert!(config.log_proxy);
+    assert_eq!(config.server.live.session.primary_hostname, "mx.example");
+    assert_eq!(config.server.startup.listen.len(), 2);
+    assert_eq!(config.server.live.session.message_size_limit, 10 << 20);
+    assert_eq!(config.server.live.smtp_receive_timeout, Duration::from_secs(90));
+    assert!(config.server.live.proxy.required_hosts.requires("192.0.2.9".parse().unwrap(), None));
+    assert!(config.server.live.log_proxy);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn interfaces_with_colons() {
         ("<; ::1.25 ; 127.0.0.1:26", "[::1]:25"),
     ] {
         let config = Config::parse(&format!("local_interfaces = '{text}'")).unwrap();
-        assert_eq!(config.listen.first().unwrap().to_string(), first);
+        assert_eq!(config.server.startup.listen.first().unwrap().to_string(), first);
     }
 }
 
@@ -57,7 +57,7 @@ fn macros_and_joined_lines() {
     .unwrap();
     for (address, inside) in [("192.0.2.7", true), ("198.51.100.7", true), ("203.0.113.7", false)] {
         assert_eq!(
-            config.proxy_required_hosts.requires(address.parse().unwrap(), None),
+            config.server.live.proxy.required_hosts.requires(address.parse().unwrap(), None),
             inside,
             "{address}"
         );

@@ -43,7 +43,7 @@ fn request(engines: &Engines, text: &str, x: &[u8]) -> Request {
 
 fn engines(folder: &Path, options: &str) -> Engines {
     let text = format!("spool_directory = '{}'\n{options}", folder.display());
-    Engines::new(&Config::parse(&text).unwrap().lookups)
+    Engines::new(&Config::parse(&text).unwrap().server.live.lookups)
 }
 
 fn value(text: &str) -> Found {

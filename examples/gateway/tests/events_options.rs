@@ -12,7 +12,7 @@ use crate::gateway::events::variables::FACTS;
 
 fn has(text: &str, event: EventName, transport: Option<&str>) -> Option<String> {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let template = config.events.action(event, transport)?;
+    let template = config.server.startup.events.action(event, transport)?;
     Some(String::from_utf8(template.text().to_vec()).unwrap())
 }
 
@@ -87,10 +87,10 @@ fn what_is_wrong_is_named_with_its_position() {
         assert!(error.contains(message), "{text}: {error}");
     }
     let text = "event_failure = 'refuse'\nevent_timeout = '2s'\nevent_queue_max = 1000000\nevent_overflow_limit = 0";
-    let events = Config::parse(text).unwrap().events;
+    let events = Config::parse(text).unwrap().server.startup.events;
     assert_eq!((events.on_failure, events.timeout), (OnFailure::Refuse, Duration::from_secs(2)));
     assert_eq!((events.queue, events.overflow), (1_000_000, 0));
-    assert_eq!(Config::parse("").unwrap().events.on_failure, OnFailure::Proceed);
+    assert_eq!(Config::parse("").unwrap().server.startup.events.on_failure, OnFailure::Proceed);
 }
 
 #[test]

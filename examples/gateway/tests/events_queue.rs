@@ -37,8 +37,14 @@ fn data(occurrence: &Occurrence) -> String {
 
 fn start(folder: &Path, options: &str) -> Events {
     let config = Running::config(folder, options);
-    let engines = Arc::new(Engines::new(&config.lookups));
-    Events::start(&config.events, folder, &config.lookups.sqlite_dbfile, &engines).unwrap()
+    let engines = Arc::new(Engines::new(&config.server.live.lookups));
+    Events::start(
+        &config.server.startup.events,
+        folder,
+        &config.server.live.lookups.sqlite_dbfile,
+        &engines,
+    )
+    .unwrap()
 }
 
 fn seen(folder: &Path) -> Vec<String> {

@@ -114,7 +114,7 @@ fn left(message: &str) -> String {
 
 static LOCAL: LazyLock<Routing> = LazyLock::new(|| {
     let text = "primary_hostname = 'mx.test'\nlocal_domains = 'local.test : b\u{fc}cher.test'";
-    Config::parse(text).unwrap().routing
+    Config::parse(text).unwrap().server.live.routing
 });
 
 fn is_own(host: &MailHost) -> bool {

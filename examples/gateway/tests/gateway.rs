@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
-use crate::gateway::delivery::relay::RelayLimits;
+use crate::gateway::delivery::settings::RelayLimits;
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::variables::FACTS;
 use crate::gateway::server::Gateway;
@@ -65,15 +65,15 @@ impl Running {
     /// The same, with what no option says.
     pub(super) async fn serve_changed(
         scratch: Scratch,
-        config: Config,
+        mut config: Config,
         change: impl FnOnce(&mut Gateway),
     ) -> Self {
         let resolver = resolver_settings(config.dns_resolver, Path::new("/etc/resolv.conf"));
-        let mut gateway = Gateway::new(config, resolver.unwrap()).unwrap();
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
-        gateway.relay.limits =
-            RelayLimits { greeting: wait, command: wait, quit, ..gateway.relay.limits };
+        let limits = &mut config.server.live.relay.limits;
+        *limits = RelayLimits { greeting: wait, command: wait, quit, ..*limits };
+        let mut gateway = Gateway::new(config.server, resolver.unwrap()).unwrap();
         change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();

@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::gateway::delivery::relay::{Declared, Relay, RelayLimits, RelaySettings};
+use crate::gateway::delivery::relay::{Declared, Relay};
+use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::Message;

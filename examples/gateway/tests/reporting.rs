@@ -192,12 +192,12 @@ fn a_mail_lies_whole_in_the_outbox() {
 #[test]
 fn the_options_are_checked() {
     let config = Config::parse("primary_hostname = 'mx.test'\nspool_directory = '/s'").unwrap();
-    assert_eq!(config.reports.rows.unwrap(), Path::new("/s/dmarc.sqlite"));
-    assert_eq!(config.reports.forensic_sender.to_string(), "do-not-reply@mx.test");
-    assert_eq!(config.reports.history_file, None);
+    assert_eq!(config.server.startup.reports.rows.unwrap(), Path::new("/s/dmarc.sqlite"));
+    assert_eq!(config.server.startup.reports.forensic_sender.to_string(), "do-not-reply@mx.test");
+    assert_eq!(config.server.startup.reports.history_file, None);
     let config = Config::parse("dmarc_report_keep = 0\ndmarc_history_file = '/h'").unwrap();
-    assert_eq!(config.reports.rows, None);
-    assert_eq!(config.reports.history_file.unwrap(), Path::new("/h"));
+    assert_eq!(config.server.startup.reports.rows, None);
+    assert_eq!(config.server.startup.reports.history_file.unwrap(), Path::new("/h"));
     let error = Config::parse("dmarc_forensic_sender = 'nobody'").unwrap_err().to_string();
     assert_eq!(error, "line 1: dmarc_forensic_sender: not a mail address");
 }

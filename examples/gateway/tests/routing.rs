@@ -22,7 +22,7 @@ async fn routed(config: &Config, recipient: &str) -> String {
 }
 
 async fn route(mut stage: Stage, config: &Config) -> String {
-    match stage.route(&config.routing).await {
+    match stage.route(&config.server.live.routing).await {
         Ok(route) => format!("{route:?}"),
         Err(reply) => reply.to_string().get(..9).unwrap_or_default().to_owned(),
     }
@@ -31,7 +31,7 @@ async fn route(mut stage: Stage, config: &Config) -> String {
 /// With the lookups of a configuration.
 fn stage(config: &Config, recipient: &str) -> Stage {
     let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
-    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
+    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
     stage
 }
 
@@ -220,7 +220,7 @@ fn lookups(folder: &Path, option: &str, list: &str) -> String {
 
 /// What the rules at `RCPT` say.
 async fn refused(config: &Config, recipient: &str) -> String {
-    stage(config, recipient).refusal(&config.rules, Place::Rcpt).await
+    stage(config, recipient).refusal(&config.server.live.rules, Place::Rcpt).await
 }
 
 #[test]

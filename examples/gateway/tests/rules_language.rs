@@ -226,12 +226,13 @@ async fn a_found_list_is_only_a_list() {
             template.replace("FOUND", lookup)
         ))
         .unwrap();
-        let database = rusqlite::Connection::open(&config.lookups.sqlite_dbfile).unwrap();
+        let database =
+            rusqlite::Connection::open(&config.server.live.lookups.sqlite_dbfile).unwrap();
         database.execute_batch("CREATE TABLE found (text)").unwrap();
         database.execute("INSERT INTO found VALUES (?1)", [found]).unwrap();
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-        stage.services.lookups = Arc::new(Engines::new(&config.lookups));
-        let refusal = stage.refusal(&config.rules, Place::Rcpt).await;
+        stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+        let refusal = stage.refusal(&config.server.live.rules, Place::Rcpt).await;
         assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", stage.notes.take_log());
     }
 }
@@ -264,7 +265,7 @@ async fn named_lists_are_of_a_kind() {
         ("message = '${listnamed_d:hosted}'", "550 5.7.1 *.example"),
     ] {
         let config = Config::parse(&format!("{lists}\n[[acl_smtp_rcpt]]\nverb = 'deny'\n{lines}"));
-        let rules = config.unwrap().rules;
+        let rules = config.unwrap().server.live.rules;
         let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
         let refusal = stage.refusal(&rules, Place::Rcpt).await;
         assert_eq!(refusal, expected, "{lines}: {:?}", stage.notes.take_log());

@@ -96,7 +96,7 @@ async fn whether_prdr_was_asked_for_is_a_variable() {
 /// The text on DMARC, section 6: at the recipients, who is left alone and of whom failures are told.
 #[tokio::test]
 async fn dmarc_is_off_for_our_own_and_tells_of_failures_but_for_broken_records() {
-    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().server.live.rules;
     for (recipient, off, forensic) in [
         ("ann@local.test", true, true),
         ("ann@other.test", false, true),
@@ -112,7 +112,7 @@ async fn dmarc_is_off_for_our_own_and_tells_of_failures_but_for_broken_records()
 /// The same, behind the data: what is logged and added, and what is refused.
 #[tokio::test]
 async fn dmarc_decides_as_the_text_has_it() {
-    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().server.live.rules;
     let refusal = "550 5.7.1 Message from a.example failed sender's DMARC policy, REJECT";
     let rows = [
         (Some(("p=reject", true)), &["DMARC DEBUG: accept a.example"][..], 1, None, ""),
@@ -155,7 +155,7 @@ async fn dmarc_decides_as_the_text_has_it() {
 /// The same: mail of a domain that asks to reject breaks mailing lists, even where it passes.
 #[tokio::test]
 async fn no_mail_of_a_strict_domain_goes_to_a_mailing_list() {
-    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().rules;
+    let rules = Config::parse(include_str!("data/dmarc.toml")).unwrap().server.live.rules;
     let breaks = "550 5.7.1 Messages from a.example break mailing lists";
     for (recipient, record, refused) in [
         ("all@lists.test", "p=reject", breaks),

@@ -25,7 +25,7 @@ fn config(text: &str, folder: &Path) -> Config {
 }
 
 fn with_engines(mut stage: Stage, config: &Config) -> Stage {
-    stage.services.lookups = Arc::new(Engines::new(&config.lookups));
+    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
     stage
 }
 
@@ -66,12 +66,12 @@ async fn forgeries_are_explained_by_sender_or_by_helo() {
     ] {
         let mut stage = Stage::new().with_mail(&format!("<{sender}>"), "bob@b.example");
         stage.notes.authentication.spf = Some(report(sender, domain, record));
-        assert_eq!(stage.refusal(&config.rules, Place::Mail).await, expected);
+        assert_eq!(stage.refusal(&config.server.live.rules, Place::Mail).await, expected);
     }
     // Who has no question left for a guess.
     let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
     stage.notes.count_spf_questions(Notes::MAX_SPF_QUESTIONS);
-    let refusal = stage.refusal(&config.rules, Place::Rcpt).await;
+    let refusal = stage.refusal(&config.server.live.rules, Place::Rcpt).await;
     assert_eq!(refusal, "451 4.7.0 it cannot be told now, try again later");
 }
 
@@ -90,7 +90,7 @@ async fn what_became_of_the_proxy_is_logged() {
         (Stage::proxied("PROXY TCP4 198.51.100.7 203.0.113.9 5555 2525\r\n"), vec![]),
         (Stage::new(), vec![]),
     ] {
-        assert_eq!(stage.refusal(&config.rules, Place::Connect).await, "");
+        assert_eq!(stage.refusal(&config.server.live.rules, Place::Connect).await, "");
         assert_eq!(stage.notes.take_log(), expected);
     }
 }
@@ -116,7 +116,7 @@ async fn each_client_has_the_limit_of_the_file() {
         let mut refusal = String::new();
         for time in 0..times {
             refusal = stage
-                .judge(&config.rules, Place::Connect, time)
+                .judge(&config.server.live.rules, Place::Connect, time)
                 .await
                 .refusal
                 .map(|r| r.to_string())
@@ -147,7 +147,7 @@ async fn a_site_of_many_hosts_has_one_address() {
         fs::write(scratch.path().join("multipleip_sites"), file).unwrap();
         let mut stage =
             with_engines(Stage::new().with_mail("<ann@a.example>", "bob@b.example"), &config);
-        assert_eq!(stage.refusal(&config.rules, Place::Data).await, "");
+        assert_eq!(stage.refusal(&config.server.live.rules, Place::Data).await, "");
         assert_eq!(stage.notes.take_log(), expected);
     }
 }
@@ -156,7 +156,7 @@ async fn a_site_of_many_hosts_has_one_address() {
 async fn mailing_lists_are_noted_down() {
     let scratch = Scratch::new();
     let config = config(include_str!("data/mailing-lists.toml"), scratch.path());
-    let database = rusqlite::Connection::open(&config.lookups.sqlite_dbfile).unwrap();
+    let database = rusqlite::Connection::open(&config.server.live.lookups.sqlite_dbfile).unwrap();
     database
         .execute_batch(
             "CREATE TABLE lists (address); INSERT INTO lists VALUES ('rust@example.com')",
@@ -182,13 +182,17 @@ async fn mailing_lists_are_noted_down() {
     ] {
         let stage = Stage::new().with_mail("<ann@a.example>", recipient);
         let mut stage = with_engines(stage, &config);
-        assert_eq!(stage.refusal(&config.rules, Place::Rcpt).await, "");
+        assert_eq!(stage.refusal(&config.server.live.rules, Place::Rcpt).await, "");
         assert_eq!(stage.notes.take_log(), logged, "{recipient}");
         let set = super::stage::rules(&format!(
             "[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_m_policy = '{policy}'"
         ));
         stage.judge(&set, Place::Mail, 0).await;
-        assert_eq!(stage.refusal(&config.rules, Place::Data).await, expected, "{recipient}");
+        assert_eq!(
+            stage.refusal(&config.server.live.rules, Place::Data).await,
+            expected,
+            "{recipient}"
+        );
     }
 }
 
@@ -196,7 +200,7 @@ async fn mailing_lists_are_noted_down() {
 async fn lists_come_out_of_a_database() {
     let scratch = Scratch::new();
     let config = config(include_str!("data/found-lists.toml"), scratch.path());
-    let database = rusqlite::Connection::open(&config.lookups.sqlite_dbfile).unwrap();
+    let database = rusqlite::Connection::open(&config.server.live.lookups.sqlite_dbfile).unwrap();
     database
         .execute_batch(
             "CREATE TABLE relay_from_ips (block); CREATE TABLE virtual_domains (domain);
@@ -220,7 +224,11 @@ async fn lists_come_out_of_a_database() {
             format!("DELETE FROM relay_from_ips; INSERT INTO relay_from_ips VALUES {blocks}");
         database.execute_batch(&fill).unwrap();
         let mut stage = with_engines(Stage::new().with_mail("<ann@a.example>", recipient), &config);
-        assert_eq!(stage.refusal(&config.rules, Place::Rcpt).await, expected, "{blocks}");
+        assert_eq!(
+            stage.refusal(&config.server.live.rules, Place::Rcpt).await,
+            expected,
+            "{blocks}"
+        );
         assert_eq!(stage.notes.take_log()[0], "true 192.0.2.66");
     }
 }

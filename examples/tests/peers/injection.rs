@@ -146,7 +146,7 @@ async fn sqlite_gets_each_value_as_one() {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let text = format!("spool_directory = '{}'", folder.display());
-    let engines = Engines::new(&Config::parse(&text).unwrap().lookups);
+    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups);
     let ask = async |query: &str, x: &[u8]| {
         let (found, why) = ask(&engines, &format!("${{lookup sqlite{{{query}}}}}"), x).await;
         assert_eq!(why, "", "{}", x.escape_ascii());
@@ -190,7 +190,7 @@ async fn pgsql_gets_each_value_as_one_or_none() {
     let peers = Peers::of(&block);
     let server = peers.start(&["postgresql"]).remove(0).address;
     let text = format!("pgsql_servers = '{}/mail/gateway/secret'", server.replace(':', "::"));
-    let engines = Engines::new(&Config::parse(&text).unwrap().lookups);
+    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups);
     let ask = async |query: &str, x: &[u8]| {
         ask(&engines, &format!("${{lookup pgsql{{{query}}}}}"), x).await
     };

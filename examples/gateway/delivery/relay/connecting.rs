@@ -6,9 +6,10 @@ use mail_types::{MailHost, Name, Reply, ReplyCode, Severity};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::Relay;
 use super::lost::{Lost, connect_failure};
 use super::offers::Offers;
-use super::{Relay, RelaySettings};
+use crate::gateway::delivery::settings::RelaySettings;
 use crate::gateway::events::delivery_attempt::{Passage, no_address};
 use crate::gateway::events::origin::Origin;
 

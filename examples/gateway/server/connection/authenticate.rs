@@ -40,25 +40,25 @@ impl Connection {
         if std::mem::replace(&mut self.fate.examined, true) {
             return;
         }
-        let wanted = &self.gateway.config.clients.dmarc_verify_hosts;
-        let wanted = self.gateway.is_in(wanted, &self.client).await;
+        let wanted = &self.live.settings.clients.dmarc_verify_hosts;
+        let wanted = self.live.is_in(wanted, &self.client, &self.gateway.limiter).await;
         if !wanted || self.notes.has_control(DISABLE_VERIFY) {
             return publish_off(&mut self.notes);
         }
-        let (gateway, scene) = self.scene(Place::Data, None);
+        let (live, scene) = self.scene(Place::Data, None);
         let Some(envelope) = scene.envelope() else {
             return debug_assert!(false, "a message has a sender");
         };
         let examination = Examination {
             envelope,
             message: scene.message,
-            settings: &gateway.config.dmarc,
-            spf: &gateway.config.spf,
+            settings: &live.settings.dmarc,
+            spf: &live.settings.spf,
             spf_questions: scene.notes.spf_questions_left(),
             resolver: &*scene.services.resolver,
         };
         let (examined, spf) = examination.run(scene.notes.authentication.spf.as_ref()).await;
-        let Self { gateway, session, client, notes, fate, .. } = self;
+        let Self { gateway, live, session, client, notes, fate, .. } = self;
         if let Some((report, questions)) = spf {
             notes.count_spf_questions(questions);
             notes.authentication.spf = Some(report);
@@ -67,7 +67,7 @@ impl Connection {
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
         }
-        if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
+        if let Some(field) = examined.quarantine(&live.settings.dmarc) {
             notes.quarantine(field, Lasts::Message);
         }
         let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
@@ -75,7 +75,7 @@ impl Connection {
             let header = Header::of(session.message());
             fate.incident = Incident::of(&examined, &transaction.sender, header.text);
         }
-        keep(examined, &gateway.config.session.primary_hostname, notes);
+        keep(examined, &live.session.primary_hostname, notes);
     }
 
     /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
@@ -94,7 +94,7 @@ impl Connection {
     /// Tells those who want to hear of it what became of the message; of one that will come again,
     /// nothing.
     pub(super) fn conclude(&mut self, reply: &Reply) {
-        let Self { gateway, session, client, notes, fate, .. } = self;
+        let Self { gateway, live, session, client, notes, fate, .. } = self;
         let rejected = match reply.code().severity() {
             Severity::Completed => false,
             Severity::Permanent => true,
@@ -115,14 +115,14 @@ impl Connection {
             rejected,
             quarantined,
         };
-        let host = &gateway.config.session.primary_hostname;
-        let discovery = match gateway.config.dmarc.discovery {
+        let host = &live.session.primary_hostname;
+        let discovery = match live.settings.dmarc.discovery {
             Discovery::Psl(_) => DiscoveryMethod::Psl,
             _ => DiscoveryMethod::TreeWalk,
         };
         gateway.reporter.tell(&account, host, discovery);
         if let Some(incident) = fate.incident.take() {
-            let resolver = &gateway.services.resolver;
+            let resolver = &live.services.resolver;
             gateway.failures.report(&gateway.reporter, resolver, account, incident);
         }
     }
@@ -130,12 +130,12 @@ impl Connection {
     /// Returns the reply to all recipients of a message that is refused for what DMARC says, or, examined or
     /// not, for having no header section.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
-        let Self { gateway, notes, session, .. } = self;
+        let Self { live, notes, session, .. } = self;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
-        if headless && gateway.config.dmarc.invalid_from == InvalidFrom::Reject {
+        if headless && live.settings.dmarc.invalid_from == InvalidFrom::Reject {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
         }
-        notes.authentication.dmarc.as_ref()?.refusal(&gateway.config.dmarc)
+        notes.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)
     }
 }

@@ -13,7 +13,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::decision::Judgement;
 use crate::gateway::policy::stage::Place;
-use crate::gateway::server::Gateway;
+use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{no_room, say};
 use crate::gateway::smtp::session::Question;
 use crate::gateway::telemetry::log;
@@ -70,9 +70,9 @@ impl Connection {
         if let Some(refusal) = judgement.refusal {
             return refusal;
         }
-        let (gateway, mut scene) = self.scene(Place::Rcpt, None);
-        let route = gateway.config.routing.route(&mut scene).await;
-        let Self { gateway, session, delivery, client, notes, message, .. } = self;
+        let (live, mut scene) = self.scene(Place::Rcpt, None);
+        let route = live.settings.routing.route(&mut scene).await;
+        let Self { gateway, live, session, delivery, client, notes, message, .. } = self;
         for line in notes.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
         }
@@ -86,9 +86,9 @@ impl Connection {
                 say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
             }
             Ok(route) => {
-                let host = &gateway.config.session.primary_hostname;
+                let host = &live.session.primary_hostname;
                 let origin = || Origin::new(&gateway.events, host, client, session, *message);
-                delivery.add(route, &gateway.relay, transaction, recipient, origin).await
+                delivery.add(route, &live.settings.relay, transaction, recipient, origin).await
             }
             Err(reply) => reply,
         };
@@ -172,8 +172,8 @@ impl Connection {
     /// Asks the rules of a place, and logs what they say.
     pub(super) async fn judge(&mut self, place: Place, number: Option<usize>) -> Judgement {
         consume_budget().await; // Many are asked one after the other, and may answer at once.
-        let (gateway, mut scene) = self.scene(place, number);
-        let judgement = gateway.config.rules.judge(&mut scene).await;
+        let (live, mut scene) = self.scene(place, number);
+        let judgement = live.settings.rules.judge(&mut scene).await;
         let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
         let Self { gateway, session, client, notes, .. } = self;
         for line in notes.take_log() {
@@ -194,8 +194,8 @@ impl Connection {
     }
 
     /// What can be seen at a place, by the recipient of this number if it is one of several.
-    pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Gateway, Scene<'_>) {
-        let Self { gateway, client, session, notes, .. } = self;
+    pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Live, Scene<'_>) {
+        let Self { live, client, session, notes, .. } = self;
         let transaction = session.transaction();
         let numbered = |at| transaction.and_then(|t| t.recipients.get(at));
         let recipient = match place {
@@ -205,7 +205,7 @@ impl Connection {
         let scene = Scene {
             place,
             now: Instant::now(),
-            host: &gateway.config.session.primary_hostname,
+            host: &live.session.primary_hostname,
             client,
             greeting: session.greeting(),
             transaction,
@@ -214,9 +214,9 @@ impl Connection {
             command: session.line(),
             message: session.message(),
             notes,
-            services: &gateway.services,
+            services: &live.services,
         };
-        (gateway, scene)
+        (live, scene)
     }
 }
 

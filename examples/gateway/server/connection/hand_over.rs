@@ -66,13 +66,13 @@ impl Connection {
         let recipients = self.recipients(takers);
         let mut parts = vec![self.head(id, &recipients, now).into()];
         let is_final = self.delivery.is_final();
-        let own = |host: &MailHost| self.gateway.config.routing.may_be_local(host);
+        let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
         parts.extend(without_forged(&body, &own, is_final));
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
         let passed = delivery.deliver(&self.gateway.store, message, takers).await;
-        let Self { gateway, session, client, .. } = self;
+        let Self { gateway, live, session, client, .. } = self;
         if passed.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
             for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
@@ -84,10 +84,10 @@ impl Connection {
                 }
             }
             gateway.limiter.accept(client.address.ip());
-            let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
+            let (cipher, proxy) = (self.wire.cipher(), live.settings.log_proxy);
             log::arrival(id, session, client, &taken, size, cipher, proxy);
             if is_final {
-                let host = &gateway.config.session.primary_hostname;
+                let host = &live.session.primary_hostname;
                 Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
             }
         } else {
@@ -110,7 +110,7 @@ impl Connection {
     /// Writes the fields that stand before what was received.
     fn head(&mut self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
         let Some(transaction) = self.session.transaction() else { return String::new() };
-        let host = &self.gateway.config.session.primary_hostname;
+        let host = &self.live.session.primary_hostname;
         let results = self.notes.authentication.field(host);
         let greeting = self.session.greeting();
         let mut head = String::new();

@@ -1,0 +1,178 @@
+//! What all connections share.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tracing::{info, warn};
+
+use super::host_limit::HostLimit;
+use super::host_name::HostNames;
+use super::memory::Memory;
+use super::settings::{LiveSettings, ServerSettings, StartupSettings};
+use super::tls::{TlsError, acceptor};
+use super::wire::Deadlines;
+use crate::gateway::events::{Events, EventsStart};
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::client_lists::ClientList;
+use crate::gateway::policy::services::Services;
+use crate::gateway::reports::{Failures, Reporter};
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::SessionSettings;
+use crate::gateway::store::{Store, StoreError};
+use crate::gateway::telemetry::log::Limiter;
+use crate::gateway::telemetry::repeats::Kind;
+
+/// What all connections share: what stays from the start to the end, and what they are served by.
+pub struct Gateway {
+    pub(super) startup: StartupSettings,
+    pub(super) live: Arc<Live>,
+    pub(super) store: Store,
+    pub(crate) memory: Arc<Memory>,
+    pub(super) host_limit: Arc<HostLimit>,
+    /// What is told of messages afterwards.
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) failures: Failures,
+    pub(super) events: Events,
+    /// Which lines are left out of the log.
+    pub(super) limiter: Limiter,
+    pub(crate) deadlines: Deadlines,
+    /// True once the server stops.
+    pub(super) stop: watch::Sender<bool>,
+}
+
+/// What a connection is served by, from its start to its end.
+pub(crate) struct Live {
+    pub(super) settings: LiveSettings,
+    pub(super) session: Arc<SessionSettings>,
+    pub(super) tls: TlsAcceptor,
+    pub(super) host_names: HostNames,
+    /// What the conditions of rules work with.
+    pub(super) services: Services,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("startup", &self.startup).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Opens the store and makes everything ready but the listeners.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be opened or started.
+    pub fn new(settings: ServerSettings, resolver: ResolverSettings) -> Result<Self, StartError> {
+        Ok(Self::open(settings, resolver)?)
+    }
+
+    fn open(
+        ServerSettings { startup, live }: ServerSettings,
+        resolver: ResolverSettings,
+    ) -> Result<Self, GatewayError> {
+        let (store, recovery) = Store::open(&startup.store)?;
+        let replayed = recovery.delivered + recovery.restored;
+        if replayed > 0 {
+            info!("{replayed} messages were in the journal and are in the Maildir now");
+        }
+        if recovery.missing > 0 {
+            warn!("{} messages in the journal are damaged", recovery.missing);
+        }
+        let engines = Arc::new(Engines::new(&live.lookups));
+        let resolver = Resolver::new(resolver)?;
+        let services = Services {
+            rates: Arc::default(),
+            lookups: Arc::<Engines>::clone(&engines),
+            resolver: Arc::new(resolver.clone()),
+        };
+        let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
+        let reporter = Reporter::start(startup.reports.clone(), host.as_str());
+        let reporter = reporter.map_err(GatewayError::Reporter)?;
+        let directory = &startup.spool_directory;
+        let database = &live.lookups.sqlite_dbfile;
+        Ok(Self {
+            events: Events::start(&startup.events, directory, database, &engines)?,
+            host_limit: Arc::new(HostLimit::new(startup.smtp_accept_max_per_host)),
+            failures: Failures::new(host.clone(), discovery),
+            reporter: Arc::new(reporter),
+            memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
+            limiter: Limiter::default(),
+            deadlines: Deadlines::default(),
+            stop: watch::Sender::new(false),
+            live: Arc::new(Live::new(live, &startup, services, resolver)?),
+            store,
+            startup,
+        })
+    }
+}
+
+impl Live {
+    fn new(
+        settings: LiveSettings,
+        startup: &StartupSettings,
+        services: Services,
+        resolver: Resolver,
+    ) -> Result<Self, TlsError> {
+        let session = Arc::new(settings.session.clone());
+        let (given, directory) = (settings.tls_certificate.as_ref(), &startup.spool_directory);
+        Ok(Self {
+            tls: acceptor(given, directory, &session.primary_hostname)?,
+            host_names: HostNames::new(resolver, settings.host_lookup_timeout),
+            services,
+            session,
+            settings,
+        })
+    }
+
+    /// Tells whether a client is in one of the lists of clients.
+    pub(super) async fn is_in(
+        &self,
+        list: &ClientList,
+        client: &Client,
+        limiter: &Limiter,
+    ) -> bool {
+        let mut log = Vec::new();
+        let host = &self.session.primary_hostname;
+        let found = list.contains(client, host, &self.services, &mut log).await;
+        for line in log {
+            if limiter.writes(client.address.ip(), Kind::Rule) {
+                info!("{line}");
+            }
+        }
+        found
+    }
+}
+
+/// Why the server cannot start, for people to read.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct StartError(Box<GatewayError>);
+
+impl From<GatewayError> for StartError {
+    fn from(error: GatewayError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// What cannot be opened or started.
+#[derive(Debug, Error)]
+pub(crate) enum GatewayError {
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    #[error("the thread for reports: {0}")]
+    Reporter(io::Error),
+    #[error("dns_resolver: {0}")]
+    Resolver(#[from] ResolverError),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
+    #[error("events: {0}")]
+    Events(#[from] EventsStart),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+}
