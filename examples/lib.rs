@@ -1,8 +1,11 @@
-//! The programs of this package are its examples; this library only tests them, and the README's code.
+//! What the programs of this package share. Each of them is an example: see `examples/*/main.rs`.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
-// Not as a test of the example itself: then Cargo would build no program for the tests that run it.
-#[cfg(test)]
-#[expect(dead_code, reason = "its tests do not start the program")]
-#[path = "gateway/main.rs"]
-mod gateway;
+pub mod cases;
+#[expect(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "its only users are the programs, fuzz targets and tests of this repository"
+)]
+#[expect(rustdoc::private_intra_doc_links, reason = "its pages are for who changes it")]
+pub mod gateway;

@@ -11,14 +11,19 @@ use tokio::runtime::Runtime;
 
 /// Who answers where a case has no answers of its own.
 #[derive(Default)]
-pub(crate) struct Answers {
+#[expect(missing_debug_implementations, reason = "a resolver has none")]
+pub struct Answers {
     zone: Option<Zone>,
     resolver: Option<(Runtime, Resolver)>,
 }
 
 impl Answers {
     /// Takes a master file; without one, the system's resolver is asked, once it is needed.
-    pub(crate) fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file, for people.
+    pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = fs::read_to_string(file)?;
         let failed = |error: mail_types::MasterFileError| format!("{error}: {}", error.error);
@@ -26,7 +31,11 @@ impl Answers {
     }
 
     /// Runs a session to its end; `own` are the answers of the case. A resolver has so much time.
-    pub(crate) fn run<I: Inquiry>(
+    ///
+    /// # Errors
+    ///
+    /// Why there is no resolver.
+    pub fn run<I: Inquiry>(
         &mut self,
         session: &mut Session<I>,
         own: Option<&Zone>,

@@ -10,23 +10,31 @@ use rusqlite::{Connection, Result};
 
 /// A message, as reports tell of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Row {
+#[expect(clippy::exhaustive_structs, reason = "who adds a column is to see who reads it")]
+pub struct Row {
     /// In seconds since 1970-01-01 00:00:00 UTC.
-    pub(crate) received: u64,
-    pub(crate) policy_domain: String,
+    pub received: u64,
+    /// Whose record applied.
+    pub policy_domain: String,
     /// The record that applied, as it is understood.
-    pub(crate) record: String,
-    pub(crate) discovery: DiscoveryMethod,
-    pub(crate) feedback: FeedbackRow,
+    pub record: String,
+    /// How that was found.
+    pub discovery: DiscoveryMethod,
+    /// What the record's owner is told.
+    pub feedback: FeedbackRow,
 }
 
 /// Returns the version of a file's schema; 0 if it has none yet.
-pub(crate) fn version(file: &Connection) -> Result<i64> {
+///
+/// # Errors
+///
+/// Those of the file.
+pub fn version(file: &Connection) -> Result<i64> {
     file.pragma_query_value(None, "user_version", |line| line.get(0))
 }
 
 /// The version that is known here.
-pub(crate) const VERSION: i64 = 1;
+pub const VERSION: i64 = 1;
 
 /// How long one process waits for another.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What is known of one question.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
+pub struct Entry {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -30,7 +30,7 @@ enum Data {
 
 impl Entry {
     /// Writes down answers that came. An alias is an entry of its own.
-    pub(crate) fn record(answers: &[(Question, Arc<Answer>)]) -> Vec<Self> {
+    pub fn record(answers: &[(Question, Arc<Answer>)]) -> Vec<Self> {
         let mut entries = Vec::new();
         for (question, answer) in answers {
             let entry = |name: &Name, kind: Kind, security: Security| Self {
@@ -76,7 +76,7 @@ impl Entry {
 /// # Errors
 ///
 /// What is wrong with which, for people.
-pub(crate) fn zone(entries: &[Entry]) -> Result<Zone, String> {
+pub fn zone(entries: &[Entry]) -> Result<Zone, String> {
     let mut zone = Zone::default();
     for entry in entries {
         add(&mut zone, entry)

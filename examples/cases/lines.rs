@@ -2,12 +2,16 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use crate::shown::Done;
+use super::shown::Done;
 
 /// Hands each line of standard input to `judge`, without its end, and sends on what that has written
 /// before the next is waited for. Of a line longer than `most` octets it gets one octet more than
 /// these, and the rest is passed over.
-pub(crate) fn each<W: Write>(
+///
+/// # Errors
+///
+/// Those of input, output and `judge`.
+pub fn each<W: Write>(
     most: usize,
     out: &mut W,
     mut judge: impl FnMut(&[u8], &mut W) -> Done,

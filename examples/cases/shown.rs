@@ -7,16 +7,20 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 /// How a tool's work ended; an error is wrong usage, or input and output that fail.
-pub(crate) type Done = Result<(), Box<dyn Error>>;
+pub type Done = Result<(), Box<dyn Error>>;
 
 /// What comes out of a case, for programs and for people.
-pub(crate) trait Shown: Serialize {
+pub trait Shown: Serialize {
     /// What people read.
     fn text(&self) -> Vec<u8>;
 }
 
 /// Writes what came out: one JSON object in a line, or text.
-pub(crate) fn write(outcome: &impl Shown, json: bool, out: &mut impl Write) -> Done {
+///
+/// # Errors
+///
+/// Those of the output.
+pub fn write(outcome: &impl Shown, json: bool, out: &mut impl Write) -> Done {
     if json {
         serde_json::to_writer(&mut *out, outcome)?;
         Ok(writeln!(out)?)
@@ -26,7 +30,8 @@ pub(crate) fn write(outcome: &impl Shown, json: bool, out: &mut impl Write) -> D
 }
 
 /// Tells what went wrong, and gives the exit status.
-pub(crate) fn exit(program: &str, done: Done) -> ExitCode {
+#[must_use]
+pub fn exit(program: &str, done: Done) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever has closed the pipe has seen enough.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A line of the trace.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line {
+pub struct Line {
     depth: usize,
     /// What was asked, if it is an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -16,7 +16,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(note: &Note) -> Self {
+    /// Writes a note down.
+    #[must_use]
+    pub fn new(note: &Note) -> Self {
         let question = match &note.noted {
             Noted::Answer { question, .. } => Some(question.to_string()),
             _ => None,
@@ -26,7 +28,8 @@ impl Line {
 }
 
 /// The lines as people read them.
-pub(crate) fn text(lines: &[Line]) -> String {
+#[must_use]
+pub fn text(lines: &[Line]) -> String {
     lines.iter().fold(String::new(), |mut text, line| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}{}", "  ".repeat(line.depth), line.text);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use dmarc_policy::{Author, Dmarc, Record, RecordError};
+use examples::cases::dns::Entry;
+use examples::cases::shown;
+use examples::cases::trace::{self, Line};
 use mail_types::{Answer, Name, Note, Question};
 use serde::{Deserialize, Serialize};
 
-use crate::dns::Entry;
 use crate::given::{Signature, Spf};
-use crate::shown;
-use crate::trace::{self, Line};
 
 /// What is to be checked.
 #[derive(Clone, Debug, Deserialize, Serialize)]

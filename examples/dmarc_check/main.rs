@@ -1,17 +1,7 @@
 //! Checks what DMARC says of a message, and shows how the verdict came about.
 
-#[path = "../cases/answers.rs"]
-mod answers;
 mod case;
-#[path = "../cases/dns.rs"]
-mod dns;
 mod given;
-#[path = "../cases/lines.rs"]
-mod lines;
-#[path = "../cases/shown.rs"]
-mod shown;
-#[path = "../cases/trace.rs"]
-mod trace;
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -23,12 +13,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use dmarc_policy::{Discovery, SuffixFile};
+use examples::cases::answers::Answers;
+use examples::cases::dns::{self, Entry};
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
 
-use answers::Answers;
 use case::{Case, Verdict};
-use dns::Entry;
 use given::{Signature, Spf};
-use shown::Done;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());

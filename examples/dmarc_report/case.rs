@@ -6,12 +6,11 @@ use dmarc_policy::{
     AlignmentMode, DiscoveryMethod, Feedback, FeedbackError, FeedbackReading, FeedbackRow,
     RowDisposition,
 };
+use examples::cases::shown;
 use mail_types::{AuthResult, SpfIdentity};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::shown;
 
 /// What there is to say of a report.
 #[derive(Debug, Serialize)]

@@ -1,9 +1,8 @@
 //! What became of a report that was made.
 
 use dmarc_policy::{Destination, Feedback, Permission};
+use examples::cases::shown::Shown;
 use serde::Serialize;
-
-use crate::shown::Shown;
 
 /// What became of a report that was made.
 #[derive(Debug, Serialize)]

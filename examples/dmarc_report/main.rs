@@ -1,16 +1,10 @@
 //! Shows what DMARC aggregate reports say, and makes them of what a gateway has seen.
 
-#[path = "../cases/answers.rs"]
-mod answers;
 mod case;
-#[path = "../cases/dmarc_rows.rs"]
-mod dmarc_rows;
 mod made;
 mod make;
 mod page;
 mod rows;
-#[path = "../cases/shown.rs"]
-mod shown;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -19,10 +13,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use dmarc_policy::{Feedback, FeedbackLimits};
+use examples::cases::shown::{self, Done};
 
 use case::Case;
 use make::Make;
-use shown::Done;
 
 fn main() -> ExitCode {
     let Arguments { show, action } = Arguments::parse();

@@ -13,14 +13,14 @@ use dmarc_policy::{
     Destination, Destinations, Discovery, DiscoveryMethod, Feedback, FeedbackRow, PublishedPolicy,
     Record, ReportMail, ReportMetadata, SuffixFile, Tally,
 };
+use examples::cases::answers::Answers;
+use examples::cases::dmarc_rows::Row;
+use examples::cases::shown::{self, Done};
 use mail_types::{Domain, Mailbox};
 use time::{Date, Month, OffsetDateTime, Time};
 
-use crate::answers::Answers;
-use crate::dmarc_rows::Row;
 use crate::made::Made;
 use crate::rows::Rows;
-use crate::shown::{self, Done};
 
 /// Makes the reports of a day, one for each domain and record, as files that can be sent.
 ///

@@ -6,9 +6,8 @@ use std::path::Path;
 use dmarc_policy::{
     DiscoveryMethod, FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow,
 };
+use examples::cases::dmarc_rows::{PATIENCE, Row, VERSION, version};
 use rusqlite::{Connection, Error, OpenFlags, Result, Row as Line};
-
-use crate::dmarc_rows::{PATIENCE, Row, VERSION, version};
 
 /// The file, open.
 #[derive(Debug)]

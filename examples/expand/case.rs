@@ -3,10 +3,9 @@
 use std::fmt::{Display, Write};
 
 use event_expand::{Stop, Template};
+use examples::cases::shown::Shown;
 use mail_types::{Trust, Value};
 use serde::Serialize;
-
-use crate::shown::Shown;
 
 /// What became of a text.
 #[derive(Debug, Default, Serialize)]

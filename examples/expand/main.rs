@@ -2,21 +2,18 @@
 
 mod case;
 mod given;
-#[path = "../cases/lines.rs"]
-mod lines;
-#[path = "../cases/shown.rs"]
-mod shown;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use event_expand::Template;
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
 use mail_types::Trust;
 
 use case::Case;
 use given::Given;
-use shown::Done;
 
 fn main() -> ExitCode {
     shown::exit("expand", Arguments::parse().all())

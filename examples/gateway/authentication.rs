@@ -1,23 +1,5 @@
-//! The field `Authentication-Results` (RFC 8601) that we write.
+//! What SPF, DKIM and DMARC say of a message.
 
-use super::rules::dmarc::Examined;
-use super::rules::facts::Facts;
-use super::rules::spf;
-
-/// Returns the field for what was found out about a message, without its CRLF; `None` if nothing was.
-/// Each of several results has a line of its own.
-pub(crate) fn field(host: &str, facts: &Facts) -> Option<String> {
-    let mut results: Vec<_> = spf::method_result(facts).into_iter().collect();
-    if let Some(examined) = facts.get::<Examined>() {
-        results.extend(examined.method_results());
-    }
-    if results.is_empty() {
-        return None;
-    }
-    let mut field = format!("Authentication-Results: {host}");
-    let between = if results.len() > 1 { ";\r\n\t" } else { "; " };
-    for result in &results {
-        field.extend([between, &result.to_string()]);
-    }
-    Some(field)
-}
+pub mod dkim;
+pub(crate) mod examination;
+pub(crate) mod results;

@@ -1,20 +1,12 @@
 //! The configuration: a TOML file with Exim's option names.
 
-#[path = "config/checks.rs"]
 mod checks;
-#[path = "config/config_error.rs"]
 mod config_error;
-#[path = "config/dmarc.rs"]
 mod dmarc;
-#[path = "config/event_variables.rs"]
-pub(crate) mod event_variables;
-#[path = "config/events.rs"]
 pub(crate) mod events;
-#[path = "config/lookups.rs"]
 mod lookups;
-#[path = "config/option_lines.rs"]
+pub mod opening;
 mod option_lines;
-#[path = "config/options.rs"]
 mod options;
 
 use std::net::SocketAddr;
@@ -26,31 +18,35 @@ use event_expand::ListKind;
 use mail_types::{Domain, HostSet};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
-use super::client_lists::{ClientList, ClientLists};
-use super::macros::Macros;
-use super::routing::{Routing, RoutingTexts};
-use super::rules::Rules;
-use super::rules::condition::{Home, KINDS};
-use super::rules::dmarc::DmarcSettings;
-use super::rules::language::{FileCheck, Language, NamedLists};
-use super::rules::place::Place;
-use super::rules::spf::SpfSettings;
-use super::session::SessionSettings;
+use crate::gateway::delivery::routing::{Routing, RoutingTexts};
+use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
+use crate::gateway::lookups::macros::Macros;
+use crate::gateway::policy::client_lists::{ClientList, ClientLists};
+use crate::gateway::policy::condition::{Home, KINDS};
+use crate::gateway::policy::conditions::dmarc::DmarcSettings;
+use crate::gateway::policy::conditions::spf::SpfSettings;
+use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::smtp::session::SessionSettings;
 pub(crate) use config_error::ConfigError;
+pub use config_error::InvalidConfig;
 pub(crate) use dmarc::ReportSettings;
 use events::{EventOptions, EventSettings};
+pub(crate) use lookups::LookupOptionError;
+pub use lookups::LookupSettings;
 #[cfg(feature = "pgsql")]
 pub(crate) use lookups::PgsqlServer;
-pub(crate) use lookups::{LookupOptionError, LookupSettings};
 use option_lines::OptionLines;
-pub(crate) use options::{LogFormat, Options, StoreKind};
+pub use options::LogFormat;
+pub(crate) use options::{Options, StoreKind};
 
 /// The configuration, checked.
 #[derive(Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// What stands in the lists `acl_smtp_…`.
-    pub(crate) rules: Rules,
-    pub(crate) session: SessionSettings,
+    pub rules: Rules,
+    /// What sessions offer, and their limits.
+    pub session: SessionSettings,
     /// This host's name.
     pub(crate) host: Domain,
     pub(crate) listen: Vec<SocketAddr>,
@@ -68,7 +64,8 @@ pub(crate) struct Config {
     pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) host_lookup_timeout: Duration,
-    pub(crate) dns_resolver: Option<SocketAddr>,
+    /// The name server that is asked; without one, the system's.
+    pub dns_resolver: Option<SocketAddr>,
     pub(crate) proxy_required_hosts: RequiredHosts,
     pub(crate) proxy_protocol_timeout: Duration,
     pub(crate) proxy_ipv4_in_tcp6: bool,
@@ -77,25 +74,35 @@ pub(crate) struct Config {
     pub(crate) clients: ClientLists,
     pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
     pub(crate) log_proxy: bool,
-    pub(crate) log_format: LogFormat,
+    /// How log lines are written.
+    pub log_format: LogFormat,
     pub(crate) spf: SpfSettings,
     pub(crate) dmarc: DmarcSettings,
     pub(crate) reports: ReportSettings,
     pub(crate) events: EventSettings,
-    pub(crate) lookups: LookupSettings,
+    /// What lookups work with.
+    pub lookups: LookupSettings,
     /// What texts may reach.
     pub(crate) language: Arc<Language>,
 }
 
 impl Config {
     /// Reads and checks a file; without one, everything has its default.
-    pub(crate) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with the line of the option.
+    pub fn read(path: Option<&Path>) -> Result<Self, InvalidConfig> {
         Self::parse(&Self::text(path)?)
     }
 
     /// Parses and checks the text of a file.
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::read_text(text, None).map_err(|error| OptionLines::of(text).locate(error))
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with the line of the option.
+    pub fn parse(text: &str) -> Result<Self, InvalidConfig> {
+        Ok(Self::read_text(text, None).map_err(|error| OptionLines::of(text).locate(error))?)
     }
 
     /// The same, and has the files checked that lookups and lists name.

@@ -1,15 +1,18 @@
 //! Where a transaction's message goes: all of it here, or all of it to the next hop.
 
+pub(crate) mod relay;
+pub(crate) mod routing;
+
 use mail_types::{Mailbox, Reply, ReplyCode, Severity};
 
-use super::config::Config;
-use super::events::origin::Origin;
-use super::log;
-use super::phrases::say;
-use super::relay::{Declared, Passed, Relay, RelayLimits, RelaySettings};
-use super::routing::Route;
-use super::store::{Message, Store};
-use super::transaction::Transaction;
+use self::relay::{Declared, Passed, Relay, RelayLimits, RelaySettings};
+use self::routing::Route;
+use crate::gateway::config::Config;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::transaction::Transaction;
+use crate::gateway::store::{Message, Store};
+use crate::gateway::telemetry::log;
 
 /// What has been prepared for the recipients so far.
 #[derive(Debug, Default)]

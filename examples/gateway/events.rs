@@ -67,25 +67,16 @@
 //! process that is killed loses the events in its memory, and may have those of one batch come again;
 //! it loses no mail.
 
-#[path = "events/aside.rs"]
-pub(crate) mod aside;
-#[path = "events/batch.rs"]
 pub(crate) mod batch;
-#[path = "events/ledger.rs"]
+pub(crate) mod delivery_attempt;
 pub(crate) mod ledger;
-#[path = "events/moment.rs"]
 mod moment;
-#[path = "events/occurrence.rs"]
-pub(crate) mod occurrence;
-#[path = "events/origin.rs"]
 pub(crate) mod origin;
-#[path = "events/passage.rs"]
-pub(crate) mod passage;
-#[path = "events/queue.rs"]
+pub(crate) mod overflow;
 pub(crate) mod queue;
-#[path = "events/record.rs"]
-pub(crate) mod record;
-#[path = "events/worker.rs"]
+pub mod raised_event;
+pub mod record;
+pub mod variables;
 mod worker;
 
 use std::io;
@@ -100,15 +91,15 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::info;
 
-use self::aside::Aside;
 use self::batch::Batch;
-use self::occurrence::Occurrence;
+use self::overflow::Aside;
 #[cfg(test)]
 use self::queue::Counts;
 use self::queue::Queue;
+use self::raised_event::Occurrence;
 use self::worker::Worker;
-use super::config::events::{EventSettings, SHIPPED};
-use super::engines::Engines;
+use crate::gateway::config::events::{EventSettings, SHIPPED};
+use crate::gateway::lookups::engines::Engines;
 
 /// Where events go; all clones are of the same. The default hears nothing.
 #[derive(Clone, Debug, Default)]

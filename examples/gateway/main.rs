@@ -5,47 +5,6 @@
 //! own certificate, and keeps everything under `./gateway-data`. `--config FILE` names a TOML file
 //! with Exim's option names, `--check` only checks it.
 
-mod authentication;
-mod client;
-mod client_lists;
-mod command;
-mod config;
-mod connection;
-mod database_file;
-mod delivery;
-mod dkim;
-mod dmarc;
-mod engines;
-mod events;
-mod forged;
-mod framing;
-mod header;
-mod host_limit;
-mod host_name;
-mod log;
-mod macros;
-mod maildir;
-mod memory;
-mod message_id;
-mod opening;
-mod phrases;
-mod proxied;
-mod quantity;
-mod relay;
-mod repeats;
-mod reporting;
-mod resolver;
-mod routing;
-mod rules;
-mod server;
-mod session;
-mod store;
-mod stuffing;
-mod tls;
-mod trace_fields;
-mod transaction;
-mod wire;
-
 use std::error::Error;
 use std::io;
 use std::num::NonZero;
@@ -60,8 +19,10 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
-use config::Config;
-use server::Gateway;
+use examples::gateway::config::{Config, opening};
+use examples::gateway::dns::resolver::resolver_settings;
+use examples::gateway::server::Gateway;
+use examples::gateway::telemetry::log;
 
 /// Receives mail: the options of its configuration are in `docs/gateway.md`.
 #[derive(Debug, Parser)]
@@ -82,7 +43,7 @@ fn main() -> ExitCode {
     let config = if arguments.check {
         opening::check(file, resolv_conf).map(|()| None)
     } else {
-        Config::read(file).map(Some).map_err(Into::into)
+        Config::read(file).map(Some)
     };
     let config = match config {
         Ok(Some(config)) => config,
@@ -96,7 +57,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let resolver = match resolver::resolver_settings(config.dns_resolver, resolv_conf) {
+    let resolver = match resolver_settings(config.dns_resolver, resolv_conf) {
         Ok(resolver) => resolver,
         Err(error) => {
             eprintln!("gateway: dns_resolver: {}", log::chain(&error));
@@ -130,16 +91,6 @@ async fn run(config: Config, resolver: ResolverSettings) -> Result<(), Box<dyn E
     let mut hang_up = signal(SignalKind::hangup())?;
     let gateway = Gateway::new(config, resolver)?;
     let listeners = gateway.listen().await?;
-    for listener in &listeners {
-        let address = listener.local_addr()?;
-        info!("listening on {address}, keeping mail in {}", gateway.config.maildir.display());
-        if gateway.config.proxy_required_hosts.hosts().is_empty() {
-            info!(
-                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
-                 --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
-            );
-        }
-    }
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -156,72 +107,4 @@ fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Where that is not allowed, the limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-#[cfg(test)]
-mod tests {
-    #[cfg(feature = "pgsql")]
-    #[expect(dead_code, reason = "the tests with other programs use what these do not")]
-    #[path = "../../tests/peers/block.rs"]
-    mod block;
-    mod client_lists;
-    mod closing;
-    mod config;
-    mod config_check;
-    mod database_file;
-    mod dkim;
-    mod dkim_canonical;
-    mod dkim_keys;
-    mod dkim_signing;
-    mod dkim_tags;
-    mod dmarc;
-    mod engines;
-    mod engines_injection;
-    mod events;
-    mod events_failing;
-    mod events_options;
-    mod events_queue;
-    mod forged;
-    mod framing;
-    mod gateway;
-    mod header;
-    mod help;
-    mod host_name;
-    mod journal;
-    mod limits;
-    mod limits_honest;
-    mod maildir;
-    mod memory;
-    mod message_id;
-    mod pace;
-    mod patience;
-    #[cfg(feature = "pgsql")]
-    #[expect(dead_code, reason = "the tests with other programs use what these do not")]
-    #[path = "../../tests/peers/peers.rs"]
-    mod peers;
-    mod ratelimit;
-    mod relay;
-    mod relay_prdr;
-    mod repeats;
-    mod reporting;
-    mod resolver;
-    mod routing;
-    mod rules;
-    mod rules_dmarc;
-    mod rules_fields;
-    mod rules_language;
-    mod rules_limits;
-    mod rules_of_2014;
-    mod rules_of_2014_lookups;
-    mod rules_spf;
-    mod rules_wrong;
-    mod scratch;
-    mod session;
-    mod session_chunks;
-    mod session_limits;
-    mod session_prdr;
-    mod session_texts;
-    mod stage;
-    mod store;
-    mod stuffing;
 }

@@ -1,5 +1,14 @@
 //! The listeners, and what all connections share.
 
+pub(crate) mod connection;
+pub(crate) mod host_limit;
+pub(crate) mod host_name;
+pub(crate) mod memory;
+mod proxy;
+pub(crate) mod tls;
+pub mod wire;
+
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,32 +22,32 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
-use super::client::Client;
-use super::client_lists::ClientList;
-use super::config::{Config, StoreKind};
-use super::connection::Connection;
-use super::delivery::relay_settings;
-use super::engines::Engines;
-use super::events::origin::Origin;
-use super::events::{Events, EventsStart};
-use super::host_limit::HostLimit;
-use super::host_name::HostNames;
-use super::log::{self, Limiter};
-use super::memory::Memory;
-use super::proxied;
-use super::relay::RelaySettings;
-use super::repeats::Kind;
-use super::reporting::{Failures, Reporter};
-use super::rules::asking::Asked;
-use super::rules::facts::Facts;
-use super::rules::rates::Rates;
-use super::session::SessionSettings;
-use super::store::{Store, StoreError, StoreLimits, StoreSettings};
-use super::tls::{TlsError, acceptor};
-use super::wire::{Deadlines, Wire};
+use self::connection::Connection;
+use self::host_limit::HostLimit;
+use self::host_name::HostNames;
+use self::memory::Memory;
+use self::tls::{TlsError, acceptor};
+use self::wire::{Deadlines, Wire};
+use crate::gateway::config::{Config, StoreKind};
+use crate::gateway::delivery::relay::RelaySettings;
+use crate::gateway::delivery::relay_settings;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::events::{Events, EventsStart};
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::client_lists::ClientList;
+use crate::gateway::policy::facts::Facts;
+use crate::gateway::policy::rates::Rates;
+use crate::gateway::reports::{Failures, Reporter};
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::SessionSettings;
+use crate::gateway::store::{Store, StoreError, StoreLimits, StoreSettings};
+use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::log::Limiter;
+use crate::gateway::telemetry::repeats::Kind;
 
 /// What all connections share.
-pub(crate) struct Gateway {
+pub struct Gateway {
     pub(crate) config: Config,
     pub(crate) session_settings: Arc<SessionSettings>,
     pub(crate) store: Store,
@@ -60,9 +69,23 @@ pub(crate) struct Gateway {
     pub(crate) stop: watch::Sender<bool>,
 }
 
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 impl Gateway {
     /// Opens the store and makes everything ready but the listeners.
-    pub(crate) fn new(config: Config, resolver: ResolverSettings) -> Result<Self, GatewayError> {
+    ///
+    /// # Errors
+    ///
+    /// What cannot be opened or started.
+    pub fn new(config: Config, resolver: ResolverSettings) -> Result<Self, StartError> {
+        Ok(Self::open(config, resolver)?)
+    }
+
+    fn open(config: Config, resolver: ResolverSettings) -> Result<Self, GatewayError> {
         let limits = StoreLimits {
             message_bytes: usize::try_from(config.session.message_size_limit)
                 .unwrap_or(usize::MAX)
@@ -134,17 +157,37 @@ impl Gateway {
     }
 
     /// Listens; the addresses are those really bound.
-    pub(crate) async fn listen(&self) -> Result<Vec<TcpListener>, GatewayError> {
+    ///
+    /// # Errors
+    ///
+    /// The address where nobody can listen.
+    pub async fn listen(&self) -> Result<Vec<TcpListener>, StartError> {
         let mut listeners = Vec::new();
         for &address in &self.config.listen {
             let bound = TcpListener::bind(address).await;
-            listeners.push(bound.map_err(|source| GatewayError::Listen { address, source })?);
+            let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+            let (bound, listener) =
+                bound.map_err(|source| GatewayError::Listen { address, source })?;
+            self.tell(bound);
+            listeners.push(listener);
         }
         Ok(listeners)
     }
 
+    /// Tells where mail is taken, and how to try that.
+    fn tell(&self, address: SocketAddr) {
+        let Config { maildir, proxy_required_hosts, .. } = &self.config;
+        info!("listening on {address}, keeping mail in {}", maildir.display());
+        if proxy_required_hosts.hosts().is_empty() {
+            info!(
+                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
+                 --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
+            );
+        }
+    }
+
     /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds.
-    pub(crate) async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
+    pub async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
         let most = self.config.smtp_accept_max.min(Semaphore::MAX_PERMITS);
         let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
         for listener in listeners {
@@ -168,7 +211,18 @@ impl Gateway {
     }
 }
 
-/// Why the server cannot start.
+/// Why the server cannot start, for people to read.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct StartError(Box<GatewayError>);
+
+impl From<GatewayError> for StartError {
+    fn from(error: GatewayError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// What cannot be opened or started.
 #[derive(Debug, Error)]
 pub(crate) enum GatewayError {
     #[error("the store: {0}")]
@@ -223,7 +277,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
 async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     // A socket that is gone already shows that soon enough.
     let _ = stream.set_nodelay(true);
-    let (stream, session) = match proxied::accept(&gateway, stream, peer).await {
+    let (stream, session) = match proxy::accept(&gateway, stream, peer).await {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
         Err(error) => return debug!("{peer} is gone: {error}"),

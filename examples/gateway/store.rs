@@ -38,17 +38,18 @@ use self::checkpoint::Checkpoint;
 use self::delivery::Deliverer;
 use self::directory::Directory;
 use self::journal::{Entry, Journal, Work};
+use self::maildir::Maildir;
 use self::progress::Progress;
 use self::segment::Segment;
 use self::trouble::Trouble;
-use super::maildir::Maildir;
-use super::message_id::MessageId;
+use crate::gateway::message::id::MessageId;
 
-pub(crate) mod batch;
+pub mod batch;
 mod checkpoint;
 mod delivery;
 mod directory;
 mod journal;
+pub(crate) mod maildir;
 pub(crate) mod progress;
 mod replay;
 pub(crate) mod segment;
@@ -56,11 +57,11 @@ mod trouble;
 
 /// A message to be kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Message {
+pub struct Message {
     /// Its name, which no other message has.
-    pub(crate) id: MessageId,
+    pub id: MessageId,
     /// Its bytes, written in order: the header fields that we add, then what was received.
-    pub(crate) parts: Vec<Bytes>,
+    pub parts: Vec<Bytes>,
 }
 
 impl Message {

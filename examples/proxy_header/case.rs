@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
+use examples::cases::shown::Shown;
 use proxy_protocol::{Endpoints, Header, HeaderError, Outcome, Tlv, TlvKind, Version};
 use serde::Serialize;
-
-use crate::shown::Shown;
 
 /// What there is to say of a header.
 #[derive(Debug, Default, Serialize)]

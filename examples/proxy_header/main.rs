@@ -1,21 +1,18 @@
 //! Shows what a PROXY header says, and writes one.
 
 mod case;
-#[path = "../cases/lines.rs"]
-mod lines;
 mod new;
-#[path = "../cases/shown.rs"]
-mod shown;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
 use proxy_protocol::{Header, HeaderError, Options};
 
 use case::Case;
 use new::New;
-use shown::Done;
 
 fn main() -> ExitCode {
     let Arguments { show, action } = Arguments::parse();

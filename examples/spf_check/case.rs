@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
+use examples::cases::dns::Entry;
+use examples::cases::shown;
+use examples::cases::trace::{self, Line};
 use mail_types::{Helo, Note};
 use serde::{Deserialize, Serialize};
 use spf_result::{Cause, Check, Options, Outcome, SenderError};
-
-use crate::dns::Entry;
-use crate::shown;
-use crate::trace::{self, Line};
 
 /// What is to be checked.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -1,16 +1,6 @@
 //! Checks whether a client may send mail for a domain, and shows how the verdict came about.
 
-#[path = "../cases/answers.rs"]
-mod answers;
 mod case;
-#[path = "../cases/dns.rs"]
-mod dns;
-#[path = "../cases/lines.rs"]
-mod lines;
-#[path = "../cases/shown.rs"]
-mod shown;
-#[path = "../cases/trace.rs"]
-mod trace;
 
 use std::error::Error;
 use std::fs::File;
@@ -20,12 +10,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use examples::cases::answers::Answers;
+use examples::cases::dns::{self, Entry};
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
 use spf_result::Options;
 
-use answers::Answers;
 use case::{Case, Verdict};
-use dns::Entry;
-use shown::Done;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());

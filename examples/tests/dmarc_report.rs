@@ -2,12 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-#[path = "../cases/dmarc_rows.rs"]
-mod dmarc_rows;
-#[expect(dead_code, reason = "the gateway removes rows too")]
-#[path = "../gateway/reporting/rows.rs"]
-mod rows;
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, SignatureRow, SpfRow};
+use examples::cases::dmarc_rows;
+use examples::gateway::reports::rows;
 use mail_types::AuthResult;
 use serde_json::{Value, json};
 

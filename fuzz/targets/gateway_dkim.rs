@@ -5,23 +5,15 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use examples::gateway::authentication::dkim::canonical_body::CanonicalBody;
+use examples::gateway::authentication::dkim::canonical_header::Form;
+use examples::gateway::authentication::dkim::keys::Key;
+use examples::gateway::authentication::dkim::tag_list::{MOST_TAGS, TagList, TagListError};
+use examples::gateway::authentication::dkim::terms::Terms;
+use examples::gateway::authentication::dkim::{DkimLimits, Keys, Signature, read, verify};
+use examples::gateway::message::header::{Field, Header};
 use libfuzzer_sys::fuzz_target;
 use mail_types::{Answer, AuthResult, Records, Security, Session, Step, Texts};
-
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/dkim.rs"]
-mod dkim;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/header.rs"]
-mod header;
-
-use dkim::canonical_body::CanonicalBody;
-use dkim::canonical_header::Form;
-use dkim::keys::Key;
-use dkim::tag_list::{MOST_TAGS, TagList, TagListError};
-use dkim::terms::Terms;
-use dkim::{DkimLimits, Keys, Signature, read, verify};
-use header::{Field, Header};
 
 // The first line is the keys, with `|` between them; a message follows.
 fuzz_target!(|input: &[u8]| {

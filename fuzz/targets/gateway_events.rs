@@ -6,32 +6,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use event_expand::{Event, EventName};
+use examples::gateway::events::raised_event::{Facts, Occurrence, bounded};
+use examples::gateway::events::record::{self, RecordError};
+use examples::gateway::events::variables::FACTS;
 use libfuzzer_sys::fuzz_target;
 use mail_types::Trust;
-
-use gateway::events::occurrence::{Facts, Occurrence, bounded};
-use gateway::events::record::{self, RecordError};
-
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway"]
-mod gateway {
-    pub(crate) mod config {
-        pub(crate) mod event_variables;
-    }
-    pub(crate) mod events {
-        pub(crate) mod occurrence;
-        pub(crate) mod record;
-
-        pub(crate) mod moment {
-            use std::time::SystemTime;
-
-            /// No text of an event is expanded here.
-            pub(crate) fn moment(_: SystemTime, _: &str) -> String {
-                String::new()
-            }
-        }
-    }
-}
 
 fuzz_target!(|input: (&[u8], u32, u8, u16, u8, Vec<(u8, bool, &[u8])>)| {
     let (foreign, seconds, name, at, change, values) = input;
@@ -44,7 +23,6 @@ fuzz_target!(|input: (&[u8], u32, u8, u16, u8, Vec<(u8, bool, &[u8])>)| {
     }
 
     let name = EventName::ALL[usize::from(name) % EventName::ALL.len()];
-    let facts = gateway::config::event_variables::FACTS;
     let mut occurrence = Occurrence::new(Event::new(name), Facts::default());
     occurrence.at = UNIX_EPOCH + Duration::from_secs(seconds.into());
     for (which, trusted, value) in values {
@@ -55,7 +33,7 @@ fuzz_target!(|input: (&[u8], u32, u8, u16, u8, Vec<(u8, bool, &[u8])>)| {
         if with.variable(variable) != Event::new(name).variable(variable) {
             occurrence.event = with;
         }
-        let fact = facts[usize::from(which) % facts.len()];
+        let fact = FACTS[usize::from(which) % FACTS.len()];
         occurrence.facts = occurrence.facts.with(fact, value, trust);
     }
     let mut bytes = Vec::new();

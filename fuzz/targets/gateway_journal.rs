@@ -8,36 +8,10 @@ use std::os::unix::fs::FileExt as _;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
+use examples::gateway::message::id::MessageId;
+use examples::gateway::store::Message;
+use examples::gateway::store::batch::Batch;
 use libfuzzer_sys::fuzz_target;
-
-use gateway::message_id::MessageId;
-use gateway::store::Message;
-use gateway::store::batch::Batch;
-
-#[path = "../../examples/gateway"]
-mod gateway {
-    pub(crate) mod message_id;
-
-    pub(crate) mod store {
-        use bytes::Bytes;
-
-        use super::message_id::MessageId;
-
-        pub(crate) mod batch;
-
-        /// What the store keeps.
-        pub(crate) struct Message {
-            pub(crate) id: MessageId,
-            pub(crate) parts: Vec<Bytes>,
-        }
-
-        impl Message {
-            pub(crate) fn len(&self) -> usize {
-                self.parts.iter().map(Bytes::len).sum()
-            }
-        }
-    }
-}
 
 fuzz_target!(|input: (u64, u16, u8, Vec<&[u8]>)| {
     let (nonce, at, change, bodies) = input;

@@ -7,56 +7,18 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use examples::gateway::config::Config;
+use examples::gateway::policy::context::Scene;
+use examples::gateway::policy::facts::Facts;
+use examples::gateway::policy::rates::Rates;
+use examples::gateway::policy::stage::Place;
+use examples::gateway::policy::state::Notes;
+use examples::gateway::smtp::peer::Client;
+use examples::gateway::smtp::session::Greeting;
+use examples::gateway::smtp::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
 use mail_types::{Reply, Severity};
-use proxy_protocol::{RequiredHosts, ProxyInfo};
-
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/client.rs"]
-mod client;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/client_lists.rs"]
-mod client_lists;
-#[path = "../../examples/gateway/command.rs"]
-mod command;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/config.rs"]
-mod config;
-#[expect(dead_code, unused_imports, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/dkim.rs"]
-mod dkim;
-#[path = "../../examples/gateway/framing.rs"]
-mod framing;
-#[path = "../../examples/gateway/header.rs"]
-mod header;
-#[path = "../../examples/gateway/macros.rs"]
-mod macros;
-#[path = "../../examples/gateway/phrases.rs"]
-mod phrases;
-#[path = "../../examples/gateway/quantity.rs"]
-mod quantity;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/routing.rs"]
-mod routing;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/rules.rs"]
-mod rules;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/session.rs"]
-mod session;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/transaction.rs"]
-mod transaction;
-
-use client::Client;
-use config::Config;
-use rules::facts::Facts;
-use rules::notes::Notes;
-use rules::place::Place;
-use rules::rates::Rates;
-use rules::scene::Scene;
-use session::Greeting;
-use transaction::Transaction;
+use proxy_protocol::{ProxyInfo, RequiredHosts};
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
     let (text, helo, message) = input;

@@ -6,25 +6,10 @@
 
 use std::sync::Arc;
 
+use examples::gateway::message::header;
+use examples::gateway::smtp::session::{Question, Session, SessionSettings, Step};
 use libfuzzer_sys::fuzz_target;
 use mail_types::{Mailbox, Reply, ReplyCode};
-
-#[path = "../../examples/gateway/command.rs"]
-mod command;
-#[path = "../../examples/gateway/framing.rs"]
-mod framing;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/header.rs"]
-mod header;
-#[path = "../../examples/gateway/phrases.rs"]
-mod phrases;
-#[expect(dead_code, reason = "the gateway uses what this target does not")]
-#[path = "../../examples/gateway/session.rs"]
-mod session;
-#[path = "../../examples/gateway/transaction.rs"]
-mod transaction;
-
-use session::{Question, Session, SessionSettings, Step};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (choices, bytes) = input;

@@ -6,9 +6,9 @@ use mail_types::{Domain, HostSet, List, Mailbox, Reply};
 use proxy_protocol::RequiredHosts;
 use toml::{Table, Value};
 
-use super::super::rules::Problem;
-use super::super::rules::list::lone_negation;
 use super::{ConfigError, Options};
+use crate::gateway::policy::list::lone_negation;
+use crate::gateway::policy::rules::Problem;
 
 /// Refuses a `$` where nothing is expanded.
 pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {

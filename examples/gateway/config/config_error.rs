@@ -1,5 +1,6 @@
 //! What is wrong with a configuration.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use dmarc_policy::SuffixFileError;
@@ -7,12 +8,30 @@ use mail_types::HostSetError;
 use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 
-use super::super::macros;
-use super::super::rules::{Problem, RuleError};
 use super::LookupOptionError;
 use super::events::EventsError;
+use super::opening::CheckError;
+use crate::gateway::lookups::macros;
+use crate::gateway::policy::rules::{Problem, RuleError};
 
-/// Why there is no configuration.
+/// Why there is no configuration, for people to read.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct InvalidConfig(Box<dyn Error + Send + Sync>);
+
+impl From<ConfigError> for InvalidConfig {
+    fn from(error: ConfigError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<CheckError> for InvalidConfig {
+    fn from(error: CheckError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// What is wrong with a configuration.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("line {line}: {source}")]

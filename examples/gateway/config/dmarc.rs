@@ -8,9 +8,9 @@ use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::{Domain, Mailbox};
 use serde::Deserialize;
 
-use super::super::dkim::DkimLimits;
-use super::super::rules::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 use super::{ConfigError, Options, checks};
+use crate::gateway::authentication::dkim::DkimLimits;
+use crate::gateway::policy::conditions::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 
 /// What becomes of a message whose author cannot be told.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
 
-use super::super::quantity::{Interval, Size};
-use super::super::rules::language::{Language, LanguageError};
-use super::event_variables::{FACTS, MOMENTS};
 use super::{ConfigError, option_lines};
+use crate::gateway::events::variables::{FACTS, MOMENTS};
+use crate::gateway::lookups::language::{Language, LanguageError};
+use crate::gateway::lookups::quantity::{Interval, Size};
 
 /// What is expanded for events, and how much they may take.
 #[derive(Clone, Debug)]

@@ -7,12 +7,12 @@ use event_expand::{Capabilities, Capability};
 use mail_types::List;
 use thiserror::Error;
 
-use super::super::rules::language::Available;
 use super::options::Options;
+use crate::gateway::lookups::language::Available;
 
 /// What lookups work with.
 #[derive(Clone, Debug)]
-pub(crate) struct LookupSettings {
+pub struct LookupSettings {
     /// The database of a `sqlite` lookup that names no file.
     pub(crate) sqlite_dbfile: PathBuf,
     /// Whom `pgsql` asks, in this order.

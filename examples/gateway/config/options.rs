@@ -9,8 +9,8 @@ use mail_types::{Domain, Semantics};
 use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 
-use super::super::quantity::{Interval, Size};
 use super::dmarc::{InvalidFromOption, TemperrorOption};
+use crate::gateway::lookups::quantity::{Interval, Size};
 
 /// The options as they are written; `docs/gateway.md` describes each.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -241,9 +241,11 @@ impl From<ListSemantics> for Semantics {
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
+    /// As Exim writes them.
     #[default]
     Text,
+    /// One JSON object each.
     Json,
 }
 

@@ -7,10 +7,10 @@ use mail_types::Found;
 use tokio::time::timeout;
 use tracing::error;
 
-use super::super::engines::Engines;
-use super::super::log;
 use super::ledger::Ledger;
-use super::occurrence::Occurrence;
+use super::raised_event::Occurrence;
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::telemetry::log;
 
 /// Actions that are expanded one after the other.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl<'e> Batch<'e> {
         // Whoever else asks the database must find what was written, and must not wait for us.
         self.commit();
         let answer = self.engines.answer(&request.ask).await;
-        (answer.found, answer.why.map(|why| log::chain(&why)))
+        (answer.found, answer.why)
     }
 
     /// Tells whether the last action could not write its row until the end.

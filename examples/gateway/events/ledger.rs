@@ -16,9 +16,9 @@ use rusqlite::{Connection, ErrorCode, params_from_iter};
 use thiserror::Error;
 use tracing::error;
 
-use super::super::database_file::DatabaseFile;
-use super::super::engines::Bound;
 use super::queue::Queue;
+use crate::gateway::lookups::database_file::DatabaseFile;
+use crate::gateway::lookups::engines::Bound;
 
 /// The database; it is opened when it is needed first.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 use event_expand::{Effect, Event, EventName};
 use mail_types::{Mailbox, Reply, Trust};
 
-use super::super::client::{Client, protocol};
-use super::super::config::events::LOCAL_DELIVERY;
-use super::super::message_id::MessageId;
-use super::super::session::{Fault, Session};
 use super::Events;
-use super::occurrence::{Facts, Occurrence, bounded};
+use super::raised_event::{Facts, Occurrence, bounded};
+use crate::gateway::config::events::LOCAL_DELIVERY;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::smtp::peer::{Client, protocol};
+use crate::gateway::smtp::session::{Fault, Session};
 
 /// A client's session, and the message, as its events know them. The default hears nothing.
 #[derive(Clone, Debug, Default)]

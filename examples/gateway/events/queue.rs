@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::aside::{Aside, Read};
-use super::occurrence::Occurrence;
+use super::overflow::{Aside, Read};
+use super::raised_event::Occurrence;
 
 /// The queue. Whoever puts an event in never waits: it takes a moment's lock and touches no file.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use event_expand::Event;
 use mail_types::{Trust, Value, Variable};
 use thiserror::Error;
 
-use super::occurrence::{Facts, Occurrence};
+use super::raised_event::{Facts, Occurrence};
 
 /// Writes an event behind what is there already.
-pub(crate) fn write(occurrence: &Occurrence, out: &mut Vec<u8>) {
+pub fn write(occurrence: &Occurrence, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_u64_le(0);
     out.put_u64_le(occurrence.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
@@ -54,7 +54,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
 /// # Errors
 ///
 /// [`RecordError::Incomplete`] if it goes on behind the input.
-pub(crate) fn parse(input: &[u8]) -> Result<(&[u8], Occurrence), RecordError> {
+pub fn parse(input: &[u8]) -> Result<(&[u8], Occurrence), RecordError> {
     let mut head = input;
     let (Ok(length), Ok(sum)) = (head.try_get_u32_le(), head.try_get_u32_le()) else {
         return Err(RecordError::Incomplete);
@@ -102,7 +102,8 @@ fn body_of(mut body: &[u8]) -> Option<Occurrence> {
 
 /// Why bytes are no event.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub(crate) enum RecordError {
+#[expect(missing_docs, reason = "each has its text")]
+pub enum RecordError {
     #[error("the record goes on")]
     Incomplete,
     #[error("the record is damaged")]

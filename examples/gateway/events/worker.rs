@@ -8,12 +8,12 @@ use std::thread;
 use tokio::runtime::Handle;
 use tracing::{error, warn};
 
-use super::super::log;
 use super::Hearing;
 use super::batch::{Batch, Done};
 use super::ledger::Ledger;
-use super::occurrence::Occurrence;
 use super::queue::Work;
+use super::raised_event::Occurrence;
+use crate::gateway::telemetry::log;
 
 /// What the thread has.
 pub(super) struct Worker {

@@ -19,12 +19,12 @@ use std::os::unix::fs::FileExt;
 
 use bytes::{Buf, Bytes};
 
-use super::super::message_id::MessageId;
 use super::Message;
+use crate::gateway::message::id::MessageId;
 
 /// A whole batch, read from a segment.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub struct Batch {
     first: u32,
     records: u32,
     payload: Bytes,
@@ -37,7 +37,7 @@ impl Batch {
     /// # Errors
     ///
     /// Those of the file.
-    pub(crate) fn read(file: &File, at: u64, end: u64, nonce: u64) -> io::Result<Option<Self>> {
+    pub fn read(file: &File, at: u64, end: u64, nonce: u64) -> io::Result<Option<Self>> {
         let behind_head = at.saturating_add(HEAD as u64);
         let Some(rest) = end.checked_sub(behind_head) else { return Ok(None) };
         let mut head = [0; HEAD];
@@ -53,7 +53,7 @@ impl Batch {
 
     /// Writes a batch of `messages` into `buffer`, in place of what it had; returns their number.
     /// `first` is the number of records in the segment before them.
-    pub(crate) fn write<'m>(
+    pub fn write<'m>(
         messages: impl Iterator<Item = &'m Message>,
         nonce: u64,
         first: u32,
@@ -79,22 +79,22 @@ impl Batch {
     }
 
     /// Returns the length of what [`read`](Self::read) read, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         (HEAD + self.payload.len()) as u64
     }
 
     /// Returns how many records of the segment come before this batch.
-    pub(crate) fn first(&self) -> u32 {
+    pub fn first(&self) -> u32 {
         self.first
     }
 
     /// Returns how many records of the segment come up to the end of this batch.
-    pub(crate) fn behind(&self) -> u32 {
+    pub fn behind(&self) -> u32 {
         self.first.saturating_add(self.records)
     }
 
     /// Returns the messages, each with the number of records before it.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = (u32, Message)> {
+    pub fn messages(&self) -> impl Iterator<Item = (u32, Message)> {
         let mut payload = self.payload.clone();
         (self.first..).zip(std::iter::from_fn(move || take_record(&mut payload)))
     }

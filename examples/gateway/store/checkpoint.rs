@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use tracing::error;
 
-use super::super::maildir::Maildir;
 use super::StoreError;
+use super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::Segment;
 use super::trouble::Trouble;

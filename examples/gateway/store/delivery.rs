@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info};
 
-use super::super::maildir::Maildir;
+use super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
 use super::trouble::Trouble;

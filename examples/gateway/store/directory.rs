@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::super::maildir::{lock_directory, make_directory};
 use super::StoreError;
+use super::maildir::{lock_directory, make_directory};
 use super::segment::Segment;
 
 /// A directory of segments, which this process has to itself.

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 
-use super::super::maildir::Maildir;
-use super::super::message_id::MessageId;
 use super::delivery::deliver;
+use super::maildir::Maildir;
 use super::progress::Progress;
 use super::segment::{Place, Segment};
 use super::{Message, Recovery, StoreError};
+use crate::gateway::message::id::MessageId;
 
 /// Delivers what an earlier process did not, and makes the segments empty.
 ///

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::client_lists::ClientLists;
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::rules::asking::Asked;
 use super::stage::Stage;
+use crate::gateway::config::Config;
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::client_lists::ClientLists;
 
 fn lists(text: &str) -> (ClientLists, Stage) {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::super::wire::Deadlines;
 use super::gateway::Running;
 use super::scratch::Scratch;
+use crate::gateway::server::wire::Deadlines;
 
 const QUIET: &str = "event_action = ''\n";
 

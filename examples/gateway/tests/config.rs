@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::config::Config;
-use super::super::quantity::{Interval, Size};
+use crate::gateway::config::Config;
+use crate::gateway::lookups::quantity::{Interval, Size};
 
 #[test]
 fn everything_has_a_default_that_is_closed() {

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::config::Config;
-use super::super::opening;
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::config::opening;
 
 /// Checks a configuration, in which `DIR` is a folder of the test; returns what is wrong, or nothing.
 fn check(folder: &Path, text: &str) -> String {
@@ -14,7 +14,7 @@ fn check(folder: &Path, text: &str) -> String {
     let file = folder.join("gateway.toml");
     fs::write(&file, text).unwrap();
     opening::check(Some(&file), &folder.join("resolv.conf"))
-        .map_or_else(|error| super::super::log::chain(&error), |()| String::new())
+        .map_or_else(|error| crate::gateway::telemetry::log::chain(&error), |()| String::new())
 }
 
 /// All files and folders, with their sizes and times.

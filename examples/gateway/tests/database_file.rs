@@ -9,12 +9,12 @@ use event_expand::{Event, EventName};
 use mail_types::{Found, Trust};
 use rusqlite::Connection;
 
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::events::Events;
-use super::super::events::occurrence::{Facts, Occurrence};
 use super::engines::ask;
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::events::Events;
+use crate::gateway::events::raised_event::{Facts, Occurrence};
+use crate::gateway::lookups::engines::Engines;
 
 fn config(folder: &Path) -> Config {
     Config::parse(&format!("spool_directory = '{}'", folder.display())).unwrap()

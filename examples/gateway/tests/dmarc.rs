@@ -5,7 +5,9 @@ use mail_types::{
     Answer, AuthResult, DnsFailure, Kind, Question, Security, SpfIdentity, SpfInput, Step, Zone,
 };
 
-use super::super::rules::dmarc::{DmarcSettings, Examined, InvalidFrom, Temperror, Treatment};
+use crate::gateway::policy::conditions::dmarc::{
+    DmarcSettings, Examined, InvalidFrom, Temperror, Treatment,
+};
 
 #[test]
 fn rejection_is_quarantine_unless_the_option_is_set() {

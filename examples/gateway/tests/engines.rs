@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use event_expand::{Expansion, Progress, Request, Template, Variables};
 use mail_types::{Found, Trust, Value, Variable};
 
-use super::super::config::Config;
-use super::super::engines::Engines;
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::lookups::engines::Engines;
 
 /// The variable `x`, which anybody may have written.
 pub(super) struct X<'a>(pub(super) &'a [u8]);
@@ -30,19 +30,7 @@ pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, Stri
     let request = request(engines, text, x);
     let answer = engines.answer(&request.ask).await;
     assert_eq!(answer.found == Found::Deferred, answer.why.is_some());
-    let why = answer.why.map(|why| super::super::log::chain(&why));
-    (answer.found, why.unwrap_or_default())
-}
-
-/// What a rule finds by a text with one lookup.
-#[cfg(feature = "pgsql")]
-pub(super) async fn found_by_a_rule(
-    engines: &Engines,
-    text: &str,
-    x: &[u8],
-) -> (Found, Option<String>) {
-    let request = request(engines, text, x);
-    super::super::rules::asking::Answers::answer(engines, &request.ask, Duration::ZERO).await
+    (answer.found, answer.why.unwrap_or_default())
 }
 
 fn request(engines: &Engines, text: &str, x: &[u8]) -> Request {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::config::Config;
 use super::gateway::{Running, hop, make_table, rows};
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
 
 const GOOD: [&str; 7] = [
     "220 ESMTP\r\n",

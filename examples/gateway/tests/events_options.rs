@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use event_expand::{EventName, OnFailure};
 
-use super::super::config::Config;
-use super::super::config::event_variables::FACTS;
-use super::super::config::events::SHIPPED;
 use super::gateway::{Running, hop};
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::config::events::SHIPPED;
+use crate::gateway::events::variables::FACTS;
 
 fn has(text: &str, event: EventName, transport: Option<&str>) -> Option<String> {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use event_expand::{Event, EventName};
 use mail_types::{Trust, Variable};
 
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::events::Events;
-use super::super::events::aside::Aside;
-use super::super::events::occurrence::{Facts, MAX_VALUE, Occurrence, bounded};
-use super::super::events::queue::{Counts, Queue, Work};
-use super::super::events::record::{self, RecordError};
 use super::gateway::{Running, make_table, rows};
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::events::Events;
+use crate::gateway::events::overflow::Aside;
+use crate::gateway::events::queue::{Counts, Queue, Work};
+use crate::gateway::events::raised_event::{Facts, MAX_VALUE, Occurrence, bounded};
+use crate::gateway::events::record;
+use crate::gateway::events::record::RecordError;
+use crate::gateway::lookups::engines::Engines;
 
 fn occurrence(number: usize) -> Occurrence {
     let facts = Facts::default().with("sender_address", b"ann@a.example", Trust::Untrusted);

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use super::super::config::Config;
-use super::super::forged::without_forged;
-use super::super::routing::Routing;
+use crate::gateway::config::Config;
+use crate::gateway::delivery::routing::Routing;
+use crate::gateway::message::forged::without_forged;
 
 #[test]
 fn what_claims_to_be_ours_is_taken_out() {

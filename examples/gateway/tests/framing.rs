@@ -1,7 +1,7 @@
 //! How much memory the framing keeps, however its bytes are cut.
 
-use super::super::framing::{Body, Data, DataEnd, Input, Line};
 use super::session::{Talk, settings};
+use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, Line};
 
 /// 100 MB of commands of 4096 octets, in pieces that never end where a command does.
 #[test]

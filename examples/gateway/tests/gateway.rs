@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::super::config::Config;
-use super::super::config::event_variables::FACTS;
-use super::super::relay::RelayLimits;
-use super::super::resolver::resolver_settings;
-use super::super::server::Gateway;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
+use crate::gateway::config::Config;
+use crate::gateway::delivery::relay::RelayLimits;
+use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::events::variables::FACTS;
+use crate::gateway::server::Gateway;
 
 /// A gateway that runs.
 pub(super) struct Running {

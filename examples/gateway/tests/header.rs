@@ -1,8 +1,8 @@
 //! Where the header of a message begins and ends: the same for all who read it.
 
-use super::super::header::{Header, lacks_header};
-use super::super::transaction::hops;
 use super::session::{ready, settings};
+use crate::gateway::message::header::{Header, lacks_header};
+use crate::gateway::smtp::transaction::hops;
 
 #[test]
 fn a_first_line_that_is_no_field_is_no_header() {

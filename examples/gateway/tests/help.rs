@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-use super::super::config::events::EventOptions;
-use super::super::config::{Config, Options};
-use super::super::rules::condition::KINDS;
-use super::super::rules::place::Place;
+use crate::gateway::config::events::EventOptions;
+use crate::gateway::config::{Config, Options};
+use crate::gateway::policy::condition::KINDS;
+use crate::gateway::policy::stage::Place;
 
 const HELP: &str = include_str!("../help.txt");
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));

@@ -9,7 +9,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::net::UdpSocket;
 
-use super::super::host_name::HostNames;
+use crate::gateway::server::host_name::HostNames;
 
 /// The zone: who points where, and who has which address.
 const POINTERS: &[(&str, &str)] = &[

@@ -5,11 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::super::message_id::MessageId;
-use super::super::store::Message;
-use super::super::store::progress::Progress;
-use super::super::store::segment::{Place, Segment};
 use super::scratch::Scratch;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::store::Message;
+use crate::gateway::store::progress::Progress;
+use crate::gateway::store::segment::{Place, Segment};
 
 const BYTES: u64 = 32 << 10;
 const BLOCK: usize = 4096;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 
-use super::super::host_limit::HostLimit;
 use super::gateway::{Running, hop};
 use super::scratch::Scratch;
+use crate::gateway::server::host_limit::HostLimit;
 
 const QUIET: &str = "event_action = ''\n";
 

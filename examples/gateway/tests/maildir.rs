@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::super::maildir::Maildir;
-use super::super::message_id::MessageId;
-use super::super::store::{Message, StoreError};
 use super::scratch::Scratch;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::store::maildir::Maildir;
+use crate::gateway::store::{Message, StoreError};
 
 fn message(text: &'static str) -> Message {
     Message { id: MessageId::next(SystemTime::now()), parts: vec!["".into(), text.into()] }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::super::memory::{Holders, Memory, Room, Share};
 use super::gateway::{Client, Running};
 use super::scratch::Scratch;
 use super::session::{Talk, ready, settings};
+use crate::gateway::server::memory::{Holders, Memory, Room, Share};
 
 #[test]
 fn many_large_messages_reach_the_limit_and_small_ones_do_not() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::super::message_id::{MessageId, MessageIdError};
+use crate::gateway::message::id::{MessageId, MessageIdError};
 
 #[test]
 fn an_id_reads_back() {

@@ -1,6 +1,6 @@
 //! When a connection stays awake for its client.
 
-use super::super::connection::pace::Pace;
+use crate::gateway::server::connection::pace::Pace;
 
 /// How many waits are slept through before the next that is awake.
 fn asleep(pace: &mut Pace) -> u32 {

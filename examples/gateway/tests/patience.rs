@@ -1,7 +1,7 @@
 //! What a client may ask for in vain, and what it gets then.
 
-use super::super::session::SessionSettings;
 use super::session::{Talk, ready, settings};
+use crate::gateway::smtp::session::SessionSettings;
 
 fn greeted(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);

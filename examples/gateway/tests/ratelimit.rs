@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::host_limit::HostLimit;
-use super::super::rules::place::Place;
-use super::super::rules::rates::{Count, RateEvent, Rates};
 use super::stage::{Stage, rules};
+use crate::gateway::policy::rates::{Count, RateEvent, Rates};
+use crate::gateway::policy::stage::Place;
+use crate::gateway::server::host_limit::HostLimit;
 
 const RECOMMENDED: &str = include_str!("data/connection-rate.toml");
 const PERIOD: Duration = Duration::from_secs(5);

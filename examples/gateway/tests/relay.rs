@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::super::events::origin::Origin;
-use super::super::message_id::MessageId;
-use super::super::relay::{Declared, Relay, RelayLimits, RelaySettings};
-use super::super::store::Message;
+use crate::gateway::delivery::relay::{Declared, Relay, RelayLimits, RelaySettings};
+use crate::gateway::events::origin::Origin;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
 const EHLO: &str = "250-next.example\r\n250-size 1000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mail_types::{HostSet, List, Severity};
 
-use super::super::events::origin::Origin;
-use super::super::relay::{Declared, Passed, Relay, RelaySettings};
 use super::relay::{Then, message, next_hop, sender, settings};
+use crate::gateway::delivery::relay::{Declared, Passed, Relay, RelaySettings};
+use crate::gateway::events::origin::Origin;
 
 const EHLO: &str = "250-next.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
 const BLOCK: [&str; 5] = [

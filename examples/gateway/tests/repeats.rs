@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use super::super::repeats::{Kind, Repeats, Sum};
+use crate::gateway::telemetry::repeats::{Kind, Repeats, Sum};
 
 /// Counts a line of each kind so often; returns how many are to be written.
 fn count(repeats: &mut Repeats, host: &str, kind: Kind, times: usize, now: Instant) -> usize {

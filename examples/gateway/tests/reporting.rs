@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, RowDisposition};
 use rusqlite::Connection;
 
-use super::super::config::{Config, ReportSettings};
-use super::super::reporting::{Account, Entry, Reporter, Row};
 use super::rules_dmarc::examined;
 use super::scratch::Scratch;
+use crate::gateway::config::{Config, ReportSettings};
+use crate::gateway::reports::{Account, Entry, Reporter, Row};
 
 fn settings(root: &Path) -> ReportSettings {
     ReportSettings {

@@ -4,10 +4,10 @@ use std::fs;
 
 use mail_types::hickory::ResolverSettings;
 
-use super::super::log::chain;
-use super::super::opening;
-use super::super::resolver::resolver_settings;
 use super::scratch::Scratch;
+use crate::gateway::config::opening;
+use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::telemetry::log::chain;
 
 fn asked(settings: &ResolverSettings) -> Vec<String> {
     settings.servers().iter().map(ToString::to_string).collect()

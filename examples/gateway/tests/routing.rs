@@ -8,17 +8,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_protocol::{ProxyInfo, RequiredHosts};
 
-use super::super::client::Client;
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::message_id::MessageId;
-use super::super::rules::asking::Asked;
-use super::super::rules::place::Place;
-use super::super::session::Greeting;
-use super::super::trace_fields::{delivery, received};
-use super::super::transaction::{Transaction, hops};
 use super::scratch::Scratch;
 use super::stage::Stage;
+use crate::gateway::config::Config;
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::message::trace_fields::{delivery, received};
+use crate::gateway::policy::stage::Place;
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::Greeting;
+use crate::gateway::smtp::transaction::{Transaction, hops};
 
 async fn routed(config: &Config, recipient: &str) -> String {
     route(Stage::new().with_mail("<ann@a.example>", recipient), config).await

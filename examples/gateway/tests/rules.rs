@@ -1,7 +1,7 @@
 //! Rules: what they decide, and what they leave behind.
 
-use super::super::rules::place::Place;
 use super::stage::{Stage, rules};
+use crate::gateway::policy::stage::Place;
 
 /// Asks one rule with these lines, whose verb is deny, of this place; tells whether it holds.
 async fn holds(stage: &mut Stage, place: Place, lines: &str) -> bool {

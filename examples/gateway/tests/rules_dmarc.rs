@@ -3,11 +3,11 @@
 use dmarc_policy::{Author, DkimInput, Dmarc};
 use mail_types::{AuthResult, Kind, Security, Semantics, SpfIdentity, SpfInput, Step, Zone};
 
-use super::super::authentication::field;
-use super::super::config::Config;
-use super::super::rules::dmarc::{DmarcSettings, Examined, publish_off};
-use super::super::rules::place::Place;
 use super::stage::{Stage, rules, rules_with};
+use crate::gateway::authentication::results::field;
+use crate::gateway::config::Config;
+use crate::gateway::policy::conditions::dmarc::{DmarcSettings, Examined, publish_off};
+use crate::gateway::policy::stage::Place;
 
 #[tokio::test]
 async fn a_word_is_known_and_both_ways_to_read_a_list_are_there() {

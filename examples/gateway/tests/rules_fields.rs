@@ -1,8 +1,8 @@
 //! Header fields, replies and log lines of rules: a value in them is written in the form of its place.
 
-use super::super::config::Config;
-use super::super::rules::place::Place;
 use super::stage::{Stage, rules};
+use crate::gateway::config::Config;
+use crate::gateway::policy::stage::Place;
 
 /// The fields that a rule adds for this sender, and what is logged.
 async fn fields(sender: &str, lines: &str) -> (Vec<String>, Vec<String>) {

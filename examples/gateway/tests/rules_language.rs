@@ -7,12 +7,12 @@ use std::time::Duration;
 use event_expand::Ask;
 use mail_types::Found;
 
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::rules::asking::{Answering, Answers, Asked};
-use super::super::rules::place::Place;
 use super::scratch::Scratch;
 use super::stage::{Stage, rules};
+use crate::gateway::config::Config;
+use crate::gateway::lookups::asking::{Answering, Answers, Asked};
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::stage::Place;
 
 const LATER: &str = "451 4.7.0 it cannot be told now, try again later";
 const DENIED: &str = "550 5.7.1 not permitted";

@@ -1,10 +1,10 @@
 //! What rules make at the most.
 
-use super::super::config::Config;
-use super::super::rules::notes::Notes;
-use super::super::rules::place::Place;
-use super::super::rules::text::Text;
 use super::stage::{Stage, rules};
+use crate::gateway::config::Config;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::text::Text;
 
 #[tokio::test]
 async fn an_expansion_is_cut() {

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use mail_types::{Trust, Value};
 
-use super::super::config::Config;
-use super::super::macros::Macros;
-use super::super::rules::Rules;
-use super::super::rules::condition::{Condition, Holds, Home, Kind, Test};
-use super::super::rules::dmarc::{DmarcSettings, publish_off};
-use super::super::rules::place::Place;
-use super::super::rules::scene::Scene;
-use super::super::rules::spf::SpfSettings;
 use super::rules_dmarc::examined;
 use super::stage::{Stage, rules};
+use crate::gateway::config::Config;
+use crate::gateway::lookups::macros::Macros;
+use crate::gateway::policy::condition::{Condition, Holds, Home, Kind, Test};
+use crate::gateway::policy::conditions::dmarc::{DmarcSettings, publish_off};
+use crate::gateway::policy::conditions::spf::SpfSettings;
+use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::stage::Place;
 
 /// Section 3 of the text on the PROXY protocol: who talks to whom.
 #[tokio::test]

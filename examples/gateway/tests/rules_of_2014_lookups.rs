@@ -9,13 +9,13 @@ use std::sync::Arc;
 use mail_types::{Helo, Kind, Security, Zone};
 use spf_result::{Check, Report};
 
-use super::super::config::Config;
-use super::super::engines::Engines;
-use super::super::rules::asking::Asked;
-use super::super::rules::place::Place;
-use super::super::rules::spf::Checked;
 use super::scratch::Scratch;
 use super::stage::Stage;
+use crate::gateway::config::Config;
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::conditions::spf::Checked;
+use crate::gateway::policy::stage::Place;
 
 /// Reads a file of rules, whose lookups work below a folder.
 fn config(text: &str, folder: &Path) -> Config {
@@ -122,7 +122,7 @@ async fn each_client_has_the_limit_of_the_file() {
                 .map(|r| r.to_string())
                 .unwrap_or_default();
             // Another connection.
-            stage.notes = super::super::rules::notes::Notes::default();
+            stage.notes = crate::gateway::policy::state::Notes::default();
         }
         assert_eq!(refusal, expected, "{file} {times}");
     }

@@ -4,12 +4,12 @@ use mail_types::hickory::Resolver;
 use mail_types::{Helo, Kind, Security, Zone};
 use spf_result::{Check, Report};
 
-use super::super::authentication::field;
-use super::super::config::Config;
-use super::super::rules::facts::Facts;
-use super::super::rules::place::Place;
-use super::super::rules::spf::Checked;
 use super::stage::{Stage, rules};
+use crate::gateway::authentication::results::field;
+use crate::gateway::config::Config;
+use crate::gateway::policy::conditions::spf::Checked;
+use crate::gateway::policy::facts::Facts;
+use crate::gateway::policy::stage::Place;
 
 /// What the text of 2014 has as its first example, with a plain message.
 const FAIL: &str = "[[acl_smtp_mail]]

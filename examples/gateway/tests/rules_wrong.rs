@@ -1,6 +1,6 @@
 //! Rules that are refused, each with its line.
 
-use super::super::config::Config;
+use crate::gateway::config::Config;
 
 #[test]
 fn what_is_wrong_with_a_rule_is_named_with_its_line() {

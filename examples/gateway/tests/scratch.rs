@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{env, fs};
 
-use super::super::message_id::MessageId;
+use crate::gateway::message::id::MessageId;
 
 /// An empty directory, removed at the end.
 #[derive(Debug)]

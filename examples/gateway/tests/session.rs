@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mail_types::{Reply, ReplyCode};
 
-use super::super::phrases::say;
-use super::super::session::{Question, Session, SessionSettings, Step};
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::session::{Question, Session, SessionSettings, Step};
 
 pub(super) fn settings() -> SessionSettings {
     SessionSettings {

@@ -1,7 +1,7 @@
 //! Sessions with PRDR: draft-hall-prdr-00.
 
-use super::super::session::SessionSettings;
 use super::session::{Talk, ready, settings};
+use crate::gateway::smtp::session::SessionSettings;
 
 fn offering() -> SessionSettings {
     SessionSettings { prdr_enable: true, recipients_max: 10, ..settings() }
@@ -167,7 +167,7 @@ fn commands_behind_the_dot_wait_for_the_last_reply() {
 
 #[test]
 fn a_server_that_stops_says_the_whole_sequence() {
-    use super::super::session::Step;
+    use crate::gateway::smtp::session::Step;
     let mut talk = with_recipients(true, &["ann", "bob"]);
     talk.say("DATA\r\n");
     talk.session.handle_bytes(b"x\r\n.\r\n");
@@ -182,7 +182,7 @@ fn a_server_that_stops_says_the_whole_sequence() {
 /// Source: RFC 5321 section 3.8.
 #[test]
 fn who_says_421_closes() {
-    use super::super::session::Step;
+    use crate::gateway::smtp::session::Step;
     let leaving = "421 4.3.2 bye".parse().unwrap();
     for (recipients, sent) in [(&["ann"][..], "421 4.3.2 bye\r\n"), (&["ann", "bob"], "")] {
         let mut talk = with_recipients(true, recipients);
@@ -208,7 +208,7 @@ fn who_says_421_closes() {
 /// Nothing is kept before the question about the message, which comes last.
 #[test]
 fn a_connection_that_is_cut_leaves_nothing_behind() {
-    use super::super::session::{Question, Step};
+    use crate::gateway::smtp::session::{Question, Step};
     for cut in 0..3 {
         let mut talk = with_recipients(true, &["ann", "bob", "carl"]);
         talk.say("DATA\r\n");

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mail_types::ReplyCode;
 
-use super::super::phrases::say;
-use super::super::session::{Question, Session, Step};
 use super::session::{Talk, settings};
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::session::{Question, Session, Step};
 
 #[test]
 fn names_of_clients() {

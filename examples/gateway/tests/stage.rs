@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use mail_types::{Domain, Mailbox, Reply};
 use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
 
-use super::super::client::Client;
-use super::super::macros::Macros;
-use super::super::routing::{Route, Routing};
-use super::super::rules::Rules;
-use super::super::rules::condition::{Home, KINDS};
-use super::super::rules::dmarc::DmarcSettings;
-use super::super::rules::facts::Facts;
-use super::super::rules::judgement::Judgement;
-use super::super::rules::notes::Notes;
-use super::super::rules::place::Place;
-use super::super::rules::rates::Rates;
-use super::super::rules::scene::Scene;
-use super::super::rules::spf::SpfSettings;
-use super::super::session::Greeting;
-use super::super::transaction::Transaction;
+use crate::gateway::delivery::routing::{Route, Routing};
+use crate::gateway::lookups::macros::Macros;
+use crate::gateway::policy::condition::{Home, KINDS};
+use crate::gateway::policy::conditions::dmarc::DmarcSettings;
+use crate::gateway::policy::conditions::spf::SpfSettings;
+use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::decision::Judgement;
+use crate::gateway::policy::facts::Facts;
+use crate::gateway::policy::rates::Rates;
+use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Notes;
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::Greeting;
+use crate::gateway::smtp::transaction::Transaction;
 
 /// Reads the rules of a configuration, its macros too.
 pub(super) fn rules(text: &str) -> Rules {

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 
-use super::super::maildir::Maildir;
-use super::super::message_id::MessageId;
-use super::super::store::progress::Progress;
-use super::super::store::segment::{Place, Segment};
-use super::super::store::{Message, Recovery, Store, StoreError, StoreLimits, StoreSettings};
 use super::scratch::Scratch;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::store::maildir::Maildir;
+use crate::gateway::store::progress::Progress;
+use crate::gateway::store::segment::{Place, Segment};
+use crate::gateway::store::{Message, Recovery, Store, StoreError, StoreLimits, StoreSettings};
 
 fn limits() -> StoreLimits {
     StoreLimits { segment_bytes: 64 << 10, batch_bytes: 16 << 10, ..StoreLimits::default() }

@@ -1,7 +1,7 @@
 //! Dots at the start of lines, however the message is cut.
 
-use super::super::framing::{Body, Data, DataEnd, Input, has_bare_line_end};
-use super::super::stuffing::Stuffing;
+use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, has_bare_line_end};
+use crate::gateway::smtp::stuffing::Stuffing;
 
 /// RFC 5321 section 4.5.2: a line that begins with a dot gets another.
 const ROWS: [(&str, &str); 9] = [

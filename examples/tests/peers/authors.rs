@@ -1,7 +1,7 @@
 //! Forgeries of a domain that wants them rejected, as a client brings them: by DATA and by BDAT, to be
 //! kept and to be handed on.
 
-use crate::examined::{Stage, WAYS, mail};
+use super::examined::{Stage, WAYS, mail};
 
 /// Fields of messages that are, or may be, `victim.example`'s to a reader.
 const FORGED: [&str; 42] = [

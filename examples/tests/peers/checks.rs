@@ -1,8 +1,8 @@
 //! The health checks of a proxy: they find the gateway up, and nobody else hears of them.
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 
 #[test]
 fn health_checks_leave_no_trace() {

@@ -2,10 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 
 #[test]
 fn swaks_delivers() {

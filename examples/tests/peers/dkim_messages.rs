@@ -1,14 +1,14 @@
 //! Signatures that are broken, and messages that were changed, through the gateway: by DATA and
 //! BDAT, kept and handed on.
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::dkim_signing::sign;
-use crate::dmarc::with_gateway;
-use crate::examined::{Stage, WAYS};
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have};
-use crate::relay::mail;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::dmarc::with_gateway;
+use super::examined::{Stage, WAYS};
+use super::gateway::Gateway;
+use super::relay::mail;
+use super::servers::{Peers, have};
+use crate::dkim::signing::sign;
 
 /// What a broken signature has, and what is told of it.
 const BROKEN: [(&str, &str); 9] = [

@@ -14,9 +14,9 @@ use data_encoding::BASE64;
 use mail_types::{AuthResult, Kind, Security, Session, Step, Zone};
 use serde_json::{Value, json};
 
-use crate::dkim::{DkimLimits, Keys, read, verify};
-use crate::dkim_signing::ED25519;
-use crate::header::Header;
+use crate::dkim::signing::ED25519;
+use examples::gateway::authentication::dkim::{DkimLimits, Keys, read, verify};
+use examples::gateway::message::header::Header;
 
 /// Debian's own, which has Debian's packages.
 const PYTHON: &str = "/usr/bin/python3";
@@ -95,12 +95,12 @@ fn key(rsa: bool) -> Vec<u8> {
     if !rsa {
         return b"nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=".to_vec();
     }
-    let text = BASE64.encode(include_bytes!("../../gateway/tests/data/dkim-rsa-2048.der"));
+    let text = BASE64.encode(include_bytes!("../dkim/data/dkim-rsa-2048.der"));
     let label = "RSA PRIVATE KEY";
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n").into_bytes()
 }
 
-const RSA: &str = include_str!("../../gateway/tests/data/dkim-public-keys.txt");
+const RSA: &str = include_str!("../dkim/data/dkim-public-keys.txt");
 
 /// Numbers that depend on their seed alone (xorshift64*).
 struct Random(u64);

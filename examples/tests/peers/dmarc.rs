@@ -6,10 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::block::Block;
-use crate::dkim_signing::sign;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
+use crate::dkim::signing::sign;
 
 /// What every gateway here has: those on loopback are examined too.
 const ALL: &str = "dmarc_verify_hosts = \"*\"";

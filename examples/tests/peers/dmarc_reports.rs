@@ -6,9 +6,9 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use crate::dmarc::{plain, signed, with_gateway};
-use crate::gateway::Gateway;
-use crate::peers::{have, run, text};
+use super::dmarc::{plain, signed, with_gateway};
+use super::gateway::Gateway;
+use super::servers::{have, run, text};
 
 #[test]
 fn what_was_seen_becomes_reports_that_the_schema_takes() {

@@ -4,11 +4,11 @@
 #[cfg(feature = "pgsql")]
 use std::process::Command;
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 #[cfg(feature = "pgsql")]
-use crate::peers::{run, text};
+use super::servers::{run, text};
 
 fn options(next_hop: &str, more: &str) -> String {
     format!(

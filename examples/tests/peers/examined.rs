@@ -5,13 +5,13 @@ use std::net::TcpStream;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::dkim_signing::ED25519;
-use crate::dmarc::plain;
-use crate::gateway::Gateway;
-use crate::name_server::{NameServer, Said};
-use crate::next_hop::NextHop;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::dmarc::plain;
+use super::gateway::Gateway;
+use super::name_server::{NameServer, Said};
+use super::next_hop::NextHop;
+use crate::dkim::signing::ED25519;
 
 /// `victim.example` and its like want mail rejected. What is below a dead name is dead: it is refused, fails,
 /// is not answered, or points there.

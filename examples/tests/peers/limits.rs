@@ -2,9 +2,9 @@
 
 use rustix::process::Signal;
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
 
 /// The first as they are, then how many more.
 #[test]

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, run, swaks, text};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, run, swaks, text};
 
 const RULES: &str = r#"
     [hostlist]

@@ -1,9 +1,9 @@
 //! A reply for each recipient: from the gateway to Exim and swaks, and from Exim to the gateway.
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
-use crate::relay::mail;
+use super::block::Block;
+use super::gateway::Gateway;
+use super::relay::mail;
+use super::servers::{Peers, have, swaks};
 
 /// Ann's filter refuses what dora takes, and bob's puts it off.
 const FILTERS: &str = include_str!("../../gateway/tests/data/content-filters.toml");

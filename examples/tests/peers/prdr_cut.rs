@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have};
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
+use super::servers::{Peers, have};
 
 const FILTERS: &str = include_str!("../../gateway/tests/data/content-filters.toml");
 const REPLIES: [&str; 5] = ["353 ", "550 5.7.1 ", "450 4.7.1 ", "250 2.1.5 ", "250 2.0.0 "];

@@ -1,8 +1,8 @@
 //! Mail that comes through HAProxy, with each kind of header that it can send.
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Listener, Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Listener, Peers, have, swaks};
 
 /// Loopback stands for the proxy; clients come from elsewhere.
 const OPTIONS: &str = "proxy_required_hosts = \"127.0.0.1\"\nlog_selector = \"+proxy\"";

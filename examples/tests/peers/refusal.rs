@@ -2,9 +2,9 @@
 
 use std::net::{Shutdown, TcpStream};
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc6\x33\x64\x19\x15\xb3\0\x19";
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 
 fn options(next_hop: &str) -> String {
     format!("relay_to_domains = \"next.test\"\nroute_data = \"{next_hop}\"")

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 
 /// Source: Exim's text of 2014 on its PROXY support, section 4.
 const RECOMMENDED: &str = "proxy_required_hosts = \"127.0.0.1\"

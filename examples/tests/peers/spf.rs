@@ -1,8 +1,8 @@
 //! SPF of real clients, by a real name server.
 
-use crate::block::Block;
-use crate::gateway::Gateway;
-use crate::peers::{Peers, have, swaks};
+use super::block::Block;
+use super::gateway::Gateway;
+use super::servers::{Peers, have, swaks};
 
 /// As the text of 2014 has its examples, with plain messages; a header for each that is taken.
 const RULES: &str = "

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::block::Block;
-use crate::gateway::binary;
-use crate::peers::{have, run, text};
+use super::block::Block;
+use super::gateway::binary;
+use super::servers::{have, run, text};
 
 /// Runs the gateway with these options where `/etc/resolv.conf` is `file`, as a mount of its own has it;
 /// after two seconds it is ended. `None` where the system allows no such mount.

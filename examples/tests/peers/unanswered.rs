@@ -1,8 +1,8 @@
 //! Questions to the DNS that have no answer, and what they change for a message.
 
-use crate::dkim_signing::sign;
-use crate::dmarc::plain;
-use crate::examined::{Stage, WAYS, mail};
+use super::dmarc::plain;
+use super::examined::{Stage, WAYS, mail};
+use crate::dkim::signing::sign;
 
 /// What cannot be asked about is the sender's choice.
 #[test]

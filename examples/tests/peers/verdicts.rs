@@ -2,9 +2,9 @@
 
 use std::net::TcpStream;
 
-use crate::block::Block;
-use crate::dialogue::Dialogue;
-use crate::gateway::Gateway;
+use super::block::Block;
+use super::dialogue::Dialogue;
+use super::gateway::Gateway;
 
 const RULES: &str = r#"
 prdr_enable = true

@@ -1,0 +1,8 @@
+//! What the tools have in common: cases by line, answers of the DNS, and what comes out.
+
+pub mod answers;
+pub mod dmarc_rows;
+pub mod dns;
+pub mod lines;
+pub mod shown;
+pub mod trace;

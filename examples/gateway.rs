@@ -1,0 +1,29 @@
+//! An SMTP edge server put together from the crates, in layers: a folder uses only those below it.
+
+pub mod config;
+
+pub mod server;
+
+pub(crate) mod delivery;
+
+pub mod policy;
+
+pub mod events;
+pub mod reports;
+
+pub mod lookups;
+
+pub mod authentication;
+
+pub mod store;
+
+pub mod telemetry;
+
+pub mod dns;
+
+pub mod smtp;
+
+pub mod message;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What a configuration names, opened to see whether it is there. Nothing is made, changed or connected
+//! to; what the program makes itself as it starts need not be there yet.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use mail_types::hickory::ResolverError;
+use rustix::fs::{Access, access};
+use thiserror::Error;
+
+use super::{Config, InvalidConfig, LookupSettings, StoreKind};
+use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::lookups::files::Files;
+use crate::gateway::lookups::language::FileCheck;
+use crate::gateway::server::tls::{self, TlsError};
+use crate::gateway::telemetry::log;
+
+/// Checks a configuration, and opens what it names.
+///
+/// # Errors
+///
+/// What is wrong with it, with the line as far as it is known.
+pub fn check(path: Option<&Path>, resolv_conf: &Path) -> Result<(), InvalidConfig> {
+    let text = Config::text(path).map_err(InvalidConfig::from)?;
+    // The files of lookups are opened as their texts are parsed.
+    let config = Config::parse_and_open(&text, |settings: &LookupSettings| {
+        let files = Files::new(settings);
+        FileCheck(Box::new(move |name| files.check(name).map_err(|error| log::chain(&error))))
+    })?;
+    let opened = open(&config, resolv_conf).map_err(|(option, source)| {
+        let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
+        CheckError::Open { line, option, source: Box::new(source) }
+    });
+    Ok(opened?)
+}
+
+/// Why a configuration is not sound.
+#[derive(Debug, Error)]
+pub(crate) enum CheckError {
+    #[error("{line}{option}: {source}")]
+    Open { line: String, option: &'static str, source: Box<OpeningError> },
+}
+
+fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, OpeningError)> {
+    let of = |option| move |error| (option, error);
+    folder(&config.spool_directory).map_err(of("spool_directory"))?;
+    if config.store == StoreKind::Maildir {
+        folder(&config.maildir).map_err(of("maildir"))?;
+    }
+    if let Some((certificate, key)) = &config.tls_certificate {
+        tls::settings(certificate, key)
+            .map_err(|error| ("tls_certificate", OpeningError::Tls(error)))?;
+    }
+    for directory in &config.lookups.directories {
+        let found = fs::metadata(directory).map_err(|source| read(directory, source));
+        if !found.map_err(of("lookup_directories"))?.is_dir() {
+            let path = directory.clone();
+            return Err(("lookup_directories", OpeningError::NoFolder { path }));
+        }
+    }
+    resolver_settings(config.dns_resolver, resolv_conf)
+        .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
+    database(&config.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
+    if let Some(file) = &config.reports.history_file {
+        appended(file).map_err(of("dmarc_history_file"))?;
+    }
+    Ok(())
+}
+
+/// A folder to write in; one that is not there is made at the start, where that can be.
+fn folder(path: &Path) -> Result<(), OpeningError> {
+    let there = path.ancestors().find(|folder| folder.exists());
+    let there = match there {
+        Some(folder) => folder,
+        None if path.is_relative() => Path::new("."),
+        None => Path::new("/"),
+    };
+    if !there.is_dir() {
+        return Err(OpeningError::NoFolder { path: there.to_owned() });
+    }
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    access(there, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| OpeningError::Write { path: there.to_owned(), source: error.into() })
+}
+
+/// A database of `SQLite`; one that is not there is made. Its first octets are looked at, since opening
+/// it would write beside it.
+fn database(path: &Path) -> Result<(), OpeningError> {
+    if !path.exists() {
+        return folder(path.parent().unwrap_or(Path::new(".")));
+    }
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(|source| read(path, source))?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|source| read(path, source))?;
+    if start.is_empty() || start == MAGIC {
+        Ok(())
+    } else {
+        Err(OpeningError::NoDatabase { path: path.to_owned() })
+    }
+}
+
+/// A file that is written to; one that is not there is made.
+fn appended(path: &Path) -> Result<(), OpeningError> {
+    if !path.exists() {
+        return folder(path.parent().unwrap_or(Path::new(".")));
+    }
+    if path.is_dir() {
+        return Err(OpeningError::Folder { path: path.to_owned() });
+    }
+    access(path, Access::WRITE_OK)
+        .map_err(|error| OpeningError::Write { path: path.to_owned(), source: error.into() })
+}
+
+fn read(path: &Path, source: io::Error) -> OpeningError {
+    OpeningError::Read { path: path.to_owned(), source }
+}
+
+/// Why something that a configuration names cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum OpeningError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{} cannot be written to: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} is not a directory", path.display())]
+    NoFolder { path: PathBuf },
+    #[error("{} is a directory, not a file", path.display())]
+    Folder { path: PathBuf },
+    #[error("{} is not an SQLite database", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error(transparent)]
+    Tls(TlsError),
+    #[error("{}", log::chain(.0))]
+    Resolver(ResolverError),
+}
+
+/// What each database begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";

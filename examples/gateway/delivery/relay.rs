@@ -1,0 +1,295 @@
+//! A connection to the next hop, for recipients whose mail is passed on while their client waits.
+//!
+//! Nothing is kept here: the client is told what the next hop said, and is told that its message was
+//! taken only after the next hop's own positive reply to the end of the data. Whatever else happens
+//! to the connection is a temporary failure, after which the client tries again, and the next hop
+//! may see a message twice (RFC 5321 section 4.5.3.2.6), but no message is lost.
+//!
+//! The next hop is asked for PRDR if it offers it and the client asked us. Of a client that did not,
+//! recipients could not be told apart again: what one of them alone refuses there would be lost, or
+//! come twice to the others. So the next hop then answers for all at once, and its answer is passed
+//! on.
+
+mod connecting;
+mod lost;
+mod offers;
+mod passing;
+
+use std::io;
+use std::time::Duration;
+
+use mail_types::{HostSet, MailHost, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use memchr::memchr2;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use self::lost::Lost;
+use self::offers::Offers;
+pub(crate) use self::passing::Passed;
+use crate::gateway::events::delivery_attempt::Passage;
+use crate::gateway::smtp::replies::say;
+
+/// Where to relay, and how long to wait.
+#[derive(Clone, Debug)]
+pub(crate) struct RelaySettings {
+    /// The next hop: `host:port`.
+    pub(crate) route: String,
+    /// How we call ourselves in `EHLO`.
+    pub(crate) helo: MailHost,
+    /// Next hops that are asked for PRDR where they offer it, by address or by the name in `route`.
+    pub(crate) hosts_try_prdr: HostSet,
+    /// How long to wait for what.
+    pub(crate) limits: RelayLimits,
+}
+
+/// How long to wait for the next hop; the defaults are those of RFC 5321 section 4.5.3.2, where it
+/// has one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelayLimits {
+    /// For a connection; its own choice. Default 30 s.
+    pub(crate) connect: Duration,
+    /// For the first reply. Default 5 minutes.
+    pub(crate) greeting: Duration,
+    /// For the reply to `EHLO`, `HELO`, `MAIL` and `RCPT`. Default 5 minutes.
+    pub(crate) command: Duration,
+    /// For the reply to `DATA`. Default 2 minutes.
+    pub(crate) data: Duration,
+    /// For the next hop to take a block of the message. Default 3 minutes.
+    pub(crate) block: Duration,
+    /// For each reply to the end of the message (draft-hall-prdr-00 sections 4.5.1 to 4.5.3 too).
+    /// Default 10 minutes.
+    pub(crate) end: Duration,
+    /// For the reply to `QUIT`, which changes nothing any more; its own choice. Default 2 s.
+    pub(crate) quit: Duration,
+}
+
+impl Default for RelayLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            greeting: Duration::from_mins(5),
+            command: Duration::from_mins(5),
+            data: Duration::from_mins(2),
+            block: Duration::from_mins(3),
+            end: Duration::from_mins(10),
+            quit: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a client said of its message in `MAIL`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Declared {
+    /// The message's size in octets, 0 if it was not said.
+    pub(crate) size: u64,
+    /// Whether `BODY=8BITMIME` was given.
+    pub(crate) eight_bit: bool,
+    /// Whether `SMTPUTF8` was given.
+    pub(crate) utf8: bool,
+    /// Whether `PRDR` was given.
+    pub(crate) prdr: bool,
+}
+
+/// A session with the next hop.
+///
+/// Each command returns the reply that the client should get. Once the connection is lost, every
+/// further command returns the same temporary failure.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    stream: TcpStream,
+    /// What has come and is not yet parsed.
+    received: Vec<u8>,
+    offers: Offers,
+    limits: RelayLimits,
+    /// The `MAIL` command without `PRDR`, and the recipients that were accepted since.
+    mail: String,
+    recipients: Vec<Mailbox>,
+    /// Whether a reply for each recipient was asked for.
+    prdr: bool,
+    lost: Option<Lost>,
+    /// What the next hop was told last, empty if nothing was of the command under way.
+    stage: String,
+    /// Why it takes no mail, if it said so.
+    unwilling: Option<Reply>,
+    /// Behind the stream: it tells of the connection's end when that is closed.
+    passage: Passage,
+}
+
+impl Relay {
+    /// Starts a transaction.
+    pub(crate) async fn mail(&mut self, sender: &ReversePath, declared: Declared) -> Reply {
+        self.stage.clear();
+        let utf8 = declared.utf8 || sender.mailbox().is_some_and(Mailbox::needs_utf8);
+        if utf8 && !self.offers.utf8 {
+            return needs_utf8();
+        }
+        if self.offers.size.is_some_and(|limit| limit > 0 && declared.size > limit) {
+            let text = "the message is larger than the next hop takes";
+            return say(ReplyCode::TOO_LARGE, "5.3.4", text);
+        }
+        let mut line = format!("MAIL FROM:{sender}");
+        if self.offers.size.is_some() && declared.size > 0 {
+            line.push_str(" SIZE=");
+            line.push_str(&declared.size.to_string());
+        }
+        if self.offers.eight_bit && declared.eight_bit {
+            line.push_str(" BODY=8BITMIME");
+        }
+        if utf8 {
+            line.push_str(" SMTPUTF8");
+        }
+        self.prdr = self.offers.prdr && declared.prdr;
+        self.mail = line;
+        self.final_reply(&self.mail_line()).await
+    }
+
+    /// Adds a recipient.
+    pub(crate) async fn rcpt(&mut self, recipient: &Mailbox) -> Reply {
+        self.stage.clear();
+        let reply = if recipient.needs_utf8() && !self.offers.utf8 {
+            needs_utf8()
+        } else {
+            self.final_reply(&format!("RCPT TO:<{recipient}>")).await
+        };
+        if reply.code().severity() == Severity::Completed {
+            self.recipients.push(recipient.clone());
+        } else {
+            self.refused(recipient, &reply);
+        }
+        reply
+    }
+
+    /// Tells that a recipient does not get the message, because of the reply to the last command.
+    pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply) {
+        if self.lost.is_none() {
+            self.passage.refused(recipient, reply, &self.stage);
+        }
+    }
+
+    /// Takes leave. What the next hop answers changes nothing.
+    pub(crate) async fn quit(mut self) {
+        if self.begin().is_ok() {
+            let wait = self.limits.quit;
+            // A next hop that does not read is not waited for either.
+            let _ = timeout(wait, self.command("QUIT", wait)).await;
+        }
+    }
+
+    fn mail_line(&self) -> String {
+        let parameter = if self.prdr { " PRDR" } else { "" };
+        format!("{}{parameter}", self.mail)
+    }
+
+    async fn final_reply(&mut self, line: &str) -> Reply {
+        let began = self.begin();
+        let reply = match began {
+            Ok(()) => self.command(line, self.limits.command).await,
+            Err(lost) => Err(lost),
+        };
+        self.end(reply.and_then(not_intermediate))
+    }
+
+    /// Marks the session as lost until [`end`](Self::end): a caller that drops the future in
+    /// between leaves a connection of which nobody knows what it will say next.
+    fn begin(&mut self) -> Result<(), Lost> {
+        match self.lost.replace(Lost::Interrupted) {
+            None => Ok(()),
+            Some(lost) => Err(lost),
+        }
+    }
+
+    fn end(&mut self, result: Result<Reply, Lost>) -> Reply {
+        match result {
+            Ok(reply) => {
+                self.lost = None;
+                reply
+            }
+            Err(lost) => self.lose(lost).reply(),
+        }
+    }
+
+    /// Gives the connection up, and tells why.
+    fn lose(&mut self, lost: Lost) -> Lost {
+        self.lost = Some(lost);
+        if let Some(failure) = lost.failure(&self.stage, self.unwilling.as_ref()) {
+            self.passage.deferred(&failure);
+        }
+        lost
+    }
+
+    async fn command(&mut self, line: &str, wait: Duration) -> Result<Reply, Lost> {
+        self.expect_silence()?;
+        line.clone_into(&mut self.stage);
+        self.send(format!("{line}\r\n").as_bytes()).await?;
+        self.reply(wait).await
+    }
+
+    /// Fails if the next hop has spoken though it was not asked.
+    fn expect_silence(&mut self) -> Result<(), Lost> {
+        let mut byte = [0];
+        match self.stream.try_read(&mut byte) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return Err(Lost::Closed),
+            Ok(_) => return Err(Lost::OutOfTurn),
+        }
+        if self.received.is_empty() { Ok(()) } else { Err(Lost::OutOfTurn) }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), Lost> {
+        let written = timeout(self.limits.block, self.stream.write_all(bytes)).await;
+        written.map_err(|_| Lost::Slow)?.map_err(|_| Lost::Closed)
+    }
+
+    async fn reply(&mut self, wait: Duration) -> Result<Reply, Lost> {
+        let reply = timeout(wait, self.read_reply()).await.map_err(|_| Lost::Slow)??;
+        if reply.code() == ReplyCode::NOT_AVAILABLE {
+            Err(self.unwilling(reply))
+        } else {
+            Ok(reply)
+        }
+    }
+
+    /// Keeps what the next hop said instead of going on.
+    fn unwilling(&mut self, reply: Reply) -> Lost {
+        self.unwilling = Some(reply);
+        Lost::Unwilling
+    }
+
+    async fn read_reply(&mut self) -> Result<Reply, Lost> {
+        let mut seen = 0;
+        loop {
+            // A next hop that sends octet by octet does not have them all parsed again for each.
+            let news = self.received.get(seen..).unwrap_or_default();
+            let ends = memchr2(b'\r', b'\n', news).is_some();
+            if ends || news.len() > Reply::MAX_LINE_READ {
+                seen = self.received.len();
+                match Reply::parse(&self.received) {
+                    Ok((rest, reply)) => {
+                        let used = self.received.len() - rest.len();
+                        self.received.drain(..used);
+                        return Ok(reply);
+                    }
+                    Err(ReplyError::Incomplete) => {}
+                    Err(_) => return Err(Lost::Malformed),
+                }
+            }
+            // `Reply::parse` bounds what it asks more for.
+            match self.stream.read_buf(&mut self.received).await {
+                Ok(0) | Err(_) => return Err(Lost::Closed),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// A reply such as 354 ends nothing.
+fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
+    let ends = reply.code().severity() != Severity::Intermediate;
+    if ends { Ok(reply) } else { Err(Lost::Malformed) }
+}
+
+/// RFC 6531 section 3.5.
+fn needs_utf8() -> Reply {
+    say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the next hop does not take SMTPUTF8")
+}

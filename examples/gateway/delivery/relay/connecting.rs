@@ -1,0 +1,129 @@
+//! The way to a session: an address, a connection, the greeting and `EHLO`.
+
+use std::net::SocketAddr;
+
+use mail_types::{MailHost, Name, Reply, ReplyCode, Severity};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::lost::{Lost, connect_failure};
+use super::offers::Offers;
+use super::{Relay, RelaySettings};
+use crate::gateway::events::delivery_attempt::{Passage, no_address};
+use crate::gateway::events::origin::Origin;
+
+impl Relay {
+    /// Connects, waits for the greeting and says `EHLO`, or `HELO` to who does not know that. The
+    /// addresses of the next hop are tried in turn until one takes the connection.
+    ///
+    /// # Errors
+    ///
+    /// The temporary failure that the client should get, whatever the next hop said: a host that
+    /// does not want to talk to us has said nothing about the recipient.
+    pub(crate) async fn connect(settings: &RelaySettings, origin: &Origin) -> Result<Self, Reply> {
+        let end = Instant::now() + settings.limits.connect;
+        let addresses = addresses(settings, origin, end).await.map_err(Lost::reply)?;
+        let count = addresses.len();
+        for (number, address) in addresses.into_iter().enumerate() {
+            let host = host(&settings.route);
+            let mut passage = Passage::new(origin, host, address, number + 1 == count);
+            if !passage.may_connect().await {
+                continue;
+            }
+            let error = match timeout_at(end, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    return Self::greet(settings, stream, passage).await.map_err(Lost::reply);
+                }
+                Ok(Err(error)) => connect_failure(Some(&error)),
+                Err(_) => connect_failure(None),
+            };
+            passage.deferred(&error);
+        }
+        Err(Lost::Unreachable.reply())
+    }
+
+    async fn greet(
+        settings: &RelaySettings,
+        stream: TcpStream,
+        passage: Passage,
+    ) -> Result<Self, Lost> {
+        // A command is one write, and the reply to it is waited for.
+        let _ = stream.set_nodelay(true);
+        let mut relay = Self {
+            passage,
+            stream,
+            received: Vec::new(),
+            offers: Offers::default(),
+            limits: settings.limits,
+            mail: String::new(),
+            recipients: Vec::new(),
+            prdr: false,
+            lost: None,
+            stage: "initial connection".to_owned(),
+            unwilling: None,
+        };
+        relay.passage.connected(relay.stream.local_addr().ok());
+        match relay.try_greet(settings).await {
+            Ok(()) => Ok(relay),
+            Err(lost) => Err(relay.lose(lost)),
+        }
+    }
+
+    async fn try_greet(&mut self, settings: &RelaySettings) -> Result<(), Lost> {
+        let greeting = self.reply(self.limits.greeting).await?;
+        if greeting.code() != ReplyCode::READY {
+            return Err(self.unwilling(greeting));
+        }
+        if !self.passage.may_greet(&greeting).await {
+            // What it answers changes nothing.
+            let wait = self.limits.quit;
+            let _ = timeout(wait, self.command("QUIT", wait)).await;
+            return Err(Lost::Unwanted);
+        }
+        let reply = self.command(&format!("EHLO {}", settings.helo), self.limits.command).await?;
+        self.passage.greeted(&reply);
+        match reply.code().severity() {
+            Severity::Completed => self.offers = Offers::read(&reply),
+            _ => self.hello(&settings.helo).await?,
+        }
+        let peer = self.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
+        let host = host(&settings.route).parse::<Name>().ok();
+        self.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
+        Ok(())
+    }
+
+    async fn hello(&mut self, helo: &MailHost) -> Result<(), Lost> {
+        let reply = self.command(&format!("HELO {helo}"), self.limits.command).await?;
+        let done = reply.code().severity() == Severity::Completed;
+        if done { Ok(()) } else { Err(self.unwilling(reply)) }
+    }
+}
+
+/// The addresses of the next hop, which are not many.
+async fn addresses(
+    settings: &RelaySettings,
+    origin: &Origin,
+    end: Instant,
+) -> Result<Vec<SocketAddr>, Lost> {
+    let failure = match timeout_at(end, lookup_host(&settings.route)).await {
+        Ok(Ok(found)) => {
+            let found: Vec<_> = found.take(MAX_ADDRESSES).collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            "no address".to_owned()
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no address in time".to_owned(),
+    };
+    no_address(origin, host(&settings.route), &failure);
+    Err(Lost::Unreachable)
+}
+
+/// The host of `host:port`.
+fn host(route: &str) -> &str {
+    route.rsplit_once(':').map_or(route, |(host, _)| host)
+}
+
+/// How many addresses of a next hop are tried.
+const MAX_ADDRESSES: usize = 5;

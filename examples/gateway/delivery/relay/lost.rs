@@ -1,0 +1,76 @@
+//! Connections that broke, and what the client is told then.
+
+use std::io;
+
+use mail_types::{Reply, ReplyCode};
+use rustix::io::Errno;
+
+use crate::gateway::events::delivery_attempt::{ERRNO_SMTPCLOSED, ERRNO_SMTPFORMAT, Failure};
+use crate::gateway::smtp::replies::say;
+
+/// Why nothing more can be known from a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lost {
+    Unreachable,
+    Unwilling,
+    /// An action of `smtp:connect` does not want it.
+    Unwanted,
+    Closed,
+    Slow,
+    Malformed,
+    OutOfTurn,
+    Interrupted,
+}
+
+impl Lost {
+    pub(super) fn reply(self) -> Reply {
+        let (enhanced, text) = match self {
+            Self::Unreachable => ("4.4.1", "the next hop cannot be reached"),
+            Self::Unwilling | Self::Unwanted => ("4.4.1", "the next hop takes no mail now"),
+            Self::Closed => ("4.4.2", "the next hop closed the connection"),
+            Self::Slow => ("4.4.2", "the next hop did not answer in time"),
+            Self::Malformed => ("4.5.0", "the next hop's reply makes no sense"),
+            Self::OutOfTurn => ("4.5.0", "the next hop spoke out of turn"),
+            Self::Interrupted => ("4.4.2", "the session with the next hop was broken off"),
+        };
+        say(ReplyCode::LOCAL_ERROR, enhanced, text)
+    }
+    /// Returns the error as events have it, after `stage`; `None` if there is none to be told.
+    pub(super) fn failure(self, stage: &str, unwilling: Option<&Reply>) -> Option<Failure> {
+        let (text, errno) = match self {
+            Self::Unwilling => {
+                let said = unwilling.map(|reply| reply.to_string().replace('\r', ""));
+                let said = said.unwrap_or_default();
+                (format!("SMTP error from remote mail server after {stage}: {said}"), 0)
+            }
+            Self::Closed => {
+                let text = format!("Remote host closed connection in response to {stage}");
+                (text, ERRNO_SMTPCLOSED)
+            }
+            Self::Slow => (
+                format!("SMTP timeout after {stage}: Connection timed out"),
+                Errno::TIMEDOUT.raw_os_error(),
+            ),
+            Self::Malformed | Self::OutOfTurn => {
+                (format!("a reply that makes no sense after {stage}"), ERRNO_SMTPFORMAT)
+            }
+            // They are told where they happen, or to nobody.
+            Self::Unreachable | Self::Unwanted | Self::Interrupted => return None,
+        };
+        Some(Failure { text, errno })
+    }
+}
+
+/// The error of a connection that was not made; `None` if time was up.
+pub(super) fn connect_failure(error: Option<&io::Error>) -> Failure {
+    let errno = error
+        .map_or(Some(Errno::TIMEDOUT.raw_os_error()), io::Error::raw_os_error)
+        .unwrap_or_default();
+    let text = match Errno::from_raw_os_error(errno) {
+        _ if errno == 0 => "no connection".to_owned(),
+        known => io::Error::from(known).to_string(),
+    };
+    // The standard library adds the number.
+    let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+    Failure { text, errno }
+}

@@ -1,0 +1,199 @@
+//! The message itself, and what the next hop says to it: for all recipients, or for each.
+
+use std::time::Instant;
+
+use mail_types::{Reply, ReplyCode, Severity};
+use prdr::{Client, Outcome};
+
+use super::lost::Lost;
+use super::{Relay, not_intermediate};
+use crate::gateway::smtp::framing::has_bare_line_end;
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::stuffing::Stuffing;
+use crate::gateway::store::Message;
+
+/// What became of a message at the next hop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Passed {
+    /// A reply for each recipient that the message was for. The next hop has it for those with a
+    /// positive one, and only for those.
+    pub(crate) recipients: Vec<Reply>,
+    /// The last reply, positive if the next hop has the message for anybody.
+    pub(crate) last: Reply,
+}
+
+impl Passed {
+    /// Makes one in which the same is said for all.
+    fn all(count: usize, reply: Reply) -> Self {
+        Self { recipients: vec![reply.clone(); count], last: reply }
+    }
+}
+
+impl Relay {
+    /// Sends the message to those of the recipients that were accepted whose numbers, in the order of
+    /// `RCPT` and from 0, are in `takers`.
+    pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> Passed {
+        self.stage.clear();
+        if let Some(reply) = self.cannot_take(message) {
+            let passed = Passed::all(takers.len(), reply);
+            self.tell_passed(takers, &passed);
+            return passed;
+        }
+        let began = self.begin();
+        let passed = match began {
+            Ok(()) => self.try_takers(message, takers).await,
+            Err(lost) => Err(lost),
+        };
+        match passed {
+            Ok(passed) => {
+                self.lost = None;
+                passed
+            }
+            Err(lost) => Passed::all(takers.len(), self.lose(lost).reply()),
+        }
+    }
+
+    /// Says why the message cannot go to this next hop.
+    fn cannot_take(&self, message: &Message) -> Option<Reply> {
+        if has_bare_line_end(&message.parts) {
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF"));
+        }
+        if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
+            // RFC 6152 section 3: convert it, or refuse it.
+            let text = "the next hop does not take 8-bit text";
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text));
+        }
+        None
+    }
+
+    /// Tells what became of the message for those who were still to get it.
+    fn tell_passed(&mut self, takers: &[usize], passed: &Passed) {
+        let Self { recipients, passage, stage, prdr, .. } = self;
+        let recipients: Vec<_> = takers.iter().filter_map(|&at| recipients.get(at)).collect();
+        passage.passed(&recipients, &passed.recipients, &passed.last, stage, *prdr);
+    }
+
+    /// Starts over if not all recipients take the message: the next hop knows them all.
+    async fn try_takers(&mut self, message: &Message, takers: &[usize]) -> Result<Passed, Lost> {
+        let mut refusals = vec![None; takers.len()];
+        if takers.len() < self.recipients.len()
+            && let Some(refusal) = self.restart(takers, &mut refusals).await?
+        {
+            let passed = Passed::all(takers.len(), refusal);
+            self.tell_passed(takers, &passed);
+            return Ok(passed);
+        }
+        let left = takers.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none());
+        let left: Vec<_> = left.map(|(&taker, _)| taker).collect();
+        let mut sent = if left.is_empty() {
+            let none = say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients");
+            Passed::all(0, none)
+        } else {
+            let sent = self.try_message(message, left.len()).await?;
+            self.tell_passed(&left, &sent);
+            sent
+        };
+        let mut own = std::mem::take(&mut sent.recipients).into_iter();
+        let last = sent.last;
+        let reply = |refusal: Option<Reply>| {
+            refusal.or_else(|| own.next()).unwrap_or_else(|| Lost::Malformed.reply())
+        };
+        Ok(Passed { recipients: refusals.into_iter().map(reply).collect(), last })
+    }
+
+    /// Begins the transaction again, for these recipients alone; a reply refuses all of them.
+    async fn restart(
+        &mut self,
+        takers: &[usize],
+        refusals: &mut [Option<Reply>],
+    ) -> Result<Option<Reply>, Lost> {
+        self.prdr = self.prdr && prdr::pays(takers.len());
+        for line in ["RSET".to_owned(), self.mail_line()] {
+            let reply = self.command(&line, self.limits.command).await?;
+            let reply = not_intermediate(reply)?;
+            if reply.code().severity() != Severity::Completed {
+                return Ok(Some(reply));
+            }
+        }
+        for (&taker, refusal) in takers.iter().zip(refusals) {
+            let Some(recipient) = self.recipients.get(taker).cloned() else {
+                return Err(Lost::Malformed);
+            };
+            let line = format!("RCPT TO:<{recipient}>");
+            let reply = not_intermediate(self.command(&line, self.limits.command).await?)?;
+            if reply.code().severity() != Severity::Completed {
+                self.passage.refused(&recipient, &reply, &self.stage);
+                *refusal = Some(reply);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn try_message(&mut self, message: &Message, count: usize) -> Result<Passed, Lost> {
+        let reply = self.command("DATA", self.limits.data).await?;
+        match reply.code().severity() {
+            Severity::Intermediate if reply.code() == ReplyCode::START_MAIL => {}
+            Severity::Transient | Severity::Permanent => {
+                return Ok(Passed::all(count, reply));
+            }
+            Severity::Intermediate | Severity::Completed => return Err(Lost::Malformed),
+        }
+        let mut stuffing = Stuffing::default();
+        let mut block = Vec::with_capacity(BLOCK);
+        for piece in message.parts.iter().flat_map(|part| part.chunks(BLOCK / 2)) {
+            stuffing.write(piece, &mut block);
+            if block.len() >= BLOCK / 2 {
+                self.send(&block).await?;
+                block.clear();
+            }
+        }
+        // A reply to a message that has not ended is no reply to it.
+        self.expect_silence()?;
+        stuffing.finish(&mut block);
+        "end of data".clone_into(&mut self.stage);
+        self.send(&block).await?;
+        if self.prdr {
+            return self.reply_for_each(count).await;
+        }
+        let reply = not_intermediate(self.reply(self.limits.end).await?)?;
+        Ok(Passed::all(count, reply))
+    }
+
+    /// Takes the replies of a next hop that was asked for PRDR. Nothing is sent to it, and nobody is
+    /// believed to have the message, before the last one.
+    async fn reply_for_each(&mut self, count: usize) -> Result<Passed, Lost> {
+        let mut client = Client::new(count, Instant::now());
+        let mut last = None;
+        let outcomes = loop {
+            if let Some(outcomes) = client.outcomes() {
+                break outcomes;
+            }
+            let reply = self.reply(self.limits.end).await?;
+            client.handle_reply(reply.clone(), self.unread()?, Instant::now());
+            last = Some(reply);
+        };
+        let Some(last) = last else { return Err(Lost::Malformed) };
+        if outcomes.contains(&Outcome::InDoubt) {
+            return Err(Lost::Malformed);
+        }
+        let recipients = outcomes.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Delivered(reply) | Outcome::Permanent(reply) | Outcome::Temporary(reply) => {
+                Some(reply)
+            }
+            Outcome::InDoubt => None,
+        });
+        Ok(Passed { recipients: recipients.collect(), last })
+    }
+
+    /// Returns how many bytes have come that no reply was made of yet.
+    fn unread(&mut self) -> Result<usize, Lost> {
+        match self.stream.try_read_buf(&mut self.received) {
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(Lost::Closed),
+            // What it has said it has said, also if it closes then.
+            Ok(_) | Err(_) => Ok(self.received.len()),
+        }
+    }
+}
+
+/// How much is written at once, in octets.
+const BLOCK: usize = 64 << 10;

@@ -1,0 +1,3 @@
+//! Questions to the DNS.
+
+pub mod resolver;

@@ -1,0 +1,262 @@
+//! One attempt at an address of the next hop, told as events.
+//!
+//! What becomes of recipients for good, and of the host, is told when the connection is closed, as
+//! Exim does: `tcp:close` comes before `msg:delivery`. That a recipient was put off is told at once.
+
+use std::net::SocketAddr;
+
+use event_expand::{Effect, Event, EventName, packed_errno};
+use mail_types::{Mailbox, Reply, Severity, Trust};
+
+use super::origin::{Origin, addressed, dns_failure, text};
+use super::raised_event::bounded;
+use crate::gateway::config::events::REMOTE_SMTP;
+
+/// The attempt; when it goes, it is over.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    origin: Origin,
+    host: String,
+    address: SocketAddr,
+    /// Whether there is a connection, and our end of it.
+    connected: bool,
+    own: Option<SocketAddr>,
+    /// Whether no other address will be tried.
+    last: bool,
+    /// Whether the host's error was told.
+    deferred: bool,
+    /// What is to be told at the end.
+    after: Vec<Event>,
+}
+
+/// An error as the events of deferring have it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    /// `$event_defer_errno`: the system's, or one of Exim's below zero; 0 for none.
+    pub(crate) errno: i32,
+}
+
+impl Passage {
+    /// Begins an attempt; `host` is the next hop's name, and with `last` there is no other address.
+    pub(crate) fn new(origin: &Origin, host: &str, address: SocketAddr, last: bool) -> Self {
+        let (origin, host) = (origin.clone(), host.to_owned());
+        origin.events().open();
+        Self {
+            origin,
+            host,
+            address,
+            connected: false,
+            own: None,
+            last,
+            deferred: false,
+            after: Vec::new(),
+        }
+    }
+
+    /// Asks whether to connect; if not, that is told as an error of the host.
+    pub(crate) async fn may_connect(&mut self) -> bool {
+        let refused = match self.event(EventName::TcpConnect) {
+            Some(event) => self.origin.ask(event).await == Effect::DoNotConnect,
+            None => false,
+        };
+        if refused {
+            let text = "an action of tcp:connect does not want it".to_owned();
+            self.deferred(&Failure { text, errno: ERRNO_EVENT });
+        }
+        !refused
+    }
+
+    /// Takes note of the connection, and of our end of it.
+    pub(crate) fn connected(&mut self, own: Option<SocketAddr>) {
+        (self.connected, self.own) = (true, own);
+        self.last = true; // Whatever comes now, the client is told of it.
+    }
+
+    /// Tells the banner, and asks whether to go on; if not, that is told as an error of the host.
+    pub(crate) async fn may_greet(&mut self, banner: &Reply) -> bool {
+        let refused = match self.event(EventName::SmtpConnect) {
+            Some(event) => {
+                let event = with_data(event, &text(banner));
+                self.origin.ask(event).await == Effect::CloseConnection
+            }
+            None => false,
+        };
+        if refused {
+            let text = "deferred by an action of smtp:connect".to_owned();
+            self.deferred(&Failure { text, errno: 0 });
+        }
+        !refused
+    }
+
+    /// Tells the reply to `EHLO`.
+    pub(crate) fn greeted(&self, reply: &Reply) {
+        self.tell(EventName::SmtpEhlo, &text(reply));
+    }
+
+    /// Tells an error that is the host's: the first, for what comes after it is of the same.
+    pub(crate) fn deferred(&mut self, failure: &Failure) {
+        if std::mem::replace(&mut self.deferred, true) {
+            return;
+        }
+        for (name, due) in [(EventName::MsgHostDefer, true), (EventName::MsgDefer, self.last)] {
+            if due && let Some(event) = self.event(name) {
+                self.after.push(with_failure(event, failure));
+            }
+        }
+    }
+
+    /// Tells that a recipient was refused or put off by a reply: that to `stage`, or where that is
+    /// empty our own.
+    pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply, stage: &str) {
+        let error = error_after(stage, reply);
+        match reply.code().severity() {
+            Severity::Transient if stage.starts_with("MAIL") => {
+                self.put_off(&Failure { text: error, errno: ERRNO_MAIL4XX });
+            }
+            Severity::Transient => self.recipient_deferred(recipient, reply, error),
+            _ => self.failed(recipient, &error),
+        }
+    }
+
+    /// Tells what became of a message for these recipients, from the replies to each of them and the
+    /// last one, which is that to `stage`.
+    pub(crate) fn passed(
+        &mut self,
+        recipients: &[&Mailbox],
+        replies: &[Reply],
+        last: &Reply,
+        stage: &str,
+        for_each: bool,
+    ) {
+        let accepted = last.code().severity() == Severity::Completed;
+        let mut put_off = false;
+        for (recipient, reply) in recipients.iter().zip(replies) {
+            let own = for_each && reply != last;
+            let error = || {
+                let prdr = format!("PRDR error after DATA: {}", text(reply));
+                if own { prdr } else { error_after(stage, reply) }
+            };
+            match reply.code().severity() {
+                Severity::Completed if accepted && own => {
+                    self.delivered(recipient, &format!("{}\n{}", text(reply), text(last)));
+                }
+                Severity::Completed if accepted => self.delivered(recipient, &text(reply)),
+                Severity::Transient if own => self.recipient_deferred(recipient, reply, error()),
+                Severity::Permanent => self.failed(recipient, &error()),
+                // It is the message's, whoever it is for; no success is told of it.
+                _ => put_off = true,
+            }
+        }
+        if put_off {
+            self.put_off(&Failure { text: error_after(stage, last), errno: ERRNO_DATA4XX });
+        }
+        if accepted && let Some(event) = self.origin.event(EventName::MsgComplete, None) {
+            self.after.push(event);
+        }
+    }
+
+    fn delivered(&mut self, recipient: &Mailbox, confirmation: &str) {
+        if let Some(event) = self.event(EventName::MsgDelivery) {
+            self.after.push(with_data(addressed(event, recipient), confirmation));
+        }
+    }
+
+    fn failed(&mut self, recipient: &Mailbox, error: &str) {
+        // In 2014 this was an event of the main section, where a transport's name says the same.
+        if let Some(event) = self.event(EventName::MsgFailDelivery) {
+            self.after.push(with_data(addressed(event, recipient), error));
+        }
+    }
+
+    fn recipient_deferred(&self, recipient: &Mailbox, reply: &Reply, text: String) {
+        let errno = packed_errno(reply.code().get(), false);
+        let failure = Failure { text, errno };
+        for name in [EventName::MsgRcptHostDefer, EventName::MsgRcptDefer] {
+            if let Some(event) = self.event(name) {
+                self.origin.raise(with_failure(addressed(event, recipient), &failure));
+            }
+        }
+    }
+
+    /// An error that is the message's, and no host's.
+    fn put_off(&mut self, failure: &Failure) {
+        if let Some(event) = self.event(EventName::MsgDefer) {
+            self.after.push(with_failure(event, failure));
+        }
+    }
+
+    fn tell(&self, name: EventName, data: &str) {
+        if let Some(event) = self.event(name) {
+            self.origin.raise(with_data(event, data));
+        }
+    }
+
+    fn event(&self, name: EventName) -> Option<Event> {
+        let event = routed(self.origin.event(name, Some(REMOTE_SMTP))?, &self.host);
+        let ends = [
+            ("host_address", "host_port", Some(self.address)),
+            ("sending_ip_address", "sending_port", self.own),
+        ];
+        let known = ends.into_iter().filter_map(|(ip, port, end)| Some((ip, port, end?)));
+        let event = known.fold(event, |event, (ip, port, end)| {
+            let event = event.with(ip, end.ip().to_string().as_bytes(), Trust::Untrusted);
+            event.with(port, end.port().to_string().as_bytes(), Trust::Untrusted)
+        });
+        Some(event)
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        if self.connected {
+            self.tell(EventName::TcpClose, "");
+        }
+        for event in std::mem::take(&mut self.after) {
+            self.origin.raise(event);
+        }
+        self.origin.events().shut();
+    }
+}
+
+/// Tells that the next hop's name has no address.
+pub(crate) fn no_address(origin: &Origin, host: &str, why: &str) {
+    let failure = Failure { text: why.to_owned(), errno: 0 };
+    if let Some(event) = origin.event(EventName::DnsFail, Some(REMOTE_SMTP)) {
+        origin.raise(with_data(routed(event, host), &dns_failure("DNS_FAIL", host, "A")));
+    }
+    if let Some(event) = origin.event(EventName::MsgDefer, Some(REMOTE_SMTP)) {
+        origin.raise(with_failure(routed(event, host), &failure));
+    }
+}
+
+fn routed(event: Event, host: &str) -> Event {
+    event.with("router_name", SMARTHOST, Trust::Trusted).with(
+        "host",
+        host.as_bytes(),
+        Trust::Untrusted,
+    )
+}
+
+fn with_data(event: Event, data: &str) -> Event {
+    if data.is_empty() { event } else { event.data(bounded(data.as_bytes()), Trust::Untrusted) }
+}
+
+fn with_failure(event: Event, failure: &Failure) -> Event {
+    with_data(event, &failure.text).defer_errno(failure.errno)
+}
+
+fn error_after(stage: &str, reply: &Reply) -> String {
+    match stage {
+        "" => text(reply),
+        _ => format!("SMTP error from remote mail server after {stage}: {}", text(reply)),
+    }
+}
+
+const SMARTHOST: &[u8] = b"smarthost";
+/// `$event_defer_errno` where the system has no number for it: those of Exim.
+pub(crate) const ERRNO_SMTPCLOSED: i32 = -18;
+pub(crate) const ERRNO_SMTPFORMAT: i32 = -19;
+const ERRNO_MAIL4XX: i32 = -45;
+const ERRNO_DATA4XX: i32 = -46;
+const ERRNO_EVENT: i32 = -58;

@@ -1,0 +1,129 @@
+//! Events put aside: a file for those that the memory has no room for.
+//!
+//! It begins with eight octets that name its form, and eight that say where the first event is that
+//! was not worked off. It is never synced: what it holds are reports on mail, not mail.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::raised_event::Occurrence;
+use super::record;
+use super::record::{MAX_RECORD, RecordError};
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    file: File,
+    /// Where the first event is that was not worked off.
+    start: u64,
+    end: u64,
+    limit: u64,
+}
+
+/// Events that were read, and where those behind them are.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) occurrences: Vec<Occurrence>,
+    next: u64,
+    /// Whether what is there is damaged: nothing behind it can be read.
+    pub(crate) damaged: bool,
+}
+
+impl Aside {
+    /// Opens the file in a directory, with what an earlier process has left in it; events may take
+    /// `limit` octets.
+    pub(crate) fn open(directory: &Path, limit: u64) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(Self::path(directory))?;
+        let mut head = [0; HEAD];
+        let length = file.metadata()?.len();
+        let mut aside = Self { file, start: START, end: START, limit };
+        let known = length >= START && aside.file.read_exact_at(&mut head, 0).is_ok();
+        let (magic, start) = head.split_at(MAGIC.len());
+        let start = start.first_chunk().map_or(0, |start| u64::from_le_bytes(*start));
+        if known && magic == MAGIC && (START..=length).contains(&start) {
+            (aside.start, aside.end) = (start, length);
+        } else {
+            aside.clear()?;
+        }
+        Ok(aside)
+    }
+
+    /// The file in a directory.
+    pub(crate) fn path(directory: &Path) -> PathBuf {
+        directory.join("events-aside")
+    }
+
+    /// Tells whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+
+    /// Appends as many as there is room for; returns how many of the last were left out.
+    pub(crate) fn append(&mut self, occurrences: &[Occurrence]) -> io::Result<usize> {
+        let (mut bytes, mut left) = (Vec::new(), occurrences.len());
+        for occurrence in occurrences {
+            let before = bytes.len();
+            record::write(occurrence, &mut bytes);
+            if self.end - START + bytes.len() as u64 > self.limit {
+                bytes.truncate(before);
+                break;
+            }
+            left -= 1;
+        }
+        self.file.write_all_at(&bytes, self.end)?;
+        self.end += bytes.len() as u64;
+        Ok(left)
+    }
+
+    /// Reads the first that wait, at most about as many octets as one record may have.
+    pub(crate) fn read(&self) -> io::Result<Read> {
+        let length = usize::try_from(self.end - self.start).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length.min(MAX_RECORD + HEAD)];
+        self.file.read_exact_at(&mut bytes, self.start)?;
+        let (mut rest, mut read) = (bytes.as_slice(), Read::default());
+        while !rest.is_empty() {
+            match record::parse(rest) {
+                Ok((behind, occurrence)) => {
+                    rest = behind;
+                    read.occurrences.push(occurrence);
+                }
+                // One whole record fits: what is cut where nothing was read is so in the file.
+                Err(RecordError::Incomplete) if !read.occurrences.is_empty() => break,
+                Err(RecordError::Incomplete | RecordError::Damaged) => {
+                    read.damaged = true;
+                    break;
+                }
+            }
+        }
+        read.next = self.start + (bytes.len() - rest.len()) as u64;
+        Ok(read)
+    }
+
+    /// Forgets those that were read, and behind damage all.
+    pub(crate) fn forget(&mut self, read: &Read) -> io::Result<()> {
+        if read.damaged || read.next >= self.end {
+            return self.clear();
+        }
+        self.start = read.next;
+        self.write_head()
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        (self.start, self.end) = (START, START);
+        self.write_head()
+    }
+
+    fn write_head(&self) -> io::Result<()> {
+        self.file.write_all_at(&[MAGIC, &self.start.to_le_bytes()].concat(), 0)
+    }
+}
+
+const MAGIC: &[u8] = b"events 1";
+const HEAD: usize = 16;
+const START: u64 = HEAD as u64;

@@ -1,0 +1,231 @@
+//! Whom lookups ask: databases and files.
+//!
+//! | lookup         | asks                                                        | options                  |
+//! |----------------|-------------------------------------------------------------|--------------------------|
+//! | `sqlite`       | `sqlite_dbfile`, or the file of `sqlite,file=/path`          | `sqlite_dbfile`          |
+//! | `pgsql`        | the first of `pgsql_servers` that can be reached; with the feature `pgsql` | `pgsql_servers` |
+//! | `lsearch`, `iplsearch`, `nwildlsearch` | a file below one of `lookup_directories`, as does `sqlite,file=` | `lookup_directories` |
+//!
+//! What a database finds is written as Exim writes it: a line for each row, which is the value where
+//! there is one column, else `name=value` pairs. What changes rows finds how many. No row is nothing.
+//!
+//! Each request has `lookup_timeout`, in rules all those of a text together, and finds no more than
+//! `lookup_rows_max` and `lookup_size_limit`; where that does not do, it is deferred: part of a list
+//! is another list. Nothing is cached but connections and prepared statements.
+
+use std::time::Duration;
+
+use event_expand::{Ask, Call, Dialect, Lookup, Statement, StatementError};
+use mail_types::{Found, Query, Segment, Value};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::asking::{Answering, Answers};
+use super::files::Files;
+#[cfg(feature = "pgsql")]
+use super::pgsql::Pgsql;
+pub(crate) use super::sqlite::Bound;
+use super::sqlite::Sqlite;
+use crate::gateway::config::LookupSettings;
+use crate::gateway::telemetry::log;
+
+/// The lookups of the program.
+#[derive(Debug)]
+pub struct Engines {
+    options: event_expand::Options,
+    timeout: Duration,
+    files: Files,
+    sqlite: Sqlite,
+    #[cfg(feature = "pgsql")]
+    pgsql: Pgsql,
+}
+
+/// What becomes of a value that a database cannot hold: a NUL, or what is not UTF-8, in `PostgreSQL`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unencodable {
+    /// No row can have it, so nothing is found, and nobody is asked.
+    Absent,
+    /// What cannot be held is U+FFFD instead.
+    Replaced,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// What was found.
+    pub found: Found,
+    /// Why it is deferred, for the log.
+    pub why: Option<String>,
+}
+
+impl Engines {
+    /// Makes them ready; nobody is asked yet.
+    #[must_use]
+    pub fn new(settings: &LookupSettings) -> Self {
+        Self {
+            options: settings.options(),
+            timeout: settings.timeout,
+            files: Files::new(settings),
+            sqlite: Sqlite::new(settings),
+            #[cfg(feature = "pgsql")]
+            pgsql: Pgsql::new(settings),
+        }
+    }
+
+    /// Returns how expansions are to be run whose requests come here.
+    pub fn options(&self) -> &event_expand::Options {
+        &self.options
+    }
+
+    /// Does what the action of an event asks for, within the time that there is for it. It records
+    /// what happened: an octet that a database does not take is recorded as U+FFFD.
+    pub async fn answer(&self, request: &Ask) -> Answer {
+        self.answer_within(request, self.timeout, Unencodable::Replaced).await
+    }
+
+    async fn answer_within(
+        &self,
+        request: &Ask,
+        time: Duration,
+        unencodable: Unencodable,
+    ) -> Answer {
+        let asked = match request {
+            Ask::Lookup { lookup, key, query } => {
+                let asked = self.look_up(lookup, key.as_ref(), query, unencodable);
+                match timeout(time, asked).await {
+                    Ok(asked) => asked,
+                    Err(_) => Err(EngineError::Slow { limit: time }),
+                }
+            }
+            Ask::Call { call: Call::ReadFile, arguments } => {
+                let name = arguments.first().map(Value::as_bytes).unwrap_or_default().to_vec();
+                match timeout(time, self.files.lines(name)).await {
+                    Ok(asked) => asked,
+                    Err(_) => Err(EngineError::Slow { limit: time }),
+                }
+            }
+            Ask::Call { call, .. } => Err(EngineError::Absent { name: call.as_str() }),
+            _ => Err(EngineError::Absent { name: "a request" }),
+        };
+        match asked {
+            Ok(found) => Answer { found, why: None },
+            Err(error) => Answer { found: Found::Deferred, why: Some(log::chain(&error)) },
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "pgsql"),
+        expect(unused_variables, reason = "SQLite holds all octets")
+    )]
+    async fn look_up(
+        &self,
+        lookup: &Lookup,
+        key: Option<&Value<'static>>,
+        query: &Query,
+        unencodable: Unencodable,
+    ) -> Result<Found, EngineError> {
+        let file = lookup.options.as_deref().and_then(|options| options.strip_prefix(b"file="));
+        match (lookup.name, key) {
+            ("sqlite", _) => {
+                let statement = Statement::new(query, Dialect::Sqlite)?;
+                let file = file.map(|file| self.files.find(file)).transpose()?;
+                self.sqlite.run(statement, file).await
+            }
+            #[cfg(feature = "pgsql")]
+            ("pgsql", _) => match super::pgsql::statement(query, unencodable)? {
+                Some(statement) => self.pgsql.run(&statement).await,
+                None => Ok(Found::Nothing),
+            },
+            ("lsearch" | "iplsearch" | "nwildlsearch", Some(key)) => {
+                self.files.search(lookup.clone(), key.as_bytes().to_vec(), name(query)?).await
+            }
+            (name, _) => Err(EngineError::Absent { name }),
+        }
+    }
+}
+
+impl Answers for Engines {
+    fn answer<'a>(&'a self, request: &'a Ask, spent: Duration) -> Answering<'a> {
+        Box::pin(async move {
+            let time = self.timeout.saturating_sub(spent);
+            let answer = self.answer_within(request, time, Unencodable::Absent).await;
+            (answer.found, answer.why)
+        })
+    }
+}
+
+/// Checks the syntax of a query, as far as it is known before its text is expanded: that of SQL for `SQLite`,
+/// and in `PostgreSQL` where values stand. No table is looked for.
+///
+/// # Errors
+///
+/// [`EngineError`], of a query that no value makes good.
+pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineError> {
+    let dialect = match lookup.name {
+        "sqlite" => Dialect::Sqlite,
+        "pgsql" => Dialect::Pgsql,
+        _ => return Ok(()),
+    };
+    let mut assumed = Query::default();
+    let mut unknown = Vec::new();
+    for (at, segment) in query.segments().iter().enumerate() {
+        match segment {
+            Segment::Literal(text) => assumed.push_literal(text),
+            Segment::Value { bytes, trust, quoted } => {
+                if *quoted != Some(lookup.name) {
+                    unknown.push(at);
+                }
+                assumed.push_quoted(bytes, *trust, lookup.name);
+            }
+        }
+    }
+    match Statement::new(&assumed, dialect) {
+        // It may be text of the query, such as the name of a table: what follows it is unknown too.
+        Err(StatementError::Place { at }) if unknown.contains(&at) => Ok(()),
+        Ok(statement) if dialect == Dialect::Sqlite => super::sqlite::check_syntax(&statement.sql),
+        made => Ok(made.map(|_| ())?),
+    }
+}
+
+/// The name of a file: all of it is trusted, or it is none.
+fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
+    query.check("").map_err(|_| EngineError::File { problem: "its name comes from outside" })?;
+    let bytes = query.segments().iter().map(|segment| match segment {
+        Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
+    });
+    Ok(bytes.collect::<Vec<_>>().concat().trim_ascii().to_vec())
+}
+
+/// Why a request is deferred.
+#[derive(Debug, Error)]
+pub(crate) enum EngineError {
+    #[error("{name} is not to be had here")]
+    Absent { name: &'static str },
+    #[error("it took longer than {limit:?}")]
+    Slow { limit: Duration },
+    #[error("more than {limit} rows were found")]
+    Rows { limit: usize },
+    #[error("more than {limit} octets were found")]
+    Bytes { limit: usize },
+    #[error("the query cannot be sent: {0}")]
+    Statement(#[from] StatementError),
+    #[error("SQLite")]
+    Sqlite(#[from] rusqlite::Error),
+    #[cfg(feature = "pgsql")]
+    #[error("PostgreSQL")]
+    Pgsql(#[from] tokio_postgres::Error),
+    #[cfg(feature = "pgsql")]
+    #[error("no server of PostgreSQL can be reached")]
+    NoServer,
+    #[cfg(feature = "pgsql")]
+    #[error("a result of the type {name} cannot be written; cast it to text")]
+    Type { name: String },
+    #[error("the file: {problem}")]
+    File { problem: &'static str },
+    #[error("the file cannot be read")]
+    Read(#[from] std::io::Error),
+    #[error("line {line} of the file: {problem}")]
+    Line { line: usize, problem: &'static str },
+    #[error("a thread of the engine broke off")]
+    Thread,
+}

@@ -1,0 +1,234 @@
+//! The language of the texts of rules: what they may reach, and the named lists of a configuration.
+//!
+//! ```toml
+//! [domainlist]
+//! hosted = "example.com : *.example.net"
+//! [hostlist]
+//! relays = "<\n ${lookup sqlite{SELECT address FROM relays}}"
+//! ```
+//!
+//! Lists of domains, hosts, addresses and local parts are in the tables `domainlist`, `hostlist`,
+//! `addresslist` and `localpartlist`. `local_domains` and `relay_to_domains` are lists of domains that
+//! are there anyway. A list of a rule has one of its own kind as `+name`, also `!+name`; a text has
+//! them as `${listnamed:name}` and in `match_domain` and the like, if they have no `$` themselves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, TemplateError};
+use mail_types::{ByteList, Trust};
+use thiserror::Error;
+
+use super::engines::check_query;
+use crate::gateway::policy::rules::Problem;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::telemetry::log;
+
+/// What all texts of a configuration have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Language {
+    pub(crate) options: Options,
+    /// The lookups that can be made, and why others cannot.
+    pub(crate) engines: Available,
+    pub(crate) lists: NamedLists,
+    /// Opens the files that lookups and lists name, where a configuration is only checked.
+    files: Option<FileCheck>,
+    /// The named lists without an expansion, read.
+    known: BTreeMap<(ListKind, String), Arc<MatchList>>,
+}
+
+impl Language {
+    /// Puts together what texts may reach, and reads the named lists that nothing is expanded in. What
+    /// is wrong with one is said where all lists are checked.
+    pub(crate) fn new(options: Options, engines: Available, lists: NamedLists) -> Self {
+        let known = lists.all().filter_map(|(kind, name, text)| {
+            let template = template(text, &options).ok()?;
+            let items = ByteList::new(template.literal()?);
+            let list = MatchList::read(items, Trust::Trusted, kind, &options.limits).ok()?;
+            Some(((kind, name.to_owned()), Arc::new(list)))
+        });
+        let known = known.collect();
+        Self { options, engines, lists, known, files: None }
+    }
+
+    /// Has each file that a lookup or a list names opened, as its text is parsed.
+    pub(crate) fn checking(self, files: FileCheck) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    /// Returns a named list, if nothing is expanded in it.
+    pub(crate) fn known_list(&self, kind: ListKind, name: &str) -> Option<Arc<MatchList>> {
+        self.known.get(&(kind, name.to_owned())).cloned()
+    }
+
+    /// Checks what can be seen of a list.
+    pub(crate) fn check_list(&self, list: &MatchList) -> Result<(), Problem> {
+        list.check(&self.options.limits)?;
+        for (item, kind, name) in list.named_lists() {
+            if self.lists.get(kind, name).is_none() {
+                let (kind, name) = (kind.table(), name.to_owned());
+                return Err(Problem::UnknownList { item, kind, name });
+            }
+        }
+        for need in list.needs() {
+            self.check_need(0, need, None).map_err(|error| Problem::Text(error.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Parses a text that stands at this place, or may stand anywhere, and checks what can be seen of
+    /// what it asks for.
+    pub(crate) fn parse(
+        &self,
+        text: &str,
+        place: Option<Place>,
+    ) -> Result<Template, LanguageError> {
+        let template = template(text, &self.options)?;
+        for (at, need) in template.needs() {
+            self.check_need(at, need, place)?;
+        }
+        for (at, lookup, query) in template.queries() {
+            check_query(lookup, &query).map_err(|error| LanguageError::Query {
+                at,
+                name: lookup.name,
+                why: log::chain(&error),
+            })?;
+        }
+        Ok(template)
+    }
+
+    fn check_need(
+        &self,
+        at: usize,
+        need: Need<'_>,
+        place: Option<Place>,
+    ) -> Result<(), LanguageError> {
+        match (need, place) {
+            (Need::Lookup { lookup, file }, _) => {
+                self.engines.check(lookup).map_err(|missing| LanguageError::Lookup {
+                    at,
+                    name: lookup.name,
+                    missing,
+                })?;
+                let option = lookup.options.as_deref().and_then(|text| text.strip_prefix(b"file="));
+                file.or(option).map_or(Ok(()), |file| self.open(at, file))
+            }
+            (Need::ListFile(_), _) if !self.engines.files => Err(LanguageError::ListFile { at }),
+            (Need::ListFile(file), _) => self.open(at, file),
+            (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
+            (Need::Header(_), Some(place)) if !Place::CONTENT.contains(&place) => {
+                Err(LanguageError::NoHeader { at, place })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, at: usize, file: &[u8]) -> Result<(), LanguageError> {
+        let Some(FileCheck(check)) = &self.files else { return Ok(()) };
+        let name = || String::from_utf8_lossy(file).into_owned();
+        check(file).map_err(|why| LanguageError::File { at, file: name(), why })
+    }
+}
+
+/// Which lookups can be made.
+#[derive(Debug, Default)]
+pub(crate) struct Available {
+    /// Whether there are folders that files may be read in.
+    pub(crate) files: bool,
+    /// Whether there are servers of `PostgreSQL`.
+    pub(crate) pgsql_servers: bool,
+}
+
+impl Available {
+    fn check(&self, lookup: &Lookup) -> Result<(), Missing> {
+        let options = lookup.options.as_deref().unwrap_or_default();
+        match lookup.name {
+            "sqlite" if options.starts_with(b"file=") && !self.files => Err(Missing::Folders),
+            "sqlite" if options.starts_with(b"file=/") => Ok(()),
+            "pgsql" if !cfg!(feature = "pgsql") => Err(Missing::Feature { feature: "pgsql" }),
+            "pgsql" if !self.pgsql_servers => Err(Missing::Servers),
+            "lsearch" | "iplsearch" | "nwildlsearch" if !self.files => Err(Missing::Folders),
+            "sqlite" | "pgsql" | "lsearch" | "iplsearch" | "nwildlsearch" => {
+                // Nothing is cached here, so that this asks for what is so anyway.
+                if matches!(options, b"" | b"cache=no_rd") { Ok(()) } else { Err(Missing::Option) }
+            }
+            _ => Err(Missing::Engine),
+        }
+    }
+}
+
+/// Opens a file that a text names, and says why that cannot be.
+pub(crate) struct FileCheck(pub(crate) Box<Opens>);
+
+/// Opens a file by its name; an error says why it cannot.
+type Opens = dyn Fn(&[u8]) -> Result<(), String> + Send + Sync;
+
+impl std::fmt::Debug for FileCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileCheck")
+    }
+}
+
+/// Why a lookup cannot be made here.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Missing {
+    #[error("there is no such lookup here")]
+    Engine,
+    #[error("build with --features {feature} for it")]
+    Feature { feature: &'static str },
+    #[error("pgsql_servers names nobody to ask")]
+    Servers,
+    #[error("lookup_directories names no folder that it may read in")]
+    Folders,
+    #[error("it does not take what stands behind its comma")]
+    Option,
+}
+
+/// The named lists, as texts.
+#[derive(Debug, Default)]
+pub(crate) struct NamedLists(BTreeMap<(ListKind, String), String>);
+
+impl NamedLists {
+    /// Puts a list in, unless there is one of this name already.
+    pub(crate) fn add(&mut self, kind: ListKind, name: &str, text: &str) {
+        self.0.entry((kind, name.to_owned())).or_insert_with(|| text.to_owned());
+    }
+
+    pub(crate) fn get(&self, kind: ListKind, name: &str) -> Option<&str> {
+        self.0.get(&(kind, name.to_owned())).map(String::as_str)
+    }
+
+    /// Goes through all of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (ListKind, &str, &str)> {
+        self.0.iter().map(|((kind, name), text)| (*kind, name.as_str(), text.as_str()))
+    }
+}
+
+/// Why a text is not one of rules. Positions are in bytes, with macros put in and lines joined.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum LanguageError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("byte {at}: the lookup {name}: {missing}")]
+    Lookup { at: usize, name: &'static str, missing: Missing },
+    #[error("byte {at}: the lookup {name}: {why}")]
+    Query { at: usize, name: &'static str, why: String },
+    #[error("byte {at}: {} is not to be had here", call.as_str())]
+    Call { at: usize, call: Call },
+    #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
+    ListFile { at: usize },
+    #[error("byte {at}: {file}: {why}")]
+    File { at: usize, file: String, why: String },
+    #[error("byte {at}: there are no header fields yet at {}", place.option())]
+    NoHeader { at: usize, place: Place },
+}
+
+/// Parses a text.
+fn template(text: &str, options: &Options) -> Result<Template, TemplateError> {
+    let mut limits = options.limits;
+    if !text.contains('$') {
+        // A long list, of which nothing is to be expanded.
+        limits.template = limits.template.max(text.len());
+    }
+    Template::parse_within(text.as_bytes(), &limits)
+}

@@ -1,0 +1,303 @@
+//! Lookups in `PostgreSQL`. They go without TLS: to this host, or over a network of one's own.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use event_expand::{Dialect, Parameter, Statement, StatementError};
+use mail_types::{Found, Query, Segment};
+use tokio::sync::Semaphore;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Column, NoTls};
+
+use super::engines::{EngineError, Unencodable};
+use super::rows::{Rows, changed};
+use crate::gateway::config::{LookupSettings, PgsqlServer};
+
+/// Connections to servers that are asked in order: the next where one cannot be reached. What one has
+/// said is final.
+#[derive(Debug)]
+pub(super) struct Pgsql {
+    servers: Vec<Server>,
+    connections: Semaphore,
+    timeout: Duration,
+    rows: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Server {
+    place: PgsqlServer,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// A connection, and what is prepared on it.
+#[derive(Debug)]
+struct Connection {
+    client: Client,
+    prepared: VecDeque<(String, Arc<Prepared>)>,
+}
+
+#[derive(Debug)]
+enum Prepared {
+    /// It finds nothing, but changes rows.
+    Change(tokio_postgres::Statement),
+    /// It finds columns with these names; all of them are text.
+    Find(tokio_postgres::Statement, Vec<String>),
+}
+
+impl Pgsql {
+    pub(super) fn new(settings: &LookupSettings) -> Self {
+        let server = |place: &PgsqlServer| Server { place: place.clone(), idle: Mutex::default() };
+        Self {
+            servers: settings.pgsql_servers.iter().map(server).collect(),
+            connections: Semaphore::new(CONNECTIONS),
+            timeout: settings.timeout,
+            rows: settings.rows,
+            bytes: settings.bytes,
+        }
+    }
+
+    /// Runs a statement. Who gives up waiting closes the connection.
+    pub(super) async fn run(&self, asked: &Statement) -> Result<Found, EngineError> {
+        let _one = self.connections.acquire().await.map_err(|_| EngineError::Thread)?;
+        let mut unreachable = EngineError::NoServer;
+        for server in &self.servers {
+            // One that was kept may be dead without our knowing; then nothing of it was done yet.
+            while let Some(mut connection) = server.take() {
+                let prepared = connection.prepare(&asked.sql, self.bytes).await;
+                if prepared.is_err() && connection.client.is_closed() {
+                    continue;
+                }
+                return self.finish(server, connection, prepared, asked).await;
+            }
+            match Connection::open(&server.place, self.timeout).await {
+                Ok(mut connection) => {
+                    let prepared = connection.prepare(&asked.sql, self.bytes).await;
+                    return self.finish(server, connection, prepared, asked).await;
+                }
+                Err(error) => unreachable = error.into(),
+            }
+        }
+        Err(unreachable)
+    }
+
+    async fn finish(
+        &self,
+        server: &Server,
+        mut connection: Connection,
+        prepared: Result<Arc<Prepared>, EngineError>,
+        asked: &Statement,
+    ) -> Result<Found, EngineError> {
+        let found = match prepared {
+            Ok(prepared) => self.execute(&mut connection.client, &prepared, asked).await,
+            Err(error) => Err(error),
+        };
+        if found.is_err() {
+            // A plan may be out of date.
+            connection.prepared.clear();
+        }
+        if !connection.client.is_closed() {
+            server.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+        found
+    }
+
+    async fn execute(
+        &self,
+        client: &mut Client,
+        prepared: &Prepared,
+        asked: &Statement,
+    ) -> Result<Found, EngineError> {
+        let bound: Vec<_> = asked.parameters.iter().map(Bound).collect();
+        let parameters: Vec<&(dyn ToSql + Sync)> =
+            bound.iter().map(|bound| bound as &(dyn ToSql + Sync)).collect();
+        let (statement, names) = match prepared {
+            Prepared::Change(statement) => {
+                return Ok(changed(client.execute(statement, &parameters).await?));
+            }
+            Prepared::Find(statement, names) => (statement, names),
+        };
+        let mut found = Rows::new(self.rows, self.bytes);
+        // A few rows at a time, so that what is too much is noticed before it is here; if it is,
+        // nothing was done.
+        let transaction = client.transaction().await?;
+        let portal = transaction.bind(statement, &parameters).await?;
+        loop {
+            let rows = transaction.query_portal(&portal, ROWS).await?;
+            for row in &rows {
+                found.row()?;
+                for (at, name) in names.iter().enumerate() {
+                    let value: &str = row.try_get::<_, Option<&str>>(at)?.unwrap_or_default();
+                    if names.len() == 1 {
+                        found.value(value.as_bytes())?;
+                    } else {
+                        found.pair(name.as_bytes(), value.as_bytes())?;
+                    }
+                }
+            }
+            if rows.is_empty() {
+                break;
+            }
+        }
+        transaction.commit().await?;
+        Ok(found.found())
+    }
+}
+
+impl Server {
+    fn take(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|connection| !connection.client.is_closed());
+        idle.pop()
+    }
+}
+
+impl Connection {
+    async fn open(server: &PgsqlServer, patience: Duration) -> Result<Self, tokio_postgres::Error> {
+        let mut config = tokio_postgres::Config::new();
+        // What a statement takes for granted, and an end for one that nobody waits for any more.
+        let options = format!(
+            "-c standard_conforming_strings=on -c statement_timeout={}",
+            patience.as_millis().max(1)
+        );
+        config
+            .host(&server.host)
+            .port(server.port)
+            .dbname(&server.database)
+            .user(&server.user)
+            .options(&options)
+            .application_name("gateway")
+            .connect_timeout(patience);
+        if !server.password.is_empty() {
+            config.password(&server.password);
+        }
+        let (client, connection) = config.connect(NoTls).await?;
+        // Its errors come out of the client, too.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { client, prepared: VecDeque::new() })
+    }
+
+    async fn prepare(&mut self, sql: &str, bytes: usize) -> Result<Arc<Prepared>, EngineError> {
+        if let Some((_, known)) = self.prepared.iter().find(|(known, _)| known == sql) {
+            return Ok(Arc::clone(known));
+        }
+        let statement = self.client.prepare(sql).await?;
+        let names: Vec<_> =
+            statement.columns().iter().map(|column| column.name().to_owned()).collect();
+        let prepared = if names.is_empty() {
+            Prepared::Change(statement)
+        } else if is_relation(sql) {
+            Prepared::Find(self.client.prepare(&as_text(sql, names.len(), bytes)).await?, names)
+        } else if let Some(other) = statement.columns().iter().find(|column| !is_text(column)) {
+            return Err(EngineError::Type { name: other.type_().name().to_owned() });
+        } else {
+            Prepared::Find(statement, names)
+        };
+        let prepared = Arc::new(prepared);
+        if self.prepared.len() == STATEMENTS {
+            self.prepared.pop_front();
+        }
+        self.prepared.push_back((sql.to_owned(), Arc::clone(&prepared)));
+        Ok(prepared)
+    }
+}
+
+/// Makes a statement of a query; `None` where a value cannot be in the database, and must not be
+/// changed.
+pub(super) fn statement(
+    query: &Query,
+    unencodable: Unencodable,
+) -> Result<Option<Statement>, StatementError> {
+    match (Statement::new(query, Dialect::Pgsql), unencodable) {
+        (Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. }), Unencodable::Absent) => {
+            Ok(None)
+        }
+        (
+            Err(StatementError::Nul { .. } | StatementError::NotUtf8 { .. } | StatementError::Text),
+            Unencodable::Replaced,
+        ) => Statement::new(&replaced(query), Dialect::Pgsql).map(Some),
+        (made, _) => made.map(Some),
+    }
+}
+
+/// The query with U+FFFD for what the server cannot hold.
+fn replaced(query: &Query) -> Query {
+    let mut encodable = Query::default();
+    for segment in query.segments() {
+        match segment {
+            // An expansion may have written it.
+            Segment::Literal(text) => {
+                encodable.push_literal(String::from_utf8_lossy(text).as_bytes());
+            }
+            Segment::Value { bytes, trust, quoted } => {
+                let text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
+                match quoted {
+                    Some(lookup) => encodable.push_quoted(text.as_bytes(), *trust, lookup),
+                    None => encodable.push_value(text.as_bytes(), *trust),
+                }
+            }
+        }
+    }
+    encodable
+}
+
+/// Tells whether a statement can stand in another's `WITH`.
+fn is_relation(sql: &str) -> bool {
+    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
+    let relations = ["select", "insert", "update", "delete", "values", "with", "table", ""];
+    word.is_some_and(|word| relations.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// Has the server write all columns as text, and none longer than fits.
+fn as_text(sql: &str, columns: usize, bytes: usize) -> String {
+    let most = bytes.saturating_add(1).min(i32::MAX as usize);
+    let names: Vec<_> = (0..columns).map(|at| format!("c{at}")).collect();
+    // Not by a cast: `format` writes what the server would have sent as text.
+    let text = |name: &String| format!("left(format('%s', {name}), {most})");
+    let texts: Vec<_> = names.iter().map(text).collect();
+    let sql = sql.trim_end().trim_end_matches(';');
+    // The statement may end in a comment.
+    format!("WITH found ({}) AS ({sql}\n) SELECT {} FROM found", names.join(", "), texts.join(", "))
+}
+
+fn is_text(column: &Column) -> bool {
+    [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN].contains(column.type_())
+}
+
+/// A parameter in the text format, whatever its type is: the server types it as it does a string in
+/// the text of a query.
+#[derive(Debug)]
+struct Bound<'a>(&'a Parameter);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(match self.0 {
+            Parameter::Text(text) => text.as_bytes(),
+            Parameter::Blob(bytes) => bytes,
+        });
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+/// How many connections there are at a time.
+const CONNECTIONS: usize = 4;
+/// How many statements a connection keeps.
+const STATEMENTS: usize = 64;
+/// How many rows are fetched at a time.
+const ROWS: i32 = 16;

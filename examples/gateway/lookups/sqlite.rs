@@ -1,0 +1,240 @@
+//! Lookups in `SQLite`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use event_expand::{Parameter, Statement};
+use mail_types::Found;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use super::database_file::DatabaseFile;
+use super::engines::EngineError;
+use super::rows::{Rows, changed};
+use crate::gateway::config::LookupSettings;
+
+/// Connections, kept for each file; the work is done by threads of their own.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    shared: Arc<Shared>,
+    threads: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    idle: Mutex<HashMap<PathBuf, Vec<Open>>>,
+    /// The file of those that name none.
+    file: PathBuf,
+    timeout: Duration,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Sqlite {
+    pub(super) fn new(settings: &LookupSettings) -> Self {
+        let shared = Shared {
+            idle: Mutex::default(),
+            file: settings.sqlite_dbfile.clone(),
+            timeout: settings.timeout,
+            rows: settings.rows,
+            bytes: settings.bytes,
+        };
+        Self { shared: Arc::new(shared), threads: Arc::new(Semaphore::new(THREADS)) }
+    }
+
+    /// Runs a statement. Who gives up waiting interrupts it.
+    pub(super) async fn run(
+        &self,
+        statement: Statement,
+        file: Option<PathBuf>,
+    ) -> Result<Found, EngineError> {
+        let thread = Arc::clone(&self.threads).acquire_owned().await;
+        let thread = thread.map_err(|_| EngineError::Thread)?;
+        let (shared, running) = (Arc::clone(&self.shared), Running::default());
+        let under_way = Arc::clone(&running.0);
+        let work = task::spawn_blocking(move || {
+            let found = shared.run(&statement, file, &under_way);
+            drop(thread);
+            found
+        });
+        work.await.map_err(|_| EngineError::Thread)?
+    }
+}
+
+impl Shared {
+    fn run(
+        &self,
+        statement: &Statement,
+        file: Option<PathBuf>,
+        running: &Mutex<State>,
+    ) -> Result<Found, EngineError> {
+        let (file, is_ours) = match file {
+            Some(file) => (file, false),
+            None => (self.file.clone(), true),
+        };
+        let open = match self.take(&file) {
+            Some(open) => open,
+            None => self.open(&file, is_ours)?,
+        };
+        match &mut *running.lock().unwrap_or_else(PoisonError::into_inner) {
+            State { given_up: true, .. } => return Err(EngineError::Slow { limit: self.timeout }),
+            state => state.handle = Some(open.connection.get_interrupt_handle()),
+        }
+        let found = self.ask(&open.connection, statement);
+        running.lock().unwrap_or_else(PoisonError::into_inner).handle = None;
+        if found.is_ok() {
+            self.keep(file, open);
+        }
+        found
+    }
+
+    fn open(&self, file: &Path, is_ours: bool) -> Result<Open, EngineError> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if is_ours {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+        }
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(self.timeout)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Open { connection, file: DatabaseFile::of(file)? })
+    }
+
+    fn ask(&self, connection: &Connection, asked: &Statement) -> Result<Found, EngineError> {
+        let mut statement = connection.prepare_cached(&asked.sql)?;
+        let parameters = params_from_iter(asked.parameters.iter().map(Bound));
+        if statement.column_count() == 0 {
+            let count = statement.execute(parameters)?;
+            return Ok(changed(count as u64));
+        }
+        let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
+        let (mut found, mut rows) =
+            (Rows::new(self.rows, self.bytes), statement.query(parameters)?);
+        while let Some(row) = rows.next()? {
+            found.row()?;
+            for (at, name) in names.iter().enumerate() {
+                let value = row.get_ref(at)?;
+                let number;
+                let value = match value {
+                    ValueRef::Null => &b"<NULL>"[..], // As Exim has it.
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+                    ValueRef::Integer(value) => {
+                        number = value.to_string();
+                        number.as_bytes()
+                    }
+                    ValueRef::Real(value) => {
+                        number = format!("{value:?}");
+                        number.as_bytes()
+                    }
+                };
+                if names.len() == 1 {
+                    found.value(value)?;
+                } else {
+                    found.pair(name.as_bytes(), value)?;
+                }
+            }
+        }
+        Ok(found.found())
+    }
+
+    /// Takes a connection that is kept. If the file is another now, so it is for all of them.
+    fn take(&self, file: &Path) -> Option<Open> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.get_mut(file)?;
+        let open = kept.pop()?;
+        if !open.file.is_in_place() {
+            kept.clear();
+            return None;
+        }
+        Some(open)
+    }
+
+    fn keep(&self, file: PathBuf, open: Open) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < FILES || idle.contains_key(&file) {
+            let idle = idle.entry(file).or_default();
+            if idle.len() < THREADS {
+                idle.push(open);
+            }
+        }
+    }
+}
+
+/// Checks the syntax of SQL, in a database that has no tables; that one is missing there says nothing.
+pub(super) fn check_syntax(sql: &str) -> Result<(), EngineError> {
+    // Some of these do their work as they are prepared, for the whole process.
+    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
+    if word.is_some_and(|word| word.eq_ignore_ascii_case("pragma")) {
+        return Ok(());
+    }
+    let connection = Connection::open_in_memory()?;
+    match connection.prepare(sql).map(|_| ()) {
+        Err(error) if is_syntax(&error) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// `SQLite` has one code for all that is wrong with a statement; its parser's own errors begin or end so.
+fn is_syntax(error: &rusqlite::Error) -> bool {
+    let message = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message,
+        _ => return false,
+    };
+    let by_tokens = ["incomplete input", "unrecognized token"];
+    message.ends_with(": syntax error") || by_tokens.iter().any(|start| message.starts_with(start))
+}
+
+/// A connection, and the file that it has open.
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    file: DatabaseFile,
+}
+
+/// A parameter, as `SQLite` takes it.
+#[derive(Debug)]
+pub(crate) struct Bound<'a>(pub(crate) &'a Parameter);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Parameter::Text(text) => ValueRef::Text(text.as_bytes()),
+            Parameter::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A statement that runs, as long as somebody waits for it.
+#[derive(Default)]
+struct Running(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    given_up: bool,
+    handle: Option<InterruptHandle>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.given_up = true;
+        if let Some(handle) = &state.handle {
+            handle.interrupt();
+        }
+    }
+}
+
+/// How many statements run at a time.
+const THREADS: usize = 4;
+/// How many files have connections that are kept.
+const FILES: usize = 16;
+/// How many statements a connection keeps.
+const STATEMENTS: usize = 64;

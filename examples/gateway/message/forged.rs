@@ -1,0 +1,131 @@
+//! Fields of a message that only this host writes, and that somebody else has written: whoever reads
+//! the message behind us believes them.
+//!
+//! | field                    | goes                                                                |
+//! |--------------------------|---------------------------------------------------------------------|
+//! | `Authentication-Results` | with an identifier of ours, or without one (RFC 8601 section 5)     |
+//! | `Received-SPF`           | with a `receiver=` of ours, or without one (RFC 7208 section 9.1)   |
+//! | `X-Quarantine`           | always                                                              |
+//! | `Return-Path`            | where the message is kept here (RFC 5321 section 4.4), not where it is handed on |
+//!
+//! Ours are `primary_hostname` and what is in `local_domains`; where that must be expanded, every name may
+//! be ours.
+
+use bytes::Bytes;
+use mail_types::{Domain, MailHost};
+
+use super::header::{Field, spans};
+use crate::gateway::delivery::routing::Routing;
+
+/// Tells whether this host is known by a name.
+fn is_own(routing: &Routing, name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    let host = match Domain::from_unicode(name) {
+        Ok(domain) => Some(MailHost::from(domain)),
+        Err(_) => name.parse().ok(),
+    };
+    host.is_some_and(|host| routing.may_be_local(&host))
+}
+
+/// Returns what is left of a message without such fields, in order; `kept` says whether it is kept
+/// here.
+pub(crate) fn without_forged(message: &Bytes, own: &Routing, kept: bool) -> Vec<Bytes> {
+    let mut parts = Vec::new();
+    let mut done = 0;
+    for (begin, end) in spans(message) {
+        let field = message.get(begin..end).unwrap_or_default();
+        if is_forged(field, own, kept) {
+            if begin > done {
+                parts.push(message.slice(done..begin));
+            }
+            done = end;
+        }
+    }
+    if done < message.len() || parts.is_empty() {
+        parts.push(message.slice(done..));
+    }
+    parts
+}
+
+fn is_forged(field: &[u8], own: &Routing, kept: bool) -> bool {
+    let Some(field) = Field::of(field) else { return false };
+    let body = field.body;
+    match field.bare_name().to_ascii_lowercase().as_slice() {
+        b"authentication-results" | b"received-spf" if body.len() > MOST => true,
+        b"authentication-results" => match &*tokens(body) {
+            // A method comes first.
+            [Token::Word(_), Token::Mark('='), ..] => true,
+            [Token::Word(id), ..] => is_own(own, id),
+            _ => true,
+        },
+        b"received-spf" => {
+            let tokens = tokens(body);
+            let receivers: Vec<_> = tokens
+                .windows(3)
+                .filter_map(|three| match three {
+                    [Token::Word(key), Token::Mark('='), Token::Word(value)] => {
+                        key.eq_ignore_ascii_case("receiver").then_some(value)
+                    }
+                    _ => None,
+                })
+                .collect();
+            receivers.is_empty() || receivers.into_iter().any(|name| is_own(own, name))
+        }
+        b"x-quarantine" => true,
+        b"return-path" => kept,
+        _ => false,
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Token {
+    Word(String),
+    /// `;` or `=`.
+    Mark(char),
+}
+
+/// Reads a body without its blanks and comments; a quoted string is a word, or a part of one.
+fn tokens(body: &[u8]) -> Vec<Token> {
+    let (mut tokens, mut word) = (Vec::new(), None::<String>);
+    let (mut depth, mut quoted) = (0_usize, false);
+    let text = String::from_utf8_lossy(body);
+    let mut chars = text.chars().filter(|c| !is_ignored(*c));
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if quoted => word.get_or_insert_default().extend(chars.next()),
+            '\\' if depth > 0 => drop(chars.next()),
+            '"' if depth == 0 => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            _ if quoted => word.get_or_insert_default().push(c),
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            ';' | '=' => {
+                tokens.extend(word.take().map(Token::Word));
+                tokens.push(Token::Mark(c));
+            }
+            _ if c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER => {
+                tokens.extend(word.take().map(Token::Word));
+            }
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    tokens.extend(word.take().map(Token::Word));
+    tokens
+}
+
+/// Characters that are not shown, among them the marks for the direction of writing: most of Unicode's
+/// `Default_Ignorable_Code_Point`.
+fn is_ignored(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// A field with a longer body goes, whatever it says.
+const MOST: usize = 65_536;

@@ -1,0 +1,20 @@
+//! The rules of a configuration, and what they are asked with.
+
+pub(crate) mod client_lists;
+pub(crate) mod condition;
+pub(crate) mod conditions;
+pub mod context;
+pub mod decision;
+pub mod facts;
+mod field_text;
+pub(crate) mod list;
+pub mod rates;
+mod reply_text;
+mod rule;
+pub mod rules;
+mod source;
+pub mod stage;
+pub mod state;
+pub(crate) mod text;
+pub(crate) mod variable;
+pub(crate) mod words;

@@ -1,0 +1,101 @@
+//! `header.NAME = LIST` and `header_raw.NAME = LIST`: whether a field of this name has a text that fits.
+
+use event_expand::HeaderForm;
+use memchr::memmem;
+
+use crate::gateway::message::header::Header;
+use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
+use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::field_text::decoded;
+use crate::gateway::policy::rules::Problem;
+use crate::gateway::policy::source::Entry;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::words::Words;
+
+/// Each item is a text in which `*` stands for anything. It holds if an item fits one of the fields of
+/// that name. `header` tests the text that a reader sees, as `$h_NAME:` has it: encoded words decoded,
+/// unfolded, without blanks around it, without regard to case. `header_raw` compares the octets of the
+/// field's body, unfolded and without blanks around it. `*` alone asks whether there is such a field.
+#[derive(Debug)]
+pub(crate) struct HeaderTest {
+    name: String,
+    form: HeaderForm,
+    items: Words<Vec<Vec<u8>>>,
+}
+
+impl HeaderTest {
+    pub(crate) fn read(
+        entry: &Entry,
+        place: Place,
+        home: &Home<'_>,
+        form: HeaderForm,
+    ) -> Result<Self, Problem> {
+        // RFC 5322 section 3.6.8.
+        let named = |c: u8| c.is_ascii_graphic() && c != b':';
+        let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
+        let name = name.ok_or(Problem::FieldName)?;
+        let items = Words::read(&entry.text, place, home.language, move |list, _| {
+            let items = list.map(|item| match form {
+                HeaderForm::Raw => item.as_bytes().to_vec(),
+                _ => item.to_lowercase().into_bytes(),
+            });
+            let items: Vec<_> = items.take(MAX_ITEMS + 1).collect();
+            if items.len() > MAX_ITEMS { Err(Problem::TooMany) } else { Ok(items) }
+        })?;
+        Ok(Self { name, form, items })
+    }
+
+    fn holds(&self, message: &[u8], items: &[Vec<u8>]) -> Holds {
+        let fits = |body: &[u8]| {
+            let unfolded = unfold(body);
+            let text = match self.form {
+                HeaderForm::Raw => unfolded,
+                _ => String::from_utf8_lossy(&decoded(&unfolded)).to_lowercase().into_bytes(),
+            };
+            items.iter().any(|item| fits(item, text.trim_ascii()))
+        };
+        Header::of(message).bodies(&self.name).any(fits).into()
+    }
+
+    /// A list that fails by its own word has nothing in it.
+    async fn ask(&self, scene: &mut Scene<'_>) -> Holds {
+        match self.items.now(scene).await {
+            Ok(items) => self.holds(scene.message, &items),
+            Err(Holds::Ignored) => Holds::No,
+            Err(instead) => instead,
+        }
+    }
+}
+
+impl Condition for HeaderTest {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        match self.items.known() {
+            Some(items) => Test::Known(self.holds(scene.message, items)),
+            None => Test::Work(Box::pin(self.ask(scene))),
+        }
+    }
+}
+
+fn unfold(body: &[u8]) -> Vec<u8> {
+    let body = body.iter().copied().filter(|octet| !matches!(octet, b'\r' | b'\n'));
+    body.collect::<Vec<_>>().trim_ascii().to_vec()
+}
+
+/// Tells whether a text fits a pattern with `*` in it.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    let mut pieces = pattern.split(|&c| c == b'*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = None;
+    for piece in pieces {
+        // The piece before was not the last: where it first occurs leaves most to the others.
+        if let Some(piece) = last.replace(piece) {
+            let Some(at) = memmem::find(rest, piece) else { return false };
+            rest = rest.get(at + piece.len()..).unwrap_or_default();
+        }
+    }
+    last.map_or(rest.is_empty(), |last: &[u8]| rest.ends_with(last))
+}
+
+/// The most items that a list has.
+const MAX_ITEMS: usize = 1000;

@@ -1,0 +1,301 @@
+//! `ratelimit = LIMIT / PERIOD / OPTION... / KEY`: whether somebody does something too often.
+//!
+//! `LIMIT` is a number, or a text that expands to one, with `K`, `M` or `G` as in a size, of events in the time
+//! `PERIOD`, as `5s` or `1h30m`. Who is at the limit is over it.
+//!
+//! | option                   | meaning                                                           |
+//! |--------------------------|-------------------------------------------------------------------|
+//! | `per_conn`               | counts connections, each once                                     |
+//! | `per_mail`               | counts messages, each once; the default                           |
+//! | `per_byte`               | counts the octets of messages, as declared or, once it came, as they are |
+//! | `per_rcpt`               | counts recipients: at rcpt each, at data those that take the message |
+//! | `per_addr`               | at rcpt: counts recipients, each address once in a period          |
+//! | `per_cmd`                | counts each time the rule is asked                                |
+//! | `count=NUMBER`           | counts so many instead of one, or instead of the octets or recipients |
+//! | `unique=TEXT`            | counts each text once in a period                                 |
+//! | `leaky`                  | what is over the limit does not count: some gets through; the default |
+//! | `strict`                 | all counts: who does not slow down gets nothing through           |
+//! | `readonly`               | looks, and does not count; so may `per_mail`, `per_byte` and `per_rcpt` where there is nothing of them to count |
+//!
+//! `KEY` is a text with variables for what is counted by; `$sender_host_address` if there is none. It
+//! may have several parts with slashes between them, and options may follow it.
+//! Behind a proxy that is the real client. A trusted proxy that speaks for nobody else, as in its
+//! health checks, is never over a limit that is counted by host. Rates of the same period, thing
+//! counted and key are the same rate, whatever the limit.
+
+use std::time::Duration;
+
+use mail_types::{Trust, Value};
+
+use crate::gateway::lookups::quantity::Interval;
+use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
+use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::rates::{Count, RateEvent, Rates};
+use crate::gateway::policy::rules::Problem;
+use crate::gateway::policy::source::Entry;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Lasts;
+use crate::gateway::policy::text::{Text, TextError, Unfinished};
+
+#[derive(Debug)]
+pub(crate) struct RateLimit {
+    limit: Text,
+    period: Duration,
+    /// As it is written.
+    period_text: String,
+    per: Per,
+    count: Count,
+    size: Option<Text>,
+    unique: Option<Text>,
+    key: Text,
+}
+
+/// The variables that are published.
+pub(crate) const VARIABLES: &[&str] = &NAMES;
+
+impl RateLimit {
+    pub(crate) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
+        let text = |text: &str| Text::parse(text, place, home.language);
+        let mut parts = parts(&entry.text).into_iter();
+        let limit = text(parts.next().unwrap_or_default())?;
+        if limit.literal().is_some_and(|limit| number(limit).is_none()) {
+            return Err(Problem::RateLimit);
+        }
+        let period_text = parts.next().unwrap_or_default();
+        let period = period_text.parse().ok().filter(|Interval(period)| !period.is_zero());
+        let period = period.ok_or(Problem::RatePeriod)?;
+        let RateOptions { per, count, size, unique, key } = RateOptions::read(parts)?;
+        let (per, count) = (per.unwrap_or(Per::Mail), count.unwrap_or(Count::Leaky));
+        // What is counted elsewhere can be looked at here.
+        let only_looks = count == Count::Not && per != Per::Address;
+        if !per.fits(place) && !only_looks {
+            return Err(Problem::RatePlace { option: per.word(), place });
+        }
+        let size = size.map(text).transpose()?;
+        if let Some(literal) = size.as_ref().and_then(Text::literal) {
+            number(literal).filter(|number| *number > 0.0).ok_or(Problem::RateCount)?;
+        }
+        let unique = if per == Per::Address { Some("$local_part@$domain") } else { unique };
+        let unique = unique.map(text).transpose()?;
+        let key = if key.is_empty() { HOST.to_owned() } else { key.join("/") };
+        let (period, period_text) = (period.0, period_text.to_owned());
+        Ok(Self { limit, period, period_text, per, count, size, unique, key: text(&key)? })
+    }
+
+    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
+        match self.try_holds(scene).await {
+            Ok(holds) => holds,
+            Err(Unfinished::Forced) => Holds::Ignored,
+            Err(Unfinished::Failed) => Holds::Later,
+        }
+    }
+
+    async fn try_holds(&self, scene: &mut Scene<'_>) -> Result<Holds, Unfinished> {
+        if scene.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
+            return Ok(Holds::No);
+        }
+        let limit = numeric(&self.limit, "limit", scene).await?;
+        let size = match &self.size {
+            Some(size) => numeric(size, "count", scene).await?,
+            None => self.per.size(scene),
+        };
+        let unique = match &self.unique {
+            Some(unique) => Some(unique.expand(scene).await?),
+            None => None,
+        };
+        let own_key = self.key.expand(scene).await?;
+        let Some(rates) = scene.services.get::<Rates>() else { return Ok(Holds::Later) };
+        let mark = if unique.is_some() { "unique/" } else { "" };
+        let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
+        key.extend_from_slice(own_key.as_bytes());
+        let counted = self.per.once().and_then(|lasts| scene.notes.rate(&key, lasts));
+        let rate = counted.unwrap_or_else(|| {
+            let unique = unique.as_ref().map(Value::as_bytes);
+            let (period, count, now) = (self.period, self.count, scene.now);
+            let rate = rates.rate(RateEvent { key: &key, period, limit, count, size, unique, now });
+            if let (Some(lasts), true) = (self.per.once(), self.count != Count::Not) {
+                scene.notes.keep_rate(key, rate, lasts);
+            }
+            rate
+        });
+        let [name_of_rate, name_of_limit, name_of_period] = NAMES;
+        let word = |text: String| Value::new(text.into_bytes(), Trust::Trusted);
+        scene.notes.publish(name_of_rate, word(format!("{rate:.1}")));
+        scene.notes.publish(name_of_limit, word(limit.to_string()));
+        scene.notes.publish(name_of_period, word(self.period_text.clone()));
+        Ok((rate >= limit).into())
+    }
+}
+
+/// Expands a number.
+async fn numeric(text: &Text, what: &str, scene: &mut Scene<'_>) -> Result<f64, Unfinished> {
+    let value = text.expand(scene).await?;
+    number(value.as_bytes()).ok_or_else(|| {
+        scene.notes.log(format!("the {what} of a rate is not a number: {value}"));
+        Unfinished::Failed
+    })
+}
+
+/// What stands behind the period.
+#[derive(Debug, Default)]
+struct RateOptions<'a> {
+    per: Option<Per>,
+    count: Option<Count>,
+    size: Option<&'a str>,
+    unique: Option<&'a str>,
+    key: Vec<&'a str>,
+}
+
+impl<'a> RateOptions<'a> {
+    fn read(parts: impl Iterator<Item = &'a str>) -> Result<Self, Problem> {
+        let mut read = Self::default();
+        for part in parts {
+            let is_second = match part.split_once('=') {
+                Some(("count", number)) => read.size.replace(number.trim()).is_some(),
+                // Nothing would be the same event each time.
+                Some(("unique", event)) if !event.trim().is_empty() => {
+                    read.unique.replace(event.trim()).is_some()
+                }
+                Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
+                    return Err(Problem::RateOption { option: part.to_owned() });
+                }
+                _ => match (Per::of(part), count_of(part)) {
+                    (Some(per), _) => read.per.replace(per).is_some(),
+                    (_, Some(count)) => read.count.replace(count).is_some(),
+                    // The key, or an option with a spelling mistake.
+                    _ if part.contains('$') => {
+                        read.key.push(part);
+                        false
+                    }
+                    _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                },
+            };
+            // An address is what makes an event of per_addr.
+            if is_second || (read.per == Some(Per::Address) && read.unique.is_some()) {
+                return Err(Problem::RateTwice { option: part.to_owned() });
+            }
+        }
+        Ok(read)
+    }
+}
+
+impl Condition for RateLimit {
+    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+        Test::Work(Box::pin(self.holds(scene)))
+    }
+}
+
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
+        Self::Text(error)
+    }
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Per {
+    Connection,
+    Mail,
+    Octet,
+    Recipient,
+    Address,
+    Command,
+}
+
+impl Per {
+    const ALL: [Self; 6] =
+        [Self::Connection, Self::Mail, Self::Octet, Self::Recipient, Self::Address, Self::Command];
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|per| per.word() == word)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Connection => "per_conn",
+            Self::Mail => "per_mail",
+            Self::Octet => "per_byte",
+            Self::Recipient => "per_rcpt",
+            Self::Address => "per_addr",
+            Self::Command => "per_cmd",
+        }
+    }
+
+    /// Tells whether there is something to count at a place.
+    fn fits(self, place: Place) -> bool {
+        match self {
+            Self::Mail | Self::Octet => place != Place::Connect,
+            Self::Recipient => matches!(place, Place::Rcpt | Place::Data),
+            Self::Address => place == Place::Rcpt,
+            Self::Connection | Self::Command => true,
+        }
+    }
+
+    /// Returns how much an event counts.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    fn size(self, scene: &Scene<'_>) -> f64 {
+        match self {
+            Self::Octet => match scene.message.len() {
+                0 => scene.transaction.map_or(0.0, |transaction| transaction.size as f64),
+                size => size as f64,
+            },
+            Self::Recipient if scene.place == Place::Data => scene.notes.takers() as f64,
+            _ => 1.0,
+        }
+    }
+
+    /// Returns for how long a second look does not count.
+    fn once(self) -> Option<Lasts> {
+        match self {
+            Self::Connection => Some(Lasts::Connection),
+            Self::Mail | Self::Octet => Some(Lasts::Message),
+            Self::Recipient | Self::Address | Self::Command => None,
+        }
+    }
+}
+
+fn count_of(word: &str) -> Option<Count> {
+    match word {
+        "leaky" => Some(Count::Leaky),
+        "strict" => Some(Count::Strict),
+        "readonly" => Some(Count::Not),
+        _ => None,
+    }
+}
+
+/// Reads a number with or without a fraction and a factor, which is a power of 1,024 as in Exim.
+fn number(text: &[u8]) -> Option<f64> {
+    let text = str::from_utf8(text).ok()?;
+    let (digits, factor) = match text.as_bytes() {
+        [.., b'k' | b'K'] => (text.get(..text.len() - 1)?, 1024.0),
+        [.., b'm' | b'M'] => (text.get(..text.len() - 1)?, 1_048_576.0),
+        [.., b'g' | b'G'] => (text.get(..text.len() - 1)?, 1_073_741_824.0),
+        _ => (text, 1.0),
+    };
+    let plain = digits.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+    let number: f64 = digits.parse().ok().filter(|_| plain)?;
+    Some(number * factor)
+}
+
+/// Splits at slashes, but not within braces, where a text has the names of its files.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth, mut escaped) = (Vec::new(), 0, 0_usize, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' => escaped = true,
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b'/' if depth == 0 => {
+                parts.push(text.get(start..at).unwrap_or_default().trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default().trim());
+    parts
+}
+
+const NAMES: [&str; 3] = ["sender_rate", "sender_rate_limit", "sender_rate_period"];
+const HOST: &str = "$sender_host_address";

@@ -1,0 +1,54 @@
+//! All that a rule can see.
+
+use std::time::Instant;
+
+use mail_types::Mailbox;
+
+use super::facts::Facts;
+use super::stage::Place;
+use super::state::Notes;
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::Greeting;
+use crate::gateway::smtp::transaction::Transaction;
+
+/// What is known when a list of rules is asked.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// Where in the session.
+    pub place: Place,
+    /// When.
+    pub now: Instant,
+    /// This host's name.
+    pub host: &'a str,
+    /// Who is at the other end.
+    pub client: &'a Client,
+    /// What the client said of itself.
+    pub greeting: &'a Greeting,
+    /// From `MAIL` on.
+    pub transaction: Option<&'a Transaction>,
+    /// The recipient that is asked about, with its number from 0 among those accepted.
+    pub recipient: Option<&'a Mailbox>,
+    /// Its number.
+    pub recipient_number: Option<usize>,
+    /// The command under way, as it came.
+    pub command: &'a [u8],
+    /// Empty until it has come.
+    pub message: &'a [u8],
+    /// What rules have noted down.
+    pub notes: &'a mut Notes,
+    /// What the whole program has for conditions.
+    pub services: &'a Facts,
+}
+
+impl Scene<'_> {
+    /// Returns the content-filter profile: the recipient's or, where there is none, the one that all
+    /// recipients share.
+    pub(crate) fn profile(&self) -> Option<&[u8]> {
+        match (self.place, self.recipient_number) {
+            (Place::Rcpt, _) => Some(self.notes.candidate_profile()),
+            (_, Some(at)) => self.notes.profile(at),
+            (Place::Data, None) => self.notes.shared_profile(),
+            _ => None,
+        }
+    }
+}

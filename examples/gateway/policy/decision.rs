@@ -1,0 +1,16 @@
+//! What a list of rules comes to.
+
+use mail_types::Reply;
+
+/// The outcome of a list of rules; without a refusal, it is yes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Judgement {
+    /// The reply that refuses, for good or for now.
+    pub refusal: Option<Reply>,
+    /// At prdr: the reply of a recipient that takes the message.
+    pub acceptance: Option<Reply>,
+    /// At prdr: that the recipient wants the message in quarantine; the field that says why.
+    pub quarantine: Option<String>,
+    /// What the log is to say besides.
+    pub log_message: Option<String>,
+}

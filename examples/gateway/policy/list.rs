@@ -1,0 +1,235 @@
+//! Lists of domains, hosts, addresses and local parts, of rules and of options: Exim's lists, as
+//! `event-expand` reads and searches them.
+//!
+//! A list without a `$` is read once. Any other is expanded each time. An item can name a [named
+//! list](crate::gateway::lookups::language), a file, or a file that is searched for a key, below `lookup_directories`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_expand::{
+    Ask, ListKind, ListSearch, ListSubject, MatchList, MatchListError, Membership, SearchStep,
+};
+use mail_types::{Domain, Found, List, Name, Trust};
+
+use super::condition::{Holds, Home};
+use super::context::Scene;
+use super::rules::Problem;
+use super::stage::Place;
+use super::text::{Text, ask};
+use super::words::Words;
+use crate::gateway::lookups::language::Language;
+
+/// A list.
+#[derive(Debug)]
+pub(crate) struct RuleList {
+    words: Words<Arc<MatchList>>,
+    /// The named lists that it can lead to, and that must be expanded.
+    expanded: ExpandedLists,
+    language: Arc<Language>,
+    host: Domain,
+}
+
+/// Named lists that must be expanded, by their kinds and names.
+type ExpandedLists = BTreeMap<(ListKind, String), Words<Arc<MatchList>>>;
+
+/// Who is in a list or not.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// An address, a domain or a local part. The address of nobody is empty.
+    Text(String),
+    /// A host, by its address and, if that is known, its name.
+    Host(IpAddr, Option<Name>),
+}
+
+impl RuleList {
+    /// Reads a list that stands at this place, and checks it as far as it can be seen.
+    pub(crate) fn read(
+        text: &str,
+        place: Place,
+        home: &Home<'_>,
+        kind: ListKind,
+    ) -> Result<Self, Problem> {
+        let mut expanded = BTreeMap::new();
+        let words = words(text, place, home, kind, &mut expanded, 0)?;
+        let (language, host) = (Arc::clone(home.language), home.host.clone());
+        Ok(Self { words, expanded, language, host })
+    }
+
+    /// Tells whether it is known to have no item.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.known().is_some_and(|list| list.is_empty())
+    }
+
+    /// Decides at once, unless something must be expanded or looked up first.
+    pub(crate) fn decide_known(&self, subject: &Subject) -> Option<Membership> {
+        let list = Arc::clone(self.words.known()?);
+        let limits = &self.language.options.limits;
+        let this_host = self.host.as_str().as_bytes();
+        let mut search = ListSearch::new(list, subject.as_list_subject(), this_host, limits);
+        loop {
+            match search.poll() {
+                SearchStep::Decided(membership) => return Some(membership),
+                SearchStep::Named { kind, name, .. } => {
+                    search.handle_list(self.language.known_list(kind, &name)?).ok()?;
+                }
+                SearchStep::Ask(_) | SearchStep::Failed(_) => return None,
+            }
+        }
+    }
+
+    /// Decides. A list that fails by its own word has nobody in it, as in Exim: to ignore it would
+    /// open an `accept` to everybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Holds::Later`] where the list cannot be read, or a lookup has no answer; the log says why.
+    pub(crate) async fn decide(
+        &self,
+        scene: &mut Scene<'_>,
+        subject: &Subject,
+    ) -> Result<Membership, Holds> {
+        if let Some(membership) = self.decide_known(subject) {
+            return Ok(membership);
+        }
+        let list = match self.words.now(scene).await {
+            Ok(list) => Arc::clone(&*list),
+            Err(Holds::Ignored) => return Ok(Membership::No),
+            Err(instead) => return Err(instead),
+        };
+        match self.search(scene, subject, list).await {
+            Ok(membership) => Ok(membership),
+            Err(Problem::Logged) => Err(Holds::Later),
+            Err(problem) => {
+                scene.notes.log(format!("a list cannot be searched: {problem}"));
+                Err(Holds::Later)
+            }
+        }
+    }
+
+    async fn search(
+        &self,
+        scene: &mut Scene<'_>,
+        subject: &Subject,
+        list: Arc<MatchList>,
+    ) -> Result<Membership, Problem> {
+        let (limits, mut spent) = (self.language.options.limits, Duration::ZERO);
+        let (subject, this_host) = (subject.as_list_subject(), self.host.as_str().as_bytes());
+        let mut search = ListSearch::new(list, subject, this_host, &limits);
+        loop {
+            match search.poll() {
+                SearchStep::Decided(membership) => return Ok(membership),
+                SearchStep::Failed(error) => return Err(error.into()),
+                SearchStep::Named { kind, name, trust } => {
+                    let list = self.named(scene, kind, &name, trust).await?;
+                    search.handle_list(list)?;
+                }
+                SearchStep::Ask(request) => {
+                    let asked = Instant::now();
+                    let found = self.ask(scene, &request, spent).await?;
+                    spent += asked.elapsed();
+                    search.handle_found(&found)?;
+                }
+            }
+        }
+    }
+
+    /// What was expanded from untrusted text leads to no list that must be expanded.
+    async fn named(
+        &self,
+        scene: &mut Scene<'_>,
+        kind: ListKind,
+        name: &str,
+        trust: Trust,
+    ) -> Result<Arc<MatchList>, Problem> {
+        if let Some(list) = self.language.known_list(kind, name) {
+            return Ok(list);
+        }
+        let unknown = || Problem::NoList { kind: kind.table(), name: name.to_owned() };
+        let key = (kind, name.to_owned());
+        let words = self.expanded.get(&key).filter(|_| trust == Trust::Trusted);
+        match words.ok_or_else(unknown)?.now(scene).await {
+            Ok(list) => Ok(Arc::clone(&*list)),
+            Err(Holds::Ignored) => {
+                let none = MatchList::read(List::new("").into_bytes(), trust, kind, &self.limits());
+                Ok(Arc::new(none?))
+            }
+            Err(_) => Err(Problem::Logged),
+        }
+    }
+
+    fn limits(&self) -> event_expand::Limits {
+        self.language.options.limits
+    }
+
+    async fn ask(
+        &self,
+        scene: &Scene<'_>,
+        request: &Ask,
+        spent: Duration,
+    ) -> Result<Found, Problem> {
+        match ask(scene, request, spent).await {
+            (Found::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
+            (found, _) => Ok(found),
+        }
+    }
+}
+
+impl Subject {
+    fn as_list_subject(&self) -> ListSubject<'_> {
+        match self {
+            Self::Text(text) => ListSubject::Text(text.as_bytes()),
+            Self::Host(address, name) => {
+                ListSubject::Host { address: *address, name: name.as_ref() }
+            }
+        }
+    }
+}
+
+/// Reads a list, and the named lists behind it that must be expanded.
+fn words(
+    text: &str,
+    place: Place,
+    home: &Home<'_>,
+    kind: ListKind,
+    expanded: &mut ExpandedLists,
+    depth: usize,
+) -> Result<Words<Arc<MatchList>>, Problem> {
+    if depth > ListSearch::MAX_DEPTH {
+        return Err(MatchListError::TooDeep { limit: ListSearch::MAX_DEPTH }.into());
+    }
+    let language = Arc::clone(home.language);
+    let text = Text::parse(text, place, home.language)?;
+    let literal = text.literal().and_then(|literal| str::from_utf8(literal).ok());
+    if let Some(item) = literal.and_then(|literal| lone_negation(List::new(literal))) {
+        return Err(Problem::Negation { item });
+    }
+    let words = Words::of(text, move |list, trust| {
+        let list = MatchList::read(list.into_bytes(), trust, kind, &language.options.limits)?;
+        language.check_list(&list)?;
+        Ok(Arc::new(list))
+    })?;
+    let Some(list) = words.known() else { return Ok(words) };
+    for (_, kind, name) in list.named_lists() {
+        let key = (kind, name.to_owned());
+        let inner = home.language.lists.get(kind, name).unwrap_or_default();
+        if expanded.contains_key(&key) {
+            continue;
+        }
+        let words = self::words(inner, place, home, kind, expanded, depth + 1);
+        let words = words.map_err(|problem| problem.within(name))?;
+        if words.known().is_none() {
+            expanded.insert(key, words);
+        }
+    }
+    Ok(words)
+}
+
+/// Returns the number of the first item that is a `!` and nothing else. Exim takes it for an empty item that is
+/// negated, which is everybody: in a list that an administrator wrote, a mistake.
+pub(crate) fn lone_negation(mut list: List<'_>) -> Option<usize> {
+    let lone = |item: &str| item.strip_prefix('!').is_some_and(|rest| rest.trim().is_empty());
+    list.position(|item| lone(&item)).map(|at| at + 1)
+}

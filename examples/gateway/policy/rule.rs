@@ -1,0 +1,378 @@
+//! One rule: a verb, conditions, and what is done on the way.
+
+use std::ops::ControlFlow;
+
+use mail_types::{ReplyCode, Value};
+
+use super::condition::{Condition, Holds, Home, Test};
+use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
+use super::context::Scene;
+use super::decision::Judgement;
+use super::reply_text::{check_class, reply};
+use super::rules::{Problem, RuleError};
+use super::source::{Entry, RuleSource};
+use super::stage::Place;
+use super::state::Lasts;
+use super::text::{Text, Unfinished};
+use super::variable::is_acl;
+
+/// A rule, read and checked.
+#[derive(Debug)]
+pub(super) struct Rule {
+    verb: Verb,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verb {
+    Accept,
+    Defer,
+    Deny,
+    Quarantine,
+    Warn,
+}
+
+#[derive(Debug)]
+enum Step {
+    Condition { negated: bool, condition: Box<dyn Condition> },
+    Message(Text),
+    LogMessage(Text),
+    LogWrite(Text),
+    AddHeader(Text),
+    Set(String, Text),
+    Control(&'static str),
+    Profile(Text),
+}
+
+/// The controls that there are.
+///
+/// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
+/// DMARC's, and come too late when the message is there.
+const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
+const NO_MULTILINE: &str = "no_multiline_responses";
+
+/// Variables that are a whole field, its name too; nothing is added where one has no value.
+const WHOLE_FIELDS: &[&str] =
+    &["$spf_received", "${spf_received}", "$dmarc_ar_header", "${dmarc_ar_header}"];
+
+impl Rule {
+    pub(super) fn read(
+        source: &RuleSource,
+        place: Place,
+        home: &Home<'_>,
+    ) -> Result<Self, RuleError> {
+        let is_verb = |entry: &&Entry| entry.name == "verb" && !entry.negated;
+        let mut verbs = source.entries.iter().filter(is_verb);
+        let verb = verbs.next();
+        let verb = verb.ok_or(RuleError::Rule { line: source.line, problem: Problem::NoVerb })?;
+        if let Some(second) = verbs.next() {
+            return Err(second.error(Problem::Unknown { name: "a second verb".into() }));
+        }
+        let verb = Verb::read(verb)?;
+        let rest = source.entries.iter().filter(|entry| !is_verb(entry));
+        let read = |entry| Step::read(entry, place, verb, home);
+        Ok(Self { verb, steps: rest.map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Works the rule; returns what it comes to, or `None` if the next one is to be asked.
+    pub(super) async fn ask(&self, scene: &mut Scene<'_>) -> Option<Judgement> {
+        let (mut message, mut log_message) = (None, None);
+        for step in &self.steps {
+            match step {
+                Step::Condition { negated, condition } => {
+                    let holds = match condition.test(scene) {
+                        Test::Known(holds) => holds,
+                        Test::Work(work) => work.await,
+                    };
+                    match holds {
+                        Holds::Ignored => {}
+                        Holds::Later if self.verb == Verb::Warn => return None,
+                        Holds::Later => return Some(later(scene.place)),
+                        _ if (holds == Holds::Yes) == *negated => return None,
+                        _ => {}
+                    }
+                }
+                Step::Message(text) => message = Some(text),
+                Step::LogMessage(text) => log_message = Some(text),
+                // Without a filter it would take what another should refuse.
+                step if step.work(scene).await.is_break() => return Some(later(scene.place)),
+                _ => {}
+            }
+        }
+        let log_message = match log_message {
+            Some(text) => text.expand(scene).await.ok(),
+            None => None,
+        };
+        let message = match message {
+            Some(text) => text.expand_lines(scene).await.ok(),
+            None => None,
+        };
+        self.conclude(message.as_deref(), log_message.as_ref(), scene)
+    }
+
+    fn conclude(
+        &self,
+        message: Option<&[String]>,
+        log_message: Option<&Value<'_>>,
+        scene: &mut Scene<'_>,
+    ) -> Option<Judgement> {
+        let place = scene.place;
+        let flat = scene.notes.has_control(NO_MULTILINE);
+        let mut wrong = None;
+        let mut says = |code, detail, otherwise: &str| {
+            let default = [otherwise.to_owned()];
+            let (reply, own) = reply(code, detail, message.unwrap_or(&default), flat);
+            wrong = own;
+            reply
+        };
+        let log_line = log_message.map(Value::to_string);
+        let mut judgement = Judgement { log_message: log_line, ..Judgement::default() };
+        match self.verb {
+            Verb::Warn => {
+                if let Some(line) = judgement.log_message {
+                    scene.notes.log(format!("Warning: {line}"));
+                }
+                return None;
+            }
+            Verb::Accept | Verb::Quarantine if message.is_some() => {
+                judgement.acceptance = Some(says(ReplyCode::OK, "2.1.5", ""));
+            }
+            Verb::Accept | Verb::Quarantine => {}
+            Verb::Deny => judgement.refusal = Some(says(place.denied(), "5.7.1", "not permitted")),
+            Verb::Defer => {
+                judgement.refusal =
+                    Some(says(place.deferred(), "4.7.1", "not now, try again later"));
+            }
+        }
+        if let Some(code) = wrong {
+            let verb = self.verb.as_str();
+            scene
+                .notes
+                .log(format!("message: {verb} cannot reply {code}; its default code is sent"));
+        }
+        if self.verb == Verb::Quarantine {
+            Self::quarantine(log_message, scene, &mut judgement);
+        }
+        Some(judgement)
+    }
+
+    fn quarantine(why: Option<&Value<'_>>, scene: &mut Scene<'_>, judgement: &mut Judgement) {
+        let line = why.map_or_else(|| "a rule says so".to_owned(), Value::to_string);
+        scene.notes.log(format!("Quarantine: {line}"));
+        let reason = why.map_or_else(|| "a rule says so".to_owned(), Value::to_line);
+        let reason = cut(format!("{QUARANTINE}: {reason}"));
+        match scene.place {
+            Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),
+            Place::Prdr => judgement.quarantine = Some(reason),
+            _ => scene.notes.quarantine(reason, Lasts::Message),
+        }
+    }
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Defer => "defer",
+            Self::Deny => "deny",
+            Self::Quarantine => "quarantine",
+            Self::Warn => "warn",
+        }
+    }
+
+    /// The code of its reply, unless `message` has another of the same class.
+    fn code(self, place: Place) -> ReplyCode {
+        match self {
+            Self::Deny => place.denied(),
+            Self::Defer => place.deferred(),
+            Self::Accept | Self::Quarantine | Self::Warn => ReplyCode::OK,
+        }
+    }
+
+    fn read(entry: &Entry) -> Result<Self, RuleError> {
+        match entry.text.as_str() {
+            "accept" => Ok(Self::Accept),
+            "defer" => Ok(Self::Defer),
+            "deny" => Ok(Self::Deny),
+            "quarantine" => Ok(Self::Quarantine),
+            "warn" => Ok(Self::Warn),
+            other => Err(entry.error(Problem::Verb { verb: other.to_owned() })),
+        }
+    }
+}
+
+impl Step {
+    fn read(entry: &Entry, place: Place, verb: Verb, home: &Home<'_>) -> Result<Self, RuleError> {
+        let name = entry.name.as_str();
+        let misplaced = || Problem::Misplaced { name: name.to_owned(), place };
+        let in_parts = matches!(name, "header" | "header_raw" | "set");
+        if entry.of.is_some() != in_parts {
+            return Err(entry.error(Problem::Parts { name: name.to_owned() }));
+        }
+        if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
+            if !kind.places.contains(&place) {
+                return Err(entry.error(misplaced()));
+            }
+            let condition = (kind.read)(entry, place, home).map_err(|p| entry.error(p))?;
+            return Ok(Self::Condition { negated: entry.negated, condition });
+        }
+        Self::read_modifier(entry, place, verb, home).map_err(|problem| entry.error(problem))
+    }
+
+    fn read_modifier(
+        entry: &Entry,
+        place: Place,
+        verb: Verb,
+        home: &Home<'_>,
+    ) -> Result<Self, Problem> {
+        let name = entry.name.as_str();
+        let misplaced = Problem::Misplaced { name: name.to_owned(), place };
+        let says = matches!(verb, Verb::Deny | Verb::Defer)
+            || (place == Place::Prdr && verb != Verb::Warn);
+        let text = || Text::parse(&entry.text, place, home.language).map_err(Problem::Text);
+        match name {
+            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
+            "message" if !says => Err(misplaced),
+            "message" => Self::message(text()?, place, verb),
+            "log_message" => Ok(Self::LogMessage(text()?)),
+            "logwrite" => Ok(Self::LogWrite(text()?)),
+            // The message is one for all its recipients.
+            "add_header" if place == Place::Prdr => Err(misplaced),
+            "add_header" => Self::add_header(entry, text),
+            "set" => {
+                // The text of 2014 writes the name with and without its $.
+                let name = entry.of.as_deref().unwrap_or_default();
+                let name = name.strip_prefix('$').unwrap_or(name);
+                if !is_acl(name) {
+                    return Err(Problem::NotSettable { name: name.to_owned() });
+                }
+                Ok(Self::Set(name.to_owned(), text()?))
+            }
+            "control" => Self::control(entry, place),
+            "profile" if place != Place::Rcpt => Err(misplaced),
+            "profile" => Ok(Self::Profile(text()?)),
+            _ => Err(Problem::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    fn message(text: Text, place: Place, verb: Verb) -> Result<Self, Problem> {
+        check_class(&text, verb.code(place))
+            .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+        if place == Place::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+            return Err(Problem::NotAscii);
+        }
+        Ok(Self::Message(text))
+    }
+
+    fn add_header(
+        entry: &Entry,
+        text: impl FnOnce() -> Result<Text, Problem>,
+    ) -> Result<Self, Problem> {
+        let name = entry.text.split_once(':').map(|(name, _)| name);
+        let is_name = |name: &str| is_field_name(name) && !name.contains('$');
+        if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
+            return Err(Problem::FieldName);
+        }
+        let text = text()?;
+        match text.literal_lines() {
+            Some(lines) if fields(&lines).iter().any(Result::is_err) => Err(Problem::FieldName),
+            _ => Ok(Self::AddHeader(text)),
+        }
+    }
+
+    fn control(entry: &Entry, place: Place) -> Result<Self, Problem> {
+        let known = CONTROLS.iter().find(|control| **control == entry.text);
+        let unknown = || Problem::Control { control: entry.text.clone() };
+        let known = known.ok_or_else(unknown)?;
+        if *known != NO_MULTILINE && Place::CONTENT.contains(&place) {
+            return Err(Problem::Misplaced { name: format!("control {known}"), place });
+        }
+        Ok(Self::Control(known))
+    }
+
+    /// Does what does not wait for the end of the rule. A text that fails by its own word does
+    /// nothing; breaks off where it cannot go on without one that cannot be told.
+    async fn work(&self, scene: &mut Scene<'_>) -> ControlFlow<()> {
+        let lasts = if scene.place == Place::Connect { Lasts::Connection } else { Lasts::Message };
+        let text = match self {
+            Self::AddHeader(text) => {
+                let lines = text.expand_lines(scene).await.unwrap_or_default();
+                // Of a whole field that has no value, nothing is left.
+                for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
+                    match field {
+                        Ok(field) => scene.notes.add_header(field, lasts),
+                        Err(line) => scene.notes.log(format!(
+                            "add_header: a line is not NAME: text, and is left out: {line}"
+                        )),
+                    }
+                }
+                return ControlFlow::Continue(());
+            }
+            Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
+            Self::Control(control) => {
+                scene.notes.set_control(control, lasts);
+                return ControlFlow::Continue(());
+            }
+            Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
+                return ControlFlow::Continue(());
+            }
+        };
+        match (self, text.expand(scene).await) {
+            (Self::LogWrite(_), Ok(line)) => scene.notes.log(line.to_string()),
+            (Self::Set(name, _), Ok(value)) => scene.notes.set(name, value),
+            // What it had before is not what it should have now.
+            (Self::Set(name, _), Err(Unfinished::Failed)) => scene.notes.unset(name),
+            (Self::Profile(_), Ok(profile)) => {
+                scene.notes.set_candidate_profile(profile.as_bytes().to_vec());
+            }
+            (Self::Profile(_), Err(Unfinished::Failed)) => return ControlFlow::Break(()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a rule comes to whose condition cannot be told now.
+fn later(place: Place) -> Judgement {
+    let text = ["it cannot be told now, try again later".to_owned()];
+    let (refusal, _) = reply(place.deferred(), "4.7.0", &text, true);
+    Judgement { refusal: Some(refusal), ..Judgement::default() }
+}
+
+/// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins
+/// with a blank goes on with the one before.
+fn fields(lines: &[String]) -> Vec<Result<String, &str>> {
+    let mut fields: Vec<Result<String, &str>> = Vec::new();
+    for line in lines {
+        let rest = line.trim_start();
+        match fields.last_mut() {
+            Some(Ok(field)) if rest.len() < line.len() => {
+                if !rest.is_empty() {
+                    field.extend([" ", rest]);
+                }
+            }
+            _ => fields.push(match line.split_once(':') {
+                Some((name, body)) if is_field_name(name) => Ok(format!("{name}: {}", body.trim())),
+                _ => Err(line),
+            }),
+        }
+    }
+    fields.into_iter().map(|field| field.map(cut)).collect()
+}
+
+/// RFC 5322 section 3.6.8.
+fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && c != b':')
+}
+
+fn cut(mut field: String) -> String {
+    let end = (0..=MAX_FIELD.min(field.len())).rev().find(|&end| field.is_char_boundary(end));
+    field.truncate(end.unwrap_or_default());
+    field
+}
+
+/// The field of a message in quarantine.
+const QUARANTINE: &str = "X-Quarantine";
+/// The longest field that is added, in octets without its CRLF.
+const MAX_FIELD: usize = 998;

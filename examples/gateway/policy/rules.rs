@@ -1,0 +1,266 @@
+//! The rules by which mail is accepted, refused, deferred, marked or put into quarantine.
+//!
+//! Rules are tables of the configuration, in a list for each place of a session. They are asked in
+//! order; the first whose conditions all hold, and whose verb is not `warn`, decides:
+//!
+//! ```toml
+//! [macros]
+//! LIMIT = "5"
+//!
+//! [[acl_smtp_connect]] # before the banner
+//! verb = "defer"
+//! message = "Too many connections from this IP right now"
+//! ratelimit = "LIMIT / 5s / per_conn / strict"
+//!
+//! [[acl_smtp_rcpt]] # at each RCPT
+//! verb = "warn"
+//! domains = "strict.example"
+//! profile = "strict"
+//!
+//! [[acl_smtp_data_prdr]] # behind the message, for each recipient (2014: acl_data_smtp_prdr)
+//! verb = "deny"
+//! profiles = "strict"
+//! "!hosts" = "192.0.2.0/24"
+//! header.subject = "*winner* : *lottery*"
+//! message = "550 5.7.1 $local_part does not want that"
+//!
+//! [[acl_smtp_data]] # behind the message, once
+//! verb = "warn"
+//! senders = ":"
+//! set.acl_m_bounce = "yes"
+//! add_header = "X-Notification: $acl_m_bounce"
+//! ```
+//!
+//! The places are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
+//! `acl_smtp_data`.
+//!
+//! | verb         | if all conditions hold                                                          |
+//! |--------------|---------------------------------------------------------------------------------|
+//! | `accept`     | asks no further rule of this place                                              |
+//! | `deny`       | refuses for good, with 550, at connect with 554                                 |
+//! | `defer`      | refuses for now, with 451, at prdr with 450, at connect with 421                |
+//! | `warn`       | goes on with the next rule; `log_message` is logged                              |
+//! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
+//!
+//! Who comes to the end of a list is accepted, and where there is none everybody is: rules only
+//! take away. What is closed without them, such as relaying, no rule opens. (Exim denies at the end of
+//! a list.)
+//!
+//! | condition                         | where        | holds if                                             |
+//! |-----------------------------------|--------------|------------------------------------------------------|
+//! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; nothing, `no`, `false` and 0 are not |
+//! | `hosts`                           | everywhere   | the client is in the host list                       |
+//! | `authenticated`                   | everywhere   | the client has logged in, which it cannot here       |
+//! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
+//! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
+//! | `profiles`                        | from rcpt on | the recipient's content-filter profile is            |
+//! | `header.NAME`                     | prdr, data   | the text of a field of this name, decoded as `$h_NAME:` is, fits an item, `*` for anything |
+//! | `header_raw.NAME`                 | prdr, data   | the same of the octets as they came                  |
+//! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
+//! | `dmarc_status`                    | prdr, data   | the result of DMARC is in the list of words          |
+//! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
+//!
+//! Each can have a `!` before its name, which then is in quotes: `"!hosts" = "…"`. A condition that
+//! does not hold ends its rule. What stands before it was done: conditions and modifiers are worked in
+//! the order of the file, where a list of texts is as many lines.
+//!
+//! | modifier           | what it does                                                                  |
+//! |--------------------|-------------------------------------------------------------------------------|
+//! | `message`          | is the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
+//! | `log_message`      | goes to the log if the rule decides                                           |
+//! | `logwrite`         | goes to the log at once                                                       |
+//! | `add_header`       | adds a field behind our `Received`, `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since the message is one for all |
+//! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
+//! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
+//! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
+//!
+//! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
+//! it otherwise than those of the recipients before gets 450 4.5.3, and then a message of its own.
+//!
+//! # Texts
+//!
+//! Modifiers, `condition`, the limit and the key of `ratelimit`, and all lists are texts in Exim's
+//! language, as `event-expand` has it: [variables](super::variable), `${if …}`, `${lookup …}` and the rest.
+//! Which lookups there are, [`engines`](crate::gateway::lookups::engines) says; a
+//! [named list](crate::gateway::lookups::language) of the configuration is `+name` in a list. What can be seen to be wrong, such as a variable, a lookup or a file that is not to be had,
+//! is wrong as the configuration is read, with its position.
+//!
+//! ```toml
+//! [[acl_smtp_rcpt]]
+//! verb = "deny"
+//! "!domains" = "+local_domains : ${lookup sqlite{SELECT name FROM domains WHERE name = '${quote_sqlite:$domain}'}}"
+//! message = "${if def:sender_address {$sender_address}{nobody}} may not relay to $domain"
+//! ```
+//!
+//! | where a text …   | cannot be expanded, or not now                    | says `fail`                |
+//! |------------------|---------------------------------------------------|----------------------------|
+//! | `condition`, `ratelimit`, `spf`, `spf_guess` | defers: the client is to come back | the condition is ignored |
+//! | every other list | defers, also where it is no list                  | nobody is in the list      |
+//! | `message`        | the refusal has its usual text                    | the same                   |
+//! | `log_message`, `logwrite`, `add_header` | nothing is said, nothing added | the same               |
+//! | `set`            | the variable has no value any more                | the variable stays         |
+//! | `profile`        | defers, at a `warn` too: without a filter the recipient would take too much | none is chosen |
+//!
+//! In all of the first column the log says why. A `warn` that would defer ends, and the next rule is
+//! asked. (Exim does the same with conditions and lists; a modifier that it cannot expand defers the
+//! command.)
+//!
+//! What a lookup finds is not to be trusted, and neither is what a client says. As a list, found text is
+//! that and no more: it is not expanded, it cannot choose the separator, it leads to no list that must be
+//! expanded first; but who can write it chooses what is in the list. In a text, nothing it says is
+//! expanded again; in a query it is a value, by `${quote_…:…}`, or the text cannot be expanded; in
+//! replies, fields and log lines it cannot end the line.
+//!
+//! # Content filters
+//!
+//! A client that asks for PRDR hears from each recipient what it makes of the message. One that does
+//! not hears one thing for all. So its second recipient with another profile than the first gets 452
+//! 4.5.3, and comes back with a message of its own. The rules at prdr are asked for every recipient
+//! all the same, also for a single one; where they nevertheless differ for a client that did not ask,
+//! a refusal for now goes before one for good, and that before an acceptance.
+
+use event_expand::MatchListError;
+use mail_types::WordListError;
+use thiserror::Error;
+
+use super::condition::Home;
+use super::context::Scene;
+use super::decision::Judgement;
+use super::list::RuleList;
+use super::rule::Rule;
+use super::stage::Place;
+use super::text::TextError;
+use crate::gateway::lookups::macros::{MacroError, Macros};
+
+/// The lists of rules of a configuration.
+#[derive(Debug, Default)]
+pub struct Rules {
+    lists: Vec<(Place, Vec<Rule>)>,
+}
+
+impl Rules {
+    /// Reads and checks the rules in the text of a configuration.
+    pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
+        check_lists(home)?;
+        let mut lists = Vec::new();
+        for (place, sources) in super::source::lists(text, macros)? {
+            let rules = sources.iter().map(|source| Rule::read(source, place, home));
+            lists.push((place, rules.collect::<Result<_, _>>()?));
+        }
+        Ok(Self { lists })
+    }
+
+    /// Asks the rules of the scene's place.
+    pub async fn judge(&self, scene: &mut Scene<'_>) -> Judgement {
+        let list = self.lists.iter().find(|(place, _)| *place == scene.place);
+        for rule in list.map(|(_, rules)| rules.as_slice()).unwrap_or_default() {
+            if let Some(judgement) = rule.ask(scene).await {
+                return judgement;
+            }
+        }
+        Judgement::default()
+    }
+}
+
+/// Checks the named lists, also those that no rule has.
+fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
+    for (kind, name, text) in home.language.lists.all() {
+        // All variables can have a value there; where a rule has the list, its own place counts.
+        let checked = RuleList::read(text, Place::Prdr, home, kind);
+        checked.map_err(|problem| {
+            let (table, name) = (kind.table(), name.to_owned());
+            RuleError::List { table, name, problem }
+        })?;
+    }
+    Ok(())
+}
+
+/// Why rules cannot be read.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum RuleError {
+    #[error(transparent)]
+    Toml(toml::de::Error),
+    #[error("line {line}: {problem}")]
+    Rule { line: usize, problem: Problem },
+    #[error("{table}: the list {name}: {problem}")]
+    List { table: &'static str, name: String, problem: Problem },
+}
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Problem {
+    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = place.option())]
+    NotRules { place: Place },
+    #[error("there are rules for this place under both its names")]
+    TwoNames,
+    #[error("too many")]
+    TooMany,
+    #[error("not a text")]
+    NotText,
+    #[error(transparent)]
+    Macro(MacroError),
+    #[error("a rule without a verb")]
+    NoVerb,
+    #[error("{verb} is no verb; accept, defer, deny, quarantine and warn are")]
+    Verb { verb: String },
+    #[error("{name} is neither a condition nor a modifier")]
+    Unknown { name: String },
+    #[error("{name} has no use at {}, with this verb", place.option())]
+    Misplaced { name: String, place: Place },
+    #[error(
+        "set, header and header_raw have a second part, as header.subject, and others have none; this is {name}"
+    )]
+    Parts { name: String },
+    #[error(transparent)]
+    Text(TextError),
+    #[error(transparent)]
+    List(#[from] MatchListError),
+    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
+    UnknownList { item: usize, kind: &'static str, name: String },
+    #[error(
+        "+{name}: the table {kind} has no such list, or one with expansions, which a list that was expanded from untrusted text cannot name"
+    )]
+    NoList { kind: &'static str, name: String },
+    #[error("+{name}: {problem}")]
+    Within { name: String, problem: Box<Self> },
+    #[error("item {item}: a ! has nothing behind it; it would be for everybody, as * is")]
+    Negation { item: usize },
+    #[error("a lookup has no answer: {why}")]
+    Lookup { why: String },
+    #[error("the log has it already")]
+    Logged,
+    #[error(transparent)]
+    Words(#[from] WordListError),
+    #[error("not the name of a header field; a field is NAME: text")]
+    FieldName,
+    #[error(
+        "message: a character that is not ASCII; before the greeting a reply has only ASCII (RFC 5321 section 4.2)"
+    )]
+    NotAscii,
+    #[error("message: {verb} cannot reply with the code {code}, which is of another class")]
+    ReplyClass { code: String, verb: &'static str },
+    #[error("{name} cannot be set; acl_c… and acl_m… can")]
+    NotSettable { name: String },
+    #[error("{control} is no control")]
+    Control { control: String },
+    #[error("the limit is not a number")]
+    RateLimit,
+    #[error("the count of a rate is not a number above 0: count=…")]
+    RateCount,
+    #[error("the period is not a time above 0, such as 5s")]
+    RatePeriod,
+    #[error("{option}: a rate limit has one option of this kind, and another stands before it")]
+    RateTwice { option: String },
+    #[error("{option} is no option of a rate limit, and no key, which has a variable")]
+    RateOption { option: String },
+    #[error("{option} is no option of a rate limit at {}, where there is nothing of it to count{}",
+        place.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
+    RatePlace { option: &'static str, place: Place },
+}
+
+impl Problem {
+    /// Says that it is in a named list.
+    pub(crate) fn within(self, name: &str) -> Self {
+        Self::Within { name: name.to_owned(), problem: Box::new(self) }
+    }
+}

@@ -1,0 +1,78 @@
+//! Where in a session rules are asked.
+
+use mail_types::ReplyCode;
+
+/// A place, in the order of a session.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Place {
+    /// As a connection is accepted: where `host_lookup` is asked.
+    Accept,
+    /// Where other options are asked that are lists of clients, which no rule has seen.
+    Client,
+    /// Before the banner.
+    Connect,
+    /// At `MAIL`.
+    Mail,
+    /// At each `RCPT`.
+    Rcpt,
+    /// Behind the message, for each recipient.
+    Prdr,
+    /// Behind the message, once, for those who take it.
+    Data,
+}
+
+impl Place {
+    /// Those that rules can be for.
+    pub const ALL: [Self; 5] = [Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those that belong to a message.
+    pub(crate) const MESSAGE: &[Self] = &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those with a message to look into.
+    pub const CONTENT: &[Self] = &[Self::Prdr, Self::Data];
+    /// Those with a recipient of their own.
+    pub const RECIPIENT: &[Self] = &[Self::Rcpt, Self::Prdr];
+
+    /// Those from the client's name on.
+    pub(crate) const NAMED: &[Self] =
+        &[Self::Client, Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those where a profile is known.
+    pub(crate) const PROFILED: &[Self] = &[Self::Rcpt, Self::Prdr, Self::Data];
+
+    /// Returns the option that holds its rules; where there are none, what it is.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Accept => "the start of a connection",
+            Self::Client => "the greeting of a client",
+            Self::Connect => "acl_smtp_connect",
+            Self::Mail => "acl_smtp_mail",
+            Self::Rcpt => "acl_smtp_rcpt",
+            Self::Prdr => "acl_smtp_data_prdr",
+            Self::Data => "acl_smtp_data",
+        }
+    }
+
+    /// Returns the place whose rules this option holds. The text of 2014 has another name for one.
+    pub(crate) fn named(option: &str) -> Option<Self> {
+        match option {
+            "acl_data_smtp_prdr" => Some(Self::Prdr),
+            _ => Self::ALL.into_iter().find(|place| place.option() == option),
+        }
+    }
+
+    /// Returns the code of a refusal for good. Before the banner it is not 550 (RFC 5321 section
+    /// 3.1).
+    pub(super) fn denied(self) -> ReplyCode {
+        match self {
+            Self::Accept | Self::Client | Self::Connect => ReplyCode::TRANSACTION_FAILED,
+            _ => ReplyCode::MAILBOX_UNAVAILABLE,
+        }
+    }
+
+    /// Returns the code of a refusal for now.
+    pub(super) fn deferred(self) -> ReplyCode {
+        match self {
+            Self::Accept | Self::Client | Self::Connect => ReplyCode::NOT_AVAILABLE,
+            Self::Prdr => ReplyCode::BUSY,
+            _ => ReplyCode::LOCAL_ERROR,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What rules note down, for a connection and for a message.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mail_types::Value;
+
+use super::facts::Facts;
+
+/// The notes of one connection and of the message under way in it.
+#[derive(Debug, Default)]
+pub struct Notes {
+    connection: Scope,
+    message: Scope,
+    /// What conditions found out about the message.
+    facts: Facts,
+    published: BTreeMap<&'static str, Value<'static>>,
+    /// Of each recipient that was accepted; empty for none.
+    profiles: Vec<Vec<u8>>,
+    /// The numbers of those who take the message, once they are known.
+    takers: Vec<usize>,
+    /// Whether they want it in quarantine, if it is not there already.
+    quarantine_wanted: Option<bool>,
+    candidate_profile: Vec<u8>,
+    /// Lines for the log, to be taken by whoever asked.
+    log: Vec<String>,
+    /// How many questions SPF has asked the DNS since the last message that was accepted.
+    spf_questions: AtomicUsize,
+}
+
+/// How long a note holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Lasts {
+    Connection,
+    Message,
+}
+
+#[derive(Debug, Default)]
+struct Scope {
+    variables: BTreeMap<String, Value<'static>>,
+    controls: BTreeSet<&'static str>,
+    headers: Vec<String>,
+    quarantine: Option<String>,
+    /// Rates counted already, by their keys.
+    rates: BTreeMap<Vec<u8>, f64>,
+}
+
+impl Notes {
+    /// Forgets what belongs to a message.
+    pub(crate) fn start_message(&mut self) {
+        let connection = std::mem::take(&mut self.connection);
+        let log = std::mem::take(&mut self.log);
+        let spf_questions = std::mem::take(&mut self.spf_questions);
+        *self = Self { connection, log, spf_questions, ..Self::default() };
+    }
+
+    /// Takes note that the connection has brought a message.
+    pub(crate) fn accept_message(&mut self) {
+        self.spf_questions = AtomicUsize::new(0);
+    }
+
+    /// Returns how many questions SPF may still ask.
+    pub(super) fn spf_questions_left(&self) -> usize {
+        Self::MAX_SPF_QUESTIONS.saturating_sub(self.spf_questions.load(Ordering::Relaxed))
+    }
+
+    /// Counts questions that SPF has asked.
+    pub(super) fn count_spf_questions(&self, count: usize) {
+        self.spf_questions.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Sets `acl_c…` for the connection or `acl_m…` for the message.
+    pub(super) fn set(&mut self, name: &str, value: Value<'static>) {
+        let lasts = if name.starts_with("acl_c") { Lasts::Connection } else { Lasts::Message };
+        self.scope(lasts).variables.insert(name.to_owned(), value);
+    }
+
+    /// Takes what was set away.
+    pub(super) fn unset(&mut self, name: &str) {
+        let lasts = if name.starts_with("acl_c") { Lasts::Connection } else { Lasts::Message };
+        self.scope(lasts).variables.remove(name);
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<Value<'_>> {
+        let scope = if name.starts_with("acl_c") { &self.connection } else { &self.message };
+        scope.variables.get(name).map(borrowed)
+    }
+
+    /// Gives a variable the value that a condition found.
+    pub(crate) fn publish(&mut self, name: &'static str, value: Value<'static>) {
+        self.published.insert(name, value);
+    }
+
+    pub(super) fn published(&self, name: &str) -> Option<Value<'_>> {
+        self.published.get(name).map(borrowed)
+    }
+
+    /// Returns what conditions found out about the message.
+    pub(crate) fn facts(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    pub(super) fn set_control(&mut self, control: &'static str, lasts: Lasts) {
+        self.scope(lasts).controls.insert(control);
+    }
+
+    /// Tells whether a control is set, for the connection or for the message.
+    pub(crate) fn has_control(&self, control: &str) -> bool {
+        self.connection.controls.contains(control) || self.message.controls.contains(control)
+    }
+
+    /// Adds a field to the message, or to each of the connection; one beyond [`Notes::MAX_HEADERS`]
+    /// is left out.
+    pub(super) fn add_header(&mut self, field: String, lasts: Lasts) {
+        let headers = &mut self.scope(lasts).headers;
+        if headers.len() < Self::MAX_HEADERS {
+            headers.push(field);
+        }
+    }
+
+    /// Returns the fields to add to the message, each without its CRLF.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        self.connection.headers.iter().chain(&self.message.headers).map(String::as_str)
+    }
+
+    /// Puts the message, or each of the connection, into quarantine, with the field that says why.
+    pub(crate) fn quarantine(&mut self, field: String, lasts: Lasts) {
+        self.scope(lasts).quarantine.get_or_insert(field);
+    }
+
+    /// Returns the field that says why the message is in quarantine, if it is.
+    pub(crate) fn quarantined(&self) -> Option<&str> {
+        self.connection.quarantine.as_deref().or(self.message.quarantine.as_deref())
+    }
+
+    /// Takes note of whether a recipient that takes the message wants it in quarantine, with the field
+    /// that says why, and tells whether those before it want the same. Where recipients cannot be told
+    /// `apart`, one of them is enough.
+    pub(crate) fn agree_on_quarantine(&mut self, field: Option<String>, apart: bool) -> bool {
+        let wanted = field.is_some();
+        let is_there_anyway = self.quarantine_wanted.is_none() && self.quarantined().is_some();
+        let agreed =
+            !apart || is_there_anyway || *self.quarantine_wanted.get_or_insert(wanted) == wanted;
+        if let Some(field) = field.filter(|_| agreed) {
+            self.quarantine(field, Lasts::Message);
+        }
+        agreed
+    }
+
+    /// Starts with a recipient that is not accepted yet.
+    pub(crate) fn start_recipient(&mut self) {
+        self.candidate_profile.clear();
+    }
+
+    pub(super) fn set_candidate_profile(&mut self, profile: Vec<u8>) {
+        self.candidate_profile = profile;
+    }
+
+    pub(super) fn candidate_profile(&self) -> &[u8] {
+        &self.candidate_profile
+    }
+
+    /// Tells whether the recipient has the profile of those accepted before.
+    pub(crate) fn profile_fits(&self) -> bool {
+        self.profiles.first().is_none_or(|first| *first == self.candidate_profile)
+    }
+
+    /// Takes note that the recipient was accepted.
+    pub fn accept_recipient(&mut self) {
+        self.profiles.push(std::mem::take(&mut self.candidate_profile));
+    }
+
+    pub(super) fn profile(&self, at: usize) -> Option<&[u8]> {
+        self.profiles.get(at).map(Vec::as_slice)
+    }
+
+    /// Takes note that a recipient, by its number, takes the message.
+    pub(crate) fn take_message(&mut self, at: usize) {
+        self.takers.push(at);
+    }
+
+    /// Returns how many take the message.
+    pub(super) fn takers(&self) -> usize {
+        self.takers.len()
+    }
+
+    /// Returns the profile of all who take the message, if they have the same.
+    pub(super) fn shared_profile(&self) -> Option<&[u8]> {
+        let mut profiles = self.takers.iter().map(|&at| self.profile(at));
+        let first = profiles.next()??;
+        profiles.all(|profile| profile == Some(first)).then_some(first)
+    }
+
+    pub(super) fn rate(&self, key: &[u8], lasts: Lasts) -> Option<f64> {
+        let scope = if lasts == Lasts::Connection { &self.connection } else { &self.message };
+        scope.rates.get(key).copied()
+    }
+
+    pub(super) fn keep_rate(&mut self, key: Vec<u8>, rate: f64, lasts: Lasts) {
+        let rates = &mut self.scope(lasts).rates;
+        if rates.len() < MAX_RATES {
+            rates.insert(key, rate);
+        }
+    }
+
+    /// Adds a line for the log.
+    pub(super) fn log(&mut self, line: String) {
+        self.log.push(line);
+    }
+
+    /// Takes the lines for the log.
+    pub fn take_log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// The most questions that SPF asks the DNS for one connection between two messages that are
+    /// accepted: twice as many as it asks for one sender.
+    pub(crate) const MAX_SPF_QUESTIONS: usize = 300;
+
+    /// The most fields that rules add to a message, and as many to each of a connection.
+    pub(crate) const MAX_HEADERS: usize = 100;
+
+    fn scope(&mut self, lasts: Lasts) -> &mut Scope {
+        match lasts {
+            Lasts::Connection => &mut self.connection,
+            Lasts::Message => &mut self.message,
+        }
+    }
+}
+
+fn borrowed<'a>(value: &'a Value<'static>) -> Value<'a> {
+    Value::new(value.as_bytes(), value.trust())
+}
+
+/// How many different keys of a connection, or of a message, are counted once only.
+const MAX_RATES: usize = 1000;

@@ -1,0 +1,221 @@
+//! Texts with expansions: Exim's language, as `event-expand` has it.
+//!
+//! A text is parsed and checked once, by [`Text::parse`]; one without a `$` is known from then on.
+//! Expanding waits only where a lookup must be made.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_expand::{Ask, ExpandError, Journal, Options, Progress, Stop, Template, Variables};
+use mail_types::{Found, Segment, Trust, Value};
+use thiserror::Error;
+
+use super::context::Scene;
+use super::stage::Place;
+use super::variable::{Names, NamesAt, Seen};
+use crate::gateway::lookups::asking::Asked;
+use crate::gateway::lookups::language::{Language, LanguageError};
+
+/// A text whose variables are known to exist, and whose lookups can be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    form: Form,
+    language: Arc<Language>,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    Literal(Value<'static>),
+    Template(Arc<Template>),
+}
+
+impl Text {
+    /// Parses a text.
+    pub(crate) fn parse(
+        text: &str,
+        place: Place,
+        language: &Arc<Language>,
+    ) -> Result<Self, TextError> {
+        let template = language.parse(text, Some(place))?;
+        let form = if let Some(text) = template.literal() {
+            Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
+        } else {
+            template.check(&Names)?;
+            template.check(&NamesAt(place)).map_err(|early| match early {
+                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
+                other => TextError::Name(other),
+            })?;
+            Form::Template(Arc::new(template))
+        };
+        Ok(Self { form, language: Arc::clone(language) })
+    }
+
+    /// Expands it for a modifier; what goes beyond [`Text::MAX_LENGTH`] octets is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn expand(&self, scene: &mut Scene<'_>) -> Result<Value<'static>, Unfinished> {
+        let value = self.expand_whole(scene).await?;
+        if value.as_bytes().len() <= Self::MAX_LENGTH {
+            return Ok(value);
+        }
+        let bytes = value.as_bytes().get(..Self::MAX_LENGTH).unwrap_or_default();
+        Ok(Value::new(bytes.to_vec(), value.trust()))
+    }
+
+    /// The same, for what means something else when it is cut: a list, a number.
+    pub(crate) async fn expand_whole(
+        &self,
+        scene: &mut Scene<'_>,
+    ) -> Result<Value<'static>, Unfinished> {
+        match &self.form {
+            Form::Literal(value) => Ok(value.clone()),
+            Form::Template(template) => self.run(template, scene, Template::resume).await,
+        }
+    }
+
+    /// Expands it to lines for a reply or for header fields. The text of the configuration breaks
+    /// lines; a value in it does not, and no line has a control character. What goes beyond
+    /// [`Text::MAX_LENGTH`] octets is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn expand_lines(
+        &self,
+        scene: &mut Scene<'_>,
+    ) -> Result<Vec<String>, Unfinished> {
+        let mut text = String::new();
+        match &self.form {
+            Form::Literal(value) => push_text(&mut text, value.as_bytes()),
+            Form::Template(template) => {
+                let query = self.run(template, scene, Template::resume_segments).await?;
+                for segment in query.segments() {
+                    match segment {
+                        Segment::Literal(bytes)
+                        | Segment::Value { bytes, trust: Trust::Trusted, .. } => {
+                            push_text(&mut text, bytes);
+                        }
+                        Segment::Value { bytes, trust, .. } => {
+                            text += &Value::new(bytes.as_slice(), *trust).to_line();
+                        }
+                    }
+                }
+            }
+        }
+        let end =
+            (0..=Self::MAX_LENGTH.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or_default());
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    async fn run<T>(
+        &self,
+        template: &Template,
+        scene: &mut Scene<'_>,
+        resume: Resume<T>,
+    ) -> Result<T, Unfinished> {
+        let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
+        loop {
+            let progress = {
+                let seen = Seen { scene, lists: &self.language.lists };
+                resume(template, &seen, &self.language.options, &mut journal)
+            };
+            let request = match progress {
+                Progress::Done(done) => return Ok(done),
+                Progress::Stopped(Stop::Forced { .. }) => return Err(Unfinished::Forced),
+                Progress::Stopped(stop) => {
+                    let why = reason.unwrap_or_default();
+                    scene.notes.log(format!("a text cannot be expanded: {stop}{why}"));
+                    return Err(Unfinished::Failed);
+                }
+                Progress::Request(request) => request,
+            };
+            let asked = Instant::now();
+            let (found, why) = ask(scene, &request.ask, spent).await;
+            spent += asked.elapsed();
+            reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
+            journal.handle_found(found);
+        }
+    }
+
+    /// Tells whether it has this variable.
+    pub(crate) fn mentions(&self, variable: &str) -> bool {
+        match &self.form {
+            Form::Literal(_) => false,
+            Form::Template(template) => template.names().any(|name| name == variable),
+        }
+    }
+
+    /// Returns the text, if it has nothing to expand.
+    pub(crate) fn literal(&self) -> Option<&[u8]> {
+        match &self.form {
+            Form::Literal(value) => Some(value.as_bytes()),
+            Form::Template(_) => None,
+        }
+    }
+
+    /// Returns its lines, if it has nothing to expand.
+    pub(super) fn literal_lines(&self) -> Option<Vec<String>> {
+        let mut text = String::new();
+        push_text(&mut text, self.literal()?);
+        Some(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Returns the text that it begins with in any case.
+    pub(super) fn lead(&self) -> &[u8] {
+        match &self.form {
+            Form::Literal(value) => value.as_bytes(),
+            Form::Template(template) => template.lead(),
+        }
+    }
+
+    /// The longest text that a modifier takes, in octets.
+    pub(crate) const MAX_LENGTH: usize = 16_384;
+}
+
+/// Has a lookup made, or a file read, by the program; and says why it is deferred.
+pub(super) async fn ask(
+    scene: &Scene<'_>,
+    request: &Ask,
+    spent: Duration,
+) -> (Found, Option<String>) {
+    match scene.services.get::<Asked>() {
+        Some(Asked(engines)) => engines.answer(request, spent).await,
+        None => (Found::Deferred, Some("nobody makes lookups here".to_owned())),
+    }
+}
+
+/// Expands a template as far as its journal goes.
+type Resume<T> = fn(&Template, &dyn Variables, &Options, &mut Journal) -> Progress<T>;
+
+/// Appends text of the configuration: its lines are lines.
+fn push_text(text: &mut String, bytes: &[u8]) {
+    for (at, line) in bytes.split(|&octet| octet == b'\n').enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        *text += &Value::new(line.strip_suffix(b"\r").unwrap_or(line), Trust::Trusted).to_line();
+    }
+}
+
+/// Why there is no text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unfinished {
+    /// The text says `fail`.
+    Forced,
+    /// It cannot be expanded, or not now.
+    Failed,
+}
+
+/// Why a text is not a [`Text`]. Positions are in bytes, with macros put in and lines joined.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum TextError {
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    #[error(transparent)]
+    Name(#[from] ExpandError),
+    #[error("byte {at}: ${name} is unknown at this stage, {}", place.option())]
+    Early { at: usize, name: Box<str>, place: Place },
+}

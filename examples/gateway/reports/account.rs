@@ -1,0 +1,74 @@
+//! A message whose fate is known, and what is told of it.
+
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
+use mail_types::{AuthResult, Domain, Mailbox, ReversePath};
+
+use super::Row;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::conditions::dmarc::Examined;
+
+/// A message that was taken or refused for good.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) examined: Examined,
+    pub(crate) client: SocketAddr,
+    pub(crate) sender: ReversePath,
+    pub(crate) received: SystemTime,
+    /// Its name, if it was taken.
+    pub(crate) id: Option<MessageId>,
+    pub(crate) rejected: bool,
+    pub(crate) quarantined: bool,
+}
+
+impl Account {
+    /// When it came, in seconds since 1970-01-01 00:00:00 UTC.
+    pub(crate) fn second(&self) -> u64 {
+        self.received.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
+    /// The row for aggregate reports; `None` if there is no record, or if it could not be told
+    /// whether the message passes (RFC 9989 section 5.3.6).
+    pub(crate) fn row(&self, discovery: DiscoveryMethod) -> Option<Row> {
+        let Examined { verdict, spf, dkim, .. } = &self.examined;
+        if verdict.result == AuthResult::TempError {
+            return None;
+        }
+        let applied = match (self.rejected, self.quarantined) {
+            (true, _) => Policy::Reject,
+            (false, true) => Policy::Quarantine,
+            (false, false) => Policy::None,
+        };
+        let source = self.client.ip();
+        let feedback = FeedbackRow::of_verdict(source, verdict, applied, spf.as_ref(), dkim)?;
+        Some(Row {
+            received: self.second(),
+            // A report is a mail to somebody at a domain: for another name there is none.
+            policy_domain: Domain::try_from(verdict.policy_domain.as_ref()?).ok()?.to_string(),
+            record: verdict.record()?.to_string(),
+            discovery,
+            feedback: feedback.with_envelope_from(self.sender_domain()),
+        })
+    }
+
+    /// The lines of the history file; `None` if there is no record.
+    pub(crate) fn history(&self, host: &str) -> Option<String> {
+        let Examined { verdict, spf, dkim, .. } = &self.examined;
+        // One that was refused has no name, but each of the file needs one.
+        let job = self.id.unwrap_or_else(|| MessageId::next(self.received)).to_string();
+        let (source, from) = (self.client.ip(), self.sender_domain());
+        let history = History::new(verdict, &job, host, self.second(), source, from)?;
+        let history = history.with_dkim(dkim);
+        Some(match spf {
+            Some(spf) => history.with_spf(spf).to_string(),
+            None => history.to_string(),
+        })
+    }
+
+    fn sender_domain(&self) -> &str {
+        let domain = self.sender.mailbox().and_then(Mailbox::domain);
+        domain.map(Domain::as_str).unwrap_or_default()
+    }
+}

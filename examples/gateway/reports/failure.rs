@@ -1,0 +1,158 @@
+//! Failure reports: RFC 9991.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dmarc_policy::{
+    AuthFailure, DeliveryResult, Destination, Destinations, Discovery, FailureCause,
+    FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
+    ReportUri,
+};
+use mail_types::hickory::Resolver;
+use mail_types::{Domain, ReversePath};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use super::account::Account;
+use super::{Entry, Reporter};
+use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::conditions::dmarc::Examined;
+
+/// A failure that its domain's owner wants to hear of, and the header of the message.
+#[derive(Clone, Debug)]
+pub(crate) struct Incident {
+    failure: AuthFailure,
+    header: Vec<u8>,
+}
+
+impl Incident {
+    /// Tells whether a message calls for a report: not if a program has made it, so that no two
+    /// programs report to each other.
+    pub(crate) fn of(examined: &Examined, sender: &ReversePath, header: &[u8]) -> Option<Self> {
+        let Examined { verdict, spf, dkim, .. } = examined;
+        let null = sender.mailbox().is_none();
+        match FailureCause::of(verdict, spf.as_ref(), dkim, null, header) {
+            FailureCause::Report(failure) => {
+                // What is more than the limit is cut behind a field when it is written.
+                let header = header.get(..=HEADER).unwrap_or(header).to_vec();
+                Some(Self { failure, header })
+            }
+            FailureCause::Withheld(_) => None,
+        }
+    }
+}
+
+/// What failure reports are written with. They are put into the outbox, a Maildir; whoever empties it
+/// sends them, with the null reverse-path.
+#[derive(Clone, Debug)]
+pub(crate) struct Failures {
+    host: Domain,
+    discovery: Discovery,
+    rate: Arc<Mutex<FailureRate>>,
+    /// Those that ask the DNS whether they may go where they are wanted.
+    asking: Arc<Semaphore>,
+    start: Instant,
+}
+
+impl Failures {
+    /// Remembers a thousand destinations, each of which has ten reports an hour.
+    pub(crate) fn new(host: Domain, discovery: Discovery) -> Self {
+        let mut limits = FailureRateLimits::default();
+        limits.destinations = 1000;
+        let rate = Arc::new(Mutex::new(FailureRate::new(limits)));
+        let asking = Arc::new(Semaphore::new(ASKING));
+        Self { host, discovery, rate, asking, start: Instant::now() }
+    }
+
+    /// Writes the reports of an incident, each for a destination that may have one. Nobody waits
+    /// for that.
+    pub(crate) fn report(
+        &self,
+        reporter: &Arc<Reporter>,
+        resolver: &Resolver,
+        account: Account,
+        incident: Incident,
+    ) {
+        let Ok(permit) = Arc::clone(&self.asking).try_acquire_owned() else {
+            return warn!("a failure report is left out: {ASKING} others are under way");
+        };
+        let (failures, reporter) = (self.clone(), Arc::clone(reporter));
+        let resolver = resolver.clone();
+        tokio::spawn(async move {
+            let uris = failures.destinations(&account, &resolver).await;
+            for uri in uris.into_iter().take(DESTINATIONS) {
+                if let Some(mail) = failures.write(&reporter, &account, &incident, &uri) {
+                    reporter.put(Entry::Mail(mail));
+                }
+            }
+            drop(permit);
+        });
+    }
+
+    /// Asks where reports may go: RFC 9991 section 5.
+    async fn destinations(&self, account: &Account, resolver: &Resolver) -> Vec<ReportUri> {
+        let verdict = &account.examined.verdict;
+        let domain = verdict.policy_domain.as_ref().and_then(|name| Domain::try_from(name).ok());
+        let Some((domain, record)) = domain.zip(verdict.record()) else { return Vec::new() };
+        let asked = Destinations::failure(domain, record).with_discovery(self.discovery.clone());
+        let mut session = asked.session();
+        let found = mail_types::hickory::run_cached(&mut session, resolver, TIME, &|_| None).await;
+        found.iter().flat_map(Destination::targets).cloned().collect()
+    }
+
+    fn write(
+        &self,
+        reporter: &Reporter,
+        account: &Account,
+        incident: &Incident,
+        uri: &ReportUri,
+    ) -> Option<Vec<u8>> {
+        let to = uri.mailbox()?;
+        let pace = {
+            let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+            rate.handle_report(&to.to_string(), self.start.elapsed())
+        };
+        let Pace::Send { incidents } = pace else {
+            info!("a failure report to <{to}> is held back: it has had enough");
+            return None;
+        };
+        let message_id = format!("{}@{}", MessageId::next(account.received), self.host);
+        let envelope = FailureEnvelope {
+            reporter: self.host.clone(),
+            from: reporter.settings().forensic_sender.clone(),
+            to,
+            message_id: message_id.parse().ok()?,
+            date: account.second(),
+        };
+        let Examined { verdict, spf, dkim, .. } = &account.examined;
+        let delivery = if account.rejected {
+            DeliveryResult::Reject
+        } else if account.quarantined {
+            DeliveryResult::Policy
+        } else {
+            DeliveryResult::Delivered
+        };
+        let mut limits = FailureReportLimits::default();
+        limits.header = HEADER;
+        let mut report = FailureReport::new(envelope, incident.failure, verdict)
+            .with_dkim(dkim)
+            .with_incidents(incidents)
+            .with_source(account.client.ip(), Some(account.client.port()))
+            .with_mail_from(&account.sender)
+            .with_arrival(account.second())
+            .with_delivery(delivery)
+            .with_header(&incident.header, limits);
+        if let Some(spf) = spf {
+            report = report.with_spf(spf, "");
+        }
+        Some(report.write())
+    }
+}
+
+/// What a record can make us write of one message: reports to so many, with so much of the header.
+const DESTINATIONS: usize = 2;
+const HEADER: usize = 16_384;
+/// The reports that ask the DNS at a time; one more is left out.
+const ASKING: usize = 20;
+/// How long the DNS may take.
+const TIME: Duration = Duration::from_secs(20);

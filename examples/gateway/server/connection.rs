@@ -1,0 +1,250 @@
+//! One connection: what its session wants is read, sent, asked and decided here.
+
+mod authenticate;
+mod decide;
+mod hand_over;
+pub(crate) mod pace;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tracing::debug;
+
+use self::authenticate::Fate;
+use self::hand_over::Handed;
+use self::pace::Pace;
+use super::Gateway;
+use super::memory::{Room, Share};
+use super::wire::Wire;
+use crate::gateway::delivery::Delivery;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::state::Notes;
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::smtp::session::{Question, Session, Step};
+
+/// A connection whose client is known.
+pub(crate) struct Connection {
+    gateway: Arc<Gateway>,
+    stop: watch::Receiver<bool>,
+    wire: Wire,
+    client: Client,
+    session: Session,
+    delivery: Delivery,
+    notes: Notes,
+    fate: Fate,
+    /// The name of the message, from `MAIL` on.
+    message: Option<MessageId>,
+    /// What became of a message that was handed over before its first reply.
+    handed: Option<Handed>,
+    memory: Share,
+    pace: Pace,
+    /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
+    /// time would be put in order among all others and taken out again.
+    silence: Pin<Box<Sleep>>,
+}
+
+impl Connection {
+    pub(crate) async fn new(gateway: Arc<Gateway>, wire: Wire, client: Client) -> Self {
+        let lists = &gateway.config.clients;
+        let mut settings = Arc::clone(&gateway.session_settings);
+        if !gateway.is_in(&lists.tls_advertise_hosts, &client).await {
+            Arc::make_mut(&mut settings).tls_advertise = false;
+        }
+        let counted = match &lists.smtp_max_refused_hosts {
+            Some(hosts) => gateway.is_in(hosts, &client).await,
+            None => !client.is_ours(),
+        };
+        if !counted {
+            Arc::make_mut(&mut settings).smtp_max_refused = 0;
+        }
+        let junk_helo = gateway.is_in(&lists.helo_accept_junk_hosts, &client).await;
+        let (session, stop) = (Session::new(settings, junk_helo), gateway.stop.subscribe());
+        let memory = Share::new(Arc::clone(&gateway.memory));
+        let silence = Box::pin(sleep(gateway.config.smtp_receive_timeout));
+        Self {
+            gateway,
+            stop,
+            wire,
+            client,
+            session,
+            delivery: Delivery::default(),
+            notes: Notes::default(),
+            fate: Fate::default(),
+            message: None,
+            handed: None,
+            memory,
+            pace: Pace::default(),
+            silence,
+        }
+    }
+
+    /// Serves the client until one of the two has enough.
+    pub(crate) async fn serve(&mut self) {
+        let ended = self.run().await;
+        if let Err(error) = ended {
+            debug!("{} is gone: {error}", self.client.address);
+        }
+        self.memory.set(0, None);
+        self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
+    }
+
+    async fn run(&mut self) -> io::Result<()> {
+        loop {
+            let step = self.session.poll();
+            self.tell_faults();
+            match step {
+                Step::Read => match self.settle_memory() {
+                    Room::Evicted => self.session.handle_eviction(),
+                    Room::Granted | Room::Full => {
+                        self.send().await?;
+                        self.read().await?;
+                    }
+                },
+                Step::Turn => {
+                    self.send().await?;
+                    self.let_others().await;
+                }
+                Step::Pause(wait) => {
+                    self.send().await?;
+                    sleep(wait).await;
+                    self.session.handle_pause_end();
+                }
+                Step::Decide(question) => {
+                    // What is known goes out before what may take a while.
+                    if matches!(question, Question::Verdict(_) | Question::Message) {
+                        self.memory.set(self.session.held(), None);
+                        self.send().await?;
+                    }
+                    let reply = self.decide(question).await;
+                    self.session.handle_decision(&reply);
+                }
+                Step::StartTls => self.start_tls().await?,
+                Step::Close => return self.send().await,
+            }
+        }
+    }
+
+    /// Lets others have their turn; a longer one if this client has had many. The server does not stop
+    /// for the sake of such a client.
+    async fn let_others(&mut self) {
+        let Self { session, stop, .. } = self;
+        if !session.is_long_winded() {
+            return yield_now().await;
+        }
+        tokio::select! {
+            () = sleep(TURN) => {}
+            _ = stop.wait_for(|&stop| stop) => session.handle_stop(),
+        }
+    }
+
+    /// Whose events they are that happen now.
+    fn origin(&self) -> Origin {
+        let Self { gateway, client, session, message, .. } = self;
+        let host = &gateway.config.session.primary_hostname;
+        Origin::new(&gateway.events, host, client, session, *message)
+    }
+
+    fn tell_faults(&mut self) {
+        let faults = self.session.take_faults();
+        if !faults.is_empty() {
+            let origin = self.origin();
+            for (fault, reply) in &faults {
+                origin.mistake(*fault, reply);
+            }
+        }
+    }
+
+    /// Says how much memory the session has; what there is no room for is given up.
+    fn settle_memory(&mut self) -> Room {
+        let Self { session, memory, .. } = self;
+        let room = memory.set(session.held(), session.received());
+        if room == Room::Full {
+            session.handle_no_room();
+            memory.set(session.held(), session.received());
+        }
+        room
+    }
+
+    async fn start_tls(&mut self) -> io::Result<()> {
+        self.send().await?;
+        let Self { gateway, stop, wire, .. } = self;
+        let patience = gateway.config.smtp_receive_timeout;
+        let done = tokio::select! {
+            done = timeout(patience, wire.start_tls(&gateway.tls)) => done,
+            _ = stop.wait_for(|&stop| stop) => return Err(io::ErrorKind::Interrupted.into()),
+        };
+        if let Err(error) = done.map_err(io::Error::from).flatten() {
+            self.origin().handshake_failed(&error.to_string());
+            return Err(error);
+        }
+        self.session.handle_tls();
+        Ok(())
+    }
+
+    /// Sends what is to be sent, to a client that takes it in time; once the session is over, or the
+    /// server stops, that is soon.
+    async fn send(&mut self) -> io::Result<()> {
+        if !self.session.has_output() {
+            return Ok(());
+        }
+        let output = self.session.take_output();
+        let Self { gateway, stop, wire, session, .. } = self;
+        if session.is_closed() {
+            let written = gateway.deadlines.closing(stop, wire.write(&output)).await;
+            return written.unwrap_or(Err(TIMED_OUT.into()));
+        }
+        tokio::select! {
+            biased;
+            written = timeout(gateway.config.smtp_receive_timeout, wire.write(&output)) => written?,
+            () = gateway.deadlines.stopping(stop) => Err(TIMED_OUT.into()),
+        }
+    }
+
+    /// Waits for the client, but not longer than it may be silent, nor when the server stops
+    /// between two messages.
+    async fn read(&mut self) -> io::Result<()> {
+        if self.pace.is_awake() && self.read_awake().await? {
+            return Ok(());
+        }
+        let Self { gateway, stop, wire, session, silence, memory, .. } = self;
+        let within_message = session.transaction().is_some();
+        silence.as_mut().reset(Instant::now() + gateway.config.smtp_receive_timeout);
+        tokio::select! {
+            biased;
+            read = wire.read(|bytes| session.handle_bytes(bytes)) => {
+                if read? == 0 {
+                    session.handle_end();
+                }
+            }
+            _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
+            () = memory.evicted(), if memory.is_held() => {} // It is told when it is next looked at.
+            () = silence.as_mut() => session.handle_timeout(),
+        }
+        Ok(())
+    }
+
+    /// Waits awake, unless the client waits for this very core; tells whether it has answered.
+    async fn read_awake(&mut self) -> io::Result<bool> {
+        let Self { wire, session, pace, .. } = self;
+        let mut read = None;
+        if !wire.shares_core() {
+            read = wire.read_awake(Pace::AWAKE, |bytes| session.handle_bytes(bytes)).await?;
+        }
+        pace.answered(read.is_some());
+        if read == Some(0) {
+            session.handle_end();
+        }
+        Ok(read.is_some())
+    }
+}
+
+/// How long others have their turn before one who sends very many commands: a stream of them else takes
+/// a core, and its replies another.
+const TURN: Duration = Duration::from_millis(1);
+const TIMED_OUT: io::ErrorKind = io::ErrorKind::TimedOut;

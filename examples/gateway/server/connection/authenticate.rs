@@ -1,0 +1,127 @@
+//! Messages that have come are examined before anybody is asked about them.
+
+use std::time::SystemTime;
+
+use dmarc_policy::{Discovery, DiscoveryMethod};
+use mail_types::hickory::Resolver;
+use mail_types::{AuthResult, Reply, ReplyCode, Severity};
+
+use super::Connection;
+use crate::gateway::authentication::examination::examine;
+use crate::gateway::message::header::Header;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::conditions::dmarc::{
+    DISABLE_VERIFY, ENABLE_FORENSIC, Examined, InvalidFrom, publish_off,
+};
+use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::state::Lasts;
+use crate::gateway::reports::{Account, Incident};
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::transaction::Transaction;
+use crate::gateway::telemetry::log;
+
+/// What becomes of the message under way.
+#[derive(Debug, Default)]
+pub(super) struct Fate {
+    /// Whether it has been examined, or is not to be.
+    examined: bool,
+    /// Whether a recipient takes it.
+    taken: bool,
+    /// Whether one is to get it again.
+    deferred: bool,
+    incident: Option<Incident>,
+    /// Its name in the store, once it has one.
+    pub(super) id: Option<MessageId>,
+}
+
+impl Connection {
+    /// Finds out, once for a message, what SPF, DKIM and DMARC say of it.
+    pub(super) async fn examine(&mut self) {
+        if std::mem::replace(&mut self.fate.examined, true) {
+            return;
+        }
+        let wanted = &self.gateway.config.clients.dmarc_verify_hosts;
+        let wanted = self.gateway.is_in(wanted, &self.client).await;
+        if !wanted || self.notes.has_control(DISABLE_VERIFY) {
+            return publish_off(&mut self.notes);
+        }
+        let (gateway, mut scene) = self.scene(Place::Data, None);
+        let examined = examine(&mut scene, &gateway.config.dmarc, &gateway.config.spf).await;
+        let Self { gateway, session, client, notes, fate, .. } = self;
+        let verdict = &examined.verdict;
+        if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
+            log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
+        }
+        if let Some(field) = examined.quarantine(&gateway.config.dmarc) {
+            notes.quarantine(field, Lasts::Message);
+        }
+        let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
+        if let Some(transaction) = session.transaction().filter(|_| forensic) {
+            let header = Header::of(session.message());
+            fate.incident = Incident::of(&examined, &transaction.sender, header.text);
+        }
+        examined.keep(&gateway.config.session.primary_hostname, notes);
+    }
+
+    /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
+    pub(super) fn judged(&mut self, at: usize, reply: &Reply) {
+        match reply.code().severity() {
+            Severity::Completed => self.fate.taken = true,
+            Severity::Permanent => {}
+            _ => self.fate.deferred = true,
+        }
+        let recipients = self.session.transaction().map_or(0, |t| t.recipients.len());
+        if at + 1 == recipients && !self.fate.taken && !self.fate.deferred {
+            self.conclude(reply);
+        }
+    }
+
+    /// Tells those who want to hear of it what became of the message; of one that will come again,
+    /// nothing.
+    pub(super) fn conclude(&mut self, reply: &Reply) {
+        let Self { gateway, session, client, notes, fate, .. } = self;
+        let rejected = match reply.code().severity() {
+            Severity::Completed => false,
+            Severity::Permanent => true,
+            _ => return,
+        };
+        let quarantined = notes.quarantined().is_some();
+        let (Some(transaction), Some(examined)) =
+            (session.transaction(), notes.facts().get::<Examined>())
+        else {
+            return;
+        };
+        let account = Account {
+            examined: examined.clone(),
+            client: client.address,
+            sender: transaction.sender.clone(),
+            received: SystemTime::now(),
+            id: fate.id,
+            rejected,
+            quarantined,
+        };
+        let host = &gateway.config.session.primary_hostname;
+        let discovery = match gateway.config.dmarc.discovery {
+            Discovery::Psl(_) => DiscoveryMethod::Psl,
+            _ => DiscoveryMethod::TreeWalk,
+        };
+        gateway.reporter.tell(&account, host, discovery);
+        if let (Some(incident), Some(resolver)) =
+            (fate.incident.take(), gateway.services.get::<Resolver>())
+        {
+            gateway.failures.report(&gateway.reporter, resolver, account, incident);
+        }
+    }
+
+    /// Returns the reply to all recipients of a message that is refused for what DMARC says, or, examined or
+    /// not, for having no header section.
+    pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
+        let Self { gateway, notes, session, .. } = self;
+        let headless = session.transaction().is_some_and(Transaction::is_headless);
+        if headless && gateway.config.dmarc.invalid_from == InvalidFrom::Reject {
+            let text = "the message does not begin with a header field";
+            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
+        }
+        notes.facts().get::<Examined>()?.refusal(&gateway.config.dmarc)
+    }
+}

@@ -1,0 +1,225 @@
+//! What the session asks: rules are asked, then what the gateway itself must see to.
+
+use std::time::{Instant, SystemTime};
+
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use tokio::task::coop::consume_budget;
+
+use super::Connection;
+use super::authenticate::Fate;
+use crate::gateway::delivery::Delivery;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::decision::Judgement;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::server::Gateway;
+use crate::gateway::smtp::replies::{no_room, say};
+use crate::gateway::smtp::session::Question;
+use crate::gateway::telemetry::log;
+
+impl Connection {
+    pub(super) async fn decide(&mut self, question: Question) -> Reply {
+        match question {
+            Question::Connect => self.connect().await,
+            Question::Mail => self.mail().await,
+            Question::Recipient => self.recipient().await,
+            Question::Verdict(at) => {
+                self.examine().await;
+                let reply = self.verdict(at).await;
+                self.judged(at, &reply);
+                reply
+            }
+            Question::Message => {
+                self.examine().await;
+                let reply = self.message().await;
+                if reply.code().severity() == Severity::Completed {
+                    self.notes.accept_message();
+                }
+                self.conclude(&reply);
+                reply
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Reply {
+        let judgement = self.judge(Place::Connect, None).await;
+        if self.wire.pending() {
+            self.session.handle_bytes(b"?"); // Who talks first does not speak SMTP.
+        }
+        judgement.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
+    }
+
+    async fn mail(&mut self) -> Reply {
+        let size = self.session.transaction().map_or(0, |transaction| transaction.size);
+        if !self.gateway.memory.admits(size) {
+            return no_room();
+        }
+        self.delivery = Delivery::default();
+        self.message = Some(MessageId::next(SystemTime::now()));
+        self.handed = None;
+        self.fate = Fate::default();
+        self.notes.start_message();
+        let judgement = self.judge(Place::Mail, None).await;
+        judgement.refusal.unwrap_or_else(|| say(ReplyCode::OK, "2.1.0", "sender ok"))
+    }
+
+    async fn recipient(&mut self) -> Reply {
+        self.notes.start_recipient();
+        let judgement = self.judge(Place::Rcpt, None).await;
+        if let Some(refusal) = judgement.refusal {
+            return refusal;
+        }
+        let (gateway, mut scene) = self.scene(Place::Rcpt, None);
+        let route = gateway.config.routing.route(&mut scene).await;
+        let Self { gateway, session, delivery, client, notes, message, .. } = self;
+        for line in notes.take_log() {
+            log::rule(&gateway.limiter, session, client, &line);
+        }
+        let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
+        else {
+            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
+        };
+        let reply = match route {
+            Ok(_) if !transaction.prdr && !notes.profile_fits() => {
+                let text = "another content filter, send this recipient a message of its own";
+                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+            }
+            Ok(route) => {
+                let host = &gateway.config.session.primary_hostname;
+                let origin = || Origin::new(&gateway.events, host, client, session, *message);
+                delivery.add(route, &gateway.relay, transaction, recipient, origin).await
+            }
+            Err(reply) => reply,
+        };
+        if reply.code().severity() == Severity::Completed {
+            notes.accept_recipient();
+        } else {
+            log::refusal(&gateway.limiter, session, client, &rcpt(recipient), &reply.to_string());
+        }
+        reply
+    }
+
+    /// Decides for one recipient. A next hop must have the message before any of them is told what
+    /// became of it there.
+    async fn verdict(&mut self, at: usize) -> Reply {
+        if self.delivery.is_final() && self.handed.is_none() {
+            return match self.own_verdict(at).await {
+                Ok(reply) | Err(reply) => reply,
+            };
+        }
+        if self.handed.is_none() {
+            let handed = self.hand_over_for_each().await;
+            self.handed = Some(handed);
+        }
+        let reply = self.handed.as_ref().and_then(|handed| handed.recipients.get(at));
+        reply.cloned().unwrap_or_else(|| say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient"))
+    }
+
+    async fn message(&mut self) -> Reply {
+        if let Some(handed) = self.handed.take() {
+            return handed.last;
+        }
+        let Some(transaction) = self.session.transaction() else {
+            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no message");
+        };
+        let takers: Vec<_> = (0..transaction.recipients.len()).collect();
+        if !transaction.prdr
+            && takers.len() > 1
+            && let Err(refusal) = self.verdict_of_all(&takers).await
+        {
+            return refusal;
+        }
+        self.hand_over(&takers).await.last
+    }
+
+    /// Asks a recipient's rules. `Err` does not take the message.
+    ///
+    /// A message is in quarantine for all its recipients or for none: who differs from those before
+    /// is to get a message of its own, if the client can tell recipients apart.
+    pub(super) async fn own_verdict(&mut self, at: usize) -> Result<Reply, Reply> {
+        if let Some(refusal) = self.dmarc_refusal() {
+            return Err(refusal);
+        }
+        let judgement = self.judge(Place::Prdr, Some(at)).await;
+        if let Some(refusal) = judgement.refusal {
+            return Err(refusal);
+        }
+        let apart = self.session.transaction().is_some_and(|transaction| transaction.prdr);
+        if !self.notes.agree_on_quarantine(judgement.quarantine, apart) {
+            let text = "send this recipient a message of its own";
+            return Err(say(ReplyCode::BUSY, "4.5.3", text));
+        }
+        self.notes.take_message(at);
+        let otherwise = || say(ReplyCode::OK, "2.1.5", "content ok");
+        Ok(judgement.acceptance.unwrap_or_else(otherwise))
+    }
+
+    /// Asks the rules of all recipients, who get one reply: for now goes before for good, and a no
+    /// before a yes.
+    async fn verdict_of_all(&mut self, takers: &[usize]) -> Result<(), Reply> {
+        let mut refusal: Option<Reply> = None;
+        for &at in takers {
+            let Err(reply) = self.own_verdict(at).await else { continue };
+            let transient = |reply: &Reply| reply.code().severity() == Severity::Transient;
+            if refusal.as_ref().is_none_or(|before| transient(&reply) && !transient(before)) {
+                refusal = Some(reply);
+            }
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Asks the rules of a place, and logs what they say.
+    pub(super) async fn judge(&mut self, place: Place, number: Option<usize>) -> Judgement {
+        consume_budget().await; // Many are asked one after the other, and may answer at once.
+        let (gateway, mut scene) = self.scene(place, number);
+        let judgement = gateway.config.rules.judge(&mut scene).await;
+        let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
+        let Self { gateway, session, client, notes, .. } = self;
+        for line in notes.take_log() {
+            log::rule(&gateway.limiter, session, client, &line);
+        }
+        if let Some(refusal) = &judgement.refusal {
+            let what = match (place, &recipient) {
+                (Place::Connect, _) => "connection".into(),
+                (Place::Mail, _) => "MAIL".into(),
+                (Place::Rcpt, Some(recipient)) => rcpt(recipient),
+                (_, Some(recipient)) => format!("message for <{recipient}>"),
+                (_, None) => "message".into(),
+            };
+            let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
+            log::refusal(&gateway.limiter, session, client, &what, &why);
+        }
+        judgement
+    }
+
+    /// What can be seen at a place, by the recipient of this number if it is one of several.
+    pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Gateway, Scene<'_>) {
+        let Self { gateway, client, session, notes, .. } = self;
+        let transaction = session.transaction();
+        let numbered = |at| transaction.and_then(|t| t.recipients.get(at));
+        let recipient = match place {
+            Place::Rcpt => session.candidate(),
+            _ => number.and_then(numbered),
+        };
+        let scene = Scene {
+            place,
+            now: Instant::now(),
+            host: &gateway.config.session.primary_hostname,
+            client,
+            greeting: session.greeting(),
+            transaction,
+            recipient,
+            recipient_number: number,
+            command: session.line(),
+            message: session.message(),
+            notes,
+            services: &gateway.services,
+        };
+        (gateway, scene)
+    }
+}
+
+fn rcpt(recipient: &Mailbox) -> String {
+    format!("RCPT <{recipient}>")
+}

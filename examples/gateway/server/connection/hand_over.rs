@@ -1,0 +1,131 @@
+//! Messages on their way into the store or to the next hop.
+
+use std::mem;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+
+use super::Connection;
+use crate::gateway::authentication::results::field;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::message::forged::without_forged;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::message::trace_fields;
+use crate::gateway::policy::stage::Place;
+use crate::gateway::smtp::replies::say;
+use crate::gateway::store::Message;
+use crate::gateway::telemetry::log;
+
+/// What became of a message.
+#[derive(Clone, Debug)]
+pub(super) struct Handed {
+    /// A reply for each recipient. Those with a positive one have it if the last reply is positive.
+    pub(super) recipients: Vec<Reply>,
+    pub(super) last: Reply,
+}
+
+impl Connection {
+    /// Asks each recipient, and hands the message over for those who take it.
+    pub(super) async fn hand_over_for_each(&mut self) -> Handed {
+        let count = self.session.transaction().map_or(0, |t| t.recipients.len());
+        let (mut recipients, mut takers) = (Vec::new(), Vec::new());
+        for at in 0..count {
+            match self.own_verdict(at).await {
+                Ok(reply) => {
+                    takers.push(at);
+                    recipients.push(reply);
+                }
+                Err(reply) => recipients.push(reply),
+            }
+        }
+        if takers.is_empty() {
+            let last = say(ReplyCode::TRANSACTION_FAILED, "5.7.1", "nobody takes the message");
+            return Handed { recipients, last };
+        }
+        let handed = self.hand_over(&takers).await;
+        for (at, reply) in takers.into_iter().zip(handed.recipients) {
+            if let Some(own) = recipients.get_mut(at) {
+                *own = reply;
+            }
+        }
+        Handed { recipients, last: handed.last }
+    }
+
+    /// Asks the rules on the message as a whole, and hands it over for those of the recipients whose
+    /// numbers are in `takers`.
+    pub(super) async fn hand_over(&mut self, takers: &[usize]) -> Handed {
+        if let Some(refusal) = self.judge(Place::Data, None).await.refusal {
+            let accepted = say(ReplyCode::OK, "2.1.5", "content ok");
+            return Handed { recipients: vec![accepted; takers.len()], last: refusal };
+        }
+        let now = SystemTime::now();
+        let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
+        self.fate.id = Some(id);
+        let body = Bytes::from(self.session.take_message());
+        let recipients = self.recipients(takers);
+        let mut parts = vec![self.head(id, &recipients, now).into()];
+        let is_final = self.delivery.is_final();
+        parts.extend(without_forged(&body, &self.gateway.config.routing, is_final));
+        let message = Message { id, parts };
+        let size = message.len();
+        let delivery = mem::take(&mut self.delivery);
+        let passed = delivery.deliver(&self.gateway.store, message, takers).await;
+        let Self { gateway, session, client, .. } = self;
+        if passed.last.code().severity() == Severity::Completed {
+            let mut taken = Vec::new();
+            for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
+                if reply.code().severity() == Severity::Completed {
+                    taken.push(recipient);
+                } else {
+                    let what = format!("message {id} for <{recipient}>");
+                    log::refusal(&gateway.limiter, session, client, &what, &reply.to_string());
+                }
+            }
+            gateway.limiter.accept(client.address.ip());
+            let (cipher, proxy) = (self.wire.cipher(), gateway.config.log_proxy);
+            log::arrival(id, session, client, &taken, size, cipher, proxy);
+            if is_final {
+                let host = &gateway.config.session.primary_hostname;
+                Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
+            }
+        } else {
+            log::refusal(
+                &gateway.limiter,
+                session,
+                client,
+                &format!("message {id}"),
+                &passed.last.to_string(),
+            );
+        }
+        Handed { recipients: passed.recipients, last: passed.last }
+    }
+
+    fn recipients(&self, numbers: &[usize]) -> Vec<Mailbox> {
+        let all = self.session.transaction().map(|t| t.recipients.as_slice()).unwrap_or_default();
+        numbers.iter().filter_map(|&at| all.get(at)).cloned().collect()
+    }
+
+    /// Writes the fields that stand before what was received.
+    fn head(&mut self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
+        let Some(transaction) = self.session.transaction() else { return String::new() };
+        let host = &self.gateway.config.session.primary_hostname;
+        let results = field(host, self.notes.facts());
+        let greeting = self.session.greeting();
+        let mut head = String::new();
+        if self.delivery.is_final() {
+            head = trace_fields::delivery(&transaction.sender, recipients);
+        }
+        head +=
+            &trace_fields::received(host, id, &self.client, greeting, transaction, recipients, now);
+        if let Some(results) = results {
+            head += &results;
+            head += "\r\n";
+        }
+        for field in self.notes.quarantined().into_iter().chain(self.notes.headers()) {
+            head += field;
+            head += "\r\n";
+        }
+        head
+    }
+}

@@ -1,0 +1,94 @@
+//! The PROXY header at the start of a connection, and what becomes of one without it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use mail_types::{Reply, ReplyCode};
+use proxy_protocol::tokio_net::peek_header;
+use proxy_protocol::{
+    Failure, HeaderError, Limits, Options, Outcome, ProxyInfo, Receiver, Refusal,
+};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use super::Gateway;
+use super::wire::Wire;
+use crate::gateway::config::Config;
+use crate::gateway::smtp::replies::write;
+
+/// Reads the header where one is required. `None` if it failed: then the connection was refused, and
+/// is over.
+pub(crate) async fn accept(
+    gateway: &Gateway,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> io::Result<Option<(TcpStream, ProxyInfo)>> {
+    let config = &gateway.config;
+    if !config.proxy_required_hosts.requires(peer.ip(), None) {
+        return Ok(Some((stream, ProxyInfo::direct(peer))));
+    }
+    let (mut stream, mut receiver) = (stream, Receiver::new(options(config), Instant::now()));
+    match peek_header(&mut stream, &mut receiver).await? {
+        Outcome::Failed(failure) => {
+            let hint = match failure {
+                Failure::Header(HeaderError::Ipv4InTcp6 { .. }) => HINT,
+                _ => "",
+            };
+            let address = peer.ip();
+            info!(event = "proxy", %peer, "PROXY header required of [{address}]: {failure}{hint}");
+            let (mut wire, mut stop) = (Wire::Clear(stream), gateway.stop.subscribe());
+            tokio::select! {
+                refused = refuse(config, &mut wire, &receiver) => refused?,
+                _ = stop.wait_for(|&stop| stop) => {}
+            }
+            gateway.deadlines.closing(&mut stop, wire.close()).await;
+            Ok(None)
+        }
+        outcome => {
+            debug!(%peer, outcome = outcome.as_str(), "PROXY header");
+            Ok(Some((stream, ProxyInfo::proxied(peer, outcome))))
+        }
+    }
+}
+
+fn options(config: &Config) -> Options {
+    let mut limits = Limits::default();
+    limits.time = config.proxy_protocol_timeout;
+    let mut options = Options::default();
+    options.limits = limits;
+    options.ipv4_in_tcp6 = config.proxy_ipv4_in_tcp6;
+    options
+}
+
+/// Does what the refusal says: ends the connection, or says 503 until the client has enough.
+async fn refuse(config: &Config, wire: &mut Wire, receiver: &Receiver) -> io::Result<()> {
+    let mut refusal = Refusal::new(config.proxy_refusal, receiver);
+    if !refusal.is_closed() {
+        let banner = format!("{} {}", config.session.primary_hostname, config.session.smtp_banner);
+        send(config, wire, [Reply::new(ReplyCode::READY, &banner)]).await?;
+    }
+    while !refusal.is_closed() {
+        let read =
+            timeout(config.smtp_receive_timeout, wire.read(|bytes| refusal.handle_bytes(bytes)));
+        if read.await?? == 0 {
+            break;
+        }
+        let replies = std::iter::from_fn(|| refusal.poll_reply());
+        send(config, wire, replies).await?;
+    }
+    Ok(())
+}
+
+async fn send(
+    config: &Config,
+    wire: &mut Wire,
+    replies: impl IntoIterator<Item = Reply>,
+) -> io::Result<()> {
+    let mut output = Vec::new();
+    replies.into_iter().for_each(|reply| write(&reply, false, &mut output));
+    timeout(config.smtp_receive_timeout, wire.write(&output)).await?
+}
+
+const HINT: &str = " (proxy_ipv4_in_tcp6 = true takes it)";

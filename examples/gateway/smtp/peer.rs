@@ -1,0 +1,80 @@
+//! Who is at the other end of a connection, and how that is written.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use mail_types::{Name, Trust, Value};
+use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
+
+use super::session::Greeting;
+
+/// The client: behind a proxy, the one that the proxy speaks for.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) address: SocketAddr,
+    /// Forward-confirmed.
+    pub(crate) host_name: Option<Name>,
+    /// The proxy's own address, if the client's came by way of one.
+    pub(crate) proxy: Option<SocketAddr>,
+    /// What its PROXY header says, if there is one.
+    pub(crate) session: ProxyInfo,
+    /// The address where it was accepted.
+    pub(crate) server: SocketAddr,
+    /// Whether it is a proxy that speaks for nobody else: who counts hosts does not count it.
+    pub(crate) is_trusted_proxy: bool,
+}
+
+impl Client {
+    /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
+    #[must_use]
+    pub fn new(session: ProxyInfo, server: SocketAddr, proxies: &RequiredHosts) -> Self {
+        let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+        let address = canonical(session.client());
+        Self {
+            address,
+            host_name: None,
+            proxy: by_proxy.then(|| session.peer()),
+            server: canonical(server),
+            is_trusted_proxy: proxies.requires(address.ip(), None),
+            session,
+        }
+    }
+
+    /// Tells whether it is on loopback, or a trusted proxy that speaks for nobody else: limits against
+    /// strangers are not for it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.is_trusted_proxy || self.address.ip().is_loopback()
+    }
+}
+
+/// A client as Exim writes it in a log line: `host (helo) [192.0.2.1]`.
+pub(crate) struct Host<'a>(pub(crate) &'a Client, pub(crate) &'a Greeting);
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let helo = Value::new(self.1.name.as_bytes(), Trust::Untrusted);
+        if let Some(name) = &self.0.host_name {
+            write!(f, "{name} ")?;
+        }
+        if !self.1.name.is_empty() {
+            write!(f, "({helo}) ")?;
+        }
+        write!(f, "[{}]", self.0.address.ip())
+    }
+}
+
+/// The protocol of a session, by its registered name (RFC 3848, RFC 6531 section 4.3).
+pub(crate) fn protocol(greeting: &Greeting, utf8: bool) -> &'static str {
+    match (greeting.extended, greeting.tls, utf8) {
+        (false, _, _) => "SMTP",
+        (true, false, false) => "ESMTP",
+        (true, true, false) => "ESMTPS",
+        (true, false, true) => "UTF8SMTP",
+        (true, true, true) => "UTF8SMTPS",
+    }
+}
+
+/// An IPv4-mapped address is the IPv4 address in it.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

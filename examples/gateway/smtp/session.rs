@@ -1,0 +1,371 @@
+//! An SMTP session as the server sees it: RFC 5321, without I/O.
+//!
+//! Hand in what has arrived, and do what [`Session::poll`] says until it asks for more. It decides
+//! nothing that is a matter of policy: it asks, and goes on with the reply it is given.
+
+mod contents;
+mod envelope;
+mod fault;
+mod greeting;
+mod patience;
+mod reception;
+mod settings;
+mod turns;
+mod verdicts;
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+
+use super::command::{Command, CommandError};
+use super::framing::{Data, Input, Line};
+use super::replies::{
+    bare_line_end, going, line_too_long, say, unreadable_chunk, unsynchronized, write,
+};
+use super::transaction::Transaction;
+pub(crate) use fault::Fault;
+pub use greeting::Greeting;
+pub use settings::SessionSettings;
+use verdicts::Verdicts;
+
+/// What [`Session::poll`] wants done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Send the output, then hand in what arrives.
+    Read,
+    /// Let others have their turn: this client has sent many commands at once.
+    Turn,
+    /// Send the output, wait so long, then call [`Session::handle_pause_end`].
+    Pause(Duration),
+    /// Answer with [`Session::handle_decision`].
+    Decide(Question),
+    /// Send the output, do the TLS handshake, then call [`Session::handle_tls`].
+    StartTls,
+    /// Send the output and close the connection.
+    Close,
+}
+
+/// What is to be decided; a reply of 2yz means yes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Question {
+    /// Whether to talk to this client.
+    Connect,
+    /// Whether to take mail of the [transaction's](Session::transaction) sender.
+    Mail,
+    /// Whether to take it for the [candidate](Session::candidate).
+    Recipient,
+    /// What this one of the [transaction's](Session::transaction) recipients, by its number from 0,
+    /// says to the [message](Session::message).
+    Verdict(usize),
+    /// What becomes of the [message](Session::take_message) for the recipients of the transaction,
+    /// who all take it.
+    Message,
+}
+
+/// A session under way. No order of calls panics; a call too many changes nothing.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<SessionSettings>,
+    /// Whether a `HELO` that is neither a domain nor an address is let through.
+    junk_helo: bool,
+    state: State,
+    input: Input,
+    output: Vec<u8>,
+    greeting: Greeting,
+    transaction: Option<Transaction>,
+    candidate: Option<Mailbox>,
+    /// The command under way, as it came.
+    line: Vec<u8>,
+    counts: Counts,
+    /// Whether the chunk before was refused: more of the same message may be on their way.
+    chunk_refused: bool,
+    /// The client's mistakes since they were taken last.
+    faults: Vec<(Fault, Reply)>,
+}
+
+#[derive(Debug)]
+enum State {
+    Ready,
+    Deciding(Question),
+    Data(Data),
+    /// Within a chunk; `refusal` is what its end will be answered with.
+    Chunk {
+        left: u64,
+        last: bool,
+        refusal: Option<Reply>,
+    },
+    /// Before a reply that the client has to wait for.
+    Pausing {
+        wait: Duration,
+        reply: Reply,
+    },
+    /// Behind a message, until its last reply.
+    Replying(Verdicts),
+    Handshake,
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    errors: u32,
+    unknown: u32,
+    /// Commands since the last message that got none further.
+    nonmail: u32,
+    messages: u32,
+    /// Recipients refused, and transactions without a message, since the last message.
+    refused: u32,
+    /// Commands since the last turn of others.
+    at_once: u32,
+    /// Commands since the last message.
+    commands: u32,
+}
+
+impl Session {
+    /// Starts before the banner; `junk_helo` lets any name of the client through.
+    #[must_use]
+    pub fn new(settings: Arc<SessionSettings>, junk_helo: bool) -> Self {
+        Self {
+            settings,
+            junk_helo,
+            state: State::Deciding(Question::Connect),
+            input: Input::default(),
+            output: Vec::new(),
+            greeting: Greeting::default(),
+            transaction: None,
+            candidate: None,
+            line: Vec::new(),
+            counts: Counts::default(),
+            chunk_refused: false,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Takes what has arrived. Before the banner nothing may (RFC 5321 section 3.1).
+    pub fn handle_bytes(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Closed => {}
+            State::Deciding(Question::Connect) | State::Handshake if !bytes.is_empty() => {
+                self.violate(&unsynchronized());
+            }
+            _ => self.input.push(bytes),
+        }
+    }
+
+    /// Takes note that the client has closed the connection.
+    pub(crate) fn handle_end(&mut self) {
+        self.state = State::Closed;
+        self.transaction = None;
+    }
+
+    /// Says that time is up, and closes.
+    pub fn handle_timeout(&mut self) {
+        self.fail(&going("4.4.2", "SMTP timeout, closing connection"));
+    }
+
+    /// Takes note that there is no room for the message: it is refused at its end, and nothing of it is
+    /// kept until then.
+    pub(crate) fn handle_no_room(&mut self) {
+        if let Some(body) = self.transaction.as_mut().and_then(|t| t.body.as_mut()) {
+            body.give_up();
+        }
+    }
+
+    /// Says that the room which the message takes is wanted by others, who send faster, and closes.
+    pub(crate) fn handle_eviction(&mut self) {
+        self.fail(&going("4.3.1", "the message comes too slowly, and its room is wanted"));
+    }
+
+    /// Says that the server stops, and closes; recipients that wait for replies get theirs before.
+    pub(crate) fn handle_stop(&mut self) {
+        self.stop_replying();
+        self.fail(&going("4.3.2", "this server is stopping, try again later"));
+    }
+
+    /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
+    pub fn handle_tls(&mut self) {
+        if matches!(self.state, State::Handshake) {
+            self.greeting = Greeting { tls: true, ..Greeting::default() };
+            self.transaction = None;
+            self.state = State::Ready;
+        }
+    }
+
+    /// Takes the reply to the question that was handed out; without one, does nothing. After 421 the
+    /// connection is closed (RFC 5321 section 3.8).
+    pub fn handle_decision(&mut self, reply: &Reply) {
+        let question = match &self.state {
+            State::Replying(_) => return self.handle_verdict(reply),
+            State::Deciding(question) => *question,
+            _ => return,
+        };
+        if reply.code() == ReplyCode::NOT_AVAILABLE {
+            return self.fail(reply);
+        }
+        let yes = reply.code().severity() == Severity::Completed;
+        self.state = State::Ready;
+        match question {
+            Question::Connect if yes => {
+                let Self { settings, output, .. } = self;
+                let banner = format!("{} {}", settings.primary_hostname, settings.smtp_banner);
+                write(&Reply::new(ReplyCode::READY, &banner), false, output);
+                return;
+            }
+            Question::Connect => return self.fail(reply),
+            Question::Mail if !yes => return self.end_transaction(reply),
+            Question::Recipient => {
+                let recipient = self.candidate.take().filter(|_| yes);
+                let Some(recipient) = recipient else { return self.refuse_recipient(reply) };
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.add(recipient, reply.code());
+                }
+            }
+            Question::Mail | Question::Verdict(_) | Question::Message => {}
+        }
+        self.answer(reply);
+    }
+
+    /// Goes on as far as it can, and says what is wanted.
+    pub fn poll(&mut self) -> Step {
+        loop {
+            match &mut self.state {
+                State::Deciding(question) => return Step::Decide(*question),
+                State::Handshake => return Step::StartTls,
+                State::Closed => return Step::Close,
+                State::Pausing { wait, .. } => return Step::Pause(*wait),
+                State::Ready => match self.next_line() {
+                    None => return Step::Turn,
+                    Some(Line::Incomplete) => return Step::Read,
+                    Some(Line::Text(line)) => {
+                        self.line = line;
+                        self.command();
+                    }
+                    Some(Line::TooLong) => self.violate(&line_too_long()),
+                    Some(Line::Bare) => self.violate(&bare_line_end()),
+                },
+                State::Replying(_) => match self.poll_verdicts() {
+                    Some(question) => return Step::Decide(question),
+                    None => self.replied(),
+                },
+                State::Data(_) => {
+                    if !self.data_read() {
+                        return Step::Read;
+                    }
+                }
+                State::Chunk { left: 0, .. } => self.chunk_end(),
+                State::Chunk { .. } if self.input.is_empty() => return Step::Read,
+                State::Chunk { .. } => self.chunk_read(),
+            }
+        }
+    }
+
+    /// Takes what is to be sent.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        mem::take(&mut self.output)
+    }
+
+    /// Returns whether there is something to be sent.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    fn command(&mut self) {
+        let command = match Command::parse(&self.line) {
+            Ok(command) => command,
+            Err(error) => return self.malformed(error),
+        };
+        if self.is_idle_talk(&command) {
+            self.counts.nonmail += 1;
+            if self.counts.nonmail > self.settings.smtp_accept_max_nonmail {
+                return self.fail(&going("4.7.0", "too many nonmail commands"));
+            }
+        }
+        self.chunk_refused &= matches!(command, Command::Bdat(..));
+        match command {
+            Command::Helo(name) => self.greet(name, false),
+            Command::Ehlo(name) => self.greet(name, true),
+            Command::Mail(sender, parameters) => {
+                let transaction = Transaction::new(sender);
+                self.mail(transaction, &parameters);
+            }
+            Command::Rcpt(recipient, parameters) => self.rcpt(recipient, &parameters),
+            Command::Data => self.data(),
+            Command::Bdat(size, last) => self.bdat(size, last),
+            Command::Rset => self.end_transaction(&say(ReplyCode::OK, "2.0.0", "reset")),
+            Command::Noop => self.answer(&say(ReplyCode::OK, "2.0.0", "ok")),
+            Command::Vrfy => {
+                let text = "not verified, but mail for it may be accepted";
+                self.answer(&say(ReplyCode::CANNOT_VERIFY, "2.5.2", text));
+            }
+            Command::Expn => self.answer(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "not here")),
+            Command::Help => {
+                let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
+                self.answer(&say(ReplyCode::HELP, "2.0.0", text));
+            }
+            Command::Quit => {
+                let text = format!("{} closing connection", self.settings.primary_hostname);
+                self.fail(&say(ReplyCode::CLOSING, "2.0.0", &text));
+            }
+            Command::StartTls => self.start_tls(),
+        }
+    }
+
+    /// Tells whether a command brings no message nearer; greetings once, and TLS, do.
+    fn is_idle_talk(&self, command: &Command) -> bool {
+        match command {
+            Command::Helo(_) | Command::Ehlo(_) => !self.greeting.name.is_empty(),
+            Command::Rset => self.transaction.is_none(),
+            Command::Noop | Command::Vrfy | Command::Expn | Command::Help => true,
+            _ => false,
+        }
+    }
+
+    fn malformed(&mut self, error: CommandError) {
+        let (code, enhanced) = match error {
+            CommandError::Unknown | CommandError::Octets => (ReplyCode::SYNTAX_ERROR, "5.5.2"),
+            CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, "5.5.4"),
+            CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, "5.1.7"),
+            CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, "5.1.3"),
+            CommandError::ChunkSize => return self.violate(&unreadable_chunk()),
+            CommandError::ChunkEnd(size) => {
+                let refusal = say(ReplyCode::ARGUMENT_ERROR, "5.5.4", &error.to_string());
+                return self.start_chunk(size, false, Some(refusal));
+            }
+        };
+        let reply = say(code, enhanced, &error.to_string());
+        if error != CommandError::Unknown {
+            return self.error(&reply);
+        }
+        self.note(&reply);
+        self.answer(&reply);
+        self.counts.unknown += 1;
+        if self.counts.unknown > self.settings.smtp_max_unknown_commands {
+            self.fail(&going("4.7.0", "too many unrecognized commands"));
+        }
+    }
+
+    /// Writes a reply; what is not ASCII is for those who asked for SMTPUTF8.
+    fn answer(&mut self, reply: &Reply) {
+        let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
+        write(reply, utf8, &mut self.output);
+    }
+
+    /// Answers, and counts against the limit of errors.
+    fn error(&mut self, reply: &Reply) {
+        self.note(reply);
+        self.answer(reply);
+        self.counts.errors += 1;
+        if self.counts.errors > self.settings.smtp_max_synprot_errors {
+            self.fail(&going("4.7.0", "too many syntax or protocol errors"));
+        }
+    }
+
+    /// Answers, and closes: nothing that the client sends from here on means anything.
+    fn fail(&mut self, reply: &Reply) {
+        if !matches!(self.state, State::Closed) {
+            self.answer(reply);
+            self.handle_end();
+        }
+    }
+}

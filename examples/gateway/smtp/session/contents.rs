@@ -1,0 +1,59 @@
+//! What a session has: who speaks, for whom, and what has come.
+
+use mail_types::Mailbox;
+
+use super::{Greeting, Session, State};
+use crate::gateway::smtp::framing::Body;
+use crate::gateway::smtp::transaction::Transaction;
+
+impl Session {
+    /// Returns how many octets of memory it has for what has come: commands, recipients, the message.
+    pub fn held(&self) -> usize {
+        self.input.capacity() + self.transaction.as_ref().map_or(0, Transaction::held)
+    }
+
+    /// Returns how many octets of the message have come; `None` if none is on its way in.
+    pub(crate) fn received(&self) -> Option<u64> {
+        let within = matches!(self.state, State::Data(_) | State::Chunk { .. } | State::Ready);
+        let body = self.transaction.as_ref().and_then(|transaction| transaction.body.as_ref());
+        body.filter(|_| within).map(Body::seen)
+    }
+
+    /// Tells whether the session is over.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Returns what the client said of itself.
+    pub(crate) fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Returns the transaction, from `MAIL` to its final reply.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&Transaction> {
+        self.transaction.as_ref()
+    }
+
+    /// Returns the recipient to decide on.
+    #[must_use]
+    pub fn candidate(&self) -> Option<&Mailbox> {
+        self.candidate.as_ref()
+    }
+
+    /// Returns the command under way, as it came, without its CRLF.
+    pub(crate) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// Returns the message to decide on; its last line may lack its CRLF.
+    pub(crate) fn message(&self) -> &[u8] {
+        self.transaction.as_ref().and_then(|t| t.body.as_ref()).map_or(&[], Body::bytes)
+    }
+
+    /// Takes the message to decide on.
+    pub fn take_message(&mut self) -> Vec<u8> {
+        let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
+        body.map(Body::finish).unwrap_or_default()
+    }
+}

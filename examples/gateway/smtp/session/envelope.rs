@@ -1,0 +1,105 @@
+//! `MAIL` and `RCPT`: who sends, for whom, and with which parameters.
+
+use mail_types::{Mailbox, Reply, ReplyCode};
+
+use super::{Question, Session, State};
+use crate::gateway::smtp::command::{Parameter, Recipient};
+use crate::gateway::smtp::replies::{
+    bad_sequence, going, needs_utf8, say, too_large, unknown_parameter,
+};
+use crate::gateway::smtp::transaction::Transaction;
+
+impl Session {
+    pub(super) fn mail(&mut self, mut transaction: Transaction, parameters: &[Parameter]) {
+        if self.greeting.name.is_empty() {
+            return self.error(&bad_sequence("say EHLO or HELO first"));
+        }
+        if self.transaction.is_some() {
+            return self.error(&bad_sequence("a transaction is under way"));
+        }
+        let most = self.settings.smtp_accept_max_per_connection;
+        if most > 0 && self.counts.messages >= most {
+            return self.fail(&going("4.7.0", "too many messages in this connection"));
+        }
+        let named = parameters.iter().map(|p| (p.keyword.as_str(), p.value.as_deref()));
+        let offered = self.greeting.extended && self.settings.prdr_enable;
+        match prdr::is_requested(named, offered) {
+            Ok(requested) => transaction.prdr = requested,
+            Err(error) => return self.error(&error.reply()),
+        }
+        for parameter in parameters.iter().filter(|p| p.keyword != prdr::KEYWORD) {
+            if let Err(reply) = self.mail_parameter(&mut transaction, parameter) {
+                return self.error(&reply);
+            }
+        }
+        if !transaction.utf8 && transaction.sender.mailbox().is_some_and(Mailbox::needs_utf8) {
+            return self.error(&needs_utf8());
+        }
+        self.transaction = Some(transaction);
+        self.state = State::Deciding(Question::Mail);
+    }
+
+    fn mail_parameter(
+        &self,
+        transaction: &mut Transaction,
+        parameter: &Parameter,
+    ) -> Result<(), Reply> {
+        let value = parameter.value.as_deref();
+        match (parameter.keyword.as_str(), value) {
+            _ if !self.greeting.extended => Err(unknown_parameter()), // RFC 5321 section 4.1.1.1
+            ("SIZE", Some(size)) => {
+                let digits = size.len() <= 20 && size.bytes().all(|c| c.is_ascii_digit());
+                if !digits {
+                    return Err(say(ReplyCode::ARGUMENT_ERROR, "5.5.4", "SIZE is not a number"));
+                }
+                // RFC 1870 section 3 allows twenty digits; what does not fit is too large.
+                transaction.size = size.parse().unwrap_or(u64::MAX);
+                if transaction.size > self.settings.message_size_limit {
+                    Err(too_large())
+                } else {
+                    Ok(())
+                }
+            }
+            ("BODY", Some(body)) if body.eq_ignore_ascii_case("7BIT") => Ok(()),
+            ("BODY", Some(body)) if body.eq_ignore_ascii_case("8BITMIME") => {
+                transaction.eight_bit = true;
+                Ok(())
+            }
+            ("SMTPUTF8", None) => {
+                transaction.utf8 = true;
+                Ok(())
+            }
+            ("SIZE" | "BODY" | "SMTPUTF8", _) => {
+                Err(say(ReplyCode::ARGUMENT_ERROR, "5.5.4", "a parameter has no such value"))
+            }
+            _ => Err(unknown_parameter()),
+        }
+    }
+
+    pub(super) fn rcpt(&mut self, recipient: Recipient, parameters: &[Parameter]) {
+        let Some(transaction) = self.transaction.as_ref().filter(|t| t.body.is_none()) else {
+            return self.error(&bad_sequence("MAIL comes before RCPT"));
+        };
+        if !parameters.is_empty() {
+            return self.error(&unknown_parameter());
+        }
+        if transaction.recipients.len() >= self.settings.recipients_max {
+            let text = "too many recipients, send them in a message of their own";
+            return self.answer(&say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text));
+        }
+        let mailbox = match recipient {
+            Recipient::Mailbox(mailbox) => Some(mailbox),
+            Recipient::Postmaster => {
+                format!("postmaster@{}", self.settings.primary_hostname).parse().ok()
+            }
+        };
+        let Some(mailbox) = mailbox else {
+            return self.answer(&say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no such mailbox"));
+        };
+        if mailbox.needs_utf8() && !transaction.utf8 {
+            return self.error(&needs_utf8());
+        }
+        self.candidate = Some(mailbox);
+        self.state = State::Deciding(Question::Recipient);
+    }
+}

@@ -1,0 +1,74 @@
+//! `HELO`, `EHLO` and `STARTTLS`: who the client is, and what it is offered.
+
+use std::net::Ipv6Addr;
+
+use mail_types::{MailHost, Reply, ReplyCode};
+
+use super::{Session, State};
+use crate::gateway::smtp::replies::{say, unsynchronized};
+
+/// What the client said of itself, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Greeting {
+    /// The argument of `HELO` or `EHLO`; empty before either.
+    pub name: String,
+    /// Whether it was `EHLO`.
+    pub extended: bool,
+    /// Whether TLS is on.
+    pub tls: bool,
+}
+
+impl Session {
+    pub(super) fn greet(&mut self, mut name: String, extended: bool) {
+        // A name that is written as absolute is the same name.
+        if name.len() > 1 && name.ends_with('.') && !name.ends_with("..") {
+            name.pop();
+        }
+        if !self.junk_helo && !is_host(&name) {
+            return self.error(&say(
+                ReplyCode::ARGUMENT_ERROR,
+                "5.5.4",
+                "neither a domain nor an address",
+            ));
+        }
+        let settings = &self.settings;
+        let mut reply =
+            Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
+        if extended {
+            let size = format!("SIZE {}", settings.message_size_limit);
+            let offers =
+                [&size, "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"];
+            reply = offers.iter().fold(reply, |reply, offer| reply.with_line(offer));
+            if settings.prdr_enable {
+                reply = reply.with_line(prdr::KEYWORD);
+            }
+            if settings.tls_advertise && !self.greeting.tls {
+                reply = reply.with_line("STARTTLS");
+            }
+            reply = reply.with_line("HELP");
+        }
+        (self.greeting.name, self.greeting.extended) = (name, extended);
+        self.end_transaction(&reply);
+    }
+
+    pub(super) fn start_tls(&mut self) {
+        if !self.settings.tls_advertise || self.greeting.tls {
+            return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
+        }
+        if !self.input.is_empty() {
+            return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
+        }
+        self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
+        self.state = State::Handshake;
+    }
+}
+
+/// Tells whether a client may call itself so: by a domain, or an address in brackets. Many leave the
+/// tag of an IPv6 address out.
+fn is_host(name: &str) -> bool {
+    let untagged = || {
+        let address = name.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse::<Ipv6Addr>().ok()
+    };
+    name.parse::<MailHost>().is_ok() || untagged().is_some()
+}

@@ -1,0 +1,78 @@
+//! How much a client may ask for in vain: recipients that are refused, and transactions that end
+//! without a message.
+//!
+//! What is put off with 4yz does not count, nor does a recipient beyond `recipients_max`. Behind the
+//! limit the connection ends with 421, but not while the transaction has a recipient that was
+//! accepted: then the replies to refused recipients come later and later, and the message can follow.
+
+use std::time::Duration;
+
+use mail_types::{Reply, Severity};
+
+use super::{Session, State};
+use crate::gateway::smtp::replies::{going, write};
+use crate::gateway::smtp::transaction::InVain;
+
+impl Session {
+    /// Answers a recipient that was not accepted.
+    pub(super) fn refuse_recipient(&mut self, reply: &Reply) {
+        let permanent = reply.code().severity() == Severity::Permanent;
+        let Some(transaction) = self.transaction.as_mut() else { return self.answer(reply) };
+        transaction.in_vain = Some(if permanent { InVain::Refused } else { InVain::Deferred });
+        let has_recipient = !transaction.recipients.is_empty();
+        match self.count_refusal(permanent) {
+            Some(beyond) if has_recipient => {
+                let wait = PAUSE.saturating_mul(beyond).min(LONGEST_PAUSE);
+                self.state = State::Pausing { wait, reply: reply.clone() };
+            }
+            Some(_) => {
+                self.answer(reply);
+                self.lose_patience();
+            }
+            None => self.answer(reply),
+        }
+    }
+
+    /// Answers what ends the transaction; without a message it counts, unless it was put off, or one
+    /// of its recipients has counted already.
+    pub(super) fn end_transaction(&mut self, reply: &Reply) {
+        let Some(transaction) = self.transaction.take() else { return self.answer(reply) };
+        let put_off = reply.code().severity() == Severity::Transient;
+        let beyond = self.count_refusal(!put_off && transaction.in_vain.is_none());
+        write(reply, transaction.utf8, &mut self.output);
+        if beyond.is_some() {
+            self.lose_patience();
+        }
+    }
+
+    /// Ends the transaction because of a chunk of it that is not taken, which is an error of its own.
+    pub(super) fn drop_transaction(&mut self) {
+        self.transaction = None;
+    }
+
+    /// Counts, if it `counts`, and says how many are now beyond the limit, if any are.
+    pub(super) fn count_refusal(&mut self, counts: bool) -> Option<u32> {
+        self.counts.refused = self.counts.refused.saturating_add(u32::from(counts));
+        let most = self.settings.smtp_max_refused;
+        let beyond = self.counts.refused.checked_sub(most).filter(|&beyond| beyond > 0);
+        beyond.filter(|_| counts && most > 0)
+    }
+
+    /// Takes note that the time of [`Step::Pause`](super::Step::Pause) is over.
+    pub fn handle_pause_end(&mut self) {
+        if let State::Pausing { reply, .. } = &self.state {
+            let reply = reply.clone();
+            self.state = State::Ready;
+            self.answer(&reply);
+        }
+    }
+
+    pub(super) fn lose_patience(&mut self) {
+        self.fail(&going("4.7.0", "too many refused recipients or transactions without a message"));
+    }
+}
+
+/// How much longer each reply behind the limit takes than the one before,
+const PAUSE: Duration = Duration::from_secs(1);
+/// and at the most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);

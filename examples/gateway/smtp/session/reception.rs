@@ -1,0 +1,143 @@
+//! The message itself: `DATA` and `BDAT`.
+
+use mail_types::{Reply, ReplyCode};
+
+use super::{Session, State};
+use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};
+use crate::gateway::smtp::replies::{
+    bad_sequence, bare_line_end, no_room, say, too_large, unsynchronized,
+};
+use crate::gateway::smtp::transaction::hops;
+
+impl Session {
+    pub(super) fn data(&mut self) {
+        let limit = self.settings.message_size_limit;
+        let Some(transaction) = &mut self.transaction else {
+            return self.error(&bad_sequence("MAIL and RCPT come before DATA"));
+        };
+        if transaction.body.is_some() {
+            return self.error(&bad_sequence("BDAT has begun the message")); // RFC 3030 section 2
+        }
+        if transaction.recipients.is_empty() {
+            let text = "no valid recipients";
+            return self.error(&say(ReplyCode::TRANSACTION_FAILED, "5.5.1", text));
+        }
+        if !self.input.is_empty() {
+            return self.violate(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
+        }
+        transaction.body = Some(Body::new(limit));
+        self.state = State::Data(Data::default());
+        self.answer(&Reply::new(ReplyCode::START_MAIL, "send the message, end it with a dot"));
+    }
+
+    /// Takes data; tells whether the session goes on without more of it.
+    pub(super) fn data_read(&mut self) -> bool {
+        let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
+        let (State::Data(data), Some(body)) = (&mut self.state, body) else {
+            self.state = State::Ready;
+            return true;
+        };
+        match data.read(&mut self.input, body) {
+            DataEnd::Incomplete if body.is_hopeless() => self.fail(&too_large()),
+            DataEnd::Incomplete => return false,
+            DataEnd::Complete => self.message_end(),
+            DataEnd::Bare => self.violate(&bare_line_end()),
+        }
+        true
+    }
+
+    /// Starts a chunk. Whatever is wrong with it, its octets must be read (RFC 3030 section 2); but
+    /// nobody reads for ever what is not wanted.
+    pub(super) fn bdat(&mut self, size: u64, last: bool) {
+        let limit = self.settings.message_size_limit;
+        let refusal = match &mut self.transaction {
+            None => Some(bad_sequence("MAIL and RCPT come before BDAT")),
+            Some(transaction) if transaction.recipients.is_empty() => {
+                Some(say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients"))
+            }
+            Some(transaction) => {
+                transaction.body.get_or_insert_with(|| Body::new(limit));
+                None
+            }
+        };
+        self.start_chunk(size, last, refusal);
+    }
+
+    /// Starts a chunk; one with a `refusal` is read and dropped.
+    pub(super) fn start_chunk(&mut self, size: u64, last: bool, refusal: Option<Reply>) {
+        if size > self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED) {
+            return self.fail(&too_large());
+        }
+        self.state = State::Chunk { left: size, last, refusal };
+    }
+
+    pub(super) fn chunk_read(&mut self) {
+        let State::Chunk { left, refusal, .. } = &mut self.state else { return };
+        let octets = self.input.rest();
+        let count = usize::try_from(*left).unwrap_or(usize::MAX).min(octets.len());
+        let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
+        if let (Some(body), None) = (body, &refusal) {
+            body.push(octets.get(..count).unwrap_or_default());
+        }
+        *left = left.saturating_sub(count as u64);
+        self.input.take(count);
+    }
+
+    pub(super) fn chunk_end(&mut self) {
+        let State::Chunk { last, refusal, .. } = &mut self.state else { return };
+        let (last, refusal) = (*last, refusal.take());
+        self.state = State::Ready;
+        // A chunk behind one that was refused was sent before that was known.
+        let expected = std::mem::replace(&mut self.chunk_refused, false);
+        if let Some(refusal) = refusal {
+            self.chunk_refused = !last;
+            self.drop_transaction();
+            return if expected { self.answer(&refusal) } else { self.error(&refusal) };
+        }
+        let body = self.transaction.as_ref().and_then(|t| t.body.as_ref());
+        let refusal = body.and_then(|body| match body {
+            _ if body.is_over() => Some(too_large()),
+            _ if body.is_given_up() => Some(no_room()),
+            _ => None,
+        });
+        if let Some(refusal) = refusal {
+            self.chunk_refused = !last;
+            return self.refuse(&refusal);
+        }
+        match body {
+            Some(body) if !last => {
+                let text = format!("{} octets so far", body.len());
+                self.answer(&say(ReplyCode::OK, "2.0.0", &text));
+            }
+            // Its end is not in dispute, but as data it would be.
+            Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
+            _ => self.message_end(),
+        }
+    }
+
+    fn message_end(&mut self) {
+        let Some(transaction) = &mut self.transaction else { return };
+        transaction.complete();
+        let Some(body) = &mut transaction.body else { return };
+        if body.is_over() {
+            return self.refuse(&too_large());
+        }
+        if body.is_given_up() {
+            return self.refuse(&no_room());
+        }
+        if hops(body.bytes()) > self.settings.received_headers_max {
+            return self.refuse(&say(ReplyCode::TRANSACTION_FAILED, "5.4.6", "too many hops"));
+        }
+        self.reply_to_message();
+    }
+
+    /// Refuses the message; the connection goes on.
+    fn refuse(&mut self, reply: &Reply) {
+        self.state = State::Ready;
+        self.end_transaction(reply);
+    }
+}
+
+/// How many octets of a chunk that is too large are read for the sake of the session, if two of the
+/// largest messages have not more.
+const MOST_DROPPED: u64 = 64 << 20;

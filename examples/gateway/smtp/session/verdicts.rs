@@ -1,0 +1,121 @@
+//! The replies behind a message: one, or with PRDR one for each recipient and a last.
+
+use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use prdr::{DataPhase, Step};
+
+use super::{Question, Session, State};
+use crate::gateway::smtp::replies::write;
+use crate::gateway::smtp::transaction::Transaction;
+
+/// The replies to a message that has come whole.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    phase: DataPhase,
+    asked: Option<Question>,
+    fate: Fate,
+    /// Whether the client takes UTF-8 in replies.
+    utf8: bool,
+    /// Whether 421 was said.
+    leaving: bool,
+}
+
+/// What becomes of the message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// Nobody takes it.
+    Refused,
+    /// Somebody is to get it again.
+    Deferred,
+    Taken,
+}
+
+impl Verdicts {
+    /// Starts for a transaction with recipients; `None` for one without.
+    fn new(transaction: &Transaction) -> Option<Self> {
+        let codes = transaction.codes.iter().copied();
+        let phase = DataPhase::new(codes, transaction.prdr).ok()?;
+        let utf8 = transaction.utf8;
+        Some(Self { phase, asked: None, fate: Fate::Refused, utf8, leaving: false })
+    }
+
+    /// Writes the replies that are known, and says what is to be decided; `None` at the end.
+    fn poll(&mut self, output: &mut Vec<u8>) -> Option<Question> {
+        loop {
+            self.asked = match self.phase.poll() {
+                Step::Send(reply) => {
+                    self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
+                    write(&reply, self.utf8, output);
+                    continue;
+                }
+                Step::Recipient(at) => Some(Question::Verdict(at)),
+                Step::Message => Some(Question::Message),
+                Step::Done => None,
+            };
+            return self.asked;
+        }
+    }
+
+    /// Leaves of all recipients only those who take the message.
+    fn retain_accepted(&self, recipients: &mut Vec<Mailbox>) {
+        let (mut accepted, mut at) = (self.phase.accepted().peekable(), 0..);
+        recipients.retain(|_| at.next().is_some_and(|at| accepted.next_if_eq(&at).is_some()));
+    }
+}
+
+impl Session {
+    /// Begins to reply to the message.
+    pub(super) fn reply_to_message(&mut self) {
+        let verdicts = self.transaction.as_ref().and_then(Verdicts::new);
+        self.state = verdicts.map_or(State::Ready, State::Replying);
+    }
+
+    /// Goes on with the replies, and says what is to be decided; `None` at the end.
+    pub(super) fn poll_verdicts(&mut self) -> Option<Question> {
+        let State::Replying(verdicts) = &mut self.state else { return None };
+        let before = verdicts.asked;
+        let asked = verdicts.poll(&mut self.output);
+        if let (Some(Question::Message), Some(transaction)) = (asked, &mut self.transaction)
+            && asked != before
+        {
+            verdicts.retain_accepted(&mut transaction.recipients);
+        }
+        asked
+    }
+
+    pub(super) fn handle_verdict(&mut self, reply: &Reply) {
+        let State::Replying(verdicts) = &mut self.state else { return };
+        let Some(question) = verdicts.asked.take() else { return };
+        match reply.code().severity() {
+            Severity::Completed if question == Question::Message => verdicts.fate = Fate::Taken,
+            Severity::Transient => verdicts.fate = Fate::Deferred,
+            _ => {}
+        }
+        verdicts.phase.handle_verdict(reply.clone());
+    }
+
+    /// Ends the transaction, whose last reply is written.
+    pub(super) fn replied(&mut self) {
+        let State::Replying(verdicts) = &self.state else { return };
+        if verdicts.leaving {
+            return self.handle_end();
+        }
+        let fate = verdicts.fate;
+        self.counts.nonmail = 0;
+        let known =
+            self.transaction.take().is_some_and(|transaction| transaction.in_vain.is_some());
+        self.state = State::Ready;
+        if fate == Fate::Taken {
+            self.counts.messages += 1;
+            (self.counts.refused, self.counts.commands) = (0, 0);
+        } else if self.count_refusal(fate == Fate::Refused && !known).is_some() {
+            self.lose_patience();
+        }
+    }
+
+    /// Gives whoever waits for a reply one that says later.
+    pub(super) fn stop_replying(&mut self) {
+        let State::Replying(verdicts) = &mut self.state else { return };
+        verdicts.phase.handle_shutdown();
+        verdicts.poll(&mut self.output);
+    }
+}

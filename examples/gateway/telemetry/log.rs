@@ -1,0 +1,206 @@
+//! The log: events with fields, and for people a line as Exim writes it.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use mail_types::{Mailbox, Trust, Value};
+use tracing::{Level, info};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::repeats::{Kind, Repeats, Sum};
+use crate::gateway::config::LogFormat;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::smtp::peer::{Client, Host, protocol};
+use crate::gateway::smtp::session::Session;
+
+/// Starts the log on standard error; `RUST_LOG` chooses what is in it.
+pub fn start(format: LogFormat) {
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.with_target(false).with_level(false).fmt_fields(Line).boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
+}
+
+/// What all connections share: which of the lines that clients bring about at will are left out.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter(Mutex<Repeats>);
+
+impl Limiter {
+    /// Counts a line of a host; tells whether it is to be written.
+    pub(crate) fn writes(&self, host: IpAddr, kind: Kind) -> bool {
+        self.told(|repeats| repeats.count(host, kind, Instant::now()))
+    }
+
+    /// Takes note that a message of a host was accepted.
+    pub(crate) fn accept(&self, host: IpAddr) {
+        self.told(|repeats| repeats.accept(host));
+    }
+
+    /// Writes how many lines were left out lately.
+    pub(crate) fn sum_up(&self) {
+        self.told(|repeats| repeats.sweep(Instant::now()));
+    }
+
+    /// Writes at the end how many lines were left out.
+    pub(crate) fn end(&self) {
+        self.told(Repeats::end);
+    }
+
+    fn told<T>(&self, work: impl FnOnce(&mut Repeats) -> T) -> T {
+        let (result, sums) = {
+            // Nothing in there can be half done.
+            let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            (work(&mut repeats), repeats.take_sums())
+        };
+        sums.iter().for_each(left_out);
+        result
+    }
+}
+
+/// Takes note of lines that were left out.
+fn left_out(sum: &Sum) {
+    let Sum { refusals, rules, .. } = *sum;
+    let host = sum.host.map_or_else(
+        || "other hosts".into(),
+        |host| match host {
+            IpAddr::V4(address) => format!("[{address}]"),
+            IpAddr::V6(address) => format!("[{address}/64]"),
+        },
+    );
+    if refusals > 0 {
+        info!(event = "refusals", host, count = refusals, "H={host} {refusals} more refusals");
+    }
+    if rules > 0 {
+        info!(event = "rules", host, count = rules, "H={host} {rules} more lines of rules");
+    }
+}
+
+/// Takes note of a message that was accepted for these recipients.
+pub(crate) fn arrival(
+    id: MessageId,
+    session: &Session,
+    client: &Client,
+    recipients: &[Mailbox],
+    size: usize,
+    cipher: Option<String>,
+    proxy: bool,
+) {
+    let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
+    let sender = sender(session);
+    let mut line = String::with_capacity(LINE_ROOM);
+    // Writing to a String cannot fail.
+    let _ = write!(line, "{id} <= {sender} H={} P=", Host(client, greeting));
+    line.extend(protocol(greeting, transaction.utf8).chars().map(|c| c.to_ascii_lowercase()));
+    if let Some(cipher) = cipher {
+        let _ = write!(line, " X={cipher}");
+    }
+    if let Some(proxy) = client.proxy.filter(|_| proxy) {
+        let _ = write!(line, " PRX={}", proxy.ip());
+    }
+    let _ = write!(line, " S={size} for");
+    for recipient in recipients {
+        line.push(' ');
+        show(&mut line, recipient);
+    }
+    let (host, helo) = (client.address.ip(), greeting.name.as_str());
+    info!(event = "arrival", %id, sender, %host, helo, size, "{line}");
+}
+
+/// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
+/// the reply, or what a rule says in its place. Of many refusals `limiter` says which are logged.
+pub(crate) fn refusal(
+    limiter: &Limiter,
+    session: &Session,
+    client: &Client,
+    what: &str,
+    why: &str,
+) {
+    if !limiter.writes(client.address.ip(), Kind::Refusal) {
+        return;
+    }
+    let (host, sender) = (Host(client, session.greeting()), sender(session));
+    let what = Value::new(what.as_bytes(), Trust::Untrusted).to_string();
+    let address = client.address.ip();
+    let text = Value::new(why.as_bytes(), Trust::Untrusted);
+    let path = if sender.starts_with('<') { sender.clone() } else { format!("<{sender}>") };
+    info!(event = "refusal", host = %address, sender, what, "H={host} F={path} rejected {what}: {text}");
+}
+
+/// Takes note of a host that is not served, for it has too many connections.
+pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
+    if limiter.writes(host, Kind::Refusal) {
+        info!(event = "refusal", %host, "H=[{host}] has too many connections");
+    }
+}
+
+/// Takes note of what a rule says, made of values that cannot break the line.
+pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: &str) {
+    let (host, address) = (Host(client, session.greeting()), client.address.ip());
+    if !limiter.writes(address, Kind::Rule) {
+        return;
+    }
+    info!(event = "rule", host = %address, text = line, "H={host} {line}");
+}
+
+/// An error with its causes, those that are not part of its own text.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// The sender as a log line has it: `<>` for none.
+fn sender(session: &Session) -> String {
+    let sender = session.transaction().map(|transaction| &transaction.sender);
+    let mut shown = String::new();
+    match sender.and_then(|sender| sender.mailbox()) {
+        Some(mailbox) => show(&mut shown, mailbox),
+        None => shown.push_str("<>"),
+    }
+    shown
+}
+
+/// Adds a mailbox without what could break a line or turn its direction.
+fn show(line: &mut String, mailbox: &Mailbox) {
+    // Writing to a String cannot fail.
+    let _ = write!(line, "{}", Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted));
+}
+
+/// Writes the message of an event, and nothing of its fields.
+struct Line;
+
+impl<'w> FormatFields<'w> for Line {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut line = String::new();
+        fields.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                // Writing to a String cannot fail.
+                let _ = write!(line, "{value:?}");
+            }
+        });
+        writer.write_str(&line)
+    }
+}
+
+/// What the line of a message for one recipient seldom goes beyond, in bytes.
+const LINE_ROOM: usize = 256;

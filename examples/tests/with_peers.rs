@@ -1,0 +1,41 @@
+//! The gateway and the mail programs of others: they deliver to it, stand before it, and receive
+//! from it. `scripts/peers install` fetches them; where they are missing, the tests are skipped and
+//! say so, unless `CI` is `true`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+
+mod dkim {
+    pub(crate) mod signing;
+}
+
+mod peers {
+    pub(crate) mod authors;
+    pub(crate) mod block;
+    pub(crate) mod checks;
+    pub(crate) mod delivery;
+    pub(crate) mod dialogue;
+    pub(crate) mod dkim_messages;
+    pub(crate) mod dkim_peer;
+    pub(crate) mod dmarc;
+    pub(crate) mod dmarc_reports;
+    pub(crate) mod events;
+    pub(crate) mod examined;
+    pub(crate) mod gateway;
+    pub(crate) mod injection;
+    pub(crate) mod limits;
+    #[cfg(feature = "pgsql")]
+    pub(crate) mod lookups;
+    pub(crate) mod name_server;
+    pub(crate) mod next_hop;
+    pub(crate) mod prdr;
+    pub(crate) mod prdr_cut;
+    pub(crate) mod proxied;
+    pub(crate) mod refusal;
+    pub(crate) mod relay;
+    pub(crate) mod rules;
+    pub(crate) mod servers;
+    pub(crate) mod spf;
+    pub(crate) mod starting;
+    pub(crate) mod unanswered;
+    pub(crate) mod verdicts;
+}
