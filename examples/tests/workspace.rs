@@ -101,6 +101,17 @@ fn the_lines_of_functions_are_counted() {
 }
 
 #[test]
+fn every_test_of_the_examples_is_in_their_manifest() {
+    let manifest = fs::read_to_string(root().join("examples/Cargo.toml")).unwrap();
+    for (name, _) in files(&["examples/tests/*.rs", "examples/tests/*/main.rs"]) {
+        let path = name.strip_prefix("examples/").unwrap();
+        let is_module = path.matches('/').count() > 1 && !path.ends_with("/main.rs");
+        let named = manifest.contains(&format!("path = \"{path}\""));
+        assert!(is_module || named, "{name} is not run: name it in examples/Cargo.toml");
+    }
+}
+
+#[test]
 fn files_are_named_after_their_content() {
     for (name, _) in files(&["*.rs"]) {
         let file = name.rsplit('/').next().unwrap();

@@ -204,7 +204,6 @@ fn apply(
         Operator::RegexQuote => text::each(out, part, text::regex_quote),
         Operator::Quote => text::quote(out, part),
         Operator::QuoteLocalPart => text::quote_local_part(out, part),
-        Operator::StringLength => text::push_number(out, part.len()),
         Operator::Utf8Clean => text::utf8_clean(out, part),
         Operator::FromUtf8 => text::from_utf8(out, part),
         Operator::HeaderWrap => text::header_wrap(out, argument, part)?,
@@ -225,9 +224,6 @@ fn apply(
         Operator::Sha1 => digest::sha1(out, part)?,
         Operator::Sha2 => digest::sha2(out, argument, part)?,
         Operator::Sha3 => digest::sha3(out, argument, part)?,
-        Operator::Mask | Operator::Ipv6Normal | Operator::Ipv6Denormal | Operator::ReverseIp => {
-            apply_to_ip(out, operator, argument, part)?;
-        }
         Operator::TimeEval => time::evaluate(out, part)?,
         Operator::TimeInterval => time::interval(out, part)?,
         Operator::Rfc2047 => rfc2047::encode(out, part),
@@ -240,12 +236,14 @@ fn apply(
         Operator::DomainFromALabels => idna::domain_from_a_labels(out, part)?,
         Operator::LocalPartToALabel => idna::local_part_to_a_label(out, part)?,
         Operator::LocalPartFromALabel => idna::local_part_from_a_label(out, part)?,
-        // Taken care of before.
+        Operator::StringLength => text::push_number(out, part.len()),
+        // Done in `operate`.
         Operator::Expand
         | Operator::ListCount
         | Operator::ListNamed
         | Operator::RandomInteger
         | Operator::Stat => {}
+        ip => apply_to_ip(out, ip, argument, part)?,
     }
     Ok(())
 }
