@@ -19,25 +19,24 @@ use mail_types::{Domain, HostSet};
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
+use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
+use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{Home, KINDS};
 use crate::gateway::policy::conditions::dmarc::DmarcSettings;
 use crate::gateway::policy::conditions::spf::SpfSettings;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Place;
+use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::smtp::session::SessionSettings;
+use crate::gateway::telemetry::log::LogFormat;
 pub(crate) use config_error::ConfigError;
 pub use config_error::InvalidConfig;
-pub(crate) use dmarc::ReportSettings;
-use events::{EventOptions, EventSettings};
+use events::EventOptions;
 pub(crate) use lookups::LookupOptionError;
-pub use lookups::LookupSettings;
-#[cfg(feature = "pgsql")]
-pub(crate) use lookups::PgsqlServer;
 use option_lines::OptionLines;
-pub use options::LogFormat;
 pub(crate) use options::{Options, StoreKind};
 
 /// The configuration, checked.
@@ -154,13 +153,13 @@ impl Config {
         checks::limits(&options)?;
         let (spf, dmarc) = (spf(&options)?, dmarc::settings(&options)?);
         let reports = dmarc::reports(&options, &host)?;
-        let lookups = LookupSettings::read(&options)?;
+        let lookups = lookups::settings(&options)?;
         let language = language(&options, &lookups)?;
         let language = Arc::new(match check {
             Some(check) => language.checking(check(&lookups)),
             None => language,
         });
-        let events = EventSettings::check(events, &language)?;
+        let events = events::settings(events, &language)?;
         let (session, tls_certificate) = (session(&options, &host)?, certificate(&options)?);
         let home =
             Home { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc: &dmarc };

@@ -76,6 +76,7 @@ pub(crate) mod overflow;
 pub(crate) mod queue;
 pub mod raised_event;
 pub mod record;
+pub(crate) mod settings;
 pub mod variables;
 mod worker;
 
@@ -97,8 +98,8 @@ use self::overflow::Aside;
 use self::queue::Counts;
 use self::queue::Queue;
 use self::raised_event::Occurrence;
+use self::settings::{EventSettings, SHIPPED};
 use self::worker::Worker;
-use crate::gateway::config::events::{EventSettings, SHIPPED};
 use crate::gateway::lookups::engines::Engines;
 
 /// Where events go; all clones are of the same. The default hears nothing.

@@ -11,4 +11,5 @@ pub(crate) mod macros;
 mod pgsql;
 pub(crate) mod quantity;
 mod rows;
+pub mod settings;
 mod sqlite;

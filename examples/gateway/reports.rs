@@ -7,6 +7,7 @@
 mod account;
 mod failure;
 pub mod rows;
+pub(crate) mod settings;
 mod writer;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use dmarc_policy::DiscoveryMethod;
 use tracing::warn;
 
-use crate::gateway::config::ReportSettings;
+use self::settings::ReportSettings;
 
 pub(crate) use crate::cases::dmarc_rows::Row;
 pub(crate) use account::Account;

@@ -1,16 +1,15 @@
 //! The options of DMARC and DKIM.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use dmarc_policy::{Discovery, SuffixFile};
-use mail_types::{Domain, Mailbox};
+use mail_types::Domain;
 use serde::Deserialize;
 
 use super::{ConfigError, Options, checks};
 use crate::gateway::authentication::dkim::DkimLimits;
 use crate::gateway::policy::conditions::dmarc::{DmarcSettings, InvalidFrom, Temperror};
+use crate::gateway::reports::settings::ReportSettings;
 
 /// What becomes of a message whose author cannot be told.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -51,21 +50,6 @@ impl From<TemperrorOption> for Temperror {
             TemperrorOption::Defer => Self::Defer,
         }
     }
-}
-
-/// What is kept and sent.
-#[derive(Clone, Debug)]
-pub(crate) struct ReportSettings {
-    /// The file of rows, if there is to be one.
-    pub(crate) rows: Option<PathBuf>,
-    /// How long rows are kept.
-    pub(crate) keep: Duration,
-    /// The file that `opendmarc-import` reads.
-    pub(crate) history_file: Option<PathBuf>,
-    /// Where failure reports are put, to be sent from there.
-    pub(crate) outbox: PathBuf,
-    /// Their author.
-    pub(crate) forensic_sender: Mailbox,
 }
 
 pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> {

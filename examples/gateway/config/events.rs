@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use event_expand::{
-    Event, EventName, ExpandError, Need, OnFailure, Place, Profile, Selection, SelectionError,
-    Template, Variables,
+    Event, ExpandError, HeaderForm, OnFailure, Profile,
+    SelectionError, Template, Variables,
 };
 use mail_types::Variable;
 use serde::Deserialize;
@@ -12,91 +12,53 @@ use thiserror::Error;
 use toml::Table;
 
 use super::{ConfigError, option_lines};
+use crate::gateway::events::settings::{Action, EventSettings, SHIPPED, TRANSPORTS};
 use crate::gateway::events::variables::{FACTS, MOMENTS};
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
 
-/// What is expanded for events, and how much they may take.
-#[derive(Clone, Debug)]
-pub(crate) struct EventSettings {
-    actions: Vec<Action>,
-    profile: Profile,
-    selection: Selection,
-    /// Whether the action that comes with the program is in use, which needs its table.
-    pub(crate) shipped: bool,
-    /// What comes of an action that has no result, where the event waits for one.
-    pub(crate) on_failure: OnFailure,
-    /// How long an action may take.
-    pub(crate) timeout: Duration,
-    /// How many events may wait in memory.
-    pub(crate) queue: usize,
-    /// How many octets of events may wait in a file.
-    pub(crate) overflow: u64,
-}
-
-/// An `event_action`, and where it stands: in the main section, or in a transport.
-#[derive(Clone, Debug)]
-struct Action {
-    transport: Option<&'static str>,
-    template: Template,
-}
-
-impl EventSettings {
-    /// Checks the options.
-    ///
-    /// # Errors
-    ///
-    /// [`EventsError`], which names the option, and of a template the position.
-    pub(super) fn check(options: EventOptions, language: &Language) -> Result<Self, EventsError> {
-        if !(1..=MAX_QUEUE).contains(&options.event_queue_max) {
-            return Err(EventsError::Queue);
-        }
-        if options.event_timeout.0.is_zero() {
-            return Err(EventsError::Timeout);
-        }
-        let given = options.event_action.is_some();
-        let main = options.event_action.as_deref().unwrap_or(SHIPPED);
-        // Where the main section is silent, the shipped action is for the transports, too.
-        let inherited = if given { "" } else { SHIPPED };
-        let mut actions = Vec::new();
-        let transports = [options.remote_smtp, options.local_delivery];
-        let of_transports = TRANSPORTS.iter().zip(&transports).map(|(&name, transport)| {
-            (Some(name), transport.event_action.as_deref().unwrap_or(inherited))
-        });
-        for (transport, text) in [(None, main)].into_iter().chain(of_transports) {
-            if !text.is_empty() {
-                actions.push(Action { transport, template: template(transport, text, language)? });
-            }
-        }
-        let selection = options.event_select.as_deref();
-        let selection = selection.unwrap_or(if given { "*" } else { OF_2014 });
-        let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
-        Ok(Self {
-            actions,
-            shipped,
-            profile: options.event_profile.into(),
-            selection: selection.parse().map_err(EventsError::Selection)?,
-            on_failure: options.event_failure.into(),
-            timeout: options.event_timeout.0,
-            queue: options.event_queue_max,
-            overflow: options.event_overflow_limit.0,
-        })
+/// Checks the options.
+///
+/// # Errors
+///
+/// [`EventsError`], which names the option, and of a template the position.
+pub(super) fn settings(
+    options: EventOptions,
+    language: &Language,
+) -> Result<EventSettings, EventsError> {
+    if !(1..=MAX_QUEUE).contains(&options.event_queue_max) {
+        return Err(EventsError::Queue);
     }
-
-    /// Returns what is expanded for an event, with a transport at work or none; `None` if nothing is.
-    pub(crate) fn action(&self, event: EventName, transport: Option<&str>) -> Option<&Template> {
-        if !event.is_in(self.profile) || !self.selection.has(event) {
-            return None;
+    if options.event_timeout.0.is_zero() {
+        return Err(EventsError::Timeout);
+    }
+    let given = options.event_action.is_some();
+    let main = options.event_action.as_deref().unwrap_or(SHIPPED);
+    // Where the main section is silent, the shipped action is for the transports, too.
+    let inherited = if given { "" } else { SHIPPED };
+    let mut actions = Vec::new();
+    let transports = [options.remote_smtp, options.local_delivery];
+    let of_transports = TRANSPORTS.iter().zip(&transports).map(|(&name, transport)| {
+        (Some(name), transport.event_action.as_deref().unwrap_or(inherited))
+    });
+    for (transport, text) in [(None, main)].into_iter().chain(of_transports) {
+        if !text.is_empty() {
+            actions.push(Action { transport, template: template(transport, text, language)? });
         }
-        let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
-        let found = self.actions.iter().find(|action| action.transport == place);
-        found.map(|action| &action.template)
     }
-
-    /// Tells whether nothing is expanded, whatever happens.
-    pub(crate) fn is_off(&self) -> bool {
-        self.actions.is_empty()
-    }
+    let selection = options.event_select.as_deref();
+    let selection = selection.unwrap_or(if given { "*" } else { OF_2014 });
+    let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
+    Ok(EventSettings {
+        actions,
+        shipped,
+        profile: options.event_profile.into(),
+        selection: selection.parse().map_err(EventsError::Selection)?,
+        on_failure: options.event_failure.into(),
+        timeout: options.event_timeout.0,
+        queue: options.event_queue_max,
+        overflow: options.event_overflow_limit.0,
+    })
 }
 
 /// Why the options of events are not sound.
@@ -237,11 +199,10 @@ fn template(
     text: &str,
     language: &Language,
 ) -> Result<Template, EventsError> {
-    let parsed = language.parse(text, None);
-    let template = parsed.map_err(|source| EventsError::Template { transport, source })?;
-    if let Some((at, _)) = template.needs().find(|(_, need)| matches!(need, Need::Header(_))) {
-        return Err(EventsError::Header { transport, at });
-    }
+    let template = language.parse(text, &Known).map_err(|error| match error {
+        LanguageError::NoHeader { at } => EventsError::Header { transport, at },
+        source => EventsError::Template { transport, source },
+    })?;
     let checked = template.check(&Known);
     checked.map_err(|source| EventsError::Variable { transport, source })?;
     Ok(template)
@@ -255,16 +216,15 @@ impl Variables for Known {
         let known = FACTS.contains(&name) || MOMENTS.contains(&name) || name == "message_id";
         if known { Variable::Unset } else { event_variable(name) }
     }
+
+    fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
+        Variable::Unknown
+    }
 }
 
 fn event_variable(name: &str) -> Variable<'static> {
     if Event::VARIABLES.contains(&name) { Variable::Unset } else { Variable::Unknown }
 }
-
-/// The transports, by the names that events and the configuration have for them.
-pub(crate) const REMOTE_SMTP: &str = "remote_smtp";
-pub(crate) const LOCAL_DELIVERY: &str = "local_delivery";
-const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
 
 const NAMES: [&str; 7] = [
     "event_action",
@@ -282,14 +242,3 @@ const MAX_QUEUE: usize = 1_000_000;
 /// The events of 2014: what the shipped action is for.
 const OF_2014: &str =
     "msg:complete msg:delivery msg:fail:* msg:host:defer tcp:* tls:cert smtp:connect";
-
-/// The action of a configuration that has none: each event is a row of the table `events` in
-/// `sqlite_dbfile`.
-pub(crate) const SHIPPED: &str = "${lookup sqlite{INSERT INTO events \
-    (time, event, message_id, sender, local_part, domain, router, transport, \
-    host, host_address, host_port, data, defer_errno) VALUES (\
-    '$tod_log', '$event_name', '${quote_sqlite:$message_exim_id}', \
-    '${quote_sqlite:$sender_address}', '${quote_sqlite:$local_part}', '${quote_sqlite:$domain}', \
-    '${quote_sqlite:$router_name}', '${quote_sqlite:$transport_name}', \
-    '${quote_sqlite:$host}', '${quote_sqlite:$host_address}', '${quote_sqlite:$host_port}', \
-    '${quote_sqlite:$event_data}', '$event_defer_errno')}{}}";

@@ -9,10 +9,11 @@ use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::{Config, InvalidConfig, LookupSettings, StoreKind};
+use super::{Config, InvalidConfig, StoreKind};
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
+use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::server::tls::{self, TlsError};
 use crate::gateway::telemetry::log;
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::dmarc::{InvalidFromOption, TemperrorOption};
 use crate::gateway::lookups::quantity::{Interval, Size};
+use crate::gateway::telemetry::log::LogFormat;
 
 /// The options as they are written; `docs/gateway.md` describes each.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -236,17 +237,6 @@ impl From<ListSemantics> for Semantics {
             ListSemantics::ListOrder => Self::ListOrder,
         }
     }
-}
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// As Exim writes them.
-    #[default]
-    Text,
-    /// One JSON object each.
-    Json,
 }
 
 /// What the system calls this host, if that is a domain.

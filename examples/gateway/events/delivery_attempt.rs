@@ -10,7 +10,7 @@ use mail_types::{Mailbox, Reply, Severity, Trust};
 
 use super::origin::{Origin, addressed, dns_failure, text};
 use super::raised_event::bounded;
-use crate::gateway::config::events::REMOTE_SMTP;
+use super::settings::REMOTE_SMTP;
 
 /// The attempt; when it goes, it is over.
 #[derive(Debug)]

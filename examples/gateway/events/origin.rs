@@ -5,7 +5,7 @@ use mail_types::{Mailbox, Reply, Trust};
 
 use super::Events;
 use super::raised_event::{Facts, Occurrence, bounded};
-use crate::gateway::config::events::LOCAL_DELIVERY;
+use super::settings::LOCAL_DELIVERY;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, protocol};
 use crate::gateway::smtp::session::{Fault, Session};

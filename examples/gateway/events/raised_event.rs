@@ -97,5 +97,5 @@ pub fn bounded(value: &[u8]) -> &[u8] {
 
 /// The longest value of an event, in octets: with [`EventSettings::queue`] it bounds the memory.
 ///
-/// [`EventSettings::queue`]: crate::gateway::config::events::EventSettings::queue
+/// [`EventSettings::queue`]: super::settings::EventSettings::queue
 pub(crate) const MAX_VALUE: usize = 4096;

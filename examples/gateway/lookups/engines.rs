@@ -24,9 +24,9 @@ use super::asking::{Answering, Answers};
 use super::files::Files;
 #[cfg(feature = "pgsql")]
 use super::pgsql::Pgsql;
+use super::settings::LookupSettings;
 pub(crate) use super::sqlite::Bound;
 use super::sqlite::Sqlite;
-use crate::gateway::config::LookupSettings;
 use crate::gateway::telemetry::log;
 
 /// The lookups of the program.

@@ -12,7 +12,7 @@ use tokio::task;
 use super::engines::EngineError;
 use super::linear_search;
 use super::linear_search::Key;
-use crate::gateway::config::LookupSettings;
+use super::settings::LookupSettings;
 
 /// The folders, and how large a file may be.
 #[derive(Clone, Debug)]

@@ -15,13 +15,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_expand::{Call, ListKind, Lookup, MatchList, Need, Options, Template, TemplateError};
-use mail_types::{ByteList, Trust};
+use event_expand::{
+    Call, HeaderForm, ListKind, Lookup, MatchList, MatchListError, Need, Options, Template,
+    TemplateError, Variables,
+};
+use mail_types::{ByteList, Trust, Variable};
 use thiserror::Error;
 
 use super::engines::check_query;
-use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::stage::Place;
 use crate::gateway::telemetry::log;
 
 /// What all texts of a configuration have in common.
@@ -62,30 +63,27 @@ impl Language {
     }
 
     /// Checks what can be seen of a list.
-    pub(crate) fn check_list(&self, list: &MatchList) -> Result<(), Problem> {
+    pub(crate) fn check_list(&self, list: &MatchList) -> Result<(), LanguageError> {
         list.check(&self.options.limits)?;
         for (item, kind, name) in list.named_lists() {
             if self.lists.get(kind, name).is_none() {
                 let (kind, name) = (kind.table(), name.to_owned());
-                return Err(Problem::UnknownList { item, kind, name });
+                return Err(LanguageError::UnknownList { item, kind, name });
             }
         }
-        for need in list.needs() {
-            self.check_need(0, need, None).map_err(|error| Problem::Text(error.into()))?;
-        }
-        Ok(())
+        list.needs().into_iter().try_for_each(|need| self.check_need(0, need, None))
     }
 
-    /// Parses a text that stands at this place, or may stand anywhere, and checks what can be seen of
-    /// what it asks for.
+    /// Parses a text that can ask for these variables and header fields, and checks what can be seen of
+    /// its lookups. Whether its variables are among them is for [`Template::check`] to say.
     pub(crate) fn parse(
         &self,
         text: &str,
-        place: Option<Place>,
+        names: &dyn Variables,
     ) -> Result<Template, LanguageError> {
         let template = template(text, &self.options)?;
         for (at, need) in template.needs() {
-            self.check_need(at, need, place)?;
+            self.check_need(at, need, Some(names))?;
         }
         for (at, lookup, query) in template.queries() {
             check_query(lookup, &query).map_err(|error| LanguageError::Query {
@@ -101,9 +99,9 @@ impl Language {
         &self,
         at: usize,
         need: Need<'_>,
-        place: Option<Place>,
+        names: Option<&dyn Variables>,
     ) -> Result<(), LanguageError> {
-        match (need, place) {
+        match (need, names) {
             (Need::Lookup { lookup, file }, _) => {
                 self.engines.check(lookup).map_err(|missing| LanguageError::Lookup {
                     at,
@@ -116,9 +114,10 @@ impl Language {
             (Need::ListFile(_), _) if !self.engines.files => Err(LanguageError::ListFile { at }),
             (Need::ListFile(file), _) => self.open(at, file),
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
-            (Need::Header(_), Some(place)) if !Place::CONTENT.contains(&place) => {
-                Err(LanguageError::NoHeader { at, place })
-            }
+            (Need::Header(name), Some(names)) => match names.header(name, HeaderForm::Raw) {
+                Variable::Unknown => Err(LanguageError::NoHeader { at }),
+                Variable::Unset | Variable::Value(_) => Ok(()),
+            },
             _ => Ok(()),
         }
     }
@@ -219,8 +218,12 @@ pub(crate) enum LanguageError {
     ListFile { at: usize },
     #[error("byte {at}: {file}: {why}")]
     File { at: usize, file: String, why: String },
-    #[error("byte {at}: there are no header fields yet at {}", place.option())]
-    NoHeader { at: usize, place: Place },
+    #[error("byte {at}: there are no header fields")]
+    NoHeader { at: usize },
+    #[error(transparent)]
+    List(#[from] MatchListError),
+    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
+    UnknownList { item: usize, kind: &'static str, name: String },
 }
 
 /// Parses a text.

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Column, NoTls};
 
 use super::engines::{EngineError, Unencodable};
 use super::rows::{Rows, changed};
-use crate::gateway::config::{LookupSettings, PgsqlServer};
+use super::settings::{LookupSettings, PgsqlServer};
 
 /// Connections to servers that are asked in order: the next where one cannot be reached. What one has
 /// said is final.

@@ -16,7 +16,7 @@ use tokio::task;
 use super::database_file::DatabaseFile;
 use super::engines::EngineError;
 use super::rows::{Rows, changed};
-use crate::gateway::config::LookupSettings;
+use super::settings::LookupSettings;
 
 /// Connections, kept for each file; the work is done by threads of their own.
 #[derive(Debug)]

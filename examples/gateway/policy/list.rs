@@ -208,7 +208,7 @@ fn words(
     }
     let words = Words::of(text, move |list, trust| {
         let list = MatchList::read(list.into_bytes(), trust, kind, &language.options.limits)?;
-        language.check_list(&list)?;
+        language.check_list(&list).map_err(|error| Problem::Text(error.into()))?;
         Ok(Arc::new(list))
     })?;
     let Some(list) = words.known() else { return Ok(words) };

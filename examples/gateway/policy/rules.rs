@@ -215,8 +215,6 @@ pub(crate) enum Problem {
     Text(TextError),
     #[error(transparent)]
     List(#[from] MatchListError),
-    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
-    UnknownList { item: usize, kind: &'static str, name: String },
     #[error(
         "+{name}: the table {kind} has no such list, or one with expansions, which a list that was expanded from untrusted text cannot name"
     )]

@@ -36,7 +36,10 @@ impl Text {
         place: Place,
         language: &Arc<Language>,
     ) -> Result<Self, TextError> {
-        let template = language.parse(text, Some(place))?;
+        let template = language.parse(text, &NamesAt(place)).map_err(|error| match error {
+            LanguageError::NoHeader { at } => TextError::NoHeader { at, place },
+            other => TextError::Language(other),
+        })?;
         let form = if let Some(text) = template.literal() {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
@@ -216,6 +219,8 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
+    #[error("byte {at}: there are no header fields yet at {}", place.option())]
+    NoHeader { at: usize, place: Place },
     #[error("byte {at}: ${name} is unknown at this stage, {}", place.option())]
     Early { at: usize, name: Box<str>, place: Place },
 }

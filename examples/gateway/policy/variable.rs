@@ -43,13 +43,17 @@ impl Variables for Names {
     }
 }
 
-/// The names of those that can have a value at a place.
+/// The names of those that can have a value at a place, header fields too.
 pub(super) struct NamesAt(pub(super) Place);
 
 impl Variables for NamesAt {
     fn variable(&self, name: &str) -> Variable<'_> {
         let known = places(name).is_some_and(|places| places.contains(&self.0));
         if known { Variable::Unset } else { Variable::Unknown }
+    }
+
+    fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
+        if Place::CONTENT.contains(&self.0) { Variable::Unset } else { Variable::Unknown }
     }
 }
 

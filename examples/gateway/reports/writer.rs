@@ -13,8 +13,8 @@ use bytes::Bytes;
 use tracing::{error, warn};
 
 use super::rows::Rows;
+use super::settings::ReportSettings;
 use super::{Entry, Row};
-use crate::gateway::config::ReportSettings;
 use crate::gateway::lookups::database_file::DatabaseFile;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::maildir::{Maildir, make_directory};

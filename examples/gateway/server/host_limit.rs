@@ -1,8 +1,10 @@
 //! How many connections one host may have at a time.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::gateway::smtp::peer::network;
 
 /// The hosts that have connections now. There are no more of them than connections.
 #[derive(Debug)]
@@ -34,17 +36,6 @@ impl HostLimit {
         Some(Visit { limit, host })
     }
 }
-
-/// Returns what stands for a host where hosts are counted: with IPv6 its network /64.
-pub(crate) fn network(host: IpAddr) -> IpAddr {
-    match host.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
-/// The first 64 bits of an address.
-const NETWORK: u128 = !(u64::MAX as u128);
 
 /// A connection that counts.
 #[derive(Debug)]

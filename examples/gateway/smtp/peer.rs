@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection, and how that is written.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use mail_types::{Name, Trust, Value};
 use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
@@ -78,3 +78,14 @@ pub(crate) fn protocol(greeting: &Greeting, utf8: bool) -> &'static str {
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
+
+/// Returns what stands for a host where hosts are counted: with IPv6 its network /64.
+pub(crate) fn network(host: IpAddr) -> IpAddr {
+    match host.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The first 64 bits of an address.
+const NETWORK: u128 = !(u64::MAX as u128);

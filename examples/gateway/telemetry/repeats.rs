@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::gateway::server::host_limit::network;
+use crate::gateway::smtp::peer::network;
 
 /// What kind of line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

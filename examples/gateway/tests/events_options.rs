@@ -8,7 +8,7 @@ use event_expand::{EventName, OnFailure};
 use super::gateway::{Running, hop};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
-use crate::gateway::config::events::SHIPPED;
+use crate::gateway::events::settings::SHIPPED;
 use crate::gateway::events::variables::FACTS;
 
 fn has(text: &str, event: EventName, transport: Option<&str>) -> Option<String> {

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 
 use super::rules_dmarc::examined;
 use super::scratch::Scratch;
-use crate::gateway::config::{Config, ReportSettings};
+use crate::gateway::config::Config;
+use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::reports::{Account, Entry, Reporter, Row};
 
 fn settings(root: &Path) -> ReportSettings {

@@ -1,0 +1,65 @@
+//! What is expanded for which events, and how much they may take.
+
+use std::time::Duration;
+
+use event_expand::{EventName, OnFailure, Place, Profile, Selection, Template};
+
+/// What is expanded for events, and how much they may take.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSettings {
+    pub(crate) actions: Vec<Action>,
+    /// Which events there are.
+    pub(crate) profile: Profile,
+    /// Those that actions are for.
+    pub(crate) selection: Selection,
+    /// Whether the action that comes with the program is in use, which needs its table.
+    pub(crate) shipped: bool,
+    /// What comes of an action that has no result, where the event waits for one.
+    pub(crate) on_failure: OnFailure,
+    /// How long an action may take.
+    pub(crate) timeout: Duration,
+    /// How many events may wait in memory.
+    pub(crate) queue: usize,
+    /// How many octets of events may wait in a file.
+    pub(crate) overflow: u64,
+}
+
+/// An `event_action`, and where it stands: in the main section, or in a transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Action {
+    pub(crate) transport: Option<&'static str>,
+    pub(crate) template: Template,
+}
+
+impl EventSettings {
+    /// Returns what is expanded for an event, with a transport at work or none; `None` if nothing is.
+    pub(crate) fn action(&self, event: EventName, transport: Option<&str>) -> Option<&Template> {
+        if !event.is_in(self.profile) || !self.selection.has(event) {
+            return None;
+        }
+        let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
+        let found = self.actions.iter().find(|action| action.transport == place);
+        found.map(|action| &action.template)
+    }
+
+    /// Tells whether nothing is expanded, whatever happens.
+    pub(crate) fn is_off(&self) -> bool {
+        self.actions.is_empty()
+    }
+}
+
+/// The transports, by the names that events and the configuration have for them.
+pub(crate) const REMOTE_SMTP: &str = "remote_smtp";
+pub(crate) const LOCAL_DELIVERY: &str = "local_delivery";
+pub(crate) const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
+
+/// The action of a configuration that has none: each event is a row of the table `events` in
+/// `sqlite_dbfile`.
+pub(crate) const SHIPPED: &str = "${lookup sqlite{INSERT INTO events \
+    (time, event, message_id, sender, local_part, domain, router, transport, \
+    host, host_address, host_port, data, defer_errno) VALUES (\
+    '$tod_log', '$event_name', '${quote_sqlite:$message_exim_id}', \
+    '${quote_sqlite:$sender_address}', '${quote_sqlite:$local_part}', '${quote_sqlite:$domain}', \
+    '${quote_sqlite:$router_name}', '${quote_sqlite:$transport_name}', \
+    '${quote_sqlite:$host}', '${quote_sqlite:$host_address}', '${quote_sqlite:$host_port}', \
+    '${quote_sqlite:$event_data}', '$event_defer_errno')}{}}";
