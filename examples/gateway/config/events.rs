@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use event_expand::{
-    Event, ExpandError, HeaderForm, OnFailure, Profile,
-    SelectionError, Template, Variables,
+    Event, ExpandError, HeaderForm, OnFailure, Profile, SelectionError, Template, Variables,
 };
 use mail_types::Variable;
 use serde::Deserialize;
