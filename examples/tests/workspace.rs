@@ -85,7 +85,7 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
         let name = name.split(['(', '<']).next().unwrap_or_default();
         let end = format!("{}}}", " ".repeat(line.len() - bare.len()));
         let is_end = |line: &&str| **line == end || line.ends_with(';') && line.len() < end.len();
-        let length = lines.iter().skip(at + 1).position(|line| is_end(line));
+        let length = lines.iter().skip(at + 1).position(is_end);
         if line.ends_with('}') || line.ends_with(';') {
             continue;
         }
