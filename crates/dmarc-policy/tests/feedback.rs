@@ -244,33 +244,40 @@ fn seconds_may_have_a_fraction() {
     }
 }
 
+const ROW: &str = "<row><source_ip>198.51.100.9</source_ip><count>5</count><policy_evaluated>\
+                   <disposition>reject</disposition><dkim>fail</dkim><spf>fail</spf>\
+                   </policy_evaluated></row>";
+
+/// The report with more behind its first element of a kind, and what is odd about that.
+fn with_more(element: &str, more: &str) -> (Feedback, Vec<OddityKind>) {
+    let FeedbackReading { feedback, oddities, .. } =
+        read(&GOOGLE.replacen(element, &format!("{element}{more}"), 1));
+    (feedback, oddities.into_iter().map(|oddity| oddity.kind).collect())
+}
+
 #[test]
 fn what_comes_again_is_merged_or_told() {
     let plain = without_oddities(GOOGLE);
-    let again = |what: &str, more: &str| {
-        let FeedbackReading { feedback, oddities, .. } =
-            read(&GOOGLE.replacen(what, &format!("{what}{more}"), 1));
-        (feedback, oddities.into_iter().map(|oddity| oddity.kind).collect::<Vec<_>>())
-    };
     // Results are taken together.
     let results = "<auth_results><dkim><domain>b.example</domain><selector>x</selector>\
                    <result>pass</result></dkim></auth_results>";
-    let (feedback, oddities) = again("</auth_results>", results);
+    let (feedback, oddities) = with_more("</auth_results>", results);
     assert_eq!(oddities, [OddityKind::Repeated("auth_results")]);
     let domains: Vec<_> =
         feedback.rows[0].signatures.iter().map(|signature| signature.domain.as_str()).collect();
     assert_eq!(domains, ["example.com", "b.example"]);
     // Each row counts, with what its record says of all.
-    let row = "<row><source_ip>198.51.100.9</source_ip><count>5</count><policy_evaluated>\
-               <disposition>reject</disposition><dkim>fail</dkim><spf>fail</spf>\
-               </policy_evaluated></row>";
-    let (feedback, oddities) = again("</row>", row);
+    let (feedback, oddities) = with_more("</row>", ROW);
     assert_eq!(oddities, [OddityKind::Repeated("row")]);
     assert_eq!((feedback.rows.len(), feedback.messages().0), (3, plain.messages().0 + 5));
     assert_eq!(feedback.rows[1].disposition, Some(RowDisposition::Reject));
     assert_eq!(feedback.rows[1].header_from, feedback.rows[0].header_from);
     assert_eq!(feedback.rows[1].signatures, feedback.rows[0].signatures);
-    // Of others the first counts, and that is told.
+}
+
+#[test]
+fn of_elements_that_come_again_the_first_counts() {
+    let plain = without_oddities(GOOGLE);
     for (what, more, name) in [
         ("</count>", "<count>9</count>", "count"),
         ("</header_from>", "<header_from>b.example</header_from>", "header_from"),
@@ -287,15 +294,18 @@ fn what_comes_again_is_merged_or_told() {
             "policy_published",
         ),
     ] {
-        let (feedback, oddities) = again(what, more);
+        let (feedback, oddities) = with_more(what, more);
         assert_eq!(
             (feedback, oddities),
             (plain.clone(), vec![OddityKind::Repeated(name)]),
             "{name}"
         );
     }
-    // A few octets must not become many.
-    let many = row.repeat(250);
+}
+
+#[test]
+fn a_few_octets_do_not_become_many() {
+    let many = ROW.repeat(250);
     let text = "x".repeat(8000);
     let signature =
         format!("<dkim><domain>{text}</domain><selector>s</selector><result>pass</result></dkim>");

@@ -195,7 +195,6 @@ fn apply(
     part: Part,
     deepest: usize,
 ) -> Result<(), Problem> {
-    let ip = |done: Result<(), &'static str>| done.map_err(Problem::Expected);
     match operator {
         Operator::Lower => text::each(out, part, |out, b| out.push(b.to_ascii_lowercase())),
         Operator::Upper => text::each(out, part, |out, b| out.push(b.to_ascii_uppercase())),
@@ -205,7 +204,6 @@ fn apply(
         Operator::RegexQuote => text::each(out, part, text::regex_quote),
         Operator::Quote => text::quote(out, part),
         Operator::QuoteLocalPart => text::quote_local_part(out, part),
-        Operator::StringLength => text::push_number(out, part.len()),
         Operator::Utf8Clean => text::utf8_clean(out, part),
         Operator::FromUtf8 => text::from_utf8(out, part),
         Operator::HeaderWrap => text::header_wrap(out, argument, part)?,
@@ -219,21 +217,13 @@ fn apply(
         Operator::HexToBase64 => codec::hex_to_base64(out, part)?,
         Operator::Eval => arithmetic::evaluate(out, part, false, deepest)?,
         Operator::Eval10 => arithmetic::evaluate(out, part, true, deepest)?,
-        Operator::Hash => substring::operator(out, Function::Hash, argument, part)?,
-        Operator::Length => substring::operator(out, Function::Length, argument, part)?,
-        Operator::NumericHash => substring::operator(out, Function::NumericHash, argument, part)?,
-        Operator::Substring => substring::operator(out, Function::Substring, argument, part)?,
+        Operator::Hash | Operator::Length | Operator::NumericHash | Operator::Substring => {
+            substring::operator(out, part_of(operator), argument, part)?;
+        }
         Operator::Md5 => digest::md5(out, part)?,
         Operator::Sha1 => digest::sha1(out, part)?,
         Operator::Sha2 => digest::sha2(out, argument, part)?,
         Operator::Sha3 => digest::sha3(out, argument, part)?,
-        Operator::Mask => {
-            let normal = argument.is_some_and(|argument| argument.starts_with('n'));
-            ip(ip::mask(&copy(out, part), normal, out))?;
-        }
-        Operator::Ipv6Normal => ip(ip::ipv6(&copy(out, part), true, out))?,
-        Operator::Ipv6Denormal => ip(ip::ipv6(&copy(out, part), false, out))?,
-        Operator::ReverseIp => ip(ip::reverse(&copy(out, part), out))?,
         Operator::TimeEval => time::evaluate(out, part)?,
         Operator::TimeInterval => time::interval(out, part)?,
         Operator::Rfc2047 => rfc2047::encode(out, part),
@@ -246,12 +236,43 @@ fn apply(
         Operator::DomainFromALabels => idna::domain_from_a_labels(out, part)?,
         Operator::LocalPartToALabel => idna::local_part_to_a_label(out, part)?,
         Operator::LocalPartFromALabel => idna::local_part_from_a_label(out, part)?,
-        // Taken care of before.
+        Operator::StringLength => text::push_number(out, part.len()),
+        // Done in `operate`.
         Operator::Expand
         | Operator::ListCount
         | Operator::ListNamed
         | Operator::RandomInteger
         | Operator::Stat => {}
+        ip => apply_to_ip(out, ip, argument, part)?,
     }
     Ok(())
+}
+
+/// The item that does the same as an operator on parts of a text.
+fn part_of(operator: Operator) -> Function {
+    match operator {
+        Operator::Hash => Function::Hash,
+        Operator::Length => Function::Length,
+        Operator::NumericHash => Function::NumericHash,
+        _ => Function::Substring,
+    }
+}
+
+/// Puts what an operator makes of an address behind it.
+fn apply_to_ip(
+    out: &mut Vec<u8>,
+    operator: Operator,
+    argument: Option<&str>,
+    part: Part,
+) -> Result<(), Problem> {
+    let address = copy(out, part);
+    let done = match operator {
+        Operator::Mask => {
+            let normal = argument.is_some_and(|argument| argument.starts_with('n'));
+            ip::mask(&address, normal, out)
+        }
+        Operator::ReverseIp => ip::reverse(&address, out),
+        _ => ip::ipv6(&address, operator == Operator::Ipv6Normal, out),
+    };
+    done.map_err(Problem::Expected)
 }

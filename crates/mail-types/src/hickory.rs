@@ -15,7 +15,7 @@ use std::time::Duration;
 use hickory_resolver::net::runtime::{Time, TokioTime};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{RData, Record, RecordType};
+use hickory_resolver::proto::rr::{self, RData, Record};
 
 pub use resolver::{Resolver, ResolverError, ResolverSettings};
 
@@ -80,16 +80,16 @@ pub async fn run_cached<I: Inquiry>(
 /// Asks one question.
 pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
     let kind = match question.kind {
-        Kind::A => RecordType::A,
-        Kind::Aaaa => RecordType::AAAA,
-        Kind::Cname => RecordType::CNAME,
-        Kind::Mx => RecordType::MX,
-        Kind::Ptr => RecordType::PTR,
-        Kind::Tlsa => RecordType::TLSA,
-        Kind::Txt => RecordType::TXT,
+        Kind::A => rr::RecordType::A,
+        Kind::Aaaa => rr::RecordType::AAAA,
+        Kind::Cname => rr::RecordType::CNAME,
+        Kind::Mx => rr::RecordType::MX,
+        Kind::Ptr => rr::RecordType::PTR,
+        Kind::Tlsa => rr::RecordType::TLSA,
+        Kind::Txt => rr::RecordType::TXT,
     };
     let labels = question.name.labels();
-    let Ok(mut name) = hickory_resolver::proto::rr::Name::from_labels(labels) else {
+    let Ok(mut name) = rr::Name::from_labels(labels) else {
         return Answer::Failed(DnsFailure::ServFail);
     };
     name.set_fqdn(true);
@@ -160,6 +160,6 @@ fn absence(error: &NetError) -> Answer {
     }
 }
 
-fn name(name: &hickory_resolver::proto::rr::Name) -> Name {
+fn name(name: &rr::Name) -> Name {
     Name::from_labels(name.iter()).unwrap_or_else(|_| Name::root()) // Its limits are the same.
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, TXT};
-use hickory_resolver::proto::rr::{Name as HickoryName, RData, Record, RecordType};
+use hickory_resolver::proto::rr::{self, RData, Record};
 use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use mail_types::{
     Answer, DnsFailure, Inquiry, Kind, Known, Name, Question, Session, Unanswered, hickory,
@@ -46,20 +46,20 @@ async fn serve(socket: UdpSocket) {
         message.metadata.recursion_available = true;
         let query = message.queries.first().unwrap().clone();
         let name = query.name().clone();
-        let record = |name: &HickoryName, data| Record::from_rdata(name.clone(), 300, data);
-        let target = HickoryName::from_ascii("host.example.").unwrap();
+        let record = |name: &rr::Name, data| Record::from_rdata(name.clone(), 300, data);
+        let target = rr::Name::from_ascii("host.example.").unwrap();
         match (name.to_ascii().as_str(), query.query_type()) {
-            ("host.example.", RecordType::A) => {
+            ("host.example.", rr::RecordType::A) => {
                 message.add_answer(record(&name, RData::A(A::new(192, 0, 2, 1))));
             }
-            ("host.example.", RecordType::TXT) => {
+            ("host.example.", rr::RecordType::TXT) => {
                 let text = TXT::from_bytes(vec![b"v=spf1 ", b"-all\xff"]);
                 message.add_answer(record(&name, RData::TXT(text)));
             }
-            ("host.example.", RecordType::MX) => {
+            ("host.example.", rr::RecordType::MX) => {
                 message.add_answer(record(&name, RData::MX(MX::new(10, target))));
             }
-            ("alias.example.", RecordType::A) => {
+            ("alias.example.", rr::RecordType::A) => {
                 message.add_answer(record(&name, RData::CNAME(CNAME(target.clone()))));
                 message.add_answer(record(&target, RData::A(A::new(192, 0, 2, 1))));
             }
@@ -67,7 +67,7 @@ async fn serve(socket: UdpSocket) {
             ("refused.example.", _) => message.metadata.response_code = ResponseCode::Refused,
             ("broken.example.", _) => message.metadata.response_code = ResponseCode::ServFail,
             ("silent.example.", _) => continue,
-            (text, RecordType::A) if message.edns.is_some() && text.starts_with("old") => {
+            (text, rr::RecordType::A) if message.edns.is_some() && text.starts_with("old") => {
                 message.edns = None;
                 message.metadata.response_code = match text {
                     "old.form.example." => ResponseCode::FormErr,
@@ -79,7 +79,7 @@ async fn serve(socket: UdpSocket) {
                     }
                 };
             }
-            (text, RecordType::A) if text.starts_with("old") => {
+            (text, rr::RecordType::A) if text.starts_with("old") => {
                 message.add_answer(record(&name, RData::A(A::new(192, 0, 2, 2))));
             }
             ("never.example.", _) => message.metadata.response_code = ResponseCode::FormErr,

@@ -27,76 +27,79 @@ fn asked(recipients: &[&str], message: &str) -> Vec<String> {
 
 const START: &str = "353 content analysis has started";
 
+/// Their names, the recipients, the message, and what is sent.
+const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
+    (
+        "accepted, refused, deferred",
+        &["250 ok", "550 5.7.1 no", "450 4.2.1 later", "250 ok"],
+        "250 2.0.0 id=1",
+        &[
+            START,
+            "250 2.1.5 ok",
+            "550 5.7.1 no",
+            "450 4.2.1 later",
+            "250 2.1.5 ok",
+            "250 2.0.0 id=1",
+        ],
+    ),
+    (
+        "all accepted",
+        &["250 a", "250 b"],
+        "250 c",
+        &[START, "250 2.1.5 a", "250 2.1.5 b", "250 2.0.0 c"],
+    ),
+    (
+        "all refused",
+        &["550 a", "554 b"],
+        "250 never",
+        &[START, "550 5.7.0 a", "554 5.7.0 b", "550 5.7.1 refused for all recipients"],
+    ),
+    (
+        "all deferred",
+        &["450 a", "452 b"],
+        "250 never",
+        &[
+            START,
+            "450 4.7.0 a",
+            "452 4.7.0 b",
+            "450 4.0.0 deferred for some recipients, taken for none",
+        ],
+    ),
+    (
+        "refused and deferred",
+        &["550 a", "450 b"],
+        "250 never",
+        &[
+            START,
+            "550 5.7.0 a",
+            "450 4.7.0 b",
+            "450 4.0.0 deferred for some recipients, taken for none",
+        ],
+    ),
+    (
+        "several lines",
+        &["250-two line\r\n250 acceptance", "550 no"],
+        "250 ok",
+        &[START, "250-2.1.5 two line\r\n250 2.1.5 acceptance", "550 5.7.0 no", "250 2.0.0 ok"],
+    ),
+    (
+        "the message is refused",
+        &["250 a", "250 b"],
+        "550 5.7.1 no",
+        &[START, "250 2.1.5 a", "250 2.1.5 b", "550 5.7.1 no"],
+    ),
+    (
+        "the message is deferred",
+        &["250 a", "550 b"],
+        "451 later",
+        &[START, "250 2.1.5 a", "550 5.7.0 b", "451 4.0.0 later"],
+    ),
+];
+
 /// The situations that were recorded of a server in use, each with what the draft asks for.
 #[test]
 fn situations() {
-    for (name, recipients, message, expected) in [
-        (
-            "accepted, refused, deferred",
-            &["250 ok", "550 5.7.1 no", "450 4.2.1 later", "250 ok"][..],
-            "250 2.0.0 id=1",
-            &[
-                START,
-                "250 2.1.5 ok",
-                "550 5.7.1 no",
-                "450 4.2.1 later",
-                "250 2.1.5 ok",
-                "250 2.0.0 id=1",
-            ][..],
-        ),
-        (
-            "all accepted",
-            &["250 a", "250 b"],
-            "250 c",
-            &[START, "250 2.1.5 a", "250 2.1.5 b", "250 2.0.0 c"],
-        ),
-        (
-            "all refused",
-            &["550 a", "554 b"],
-            "250 never",
-            &[START, "550 5.7.0 a", "554 5.7.0 b", "550 5.7.1 refused for all recipients"],
-        ),
-        (
-            "all deferred",
-            &["450 a", "452 b"],
-            "250 never",
-            &[
-                START,
-                "450 4.7.0 a",
-                "452 4.7.0 b",
-                "450 4.0.0 deferred for some recipients, taken for none",
-            ],
-        ),
-        (
-            "refused and deferred",
-            &["550 a", "450 b"],
-            "250 never",
-            &[
-                START,
-                "550 5.7.0 a",
-                "450 4.7.0 b",
-                "450 4.0.0 deferred for some recipients, taken for none",
-            ],
-        ),
-        (
-            "several lines",
-            &["250-two line\r\n250 acceptance", "550 no"],
-            "250 ok",
-            &[START, "250-2.1.5 two line\r\n250 2.1.5 acceptance", "550 5.7.0 no", "250 2.0.0 ok"],
-        ),
-        (
-            "the message is refused",
-            &["250 a", "250 b"],
-            "550 5.7.1 no",
-            &[START, "250 2.1.5 a", "250 2.1.5 b", "550 5.7.1 no"],
-        ),
-        (
-            "the message is deferred",
-            &["250 a", "550 b"],
-            "451 later",
-            &[START, "250 2.1.5 a", "550 5.7.0 b", "451 4.0.0 later"],
-        ),
-    ] {
+    for (name, recipients, message, expected) in SITUATIONS.iter().copied() {
         assert_eq!(asked(recipients, message), expected, "{name}");
     }
 }

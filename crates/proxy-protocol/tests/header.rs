@@ -94,61 +94,64 @@ fn every_prefix_is_incomplete() {
     }
 }
 
+/// Lines, and the byte that cannot belong.
+const BAD_LINES: &[(&str, usize)] = &[
+    ("EHLO", 0),
+    ("PROXI", 4),
+    ("PROXY\r\n", 5),
+    ("PROXYTCP4 ", 5),
+    ("PROXY  TCP4", 6),
+    ("PROXY tcp4", 6),
+    ("PROXY UDP4", 7),
+    ("PROXY TCP5", 9),
+    ("PROXY TCP44", 10),
+    ("PROXY TCP4\r", 10),
+    ("PROXY UNKNOWNX", 13),
+    ("PROXY UNKNOWN\n", 13),
+    ("PROXY UNKNOWN\rx", 14),
+    ("PROXY TCP4  1", 11),
+    ("PROXY TCP4 256", 13), // the third digit is one too many
+    ("PROXY TCP4 1921", 14),
+    ("PROXY TCP4 01", 12), // no leading zero
+    ("PROXY TCP4 1..", 13),
+    ("PROXY TCP4 1.2.3 ", 16),
+    ("PROXY TCP4 1.2.3.4.", 18),
+    ("PROXY TCP4 ::1", 11),
+    ("PROXY TCP4 1.2.3.4\t", 18),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4\r", 26),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 +", 27),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 65536", 31),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 123456", 32),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 00", 28),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2 ", 30),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", 30),
+    ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rE", 31),
+    ("PROXY TCP6 :1", 12),
+    ("PROXY TCP6 :::", 13),
+    ("PROXY TCP6 1::2::", 16),
+    ("PROXY TCP6 1:2:3 ", 16),
+    ("PROXY TCP6 1:2:3:4:5:6:7:8:", 26),
+    ("PROXY TCP6 1:2:3:4:5:6:7: ", 25),
+    ("PROXY TCP6 1:2:3:4:5:6:7::8", 26), // `::` stands for one group at least
+    ("PROXY TCP6 ::1:2:3:4:5:6:7:", 26),
+    ("PROXY TCP6 12345", 15),
+    ("PROXY TCP6 g", 11),
+    ("PROXY TCP6 1:2:3:4:5:1.", 22),
+    ("PROXY TCP6 1:2:3:4:5:6:7:1.", 26),
+    ("PROXY TCP6 ::1:2:3:4:5:6:1.", 26),
+    ("PROXY TCP6 ::256.", 16),
+    ("PROXY TCP6 ::a.", 14),
+    ("PROXY TCP6 ::1.256", 17),
+    ("PROXY TCP6 ::1.2.3 ", 18),
+    ("PROXY TCP6 ::1%", 14),
+    ("PROXY TCP6 [", 11),
+];
+
 /// The byte that is named is the first that cannot belong: the bytes before it are incomplete, and
 /// with it, and whatever follows, the error is there.
 #[test]
 fn bad_lines() {
-    for (line, at) in [
-        ("EHLO", 0),
-        ("PROXI", 4),
-        ("PROXY\r\n", 5),
-        ("PROXYTCP4 ", 5),
-        ("PROXY  TCP4", 6),
-        ("PROXY tcp4", 6),
-        ("PROXY UDP4", 7),
-        ("PROXY TCP5", 9),
-        ("PROXY TCP44", 10),
-        ("PROXY TCP4\r", 10),
-        ("PROXY UNKNOWNX", 13),
-        ("PROXY UNKNOWN\n", 13),
-        ("PROXY UNKNOWN\rx", 14),
-        ("PROXY TCP4  1", 11),
-        ("PROXY TCP4 256", 13), // the third digit is one too many
-        ("PROXY TCP4 1921", 14),
-        ("PROXY TCP4 01", 12), // no leading zero
-        ("PROXY TCP4 1..", 13),
-        ("PROXY TCP4 1.2.3 ", 16),
-        ("PROXY TCP4 1.2.3.4.", 18),
-        ("PROXY TCP4 ::1", 11),
-        ("PROXY TCP4 1.2.3.4\t", 18),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4\r", 26),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 +", 27),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 65536", 31),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 123456", 32),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 00", 28),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2 ", 30),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", 30),
-        ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rE", 31),
-        ("PROXY TCP6 :1", 12),
-        ("PROXY TCP6 :::", 13),
-        ("PROXY TCP6 1::2::", 16),
-        ("PROXY TCP6 1:2:3 ", 16),
-        ("PROXY TCP6 1:2:3:4:5:6:7:8:", 26),
-        ("PROXY TCP6 1:2:3:4:5:6:7: ", 25),
-        ("PROXY TCP6 1:2:3:4:5:6:7::8", 26), // `::` stands for one group at least
-        ("PROXY TCP6 ::1:2:3:4:5:6:7:", 26),
-        ("PROXY TCP6 12345", 15),
-        ("PROXY TCP6 g", 11),
-        ("PROXY TCP6 1:2:3:4:5:1.", 22),
-        ("PROXY TCP6 1:2:3:4:5:6:7:1.", 26),
-        ("PROXY TCP6 ::1:2:3:4:5:6:1.", 26),
-        ("PROXY TCP6 ::256.", 16),
-        ("PROXY TCP6 ::a.", 14),
-        ("PROXY TCP6 ::1.256", 17),
-        ("PROXY TCP6 ::1.2.3 ", 18),
-        ("PROXY TCP6 ::1%", 14),
-        ("PROXY TCP6 [", 11),
-    ] {
+    for (line, at) in BAD_LINES.iter().copied() {
         let found = line.as_bytes()[at];
         let error = if at < 6 {
             HeaderError::Signature { at, found }

@@ -33,6 +33,44 @@ fn everything(folder: &Path) -> Vec<String> {
     found
 }
 
+/// Options, and lines of rules (`RULE`), that name files below `DIR`; and the error.
+const NAMED: &[(&str, &str)] = &[
+    ("tls_certificate = 'DIR/none.pem'", "line 2: tls_certificate: DIR/none.pem has no usable PEM"),
+    ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: "),
+    ("maildir = 'DIR/text'", "line 2: maildir: DIR/text is not a directory"),
+    ("maildir = 'DIR/text/below'", "line 2: maildir: DIR/text is not a directory"),
+    ("sqlite_dbfile = 'DIR/text'", "line 2: sqlite_dbfile: DIR/text is not an SQLite database"),
+    ("sqlite_dbfile = 'DIR/lists'", "line 2: sqlite_dbfile: DIR/lists cannot be read"),
+    ("lookup_directories = 'DIR/none'", "line 2: lookup_directories: DIR/none cannot be read"),
+    ("lookup_directories = 'DIR/text'", "line 2: lookup_directories: DIR/text is not a directory"),
+    (
+        "dmarc_history_file = 'DIR/text/x'",
+        "line 2: dmarc_history_file: DIR/text is not a directory",
+    ),
+    (
+        "dmarc_history_file = 'DIR/lists'",
+        "line 2: dmarc_history_file: DIR/lists is a directory, not a file",
+    ),
+    ("smtp_accept_max = 0", "line 2: smtp_accept_max must be greater than zero"),
+    ("dmarc_tld_file = 'DIR/none'", "line 2: dmarc_tld_file: "),
+    (
+        "RULE message = '${lookup{x}lsearch{DIR/lists/none}}'",
+        "line 5: byte 0: DIR/lists/none: the file cannot be read",
+    ),
+    ("RULE message = '${lookup{x}lsearch{DIR/text}}'", "it is not below one of lookup_directories"),
+    (
+        "RULE message = '${lookup sqlite,file=DIR/lists/none{SELECT 1}}'",
+        "line 5: byte 0: DIR/lists/none",
+    ),
+    ("RULE domains = 'DIR/lists/none'", "line 5: byte 0: DIR/lists/none"),
+    ("RULE local_parts = 'a : lsearch;DIR/lists/none'", "line 5: byte 0: DIR/lists/none"),
+    ("RULE condition = '${if match_domain{$domain}{DIR/lists/none}}'", "DIR/lists/none"),
+    (
+        "local_parts = 'DIR/lists/none'\nlookup_directories = 'DIR/lists'",
+        "line 2: local_parts: byte 0: DIR/lists/none",
+    ),
+];
+
 #[test]
 fn what_is_named_is_opened() {
     let scratch = Scratch::new();
@@ -40,60 +78,9 @@ fn what_is_named_is_opened() {
     fs::write(folder.join("text"), "not a database, and no certificate\n").unwrap();
     fs::create_dir(folder.join("lists")).unwrap();
     fs::write(folder.join("lists/keys"), "ann: 1\n").unwrap();
-    let rule = |line: &str| {
-        format!("lookup_directories = 'DIR/lists'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n{line}")
-    };
-    for (text, message) in [
-        (
-            "tls_certificate = 'DIR/none.pem'".into(),
-            "line 2: tls_certificate: DIR/none.pem has no usable PEM",
-        ),
-        ("tls_certificate = 'DIR/text'".into(), "line 2: tls_certificate: "),
-        ("maildir = 'DIR/text'".into(), "line 2: maildir: DIR/text is not a directory"),
-        ("maildir = 'DIR/text/below'".into(), "line 2: maildir: DIR/text is not a directory"),
-        (
-            "sqlite_dbfile = 'DIR/text'".into(),
-            "line 2: sqlite_dbfile: DIR/text is not an SQLite database",
-        ),
-        ("sqlite_dbfile = 'DIR/lists'".into(), "line 2: sqlite_dbfile: DIR/lists cannot be read"),
-        (
-            "lookup_directories = 'DIR/none'".into(),
-            "line 2: lookup_directories: DIR/none cannot be read",
-        ),
-        (
-            "lookup_directories = 'DIR/text'".into(),
-            "line 2: lookup_directories: DIR/text is not a directory",
-        ),
-        (
-            "dmarc_history_file = 'DIR/text/x'".into(),
-            "line 2: dmarc_history_file: DIR/text is not a directory",
-        ),
-        (
-            "dmarc_history_file = 'DIR/lists'".into(),
-            "line 2: dmarc_history_file: DIR/lists is a directory, not a file",
-        ),
-        ("smtp_accept_max = 0".into(), "line 2: smtp_accept_max must be greater than zero"),
-        ("dmarc_tld_file = 'DIR/none'".into(), "line 2: dmarc_tld_file: "),
-        (
-            rule("message = '${lookup{x}lsearch{DIR/lists/none}}'"),
-            "line 5: byte 0: DIR/lists/none: the file cannot be read",
-        ),
-        (
-            rule("message = '${lookup{x}lsearch{DIR/text}}'"),
-            "it is not below one of lookup_directories",
-        ),
-        (
-            rule("message = '${lookup sqlite,file=DIR/lists/none{SELECT 1}}'"),
-            "line 5: byte 0: DIR/lists/none",
-        ),
-        (rule("domains = 'DIR/lists/none'"), "line 5: byte 0: DIR/lists/none"),
-        (rule("local_parts = 'a : lsearch;DIR/lists/none'"), "line 5: byte 0: DIR/lists/none"),
-        (rule("condition = '${if match_domain{$domain}{DIR/lists/none}}'"), "DIR/lists/none"),
-        (
-            "local_parts = 'DIR/lists/none'\nlookup_directories = 'DIR/lists'".into(),
-            "line 2: local_parts: byte 0: DIR/lists/none",
-        ),
-    ] {
+    let rule = "lookup_directories = 'DIR/lists'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n";
+    for (text, message) in NAMED {
+        let text = text.replace("RULE ", rule);
         let error = check(folder, &text);
         let message = message.replace("DIR", &folder.display().to_string());
         assert!(error.contains(&message), "{text}: {error}");
@@ -153,94 +140,94 @@ fn what_would_do_nothing_is_refused_with_its_line() {
     }
 }
 
+/// Configurations, and the error.
+const CANNOT_WORK: &[(&str, &str)] = &[
+    ("dns_resolver = '127.0.0.1:0'", "line 1: dns_resolver: at port 0 nobody listens"),
+    ("dns_resolver = '[::1]:0'", "line 1: dns_resolver: at port 0 nobody listens"),
+    ("route_data = '[::1]:0'", "line 1: route_data: "),
+    (
+        "pgsql_servers = 'a/b/c/d : db::0/mail/me/pw'",
+        "line 1: pgsql_servers: item 2 has port 0, at which nobody listens",
+    ),
+    (
+        "pgsql_servers = '(/run/.s.PGSQL.0)/mail/me/pw'",
+        "line 1: pgsql_servers: item 1 has port 0, at which nobody listens",
+    ),
+    ("pgsql_servers = '/mail/me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+    ("pgsql_servers = 'db//me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+    ("pgsql_servers = 'db/mail//pw'", "line 1: pgsql_servers: item 1 is not host/database"),
+    (
+        "local_interfaces = '127.0.0.1.25 : 127.0.0.2.25 : 127.0.0.1.25'",
+        "line 1: local_interfaces: item 3 is there before",
+    ),
+    // RFC 5321 section 4.2: textstring, and section 4.5.3.1.5.
+    ("smtp_banner = \"ESMTP\\nready\"", "line 1: smtp_banner: character 6 is not ASCII"),
+    ("smtp_banner = \"ESMTP\\r\"", "line 1: smtp_banner: character 6 is not ASCII"),
+    ("smtp_banner = \"\\u0000\"", "line 1: smtp_banner: character 1 is not ASCII"),
+    ("smtp_banner = 'Grüße'", "line 1: smtp_banner: character 3 is not ASCII"),
+    ("\nprimary_hostname = 'bücher.example'", "line 2: primary_hostname: not a domain"),
+    ("primary_hostname = \"mx\\n.example\"", "line 1: primary_hostname: not a domain"),
+    (
+        "dmarc_forensic_sender = 'jürgen@example.com'",
+        "line 1: dmarc_forensic_sender: character 2 is not ASCII",
+    ),
+    ("dmarc_forensic_sender = 'ann'", "line 1: dmarc_forensic_sender: not a mail address"),
+    ("spf_smtp_comment_template = 'ü'", "line 1: spf_smtp_comment_template: byte 0"),
+    ("spf_smtp_comment_template = \"a\\nb\"", "line 1: spf_smtp_comment_template: byte 1"),
+    ("spf_guess = 'v=spf1 a:$domain.example'", "line 1: spf_guess: $ has no meaning here"),
+    (
+        "spf_smtp_comment_template = '$sender_host_address'",
+        "line 1: spf_smtp_comment_template: $ has no meaning here",
+    ),
+    (
+        "[[acl_smtp_connect]]\nverb = 'deny'\nmessage = 'für niemand'",
+        "line 3: message: a character that is not ASCII",
+    ),
+    // The one that is too small, the one that is too large, and the line of both.
+    (
+        "message_memory_limit = '1M'\nmessage_size_limit = 1048577",
+        "line 1: message_memory_limit (line 1) is smaller than message_size_limit (line 2): ",
+    ),
+    (
+        "message_memory_limit = '49M'",
+        "line 1: message_memory_limit (line 1) is smaller than message_size_limit (50M by default): ",
+    ),
+    (
+        "\nmessage_size_limit = '513M'",
+        "line 2: message_memory_limit (512M by default) is smaller than message_size_limit (line 2): ",
+    ),
+    ("maildir = ''", "line 1: maildir: no file or folder is named"),
+    ("sqlite_dbfile = ':memory:'", "line 1: sqlite_dbfile: no file or folder is named"),
+    ("host_lookup_timeout = 0", "line 1: host_lookup_timeout must be greater than zero"),
+    ("spf_timeout = '0s'", "line 1: spf_timeout must be greater than zero"),
+    ("dmarc_timeout = 0", "line 1: dmarc_timeout must be greater than zero"),
+    ("lookup_timeout = 0", "line 1: lookup_timeout must be greater than zero"),
+    ("lookup_rows_max = 0", "line 1: lookup_rows_max must be greater than zero"),
+    ("lookup_size_limit = 0", "line 1: lookup_size_limit must be greater than zero"),
+    ("lookup_file_size_limit = 0", "line 1: lookup_file_size_limit must be greater"),
+    ("smtp_receive_timeout = 9223372036854775807", "line 1: smtp_receive_timeout: "),
+    (
+        "proxy_required_hosts = '127.0.0.1'\nhosts_proxy = '127.0.0.1'",
+        "line 1: proxy_required_hosts and hosts_proxy are two names of one option",
+    ),
+    ("hosts_proxy = 'proxy.example'", "line 1: proxy_required_hosts: give addresses"),
+    ("[domainlist]\nlocal_domains = 'a.example'", "line 2: domainlist: local_domains is an option"),
+    ("\nevent_profile = '2015'", "line 2: event_profile: unknown variant `2015`"),
+    (
+        "[remote_smtp]\n\nevent_acton = 'x'",
+        "line 3: remote_smtp.event_acton: unknown field `event_acton`, expected `event_action`",
+    ),
+    (
+        "[local_delivery]\nevent_action = '$nobody'",
+        "line 2: [local_delivery] event_action: byte 1: no variable is named",
+    ),
+    ("[macros]\nX = 'a'\nx = 'a'", "line 3: macros: x is not a capital letter"),
+    ("maildir = 'A'\n[macros]\nA = 'A'", "line 3: macros: A goes in a circle"),
+];
+
 #[test]
 fn what_cannot_work_is_refused_with_its_line() {
-    for (text, message) in [
-        ("dns_resolver = '127.0.0.1:0'", "line 1: dns_resolver: at port 0 nobody listens"),
-        ("dns_resolver = '[::1]:0'", "line 1: dns_resolver: at port 0 nobody listens"),
-        ("route_data = '[::1]:0'", "line 1: route_data: "),
-        (
-            "pgsql_servers = 'a/b/c/d : db::0/mail/me/pw'",
-            "line 1: pgsql_servers: item 2 has port 0, at which nobody listens",
-        ),
-        (
-            "pgsql_servers = '(/run/.s.PGSQL.0)/mail/me/pw'",
-            "line 1: pgsql_servers: item 1 has port 0, at which nobody listens",
-        ),
-        ("pgsql_servers = '/mail/me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
-        ("pgsql_servers = 'db//me/pw'", "line 1: pgsql_servers: item 1 is not host/database"),
-        ("pgsql_servers = 'db/mail//pw'", "line 1: pgsql_servers: item 1 is not host/database"),
-        (
-            "local_interfaces = '127.0.0.1.25 : 127.0.0.2.25 : 127.0.0.1.25'",
-            "line 1: local_interfaces: item 3 is there before",
-        ),
-        // RFC 5321 section 4.2: textstring, and section 4.5.3.1.5.
-        ("smtp_banner = \"ESMTP\\nready\"", "line 1: smtp_banner: character 6 is not ASCII"),
-        ("smtp_banner = \"ESMTP\\r\"", "line 1: smtp_banner: character 6 is not ASCII"),
-        ("smtp_banner = \"\\u0000\"", "line 1: smtp_banner: character 1 is not ASCII"),
-        ("smtp_banner = 'Grüße'", "line 1: smtp_banner: character 3 is not ASCII"),
-        ("\nprimary_hostname = 'bücher.example'", "line 2: primary_hostname: not a domain"),
-        ("primary_hostname = \"mx\\n.example\"", "line 1: primary_hostname: not a domain"),
-        (
-            "dmarc_forensic_sender = 'jürgen@example.com'",
-            "line 1: dmarc_forensic_sender: character 2 is not ASCII",
-        ),
-        ("dmarc_forensic_sender = 'ann'", "line 1: dmarc_forensic_sender: not a mail address"),
-        ("spf_smtp_comment_template = 'ü'", "line 1: spf_smtp_comment_template: byte 0"),
-        ("spf_smtp_comment_template = \"a\\nb\"", "line 1: spf_smtp_comment_template: byte 1"),
-        ("spf_guess = 'v=spf1 a:$domain.example'", "line 1: spf_guess: $ has no meaning here"),
-        (
-            "spf_smtp_comment_template = '$sender_host_address'",
-            "line 1: spf_smtp_comment_template: $ has no meaning here",
-        ),
-        (
-            "[[acl_smtp_connect]]\nverb = 'deny'\nmessage = 'für niemand'",
-            "line 3: message: a character that is not ASCII",
-        ),
-        // The one that is too small, the one that is too large, and the line of both.
-        (
-            "message_memory_limit = '1M'\nmessage_size_limit = 1048577",
-            "line 1: message_memory_limit (line 1) is smaller than message_size_limit (line 2): ",
-        ),
-        (
-            "message_memory_limit = '49M'",
-            "line 1: message_memory_limit (line 1) is smaller than message_size_limit (50M by default): ",
-        ),
-        (
-            "\nmessage_size_limit = '513M'",
-            "line 2: message_memory_limit (512M by default) is smaller than message_size_limit (line 2): ",
-        ),
-        ("maildir = ''", "line 1: maildir: no file or folder is named"),
-        ("sqlite_dbfile = ':memory:'", "line 1: sqlite_dbfile: no file or folder is named"),
-        ("host_lookup_timeout = 0", "line 1: host_lookup_timeout must be greater than zero"),
-        ("spf_timeout = '0s'", "line 1: spf_timeout must be greater than zero"),
-        ("dmarc_timeout = 0", "line 1: dmarc_timeout must be greater than zero"),
-        ("lookup_timeout = 0", "line 1: lookup_timeout must be greater than zero"),
-        ("lookup_rows_max = 0", "line 1: lookup_rows_max must be greater than zero"),
-        ("lookup_size_limit = 0", "line 1: lookup_size_limit must be greater than zero"),
-        ("lookup_file_size_limit = 0", "line 1: lookup_file_size_limit must be greater"),
-        ("smtp_receive_timeout = 9223372036854775807", "line 1: smtp_receive_timeout: "),
-        (
-            "proxy_required_hosts = '127.0.0.1'\nhosts_proxy = '127.0.0.1'",
-            "line 1: proxy_required_hosts and hosts_proxy are two names of one option",
-        ),
-        ("hosts_proxy = 'proxy.example'", "line 1: proxy_required_hosts: give addresses"),
-        (
-            "[domainlist]\nlocal_domains = 'a.example'",
-            "line 2: domainlist: local_domains is an option",
-        ),
-        ("\nevent_profile = '2015'", "line 2: event_profile: unknown variant `2015`"),
-        (
-            "[remote_smtp]\n\nevent_acton = 'x'",
-            "line 3: remote_smtp.event_acton: unknown field `event_acton`, expected `event_action`",
-        ),
-        (
-            "[local_delivery]\nevent_action = '$nobody'",
-            "line 2: [local_delivery] event_action: byte 1: no variable is named",
-        ),
-        ("[macros]\nX = 'a'\nx = 'a'", "line 3: macros: x is not a capital letter"),
-        ("maildir = 'A'\n[macros]\nA = 'A'", "line 3: macros: A goes in a circle"),
-    ] {
+    for (text, message) in CANNOT_WORK {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");
     }

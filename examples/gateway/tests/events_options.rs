@@ -1,5 +1,6 @@
 //! The options of events, and the action that comes with the program.
 
+use std::path::Path;
 use std::time::Duration;
 
 use event_expand::{EventName, OnFailure};
@@ -111,6 +112,21 @@ fn macros_and_joined_lines_are_for_actions_too() {
     assert_eq!(has(text, EventName::MsgComplete, None).as_deref(), Some(expected));
 }
 
+/// The rows of the log of events: the event with its data, its time, the types of numbers, and the message.
+fn told(file: &Path) -> Vec<(String, String, String, String, String)> {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let sql = "SELECT event || '(' || data || ') ' || local_part || ' ' || transport || ' ' || sender \
+        || ' ' || host_address, time, typeof(defer_errno), typeof(host_port), message_id \
+        FROM events ORDER BY id";
+    let mut select = connection.prepare(sql).unwrap();
+    let rows = select.query_map([], |row| {
+        let texts: (String, String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok(texts)
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
 /// Out of the box there is a log of events.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_action_writes_a_row_for_each_event_of_2014() {
@@ -141,17 +157,7 @@ async fn the_shipped_action_writes_a_row_for_each_event_of_2014() {
         client.quit().await;
         gateway.end().await;
     }
-    let connection = rusqlite::Connection::open(scratch.path().join("gateway.sqlite")).unwrap();
-    let sql = "SELECT event || '(' || data || ') ' || local_part || ' ' || transport || ' ' || sender \
-        || ' ' || host_address, time, typeof(defer_errno), typeof(host_port), message_id \
-        FROM events ORDER BY id";
-    let mut select = connection.prepare(sql).unwrap();
-    let rows = select.query_map([], |row| {
-        let texts: (String, String, String, String, String) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        Ok(texts)
-    });
-    let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    let rows = told(&scratch.path().join("gateway.sqlite"));
     let said: Vec<_> = rows.iter().map(|row| row.0.as_str()).collect();
     let ann = "ann@client.example";
     let first = [

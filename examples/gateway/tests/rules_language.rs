@@ -272,67 +272,56 @@ async fn named_lists_are_of_a_kind() {
     }
 }
 
+/// Options, and lines of rules (`RULE`), and the error.
+const NOT_TAKEN: &[(&str, &str)] = &[
+    (
+        "RULE message = 'a ${lookup redis{GET x}}'",
+        "line 3: byte 2: the lookup redis: there is no such lookup here",
+    ),
+    (
+        "RULE message = '${lookup{x}lsearch{/x}}'",
+        "line 3: byte 0: the lookup lsearch: lookup_directories names no folder",
+    ),
+    (
+        "RULE message = '${lookup sqlite,file=/x{SELECT 1}}'",
+        "the lookup sqlite: lookup_directories names no",
+    ),
+    (
+        "RULE message = '${lookup sqlite,servers=a{SELECT 1}}'",
+        "the lookup sqlite: it does not take what stands",
+    ),
+    ("RULE message = '${readfile{/etc/passwd}}'", "line 3: byte 0: readfile is not to be had here"),
+    ("RULE message = '${randint:3}'", "line 3: byte 0: randint is not to be had here"),
+    (
+        "RULE condition = '${if exists{/etc/passwd}}'",
+        "line 3: byte 5: exists is not to be had here",
+    ),
+    (
+        "RULE message = '$h_subject:'",
+        "line 3: byte 0: there are no header fields yet at acl_smtp_rcpt",
+    ),
+    ("RULE condition = '${if def:h_subject:}'", "there are no header fields yet at acl_smtp_rcpt"),
+    (
+        "RULE hosts = '$sender_host_adress'",
+        "line 3: byte 1: no variable is named \"sender_host_adress\"",
+    ),
+    ("RULE ratelimit = '$limit / 5s / per_cmd'", "line 3: byte 1: no variable is named \"limit\""),
+    (
+        "RULE domains = '+a'\n[domainlist]\na = '+b'\nb = '!+a'",
+        "named lists name each other in a circle",
+    ),
+    ("[hostlist]\na = '$nobody'", "the list a: byte 1: no variable is named"),
+    ("[hostlist]\na = 'x/y'", "the list a: item 1"),
+    ("[hostlist]\n'a b' = 'x'", "hostlist: \"a b\" is not a name for a list"),
+    ("lookup_directories = 'relative'", "lookup_directories: item 1 is not an absolute path"),
+    ("pgsql_servers = 'localhost/db'", "pgsql_servers: item 1 is not host/database/user/password"),
+];
+
 #[test]
 fn what_cannot_be_told_at_all_is_refused_at_the_start() {
     let rule = |line: &str| format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{line}");
-    for (text, message) in [
-        (
-            rule("message = 'a ${lookup redis{GET x}}'"),
-            "line 3: byte 2: the lookup redis: there is no such lookup here",
-        ),
-        (
-            rule("message = '${lookup{x}lsearch{/x}}'"),
-            "line 3: byte 0: the lookup lsearch: lookup_directories names no folder",
-        ),
-        (
-            rule("message = '${lookup sqlite,file=/x{SELECT 1}}'"),
-            "the lookup sqlite: lookup_directories names no",
-        ),
-        (
-            rule("message = '${lookup sqlite,servers=a{SELECT 1}}'"),
-            "the lookup sqlite: it does not take what stands",
-        ),
-        (
-            rule("message = '${readfile{/etc/passwd}}'"),
-            "line 3: byte 0: readfile is not to be had here",
-        ),
-        (rule("message = '${randint:3}'"), "line 3: byte 0: randint is not to be had here"),
-        (
-            rule("condition = '${if exists{/etc/passwd}}'"),
-            "line 3: byte 5: exists is not to be had here",
-        ),
-        (
-            rule("message = '$h_subject:'"),
-            "line 3: byte 0: there are no header fields yet at acl_smtp_rcpt",
-        ),
-        (
-            rule("condition = '${if def:h_subject:}'"),
-            "there are no header fields yet at acl_smtp_rcpt",
-        ),
-        (
-            rule("hosts = '$sender_host_adress'"),
-            "line 3: byte 1: no variable is named \"sender_host_adress\"",
-        ),
-        (
-            rule("ratelimit = '$limit / 5s / per_cmd'"),
-            "line 3: byte 1: no variable is named \"limit\"",
-        ),
-        (
-            rule("domains = '+a'") + "\n[domainlist]\na = '+b'\nb = '!+a'",
-            "named lists name each other in a circle",
-        ),
-        ("[hostlist]\na = '$nobody'".into(), "the list a: byte 1: no variable is named"),
-        ("[hostlist]\na = 'x/y'".into(), "the list a: item 1"),
-        ("[hostlist]\n'a b' = 'x'".into(), "hostlist: \"a b\" is not a name for a list"),
-        (
-            "lookup_directories = 'relative'".into(),
-            "lookup_directories: item 1 is not an absolute path",
-        ),
-        (
-            "pgsql_servers = 'localhost/db'".into(),
-            "pgsql_servers: item 1 is not host/database/user/password",
-        ),
-    ] {
+    for (text, message) in NOT_TAKEN {
+        let text = text.replace("RULE ", &rule(""));
         let error = Config::parse(&text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
     }

@@ -12,6 +12,31 @@ use crate::tree::{
     Arguments, Choice, Extract, Function, LookupItem, NodeKind, Otherwise, Sequence,
 };
 
+/// Items that the program answers: their least and most strings.
+const CALLS: &[(&str, Call, usize, usize)] = &[
+    ("acl", Call::Acl, 1, 10),
+    ("authresults", Call::AuthResults, 1, 1),
+    ("dlfunc", Call::DlFunc, 2, 10),
+    ("perl", Call::Perl, 1, 9),
+    ("prvs", Call::Prvs, 2, 3),
+    ("prvscheck", Call::PrvsCheck, 2, 3),
+    ("readfile", Call::ReadFile, 1, 2),
+    ("readsocket", Call::ReadSocket, 2, 5),
+    ("srs_encode", Call::SrsEncode, 3, 3),
+];
+
+/// Items that only compute: their least and most strings.
+const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
+    ("hash", Function::Hash, 2, 3),
+    ("hmac", Function::Hmac, 3, 3),
+    ("imapfolder", Function::ImapFolder, 1, 3),
+    ("length", Function::Length, 2, 2),
+    ("listquote", Function::ListQuote, 2, 2),
+    ("nhash", Function::NumericHash, 2, 3),
+    ("substr", Function::Substring, 2, 3),
+    ("tr", Function::Translate, 3, 3),
+];
+
 impl Parser<'_> {
     /// Reads the item of a name, which has been read; `None` if none has that name.
     pub(crate) fn item(
@@ -19,13 +44,16 @@ impl Parser<'_> {
         name: &str,
         at: usize,
     ) -> Result<Option<NodeKind>, TemplateError> {
-        let function = |function| move |strings| NodeKind::Function(function, strings);
-        let call = |call| move |strings| NodeKind::Call(call, strings, None);
+        if let Some((name, call, least, most)) = CALLS.iter().find(|row| row.0 == name) {
+            let strings = self.strings(name, *least, *most)?;
+            return Ok(Some(NodeKind::Call(*call, strings, None)));
+        }
+        if let Some((name, function, least, most)) = FUNCTIONS.iter().find(|row| row.0 == name) {
+            let strings = self.strings(name, *least, *most)?;
+            return Ok(Some(NodeKind::Function(*function, strings)));
+        }
         Ok(Some(match name {
-            "acl" => call(Call::Acl)(self.strings("acl", 1, 10)?),
-            "authresults" => call(Call::AuthResults)(self.strings("authresults", 1, 1)?),
             "certextract" => self.cert_extract()?,
-            "dlfunc" => call(Call::DlFunc)(self.strings("dlfunc", 2, 10)?),
             "env" => {
                 let strings = vec![self.braced("{ of the name")?];
                 let strings = self.keep_arguments(strings);
@@ -39,37 +67,16 @@ impl Parser<'_> {
                 self.end_of_body()?;
                 NodeKind::Filter(list, condition)
             }
-            "hash" => function(Function::Hash)(self.strings("hash", 2, 3)?),
-            "hmac" => function(Function::Hmac)(self.strings("hmac", 3, 3)?),
             "if" => {
                 let condition = self.condition()?;
                 NodeKind::If(condition, self.choice()?)
             }
-            "imapfolder" => function(Function::ImapFolder)(self.strings("imapfolder", 1, 3)?),
-            "length" => function(Function::Length)(self.strings("length", 2, 2)?),
-            "listextract" => {
-                let number = self.braced("{ of the number")?;
-                // Exim refuses it in a text that is skipped, too.
-                let literal = self.tree.literal(number).map(crate::operators::list::trim);
-                if literal.is_some_and(|text| !text.is_empty() && field::number(text).is_none()) {
-                    let expected = "the number of an item";
-                    return Err(TemplateError::Expected { at: number.from as usize, expected });
-                }
-                let list = self.braced("{ of the list")?;
-                NodeKind::ListExtract(number, list, self.choice()?)
-            }
-            "listquote" => function(Function::ListQuote)(self.strings("listquote", 2, 2)?),
+            "listextract" => self.list_extract()?,
             "lookup" => self.lookup()?,
             "map" => {
                 let list = self.braced("{ of the list")?;
                 NodeKind::Map(list, self.body()?)
             }
-            "nhash" => function(Function::NumericHash)(self.strings("nhash", 2, 3)?),
-            "perl" => call(Call::Perl)(self.strings("perl", 1, 9)?),
-            "prvs" => call(Call::Prvs)(self.strings("prvs", 2, 3)?),
-            "prvscheck" => call(Call::PrvsCheck)(self.strings("prvscheck", 2, 3)?),
-            "readfile" => call(Call::ReadFile)(self.strings("readfile", 1, 2)?),
-            "readsocket" => call(Call::ReadSocket)(self.strings("readsocket", 2, 5)?),
             "reduce" => {
                 let list = self.braced("{ of the list")?;
                 let start = self.braced("{ of the first value")?;
@@ -82,11 +89,20 @@ impl Parser<'_> {
                 NodeKind::Substitute(strings, pattern.and_then(|p| self.keep_pattern(p)))
             }
             "sort" => self.sort()?,
-            "srs_encode" => call(Call::SrsEncode)(self.strings("srs_encode", 3, 3)?),
-            "substr" => function(Function::Substring)(self.strings("substr", 2, 3)?),
-            "tr" => function(Function::Translate)(self.strings("tr", 3, 3)?),
             _ => return Ok(None),
         }))
+    }
+
+    fn list_extract(&mut self) -> Result<NodeKind, TemplateError> {
+        let number = self.braced("{ of the number")?;
+        // Exim refuses it in a text that is skipped, too.
+        let literal = self.tree.literal(number).map(crate::operators::list::trim);
+        if literal.is_some_and(|text| !text.is_empty() && field::number(text).is_none()) {
+            let expected = "the number of an item";
+            return Err(TemplateError::Expected { at: number.from as usize, expected });
+        }
+        let list = self.braced("{ of the list")?;
+        Ok(NodeKind::ListExtract(number, list, self.choice()?))
     }
 
     /// Reads `{text}{text}…}`.
