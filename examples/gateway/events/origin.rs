@@ -3,7 +3,7 @@
 use event_expand::{Effect, Event, EventName};
 use mail_types::{Mailbox, Reply, Trust};
 
-use super::Events;
+use super::dispatcher::Events;
 use super::raised_event::{Facts, Occurrence, bounded};
 use super::settings::LOCAL_DELIVERY;
 use crate::gateway::message::id::MessageId;

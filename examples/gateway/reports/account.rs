@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
 use mail_types::{AuthResult, Domain, Mailbox, ReversePath};
 
-use super::Row;
+use crate::cases::dmarc_rows::Row;
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
 
