@@ -4,7 +4,7 @@ pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settings;
 
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 
 use self::relay::{Declared, Passed, Relay};
 use self::routing::Route;
