@@ -206,17 +206,11 @@ async fn pgsql_gets_each_value_as_one_or_none() {
                 kept += 1;
                 assert_eq!(found, LookupResult::Value(value.clone()), "{shown}: {why}");
                 let by_number = "SELECT value FROM kept ORDER BY number DESC LIMIT 1";
-                assert_eq!(
-                    ask(by_number, b"").await.0,
-                    LookupResult::Value(value.clone()),
-                    "{shown}"
-                );
+                let found = ask(by_number, b"").await.0;
+                assert_eq!(found, LookupResult::Value(value.clone()), "{shown}");
                 let by_value = "SELECT count(*) > 0 FROM kept WHERE value = '${quote_pgsql:$x}'";
-                assert_eq!(
-                    ask(by_value, &value).await.0,
-                    LookupResult::Value(b"t".into()),
-                    "{shown}"
-                );
+                let found = ask(by_value, &value).await.0;
+                assert_eq!(found, LookupResult::Value(b"t".into()), "{shown}");
             }
             _ => {
                 replaced += 1;
@@ -237,10 +231,8 @@ async fn pgsql_gets_each_value_as_one_or_none() {
                   RETURNING value";
     let (found, why) = ask(insert, b"\xfe").await;
     assert_eq!(found, LookupResult::Value("\u{fffd}<\u{fffd}>".into()), "{why}");
-    assert_eq!(
-        ask("DELETE FROM kept WHERE value LIKE '_<_>'", b"").await.0,
-        LookupResult::Value(b"1".into())
-    );
+    let deleted = ask("DELETE FROM kept WHERE value LIKE '_<_>'", b"").await.0;
+    assert_eq!(deleted, LookupResult::Value(b"1".into()));
     assert_eq!((kept + replaced, kept > 100, replaced > 100), (500, true, true));
     let count = ask("SELECT count(*) FROM kept", b"").await.0;
     assert_eq!(count, LookupResult::Value(b"500".into()));
