@@ -18,7 +18,7 @@ use mail_auth::{
     AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, Error, MessageAuthenticator,
     Parameters, RecordSet, SpfOutput, SpfResult, TxtRecord,
 };
-use mail_types::AuthResult;
+use mail_types::results::AuthResult;
 
 use super::dmarc_shapes::{EXISTING, RECORD, SILENT, Shape};
 use super::mail_auth_cache::Cache;

@@ -5,9 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
-use mail_types::{
-    Answer, AuthResult, Kind, Name, Question, Security, SpfIdentity, SpfInput, Step, Zone,
-};
+use mail_types::dns::{Answer, DnssecStatus, Name, Question, RecordType, Step, Zone};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 /// A message: whose name it bears, whom SPF and a signature vouch for, and what comes of it.
 pub(crate) struct Shape {
@@ -101,20 +100,20 @@ pub(crate) type Cache = HashMap<Question, Arc<Answer>>;
 pub(crate) fn cache() -> Cache {
     let mut zone = Zone::default();
     let mut questions = Vec::new();
-    let mut add = |name: &str, kind: Kind, data: Option<&str>| {
+    let mut add = |name: &str, kind: RecordType, data: Option<&str>| {
         let Ok(name) = name.parse::<Name>() else { return };
         if let Some(data) = data {
-            let added = zone.add(name.clone(), kind, data, Security::Insecure);
+            let added = zone.add(name.clone(), kind, data, DnssecStatus::Insecure);
             assert!(added.is_ok(), "{data}");
         }
         questions.push(Question::new(name, kind));
     };
-    add("_dmarc.example.com", Kind::Txt, Some(RECORD));
+    add("_dmarc.example.com", RecordType::Txt, Some(RECORD));
     for name in SILENT {
-        add(&format!("_dmarc.{name}"), Kind::Txt, None);
+        add(&format!("_dmarc.{name}"), RecordType::Txt, None);
     }
     for name in EXISTING {
-        add(name, Kind::A, Some("192.0.2.1"));
+        add(name, RecordType::A, Some("192.0.2.1"));
     }
     let answers = questions.into_iter().map(|question| {
         let answer = Arc::new(zone.answer(&question));

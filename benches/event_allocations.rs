@@ -97,7 +97,7 @@ mod shapes {
 
     use divan::Bencher;
     use event_expand::{Template, Variables};
-    use mail_types::{Trust, Value, Variable};
+    use mail_types::exim::{Trust, Value, Variable};
 
     struct Delivery;
 

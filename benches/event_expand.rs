@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use benches::{instructions, median};
 use event_expand::{Template, Variables};
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
 fn main() {
     let arguments: Vec<_> = env::args().collect();

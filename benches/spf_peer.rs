@@ -13,7 +13,7 @@ use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use mail_auth::spf::SpfRecord;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{MessageAuthenticator, Parameters, RecordSet, SpfResult, TxtRecord};
-use mail_types::Kind;
+use mail_types::dns::RecordType;
 
 use super::mail_auth_cache::Cache;
 use super::spf_shapes::{HELO, RECEIVER, SENDER, Shape};
@@ -32,7 +32,7 @@ impl Peer {
         let mut cache = Cache::default();
         for (name, kind, data) in &shape.entries {
             let name: Box<str> = format!("{name}.").into();
-            if *kind == Kind::Txt {
+            if *kind == RecordType::Txt {
                 let record = SpfRecord::parse(data.as_bytes()).map(Arc::new);
                 let Ok(record) = record else { panic!("{data}") };
                 cache.txt.0.insert(name, TxtRecord::Spf(record));

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use mail_types::{Answer, Helo, Kind, Question, ReversePath, Step, Zone};
+use mail_types::dns::{Answer, Question, RecordType, Step, Zone};
+use mail_types::smtp::{Helo, ReversePath};
 use spf_result::{Check, SpfResult};
 
 /// Names, their records, and whose mail is checked.
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
-    pub(crate) entries: Vec<(String, Kind, String)>,
+    pub(crate) entries: Vec<(String, RecordType, String)>,
     pub(crate) client: IpAddr,
     pub(crate) result: SpfResult,
 }
@@ -37,7 +38,11 @@ pub(crate) fn shapes() -> Vec<Shape> {
             "macro exists",
             vec![
                 text("example.org", "v=spf1 exists:%{ir}.%{v}._spf.%{d2} -all"),
-                ("1.2.0.192.in-addr._spf.example.org".to_owned(), Kind::A, "127.0.0.2".to_owned()),
+                (
+                    "1.2.0.192.in-addr._spf.example.org".to_owned(),
+                    RecordType::A,
+                    "127.0.0.2".to_owned(),
+                ),
             ],
             [192, 0, 2, 1],
             SpfResult::Pass,
@@ -46,7 +51,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
     ]
 }
 
-fn includes(count: usize) -> Vec<(String, Kind, String)> {
+fn includes(count: usize) -> Vec<(String, RecordType, String)> {
     let mut top = "v=spf1".to_owned();
     let mut entries = Vec::new();
     for include in 0..count {
@@ -61,8 +66,8 @@ fn includes(count: usize) -> Vec<(String, Kind, String)> {
     entries
 }
 
-fn text(name: &str, record: &str) -> (String, Kind, String) {
-    (name.to_owned(), Kind::Txt, record.to_owned())
+fn text(name: &str, record: &str) -> (String, RecordType, String) {
+    (name.to_owned(), RecordType::Txt, record.to_owned())
 }
 
 pub(crate) type Cache = HashMap<Question, Arc<Answer>>;
@@ -78,8 +83,9 @@ pub(crate) fn cache(shape: &Shape) -> Cache {
     let mut zone = Zone::default();
     let mut questions = Vec::new();
     for (name, kind, data) in &shape.entries {
-        if let Ok(name) = name.parse::<mail_types::Name>() {
-            let added = zone.add(name.clone(), *kind, data, mail_types::Security::Insecure);
+        if let Ok(name) = name.parse::<mail_types::dns::Name>() {
+            let added =
+                zone.add(name.clone(), *kind, data, mail_types::dns::DnssecStatus::Insecure);
             assert!(added.is_ok(), "{data}");
             questions.push(Question::new(name, *kind));
         }

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use mail_types::dns::{Inquiry, Session, Step, Zone};
 use mail_types::hickory::{Resolver, ResolverSettings};
-use mail_types::{Inquiry, Session, Step, Zone};
 use tokio::runtime::Runtime;
 
 /// Who answers where a case has no answers of its own.
@@ -26,7 +26,7 @@ impl Answers {
     pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = fs::read_to_string(file)?;
-        let failed = |error: mail_types::MasterFileError| format!("{error}: {}", error.error);
+        let failed = |error: mail_types::dns::MasterFileError| format!("{error}: {}", error.error);
         Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), resolver: None })
     }
 

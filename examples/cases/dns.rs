@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, DnsFailure, Kind, Name, Question, Security, Zone};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Zone};
 use serde::{Deserialize, Serialize};
 
 /// What is known of one question.
@@ -33,12 +33,12 @@ impl Entry {
     pub fn record(answers: &[(Question, Arc<Answer>)]) -> Vec<Self> {
         let mut entries = Vec::new();
         for (question, answer) in answers {
-            let entry = |name: &Name, kind: Kind, security: Security| Self {
+            let entry = |name: &Name, kind: RecordType, security: DnssecStatus| Self {
                 name: name.to_string(),
                 kind: kind.to_string(),
                 records: None,
                 failure: None,
-                security: (security != Security::Indeterminate).then(|| security.to_string()),
+                security: (security != DnssecStatus::Indeterminate).then(|| security.to_string()),
             };
             let mut add = |entry: Self| {
                 if !entries.contains(&entry) {
@@ -49,7 +49,7 @@ impl Entry {
                 Answer::Records { records, canonical, security, .. } => {
                     if *canonical != question.name {
                         let alias = vec![Data::One(canonical.to_string())];
-                        let entry = entry(&question.name, Kind::Cname, *security);
+                        let entry = entry(&question.name, RecordType::Cname, *security);
                         add(Self { records: Some(alias), ..entry });
                     }
                     let data = records.presentation().into_iter().map(Data::One).collect();
@@ -62,7 +62,7 @@ impl Entry {
                     add(Self { failure: Some(word.to_owned()), ..entry });
                 }
                 Answer::Failed(failure) => {
-                    let entry = entry(&question.name, question.kind, Security::default());
+                    let entry = entry(&question.name, question.kind, DnssecStatus::default());
                     add(Self { failure: Some(failure.to_string()), ..entry });
                 }
             }
@@ -87,8 +87,8 @@ pub fn zone(entries: &[Entry]) -> Result<Zone, String> {
 
 fn add(zone: &mut Zone, entry: &Entry) -> Result<(), String> {
     let name: Name = entry.name.parse().map_err(|error| format!("{error}"))?;
-    let kind: Kind = entry.kind.parse().map_err(|error| format!("{error}"))?;
-    let security = entry.security.as_deref().map_or(Ok(Security::default()), str::parse);
+    let kind: RecordType = entry.kind.parse().map_err(|error| format!("{error}"))?;
+    let security = entry.security.as_deref().map_or(Ok(DnssecStatus::default()), str::parse);
     let security = security.map_err(|error| format!("{error}"))?;
     let absent = |exists| Answer::Absent { exists, security, ttl: Zone::TTL };
     let answer = match (entry.failure.as_deref(), &entry.records) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mail_types::{Note, Noted};
+use mail_types::dns::{Note, Noted};
 use serde::Serialize;
 
 /// A line of the trace.

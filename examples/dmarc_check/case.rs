@@ -6,7 +6,7 @@ use dmarc_policy::{Author, Dmarc, Record, RecordError};
 use examples::cases::dns::Entry;
 use examples::cases::shown;
 use examples::cases::trace::{self, Line};
-use mail_types::{Answer, Name, Note, Question};
+use mail_types::dns::{Answer, Name, Note, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::given::{Signature, Spf};

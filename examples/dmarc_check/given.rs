@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use dmarc_policy::DkimInput;
-use mail_types::{AuthResult, Domain, Name, SpfIdentity, SpfInput};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
+use mail_types::smtp::Domain;
 use serde::{Deserialize, Serialize};
 
 /// What SPF has found.

@@ -7,7 +7,7 @@ use dmarc_policy::{
     RowDisposition,
 };
 use examples::cases::shown;
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::results::{AuthResult, SpfIdentity};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -53,7 +53,7 @@ pub(crate) struct Report {
     pub(crate) messages: u64,
     pub(crate) passed: u64,
     pub(crate) rows: Vec<Row>,
-    pub(crate) oddities: Vec<Oddity>,
+    pub(crate) deviations: Vec<Oddity>,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,7 +156,7 @@ impl shown::Shown for Case {
 }
 
 impl Report {
-    fn new(FeedbackReading { feedback, oddities, .. }: &FeedbackReading) -> Self {
+    fn new(FeedbackReading { feedback, deviations, .. }: &FeedbackReading) -> Self {
         let Feedback { metadata, rows, .. } = feedback;
         let (messages, passed) = feedback.messages();
         Self {
@@ -173,9 +173,9 @@ impl Report {
             messages,
             passed,
             rows: rows.iter().map(Row::new).collect(),
-            oddities: oddities
+            deviations: deviations
                 .iter()
-                .map(|oddity| Oddity { at: oddity.at, what: oddity.kind.to_string() })
+                .map(|deviation| Oddity { at: deviation.at, what: deviation.kind.to_string() })
                 .collect(),
         }
     }
@@ -205,8 +205,8 @@ impl Report {
             }
             text.push('\n');
         }
-        for oddity in &self.oddities {
-            let _ = writeln!(text, "  odd at byte {}: {}", oddity.at, oddity.what);
+        for deviation in &self.deviations {
+            let _ = writeln!(text, "  odd at byte {}: {}", deviation.at, deviation.what);
         }
     }
 }

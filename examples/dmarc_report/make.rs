@@ -16,7 +16,7 @@ use dmarc_policy::{
 use examples::cases::answers::Answers;
 use examples::cases::dmarc_rows::Row;
 use examples::cases::shown::{self, Done};
-use mail_types::{Domain, Mailbox};
+use mail_types::smtp::{Domain, Mailbox};
 use time::{Date, Month, OffsetDateTime, Time};
 
 use crate::made::Made;

@@ -51,8 +51,8 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
     writeln!(page, "<p>{} to {}</p>", Escaped(begin), Escaped(end))?;
     writeln!(page, "<p>policy {}</p>", Escaped(&report.policy.text()))?;
     writeln!(page, "<p>{} of {} messages passed</p>", report.passed, report.messages)?;
-    for oddity in &report.oddities {
-        let (at, what) = (oddity.at, Escaped(&oddity.what));
+    for deviation in &report.deviations {
+        let (at, what) = (deviation.at, Escaped(&deviation.what));
         writeln!(page, "<p class=\"note\">odd at byte {at}: {what}</p>")?;
     }
     write_chart(page, report)?;

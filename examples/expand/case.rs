@@ -2,9 +2,9 @@
 
 use std::fmt::{Display, Write};
 
-use event_expand::{Stop, Template};
+use event_expand::{ExpandFailure, Template};
 use examples::cases::shown::Shown;
-use mail_types::{Trust, Value};
+use mail_types::exim::{Trust, Value};
 use serde::Serialize;
 
 /// What became of a text.
@@ -37,7 +37,7 @@ impl Case {
         Self { outline: Some(outline.lines().map(str::to_owned).collect()), ..Self::default() }
     }
 
-    pub(crate) fn expanded(outcome: Result<Value<'static>, Stop>) -> Self {
+    pub(crate) fn expanded(outcome: Result<Value<'static>, ExpandFailure>) -> Self {
         match outcome {
             Ok(value) => {
                 let trusted = Some(value.trust() == Trust::Trusted);
@@ -49,7 +49,7 @@ impl Case {
                     Self { value_hex, trusted, bytes, ..Self::default() }
                 }
             }
-            Err(Stop::Forced { at }) => {
+            Err(ExpandFailure::Forced { at }) => {
                 Self { forced: Some(true), at: Some(at), ..Self::default() }
             }
             Err(stop) => Self::wrong(&stop, stop.at()),

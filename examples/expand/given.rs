@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event_expand::Variables;
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
 /// Variables of the command line; no others are known.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use clap::Parser;
 use event_expand::Template;
 use examples::cases::lines;
 use examples::cases::shown::{self, Done};
-use mail_types::Trust;
+use mail_types::exim::Trust;
 
 use case::Case;
 use given::Given;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use event_expand::ListKind;
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 
 pub(crate) use config_error::ConfigError;
 pub use config_error::InvalidConfig;

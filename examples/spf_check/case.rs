@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use examples::cases::dns::Entry;
 use examples::cases::shown;
 use examples::cases::trace::{self, Line};
-use mail_types::{Helo, Note};
+use mail_types::dns::Note;
+use mail_types::smtp::Helo;
 use serde::{Deserialize, Serialize};
 use spf_result::{Cause, Check, Options, Outcome, SenderError};
 

@@ -11,7 +11,7 @@ use std::thread;
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, SignatureRow, SpfRow};
 use examples::cases::dmarc_rows;
 use examples::gateway::reports::rows;
-use mail_types::AuthResult;
+use mail_types::results::AuthResult;
 use serde_json::{Value, json};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dmarc-policy/tests/data");
@@ -57,7 +57,7 @@ fn a_report_that_breaks_off_before_its_policy_is_shown() {
     assert_eq!((&found["domain"], &found["policy"]["p"]), (&Value::Null, &Value::Null), "{found}");
     assert_eq!(found["rows"].as_array().unwrap().len(), 1, "{found}");
     let odd: Vec<_> =
-        found["oddities"].as_array().unwrap().iter().map(|odd| &odd["what"]).collect();
+        found["deviations"].as_array().unwrap().iter().map(|odd| &odd["what"]).collect();
     let breaks_off = "the report breaks off here; records behind this place are lost";
     assert_eq!(odd, [breaks_off, "no policy_published"], "{found}");
     let output = run(&[], cut.as_bytes());
@@ -94,7 +94,7 @@ fn one_object_for_each_report() {
             "email": "noreply-dmarc@gmx.example", "report_id": "d0c0ffee",
             "begin": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z",
             "policy": {"p": "none", "sp": "none", "adkim": "r", "aspf": "s", "pct": 100},
-            "messages": 3, "passed": 3, "oddities": [],
+            "messages": 3, "passed": 3, "deviations": [],
             "rows": [{
                 "source": "198.51.100.200", "count": 3, "disposition": "none", "dkim": true,
                 "spf": true, "header_from": "example.com",
@@ -107,9 +107,9 @@ fn one_object_for_each_report() {
         "file": schema, "error": "not the element feedback at byte 22", "at": 22,
     });
     assert_eq!(found.get(1), Some(&failed));
-    let oddities = found.get(2).unwrap()["oddities"].as_array().unwrap();
-    assert_eq!(oddities.len(), 16);
-    assert_eq!(oddities.first().unwrap()["what"], "no policy_evaluated");
+    let deviations = found.get(2).unwrap()["deviations"].as_array().unwrap();
+    assert_eq!(deviations.len(), 16);
+    assert_eq!(deviations.first().unwrap()["what"], "no policy_evaluated");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_day_becomes_a_report_for_each_record_that_somebody_may_have() {
     // Read again, they say what was put in.
     let file = folder.join("out").join(name(2));
     let read = json_lines(&[file.to_str().unwrap()], b"").remove(0);
-    assert_eq!(read["oddities"], json!([]));
+    assert_eq!(read["deviations"], json!([]));
     assert_eq!(
         (&read["org_name"], &read["email"]),
         (&json!("MX & Co"), &json!("dmarc-reports@mx.test"))

@@ -94,7 +94,7 @@ fn a_folder_of_the_gateway_imports_only_from_those_below_it() {
                 Some(other) if other >= own => {}
                 Some(_) => writeln!(wrong, "{name} imports from {other}, which is above").unwrap(),
                 None => {
-                    writeln!(wrong, "{name} imports from {other:?}, which is no folder").unwrap()
+                    writeln!(wrong, "{name} imports from {other:?}, which is no folder").unwrap();
                 }
             }
         }

@@ -6,7 +6,7 @@
 
 use dmarc_policy::{Author, AuthorFault};
 use libfuzzer_sys::fuzz_target;
-use mail_types::Name;
+use mail_types::dns::Name;
 
 fuzz_target!(|body: &[u8]| {
     let author = Author::from_fields([body]);

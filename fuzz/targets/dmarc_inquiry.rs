@@ -5,10 +5,11 @@
 
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, Record};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{
-    Answer, AuthResult, DnsFailure, Domain, Inquiry, Question, Records, Security, Session,
-    SpfIdentity, SpfInput, Step, Texts,
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Inquiry, Question, Records, Session, Step, Texts,
 };
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
+use mail_types::smtp::Domain;
 
 fuzz_target!(|input: &[u8]| {
     // Lines: the `From` field, the domains of SPF and of two signatures, then answers, which a name
@@ -85,7 +86,7 @@ fn run<I: Inquiry>(mut session: Session<I>, limit: usize, answers: &[&[u8]]) -> 
 }
 
 fn answer(question: &Question, line: &[u8]) -> Answer {
-    let (security, ttl) = (Security::default(), 60);
+    let (security, ttl) = (DnssecStatus::default(), 60);
     match line {
         b"" => Answer::Absent { exists: true, security, ttl },
         b"!" => Answer::Absent { exists: false, security, ttl },

@@ -5,14 +5,14 @@
 
 use dmarc_policy::{Feedback, FeedbackLimits, OverrideKind};
 use libfuzzer_sys::fuzz_target;
-use mail_types::SpfIdentity;
+use mail_types::results::SpfIdentity;
 
 fuzz_target!(|input: &[u8]| {
     let mut limits = FeedbackLimits::default();
     (limits.xml, limits.records, limits.text) = (1 << 20, 50, 1000);
-    (limits.children, limits.oddities) = (20, 10);
+    (limits.children, limits.deviations) = (20, 10);
     let Ok(reading) = Feedback::read(input, &limits) else { return };
-    assert!(reading.oddities.len() <= limits.oddities);
+    assert!(reading.deviations.len() <= limits.deviations);
     let mut feedback = reading.feedback;
     assert!(feedback.rows.len() <= limits.records);
     assert!(feedback.rows.iter().all(|row| row.signatures.len() <= limits.children));

@@ -4,18 +4,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, Kind, Question, Zone};
+use mail_types::dns::{Answer, Question, RecordType, Zone};
 
 fuzz_target!(|input: (&str, &str)| {
     let (text, name) = input;
     let Ok(zone) = Zone::parse(text) else { return };
-    let Ok(name) = name.parse::<mail_types::Name>() else { return };
-    for kind in Kind::ALL {
+    let Ok(name) = name.parse::<mail_types::dns::Name>() else { return };
+    for kind in RecordType::ALL {
         let question = Question::new(name.clone(), kind);
         let answer = zone.answer(&question);
         let Answer::Records { records, canonical, security, .. } = &answer else { continue };
         assert_eq!(records.kind(), kind);
-        assert!(kind != Kind::Cname || *canonical == name, "an alias that is asked for");
+        assert!(kind != RecordType::Cname || *canonical == name, "an alias that is asked for");
         let mut again = Zone::default();
         for data in records.presentation() {
             again.add(canonical.clone(), kind, &data, *security).unwrap();

@@ -3,10 +3,10 @@
 #![no_main]
 
 use event_expand::{
-    Capabilities, Capability, Journal, Options, Progress, Stop, Template, Variables,
+    Capabilities, Capability, ExpandFailure, Journal, Options, Progress, Template, Variables,
 };
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Found, Segment, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Segment, Trust, Value, Variable};
 
 struct Peer<'a>(&'a [u8]);
 
@@ -40,8 +40,8 @@ fuzz_target!(|input: (&[u8], &[u8])| {
                 requests += 1;
                 assert!(requests <= options.limits.requests);
                 journal.handle_found(match requests % 3 {
-                    0 => Found::Nothing,
-                    _ => Found::Value(value.to_vec()),
+                    0 => LookupResult::Nothing,
+                    _ => LookupResult::Value(value.to_vec()),
                 });
             }
             last => break last,
@@ -61,7 +61,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     }
     match last {
         Progress::Done(text) => assert!(text.as_bytes().len() <= options.limits.output),
-        Progress::Stopped(Stop::Deferred { .. }) => unreachable!("nothing was deferred"),
+        Progress::Stopped(ExpandFailure::Deferred { .. }) => unreachable!("nothing was deferred"),
         Progress::Stopped(stop) => assert!(stop.at() <= text.len(), "{stop}"),
         Progress::Request(_) => unreachable!(),
     }

@@ -4,7 +4,7 @@
 
 use event_expand::{Dialect, Parameter, Statement};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Query, Trust};
+use mail_types::exim::{Query, Trust};
 
 fuzz_target!(|pieces: Vec<(&[u8], &[u8])>| {
     for (dialect, lookup) in [(Dialect::Pgsql, "pgsql"), (Dialect::Sqlite, "sqlite")] {

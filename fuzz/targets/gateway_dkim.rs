@@ -13,7 +13,8 @@ use examples::gateway::authentication::dkim::terms::Terms;
 use examples::gateway::authentication::dkim::{DkimLimits, Keys, Signature, read, verify};
 use examples::gateway::message::header::{Field, Header};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, AuthResult, Records, Security, Session, Step, Texts};
+use mail_types::dns::{Answer, DnssecStatus, Records, Session, Step, Texts};
+use mail_types::results::AuthResult;
 
 // The first line is the keys, with `|` between them; a message follows.
 fuzz_target!(|input: &[u8]| {
@@ -63,7 +64,7 @@ fn verdicts(header: Header<'_>, keys: &[&[u8]], limits: &DkimLimits) -> Vec<Sign
         match session.poll() {
             Step::Ask(question) => {
                 let records = Records::Txt(Texts::new(keys.iter().copied()));
-                let (canonical, security) = (question.name.clone(), Security::default());
+                let (canonical, security) = (question.name.clone(), DnssecStatus::default());
                 let answer = Answer::Records { records, canonical, security, ttl: 0 };
                 session.handle_answer(&question, answer);
             }

@@ -10,7 +10,7 @@ use examples::gateway::events::raised_event::{Facts, Occurrence, bounded};
 use examples::gateway::events::record::{self, RecordError};
 use examples::gateway::events::variables::FACTS;
 use libfuzzer_sys::fuzz_target;
-use mail_types::Trust;
+use mail_types::exim::Trust;
 
 fuzz_target!(|input: (&[u8], u32, u8, u16, u8, Vec<(u8, bool, &[u8])>)| {
     let (foreign, seconds, name, at, change, values) = input;

@@ -20,7 +20,9 @@ use examples::gateway::smtp::peer::Client;
 use examples::gateway::smtp::session::Greeting;
 use examples::gateway::smtp::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, DnsFailure, Found, Question, Reply, Severity};
+use mail_types::dns::{Answer, DnsFailure, Question};
+use mail_types::exim::LookupResult;
+use mail_types::smtp::{Reply, Severity};
 use proxy_protocol::{ProxyInfo, RequiredHosts};
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
@@ -79,7 +81,7 @@ struct Nobody;
 
 impl Answers for Nobody {
     fn answer<'a>(&'a self, _: &'a Ask, _: Duration) -> Answering<'a> {
-        Box::pin(async { (Found::Deferred, None) })
+        Box::pin(async { (LookupResult::Deferred, None) })
     }
 }
 

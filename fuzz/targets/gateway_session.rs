@@ -9,7 +9,7 @@ use std::sync::Arc;
 use examples::gateway::message::header;
 use examples::gateway::smtp::session::{Question, Session, SessionSettings, Step};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Mailbox, Reply, ReplyCode};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (choices, bytes) = input;

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Domain, Mailbox, Name, ReversePath};
+use mail_types::dns::Name;
+use mail_types::smtp::{Domain, Mailbox, ReversePath};
 
 fuzz_target!(|text: &str| {
     if let Ok(name) = text.parse::<Name>() {

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{HostSet, List, Semantics, Trust, Value, Word, WordList};
+use mail_types::exim::{HostSet, List, Semantics, Trust, Value, Word, WordList};
 
 const WORDS: &[Word] = &[Word::new("pass", &[]), Word::new("permerror", &["err_perm"])];
 

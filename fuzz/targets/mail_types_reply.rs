@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Reply, ReplyError};
+use mail_types::smtp::{Reply, ReplyError};
 
 fuzz_target!(|input: &[u8]| {
     match Reply::parse(input) {

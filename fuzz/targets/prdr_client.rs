@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{Reply, ReplyCode, Severity};
 use prdr::{Client, LEAST_PATIENCE, Outcome};
 
 fuzz_target!(|input: (u8, Vec<(u16, u8)>, u8)| {

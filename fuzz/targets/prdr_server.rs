@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{Reply, ReplyCode, Severity};
 use prdr::{DataPhase, Step};
 
 fuzz_target!(|input: (Vec<bool>, bool, Vec<(u16, bool)>, u8)| {

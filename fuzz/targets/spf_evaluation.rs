@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, DnsFailure, Helo, Kind, Name, Question, Security, Session, Step, Zone};
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Session, Step, Zone,
+};
+use mail_types::smtp::Helo;
 use spf_result::{Check, Options, Review, SpfResult};
 
 const NAMES: [&str; 8] = [
@@ -119,16 +122,18 @@ fn zone(u: &mut Unstructured<'_>) -> Result<Zone> {
     let mut zone = Zone::default();
     for name in NAMES {
         let name: Name = name.parse().unwrap();
-        for kind in [Kind::Txt, Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr] {
+        for kind in
+            [RecordType::Txt, RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr]
+        {
             for _ in 0..u.int_in_range(0..=2_u8)? {
                 let data = match kind {
-                    Kind::Txt => record(u)?,
-                    Kind::A => format!("192.0.2.{}", u.int_in_range(0..=3_u8)?),
-                    Kind::Aaaa => format!("2001:db8::{}", u.int_in_range(0..=3_u8)?),
-                    Kind::Mx => format!("10 {}", u.choose(&NAMES)?),
+                    RecordType::Txt => record(u)?,
+                    RecordType::A => format!("192.0.2.{}", u.int_in_range(0..=3_u8)?),
+                    RecordType::Aaaa => format!("2001:db8::{}", u.int_in_range(0..=3_u8)?),
+                    RecordType::Mx => format!("10 {}", u.choose(&NAMES)?),
                     _ => (*u.choose(&NAMES)?).to_owned(),
                 };
-                zone.add(name.clone(), kind, &data, Security::Insecure).unwrap();
+                zone.add(name.clone(), kind, &data, DnssecStatus::Insecure).unwrap();
             }
             if u.ratio(1, 20)? {
                 let question = Question::new(name.clone(), kind);

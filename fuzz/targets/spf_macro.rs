@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::{Answer, Helo, Kind, Question, Records, Security, Step, Texts};
+use mail_types::dns::{Answer, DnssecStatus, Question, RecordType, Records, Step, Texts};
+use mail_types::smtp::Helo;
 use spf_result::{Check, Explanation, MacroString, SpfResult};
 
 fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
@@ -21,15 +22,15 @@ fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
     let check = check.with_receiver("mx.example");
     let cache = |question: &Question| {
         let said = match question.kind {
-            Kind::Txt if question.name == "e.example".parse().unwrap() => text.as_bytes(),
-            Kind::Txt => b"v=spf1 -all exp=e.example",
+            RecordType::Txt if question.name == "e.example".parse().unwrap() => text.as_bytes(),
+            RecordType::Txt => b"v=spf1 -all exp=e.example",
             _ => {
-                let security = Security::Insecure;
+                let security = DnssecStatus::Insecure;
                 return Some(Arc::new(Answer::Absent { exists: false, security, ttl: 1 }));
             }
         };
         let (records, canonical) = (Records::Txt(Texts::new([said])), question.name.clone());
-        let security = Security::Insecure;
+        let security = DnssecStatus::Insecure;
         Some(Arc::new(Answer::Records { records, canonical, security, ttl: 1 }))
     };
     let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };

@@ -7,7 +7,8 @@ pub(crate) mod fault;
 pub(crate) mod lenient;
 pub(crate) mod text;
 
-use mail_types::{Header, MailHost, Name};
+use mail_types::dns::Name;
+use mail_types::smtp::{Header, MailHost};
 
 use crate::author::domain::domain;
 use crate::author::domains::AuthorDomains;
@@ -36,7 +37,7 @@ use crate::author::text::is_atext;
 /// let author = Author::from_fields([&b"Victim, Inc. <a@x_y.victim.example"[..]]);
 /// assert_eq!(author, Author::One("x_y.victim.example".parse()?));
 /// assert_eq!(Author::from_fields([&b"undisclosed:;"[..]]), Author::Absent);
-/// # Ok::<(), mail_types::NameError>(())
+/// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -89,7 +90,7 @@ impl Author {
     ///
     /// let author = Author::from_message(b"From: Ann <ann@example.com>\r\n\r\nFrom: nobody\r\n");
     /// assert_eq!(author, Author::One("example.com".parse()?));
-    /// # Ok::<(), mail_types::NameError>(())
+    /// # Ok::<(), mail_types::dns::NameError>(())
     /// ```
     #[must_use]
     pub fn from_message(message: &[u8]) -> Self {

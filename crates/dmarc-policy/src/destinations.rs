@@ -1,12 +1,13 @@
 //! Whether reports may go where a record wants them: RFC 9990 section 4, RFC 9991 section 5.
 
-use mail_types::{Answer, Domain, Inquiry, Kind, Known, Name, Session, Texts, Unanswered};
+use mail_types::dns::{Answer, Inquiry, Known, Name, RecordType, Session, Texts, Unanswered};
+use mail_types::smtp::Domain;
 
 use crate::walk::Memo;
 use crate::{Discovery, Psd, Record, ReportUri};
 
 /// The question which destinations of a record reports may be sent to, to be run in a
-/// [`Session`](mail_types::Session).
+/// [`Session`](mail_types::dns::Session).
 ///
 /// A destination outside the organization must say that it wants the reports: else a record could
 /// have anybody flooded with them.
@@ -96,7 +97,7 @@ impl Destinations {
         let Ok(name) = Name::from_labels(labels.map(str::as_bytes)) else {
             return Ok(Permission::Refused);
         };
-        let answer = known.ask(&name, Kind::Txt)?;
+        let answer = known.ask(&name, RecordType::Txt)?;
         if matches!(*answer, Answer::Failed(_)) {
             return Ok(Permission::Unknown);
         }

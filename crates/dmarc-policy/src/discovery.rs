@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 
 /// How organizational domains are found.
 #[derive(Clone, Default)]

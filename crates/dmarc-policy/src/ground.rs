@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, Kind, Known, Unanswered};
+use mail_types::dns::{Answer, Known, RecordType, Unanswered};
 
 use crate::owner::Owner;
 use crate::walk::{DnsTrouble, Memo, Published, Walk};
@@ -93,7 +93,7 @@ pub(crate) fn policy_below(
     if existing == missing {
         return Ok(Ok(existing));
     }
-    Ok(match *known.ask(&author.name, Kind::A)? {
+    Ok(match *known.ask(&author.name, RecordType::A)? {
         Answer::Failed(_) => Err(existing.min(missing)),
         Answer::Absent { exists: false, .. } => Ok(missing),
         Answer::Absent { .. } | Answer::Records { .. } => Ok(existing),

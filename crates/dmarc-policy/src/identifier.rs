@@ -1,6 +1,7 @@
 //! The identifiers of a message beside its author domain: section 4.10.2 of RFC 9989.
 
-use mail_types::{AuthResult, Known, Name, Unanswered};
+use mail_types::dns::{Known, Name, Unanswered};
+use mail_types::results::AuthResult;
 
 use crate::ground::Ground;
 use crate::owner::Owner;

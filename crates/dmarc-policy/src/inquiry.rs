@@ -1,6 +1,7 @@
 //! DMARC for one message: sections 4.10 and 5.3 of RFC 9989.
 
-use mail_types::{AuthResult, Inquiry, Known, Name, Session, SpfIdentity, SpfInput, Unanswered};
+use mail_types::dns::{Inquiry, Known, Name, Session, Unanswered};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::ground::{Ground, policy_below};
 use crate::identifier::{Identifier, Method};

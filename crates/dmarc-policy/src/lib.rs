@@ -2,11 +2,12 @@
 //! and whether the message is theirs; without I/O.
 //!
 //! A program brings the `From` field, the outcome of SPF and of the signatures, and a way to ask
-//! the DNS; [`Dmarc`] is an [`Inquiry`](mail_types::Inquiry) over these and ends in a [`Verdict`].
+//! the DNS; [`Dmarc`] is an [`Inquiry`](mail_types::dns::Inquiry) over these and ends in a [`Verdict`].
 //!
 //! ```
 //! use dmarc_policy::{Author, Dmarc, Policy};
-//! use mail_types::{AuthResult, SpfIdentity, SpfInput, Zone};
+//! use mail_types::dns::Zone;
+//! use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 //!
 //! let zone = Zone::parse(r#"_dmarc.example.com TXT "v=DMARC1; p=reject; aspf=s""#)?;
 //!
@@ -124,11 +125,12 @@ pub use policy::{Policy, PolicyError};
 pub use record::{AlignmentMode, Psd, Record, RecordError};
 #[cfg(feature = "reports")]
 pub use report::{
-    AuthFailure, DeliveryResult, DiscoveryMethod, EximForensic, FailureCause, FailureEnvelope,
-    FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Feedback, FeedbackError,
-    FeedbackLimits, FeedbackReading, FeedbackRow, History, Oddity, OddityKind, Override,
-    OverrideKind, Pace, PublishedPolicy, ReportId, ReportIdError, ReportMail, ReportMailError,
-    ReportMetadata, RowDisposition, SignatureRow, SpfRow, Tally, TallyFull, Withheld,
+    AuthFailure, DeliveryResult, Deviation, DeviationKind, DiscoveryMethod, EximForensic,
+    FailureCause, FailureEnvelope, FailureRate, FailureRateLimits, FailureReport,
+    FailureReportLimits, Feedback, FeedbackError, FeedbackLimits, FeedbackReading, FeedbackRow,
+    History, Override, OverrideKind, Pace, PublishedPolicy, ReportId, ReportIdError, ReportMail,
+    ReportMailError, ReportMetadata, RowDisposition, SignatureRow, SpfRow, Tally, TallyFull,
+    Withheld,
 };
 pub use report_uri::{ReportUri, ReportUriError};
 pub use status::Status;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use mail_types::{Domain, Name};
+use mail_types::dns::Name;
+use mail_types::smtp::Domain;
 
 /// A domain: of the author, of SPF or of a signature.
 #[derive(Clone, Debug)]

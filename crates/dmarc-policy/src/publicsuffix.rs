@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 use publicsuffix::{List, Psl as _};
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ use crate::SuffixList;
 ///
 /// let list = "// ===BEGIN ICANN DOMAINS===\ncom\nco.uk\n*.ck\n!www.ck\n// ===END ICANN DOMAINS===\n";
 /// let list = SuffixFile::parse(list)?;
-/// let org = |domain: &str| Ok::<_, mail_types::DomainError>(list.org_domain(&domain.parse()?).to_owned());
+/// let org = |domain: &str| Ok::<_, mail_types::smtp::DomainError>(list.org_domain(&domain.parse()?).to_owned());
 /// assert_eq!(org("a.b.example.co.uk")?, "example.co.uk");
 /// assert_eq!(org("a.www.ck")?, "www.ck");
 /// assert_eq!(org("co.uk")?, "co.uk");

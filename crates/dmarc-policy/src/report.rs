@@ -25,7 +25,9 @@ pub use failure_cause::{AuthFailure, FailureCause, Withheld};
 pub use failure_rate::{FailureRate, FailureRateLimits, Pace};
 pub use failure_report::{DeliveryResult, FailureEnvelope, FailureReport, FailureReportLimits};
 pub use feedback::{DiscoveryMethod, Feedback, PublishedPolicy, ReportMetadata};
-pub use feedback_reading::{FeedbackError, FeedbackLimits, FeedbackReading, Oddity, OddityKind};
+pub use feedback_reading::{
+    Deviation, DeviationKind, FeedbackError, FeedbackLimits, FeedbackReading,
+};
 pub use feedback_row::{FeedbackRow, Override, OverrideKind, RowDisposition, SignatureRow, SpfRow};
 pub use history::History;
 pub use report_id::{ReportId, ReportIdError};

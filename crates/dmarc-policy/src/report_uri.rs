@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mail_types::{Domain, Mailbox};
+use mail_types::smtp::{Domain, Mailbox};
 use thiserror::Error;
 
 /// A destination of reports, such as `mailto:dmarc@example.com`.

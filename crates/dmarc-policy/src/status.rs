@@ -1,6 +1,7 @@
 //! A verdict in Exim's words and variables.
 
-use mail_types::{AuthResult, Trust, Value, Variable, Word};
+use mail_types::exim::{Trust, Value, Variable, Word};
+use mail_types::results::AuthResult;
 
 use crate::{Policy, Verdict};
 
@@ -116,7 +117,7 @@ impl Verdict {
             "dmarc_alignment_spf" => yes_or_no(self.spf.is_aligned()),
             "dmarc_alignment_dkim" => yes_or_no(self.dkim.is_aligned()),
             "dmarc_ar_header" => {
-                let mut results = mail_types::AuthenticationResults::new(primary_hostname);
+                let mut results = mail_types::results::AuthenticationResults::new(primary_hostname);
                 results.push(self.authentication());
                 let field = format!("Authentication-Results: {results}");
                 Value::new(field.into_bytes(), Trust::Untrusted)

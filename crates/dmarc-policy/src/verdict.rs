@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{AuthResult, EnhancedCode, MethodResult, Name, Reply, ReplyCode};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, MethodResult};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use crate::identifier::Method;
 use crate::walk::Published;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, Kind, Known, Name, Texts, Unanswered};
+use mail_types::dns::{Answer, Known, Name, RecordType, Texts, Unanswered};
 
 use crate::{Psd, Record};
 
@@ -253,7 +253,7 @@ fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<Found, DnsTrouble>, 
     let found = match Name::from_label_and_dotted(LABEL, name).ok() {
         // A name too long for the DNS has no record.
         None => None,
-        Some(name) => match &*known.ask(&name, Kind::Txt)? {
+        Some(name) => match &*known.ask(&name, RecordType::Txt)? {
             Answer::Failed(_) => return Ok(Err(DnsTrouble)),
             answer => answer.texts().map(|texts| texts.derive(Published::of)),
         },

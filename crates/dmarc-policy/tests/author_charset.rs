@@ -66,6 +66,6 @@ fn text_that_cannot_be_read_is_a_fault_where_there_is_no_other_author() {
     assert_eq!(Author::from_fields([&b"=?iso-8859-1?q?M=FCller?="[..]]), Author::Absent);
 }
 
-fn name(text: &str) -> mail_types::Name {
-    text.parse().unwrap_or_else(|_| mail_types::Name::root())
+fn name(text: &str) -> mail_types::dns::Name {
+    text.parse().unwrap_or_else(|_| mail_types::dns::Name::root())
 }

@@ -130,7 +130,7 @@ fn a_domain_with_a_gap_is_read_both_ways() {
             let author = Author::from_fields([row.as_bytes()]);
             let found = author.domains().iter().any(|domain| *domain == name("victim.example"));
             assert_ne!(found, joined, "{row:?}: {author:?}");
-            let blank = |domain: &mail_types::Name| domain.to_string().contains('\\');
+            let blank = |domain: &mail_types::dns::Name| domain.to_string().contains('\\');
             assert!(!author.domains().iter().any(blank), "{row:?}: {author:?}");
         }
     }
@@ -349,6 +349,6 @@ fn long_fields_are_read_in_time() {
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
-fn name(text: &str) -> mail_types::Name {
-    text.parse().unwrap_or_else(|_| mail_types::Name::root())
+fn name(text: &str) -> mail_types::dns::Name {
+    text.parse().unwrap_or_else(|_| mail_types::dns::Name::root())
 }

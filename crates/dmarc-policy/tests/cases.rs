@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Record, Verdict};
-use mail_types::{
-    Answer, DnsFailure, Domain, Inquiry, Kind, Name, Question, Security, Session, SpfIdentity,
-    SpfInput, Step, Zone,
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Inquiry, Name, Question, RecordType, Session, Step, Zone,
 };
+use mail_types::results::{SpfIdentity, SpfInput};
+use mail_types::smtp::Domain;
 use serde_json::Value;
 
 #[test]
@@ -114,18 +115,20 @@ fn zone(entries: &Value) -> Zone {
         for record in list(records) {
             match text(&record[0]).as_str() {
                 "TIMEOUT" => {
-                    for kind in Kind::ALL {
+                    for kind in RecordType::ALL {
                         let question = Question::new(name.clone(), kind);
                         zone.set(question, Answer::Failed(DnsFailure::Timeout));
                     }
                 }
                 "TXT" => {
                     let joined: String = list(&record[1]).iter().map(text).collect();
-                    zone.add(name.clone(), Kind::Txt, &joined, Security::default()).unwrap();
+                    zone.add(name.clone(), RecordType::Txt, &joined, DnssecStatus::default())
+                        .unwrap();
                 }
                 kind => {
                     let kind = kind.parse().unwrap();
-                    zone.add(name.clone(), kind, &text(&record[1]), Security::default()).unwrap();
+                    zone.add(name.clone(), kind, &text(&record[1]), DnssecStatus::default())
+                        .unwrap();
                 }
             }
         }

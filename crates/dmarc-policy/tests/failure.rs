@@ -9,14 +9,15 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportId, ReportIdError, Verdict, Withheld,
 };
-use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const HEADER: &[u8] = b"From: a@example.com\r\nSubject: hello\r\n world\r\n\r\nbody\r\n";
 
 fn verdict(record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
     let mut zone = Zone::default();
     let name = "_dmarc.example.com".parse().unwrap();
-    zone.add(name, Kind::Txt, record, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, record, DnssecStatus::default()).unwrap();
     let author = Author::from_fields([&b"a@example.com"[..]]);
     let dmarc = Dmarc::new(author).with_spf(spf).with_dkim(dkim);
     let mut session = dmarc.session();

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use dmarc_policy::{
-    AlignmentMode, DiscoveryMethod, FailureOptions, Feedback, FeedbackError, FeedbackLimits,
-    FeedbackReading, FeedbackRow, OddityKind, Override, OverrideKind, Policy, RowDisposition,
+    AlignmentMode, DeviationKind, DiscoveryMethod, FailureOptions, Feedback, FeedbackError,
+    FeedbackLimits, FeedbackReading, FeedbackRow, Override, OverrideKind, Policy, RowDisposition,
     SignatureRow, SpfRow,
 };
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::results::{AuthResult, SpfIdentity};
 
 const RFC9990: &str = include_str!("data/feedback-rfc9990.xml");
 const GOOGLE: &str = include_str!("data/feedback-google.xml");
@@ -20,8 +20,8 @@ fn read(text: &str) -> FeedbackReading {
 }
 
 fn without_oddities(text: &str) -> Feedback {
-    let FeedbackReading { feedback, oddities, .. } = read(text);
-    assert_eq!(oddities, []);
+    let FeedbackReading { feedback, deviations, .. } = read(text);
+    assert_eq!(deviations, []);
     feedback
 }
 
@@ -122,31 +122,31 @@ fn names_without_the_namespace_of_the_root_are_a_reports_and_others_are_not() {
 
 #[test]
 fn what_is_odd_is_told_and_the_rest_is_read() {
-    let FeedbackReading { feedback, oddities, .. } = read(SLOPPY);
-    let found: Vec<_> = oddities.iter().map(|oddity| oddity.kind).collect();
+    let FeedbackReading { feedback, deviations, .. } = read(SLOPPY);
+    let found: Vec<_> = deviations.iter().map(|deviation| deviation.kind).collect();
     assert_eq!(
         found,
         [
-            OddityKind::Missing("policy_evaluated"),
-            OddityKind::Missing("identifiers"),
-            OddityKind::Missing("auth_results"),
-            OddityKind::Record,
-            OddityKind::Missing("org_name"),
-            OddityKind::Missing("email"),
-            OddityKind::Missing("report_id"),
-            OddityKind::Value("sp"),
-            OddityKind::Value("adkim"),
-            OddityKind::Value("fo"),
-            OddityKind::Value("disposition"),
-            OddityKind::Value("type"),
-            OddityKind::Value("result"), // softfail is not a word of DKIM, RFC 8601 section 2.7.1
-            OddityKind::Value("result"), // hardfail
-            OddityKind::Repeated("spf"),
-            OddityKind::Unknown,
+            DeviationKind::Missing("policy_evaluated"),
+            DeviationKind::Missing("identifiers"),
+            DeviationKind::Missing("auth_results"),
+            DeviationKind::Record,
+            DeviationKind::Missing("org_name"),
+            DeviationKind::Missing("email"),
+            DeviationKind::Missing("report_id"),
+            DeviationKind::Value("sp"),
+            DeviationKind::Value("adkim"),
+            DeviationKind::Value("fo"),
+            DeviationKind::Value("disposition"),
+            DeviationKind::Value("type"),
+            DeviationKind::Value("result"), // softfail is not a word of DKIM, RFC 8601 section 2.7.1
+            DeviationKind::Value("result"), // hardfail
+            DeviationKind::Repeated("spf"),
+            DeviationKind::Unknown,
         ]
     );
-    for oddity in oddities {
-        assert!(SLOPPY[oddity.at..].starts_with('<'), "{oddity:?}");
+    for deviation in deviations {
+        assert!(SLOPPY[deviation.at..].starts_with('<'), "{deviation:?}");
     }
     assert_eq!(feedback.metadata.error.as_deref(), Some("one; two"));
     assert_eq!((feedback.policy.p, feedback.policy.sp), (Some(Policy::Reject), None));
@@ -194,8 +194,8 @@ fn what_is_wrong_around_gzip_loses_no_report() {
     for behind in [&b"\r\n"[..], b"\n", b"\0\0\0\0", b"\x1f", b"-- \r\nfooter", &[0xff; 600]] {
         let found = Feedback::read(&[gzip, behind].concat(), &limits).unwrap();
         assert_eq!(found.feedback, plain, "{behind:?}");
-        let kinds: Vec<_> = found.oddities.iter().map(|oddity| oddity.kind).collect();
-        assert_eq!(kinds, [OddityKind::GzipBehind], "{behind:?}");
+        let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
+        assert_eq!(kinds, [DeviationKind::GzipBehind], "{behind:?}");
     }
     // Without its trailer, whole or in part, and with a wrong checksum.
     let mut damaged = gzip.to_vec();
@@ -204,13 +204,13 @@ fn what_is_wrong_around_gzip_loses_no_report() {
     for input in cut.chain([damaged]) {
         let found = Feedback::read(&input, &limits).unwrap();
         assert_eq!(found.feedback, plain);
-        assert_eq!(found.oddities[0].kind, OddityKind::GzipEnd);
+        assert_eq!(found.deviations[0].kind, DeviationKind::GzipEnd);
     }
     // Cut within the text, there is what came whole, or nothing.
     for end in 2..gzip.len() - 8 {
         if let Ok(found) = Feedback::read(&gzip[..end], &limits) {
             assert!(plain.rows.starts_with(&found.feedback.rows), "after {end} bytes");
-            assert_eq!(found.oddities[0].kind, OddityKind::GzipEnd, "after {end} bytes");
+            assert_eq!(found.deviations[0].kind, DeviationKind::GzipEnd, "after {end} bytes");
         }
     }
     // Several members are one text.
@@ -249,10 +249,10 @@ const ROW: &str = "<row><source_ip>198.51.100.9</source_ip><count>5</count><poli
                    </policy_evaluated></row>";
 
 /// The report with more behind its first element of a kind, and what is odd about that.
-fn with_more(element: &str, more: &str) -> (Feedback, Vec<OddityKind>) {
-    let FeedbackReading { feedback, oddities, .. } =
+fn with_more(element: &str, more: &str) -> (Feedback, Vec<DeviationKind>) {
+    let FeedbackReading { feedback, deviations, .. } =
         read(&GOOGLE.replacen(element, &format!("{element}{more}"), 1));
-    (feedback, oddities.into_iter().map(|oddity| oddity.kind).collect())
+    (feedback, deviations.into_iter().map(|deviation| deviation.kind).collect())
 }
 
 #[test]
@@ -261,14 +261,14 @@ fn what_comes_again_is_merged_or_told() {
     // Results are taken together.
     let results = "<auth_results><dkim><domain>b.example</domain><selector>x</selector>\
                    <result>pass</result></dkim></auth_results>";
-    let (feedback, oddities) = with_more("</auth_results>", results);
-    assert_eq!(oddities, [OddityKind::Repeated("auth_results")]);
+    let (feedback, deviations) = with_more("</auth_results>", results);
+    assert_eq!(deviations, [DeviationKind::Repeated("auth_results")]);
     let domains: Vec<_> =
         feedback.rows[0].signatures.iter().map(|signature| signature.domain.as_str()).collect();
     assert_eq!(domains, ["example.com", "b.example"]);
     // Each row counts, with what its record says of all.
-    let (feedback, oddities) = with_more("</row>", ROW);
-    assert_eq!(oddities, [OddityKind::Repeated("row")]);
+    let (feedback, deviations) = with_more("</row>", ROW);
+    assert_eq!(deviations, [DeviationKind::Repeated("row")]);
     assert_eq!((feedback.rows.len(), feedback.messages().0), (3, plain.messages().0 + 5));
     assert_eq!(feedback.rows[1].disposition, Some(RowDisposition::Reject));
     assert_eq!(feedback.rows[1].header_from, feedback.rows[0].header_from);
@@ -294,10 +294,10 @@ fn of_elements_that_come_again_the_first_counts() {
             "policy_published",
         ),
     ] {
-        let (feedback, oddities) = with_more(what, more);
+        let (feedback, deviations) = with_more(what, more);
         assert_eq!(
-            (feedback, oddities),
-            (plain.clone(), vec![OddityKind::Repeated(name)]),
+            (feedback, deviations),
+            (plain.clone(), vec![DeviationKind::Repeated(name)]),
             "{name}"
         );
     }
@@ -333,9 +333,9 @@ fn the_words_of_rfc_7489_are_those_of_its_appendix_c() {
         let start = GOOGLE[..spf].rfind("<result>").unwrap() + "<result>".len();
         let end = GOOGLE[start..].find("</result>").unwrap() + start;
         let text = format!("{}{word}{}", &GOOGLE[..start], &GOOGLE[end..]);
-        let FeedbackReading { feedback, oddities, .. } = read(&text);
+        let FeedbackReading { feedback, deviations, .. } = read(&text);
         assert_eq!(feedback.rows[0].spf_result.as_ref().unwrap().result, result, "{word}");
-        assert_eq!(!oddities.is_empty(), odd, "{word}");
+        assert_eq!(!deviations.is_empty(), odd, "{word}");
     }
 }
 
@@ -348,8 +348,11 @@ fn what_is_not_given_is_not_a_verdict() {
         ("<p>reject</p>", "p"),
     ] {
         let text = RFC9990.replace(given, "");
-        let FeedbackReading { feedback, oddities, .. } = read(&text);
-        assert!(oddities.iter().any(|odd| odd.kind == OddityKind::Missing(missing)), "{given}");
+        let FeedbackReading { feedback, deviations, .. } = read(&text);
+        assert!(
+            deviations.iter().any(|odd| odd.kind == DeviationKind::Missing(missing)),
+            "{given}"
+        );
         let row = &feedback.rows[1];
         let found = match missing {
             "disposition" => row.disposition.is_none(),

@@ -2,7 +2,7 @@
 #![cfg(feature = "reports")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use dmarc_policy::{Feedback, FeedbackLimits, FeedbackReading, OddityKind, PublishedPolicy};
+use dmarc_policy::{DeviationKind, Feedback, FeedbackLimits, FeedbackReading, PublishedPolicy};
 
 const GOOGLE: &str = include_str!("data/feedback-google.xml");
 
@@ -22,18 +22,19 @@ fn what_came_whole_of_a_report_that_breaks_off_is_kept() {
             assert!(found.is_err(), "after {end} bytes");
             continue;
         }
-        let FeedbackReading { feedback, oddities, .. } = found.unwrap();
+        let FeedbackReading { feedback, deviations, .. } = found.unwrap();
         let records = ends.iter().filter(|record| **record <= end).count();
         assert_eq!(feedback.rows, whole.rows[..records], "after {end} bytes");
-        let breaks_off = oddities.iter().find(|oddity| oddity.kind == OddityKind::BreaksOff);
+        let breaks_off =
+            deviations.iter().find(|deviation| deviation.kind == DeviationKind::BreaksOff);
         assert!(breaks_off.unwrap().at <= end, "after {end} bytes");
     }
     // A fault in the middle: what is behind it cannot be trusted to be a record.
     for fault in ["<oops", "</record>", "&nbsp;<x>", "<a></b>"] {
         let broken = GOOGLE.replacen("</record>", &format!("</record>{fault}"), 1);
-        let FeedbackReading { feedback, oddities, .. } = read(&broken);
+        let FeedbackReading { feedback, deviations, .. } = read(&broken);
         assert_eq!(feedback.rows, whole.rows[..1], "{fault}");
-        assert!(oddities.iter().any(|odd| odd.kind == OddityKind::BreaksOff), "{fault}");
+        assert!(deviations.iter().any(|odd| odd.kind == DeviationKind::BreaksOff), "{fault}");
     }
     // Of one without a policy or a record there is nothing worth having.
     let broken = GOOGLE.replacen("<policy_published>", "<oops", 1);
@@ -51,11 +52,11 @@ fn records_are_kept_wherever_the_policy_is() {
     let behind = others.replacen("</feedback>", &format!("{policy}</feedback>"), 1);
     let between = others.replacen("</record>", &format!("</record>{policy}"), 1);
     for (text, is_there) in [(&behind, true), (&between, true), (&others, false)] {
-        let FeedbackReading { feedback, oddities, .. } = read(text);
+        let FeedbackReading { feedback, deviations, .. } = read(text);
         assert_eq!((&feedback.metadata, &feedback.rows), (&whole.metadata, &whole.rows));
         assert_eq!(feedback.policy == whole.policy, is_there);
-        let kinds: Vec<_> = oddities.iter().map(|oddity| oddity.kind).collect();
-        let missing = OddityKind::Missing("policy_published");
+        let kinds: Vec<_> = deviations.iter().map(|deviation| deviation.kind).collect();
+        let missing = DeviationKind::Missing("policy_published");
         assert_eq!(kinds, if is_there { vec![] } else { vec![missing] });
         // Cut anywhere.
         let published = text.find("</policy_published>").map(|at| at + "</policy_published>".len());
@@ -69,14 +70,15 @@ fn records_are_kept_wherever_the_policy_is() {
                 assert!(found.is_err(), "after {end} bytes");
                 continue;
             }
-            let FeedbackReading { feedback, oddities, .. } = found.unwrap();
+            let FeedbackReading { feedback, deviations, .. } = found.unwrap();
             assert_eq!(feedback.rows, whole.rows[..records], "after {end} bytes");
             let policy = if has_policy { whole.policy.clone() } else { PublishedPolicy::default() };
             assert_eq!(feedback.policy, policy, "after {end} bytes");
-            let place = oddities.iter().find(|oddity| oddity.kind == OddityKind::BreaksOff);
+            let place =
+                deviations.iter().find(|deviation| deviation.kind == DeviationKind::BreaksOff);
             let place = place.unwrap().at;
             assert!(place <= end && place >= ends[..records].last().copied().unwrap_or(0));
-            assert_eq!(oddities.iter().any(|oddity| oddity.kind == missing), !has_policy);
+            assert_eq!(deviations.iter().any(|deviation| deviation.kind == missing), !has_policy);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use dmarc_policy::{Feedback, FeedbackError, FeedbackLimits, OddityKind};
+use dmarc_policy::{DeviationKind, Feedback, FeedbackError, FeedbackLimits};
 
 const GOOGLE: &str = include_str!("data/feedback-google.xml");
 const RFC9990: &str = include_str!("data/feedback-rfc9990.xml");
@@ -109,16 +109,16 @@ fn the_elements_in_one_have_a_limit() {
 #[test]
 fn the_oddities_have_a_limit() {
     let mut limits = FeedbackLimits::default();
-    limits.oddities = 16;
-    let all = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().oddities;
+    limits.deviations = 16;
+    let all = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations;
     assert_eq!(all.len(), 16);
-    assert!(all.iter().all(|oddity| oddity.kind != OddityKind::More));
-    limits.oddities = 15;
-    let some = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().oddities;
-    assert_eq!((some.len(), some.last().unwrap().kind), (15, OddityKind::More));
+    assert!(all.iter().all(|deviation| deviation.kind != DeviationKind::More));
+    limits.deviations = 15;
+    let some = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations;
+    assert_eq!((some.len(), some.last().unwrap().kind), (15, DeviationKind::More));
     assert_eq!(some.get(..14), all.get(..14));
-    limits.oddities = 0;
-    assert_eq!(Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().oddities, []);
+    limits.deviations = 0;
+    assert_eq!(Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations, []);
 }
 
 #[test]

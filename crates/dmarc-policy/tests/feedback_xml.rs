@@ -10,7 +10,7 @@ use dmarc_policy::{
     Override, OverrideKind, Policy, PublishedPolicy, ReportMetadata, RowDisposition, SignatureRow,
     SpfRow,
 };
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::results::{AuthResult, SpfIdentity};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ fn no_value_can_break_out_of_its_element() {
     }
     let xml = report.to_xml();
     let read = Feedback::read(xml.as_bytes(), &FeedbackLimits::default()).unwrap();
-    assert_eq!(read.oddities, []);
+    assert_eq!(read.deviations, []);
     assert_eq!(read.feedback.metadata.org_name, "a</org_name><x>&amp;]]>    \u{fffd}<!--");
     assert_eq!(read.feedback.rows.len(), report.rows.len());
     if let Some(found) = lint(&xml) {
@@ -192,7 +192,7 @@ proptest! {
         for written in [report.to_xml().into_bytes(), report.to_gzip()] {
             let read = Feedback::read(&written, &FeedbackLimits::default()).unwrap();
             prop_assert_eq!(&read.feedback, &report);
-            prop_assert_eq!(read.oddities, []);
+            prop_assert_eq!(read.deviations, []);
         }
     }
 }

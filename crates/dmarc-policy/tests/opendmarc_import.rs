@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dmarc_policy::{Author, DkimInput, Dmarc, History};
-use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opendmarc");
 
@@ -26,7 +27,7 @@ fn history(job: &str, mail_from: &str, selector: &str) -> String {
     let mut zone = Zone::default();
     let text = "v=DMARC1; p=reject; sp=none; adkim=s; rua=mailto:d@example.com";
     let name = "_dmarc.example.com".parse().unwrap();
-    zone.add(name, Kind::Txt, text, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, text, DnssecStatus::default()).unwrap();
     let (result, identity) = (AuthResult::Fail, SpfIdentity::MailFrom);
     let spf = SpfInput { result, identity, domain: "bad.example".parse().unwrap() };
     let domain = "example.com".parse().unwrap();

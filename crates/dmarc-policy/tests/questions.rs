@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use dmarc_policy::{Alignment, Author, DkimInput, Dmarc, Policy, Verdict};
-use mail_types::{
-    Answer, AuthResult, DnsFailure, Kind, Question, Security, Session, SpfIdentity, SpfInput, Step,
-    Zone,
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Question, RecordType, Session, Step, Zone,
 };
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const PASS: AuthResult = AuthResult::Pass;
 const FAIL: AuthResult = AuthResult::Fail;
@@ -205,8 +205,8 @@ fn several_authors_do_not_cover_each_other() {
 
 #[test]
 fn a_name_that_no_address_has_is_no_author() {
-    let odd: mail_types::Name = "evil\\.victim.example".parse().unwrap();
-    for name in [odd, mail_types::Name::root()] {
+    let odd: mail_types::dns::Name = "evil\\.victim.example".parse().unwrap();
+    for name in [odd, mail_types::dns::Name::root()] {
         let (verdict, asked) = run(&Dmarc::new(Author::One(name)), &zone(&[], &[]));
         assert_eq!((verdict.result, asked.len()), (AuthResult::PermError, 0));
     }
@@ -215,11 +215,11 @@ fn a_name_that_no_address_has_is_no_author() {
 fn zone(records: &[(&str, &str)], failing: &[&str]) -> Zone {
     let mut zone = Zone::default();
     for (name, text) in records {
-        zone.add(name.parse().unwrap(), Kind::Txt, text, Security::default()).unwrap();
+        zone.add(name.parse().unwrap(), RecordType::Txt, text, DnssecStatus::default()).unwrap();
     }
     let failures = [DnsFailure::ServFail, DnsFailure::Refused, DnsFailure::Timeout];
     for (name, failure) in failing.iter().zip(failures.into_iter().cycle()) {
-        for kind in Kind::ALL {
+        for kind in RecordType::ALL {
             zone.set(Question::new(name.parse().unwrap(), kind), Answer::Failed(failure));
         }
     }

@@ -7,12 +7,13 @@ use dmarc_policy::{
     History, Override, OverrideKind, Policy, PublishedPolicy, Record, ReportIdError, ReportMail,
     ReportMailError, ReportMetadata, RowDisposition, SpfRow, Tally, Verdict,
 };
-use mail_types::{AuthResult, Kind, Security, SpfIdentity, SpfInput, Step, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 fn verdict(from: &str, record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
     let mut zone = Zone::default();
     let name = "_dmarc.example.com".parse().unwrap();
-    zone.add(name, Kind::Txt, record, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, record, DnssecStatus::default()).unwrap();
     let author = Author::from_fields([from.as_bytes()]);
     let dmarc = Dmarc::new(author).with_spf(spf).with_dkim(dkim);
     let mut session = dmarc.session();

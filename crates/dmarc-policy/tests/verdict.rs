@@ -6,10 +6,10 @@ use std::sync::Arc;
 use dmarc_policy::{
     Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
-use mail_types::{
-    AuthResult, Domain, Kind, List, Security, Semantics, SpfIdentity, SpfInput, Step, Trust, Value,
-    Variable, WordList, Zone,
-};
+use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::exim::{List, Semantics, Trust, Value, Variable, WordList};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
+use mail_types::smtp::Domain;
 
 #[test]
 fn a_list_puts_together_what_the_walk_does_not() {
@@ -260,10 +260,11 @@ impl SuffixList for LastTwo {
 fn zone(records: &[(&str, &str)]) -> Zone {
     let mut zone = Zone::default();
     for (name, text) in records {
-        zone.add(name.parse().unwrap(), Kind::Txt, text, Security::default()).unwrap();
+        zone.add(name.parse().unwrap(), RecordType::Txt, text, DnssecStatus::default()).unwrap();
     }
     for name in ["example.com", "sub.example.com"] {
-        zone.add(name.parse().unwrap(), Kind::A, "192.0.2.1", Security::default()).unwrap();
+        zone.add(name.parse().unwrap(), RecordType::A, "192.0.2.1", DnssecStatus::default())
+            .unwrap();
     }
     zone
 }

@@ -6,12 +6,12 @@ use crate::Capability;
 /// the template, expanded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum Call {
-    /// `${acl{name}{argument}…}` and the condition `acl`: run a list of rules. [`Found::Value`] has
-    /// its message, and for the condition means that it accepts; [`Found::Nothing`] that it denies.
+pub enum HostCall {
+    /// `${acl{name}{argument}…}` and the condition `acl`: run a list of rules. [`LookupResult::Value`] has
+    /// its message, and for the condition means that it accepts; [`LookupResult::Nothing`] that it denies.
     ///
-    /// [`Found::Value`]: mail_types::Found::Value
-    /// [`Found::Nothing`]: mail_types::Found::Nothing
+    /// [`LookupResult::Value`]: mail_types::exim::LookupResult::Value
+    /// [`LookupResult::Nothing`]: mail_types::exim::LookupResult::Nothing
     Acl,
     /// `${authresults{host}}`: the header field `Authentication-Results`, with its name.
     AuthResults,
@@ -37,7 +37,7 @@ pub enum Call {
     /// `${prvs{address}{secret}{key number}}`: the address, signed.
     Prvs,
     /// `${prvscheck{address}{secret}…}`: the address without its signature if it is sound, else
-    /// [`Found::Nothing`](mail_types::Found::Nothing).
+    /// [`LookupResult::Nothing`](mail_types::exim::LookupResult::Nothing).
     PrvsCheck,
     /// `pwcheck`.
     PwCheck,
@@ -60,7 +60,7 @@ pub enum Call {
     Stat,
 }
 
-impl Call {
+impl HostCall {
     /// What must be on for it; nothing for what a program answers from what it knows anyway.
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {

@@ -9,10 +9,10 @@ pub(crate) mod text_condition;
 
 use std::rc::Rc;
 
-use mail_types::{Found, Query, Trust, Variable};
+use mail_types::exim::{LookupResult, Query, Trust, Variable};
 
 use crate::expansion::{Ask, Options, Request};
-use crate::stop::{ExpandError, Stop};
+use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::{Node, NodeKind, Sequence, Tree};
 use crate::variables::Variables;
 
@@ -21,7 +21,7 @@ use crate::variables::Variables;
 pub(crate) struct Evaluation<'e> {
     pub(crate) variables: &'e dyn Variables,
     pub(crate) options: &'e Options,
-    journal: &'e [Found],
+    journal: &'e [LookupResult],
     next: usize,
     pub(crate) out: Vec<u8>,
     /// Which parts of the buffer are values, while a query is put out.
@@ -36,7 +36,7 @@ pub(crate) struct Evaluation<'e> {
 
 /// Why a run ends before the end. The boxes keep the way back through all levels short.
 pub(crate) enum Halt {
-    Stop(Box<Stop>),
+    Stop(Box<ExpandFailure>),
     Waiting(Box<Request>),
 }
 
@@ -67,7 +67,7 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn new(
         variables: &'e dyn Variables,
         options: &'e Options,
-        journal: &'e [Found],
+        journal: &'e [LookupResult],
         length: usize,
     ) -> Self {
         Self {
@@ -289,7 +289,11 @@ impl<'e> Evaluation<'e> {
     }
 
     /// Returns what became of the next request, or waits for it.
-    pub(crate) fn ask(&mut self, at: usize, ask: impl FnOnce() -> Ask) -> Result<&'e Found, Halt> {
+    pub(crate) fn ask(
+        &mut self,
+        at: usize,
+        ask: impl FnOnce() -> Ask,
+    ) -> Result<&'e LookupResult, Halt> {
         let limit = self.options.limits.requests;
         if self.next >= limit {
             return Err(ExpandError::TooManyRequests { at, limit }.into());
@@ -298,7 +302,7 @@ impl<'e> Evaluation<'e> {
         let found = journal.get(self.next);
         self.next += 1;
         match found {
-            Some(Found::Deferred) => Err(Stop::Deferred { at }.into()),
+            Some(LookupResult::Deferred) => Err(ExpandFailure::Deferred { at }.into()),
             Some(found) => Ok(found),
             None => Err(Halt::Waiting(Box::new(Request { at, ask: ask() }))),
         }
@@ -320,14 +324,14 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
+impl From<ExpandFailure> for Halt {
+    fn from(stop: ExpandFailure) -> Self {
         Self::Stop(Box::new(stop))
     }
 }
 
 impl From<ExpandError> for Halt {
     fn from(error: ExpandError) -> Self {
-        Self::Stop(Box::new(Stop::Error(error)))
+        Self::Stop(Box::new(ExpandFailure::Error(error)))
     }
 }

@@ -1,14 +1,14 @@
 //! An expansion that may have to wait.
 
-use mail_types::{Found, Query, Value};
+use mail_types::exim::{LookupResult, Query, Value};
 
 use crate::evaluate::{Evaluation, Halt};
-use crate::stop::Stop;
+use crate::stop::ExpandFailure;
 use crate::template::Template;
 use crate::tree::Tree;
 use crate::tree::lookup::Lookup;
 use crate::variables::Variables;
-use crate::{Call, Capabilities, Limits};
+use crate::{Capabilities, HostCall, Limits};
 
 /// What an expansion may do.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -58,7 +58,7 @@ impl Options {
 ///
 /// ```
 /// use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
-/// use mail_types::{Found, Trust, Value, Variable};
+/// use mail_types::exim::{LookupResult, Trust, Value, Variable};
 ///
 /// struct User(&'static [u8]);
 /// impl Variables for User {
@@ -76,7 +76,7 @@ impl Options {
 /// while let Progress::Request(request) = expansion.poll() {
 ///     let Ask::Lookup { query, .. } = &request.ask else { continue };
 ///     assert_eq!(query.segments().len(), 3);
-///     expansion.handle_found(Found::Value(b"/home/ohara".to_vec()));
+///     expansion.handle_found(LookupResult::Value(b"/home/ohara".to_vec()));
 /// }
 /// assert_eq!(expansion.poll(), Progress::Done(Value::new(&b"/home/ohara"[..], Trust::Untrusted)));
 ///
@@ -109,7 +109,7 @@ impl<'t> Expansion<'t> {
     }
 
     /// Takes what became of the request that was handed out last; one too many changes nothing.
-    pub fn handle_found(&mut self, found: Found) {
+    pub fn handle_found(&mut self, found: LookupResult) {
         self.journal.handle_found(found);
     }
 }
@@ -121,7 +121,7 @@ impl Template {
     ///
     /// ```
     /// use event_expand::{Journal, Options, Progress, Template, Variables};
-    /// use mail_types::{Found, Variable};
+    /// use mail_types::exim::{LookupResult, Variable};
     ///
     /// struct Nothing;
     /// impl Variables for Nothing {
@@ -134,7 +134,7 @@ impl Template {
     /// let (options, mut journal) = (Options::default(), Journal::default());
     /// let value = loop {
     ///     match template.resume(&Nothing, &options, &mut journal) {
-    ///         Progress::Request(_) => journal.handle_found(Found::Nothing), // Wait here.
+    ///         Progress::Request(_) => journal.handle_found(LookupResult::Nothing), // Wait here.
     ///         Progress::Done(value) => break value,
     ///         Progress::Stopped(stop) => panic!("{stop}"),
     ///     }
@@ -171,13 +171,13 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`Stop`] as for [`Template::expand`], but for requests: `answer` has them.
+    /// [`ExpandFailure`] as for [`Template::expand`], but for requests: `answer` has them.
     pub fn expand_with(
         &self,
         variables: &dyn Variables,
         options: &Options,
-        mut answer: impl FnMut(&Request) -> Found,
-    ) -> Result<Value<'static>, Stop> {
+        mut answer: impl FnMut(&Request) -> LookupResult,
+    ) -> Result<Value<'static>, ExpandFailure> {
         let mut journal = Journal::default();
         loop {
             match self.resume(variables, options, &mut journal) {
@@ -211,13 +211,13 @@ impl Template {
 /// made again.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Journal {
-    found: Vec<Found>,
+    found: Vec<LookupResult>,
     awaiting: bool,
 }
 
 impl Journal {
     /// Takes what became of the request that was handed out last; one too many changes nothing.
-    pub fn handle_found(&mut self, found: Found) {
+    pub fn handle_found(&mut self, found: LookupResult) {
         if std::mem::take(&mut self.awaiting) {
             self.found.push(found);
         }
@@ -225,14 +225,14 @@ impl Journal {
 
     /// Returns what was found, in the order of the requests.
     #[must_use]
-    pub fn found(&self) -> &[Found] {
+    pub fn found(&self) -> &[LookupResult] {
         &self.found
     }
 }
 
-impl From<Vec<Found>> for Journal {
+impl From<Vec<LookupResult>> for Journal {
     /// Starts with what was found before.
-    fn from(found: Vec<Found>) -> Self {
+    fn from(found: Vec<LookupResult>) -> Self {
         Self { found, awaiting: false }
     }
 }
@@ -255,7 +255,7 @@ pub enum Progress<T = Value<'static>> {
     /// The text.
     Done(T),
     /// It has none.
-    Stopped(Stop),
+    Stopped(ExpandFailure),
 }
 
 /// Something the program must do before the expansion can go on.
@@ -286,7 +286,7 @@ pub enum Ask {
     /// Something else.
     Call {
         /// What.
-        call: Call,
+        call: HostCall,
         /// Its strings, as it documents them.
         arguments: Vec<Value<'static>>,
     },

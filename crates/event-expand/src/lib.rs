@@ -10,7 +10,7 @@
 //!     Action, Ask, Dialect, Effect, Event, EventName, OnFailure, Options, Parameter, Statement, Step,
 //!     Template, Variables,
 //! };
-//! use mail_types::{Found, Trust, Variable};
+//! use mail_types::exim::{LookupResult, Trust, Variable};
 //!
 //! struct Program;
 //! impl Variables for Program {
@@ -37,7 +37,7 @@
 //!             let statement = Statement::new(&query, Dialect::Sqlite)?;
 //!             assert_eq!(statement.sql, "INSERT INTO deliveries VALUES (?1, ?2)");
 //!             assert!(matches!(&statement.parameters[1], Parameter::Text(text) if text.contains("DROP")));
-//!             action.handle_found(Found::Nothing); // Run it, and say what was found.
+//!             action.handle_found(LookupResult::Nothing); // Run it, and say what was found.
 //!         }
 //!     }
 //! };
@@ -111,8 +111,8 @@
 //!
 //! # Trust
 //!
-//! A [`Value`](mail_types::Value) says whether it can be trusted, and so does every result: it is
-//! untrusted if any part of it is. What a lookup or a [`Call`] finds is untrusted. Untrusted text is
+//! A [`Value`](mail_types::exim::Value) says whether it can be trusted, and so does every result: it is
+//! untrusted if any part of it is. What a lookup or a [`HostCall`] finds is untrusted. Untrusted text is
 //! never expanded again, never names a file or a command, and never chooses a list's separator; it
 //! enters a query by `quote_<lookup>` alone, and then as a bound value ([`Statement`] for SQL).
 
@@ -132,7 +132,7 @@ mod template;
 mod tree;
 mod variables;
 
-pub use call::Call;
+pub use call::HostCall;
 pub use capability::{Capabilities, Capability};
 pub use evaluate::text_condition::truth;
 pub use event::action::{Action, Event, OnFailure, Outcome, Step, packed_errno};
@@ -145,7 +145,7 @@ pub use match_list::search::{ListSearch, ListSubject, Membership, SearchStep};
 pub use match_list::{MatchList, MatchListError};
 pub use need::Need;
 pub use statement::{Dialect, Parameter, Statement, StatementError};
-pub use stop::{ExpandError, Stop};
+pub use stop::{ExpandError, ExpandFailure};
 pub use template::{Template, TemplateError};
 pub use tree::lookup::{Fallback, Lookup};
 pub use tree::outline::Outline;

@@ -8,7 +8,7 @@ pub(crate) mod search;
 
 use std::borrow::Cow;
 
-use mail_types::{ByteList, Trust};
+use mail_types::exim::{ByteList, Trust};
 use thiserror::Error;
 
 use crate::Limits;
@@ -34,7 +34,7 @@ use crate::variables::ListKind;
 /// | `part@domain` | addresses | a local part, `*part` or `*`, at an item of a domain list |
 /// | `domain` | addresses | all local parts at an item of a domain list |
 /// | nothing, or `<>` | addresses | the empty sender |
-/// | `*`, addresses, blocks, names | hosts | see [`HostPattern`](mail_types::HostPattern) |
+/// | `*`, addresses, blocks, names | hosts | see [`HostPattern`](mail_types::exim::HostPattern) |
 ///
 /// It is searched by a [`ListSearch`](crate::ListSearch).
 #[derive(Clone, Debug)]

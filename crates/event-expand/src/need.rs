@@ -1,8 +1,8 @@
 //! What a template asks of the program, as far as it can be seen before it is expanded.
 
-use mail_types::{Query, Trust};
+use mail_types::exim::{Query, Trust};
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::operators::operator::Operator;
 use crate::operators::quoting::Quoting;
 use crate::tree::condition::Test;
@@ -26,7 +26,7 @@ pub enum Need<'t> {
     /// A file whose lines are items of a list.
     ListFile(&'t [u8]),
     /// Something else, as an item or as a condition.
-    Call(Call),
+    Call(HostCall),
 }
 
 /// Goes through a tree; each need comes with the position of what has it.
@@ -39,8 +39,8 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
                 Need::Lookup { lookup: &item.lookup, file: file.map(<[u8]>::trim_ascii) }
             }
             NodeKind::Call(call, ..) => Need::Call(*call),
-            NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(Call::RandInt),
-            NodeKind::Operator(Operator::Stat, ..) => Need::Call(Call::Stat),
+            NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(HostCall::RandInt),
+            NodeKind::Operator(Operator::Stat, ..) => Need::Call(HostCall::Stat),
             _ => return None,
         };
         Some((node.at as usize, need))

@@ -21,9 +21,9 @@ pub(crate) mod substring;
 pub(crate) mod text;
 pub(crate) mod time;
 
-use mail_types::{ByteList, Found, Trust};
+use mail_types::exim::{ByteList, LookupResult, Trust};
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::evaluate::{Evaluation, Halt};
 use crate::operators::operator::Operator;
@@ -42,8 +42,10 @@ impl Evaluation<'_> {
     ) -> Result<Trust, Halt> {
         match (operator, argument) {
             (Operator::Expand, _) => return self.expand_again(tree, at, operand),
-            (Operator::RandomInteger, _) => return self.ask_for(tree, at, Call::RandInt, operand),
-            (Operator::Stat, _) => return self.ask_for(tree, at, Call::Stat, operand),
+            (Operator::RandomInteger, _) => {
+                return self.ask_for(tree, at, HostCall::RandInt, operand);
+            }
+            (Operator::Stat, _) => return self.ask_for(tree, at, HostCall::Stat, operand),
             (Operator::ListNamed, kind) => return self.list_named(tree, at, kind, operand),
             (Operator::Quote, Some(lookup)) => {
                 return self.quote_for(tree, at, lookup, operand);
@@ -99,11 +101,11 @@ impl Evaluation<'_> {
         &mut self,
         tree: &Tree,
         at: usize,
-        call: Call,
+        call: HostCall,
         operand: Sequence,
     ) -> Result<Trust, Halt> {
         let start = self.out.len();
-        if call == Call::RandInt {
+        if call == HostCall::RandInt {
             let (from, _) = self.argument(tree, operand)?;
             let number = number::integer(self.out.get(from..).unwrap_or_default());
             self.truncate(from);
@@ -114,7 +116,7 @@ impl Evaluation<'_> {
             }
         }
         match self.call(tree, at, call, &[operand])?.clone() {
-            Found::Value(bytes) => {
+            LookupResult::Value(bytes) => {
                 self.push(&bytes, at)?;
                 self.mark(start, Trust::Untrusted, None);
                 Ok(Trust::Untrusted)

@@ -1,6 +1,6 @@
 //! A query for an SQL database: its text with placeholders, and what is bound to them.
 
-use mail_types::{Query, Segment, Trust};
+use mail_types::exim::{Query, Segment, Trust};
 use thiserror::Error;
 
 /// SQL with placeholders, and their values in order.
@@ -10,7 +10,7 @@ use thiserror::Error;
 ///
 /// ```
 /// use event_expand::{Dialect, Parameter, Statement};
-/// use mail_types::{Query, Trust};
+/// use mail_types::exim::{Query, Trust};
 ///
 /// let mut query = Query::default();
 /// query.push_literal(b"SELECT home FROM users WHERE mail LIKE '");

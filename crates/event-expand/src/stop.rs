@@ -4,12 +4,12 @@ use thiserror::Error;
 
 use crate::match_list::MatchListError;
 use crate::template::TemplateError;
-use crate::{Call, Capability};
+use crate::{Capability, HostCall};
 
 /// Why an expansion has no text.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "whoever expands must treat all three")]
-pub enum Stop {
+pub enum ExpandFailure {
     /// The template says `fail`: a result of its own, not an error. An option of Exim's then counts
     /// as not set.
     #[error("byte {at}: the template says fail")]
@@ -128,7 +128,7 @@ pub enum ExpandError {
         /// Where the item stands.
         at: usize,
         /// What was asked for.
-        call: Call,
+        call: HostCall,
     },
     /// The program must be asked for something, and
     /// [`Template::expand`](crate::Template::expand) asks for nothing.
@@ -226,7 +226,7 @@ impl ExpandError {
     }
 }
 
-impl Stop {
+impl ExpandFailure {
     /// Returns where, in bytes from the start of the template.
     #[must_use]
     pub fn at(&self) -> usize {

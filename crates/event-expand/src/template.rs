@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use mail_types::{Query, Value, Variable};
+use mail_types::exim::{Query, Value, Variable};
 use thiserror::Error;
 
 use crate::expansion::{Expansion, Options, Progress};
 use crate::need::{self, Need};
 use crate::parse::Parser;
-use crate::stop::{ExpandError, Stop};
+use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::outline::Outline;
 use crate::tree::{NodeKind, Tree};
 use crate::variables::Variables;
@@ -18,7 +18,7 @@ use crate::{Limits, Lookup};
 ///
 /// ```
 /// use event_expand::{Template, TemplateError, Variables};
-/// use mail_types::{Trust, Value, Variable};
+/// use mail_types::exim::{Trust, Value, Variable};
 ///
 /// struct Sender(&'static str);
 /// impl Variables for Sender {
@@ -170,9 +170,9 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`Stop::Forced`] where the template says `fail`; [`Stop::Error`] for all else, with
+    /// [`ExpandFailure::Forced`] where the template says `fail`; [`ExpandFailure::Error`] for all else, with
     /// [`ExpandError::Request`] for the first lookup: expand it by an [`Expansion`].
-    pub fn expand(&self, variables: &impl Variables) -> Result<Value<'static>, Stop> {
+    pub fn expand(&self, variables: &impl Variables) -> Result<Value<'static>, ExpandFailure> {
         match Expansion::new(self, variables, &Options::DEFAULT).poll() {
             Progress::Done(value) => Ok(value),
             Progress::Stopped(stop) => Err(stop),

@@ -4,7 +4,7 @@ pub(crate) mod condition;
 pub(crate) mod lookup;
 pub(crate) mod outline;
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::operators::json::JsonList;
 use crate::operators::operator::Operator;
@@ -108,7 +108,7 @@ pub(crate) enum NodeKind {
     Sort(Sequence, Comparison, Sequence),
     Lookup(Box<LookupItem>),
     /// An item that the program answers; with `${env`, `${certextract` and `${run` a choice.
-    Call(Call, Arguments, Option<Choice>),
+    Call(HostCall, Arguments, Option<Choice>),
 }
 
 /// `${extract…}`: how many of the strings are arguments is known when the first is expanded.

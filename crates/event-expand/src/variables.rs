@@ -1,6 +1,6 @@
 //! Where a template's variables come from.
 
-use mail_types::Variable;
+use mail_types::exim::Variable;
 
 /// What a program knows, for templates to ask.
 ///
@@ -11,7 +11,7 @@ use mail_types::Variable;
 ///
 /// ```
 /// use event_expand::Variables;
-/// use mail_types::{Trust, Value, Variable};
+/// use mail_types::exim::{Trust, Value, Variable};
 ///
 /// struct Session {
 ///     helo: Vec<u8>,

@@ -1,10 +1,10 @@
 //! Events: their names, their actions, and deliveries as they happen.
 
 use event_expand::{
-    Action, Effect, Event, EventName, OnFailure, Options, Outcome, Place, Profile, Selection,
-    SelectionError, Step, Stop, Template, Variables, packed_errno,
+    Action, Effect, Event, EventName, ExpandFailure, OnFailure, Options, Outcome, Place, Profile,
+    Selection, SelectionError, Step, Template, Variables, packed_errno,
 };
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 struct Program;
 
@@ -25,7 +25,7 @@ fn act(template: &str, event: &Event, on_failure: OnFailure) -> Outcome {
     loop {
         match action.poll() {
             Step::Done(outcome) => return outcome,
-            Step::Request(_) => action.handle_found(Found::Nothing),
+            Step::Request(_) => action.handle_found(LookupResult::Nothing),
         }
     }
 }
@@ -102,14 +102,17 @@ fn what_a_failing_action_does_is_the_users_choice() {
         let event = Event::new(event);
         let proceeding = act(failing, &event, OnFailure::Proceed);
         assert_eq!(proceeding.effect, Effect::Ignored);
-        assert!(matches!(proceeding.stop, Some(Stop::Error(_))));
+        assert!(matches!(proceeding.stop, Some(ExpandFailure::Error(_))));
         let refusing = act(failing, &event, OnFailure::Refuse);
         let expected = if event.name().waits() { event.name().effect() } else { Effect::Ignored };
         assert_eq!(refusing.effect, expected, "{}", event.name());
     }
     let connect = Event::new(EventName::TcpConnect);
     let forced = act("${if eq{a}{b}{c}fail}", &connect, OnFailure::Refuse);
-    assert_eq!((forced.effect, forced.stop), (Effect::Ignored, Some(Stop::Forced { at: 0 })));
+    assert_eq!(
+        (forced.effect, forced.stop),
+        (Effect::Ignored, Some(ExpandFailure::Forced { at: 0 }))
+    );
     let template: Template = "${lookup redis{a}}".parse().unwrap_or_else(|_| unreachable!());
     let options = Options::default();
     let action = Action::new(&template, &connect, &Program, &options, OnFailure::Refuse);

@@ -2,10 +2,10 @@
 //! is cancelled, filters, an autoreply, names that are not found, TLS, DANE and authentication.
 
 use event_expand::{
-    Action, Ask, Effect, Event, EventName, Journal, OnFailure, Options, Outcome, Place, Profile,
-    Step, Stop, Template, Variables,
+    Action, Ask, Effect, Event, EventName, ExpandFailure, Journal, OnFailure, Options, Outcome,
+    Place, Profile, Step, Template, Variables,
 };
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 /// What a program knows beside its events.
 struct Program;
@@ -20,7 +20,7 @@ impl Variables for Program {
     }
 }
 
-fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[Found]) -> Outcome {
+fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[LookupResult]) -> Outcome {
     let template: Template = template.parse().unwrap_or_else(|error| unreachable!("{error}"));
     let options = Options::default();
     let mut journal = Journal::default();
@@ -33,7 +33,7 @@ fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[Found]) ->
             Step::Request(_) => journal = action.into_journal(),
         }
         let next = found.get(journal.found().len()).cloned();
-        journal.handle_found(next.unwrap_or(Found::Nothing));
+        journal.handle_found(next.unwrap_or(LookupResult::Nothing));
     }
 }
 
@@ -197,11 +197,11 @@ fn a_chain_of_certificates() {
     // What an action finds out about the certificate refuses it, and says why.
     let pinned = "${if eq{$event_name}{tls:cert}{${if eq{$event_data}{0}{${lookup sqlite{SELECT why FROM \
         bad WHERE subject='${quote_sqlite:$tls_out_peercert}'}}}}}}";
-    let revoked = [Found::Value(b"revoked".to_vec())];
+    let revoked = [LookupResult::Value(b"revoked".to_vec())];
     let refused = act(pinned, &cert("0", "CN=mx"), OnFailure::Proceed, &revoked);
     assert_eq!(refused.effect, Effect::RefuseVerification);
     assert_eq!(refused.text.to_string(), "revoked");
-    let fine = act(pinned, &cert("0", "CN=mx"), OnFailure::Proceed, &[Found::Nothing]);
+    let fine = act(pinned, &cert("0", "CN=mx"), OnFailure::Proceed, &[LookupResult::Nothing]);
     assert_eq!((fine.effect, fine.stop), (Effect::Ignored, None));
     let above = act(pinned, &cert("1", "CN=ca"), OnFailure::Proceed, &revoked);
     assert_eq!(above.effect, Effect::Ignored);
@@ -217,8 +217,11 @@ fn a_certificate_that_cannot_be_judged_now() {
     for (on_failure, effect) in
         [(OnFailure::Proceed, Effect::Ignored), (OnFailure::Refuse, Effect::RefuseVerification)]
     {
-        let outcome = act(asks, &client, on_failure, &[Found::Deferred]);
-        assert_eq!((outcome.effect, outcome.stop), (effect, Some(Stop::Deferred { at: 0 })));
+        let outcome = act(asks, &client, on_failure, &[LookupResult::Deferred]);
+        assert_eq!(
+            (outcome.effect, outcome.stop),
+            (effect, Some(ExpandFailure::Deferred { at: 0 }))
+        );
     }
 }
 
@@ -290,7 +293,7 @@ fn a_peer_cannot_force_a_result() {
             act("${if eq{$event_data}{tcp:connect}{stop}}", &event, OnFailure::Refuse, &[]);
         assert_eq!((outcome.effect, outcome.stop), (Effect::Ignored, None), "{name}");
         let expanded = act("${expand:$event_data}", &event, OnFailure::Proceed, &[]);
-        assert!(matches!(expanded.stop, Some(Stop::Error(_))), "{name}");
+        assert!(matches!(expanded.stop, Some(ExpandFailure::Error(_))), "{name}");
     }
 }
 
@@ -315,7 +318,7 @@ fn a_replayed_action_asks_for_nothing_twice() {
             }
         }
         journal = action.into_journal();
-        journal.handle_found(Found::Value(asked.len().to_string().into_bytes()));
+        journal.handle_found(LookupResult::Value(asked.len().to_string().into_bytes()));
     };
     assert_eq!((text.as_str(), asked), ("1-2", vec![3, 1]));
 }

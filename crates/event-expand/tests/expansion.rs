@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use event_expand::{
-    Ask, Call, Capabilities, Capability, ExpandError, Expansion, Fallback, HeaderForm, ListKind,
-    Options, Progress, State, Stop, Template, Variables,
+    Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion, Fallback, HeaderForm,
+    HostCall, ListKind, Options, Progress, State, Template, Variables,
 };
-use mail_types::{Found, Query, Segment, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Query, Segment, Trust, Value, Variable};
 
 /// Variables of a peer, and one of the program's.
 struct Session(BTreeMap<&'static str, &'static [u8]>);
@@ -56,7 +56,11 @@ fn session() -> Session {
 }
 
 /// Expands with these answers; returns the requests, too.
-fn run(text: &str, options: &Options, answers: &[Found]) -> (Vec<Ask>, Result<String, Stop>) {
+fn run(
+    text: &str,
+    options: &Options,
+    answers: &[LookupResult],
+) -> (Vec<Ask>, Result<String, ExpandFailure>) {
     let template = Template::parse(text.as_bytes());
     let template = template.unwrap_or_else(|error| unreachable!("{text}: {error}"));
     let session = session();
@@ -70,7 +74,7 @@ fn run(text: &str, options: &Options, answers: &[Found]) -> (Vec<Ask>, Result<St
                 asked.push(request.ask);
                 let Some(answer) = answers.next() else { unreachable!("{text}: {asked:?}") };
                 expansion.handle_found(answer.clone());
-                expansion.handle_found(Found::Deferred); // One too many changes nothing.
+                expansion.handle_found(LookupResult::Deferred); // One too many changes nothing.
             }
             Progress::Done(value) => {
                 return (asked, Ok(value.as_bytes().escape_ascii().to_string()));
@@ -80,12 +84,12 @@ fn run(text: &str, options: &Options, answers: &[Found]) -> (Vec<Ask>, Result<St
     }
 }
 
-fn text(text: &str) -> Result<String, Stop> {
+fn text(text: &str) -> Result<String, ExpandFailure> {
     run(text, &Options::default(), &[]).1
 }
 
-fn found(text: &str) -> Found {
-    Found::Value(text.as_bytes().to_vec())
+fn found(text: &str) -> LookupResult {
+    LookupResult::Value(text.as_bytes().to_vec())
 }
 
 #[test]
@@ -98,11 +102,15 @@ fn a_lookup_is_found_or_not_or_deferred() {
     query.push_literal(b"GET ");
     query.push_quoted(b"o'hara", Trust::Untrusted, "redis");
     assert!(matches!(&asked[..], [Ask::Lookup { query: asked, key: None, .. }] if *asked == query));
-    assert_eq!(run(template, &options, &[Found::Nothing]).1, Ok("none".to_owned()));
-    let deferred = run(template, &options, &[Found::Deferred]).1;
-    assert_eq!(deferred, Err(Stop::Deferred { at: 0 }), "the string for no is not for this");
-    let fail = run("a${lookup redis{x}{y}fail}", &options, &[Found::Nothing]).1;
-    assert_eq!(fail, Err(Stop::Forced { at: 1 }));
+    assert_eq!(run(template, &options, &[LookupResult::Nothing]).1, Ok("none".to_owned()));
+    let deferred = run(template, &options, &[LookupResult::Deferred]).1;
+    assert_eq!(
+        deferred,
+        Err(ExpandFailure::Deferred { at: 0 }),
+        "the string for no is not for this"
+    );
+    let fail = run("a${lookup redis{x}{y}fail}", &options, &[LookupResult::Nothing]).1;
+    assert_eq!(fail, Err(ExpandFailure::Forced { at: 1 }));
 }
 
 #[test]
@@ -134,7 +142,7 @@ fn a_lookup_with_a_key_says_all_of_its_type() {
 
 #[test]
 fn what_comes_from_outside_is_quoted_or_refused() {
-    let refused = |lookup| Err(Stop::from(ExpandError::Unquoted { at: 0, lookup }));
+    let refused = |lookup| Err(ExpandFailure::from(ExpandError::Unquoted { at: 0, lookup }));
     for (template, lookup) in [
         ("${lookup pgsql{SELECT '$x'}}", "pgsql"),
         ("${lookup pgsql{SELECT '${quote_sqlite:$x}'}}", "pgsql"),
@@ -151,7 +159,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         "${lookup pgsql{SELECT '$primary_hostname ${lc:A}'}}",
         "${lookup pgsql{SELECT ${if def:x{'${quote_pgsql:${lc:$x}}'}{NULL}}}}",
     ] {
-        let (asked, outcome) = run(template, &Options::default(), &[Found::Nothing]);
+        let (asked, outcome) = run(template, &Options::default(), &[LookupResult::Nothing]);
         assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
     }
     // A program may say that it trusts what a lookup finds.
@@ -163,7 +171,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
 
 #[test]
 fn what_comes_from_outside_is_not_expanded_again() {
-    let untrusted = Err(Stop::from(ExpandError::Untrusted { at: 0 }));
+    let untrusted = Err(ExpandFailure::from(ExpandError::Untrusted { at: 0 }));
     assert_eq!(text("${expand:$text}"), untrusted);
     assert_eq!(text("${sg{a}{a}{$text}}"), untrusted);
     assert_eq!(text("${expand:$x}"), Ok("o\\'hara".to_owned()), "there is nothing to expand in it");
@@ -216,23 +224,23 @@ fn a_subject_that_is_not_utf8_is_matched_byte_by_byte() {
 #[test]
 fn dangerous_things_want_their_capability() {
     for (template, capability, call) in [
-        ("${readfile{/a}}", Capability::Files, Call::ReadFile),
-        ("${stat:/a}", Capability::Files, Call::Stat),
-        ("${if exists{/a}{}}", Capability::Files, Call::Exists),
-        ("${readsocket{/a}{b}}", Capability::Sockets, Call::ReadSocket),
-        ("${run{/bin/a b $x}}", Capability::Commands, Call::Run),
-        ("${perl{a}}", Capability::Code, Call::Perl),
-        ("${dlfunc{/a}{b}}", Capability::Code, Call::DlFunc),
-        ("${env{HOME}}", Capability::Environment, Call::Env),
-        ("${randint:9}", Capability::Random, Call::RandInt),
-        ("${prvs{a@b}{c}}", Capability::Clock, Call::Prvs),
-        ("${if crypteq{a}{b}{}}", Capability::Authentication, Call::CryptEq),
-        ("${if saslauthd{{a}{b}}{}}", Capability::Authentication, Call::SaslAuthd),
+        ("${readfile{/a}}", Capability::Files, HostCall::ReadFile),
+        ("${stat:/a}", Capability::Files, HostCall::Stat),
+        ("${if exists{/a}{}}", Capability::Files, HostCall::Exists),
+        ("${readsocket{/a}{b}}", Capability::Sockets, HostCall::ReadSocket),
+        ("${run{/bin/a b $x}}", Capability::Commands, HostCall::Run),
+        ("${perl{a}}", Capability::Code, HostCall::Perl),
+        ("${dlfunc{/a}{b}}", Capability::Code, HostCall::DlFunc),
+        ("${env{HOME}}", Capability::Environment, HostCall::Env),
+        ("${randint:9}", Capability::Random, HostCall::RandInt),
+        ("${prvs{a@b}{c}}", Capability::Clock, HostCall::Prvs),
+        ("${if crypteq{a}{b}{}}", Capability::Authentication, HostCall::CryptEq),
+        ("${if saslauthd{{a}{b}}{}}", Capability::Authentication, HostCall::SaslAuthd),
     ] {
         let error = text(template).err();
         let denied = matches!(
             error,
-            Some(Stop::Error(ExpandError::Denied { capability: off, .. })) if off == capability
+            Some(ExpandFailure::Error(ExpandError::Denied { capability: off, .. })) if off == capability
         );
         assert!(denied, "{template}: {error:?}");
         let mut options = Options::default();
@@ -247,7 +255,7 @@ fn dangerous_things_want_their_capability() {
 fn no_value_is_more_than_one_word_of_a_command() {
     let mut options = Options::default();
     options.capabilities = Capabilities::NONE.with(Capability::Commands);
-    let (asked, _) = run("${run{/bin/a -b ${lc:A B} $list}}", &options, &[Found::Nothing]);
+    let (asked, _) = run("${run{/bin/a -b ${lc:A B} $list}}", &options, &[LookupResult::Nothing]);
     let [Ask::Call { arguments, .. }] = &asked[..] else { unreachable!("{asked:?}") };
     let words: Vec<_> = arguments.iter().map(Value::as_bytes).collect();
     assert_eq!(words, [&b"/bin/a"[..], b"-b", b"a b", b"<; a;b"]);
@@ -263,20 +271,20 @@ fn what_the_program_answers() {
     clock.capabilities = Capabilities::NONE.with(Capability::Clock).with(Capability::Sockets);
     for (options, template, answer, expected) in [
         (&options, "${acl{name}{a}}", found("message"), "message"),
-        (&options, "${acl{name}}", Found::Nothing, ""),
+        (&options, "${acl{name}}", LookupResult::Nothing, ""),
         (&options, "${if acl{{name}{a}}{<$value>}{no}}", found("m"), "<m>"),
-        (&options, "${if acl{{name}}{yes}{no}}", Found::Nothing, "no"),
+        (&options, "${if acl{{name}}{yes}{no}}", LookupResult::Nothing, "no"),
         (&options, "${certextract{subject}{$tls_out_peercert}{<$value>}}", found("CN=a"), "<CN=a>"),
         (&clock, "${prvscheck{a}{b}}", found("a@b"), "a@b"),
         (&clock, "${prvscheck{a}{b}{<$value>}}", found("a@b"), "<a@b>"),
         (&clock, "${prvscheck{a}{b}{}}", found("a@b"), "a@b"),
-        (&clock, "${prvscheck{a}{b}}", Found::Nothing, ""),
-        (&clock, "${readsocket{a}{b}{}{}{failed}}", Found::Nothing, "failed"),
+        (&clock, "${prvscheck{a}{b}}", LookupResult::Nothing, ""),
+        (&clock, "${readsocket{a}{b}{}{}{failed}}", LookupResult::Nothing, "failed"),
     ] {
         assert_eq!(run(template, options, &[answer]).1, Ok(expected.to_owned()), "{template}");
     }
-    let failed = run("${readsocket{a}{b}}", &clock, &[Found::Nothing]).1;
-    assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: Call::ReadSocket }.into()));
+    let failed = run("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
+    assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
 }
 
 #[test]
@@ -297,7 +305,7 @@ fn headers_lists_and_states_are_the_programs() {
         assert_eq!(text(template), Ok(expected.to_owned()), "{template}");
     }
     let error = text("${if match_domain{a}{+round}}").err();
-    assert!(matches!(error, Some(Stop::Error(ExpandError::TooDeep { .. }))), "{error:?}");
+    assert!(matches!(error, Some(ExpandFailure::Error(ExpandError::TooDeep { .. }))), "{error:?}");
 }
 
 #[test]
@@ -330,7 +338,7 @@ fn without_its_feature_an_operator_says_which() {
         } else {
             let missing = matches!(
                 outcome,
-                Err(Stop::Error(ExpandError::Feature { feature: wanted, .. })) if wanted == feature
+                Err(ExpandFailure::Error(ExpandError::Feature { feature: wanted, .. })) if wanted == feature
             );
             assert!(missing, "{template}: {outcome:?}");
         }

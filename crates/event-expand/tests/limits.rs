@@ -1,8 +1,10 @@
 //! Each limit: what reaches it, and what stays below; and what ends Exim's process.
 
-use event_expand::{ExpandError, Limits, Options, Progress, Stop, Template, TemplateError};
+use event_expand::{
+    ExpandError, ExpandFailure, Limits, Options, Progress, Template, TemplateError,
+};
 use event_expand::{Expansion, Variables};
-use mail_types::{Found, Variable};
+use mail_types::exim::{LookupResult, Variable};
 
 struct Nothing;
 
@@ -12,7 +14,7 @@ impl Variables for Nothing {
     }
 }
 
-fn expand(text: &str, change: impl FnOnce(&mut Limits)) -> Result<String, Stop> {
+fn expand(text: &str, change: impl FnOnce(&mut Limits)) -> Result<String, ExpandFailure> {
     let mut options = Options::default();
     change(&mut options.limits);
     let template = Template::parse_within(text.as_bytes(), &options.limits);
@@ -24,7 +26,7 @@ fn expand(text: &str, change: impl FnOnce(&mut Limits)) -> Result<String, Stop> 
                 return Ok(String::from_utf8_lossy(value.as_bytes()).into_owned());
             }
             Progress::Stopped(stop) => return Err(stop),
-            Progress::Request(_) => expansion.handle_found(Found::Nothing),
+            Progress::Request(_) => expansion.handle_found(LookupResult::Nothing),
         }
     }
 }
@@ -78,7 +80,7 @@ fn output() {
     // Doubled 27 times it asks for more memory than Exim gets.
     let doubled = format!("${{reduce{{{}}}{{0123456789}}{{$value$value}}}}", "a:".repeat(27));
     let error = expand(&doubled, |_| {}).err();
-    assert!(matches!(error, Some(Stop::Error(ExpandError::TooLong { .. }))));
+    assert!(matches!(error, Some(ExpandFailure::Error(ExpandError::TooLong { .. }))));
 }
 
 #[test]
@@ -128,7 +130,10 @@ fn regex_size() {
     let text = "${if match{a}{\\N^(a{50}){50}$\\N}}";
     assert_eq!(expand(text, |_| {}), Ok(String::new()));
     let error = expand(text, |limits| limits.regex_size = 1000).err();
-    assert!(matches!(error, Some(Stop::Error(ExpandError::Regex { at: 5, .. }))), "{error:?}");
+    assert!(
+        matches!(error, Some(ExpandFailure::Error(ExpandError::Regex { at: 5, .. }))),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -154,6 +159,6 @@ fn what_ends_exims_process_is_an_error() {
         "${xtextd:a+4}",
     ] {
         let stop = expand(text, |_| {}).err();
-        assert!(matches!(stop, Some(Stop::Error(_))), "{text}: {stop:?}");
+        assert!(matches!(stop, Some(ExpandFailure::Error(_))), "{text}: {stop:?}");
     }
 }

@@ -9,7 +9,8 @@ use event_expand::{
     Ask, Limits, ListKind, ListSearch, ListSubject, MatchList, MatchListError, Membership,
     SearchStep,
 };
-use mail_types::{ByteList, Found, Name, Trust};
+use mail_types::dns::Name;
+use mail_types::exim::{ByteList, LookupResult, Trust};
 
 fn list(text: &str, kind: ListKind, limits: &Limits) -> Arc<MatchList> {
     let list = ByteList::new(text.as_bytes());
@@ -38,13 +39,14 @@ fn search(text: &str, kind: ListKind, subject: ListSubject<'_>) -> Membership {
             SearchStep::Ask(Ask::Lookup { lookup, key, query }) => {
                 assert_eq!((lookup.name, query.segments().len()), ("lsearch", 1));
                 let is_key = key.unwrap().as_bytes() == b"ann";
-                let found = if is_key { Found::Value(Vec::new()) } else { Found::Nothing };
+                let found =
+                    if is_key { LookupResult::Value(Vec::new()) } else { LookupResult::Nothing };
                 search.handle_found(&found).unwrap();
             }
             SearchStep::Ask(Ask::Call { arguments, .. }) => {
                 assert_eq!(arguments.first().unwrap().as_bytes(), b"/file");
                 let lines = "# comment\n!bob # not he\n\nann\n*.example\nc#d@e.example\n";
-                search.handle_found(&Found::Value(lines.into())).unwrap();
+                search.handle_found(&LookupResult::Value(lines.into())).unwrap();
             }
             SearchStep::Ask(_) => panic!("{text}"),
         }
@@ -241,10 +243,10 @@ fn a_poll_too_many_and_an_answer_too_many_change_nothing() {
     let list = list("+inner : ann", ListKind::LocalPart, &limits);
     let mut search = ListSearch::new(Arc::clone(&list), ListSubject::Text(b"ann"), b"", &limits);
     search.handle_list(Arc::clone(&list)).unwrap();
-    search.handle_found(&Found::Nothing).unwrap();
+    search.handle_found(&LookupResult::Nothing).unwrap();
     let first = search.poll();
     assert!(matches!(&first, SearchStep::Named { name, .. } if &**name == "inner"));
     assert_eq!(search.poll(), first);
-    search.handle_found(&Found::Nothing).unwrap();
+    search.handle_found(&LookupResult::Nothing).unwrap();
     assert_eq!(search.poll(), first);
 }

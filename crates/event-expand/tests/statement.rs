@@ -4,7 +4,7 @@ use event_expand::{
     Ask, Dialect, Expansion, Options, Parameter, Progress, Statement, StatementError, Template,
     Variables,
 };
-use mail_types::{Query, Trust, Value, Variable};
+use mail_types::exim::{Query, Trust, Value, Variable};
 use proptest::prelude::*;
 
 /// A value of a peer.

@@ -1,7 +1,7 @@
 //! Texts that are no templates: what is wrong, and where.
 
 use event_expand::{ExpandError, Template, TemplateError, Variables};
-use mail_types::{Query, Trust, Value, Variable};
+use mail_types::exim::{Query, Trust, Value, Variable};
 
 fn expected(at: usize, expected: &'static str) -> TemplateError {
     TemplateError::Expected { at, expected }

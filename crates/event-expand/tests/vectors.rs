@@ -15,8 +15,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
-use event_expand::{Ask, Call, Expansion, ListKind, Options, Progress, Template, Variables};
-use mail_types::{Found, Trust, Value, Variable};
+use event_expand::{Ask, Expansion, HostCall, ListKind, Options, Progress, Template, Variables};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 /// Rows in which we do not do as Exim 4.96 does, with our outcome and the reason.
 const OTHERWISE: &str = include_str!("data/otherwise.jsonl");
@@ -140,10 +140,10 @@ fn expand(input: &[u8], host: &Host) -> Result<Vec<u8>, String> {
             Progress::Done(value) => return Ok(value.as_bytes().to_vec()),
             Progress::Stopped(stop) => return Err(stop.to_string()),
             Progress::Request(request) => match request.ask {
-                Ask::Call { call: Call::AuthResults, arguments } => {
+                Ask::Call { call: HostCall::AuthResults, arguments } => {
                     let host = arguments.first().unwrap();
                     let field = [&b"Authentication-Results: "[..], host.as_bytes()].concat();
-                    expansion.handle_found(Found::Value(field));
+                    expansion.handle_found(LookupResult::Value(field));
                 }
                 ask => return Err(format!("{ask:?}")),
             },

@@ -1,6 +1,6 @@
 //! Asks a resolver of [hickory](hickory_resolver).
 //!
-//! No answer is taken for [secure](Security::Secure) here: that a resolver says so means nothing
+//! No answer is taken for [secure](DnssecStatus::Secure) here: that a resolver says so means nothing
 //! unless it is near and trusted.
 
 mod resolver;
@@ -19,8 +19,9 @@ use hickory_resolver::proto::rr::{self, RData, Record};
 
 pub use resolver::{Resolver, ResolverError, ResolverSettings};
 
-use crate::{
-    Answer, DnsFailure, Inquiry, Kind, Mx, Name, Question, Records, Security, Session, Step, Texts,
+use crate::dns::{
+    Answer, DnsFailure, DnssecStatus, Inquiry, Mx, Name, Question, RecordType, Records, Session,
+    Step, Texts,
 };
 
 /// The time that [`run`] gives a session: RFC 7208 section 4.6.4 wants at least 20 seconds.
@@ -80,13 +81,13 @@ pub async fn run_cached<I: Inquiry>(
 /// Asks one question.
 pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
     let kind = match question.kind {
-        Kind::A => rr::RecordType::A,
-        Kind::Aaaa => rr::RecordType::AAAA,
-        Kind::Cname => rr::RecordType::CNAME,
-        Kind::Mx => rr::RecordType::MX,
-        Kind::Ptr => rr::RecordType::PTR,
-        Kind::Tlsa => rr::RecordType::TLSA,
-        Kind::Txt => rr::RecordType::TXT,
+        RecordType::A => rr::RecordType::A,
+        RecordType::Aaaa => rr::RecordType::AAAA,
+        RecordType::Cname => rr::RecordType::CNAME,
+        RecordType::Mx => rr::RecordType::MX,
+        RecordType::Ptr => rr::RecordType::PTR,
+        RecordType::Tlsa => rr::RecordType::TLSA,
+        RecordType::Txt => rr::RecordType::TXT,
     };
     let labels = question.name.labels();
     let Ok(mut name) = rr::Name::from_labels(labels) else {
@@ -103,7 +104,7 @@ pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
 fn records(question: &Question, answers: &[Record]) -> Answer {
     let of_kind = answers.iter().filter_map(|record| Some((record, data(question.kind, record)?)));
     let ttl = answers.iter().map(|record| record.ttl).min().unwrap_or(0);
-    let security = Security::Indeterminate;
+    let security = DnssecStatus::Indeterminate;
     let mut owner = None;
     let mut all: Option<Records> = None;
     for (record, data) in of_kind {
@@ -120,17 +121,17 @@ fn records(question: &Question, answers: &[Record]) -> Answer {
     Answer::Absent { exists: true, security, ttl: ttl.min(60) }
 }
 
-fn data(kind: Kind, record: &Record) -> Option<Records> {
+fn data(kind: RecordType, record: &Record) -> Option<Records> {
     Some(match (kind, &record.data) {
-        (Kind::A, RData::A(address)) => Records::A(vec![address.0]),
-        (Kind::Aaaa, RData::AAAA(address)) => Records::Aaaa(vec![address.0]),
-        (Kind::Cname, RData::CNAME(target)) => Records::Cname(name(&target.0)),
-        (Kind::Ptr, RData::PTR(target)) => Records::Ptr(vec![name(&target.0)]),
-        (Kind::Mx, RData::MX(mx)) => {
+        (RecordType::A, RData::A(address)) => Records::A(vec![address.0]),
+        (RecordType::Aaaa, RData::AAAA(address)) => Records::Aaaa(vec![address.0]),
+        (RecordType::Cname, RData::CNAME(target)) => Records::Cname(name(&target.0)),
+        (RecordType::Ptr, RData::PTR(target)) => Records::Ptr(vec![name(&target.0)]),
+        (RecordType::Mx, RData::MX(mx)) => {
             Records::Mx(vec![Mx { preference: mx.preference, exchange: name(&mx.exchange) }])
         }
-        (Kind::Txt, RData::TXT(text)) => Records::Txt(Texts::new([text.txt_data.concat()])),
-        (Kind::Tlsa, RData::TLSA(tlsa)) => {
+        (RecordType::Txt, RData::TXT(text)) => Records::Txt(Texts::new([text.txt_data.concat()])),
+        (RecordType::Tlsa, RData::TLSA(tlsa)) => {
             let mut data = vec![tlsa.cert_usage.into(), tlsa.selector.into(), tlsa.matching.into()];
             data.extend(&tlsa.cert_data);
             Records::Tlsa(vec![data.into()])
@@ -143,7 +144,7 @@ fn absence(error: &NetError) -> Answer {
     let failed = Answer::Failed;
     match error {
         NetError::Dns(DnsError::NoRecordsFound(none)) => {
-            let (security, ttl) = (Security::Indeterminate, none.negative_ttl.unwrap_or(0));
+            let (security, ttl) = (DnssecStatus::Indeterminate, none.negative_ttl.unwrap_or(0));
             match none.response_code {
                 ResponseCode::NoError => Answer::Absent { exists: true, security, ttl },
                 ResponseCode::NXDomain => Answer::Absent { exists: false, security, ttl },

@@ -1,6 +1,6 @@
 //! Authentication results: their words, and that nothing in a value can break the header.
 
-use mail_types::{AuthResult, AuthenticationResults, MethodResult, SpfIdentity};
+use mail_types::results::{AuthResult, AuthenticationResults, MethodResult, SpfIdentity};
 use proptest::prelude::*;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Domains: their form, their limits, and U-labels.
 
-use mail_types::{Domain, DomainError};
+use mail_types::smtp::{Domain, DomainError};
 
 #[test]
 fn a_domain_is_lower_case() {

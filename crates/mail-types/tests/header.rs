@@ -1,6 +1,6 @@
 //! The header section of a message: the same for all who read it.
 
-use mail_types::Header;
+use mail_types::smtp::Header;
 use proptest::prelude::*;
 
 #[test]

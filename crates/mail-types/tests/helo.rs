@@ -1,6 +1,6 @@
 //! The argument of HELO and EHLO.
 
-use mail_types::Helo;
+use mail_types::smtp::Helo;
 
 #[test]
 fn each_form_is_told_apart() {

@@ -9,10 +9,11 @@ use std::time::Duration;
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, TXT};
 use hickory_resolver::proto::rr::{self, RData, Record};
-use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
-use mail_types::{
-    Answer, DnsFailure, Inquiry, Kind, Known, Name, Question, Session, Unanswered, hickory,
+use mail_types::dns::{
+    Answer, DnsFailure, Inquiry, Known, Name, Question, RecordType, Session, Unanswered,
 };
+use mail_types::hickory;
+use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use tokio::net::UdpSocket;
 
 /// Asks all at once.
@@ -99,14 +100,14 @@ async fn answers_are_what_the_server_says() {
     let server = socket.local_addr().unwrap();
     tokio::spawn(serve(socket));
     let rows = [
-        ("host.example", Kind::A, "host.example 300 192.0.2.1"),
-        ("host.example", Kind::Txt, r"host.example 300 v=spf1 -all\255"),
-        ("host.example", Kind::Mx, "host.example 300 10 host.example"),
-        ("host.example", Kind::Aaaa, "absent, exists: true"),
-        ("alias.example", Kind::A, "host.example 300 192.0.2.1"),
-        ("nowhere.example", Kind::A, "absent, exists: false"),
-        ("refused.example", Kind::A, "refused"),
-        ("broken.example", Kind::A, "servfail"),
+        ("host.example", RecordType::A, "host.example 300 192.0.2.1"),
+        ("host.example", RecordType::Txt, r"host.example 300 v=spf1 -all\255"),
+        ("host.example", RecordType::Mx, "host.example 300 10 host.example"),
+        ("host.example", RecordType::Aaaa, "absent, exists: true"),
+        ("alias.example", RecordType::A, "host.example 300 192.0.2.1"),
+        ("nowhere.example", RecordType::A, "absent, exists: false"),
+        ("refused.example", RecordType::A, "refused"),
+        ("broken.example", RecordType::A, "servfail"),
     ];
     let questions = rows.map(|(name, kind, _)| Question::new(name.parse().unwrap(), kind));
     let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
@@ -121,7 +122,7 @@ async fn the_time_ends_a_session_that_waits() {
     let server = socket.local_addr().unwrap();
     tokio::spawn(serve(socket));
     let silent: Name = "silent.example".parse().unwrap();
-    let question = Question::new(silent, Kind::A);
+    let question = Question::new(silent, RecordType::A);
     let mut session = Session::new(All(vec![question]), Vec::new(), 10);
     let time = Duration::from_millis(100);
     let verdict = hickory::run_cached(&mut session, &resolver(server), time, &|_| None).await;
@@ -139,7 +140,7 @@ async fn a_server_without_edns_is_asked_without_it() {
         ("old.header.example", "old.header.example 300 192.0.2.2"),
         ("never.example", "servfail"),
     ];
-    let questions = rows.map(|(name, _)| Question::new(name.parse().unwrap(), Kind::A));
+    let questions = rows.map(|(name, _)| Question::new(name.parse().unwrap(), RecordType::A));
     let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
     let time = Duration::from_secs(20);
     let start = std::time::Instant::now();

@@ -4,7 +4,8 @@
 
 use std::net::IpAddr;
 
-use mail_types::{HostPatternError, HostSet, HostSetError, List, Name};
+use mail_types::dns::Name;
+use mail_types::exim::{HostPatternError, HostSet, HostSetError, List};
 
 fn set(list: &str) -> HostSet {
     HostSet::new(List::new(list)).unwrap()

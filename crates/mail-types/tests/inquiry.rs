@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use mail_types::{
-    Answer, DnsFailure, Inquiry, Kind, Known, Name, Noted, Question, Records, Security, Session,
-    Step, Texts, Unanswered,
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Inquiry, Known, Name, Noted, Question, RecordType, Records,
+    Session, Step, Texts, Unanswered,
 };
 
 /// Follows a chain of names, each named by the text of the one before, and asks for the addresses
@@ -22,12 +22,12 @@ impl Inquiry for Chain {
         self.runs.set(self.runs.get() + 1);
         let (mut name, mut seen) = (self.first.clone(), Vec::new());
         loop {
-            let asked = [known.ask(&name, Kind::A), known.ask(&name, Kind::Aaaa)];
+            let asked = [known.ask(&name, RecordType::A), known.ask(&name, RecordType::Aaaa)];
             for answer in asked {
                 seen.push((*answer?).clone());
             }
             known.note(|| format!("at {name}\r\n"));
-            let text = known.within(|known| known.ask(&name, Kind::Txt))?;
+            let text = known.within(|known| known.ask(&name, RecordType::Txt))?;
             seen.push((*text).clone());
             let next =
                 text.texts().and_then(|texts| std::str::from_utf8(texts.iter().next()?).ok());
@@ -48,10 +48,10 @@ fn name(text: &str) -> Name {
 fn text(text: &str) -> Answer {
     let records = Records::Txt(Texts::new([text.as_bytes()]));
     let canonical = name("a.example");
-    Answer::Records { records, canonical, security: Security::Secure, ttl: 60 }
+    Answer::Records { records, canonical, security: DnssecStatus::Secure, ttl: 60 }
 }
 
-const NOTHING: Answer = Answer::Absent { exists: true, security: Security::Insecure, ttl: 60 };
+const NOTHING: Answer = Answer::Absent { exists: true, security: DnssecStatus::Insecure, ttl: 60 };
 
 /// Runs to the end with a fixed answer for all texts, and none else; returns what was asked.
 fn run(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) {
@@ -69,7 +69,7 @@ fn run(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) 
                     session.handle_timeout();
                     continue;
                 };
-                let answer = if question.kind == Kind::Txt { text(texts) } else { NOTHING };
+                let answer = if question.kind == RecordType::Txt { text(texts) } else { NOTHING };
                 session.handle_answer(&question, answer);
             }
         }
@@ -108,7 +108,7 @@ fn a_timeout_is_the_answer_to_all_that_is_open() {
 #[test]
 fn answers_not_asked_for_and_second_ones_change_nothing() {
     let mut session = Session::new(chain(), Vec::new(), 10);
-    let question = Question::new(name("a.example"), Kind::A);
+    let question = Question::new(name("a.example"), RecordType::A);
     session.handle_answer(&question, NOTHING);
     assert_eq!(session.answers(), []);
     assert!(matches!(session.poll(), Step::Ask(first) if first == question));
@@ -120,7 +120,7 @@ fn answers_not_asked_for_and_second_ones_change_nothing() {
 #[test]
 fn a_warm_cache_makes_it_one_run() {
     let cache = |question: &Question| {
-        Some(Arc::new(if question.kind == Kind::Txt { text("..") } else { NOTHING }))
+        Some(Arc::new(if question.kind == RecordType::Txt { text("..") } else { NOTHING }))
     };
     let mut session = Session::new(chain(), Vec::new(), 0);
     let Step::Done(verdict) = session.poll_cached(&cache) else { panic!("it must end") };

@@ -1,6 +1,6 @@
 //! Exim's string lists: items, separators, and what writing one gives.
 
-use mail_types::{ByteList, List};
+use mail_types::exim::{ByteList, List};
 use proptest::prelude::*;
 
 /// Exim's specification, chapter 6, "Expansion of lists" and "Changing list separators"; the counts

@@ -1,6 +1,6 @@
 //! Mailboxes and paths: RFC 5321 section 4.1.2 and what RFC 6531 adds.
 
-use mail_types::{DomainError, MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
+use mail_types::smtp::{DomainError, MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
 use proptest::prelude::*;
 
 #[test]

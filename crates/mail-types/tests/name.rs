@@ -1,6 +1,7 @@
 //! Names: what they keep, how they compare, and what is none.
 
-use mail_types::{Domain, Name, NameError};
+use mail_types::dns::{Name, NameError};
+use mail_types::smtp::Domain;
 use proptest::prelude::*;
 
 #[test]

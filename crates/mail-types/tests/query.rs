@@ -1,6 +1,6 @@
 //! Queries: what came from outside stays apart, and is refused where nobody quoted it.
 
-use mail_types::{Query, Segment, Trust};
+use mail_types::exim::{Query, Segment, Trust};
 
 #[test]
 fn literals_join_and_values_do_not() {

@@ -1,6 +1,6 @@
 //! Replies: their lines, their codes, and what a peer cannot do with them.
 
-use mail_types::{EnhancedCode, Reply, ReplyCode, ReplyError, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, ReplyError, Severity};
 use proptest::prelude::*;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values: nothing in one can break a line.
 
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 use proptest::prelude::*;
 
 #[test]

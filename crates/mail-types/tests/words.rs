@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
 
-use mail_types::{List, Semantics, Word, WordList, WordListError};
+use mail_types::exim::{List, Semantics, Word, WordList, WordListError};
 
 const WORDS: &[Word] = &[
     Word::new("pass", &[]),

@@ -2,8 +2,9 @@
 
 #![cfg(feature = "zone")]
 
-use mail_types::{
-    Answer, DnsFailure, Kind, MasterFileError, Name, Question, Records, Security, Zone, ZoneError,
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, MasterFileError, Name, Question, RecordType, Records, Zone,
+    ZoneError,
 };
 
 const TEXT: &str = "
@@ -36,7 +37,7 @@ fn name(text: &str) -> Name {
     text.parse().unwrap_or_else(|_| Name::root())
 }
 
-fn said(zone: &Zone, owner: &str, kind: Kind) -> String {
+fn said(zone: &Zone, owner: &str, kind: RecordType) -> String {
     match zone.answer(&Question::new(name(owner), kind)) {
         Answer::Records { records, canonical, ttl, .. } => {
             format!("{canonical} {ttl} {}", records.presentation().join("|"))
@@ -51,32 +52,32 @@ fn said(zone: &Zone, owner: &str, kind: Kind) -> String {
 fn a_master_file_answers() {
     let zone = Zone::parse(TEXT).unwrap_or_default();
     for (owner, kind, expected) in [
-        ("example.com", Kind::Txt, r#"example.com 300 v=spf1 mx;("\255) -all|plain text"#),
-        ("EXAMPLE.com", Kind::Mx, "EXAMPLE.com 300 10 mx.example.com|20 mx.example.net"),
-        ("mx.example.com", Kind::A, "mx.example.com 60 192.0.2.1|192.0.2.2"),
-        ("mx.example.com", Kind::Aaaa, "mx.example.com 300 2001:db8::1"),
-        ("mx.example.com", Kind::Txt, "nodata"),
-        ("nx.example.com", Kind::A, "nxdomain"),
+        ("example.com", RecordType::Txt, r#"example.com 300 v=spf1 mx;("\255) -all|plain text"#),
+        ("EXAMPLE.com", RecordType::Mx, "EXAMPLE.com 300 10 mx.example.com|20 mx.example.net"),
+        ("mx.example.com", RecordType::A, "mx.example.com 60 192.0.2.1|192.0.2.2"),
+        ("mx.example.com", RecordType::Aaaa, "mx.example.com 300 2001:db8::1"),
+        ("mx.example.com", RecordType::Txt, "nodata"),
+        ("nx.example.com", RecordType::A, "nxdomain"),
         // An empty non-terminal exists (RFC 8020).
-        ("_tcp.mx.example.com", Kind::A, "nodata"),
-        ("_25._tcp.mx.example.com", Kind::Tlsa, "_25._tcp.mx.example.com 300 3 1 1 00ffee"),
+        ("_tcp.mx.example.com", RecordType::A, "nodata"),
+        ("_25._tcp.mx.example.com", RecordType::Tlsa, "_25._tcp.mx.example.com 300 3 1 1 00ffee"),
         // Aliases are followed, with the least time to live, but not when they are asked for.
-        ("alias.example.com", Kind::A, "mx.example.com 60 192.0.2.1|192.0.2.2"),
-        ("alias.example.com", Kind::Mx, "nodata"),
-        ("alias.example.com", Kind::Cname, "alias.example.com 300 mx.example.com"),
-        ("far.example.com", Kind::A, "nxdomain"),
-        ("loop.example.com", Kind::A, "servfail"),
+        ("alias.example.com", RecordType::A, "mx.example.com 60 192.0.2.1|192.0.2.2"),
+        ("alias.example.com", RecordType::Mx, "nodata"),
+        ("alias.example.com", RecordType::Cname, "alias.example.com 300 mx.example.com"),
+        ("far.example.com", RecordType::A, "nxdomain"),
+        ("loop.example.com", RecordType::A, "servfail"),
         // RFC 4592: the closest encloser's wildcard, and only for what does not exist.
-        ("a.wild.example.com", Kind::A, "a.wild.example.com 300 192.0.2.9"),
-        ("b.a.wild.example.com", Kind::Txt, "b.a.wild.example.com 300 wild"),
-        ("a.wild.example.com", Kind::Mx, "nodata"),
-        ("wild.example.com", Kind::A, "nodata"),
-        ("here.wild.example.com", Kind::A, "nodata"),
-        ("a.here.wild.example.com", Kind::A, "nxdomain"),
-        (r"odd\.label.example.com", Kind::Ptr, r"odd\.label.example.com 300 mx.example.com"),
-        ("1.2.0.192.in-addr.arpa", Kind::Ptr, "1.2.0.192.in-addr.arpa 300 mx.example.com"),
-        ("org", Kind::A, "nxdomain"),
-        (".", Kind::A, "nodata"),
+        ("a.wild.example.com", RecordType::A, "a.wild.example.com 300 192.0.2.9"),
+        ("b.a.wild.example.com", RecordType::Txt, "b.a.wild.example.com 300 wild"),
+        ("a.wild.example.com", RecordType::Mx, "nodata"),
+        ("wild.example.com", RecordType::A, "nodata"),
+        ("here.wild.example.com", RecordType::A, "nodata"),
+        ("a.here.wild.example.com", RecordType::A, "nxdomain"),
+        (r"odd\.label.example.com", RecordType::Ptr, r"odd\.label.example.com 300 mx.example.com"),
+        ("1.2.0.192.in-addr.arpa", RecordType::Ptr, "1.2.0.192.in-addr.arpa 300 mx.example.com"),
+        ("org", RecordType::A, "nxdomain"),
+        (".", RecordType::A, "nodata"),
     ] {
         assert_eq!(said(&zone, owner, kind), expected, "{owner} {kind}");
     }
@@ -86,15 +87,15 @@ fn a_master_file_answers() {
 fn bad_lines_are_named() {
     let data = |kind| ZoneError::Data { kind };
     for (text, line, error) in [
-        ("a A 192.0.2.1\n\nb A 1.2.3", 3, data(Kind::A)),
-        ("a A", 1, data(Kind::A)),
-        ("a AAAA 192.0.2.1", 1, data(Kind::Aaaa)),
-        ("a MX mx", 1, data(Kind::Mx)),
-        ("a MX 65536 mx", 1, data(Kind::Mx)),
-        ("a TXT", 1, data(Kind::Txt)),
-        ("a TXT \"\\256\"", 1, data(Kind::Txt)),
-        ("a TLSA 3 1 1 abc", 1, data(Kind::Tlsa)),
-        ("a TLSA 3 256 1 ab", 1, data(Kind::Tlsa)),
+        ("a A 192.0.2.1\n\nb A 1.2.3", 3, data(RecordType::A)),
+        ("a A", 1, data(RecordType::A)),
+        ("a AAAA 192.0.2.1", 1, data(RecordType::Aaaa)),
+        ("a MX mx", 1, data(RecordType::Mx)),
+        ("a MX 65536 mx", 1, data(RecordType::Mx)),
+        ("a TXT", 1, data(RecordType::Txt)),
+        ("a TXT \"\\256\"", 1, data(RecordType::Txt)),
+        ("a TLSA 3 1 1 abc", 1, data(RecordType::Tlsa)),
+        ("a TLSA 3 256 1 ab", 1, data(RecordType::Tlsa)),
         ("a TXT \"b", 1, ZoneError::Unbalanced),
         ("a TXT (b", 1, ZoneError::Unbalanced),
         ("a TXT b)", 1, ZoneError::Unbalanced),
@@ -115,42 +116,43 @@ fn bad_lines_are_named() {
 fn what_a_program_sets_goes_before_what_is_there() {
     let mut zone = Zone::parse(TEXT).unwrap_or_default();
     let question = |owner, kind| Question::new(name(owner), kind);
-    zone.set(question("mx.example.com", Kind::A), Answer::Failed(DnsFailure::Timeout));
-    zone.set(question("slow.example", Kind::Txt), Answer::Failed(DnsFailure::ServFail));
-    let denial = Answer::Absent { exists: false, security: Security::Secure, ttl: 5 };
-    zone.set(question("gone.example", Kind::A), denial.clone());
-    assert_eq!(said(&zone, "alias.example.com", Kind::A), "timeout");
-    assert_eq!(said(&zone, "slow.example", Kind::Txt), "servfail");
-    assert_eq!(said(&zone, "slow.example", Kind::A), "nodata");
-    assert_eq!(zone.answer(&question("gone.example", Kind::A)), denial);
-    assert_eq!(said(&zone, "gone.example", Kind::Mx), "nxdomain");
+    zone.set(question("mx.example.com", RecordType::A), Answer::Failed(DnsFailure::Timeout));
+    zone.set(question("slow.example", RecordType::Txt), Answer::Failed(DnsFailure::ServFail));
+    let denial = Answer::Absent { exists: false, security: DnssecStatus::Secure, ttl: 5 };
+    zone.set(question("gone.example", RecordType::A), denial.clone());
+    assert_eq!(said(&zone, "alias.example.com", RecordType::A), "timeout");
+    assert_eq!(said(&zone, "slow.example", RecordType::Txt), "servfail");
+    assert_eq!(said(&zone, "slow.example", RecordType::A), "nodata");
+    assert_eq!(zone.answer(&question("gone.example", RecordType::A)), denial);
+    assert_eq!(said(&zone, "gone.example", RecordType::Mx), "nxdomain");
 }
 
 #[test]
 fn security_is_that_of_the_worst_link() {
     let mut zone = Zone::default();
     for (owner, kind, data, security) in [
-        ("a.example", Kind::Cname, "b.example", Security::Insecure),
-        ("b.example", Kind::Cname, "c.example.", Security::Secure),
-        ("c.example", Kind::A, "192.0.2.1", Security::Secure),
-        ("c.example", Kind::Txt, r"a\255 b\\", Security::Secure),
+        ("a.example", RecordType::Cname, "b.example", DnssecStatus::Insecure),
+        ("b.example", RecordType::Cname, "c.example.", DnssecStatus::Secure),
+        ("c.example", RecordType::A, "192.0.2.1", DnssecStatus::Secure),
+        ("c.example", RecordType::Txt, r"a\255 b\\", DnssecStatus::Secure),
     ] {
         assert_eq!(zone.add(name(owner), kind, data, security), Ok(()));
     }
     for (owner, expected) in [
-        ("a.example", Security::Insecure),
-        ("b.example", Security::Secure),
-        ("c.example", Security::Secure),
+        ("a.example", DnssecStatus::Insecure),
+        ("b.example", DnssecStatus::Secure),
+        ("c.example", DnssecStatus::Secure),
     ] {
-        let answer = zone.answer(&Question::new(name(owner), Kind::A));
+        let answer = zone.answer(&Question::new(name(owner), RecordType::A));
         let Answer::Records { security, records, canonical, .. } = answer else { panic!() };
         assert_eq!((security, canonical), (expected, name("c.example")));
         assert_eq!(records, Records::A(vec![[192, 0, 2, 1].into()]));
     }
-    let texts = zone.answer(&Question::new(name("c.example"), Kind::Txt));
+    let texts = zone.answer(&Question::new(name("c.example"), RecordType::Txt));
     assert_eq!(texts.texts().and_then(|texts| texts.iter().next()), Some(&b"a\xff b\\"[..]));
-    let wrong = zone.add(name("c.example"), Kind::A, "192.0.2.1 192.0.2.2", Security::Secure);
-    assert_eq!(wrong, Err(ZoneError::Data { kind: Kind::A }));
+    let wrong =
+        zone.add(name("c.example"), RecordType::A, "192.0.2.1 192.0.2.2", DnssecStatus::Secure);
+    assert_eq!(wrong, Err(ZoneError::Data { kind: RecordType::A }));
 }
 
 #[test]
@@ -158,18 +160,21 @@ fn its_limits_are_kept() {
     let mut zone = Zone::default();
     let owner = name("a.example");
     for _ in 0..Zone::MAX_RECORDS {
-        assert_eq!(zone.add(owner.clone(), Kind::A, "192.0.2.1", Security::Secure), Ok(()));
+        assert_eq!(
+            zone.add(owner.clone(), RecordType::A, "192.0.2.1", DnssecStatus::Secure),
+            Ok(())
+        );
     }
-    let more = zone.add(owner, Kind::A, "192.0.2.1", Security::Secure);
+    let more = zone.add(owner, RecordType::A, "192.0.2.1", DnssecStatus::Secure);
     assert_eq!(more, Err(ZoneError::Full));
 
     let mut chain = Zone::default();
     for link in 0..=Zone::MAX_ALIASES {
         let (from, to) = (format!("a{link}.example"), format!("a{}.example", link + 1));
-        assert_eq!(chain.add(name(&from), Kind::Cname, &to, Security::Secure), Ok(()));
+        assert_eq!(chain.add(name(&from), RecordType::Cname, &to, DnssecStatus::Secure), Ok(()));
     }
     let end = format!("a{}.example", Zone::MAX_ALIASES + 1);
-    assert_eq!(chain.add(name(&end), Kind::A, "192.0.2.1", Security::Secure), Ok(()));
-    assert_eq!(said(&chain, "a0.example", Kind::A), "servfail");
-    assert_eq!(said(&chain, "a1.example", Kind::A), format!("{end} 3600 192.0.2.1"));
+    assert_eq!(chain.add(name(&end), RecordType::A, "192.0.2.1", DnssecStatus::Secure), Ok(()));
+    assert_eq!(said(&chain, "a0.example", RecordType::A), "servfail");
+    assert_eq!(said(&chain, "a1.example", RecordType::A), format!("{end} 3600 192.0.2.1"));
 }

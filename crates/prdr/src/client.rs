@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use mail_types::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{Reply, ReplyCode, Severity};
 
 /// How long a client waits for each of the 353, a recipient's reply and the final reply, at least
 /// (sections 4.5.1 to 4.5.3).
@@ -31,7 +31,7 @@ pub const LEAST_PATIENCE: Duration = Duration::from_secs(600);
 /// assert!(matches!(&outcomes[..], [
 ///     Outcome::Delivered(_), Outcome::Permanent(_), Outcome::Temporary(_),
 /// ]));
-/// # Ok::<(), mail_types::ReplyError>(())
+/// # Ok::<(), mail_types::smtp::ReplyError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {

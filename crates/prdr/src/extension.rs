@@ -1,6 +1,6 @@
 //! Offering the extension, and asking for it: draft-hall-prdr-00 sections 4, 4.1 and 4.2.
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 use thiserror::Error;
 
 /// The keyword in the reply to `EHLO`, and the parameter of `MAIL`.

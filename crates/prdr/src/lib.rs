@@ -9,7 +9,7 @@
 //! ```
 //! use std::time::Instant;
 //!
-//! use mail_types::{Reply, ReplyCode};
+//! use mail_types::smtp::{Reply, ReplyCode};
 //! use prdr::{Client, DataPhase, Outcome, Step};
 //!
 //! let now = Instant::now();
@@ -63,7 +63,7 @@
 //! # Trust
 //!
 //! A client believes a server about a message only after its final reply; a server's text is kept
-//! for notifications as a [`Reply`](mail_types::Reply), which cannot break a line.
+//! for notifications as a [`Reply`](mail_types::smtp::Reply), which cannot break a line.
 
 mod client;
 mod extension;

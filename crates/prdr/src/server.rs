@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mail_types::{EnhancedCode, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
 use thiserror::Error;
 
 /// The replies of one transaction, from the end of the message's data to its final reply.
@@ -17,7 +17,7 @@ use thiserror::Error;
 /// alone, and no verdict on a recipient is wanted.
 ///
 /// ```
-/// use mail_types::{Reply, ReplyCode};
+/// use mail_types::smtp::{Reply, ReplyCode};
 /// use prdr::{DataPhase, Step};
 ///
 /// let mut phase = DataPhase::new([ReplyCode::OK; 2], true)?;

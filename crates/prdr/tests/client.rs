@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use mail_types::Reply;
+use mail_types::smtp::Reply;
 use prdr::{Client, LEAST_PATIENCE, Outcome};
 use proptest::prelude::*;
 

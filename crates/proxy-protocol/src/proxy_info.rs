@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 #[cfg(feature = "mail")]
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
 use crate::{Address, Outcome};
 
@@ -64,7 +64,7 @@ impl ProxyInfo {
     /// Returns the variable of a name, new or of 2014:
     ///
     /// ```
-    /// use mail_types::{Trust, Value, Variable};
+    /// use mail_types::exim::{Trust, Value, Variable};
     /// use proxy_protocol::{Header, Outcome, ProxyInfo};
     ///
     /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 
 use crate::unread::Unread;
 use crate::{Limits, Receiver};

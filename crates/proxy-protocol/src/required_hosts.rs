@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use mail_types::{HostSet, HostSetError, List, Name};
+use mail_types::dns::Name;
+use mail_types::exim::{HostSet, HostSetError, List};
 
 /// The peers whose connections begin with a header, and nobody else's do.
 ///

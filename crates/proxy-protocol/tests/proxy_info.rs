@@ -3,7 +3,7 @@
 #![cfg(feature = "mail")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]
 
-use mail_types::{Trust, Variable};
+use mail_types::exim::{Trust, Variable};
 use proxy_protocol::{Failure, Header, Outcome, ProxyInfo};
 
 const NAMES: [&str; 10] = [

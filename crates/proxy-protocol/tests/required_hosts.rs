@@ -36,7 +36,7 @@ fn by_its_name_only_if_that_is_known() {
 fn nobody_by_default() {
     let hosts = RequiredHosts::default();
     assert!(!hosts.requires("127.0.0.1".parse().unwrap(), None));
-    assert_eq!(hosts, RequiredHosts::from(mail_types::HostSet::default()));
+    assert_eq!(hosts, RequiredHosts::from(mail_types::exim::HostSet::default()));
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mail_types::{
-    Helo, Inquiry, Known, MailHost, Name, ReversePath, Session, SpfIdentity, Unanswered,
-};
+use mail_types::dns::{Inquiry, Known, Name, Session, Unanswered};
+use mail_types::results::SpfIdentity;
+use mail_types::smtp::{Helo, MailHost, ReversePath};
 use thiserror::Error;
 
 use crate::evaluation::Evaluation;
@@ -18,10 +18,11 @@ use crate::{Explanation, Limits, Options, Report, SpfResult};
 ///
 /// It does no I/O: a [`Session`] runs it. With answers of a cache it
 /// makes at most two allocations. A record is parsed once for each answer, and a cache of answers keeps it
-/// (see [`mail_types::Texts::derive`]).
+/// (see [`mail_types::dns::Texts::derive`]).
 ///
 /// ```
-/// use mail_types::{Helo, ReversePath, Zone};
+/// use mail_types::dns::Zone;
+/// use mail_types::smtp::{Helo, ReversePath};
 /// use spf_result::{Check, SpfResult};
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 ip4:192.0.2.0/24 -all""#)?;
@@ -80,7 +81,7 @@ impl<'a> Check<'a> {
     /// the domain publishes no record.
     ///
     /// ```
-    /// use mail_types::Helo;
+    /// use mail_types::smtp::Helo;
     /// use spf_result::{Check, SenderError};
     ///
     /// let (client, helo) = ("192.0.2.1".parse()?, Helo::new("mx.example.com"));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mail_types::{Answer, Kind, Known, Name, Records};
+use mail_types::dns::{Answer, Known, Name, RecordType, Records};
 
 use crate::evaluation::{Evaluation, Stop};
 
@@ -28,7 +28,7 @@ impl Evaluation<'_> {
         let Some(reverse) = reverse(self.check.client()) else {
             return Ok(Vec::new());
         };
-        let answer = known.ask(&reverse, Kind::Ptr)?;
+        let answer = known.ask(&reverse, RecordType::Ptr)?;
         let names = match &*answer {
             Answer::Records { records: Records::Ptr(names), .. } => names.as_slice(),
             Answer::Absent { .. } => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mail_types::Name;
+use mail_types::dns::Name;
 use memchr::memchr;
 
 use crate::MacroString;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use mail_types::{Answer, Kind, Known, Name, Records, Unanswered};
+use mail_types::dns::{Answer, Known, Name, RecordType, Records, Unanswered};
 
 use crate::directive::{holds_v4, holds_v6};
 use crate::expansion::Values;
@@ -177,7 +177,7 @@ impl<'e> Evaluation<'e> {
             Mechanism::Mx { prefixes, .. } => self.mx(known, target, prefixes.v4, prefixes.v6),
             Mechanism::Exists(_) => {
                 // Of IPv4 for every client (RFC 7208 section 5.7).
-                let answer = self.ask(known, target, Kind::A, true)?;
+                let answer = self.ask(known, target, RecordType::A, true)?;
                 Ok(matches!(*answer, Answer::Records { .. }))
             }
             Mechanism::Ptr(_) => {
@@ -200,7 +200,7 @@ impl<'e> Evaluation<'e> {
     }
 
     fn mx(&mut self, known: &mut Known<'_>, target: &Name, v4: u8, v6: u8) -> Result<bool, Stop> {
-        let answer = self.ask(known, target, Kind::Mx, true)?;
+        let answer = self.ask(known, target, RecordType::Mx, true)?;
         let Answer::Records { records: Records::Mx(hosts), .. } = &*answer else {
             return Ok(false);
         };
@@ -255,7 +255,7 @@ impl<'e> Evaluation<'e> {
         &mut self,
         known: &mut Known<'_>,
         name: &Name,
-        kind: Kind,
+        kind: RecordType,
         counts: bool,
     ) -> Result<Arc<Answer>, Stop> {
         let answer = known.ask(name, kind)?;
@@ -282,8 +282,8 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    pub(crate) fn family(&self) -> Kind {
-        if self.check.client().is_ipv4() { Kind::A } else { Kind::Aaaa }
+    pub(crate) fn family(&self) -> RecordType {
+        if self.check.client().is_ipv4() { RecordType::A } else { RecordType::Aaaa }
     }
 
     fn count(&mut self, domain: &Name) -> Result<(), Stop> {
@@ -366,9 +366,9 @@ fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) ->
 
 /// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).
 fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Stop> {
-    let answer = known.ask(domain, Kind::Txt)?;
+    let answer = known.ask(domain, RecordType::Txt)?;
     if let Answer::Failed(failure) = &*answer {
-        return Err(fail(domain, Problem::Dns { kind: Kind::Txt, failure: *failure }));
+        return Err(fail(domain, Problem::Dns { kind: RecordType::Txt, failure: *failure }));
     }
     let Some(source) = Source::new(answer) else { return Ok(None) };
     match source.published() {

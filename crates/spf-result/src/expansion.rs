@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use mail_types::Name;
+use mail_types::dns::Name;
 use memchr::memrchr_iter;
 
 use crate::macro_string::{Letter, Macro, Part};

@@ -1,6 +1,6 @@
 //! The words of the domain on a fail: RFC 7208 section 6.2.
 
-use mail_types::{Answer, Kind, Known, Name, Unanswered};
+use mail_types::dns::{Answer, Known, Name, RecordType, Unanswered};
 
 use crate::evaluation::{Decision, Evaluation, Stop};
 use crate::expansion::Values;
@@ -27,7 +27,7 @@ impl Evaluation<'_> {
             (None, None) => None,
         };
         let Some(target) = target else { return Ok(Explanation::Withheld) };
-        let answer = known.within(|known| known.ask(&target, Kind::Txt))?;
+        let answer = known.within(|known| known.ask(&target, RecordType::Txt))?;
         let Some(text) = only_text(&answer) else { return Ok(Explanation::Withheld) };
         let client_name = self.name_for(known, &text, decision.domain())?;
         let values = self.values(decision, client_name.as_ref());

@@ -2,11 +2,12 @@
 //! letter, with the cause of each verdict.
 //!
 //! A [`Check`] is an inquiry: it asks questions of the DNS and works with the answers, and does no
-//! I/O itself. A [`Session`](mail_types::Session) of mail-types runs it: with hickory's resolver (feature
+//! I/O itself. A [`Session`](mail_types::dns::Session) of mail-types runs it: with hickory's resolver (feature
 //! `hickory` of mail-types), with a cache, with a `Zone` (feature `zone`), or by hand.
 //!
 //! ```
-//! use mail_types::{Helo, ReversePath, Zone};
+//! use mail_types::dns::Zone;
+//! use mail_types::smtp::{Helo, ReversePath};
 //! use spf_result::{Check, SpfResult};
 //!
 //! let zone = Zone::parse(r#"

@@ -87,7 +87,7 @@ pub struct Limits {
     pub explanation: usize,
     /// The most questions that [`Check::session`](crate::Check::session) asks. By default 150,
     /// which is more than the other defaults allow. All others have
-    /// [failed](mail_types::DnsFailure::OverLimit).
+    /// [failed](mail_types::dns::DnsFailure::OverLimit).
     pub questions: usize,
     /// How long a check may take, for whoever drives it. By default 20 seconds, the least that
     /// section 4.6.4 allows. Then what is unanswered is a temperror.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use mail_types::{DnsFailure, EnhancedCode, Kind, Name, Reply, ReplyCode, SpfIdentity};
+use mail_types::dns::{DnsFailure, Name, RecordType};
+use mail_types::results::SpfIdentity;
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use crate::published::Source;
 use crate::{Directive, Record, RecordError, SpfResult, Term};
@@ -298,7 +300,7 @@ pub enum Problem {
     /// The DNS failed: a temperror.
     Dns {
         /// What was asked for.
-        kind: Kind,
+        kind: RecordType,
         /// How it failed.
         failure: DnsFailure,
     },

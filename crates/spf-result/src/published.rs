@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, Texts};
+use mail_types::dns::{Answer, Texts};
 
 use crate::{Record, RecordError};
 

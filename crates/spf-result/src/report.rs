@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, MethodResult, SpfIdentity, SpfInput, Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
+use mail_types::results::{AuthResult, MethodResult, SpfIdentity, SpfInput};
 
 use crate::expansion::Values;
 use crate::{Cause, Check, MacroString, Outcome, SpfResult};
@@ -12,7 +13,8 @@ use crate::{Cause, Check, MacroString, Outcome, SpfResult};
 /// `Received-SPF`, the part of `Authentication-Results`.
 ///
 /// ```
-/// use mail_types::{Helo, Zone};
+/// use mail_types::dns::Zone;
+/// use mail_types::smtp::Helo;
 /// use spf_result::Check;
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 mx -all""#)?;
@@ -74,7 +76,7 @@ impl Report {
     #[must_use]
     pub fn with_smtp_comment_template(mut self, check: &Check<'_>, template: &MacroString) -> Self {
         let domain = self.outcome.cause().domain().cloned();
-        let domain = domain.unwrap_or_else(mail_types::Name::root);
+        let domain = domain.unwrap_or_else(mail_types::dns::Name::root);
         let values = Values { check, domain: &domain, client_name: None };
         let text = values.text(template, check.limits().explanation).unwrap_or_default();
         self.advice = String::from_utf8_lossy(&text).into_owned();

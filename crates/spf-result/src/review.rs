@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{Answer, DnsFailure, Inquiry, Kind, Known, Name, Records, Session, Unanswered};
+use mail_types::dns::{
+    Answer, DnsFailure, Inquiry, Known, Name, RecordType, Records, Session, Unanswered,
+};
 
 use crate::published::Published;
 use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
@@ -14,7 +16,7 @@ use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
 /// the worst sender would cost. Macros are not followed, as they depend on the sender.
 ///
 /// ```
-/// use mail_types::Zone;
+/// use mail_types::dns::Zone;
 /// use spf_result::Review;
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 ptr +all ip4:192.0.2.1""#)?;
@@ -106,7 +108,7 @@ impl Reviewed {
         above: &mut Vec<Name>,
         limits: &Limits,
     ) -> Result<(), Unanswered> {
-        let answer = known.ask(domain, Kind::Txt)?;
+        let answer = known.ask(domain, RecordType::Txt)?;
         if let Answer::Failed(failure) = &*answer {
             self.find(domain, None, Defect::Dns(*failure));
             return Ok(());
@@ -166,7 +168,7 @@ impl Reviewed {
             Mechanism::Include(target) => self.refer(known, domain, target, above, limits)?,
             Mechanism::A { domain: spec, .. } => {
                 let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
-                let found = [known.ask(target, Kind::A), known.ask(target, Kind::Aaaa)];
+                let found = [known.ask(target, RecordType::A), known.ask(target, RecordType::Aaaa)];
                 let [v4, v6] = found;
                 if is_absent(&v4?) & is_absent(&v6?) {
                     self.void_lookups += 1;
@@ -175,7 +177,7 @@ impl Reviewed {
             }
             Mechanism::Mx { domain: spec, .. } => {
                 let Some(target) = target(domain, spec.as_ref()) else { return Ok(()) };
-                let answer = known.ask(target, Kind::Mx)?;
+                let answer = known.ask(target, RecordType::Mx)?;
                 if is_absent(&answer) {
                     self.void_lookups += 1;
                     self.find(domain, Some(&term), Defect::Void);

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mail_types::{AuthResult, Word};
+use mail_types::exim::Word;
+use mail_types::results::AuthResult;
 use thiserror::Error;
 
 /// The result of a check.
@@ -32,12 +33,12 @@ impl SpfResult {
     /// of a check.
     ///
     /// ```
-    /// use mail_types::{List, Semantics, WordList};
+    /// use mail_types::exim::{List, Semantics, WordList};
     /// use spf_result::SpfResult;
     ///
     /// let list = WordList::new(List::new("fail : err_perm"), SpfResult::WORDS)?;
     /// assert!(list.matches(SpfResult::PermError.as_str(), Semantics::EachItem));
-    /// # Ok::<(), mail_types::WordListError>(())
+    /// # Ok::<(), mail_types::exim::WordListError>(())
     /// ```
     pub const WORDS: &[Word] = &[
         Word::new("none", &[]),

@@ -5,9 +5,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail_types::{
-    Answer, Helo, Kind, List, Question, ReversePath, Semantics, SpfIdentity, Step, Texts, WordList,
-};
+use mail_types::dns::{Answer, Question, RecordType, Step, Texts};
+use mail_types::exim::{List, Semantics, WordList};
+use mail_types::results::SpfIdentity;
+use mail_types::smtp::{Helo, ReversePath};
 use spf_result::{Cause, Check, Options, Problem, RecordError, SenderError, SpfResult};
 
 #[path = "support/run.rs"]
@@ -191,13 +192,13 @@ fn a_failure_of_the_dns_is_no_match_of_a_ptr() {
         1.2.0.192.in-addr.arpa PTR bad.example\n1.2.0.192.in-addr.arpa PTR ok.example\n\
         ok.example A 192.0.2.1";
     for (owner, kind, wanted) in [
-        ("1.2.0.192.in-addr.arpa", Kind::Ptr, SpfResult::Neutral),
-        ("bad.example", Kind::A, SpfResult::Pass),
-        ("ok.example", Kind::A, SpfResult::Neutral),
+        ("1.2.0.192.in-addr.arpa", RecordType::Ptr, SpfResult::Neutral),
+        ("bad.example", RecordType::A, SpfResult::Pass),
+        ("ok.example", RecordType::A, SpfResult::Neutral),
     ] {
         let mut zone = zone(text);
         let question = Question::new(owner.parse().unwrap(), kind);
-        zone.set(question, Answer::Failed(mail_types::DnsFailure::Timeout));
+        zone.set(question, Answer::Failed(mail_types::dns::DnsFailure::Timeout));
         let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
         assert_eq!(run(&check, &zone).result(), wanted, "{owner}");
     }
@@ -297,7 +298,7 @@ fn the_hosts_of_an_mx_are_asked_for_together() {
 #[test]
 fn records_are_parsed_once_for_each_answer() {
     let zone = zone("a.example TXT \"v=spf1 +all\"");
-    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    let question = Question::new("a.example".parse().unwrap(), RecordType::Txt);
     let answer = Arc::new(zone.answer(&question));
     let cache = |_: &Question| Some(Arc::clone(&answer));
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
@@ -321,7 +322,7 @@ impl Count for Texts {
 #[test]
 fn an_answer_that_another_protocol_has_read_serves_too() {
     let zone = zone("a.example TXT \"v=spf1 +all\"");
-    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    let question = Question::new("a.example".parse().unwrap(), RecordType::Txt);
     let answer = Arc::new(zone.answer(&question));
     assert_eq!(*answer.texts().unwrap().derive(|texts| texts.iter().count()), 1);
     let cache = |_: &Question| Some(Arc::clone(&answer));
@@ -336,7 +337,7 @@ fn answers_of_another_kind_match_nothing() {
     let zone =
         zone("a.example TXT \"v=spf1 a -all\"\na.example AAAA ::1\nb.example MX 1 a.example");
     let cache = |question: &Question| {
-        let kind = if question.kind == Kind::A { Kind::Aaaa } else { question.kind };
+        let kind = if question.kind == RecordType::A { RecordType::Aaaa } else { question.kind };
         Some(Arc::new(zone.answer(&Question::new(question.name.clone(), kind))))
     };
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
@@ -344,14 +345,14 @@ fn answers_of_another_kind_match_nothing() {
         matches!(check.session().poll_cached(&cache), Step::Done(outcome) if outcome.result() == SpfResult::Fail)
     );
     let wrong = |_: &Question| {
-        Some(Arc::new(zone.answer(&Question::new("b.example".parse().unwrap(), Kind::Mx))))
+        Some(Arc::new(zone.answer(&Question::new("b.example".parse().unwrap(), RecordType::Mx))))
     };
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(
         matches!(check.session().poll_cached(&wrong), Step::Done(outcome) if outcome.result() == SpfResult::None)
     );
     assert!(matches!(
-        wrong(&Question::new("x".parse().unwrap(), Kind::A)).as_deref(),
+        wrong(&Question::new("x".parse().unwrap(), RecordType::A)).as_deref(),
         Some(Answer::Records { .. })
     ));
 }

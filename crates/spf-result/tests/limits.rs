@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use mail_types::{Answer, DnsFailure, Kind, Question, Step, Zone};
+use mail_types::dns::{Answer, DnsFailure, Question, RecordType, Step, Zone};
 use spf_result::{Check, Limits, Options, Outcome, Problem, SpfResult};
 
 #[path = "support/run.rs"]
@@ -131,7 +131,7 @@ fn questions() {
         }
     };
     assert_eq!(cold(2).result(), SpfResult::Pass);
-    let dns = Problem::Dns { kind: Kind::A, failure: DnsFailure::OverLimit };
+    let dns = Problem::Dns { kind: RecordType::A, failure: DnsFailure::OverLimit };
     assert_eq!(problem(&cold(1)), Some(&dns));
 }
 
@@ -146,7 +146,7 @@ fn time() {
     session.handle_timeout();
     let Step::Done(outcome) = session.poll() else { panic!("it must end") };
     assert_eq!(outcome.result(), SpfResult::TempError);
-    let dns = Problem::Dns { kind: Kind::Txt, failure: DnsFailure::Timeout };
+    let dns = Problem::Dns { kind: RecordType::Txt, failure: DnsFailure::Timeout };
     assert_eq!(problem(&outcome), Some(&dns));
 }
 
@@ -223,13 +223,18 @@ fn many_addresses_are_looked_through_once() {
     let mut zone = zone("a.example TXT \"v=spf1 a -all\"");
     for host in 0..5000 {
         let address = format!("10.0.{}.{}", host / 250, host % 250);
-        zone.add("a.example".parse().unwrap(), Kind::A, &address, mail_types::Security::Insecure)
-            .unwrap();
+        zone.add(
+            "a.example".parse().unwrap(),
+            RecordType::A,
+            &address,
+            mail_types::dns::DnssecStatus::Insecure,
+        )
+        .unwrap();
     }
     let outcome = run(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Fail, 1));
     // A failure in between is no absence.
-    let question = Question::new("a.example".parse().unwrap(), Kind::A);
+    let question = Question::new("a.example".parse().unwrap(), RecordType::A);
     zone.set(question, Answer::Failed(DnsFailure::ServFail));
     assert_eq!(run(&check(), &zone).result(), SpfResult::TempError);
 }

@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use mail_types::{Answer, DnsFailure, Kind, Name, Note, Noted, Question, Security, Step, Zone};
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Name, Note, Noted, Question, RecordType, Step, Zone,
+};
 use serde_json::{Map, Value, json};
 use spf_result::{Limits, Mechanism, Outcome, Record};
 
@@ -194,8 +196,10 @@ fn zone(random: &mut Random) -> (Zone, Value) {
         let name: Name = text.parse().unwrap();
         let mut entries = Vec::new();
         let is_reverse = text.ends_with("arpa");
-        for kind in [Kind::Txt, Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr] {
-            if (kind == Kind::Ptr) != is_reverse || random.below(4) == 0 {
+        for kind in
+            [RecordType::Txt, RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr]
+        {
+            if (kind == RecordType::Ptr) != is_reverse || random.below(4) == 0 {
                 continue;
             }
             if random.below(60) == 0 {
@@ -204,14 +208,19 @@ fn zone(random: &mut Random) -> (Zone, Value) {
                 entries.push(json!([kind.as_str(), "TIMEOUT"]));
                 continue;
             }
-            let count =
-                if kind == Kind::Txt { 1 + random.below(20) / 19 } else { 1 + random.below(2) };
+            let count = if kind == RecordType::Txt {
+                1 + random.below(20) / 19
+            } else {
+                1 + random.below(2)
+            };
             for at in 0..count {
                 let (data, value) = match kind {
-                    Kind::Txt => (record(random), None),
-                    Kind::A => (format!("192.0.2.{}", 1 + 2 * at + random.below(2)), None),
-                    Kind::Aaaa => (format!("2001:db8::{}", 1 + 2 * at + random.below(2)), None),
-                    Kind::Mx => {
+                    RecordType::Txt => (record(random), None),
+                    RecordType::A => (format!("192.0.2.{}", 1 + 2 * at + random.below(2)), None),
+                    RecordType::Aaaa => {
+                        (format!("2001:db8::{}", 1 + 2 * at + random.below(2)), None)
+                    }
+                    RecordType::Mx => {
                         let host = random.one(&["mail.a.example", "b.example", "nx.example"]);
                         (format!("{at} {host}"), Some(json!([at, host])))
                     }
@@ -220,7 +229,7 @@ fn zone(random: &mut Random) -> (Zone, Value) {
                         None,
                     ),
                 };
-                ours.add(name.clone(), kind, &data, Security::Insecure).unwrap();
+                ours.add(name.clone(), kind, &data, DnssecStatus::Insecure).unwrap();
                 entries.push(json!([kind.as_str(), value.unwrap_or(json!(data))]));
             }
         }

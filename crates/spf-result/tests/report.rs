@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 
-use mail_types::{Trust, Variable};
+use mail_types::exim::{Trust, Variable};
 use proptest::prelude::*;
 use spf_result::{Check, Options, Report};
 

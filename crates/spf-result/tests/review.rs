@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, DnsFailure, Kind, Question, Step, Zone};
+use mail_types::dns::{Answer, DnsFailure, Question, RecordType, Step, Zone};
 use spf_result::{Review, Reviewed};
 
 fn review(zone: &Zone) -> Reviewed {
@@ -96,7 +96,7 @@ fn its_limits_are_kept() {
     let text = format!("a.example TXT \"v=spf1{} -all\"", " +ip4:0.0.0.0/0".repeat(300));
     assert_eq!(review(&Zone::parse(&text).unwrap()).findings().len(), Review::MAX_FINDINGS);
     let mut zone = Zone::default();
-    let question = Question::new("a.example".parse().unwrap(), Kind::Txt);
+    let question = Question::new("a.example".parse().unwrap(), RecordType::Txt);
     zone.set(question, Answer::Failed(DnsFailure::Refused));
     assert_eq!(defects(&zone), ["a.example: the DNS failed: refused"]);
 }

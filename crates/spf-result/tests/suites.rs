@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mail_types::{Session, Step};
+use mail_types::dns::{Session, Step};
 use serde_json::Value;
 use spf_result::Outcome;
 

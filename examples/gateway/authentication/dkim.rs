@@ -28,7 +28,8 @@ pub mod terms;
 
 use std::time::SystemTime;
 
-use mail_types::{AuthResult, Name};
+use mail_types::dns::Name;
+use mail_types::results::AuthResult;
 
 use crate::gateway::message::header::{Field, Header};
 use body_hashes::BodyHashes;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use dmarc_policy::{Discovery, DkimInput, Policy, Verdict};
-use mail_types::{AuthResult, MethodResult, Reply, ReplyCode, Semantics, SpfInput};
+use mail_types::exim::Semantics;
+use mail_types::results::{AuthResult, MethodResult, SpfInput};
+use mail_types::smtp::{Reply, ReplyCode};
 
 use super::dkim::DkimLimits;
 use crate::gateway::smtp::replies::say;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mail_types::ReversePath;
+use mail_types::smtp::ReversePath;
 
 /// Who sends a message, and to whom.
 #[derive(Clone, Copy, Debug)]

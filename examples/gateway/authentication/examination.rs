@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
-use mail_types::Session;
+use mail_types::dns::Session;
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;

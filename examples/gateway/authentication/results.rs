@@ -1,6 +1,6 @@
 //! What is known of a message's origin, and the field `Authentication-Results` (RFC 8601) that we write.
 
-use mail_types::MethodResult;
+use mail_types::results::MethodResult;
 use spf_result::Report;
 
 use super::dmarc::Examined;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mail_types::Helo;
+use mail_types::smtp::Helo;
 use spf_result::{Check, MacroString, Options, Record, Report};
 
 use super::envelope::Envelope;

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use mail_types::{Domain, HostSet, List, Mailbox, Reply};
+use mail_types::exim::{HostSet, List};
+use mail_types::smtp::{Domain, Mailbox, Reply};
 use proxy_protocol::RequiredHosts;
 use toml::{Table, Value};
 

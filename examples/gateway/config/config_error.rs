@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use dmarc_policy::SuffixFileError;
-use mail_types::HostSetError;
+use mail_types::exim::HostSetError;
 use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dmarc_policy::{Discovery, SuffixFile};
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 use serde::Deserialize;
 
 use super::{ConfigError, Options, checks};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use event_expand::{
     Event, ExpandError, HeaderForm, OnFailure, Profile, SelectionError, Template, Variables,
 };
-use mail_types::Variable;
+use mail_types::exim::Variable;
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mail_types::List;
+use mail_types::exim::List;
 use thiserror::Error;
 
 use super::options::Options;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mail_types::{Domain, Semantics};
+use mail_types::exim::Semantics;
+use mail_types::smtp::Domain;
 use proxy_protocol::RefusalMode;
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Where a transaction's message goes: all of it here, or all of it to the next hop.
 
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::relay::{Declared, Passed, Relay};
 use super::routing::Route;

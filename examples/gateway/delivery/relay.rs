@@ -18,7 +18,7 @@ mod passing;
 use std::io;
 use std::time::Duration;
 
-use mail_types::{Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
 use memchr::memchr2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

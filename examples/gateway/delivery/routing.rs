@@ -1,7 +1,7 @@
 //! Where mail goes: closed, unless the configuration opens it.
 
 use event_expand::{ListKind, Membership};
-use mail_types::{Domain, MailHost, Reply, ReplyCode};
+use mail_types::smtp::{Domain, MailHost, Reply, ReplyCode};
 
 use crate::gateway::policy::condition::{Holds, Home};
 use crate::gateway::policy::conditions::lists::{local_part, recipient_domain};

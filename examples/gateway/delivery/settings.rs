@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mail_types::{HostSet, MailHost};
+use mail_types::exim::HostSet;
+use mail_types::smtp::MailHost;
 
 /// Where to relay, and how long to wait.
 #[derive(Clone, Debug)]

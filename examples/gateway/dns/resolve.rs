@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use mail_types::{Answer, Inquiry, Question, Session, Step};
+use mail_types::dns::{Answer, Inquiry, Question, Session, Step};
 
 /// Answers questions to the DNS.
 pub trait Resolve: Send + Sync {

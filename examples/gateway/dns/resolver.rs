@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use mail_types::dns::{Answer, DnsFailure, Question};
 use mail_types::hickory::{Resolver, ResolverError, ResolverSettings, ask};
-use mail_types::{Answer, DnsFailure, Question};
 use tokio::time::timeout;
 
 use super::resolve::{Resolve, Resolving};

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use event_expand::{Action, Journal, OnFailure, Options, Outcome, Request, Step, Stop, Template};
-use mail_types::Found;
+use event_expand::{
+    Action, ExpandFailure, Journal, OnFailure, Options, Outcome, Request, Step, Template,
+};
+use mail_types::exim::LookupResult;
 use tokio::time::timeout;
 use tracing::error;
 
@@ -32,7 +34,7 @@ pub(crate) struct Done {
 impl Done {
     /// Tells whether the action could not be expanded; one that says `fail` itself could.
     pub(crate) fn has_failed(&self) -> bool {
-        self.outcome.stop.as_ref().is_some_and(|stop| !matches!(stop, Stop::Forced { .. }))
+        self.outcome.stop.as_ref().is_some_and(|stop| !matches!(stop, ExpandFailure::Forced { .. }))
     }
 }
 
@@ -80,11 +82,11 @@ impl<'e> Batch<'e> {
         step
     }
 
-    async fn answer(&mut self, request: &Request) -> (Found, Option<String>) {
+    async fn answer(&mut self, request: &Request) -> (LookupResult, Option<String>) {
         if let Some(ledger) = &mut self.ledger {
             match ledger.change(request) {
                 Some(Ok(found)) => return (found, None),
-                Some(Err(error)) => return (Found::Deferred, Some(error.to_string())),
+                Some(Err(error)) => return (LookupResult::Deferred, Some(error.to_string())),
                 None => {}
             }
         }

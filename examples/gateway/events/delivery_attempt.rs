@@ -6,7 +6,8 @@
 use std::net::SocketAddr;
 
 use event_expand::{Effect, Event, EventName, packed_errno};
-use mail_types::{Mailbox, Reply, Severity, Trust};
+use mail_types::exim::Trust;
+use mail_types::smtp::{Mailbox, Reply, Severity};
 
 use super::origin::{Origin, addressed, dns_failure, text};
 use super::raised_event::bounded;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use event_expand::{Ask, Dialect, Request, Statement};
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use thiserror::Error;
 use tracing::error;
@@ -63,7 +63,10 @@ impl Ledger {
 
     /// Does a statement that only changes something; `None` if the request is none, or cannot be
     /// made out: then it is the engines'.
-    pub(crate) fn change(&mut self, request: &Request) -> Option<Result<Found, LedgerError>> {
+    pub(crate) fn change(
+        &mut self,
+        request: &Request,
+    ) -> Option<Result<LookupResult, LedgerError>> {
         let Ask::Lookup { lookup, query, .. } = &request.ask else { return None };
         if lookup.name != "sqlite" || lookup.options.is_some() {
             return None;
@@ -87,7 +90,7 @@ impl Ledger {
         }
     }
 
-    fn try_change(&mut self, statement: &Statement) -> Result<Option<Found>, LedgerError> {
+    fn try_change(&mut self, statement: &Statement) -> Result<Option<LookupResult>, LedgerError> {
         self.open()?;
         let Some((connection, _)) = &self.connection else { return Ok(None) };
         let mut prepared = connection.prepare_cached(&statement.sql)?;
@@ -100,7 +103,7 @@ impl Ledger {
         }
         let changed = prepared.execute(params_from_iter(statement.parameters.iter().map(Bound)))?;
         self.written += 1;
-        Ok(Some(Found::Value(changed.to_string().into_bytes())))
+        Ok(Some(LookupResult::Value(changed.to_string().into_bytes())))
     }
 
     /// Tells whether the database was in use by others until the end.

@@ -1,7 +1,8 @@
 //! Whose events they are: of a client, and of the message that it sends.
 
 use event_expand::{Effect, Event, EventName};
-use mail_types::{Mailbox, Reply, Trust};
+use mail_types::exim::Trust;
+use mail_types::smtp::{Mailbox, Reply};
 
 use super::dispatcher::Events;
 use super::raised_event::{Facts, Occurrence, bounded};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use event_expand::{Event, EventName, Variables};
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
 use super::moment::moment;
 use super::variables::{FACTS, MOMENTS};

@@ -117,7 +117,7 @@ pub(super) fn report(occurrence: &Occurrence, done: &Done) {
     let (name, transport) = (occurrence.name().as_str(), occurrence.transport());
     let place = transport.as_deref().unwrap_or("main");
     let why = done.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    let why = mail_types::Value::trusted(&why).to_string();
+    let why = mail_types::exim::Value::trusted(&why).to_string();
     error!(
         event = "event_action",
         name, "failed to expand event_action {name} in {place}: {stop}{why}"

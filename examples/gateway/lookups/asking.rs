@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use event_expand::Ask;
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 
 /// Whoever makes lookups.
 pub trait Answers: Send + Sync {
@@ -14,4 +14,4 @@ pub trait Answers: Send + Sync {
 }
 
 /// A lookup under way.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = (Found, Option<String>)> + Send + 'a>>;
+pub type Answering<'a> = Pin<Box<dyn Future<Output = (LookupResult, Option<String>)> + Send + 'a>>;

@@ -15,8 +15,8 @@
 
 use std::time::Duration;
 
-use event_expand::{Ask, Call, Dialect, Lookup, Statement, StatementError};
-use mail_types::{Found, Query, Segment, Value};
+use event_expand::{Ask, Dialect, HostCall, Lookup, Statement, StatementError};
+use mail_types::exim::{LookupResult, Query, Segment, Value};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ pub(crate) enum Unencodable {
 #[derive(Debug)]
 pub struct Answer {
     /// What was found.
-    pub found: Found,
+    pub found: LookupResult,
     /// Why it is deferred, for the log.
     pub why: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Engines {
                     Err(_) => Err(EngineError::Slow { limit: time }),
                 }
             }
-            Ask::Call { call: Call::ReadFile, arguments } => {
+            Ask::Call { call: HostCall::ReadFile, arguments } => {
                 let name = arguments.first().map(Value::as_bytes).unwrap_or_default().to_vec();
                 match timeout(time, self.files.lines(name)).await {
                     Ok(asked) => asked,
@@ -110,7 +110,7 @@ impl Engines {
         };
         match asked {
             Ok(found) => Answer { found, why: None },
-            Err(error) => Answer { found: Found::Deferred, why: Some(log::chain(&error)) },
+            Err(error) => Answer { found: LookupResult::Deferred, why: Some(log::chain(&error)) },
         }
     }
 
@@ -124,7 +124,7 @@ impl Engines {
         key: Option<&Value<'static>>,
         query: &Query,
         unencodable: Unencodable,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let file = lookup.options.as_deref().and_then(|options| options.strip_prefix(b"file="));
         match (lookup.name, key) {
             ("sqlite", _) => {
@@ -135,7 +135,7 @@ impl Engines {
             #[cfg(feature = "pgsql")]
             ("pgsql", _) => match super::pgsql::statement(query, unencodable)? {
                 Some(statement) => self.pgsql.run(&statement).await,
-                None => Ok(Found::Nothing),
+                None => Ok(LookupResult::Nothing),
             },
             ("lsearch" | "iplsearch" | "nwildlsearch", Some(key)) => {
                 self.files.search(lookup.clone(), key.as_bytes().to_vec(), name(query)?).await

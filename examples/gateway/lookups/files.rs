@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use event_expand::Lookup;
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 use tokio::task;
 
 use super::engines::EngineError;
@@ -61,7 +61,7 @@ impl Files {
         lookup: Lookup,
         key: Vec<u8>,
         name: Vec<u8>,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let files = self.clone();
         let work = task::spawn_blocking(move || {
             let text = files.read(&files.find(&name)?)?;
@@ -70,16 +70,17 @@ impl Files {
                 Some(data) if data.len() > files.most_found => {
                     Err(EngineError::Bytes { limit: files.most_found })
                 }
-                found => Ok(found.map_or(Found::Nothing, Found::Value)),
+                found => Ok(found.map_or(LookupResult::Nothing, LookupResult::Value)),
             }
         });
         work.await.map_err(|_| EngineError::Thread)?
     }
 
     /// Reads a file whose lines are the items of a list.
-    pub(super) async fn lines(&self, name: Vec<u8>) -> Result<Found, EngineError> {
+    pub(super) async fn lines(&self, name: Vec<u8>) -> Result<LookupResult, EngineError> {
         let files = self.clone();
-        let work = task::spawn_blocking(move || files.read(&files.find(&name)?).map(Found::Value));
+        let work =
+            task::spawn_blocking(move || files.read(&files.find(&name)?).map(LookupResult::Value));
         work.await.map_err(|_| EngineError::Thread)?
     }
 

@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event_expand::{
-    Call, HeaderForm, ListKind, Lookup, MatchList, MatchListError, Need, Options, Template,
+    HeaderForm, HostCall, ListKind, Lookup, MatchList, MatchListError, Need, Options, Template,
     TemplateError, Variables,
 };
-use mail_types::{ByteList, Trust, Variable};
+use mail_types::exim::{ByteList, Trust, Variable};
 use thiserror::Error;
 
 #[cfg(feature = "gateway")]
@@ -216,7 +216,7 @@ pub(crate) enum LanguageError {
     #[error("byte {at}: the lookup {name}: {why}")]
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not to be had here", call.as_str())]
-    Call { at: usize, call: Call },
+    Call { at: usize, call: HostCall },
     #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
     ListFile { at: usize },
     #[error("byte {at}: {file}: {why}")]

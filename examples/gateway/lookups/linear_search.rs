@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use event_expand::{Fallback, Lookup};
-use mail_types::{HostSet, List};
+use mail_types::exim::{HostSet, List};
 
 use super::engines::EngineError;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use event_expand::{Dialect, Parameter, Statement, StatementError};
-use mail_types::{Found, Query, Segment};
+use mail_types::exim::{LookupResult, Query, Segment};
 use tokio::sync::Semaphore;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Column, NoTls};
@@ -60,7 +60,7 @@ impl Pgsql {
     }
 
     /// Runs a statement. Who gives up waiting closes the connection.
-    pub(super) async fn run(&self, asked: &Statement) -> Result<Found, EngineError> {
+    pub(super) async fn run(&self, asked: &Statement) -> Result<LookupResult, EngineError> {
         let _one = self.connections.acquire().await.map_err(|_| EngineError::Thread)?;
         let mut unreachable = EngineError::NoServer;
         for server in &self.servers {
@@ -89,7 +89,7 @@ impl Pgsql {
         mut connection: Connection,
         prepared: Result<Arc<Prepared>, EngineError>,
         asked: &Statement,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let found = match prepared {
             Ok(prepared) => self.execute(&mut connection.client, &prepared, asked).await,
             Err(error) => Err(error),
@@ -109,7 +109,7 @@ impl Pgsql {
         client: &mut Client,
         prepared: &Prepared,
         asked: &Statement,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let bound: Vec<_> = asked.parameters.iter().map(Bound).collect();
         let parameters: Vec<&(dyn ToSql + Sync)> =
             bound.iter().map(|bound| bound as &(dyn ToSql + Sync)).collect();

@@ -1,6 +1,6 @@
 //! What a database finds, as Exim writes it.
 
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 
 use super::engines::EngineError;
 
@@ -58,8 +58,8 @@ impl Rows {
         self.within()
     }
 
-    pub(super) fn found(self) -> Found {
-        if self.count == 0 { Found::Nothing } else { Found::Value(self.text) }
+    pub(super) fn found(self) -> LookupResult {
+        if self.count == 0 { LookupResult::Nothing } else { LookupResult::Value(self.text) }
     }
 
     fn within(&self) -> Result<(), EngineError> {
@@ -69,6 +69,6 @@ impl Rows {
 }
 
 /// How many rows were changed.
-pub(super) fn changed(rows: u64) -> Found {
-    Found::Value(rows.to_string().into_bytes())
+pub(super) fn changed(rows: u64) -> LookupResult {
+    LookupResult::Value(rows.to_string().into_bytes())
 }

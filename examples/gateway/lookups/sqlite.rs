@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event_expand::{Parameter, Statement};
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, ToSql, params_from_iter};
 use tokio::sync::Semaphore;
@@ -52,7 +52,7 @@ impl Sqlite {
         &self,
         statement: Statement,
         file: Option<PathBuf>,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let thread = Arc::clone(&self.threads).acquire_owned().await;
         let thread = thread.map_err(|_| EngineError::Thread)?;
         let (shared, running) = (Arc::clone(&self.shared), Running::default());
@@ -72,7 +72,7 @@ impl Shared {
         statement: &Statement,
         file: Option<PathBuf>,
         running: &Mutex<State>,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<LookupResult, EngineError> {
         let (file, is_ours) = match file {
             Some(file) => (file, false),
             None => (self.file.clone(), true),
@@ -107,7 +107,7 @@ impl Shared {
         Ok(Open { connection, file: DatabaseFile::of(file)? })
     }
 
-    fn ask(&self, connection: &Connection, asked: &Statement) -> Result<Found, EngineError> {
+    fn ask(&self, connection: &Connection, asked: &Statement) -> Result<LookupResult, EngineError> {
         let mut statement = connection.prepare_cached(&asked.sql)?;
         let parameters = params_from_iter(asked.parameters.iter().map(Bound));
         if statement.column_count() == 0 {

@@ -12,7 +12,7 @@
 //! be ours.
 
 use bytes::Bytes;
-use mail_types::{Domain, MailHost};
+use mail_types::smtp::{Domain, MailHost};
 
 use super::header::{Field, spans};
 

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use mail_types::{Mailbox, Name, ReversePath, Trust, Value};
+use mail_types::dns::Name;
+use mail_types::exim::{Trust, Value};
+use mail_types::smtp::{Mailbox, ReversePath};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use event_expand::{HeaderForm, ListKind};
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 
 use super::conditions::dmarc::DmarcTest;
 use super::conditions::header::HeaderTest;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mail_types::Mailbox;
+use mail_types::smtp::Mailbox;
 
 use super::services::Services;
 use super::stage::Place;

@@ -1,6 +1,6 @@
 //! What a list of rules comes to.
 
-use mail_types::Reply;
+use mail_types::smtp::Reply;
 
 /// The outcome of a list of rules; without a refusal, it is yes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use event_expand::{HeaderForm, Template, TemplateError, Variables};
-use mail_types::{Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
 use crate::gateway::message::header::Header;
 

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use event_expand::{
     Ask, ListKind, ListSearch, ListSubject, MatchList, MatchListError, Membership, SearchStep,
 };
-use mail_types::{Domain, Found, List, Name, Trust};
+use mail_types::dns::Name;
+use mail_types::exim::{List, LookupResult, Trust};
+use mail_types::smtp::Domain;
 
 use super::condition::{Holds, Home};
 use super::context::Scene;
@@ -169,9 +171,9 @@ impl RuleList {
         scene: &Scene<'_>,
         request: &Ask,
         spent: Duration,
-    ) -> Result<Found, Problem> {
+    ) -> Result<LookupResult, Problem> {
         match ask(scene, request, spent).await {
-            (Found::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
+            (LookupResult::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
             (found, _) => Ok(found),
         }
     }

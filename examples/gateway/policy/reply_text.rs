@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use mail_types::{EnhancedCode, Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::text::Text;
 

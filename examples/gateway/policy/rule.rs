@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use mail_types::{ReplyCode, Value};
+use mail_types::exim::Value;
+use mail_types::smtp::ReplyCode;
 
 use super::condition::{Condition, Holds, Home, Test};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};

@@ -120,7 +120,7 @@
 //! a refusal for now goes before one for good, and that before an acceptance.
 
 use event_expand::MatchListError;
-use mail_types::WordListError;
+use mail_types::exim::WordListError;
 use thiserror::Error;
 
 use super::condition::Home;

@@ -1,6 +1,6 @@
 //! Where in a session rules are asked.
 
-use mail_types::ReplyCode;
+use mail_types::smtp::ReplyCode;
 
 /// A place, in the order of a session.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

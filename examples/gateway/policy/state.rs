@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mail_types::Value;
+use mail_types::exim::Value;
 
 use crate::gateway::authentication::results::Authentication;
 

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{Ask, ExpandError, Journal, Options, Progress, Stop, Template, Variables};
-use mail_types::{Found, Segment, Trust, Value};
+use event_expand::{
+    Ask, ExpandError, ExpandFailure, Journal, Options, Progress, Template, Variables,
+};
+use mail_types::exim::{LookupResult, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::context::Scene;
@@ -126,7 +128,7 @@ impl Text {
             };
             let request = match progress {
                 Progress::Done(done) => return Ok(done),
-                Progress::Stopped(Stop::Forced { .. }) => return Err(Unfinished::Forced),
+                Progress::Stopped(ExpandFailure::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
                     scene.notes.log(format!("a text cannot be expanded: {stop}{why}"));
@@ -182,7 +184,7 @@ pub(super) async fn ask(
     scene: &Scene<'_>,
     request: &Ask,
     spent: Duration,
-) -> (Found, Option<String>) {
+) -> (LookupResult, Option<String>) {
     scene.services.lookups.answer(request, spent).await
 }
 

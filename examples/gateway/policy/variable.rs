@@ -24,7 +24,8 @@
 //! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
 
 use event_expand::{HeaderForm, ListKind, Variables};
-use mail_types::{Mailbox, Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
+use mail_types::smtp::Mailbox;
 use proxy_protocol::ProxyInfo;
 
 use super::condition::PUBLISHED;

@@ -10,7 +10,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mail_types::{ByteList, List, Trust, Value};
+use mail_types::exim::{ByteList, List, Trust, Value};
 
 use super::condition::Holds;
 use super::context::Scene;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
-use mail_types::{AuthResult, Domain, Mailbox, ReversePath};
+use mail_types::results::AuthResult;
+use mail_types::smtp::{Domain, Mailbox, ReversePath};
 
 use crate::cases::dmarc_rows::Row;
 use crate::gateway::authentication::dmarc::Examined;

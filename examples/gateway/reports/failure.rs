@@ -8,7 +8,7 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportUri,
 };
-use mail_types::{Domain, ReversePath};
+use mail_types::smtp::{Domain, ReversePath};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dmarc_policy::RowDisposition;
-use mail_types::AuthResult;
+use mail_types::results::AuthResult;
 use rusqlite::{Connection, Error, Result, params};
 
 use crate::cases::dmarc_rows::{PATIENCE, Row, VERSION, version};

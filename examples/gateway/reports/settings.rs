@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mail_types::Mailbox;
+use mail_types::smtp::Mailbox;
 
 /// What is kept and sent.
 #[derive(Clone, Debug)]

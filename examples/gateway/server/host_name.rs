@@ -7,7 +7,7 @@ use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name as DnsName, RData, RecordType};
-use mail_types::Name;
+use mail_types::dns::Name;
 use mail_types::hickory::Resolver;
 
 /// Looks names up, each with a deadline of its own.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 use proxy_protocol::tokio_net::peek_header;
 use proxy_protocol::{
     Failure, HeaderError, Limits, Options, Outcome, ProxyInfo, Receiver, Refusal,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 use proxy_protocol::{RefusalMode, RequiredHosts};
 
 use crate::gateway::authentication::dmarc::DmarcSettings;

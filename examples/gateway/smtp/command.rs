@@ -1,6 +1,6 @@
 //! The commands of a client: RFC 5321 section 4.1.
 
-use mail_types::{Mailbox, ReversePath};
+use mail_types::smtp::{Mailbox, ReversePath};
 use thiserror::Error;
 
 /// A command, checked as far as it can be without the session.

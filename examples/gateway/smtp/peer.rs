@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use mail_types::{Name, Trust, Value};
+use mail_types::dns::Name;
+use mail_types::exim::{Trust, Value};
 use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
 
 use super::session::Greeting;

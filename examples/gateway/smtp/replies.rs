@@ -1,6 +1,6 @@
 //! The replies that come of the protocol alone.
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 
 /// Writes a reply as a client gets it: unless it takes UTF-8, each character that is not ASCII becomes
 /// a question mark (RFC 5321 section 4.2).

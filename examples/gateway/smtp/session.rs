@@ -17,7 +17,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
 use super::framing::{Data, Input, Line};

@@ -1,6 +1,6 @@
 //! One message's envelope and text, from `MAIL` to the reply that ends it.
 
-use mail_types::{Mailbox, ReplyCode, ReversePath};
+use mail_types::smtp::{Mailbox, ReplyCode, ReversePath};
 
 use super::framing::Body;
 use crate::gateway::message::header::{Header, lacks_header};

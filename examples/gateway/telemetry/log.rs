@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use mail_types::{Mailbox, Trust, Value};
+use mail_types::exim::{Trust, Value};
+use mail_types::smtp::Mailbox;
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_expand::{Event, EventName};
-use mail_types::{Found, Trust};
+use mail_types::exim::{LookupResult, Trust};
 use rusqlite::Connection;
 
 use super::engines::ask;
@@ -33,15 +33,15 @@ async fn a_lookup_finds_what_is_in_the_file_of_now() {
     let select = "${lookup sqlite{SELECT a FROM t}}";
     make(&path, "old");
     for _ in 0..2 {
-        assert_eq!(ask(&engines, select, b"").await.0, Found::Value(b"old".into()));
+        assert_eq!(ask(&engines, select, b"").await.0, LookupResult::Value(b"old".into()));
     }
     let other = scratch.path().join("other");
     make(&other, "new");
     fs::rename(&other, &path).unwrap();
-    assert_eq!(ask(&engines, select, b"").await.0, Found::Value(b"new".into()), "replaced");
+    assert_eq!(ask(&engines, select, b"").await.0, LookupResult::Value(b"new".into()), "replaced");
     fs::remove_file(&path).unwrap();
     let (found, why) = ask(&engines, select, b"").await;
-    assert_eq!(found, Found::Deferred);
+    assert_eq!(found, LookupResult::Deferred);
     assert!(why.contains("no such table"), "{why}");
 }
 

@@ -1,9 +1,8 @@
 //! What is done with a message for what DMARC says alone.
 
 use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
-use mail_types::{
-    Answer, AuthResult, DnsFailure, Kind, Question, Security, SpfIdentity, SpfInput, Step, Zone,
-};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType, Step, Zone};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::gateway::authentication::dmarc::{
     DmarcSettings, Examined, InvalidFrom, Temperror, Treatment,
@@ -162,7 +161,7 @@ fn zone(record: &str) -> Zone {
     let mut zone = Zone::default();
     if !record.is_empty() {
         let (name, text) = ("_dmarc.a.example".parse().unwrap(), format!("v=DMARC1; {record}"));
-        zone.add(name, Kind::Txt, &text, Security::default()).unwrap();
+        zone.add(name, RecordType::Txt, &text, DnssecStatus::default()).unwrap();
     }
     zone
 }
@@ -170,16 +169,21 @@ fn zone(record: &str) -> Zone {
 fn org(record: &str) -> Zone {
     let mut zone = Zone::default();
     let (name, text) = ("_dmarc.example.com".parse().unwrap(), format!("v=DMARC1; {record}"));
-    zone.add(name, Kind::Txt, &text, Security::default()).unwrap();
-    zone.add("sub.example.com".parse().unwrap(), Kind::A, "192.0.2.1", Security::default())
-        .unwrap();
+    zone.add(name, RecordType::Txt, &text, DnssecStatus::default()).unwrap();
+    zone.add(
+        "sub.example.com".parse().unwrap(),
+        RecordType::A,
+        "192.0.2.1",
+        DnssecStatus::default(),
+    )
+    .unwrap();
     zone
 }
 
 fn break_names(zone: &mut Zone, names: &[&str]) {
     let failures = [DnsFailure::ServFail, DnsFailure::Refused, DnsFailure::Timeout];
     for (name, failure) in names.iter().zip(failures) {
-        for kind in Kind::ALL {
+        for kind in RecordType::ALL {
             zone.set(Question::new(name.parse().unwrap(), kind), Answer::Failed(failure));
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::{Expansion, Progress, Request, Template, Variables};
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
@@ -26,10 +26,10 @@ impl Variables for X<'_> {
 }
 
 /// Makes the first lookup of a text; says what was found, and why not.
-pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, String) {
+pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (LookupResult, String) {
     let request = request(engines, text, x);
     let answer = engines.answer(&request.ask).await;
-    assert_eq!(answer.found == Found::Deferred, answer.why.is_some());
+    assert_eq!(answer.found == LookupResult::Deferred, answer.why.is_some());
     (answer.found, answer.why.unwrap_or_default())
 }
 
@@ -46,8 +46,8 @@ fn engines(folder: &Path, options: &str) -> Engines {
     Engines::new(&Config::parse(&text).unwrap().server.live.lookups)
 }
 
-fn value(text: &str) -> Found {
-    Found::Value(text.into())
+fn value(text: &str) -> LookupResult {
+    LookupResult::Value(text.into())
 }
 
 #[tokio::test]
@@ -69,8 +69,8 @@ async fn rows_are_written_as_exim_writes_them() {
             value("a=\"\" b=\"b c\" c=\"\\\"\" d=d\" "),
         ),
         ("SELECT b FROM t WHERE a = 'two'", value("<NULL>")),
-        ("SELECT b FROM t WHERE a = ''", Found::Value(b"\0\xff".into())),
-        ("SELECT a FROM t WHERE a = 'nobody'", Found::Nothing),
+        ("SELECT b FROM t WHERE a = ''", LookupResult::Value(b"\0\xff".into())),
+        ("SELECT a FROM t WHERE a = 'nobody'", LookupResult::Nothing),
         ("UPDATE t SET b = 2", value("3")),
         ("DELETE FROM t RETURNING a", value("o'hara\ntwo\n")),
         ("DELETE FROM t", value("0")),
@@ -118,7 +118,7 @@ async fn what_does_not_do_is_deferred_with_its_reason() {
             why.starts_with(expected) && (why.is_empty() == expected.is_empty()),
             "{query}: {why}"
         );
-        assert_eq!(found == Found::Deferred, !expected.is_empty());
+        assert_eq!(found == LookupResult::Deferred, !expected.is_empty());
         assert!(start.elapsed() < Duration::from_secs(5));
     }
     // The one that was interrupted holds no thread.
@@ -184,7 +184,7 @@ async fn files_are_read_below_their_folders_alone() {
             why.starts_with(expected) && (why.is_empty() == expected.is_empty()),
             "{lookup}: {why}"
         );
-        assert_eq!(matches!(found, Found::Value(_)), expected.is_empty(), "{lookup}");
+        assert_eq!(matches!(found, LookupResult::Value(_)), expected.is_empty(), "{lookup}");
     }
     assert!(!inside.join("none").exists(), "a file of an administrator is not made");
 }
@@ -206,7 +206,12 @@ fn searched(scratch: &Scratch) -> Engines {
     engines(scratch.path(), &format!("lookup_directories = '{}'", scratch.path().display()))
 }
 
-async fn search(engines: &Engines, scratch: &Scratch, kind: &str, key: &str) -> (Found, String) {
+async fn search(
+    engines: &Engines,
+    scratch: &Scratch,
+    kind: &str,
+    key: &str,
+) -> (LookupResult, String) {
     let file = match kind {
         _ if kind.starts_with("iplsearch") => "blocks",
         "nwildlsearch" => "wild",
@@ -251,7 +256,7 @@ async fn lines_are_searched_as_exim_does() {
         ("nwildlsearch", "a.Example", Some("x")),
     ] {
         let (found, why) = search(&engines, &scratch, kind, key).await;
-        assert_eq!(found, expected.map_or(Found::Nothing, value), "{kind} {key}: {why}");
+        assert_eq!(found, expected.map_or(LookupResult::Nothing, value), "{kind} {key}: {why}");
     }
 }
 
@@ -265,17 +270,20 @@ async fn a_line_that_cannot_be_read_defers_if_it_is_come_by() {
         ("nwildlsearch", "gmx.net", "line 4 of the file: its key is a regular expression"),
     ] {
         let (found, why) = search(&engines, &scratch, kind, key).await;
-        assert_eq!(found, Found::Deferred, "{kind}");
+        assert_eq!(found, LookupResult::Deferred, "{kind}");
         assert!(why.starts_with(expected), "{kind}: {why}");
     }
     fs::write(scratch.path().join("blocks"), BLOCKS.replace("names: wrong\n", "")).unwrap();
-    for (kind, expected) in [("iplsearch", Found::Nothing), ("iplsearch*", value("any"))] {
+    for (kind, expected) in [("iplsearch", LookupResult::Nothing), ("iplsearch*", value("any"))] {
         assert_eq!(search(&engines, &scratch, kind, "198.51.100.1").await.0, expected);
     }
     fs::write(scratch.path().join("wild"), WILD.replace("^a: wrong\n", "")).unwrap();
-    assert_eq!(search(&engines, &scratch, "nwildlsearch", "gmx.net").await.0, Found::Nothing);
+    assert_eq!(
+        search(&engines, &scratch, "nwildlsearch", "gmx.net").await.0,
+        LookupResult::Nothing
+    );
     // The most lines, and one more.
-    for (count, expected) in [(99_999, Found::Nothing), (100_000, Found::Deferred)] {
+    for (count, expected) in [(99_999, LookupResult::Nothing), (100_000, LookupResult::Deferred)] {
         fs::write(scratch.path().join("lines"), "a:1\n".repeat(count)).unwrap();
         let (found, why) = search(&engines, &scratch, "lsearch", "b").await;
         assert_eq!(found, expected, "{count}: {why}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use event_expand::{Event, EventName};
-use mail_types::{Trust, Variable};
+use mail_types::exim::{Trust, Variable};
 
 use super::gateway::{Running, make_table, rows};
 use super::scratch::Scratch;

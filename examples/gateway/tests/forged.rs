@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use mail_types::MailHost;
+use mail_types::smtp::MailHost;
 
 use crate::gateway::config::Config;
 use crate::gateway::delivery::routing::Routing;

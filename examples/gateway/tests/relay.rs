@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use mail_types::{HostSet, List, Mailbox, Reply, ReversePath, Severity};
+use mail_types::exim::{HostSet, List};
+use mail_types::smtp::{Mailbox, Reply, ReversePath, Severity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;

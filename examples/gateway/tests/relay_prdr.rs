@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mail_types::{HostSet, List, Severity};
+use mail_types::exim::{HostSet, List};
+use mail_types::smtp::Severity;
 
 use super::relay::{Then, message, next_hop, sender, settings};
 use crate::gateway::delivery::relay::{Declared, Passed, Relay};

@@ -1,7 +1,9 @@
 //! Conditions on DMARC. Against a name server: `tests/peers/dmarc.rs`.
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
-use mail_types::{AuthResult, Kind, Security, Semantics, SpfIdentity, SpfInput, Step, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::exim::Semantics;
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use super::stage::{Stage, rules, rules_with};
 use crate::gateway::authentication::dmarc::{DmarcSettings, Examined};
@@ -125,7 +127,7 @@ pub(super) fn examined(record: &str, aligned: bool) -> Examined {
     let mut zone = Zone::default();
     if !record.is_empty() {
         let (name, text) = ("_dmarc.a.example".parse().unwrap(), format!("v=DMARC1; {record}"));
-        zone.add(name, Kind::Txt, &text, Security::default()).unwrap();
+        zone.add(name, RecordType::Txt, &text, DnssecStatus::default()).unwrap();
     }
     let signer = if aligned { "a.example" } else { "b.test" };
     let dkim = vec![DkimInput {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_expand::Ask;
-use mail_types::Found;
+use mail_types::exim::LookupResult;
 
 use super::scratch::Scratch;
 use super::stage::{Stage, rules};
@@ -344,7 +344,7 @@ impl Answers for Slow {
         self.0.lock().unwrap().push(spent);
         Box::pin(async {
             tokio::time::sleep(TAKES).await;
-            (Found::Value(b"x".to_vec()), None)
+            (LookupResult::Value(b"x".to_vec()), None)
         })
     }
 }

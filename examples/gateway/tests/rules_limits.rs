@@ -92,7 +92,7 @@ async fn an_expanded_list_and_the_fields_of_a_name_are_only_so_many() {
         let text = "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '$sender_rate$domain'";
         let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
         // What a modifier sets would be cut.
-        stage.notes.publish("sender_rate", mail_types::Value::trusted(&list).into_owned());
+        stage.notes.publish("sender_rate", mail_types::exim::Value::trusted(&list).into_owned());
         let found = stage.refusal(&rules(text), Place::Rcpt).await;
         assert!(found.starts_with(refusal), "{items}: {found}");
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::{Trust, Value};
+use mail_types::exim::{Trust, Value};
 
 use super::rules_dmarc::examined;
 use super::stage::{Stage, rules};

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use mail_types::{Helo, Kind, Security, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Zone};
+use mail_types::smtp::Helo;
 use spf_result::{Check, Report};
 
 use super::scratch::Scratch;
@@ -32,7 +33,7 @@ fn with_engines(mut stage: Stage, config: &Config) -> Stage {
 /// Evaluates a sender against a record of its domain.
 fn report(sender: &str, domain: &str, record: &str) -> Report {
     let mut zone = Zone::default();
-    zone.add(domain.parse().unwrap(), Kind::Txt, record, Security::default()).unwrap();
+    zone.add(domain.parse().unwrap(), RecordType::Txt, record, DnssecStatus::default()).unwrap();
     let (helo, client) = (Helo::new("client.example"), "192.0.2.1".parse().unwrap());
     let check = Check::from_text(client, &helo, sender).unwrap();
     check.report(check.session().run(|question| zone.answer(question)))

@@ -1,6 +1,7 @@
 //! Conditions on SPF: what they ask, and what they say. Against a name server: `tests/peers/spf.rs`.
 
-use mail_types::{Helo, Kind, Security, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Zone};
+use mail_types::smtp::Helo;
 use spf_result::{Check, Report};
 
 use super::stage::{Stage, rules};
@@ -67,7 +68,7 @@ fn what_was_found_is_in_the_field_for_readers() {
 fn report(sender: &str, record: &str) -> Report {
     let mut zone = Zone::default();
     let name = "a.example".parse().unwrap();
-    zone.add(name, Kind::Txt, record, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, record, DnssecStatus::default()).unwrap();
     let (helo, client) = (Helo::new("host.example"), "192.0.2.1".parse().unwrap());
     let check = Check::from_text(client, &helo, sender).unwrap();
     check.report(check.session().run(|question| zone.answer(question)))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::session::{Question, Session, SessionSettings, Step};

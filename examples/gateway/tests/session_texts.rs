@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::ReplyCode;
+use mail_types::smtp::ReplyCode;
 
 use super::session::{Talk, settings};
 use crate::gateway::smtp::replies::say;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::Ask;
-use mail_types::{Answer, DnsFailure, Domain, Found, Mailbox, Question, Reply};
+use mail_types::dns::{Answer, DnsFailure, Question};
+use mail_types::exim::LookupResult;
+use mail_types::smtp::{Domain, Mailbox, Reply};
 use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
@@ -43,7 +45,7 @@ struct Nobody;
 
 impl Answers for Nobody {
     fn answer<'a>(&'a self, _: &'a Ask, _: Duration) -> Answering<'a> {
-        Box::pin(async { (Found::Deferred, Some("nobody makes lookups here".to_owned())) })
+        Box::pin(async { (LookupResult::Deferred, Some("nobody makes lookups here".to_owned())) })
     }
 }
 

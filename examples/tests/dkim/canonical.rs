@@ -1,6 +1,6 @@
 //! What of a message is hashed: RFC 6376 sections 3.4 and 5.4.2.
 
-use mail_types::{Kind, Security, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Zone};
 
 use super::signing::{ED25519, sign};
 use super::verdicts::{told, verify};
@@ -209,7 +209,7 @@ fn canonical(form: Form, pieces: &[&str]) -> String {
 fn result(message: &str) -> String {
     let mut zone = Zone::default();
     let name = "s._domainkey.a.example".parse().unwrap();
-    zone.add(name, Kind::Txt, ED25519, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, ED25519, DnssecStatus::default()).unwrap();
     let found = told(&verify(message, &zone, &DkimLimits::default()));
     found.into_iter().find(|found| found.contains("header.d=a.example")).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use data_encoding::BASE64;
-use mail_types::{Kind, Security, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Zone};
 
 use super::signing::{ED25519, sign};
 use super::verdicts::{told, verify};
@@ -201,7 +201,7 @@ fn zone(keys: &[&str]) -> Zone {
     let mut zone = Zone::default();
     for key in keys {
         let name = "s._domainkey.a.example".parse().unwrap();
-        zone.add(name, Kind::Txt, key, Security::default()).unwrap();
+        zone.add(name, RecordType::Txt, key, DnssecStatus::default()).unwrap();
     }
     zone
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mail_types::{Kind, Security, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Zone};
 
 use super::signing::{ED25519, sign};
 use super::verdicts::{told, verify};
@@ -208,7 +208,7 @@ fn zone(selector: &str) -> Zone {
     let mut zone = Zone::default();
     for domain in ["a.example", "un_der.example"] {
         let Ok(name) = format!("{selector}._domainkey.{domain}").parse() else { continue };
-        zone.add(name, Kind::Txt, ED25519, Security::default()).unwrap();
+        zone.add(name, RecordType::Txt, ED25519, DnssecStatus::default()).unwrap();
     }
     zone
 }

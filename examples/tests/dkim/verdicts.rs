@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use mail_types::{Answer, AuthResult, DnsFailure, Kind, Question, Security, Session, Step, Zone};
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Question, RecordType, Session, Step, Zone,
+};
+use mail_types::results::AuthResult;
 
 use super::signing::ED25519;
 use examples::gateway::authentication::dkim::{
@@ -97,7 +100,7 @@ fn what_is_done_to_a_message_shows() {
 #[test]
 fn only_an_unanswered_question_is_a_temporary_error() {
     let mut silent = zone(ED25519);
-    let question = Question::new(BRISBANE.parse().unwrap(), Kind::Txt);
+    let question = Question::new(BRISBANE.parse().unwrap(), RecordType::Txt);
     silent.set(question, Answer::Failed(DnsFailure::Timeout));
     let found = verify(SIGNED, &silent, &DkimLimits::default());
     let results: Vec<_> = found.iter().map(|signature| signature.result).collect();
@@ -150,7 +153,7 @@ fn zone(key: &str) -> Zone {
     let mut zone = Zone::default();
     let rsa = "test._domainkey.football.example.com";
     for (name, text) in [(BRISBANE, key), (rsa, RSA)] {
-        zone.add(name.parse().unwrap(), Kind::Txt, text, Security::default()).unwrap();
+        zone.add(name.parse().unwrap(), RecordType::Txt, text, DnssecStatus::default()).unwrap();
     }
     zone
 }

@@ -11,7 +11,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::SystemTime;
 
 use data_encoding::BASE64;
-use mail_types::{AuthResult, Kind, Security, Session, Step, Zone};
+use mail_types::dns::{DnssecStatus, RecordType, Session, Step, Zone};
+use mail_types::results::AuthResult;
 use serde_json::{Value, json};
 
 use crate::dkim::signing::ED25519;
@@ -75,7 +76,7 @@ fn dkimpy_and_the_gateway_agree() {
 fn ours(message: &[u8], record: &str) -> Option<AuthResult> {
     let mut zone = Zone::default();
     let name = "s._domainkey.a.example".parse().unwrap();
-    zone.add(name, Kind::Txt, record, Security::default()).unwrap();
+    zone.add(name, RecordType::Txt, record, DnssecStatus::default()).unwrap();
     let header = Header::of(message);
     let mut signatures = read(header, &[], &DkimLimits::default(), SystemTime::now());
     let mut session = Session::new(Keys::of(&signatures), Vec::new(), 10);

@@ -11,7 +11,7 @@ use examples::gateway::config::Config;
 #[cfg(feature = "pgsql")]
 use examples::gateway::lookups::asking::Answers;
 use examples::gateway::lookups::engines::Engines;
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 /// What has broken out of strings somewhere.
 const FIXED: [&[u8]; 40] = [
@@ -127,7 +127,7 @@ impl Variables for X<'_> {
 }
 
 /// Makes the lookup of a text as the action of an event does; says what was found, and why not.
-async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (Found, String) {
+async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (LookupResult, String) {
     let answer = engines.answer(&request(engines, text, x).ask).await;
     (answer.found, answer.why.unwrap_or_default())
 }
@@ -155,7 +155,7 @@ async fn sqlite_gets_each_value_as_one() {
     ask("CREATE TABLE kept (number INTEGER PRIMARY KEY, value)", b"").await;
     let values = values(seed());
     for (at, value) in values.iter().enumerate() {
-        let same = Found::Value(value.clone());
+        let same = LookupResult::Value(value.clone());
         assert_eq!(
             ask("SELECT '${quote_sqlite:$x}'", value).await,
             same,
@@ -163,17 +163,17 @@ async fn sqlite_gets_each_value_as_one() {
             value.escape_ascii()
         );
         let insert = "INSERT INTO kept (value) VALUES ('${quote_sqlite:$x}')";
-        assert_eq!(ask(insert, value).await, Found::Value(b"1".into()));
+        assert_eq!(ask(insert, value).await, LookupResult::Value(b"1".into()));
         let by_number = format!("SELECT value FROM kept WHERE number = {}", at + 1);
         assert_eq!(ask(&by_number, b"").await, same);
         let by_value = "SELECT count(*) > 0 FROM kept WHERE value = '${quote_sqlite:$x}'";
-        assert_eq!(ask(by_value, value).await, Found::Value(b"1".into()));
+        assert_eq!(ask(by_value, value).await, LookupResult::Value(b"1".into()));
         let around = [b"<", &value[..], b">"].concat();
-        assert_eq!(ask("SELECT '<${quote_sqlite:$x}>'", value).await, Found::Value(around));
+        assert_eq!(ask("SELECT '<${quote_sqlite:$x}>'", value).await, LookupResult::Value(around));
     }
-    assert_eq!(ask("SELECT count(*) FROM kept", b"").await, Found::Value(b"500".into()));
+    assert_eq!(ask("SELECT count(*) FROM kept", b"").await, LookupResult::Value(b"500".into()));
     let tables = ask("SELECT group_concat(name) FROM sqlite_schema", b"").await;
-    assert_eq!(tables, Found::Value(b"kept".into()));
+    assert_eq!(tables, LookupResult::Value(b"kept".into()));
 }
 
 /// Whoever knows `PostgreSQL` knows that its text has no NUL, and is UTF-8.
@@ -204,23 +204,25 @@ async fn pgsql_gets_each_value_as_one_or_none() {
         match str::from_utf8(&value) {
             Ok(text) if !text.contains('\0') => {
                 kept += 1;
-                assert_eq!(found, Found::Value(value.clone()), "{shown}: {why}");
+                assert_eq!(found, LookupResult::Value(value.clone()), "{shown}: {why}");
                 let by_number = "SELECT value FROM kept ORDER BY number DESC LIMIT 1";
-                assert_eq!(ask(by_number, b"").await.0, Found::Value(value.clone()), "{shown}");
+                let found = ask(by_number, b"").await.0;
+                assert_eq!(found, LookupResult::Value(value.clone()), "{shown}");
                 let by_value = "SELECT count(*) > 0 FROM kept WHERE value = '${quote_pgsql:$x}'";
-                assert_eq!(ask(by_value, &value).await.0, Found::Value(b"t".into()), "{shown}");
+                let found = ask(by_value, &value).await.0;
+                assert_eq!(found, LookupResult::Value(b"t".into()), "{shown}");
             }
             _ => {
                 replaced += 1;
                 // What an event records is there, without what the server cannot hold.
                 let text = String::from_utf8_lossy(&value).replace('\0', "\u{fffd}");
-                assert_eq!(found, Found::Value(text.into_bytes()), "{shown}: {why}");
+                assert_eq!(found, LookupResult::Value(text.into_bytes()), "{shown}: {why}");
                 // A rule finds nothing by it, and does not wait for better times.
                 let by_value =
                     "${lookup pgsql{SELECT 1 FROM kept WHERE value = '${quote_pgsql:$x}'}}";
                 let request = request(&engines, by_value, &value);
                 let found = Answers::answer(&engines, &request.ask, Duration::ZERO).await;
-                assert_eq!(found, (Found::Nothing, None), "{shown}");
+                assert_eq!(found, (LookupResult::Nothing, None), "{shown}");
             }
         }
     }
@@ -228,12 +230,10 @@ async fn pgsql_gets_each_value_as_one_or_none() {
     let insert = "INSERT INTO kept (value) VALUES ('${if eq{a}{a}{\\xff}}<${quote_pgsql:$x}>') \
                   RETURNING value";
     let (found, why) = ask(insert, b"\xfe").await;
-    assert_eq!(found, Found::Value("\u{fffd}<\u{fffd}>".into()), "{why}");
-    assert_eq!(
-        ask("DELETE FROM kept WHERE value LIKE '_<_>'", b"").await.0,
-        Found::Value(b"1".into())
-    );
+    assert_eq!(found, LookupResult::Value("\u{fffd}<\u{fffd}>".into()), "{why}");
+    let deleted = ask("DELETE FROM kept WHERE value LIKE '_<_>'", b"").await.0;
+    assert_eq!(deleted, LookupResult::Value(b"1".into()));
     assert_eq!((kept + replaced, kept > 100, replaced > 100), (500, true, true));
     let count = ask("SELECT count(*) FROM kept", b"").await.0;
-    assert_eq!(count, Found::Value(b"500".into()));
+    assert_eq!(count, LookupResult::Value(b"500".into()));
 }

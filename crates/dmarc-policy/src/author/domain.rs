@@ -1,6 +1,6 @@
 //! A domain as an address has it.
 
-use mail_types::Name;
+use mail_types::dns::Name;
 
 #[cfg(feature = "idna")]
 use crate::author::text::is_atext;

@@ -1,6 +1,6 @@
 //! The author domains of all `From` fields together.
 
-use mail_types::Name;
+use mail_types::dns::Name;
 
 use crate::{Author, AuthorFault};
 

@@ -3,7 +3,8 @@
 //! Where they differ, all that one of them may show counts: the message is tested for every domain
 //! that is found, so one too many does no harm but to a field that should not be as it is.
 
-use mail_types::{MailHost, Name};
+use mail_types::dns::Name;
+use mail_types::smtp::MailHost;
 
 use crate::author::domain::{WIDE_DOTS, domain};
 use crate::author::domains::AuthorDomains;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use mail_types::Mailbox;
+use mail_types::smtp::Mailbox;
 
 use crate::report::header_excerpt::header_excerpt;
 use crate::report::mail_date::MailDate;

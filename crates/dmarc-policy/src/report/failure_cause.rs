@@ -1,6 +1,7 @@
 //! Whether a message calls for a failure report: RFC 9991 section 2, the tag `fo` of RFC 9989.
 
-use mail_types::{AuthResult, Header, SpfIdentity, SpfInput};
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
+use mail_types::smtp::Header;
 
 use crate::{DkimInput, Psd, Verdict};
 

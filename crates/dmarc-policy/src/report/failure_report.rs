@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, AuthenticationResults, Domain, Mailbox, Name, ReversePath, SpfInput};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, AuthenticationResults, SpfInput};
+use mail_types::smtp::{Domain, Mailbox, ReversePath};
 
 use crate::report::header_excerpt::header_excerpt;
 use crate::report::mail_date::MailDate;

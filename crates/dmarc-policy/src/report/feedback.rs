@@ -1,6 +1,6 @@
 //! An aggregate report: section 3.1.1 of RFC 9990.
 
-use mail_types::Domain;
+use mail_types::smtp::Domain;
 
 use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Record};
 
@@ -20,7 +20,7 @@ use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Recor
 /// let report = Feedback::new(metadata, policy, tally.into_rows());
 /// let xml = report.to_xml();
 /// let read = Feedback::read(xml.as_bytes(), &FeedbackLimits::default())?;
-/// assert_eq!((read.feedback.rows[0].count, read.oddities.len()), (2, 0));
+/// assert_eq!((read.feedback.rows[0].count, read.deviations.len()), (2, 0));
 /// assert_eq!(read.feedback, report);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -16,7 +16,7 @@ pub struct FeedbackReading {
     /// The report.
     pub feedback: Feedback,
     /// Where it is not as either RFC has it, in the order of the text as far as that is known.
-    pub oddities: Vec<Oddity>,
+    pub deviations: Vec<Deviation>,
 }
 
 impl Feedback {
@@ -48,11 +48,11 @@ impl Feedback {
         if xml.len() > limits.xml {
             return Err(FeedbackError::Xml { limit: limits.xml });
         }
-        let mut reading = Reading::new(limits.oddities);
+        let mut reading = Reading::new(limits.deviations);
         if let Some(deviation) = deviation {
             let kind = match deviation {
-                DeviationOfGzip::End => OddityKind::GzipEnd,
-                DeviationOfGzip::Behind => OddityKind::GzipBehind,
+                DeviationOfGzip::End => DeviationKind::GzipEnd,
+                DeviationOfGzip::Behind => DeviationKind::GzipBehind,
             };
             reading.note(xml.len(), kind);
         }
@@ -81,7 +81,7 @@ fn read_xml(
             Err(FeedbackError::Malformed { at } | FeedbackError::Entity { at })
                 if metadata.is_some() && (policy.is_some() || !rows.is_empty()) =>
             {
-                reading.note(at, OddityKind::BreaksOff);
+                reading.note(at, DeviationKind::BreaksOff);
                 break;
             }
             Err(error) => return Err(error),
@@ -89,8 +89,10 @@ fn read_xml(
         match node.name() {
             "report_metadata" if metadata.is_none() => metadata = Some(reading.metadata(&node)?),
             "policy_published" if policy.is_none() => policy = Some(reading.policy(&node)?),
-            "report_metadata" => reading.note(node.at, OddityKind::Repeated("report_metadata")),
-            "policy_published" => reading.note(node.at, OddityKind::Repeated("policy_published")),
+            "report_metadata" => reading.note(node.at, DeviationKind::Repeated("report_metadata")),
+            "policy_published" => {
+                reading.note(node.at, DeviationKind::Repeated("policy_published"));
+            }
             "record" => {
                 let found = reading.rows(&node);
                 if reading.copied() > limits.xml {
@@ -102,26 +104,26 @@ fn read_xml(
                 rows.extend(found);
             }
             "version" => {}
-            _ => reading.note(node.at, OddityKind::Misplaced),
+            _ => reading.note(node.at, DeviationKind::Misplaced),
         }
     }
     for at in std::mem::take(&mut nodes.strangers) {
-        reading.note(at, OddityKind::Unknown);
+        reading.note(at, DeviationKind::Unknown);
     }
     if rows.is_empty() {
-        reading.note(xml.len(), OddityKind::Missing("record"));
+        reading.note(xml.len(), DeviationKind::Missing("record"));
     }
     let metadata: ReportMetadata = metadata.ok_or(missing("report_metadata"))?;
     let policy = match policy {
         Some(policy) => policy,
         None if rows.is_empty() => return Err(missing("policy_published")),
         None => {
-            reading.note(xml.len(), OddityKind::Missing("policy_published"));
+            reading.note(xml.len(), DeviationKind::Missing("policy_published"));
             PublishedPolicy::default()
         }
     };
     let feedback = Feedback { metadata, policy, rows };
-    Ok(FeedbackReading { feedback, oddities: reading.finish() })
+    Ok(FeedbackReading { feedback, deviations: reading.finish() })
 }
 
 pub(crate) fn missing(element: &'static str) -> FeedbackError {
@@ -146,8 +148,8 @@ pub struct FeedbackLimits {
     /// The elements in one element other than the root, such as the signatures of a record.
     /// Default: 256.
     pub children: usize,
-    /// How many oddities are told; what is beyond is told as [`OddityKind::More`]. Default: 64.
-    pub oddities: usize,
+    /// How many deviations are told; what is beyond is told as [`DeviationKind::More`]. Default: 64.
+    pub deviations: usize,
 }
 
 impl FeedbackLimits {
@@ -187,10 +189,10 @@ impl FeedbackLimits {
         Self { children, ..self }
     }
 
-    /// Sets [`Self::oddities`].
+    /// Sets [`Self::deviations`].
     #[must_use]
-    pub fn with_oddities(self, oddities: usize) -> Self {
-        Self { oddities, ..self }
+    pub fn with_oddities(self, deviations: usize) -> Self {
+        Self { deviations, ..self }
     }
 }
 
@@ -203,7 +205,7 @@ impl Default for FeedbackLimits {
             depth: 16,
             text: 8192,
             children: 256,
-            oddities: 64,
+            deviations: 64,
         }
     }
 }
@@ -211,17 +213,17 @@ impl Default for FeedbackLimits {
 /// Where a report is not as either RFC has it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Oddity {
+pub struct Deviation {
     /// Where, in bytes of the XML: at an element, or at the one that lacks it.
     pub at: usize,
     /// What it is.
-    pub kind: OddityKind,
+    pub kind: DeviationKind,
 }
 
 /// What is odd.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
-pub enum OddityKind {
+pub enum DeviationKind {
     /// An element that must be there is not.
     #[error("no {0}")]
     Missing(&'static str),

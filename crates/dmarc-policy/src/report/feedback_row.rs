@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Name, SpfIdentity, SpfInput};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::{DkimInput, Policy, Verdict};
 

@@ -1,6 +1,6 @@
 //! An aggregate report as XML: section 3.1.1 and appendix A of RFC 9990.
 
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::results::{AuthResult, SpfIdentity};
 
 use crate::report::xml::Xml;
 use crate::{

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, Name, SpfIdentity, SpfInput};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::{AlignmentMode, DkimInput, Policy, Status, Verdict};
 

@@ -114,7 +114,7 @@ impl<'a> Nodes<'a> {
             return false;
         }
         let known = NAMES.contains(&&*tag.name);
-        if !known && self.strangers.len() < self.limits.oddities {
+        if !known && self.strangers.len() < self.limits.deviations {
             self.strangers.push(self.parts.at());
         }
         known

@@ -2,18 +2,19 @@
 
 use std::net::IpAddr;
 
-use mail_types::{AuthResult, SpfIdentity};
+use mail_types::results::{AuthResult, SpfIdentity};
 
 use crate::report::feedback_reading::missing;
 use crate::report::node::Node;
 use crate::{
-    AlignmentMode, DiscoveryMethod, FailureOptions, FeedbackError, FeedbackRow, Oddity, OddityKind,
-    Override, OverrideKind, PublishedPolicy, ReportMetadata, RowDisposition, SignatureRow, SpfRow,
+    AlignmentMode, Deviation, DeviationKind, DiscoveryMethod, FailureOptions, FeedbackError,
+    FeedbackRow, Override, OverrideKind, PublishedPolicy, ReportMetadata, RowDisposition,
+    SignatureRow, SpfRow,
 };
 
 /// What was odd so far.
 pub(crate) struct Reading {
-    oddities: Vec<Oddity>,
+    deviations: Vec<Deviation>,
     limit: usize,
     /// The octets that rows of the same record had to be copied for.
     copied: usize,
@@ -21,19 +22,19 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { oddities: Vec::new(), limit, copied: 0 }
+        Self { deviations: Vec::new(), limit, copied: 0 }
     }
 
-    pub(crate) fn note(&mut self, at: usize, kind: OddityKind) {
-        if self.oddities.len() < self.limit {
-            self.oddities.push(Oddity { at, kind });
-        } else if let Some(last) = self.oddities.last_mut() {
-            last.kind = OddityKind::More;
+    pub(crate) fn note(&mut self, at: usize, kind: DeviationKind) {
+        if self.deviations.len() < self.limit {
+            self.deviations.push(Deviation { at, kind });
+        } else if let Some(last) = self.deviations.last_mut() {
+            last.kind = DeviationKind::More;
         }
     }
 
-    pub(crate) fn finish(self) -> Vec<Oddity> {
-        self.oddities
+    pub(crate) fn finish(self) -> Vec<Deviation> {
+        self.deviations
     }
 
     pub(crate) fn metadata(&mut self, node: &Node) -> Result<ReportMetadata, FeedbackError> {
@@ -93,7 +94,7 @@ impl Reading {
         self.repeated(node, &["row", "identifiers", "auth_results"]);
         let counted: Vec<_> = node.children("row").filter_map(|row| self.counted(row)).collect();
         if node.child("row").is_none() {
-            self.note(node.at, OddityKind::Record);
+            self.note(node.at, DeviationKind::Record);
         }
         if counted.is_empty() {
             return counted;
@@ -107,10 +108,10 @@ impl Reading {
                     identifiers.child("envelope_from").map(|node| node.text().to_owned());
                 shared.envelope_to = optional(identifiers, "envelope_to");
             }
-            None => self.note(node.at, OddityKind::Missing("identifiers")),
+            None => self.note(node.at, DeviationKind::Missing("identifiers")),
         }
         if node.child("auth_results").is_none() {
-            self.note(node.at, OddityKind::Missing("auth_results"));
+            self.note(node.at, DeviationKind::Missing("auth_results"));
         }
         for results in node.children("auth_results") {
             self.results(results, &mut shared);
@@ -140,14 +141,14 @@ impl Reading {
         let source: Option<IpAddr> = node.child("source_ip").and_then(|n| n.text().parse().ok());
         let count = node.child("count").and_then(|node| node.text().parse().ok());
         let (Some(source), Some(count)) = (source, count) else {
-            self.note(node.at, OddityKind::Record);
+            self.note(node.at, DeviationKind::Record);
             return None;
         };
         let mut row = FeedbackRow { count, ..FeedbackRow::new(source, "") };
         (row.disposition, row.dkim, row.spf) = (None, None, None);
         match node.child("policy_evaluated") {
             Some(evaluated) => self.evaluated(evaluated, &mut row),
-            None => self.note(node.at, OddityKind::Missing("policy_evaluated")),
+            None => self.note(node.at, DeviationKind::Missing("policy_evaluated")),
         }
         Some(row)
     }
@@ -186,7 +187,7 @@ impl Reading {
             self.repeated(signature, &["domain", "selector", "result"]);
             let mut result = self.result(signature);
             if result == Some(AuthResult::SoftFail) {
-                self.note(signature.at, OddityKind::Value("result"));
+                self.note(signature.at, DeviationKind::Value("result"));
                 result = Some(AuthResult::Fail);
             }
             row.signatures.push(SignatureRow {
@@ -217,7 +218,7 @@ impl Reading {
                     row.spf_result = Some(found);
                 }
                 Some(_) if found.scope == Some(SpfIdentity::Helo) => {}
-                Some(_) => self.note(spf.at, OddityKind::Repeated("spf")),
+                Some(_) => self.note(spf.at, DeviationKind::Repeated("spf")),
             }
         }
     }
@@ -226,14 +227,14 @@ impl Reading {
     /// appendix C has `unknown` for temperror, and `error` for permerror.
     fn result(&mut self, node: &Node) -> Option<AuthResult> {
         let Some(result) = node.child("result") else {
-            self.note(node.at, OddityKind::Missing("result"));
+            self.note(node.at, DeviationKind::Missing("result"));
             return None;
         };
         let word = result.text();
         if let Ok(result) = word.parse().or_else(|_| word.to_ascii_lowercase().parse()) {
             return Some(result);
         }
-        self.note(result.at, OddityKind::Value("result"));
+        self.note(result.at, DeviationKind::Value("result"));
         match &*word.to_ascii_lowercase() {
             "hardfail" => Some(AuthResult::Fail),
             "unknown" => Some(AuthResult::TempError),
@@ -246,7 +247,7 @@ impl Reading {
     fn repeated(&mut self, node: &Node, names: &[&'static str]) {
         for name in names {
             if let Some(second) = node.children(name).nth(1) {
-                self.note(second.at, OddityKind::Repeated(name));
+                self.note(second.at, DeviationKind::Repeated(name));
             }
         }
     }
@@ -254,7 +255,7 @@ impl Reading {
     /// A text that must be there.
     fn text(&mut self, node: &Node, name: &'static str) -> String {
         optional(node, name).unwrap_or_else(|| {
-            self.note(node.at, OddityKind::Missing(name));
+            self.note(node.at, DeviationKind::Missing(name));
             String::new()
         })
     }
@@ -267,7 +268,7 @@ impl Reading {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         if node.child(name).is_none() {
-            self.note(node.at, OddityKind::Missing(name));
+            self.note(node.at, DeviationKind::Missing(name));
         }
         self.word(node, name, parse)
     }
@@ -283,7 +284,7 @@ impl Reading {
         let text = child.text();
         let found = parse(text).or_else(|| parse(&text.to_ascii_lowercase()));
         if found.is_none() {
-            self.note(child.at, OddityKind::Value(name));
+            self.note(child.at, DeviationKind::Value(name));
         }
         found
     }

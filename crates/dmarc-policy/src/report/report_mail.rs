@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mail_types::{Domain, DomainError, Mailbox};
+use mail_types::smtp::{Domain, DomainError, Mailbox};
 use thiserror::Error;
 
 use crate::report::mail_date::MailDate;

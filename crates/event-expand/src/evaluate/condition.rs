@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use mail_types::{Found, Trust, Variable};
+use mail_types::exim::{LookupResult, Trust, Variable};
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::text_condition::{Comparison, Kind, judge};
 use crate::evaluate::{Captures, Evaluation, Halt, Kept};
 use crate::operators::ip::{self, Family};
@@ -252,12 +252,12 @@ impl Evaluation<'_> {
         &mut self,
         tree: &Tree,
         at: usize,
-        call: Call,
+        call: HostCall,
         strings: Arguments,
     ) -> Result<bool, Halt> {
         let found = self.call(tree, at, call, tree.arguments(strings))?.clone();
-        let Found::Value(bytes) = found else { return Ok(false) };
-        if call == Call::Acl {
+        let LookupResult::Value(bytes) = found else { return Ok(false) };
+        if call == HostCall::Acl {
             self.value = Some(Rc::new(Kept { bytes, trust: Trust::Untrusted }));
         }
         Ok(true)

@@ -1,6 +1,6 @@
 //! Items that only compute.
 
-use mail_types::Trust;
+use mail_types::exim::Trust;
 
 use crate::evaluate::{Evaluation, Halt};
 use crate::operators::list::push_doubled;

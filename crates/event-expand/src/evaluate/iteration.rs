@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mail_types::Trust;
+use mail_types::exim::Trust;
 
 use crate::evaluate::text_condition::{Comparison, Kind};
 use crate::evaluate::{Evaluation, Halt, Kept};

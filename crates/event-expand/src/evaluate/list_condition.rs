@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mail_types::{ByteList, Found, Trust, Value, Variable};
+use mail_types::exim::{ByteList, LookupResult, Trust, Value, Variable};
 
 use crate::capability::Capability;
 use crate::evaluate::{Evaluation, Halt, Kept};
@@ -91,7 +91,7 @@ impl Evaluation<'_> {
     }
 
     /// Makes a lookup, or reads a file.
-    fn ask_for_list(&mut self, at: usize, ask: Ask) -> Result<Found, Halt> {
+    fn ask_for_list(&mut self, at: usize, ask: Ask) -> Result<LookupResult, Halt> {
         let capability = Capability::Files;
         if !self.options.capabilities.has(capability) {
             return Err(ExpandError::Denied { at, capability }.into());

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use mail_types::Trust;
+use mail_types::exim::Trust;
 
 use crate::evaluate::condition::COMPILING;
 use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::operators::pattern::{Pattern, Subject};
-use crate::stop::{ExpandError, Stop};
+use crate::stop::{ExpandError, ExpandFailure};
 use crate::template::Template;
 use crate::tree::{Arguments, Sequence, Tree};
 
@@ -55,9 +55,11 @@ impl Evaluation<'_> {
         self.leave();
         done.map_err(|halt| match halt {
             Halt::Stop(stop) => match *stop {
-                Stop::Error(error) => ExpandError::Inner { at, error: error.into() }.into(),
-                Stop::Forced { .. } => Stop::Forced { at }.into(),
-                Stop::Deferred { .. } => Stop::Deferred { at }.into(),
+                ExpandFailure::Error(error) => {
+                    ExpandError::Inner { at, error: error.into() }.into()
+                }
+                ExpandFailure::Forced { .. } => ExpandFailure::Forced { at }.into(),
+                ExpandFailure::Deferred { .. } => ExpandFailure::Deferred { at }.into(),
             },
             waiting @ Halt::Waiting(_) => waiting,
         })

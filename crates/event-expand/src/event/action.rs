@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mail_types::{Found, Trust, Value, Variable};
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 use crate::event::{Effect, EventName};
 use crate::expansion::{Journal, Options, Progress, Request};
-use crate::stop::Stop;
+use crate::stop::ExpandFailure;
 use crate::template::Template;
 use crate::variables::{HeaderForm, ListKind, State, Variables};
 
@@ -15,7 +15,7 @@ use crate::variables::{HeaderForm, ListKind, State, Variables};
 ///
 /// ```
 /// use event_expand::{Event, EventName};
-/// use mail_types::Trust;
+/// use mail_types::exim::Trust;
 ///
 /// let event = Event::new(EventName::MsgDelivery)
 ///     .data(b"250 OK id=1", Trust::Untrusted)
@@ -121,7 +121,7 @@ pub enum OnFailure {
 ///
 /// ```
 /// use event_expand::{Action, Effect, Event, EventName, OnFailure, Options, Outcome, Step, Template, Variables};
-/// use mail_types::{Trust, Variable};
+/// use mail_types::exim::{Trust, Variable};
 ///
 /// struct Nothing;
 /// impl Variables for Nothing {
@@ -187,7 +187,7 @@ impl<'t> Action<'t> {
     }
 
     /// Takes what became of the request that was handed out last; one too many changes nothing.
-    pub fn handle_found(&mut self, found: Found) {
+    pub fn handle_found(&mut self, found: LookupResult) {
         self.journal.handle_found(found);
     }
 
@@ -195,16 +195,16 @@ impl<'t> Action<'t> {
     /// fails.
     #[must_use]
     pub fn handle_timeout(&self) -> Outcome {
-        let stop = Stop::Deferred { at: 0 };
+        let stop = ExpandFailure::Deferred { at: 0 };
         self.outcome(Value::trusted("").into_owned(), Some(stop))
     }
 
-    fn outcome(&self, text: Value<'static>, stop: Option<Stop>) -> Outcome {
+    fn outcome(&self, text: Value<'static>, stop: Option<ExpandFailure>) -> Outcome {
         let name = self.variables.event.name();
         let refuses = match &stop {
             None => !text.as_bytes().is_empty(),
             // The template itself says so, as if it had no result.
-            Some(Stop::Forced { .. }) => false,
+            Some(ExpandFailure::Forced { .. }) => false,
             Some(_) => name.waits() && self.on_failure == OnFailure::Refuse,
         };
         let effect = if refuses { name.effect() } else { Effect::Ignored };
@@ -231,7 +231,7 @@ pub struct Outcome {
     /// What the action was expanded to; empty if it could not be. It goes into the log or the error.
     pub text: Value<'static>,
     /// Why it could not be expanded, for the log: a `fail` in the template too.
-    pub stop: Option<Stop>,
+    pub stop: Option<ExpandFailure>,
 }
 
 /// The variables of an event, and behind them the program's.

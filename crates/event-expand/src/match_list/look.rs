@@ -1,8 +1,8 @@
 //! What one item of a list says of the subject of a search.
 
-use mail_types::{Query, Trust, Value};
+use mail_types::exim::{Query, Trust, Value};
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::condition::COMPILING;
 use crate::expansion::Ask;
 use crate::match_list::pattern::{ItemProblem, ListPattern, Regex, ends_with};
@@ -48,7 +48,7 @@ impl<'s> ListSearch<'s> {
             }
             ListPattern::File(path) => {
                 let arguments = vec![Value::new(path.to_vec(), Trust::Trusted)];
-                let ask = Ask::Call { call: Call::ReadFile, arguments };
+                let ask = Ask::Call { call: HostCall::ReadFile, arguments };
                 Look::Step(Waiting::File(view), SearchStep::Ask(ask))
             }
             ListPattern::Host(pattern) => match (pattern, self.subject) {

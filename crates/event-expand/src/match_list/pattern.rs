@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use mail_types::{Domain, HostPattern, HostPatternError, MailHost, Trust};
+use mail_types::exim::{HostPattern, HostPatternError, Trust};
+use mail_types::smtp::{Domain, MailHost};
 use thiserror::Error;
 
 use crate::Limits;

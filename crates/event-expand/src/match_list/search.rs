@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail_types::{Found, Name, Trust};
+use mail_types::dns::Name;
+use mail_types::exim::{LookupResult, Trust};
 
 use crate::Limits;
 use crate::expansion::Ask;
@@ -48,7 +49,7 @@ pub enum Membership {
 /// use std::sync::Arc;
 ///
 /// use event_expand::{Limits, ListKind, ListSearch, ListSubject, MatchList, Membership, SearchStep};
-/// use mail_types::{ByteList, Trust};
+/// use mail_types::exim::{ByteList, Trust};
 ///
 /// let limits = Limits::default();
 /// let list = ByteList::new(b"!root : ^adm(in)?$ : *-list");
@@ -120,7 +121,7 @@ pub enum SearchStep {
         /// Whether an administrator wrote the list that names it.
         trust: Trust,
     },
-    /// Make this lookup, or read this file ([`Call::ReadFile`](crate::Call::ReadFile)), and hand in what was found, by
+    /// Make this lookup, or read this file ([`HostCall::ReadFile`](crate::HostCall::ReadFile)), and hand in what was found, by
     /// [`ListSearch::handle_found`].
     Ask(Ask),
     /// An item cannot be matched: there is no answer.
@@ -209,9 +210,9 @@ impl<'s> ListSearch<'s> {
     /// # Errors
     ///
     /// [`MatchListError::TooManyItems`] for a file with more lines.
-    pub fn handle_found(&mut self, found: &Found) -> Result<(), MatchListError> {
+    pub fn handle_found(&mut self, found: &LookupResult) -> Result<(), MatchListError> {
         match (std::mem::replace(&mut self.waiting, Waiting::Nothing), found) {
-            (Waiting::Key, Found::Value(_)) => {
+            (Waiting::Key, LookupResult::Value(_)) => {
                 if let Some(level) = self.levels.last() {
                     let (list, at, view) = (Arc::clone(&level.list), level.next, level.view);
                     list.items.get(at).into_iter().for_each(|item| self.take(item, &list, view));
@@ -223,7 +224,7 @@ impl<'s> ListSearch<'s> {
                 Ok(())
             }
             (Waiting::File(view), found) => {
-                let text: &[u8] = if let Found::Value(text) = found { text } else { b"" };
+                let text: &[u8] = if let LookupResult::Value(text) = found { text } else { b"" };
                 let lines = MatchList::from_lines(text, self.kind(view), self.limits)?;
                 self.enter(Arc::new(lines), view, true)
             }

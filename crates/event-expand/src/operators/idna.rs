@@ -4,7 +4,7 @@ use crate::evaluate::function::{Part, Problem};
 
 #[cfg(feature = "idna")]
 mod with_idna {
-    use mail_types::Domain;
+    use mail_types::smtp::Domain;
 
     use super::{Part, Problem};
     use crate::evaluate::function::copy;

@@ -1,6 +1,6 @@
 //! Exim's lists, read and written.
 
-use mail_types::ByteList;
+use mail_types::exim::ByteList;
 
 /// Takes a list; `named` if it may name its separator, with `<` and it.
 pub(crate) fn items(text: &[u8], named: bool) -> ByteList<'_> {

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use mail_types::{ByteList, Found, Trust, Value};
+use mail_types::exim::{ByteList, LookupResult, Trust, Value};
 
 use crate::Capability;
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::expansion::Ask;
 use crate::operators::field;
 use crate::operators::json::{self, JsonList};
 use crate::operators::list::{self, trim};
-use crate::stop::{ExpandError, Stop};
+use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::{Arguments, Choice, Extract, LookupItem, Otherwise, Sequence, Tree};
 
 /// `$value` as it was before an item.
@@ -62,7 +62,7 @@ impl Evaluation<'_> {
                 match otherwise {
                     Otherwise::Nothing => Ok(Trust::Trusted),
                     Otherwise::String(no) => self.sequence(tree, no),
-                    Otherwise::Fail => Err(Stop::Forced { at }.into()),
+                    Otherwise::Fail => Err(ExpandFailure::Forced { at }.into()),
                 }
             }
         }
@@ -204,7 +204,7 @@ impl Evaluation<'_> {
         let key = key.map(|key| Value::new(key.bytes, key.trust));
         let ask = || Ask::Lookup { lookup: lookup.clone(), key, query };
         let found = match self.ask(at, ask)? {
-            Found::Value(bytes) => {
+            LookupResult::Value(bytes) => {
                 let trusted = self.options.trusted_lookups.contains(&lookup.name);
                 let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
                 Some(Kept { bytes: bytes.clone(), trust })
@@ -218,25 +218,27 @@ impl Evaluation<'_> {
         &mut self,
         tree: &Tree,
         at: usize,
-        call: Call,
+        call: HostCall,
         strings: Arguments,
         choice: Option<Choice>,
     ) -> Result<Trust, Halt> {
         let strings = tree.arguments(strings);
         // The last strings of these are for what comes of the others.
         let (arguments, rest) = match call {
-            Call::ReadSocket => strings.split_at(strings.len().min(4)),
-            Call::PrvsCheck => strings.split_at(strings.len().min(2)),
+            HostCall::ReadSocket => strings.split_at(strings.len().min(4)),
+            HostCall::PrvsCheck => strings.split_at(strings.len().min(2)),
             _ => (strings, &[][..]),
         };
         let found = self.call(tree, at, call, arguments)?;
         let found = match found {
-            Found::Value(bytes) => Some(Kept { bytes: bytes.clone(), trust: Trust::Untrusted }),
+            LookupResult::Value(bytes) => {
+                Some(Kept { bytes: bytes.clone(), trust: Trust::Untrusted })
+            }
             _ => None,
         };
         match (choice, call, rest, found) {
             (Some(choice), _, _, found) => self.choose_found(tree, at, choice, found),
-            (None, Call::PrvsCheck, [shown, ..], Some(found)) => {
+            (None, HostCall::PrvsCheck, [shown, ..], Some(found)) => {
                 let start = self.out.len();
                 let outer = self.value.replace(Rc::new(found));
                 let trust = self.sequence(tree, *shown)?;
@@ -244,8 +246,10 @@ impl Evaluation<'_> {
                 if self.out.len() > start { Ok(trust) } else { self.push_kept(address, at) }
             }
             (None, _, _, Some(found)) => self.push_kept(Some(Rc::new(found)), at),
-            (None, Call::ReadSocket, [failure, ..], None) => self.sequence(tree, *failure),
-            (None, Call::Acl | Call::AuthResults | Call::PrvsCheck, _, None) => Ok(Trust::Trusted),
+            (None, HostCall::ReadSocket, [failure, ..], None) => self.sequence(tree, *failure),
+            (None, HostCall::Acl | HostCall::AuthResults | HostCall::PrvsCheck, _, None) => {
+                Ok(Trust::Trusted)
+            }
             (None, _, _, None) => Err(ExpandError::Failed { at, call }.into()),
         }
     }
@@ -255,9 +259,9 @@ impl Evaluation<'_> {
         &mut self,
         tree: &Tree,
         at: usize,
-        call: Call,
+        call: HostCall,
         strings: &[Sequence],
-    ) -> Result<&Found, Halt> {
+    ) -> Result<&LookupResult, Halt> {
         if let Some(capability) = call.capability()
             && !self.options.capabilities.has(capability)
         {
@@ -267,9 +271,10 @@ impl Evaluation<'_> {
         for (place, string) in strings.iter().enumerate() {
             let argument = self.kept_argument(tree, *string)?;
             // What is run, read or called must not be chosen from outside.
-            let names = place == 0 && matches!(call, Call::Acl | Call::Perl | Call::Run)
-                || place <= 1 && call == Call::DlFunc
-                || place == 0 && matches!(call, Call::ReadFile | Call::ReadSocket);
+            let names = place == 0
+                && matches!(call, HostCall::Acl | HostCall::Perl | HostCall::Run)
+                || place <= 1 && call == HostCall::DlFunc
+                || place == 0 && matches!(call, HostCall::ReadFile | HostCall::ReadSocket);
             if names && argument.trust == Trust::Untrusted {
                 return Err(ExpandError::Untrusted { at }.into());
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::match_list::MatchList;
 use crate::operators::json::JsonList;
@@ -89,20 +89,20 @@ impl Parser<'_> {
 
     fn call(&mut self, word: &str, at: usize) -> Result<Test, TemplateError> {
         let (call, strings) = match word {
-            "acl" => (Call::Acl, self.wrapped("acl", 1, 10)?),
-            "saslauthd" => (Call::SaslAuthd, self.wrapped("saslauthd", 2, 4)?),
+            "acl" => (HostCall::Acl, self.wrapped("acl", 1, 10)?),
+            "saslauthd" => (HostCall::SaslAuthd, self.wrapped("saslauthd", 2, 4)?),
             "crypteq" | "inbound_srs" => {
                 let (a, b) = self.two()?;
-                let call = if word == "crypteq" { Call::CryptEq } else { Call::InboundSrs };
+                let call = if word == "crypteq" { HostCall::CryptEq } else { HostCall::InboundSrs };
                 (call, self.keep_arguments(vec![a, b]))
             }
             _ => {
                 let call = match word {
-                    "exists" => Call::Exists,
-                    "ldapauth" => Call::LdapAuth,
-                    "pam" => Call::Pam,
-                    "pwcheck" => Call::PwCheck,
-                    "radius" => Call::Radius,
+                    "exists" => HostCall::Exists,
+                    "ldapauth" => HostCall::LdapAuth,
+                    "pam" => HostCall::Pam,
+                    "pwcheck" => HostCall::PwCheck,
+                    "radius" => HostCall::Radius,
                     _ => return Err(TemplateError::Condition { at, name: word.into() }),
                 };
                 let text = self.one()?;

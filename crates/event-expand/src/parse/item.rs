@@ -1,6 +1,6 @@
 //! Reading the items: `${if …}`, `${lookup …}`, `${map …}` and their like.
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::operators::field;
 use crate::operators::json::JsonList;
@@ -13,16 +13,16 @@ use crate::tree::{
 };
 
 /// Items that the program answers: their least and most strings.
-const CALLS: &[(&str, Call, usize, usize)] = &[
-    ("acl", Call::Acl, 1, 10),
-    ("authresults", Call::AuthResults, 1, 1),
-    ("dlfunc", Call::DlFunc, 2, 10),
-    ("perl", Call::Perl, 1, 9),
-    ("prvs", Call::Prvs, 2, 3),
-    ("prvscheck", Call::PrvsCheck, 2, 3),
-    ("readfile", Call::ReadFile, 1, 2),
-    ("readsocket", Call::ReadSocket, 2, 5),
-    ("srs_encode", Call::SrsEncode, 3, 3),
+const CALLS: &[(&str, HostCall, usize, usize)] = &[
+    ("acl", HostCall::Acl, 1, 10),
+    ("authresults", HostCall::AuthResults, 1, 1),
+    ("dlfunc", HostCall::DlFunc, 2, 10),
+    ("perl", HostCall::Perl, 1, 9),
+    ("prvs", HostCall::Prvs, 2, 3),
+    ("prvscheck", HostCall::PrvsCheck, 2, 3),
+    ("readfile", HostCall::ReadFile, 1, 2),
+    ("readsocket", HostCall::ReadSocket, 2, 5),
+    ("srs_encode", HostCall::SrsEncode, 3, 3),
 ];
 
 /// Items that only compute: their least and most strings.
@@ -57,7 +57,7 @@ impl Parser<'_> {
             "env" => {
                 let strings = vec![self.braced("{ of the name")?];
                 let strings = self.keep_arguments(strings);
-                NodeKind::Call(Call::Env, strings, Some(self.choice()?))
+                NodeKind::Call(HostCall::Env, strings, Some(self.choice()?))
             }
             "extract" => self.extract()?,
             "filter" => {
@@ -226,7 +226,7 @@ impl Parser<'_> {
             words.push(self.sequence(Reading::Word)?);
         }
         let words = self.keep_arguments(words);
-        Ok(NodeKind::Call(Call::Run, words, Some(self.choice()?)))
+        Ok(NodeKind::Call(HostCall::Run, words, Some(self.choice()?)))
     }
 
     fn cert_extract(&mut self) -> Result<NodeKind, TemplateError> {
@@ -238,7 +238,7 @@ impl Parser<'_> {
         let variable = self.sequence(Reading::Plain)?;
         self.close("}")?;
         let strings = self.keep_arguments(vec![field, variable]);
-        Ok(NodeKind::Call(Call::CertExtract, strings, Some(self.choice()?)))
+        Ok(NodeKind::Call(HostCall::CertExtract, strings, Some(self.choice()?)))
     }
 
     fn sort(&mut self) -> Result<NodeKind, TemplateError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::call::Call;
+use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::match_list::MatchList;
 use crate::operators::json::JsonList;
@@ -65,5 +65,5 @@ pub(crate) enum Test {
         lax: bool,
         text: Sequence,
     },
-    Call(Call, Arguments),
+    Call(HostCall, Arguments),
 }

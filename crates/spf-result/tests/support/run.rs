@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::{Step, Zone};
+use mail_types::dns::{Step, Zone};
 use spf_result::{Check, Outcome};
 
 /// With a cache that knows all.

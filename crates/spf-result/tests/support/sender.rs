@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mail_types::Helo;
+use mail_types::smtp::Helo;
 use spf_result::Check;
 
 /// A check of a sender as text; its HELO name lives as long as the tests do.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mail_types::{Answer, DnsFailure, Kind, Name, Question, Security, Zone};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Zone};
 use serde_json::Value;
 
 /// A zone and the tests on it.
@@ -54,24 +54,24 @@ fn add(zone: &mut Zone, name: &str, entries: &[Value]) {
     let mut answered = Vec::new();
     for entry in entries {
         let (kind, value) = (entry[0].as_str().unwrap(), &entry[1]);
-        let Ok(kind) = kind.parse::<Kind>() else {
+        let Ok(kind) = kind.parse::<RecordType>() else {
             timeout |= kind == "TIMEOUT"; // Others are not asked for.
             continue;
         };
         let data = match value {
             Value::String(text) => text.clone(),
-            Value::Array(parts) if kind == Kind::Txt => parts.iter().map(escaped).collect(),
+            Value::Array(parts) if kind == RecordType::Txt => parts.iter().map(escaped).collect(),
             Value::Array(parts) => match parts[1].as_str() {
                 Some("") => format!("{} .", parts[0]),
                 host => format!("{} {}", parts[0], host.unwrap()),
             },
             other => panic!("{name}: {other}"),
         };
-        zone.add(name.clone(), kind, &data, Security::Indeterminate).unwrap();
+        zone.add(name.clone(), kind, &data, DnssecStatus::Indeterminate).unwrap();
         answered.push(kind);
     }
     // A type that has records is answered even so.
-    for kind in Kind::ALL.into_iter().filter(|kind| timeout && !answered.contains(kind)) {
+    for kind in RecordType::ALL.into_iter().filter(|kind| timeout && !answered.contains(kind)) {
         let question = Question::new(name.clone(), kind);
         zone.set(question, Answer::Failed(DnsFailure::Timeout));
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mail_types::{Answer, AuthResult, Inquiry, Kind, Known, Name, Unanswered};
+use mail_types::dns::{Answer, Inquiry, Known, Name, RecordType, Unanswered};
+use mail_types::results::AuthResult;
 use thiserror::Error;
 
 use super::Signature;
@@ -42,7 +43,7 @@ impl Inquiry for Keys {
         let answers: Vec<_> = self
             .names
             .iter()
-            .map(|name| name.as_ref().map(|name| known.ask(name, Kind::Txt)).transpose())
+            .map(|name| name.as_ref().map(|name| known.ask(name, RecordType::Txt)).transpose())
             .collect();
         answers.into_iter().map(|answer| Ok(Found(answer?))).collect()
     }

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use mail_types::{AuthResult, MethodResult, Name};
+use mail_types::dns::Name;
+use mail_types::results::{AuthResult, MethodResult};
 
 use super::limits::DkimLimits;
 use super::tag_list::TagList;

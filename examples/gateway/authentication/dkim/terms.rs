@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mail_types::{AuthResult, Domain, Name};
+use mail_types::dns::Name;
+use mail_types::results::AuthResult;
+use mail_types::smtp::Domain;
 use thiserror::Error;
 
 use super::canonical_header::Form;

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use mail_types::{MailHost, Name, Reply, ReplyCode, Severity};
+use mail_types::dns::Name;
+use mail_types::smtp::{MailHost, Reply, ReplyCode, Severity};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
 

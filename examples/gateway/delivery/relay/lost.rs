@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 use rustix::io::Errno;
 
 use crate::gateway::events::delivery_attempt::{ERRNO_SMTPCLOSED, ERRNO_SMTPFORMAT, Failure};

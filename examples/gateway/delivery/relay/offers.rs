@@ -1,6 +1,6 @@
 //! The extensions of a next hop.
 
-use mail_types::Reply;
+use mail_types::smtp::Reply;
 
 /// What the next hop's reply to `EHLO` offers.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mail_types::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{Reply, ReplyCode, Severity};
 use prdr::{Client, Outcome};
 
 use super::lost::Lost;

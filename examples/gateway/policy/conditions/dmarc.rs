@@ -11,7 +11,7 @@
 //! `dmarc_invalid_from` says what becomes of it before a rule is asked.
 
 use dmarc_policy::Status;
-use mail_types::{Semantics, Value, Variable, WordList};
+use mail_types::exim::{Semantics, Value, Variable, WordList};
 
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};

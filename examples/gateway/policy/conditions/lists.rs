@@ -1,7 +1,7 @@
 //! Conditions on lists: whose host, domain, local part, address or profile is in one.
 
 use event_expand::{ListKind, Membership};
-use mail_types::{MailHost, Mailbox};
+use mail_types::smtp::{MailHost, Mailbox};
 
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
 use crate::gateway::policy::context::Scene;

@@ -25,7 +25,7 @@
 
 use std::time::Duration;
 
-use mail_types::{Trust, Value};
+use mail_types::exim::{Trust, Value};
 
 use crate::gateway::lookups::quantity::Interval;
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};

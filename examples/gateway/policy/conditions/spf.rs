@@ -7,7 +7,7 @@
 //! is accepted. Who has used them up gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself:
 //! no rule is passed by with it, the sender is put off.
 
-use mail_types::{Semantics, Variable, WordList};
+use mail_types::exim::{Semantics, Variable, WordList};
 use spf_result::{Options, Report, SpfResult};
 
 use crate::gateway::authentication::results::Authentication;

@@ -1,7 +1,7 @@
 //! `condition = TEXT`: whether a text, expanded, is true.
 
 use event_expand::truth;
-use mail_types::{Trust, Value};
+use mail_types::exim::{Trust, Value};
 
 use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
 use crate::gateway::policy::context::Scene;

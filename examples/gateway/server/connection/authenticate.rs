@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
-use mail_types::{AuthResult, Reply, ReplyCode, Severity};
+use mail_types::results::AuthResult;
+use mail_types::smtp::{Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::authentication::dmarc::InvalidFrom;

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 use tokio::task::coop::consume_budget;
 
 use super::Connection;

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::{MailHost, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{MailHost, Mailbox, Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::events::origin::Origin;

@@ -1,6 +1,6 @@
 //! What a session has: who speaks, for whom, and what has come.
 
-use mail_types::Mailbox;
+use mail_types::smtp::Mailbox;
 
 use super::{Greeting, Session, State};
 use crate::gateway::smtp::framing::Body;

@@ -1,6 +1,6 @@
 //! `MAIL` and `RCPT`: who sends, for whom, and with which parameters.
 
-use mail_types::{Mailbox, Reply, ReplyCode};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode};
 
 use super::{Question, Session, State};
 use crate::gateway::smtp::command::{Parameter, Recipient};

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 
 use super::Session;
 

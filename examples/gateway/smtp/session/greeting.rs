@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use mail_types::{MailHost, Reply, ReplyCode};
+use mail_types::smtp::{MailHost, Reply, ReplyCode};
 
 use super::{Session, State};
 use crate::gateway::smtp::replies::{say, unsynchronized};

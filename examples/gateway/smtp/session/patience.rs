@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use mail_types::{Reply, Severity};
+use mail_types::smtp::{Reply, Severity};
 
 use super::{Session, State};
 use crate::gateway::smtp::replies::{going, write};

@@ -1,6 +1,6 @@
 //! The message itself: `DATA` and `BDAT`.
 
-use mail_types::{Reply, ReplyCode};
+use mail_types::smtp::{Reply, ReplyCode};
 
 use super::{Session, State};
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};

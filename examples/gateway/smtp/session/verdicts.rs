@@ -1,6 +1,6 @@
 //! The replies behind a message: one, or with PRDR one for each recipient and a last.
 
-use mail_types::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 use prdr::{DataPhase, Step};
 
 use super::{Question, Session, State};

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 /// Whoever keeps an answer keeps what was made of it too: [`derive`](Self::derive) parses once.
 ///
 /// ```
-/// use mail_types::Texts;
+/// use mail_types::dns::Texts;
 ///
 /// let texts = Texts::new([&b"v=spf1 -all"[..], b"other"]);
 /// let count = texts.derive(|texts| texts.iter().count());

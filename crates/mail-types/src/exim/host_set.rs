@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use crate::{HostPattern, HostPatternError, List, Name};
+use crate::dns::Name;
+use crate::exim::{HostPattern, HostPatternError, List};
 
 /// The hosts that an option is for.
 ///
@@ -13,7 +14,7 @@ use crate::{HostPattern, HostPatternError, List, Name};
 /// holds nobody.
 ///
 /// ```
-/// use mail_types::{HostSet, List};
+/// use mail_types::exim::{HostSet, List};
 ///
 /// let hosts = HostSet::new(List::new("!192.0.2.9 : 192.0.2.0/24 : *.example.com"))?;
 /// assert!(hosts.contains("::ffff:192.0.2.1".parse()?, None));

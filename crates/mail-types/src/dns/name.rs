@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::Domain;
-use crate::wire::{Building, Short, Wire, dotted, dotted_below};
+use crate::dns::wire::{Building, Short, Wire, dotted, dotted_below};
+use crate::smtp::Domain;
 
 /// An absolute name in the DNS, of any octets; the root is one too.
 ///
@@ -20,13 +20,13 @@ use crate::wire::{Building, Short, Wire, dotted, dotted_below};
 /// octet. It has no dot at its end, but for the root, which is `.`; parsing takes both.
 ///
 /// ```
-/// use mail_types::Name;
+/// use mail_types::dns::Name;
 ///
 /// let name: Name = "Example.COM.".parse()?;
 /// assert_eq!(name, "example.com".parse()?);
 /// assert_eq!(name.to_string(), "Example.COM");
 /// assert_eq!(name.child(b"_dmarc")?.to_string(), "_dmarc.Example.COM");
-/// # Ok::<(), mail_types::NameError>(())
+/// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
 #[derive(Clone)]
 pub struct Name(Wire);

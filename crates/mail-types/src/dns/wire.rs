@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Name, NameError};
+use crate::dns::{Name, NameError};
 
 /// Labels, each behind its length, without the root's zero: at most 254 octets.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::{Domain, DomainError};
+use crate::smtp::{Domain, DomainError};
 
 /// An address: a local part and the domain or host that knows it.
 ///
@@ -16,12 +16,12 @@ use crate::{Domain, DomainError};
 /// out as `ann@example.com`, which is the same mailbox (RFC 5321 section 4.1.2).
 ///
 /// ```
-/// use mail_types::Mailbox;
+/// use mail_types::smtp::Mailbox;
 ///
 /// let mailbox: Mailbox = r#""Ann \"A\" Lee"@Example.com"#.parse()?;
 /// assert_eq!(mailbox.local_part(), r#"Ann "A" Lee"#);
 /// assert_eq!(mailbox.to_string(), r#""Ann \"A\" Lee"@example.com"#);
-/// # Ok::<(), mail_types::MailboxError>(())
+/// # Ok::<(), mail_types::smtp::MailboxError>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Mailbox {

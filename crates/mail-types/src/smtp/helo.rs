@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::{Domain, MailHost};
+use crate::smtp::{Domain, MailHost};
 
 /// The argument of HELO or EHLO.
 ///
@@ -13,7 +13,7 @@ use crate::{Domain, MailHost};
 /// 4.1.4). A text that is neither a domain nor an address literal is [`Junk`](Self::Junk).
 ///
 /// ```
-/// use mail_types::Helo;
+/// use mail_types::smtp::Helo;
 ///
 /// assert_eq!(Helo::new("MX.example.com."), Helo::Domain("mx.example.com".parse()?));
 /// assert_eq!(Helo::new("[192.0.2.1]"), Helo::Literal("192.0.2.1".parse()?));

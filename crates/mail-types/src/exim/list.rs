@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::ByteList;
+use crate::exim::ByteList;
 
 /// A list, borrowing from its text.
 ///
@@ -11,7 +11,7 @@ use crate::ByteList;
 /// is a control character. Blanks around an item are dropped, and so is an empty item at the end.
 ///
 /// ```
-/// use mail_types::List;
+/// use mail_types::exim::List;
 ///
 /// let items = |text: &'static str| List::new(text).map(String::from).collect::<Vec<_>>();
 /// assert_eq!(items("a : b::c : : d:"), ["a", "b:c", "", "d"]);

@@ -2,9 +2,9 @@
 
 use ::idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use crate::{
-    Domain, DomainError, MailHost, MailHostError, Mailbox, MailboxError, Name, NameError,
-    ReversePath,
+use crate::dns::{Name, NameError};
+use crate::smtp::{
+    Domain, DomainError, MailHost, MailHostError, Mailbox, MailboxError, ReversePath,
 };
 
 impl Domain {

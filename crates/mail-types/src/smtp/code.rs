@@ -142,14 +142,14 @@ impl EnhancedCode {
     /// subject and detail are at most 999. With other numbers the program does not compile.
     ///
     /// ```
-    /// use mail_types::EnhancedCode;
+    /// use mail_types::smtp::EnhancedCode;
     ///
     /// const SPF_FAILED: EnhancedCode = EnhancedCode::of::<5, 7, 23>();
     /// assert_eq!(SPF_FAILED.to_string(), "5.7.23");
     /// ```
     ///
     /// ```compile_fail
-    /// let wrong = mail_types::EnhancedCode::of::<3, 7, 1>(); // No such class.
+    /// let wrong = mail_types::smtp::EnhancedCode::of::<3, 7, 1>(); // No such class.
     /// ```
     #[must_use]
     pub const fn of<const CLASS: u8, const SUBJECT: u16, const DETAIL: u16>() -> Self {

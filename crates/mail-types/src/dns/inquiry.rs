@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Answer, DnsFailure, Kind, Name, Question};
+use crate::dns::{Answer, DnsFailure, Name, Question, RecordType};
 
 /// A protocol that needs the DNS for its verdict, as plain code over what is known.
 ///
@@ -48,7 +48,7 @@ impl Known<'_> {
     /// # Errors
     ///
     /// [`Unanswered`] until the answer has come.
-    pub fn ask(&mut self, name: &Name, kind: Kind) -> Result<Arc<Answer>, Unanswered> {
+    pub fn ask(&mut self, name: &Name, kind: RecordType) -> Result<Arc<Answer>, Unanswered> {
         let answer = self.answers.find(name, kind, self.cache, self.trace.is_some())?;
         let answered = || Noted::Answer {
             question: Question::new(name.clone(), kind),
@@ -167,9 +167,7 @@ pub enum Step<V> {
 /// ```
 /// use std::sync::Arc;
 ///
-/// use mail_types::{
-///     Answer, DnsFailure, Inquiry, Kind, Known, Name, Question, Session, Step, Unanswered,
-/// };
+/// use mail_types::dns::{Answer, DnsFailure, Inquiry, RecordType, Known, Name, Question, Session, Step, Unanswered};
 ///
 /// struct HasText(Name);
 ///
@@ -177,7 +175,7 @@ pub enum Step<V> {
 ///     type Verdict = bool;
 ///
 ///     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<bool, Unanswered> {
-///         Ok(known.ask(&self.0, Kind::Txt)?.texts().is_some())
+///         Ok(known.ask(&self.0, RecordType::Txt)?.texts().is_some())
 ///     }
 /// }
 ///
@@ -186,7 +184,7 @@ pub enum Step<V> {
 /// assert!(matches!(session.poll(), Step::Wait));
 /// session.handle_answer(&question, Answer::Failed(DnsFailure::Timeout));
 /// assert!(matches!(session.poll(), Step::Done(false)));
-/// # Ok::<(), mail_types::NameError>(())
+/// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
 #[derive(Debug)]
 pub struct Session<I> {
@@ -223,7 +221,7 @@ impl<I: Inquiry> Session<I> {
     /// or made up. An answer that cannot be had is an [`Answer::Failed`].
     ///
     /// ```
-    /// use mail_types::{Answer, DnsFailure, Inquiry, Kind, Known, Name, Session, Unanswered};
+    /// use mail_types::dns::{Answer, DnsFailure, Inquiry, RecordType, Known, Name, Session, Unanswered};
     ///
     /// struct Exists(Name);
     ///
@@ -231,13 +229,13 @@ impl<I: Inquiry> Session<I> {
     ///     type Verdict = bool;
     ///
     ///     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<bool, Unanswered> {
-    ///         Ok(matches!(*known.ask(&self.0, Kind::A)?, Answer::Records { .. }))
+    ///         Ok(matches!(*known.ask(&self.0, RecordType::A)?, Answer::Records { .. }))
     ///     }
     /// }
     ///
     /// let mut session = Session::new(Exists("example.com".parse()?), Vec::new(), 1);
     /// assert!(!session.run(|_question| Answer::Failed(DnsFailure::ServFail)));
-    /// # Ok::<(), mail_types::NameError>(())
+    /// # Ok::<(), mail_types::dns::NameError>(())
     /// ```
     pub fn run<A: Into<Arc<Answer>>>(
         &mut self,
@@ -327,7 +325,7 @@ impl Answers {
     fn find(
         &mut self,
         name: &Name,
-        kind: Kind,
+        kind: RecordType,
         cache: &dyn Fn(&Question) -> Option<Arc<Answer>>,
         keep: bool,
     ) -> Result<Arc<Answer>, Unanswered> {

@@ -2,18 +2,18 @@
 
 use thiserror::Error;
 
-use crate::List;
+use crate::exim::List;
 
 /// A list of words, some with a `!` before them, that the word of a result is tested against.
 ///
 /// ```
-/// use mail_types::{List, Semantics, Word, WordList};
+/// use mail_types::exim::{List, Semantics, Word, WordList};
 ///
 /// const WORDS: &[Word] = &[Word::new("pass", &[]), Word::new("permerror", &["err_perm"])];
 /// let list = WordList::new(List::new("pass : err_perm"), WORDS)?;
 /// assert!(list.matches("permerror", Semantics::EachItem));
 /// assert!(!list.matches("none", Semantics::EachItem));
-/// # Ok::<(), mail_types::WordListError>(())
+/// # Ok::<(), mail_types::exim::WordListError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WordList {

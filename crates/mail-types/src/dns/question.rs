@@ -6,16 +6,16 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::Name;
+use crate::dns::Name;
 
 /// One question to the DNS.
 ///
 /// ```
-/// use mail_types::{Kind, Question};
+/// use mail_types::dns::{RecordType, Question};
 ///
-/// let question = Question::new("example.com".parse()?, Kind::Mx);
+/// let question = Question::new("example.com".parse()?, RecordType::Mx);
 /// assert_eq!(question.to_string(), "example.com MX");
-/// # Ok::<(), mail_types::NameError>(())
+/// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the DNS has just these two, and a class")]
@@ -23,13 +23,13 @@ pub struct Question {
     /// Whose records.
     pub name: Name,
     /// Which.
-    pub kind: Kind,
+    pub kind: RecordType,
 }
 
 impl Question {
     /// Puts a question together.
     #[must_use]
-    pub fn new(name: Name, kind: Kind) -> Self {
+    pub fn new(name: Name, kind: RecordType) -> Self {
         Self { name, kind }
     }
 }
@@ -49,7 +49,7 @@ impl fmt::Display for Question {
 /// A type of record that protocols of mail ask for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum RecordType {
     /// IPv4 addresses.
     A,
     /// IPv6 addresses.
@@ -66,7 +66,7 @@ pub enum Kind {
     Txt,
 }
 
-impl Kind {
+impl RecordType {
     /// Each of them.
     pub const ALL: [Self; 7] =
         [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Ptr, Self::Tlsa, Self::Txt];
@@ -86,23 +86,23 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for RecordType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Kind {
-    type Err = KindError;
+impl FromStr for RecordType {
+    type Err = RecordTypeError;
 
-    fn from_str(text: &str) -> Result<Self, KindError> {
+    fn from_str(text: &str) -> Result<Self, RecordTypeError> {
         let found = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
-        found.ok_or(KindError)
+        found.ok_or(RecordTypeError)
     }
 }
 
-/// A word is no [`Kind`].
+/// A word is no [`RecordType`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("not a type of record that is asked for here")]
 #[non_exhaustive]
-pub struct KindError;
+pub struct RecordTypeError;

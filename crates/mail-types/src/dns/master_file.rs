@@ -1,7 +1,7 @@
 //! The records of a master file: RFC 1035 section 5, RFC 2308 section 4 for `$TTL`.
 
-use crate::zone::{MasterFileError, ZoneError};
-use crate::{Kind, Mx, Name, Records, Texts, Zone};
+use crate::dns::zone::{MasterFileError, ZoneError};
+use crate::dns::{Mx, Name, RecordType, Records, Texts, Zone};
 
 /// A master file that is being read.
 pub(crate) struct MasterFile<'a> {
@@ -128,18 +128,18 @@ impl<'a> MasterFile<'a> {
 }
 
 /// Reads the data of one record from its words.
-pub(crate) fn rdata(kind: Kind, words: &[&str], origin: &Name) -> Result<Records, ZoneError> {
+pub(crate) fn rdata(kind: RecordType, words: &[&str], origin: &Name) -> Result<Records, ZoneError> {
     let wrong = ZoneError::Data { kind };
     Ok(match (kind, words) {
-        (Kind::A, [address]) => Records::A(vec![address.parse().map_err(|_| wrong)?]),
-        (Kind::Aaaa, [address]) => Records::Aaaa(vec![address.parse().map_err(|_| wrong)?]),
-        (Kind::Cname, [name]) => Records::Cname(absolute(name, origin)?),
-        (Kind::Ptr, [name]) => Records::Ptr(vec![absolute(name, origin)?]),
-        (Kind::Mx, [preference, exchange]) => {
+        (RecordType::A, [address]) => Records::A(vec![address.parse().map_err(|_| wrong)?]),
+        (RecordType::Aaaa, [address]) => Records::Aaaa(vec![address.parse().map_err(|_| wrong)?]),
+        (RecordType::Cname, [name]) => Records::Cname(absolute(name, origin)?),
+        (RecordType::Ptr, [name]) => Records::Ptr(vec![absolute(name, origin)?]),
+        (RecordType::Mx, [preference, exchange]) => {
             let preference = preference.parse().map_err(|_| wrong)?;
             Records::Mx(vec![Mx { preference, exchange: absolute(exchange, origin)? }])
         }
-        (Kind::Tlsa, [usage, selector, matching, hex @ ..]) => {
+        (RecordType::Tlsa, [usage, selector, matching, hex @ ..]) => {
             let mut data = Vec::new();
             for number in [usage, selector, matching] {
                 data.push(number.parse().map_err(|_| wrong)?);
@@ -147,7 +147,7 @@ pub(crate) fn rdata(kind: Kind, words: &[&str], origin: &Name) -> Result<Records
             octets(&hex.concat(), &mut data).ok_or(wrong)?;
             Records::Tlsa(vec![data.into()])
         }
-        (Kind::Txt, [_, ..]) => {
+        (RecordType::Txt, [_, ..]) => {
             let mut text = Vec::new();
             for word in words {
                 let quoted = word.strip_prefix('"').and_then(|word| word.strip_suffix('"'));

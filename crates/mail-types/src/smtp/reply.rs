@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::code::write_number;
-use crate::{CodeError, EnhancedCode, ReplyCode};
+use crate::smtp::code::write_number;
+use crate::smtp::{CodeError, EnhancedCode, ReplyCode};
 
 /// A code, perhaps an enhanced code, and one line of text or more.
 ///
@@ -15,7 +15,7 @@ use crate::{CodeError, EnhancedCode, ReplyCode};
 /// [`Display`](fmt::Display) gives the lines as they go over the wire, without the last CRLF.
 ///
 /// ```
-/// use mail_types::{EnhancedCode, Reply, ReplyCode};
+/// use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 ///
 /// let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, "no such\r\nuser")
 ///     .with_enhanced(EnhancedCode::new(5, 1, 1)?);

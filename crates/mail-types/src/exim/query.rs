@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::Trust;
+use crate::exim::Trust;
 
 /// A lookup's text as literal and value segments.
 ///
@@ -10,7 +10,7 @@ use crate::Trust;
 /// each value as itself, or puts it into an argument of its own.
 ///
 /// ```
-/// use mail_types::{Query, Segment, Trust};
+/// use mail_types::exim::{Query, Segment, Trust};
 ///
 /// let mut query = Query::default();
 /// query.push_literal(b"SELECT home FROM users WHERE name = '");
@@ -99,7 +99,7 @@ pub struct QueryError {
 /// How a lookup ended.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the three outcomes of a lookup")]
-pub enum Found {
+pub enum LookupResult {
     /// What was found; it is untrusted, unless the program says otherwise.
     Value(Vec<u8>),
     /// There is nothing.

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::{Kind, Name, Texts};
+use crate::dns::{Name, RecordType, Texts};
 
-/// What a resolver said to a [`Question`](crate::Question). Absence is an answer, and cannot be
+/// What a resolver said to a [`Question`](crate::dns::Question). Absence is an answer, and cannot be
 /// mistaken for a failure.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
@@ -20,7 +20,7 @@ pub enum Answer {
         /// Their owner: the name asked for, or the end of its aliases.
         canonical: Name,
         /// The worst of all links.
-        security: Security,
+        security: DnssecStatus,
         /// How long the answer may be kept, in seconds: the least of all links.
         ttl: u32,
     },
@@ -29,7 +29,7 @@ pub enum Answer {
         /// Whether the name, at the end of its aliases, exists: NODATA if so, else NXDOMAIN.
         exists: bool,
         /// Whether the denial is proven, for the final owner and each alias on the way.
-        security: Security,
+        security: DnssecStatus,
         /// How long the answer may be kept, in seconds.
         ttl: u32,
     },
@@ -71,15 +71,15 @@ pub enum Records {
 impl Records {
     /// Returns their kind.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RecordType {
         match self {
-            Self::A(_) => Kind::A,
-            Self::Aaaa(_) => Kind::Aaaa,
-            Self::Cname(_) => Kind::Cname,
-            Self::Mx(_) => Kind::Mx,
-            Self::Ptr(_) => Kind::Ptr,
-            Self::Tlsa(_) => Kind::Tlsa,
-            Self::Txt(_) => Kind::Txt,
+            Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::Aaaa,
+            Self::Cname(_) => RecordType::Cname,
+            Self::Mx(_) => RecordType::Mx,
+            Self::Ptr(_) => RecordType::Ptr,
+            Self::Tlsa(_) => RecordType::Tlsa,
+            Self::Txt(_) => RecordType::Txt,
         }
     }
 
@@ -133,7 +133,7 @@ impl fmt::Display for Mx {
 /// [failed](DnsFailure::Bogus).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 4035 section 4.3 has no more")]
-pub enum Security {
+pub enum DnssecStatus {
     /// Nothing is known: the resolver does not validate, or is not trusted to.
     #[default]
     Indeterminate,
@@ -143,7 +143,7 @@ pub enum Security {
     Secure,
 }
 
-impl Security {
+impl DnssecStatus {
     /// Returns the word of RFC 4035 in lower case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -155,13 +155,13 @@ impl Security {
     }
 }
 
-impl fmt::Display for Security {
+impl fmt::Display for DnssecStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Security {
+impl FromStr for DnssecStatus {
     type Err = DnsWordError;
 
     fn from_str(text: &str) -> Result<Self, DnsWordError> {
@@ -215,7 +215,7 @@ impl FromStr for DnsFailure {
     }
 }
 
-/// A word is no [`Security`], or no [`DnsFailure`].
+/// A word is no [`DnssecStatus`], or no [`DnsFailure`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("not a word for an answer of the DNS")]
 #[non_exhaustive]

@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
-use crate::master_file::{MasterFile, rdata};
-use crate::{Answer, DnsFailure, Kind, Name, NameError, Question, Records, Security};
+use crate::dns::master_file::{MasterFile, rdata};
+use crate::dns::{
+    Answer, DnsFailure, DnssecStatus, Name, NameError, Question, RecordType, Records,
+};
 
 /// Names and what the DNS says of them: for tests, demonstrations and recorded cases.
 ///
@@ -15,7 +17,7 @@ use crate::{Answer, DnsFailure, Kind, Name, NameError, Question, Records, Securi
 /// other does not exist.
 ///
 /// ```
-/// use mail_types::{Answer, Kind, Question, Zone};
+/// use mail_types::dns::{Answer, RecordType, Question, Zone};
 ///
 /// let zone = Zone::parse(r#"
 /// $ORIGIN example.com.
@@ -23,9 +25,9 @@ use crate::{Answer, DnsFailure, Kind, Name, NameError, Question, Records, Securi
 ///          IN MX   10 mx
 /// mx       IN A    192.0.2.1
 /// "#)?;
-/// let answer = zone.answer(&Question::new("example.com".parse()?, Kind::Txt));
+/// let answer = zone.answer(&Question::new("example.com".parse()?, RecordType::Txt));
 /// assert_eq!(answer.texts().and_then(|texts| texts.iter().next()), Some(&b"v=spf1 mx -all"[..]));
-/// let answer = zone.answer(&Question::new("mx.example.com".parse()?, Kind::Aaaa));
+/// let answer = zone.answer(&Question::new("mx.example.com".parse()?, RecordType::Aaaa));
 /// assert!(matches!(answer, Answer::Absent { exists: true, .. }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -46,8 +48,8 @@ impl Zone {
     pub const TTL: u32 = 3600;
 
     /// Reads a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; the origin is the root
-    /// at first. Records of types that are not a [`Kind`] make their name exist, no more. All is
-    /// [indeterminate](Security::Indeterminate).
+    /// at first. Records of types that are not a [`RecordType`] make their name exist, no more. All is
+    /// [indeterminate](DnssecStatus::Indeterminate).
     ///
     /// # Errors
     ///
@@ -59,7 +61,7 @@ impl Zone {
             let wrong = |error| MasterFileError { line: file.record_line(), error };
             match records {
                 Some(records) => {
-                    zone.insert(name, records, Security::default(), ttl).map_err(wrong)?;
+                    zone.insert(name, records, DnssecStatus::default(), ttl).map_err(wrong)?;
                 }
                 None => zone.exists(name),
             }
@@ -78,12 +80,15 @@ impl Zone {
     pub fn add(
         &mut self,
         name: Name,
-        kind: Kind,
+        kind: RecordType,
         data: &str,
-        security: Security,
+        security: DnssecStatus,
     ) -> Result<(), ZoneError> {
-        let parts: Vec<_> =
-            if kind == Kind::Txt { vec![data] } else { data.split_ascii_whitespace().collect() };
+        let parts: Vec<_> = if kind == RecordType::Txt {
+            vec![data]
+        } else {
+            data.split_ascii_whitespace().collect()
+        };
         self.insert(name, rdata(kind, &parts, &Name::root())?, security, Self::TTL)
     }
 
@@ -100,7 +105,7 @@ impl Zone {
     #[must_use]
     pub fn answer(&self, question: &Question) -> Answer {
         let mut name = question.name.clone();
-        let (mut worst, mut least) = (Security::Secure, u32::MAX);
+        let (mut worst, mut least) = (DnssecStatus::Secure, u32::MAX);
         for _ in 0..=Self::MAX_ALIASES {
             let owner = self.owner(&name);
             let entry = |kind| {
@@ -111,7 +116,7 @@ impl Zone {
             if let Some(answer) = direct {
                 return linked(answer.clone(), name, worst, least);
             }
-            match entry(Kind::Cname) {
+            match entry(RecordType::Cname) {
                 Some(Answer::Records {
                     records: Records::Cname(target), security, ttl, ..
                 }) => {
@@ -120,7 +125,7 @@ impl Zone {
                 }
                 Some(Answer::Failed(failure)) => return Answer::Failed(*failure),
                 _ => {
-                    let (exists, security) = (owner.is_some(), Security::Indeterminate);
+                    let (exists, security) = (owner.is_some(), DnssecStatus::Indeterminate);
                     return Answer::Absent { exists, security, ttl: least.min(Self::TTL) };
                 }
             }
@@ -144,7 +149,7 @@ impl Zone {
     }
 
     /// What was set for a name that does not exist.
-    fn overruled(&self, name: &Name, kind: Kind) -> Option<&Answer> {
+    fn overruled(&self, name: &Name, kind: RecordType) -> Option<&Answer> {
         self.entries.get(&Question::new(name.clone(), kind))
     }
 
@@ -152,7 +157,7 @@ impl Zone {
         &mut self,
         name: Name,
         records: Records,
-        security: Security,
+        security: DnssecStatus,
         ttl: u32,
     ) -> Result<(), ZoneError> {
         if self.records >= Self::MAX_RECORDS {
@@ -163,7 +168,7 @@ impl Zone {
         let question = Question::new(name.clone(), records.kind());
         let held = self.entries.get_mut(&question);
         if let Some(Answer::Records { records: held, security: worst, ttl: least, .. }) = held {
-            if question.kind == Kind::Cname {
+            if question.kind == RecordType::Cname {
                 return Err(ZoneError::SecondAlias);
             }
             held.append(records);
@@ -194,7 +199,7 @@ pub enum ZoneError {
     #[error("not the data of a {kind} record")]
     Data {
         /// The kind.
-        kind: Kind,
+        kind: RecordType,
     },
     /// The data has a name that is none.
     #[error("a name that is none")]
@@ -226,7 +231,7 @@ pub struct MasterFileError {
 }
 
 /// The answer at the end of aliases, under the name that it has there.
-fn linked(mut answer: Answer, name: Name, worst: Security, least: u32) -> Answer {
+fn linked(mut answer: Answer, name: Name, worst: DnssecStatus, least: u32) -> Answer {
     match &mut answer {
         Answer::Records { canonical, security, ttl, .. } => {
             *canonical = name;

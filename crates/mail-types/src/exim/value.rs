@@ -20,7 +20,7 @@ pub enum Trust {
 /// replies take [`to_line`](Self::to_line).
 ///
 /// ```
-/// use mail_types::{Trust, Value};
+/// use mail_types::exim::{Trust, Value};
 ///
 /// let helo = Value::new(&b"a\r\nSubject: b\xff"[..], Trust::Untrusted);
 /// assert_eq!(helo.to_string(), r"a\r\nSubject: b\xff");
@@ -60,7 +60,7 @@ impl<'a> Value<'a> {
     /// octets that are not UTF-8 are U+FFFD. Backslashes and quotes stay as they are.
     ///
     /// ```
-    /// use mail_types::{Trust, Value};
+    /// use mail_types::exim::{Trust, Value};
     ///
     /// let value = Value::new(&b"\"a\\\"b\" \r\n\t c\0"[..], Trust::Untrusted);
     /// assert_eq!(value.to_line(), "\"a\\\"b\" c?");

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-/// A [`List`](crate::List) whose text need not be UTF-8, with the same grammar.
+/// A [`List`](crate::exim::List) whose text need not be UTF-8, with the same grammar.
 ///
 /// ```
-/// use mail_types::ByteList;
+/// use mail_types::exim::ByteList;
 ///
 /// let items: Vec<_> = ByteList::new(b"<; a\xff ; b;;c").collect();
 /// assert_eq!(items, [&b"a\xff"[..], b"b;c"]);

@@ -1,6 +1,7 @@
 //! An SPF result for DMARC: RFC 9989 section 4.4.2.
 
-use crate::{AuthResult, Name, SpfIdentity};
+use crate::dns::Name;
+use crate::results::{AuthResult, SpfIdentity};
 
 /// A result of SPF with the identity and the domain that it holds for.
 ///

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// and a line that is not a field ends nothing.
 ///
 /// ```
-/// use mail_types::Header;
+/// use mail_types::smtp::Header;
 ///
 /// let header = Header::of(b"From: ann@example.com\r\nSubject: a\r\n b\r\n\r\nFrom: not a field\r\n");
 /// assert_eq!(header.bodies("subject").collect::<Vec<_>>(), [b" a\r\n b\r\n"]);
@@ -68,7 +68,7 @@ impl<'m> Header<'m> {
     /// 4.5), and a colon.
     ///
     /// ```
-    /// use mail_types::Header;
+    /// use mail_types::smtp::Header;
     ///
     /// assert!(Header::is_missing(b"\t; dkim=pass header.d=bank.example\r\n"));
     /// assert!(!Header::is_missing(b"Subject : a\r\n\r\n"));

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::Name;
+use crate::dns::Name;
 
 /// A domain in ASCII: letters, digits and hyphens, in lower case; U-labels as A-labels.
 ///
 /// It has no dot at its end. What mail can be sent to is narrower than what the DNS can hold: see
-/// [`Name`](crate::Name). A domain in Unicode is made by `Domain::from_unicode` (feature `idna`).
+/// [`Name`](crate::dns::Name). A domain in Unicode is made by `Domain::from_unicode` (feature `idna`).
 ///
 /// ```
-/// use mail_types::{Domain, DomainError};
+/// use mail_types::smtp::{Domain, DomainError};
 ///
 /// assert_eq!("MX.Example.com".parse::<Domain>()?.as_str(), "mx.example.com");
 /// assert_eq!("a_b.example".parse::<Domain>(), Err(DomainError::Character { at: 1 }));
@@ -50,12 +50,12 @@ impl Domain {
     /// Returns the domain that begins at this octet of the text, or `None` if no label does.
     ///
     /// ```
-    /// use mail_types::Domain;
+    /// use mail_types::smtp::Domain;
     ///
     /// let domain: Domain = "mx.example.com".parse()?;
     /// assert_eq!(domain.suffix(3), Some("example.com".parse()?));
     /// assert_eq!(domain.suffix(4), None);
-    /// # Ok::<(), mail_types::DomainError>(())
+    /// # Ok::<(), mail_types::smtp::DomainError>(())
     /// ```
     #[must_use]
     pub fn suffix(&self, at: usize) -> Option<Self> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use crate::Name;
+use crate::dns::Name;
 
 /// Which hosts an item of a host list is for.
 ///
@@ -15,7 +15,7 @@ use crate::Name;
 /// An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address in it, on both sides.
 ///
 /// ```
-/// use mail_types::HostPattern;
+/// use mail_types::exim::HostPattern;
 ///
 /// let below = HostPattern::parse("*.example.com")?;
 /// assert_eq!(below.fits("192.0.2.1".parse()?, Some(&"mx.example.com".parse()?)), Some(true));

@@ -106,7 +106,7 @@ impl fmt::Display for SpfIdentity {
 /// One method's part of an [`AuthenticationResults`].
 ///
 /// ```
-/// use mail_types::{AuthResult, MethodResult};
+/// use mail_types::results::{AuthResult, MethodResult};
 ///
 /// let spf = MethodResult::new("spf", AuthResult::Fail)
 ///     .with_reason("not from here")
@@ -173,7 +173,7 @@ impl fmt::Display for MethodResult {
 /// It is one line, and no value that is put in can make it two.
 ///
 /// ```
-/// use mail_types::{AuthResult, AuthenticationResults, MethodResult};
+/// use mail_types::results::{AuthResult, AuthenticationResults, MethodResult};
 ///
 /// let mut results = AuthenticationResults::new("mx.example.org");
 /// assert_eq!(results.to_string(), "mx.example.org; none");

@@ -1,0 +1,17 @@
+//! Domains, mailboxes and paths, replies and codes, header fields: RFC 5321, RFC 5322, RFC 3463.
+
+mod code;
+mod domain;
+mod header;
+mod helo;
+#[cfg(feature = "idna")]
+mod idna;
+mod mailbox;
+mod reply;
+
+pub use code::{CodeError, EnhancedCode, ReplyCode, Severity};
+pub use domain::{Domain, DomainError};
+pub use header::{Field, Header};
+pub use helo::Helo;
+pub use mailbox::{MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
+pub use reply::{Reply, ReplyError};
