@@ -4,7 +4,7 @@ pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settings;
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use self::relay::{Declared, Passed, Relay};
 use self::routing::Route;
@@ -42,7 +42,7 @@ impl Delivery {
         match (route, &mut *self) {
             (Route::Local, Self::Open | Self::Local) => {
                 *self = Self::Local;
-                say(ReplyCode::OK, "2.1.5", "recipient ok")
+                say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "recipient ok")
             }
             (Route::Relay, Self::Open) => {
                 match open(settings, transaction, recipient, &origin()).await {
@@ -56,7 +56,7 @@ impl Delivery {
             (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
             (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
                 let text = "send this recipient a message of its own";
-                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+                say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
         }
     }
@@ -72,11 +72,11 @@ impl Delivery {
         let id = message.id;
         let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
-                Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
+                Ok(()) => say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &format!("OK id={id}")),
                 Err(error) => {
                     tracing::error!("{id} could not be kept: {}", log::chain(&error));
                     let text = "the message could not be kept, try again later";
-                    say(ReplyCode::LOCAL_ERROR, "4.3.0", text)
+                    say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
                 }
             },
             Self::Relay(mut relay) => {
