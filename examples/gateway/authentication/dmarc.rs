@@ -5,7 +5,7 @@ use std::time::Duration;
 use dmarc_policy::{Discovery, DkimInput, Policy, Verdict};
 use mail_types::exim::Semantics;
 use mail_types::results::{AuthResult, MethodResult, SpfInput};
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::dkim::DkimLimits;
 use crate::gateway::smtp::replies::say;
@@ -136,12 +136,12 @@ impl Examined {
             (Treatment::Reject, None) => {
                 let fault = verdict.fault.map(|fault| fault.to_string()).unwrap_or_default();
                 let text = format!("DMARC cannot be checked: {fault} (dmarc_invalid_from)");
-                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", &text))
+                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), &text))
             }
             (Treatment::Defer, _) => {
                 let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
                 let text = format!("the DNS did not answer: DMARC of {author} cannot be checked");
-                Some(say(ReplyCode::LOCAL_ERROR, "4.7.1", &text))
+                Some(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 7, 1>(), &text))
             }
             _ => None,
         }

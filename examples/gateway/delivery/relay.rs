@@ -18,7 +18,9 @@ mod passing;
 use std::io;
 use std::time::Duration;
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity};
+use mail_types::smtp::{
+    EnhancedCode, Mailbox, Reply, ReplyCode, ReplyError, ReversePath, Severity,
+};
 use memchr::memchr2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -79,7 +81,7 @@ impl Relay {
         }
         if self.offers.size.is_some_and(|limit| limit > 0 && declared.size > limit) {
             let text = "the message is larger than the next hop takes";
-            return say(ReplyCode::TOO_LARGE, "5.3.4", text);
+            return say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), text);
         }
         let mut line = format!("MAIL FROM:{sender}");
         if self.offers.size.is_some() && declared.size > 0 {
@@ -244,5 +246,9 @@ fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
 
 /// RFC 6531 section 3.5.
 fn needs_utf8() -> Reply {
-    say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the next hop does not take SMTPUTF8")
+    say(
+        ReplyCode::NAME_NOT_ALLOWED,
+        EnhancedCode::of::<5, 6, 7>(),
+        "the next hop does not take SMTPUTF8",
+    )
 }

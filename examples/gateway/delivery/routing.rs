@@ -1,7 +1,7 @@
 //! Where mail goes: closed, unless the configuration opens it.
 
 use event_expand::{ListKind, Membership};
-use mail_types::smtp::{Domain, MailHost, Reply, ReplyCode};
+use mail_types::smtp::{Domain, EnhancedCode, MailHost, Reply, ReplyCode};
 
 use crate::gateway::policy::condition::{Holds, Home};
 use crate::gateway::policy::conditions::lists::{local_part, recipient_domain};
@@ -66,7 +66,7 @@ impl Routing {
     /// Decides on the recipient that the rules at `RCPT` see; the reply says why not.
     pub(crate) async fn route(&self, scene: &mut Scene<'_>) -> Result<Route, Reply> {
         let Some(domain) = recipient_domain(scene) else {
-            return Err(say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient"));
+            return Err(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient"));
         };
         let recipient = scene.recipient.map(|recipient| (recipient.host(), recipient.local_part()));
         let (host, part) = recipient.unzip();
@@ -78,13 +78,21 @@ impl Routing {
             if is_postmaster || holds(&self.local_parts, scene, local_part(scene)).await? {
                 return Ok(Route::Local);
             }
-            return Err(say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no such mailbox here"));
+            return Err(say(
+                ReplyCode::MAILBOX_UNAVAILABLE,
+                EnhancedCode::of::<5, 1, 1>(),
+                "no such mailbox here",
+            ));
         }
         // The next hop is for domains; what is at an address is nobody else's.
         if is_domain && holds(&self.relay_to_domains, scene, Some(domain)).await? {
             return Ok(Route::Relay);
         }
-        Err(say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", "relay not permitted"))
+        Err(say(
+            ReplyCode::MAILBOX_UNAVAILABLE,
+            EnhancedCode::of::<5, 7, 1>(),
+            "relay not permitted",
+        ))
     }
 }
 
@@ -106,7 +114,7 @@ async fn holds(
         Ok(membership) => Ok(membership == Membership::Yes),
         Err(Holds::Later | Holds::Ignored | Holds::Yes | Holds::No) => {
             let text = "temporary failure looking up the recipient, try again later";
-            Err(say(ReplyCode::LOCAL_ERROR, "4.3.0", text))
+            Err(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::text::Text;
 /// enhanced one of that class; returned is also a code of another class, which is left out.
 pub(super) fn reply(
     code: ReplyCode,
-    enhanced: &str,
+    enhanced: EnhancedCode,
     lines: &[String],
     flat: bool,
 ) -> (Reply, Option<String>) {
@@ -31,10 +31,7 @@ pub(super) fn reply(
     let own_enhanced = own_enhanced.filter(|own| wrong.is_none() && fits(own));
     let code = own.filter(|_| wrong.is_none()).unwrap_or(code);
     let reply = Reply::new(code, text);
-    let reply = match own_enhanced.or_else(|| enhanced.parse().ok()) {
-        Some(enhanced) => reply.with_enhanced(enhanced),
-        None => reply,
-    };
+    let reply = reply.with_enhanced(own_enhanced.unwrap_or(enhanced));
     let reply = more.iter().fold(reply, |reply, line| reply.with_line(line));
     (reply, wrong.or(wrong_enhanced))
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use mail_types::exim::Value;
-use mail_types::smtp::ReplyCode;
+use mail_types::smtp::{EnhancedCode, ReplyCode};
 
 use super::condition::{Condition, Holds, Home, Test};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
@@ -136,13 +136,19 @@ impl Rule {
                 return None;
             }
             Verb::Accept | Verb::Quarantine if message.is_some() => {
-                judgement.acceptance = Some(says(ReplyCode::OK, "2.1.5", ""));
+                judgement.acceptance = Some(says(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), ""));
             }
             Verb::Accept | Verb::Quarantine => {}
-            Verb::Deny => judgement.refusal = Some(says(place.denied(), "5.7.1", "not permitted")),
-            Verb::Defer => {
+            Verb::Deny => {
                 judgement.refusal =
-                    Some(says(place.deferred(), "4.7.1", "not now, try again later"));
+                    Some(says(place.denied(), EnhancedCode::of::<5, 7, 1>(), "not permitted"));
+            }
+            Verb::Defer => {
+                judgement.refusal = Some(says(
+                    place.deferred(),
+                    EnhancedCode::of::<4, 7, 1>(),
+                    "not now, try again later",
+                ));
             }
         }
         if let Some(code) = wrong {
@@ -337,7 +343,7 @@ impl Step {
 /// What a rule comes to whose condition cannot be told now.
 fn later(place: Place) -> Judgement {
     let text = ["it cannot be told now, try again later".to_owned()];
-    let (refusal, _) = reply(place.deferred(), "4.7.0", &text, true);
+    let (refusal, _) = reply(place.deferred(), EnhancedCode::of::<4, 7, 0>(), &text, true);
     Judgement { refusal: Some(refusal), ..Judgement::default() }
 }
 

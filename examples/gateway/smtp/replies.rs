@@ -1,6 +1,6 @@
 //! The replies that come of the protocol alone.
 
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 /// Writes a reply as a client gets it: unless it takes UTF-8, each character that is not ASCII becomes
 /// a question mark (RFC 5321 section 4.2).
@@ -19,58 +19,62 @@ pub(crate) fn write(reply: &Reply, utf8: bool, output: &mut Vec<u8>) {
 }
 
 /// Makes a reply with an enhanced code (RFC 2034).
-pub(crate) fn say(code: ReplyCode, enhanced: &str, text: &str) -> Reply {
-    let reply = Reply::new(code, text);
-    match enhanced.parse() {
-        Ok(enhanced) => reply.with_enhanced(enhanced),
-        Err(_) => reply,
-    }
+pub(crate) fn say(code: ReplyCode, enhanced: EnhancedCode, text: &str) -> Reply {
+    Reply::new(code, text).with_enhanced(enhanced)
 }
 
 /// Says why the connection is closed.
-pub(crate) fn going(enhanced: &str, text: &str) -> Reply {
+pub(crate) fn going(enhanced: EnhancedCode, text: &str) -> Reply {
     say(ReplyCode::NOT_AVAILABLE, enhanced, text)
 }
 
 pub(crate) fn bad_sequence(text: &str) -> Reply {
-    say(ReplyCode::BAD_SEQUENCE, "5.5.1", text)
+    say(ReplyCode::BAD_SEQUENCE, EnhancedCode::of::<5, 5, 1>(), text)
 }
 
 pub(crate) fn unsynchronized() -> Reply {
-    say(ReplyCode::TRANSACTION_FAILED, "5.5.0", "SMTP synchronization error")
+    say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 5, 0>(), "SMTP synchronization error")
 }
 
 pub(crate) fn bare_line_end() -> Reply {
-    say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a carriage return or line feed stands alone")
+    say(
+        ReplyCode::TRANSACTION_FAILED,
+        EnhancedCode::of::<5, 6, 0>(),
+        "a carriage return or line feed stands alone",
+    )
 }
 
 pub(crate) fn line_too_long() -> Reply {
-    say(ReplyCode::SYNTAX_ERROR, "5.5.6", "the line is too long")
+    say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 6>(), "the line is too long")
 }
 
 pub(crate) fn no_room() -> Reply {
     say(
         ReplyCode::INSUFFICIENT_STORAGE,
-        "4.3.1",
+        EnhancedCode::of::<4, 3, 1>(),
         "not enough room for the message, try again later",
     )
 }
 
 pub(crate) fn too_large() -> Reply {
-    say(ReplyCode::TOO_LARGE, "5.3.4", "the message is too large")
+    say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), "the message is too large")
 }
 
 /// RFC 6531 section 3.5.
 pub(crate) fn needs_utf8() -> Reply {
-    say(ReplyCode::NAME_NOT_ALLOWED, "5.6.7", "the address needs SMTPUTF8")
+    say(ReplyCode::NAME_NOT_ALLOWED, EnhancedCode::of::<5, 6, 7>(), "the address needs SMTPUTF8")
 }
 
 pub(crate) fn unknown_parameter() -> Reply {
-    say(ReplyCode::PARAMETER_UNKNOWN, "5.5.4", "a parameter is not known here")
+    say(
+        ReplyCode::PARAMETER_UNKNOWN,
+        EnhancedCode::of::<5, 5, 4>(),
+        "a parameter is not known here",
+    )
 }
 
 /// Where the next command begins nobody knows (RFC 7504 has the code).
 pub(crate) fn unreadable_chunk() -> Reply {
     let code = ReplyCode::new(521).unwrap_or(ReplyCode::ARGUMENT_ERROR);
-    say(code, "5.5.4", "the size of the chunk cannot be read")
+    say(code, EnhancedCode::of::<5, 5, 4>(), "the size of the chunk cannot be read")
 }

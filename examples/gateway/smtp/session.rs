@@ -17,7 +17,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
 use super::framing::{Data, Input, Line};
@@ -161,7 +161,7 @@ impl Session {
 
     /// Says that time is up, and closes.
     pub fn handle_timeout(&mut self) {
-        self.fail(&going("4.4.2", "SMTP timeout, closing connection"));
+        self.fail(&going(EnhancedCode::of::<4, 4, 2>(), "SMTP timeout, closing connection"));
     }
 
     /// Takes note that there is no room for the message: it is refused at its end, and nothing of it is
@@ -174,13 +174,19 @@ impl Session {
 
     /// Says that the room which the message takes is wanted by others, who send faster, and closes.
     pub(crate) fn handle_eviction(&mut self) {
-        self.fail(&going("4.3.1", "the message comes too slowly, and its room is wanted"));
+        self.fail(&going(
+            EnhancedCode::of::<4, 3, 1>(),
+            "the message comes too slowly, and its room is wanted",
+        ));
     }
 
     /// Says that the server stops, and closes; recipients that wait for replies get theirs before.
     pub(crate) fn handle_stop(&mut self) {
         self.stop_replying();
-        self.fail(&going("4.3.2", "this server is stopping, try again later"));
+        self.fail(&going(
+            EnhancedCode::of::<4, 3, 2>(),
+            "this server is stopping, try again later",
+        ));
     }
 
     /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
@@ -278,7 +284,8 @@ impl Session {
         if self.is_idle_talk(&command) {
             self.counts.nonmail += 1;
             if self.counts.nonmail > self.settings.smtp_accept_max_nonmail {
-                return self.fail(&going("4.7.0", "too many nonmail commands"));
+                return self
+                    .fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many nonmail commands"));
             }
         }
         self.chunk_refused &= matches!(command, Command::Bdat(..));
@@ -292,20 +299,26 @@ impl Session {
             Command::Rcpt(recipient, parameters) => self.rcpt(recipient, &parameters),
             Command::Data => self.data(),
             Command::Bdat(size, last) => self.bdat(size, last),
-            Command::Rset => self.end_transaction(&say(ReplyCode::OK, "2.0.0", "reset")),
-            Command::Noop => self.answer(&say(ReplyCode::OK, "2.0.0", "ok")),
+            Command::Rset => {
+                self.end_transaction(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "reset"));
+            }
+            Command::Noop => self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "ok")),
             Command::Vrfy => {
                 let text = "not verified, but mail for it may be accepted";
-                self.answer(&say(ReplyCode::CANNOT_VERIFY, "2.5.2", text));
+                self.answer(&say(ReplyCode::CANNOT_VERIFY, EnhancedCode::of::<2, 5, 2>(), text));
             }
-            Command::Expn => self.answer(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "not here")),
+            Command::Expn => self.answer(&say(
+                ReplyCode::NOT_IMPLEMENTED,
+                EnhancedCode::of::<5, 5, 1>(),
+                "not here",
+            )),
             Command::Help => {
                 let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
-                self.answer(&say(ReplyCode::HELP, "2.0.0", text));
+                self.answer(&say(ReplyCode::HELP, EnhancedCode::of::<2, 0, 0>(), text));
             }
             Command::Quit => {
                 let text = format!("{} closing connection", self.settings.primary_hostname);
-                self.fail(&say(ReplyCode::CLOSING, "2.0.0", &text));
+                self.fail(&say(ReplyCode::CLOSING, EnhancedCode::of::<2, 0, 0>(), &text));
             }
             Command::StartTls => self.start_tls(),
         }
@@ -323,13 +336,19 @@ impl Session {
 
     fn malformed(&mut self, error: CommandError) {
         let (code, enhanced) = match error {
-            CommandError::Unknown | CommandError::Octets => (ReplyCode::SYNTAX_ERROR, "5.5.2"),
-            CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, "5.5.4"),
-            CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, "5.1.7"),
-            CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, "5.1.3"),
+            CommandError::Unknown | CommandError::Octets => {
+                (ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 2>())
+            }
+            CommandError::Argument(_) => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 5, 4>()),
+            CommandError::Sender => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 7>()),
+            CommandError::Recipient => (ReplyCode::ARGUMENT_ERROR, EnhancedCode::of::<5, 1, 3>()),
             CommandError::ChunkSize => return self.violate(&unreadable_chunk()),
             CommandError::ChunkEnd(size) => {
-                let refusal = say(ReplyCode::ARGUMENT_ERROR, "5.5.4", &error.to_string());
+                let refusal = say(
+                    ReplyCode::ARGUMENT_ERROR,
+                    EnhancedCode::of::<5, 5, 4>(),
+                    &error.to_string(),
+                );
                 return self.start_chunk(size, false, Some(refusal));
             }
         };
@@ -341,7 +360,7 @@ impl Session {
         self.answer(&reply);
         self.counts.unknown += 1;
         if self.counts.unknown > self.settings.smtp_max_unknown_commands {
-            self.fail(&going("4.7.0", "too many unrecognized commands"));
+            self.fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many unrecognized commands"));
         }
     }
 
@@ -357,7 +376,7 @@ impl Session {
         self.answer(reply);
         self.counts.errors += 1;
         if self.counts.errors > self.settings.smtp_max_synprot_errors {
-            self.fail(&going("4.7.0", "too many syntax or protocol errors"));
+            self.fail(&going(EnhancedCode::of::<4, 7, 0>(), "too many syntax or protocol errors"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::session::{Question, Session, SessionSettings, Step};
@@ -82,24 +82,24 @@ impl Talk {
                 let sender = &self.session.transaction().unwrap().sender;
                 match sender.mailbox() {
                     Some(sender) if no(sender.local_part()) => {
-                        say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", "no")
+                        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "no")
                     }
-                    _ => say(ReplyCode::OK, "2.1.0", "ok"),
+                    _ => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "ok"),
                 }
             }
             Question::Recipient if self.session.candidate().unwrap().local_part() == "wait" => {
-                say(ReplyCode::BUSY, "4.2.1", "wait")
+                say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "wait")
             }
             Question::Recipient if no(self.session.candidate().unwrap().local_part()) => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 1>(), "no")
             }
-            Question::Recipient => say(ReplyCode::OK, "2.1.5", "ok"),
+            Question::Recipient => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "ok"),
             Question::Verdict(at) => self.verdict(at),
             Question::Message => {
                 let recipients = &self.session.transaction().unwrap().recipients;
                 self.taken.push(recipients.iter().map(ToString::to_string).collect());
                 self.messages.push(String::from_utf8(self.session.take_message()).unwrap());
-                say(ReplyCode::OK, "2.0.0", "taken")
+                say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "taken")
             }
         }
     }
@@ -110,10 +110,12 @@ impl Talk {
         let recipient = &self.session.transaction().unwrap().recipients[at];
         match recipient.local_part() {
             part if part.starts_with("bad") => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, "5.7.1", "not this")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "not this")
             }
-            part if part.starts_with("later") => say(ReplyCode::BUSY, "4.2.1", "not now"),
-            part => say(ReplyCode::OK, "2.1.5", &format!("{part} takes it")),
+            part if part.starts_with("later") => {
+                say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "not now")
+            }
+            part => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), &format!("{part} takes it")),
         }
     }
 
@@ -369,7 +371,11 @@ fn time_and_the_server_can_end_it() {
 fn a_refused_connection_gets_no_banner() {
     let mut session = Session::new(Arc::new(settings()), false);
     assert_eq!(session.poll(), Step::Decide(Question::Connect));
-    session.handle_decision(&say(ReplyCode::TRANSACTION_FAILED, "5.7.1", "no"));
+    session.handle_decision(&say(
+        ReplyCode::TRANSACTION_FAILED,
+        EnhancedCode::of::<5, 7, 1>(),
+        "no",
+    ));
     assert_eq!(session.poll(), Step::Close);
     assert_eq!(session.take_output(), b"554 5.7.1 no\r\n");
     session.handle_decision(&Reply::new(ReplyCode::OK, ""));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::smtp::ReplyCode;
+use mail_types::smtp::{EnhancedCode, ReplyCode};
 
 use super::session::{Talk, settings};
 use crate::gateway::smtp::replies::say;
@@ -48,7 +48,11 @@ fn replies_are_ascii_for_who_does_not_take_more() {
     talk.say("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
     talk.session.handle_bytes(b"RCPT TO:<e@d.example>\r\n");
     assert_eq!(talk.session.poll(), Step::Decide(Question::Recipient));
-    let reply = say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "gibt es nicht: \u{e4}\u{1f4e7}");
+    let reply = say(
+        ReplyCode::MAILBOX_UNAVAILABLE,
+        EnhancedCode::of::<5, 1, 1>(),
+        "gibt es nicht: \u{e4}\u{1f4e7}",
+    );
     talk.session.handle_decision(&reply);
     assert_eq!(talk.run(), "550 5.1.1 gibt es nicht: ??\r\n");
     talk.say("RSET\r\nMAIL FROM:<a@b.example> SMTPUTF8\r\n");

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use rustix::io::Errno;
 
 use crate::gateway::events::delivery_attempt::{ERRNO_SMTPCLOSED, ERRNO_SMTPFORMAT, Failure};
@@ -25,13 +25,19 @@ pub(super) enum Lost {
 impl Lost {
     pub(super) fn reply(self) -> Reply {
         let (enhanced, text) = match self {
-            Self::Unreachable => ("4.4.1", "the next hop cannot be reached"),
-            Self::Unwilling | Self::Unwanted => ("4.4.1", "the next hop takes no mail now"),
-            Self::Closed => ("4.4.2", "the next hop closed the connection"),
-            Self::Slow => ("4.4.2", "the next hop did not answer in time"),
-            Self::Malformed => ("4.5.0", "the next hop's reply makes no sense"),
-            Self::OutOfTurn => ("4.5.0", "the next hop spoke out of turn"),
-            Self::Interrupted => ("4.4.2", "the session with the next hop was broken off"),
+            Self::Unreachable => (EnhancedCode::of::<4, 4, 1>(), "the next hop cannot be reached"),
+            Self::Unwilling | Self::Unwanted => {
+                (EnhancedCode::of::<4, 4, 1>(), "the next hop takes no mail now")
+            }
+            Self::Closed => (EnhancedCode::of::<4, 4, 2>(), "the next hop closed the connection"),
+            Self::Slow => (EnhancedCode::of::<4, 4, 2>(), "the next hop did not answer in time"),
+            Self::Malformed => {
+                (EnhancedCode::of::<4, 5, 0>(), "the next hop's reply makes no sense")
+            }
+            Self::OutOfTurn => (EnhancedCode::of::<4, 5, 0>(), "the next hop spoke out of turn"),
+            Self::Interrupted => {
+                (EnhancedCode::of::<4, 4, 2>(), "the session with the next hop was broken off")
+            }
         };
         say(ReplyCode::LOCAL_ERROR, enhanced, text)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mail_types::smtp::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
 use prdr::{Client, Outcome};
 
 use super::lost::Lost;
@@ -56,12 +56,16 @@ impl Relay {
     /// Says why the message cannot go to this next hop.
     fn cannot_take(&self, message: &Message) -> Option<Reply> {
         if has_bare_line_end(&message.parts) {
-            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", "a line end is not CRLF"));
+            return Some(say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 6, 0>(),
+                "a line end is not CRLF",
+            ));
         }
         if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
             // RFC 6152 section 3: convert it, or refuse it.
             let text = "the next hop does not take 8-bit text";
-            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.3", text));
+            return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 3>(), text));
         }
         None
     }
@@ -86,7 +90,11 @@ impl Relay {
         let left = takers.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none());
         let left: Vec<_> = left.map(|(&taker, _)| taker).collect();
         let mut sent = if left.is_empty() {
-            let none = say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients");
+            let none = say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 5, 1>(),
+                "no valid recipients",
+            );
             Passed::all(0, none)
         } else {
             let sent = self.try_message(message, left.len()).await?;

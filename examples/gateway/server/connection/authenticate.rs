@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
 use mail_types::results::AuthResult;
-use mail_types::smtp::{Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::authentication::dmarc::InvalidFrom;
@@ -135,7 +135,7 @@ impl Connection {
         let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && live.settings.dmarc.invalid_from == InvalidFrom::Reject {
             let text = "the message does not begin with a header field";
-            return Some(say(ReplyCode::TRANSACTION_FAILED, "5.6.0", text));
+            return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 0>(), text));
         }
         notes.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 use tokio::task::coop::consume_budget;
 
 use super::Connection;
@@ -61,7 +61,9 @@ impl Connection {
         self.fate = Fate::default();
         self.notes.start_message();
         let judgement = self.judge(Place::Mail, None).await;
-        judgement.refusal.unwrap_or_else(|| say(ReplyCode::OK, "2.1.0", "sender ok"))
+        judgement
+            .refusal
+            .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "sender ok"))
     }
 
     async fn recipient(&mut self) -> Reply {
@@ -78,12 +80,12 @@ impl Connection {
         }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
-            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient");
+            return say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient");
         };
         let reply = match route {
             Ok(_) if !transaction.prdr && !notes.profile_fits() => {
                 let text = "another content filter, send this recipient a message of its own";
-                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+                say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
             Ok(route) => {
                 let host = &live.session.primary_hostname;
@@ -113,7 +115,9 @@ impl Connection {
             self.handed = Some(handed);
         }
         let reply = self.handed.as_ref().and_then(|handed| handed.recipients.get(at));
-        reply.cloned().unwrap_or_else(|| say(ReplyCode::LOCAL_ERROR, "4.3.0", "no recipient"))
+        reply.cloned().unwrap_or_else(|| {
+            say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient")
+        })
     }
 
     async fn message(&mut self) -> Reply {
@@ -121,7 +125,7 @@ impl Connection {
             return handed.last;
         }
         let Some(transaction) = self.session.transaction() else {
-            return say(ReplyCode::LOCAL_ERROR, "4.3.0", "no message");
+            return say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no message");
         };
         let takers: Vec<_> = (0..transaction.recipients.len()).collect();
         if !transaction.prdr
@@ -148,10 +152,10 @@ impl Connection {
         let apart = self.session.transaction().is_some_and(|transaction| transaction.prdr);
         if !self.notes.agree_on_quarantine(judgement.quarantine, apart) {
             let text = "send this recipient a message of its own";
-            return Err(say(ReplyCode::BUSY, "4.5.3", text));
+            return Err(say(ReplyCode::BUSY, EnhancedCode::of::<4, 5, 3>(), text));
         }
         self.notes.take_message(at);
-        let otherwise = || say(ReplyCode::OK, "2.1.5", "content ok");
+        let otherwise = || say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
         Ok(judgement.acceptance.unwrap_or_else(otherwise))
     }
 

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::smtp::{MailHost, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::events::origin::Origin;
@@ -40,7 +40,11 @@ impl Connection {
             }
         }
         if takers.is_empty() {
-            let last = say(ReplyCode::TRANSACTION_FAILED, "5.7.1", "nobody takes the message");
+            let last = say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 7, 1>(),
+                "nobody takes the message",
+            );
             return Handed { recipients, last };
         }
         let handed = self.hand_over(&takers).await;
@@ -56,7 +60,7 @@ impl Connection {
     /// numbers are in `takers`.
     pub(super) async fn hand_over(&mut self, takers: &[usize]) -> Handed {
         if let Some(refusal) = self.judge(Place::Data, None).await.refusal {
-            let accepted = say(ReplyCode::OK, "2.1.5", "content ok");
+            let accepted = say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
             return Handed { recipients: vec![accepted; takers.len()], last: refusal };
         }
         let now = SystemTime::now();

@@ -1,6 +1,6 @@
 //! `MAIL` and `RCPT`: who sends, for whom, and with which parameters.
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::{Question, Session, State};
 use crate::gateway::smtp::command::{Parameter, Recipient};
@@ -19,7 +19,10 @@ impl Session {
         }
         let most = self.settings.smtp_accept_max_per_connection;
         if most > 0 && self.counts.messages >= most {
-            return self.fail(&going("4.7.0", "too many messages in this connection"));
+            return self.fail(&going(
+                EnhancedCode::of::<4, 7, 0>(),
+                "too many messages in this connection",
+            ));
         }
         let named = parameters.iter().map(|p| (p.keyword.as_str(), p.value.as_deref()));
         let offered = self.greeting.extended && self.settings.prdr_enable;
@@ -50,7 +53,11 @@ impl Session {
             ("SIZE", Some(size)) => {
                 let digits = size.len() <= 20 && size.bytes().all(|c| c.is_ascii_digit());
                 if !digits {
-                    return Err(say(ReplyCode::ARGUMENT_ERROR, "5.5.4", "SIZE is not a number"));
+                    return Err(say(
+                        ReplyCode::ARGUMENT_ERROR,
+                        EnhancedCode::of::<5, 5, 4>(),
+                        "SIZE is not a number",
+                    ));
                 }
                 // RFC 1870 section 3 allows twenty digits; what does not fit is too large.
                 transaction.size = size.parse().unwrap_or(u64::MAX);
@@ -69,9 +76,11 @@ impl Session {
                 transaction.utf8 = true;
                 Ok(())
             }
-            ("SIZE" | "BODY" | "SMTPUTF8", _) => {
-                Err(say(ReplyCode::ARGUMENT_ERROR, "5.5.4", "a parameter has no such value"))
-            }
+            ("SIZE" | "BODY" | "SMTPUTF8", _) => Err(say(
+                ReplyCode::ARGUMENT_ERROR,
+                EnhancedCode::of::<5, 5, 4>(),
+                "a parameter has no such value",
+            )),
             _ => Err(unknown_parameter()),
         }
     }
@@ -85,7 +94,11 @@ impl Session {
         }
         if transaction.recipients.len() >= self.settings.recipients_max {
             let text = "too many recipients, send them in a message of their own";
-            return self.answer(&say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text));
+            return self.answer(&say(
+                ReplyCode::INSUFFICIENT_STORAGE,
+                EnhancedCode::of::<4, 5, 3>(),
+                text,
+            ));
         }
         let mailbox = match recipient {
             Recipient::Mailbox(mailbox) => Some(mailbox),
@@ -94,7 +107,11 @@ impl Session {
             }
         };
         let Some(mailbox) = mailbox else {
-            return self.answer(&say(ReplyCode::MAILBOX_UNAVAILABLE, "5.1.1", "no such mailbox"));
+            return self.answer(&say(
+                ReplyCode::MAILBOX_UNAVAILABLE,
+                EnhancedCode::of::<5, 1, 1>(),
+                "no such mailbox",
+            ));
         };
         if mailbox.needs_utf8() && !transaction.utf8 {
             return self.error(&needs_utf8());

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use mail_types::smtp::{MailHost, Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, MailHost, Reply, ReplyCode};
 
 use super::{Session, State};
 use crate::gateway::smtp::replies::{say, unsynchronized};
@@ -27,7 +27,7 @@ impl Session {
         if !self.junk_helo && !is_host(&name) {
             return self.error(&say(
                 ReplyCode::ARGUMENT_ERROR,
-                "5.5.4",
+                EnhancedCode::of::<5, 5, 4>(),
                 "neither a domain nor an address",
             ));
         }
@@ -53,12 +53,16 @@ impl Session {
 
     pub(super) fn start_tls(&mut self) {
         if !self.settings.tls_advertise || self.greeting.tls {
-            return self.error(&say(ReplyCode::NOT_IMPLEMENTED, "5.5.1", "TLS is not offered"));
+            return self.error(&say(
+                ReplyCode::NOT_IMPLEMENTED,
+                EnhancedCode::of::<5, 5, 1>(),
+                "TLS is not offered",
+            ));
         }
         if !self.input.is_empty() {
             return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
         }
-        self.answer(&say(ReplyCode::READY, "2.0.0", "go ahead"));
+        self.answer(&say(ReplyCode::READY, EnhancedCode::of::<2, 0, 0>(), "go ahead"));
         self.state = State::Handshake;
     }
 }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use mail_types::smtp::{Reply, Severity};
+use mail_types::smtp::{EnhancedCode, Reply, Severity};
 
 use super::{Session, State};
 use crate::gateway::smtp::replies::{going, write};
@@ -68,7 +68,10 @@ impl Session {
     }
 
     pub(super) fn lose_patience(&mut self) {
-        self.fail(&going("4.7.0", "too many refused recipients or transactions without a message"));
+        self.fail(&going(
+            EnhancedCode::of::<4, 7, 0>(),
+            "too many refused recipients or transactions without a message",
+        ));
     }
 }
 

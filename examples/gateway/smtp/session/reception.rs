@@ -1,6 +1,6 @@
 //! The message itself: `DATA` and `BDAT`.
 
-use mail_types::smtp::{Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use super::{Session, State};
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};
@@ -20,7 +20,11 @@ impl Session {
         }
         if transaction.recipients.is_empty() {
             let text = "no valid recipients";
-            return self.error(&say(ReplyCode::TRANSACTION_FAILED, "5.5.1", text));
+            return self.error(&say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 5, 1>(),
+                text,
+            ));
         }
         if !self.input.is_empty() {
             return self.violate(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
@@ -52,9 +56,11 @@ impl Session {
         let limit = self.settings.message_size_limit;
         let refusal = match &mut self.transaction {
             None => Some(bad_sequence("MAIL and RCPT come before BDAT")),
-            Some(transaction) if transaction.recipients.is_empty() => {
-                Some(say(ReplyCode::TRANSACTION_FAILED, "5.5.1", "no valid recipients"))
-            }
+            Some(transaction) if transaction.recipients.is_empty() => Some(say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 5, 1>(),
+                "no valid recipients",
+            )),
             Some(transaction) => {
                 transaction.body.get_or_insert_with(|| Body::new(limit));
                 None
@@ -107,7 +113,7 @@ impl Session {
         match body {
             Some(body) if !last => {
                 let text = format!("{} octets so far", body.len());
-                self.answer(&say(ReplyCode::OK, "2.0.0", &text));
+                self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &text));
             }
             // Its end is not in dispute, but as data it would be.
             Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
@@ -126,7 +132,11 @@ impl Session {
             return self.refuse(&no_room());
         }
         if hops(body.bytes()) > self.settings.received_headers_max {
-            return self.refuse(&say(ReplyCode::TRANSACTION_FAILED, "5.4.6", "too many hops"));
+            return self.refuse(&say(
+                ReplyCode::TRANSACTION_FAILED,
+                EnhancedCode::of::<5, 4, 6>(),
+                "too many hops",
+            ));
         }
         self.reply_to_message();
     }
