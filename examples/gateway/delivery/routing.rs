@@ -1,10 +1,9 @@
 //! Where mail goes: closed, unless the configuration opens it.
 
 use event_expand::{ListKind, Membership};
-use mail_types::smtp::{Domain, EnhancedCode, MailHost, Reply, ReplyCode};
+use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
 use crate::gateway::policy::condition::{Holds, Home};
-use crate::gateway::policy::conditions::lists::{local_part, recipient_domain};
 use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::list::{RuleList, Subject};
 use crate::gateway::policy::rules::Problem;
@@ -63,19 +62,21 @@ impl Routing {
         own || self.local_domains.decide_known(&subject) != Some(Membership::No)
     }
 
-    /// Decides on the recipient that the rules at `RCPT` see; the reply says why not.
-    pub(crate) async fn route(&self, scene: &mut Scene<'_>) -> Result<Route, Reply> {
-        let Some(domain) = recipient_domain(scene) else {
-            return Err(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient"));
-        };
-        let recipient = scene.recipient.map(|recipient| (recipient.host(), recipient.local_part()));
-        let (host, part) = recipient.unzip();
-        let is_domain = matches!(host, Some(MailHost::Domain(_)));
+    /// Decides on a recipient, as the rules at `RCPT` see it; the reply says why not.
+    pub(crate) async fn route(
+        &self,
+        recipient: &Mailbox,
+        scene: &mut Scene<'_>,
+    ) -> Result<Route, Reply> {
+        let (host, part) = (recipient.host(), recipient.local_part());
+        let domain = Subject::Text(host.to_string());
+        let is_domain = matches!(host, MailHost::Domain(_));
         // The name of this host always is local: `postmaster` without a domain is an address with it.
-        let own = matches!(host, Some(MailHost::Domain(domain)) if *domain == self.host);
-        let is_postmaster = part.is_some_and(|part| part.eq_ignore_ascii_case("postmaster"));
-        if own || holds(&self.local_domains, scene, Some(domain.clone())).await? {
-            if is_postmaster || holds(&self.local_parts, scene, local_part(scene)).await? {
+        let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
+        let is_postmaster = part.eq_ignore_ascii_case("postmaster");
+        if own || holds(&self.local_domains, scene, &domain).await? {
+            let part = Subject::Text(part.to_owned());
+            if is_postmaster || holds(&self.local_parts, scene, &part).await? {
                 return Ok(Route::Local);
             }
             return Err(say(
@@ -85,7 +86,7 @@ impl Routing {
             ));
         }
         // The next hop is for domains; what is at an address is nobody else's.
-        if is_domain && holds(&self.relay_to_domains, scene, Some(domain)).await? {
+        if is_domain && holds(&self.relay_to_domains, scene, &domain).await? {
             return Ok(Route::Relay);
         }
         Err(say(
@@ -104,13 +105,8 @@ pub(crate) struct RoutingTexts<'a> {
     pub(crate) relay_to_domains: &'a str,
 }
 
-async fn holds(
-    list: &RuleList,
-    scene: &mut Scene<'_>,
-    subject: Option<Subject>,
-) -> Result<bool, Reply> {
-    let Some(subject) = subject else { return Ok(false) };
-    match list.decide(scene, &subject).await {
+async fn holds(list: &RuleList, scene: &mut Scene<'_>, subject: &Subject) -> Result<bool, Reply> {
+    match list.decide(scene, subject).await {
         Ok(membership) => Ok(membership == Membership::Yes),
         Err(Holds::Later | Holds::Ignored | Holds::Yes | Holds::No) => {
             let text = "temporary failure looking up the recipient, try again later";

@@ -23,6 +23,12 @@ pub(crate) fn say(code: ReplyCode, enhanced: EnhancedCode, text: &str) -> Reply 
     Reply::new(code, text).with_enhanced(enhanced)
 }
 
+/// Says that something is not as it must be here: a fault of ours, for which the client is to come back.
+pub(crate) fn fault(what: &str) -> Reply {
+    debug_assert!(false, "{what}");
+    say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), what)
+}
+
 /// Says why the connection is closed.
 pub(crate) fn going(enhanced: EnhancedCode, text: &str) -> Reply {
     say(ReplyCode::NOT_AVAILABLE, enhanced, text)

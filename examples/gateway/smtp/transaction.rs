@@ -54,6 +54,14 @@ impl Transaction {
         self.codes.push(code);
     }
 
+    /// Returns the recipient of a number, from 0 in the order of `RCPT`. Numbers come from the session
+    /// and from rules, which count the same recipients: without one, that is a fault of ours.
+    pub(crate) fn recipient(&self, number: usize) -> Option<&Mailbox> {
+        let found = self.recipients.get(number);
+        debug_assert!(found.is_some(), "recipient {number} of {}", self.recipients.len());
+        found
+    }
+
     /// Returns how many octets of memory it has, about.
     pub(crate) fn held(&self) -> usize {
         self.addresses + self.body.as_ref().map_or(0, Body::capacity)

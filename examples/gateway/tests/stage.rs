@@ -111,7 +111,8 @@ impl Stage {
 
     /// Asks where the mail for the recipient goes.
     pub(super) async fn route(&mut self, routing: &Routing) -> Result<Route, Reply> {
-        routing.route(&mut self.scene(Place::Rcpt, 0)).await
+        let recipient = self.recipient.clone().unwrap();
+        routing.route(&recipient, &mut self.scene(Place::Rcpt, 0)).await
     }
 
     fn scene(&mut self, place: Place, after: u64) -> Scene<'_> {

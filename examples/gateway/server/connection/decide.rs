@@ -14,7 +14,7 @@ use crate::gateway::policy::context::Scene;
 use crate::gateway::policy::decision::Judgement;
 use crate::gateway::policy::stage::Place;
 use crate::gateway::server::gateway::Live;
-use crate::gateway::smtp::replies::{no_room, say};
+use crate::gateway::smtp::replies::{fault, no_room, say};
 use crate::gateway::smtp::session::Question;
 use crate::gateway::telemetry::log;
 
@@ -73,14 +73,15 @@ impl Connection {
             return refusal;
         }
         let (live, mut scene) = self.scene(Place::Rcpt, None);
-        let route = live.settings.routing.route(&mut scene).await;
+        let Some(recipient) = scene.recipient else { return fault("no recipient") };
+        let route = live.settings.routing.route(recipient, &mut scene).await;
         let Self { gateway, live, session, delivery, client, notes, message, .. } = self;
         for line in notes.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
         }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
         else {
-            return say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient");
+            return fault("no recipient");
         };
         let reply = match route {
             Ok(_) if !transaction.prdr && !notes.profile_fits() => {
@@ -115,9 +116,7 @@ impl Connection {
             self.handed = Some(handed);
         }
         let reply = self.handed.as_ref().and_then(|handed| handed.recipients.get(at));
-        reply.cloned().unwrap_or_else(|| {
-            say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no recipient")
-        })
+        reply.cloned().unwrap_or_else(|| fault("no recipient"))
     }
 
     async fn message(&mut self) -> Reply {
@@ -125,7 +124,7 @@ impl Connection {
             return handed.last;
         }
         let Some(transaction) = self.session.transaction() else {
-            return say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), "no message");
+            return fault("no message");
         };
         let takers: Vec<_> = (0..transaction.recipients.len()).collect();
         if !transaction.prdr
@@ -201,7 +200,7 @@ impl Connection {
     pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Live, Scene<'_>) {
         let Self { live, client, session, notes, .. } = self;
         let transaction = session.transaction();
-        let numbered = |at| transaction.and_then(|t| t.recipients.get(at));
+        let numbered = |at| transaction.and_then(|transaction| transaction.recipient(at));
         let recipient = match place {
             Place::Rcpt => session.candidate(),
             _ => number.and_then(numbered),

@@ -13,7 +13,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{self, Received};
 use crate::gateway::policy::stage::Place;
 use crate::gateway::smtp::peer::protocol;
-use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::replies::{fault, say};
 use crate::gateway::store::Message;
 use crate::gateway::telemetry::log;
 
@@ -23,6 +23,13 @@ pub(super) struct Handed {
     /// A reply for each recipient. Those with a positive one have it if the last reply is positive.
     pub(super) recipients: Vec<Reply>,
     pub(super) last: Reply,
+}
+
+impl Handed {
+    /// Says the same to all.
+    fn all(count: usize, reply: Reply) -> Self {
+        Self { recipients: vec![reply.clone(); count], last: reply }
+    }
 }
 
 impl Connection {
@@ -67,8 +74,13 @@ impl Connection {
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
         self.fate.id = Some(id);
         let body = Bytes::from(self.session.take_message());
-        let recipients = self.recipients(takers);
-        let mut parts = vec![self.head(id, &recipients, now).into()];
+        let Some(recipients) = self.recipients(takers) else {
+            return Handed::all(takers.len(), fault("no recipient"));
+        };
+        let Some(head) = self.head(id, &recipients, now) else {
+            return Handed::all(takers.len(), fault("no message"));
+        };
+        let mut parts = vec![head.into()];
         let is_final = self.delivery.is_final();
         let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
         parts.extend(without_forged(&body, &own, is_final));
@@ -106,14 +118,15 @@ impl Connection {
         Handed { recipients: passed.recipients, last: passed.last }
     }
 
-    fn recipients(&self, numbers: &[usize]) -> Vec<Mailbox> {
-        let all = self.session.transaction().map(|t| t.recipients.as_slice()).unwrap_or_default();
-        numbers.iter().filter_map(|&at| all.get(at)).cloned().collect()
+    /// Returns the recipients with these numbers: all of them or none.
+    fn recipients(&self, numbers: &[usize]) -> Option<Vec<Mailbox>> {
+        let transaction = self.session.transaction()?;
+        numbers.iter().map(|&number| transaction.recipient(number).cloned()).collect()
     }
 
     /// Writes the fields that stand before what was received.
-    fn head(&mut self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> String {
-        let Some(transaction) = self.session.transaction() else { return String::new() };
+    fn head(&self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> Option<String> {
+        let transaction = self.session.transaction()?;
         let host = &self.live.session.primary_hostname;
         let results = self.notes.authentication.field(host);
         let greeting = self.session.greeting();
@@ -140,6 +153,6 @@ impl Connection {
             head += field;
             head += "\r\n";
         }
-        head
+        Some(head)
     }
 }

@@ -89,7 +89,9 @@ impl<T: Clone> Holders<T> {
 
     /// Takes note that a holder holds no message any more, nor what it had.
     pub(crate) fn leave(&mut self, number: u64) {
-        let Some(holder) = self.held.remove(&number) else { return };
+        let Some(holder) = self.held.remove(&number) else {
+            return debug_assert!(false, "holder {number}");
+        };
         self.used = self.used.saturating_sub(holder.octets);
         if holder.is_leaving {
             self.leaving = self.leaving.saturating_sub(holder.octets);
@@ -99,7 +101,10 @@ impl<T: Clone> Holders<T> {
     /// Takes note of what a holder has, and of how many octets of its message have come in all; tells
     /// what follows for it. A small message always has room.
     pub(crate) fn set(&mut self, number: u64, octets: usize, received: u64, now: Duration) -> Room {
-        let Some(holder) = self.held.get_mut(&number) else { return Room::Full };
+        let Some(holder) = self.held.get_mut(&number) else {
+            debug_assert!(false, "holder {number}");
+            return Room::Full;
+        };
         holder.count(received, now);
         let before = std::mem::replace(&mut holder.octets, octets);
         let is_leaving = holder.is_leaving;
