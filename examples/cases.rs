@@ -1,6 +1,8 @@
 //! What the tools have in common: cases by line, answers of the DNS, and what comes out.
 
+#[cfg(feature = "gateway")]
 pub mod answers;
+#[cfg(feature = "gateway")]
 pub mod dmarc_rows;
 pub mod dns;
 pub mod lines;

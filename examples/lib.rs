@@ -1,5 +1,9 @@
 //! What the programs of this package share. Each of them is an example: see `examples/*/main.rs`.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "gateway"),
+    expect(dead_code, reason = "without the server, much of what it is made of is idle")
+)]
 
 pub mod cases;
 #[expect(

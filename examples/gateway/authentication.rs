@@ -3,6 +3,7 @@
 pub mod dkim;
 pub(crate) mod dmarc;
 pub(crate) mod envelope;
+#[cfg(feature = "gateway")]
 pub(crate) mod examination;
 pub(crate) mod results;
 pub(crate) mod spf;

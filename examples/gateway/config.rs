@@ -5,6 +5,7 @@ mod config_error;
 mod dmarc;
 pub(crate) mod events;
 mod lookups;
+#[cfg(feature = "gateway")]
 pub mod opening;
 mod option_lines;
 mod options;
@@ -40,7 +41,7 @@ use crate::gateway::server::settings::{
 };
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::settings::{StoreLimits, StoreSettings};
-use crate::gateway::telemetry::log::LogFormat;
+use crate::gateway::telemetry::log_format::LogFormat;
 
 /// The configuration, checked.
 #[derive(Debug)]

@@ -1,8 +1,12 @@
-//! Where a transaction's message goes: all of it here, or all of it to the next hop.
+//! Where mail goes: into the store, or to the next hop.
 
+#[cfg(feature = "gateway")]
+pub(crate) mod destination;
+#[cfg(feature = "gateway")]
 pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settings;
+<<<<<<< HEAD
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
@@ -106,3 +110,5 @@ async fn open(
     let reply = relay.rcpt(recipient).await;
     if reply.code().severity() == Severity::Completed { Ok((relay, reply)) } else { Err(reply) }
 }
+=======
+>>>>>>> layout

@@ -1,4 +1,5 @@
 //! Questions to the DNS.
 
 pub mod resolve;
+#[cfg(feature = "gateway")]
 pub mod resolver;

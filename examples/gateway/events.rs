@@ -20,7 +20,7 @@
 //! event_action = ""
 //! ```
 //!
-//! A configuration without `event_action` has [`SHIPPED`] for all: each of the nine events of 2014
+//! A configuration without `event_action` has [`SHIPPED`](settings::SHIPPED) for all: each of the nine events of 2014
 //! becomes a row of the table `events` in `sqlite_dbfile`, `gateway.sqlite` under `spool_directory`
 //! unless that says otherwise; it keeps the last million. `event_action = ""` turns it off, and with
 //! an `event_action` of the main section a transport has none but its own.
@@ -67,164 +67,27 @@
 //! process that is killed loses the events in its memory, and may have those of one batch come again;
 //! it loses no mail.
 
+#[cfg(feature = "gateway")]
 pub(crate) mod batch;
+#[cfg(feature = "gateway")]
 pub(crate) mod delivery_attempt;
+#[cfg(feature = "gateway")]
+pub(crate) mod dispatcher;
+#[cfg(feature = "gateway")]
 pub(crate) mod ledger;
 mod moment;
+#[cfg(feature = "gateway")]
 pub(crate) mod origin;
+#[cfg(feature = "gateway")]
 pub(crate) mod overflow;
+#[cfg(feature = "gateway")]
 pub(crate) mod queue;
 pub mod raised_event;
 pub mod record;
 pub(crate) mod settings;
 pub mod variables;
+#[cfg(feature = "gateway")]
 mod worker;
 
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use event_expand::{Effect, EventName};
-use thiserror::Error;
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
-use tracing::info;
-
-use self::batch::Batch;
-use self::overflow::Aside;
-#[cfg(test)]
-use self::queue::Counts;
-use self::queue::Queue;
-use self::raised_event::Occurrence;
-use self::settings::{EventSettings, SHIPPED};
-use self::worker::Worker;
-use crate::gateway::lookups::engines::Engines;
-
-/// Where events go; all clones are of the same. The default hears nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Events(Option<Arc<Hearing>>);
-
-#[derive(Debug)]
-struct Hearing {
-    settings: EventSettings,
-    engines: Arc<Engines>,
-    queue: Arc<Queue>,
-    /// Closed when actions can be expanded.
-    ready: Semaphore,
-    /// Closed when the threads have ended.
-    ended: Semaphore,
-}
-
-impl Events {
-    /// Starts, with what an earlier process has put aside in `directory`; `database` is the one that
-    /// the engines have for `sqlite`.
-    ///
-    /// # Errors
-    ///
-    /// [`EventsStart`] if the file for events put aside, or a thread, cannot be made.
-    pub(crate) fn start(
-        settings: &EventSettings,
-        directory: &Path,
-        database: &Path,
-        engines: &Arc<Engines>,
-    ) -> Result<Self, EventsStart> {
-        if settings.is_off() {
-            return Ok(Self::default());
-        }
-        if settings.shipped {
-            info!("events are rows of the table events in {}", database.display());
-        }
-        let aside = Aside::open(directory, settings.overflow).map_err(EventsStart::Aside)?;
-        let queue = Arc::new(Queue::new(settings.queue, aside));
-        let (settings, engines) = (settings.clone(), Arc::clone(engines));
-        let (ready, ended) = (Semaphore::new(0), Semaphore::new(0));
-        let hearing = Arc::new(Hearing { settings, engines, queue, ready, ended });
-        let (runtime, database) = (Handle::current(), database.to_owned());
-        let worker = Worker { hearing: Arc::clone(&hearing), runtime, database };
-        worker.start().map_err(EventsStart::Thread)?;
-        Ok(Self(Some(hearing)))
-    }
-
-    /// Tells whether an event would have an action, with a transport at work or none.
-    pub(crate) fn hears(&self, name: EventName, transport: Option<&str>) -> bool {
-        self.0.as_ref().is_some_and(|h| h.settings.action(name, transport).is_some())
-    }
-
-    /// Tells whether anything has an action.
-    pub(crate) fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Has the action of an event expanded some time. It never waits.
-    pub(crate) fn raise(&self, occurrence: Occurrence) {
-        if let Some(hearing) = &self.0 {
-            hearing.queue.put(occurrence);
-        }
-    }
-
-    /// Expands the action of an event now, and says what comes of it: of one that takes too long, or
-    /// fails, what the configuration says.
-    pub(crate) async fn ask(&self, occurrence: Occurrence) -> Effect {
-        let Some(Hearing { settings, engines, ready, .. }) = self.0.as_deref() else {
-            return Effect::Ignored;
-        };
-        let transport = occurrence.transport();
-        let Some(template) = settings.action(occurrence.name(), transport.as_deref()) else {
-            return Effect::Ignored;
-        };
-        if template.text() == SHIPPED.as_bytes() {
-            // It decides nothing, so that there is nothing to wait for.
-            self.raise(occurrence);
-            return Effect::Ignored;
-        }
-        // Nothing is ever added: this ends when the semaphore is closed. If it is not, the action fails.
-        let _ = timeout(settings.timeout, ready.acquire()).await;
-        let mut batch = Batch::new(engines, settings.timeout, settings.on_failure);
-        let done = batch.act(template, &occurrence).await;
-        worker::report(&occurrence, &done);
-        if done.outcome.effect != Effect::Ignored {
-            let (name, text) = (occurrence.name().as_str(), &done.outcome.text);
-            info!(event = "event_action", name, "{name} event requests alternate response: {text}");
-        }
-        done.outcome.effect
-    }
-
-    /// Returns what became of events so far.
-    #[cfg(test)]
-    pub(crate) fn counts(&self) -> Counts {
-        self.0.as_ref().map(|hearing| hearing.queue.counts()).unwrap_or_default()
-    }
-
-    /// Works off what waits, for at most `patience`, and puts the rest aside for the next start.
-    pub(crate) async fn close(&self, patience: Duration) {
-        let Some(hearing) = &self.0 else { return };
-        hearing.queue.end(Instant::now() + patience);
-        // Nothing is ever added: this ends when the semaphore is closed. The last action may take its
-        // whole time.
-        let patience = patience + hearing.settings.timeout + Duration::from_secs(1);
-        let _ = timeout(patience, hearing.ended.acquire()).await;
-    }
-
-    fn open(&self) {
-        if let Some(hearing) = &self.0 {
-            hearing.queue.open();
-        }
-    }
-
-    fn shut(&self) {
-        if let Some(hearing) = &self.0 {
-            hearing.queue.close();
-        }
-    }
-}
-
-/// Why there are no events.
-#[derive(Debug, Error)]
-pub(crate) enum EventsStart {
-    #[error("the file for events put aside cannot be opened: {0}")]
-    Aside(#[source] io::Error),
-    #[error("their thread cannot be started: {0}")]
-    Thread(#[source] io::Error),
-}
+#[cfg(feature = "gateway")]
+pub(crate) use self::dispatcher::{Events, EventsStart};

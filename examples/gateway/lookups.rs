@@ -1,15 +1,21 @@
 //! The language of a configuration's texts, and the databases and files that it asks.
 
 pub mod asking;
+#[cfg(feature = "gateway")]
 pub(crate) mod database_file;
+#[cfg(feature = "gateway")]
 pub mod engines;
+#[cfg(feature = "gateway")]
 pub(crate) mod files;
 pub(crate) mod language;
+#[cfg(feature = "gateway")]
 mod linear_search;
 pub(crate) mod macros;
 #[cfg(feature = "pgsql")]
 mod pgsql;
 pub(crate) mod quantity;
+#[cfg(feature = "gateway")]
 mod rows;
 pub mod settings;
+#[cfg(feature = "gateway")]
 mod sqlite;

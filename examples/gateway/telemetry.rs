@@ -1,4 +1,7 @@
 //! What the program tells of its work.
 
+#[cfg(feature = "gateway")]
 pub mod log;
+pub mod log_format;
+#[cfg(feature = "gateway")]
 pub(crate) mod repeats;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::LookupOptionError;
 use super::events::EventsError;
+#[cfg(feature = "gateway")]
 use super::opening::CheckError;
 use crate::gateway::lookups::macros;
 use crate::gateway::policy::rules::{Problem, RuleError};
@@ -25,6 +26,7 @@ impl From<ConfigError> for InvalidConfig {
     }
 }
 
+#[cfg(feature = "gateway")]
 impl From<CheckError> for InvalidConfig {
     fn from(error: CheckError) -> Self {
         Self(Box::new(error))

@@ -16,7 +16,7 @@ use crate::gateway::lookups::language::FileCheck;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::server::settings::ServerSettings;
 use crate::gateway::server::tls::{self, TlsError};
-use crate::gateway::store::StoreSettings;
+use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log;
 
 /// Checks a configuration, and opens what it names.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::dmarc::{InvalidFromOption, TemperrorOption};
 use crate::gateway::lookups::quantity::{Interval, Size};
-use crate::gateway::telemetry::log::LogFormat;
+use crate::gateway::telemetry::log_format::LogFormat;
 
 /// The options as they are written; `docs/gateway.md` describes each.
 #[derive(Clone, Debug, Default, Deserialize)]

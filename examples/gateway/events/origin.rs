@@ -4,7 +4,7 @@ use event_expand::{Effect, Event, EventName};
 use mail_types::exim::Trust;
 use mail_types::smtp::{Mailbox, Reply};
 
-use super::Events;
+use super::dispatcher::Events;
 use super::raised_event::{Facts, Occurrence, bounded};
 use super::settings::LOCAL_DELIVERY;
 use crate::gateway::message::id::MessageId;

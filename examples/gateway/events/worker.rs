@@ -8,8 +8,8 @@ use std::thread;
 use tokio::runtime::Handle;
 use tracing::{error, warn};
 
-use super::Hearing;
 use super::batch::{Batch, Done};
+use super::dispatcher::Hearing;
 use super::ledger::Ledger;
 use super::queue::Work;
 use super::raised_event::Occurrence;

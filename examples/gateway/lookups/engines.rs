@@ -73,6 +73,7 @@ impl Engines {
     }
 
     /// Returns how expansions are to be run whose requests come here.
+    #[must_use]
     pub fn options(&self) -> &event_expand::Options {
         &self.options
     }

@@ -22,7 +22,9 @@ use event_expand::{
 use mail_types::exim::{ByteList, Trust, Variable};
 use thiserror::Error;
 
+#[cfg(feature = "gateway")]
 use super::engines::check_query;
+#[cfg(feature = "gateway")]
 use crate::gateway::telemetry::log;
 
 /// What all texts of a configuration have in common.
@@ -85,6 +87,7 @@ impl Language {
         for (at, need) in template.needs() {
             self.check_need(at, need, Some(names))?;
         }
+        #[cfg(feature = "gateway")]
         for (at, lookup, query) in template.queries() {
             check_query(lookup, &query).map_err(|error| LanguageError::Query {
                 at,

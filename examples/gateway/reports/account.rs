@@ -7,7 +7,7 @@ use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
 use mail_types::results::AuthResult;
 use mail_types::smtp::{Domain, Mailbox, ReversePath};
 
-use super::Row;
+use crate::cases::dmarc_rows::Row;
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
 

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use super::account::Account;
-use super::{Entry, Reporter};
+use super::reporter::{Entry, Reporter};
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::id::MessageId;

@@ -12,13 +12,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use tracing::{error, warn};
 
+use super::reporter::Entry;
 use super::rows::Rows;
 use super::settings::ReportSettings;
-use super::{Entry, Row};
+use crate::cases::dmarc_rows::Row;
 use crate::gateway::lookups::database_file::DatabaseFile;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::store::Message;
 use crate::gateway::store::maildir::{Maildir, make_directory};
-use crate::gateway::store::{Message, StoreError};
+use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log;
 
 /// What the thread has open.

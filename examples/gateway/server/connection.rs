@@ -21,7 +21,7 @@ use self::pace::Pace;
 use super::gateway::{Gateway, Live};
 use super::memory::{Room, Share};
 use super::wire::Wire;
-use crate::gateway::delivery::Delivery;
+use crate::gateway::delivery::destination::Destination;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::state::Notes;
@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     wire: Wire,
     client: Client,
     session: Session,
-    delivery: Delivery,
+    delivery: Destination,
     notes: Notes,
     fate: Fate,
     /// The name of the message, from `MAIL` on.
@@ -80,7 +80,7 @@ impl Connection {
             wire,
             client,
             session,
-            delivery: Delivery::default(),
+            delivery: Destination::default(),
             notes: Notes::default(),
             fate: Fate::default(),
             message: None,

@@ -24,7 +24,8 @@ use crate::gateway::policy::services::Services;
 use crate::gateway::reports::{Failures, Reporter};
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::SessionSettings;
-use crate::gateway::store::{Store, StoreError};
+use crate::gateway::store::Store;
+use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log::Limiter;
 use crate::gateway::telemetry::repeats::Kind;
 

@@ -28,7 +28,7 @@ pub(crate) struct StoreLimits {
     pub(crate) message_bytes: usize,
     /// How many bytes of messages may be in memory until they are delivered, where each message
     /// counts as 1 KiB more than it has, which bounds their number too; at most 2 GiB. When they are
-    /// used up, [`Store::keep`] waits. A message longer than all of it comes alone. Default 64 MiB.
+    /// used up, `Store::keep` waits. A message longer than all of it comes alone. Default 64 MiB.
     pub(crate) queue_bytes: u32,
     /// After how many bytes a sync begins even if more messages wait. Default 1 MiB.
     pub(crate) batch_bytes: usize,

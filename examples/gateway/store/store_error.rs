@@ -32,7 +32,7 @@ pub(crate) enum StoreError {
     TooLong {
         /// The message's length.
         bytes: usize,
-        /// [`StoreLimits::message_bytes`].
+        /// [`StoreLimits::message_bytes`](super::settings::StoreLimits::message_bytes).
         limit: usize,
     },
     /// The store was closed.

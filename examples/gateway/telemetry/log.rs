@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::Mailbox;
-use serde::Deserialize;
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
@@ -18,21 +17,11 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::log_format::LogFormat;
 use super::repeats::{Kind, Repeats, Sum};
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, Host, protocol};
 use crate::gateway::smtp::session::Session;
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// As Exim writes them.
-    #[default]
-    Text,
-    /// One JSON object each.
-    Json,
-}
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub fn start(format: LogFormat) {

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use super::scratch::Scratch;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::store::Message;
 use crate::gateway::store::maildir::Maildir;
-use crate::gateway::store::{Message, StoreError};
+use crate::gateway::store::store_error::StoreError;
 
 fn message(text: &'static str) -> Message {
     Message { id: MessageId::next(SystemTime::now()), parts: vec!["".into(), text.into()] }

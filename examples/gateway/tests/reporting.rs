@@ -9,9 +9,11 @@ use rusqlite::Connection;
 
 use super::rules_dmarc::examined;
 use super::scratch::Scratch;
+use crate::cases::dmarc_rows::Row;
 use crate::gateway::config::Config;
+use crate::gateway::reports::reporter::Entry;
 use crate::gateway::reports::settings::ReportSettings;
-use crate::gateway::reports::{Account, Entry, Reporter, Row};
+use crate::gateway::reports::{Account, Reporter};
 
 fn settings(root: &Path) -> ReportSettings {
     ReportSettings {

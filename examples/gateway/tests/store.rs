@@ -12,8 +12,11 @@ use super::scratch::Scratch;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::maildir::Maildir;
 use crate::gateway::store::progress::Progress;
+use crate::gateway::store::replay::Recovery;
 use crate::gateway::store::segment::{Place, Segment};
-use crate::gateway::store::{Message, Recovery, Store, StoreError, StoreLimits, StoreSettings};
+use crate::gateway::store::settings::{StoreLimits, StoreSettings};
+use crate::gateway::store::store_error::StoreError;
+use crate::gateway::store::{Message, Store};
 
 fn limits() -> StoreLimits {
     StoreLimits { segment_bytes: 64 << 10, batch_bytes: 16 << 10, ..StoreLimits::default() }

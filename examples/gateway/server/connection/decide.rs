@@ -7,7 +7,7 @@ use tokio::task::coop::consume_budget;
 
 use super::Connection;
 use super::authenticate::Fate;
-use crate::gateway::delivery::Delivery;
+use crate::gateway::delivery::destination::Destination;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Scene;
@@ -55,7 +55,7 @@ impl Connection {
         if !self.gateway.memory.admits(size) {
             return no_room();
         }
-        self.delivery = Delivery::default();
+        self.delivery = Destination::default();
         self.message = Some(MessageId::next(SystemTime::now()));
         self.handed = None;
         self.fate = Fate::default();

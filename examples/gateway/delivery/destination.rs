@@ -1,0 +1,104 @@
+//! Where a transaction's message goes: all of it here, or all of it to the next hop.
+
+use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
+
+use super::relay::{Declared, Passed, Relay};
+use super::routing::Route;
+use super::settings::RelaySettings;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::smtp::replies::say;
+use crate::gateway::smtp::transaction::Transaction;
+use crate::gateway::store::{Message, Store};
+use crate::gateway::telemetry::log;
+
+/// What has been prepared for the recipients so far.
+#[derive(Debug, Default)]
+pub(crate) enum Destination {
+    /// There is no recipient yet.
+    #[default]
+    Open,
+    /// They are all local.
+    Local,
+    /// They are all behind the next hop, which has accepted each of them itself.
+    Relay(Box<Relay>),
+}
+
+impl Destination {
+    /// Prepares for one more recipient; the reply is the client's.
+    ///
+    /// A message for both kinds would need two answers: the second kind is to come back.
+    pub(crate) async fn add(
+        &mut self,
+        route: Route,
+        settings: &RelaySettings,
+        transaction: &Transaction,
+        recipient: &Mailbox,
+        origin: impl FnOnce() -> Origin,
+    ) -> Reply {
+        match (route, &mut *self) {
+            (Route::Local, Self::Open | Self::Local) => {
+                *self = Self::Local;
+                say(ReplyCode::OK, "2.1.5", "recipient ok")
+            }
+            (Route::Relay, Self::Open) => {
+                match open(settings, transaction, recipient, &origin()).await {
+                    Ok((relay, reply)) => {
+                        *self = Self::Relay(Box::new(relay));
+                        reply
+                    }
+                    Err(reply) => reply,
+                }
+            }
+            (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
+            (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
+                let text = "send this recipient a message of its own";
+                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+            }
+        }
+    }
+
+    /// Tells whether this host is the last that the message comes to.
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::Relay(_))
+    }
+
+    /// Delivers to the recipients whose numbers, in the order of `RCPT` and from 0, are in `takers`.
+    /// Only 2yz means that the message is in safe hands.
+    pub(crate) async fn deliver(self, store: &Store, message: Message, takers: &[usize]) -> Passed {
+        let id = message.id;
+        let reply = match self {
+            Self::Open | Self::Local => match store.keep(message).await {
+                Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
+                Err(error) => {
+                    tracing::error!("{id} could not be kept: {}", log::chain(&error));
+                    let text = "the message could not be kept, try again later";
+                    say(ReplyCode::LOCAL_ERROR, "4.3.0", text)
+                }
+            },
+            Self::Relay(mut relay) => {
+                let passed = relay.message(&message, takers).await;
+                tokio::spawn(relay.quit());
+                return passed;
+            }
+        };
+        Passed { recipients: vec![reply.clone(); takers.len()], last: reply }
+    }
+}
+
+async fn open(
+    settings: &RelaySettings,
+    transaction: &Transaction,
+    recipient: &Mailbox,
+    origin: &Origin,
+) -> Result<(Relay, Reply), Reply> {
+    let mut relay = Relay::connect(settings, origin).await?;
+    let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
+    let declared = Declared { size, eight_bit, utf8, prdr };
+    let reply = relay.mail(&transaction.sender, declared).await;
+    if reply.code().severity() != Severity::Completed {
+        relay.refused(recipient, &reply);
+        return Err(reply);
+    }
+    let reply = relay.rcpt(recipient).await;
+    if reply.code().severity() == Severity::Completed { Ok((relay, reply)) } else { Err(reply) }
+}

@@ -1,0 +1,157 @@
+//! The listeners, and who is served.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tracing::{debug, info, warn};
+
+use super::connection::Connection;
+use super::gateway::{Gateway, GatewayError, StartError};
+use super::wire::Wire;
+use crate::gateway::events::origin::Origin;
+use crate::gateway::smtp::peer::Client;
+use crate::gateway::store::settings::StoreSettings;
+use crate::gateway::telemetry::log::{self, Limiter};
+
+impl Gateway {
+    /// Listens; the addresses are those really bound.
+    ///
+    /// # Errors
+    ///
+    /// The address where nobody can listen.
+    pub async fn listen(&self) -> Result<Vec<TcpListener>, StartError> {
+        let mut listeners = Vec::new();
+        for &address in &self.startup.listen {
+            let bound = TcpListener::bind(address).await;
+            let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+            let (bound, listener) =
+                bound.map_err(|source| GatewayError::Listen { address, source })?;
+            self.tell(bound);
+            listeners.push(listener);
+        }
+        Ok(listeners)
+    }
+
+    /// Tells where mail is taken, and how to try that.
+    fn tell(&self, address: SocketAddr) {
+        match &self.startup.store {
+            StoreSettings::Maildir { maildir, .. } => {
+                info!("listening on {address}, keeping mail in {}", maildir.display());
+            }
+            StoreSettings::Discard => info!("listening on {address}, keeping no mail"),
+        }
+        if self.live.settings.proxy.required_hosts.hosts().is_empty() {
+            info!(
+                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
+                 --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
+            );
+        }
+    }
+
+    /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds.
+    pub async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
+        let most = self.startup.smtp_accept_max.min(Semaphore::MAX_PERMITS);
+        let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
+        for listener in listeners {
+            tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));
+        }
+        tokio::select! {
+            () = stop => {}
+            () = sum_up(&gateway.limiter) => {}
+        }
+        info!("stopping");
+        gateway.stop.send_replace(true);
+        let all = u32::try_from(most).unwrap_or(u32::MAX);
+        if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
+            warn!("some clients were still sending");
+        }
+        gateway.limiter.end();
+        gateway.events.close(EVENTS).await;
+        if let Err(error) = gateway.store.clone().close().await {
+            warn!("the journal stays for the next start: {}", log::chain(&error));
+        }
+    }
+}
+
+/// Writes from time to time which lines were left out of the log.
+async fn sum_up(limiter: &Limiter) {
+    loop {
+        tokio::time::sleep(SUMS).await;
+        limiter.sum_up();
+    }
+}
+
+async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListener) {
+    let mut stop = gateway.stop.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|&stop| stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let slot = Arc::clone(&slots).try_acquire_owned();
+                let gateway = Arc::clone(&gateway);
+                tokio::spawn(async move {
+                    match slot {
+                        Ok(_slot) => connect(gateway, stream, peer).await,
+                        Err(_) => turn_away(&gateway, stream, "too many connections").await,
+                    }
+                });
+            }
+            Err(error) => {
+                warn!("a connection could not be accepted: {error}");
+                tokio::time::sleep(PAUSE).await; // Too many open files, most likely.
+            }
+        }
+    }
+}
+
+/// Finds out who the client is, and serves it.
+async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+    // A socket that is gone already shows that soon enough.
+    let _ = stream.set_nodelay(true);
+    let live = Arc::clone(&gateway.live);
+    let (stream, session) = match super::proxy::accept(&gateway, &live, stream, peer).await {
+        Ok(Some(accepted)) => accepted,
+        Ok(None) => return,
+        Err(error) => return debug!("{peer} is gone: {error}"),
+    };
+    let Ok(server) = stream.local_addr() else { return debug!("{peer} is gone") };
+    let mut client = Client::new(session, server, &live.settings.proxy.required_hosts);
+    let address = client.address.ip();
+    let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
+    if visit.is_none() && !client.is_ours() {
+        log::too_many_connections(&gateway.limiter, address);
+        return turn_away(&gateway, stream, "your host has too many connections").await;
+    }
+    if live.is_in(&live.settings.clients.host_lookup, &client, &gateway.limiter).await {
+        let host = &live.session.primary_hostname;
+        let origin = Origin::connecting(&gateway.events, host, &client);
+        let failed = |why: &str, name: &str, kind: &str| origin.not_found(why, name, kind);
+        client.host_name = live.host_names.of(address, failed).await;
+    }
+    let connection = Box::pin(Connection::new(gateway, live, Wire::Clear(stream), client)).await;
+    let mut connection = Box::new(connection);
+    Box::pin(connection.serve()).await;
+}
+
+async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
+    let host = &gateway.live.session.primary_hostname;
+    let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
+    let mut stop = gateway.stop.subscribe();
+    // The client may be gone already.
+    let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
+}
+
+/// How long transactions under way may take when the server stops.
+const STOPPING: Duration = Duration::from_secs(10);
+/// How long events that wait may then take.
+const EVENTS: Duration = Duration::from_secs(5);
+/// How long a sum may wait to be written.
+const SUMS: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);

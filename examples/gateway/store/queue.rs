@@ -1,0 +1,187 @@
+//! The handle of the store, and its queue.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::checkpoint::Checkpoint;
+use super::delivery::Deliverer;
+use super::directory::Directory;
+use super::journal::{Entry, Journal, Work};
+use super::maildir::Maildir;
+use super::message::Message;
+use super::progress::Progress;
+use super::replay::{self, Recovery};
+use super::segment::Segment;
+use super::settings::{StoreLimits, StoreSettings};
+use super::store_error::StoreError;
+use super::trouble::Trouble;
+
+/// A handle of the store; all its clones are of the same store.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    /// None if messages are discarded.
+    queue: Option<Queue>,
+}
+
+#[derive(Clone, Debug)]
+struct Queue {
+    work: Sender<Work>,
+    room: Arc<Semaphore>,
+    limits: StoreLimits,
+    trouble: Trouble,
+    /// Closed when the threads have ended.
+    ended: Arc<Semaphore>,
+}
+
+impl Store {
+    /// Opens the store, delivers what the journal has left, and starts the store's threads. It
+    /// blocks while it does, for longer the more was left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] if another gateway uses the Maildir or the journal, and
+    /// [`StoreError::Io`] if one of them cannot be made, read or written.
+    pub(crate) fn open(settings: &StoreSettings) -> Result<(Self, Recovery), StoreError> {
+        let StoreSettings::Maildir { maildir, journal, host, limits } = settings else {
+            return Ok((Self { queue: None }, Recovery::default()));
+        };
+        let mut directory = Directory::open(journal, limits.segment_bytes)?;
+        let maildir = Maildir::open(maildir, host)?;
+        let progress = Progress::open(journal)?;
+        let mut segments = directory.segments()?;
+        let used = segments.iter().map(Segment::sequence).max().unwrap_or_default();
+        let recovery = replay::replay(&mut segments, &maildir, &progress)?;
+        while segments.len() < 2.min(limits.segments) {
+            segments.push(directory.make_segment()?);
+        }
+        let sequence = used.max(progress.last_sequence());
+        let queue = start(directory, maildir, progress, segments, sequence, *limits)?;
+        Ok((Self { queue: Some(queue) }, recovery))
+    }
+
+    /// Keeps a message; waits while the queue is full, and until the message is durable.
+    ///
+    /// If the future is dropped, the message may be kept or not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooLong`] for a message above the limit. With any other error the message is
+    /// not kept, though it can come later if the disk failed; the client should try again.
+    pub(crate) async fn keep(&self, message: Message) -> Result<(), StoreError> {
+        let Some(queue) = &self.queue else { return Ok(()) };
+        let limit = queue.limits.message_bytes;
+        if message.len() > limit {
+            return Err(StoreError::TooLong { bytes: message.len(), limit });
+        }
+        let room = queue.enter(message.len()).await?;
+        let (answer, answered) = oneshot::channel();
+        let entry = Entry { message, answer, room };
+        queue.work.send(Work::Keep(entry)).map_err(|_| StoreError::Stopped)?;
+        answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Takes no more messages, waits until all that were taken are delivered and on the disk, and
+    /// empties the journal.
+    ///
+    /// # Errors
+    ///
+    /// Why the Maildir takes no messages, if it takes none: the journal keeps them for the next
+    /// start.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        let Some(queue) = self.queue else { return Ok(()) };
+        let trouble = queue.trouble.check();
+        queue.trouble.stop();
+        let _ = queue.work.send(Work::Stop);
+        // Nothing is ever added: this ends when the semaphore is closed.
+        let _ = queue.ended.acquire().await;
+        trouble.and(queue.trouble.check())
+    }
+}
+
+impl Queue {
+    async fn enter(&self, bytes: usize) -> Result<OwnedSemaphorePermit, StoreError> {
+        self.trouble.check()?;
+        let share = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
+        let share = share.min(self.limits.queue_bytes);
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(share) {
+            return Ok(room);
+        }
+        tokio::select! {
+            room = Arc::clone(&self.room).acquire_many_owned(share) => {
+                room.map_err(|_| StoreError::Stopped)
+            }
+            trouble = self.trouble.begun() => Err(trouble),
+        }
+    }
+}
+
+fn start(
+    directory: Directory,
+    maildir: Maildir,
+    progress: Progress,
+    segments: Vec<Segment>,
+    sequence: u64,
+    limits: StoreLimits,
+) -> Result<Queue, StoreError> {
+    let (work, works) = mpsc::channel();
+    let (delivery, inbox) = mpsc::channel();
+    let (seal, sealed) = mpsc::channel();
+    let (free, freed) = mpsc::channel();
+    let (maildir, progress, trouble) = (Arc::new(maildir), Arc::new(progress), Trouble::none());
+    let journal = Journal {
+        work: works,
+        delivery,
+        free: freed,
+        trouble: trouble.clone(),
+        directory,
+        limits,
+        sequence,
+        segments: segments.len(),
+        current: None,
+        crowded: false,
+        stopping: false,
+    };
+    for segment in segments {
+        // The receiver is in `journal`.
+        let _ = free.send(segment);
+    }
+    let deliverer = Deliverer {
+        inbox,
+        sealed: seal,
+        maildir: Arc::clone(&maildir),
+        progress: Arc::clone(&progress),
+        trouble: trouble.clone(),
+    };
+    let checkpoint = Checkpoint { sealed, free, maildir, progress, trouble: trouble.clone() };
+    let ended = Arc::new(Semaphore::new(0));
+    let end = Arc::clone(&ended);
+    let threads = [
+        spawn("delivery", move || deliverer.run())?,
+        spawn("checkpoint", move || checkpoint.run())?,
+    ];
+    spawn("journal", move || {
+        journal.run();
+        for thread in threads {
+            // A thread that panicked has said so itself.
+            let _ = thread.join();
+        }
+        end.close();
+    })?;
+    let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
+    Ok(Queue { work, room, limits, trouble, ended })
+}
+
+fn spawn(
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, StoreError> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(run);
+    spawned.map_err(StoreError::io("start the thread", Path::new(name)))
+}
+
+/// What a message in the queue counts beside its own bytes.
+const ENTRY_BYTES: usize = 1024;
