@@ -1,6 +1,6 @@
 //! Where a transaction's message goes: all of it here, or all of it to the next hop.
 
-use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::relay::{Declared, Passed, Relay};
 use super::routing::Route;
@@ -38,7 +38,7 @@ impl Destination {
         match (route, &mut *self) {
             (Route::Local, Self::Open | Self::Local) => {
                 *self = Self::Local;
-                say(ReplyCode::OK, "2.1.5", "recipient ok")
+                say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "recipient ok")
             }
             (Route::Relay, Self::Open) => {
                 match open(settings, transaction, recipient, &origin()).await {
@@ -52,7 +52,7 @@ impl Destination {
             (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
             (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
                 let text = "send this recipient a message of its own";
-                say(ReplyCode::INSUFFICIENT_STORAGE, "4.5.3", text)
+                say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
         }
     }
@@ -68,11 +68,11 @@ impl Destination {
         let id = message.id;
         let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
-                Ok(()) => say(ReplyCode::OK, "2.0.0", &format!("OK id={id}")),
+                Ok(()) => say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &format!("OK id={id}")),
                 Err(error) => {
                     tracing::error!("{id} could not be kept: {}", log::chain(&error));
                     let text = "the message could not be kept, try again later";
-                    say(ReplyCode::LOCAL_ERROR, "4.3.0", text)
+                    say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
                 }
             },
             Self::Relay(mut relay) => {
