@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What is known of one question.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct DnsEntry {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -28,7 +28,7 @@ enum Data {
     Strings(Vec<String>),
 }
 
-impl Entry {
+impl DnsEntry {
     /// Writes down answers that came. An alias is an entry of its own.
     pub fn record(answers: &[(Question, Arc<Answer>)]) -> Vec<Self> {
         let mut entries = Vec::new();
@@ -76,7 +76,7 @@ impl Entry {
 /// # Errors
 ///
 /// What is wrong with which, for people.
-pub fn zone(entries: &[Entry]) -> Result<Zone, String> {
+pub fn zone(entries: &[DnsEntry]) -> Result<Zone, String> {
     let mut zone = Zone::default();
     for entry in entries {
         add(&mut zone, entry)
@@ -85,7 +85,7 @@ pub fn zone(entries: &[Entry]) -> Result<Zone, String> {
     Ok(zone)
 }
 
-fn add(zone: &mut Zone, entry: &Entry) -> Result<(), String> {
+fn add(zone: &mut Zone, entry: &DnsEntry) -> Result<(), String> {
     let name: Name = entry.name.parse().map_err(|error| format!("{error}"))?;
     let kind: RecordType = entry.kind.parse().map_err(|error| format!("{error}"))?;
     let security = entry.security.as_deref().map_or(Ok(DnssecStatus::default()), str::parse);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A line of the trace.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub struct TraceLine {
     depth: usize,
     /// What was asked, if it is an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,7 +15,7 @@ pub struct Line {
     text: String,
 }
 
-impl Line {
+impl TraceLine {
     /// Writes a note down.
     #[must_use]
     pub fn new(note: &Note) -> Self {
@@ -29,7 +29,7 @@ impl Line {
 
 /// The lines as people read them.
 #[must_use]
-pub fn text(lines: &[Line]) -> String {
+pub fn text(lines: &[TraceLine]) -> String {
     lines.iter().fold(String::new(), |mut text, line| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}{}", "  ".repeat(line.depth), line.text);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use dmarc_policy::{Author, Dmarc, Record, RecordError};
-use examples::cases::dns::Entry;
+use examples::cases::dns::DnsEntry;
 use examples::cases::shown;
-use examples::cases::trace::{self, Line};
+use examples::cases::trace::{self, TraceLine};
 use mail_types::dns::{Answer, Name, Note, Question};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub(crate) struct Case {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dkim: Vec<Signature>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) dns: Option<Vec<Entry>>,
+    pub(crate) dns: Option<Vec<DnsEntry>>,
 }
 
 impl Case {
@@ -78,7 +78,7 @@ pub(crate) struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    trace: Vec<Line>,
+    trace: Vec<TraceLine>,
 }
 
 impl Verdict {
@@ -102,7 +102,7 @@ impl Verdict {
                 .iter()
                 .flat_map(|(question, answer)| records(question, answer))
                 .collect(),
-            trace: trace.iter().map(Line::new).collect(),
+            trace: trace.iter().map(TraceLine::new).collect(),
             ..Self::default()
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Parser;
 use dmarc_policy::{Discovery, SuffixFile};
 use examples::cases::answers::Answers;
-use examples::cases::dns::{self, Entry};
+use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::shown::{self, Done};
 
@@ -125,7 +125,7 @@ impl Program {
         let trace = if self.arguments.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, session.answers(), trace);
         if let Some(record) = &mut self.record {
-            case.dns = Some(Entry::record(session.answers()));
+            case.dns = Some(DnsEntry::record(session.answers()));
             serde_json::to_writer(&mut *record, &case)?;
             writeln!(record)?;
         }

@@ -22,7 +22,7 @@ pub use config_error::InvalidConfig;
 use events::EventOptions;
 pub(crate) use lookups::LookupOptionError;
 use option_lines::OptionLines;
-pub(crate) use options::Options;
+pub(crate) use options::ConfigOptions;
 use options::StoreKind;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
@@ -35,7 +35,7 @@ use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{Home, KINDS};
 use crate::gateway::policy::rules::Rules;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
     LiveSettings, ProxySettings, ServerSettings, StartupSettings,
 };
@@ -100,7 +100,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
-        table.retain(|option, _| Place::named(option).is_none());
+        table.retain(|option, _| Stage::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
@@ -109,7 +109,7 @@ impl Config {
         let common = Common::read(&options, check)?;
         let startup = common.startup(&options, events)?;
         let live = common.live(&options, text, &macros)?;
-        let Options { log_format, dns_resolver, .. } = options;
+        let ConfigOptions { log_format, dns_resolver, .. } = options;
         Ok(Self { log_format, dns_resolver, server: ServerSettings { startup, live } })
     }
 }
@@ -126,7 +126,7 @@ struct Common {
 
 impl Common {
     fn read(
-        options: &Options,
+        options: &ConfigOptions,
         check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
@@ -144,7 +144,7 @@ impl Common {
 
     fn startup(
         &self,
-        options: &Options,
+        options: &ConfigOptions,
         events: EventOptions,
     ) -> Result<StartupSettings, ConfigError> {
         Ok(StartupSettings {
@@ -164,7 +164,7 @@ impl Common {
 
     fn live(
         self,
-        options: &Options,
+        options: &ConfigOptions,
         text: &str,
         macros: &Macros,
     ) -> Result<LiveSettings, ConfigError> {
@@ -199,7 +199,7 @@ impl Common {
 }
 
 /// Where accepted mail goes. A message is longer than its limit by our header fields.
-fn store(options: &Options, host: &Domain) -> StoreSettings {
+fn store(options: &ConfigOptions, host: &Domain) -> StoreSettings {
     match options.store {
         StoreKind::Discard => StoreSettings::Discard,
         StoreKind::Maildir => StoreSettings::Maildir {
@@ -220,9 +220,9 @@ fn store(options: &Options, host: &Domain) -> StoreSettings {
 }
 
 /// Takes the named lists in; two options are such lists anyway.
-fn language(options: &Options, lookups: &LookupSettings) -> Result<Language, ConfigError> {
+fn language(options: &ConfigOptions, lookups: &LookupSettings) -> Result<Language, ConfigError> {
     let mut lists = NamedLists::default();
-    let Options { addresslist, domainlist, hostlist, localpartlist, .. } = options;
+    let ConfigOptions { addresslist, domainlist, hostlist, localpartlist, .. } = options;
     let tables = [addresslist, domainlist, hostlist, localpartlist];
     for (kind, named) in ListKind::ALL.into_iter().zip(tables) {
         for (name, text) in named {
@@ -242,8 +242,8 @@ fn language(options: &Options, lookups: &LookupSettings) -> Result<Language, Con
 }
 
 /// Reads where mail goes; what goes on has somewhere to go.
-fn routing(options: &Options, home: &Home<'_>) -> Result<Routing, ConfigError> {
-    let Options { local_domains, local_parts, relay_to_domains, route_data, .. } = options;
+fn routing(options: &ConfigOptions, home: &Home<'_>) -> Result<Routing, ConfigError> {
+    let ConfigOptions { local_domains, local_parts, relay_to_domains, route_data, .. } = options;
     let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
     let routing = Routing::read(&texts, home)
         .map_err(|(option, problem)| ConfigError::List { option, problem })?;
@@ -254,7 +254,7 @@ fn routing(options: &Options, home: &Home<'_>) -> Result<Routing, ConfigError> {
     }
 }
 
-fn session(options: &Options, host: &Domain) -> Result<SessionSettings, ConfigError> {
+fn session(options: &ConfigOptions, host: &Domain) -> Result<SessionSettings, ConfigError> {
     Ok(SessionSettings {
         primary_hostname: host.to_string(),
         smtp_banner: checks::banner(options, host)?,
@@ -272,7 +272,7 @@ fn session(options: &Options, host: &Domain) -> Result<SessionSettings, ConfigEr
 }
 
 /// The files of the certificate and its key, which may be one.
-fn certificate(options: &Options) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+fn certificate(options: &ConfigOptions) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
     match (options.tls_certificate.clone(), options.tls_privatekey.clone()) {
         (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
         (None, None) => Ok(None),
@@ -281,7 +281,7 @@ fn certificate(options: &Options) -> Result<Option<(PathBuf, PathBuf)>, ConfigEr
     }
 }
 
-fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
+fn spf(options: &ConfigOptions) -> Result<SpfSettings, ConfigError> {
     let mut settings = SpfSettings::default();
     settings.options.loopback_passes = options.spf_loopback_passes;
     let limits = &mut settings.options.limits;
@@ -298,7 +298,7 @@ fn spf(options: &Options) -> Result<SpfSettings, ConfigError> {
     Ok(settings)
 }
 
-fn clients(options: &Options, home: &Home<'_>) -> Result<ClientLists, ConfigError> {
+fn clients(options: &ConfigOptions, home: &Home<'_>) -> Result<ClientLists, ConfigError> {
     let list = |option, text: &str, otherwise| {
         ClientList::read(option, text, otherwise, home)
             .map_err(|(option, problem)| ConfigError::List { option, problem })

@@ -3,6 +3,8 @@
 #[cfg(feature = "gateway")]
 pub(crate) mod destination;
 #[cfg(feature = "gateway")]
+pub(crate) mod message_outcome;
+#[cfg(feature = "gateway")]
 pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settings;

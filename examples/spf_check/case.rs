@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use examples::cases::dns::Entry;
+use examples::cases::dns::DnsEntry;
 use examples::cases::shown;
-use examples::cases::trace::{self, Line};
+use examples::cases::trace::{self, TraceLine};
 use mail_types::dns::Note;
 use mail_types::smtp::Helo;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub(crate) struct Case {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mail_from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) dns: Option<Vec<Entry>>,
+    pub(crate) dns: Option<Vec<DnsEntry>>,
 }
 
 impl Case {
@@ -73,7 +73,7 @@ pub(crate) struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    trace: Vec<Line>,
+    trace: Vec<TraceLine>,
 }
 
 impl Verdict {
@@ -93,7 +93,7 @@ impl Verdict {
             lookups: Some(outcome.lookups()),
             void_lookups: Some(outcome.void_lookups()),
             problem: cause.problem().map(ToString::to_string),
-            trace: trace.iter().map(Line::new).collect(),
+            trace: trace.iter().map(TraceLine::new).collect(),
             ..Self::default()
         }
     }

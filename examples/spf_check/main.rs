@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use examples::cases::answers::Answers;
-use examples::cases::dns::{self, Entry};
+use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::shown::{self, Done};
 use spf_result::Options;
@@ -108,7 +108,7 @@ impl Program {
         let trace = if self.arguments.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, trace);
         if let Some(record) = &mut self.record {
-            let dns = Entry::record(session.answers());
+            let dns = DnsEntry::record(session.answers());
             case.dns = Some(dns);
             serde_json::to_writer(&mut *record, &case)?;
             writeln!(record)?;

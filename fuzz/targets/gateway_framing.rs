@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use examples::gateway::smtp::framing::{Body, Data, DataEnd, Input, Line, has_bare_line_end};
+use examples::gateway::smtp::framing::{Body, Data, DataEnd, Input, InputLine, has_bare_line_end};
 use examples::gateway::smtp::stuffing::Stuffing;
 use libfuzzer_sys::fuzz_target;
 
@@ -34,9 +34,9 @@ fn take_lines(bytes: &[u8], size: usize, limit: usize) {
         input.push(piece);
         loop {
             match input.take_line(limit) {
-                Line::Text(line) => assert!(line.len() + 2 <= limit),
-                Line::Incomplete => break,
-                Line::TooLong | Line::Bare => return,
+                InputLine::Text(line) => assert!(line.len() + 2 <= limit),
+                InputLine::Incomplete => break,
+                InputLine::TooLong | InputLine::Bare => return,
             }
         }
         assert!(input.rest().len() < limit);

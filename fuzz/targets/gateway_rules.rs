@@ -1,21 +1,21 @@
-//! A configuration is read or refused, and whatever rules it has can be asked in any place: they
+//! A configuration is read or refused, and whatever rules it has can be asked in any stage: they
 //! answer, with replies, fields and log lines that nothing a client says can break.
 
 #![no_main]
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use event_expand::Ask;
 use examples::gateway::config::Config;
 use examples::gateway::dns::resolve::{Resolve, Resolving};
 use examples::gateway::lookups::asking::{Answering, Answers};
-use examples::gateway::policy::context::Scene;
+use examples::gateway::policy::context::Context;
 use examples::gateway::policy::services::Services;
-use examples::gateway::policy::stage::Place;
-use examples::gateway::policy::state::Notes;
+use examples::gateway::policy::stage::Stage;
+use examples::gateway::policy::state::PolicyState;
 use examples::gateway::smtp::peer::Client;
 use examples::gateway::smtp::session::Greeting;
 use examples::gateway::smtp::transaction::Transaction;
@@ -39,39 +39,39 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
     let transaction = Transaction::new(sender);
     let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
     let services = Services { rates: Arc::default(), lookups, resolver };
-    let mut notes = Notes::default();
-    for place in Place::ALL {
-        let mail = place != Place::Connect;
-        let mut scene = Scene {
-            place,
+    let mut state = PolicyState::default();
+    for stage in Stage::ALL {
+        let mail = stage != Stage::Connect;
+        let mut context = Context {
+            stage,
             now: Instant::now(),
             host: &config.server.live.session.primary_hostname,
             client: &client,
             greeting: &greeting,
             transaction: mail.then_some(&transaction),
-            recipient: Place::RECIPIENT.contains(&place).then_some(&recipient),
-            recipient_number: (place == Place::Prdr).then_some(0),
+            recipient: Stage::RECIPIENT.contains(&stage).then_some(&recipient),
+            recipient_number: (stage == Stage::Prdr).then_some(0),
             command: helo.as_bytes(),
-            message: if Place::CONTENT.contains(&place) { message } else { &[] },
-            notes: &mut notes,
+            message: if Stage::CONTENT.contains(&stage) { message } else { &[] },
+            state: &mut state,
             services: &services,
         };
-        let judgement = ready(config.server.live.rules.judge(&mut scene));
-        if let Some(refusal) = judgement.refusal {
+        let decision = ready(config.server.live.rules.judge(&mut context));
+        if let Some(refusal) = decision.refusal {
             check(&refusal);
             let severity = refusal.code().severity();
             assert!(matches!(severity, Severity::Transient | Severity::Permanent), "{refusal}");
         }
-        if let Some(acceptance) = judgement.acceptance {
+        if let Some(acceptance) = decision.acceptance {
             check(&acceptance);
             assert_eq!(acceptance.code().severity(), Severity::Completed);
         }
-        let said = judgement.log_message.into_iter().chain(judgement.quarantine);
-        for line in said.chain(notes.take_log()).chain(notes.headers().map(str::to_owned)) {
+        let said = decision.log_message.into_iter().chain(decision.quarantine);
+        for line in said.chain(state.take_log()).chain(state.headers().map(str::to_owned)) {
             assert!(!line.contains(char::is_control), "{line:?}");
         }
-        if place == Place::Rcpt {
-            notes.accept_recipient();
+        if stage == Stage::Rcpt {
+            state.accept_recipient();
         }
     }
 });
@@ -93,7 +93,7 @@ impl Resolve for Nobody {
 
 /// Every condition that there is answers at once.
 fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    match pin!(future).poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("nothing to wait for"),
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use examples::gateway::message::header;
-use examples::gateway::smtp::session::{Question, Session, SessionSettings, Step};
+use examples::gateway::smtp::session::{Question, Session, SessionSettings, SessionStep};
 use libfuzzer_sys::fuzz_target;
 use mail_types::smtp::{Mailbox, Reply, ReplyCode};
 
@@ -46,18 +46,18 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
         session.handle_bytes(piece);
         loop {
             match session.poll() {
-                Step::Read => break,
-                Step::Close => {
-                    assert_eq!(session.poll(), Step::Close);
+                SessionStep::Read => break,
+                SessionStep::Close => {
+                    assert_eq!(session.poll(), SessionStep::Close);
                     break;
                 }
-                Step::Turn => {}
-                Step::Pause(wait) => {
+                SessionStep::Turn => {}
+                SessionStep::Pause(wait) => {
                     assert!((1..=10).contains(&wait.as_secs()));
                     session.handle_pause_end();
                 }
-                Step::StartTls => session.handle_tls(),
-                Step::Decide(question) => {
+                SessionStep::StartTls => session.handle_tls(),
+                SessionStep::Decide(question) => {
                     check_takers(question, &session, &mut takers);
                     let reply = decide(choices, question, &mut session, &mut messages);
                     if let Question::Verdict(at) = question {

@@ -7,7 +7,7 @@ use mail_types::smtp::{Domain, Mailbox, Reply};
 use proxy_protocol::RequiredHosts;
 use toml::{Table, Value};
 
-use super::{ConfigError, Options};
+use super::{ConfigError, ConfigOptions};
 use crate::gateway::policy::list::lone_negation;
 use crate::gateway::policy::rules::Problem;
 
@@ -34,7 +34,7 @@ pub(super) fn paths(table: &Table) -> Result<(), ConfigError> {
 }
 
 /// Checks numbers and sizes, each and together.
-pub(super) fn limits(options: &Options) -> Result<(), ConfigError> {
+pub(super) fn limits(options: &ConfigOptions) -> Result<(), ConfigError> {
     if options.message_size_limit.0 > LARGEST {
         return Err(ConfigError::MessageSize);
     }
@@ -53,7 +53,7 @@ pub(super) fn limits(options: &Options) -> Result<(), ConfigError> {
 /// Returns the first limit that is 0, where a limit must be: with most of these 0 means no limit in
 /// Exim, and a server without one can be filled up. `smtp_accept_max_per_connection = 0` is taken, and is
 /// no limit.
-fn zero(options: &Options) -> Option<&'static str> {
+fn zero(options: &ConfigOptions) -> Option<&'static str> {
     [
         ("smtp_accept_max", options.smtp_accept_max == 0),
         ("recipients_max", options.recipients_max == 0),
@@ -74,7 +74,7 @@ fn zero(options: &Options) -> Option<&'static str> {
 }
 
 /// The first line that a client hears.
-pub(super) fn banner(options: &Options, host: &Domain) -> Result<String, ConfigError> {
+pub(super) fn banner(options: &ConfigOptions, host: &Domain) -> Result<String, ConfigError> {
     let (option, text) = ("smtp_banner", &options.smtp_banner);
     // RFC 5321 section 4.2, textstring.
     let is_text = |c: char| matches!(c, '\t' | ' '..='~');

@@ -6,7 +6,7 @@ use dmarc_policy::{Discovery, SuffixFile};
 use mail_types::smtp::Domain;
 use serde::Deserialize;
 
-use super::{ConfigError, Options, checks};
+use super::{ConfigError, ConfigOptions, checks};
 use crate::gateway::authentication::dkim::DkimLimits;
 use crate::gateway::authentication::dmarc::{DmarcSettings, InvalidFrom, Temperror};
 use crate::gateway::reports::settings::ReportSettings;
@@ -52,7 +52,7 @@ impl From<TemperrorOption> for Temperror {
     }
 }
 
-pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> {
+pub(super) fn settings(options: &ConfigOptions) -> Result<DmarcSettings, ConfigError> {
     let dkim = DkimLimits {
         signatures: options.dkim_verify_signatures,
         header: usize::try_from(options.dkim_verify_header.0).unwrap_or(usize::MAX),
@@ -71,7 +71,7 @@ pub(super) fn settings(options: &Options) -> Result<DmarcSettings, ConfigError> 
 
 /// A list of public suffixes helps where the walk up the tree finds no record that tells; alone it
 /// would have domains together that their records keep apart.
-fn discovery(options: &Options) -> Result<Discovery, ConfigError> {
+fn discovery(options: &ConfigOptions) -> Result<Discovery, ConfigError> {
     let Some(path) = &options.dmarc_tld_file else { return Ok(Discovery::TreeWalk) };
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::TldFile { path: path.clone(), source })?;
@@ -79,7 +79,10 @@ fn discovery(options: &Options) -> Result<Discovery, ConfigError> {
     Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
 }
 
-pub(super) fn reports(options: &Options, host: &Domain) -> Result<ReportSettings, ConfigError> {
+pub(super) fn reports(
+    options: &ConfigOptions,
+    host: &Domain,
+) -> Result<ReportSettings, ConfigError> {
     let spool = &options.spool_directory;
     let text = match &options.dmarc_forensic_sender {
         Some(text) => text.clone(),

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use mail_types::exim::List;
 use thiserror::Error;
 
-use super::options::Options;
+use super::options::ConfigOptions;
 use crate::gateway::lookups::settings::{LookupSettings, PgsqlServer};
 
 /// Reads and checks them.
-pub(super) fn settings(options: &Options) -> Result<LookupSettings, LookupOptionError> {
+pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, LookupOptionError> {
     let directories: Vec<_> =
         List::new(&options.lookup_directories).map(|item| PathBuf::from(&*item)).collect();
     if let Some(at) = directories.iter().position(|folder| !folder.is_absolute()) {

@@ -16,9 +16,9 @@ use crate::gateway::telemetry::log_format::LogFormat;
 
 /// The options as they are written; `docs/gateway.md` describes each.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default = "Options::unwritten", deny_unknown_fields)]
+#[serde(default = "ConfigOptions::unwritten", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the file")]
-pub(crate) struct Options {
+pub(crate) struct ConfigOptions {
     /// This host's name; default: what the system says.
     pub(super) primary_hostname: String,
     /// Where to listen, as `127.0.0.1.2525`.
@@ -145,7 +145,7 @@ pub(crate) struct Options {
     pub(super) localpartlist: BTreeMap<String, String>,
 }
 
-impl Options {
+impl ConfigOptions {
     /// All of them as they are where nothing is written; what is not here is empty, off or not given.
     fn unwritten() -> Self {
         Self {

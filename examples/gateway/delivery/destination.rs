@@ -2,7 +2,8 @@
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
-use super::relay::{Declared, Passed, Relay};
+use super::message_outcome::MessageOutcome;
+use super::relay::{Declared, Relay};
 use super::routing::Route;
 use super::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
@@ -64,7 +65,12 @@ impl Destination {
 
     /// Delivers to the recipients whose numbers, in the order of `RCPT` and from 0, are in `takers`.
     /// Only 2yz means that the message is in safe hands.
-    pub(crate) async fn deliver(self, store: &Store, message: Message, takers: &[usize]) -> Passed {
+    pub(crate) async fn deliver(
+        self,
+        store: &Store,
+        message: Message,
+        takers: &[usize],
+    ) -> MessageOutcome {
         let id = message.id;
         let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
@@ -81,7 +87,7 @@ impl Destination {
                 return passed;
             }
         };
-        Passed { recipients: vec![reply.clone(); takers.len()], last: reply }
+        MessageOutcome::all(takers.len(), reply)
     }
 }
 

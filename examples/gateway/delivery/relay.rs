@@ -28,9 +28,8 @@ use tokio::time::timeout;
 
 use self::lost::Lost;
 use self::offers::Offers;
-pub(crate) use self::passing::Passed;
 use super::settings::RelayLimits;
-use crate::gateway::events::delivery_attempt::Passage;
+use crate::gateway::events::delivery_attempt::DeliveryAttempt;
 use crate::gateway::smtp::replies::say;
 
 /// What a client said of its message in `MAIL`.
@@ -68,7 +67,7 @@ pub(crate) struct Relay {
     /// Why it takes no mail, if it said so.
     unwilling: Option<Reply>,
     /// Behind the stream: it tells of the connection's end when that is closed.
-    passage: Passage,
+    attempt: DeliveryAttempt,
 }
 
 impl Relay {
@@ -118,7 +117,7 @@ impl Relay {
     /// Tells that a recipient does not get the message, because of the reply to the last command.
     pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply) {
         if self.lost.is_none() {
-            self.passage.refused(recipient, reply, &self.stage);
+            self.attempt.refused(recipient, reply, &self.stage);
         }
     }
 
@@ -168,7 +167,7 @@ impl Relay {
     fn lose(&mut self, lost: Lost) -> Lost {
         self.lost = Some(lost);
         if let Some(failure) = lost.failure(&self.stage, self.unwilling.as_ref()) {
-            self.passage.deferred(&failure);
+            self.attempt.deferred(&failure);
         }
         lost
     }

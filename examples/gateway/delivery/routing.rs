@@ -3,11 +3,11 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
-use crate::gateway::policy::condition::{Holds, Home};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Home, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::list::{RuleList, Subject};
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::replies::say;
 
 /// What becomes of mail for a recipient.
@@ -39,7 +39,7 @@ impl Routing {
         home: &Home<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
         let list = |option, text: &str, kind| {
-            RuleList::read(text, Place::Rcpt, home, kind).map_err(|problem| (option, problem))
+            RuleList::read(text, Stage::Rcpt, home, kind).map_err(|problem| (option, problem))
         };
         Ok(Self {
             host: home.host.clone(),
@@ -66,7 +66,7 @@ impl Routing {
     pub(crate) async fn route(
         &self,
         recipient: &Mailbox,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Route, Reply> {
         let (host, part) = (recipient.host(), recipient.local_part());
         let domain = Subject::Text(host.to_string());
@@ -74,9 +74,9 @@ impl Routing {
         // The name of this host always is local: `postmaster` without a domain is an address with it.
         let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
         let is_postmaster = part.eq_ignore_ascii_case("postmaster");
-        if own || holds(&self.local_domains, scene, &domain).await? {
+        if own || holds(&self.local_domains, context, &domain).await? {
             let part = Subject::Text(part.to_owned());
-            if is_postmaster || holds(&self.local_parts, scene, &part).await? {
+            if is_postmaster || holds(&self.local_parts, context, &part).await? {
                 return Ok(Route::Local);
             }
             return Err(say(
@@ -86,7 +86,7 @@ impl Routing {
             ));
         }
         // The next hop is for domains; what is at an address is nobody else's.
-        if is_domain && holds(&self.relay_to_domains, scene, &domain).await? {
+        if is_domain && holds(&self.relay_to_domains, context, &domain).await? {
             return Ok(Route::Relay);
         }
         Err(say(
@@ -105,10 +105,14 @@ pub(crate) struct RoutingTexts<'a> {
     pub(crate) relay_to_domains: &'a str,
 }
 
-async fn holds(list: &RuleList, scene: &mut Scene<'_>, subject: &Subject) -> Result<bool, Reply> {
-    match list.decide(scene, subject).await {
+async fn holds(
+    list: &RuleList,
+    context: &mut Context<'_>,
+    subject: &Subject,
+) -> Result<bool, Reply> {
+    match list.decide(context, subject).await {
         Ok(membership) => Ok(membership == Membership::Yes),
-        Err(Holds::Later | Holds::Ignored | Holds::Yes | Holds::No) => {
+        Err(Truth::Later | Truth::Ignored | Truth::Yes | Truth::No) => {
             let text = "temporary failure looking up the recipient, try again later";
             Err(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text))
         }

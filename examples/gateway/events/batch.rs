@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::error;
 
 use super::ledger::Ledger;
-use super::raised_event::Occurrence;
+use super::raised_event::RaisedEvent;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::telemetry::log;
 
@@ -49,12 +49,12 @@ impl<'e> Batch<'e> {
     }
 
     /// Expands an action, for as long as one may take.
-    pub(crate) async fn act(&mut self, template: &Template, occurrence: &Occurrence) -> Done {
+    pub(crate) async fn act(&mut self, template: &Template, raised: &RaisedEvent) -> Done {
         let (limit, on_failure) = (self.timeout, self.on_failure);
         let (mut journal, mut why) = (Journal::default(), None);
         let work = async {
             loop {
-                match self.step(template, occurrence, &mut journal) {
+                match self.step(template, raised, &mut journal) {
                     Step::Done(outcome) => return outcome,
                     Step::Request(request) => {
                         let (found, error) = self.answer(&request).await;
@@ -68,14 +68,14 @@ impl<'e> Batch<'e> {
             return Done { outcome, why };
         }
         let options = Options::default();
-        let action = Action::new(template, &occurrence.event, occurrence, &options, on_failure);
+        let action = Action::new(template, &raised.event, raised, &options, on_failure);
         let why = Some(format!("more than {}s", limit.as_secs()));
         Done { outcome: action.handle_timeout(), why }
     }
 
-    fn step(&self, template: &Template, occurrence: &Occurrence, journal: &mut Journal) -> Step {
-        let (event, options) = (&occurrence.event, self.engines.options());
-        let mut action = Action::new(template, event, occurrence, options, self.on_failure)
+    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> Step {
+        let (event, options) = (&raised.event, self.engines.options());
+        let mut action = Action::new(template, event, raised, options, self.on_failure)
             .with_journal(std::mem::take(journal));
         let step = action.poll();
         *journal = action.into_journal();

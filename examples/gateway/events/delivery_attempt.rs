@@ -15,7 +15,7 @@ use super::settings::REMOTE_SMTP;
 
 /// The attempt; when it goes, it is over.
 #[derive(Debug)]
-pub(crate) struct Passage {
+pub(crate) struct DeliveryAttempt {
     origin: Origin,
     host: String,
     address: SocketAddr,
@@ -38,7 +38,7 @@ pub(crate) struct Failure {
     pub(crate) errno: i32,
 }
 
-impl Passage {
+impl DeliveryAttempt {
     /// Begins an attempt; `host` is the next hop's name, and with `last` there is no other address.
     pub(crate) fn new(origin: &Origin, host: &str, address: SocketAddr, last: bool) -> Self {
         let (origin, host) = (origin.clone(), host.to_owned());
@@ -208,7 +208,7 @@ impl Passage {
     }
 }
 
-impl Drop for Passage {
+impl Drop for DeliveryAttempt {
     fn drop(&mut self) {
         if self.connected {
             self.tell(EventName::TcpClose, "");

@@ -13,11 +13,11 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::batch::Batch;
-use super::overflow::Aside;
+use super::overflow::Overflow;
 #[cfg(test)]
 use super::queue::Counts;
 use super::queue::Queue;
-use super::raised_event::Occurrence;
+use super::raised_event::RaisedEvent;
 use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
@@ -56,8 +56,9 @@ impl Events {
         if settings.shipped {
             info!("events are rows of the table events in {}", database.display());
         }
-        let aside = Aside::open(directory, settings.overflow).map_err(EventsStart::Aside)?;
-        let queue = Arc::new(Queue::new(settings.queue, aside));
+        let overflow =
+            Overflow::open(directory, settings.overflow).map_err(EventsStart::Overflow)?;
+        let queue = Arc::new(Queue::new(settings.queue, overflow));
         let (settings, engines) = (settings.clone(), Arc::clone(engines));
         let (ready, ended) = (Semaphore::new(0), Semaphore::new(0));
         let hearing = Arc::new(Hearing { settings, engines, queue, ready, ended });
@@ -78,34 +79,34 @@ impl Events {
     }
 
     /// Has the action of an event expanded some time. It never waits.
-    pub(crate) fn raise(&self, occurrence: Occurrence) {
+    pub(crate) fn raise(&self, raised: RaisedEvent) {
         if let Some(hearing) = &self.0 {
-            hearing.queue.put(occurrence);
+            hearing.queue.put(raised);
         }
     }
 
     /// Expands the action of an event now, and says what comes of it: of one that takes too long, or
     /// fails, what the configuration says.
-    pub(crate) async fn ask(&self, occurrence: Occurrence) -> Effect {
+    pub(crate) async fn ask(&self, raised: RaisedEvent) -> Effect {
         let Some(Hearing { settings, engines, ready, .. }) = self.0.as_deref() else {
             return Effect::Ignored;
         };
-        let transport = occurrence.transport();
-        let Some(template) = settings.action(occurrence.name(), transport.as_deref()) else {
+        let transport = raised.transport();
+        let Some(template) = settings.action(raised.name(), transport.as_deref()) else {
             return Effect::Ignored;
         };
         if template.text() == SHIPPED.as_bytes() {
             // It decides nothing, so that there is nothing to wait for.
-            self.raise(occurrence);
+            self.raise(raised);
             return Effect::Ignored;
         }
         // Nothing is ever added: this ends when the semaphore is closed. If it is not, the action fails.
         let _ = timeout(settings.timeout, ready.acquire()).await;
         let mut batch = Batch::new(engines, settings.timeout, settings.on_failure);
-        let done = batch.act(template, &occurrence).await;
-        super::worker::report(&occurrence, &done);
+        let done = batch.act(template, &raised).await;
+        super::worker::report(&raised, &done);
         if done.outcome.effect != Effect::Ignored {
-            let (name, text) = (occurrence.name().as_str(), &done.outcome.text);
+            let (name, text) = (raised.name().as_str(), &done.outcome.text);
             info!(event = "event_action", name, "{name} event requests alternate response: {text}");
         }
         done.outcome.effect
@@ -144,7 +145,7 @@ impl Events {
 #[derive(Debug, Error)]
 pub(crate) enum EventsStart {
     #[error("the file for events put aside cannot be opened: {0}")]
-    Aside(#[source] io::Error),
+    Overflow(#[source] io::Error),
     #[error("their thread cannot be started: {0}")]
     Thread(#[source] io::Error),
 }

@@ -5,7 +5,7 @@ use mail_types::exim::Trust;
 use mail_types::smtp::{Mailbox, Reply};
 
 use super::dispatcher::Events;
-use super::raised_event::{Facts, Occurrence, bounded};
+use super::raised_event::{Facts, RaisedEvent, bounded};
 use super::settings::LOCAL_DELIVERY;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, protocol};
@@ -77,16 +77,16 @@ impl Origin {
         Some(event)
     }
 
-    pub(super) fn occurrence(&self, event: Event) -> Occurrence {
-        Occurrence::new(event, self.facts.clone())
+    pub(super) fn raised(&self, event: Event) -> RaisedEvent {
+        RaisedEvent::new(event, self.facts.clone())
     }
 
     pub(super) fn raise(&self, event: Event) {
-        self.events.raise(self.occurrence(event));
+        self.events.raise(self.raised(event));
     }
 
     pub(super) async fn ask(&self, event: Event) -> Effect {
-        self.events.ask(self.occurrence(event)).await
+        self.events.ask(self.raised(event)).await
     }
 
     pub(super) fn events(&self) -> &Events {

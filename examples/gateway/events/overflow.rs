@@ -8,13 +8,13 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::raised_event::Occurrence;
+use super::raised_event::RaisedEvent;
 use super::record;
 use super::record::{MAX_RECORD, RecordError};
 
 /// The file.
 #[derive(Debug)]
-pub(crate) struct Aside {
+pub(crate) struct Overflow {
     file: File,
     /// Where the first event is that was not worked off.
     start: u64,
@@ -25,13 +25,13 @@ pub(crate) struct Aside {
 /// Events that were read, and where those behind them are.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    pub(crate) occurrences: Vec<Occurrence>,
+    pub(crate) events: Vec<RaisedEvent>,
     next: u64,
     /// Whether what is there is damaged: nothing behind it can be read.
     pub(crate) damaged: bool,
 }
 
-impl Aside {
+impl Overflow {
     /// Opens the file in a directory, with what an earlier process has left in it; events may take
     /// `limit` octets.
     pub(crate) fn open(directory: &Path, limit: u64) -> io::Result<Self> {
@@ -41,16 +41,16 @@ impl Aside {
         let file = options.open(Self::path(directory))?;
         let mut head = [0; HEAD];
         let length = file.metadata()?.len();
-        let mut aside = Self { file, start: START, end: START, limit };
-        let known = length >= START && aside.file.read_exact_at(&mut head, 0).is_ok();
+        let mut overflow = Self { file, start: START, end: START, limit };
+        let known = length >= START && overflow.file.read_exact_at(&mut head, 0).is_ok();
         let (magic, start) = head.split_at(MAGIC.len());
         let start = start.first_chunk().map_or(0, |start| u64::from_le_bytes(*start));
         if known && magic == MAGIC && (START..=length).contains(&start) {
-            (aside.start, aside.end) = (start, length);
+            (overflow.start, overflow.end) = (start, length);
         } else {
-            aside.clear()?;
+            overflow.clear()?;
         }
-        Ok(aside)
+        Ok(overflow)
     }
 
     /// The file in a directory.
@@ -64,11 +64,11 @@ impl Aside {
     }
 
     /// Appends as many as there is room for; returns how many of the last were left out.
-    pub(crate) fn append(&mut self, occurrences: &[Occurrence]) -> io::Result<usize> {
-        let (mut bytes, mut left) = (Vec::new(), occurrences.len());
-        for occurrence in occurrences {
+    pub(crate) fn append(&mut self, events: &[RaisedEvent]) -> io::Result<usize> {
+        let (mut bytes, mut left) = (Vec::new(), events.len());
+        for raised in events {
             let before = bytes.len();
-            record::write(occurrence, &mut bytes);
+            record::write(raised, &mut bytes);
             if self.end - START + bytes.len() as u64 > self.limit {
                 bytes.truncate(before);
                 break;
@@ -88,12 +88,12 @@ impl Aside {
         let (mut rest, mut read) = (bytes.as_slice(), Read::default());
         while !rest.is_empty() {
             match record::parse(rest) {
-                Ok((behind, occurrence)) => {
+                Ok((behind, raised)) => {
                     rest = behind;
-                    read.occurrences.push(occurrence);
+                    read.events.push(raised);
                 }
                 // One whole record fits: what is cut where nothing was read is so in the file.
-                Err(RecordError::Incomplete) if !read.occurrences.is_empty() => break,
+                Err(RecordError::Incomplete) if !read.events.is_empty() => break,
                 Err(RecordError::Incomplete | RecordError::Damaged) => {
                     read.damaged = true;
                     break;

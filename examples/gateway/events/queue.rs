@@ -5,14 +5,14 @@ use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::overflow::{Aside, Read};
-use super::raised_event::Occurrence;
+use super::overflow::{Overflow, Read};
+use super::raised_event::RaisedEvent;
 
 /// The queue. Whoever puts an event in never waits: it takes a moment's lock and touches no file.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    aside: Mutex<Aside>,
+    file: Mutex<Overflow>,
     limit: usize,
     /// There is something to work off, or the end has come.
     work: Condvar,
@@ -22,11 +22,11 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Occurrence>,
+    waiting: VecDeque<RaisedEvent>,
     /// On their way into the file.
-    overflow: Vec<Occurrence>,
+    overflow: Vec<RaisedEvent>,
     /// Whether the file has some.
-    aside: bool,
+    in_file: bool,
     counts: Counts,
     /// Whether the worker sleeps until it is woken.
     idle: bool,
@@ -41,7 +41,7 @@ struct State {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Counts {
     /// Those that were put aside.
-    pub(crate) aside: u64,
+    pub(crate) overflow: u64,
     /// Those for which there was no room anywhere.
     pub(crate) lost: u64,
 }
@@ -49,19 +49,19 @@ pub(crate) struct Counts {
 /// What the worker does next.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Events(Vec<Occurrence>),
-    Aside(Read),
+    Events(Vec<RaisedEvent>),
+    Overflow(Read),
     /// Nothing more comes.
     End,
 }
 
 impl Queue {
     /// Makes one for `limit` events in memory, and as many on their way into the file.
-    pub(crate) fn new(limit: usize, aside: Aside) -> Self {
-        let state = State { aside: !aside.is_empty(), ..State::default() };
+    pub(crate) fn new(limit: usize, file: Overflow) -> Self {
+        let state = State { in_file: !file.is_empty(), ..State::default() };
         Self {
             state: Mutex::new(state),
-            aside: Mutex::new(aside),
+            file: Mutex::new(file),
             limit,
             work: Condvar::new(),
             overflow: Condvar::new(),
@@ -69,18 +69,18 @@ impl Queue {
     }
 
     /// Puts an event in, or on its way into the file if there is no room, or counts it as lost.
-    pub(crate) fn put(&self, occurrence: Occurrence) {
+    pub(crate) fn put(&self, raised: RaisedEvent) {
         let mut state = self.state();
         if state.ended {
             state.counts.lost += 1;
         } else if state.waiting.len() < self.limit {
-            state.waiting.push_back(occurrence);
+            state.waiting.push_back(raised);
             let crowded = state.waiting.len() == BATCH;
             if mem::take(&mut state.idle) || crowded {
                 self.work.notify_one();
             }
         } else if state.overflow.len() < self.limit {
-            state.overflow.push(occurrence);
+            state.overflow.push(raised);
             self.overflow.notify_one();
         } else {
             state.counts.lost += 1;
@@ -132,10 +132,10 @@ impl Queue {
                 let count = state.waiting.len().min(BATCH);
                 return Work::Events(state.waiting.drain(..count).collect());
             }
-            if state.aside {
+            if state.in_file {
                 drop(state);
-                if let Some(read) = self.read_aside() {
-                    return Work::Aside(read);
+                if let Some(read) = self.read_file() {
+                    return Work::Overflow(read);
                 }
                 state = self.state();
                 continue;
@@ -153,11 +153,11 @@ impl Queue {
 
     /// Forgets what was read from the file and worked off; tells whether that could be done.
     pub(crate) fn forget(&self, read: &Read) -> bool {
-        let mut aside = self.aside();
-        let done = aside.forget(read).is_ok();
-        let waits = done && !aside.is_empty();
-        drop(aside);
-        self.state().aside = waits;
+        let mut file = self.file();
+        let done = file.forget(read).is_ok();
+        let waits = done && !file.is_empty();
+        drop(file);
+        self.state().in_file = waits;
         done
     }
 
@@ -193,27 +193,27 @@ impl Queue {
     }
 
     /// Puts events into the file, or counts them as lost.
-    pub(crate) fn append(&self, events: &[Occurrence]) -> Counts {
-        let mut aside = self.aside();
-        let left = aside.append(events).unwrap_or(events.len());
-        let waits = !aside.is_empty();
-        drop(aside);
+    pub(crate) fn append(&self, events: &[RaisedEvent]) -> Counts {
+        let mut file = self.file();
+        let left = file.append(events).unwrap_or(events.len());
+        let waits = !file.is_empty();
+        drop(file);
         let mut state = self.state();
-        state.aside |= waits;
+        state.in_file |= waits;
         state.counts.lost += left as u64;
-        state.counts.aside += (events.len() - left) as u64;
+        state.counts.overflow += (events.len() - left) as u64;
         if mem::take(&mut state.idle) {
             self.work.notify_one();
         }
         state.counts
     }
 
-    fn read_aside(&self) -> Option<Read> {
-        let aside = self.aside();
-        let read = if aside.is_empty() { None } else { aside.read().ok() };
-        drop(aside);
+    fn read_file(&self) -> Option<Read> {
+        let file = self.file();
+        let read = if file.is_empty() { None } else { file.read().ok() };
+        drop(file);
         if read.is_none() {
-            self.state().aside = false; // A file that cannot be read stays for the next start.
+            self.state().in_file = false; // A file that cannot be read stays for the next start.
         }
         read
     }
@@ -227,8 +227,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn aside(&self) -> MutexGuard<'_, Aside> {
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    fn file(&self) -> MutexGuard<'_, Overflow> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use super::variables::{FACTS, MOMENTS};
 
 /// An event, when it happened, and what is known beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Occurrence {
+pub struct RaisedEvent {
     /// What happened, with its own variables.
     pub event: Event,
     /// To the second.
@@ -20,7 +20,7 @@ pub struct Occurrence {
     pub facts: Facts,
 }
 
-impl Occurrence {
+impl RaisedEvent {
     /// Takes an event that happens now.
     #[must_use]
     pub fn new(event: Event, facts: Facts) -> Self {
@@ -41,7 +41,7 @@ impl Occurrence {
     }
 }
 
-impl Variables for Occurrence {
+impl Variables for RaisedEvent {
     fn variable(&self, name: &str) -> Variable<'_> {
         if name == "message_id" {
             return self.event.variable("message_exim_id");

@@ -11,24 +11,24 @@ use event_expand::Event;
 use mail_types::exim::{Trust, Value, Variable};
 use thiserror::Error;
 
-use super::raised_event::{Facts, Occurrence};
+use super::raised_event::{Facts, RaisedEvent};
 
 /// Writes an event behind what is there already.
-pub fn write(occurrence: &Occurrence, out: &mut Vec<u8>) {
+pub fn write(raised: &RaisedEvent, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_u64_le(0);
-    out.put_u64_le(occurrence.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
-    field(out, "", &Value::trusted(occurrence.name().as_str()));
-    let plain = Event::new(occurrence.name());
+    out.put_u64_le(raised.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    field(out, "", &Value::trusted(raised.name().as_str()));
+    let plain = Event::new(raised.name());
     for name in Event::VARIABLES {
-        let variable = occurrence.event.variable(name);
+        let variable = raised.event.variable(name);
         if variable != plain.variable(name)
             && let Variable::Value(value) = variable
         {
             field(out, name, &value);
         }
     }
-    occurrence.facts.iter().for_each(|(name, value)| field(out, name, value));
+    raised.facts.iter().for_each(|(name, value)| field(out, name, value));
     let (head, body) = out.split_at_mut(start + HEAD);
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     let mut head = head.get_mut(start..).unwrap_or_default();
@@ -54,7 +54,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
 /// # Errors
 ///
 /// [`RecordError::Incomplete`] if it goes on behind the input.
-pub fn parse(input: &[u8]) -> Result<(&[u8], Occurrence), RecordError> {
+pub fn parse(input: &[u8]) -> Result<(&[u8], RaisedEvent), RecordError> {
     let mut head = input;
     let (Ok(length), Ok(sum)) = (head.try_get_u32_le(), head.try_get_u32_le()) else {
         return Err(RecordError::Incomplete);
@@ -69,11 +69,11 @@ pub fn parse(input: &[u8]) -> Result<(&[u8], Occurrence), RecordError> {
     if crc32c::crc32c(body) != sum {
         return Err(RecordError::Damaged);
     }
-    let occurrence = body_of(body).ok_or(RecordError::Damaged)?;
-    Ok((rest, occurrence))
+    let raised = body_of(body).ok_or(RecordError::Damaged)?;
+    Ok((rest, raised))
 }
 
-fn body_of(mut body: &[u8]) -> Option<Occurrence> {
+fn body_of(mut body: &[u8]) -> Option<RaisedEvent> {
     let at = body.try_get_u64_le().ok()?;
     let at = UNIX_EPOCH.checked_add(Duration::from_secs(at))?;
     let (mut event, mut facts) = (None::<Event>, Facts::default());
@@ -97,7 +97,7 @@ fn body_of(mut body: &[u8]) -> Option<Occurrence> {
     }
     // A time that no calendar has would not come out of here.
     let representable = at < SystemTime::UNIX_EPOCH + FAR;
-    event.filter(|_| representable).map(|event| Occurrence { event, at, facts })
+    event.filter(|_| representable).map(|event| RaisedEvent { event, at, facts })
 }
 
 /// Why bytes are no event.

@@ -12,7 +12,7 @@ use super::batch::{Batch, Done};
 use super::dispatcher::Hearing;
 use super::ledger::Ledger;
 use super::queue::Work;
-use super::raised_event::Occurrence;
+use super::raised_event::RaisedEvent;
 use crate::gateway::telemetry::log;
 
 /// What the thread has.
@@ -27,8 +27,8 @@ impl Worker {
     /// Starts the thread that expands actions, and the one that puts events aside.
     pub(super) fn start(self) -> io::Result<()> {
         let hearing = Arc::clone(&self.hearing);
-        let aside = thread::Builder::new().name("events-aside".to_owned());
-        let aside = aside.spawn(move || {
+        let overflow = thread::Builder::new().name("events-aside".to_owned());
+        let overflow = overflow.spawn(move || {
             hearing.queue.put_aside(|counts| {
                 error!(
                     event = "events_lost",
@@ -41,7 +41,7 @@ impl Worker {
         thread::Builder::new().name("events".to_owned()).spawn(move || {
             self.run();
             // A thread that panicked has said so itself.
-            let _ = aside.join();
+            let _ = overflow.join();
             self.hearing.ended.close();
         })?;
         Ok(())
@@ -59,11 +59,11 @@ impl Worker {
         loop {
             match queue.next() {
                 Work::Events(events) => self.work_off(&events, &mut ledger),
-                Work::Aside(read) => {
+                Work::Overflow(read) => {
                     if read.damaged {
                         warn!("events that were put aside are damaged, and lost");
                     }
-                    self.work_off(&read.occurrences, &mut ledger);
+                    self.work_off(&read.events, &mut ledger);
                     if !queue.forget(&read) {
                         warn!("events that were put aside may come again at the next start");
                     }
@@ -78,20 +78,20 @@ impl Worker {
         }
     }
 
-    fn work_off(&self, events: &[Occurrence], ledger: &mut Ledger) {
+    fn work_off(&self, events: &[RaisedEvent], ledger: &mut Ledger) {
         let Hearing { settings, engines, queue, .. } = &*self.hearing;
         let batch = Batch::new(engines, settings.timeout, settings.on_failure);
         let mut batch = batch.with_ledger(ledger);
         let mut failures = 0_usize;
-        for (at, occurrence) in events.iter().enumerate() {
+        for (at, raised) in events.iter().enumerate() {
             if queue.is_late() {
                 queue.append(events.get(at..).unwrap_or_default());
                 break;
             }
-            let transport = occurrence.transport();
-            let action = settings.action(occurrence.name(), transport.as_deref());
+            let transport = raised.transport();
+            let action = settings.action(raised.name(), transport.as_deref());
             let Some(template) = action else { continue };
-            let done = self.runtime.block_on(batch.act(template, occurrence));
+            let done = self.runtime.block_on(batch.act(template, raised));
             batch.commit_old();
             if batch.gave_up() {
                 queue.append(events.get(at..).unwrap_or_default());
@@ -100,7 +100,7 @@ impl Worker {
             if done.has_failed() {
                 failures += 1;
                 if failures <= REPORTED {
-                    report(occurrence, &done);
+                    report(raised, &done);
                 }
             }
         }
@@ -112,9 +112,9 @@ impl Worker {
 }
 
 /// Logs an action that failed; one that says `fail` itself has not.
-pub(super) fn report(occurrence: &Occurrence, done: &Done) {
+pub(super) fn report(raised: &RaisedEvent, done: &Done) {
     let Some(stop) = done.outcome.stop.as_ref().filter(|_| done.has_failed()) else { return };
-    let (name, transport) = (occurrence.name().as_str(), occurrence.transport());
+    let (name, transport) = (raised.name().as_str(), raised.transport());
     let place = transport.as_deref().unwrap_or("main");
     let why = done.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let why = mail_types::exim::Value::trusted(&why).to_string();

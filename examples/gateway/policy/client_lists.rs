@@ -5,12 +5,12 @@ use std::time::Instant;
 use event_expand::{ListKind, Membership};
 
 use super::condition::Home;
-use super::context::Scene;
+use super::context::Context;
 use super::list::{RuleList, Subject};
 use super::rules::Problem;
 use super::services::Services;
-use super::stage::Place;
-use super::state::Notes;
+use super::stage::Stage;
+use super::state::PolicyState;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
 
@@ -47,8 +47,8 @@ impl ClientList {
         otherwise: bool,
         home: &Home<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
-        let place = if option == "host_lookup" { Place::Accept } else { Place::Client };
-        let list = RuleList::read(text, place, home, ListKind::Host);
+        let stage = if option == "host_lookup" { Stage::Accept } else { Stage::Client };
+        let list = RuleList::read(text, stage, home, ListKind::Host);
         Ok(Self { option, list: list.map_err(|problem| (option, problem))?, otherwise })
     }
 
@@ -84,9 +84,9 @@ impl ClientList {
         services: &Services,
         log: &mut Vec<String>,
     ) -> Option<Membership> {
-        let (greeting, mut notes) = (Greeting::default(), Notes::default());
-        let mut scene = Scene {
-            place: Place::Client,
+        let (greeting, mut state) = (Greeting::default(), PolicyState::default());
+        let mut context = Context {
+            stage: Stage::Client,
             now: Instant::now(),
             host,
             client,
@@ -96,12 +96,12 @@ impl ClientList {
             recipient_number: None,
             command: b"",
             message: b"",
-            notes: &mut notes,
+            state: &mut state,
             services,
         };
-        let found = self.list.decide(&mut scene, subject).await;
+        let found = self.list.decide(&mut context, subject).await;
         let (option, address) = (self.option, client.address.ip());
-        log.extend(notes.take_log().iter().map(|line| format!("{option}: H=[{address}] {line}")));
+        log.extend(state.take_log().iter().map(|line| format!("{option}: H=[{address}] {line}")));
         found.ok()
     }
 }

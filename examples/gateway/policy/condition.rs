@@ -1,10 +1,11 @@
 //! Conditions: what a rule can ask.
 //!
-//! Another one is a file with a type that implements [`Condition`], a [`Kind`] in [`KINDS`], and the
-//! names of the variables that it publishes, if any, in [`PUBLISHED`]. What it works with, such as a
-//! resolver, is among the scene's [`Services`](super::services::Services); what it found out, it keeps in
-//! the scene's notes, for as long as the message lasts, and publishes there as values of its variables. A list is read as
-//! [`Words`](super::words::Words), so that it can be expanded; its words or patterns are its own.
+//! Another one is a file with a type that implements [`Condition`], a [`ConditionKind`] in [`KINDS`], and
+//! the names of the variables that it publishes, if any, in [`PUBLISHED`]. What it works with, such as a
+//! resolver, is among the context's [`Services`](super::services::Services); what it found out, it keeps
+//! in the context's state, for as long as the message lasts, and publishes there as values of its
+//! variables. A list is read as [`Words`](super::words::Words), so that it can be expanded; its words or
+//! patterns are its own.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -18,35 +19,35 @@ use super::conditions::header::HeaderTest;
 use super::conditions::lists::{self, Authenticated, ListTest};
 use super::conditions::ratelimit::RateLimit;
 use super::conditions::spf::SpfTest;
-use super::conditions::truth::Truth;
+use super::conditions::truth::TruthTest;
 use super::conditions::{dmarc, ratelimit, spf};
-use super::context::Scene;
+use super::context::Context;
 use super::rules::Problem;
-use super::source::Entry;
-use super::stage::Place;
+use super::source::RuleEntry;
+use super::stage::Stage;
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::lookups::language::Language;
 
 /// A condition of a rule, read and checked.
 pub(crate) trait Condition: Debug + Send + Sync {
-    /// Tests the scene, at once or by work that takes a while.
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a>;
+    /// Tests the context, at once or by work that takes a while.
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a>;
 }
 
 /// What [`Condition::test`] has come to.
 pub(crate) enum Test<'a> {
-    Known(Holds),
+    Known(Truth),
     /// It must ask somebody.
     Work(Work<'a>),
 }
 
 /// What a condition does that cannot be answered at once.
-pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Holds> + Send + 'a>>;
+pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Truth> + Send + 'a>>;
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Holds {
+pub(crate) enum Truth {
     Yes,
     No,
     /// It cannot be told now: the client is to come back later.
@@ -55,7 +56,7 @@ pub(crate) enum Holds {
     Ignored,
 }
 
-impl From<bool> for Holds {
+impl From<bool> for Truth {
     fn from(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }
     }
@@ -63,21 +64,21 @@ impl From<bool> for Holds {
 
 /// A kind of condition.
 #[derive(Debug)]
-pub(crate) struct Kind {
+pub(crate) struct ConditionKind {
     pub(crate) name: &'static str,
     /// Where it has something to look at.
-    pub(crate) places: &'static [Place],
+    pub(crate) stages: &'static [Stage],
     pub(crate) read: Read,
 }
 
-/// Reads a condition, which stands at this place.
-pub(crate) type Read = fn(&Entry, Place, &Home<'_>) -> Result<Box<dyn Condition>, Problem>;
+/// Reads a condition, which stands at this stage.
+pub(crate) type Read = fn(&RuleEntry, Stage, &Home<'_>) -> Result<Box<dyn Condition>, Problem>;
 
 /// What is known here when rules are read.
 #[derive(Debug)]
 pub(crate) struct Home<'a> {
     /// The conditions that there are.
-    pub(crate) kinds: &'a [Kind],
+    pub(crate) kinds: &'a [ConditionKind],
     /// Its name, which is `@` in lists of domains.
     pub(crate) host: &'a Domain,
     /// What texts may reach.
@@ -87,135 +88,135 @@ pub(crate) struct Home<'a> {
 }
 
 /// All kinds.
-pub(crate) const KINDS: &[Kind] = &[
-    Kind {
+pub(crate) const KINDS: &[ConditionKind] = &[
+    ConditionKind {
         name: "condition",
-        places: &Place::ALL,
-        read: |entry, place, home| Ok(Box::new(Truth::read(entry, place, home)?)),
+        stages: &Stage::ALL,
+        read: |entry, stage, home| Ok(Box::new(TruthTest::read(entry, stage, home)?)),
     },
-    Kind {
+    ConditionKind {
         name: "hosts",
-        places: &Place::ALL,
-        read: |entry, place, home| {
-            Ok(Box::new(ListTest::read(entry, place, home, ListKind::Host, lists::client)?))
+        stages: &Stage::ALL,
+        read: |entry, stage, home| {
+            Ok(Box::new(ListTest::read(entry, stage, home, ListKind::Host, lists::client)?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "authenticated",
-        places: &Place::ALL,
-        read: |entry, place, home| Ok(Box::new(Authenticated::read(entry, place, home)?)),
+        stages: &Stage::ALL,
+        read: |entry, stage, home| Ok(Box::new(Authenticated::read(entry, stage, home)?)),
     },
-    Kind {
+    ConditionKind {
         name: "senders",
-        places: Place::MESSAGE,
-        read: |entry, place, home| {
+        stages: Stage::MESSAGE,
+        read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
-                place,
+                stage,
                 home,
                 ListKind::Address,
                 lists::sender_address,
             )?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "sender_domains",
-        places: Place::MESSAGE,
-        read: |entry, place, home| {
+        stages: Stage::MESSAGE,
+        read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
-                place,
+                stage,
                 home,
                 ListKind::Domain,
                 lists::sender_domain,
             )?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "recipients",
-        places: Place::RECIPIENT,
-        read: |entry, place, home| {
+        stages: Stage::RECIPIENT,
+        read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
-                place,
+                stage,
                 home,
                 ListKind::Address,
                 lists::recipient_address,
             )?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "domains",
-        places: Place::RECIPIENT,
-        read: |entry, place, home| {
+        stages: Stage::RECIPIENT,
+        read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
-                place,
+                stage,
                 home,
                 ListKind::Domain,
                 lists::recipient_domain,
             )?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "local_parts",
-        places: Place::RECIPIENT,
-        read: |entry, place, home| {
+        stages: Stage::RECIPIENT,
+        read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
-                place,
+                stage,
                 home,
                 ListKind::LocalPart,
                 lists::local_part,
             )?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "profiles",
-        places: Place::PROFILED,
-        read: |entry, place, home| {
-            Ok(Box::new(ListTest::read(entry, place, home, ListKind::LocalPart, lists::profile)?))
+        stages: Stage::PROFILED,
+        read: |entry, stage, home| {
+            Ok(Box::new(ListTest::read(entry, stage, home, ListKind::LocalPart, lists::profile)?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "header",
-        places: Place::CONTENT,
-        read: |entry, place, home| {
-            Ok(Box::new(HeaderTest::read(entry, place, home, HeaderForm::Decoded)?))
+        stages: Stage::CONTENT,
+        read: |entry, stage, home| {
+            Ok(Box::new(HeaderTest::read(entry, stage, home, HeaderForm::Decoded)?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "header_raw",
-        places: Place::CONTENT,
-        read: |entry, place, home| {
-            Ok(Box::new(HeaderTest::read(entry, place, home, HeaderForm::Raw)?))
+        stages: Stage::CONTENT,
+        read: |entry, stage, home| {
+            Ok(Box::new(HeaderTest::read(entry, stage, home, HeaderForm::Raw)?))
         },
     },
-    Kind {
+    ConditionKind {
         name: "spf",
-        places: Place::MESSAGE,
-        read: |entry, place, home| Ok(Box::new(SpfTest::read(entry, place, home, false)?)),
+        stages: Stage::MESSAGE,
+        read: |entry, stage, home| Ok(Box::new(SpfTest::read(entry, stage, home, false)?)),
     },
-    Kind {
+    ConditionKind {
         name: "spf_guess",
-        places: Place::MESSAGE,
-        read: |entry, place, home| Ok(Box::new(SpfTest::read(entry, place, home, true)?)),
+        stages: Stage::MESSAGE,
+        read: |entry, stage, home| Ok(Box::new(SpfTest::read(entry, stage, home, true)?)),
     },
-    Kind {
+    ConditionKind {
         name: "dmarc_status",
-        places: Place::CONTENT,
-        read: |entry, place, home| Ok(Box::new(DmarcTest::read(entry, place, home)?)),
+        stages: Stage::CONTENT,
+        read: |entry, stage, home| Ok(Box::new(DmarcTest::read(entry, stage, home)?)),
     },
-    Kind {
+    ConditionKind {
         name: "ratelimit",
-        places: &Place::ALL,
-        read: |entry, place, home| Ok(Box::new(RateLimit::read(entry, place, home)?)),
+        stages: &Stage::ALL,
+        read: |entry, stage, home| Ok(Box::new(RateLimit::read(entry, stage, home)?)),
     },
 ];
 
 /// The variables that conditions publish, a list for each kind that does, and where it can stand.
-pub(crate) const PUBLISHED: &[(&[Place], &[&str])] = &[
-    (Place::CONTENT, dmarc::VARIABLES),
-    (&Place::ALL, ratelimit::VARIABLES),
-    (Place::MESSAGE, spf::VARIABLES),
+pub(crate) const PUBLISHED: &[(&[Stage], &[&str])] = &[
+    (Stage::CONTENT, dmarc::VARIABLES),
+    (&Stage::ALL, ratelimit::VARIABLES),
+    (Stage::MESSAGE, spf::VARIABLES),
 ];

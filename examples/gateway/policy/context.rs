@@ -5,8 +5,8 @@ use std::time::Instant;
 use mail_types::smtp::Mailbox;
 
 use super::services::Services;
-use super::stage::Place;
-use super::state::Notes;
+use super::stage::Stage;
+use super::state::PolicyState;
 use crate::gateway::authentication::envelope::Envelope;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
@@ -14,9 +14,9 @@ use crate::gateway::smtp::transaction::Transaction;
 
 /// What is known when a list of rules is asked.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub struct Context<'a> {
     /// Where in the session.
-    pub place: Place,
+    pub stage: Stage,
     /// When.
     pub now: Instant,
     /// This host's name.
@@ -36,12 +36,12 @@ pub struct Scene<'a> {
     /// Empty until it has come.
     pub message: &'a [u8],
     /// What rules have noted down.
-    pub notes: &'a mut Notes,
+    pub state: &'a mut PolicyState,
     /// What the whole program has for conditions.
     pub services: &'a Services,
 }
 
-impl Scene<'_> {
+impl Context<'_> {
     /// Returns who sends, from `MAIL` on.
     pub(crate) fn envelope(&self) -> Option<Envelope<'_>> {
         Some(Envelope {
@@ -55,10 +55,10 @@ impl Scene<'_> {
     /// Returns the content-filter profile: the recipient's or, where there is none, the one that all
     /// recipients share.
     pub(crate) fn profile(&self) -> Option<&[u8]> {
-        match (self.place, self.recipient_number) {
-            (Place::Rcpt, _) => Some(self.notes.candidate_profile()),
-            (_, Some(at)) => self.notes.profile(at),
-            (Place::Data, None) => self.notes.shared_profile(),
+        match (self.stage, self.recipient_number) {
+            (Stage::Rcpt, _) => Some(self.state.candidate_profile()),
+            (_, Some(at)) => self.state.profile(at),
+            (Stage::Data, None) => self.state.shared_profile(),
             _ => None,
         }
     }

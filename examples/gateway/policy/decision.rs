@@ -4,7 +4,7 @@ use mail_types::smtp::Reply;
 
 /// The outcome of a list of rules; without a refusal, it is yes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Judgement {
+pub struct Decision {
     /// The reply that refuses, for good or for now.
     pub refusal: Option<Reply>,
     /// At prdr: the reply of a recipient that takes the message.

@@ -16,10 +16,10 @@ use mail_types::dns::Name;
 use mail_types::exim::{List, LookupResult, Trust};
 use mail_types::smtp::Domain;
 
-use super::condition::{Holds, Home};
-use super::context::Scene;
+use super::condition::{Home, Truth};
+use super::context::Context;
 use super::rules::Problem;
-use super::stage::Place;
+use super::stage::Stage;
 use super::text::{Text, ask};
 use super::words::Words;
 use crate::gateway::lookups::language::Language;
@@ -47,15 +47,15 @@ pub(crate) enum Subject {
 }
 
 impl RuleList {
-    /// Reads a list that stands at this place, and checks it as far as it can be seen.
+    /// Reads a list that stands at this stage, and checks it as far as it can be seen.
     pub(crate) fn read(
         text: &str,
-        place: Place,
+        stage: Stage,
         home: &Home<'_>,
         kind: ListKind,
     ) -> Result<Self, Problem> {
         let mut expanded = BTreeMap::new();
-        let words = words(text, place, home, kind, &mut expanded, 0)?;
+        let words = words(text, stage, home, kind, &mut expanded, 0)?;
         let (language, host) = (Arc::clone(home.language), home.host.clone());
         Ok(Self { words, expanded, language, host })
     }
@@ -87,33 +87,33 @@ impl RuleList {
     ///
     /// # Errors
     ///
-    /// [`Holds::Later`] where the list cannot be read, or a lookup has no answer; the log says why.
+    /// [`Truth::Later`] where the list cannot be read, or a lookup has no answer; the log says why.
     pub(crate) async fn decide(
         &self,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
         subject: &Subject,
-    ) -> Result<Membership, Holds> {
+    ) -> Result<Membership, Truth> {
         if let Some(membership) = self.decide_known(subject) {
             return Ok(membership);
         }
-        let list = match self.words.now(scene).await {
+        let list = match self.words.now(context).await {
             Ok(list) => Arc::clone(&*list),
-            Err(Holds::Ignored) => return Ok(Membership::No),
+            Err(Truth::Ignored) => return Ok(Membership::No),
             Err(instead) => return Err(instead),
         };
-        match self.search(scene, subject, list).await {
+        match self.search(context, subject, list).await {
             Ok(membership) => Ok(membership),
-            Err(Problem::Logged) => Err(Holds::Later),
+            Err(Problem::Logged) => Err(Truth::Later),
             Err(problem) => {
-                scene.notes.log(format!("a list cannot be searched: {problem}"));
-                Err(Holds::Later)
+                context.state.log(format!("a list cannot be searched: {problem}"));
+                Err(Truth::Later)
             }
         }
     }
 
     async fn search(
         &self,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
         subject: &Subject,
         list: Arc<MatchList>,
     ) -> Result<Membership, Problem> {
@@ -125,12 +125,12 @@ impl RuleList {
                 SearchStep::Decided(membership) => return Ok(membership),
                 SearchStep::Failed(error) => return Err(error.into()),
                 SearchStep::Named { kind, name, trust } => {
-                    let list = self.named(scene, kind, &name, trust).await?;
+                    let list = self.named(context, kind, &name, trust).await?;
                     search.handle_list(list)?;
                 }
                 SearchStep::Ask(request) => {
                     let asked = Instant::now();
-                    let found = self.ask(scene, &request, spent).await?;
+                    let found = self.ask(context, &request, spent).await?;
                     spent += asked.elapsed();
                     search.handle_found(&found)?;
                 }
@@ -141,7 +141,7 @@ impl RuleList {
     /// What was expanded from untrusted text leads to no list that must be expanded.
     async fn named(
         &self,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
         kind: ListKind,
         name: &str,
         trust: Trust,
@@ -152,9 +152,9 @@ impl RuleList {
         let unknown = || Problem::NoList { kind: kind.table(), name: name.to_owned() };
         let key = (kind, name.to_owned());
         let words = self.expanded.get(&key).filter(|_| trust == Trust::Trusted);
-        match words.ok_or_else(unknown)?.now(scene).await {
+        match words.ok_or_else(unknown)?.now(context).await {
             Ok(list) => Ok(Arc::clone(&*list)),
-            Err(Holds::Ignored) => {
+            Err(Truth::Ignored) => {
                 let none = MatchList::read(List::new("").into_bytes(), trust, kind, &self.limits());
                 Ok(Arc::new(none?))
             }
@@ -168,11 +168,11 @@ impl RuleList {
 
     async fn ask(
         &self,
-        scene: &Scene<'_>,
+        context: &Context<'_>,
         request: &Ask,
         spent: Duration,
     ) -> Result<LookupResult, Problem> {
-        match ask(scene, request, spent).await {
+        match ask(context, request, spent).await {
             (LookupResult::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
             (found, _) => Ok(found),
         }
@@ -193,7 +193,7 @@ impl Subject {
 /// Reads a list, and the named lists behind it that must be expanded.
 fn words(
     text: &str,
-    place: Place,
+    stage: Stage,
     home: &Home<'_>,
     kind: ListKind,
     expanded: &mut ExpandedLists,
@@ -203,7 +203,7 @@ fn words(
         return Err(MatchListError::TooDeep { limit: ListSearch::MAX_DEPTH }.into());
     }
     let language = Arc::clone(home.language);
-    let text = Text::parse(text, place, home.language)?;
+    let text = Text::parse(text, stage, home.language)?;
     let literal = text.literal().and_then(|literal| str::from_utf8(literal).ok());
     if let Some(item) = literal.and_then(|literal| lone_negation(List::new(literal))) {
         return Err(Problem::Negation { item });
@@ -220,7 +220,7 @@ fn words(
         if expanded.contains_key(&key) {
             continue;
         }
-        let words = self::words(inner, place, home, kind, expanded, depth + 1);
+        let words = self::words(inner, stage, home, kind, expanded, depth + 1);
         let words = words.map_err(|problem| problem.within(name))?;
         if words.known().is_none() {
             expanded.insert(key, words);

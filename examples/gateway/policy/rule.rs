@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 use mail_types::exim::Value;
 use mail_types::smtp::{EnhancedCode, ReplyCode};
 
-use super::condition::{Condition, Holds, Home, Test};
+use super::condition::{Condition, Home, Test, Truth};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
-use super::context::Scene;
-use super::decision::Judgement;
+use super::context::Context;
+use super::decision::Decision;
 use super::reply_text::{check_class, reply};
 use super::rules::{Problem, RuleError};
-use super::source::{Entry, RuleSource};
-use super::stage::Place;
+use super::source::{RuleEntry, RuleSource};
+use super::stage::Stage;
 use super::state::Lasts;
 use super::text::{Text, Unfinished};
 use super::variable::is_acl;
@@ -21,7 +21,7 @@ use super::variable::is_acl;
 #[derive(Debug)]
 pub(super) struct Rule {
     verb: Verb,
-    steps: Vec<Step>,
+    steps: Vec<RuleStep>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,7 +34,7 @@ enum Verb {
 }
 
 #[derive(Debug)]
-enum Step {
+enum RuleStep {
     Condition { negated: bool, condition: Box<dyn Condition> },
     Message(Text),
     LogMessage(Text),
@@ -59,10 +59,10 @@ const WHOLE_FIELDS: &[&str] =
 impl Rule {
     pub(super) fn read(
         source: &RuleSource,
-        place: Place,
+        stage: Stage,
         home: &Home<'_>,
     ) -> Result<Self, RuleError> {
-        let is_verb = |entry: &&Entry| entry.name == "verb" && !entry.negated;
+        let is_verb = |entry: &&RuleEntry| entry.name == "verb" && !entry.negated;
         let mut verbs = source.entries.iter().filter(is_verb);
         let verb = verbs.next();
         let verb = verb.ok_or(RuleError::Rule { line: source.line, problem: Problem::NoVerb })?;
@@ -71,54 +71,54 @@ impl Rule {
         }
         let verb = Verb::read(verb)?;
         let rest = source.entries.iter().filter(|entry| !is_verb(entry));
-        let read = |entry| Step::read(entry, place, verb, home);
+        let read = |entry| RuleStep::read(entry, stage, verb, home);
         Ok(Self { verb, steps: rest.map(read).collect::<Result<_, _>>()? })
     }
 
     /// Works the rule; returns what it comes to, or `None` if the next one is to be asked.
-    pub(super) async fn ask(&self, scene: &mut Scene<'_>) -> Option<Judgement> {
+    pub(super) async fn ask(&self, context: &mut Context<'_>) -> Option<Decision> {
         let (mut message, mut log_message) = (None, None);
         for step in &self.steps {
             match step {
-                Step::Condition { negated, condition } => {
-                    let holds = match condition.test(scene) {
+                RuleStep::Condition { negated, condition } => {
+                    let holds = match condition.test(context) {
                         Test::Known(holds) => holds,
                         Test::Work(work) => work.await,
                     };
                     match holds {
-                        Holds::Ignored => {}
-                        Holds::Later if self.verb == Verb::Warn => return None,
-                        Holds::Later => return Some(later(scene.place)),
-                        _ if (holds == Holds::Yes) == *negated => return None,
+                        Truth::Ignored => {}
+                        Truth::Later if self.verb == Verb::Warn => return None,
+                        Truth::Later => return Some(later(context.stage)),
+                        _ if (holds == Truth::Yes) == *negated => return None,
                         _ => {}
                     }
                 }
-                Step::Message(text) => message = Some(text),
-                Step::LogMessage(text) => log_message = Some(text),
+                RuleStep::Message(text) => message = Some(text),
+                RuleStep::LogMessage(text) => log_message = Some(text),
                 // Without a filter it would take what another should refuse.
-                step if step.work(scene).await.is_break() => return Some(later(scene.place)),
+                step if step.work(context).await.is_break() => return Some(later(context.stage)),
                 _ => {}
             }
         }
         let log_message = match log_message {
-            Some(text) => text.expand(scene).await.ok(),
+            Some(text) => text.expand(context).await.ok(),
             None => None,
         };
         let message = match message {
-            Some(text) => text.expand_lines(scene).await.ok(),
+            Some(text) => text.expand_lines(context).await.ok(),
             None => None,
         };
-        self.conclude(message.as_deref(), log_message.as_ref(), scene)
+        self.conclude(message.as_deref(), log_message.as_ref(), context)
     }
 
     fn conclude(
         &self,
         message: Option<&[String]>,
         log_message: Option<&Value<'_>>,
-        scene: &mut Scene<'_>,
-    ) -> Option<Judgement> {
-        let place = scene.place;
-        let flat = scene.notes.has_control(NO_MULTILINE);
+        context: &mut Context<'_>,
+    ) -> Option<Decision> {
+        let stage = context.stage;
+        let flat = context.state.has_control(NO_MULTILINE);
         let mut wrong = None;
         let mut says = |code, detail, otherwise: &str| {
             let default = [otherwise.to_owned()];
@@ -127,25 +127,25 @@ impl Rule {
             reply
         };
         let log_line = log_message.map(Value::to_string);
-        let mut judgement = Judgement { log_message: log_line, ..Judgement::default() };
+        let mut decision = Decision { log_message: log_line, ..Decision::default() };
         match self.verb {
             Verb::Warn => {
-                if let Some(line) = judgement.log_message {
-                    scene.notes.log(format!("Warning: {line}"));
+                if let Some(line) = decision.log_message {
+                    context.state.log(format!("Warning: {line}"));
                 }
                 return None;
             }
             Verb::Accept | Verb::Quarantine if message.is_some() => {
-                judgement.acceptance = Some(says(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), ""));
+                decision.acceptance = Some(says(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), ""));
             }
             Verb::Accept | Verb::Quarantine => {}
             Verb::Deny => {
-                judgement.refusal =
-                    Some(says(place.denied(), EnhancedCode::of::<5, 7, 1>(), "not permitted"));
+                decision.refusal =
+                    Some(says(stage.denied(), EnhancedCode::of::<5, 7, 1>(), "not permitted"));
             }
             Verb::Defer => {
-                judgement.refusal = Some(says(
-                    place.deferred(),
+                decision.refusal = Some(says(
+                    stage.deferred(),
                     EnhancedCode::of::<4, 7, 1>(),
                     "not now, try again later",
                 ));
@@ -153,25 +153,25 @@ impl Rule {
         }
         if let Some(code) = wrong {
             let verb = self.verb.as_str();
-            scene
-                .notes
+            context
+                .state
                 .log(format!("message: {verb} cannot reply {code}; its default code is sent"));
         }
         if self.verb == Verb::Quarantine {
-            Self::quarantine(log_message, scene, &mut judgement);
+            Self::quarantine(log_message, context, &mut decision);
         }
-        Some(judgement)
+        Some(decision)
     }
 
-    fn quarantine(why: Option<&Value<'_>>, scene: &mut Scene<'_>, judgement: &mut Judgement) {
+    fn quarantine(why: Option<&Value<'_>>, context: &mut Context<'_>, decision: &mut Decision) {
         let line = why.map_or_else(|| "a rule says so".to_owned(), Value::to_string);
-        scene.notes.log(format!("Quarantine: {line}"));
+        context.state.log(format!("Quarantine: {line}"));
         let reason = why.map_or_else(|| "a rule says so".to_owned(), Value::to_line);
         let reason = cut(format!("{QUARANTINE}: {reason}"));
-        match scene.place {
-            Place::Connect => scene.notes.quarantine(reason, Lasts::Connection),
-            Place::Prdr => judgement.quarantine = Some(reason),
-            _ => scene.notes.quarantine(reason, Lasts::Message),
+        match context.stage {
+            Stage::Connect => context.state.quarantine(reason, Lasts::Connection),
+            Stage::Prdr => decision.quarantine = Some(reason),
+            _ => context.state.quarantine(reason, Lasts::Message),
         }
     }
 }
@@ -188,15 +188,15 @@ impl Verb {
     }
 
     /// The code of its reply, unless `message` has another of the same class.
-    fn code(self, place: Place) -> ReplyCode {
+    fn code(self, stage: Stage) -> ReplyCode {
         match self {
-            Self::Deny => place.denied(),
-            Self::Defer => place.deferred(),
+            Self::Deny => stage.denied(),
+            Self::Defer => stage.deferred(),
             Self::Accept | Self::Quarantine | Self::Warn => ReplyCode::OK,
         }
     }
 
-    fn read(entry: &Entry) -> Result<Self, RuleError> {
+    fn read(entry: &RuleEntry) -> Result<Self, RuleError> {
         match entry.text.as_str() {
             "accept" => Ok(Self::Accept),
             "defer" => Ok(Self::Defer),
@@ -208,43 +208,48 @@ impl Verb {
     }
 }
 
-impl Step {
-    fn read(entry: &Entry, place: Place, verb: Verb, home: &Home<'_>) -> Result<Self, RuleError> {
+impl RuleStep {
+    fn read(
+        entry: &RuleEntry,
+        stage: Stage,
+        verb: Verb,
+        home: &Home<'_>,
+    ) -> Result<Self, RuleError> {
         let name = entry.name.as_str();
-        let misplaced = || Problem::Misplaced { name: name.to_owned(), place };
+        let misplaced = || Problem::Misplaced { name: name.to_owned(), stage };
         let in_parts = matches!(name, "header" | "header_raw" | "set");
         if entry.of.is_some() != in_parts {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }
         if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
-            if !kind.places.contains(&place) {
+            if !kind.stages.contains(&stage) {
                 return Err(entry.error(misplaced()));
             }
-            let condition = (kind.read)(entry, place, home).map_err(|p| entry.error(p))?;
+            let condition = (kind.read)(entry, stage, home).map_err(|p| entry.error(p))?;
             return Ok(Self::Condition { negated: entry.negated, condition });
         }
-        Self::read_modifier(entry, place, verb, home).map_err(|problem| entry.error(problem))
+        Self::read_modifier(entry, stage, verb, home).map_err(|problem| entry.error(problem))
     }
 
     fn read_modifier(
-        entry: &Entry,
-        place: Place,
+        entry: &RuleEntry,
+        stage: Stage,
         verb: Verb,
         home: &Home<'_>,
     ) -> Result<Self, Problem> {
         let name = entry.name.as_str();
-        let misplaced = Problem::Misplaced { name: name.to_owned(), place };
+        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
         let says = matches!(verb, Verb::Deny | Verb::Defer)
-            || (place == Place::Prdr && verb != Verb::Warn);
-        let text = || Text::parse(&entry.text, place, home.language).map_err(Problem::Text);
+            || (stage == Stage::Prdr && verb != Verb::Warn);
+        let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
         match name {
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
             "message" if !says => Err(misplaced),
-            "message" => Self::message(text()?, place, verb),
+            "message" => Self::message(text()?, stage, verb),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
             // The message is one for all its recipients.
-            "add_header" if place == Place::Prdr => Err(misplaced),
+            "add_header" if stage == Stage::Prdr => Err(misplaced),
             "add_header" => Self::add_header(entry, text),
             "set" => {
                 // The text of 2014 writes the name with and without its $.
@@ -255,25 +260,25 @@ impl Step {
                 }
                 Ok(Self::Set(name.to_owned(), text()?))
             }
-            "control" => Self::control(entry, place),
-            "profile" if place != Place::Rcpt => Err(misplaced),
+            "control" => Self::control(entry, stage),
+            "profile" if stage != Stage::Rcpt => Err(misplaced),
             "profile" => Ok(Self::Profile(text()?)),
             _ => Err(Problem::Unknown { name: name.to_owned() }),
         }
     }
 
     /// A client that has not greeted has no SMTPUTF8 to take other replies by.
-    fn message(text: Text, place: Place, verb: Verb) -> Result<Self, Problem> {
-        check_class(&text, verb.code(place))
+    fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
+        check_class(&text, verb.code(stage))
             .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
-        if place == Place::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+        if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
             return Err(Problem::NotAscii);
         }
         Ok(Self::Message(text))
     }
 
     fn add_header(
-        entry: &Entry,
+        entry: &RuleEntry,
         text: impl FnOnce() -> Result<Text, Problem>,
     ) -> Result<Self, Problem> {
         let name = entry.text.split_once(':').map(|(name, _)| name);
@@ -288,28 +293,29 @@ impl Step {
         }
     }
 
-    fn control(entry: &Entry, place: Place) -> Result<Self, Problem> {
+    fn control(entry: &RuleEntry, stage: Stage) -> Result<Self, Problem> {
         let known = CONTROLS.iter().find(|control| **control == entry.text);
         let unknown = || Problem::Control { control: entry.text.clone() };
         let known = known.ok_or_else(unknown)?;
-        if *known != NO_MULTILINE && Place::CONTENT.contains(&place) {
-            return Err(Problem::Misplaced { name: format!("control {known}"), place });
+        if *known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
+            return Err(Problem::Misplaced { name: format!("control {known}"), stage });
         }
         Ok(Self::Control(known))
     }
 
     /// Does what does not wait for the end of the rule. A text that fails by its own word does
     /// nothing; breaks off where it cannot go on without one that cannot be told.
-    async fn work(&self, scene: &mut Scene<'_>) -> ControlFlow<()> {
-        let lasts = if scene.place == Place::Connect { Lasts::Connection } else { Lasts::Message };
+    async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
+        let lasts =
+            if context.stage == Stage::Connect { Lasts::Connection } else { Lasts::Message };
         let text = match self {
             Self::AddHeader(text) => {
-                let lines = text.expand_lines(scene).await.unwrap_or_default();
+                let lines = text.expand_lines(context).await.unwrap_or_default();
                 // Of a whole field that has no value, nothing is left.
                 for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
                     match field {
-                        Ok(field) => scene.notes.add_header(field, lasts),
-                        Err(line) => scene.notes.log(format!(
+                        Ok(field) => context.state.add_header(field, lasts),
+                        Err(line) => context.state.log(format!(
                             "add_header: a line is not NAME: text, and is left out: {line}"
                         )),
                     }
@@ -318,20 +324,20 @@ impl Step {
             }
             Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
             Self::Control(control) => {
-                scene.notes.set_control(control, lasts);
+                context.state.set_control(control, lasts);
                 return ControlFlow::Continue(());
             }
             Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
                 return ControlFlow::Continue(());
             }
         };
-        match (self, text.expand(scene).await) {
-            (Self::LogWrite(_), Ok(line)) => scene.notes.log(line.to_string()),
-            (Self::Set(name, _), Ok(value)) => scene.notes.set(name, value),
+        match (self, text.expand(context).await) {
+            (Self::LogWrite(_), Ok(line)) => context.state.log(line.to_string()),
+            (Self::Set(name, _), Ok(value)) => context.state.set(name, value),
             // What it had before is not what it should have now.
-            (Self::Set(name, _), Err(Unfinished::Failed)) => scene.notes.unset(name),
+            (Self::Set(name, _), Err(Unfinished::Failed)) => context.state.unset(name),
             (Self::Profile(_), Ok(profile)) => {
-                scene.notes.set_candidate_profile(profile.as_bytes().to_vec());
+                context.state.set_candidate_profile(profile.as_bytes().to_vec());
             }
             (Self::Profile(_), Err(Unfinished::Failed)) => return ControlFlow::Break(()),
             _ => {}
@@ -341,10 +347,10 @@ impl Step {
 }
 
 /// What a rule comes to whose condition cannot be told now.
-fn later(place: Place) -> Judgement {
+fn later(stage: Stage) -> Decision {
     let text = ["it cannot be told now, try again later".to_owned()];
-    let (refusal, _) = reply(place.deferred(), EnhancedCode::of::<4, 7, 0>(), &text, true);
-    Judgement { refusal: Some(refusal), ..Judgement::default() }
+    let (refusal, _) = reply(stage.deferred(), EnhancedCode::of::<4, 7, 0>(), &text, true);
+    Decision { refusal: Some(refusal), ..Decision::default() }
 }
 
 /// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins

@@ -1,6 +1,6 @@
 //! The rules by which mail is accepted, refused, deferred, marked or put into quarantine.
 //!
-//! Rules are tables of the configuration, in a list for each place of a session. They are asked in
+//! Rules are tables of the configuration, in a list for each stage of a session. They are asked in
 //! order; the first whose conditions all hold, and whose verb is not `warn`, decides:
 //!
 //! ```toml
@@ -31,12 +31,12 @@
 //! add_header = "X-Notification: $acl_m_bounce"
 //! ```
 //!
-//! The places are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
+//! The stages are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
 //! `acl_smtp_data`.
 //!
 //! | verb         | if all conditions hold                                                          |
 //! |--------------|---------------------------------------------------------------------------------|
-//! | `accept`     | asks no further rule of this place                                              |
+//! | `accept`     | asks no further rule of this stage                                              |
 //! | `deny`       | refuses for good, with 550, at connect with 554                                 |
 //! | `defer`      | refuses for now, with 451, at prdr with 450, at connect with 421                |
 //! | `warn`       | goes on with the next rule; `log_message` is logged                              |
@@ -124,18 +124,18 @@ use mail_types::exim::WordListError;
 use thiserror::Error;
 
 use super::condition::Home;
-use super::context::Scene;
-use super::decision::Judgement;
+use super::context::Context;
+use super::decision::Decision;
 use super::list::RuleList;
 use super::rule::Rule;
-use super::stage::Place;
+use super::stage::Stage;
 use super::text::TextError;
 use crate::gateway::lookups::macros::{MacroError, Macros};
 
 /// The lists of rules of a configuration.
 #[derive(Debug, Default)]
 pub struct Rules {
-    lists: Vec<(Place, Vec<Rule>)>,
+    lists: Vec<(Stage, Vec<Rule>)>,
 }
 
 impl Rules {
@@ -143,30 +143,30 @@ impl Rules {
     pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
         check_lists(home)?;
         let mut lists = Vec::new();
-        for (place, sources) in super::source::lists(text, macros)? {
-            let rules = sources.iter().map(|source| Rule::read(source, place, home));
-            lists.push((place, rules.collect::<Result<_, _>>()?));
+        for (stage, sources) in super::source::lists(text, macros)? {
+            let rules = sources.iter().map(|source| Rule::read(source, stage, home));
+            lists.push((stage, rules.collect::<Result<_, _>>()?));
         }
         Ok(Self { lists })
     }
 
-    /// Asks the rules of the scene's place.
-    pub async fn judge(&self, scene: &mut Scene<'_>) -> Judgement {
-        let list = self.lists.iter().find(|(place, _)| *place == scene.place);
+    /// Asks the rules of the context's stage.
+    pub async fn judge(&self, context: &mut Context<'_>) -> Decision {
+        let list = self.lists.iter().find(|(stage, _)| *stage == context.stage);
         for rule in list.map(|(_, rules)| rules.as_slice()).unwrap_or_default() {
-            if let Some(judgement) = rule.ask(scene).await {
-                return judgement;
+            if let Some(decision) = rule.ask(context).await {
+                return decision;
             }
         }
-        Judgement::default()
+        Decision::default()
     }
 }
 
 /// Checks the named lists, also those that no rule has.
 fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
-        // All variables can have a value there; where a rule has the list, its own place counts.
-        let checked = RuleList::read(text, Place::Prdr, home, kind);
+        // All variables can have a value there; where a rule has the list, its own stage counts.
+        let checked = RuleList::read(text, Stage::Prdr, home, kind);
         checked.map_err(|problem| {
             let (table, name) = (kind.table(), name.to_owned());
             RuleError::List { table, name, problem }
@@ -189,8 +189,8 @@ pub(crate) enum RuleError {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Problem {
-    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = place.option())]
-    NotRules { place: Place },
+    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = stage.option())]
+    NotRules { stage: Stage },
     #[error("there are rules for this place under both its names")]
     TwoNames,
     #[error("too many")]
@@ -205,8 +205,8 @@ pub(crate) enum Problem {
     Verb { verb: String },
     #[error("{name} is neither a condition nor a modifier")]
     Unknown { name: String },
-    #[error("{name} has no use at {}, with this verb", place.option())]
-    Misplaced { name: String, place: Place },
+    #[error("{name} has no use at {}, with this verb", stage.option())]
+    Misplaced { name: String, stage: Stage },
     #[error(
         "set, header and header_raw have a second part, as header.subject, and others have none; this is {name}"
     )]
@@ -252,8 +252,8 @@ pub(crate) enum Problem {
     #[error("{option} is no option of a rate limit, and no key, which has a variable")]
     RateOption { option: String },
     #[error("{option} is no option of a rate limit at {}, where there is nothing of it to count{}",
-        place.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
-    RatePlace { option: &'static str, place: Place },
+        stage.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
+    RatePlace { option: &'static str, stage: Stage },
 }
 
 impl Problem {

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::rules::{Problem, RuleError};
-use super::stage::Place;
+use super::stage::Stage;
 use crate::gateway::lookups::macros::Macros;
 
 /// A rule as it is written.
@@ -13,12 +13,12 @@ pub(crate) struct RuleSource {
     /// The line of its head.
     pub(crate) line: usize,
     /// In the order of the file.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<RuleEntry>,
 }
 
 /// A line of a rule: a condition or a modifier.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct RuleEntry {
     pub(crate) line: usize,
     /// Whether there is a `!` before its name.
     pub(crate) negated: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) text: String,
 }
 
-impl Entry {
+impl RuleEntry {
     /// Says what is wrong with it.
     pub(crate) fn error(&self, problem: Problem) -> RuleError {
         RuleError::Rule { line: self.line, problem }
@@ -40,23 +40,23 @@ impl Entry {
 pub(super) fn lists(
     text: &str,
     macros: &Macros,
-) -> Result<Vec<(Place, Vec<RuleSource>)>, RuleError> {
+) -> Result<Vec<(Stage, Vec<RuleSource>)>, RuleError> {
     let reader = Reader { text, macros };
     let document = DeTable::parse(text)?;
-    let mut found: Vec<(Place, Vec<RuleSource>)> = Vec::new();
+    let mut found: Vec<(Stage, Vec<RuleSource>)> = Vec::new();
     for (key, value) in document.get_ref() {
-        let Some(place) = Place::named(key.get_ref()) else { continue };
+        let Some(stage) = Stage::named(key.get_ref()) else { continue };
         let line = reader.line(key);
-        if found.iter().any(|(other, _)| *other == place) {
+        if found.iter().any(|(other, _)| *other == stage) {
             return Err(RuleError::Rule { line, problem: Problem::TwoNames });
         }
         let rules = value.get_ref().as_array();
-        let rules = rules.ok_or(RuleError::Rule { line, problem: Problem::NotRules { place } })?;
+        let rules = rules.ok_or(RuleError::Rule { line, problem: Problem::NotRules { stage } })?;
         if rules.len() > MAX_RULES {
             return Err(RuleError::Rule { line, problem: Problem::TooMany });
         }
-        let rules = rules.iter().map(|rule| reader.rule(rule, place));
-        found.push((place, rules.collect::<Result<_, _>>()?));
+        let rules = rules.iter().map(|rule| reader.rule(rule, stage));
+        found.push((stage, rules.collect::<Result<_, _>>()?));
     }
     Ok(found)
 }
@@ -67,11 +67,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn rule(&self, rule: &Spanned<DeValue<'_>>, place: Place) -> Result<RuleSource, RuleError> {
+    fn rule(&self, rule: &Spanned<DeValue<'_>>, stage: Stage) -> Result<RuleSource, RuleError> {
         let line = self.line(rule);
         let problem = |problem| RuleError::Rule { line, problem };
         let table =
-            rule.get_ref().as_table().ok_or_else(|| problem(Problem::NotRules { place }))?;
+            rule.get_ref().as_table().ok_or_else(|| problem(Problem::NotRules { stage }))?;
         let mut entries = Vec::new();
         for (key, value) in table {
             match value.get_ref().as_table() {
@@ -94,7 +94,7 @@ impl Reader<'_> {
     /// Takes a text or, for what a rule has more than once, a list of them.
     fn entry(
         &self,
-        entries: &mut Vec<(usize, Entry)>,
+        entries: &mut Vec<(usize, RuleEntry)>,
         key: &Spanned<Key<'_>>,
         of: Option<&Spanned<Key<'_>>>,
         value: &Spanned<DeValue<'_>>,
@@ -117,13 +117,13 @@ impl Reader<'_> {
             None => (false, &**key.get_ref()),
         };
         let of = of.map(|of| of.get_ref().to_string());
-        let entry = Entry { line, negated, name: name.to_owned(), of, text };
+        let entry = RuleEntry { line, negated, name: name.to_owned(), of, text };
         entries.push((value.span().start, entry));
         Ok(())
     }
 
-    fn line<T>(&self, place: &Spanned<T>) -> usize {
-        let before = self.text.as_bytes().get(..place.span().start).unwrap_or_default();
+    fn line<T>(&self, value: &Spanned<T>) -> usize {
+        let before = self.text.as_bytes().get(..value.span().start).unwrap_or_default();
         before.split(|&c| c == b'\n').count()
     }
 }

@@ -2,9 +2,9 @@
 
 use mail_types::smtp::ReplyCode;
 
-/// A place, in the order of a session.
+/// A stage, in the order of a session.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Place {
+pub enum Stage {
     /// As a connection is accepted: where `host_lookup` is asked.
     Accept,
     /// Where other options are asked that are lists of clients, which no rule has seen.
@@ -21,7 +21,7 @@ pub enum Place {
     Data,
 }
 
-impl Place {
+impl Stage {
     /// Those that rules can be for.
     pub const ALL: [Self; 5] = [Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those that belong to a message.
@@ -50,11 +50,11 @@ impl Place {
         }
     }
 
-    /// Returns the place whose rules this option holds. The text of 2014 has another name for one.
+    /// Returns the stage whose rules this option holds. The text of 2014 has another name for one.
     pub(crate) fn named(option: &str) -> Option<Self> {
         match option {
             "acl_data_smtp_prdr" => Some(Self::Prdr),
-            _ => Self::ALL.into_iter().find(|place| place.option() == option),
+            _ => Self::ALL.into_iter().find(|stage| stage.option() == option),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::gateway::authentication::results::Authentication;
 
 /// The notes of one connection and of the message under way in it.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub struct PolicyState {
     connection: Scope,
     message: Scope,
     /// What is known of the message's origin.
@@ -45,7 +45,7 @@ struct Scope {
     rates: BTreeMap<Vec<u8>, f64>,
 }
 
-impl Notes {
+impl PolicyState {
     /// Forgets what belongs to a message.
     pub(crate) fn start_message(&mut self) {
         let connection = std::mem::take(&mut self.connection);
@@ -104,7 +104,7 @@ impl Notes {
         self.connection.controls.contains(control) || self.message.controls.contains(control)
     }
 
-    /// Adds a field to the message, or to each of the connection; one beyond [`Notes::MAX_HEADERS`]
+    /// Adds a field to the message, or to each of the connection; one beyond [`PolicyState::MAX_HEADERS`]
     /// is left out.
     pub(super) fn add_header(&mut self, field: String, lasts: Lasts) {
         let headers = &mut self.scope(lasts).headers;

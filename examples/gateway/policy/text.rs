@@ -12,8 +12,8 @@ use event_expand::{
 use mail_types::exim::{LookupResult, Segment, Trust, Value};
 use thiserror::Error;
 
-use super::context::Scene;
-use super::stage::Place;
+use super::context::Context;
+use super::stage::Stage;
 use super::variable::{Names, NamesAt, Seen};
 use crate::gateway::lookups::language::{Language, LanguageError};
 
@@ -34,19 +34,19 @@ impl Text {
     /// Parses a text.
     pub(crate) fn parse(
         text: &str,
-        place: Place,
+        stage: Stage,
         language: &Arc<Language>,
     ) -> Result<Self, TextError> {
-        let template = language.parse(text, &NamesAt(place)).map_err(|error| match error {
-            LanguageError::NoHeader { at } => TextError::NoHeader { at, place },
+        let template = language.parse(text, &NamesAt(stage)).map_err(|error| match error {
+            LanguageError::NoHeader { at } => TextError::NoHeader { at, stage },
             other => TextError::Language(other),
         })?;
         let form = if let Some(text) = template.literal() {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
             template.check(&Names)?;
-            template.check(&NamesAt(place)).map_err(|early| match early {
-                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
+            template.check(&NamesAt(stage)).map_err(|early| match early {
+                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, stage },
                 other => TextError::Name(other),
             })?;
             Form::Template(Arc::new(template))
@@ -59,8 +59,11 @@ impl Text {
     /// # Errors
     ///
     /// [`Unfinished`]; why it has failed is in the log then.
-    pub(crate) async fn expand(&self, scene: &mut Scene<'_>) -> Result<Value<'static>, Unfinished> {
-        let value = self.expand_whole(scene).await?;
+    pub(crate) async fn expand(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Result<Value<'static>, Unfinished> {
+        let value = self.expand_whole(context).await?;
         if value.as_bytes().len() <= Self::MAX_LENGTH {
             return Ok(value);
         }
@@ -71,11 +74,11 @@ impl Text {
     /// The same, for what means something else when it is cut: a list, a number.
     pub(crate) async fn expand_whole(
         &self,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Value<'static>, Unfinished> {
         match &self.form {
             Form::Literal(value) => Ok(value.clone()),
-            Form::Template(template) => self.run(template, scene, Template::resume).await,
+            Form::Template(template) => self.run(template, context, Template::resume).await,
         }
     }
 
@@ -88,13 +91,13 @@ impl Text {
     /// [`Unfinished`]; why it has failed is in the log then.
     pub(crate) async fn expand_lines(
         &self,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Vec<String>, Unfinished> {
         let mut text = String::new();
         match &self.form {
             Form::Literal(value) => push_text(&mut text, value.as_bytes()),
             Form::Template(template) => {
-                let query = self.run(template, scene, Template::resume_segments).await?;
+                let query = self.run(template, context, Template::resume_segments).await?;
                 for segment in query.segments() {
                     match segment {
                         Segment::Literal(bytes)
@@ -117,13 +120,13 @@ impl Text {
     async fn run<T>(
         &self,
         template: &Template,
-        scene: &mut Scene<'_>,
+        context: &mut Context<'_>,
         resume: Resume<T>,
     ) -> Result<T, Unfinished> {
         let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
         loop {
             let progress = {
-                let seen = Seen { scene, lists: &self.language.lists };
+                let seen = Seen { context, lists: &self.language.lists };
                 resume(template, &seen, &self.language.options, &mut journal)
             };
             let request = match progress {
@@ -131,13 +134,13 @@ impl Text {
                 Progress::Stopped(ExpandFailure::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
-                    scene.notes.log(format!("a text cannot be expanded: {stop}{why}"));
+                    context.state.log(format!("a text cannot be expanded: {stop}{why}"));
                     return Err(Unfinished::Failed);
                 }
                 Progress::Request(request) => request,
             };
             let asked = Instant::now();
-            let (found, why) = ask(scene, &request.ask, spent).await;
+            let (found, why) = ask(context, &request.ask, spent).await;
             spent += asked.elapsed();
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
             journal.handle_found(found);
@@ -181,11 +184,11 @@ impl Text {
 
 /// Has a lookup made, or a file read, by the program; and says why it is deferred.
 pub(super) async fn ask(
-    scene: &Scene<'_>,
+    context: &Context<'_>,
     request: &Ask,
     spent: Duration,
 ) -> (LookupResult, Option<String>) {
-    scene.services.lookups.answer(request, spent).await
+    context.services.lookups.answer(request, spent).await
 }
 
 /// Expands a template as far as its journal goes.
@@ -217,8 +220,8 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error("byte {at}: there are no header fields yet at {}", place.option())]
-    NoHeader { at: usize, place: Place },
-    #[error("byte {at}: ${name} is unknown at this stage, {}", place.option())]
-    Early { at: usize, name: Box<str>, place: Place },
+    #[error("byte {at}: there are no header fields yet at {}", stage.option())]
+    NoHeader { at: usize, stage: Stage },
+    #[error("byte {at}: ${name} is unknown at this stage, {}", stage.option())]
+    Early { at: usize, name: Box<str>, stage: Stage },
 }

@@ -29,74 +29,74 @@ use mail_types::smtp::Mailbox;
 use proxy_protocol::ProxyInfo;
 
 use super::condition::PUBLISHED;
-use super::context::Scene;
+use super::context::Context;
 use super::field_text::field_text;
-use super::stage::Place;
+use super::stage::Stage;
 use crate::gateway::lookups::language::NamedLists;
 use crate::gateway::smtp::peer::protocol;
 
-/// The variables' names, without a scene: to check a text as the program starts.
+/// The variables' names, without a context: to check a text as the program starts.
 pub(super) struct Names;
 
 impl Variables for Names {
     fn variable(&self, name: &str) -> Variable<'_> {
-        if places(name).is_some() { Variable::Unset } else { Variable::Unknown }
+        if stages(name).is_some() { Variable::Unset } else { Variable::Unknown }
     }
 }
 
-/// The names of those that can have a value at a place, header fields too.
-pub(super) struct NamesAt(pub(super) Place);
+/// The names of those that can have a value at a stage, header fields too.
+pub(super) struct NamesAt(pub(super) Stage);
 
 impl Variables for NamesAt {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let known = places(name).is_some_and(|places| places.contains(&self.0));
+        let known = stages(name).is_some_and(|stages| stages.contains(&self.0));
         if known { Variable::Unset } else { Variable::Unknown }
     }
 
     fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
-        if Place::CONTENT.contains(&self.0) { Variable::Unset } else { Variable::Unknown }
+        if Stage::CONTENT.contains(&self.0) { Variable::Unset } else { Variable::Unknown }
     }
 }
 
 /// Where a variable can have a value; `None` if there is no such variable.
-fn places(name: &str) -> Option<&'static [Place]> {
-    if let Some((_, places, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
-        return Some(places);
+fn stages(name: &str) -> Option<&'static [Stage]> {
+    if let Some((_, stages, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
+        return Some(stages);
     }
     if is_acl(name) {
-        return Some(&Place::ALL);
+        return Some(&Stage::ALL);
     }
-    if let Some((places, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
-        return Some(places);
+    if let Some((stages, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
+        return Some(stages);
     }
     let proxied = ProxyInfo::direct(([0, 0, 0, 0], 0).into());
     let unknown = matches!(proxied.variable(name), Variable::Unknown);
     (!unknown).then_some(EVERYWHERE)
 }
 
-/// A scene, as a text sees it.
+/// A context, as a text sees it.
 pub(super) struct Seen<'a, 's> {
-    pub(super) scene: &'a Scene<'s>,
+    pub(super) context: &'a Context<'s>,
     pub(super) lists: &'a NamedLists,
 }
 
 impl Variables for Seen<'_, '_> {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let scene = self.scene;
+        let context = self.context;
         let value = if let Some((.., value_of)) = BUILT_IN.iter().find(|(own, ..)| *own == name) {
-            value_of(scene)
+            value_of(context)
         } else if is_acl(name) {
-            scene.notes.variable(name)
+            context.state.variable(name)
         } else if let Some(name) = published(name) {
-            scene.notes.published(name)
+            context.state.published(name)
         } else {
-            return scene.client.session.variable(name);
+            return context.client.session.variable(name);
         };
         value.map_or(Variable::Unset, Variable::Value)
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
-        match field_text(self.scene.message, name, form) {
+        match field_text(self.context.message, name, form) {
             Some(text) => Value::new(text, Trust::Untrusted).into(),
             None => Variable::Unset,
         }
@@ -127,48 +127,50 @@ pub(crate) fn is_acl(name: &str) -> bool {
     })
 }
 
-pub(crate) type ValueOf = for<'a> fn(&'a Scene<'_>) -> Option<Value<'a>>;
+pub(crate) type ValueOf = for<'a> fn(&'a Context<'_>) -> Option<Value<'a>>;
 
 /// The name of each, where it can have a value, and which.
-const BUILT_IN: &[(&str, &[Place], ValueOf)] = &[
-    ("sender_host_address", EVERYWHERE, |scene| Some(text(&scene.client.address.ip()))),
-    ("sender_host_port", EVERYWHERE, |scene| Some(text(&scene.client.address.port()))),
-    ("sender_host_name", Place::NAMED, |scene| scene.client.host_name.as_ref().map(text)),
-    ("sender_helo_name", Place::MESSAGE, |scene| some(&scene.greeting.name)),
-    ("received_ip_address", EVERYWHERE, |scene| Some(text(&scene.client.server.ip()))),
-    ("received_port", EVERYWHERE, |scene| Some(text(&scene.client.server.port()))),
-    ("received_protocol", &Place::ALL, |scene| {
-        let utf8 = scene.transaction.is_some_and(|transaction| transaction.utf8);
-        Some(word(&protocol(scene.greeting, utf8).to_lowercase()))
+const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
+    ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client.address.ip()))),
+    ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client.address.port()))),
+    ("sender_host_name", Stage::NAMED, |context| context.client.host_name.as_ref().map(text)),
+    ("sender_helo_name", Stage::MESSAGE, |context| some(&context.greeting.name)),
+    ("received_ip_address", EVERYWHERE, |context| Some(text(&context.client.server.ip()))),
+    ("received_port", EVERYWHERE, |context| Some(text(&context.client.server.port()))),
+    ("received_protocol", &Stage::ALL, |context| {
+        let utf8 = context.transaction.is_some_and(|transaction| transaction.utf8);
+        Some(word(&protocol(context.greeting, utf8).to_lowercase()))
     }),
-    ("primary_hostname", EVERYWHERE, |scene| Some(Value::trusted(scene.host))),
-    ("smtp_command", Place::MESSAGE, |scene| Some(Value::new(scene.command, Trust::Untrusted))),
-    ("sender_address", Place::MESSAGE, |scene| sender(scene).map(text)),
-    ("sender_address_local_part", Place::MESSAGE, |scene| {
-        sender(scene).and_then(|s| some(s.local_part()))
+    ("primary_hostname", EVERYWHERE, |context| Some(Value::trusted(context.host))),
+    ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
+    ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
+    ("sender_address_local_part", Stage::MESSAGE, |context| {
+        sender(context).and_then(|s| some(s.local_part()))
     }),
-    ("sender_address_domain", Place::MESSAGE, |scene| sender(scene).map(|s| text(s.host()))),
-    ("prdr_requested", Place::MESSAGE, |scene| {
-        let asked = scene.transaction.is_some_and(|transaction| transaction.prdr);
+    ("sender_address_domain", Stage::MESSAGE, |context| sender(context).map(|s| text(s.host()))),
+    ("prdr_requested", Stage::MESSAGE, |context| {
+        let asked = context.transaction.is_some_and(|transaction| transaction.prdr);
         Some(Value::trusted(if asked { "yes" } else { "no" }))
     }),
-    ("local_part", Place::RECIPIENT, |scene| scene.recipient.and_then(|r| some(r.local_part()))),
-    ("domain", Place::RECIPIENT, |scene| scene.recipient.map(|r| text(r.host()))),
-    ("recipients_count", Place::MESSAGE, |scene| match scene.place {
-        Place::Data => Some(word(&scene.notes.takers())),
-        _ => scene.transaction.map(|transaction| word(&transaction.recipients.len())),
+    ("local_part", Stage::RECIPIENT, |context| {
+        context.recipient.and_then(|r| some(r.local_part()))
     }),
-    ("message_size", Place::MESSAGE, |scene| match scene.message.len() {
-        0 => scene.transaction.map(|transaction| word(&transaction.size)),
+    ("domain", Stage::RECIPIENT, |context| context.recipient.map(|r| text(r.host()))),
+    ("recipients_count", Stage::MESSAGE, |context| match context.stage {
+        Stage::Data => Some(word(&context.state.takers())),
+        _ => context.transaction.map(|transaction| word(&transaction.recipients.len())),
+    }),
+    ("message_size", Stage::MESSAGE, |context| match context.message.len() {
+        0 => context.transaction.map(|transaction| word(&transaction.size)),
         size => Some(word(&size)),
     }),
-    ("profile", Place::PROFILED, |scene| {
-        scene.profile().map(|profile| Value::new(profile, Trust::Untrusted))
+    ("profile", Stage::PROFILED, |context| {
+        context.profile().map(|profile| Value::new(profile, Trust::Untrusted))
     }),
 ];
 
-fn sender<'a>(scene: &'a Scene<'_>) -> Option<&'a Mailbox> {
-    scene.transaction.and_then(|transaction| transaction.sender.mailbox())
+fn sender<'a>(context: &'a Context<'_>) -> Option<&'a Mailbox> {
+    context.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
 fn some(text: &str) -> Option<Value<'_>> {
@@ -183,15 +185,15 @@ fn word(value: &impl ToString) -> Value<'static> {
     Value::new(value.to_string().into_bytes(), Trust::Trusted)
 }
 
-/// All places, also those without rules.
-const EVERYWHERE: &[Place] = &[
-    Place::Accept,
-    Place::Client,
-    Place::Connect,
-    Place::Mail,
-    Place::Rcpt,
-    Place::Prdr,
-    Place::Data,
+/// All stages, also those without rules.
+const EVERYWHERE: &[Stage] = &[
+    Stage::Accept,
+    Stage::Client,
+    Stage::Connect,
+    Stage::Mail,
+    Stage::Rcpt,
+    Stage::Prdr,
+    Stage::Data,
 ];
 /// The longest name that can be set, in octets.
 const MAX_NAME: usize = 64;

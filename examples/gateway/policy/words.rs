@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use mail_types::exim::{ByteList, List, Trust, Value};
 
-use super::condition::Holds;
-use super::context::Scene;
+use super::condition::Truth;
+use super::context::Context;
 use super::rules::Problem;
-use super::stage::Place;
+use super::stage::Stage;
 use super::text::{Text, Unfinished};
 use crate::gateway::lookups::language::Language;
 
@@ -34,14 +34,14 @@ enum Form<L> {
 }
 
 impl<L> Words<L> {
-    /// Takes a list that stands at this place, and reads it if it has nothing to expand.
+    /// Takes a list that stands at this stage, and reads it if it has nothing to expand.
     pub(crate) fn read(
         text: &str,
-        place: Place,
+        stage: Stage,
         language: &Arc<Language>,
         read: impl Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
-        Self::of(Text::parse(text, place, language)?, read)
+        Self::of(Text::parse(text, stage, language)?, read)
     }
 
     /// The same of a text that is parsed already.
@@ -71,22 +71,22 @@ impl<L> Words<L> {
     ///
     /// # Errors
     ///
-    /// What becomes of the condition instead: [`Holds::Ignored`] where the text says `fail`,
-    /// [`Holds::Later`] where there is no list.
-    pub(crate) async fn now(&self, scene: &mut Scene<'_>) -> Result<Arc<L>, Holds> {
+    /// What becomes of the condition instead: [`Truth::Ignored`] where the text says `fail`,
+    /// [`Truth::Later`] where there is no list.
+    pub(crate) async fn now(&self, context: &mut Context<'_>) -> Result<Arc<L>, Truth> {
         let text = match &self.form {
             Form::Known(list) => return Ok(Arc::clone(list)),
             Form::Expanded(text) => text,
         };
-        let found = text.expand_whole(scene).await.map_err(|unfinished| match unfinished {
-            Unfinished::Forced => Holds::Ignored,
-            Unfinished::Failed => Holds::Later,
+        let found = text.expand_whole(context).await.map_err(|unfinished| match unfinished {
+            Unfinished::Forced => Truth::Ignored,
+            Unfinished::Failed => Truth::Later,
         })?;
         match self.read_found(text, &found) {
             Ok(list) => Ok(Arc::new(list)),
             Err(problem) => {
-                scene.notes.log(format!("an expanded list cannot be read: {problem}"));
-                Err(Holds::Later)
+                context.state.log(format!("an expanded list cannot be read: {problem}"));
+                Err(Truth::Later)
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use super::account::Account;
-use super::reporter::{Entry, Reporter};
+use super::reporter::{ReportEntry, Reporter};
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::id::MessageId;
@@ -82,7 +82,7 @@ impl Failures {
             let uris = failures.destinations(&account, &*resolver).await;
             for uri in uris.into_iter().take(DESTINATIONS) {
                 if let Some(mail) = failures.write(&reporter, &account, &incident, &uri) {
-                    reporter.put(Entry::Mail(mail));
+                    reporter.put(ReportEntry::Mail(mail));
                 }
             }
             drop(permit);

@@ -15,7 +15,7 @@ use crate::cases::dmarc_rows::Row;
 
 /// What is to be written down.
 #[derive(Debug)]
-pub(crate) enum Entry {
+pub(crate) enum ReportEntry {
     Row(Box<Row>),
     /// Lines of the history file.
     History(String),
@@ -29,7 +29,7 @@ pub(crate) enum Entry {
 #[derive(Debug)]
 pub(crate) struct Reporter {
     settings: ReportSettings,
-    queue: SyncSender<Entry>,
+    queue: SyncSender<ReportEntry>,
     lost: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
@@ -63,17 +63,17 @@ impl Reporter {
         if self.settings.rows.is_some()
             && let Some(row) = account.row(discovery)
         {
-            self.put(Entry::Row(Box::new(row)));
+            self.put(ReportEntry::Row(Box::new(row)));
         }
         if self.settings.history_file.is_some()
             && let Some(lines) = account.history(host)
         {
-            self.put(Entry::History(lines));
+            self.put(ReportEntry::History(lines));
         }
     }
 
     /// Has something written down, at some time.
-    pub(crate) fn put(&self, entry: Entry) {
+    pub(crate) fn put(&self, entry: ReportEntry) {
         if self.queue.try_send(entry).is_err() && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
             warn!("DMARC's queue is full: what does not fit is not reported");
         }
@@ -82,7 +82,7 @@ impl Reporter {
     /// Waits until all is written, and ends the thread.
     pub(crate) fn close(&mut self) {
         // It is gone only if it has failed.
-        let _ = self.queue.send(Entry::End);
+        let _ = self.queue.send(ReportEntry::End);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use tracing::{error, warn};
 
-use super::reporter::Entry;
+use super::reporter::ReportEntry;
 use super::rows::Rows;
 use super::settings::ReportSettings;
 use crate::cases::dmarc_rows::Row;
@@ -41,7 +41,7 @@ impl Writer {
     }
 
     /// Writes until the end comes: what has come within a moment in one transaction.
-    pub(super) fn run(&mut self, entries: &Receiver<Entry>) {
+    pub(super) fn run(&mut self, entries: &Receiver<ReportEntry>) {
         loop {
             let Ok(first) = entries.recv() else { return };
             let (mut rows, mut history, mut ended) = (Vec::new(), String::new(), false);
@@ -49,10 +49,10 @@ impl Writer {
             let mut next = Ok(first);
             loop {
                 match next {
-                    Ok(Entry::Row(row)) => rows.push(*row),
-                    Ok(Entry::History(lines)) => history += &lines,
-                    Ok(Entry::Mail(mail)) => self.mail(mail),
-                    Ok(Entry::End) | Err(RecvTimeoutError::Disconnected) => ended = true,
+                    Ok(ReportEntry::Row(row)) => rows.push(*row),
+                    Ok(ReportEntry::History(lines)) => history += &lines,
+                    Ok(ReportEntry::Mail(mail)) => self.mail(mail),
+                    Ok(ReportEntry::End) | Err(RecvTimeoutError::Disconnected) => ended = true,
                     Err(RecvTimeoutError::Timeout) => break,
                 }
                 if ended || rows.len() >= BATCH || history.len() >= HISTORY {

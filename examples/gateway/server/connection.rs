@@ -15,18 +15,18 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tracing::debug;
 
-use self::authenticate::Fate;
-use self::hand_over::Handed;
+use self::authenticate::MessageProgress;
 use self::pace::Pace;
 use super::gateway::{Gateway, Live};
 use super::memory::{Room, Share};
 use super::wire::Wire;
 use crate::gateway::delivery::destination::Destination;
+use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::state::PolicyState;
 use crate::gateway::smtp::peer::Client;
-use crate::gateway::smtp::session::{Question, Session, Step};
+use crate::gateway::smtp::session::{Question, Session, SessionStep};
 
 /// A connection whose client is known.
 pub(crate) struct Connection {
@@ -37,12 +37,12 @@ pub(crate) struct Connection {
     client: Client,
     session: Session,
     delivery: Destination,
-    notes: Notes,
-    fate: Fate,
+    state: PolicyState,
+    progress: MessageProgress,
     /// The name of the message, from `MAIL` on.
     message: Option<MessageId>,
     /// What became of a message that was handed over before its first reply.
-    handed: Option<Handed>,
+    outcome: Option<MessageOutcome>,
     memory: Share,
     pace: Pace,
     /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
@@ -81,10 +81,10 @@ impl Connection {
             client,
             session,
             delivery: Destination::default(),
-            notes: Notes::default(),
-            fate: Fate::default(),
+            state: PolicyState::default(),
+            progress: MessageProgress::default(),
             message: None,
-            handed: None,
+            outcome: None,
             memory,
             pace: Pace::default(),
             silence,
@@ -106,23 +106,23 @@ impl Connection {
             let step = self.session.poll();
             self.tell_faults();
             match step {
-                Step::Read => match self.settle_memory() {
+                SessionStep::Read => match self.settle_memory() {
                     Room::Evicted => self.session.handle_eviction(),
                     Room::Granted | Room::Full => {
                         self.send().await?;
                         self.read().await?;
                     }
                 },
-                Step::Turn => {
+                SessionStep::Turn => {
                     self.send().await?;
                     self.let_others().await;
                 }
-                Step::Pause(wait) => {
+                SessionStep::Pause(wait) => {
                     self.send().await?;
                     sleep(wait).await;
                     self.session.handle_pause_end();
                 }
-                Step::Decide(question) => {
+                SessionStep::Decide(question) => {
                     // What is known goes out before what may take a while.
                     if matches!(question, Question::Verdict(_) | Question::Message) {
                         self.memory.set(self.session.held(), None);
@@ -131,8 +131,8 @@ impl Connection {
                     let reply = self.decide(question).await;
                     self.session.handle_decision(&reply);
                 }
-                Step::StartTls => self.start_tls().await?,
-                Step::Close => return self.send().await,
+                SessionStep::StartTls => self.start_tls().await?,
+                SessionStep::Close => return self.send().await,
             }
         }
     }

@@ -27,7 +27,7 @@ use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::Store;
 use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log::Limiter;
-use crate::gateway::telemetry::repeats::Kind;
+use crate::gateway::telemetry::repeats::LineKind;
 
 /// What all connections share: what stays from the start to the end, and what they are served by.
 pub struct Gateway {
@@ -142,7 +142,7 @@ impl Live {
         let host = &self.session.primary_hostname;
         let found = list.contains(client, host, &self.services, &mut log).await;
         for line in log {
-            if limiter.writes(client.address.ip(), Kind::Rule) {
+            if limiter.writes(client.address.ip(), LineKind::Rule) {
                 info!("{line}");
             }
         }

@@ -52,30 +52,30 @@ impl Input {
     }
 
     /// Takes a command line off; the text is without its CRLF. `limit` counts that, too.
-    pub fn take_line(&mut self, limit: usize) -> Line {
+    pub fn take_line(&mut self, limit: usize) -> InputLine {
         let rest = self.rest();
         let end = memchr2(b'\r', b'\n', rest);
         let Some(end) = end else {
-            return if rest.len() + 2 > limit { Line::TooLong } else { Line::Incomplete };
+            return if rest.len() + 2 > limit { InputLine::TooLong } else { InputLine::Incomplete };
         };
         if end + 2 > limit {
-            return Line::TooLong;
+            return InputLine::TooLong;
         }
         match rest.get(end..).unwrap_or_default() {
             [b'\r', b'\n', ..] => {
                 let line = rest.get(..end).unwrap_or_default().to_vec();
                 self.take(end + 2);
-                Line::Text(line)
+                InputLine::Text(line)
             }
-            [b'\r'] => Line::Incomplete,
-            _ => Line::Bare,
+            [b'\r'] => InputLine::Incomplete,
+            _ => InputLine::Bare,
         }
     }
 }
 
 /// What [`Input::take_line`] found.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Line {
+pub enum InputLine {
     /// A line, without its CRLF.
     Text(Vec<u8>),
     /// Not yet a whole one.
@@ -197,11 +197,11 @@ impl Body {
 /// Reads what comes behind `DATA`, dots unstuffed, byte by byte if need be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Data {
-    at: Place,
+    at: Stage,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Place {
+enum Stage {
     #[default]
     LineStart,
     /// Behind a dot at the start of a line.
@@ -219,22 +219,22 @@ impl Data {
         let mut end = DataEnd::Incomplete;
         while let [octet, behind @ ..] = rest {
             (self.at, rest) = match (self.at, octet) {
-                (Place::LineStart, b'.') => (Place::Dot, behind),
-                (Place::Dot, b'\r') => (Place::DotCr, behind),
-                (Place::DotCr, b'\n') => {
+                (Stage::LineStart, b'.') => (Stage::Dot, behind),
+                (Stage::Dot, b'\r') => (Stage::DotCr, behind),
+                (Stage::DotCr, b'\n') => {
                     (end, rest) = (DataEnd::Complete, behind);
                     break;
                 }
-                (Place::Cr, b'\n') => {
+                (Stage::Cr, b'\n') => {
                     body.push(b"\r\n");
-                    (Place::LineStart, behind)
+                    (Stage::LineStart, behind)
                 }
-                (Place::LineStart | Place::Text, b'\r') => (Place::Cr, behind),
-                (Place::DotCr | Place::Cr, _) | (_, b'\n') => {
+                (Stage::LineStart | Stage::Text, b'\r') => (Stage::Cr, behind),
+                (Stage::DotCr | Stage::Cr, _) | (_, b'\n') => {
                     end = DataEnd::Bare;
                     break;
                 }
-                (Place::LineStart | Place::Dot | Place::Text, _) => {
+                (Stage::LineStart | Stage::Dot | Stage::Text, _) => {
                     let (lines, behind, at) = plain_lines(rest);
                     body.push(lines);
                     (at, behind)
@@ -249,22 +249,22 @@ impl Data {
 
 /// Takes off what stands as it is, from within a line on, at once: up to a line that begins with a
 /// dot, to what may be a line end, or to a CR or LF alone.
-fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Place) {
+fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Stage) {
     let mut length = 0;
     let place = loop {
         let behind = rest.get(length..).unwrap_or_default();
         let Some(end) = memchr2(b'\r', b'\n', behind) else {
             length = rest.len();
-            break if behind.is_empty() { Place::LineStart } else { Place::Text };
+            break if behind.is_empty() { Stage::LineStart } else { Stage::Text };
         };
         length += end;
         match behind.get(end..).unwrap_or_default() {
             [b'\r', b'\n', b'.', ..] => {
                 length += 2;
-                break Place::LineStart;
+                break Stage::LineStart;
             }
             [b'\r', b'\n', ..] => length += 2,
-            _ => break Place::Text,
+            _ => break Stage::Text,
         }
     };
     let (lines, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));

@@ -20,7 +20,7 @@ use std::time::Duration;
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::command::{Command, CommandError};
-use super::framing::{Data, Input, Line};
+use super::framing::{Data, Input, InputLine};
 use super::replies::{
     bare_line_end, going, line_too_long, say, unreadable_chunk, unsynchronized, write,
 };
@@ -32,7 +32,7 @@ use verdicts::Verdicts;
 
 /// What [`Session::poll`] wants done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
+pub enum SessionStep {
     /// Send the output, then hand in what arrives.
     Read,
     /// Let others have their turn: this client has sent many commands at once.
@@ -70,7 +70,7 @@ pub struct Session {
     settings: Arc<SessionSettings>,
     /// Whether a `HELO` that is neither a domain nor an address is let through.
     junk_helo: bool,
-    state: State,
+    state: SessionState,
     input: Input,
     output: Vec<u8>,
     greeting: Greeting,
@@ -86,7 +86,7 @@ pub struct Session {
 }
 
 #[derive(Debug)]
-enum State {
+enum SessionState {
     Ready,
     Deciding(Question),
     Data(Data),
@@ -129,7 +129,7 @@ impl Session {
         Self {
             settings,
             junk_helo,
-            state: State::Deciding(Question::Connect),
+            state: SessionState::Deciding(Question::Connect),
             input: Input::default(),
             output: Vec::new(),
             greeting: Greeting::default(),
@@ -145,8 +145,10 @@ impl Session {
     /// Takes what has arrived. Before the banner nothing may (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
         match self.state {
-            State::Closed => {}
-            State::Deciding(Question::Connect) | State::Handshake if !bytes.is_empty() => {
+            SessionState::Closed => {}
+            SessionState::Deciding(Question::Connect) | SessionState::Handshake
+                if !bytes.is_empty() =>
+            {
                 self.violate(&unsynchronized());
             }
             _ => self.input.push(bytes),
@@ -155,7 +157,7 @@ impl Session {
 
     /// Takes note that the client has closed the connection.
     pub(crate) fn handle_end(&mut self) {
-        self.state = State::Closed;
+        self.state = SessionState::Closed;
         self.transaction = None;
     }
 
@@ -191,10 +193,10 @@ impl Session {
 
     /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
     pub fn handle_tls(&mut self) {
-        if matches!(self.state, State::Handshake) {
+        if matches!(self.state, SessionState::Handshake) {
             self.greeting = Greeting { tls: true, ..Greeting::default() };
             self.transaction = None;
-            self.state = State::Ready;
+            self.state = SessionState::Ready;
         }
     }
 
@@ -202,15 +204,15 @@ impl Session {
     /// connection is closed (RFC 5321 section 3.8).
     pub fn handle_decision(&mut self, reply: &Reply) {
         let question = match &self.state {
-            State::Replying(_) => return self.handle_verdict(reply),
-            State::Deciding(question) => *question,
+            SessionState::Replying(_) => return self.handle_verdict(reply),
+            SessionState::Deciding(question) => *question,
             _ => return,
         };
         if reply.code() == ReplyCode::NOT_AVAILABLE {
             return self.fail(reply);
         }
         let yes = reply.code().severity() == Severity::Completed;
-        self.state = State::Ready;
+        self.state = SessionState::Ready;
         match question {
             Question::Connect if yes => {
                 let Self { settings, output, .. } = self;
@@ -233,35 +235,35 @@ impl Session {
     }
 
     /// Goes on as far as it can, and says what is wanted.
-    pub fn poll(&mut self) -> Step {
+    pub fn poll(&mut self) -> SessionStep {
         loop {
             match &mut self.state {
-                State::Deciding(question) => return Step::Decide(*question),
-                State::Handshake => return Step::StartTls,
-                State::Closed => return Step::Close,
-                State::Pausing { wait, .. } => return Step::Pause(*wait),
-                State::Ready => match self.next_line() {
-                    None => return Step::Turn,
-                    Some(Line::Incomplete) => return Step::Read,
-                    Some(Line::Text(line)) => {
+                SessionState::Deciding(question) => return SessionStep::Decide(*question),
+                SessionState::Handshake => return SessionStep::StartTls,
+                SessionState::Closed => return SessionStep::Close,
+                SessionState::Pausing { wait, .. } => return SessionStep::Pause(*wait),
+                SessionState::Ready => match self.next_line() {
+                    None => return SessionStep::Turn,
+                    Some(InputLine::Incomplete) => return SessionStep::Read,
+                    Some(InputLine::Text(line)) => {
                         self.line = line;
                         self.command();
                     }
-                    Some(Line::TooLong) => self.violate(&line_too_long()),
-                    Some(Line::Bare) => self.violate(&bare_line_end()),
+                    Some(InputLine::TooLong) => self.violate(&line_too_long()),
+                    Some(InputLine::Bare) => self.violate(&bare_line_end()),
                 },
-                State::Replying(_) => match self.poll_verdicts() {
-                    Some(question) => return Step::Decide(question),
+                SessionState::Replying(_) => match self.poll_verdicts() {
+                    Some(question) => return SessionStep::Decide(question),
                     None => self.replied(),
                 },
-                State::Data(_) => {
+                SessionState::Data(_) => {
                     if !self.data_read() {
-                        return Step::Read;
+                        return SessionStep::Read;
                     }
                 }
-                State::Chunk { left: 0, .. } => self.chunk_end(),
-                State::Chunk { .. } if self.input.is_empty() => return Step::Read,
-                State::Chunk { .. } => self.chunk_read(),
+                SessionState::Chunk { left: 0, .. } => self.chunk_end(),
+                SessionState::Chunk { .. } if self.input.is_empty() => return SessionStep::Read,
+                SessionState::Chunk { .. } => self.chunk_read(),
             }
         }
     }
@@ -382,7 +384,7 @@ impl Session {
 
     /// Answers, and closes: nothing that the client sends from here on means anything.
     fn fail(&mut self, reply: &Reply) {
-        if !matches!(self.state, State::Closed) {
+        if !matches!(self.state, SessionState::Closed) {
             self.answer(reply);
             self.handle_end();
         }

@@ -19,14 +19,14 @@ use super::trouble::Trouble;
 #[derive(Debug)]
 pub(crate) enum Work {
     /// To keep a message.
-    Keep(Entry),
+    Keep(JournalEntry),
     /// To take no more, and finish.
     Stop,
 }
 
 /// A message that somebody waits for.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct JournalEntry {
     pub(crate) message: Message,
     pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
     pub(crate) room: OwnedSemaphorePermit,
@@ -63,7 +63,7 @@ impl Journal {
         self.seal();
     }
 
-    fn wait(&mut self) -> Option<Entry> {
+    fn wait(&mut self) -> Option<JournalEntry> {
         while !self.stopping {
             let work = match &self.current {
                 None => self.work.recv().map_err(RecvTimeoutError::from),
@@ -84,7 +84,7 @@ impl Journal {
     /// for more of it: the answers to one batch set off the next one, of which otherwise the first
     /// message would have a sync alone. A message that comes alone, as all do from a single client,
     /// waits for nobody.
-    fn gather(&mut self, first: Entry) -> Vec<Entry> {
+    fn gather(&mut self, first: JournalEntry) -> Vec<JournalEntry> {
         if self.crowded {
             thread::sleep(COMPANY);
         }
@@ -104,7 +104,7 @@ impl Journal {
         batch
     }
 
-    fn keep(&mut self, batch: Vec<Entry>) {
+    fn keep(&mut self, batch: Vec<JournalEntry>) {
         match self.append(&batch) {
             Ok(first) => {
                 let messages = (first.record..).zip(batch).map(|(record, entry)| {
@@ -123,7 +123,7 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, batch: &[Entry]) -> Result<Place, StoreError> {
+    fn append(&mut self, batch: &[JournalEntry]) -> Result<Place, StoreError> {
         self.trouble.check()?;
         let bytes: usize = batch.iter().map(|entry| entry.message.len() + OVERHEAD).sum();
         let limit = self.limits.segment_bytes;

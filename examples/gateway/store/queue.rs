@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::checkpoint::Checkpoint;
 use super::delivery::Deliverer;
 use super::directory::Directory;
-use super::journal::{Entry, Journal, Work};
+use super::journal::{Journal, JournalEntry, Work};
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
@@ -79,7 +79,7 @@ impl Store {
         }
         let room = queue.enter(message.len()).await?;
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { message, answer, room };
+        let entry = JournalEntry { message, answer, room };
         queue.work.send(Work::Keep(entry)).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::log_format::LogFormat;
-use super::repeats::{Kind, Repeats, Sum};
+use super::repeats::{LineKind, Repeats, Sum};
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, Host, protocol};
 use crate::gateway::smtp::session::Session;
@@ -30,7 +30,9 @@ pub fn start(format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
-        LogFormat::Text => layer.with_target(false).with_level(false).fmt_fields(Line).boxed(),
+        LogFormat::Text => {
+            layer.with_target(false).with_level(false).fmt_fields(MessageOnly).boxed()
+        }
     };
     tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
 }
@@ -41,7 +43,7 @@ pub(crate) struct Limiter(Mutex<Repeats>);
 
 impl Limiter {
     /// Counts a line of a host; tells whether it is to be written.
-    pub(crate) fn writes(&self, host: IpAddr, kind: Kind) -> bool {
+    pub(crate) fn writes(&self, host: IpAddr, kind: LineKind) -> bool {
         self.told(|repeats| repeats.count(host, kind, Instant::now()))
     }
 
@@ -129,7 +131,7 @@ pub(crate) fn refusal(
     what: &str,
     why: &str,
 ) {
-    if !limiter.writes(client.address.ip(), Kind::Refusal) {
+    if !limiter.writes(client.address.ip(), LineKind::Refusal) {
         return;
     }
     let (host, sender) = (Host(client, session.greeting()), sender(session));
@@ -142,7 +144,7 @@ pub(crate) fn refusal(
 
 /// Takes note of a host that is not served, for it has too many connections.
 pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
-    if limiter.writes(host, Kind::Refusal) {
+    if limiter.writes(host, LineKind::Refusal) {
         info!(event = "refusal", %host, "H=[{host}] has too many connections");
     }
 }
@@ -150,7 +152,7 @@ pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
 /// Takes note of what a rule says, made of values that cannot break the line.
 pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: &str) {
     let (host, address) = (Host(client, session.greeting()), client.address.ip());
-    if !limiter.writes(address, Kind::Rule) {
+    if !limiter.writes(address, LineKind::Rule) {
         return;
     }
     info!(event = "rule", host = %address, text = line, "H={host} {line}");
@@ -188,9 +190,9 @@ fn show(line: &mut String, mailbox: &Mailbox) {
 }
 
 /// Writes the message of an event, and nothing of its fields.
-struct Line;
+struct MessageOnly;
 
-impl<'w> FormatFields<'w> for Line {
+impl<'w> FormatFields<'w> for MessageOnly {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
         let mut line = String::new();
         fields.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {

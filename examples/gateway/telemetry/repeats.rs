@@ -13,7 +13,7 @@ use crate::gateway::smtp::peer::network;
 
 /// What kind of line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum LineKind {
     /// That something was refused.
     Refusal,
     /// What a rule or a list says.
@@ -64,7 +64,7 @@ impl Repeats {
     pub(crate) const HOSTS: usize = 10_000;
 
     /// Counts a line; tells whether it is to be written.
-    pub(crate) fn count(&mut self, host: IpAddr, kind: Kind, now: Instant) -> bool {
+    pub(crate) fn count(&mut self, host: IpAddr, kind: LineKind, now: Instant) -> bool {
         let host = network(host);
         let is_known = self.hosts.contains_key(&host);
         if !is_known && self.hosts.len() >= Self::HOSTS {
@@ -81,8 +81,8 @@ impl Repeats {
             self.sums.extend(before.sum(known.then_some(host)));
         }
         match kind {
-            Kind::Refusal => account.refusals.add(Self::REFUSALS),
-            Kind::Rule => account.rules.add(Self::RULES),
+            LineKind::Refusal => account.refusals.add(Self::REFUSALS),
+            LineKind::Rule => account.rules.add(Self::RULES),
         }
     }
 

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::stage::Stage;
+use super::scenario::Scenario;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::client_lists::ClientLists;
 
-fn lists(text: &str) -> (ClientLists, Stage) {
+fn lists(text: &str) -> (ClientLists, Scenario) {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut stage = Stage::new();
-    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
-    (config.server.live.clients, stage)
+    let mut scenario = Scenario::new();
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    (config.server.live.clients, scenario)
 }
 
 #[tokio::test]
 async fn every_client_but_those_on_loopback_is_tested_by_dmarc() {
-    let (lists, mut stage) = lists("");
+    let (lists, mut scenario) = lists("");
     for (address, tested) in [("127.0.0.2:1", false), ("[::1]:1", false), ("192.0.2.1:1", true)] {
-        stage.client.address = address.parse().unwrap();
+        scenario.client.address = address.parse().unwrap();
         let list = &lists.dmarc_verify_hosts;
         assert_eq!(
-            list.contains(&stage.client, "mx.example", &stage.services, &mut vec![]).await,
+            list.contains(&scenario.client, "mx.example", &scenario.services, &mut vec![]).await,
             tested
         );
     }
@@ -49,10 +49,10 @@ async fn lists_of_clients_are_exims() {
             "spool_directory = '{}'\ntls_advertise_hosts = \"{list}\"\n[hostlist]\nnear = '192.0.2.0/28'",
             scratch.path().display()
         );
-        let (lists, stage) = lists(&text);
+        let (lists, scenario) = lists(&text);
         let list_of_clients = &lists.tls_advertise_hosts;
         let found = list_of_clients
-            .contains(&stage.client, "mx.example", &stage.services, &mut vec![])
+            .contains(&scenario.client, "mx.example", &scenario.services, &mut vec![])
             .await;
         assert_eq!(found, inside, "{list}");
     }

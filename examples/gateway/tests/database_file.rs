@@ -13,7 +13,7 @@ use super::engines::ask;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::events::Events;
-use crate::gateway::events::raised_event::{Facts, Occurrence};
+use crate::gateway::events::raised_event::{Facts, RaisedEvent};
 use crate::gateway::lookups::engines::Engines;
 
 fn config(folder: &Path) -> Config {
@@ -67,7 +67,7 @@ async fn events_are_written_where_they_are_looked_for() {
     };
     let raise = |data: &str| {
         let event = Event::new(EventName::MsgDelivery).data(data.as_bytes(), Trust::Untrusted);
-        events.raise(Occurrence::new(event, Facts::default()));
+        events.raise(RaisedEvent::new(event, Facts::default()));
     };
     let written = async |expected: &[&str]| {
         for _ in 0..100 {

@@ -12,24 +12,24 @@ use super::gateway::{Running, make_table, rows};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::events::Events;
-use crate::gateway::events::overflow::Aside;
+use crate::gateway::events::overflow::Overflow;
 use crate::gateway::events::queue::{Counts, Queue, Work};
-use crate::gateway::events::raised_event::{Facts, MAX_VALUE, Occurrence, bounded};
+use crate::gateway::events::raised_event::{Facts, MAX_VALUE, RaisedEvent, bounded};
 use crate::gateway::events::record;
 use crate::gateway::events::record::RecordError;
 use crate::gateway::lookups::engines::Engines;
 
-fn occurrence(number: usize) -> Occurrence {
+fn raised(number: usize) -> RaisedEvent {
     let facts = Facts::default().with("sender_address", b"ann@a.example", Trust::Untrusted);
     let event = Event::new(EventName::MsgDelivery)
         .data(format!("{number}").as_bytes(), Trust::Untrusted)
         .with("transport_name", b"remote_smtp", Trust::Trusted)
         .with("local_part", b"\xff\0'\n", Trust::Untrusted);
-    Occurrence::new(event, facts)
+    RaisedEvent::new(event, facts)
 }
 
-fn data(occurrence: &Occurrence) -> String {
-    let Variable::Value(data) = occurrence.event.variable("event_data") else {
+fn data(raised: &RaisedEvent) -> String {
+    let Variable::Value(data) = raised.event.variable("event_data") else {
         return String::new();
     };
     data.to_string()
@@ -55,7 +55,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_record_comes_back_as_it_was() {
-    let whole = occurrence(7);
+    let whole = raised(7);
     let mut bytes = b"before".to_vec();
     record::write(&whole, &mut bytes);
     let bytes = &bytes[6..];
@@ -70,9 +70,9 @@ fn a_record_comes_back_as_it_was() {
         damaged[at] ^= 0x40;
         assert!(record::parse(&damaged).is_err(), "{at}");
     }
-    let unset = Occurrence {
+    let unset = RaisedEvent {
         at: UNIX_EPOCH,
-        ..Occurrence::new(Event::new(EventName::TcpClose), Facts::default())
+        ..RaisedEvent::new(Event::new(EventName::TcpClose), Facts::default())
     };
     let mut bytes = Vec::new();
     record::write(&unset, &mut bytes);
@@ -100,19 +100,19 @@ fn a_value_is_cut_at_its_limit_and_at_a_character() {
 fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
     let scratch = Scratch::new();
     let mut one = Vec::new();
-    record::write(&occurrence(0), &mut one);
-    let aside = Aside::open(scratch.path(), one.len() as u64 * 2).unwrap();
-    let queue = Queue::new(3, aside);
-    (0..3).for_each(|number| queue.put(occurrence(number)));
+    record::write(&raised(0), &mut one);
+    let overflow = Overflow::open(scratch.path(), one.len() as u64 * 2).unwrap();
+    let queue = Queue::new(3, overflow);
+    (0..3).for_each(|number| queue.put(raised(number)));
     assert_eq!(queue.counts(), Counts::default(), "at the limit");
     // Three are on their way into the file, which has room for two; there is none for the last.
-    (3..7).for_each(|number| queue.put(occurrence(number)));
-    assert_eq!(queue.counts(), Counts { aside: 0, lost: 1 });
+    (3..7).for_each(|number| queue.put(raised(number)));
+    assert_eq!(queue.counts(), Counts { overflow: 0, lost: 1 });
     let mut lost = Vec::new();
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| queue.put_aside(|counts| lost.push(counts.lost)));
         let end = Instant::now() + LONG;
-        while queue.counts().aside < 2 && Instant::now() < end {
+        while queue.counts().overflow < 2 && Instant::now() < end {
             std::thread::yield_now();
         }
         queue.end(Instant::now() + LONG);
@@ -120,8 +120,8 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
         loop {
             match queue.next() {
                 Work::Events(events) => worked.extend(events.iter().map(data)),
-                Work::Aside(read) => {
-                    worked.extend(read.occurrences.iter().map(data));
+                Work::Overflow(read) => {
+                    worked.extend(read.events.iter().map(data));
                     assert!(queue.forget(&read));
                 }
                 Work::End => break,
@@ -131,51 +131,51 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
         queue.finish();
         thread.join().unwrap();
     });
-    assert_eq!(queue.counts(), Counts { aside: 2, lost: 2 });
+    assert_eq!(queue.counts(), Counts { overflow: 2, lost: 2 });
     assert_eq!(lost, [2], "it is said");
 }
 
 #[test]
 fn a_file_goes_on_where_it_was_and_is_emptied() {
     let scratch = Scratch::new();
-    let all: Vec<_> = (0..3000).map(occurrence).collect();
-    let mut aside = Aside::open(scratch.path(), 1 << 20).unwrap();
-    assert_eq!(aside.append(&all).unwrap(), 0);
-    let first = aside.read().unwrap();
-    assert!(first.occurrences.len() < all.len());
-    aside.forget(&first).unwrap();
-    drop(aside);
-    let mut aside = Aside::open(scratch.path(), 1 << 20).unwrap();
-    let second = aside.read().unwrap();
-    assert_eq!(data(&second.occurrences[0]), first.occurrences.len().to_string());
-    aside.forget(&second).unwrap();
-    while !aside.is_empty() {
-        let read = aside.read().unwrap();
-        aside.forget(&read).unwrap();
+    let all: Vec<_> = (0..3000).map(raised).collect();
+    let mut overflow = Overflow::open(scratch.path(), 1 << 20).unwrap();
+    assert_eq!(overflow.append(&all).unwrap(), 0);
+    let first = overflow.read().unwrap();
+    assert!(first.events.len() < all.len());
+    overflow.forget(&first).unwrap();
+    drop(overflow);
+    let mut overflow = Overflow::open(scratch.path(), 1 << 20).unwrap();
+    let second = overflow.read().unwrap();
+    assert_eq!(data(&second.events[0]), first.events.len().to_string());
+    overflow.forget(&second).unwrap();
+    while !overflow.is_empty() {
+        let read = overflow.read().unwrap();
+        overflow.forget(&read).unwrap();
     }
-    assert_eq!(fs::metadata(Aside::path(scratch.path())).unwrap().len(), 16);
+    assert_eq!(fs::metadata(Overflow::path(scratch.path())).unwrap().len(), 16);
 }
 
 #[test]
 fn a_damaged_file_is_read_up_to_the_damage_and_a_foreign_one_not_at_all() {
     let scratch = Scratch::new();
-    let path = Aside::path(scratch.path());
-    let mut aside = Aside::open(scratch.path(), 1 << 20).unwrap();
-    aside.append(&[occurrence(1), occurrence(2)]).unwrap();
-    drop(aside);
+    let path = Overflow::path(scratch.path());
+    let mut overflow = Overflow::open(scratch.path(), 1 << 20).unwrap();
+    overflow.append(&[raised(1), raised(2)]).unwrap();
+    drop(overflow);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-    let mut aside = Aside::open(scratch.path(), 1 << 20).unwrap();
-    let first = aside.read().unwrap();
-    assert_eq!((first.occurrences.len(), first.damaged), (1, false));
-    aside.forget(&first).unwrap();
-    let second = aside.read().unwrap();
-    assert_eq!((second.occurrences.len(), second.damaged), (0, true));
-    aside.forget(&second).unwrap();
-    assert!(aside.is_empty());
+    let mut overflow = Overflow::open(scratch.path(), 1 << 20).unwrap();
+    let first = overflow.read().unwrap();
+    assert_eq!((first.events.len(), first.damaged), (1, false));
+    overflow.forget(&first).unwrap();
+    let second = overflow.read().unwrap();
+    assert_eq!((second.events.len(), second.damaged), (0, true));
+    overflow.forget(&second).unwrap();
+    assert!(overflow.is_empty());
     for foreign in [&b"events 0\x10\0\0\0\0\0\0\0"[..], b"events 1\xff\0\0\0\0\0\0\0", b"short"] {
         fs::write(&path, foreign).unwrap();
-        assert!(Aside::open(scratch.path(), 1 << 20).unwrap().is_empty());
+        assert!(Overflow::open(scratch.path(), 1 << 20).unwrap().is_empty());
     }
 }
 
@@ -183,17 +183,17 @@ fn a_damaged_file_is_read_up_to_the_damage_and_a_foreign_one_not_at_all() {
 async fn what_a_process_left_is_worked_off_by_the_next() {
     let scratch = Scratch::new();
     make_table(scratch.path());
-    let mut aside = Aside::open(scratch.path(), 1 << 20).unwrap();
-    let long_ago = Occurrence { at: UNIX_EPOCH + Duration::from_secs(86_399), ..occurrence(5) };
-    aside.append(&[occurrence(4), long_ago]).unwrap();
-    drop(aside);
+    let mut overflow = Overflow::open(scratch.path(), 1 << 20).unwrap();
+    let long_ago = RaisedEvent { at: UNIX_EPOCH + Duration::from_secs(86_399), ..raised(5) };
+    overflow.append(&[raised(4), long_ago]).unwrap();
+    drop(overflow);
     let events = start(scratch.path(), "");
-    events.raise(occurrence(6));
+    events.raise(raised(6));
     events.close(LONG).await;
     let mut seen = seen(scratch.path());
     seen.sort();
     assert_eq!(seen, ["4", "5", "6"]);
-    assert!(Aside::open(scratch.path(), 0).unwrap().is_empty());
+    assert!(Overflow::open(scratch.path(), 0).unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +204,7 @@ async fn a_slow_database_puts_off_events_and_nothing_else() {
     busy.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let events = start(scratch.path(), "event_queue_max = 10");
     let before = Instant::now();
-    (0..200).for_each(|number| events.raise(occurrence(number)));
+    (0..200).for_each(|number| events.raise(raised(number)));
     assert!(before.elapsed() < Duration::from_secs(1), "nobody waits");
     let unreadable = Config::parse("event_queue_max = 0").unwrap_err().to_string();
     assert!(unreadable.contains("event_queue_max"), "{unreadable}");
@@ -213,7 +213,7 @@ async fn a_slow_database_puts_off_events_and_nothing_else() {
     events.close(LONG).await;
     let counts = events.counts();
     let seen = seen(scratch.path()).len() as u64;
-    assert!(counts.aside > 0 && seen >= counts.aside, "{counts:?} {seen}");
+    assert!(counts.overflow > 0 && seen >= counts.overflow, "{counts:?} {seen}");
     assert_eq!(seen + counts.lost, 200, "{counts:?}");
 }
 
@@ -225,12 +225,12 @@ async fn a_database_locked_until_the_stop_has_its_events_at_the_next_start() {
     let busy = rusqlite::Connection::open(scratch.path().join("gateway.sqlite")).unwrap();
     busy.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let events = start(scratch.path(), "");
-    (0..50).for_each(|number| events.raise(occurrence(number)));
+    (0..50).for_each(|number| events.raise(raised(number)));
     tokio::time::sleep(Duration::from_millis(200)).await;
     let before = Instant::now();
     events.close(Duration::from_millis(100)).await;
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
-    assert_eq!(events.counts(), Counts { aside: 50, lost: 0 });
+    assert_eq!(events.counts(), Counts { overflow: 50, lost: 0 });
     drop(busy);
     let events = start(scratch.path(), "");
     events.close(LONG).await;
@@ -245,10 +245,10 @@ async fn a_stop_keeps_its_deadline() {
     let scratch = Scratch::new();
     make_table(scratch.path());
     let events = start(scratch.path(), "");
-    (0..50).for_each(|number| events.raise(occurrence(number)));
+    (0..50).for_each(|number| events.raise(raised(number)));
     events.close(Duration::ZERO).await;
     let first = seen(scratch.path()).len();
-    events.raise(occurrence(50));
+    events.raise(raised(50));
     assert_eq!(events.counts().lost, 1, "who comes too late is counted");
     let events = start(scratch.path(), "");
     events.close(LONG).await;
@@ -259,7 +259,7 @@ async fn a_stop_keeps_its_deadline() {
 #[tokio::test]
 async fn moments_are_those_of_the_event() {
     use event_expand::Variables;
-    let late = Occurrence { at: UNIX_EPOCH + Duration::from_secs(1_415_926_535), ..occurrence(0) };
+    let late = RaisedEvent { at: UNIX_EPOCH + Duration::from_secs(1_415_926_535), ..raised(0) };
     for (name, value) in [
         ("tod_epoch", "1415926535"),
         ("tod_log", "2014-11-14 00:55:35"),
@@ -269,5 +269,5 @@ async fn moments_are_those_of_the_event() {
         assert_eq!(found.to_string(), value);
     }
     let now = SystemTime::now();
-    assert!(occurrence(0).at <= now);
+    assert!(raised(0).at <= now);
 }

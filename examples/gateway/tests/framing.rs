@@ -1,7 +1,7 @@
 //! How much memory the framing keeps, however its bytes are cut.
 
 use super::session::{Talk, settings};
-use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, Line};
+use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, InputLine};
 
 /// 100 MB of commands of 4096 octets, in pieces that never end where a command does.
 #[test]
@@ -23,8 +23,8 @@ fn what_was_taken_is_dropped_though_the_input_is_never_empty() {
             sent += piece;
             loop {
                 match input.take_line(5000) {
-                    Line::Text(_) => lines += 1,
-                    line => break assert_eq!(line, Line::Incomplete),
+                    InputLine::Text(_) => lines += 1,
+                    line => break assert_eq!(line, InputLine::Incomplete),
                 }
             }
             most = most.max(input.capacity());

@@ -7,9 +7,9 @@ use serde::de::{Deserializer, Error, Visitor, value};
 use serde::forward_to_deserialize_any;
 
 use crate::gateway::config::events::EventOptions;
-use crate::gateway::config::{Config, Options};
+use crate::gateway::config::{Config, ConfigOptions};
 use crate::gateway::policy::condition::KINDS;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 
 const HELP: &str = include_str!("../help.txt");
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
@@ -61,10 +61,10 @@ fn fields<T: for<'de> Deserialize<'de>>() -> Vec<&'static str> {
 
 /// All options by their names of today.
 fn options() -> BTreeSet<&'static str> {
-    let mut names: BTreeSet<_> = fields::<Options>().into_iter().collect();
+    let mut names: BTreeSet<_> = fields::<ConfigOptions>().into_iter().collect();
     assert!(names.remove("hosts_proxy"), "the other name of proxy_required_hosts");
     names.extend(fields::<EventOptions>());
-    names.extend(Place::ALL.map(Place::option));
+    names.extend(Stage::ALL.map(Stage::option));
     names.insert("macros");
     names
 }
@@ -139,7 +139,7 @@ fn the_configuration_in_the_help_is_sound() {
 
 #[test]
 fn every_option_of_the_rules_is_named() {
-    for name in KINDS.iter().map(|kind| kind.name).chain(Place::ALL.map(Place::option)) {
+    for name in KINDS.iter().map(|kind| kind.name).chain(Stage::ALL.map(Stage::option)) {
         assert!(HELP.contains(name), "{name}");
     }
 }

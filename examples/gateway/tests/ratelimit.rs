@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::stage::{Stage, rules};
+use super::scenario::{Scenario, rules};
 use crate::gateway::policy::rates::{Count, RateEvent, Rates};
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::host_limit::HostLimit;
 
 const RECOMMENDED: &str = include_str!("data/connection-rate.toml");
@@ -16,17 +16,17 @@ const PERIOD: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn the_recommended_rule_defers_who_connects_too_often() {
     let rules = rules(RECOMMENDED);
-    let shared = Stage::new();
+    let shared = Scenario::new();
     let mut connections = Vec::new();
     for connection in 0..8 {
-        let mut stage = Stage::new();
-        stage.services = shared.services.clone();
-        stage.start = shared.start;
-        let judgement = stage.judge(&rules, Place::Connect, connection).await;
+        let mut scenario = Scenario::new();
+        scenario.services = shared.services.clone();
+        scenario.start = shared.start;
+        let decision = scenario.judge(&rules, Stage::Connect, connection).await;
         // A second look in the same connection does not count.
-        let again = stage.judge(&rules, Place::Connect, connection).await;
-        assert_eq!(judgement, again);
-        connections.push(judgement.refusal.map(|reply| reply.to_string()));
+        let again = scenario.judge(&rules, Stage::Connect, connection).await;
+        assert_eq!(decision, again);
+        connections.push(decision.refusal.map(|reply| reply.to_string()));
     }
     let deferred = "421 4.7.1 Too many connections from this IP right now";
     // The fifth is a hair below five in five seconds, for milliseconds have gone by.
@@ -38,22 +38,22 @@ async fn the_recommended_rule_defers_who_connects_too_often() {
 #[tokio::test]
 async fn the_real_client_counts_and_the_proxy_does_not() {
     let rules = rules(RECOMMENDED);
-    let (services, start) = (Stage::new().services, Instant::now());
-    let ask = async |mut stage: Stage| {
-        stage.services = services.clone();
-        stage.start = start;
+    let (services, start) = (Scenario::new().services, Instant::now());
+    let ask = async |mut scenario: Scenario| {
+        scenario.services = services.clone();
+        scenario.start = start;
 
-        stage.judge(&rules, Place::Connect, 0).await.refusal.is_some()
+        scenario.judge(&rules, Stage::Connect, 0).await.refusal.is_some()
     };
     let behind = |client| format!("PROXY TCP4 {client} 203.0.113.25 5555 25\r\n");
     for connection in 1..=20 {
         // Each from another client.
-        assert!(!ask(Stage::proxied(&behind(format!("192.0.2.{connection}")))).await);
+        assert!(!ask(Scenario::proxied(&behind(format!("192.0.2.{connection}")))).await);
         // Each from the proxy itself, which does not say for whom.
-        assert!(!ask(Stage::proxied("PROXY UNKNOWN\r\n")).await);
+        assert!(!ask(Scenario::proxied("PROXY UNKNOWN\r\n")).await);
     }
     for connection in 1..=6 {
-        let refused = ask(Stage::proxied(&behind("192.0.2.77".into()))).await;
+        let refused = ask(Scenario::proxied(&behind("192.0.2.77".into()))).await;
         assert_eq!(refused, connection >= 5, "connection {connection}");
     }
 }
@@ -142,41 +142,41 @@ async fn messages_and_recipients_are_counted_as_said() {
     };
     for (place, option, options, expected) in [
         // Each recipient; each message once; each time it is asked; each sender for itself.
-        (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt", [false, false, true]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_mail", [false, false, false]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_conn", [false, false, false]),
-        (Place::Mail, "acl_smtp_mail", "per_cmd", [false, false, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_rcpt", [false, false, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_mail", [false, false, false]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_conn", [false, false, false]),
+        (Stage::Mail, "acl_smtp_mail", "per_cmd", [false, false, true]),
         (
-            Place::Rcpt,
+            Stage::Rcpt,
             "acl_smtp_rcpt",
             "per_rcpt / $sender_address/$local_part",
             [false, false, true],
         ),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_rcpt / readonly", [false, false, false]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_rcpt / readonly", [false, false, false]),
         // Options that have a value are no keys, and may follow the key.
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$domain", [false, false, false]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$recipients_count", [false, false, false]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_addr", [false, false, false]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=3", [true, true, true]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=${eval:2-1}", [false, false, true]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / count=1.5", [false, true, true]),
-        (Place::Rcpt, "acl_smtp_rcpt", "$domain / per_cmd", [false, false, true]),
-        (Place::Rcpt, "acl_smtp_rcpt", "per_cmd / $domain / readonly", [false, false, false]),
-        (Place::Mail, "acl_smtp_mail", "per_byte / count=1k", [true, true, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$domain", [false, false, false]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / unique=$recipients_count", [false, false, false]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_addr", [false, false, false]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / count=3", [true, true, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / count=${eval:2-1}", [false, false, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / count=1.5", [false, true, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "$domain / per_cmd", [false, false, true]),
+        (Stage::Rcpt, "acl_smtp_rcpt", "per_cmd / $domain / readonly", [false, false, false]),
+        (Stage::Mail, "acl_smtp_mail", "per_byte / count=1k", [true, true, true]),
     ] {
         let rules = rules(&text(option, options));
-        let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", "bob@mx.example");
         for (time, expected) in expected.into_iter().enumerate() {
-            let judgement = stage.judge(&rules, place, 0).await;
-            assert_eq!(judgement.refusal.is_some(), expected, "{options}, {time}");
+            let decision = scenario.judge(&rules, place, 0).await;
+            assert_eq!(decision.refusal.is_some(), expected, "{options}, {time}");
         }
     }
     let rules = rules(&text("acl_smtp_mail", "per_mail"));
-    let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
+    let mut scenario = Scenario::new().with_mail("<a@b.example>", "bob@mx.example");
     for (time, expected) in [false, false, true].into_iter().enumerate() {
-        stage.notes.start_message();
-        let judgement = stage.judge(&rules, Place::Mail, 0).await;
-        assert_eq!(judgement.refusal.is_some(), expected, "{time}");
+        scenario.state.start_message();
+        let decision = scenario.judge(&rules, Stage::Mail, 0).await;
+        assert_eq!(decision.refusal.is_some(), expected, "{time}");
     }
 }
 
@@ -188,9 +188,9 @@ async fn the_rate_can_be_told() {
         ratelimit = '0 / 1m / $sender_address'
         logwrite = '$sender_rate $sender_rate_limit $sender_rate_period'
     ";
-    let mut stage = Stage::new().with_mail("<a@b.example>", "bob@mx.example");
-    stage.judge(&rules(text), Place::Mail, 0).await;
-    assert_eq!(stage.notes.take_log(), ["1.0 0 1m"]);
+    let mut scenario = Scenario::new().with_mail("<a@b.example>", "bob@mx.example");
+    scenario.judge(&rules(text), Stage::Mail, 0).await;
+    assert_eq!(scenario.state.take_log(), ["1.0 0 1m"]);
 }
 
 #[test]

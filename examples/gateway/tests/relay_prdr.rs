@@ -6,7 +6,8 @@ use mail_types::exim::{HostSet, List};
 use mail_types::smtp::Severity;
 
 use super::relay::{Then, message, next_hop, sender, settings};
-use crate::gateway::delivery::relay::{Declared, Passed, Relay};
+use crate::gateway::delivery::message_outcome::MessageOutcome;
+use crate::gateway::delivery::relay::{Declared, Relay};
 use crate::gateway::delivery::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
 
@@ -37,13 +38,17 @@ async fn pass(
     takers: &[usize],
     then: Then,
     wait: Duration,
-) -> (Passed, String) {
+) -> (MessageOutcome, String) {
     let (address, task) = next_hop(replies, then).await;
     let passed = transact(&settings(address, wait), ASKING, takers).await;
     (passed, task.await.unwrap())
 }
 
-async fn transact(settings: &RelaySettings, declared: Declared, takers: &[usize]) -> Passed {
+async fn transact(
+    settings: &RelaySettings,
+    declared: Declared,
+    takers: &[usize],
+) -> MessageOutcome {
     let mut relay = Relay::connect(settings, &Origin::default()).await.unwrap();
     let reply = relay.mail(&sender(), declared).await;
     assert_eq!(reply.code().severity(), Severity::Completed);
@@ -55,7 +60,7 @@ async fn transact(settings: &RelaySettings, declared: Declared, takers: &[usize]
     passed
 }
 
-fn texts(passed: &Passed) -> (Vec<String>, String) {
+fn texts(passed: &MessageOutcome) -> (Vec<String>, String) {
     let recipients = passed.recipients.iter().map(ToString::to_string);
     (recipients.collect(), passed.last.to_string())
 }

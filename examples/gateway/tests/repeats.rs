@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use crate::gateway::telemetry::repeats::{Kind, Repeats, Sum};
+use crate::gateway::telemetry::repeats::{LineKind, Repeats, Sum};
 
 /// Counts a line of each kind so often; returns how many are to be written.
-fn count(repeats: &mut Repeats, host: &str, kind: Kind, times: usize, now: Instant) -> usize {
+fn count(repeats: &mut Repeats, host: &str, kind: LineKind, times: usize, now: Instant) -> usize {
     let host = host.parse().unwrap();
     (0..times).filter(|_| repeats.count(host, kind, now)).count()
 }
@@ -22,14 +22,14 @@ fn of_many_refusals_of_a_host_the_first_of_a_minute_are_written_and_the_others_c
     let at = |second| start + Duration::from_secs(second);
     let host = "192.0.2.1";
     let written = |repeats: &mut Repeats, times, second| {
-        count(repeats, host, Kind::Refusal, times, at(second))
+        count(repeats, host, LineKind::Refusal, times, at(second))
     };
     assert_eq!(written(&mut repeats, 4, 0), 4);
     assert_eq!(written(&mut repeats, 96, 1), 6);
     assert_eq!(written(&mut repeats, 900, 59), 0);
     assert_eq!(repeats.take_sums(), []);
     // Another host has its own.
-    assert_eq!(count(&mut repeats, "192.0.2.2", Kind::Refusal, 10, at(59)), 10);
+    assert_eq!(count(&mut repeats, "192.0.2.2", LineKind::Refusal, 10, at(59)), 10);
     // The next minute begins with what the last one left out.
     assert_eq!(written(&mut repeats, 12, 60), 10);
     assert_eq!(repeats.take_sums(), [refusals(Some(host), 990)]);
@@ -51,12 +51,14 @@ fn of_many_refusals_of_a_host_the_first_of_a_minute_are_written_and_the_others_c
 fn a_host_with_ipv6_is_a_network_here_too() {
     let (mut repeats, now) = (Repeats::default(), Instant::now());
     let written: usize = (0..100)
-        .map(|number| count(&mut repeats, &format!("2001:db8::{number:x}"), Kind::Refusal, 1, now))
+        .map(|number| {
+            count(&mut repeats, &format!("2001:db8::{number:x}"), LineKind::Refusal, 1, now)
+        })
         .sum();
     assert_eq!(written, 10);
-    assert_eq!(count(&mut repeats, "2001:db8:0:1::1", Kind::Refusal, 10, now), 10);
-    assert_eq!(count(&mut repeats, "192.0.2.1", Kind::Refusal, 5, now), 5);
-    assert_eq!(count(&mut repeats, "::ffff:192.0.2.1", Kind::Refusal, 6, now), 5);
+    assert_eq!(count(&mut repeats, "2001:db8:0:1::1", LineKind::Refusal, 10, now), 10);
+    assert_eq!(count(&mut repeats, "192.0.2.1", LineKind::Refusal, 5, now), 5);
+    assert_eq!(count(&mut repeats, "::ffff:192.0.2.1", LineKind::Refusal, 6, now), 5);
     repeats.end();
     let sums = [refusals(Some("192.0.2.1"), 1), refusals(Some("2001:db8::"), 90)];
     assert_eq!(repeats.take_sums(), sums);
@@ -68,14 +70,14 @@ fn lines_of_rules_have_a_limit_of_their_own_that_a_message_begins_anew() {
     let (mut repeats, now) = (Repeats::default(), Instant::now());
     let (honest, flooder) = ("192.0.2.1", "192.0.2.2");
     for _ in 0..20 {
-        assert_eq!(count(&mut repeats, honest, Kind::Rule, 1000, now), 1000);
+        assert_eq!(count(&mut repeats, honest, LineKind::Rule, 1000, now), 1000);
         repeats.accept(honest.parse().unwrap());
     }
-    assert_eq!(count(&mut repeats, flooder, Kind::Rule, 50_000, now), 1000);
-    assert_eq!(count(&mut repeats, flooder, Kind::Refusal, 50_000, now), 10);
+    assert_eq!(count(&mut repeats, flooder, LineKind::Rule, 50_000, now), 1000);
+    assert_eq!(count(&mut repeats, flooder, LineKind::Refusal, 50_000, now), 10);
     // Refusals go on being counted.
     repeats.accept(flooder.parse().unwrap());
-    assert_eq!(count(&mut repeats, flooder, Kind::Refusal, 1, now), 0);
+    assert_eq!(count(&mut repeats, flooder, LineKind::Refusal, 1, now), 0);
     repeats.end();
     let flooder = Some(flooder.parse().unwrap());
     assert_eq!(repeats.take_sums(), [Sum { host: flooder, refusals: 49_991, rules: 49_000 }]);
@@ -89,7 +91,7 @@ fn hosts_beyond_the_limit_share_one_account() {
     let host = |number: u32| IpAddr::from(Ipv4Addr::from(0x0a00_0000 + number));
     let each = |repeats: &mut Repeats, hosts: std::ops::Range<u32>, second| {
         let now = start + Duration::from_secs(second);
-        hosts.filter(|&number| repeats.count(host(number), Kind::Refusal, now)).count()
+        hosts.filter(|&number| repeats.count(host(number), LineKind::Refusal, now)).count()
     };
     assert_eq!(each(&mut repeats, 0..many, 0), Repeats::HOSTS);
     assert_eq!(each(&mut repeats, many..many + 5000, 30), 10);

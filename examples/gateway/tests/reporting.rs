@@ -11,7 +11,7 @@ use super::rules_dmarc::examined;
 use super::scratch::Scratch;
 use crate::cases::dmarc_rows::Row;
 use crate::gateway::config::Config;
-use crate::gateway::reports::reporter::Entry;
+use crate::gateway::reports::reporter::ReportEntry;
 use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::reports::{Account, Reporter};
 
@@ -37,11 +37,11 @@ fn account(record: &str, aligned: bool) -> Account {
     }
 }
 
-fn row(source: &str, received: u64) -> Entry {
+fn row(source: &str, received: u64) -> ReportEntry {
     let feedback = FeedbackRow::new(source.parse().unwrap(), "a.example");
     let (policy_domain, record) = ("a.example".into(), "v=DMARC1; p=none".into());
     let discovery = DiscoveryMethod::TreeWalk;
-    Entry::Row(Box::new(Row { received, policy_domain, record, discovery, feedback }))
+    ReportEntry::Row(Box::new(Row { received, policy_domain, record, discovery, feedback }))
 }
 
 fn count(root: &Path) -> i64 {
@@ -160,7 +160,7 @@ fn a_full_queue_and_a_broken_disk_lose_rows_and_keep_nobody_waiting() {
     let broken = ReportSettings { rows, ..settings(root) };
     let mut reporter = Reporter::start(broken, "mx.example").unwrap();
     reporter.put(row("192.0.2.1", now()));
-    reporter.put(Entry::History("job 1\n".into()));
+    reporter.put(ReportEntry::History("job 1\n".into()));
     reporter.close();
     assert_eq!(fs::read_to_string(root.join("history")).unwrap(), "job 1\n");
 }
@@ -183,7 +183,7 @@ fn a_mail_lies_whole_in_the_outbox() {
     let scratch = Scratch::new();
     let root = scratch.path();
     let mut reporter = Reporter::start(settings(root), "mx.example").unwrap();
-    reporter.put(Entry::Mail(b"Subject: x\r\n\r\n".to_vec()));
+    reporter.put(ReportEntry::Mail(b"Subject: x\r\n\r\n".to_vec()));
     reporter.close();
     let files: Vec<_> = fs::read_dir(root.join("outbox/new")).unwrap().collect();
     assert_eq!(files.len(), 1);

@@ -6,33 +6,33 @@ use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::scenario::Scenario;
 use super::scratch::Scratch;
-use super::stage::Stage;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{Received, delivery};
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::session::Greeting;
 use crate::gateway::smtp::transaction::hops;
 
 async fn routed(config: &Config, recipient: &str) -> String {
-    route(Stage::new().with_mail("<ann@a.example>", recipient), config).await
+    route(Scenario::new().with_mail("<ann@a.example>", recipient), config).await
 }
 
-async fn route(mut stage: Stage, config: &Config) -> String {
-    match stage.route(&config.server.live.routing).await {
+async fn route(mut scenario: Scenario, config: &Config) -> String {
+    match scenario.route(&config.server.live.routing).await {
         Ok(route) => format!("{route:?}"),
         Err(reply) => reply.to_string().get(..9).unwrap_or_default().to_owned(),
     }
 }
 
 /// With the lookups of a configuration.
-fn stage(config: &Config, recipient: &str) -> Stage {
-    let mut stage = Stage::new().with_mail("<ann@a.example>", recipient);
-    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
-    stage
+fn scenario(config: &Config, recipient: &str) -> Scenario {
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", recipient);
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    scenario
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_list_may_be_looked_up() {
             let options = lookups(folder, option, &list);
             let config = Config::parse(&options).unwrap_or_else(|error| panic!("{list}: {error}"));
             for (recipient, expected) in [(there, found[0]), (absent, found[1])] {
-                let route = route(stage(&config, recipient), &config).await;
+                let route = route(scenario(&config, recipient), &config).await;
                 assert_eq!(route, expected, "{option} = {list}: {recipient}");
                 assert_eq!(refused(&config, recipient).await, "", "{option} = {list}");
             }
@@ -140,12 +140,12 @@ async fn a_list_may_be_looked_up() {
             let keys = rusqlite::Connection::open(folder.join("gateway.sqlite")).unwrap();
             keys.execute("DROP TABLE keys", []).unwrap();
             for recipient in [there, absent] {
-                let route = route(stage(&config, recipient), &config).await;
+                let route = route(scenario(&config, recipient), &config).await;
                 assert_eq!(route, "451 4.3.0", "{option} = {list}: {recipient}");
             }
             // Who is local by name is not looked up.
             if option == "local_parts" {
-                let postmaster = stage(&config, "postmaster@a.example");
+                let postmaster = scenario(&config, "postmaster@a.example");
                 assert_eq!(route(postmaster, &config).await, "Local", "{list}");
             }
         }
@@ -220,7 +220,7 @@ fn lookups(folder: &Path, option: &str, list: &str) -> String {
 
 /// What the rules at `RCPT` say.
 async fn refused(config: &Config, recipient: &str) -> String {
-    stage(config, recipient).refusal(&config.server.live.rules, Place::Rcpt).await
+    scenario(config, recipient).refusal(&config.server.live.rules, Stage::Rcpt).await
 }
 
 #[test]

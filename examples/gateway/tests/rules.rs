@@ -1,13 +1,13 @@
 //! Rules: what they decide, and what they leave behind.
 
-use super::stage::{Stage, rules};
-use crate::gateway::policy::stage::Place;
+use super::scenario::{Scenario, rules};
+use crate::gateway::policy::stage::Stage;
 
 /// Asks one rule with these lines, whose verb is deny, of this place; tells whether it holds.
-async fn holds(stage: &mut Stage, place: Place, lines: &str) -> bool {
+async fn holds(scenario: &mut Scenario, place: Stage, lines: &str) -> bool {
     let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
     let rules = rules(&text);
-    !stage.refusal(&rules, place).await.is_empty()
+    !scenario.refusal(&rules, place).await.is_empty()
 }
 
 #[tokio::test]
@@ -43,8 +43,8 @@ async fn conditions_hold_for_what_is_in_their_lists() {
         ("recipients = ''", false),
         ("'!recipients' = ''", true),
     ] {
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "Bob@mx.example");
-        assert_eq!(holds(&mut stage, Place::Rcpt, lines).await, expected, "{lines}");
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "Bob@mx.example");
+        assert_eq!(holds(&mut scenario, Stage::Rcpt, lines).await, expected, "{lines}");
     }
     for (lines, expected) in [
         ("senders = ':'", true),
@@ -53,8 +53,8 @@ async fn conditions_hold_for_what_is_in_their_lists() {
         ("sender_domains = '*'", false),
         ("'!sender_domains' = '*'", true),
     ] {
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        assert_eq!(holds(&mut stage, Place::Rcpt, lines).await, expected, "{lines}");
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        assert_eq!(holds(&mut scenario, Stage::Rcpt, lines).await, expected, "{lines}");
     }
 }
 
@@ -78,14 +78,14 @@ async fn header_tests_look_at_fields_and_nothing_else() {
         ("header.x = '*'", false),
         ("'!header'.x = '*'", true),
     ] {
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        stage.message = message.into();
-        assert_eq!(holds(&mut stage, Place::Data, lines).await, expected, "{lines}");
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        scenario.message = message.into();
+        assert_eq!(holds(&mut scenario, Stage::Data, lines).await, expected, "{lines}");
     }
     for message in ["", "Subject", ":", "\n", "Subject: \n x\n", " folded: x\r\n"] {
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        stage.message = message.into();
-        assert!(!holds(&mut stage, Place::Data, "header.subject = 'y'").await, "{message:?}");
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        scenario.message = message.into();
+        assert!(!holds(&mut scenario, Stage::Data, "header.subject = 'y'").await, "{message:?}");
     }
 }
 
@@ -113,37 +113,37 @@ async fn the_first_rule_that_holds_decides() {
         ("<x@slow.example>", "451 4.7.1 not now, try again later"),
         ("<x@a.example>", "550 5.7.1 not from 192.0.2.1, a.example"),
     ] {
-        let mut stage = Stage::new().with_mail(sender, "bob@mx.example");
-        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected);
+        let mut scenario = Scenario::new().with_mail(sender, "bob@mx.example");
+        assert_eq!(scenario.refusal(&rules, Stage::Mail).await, expected);
         let address = sender.trim_matches(['<', '>']);
-        assert_eq!(stage.notes.take_log(), [format!("Warning: seen {address}")]);
+        assert_eq!(scenario.state.take_log(), [format!("Warning: seen {address}")]);
         // There are no rules at rcpt, so everybody is accepted there.
-        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
+        assert_eq!(scenario.refusal(&rules, Stage::Rcpt).await, "");
     }
-    let mut stage = Stage::new().with_mail("<x@a.example>", "bob@mx.example");
-    let judgement = stage.judge(&rules, Place::Mail, 0).await;
-    assert_eq!(judgement.log_message.as_deref(), Some("blocked"));
+    let mut scenario = Scenario::new().with_mail("<x@a.example>", "bob@mx.example");
+    let decision = scenario.judge(&rules, Stage::Mail, 0).await;
+    assert_eq!(decision.log_message.as_deref(), Some("blocked"));
 }
 
 #[tokio::test]
 async fn each_place_has_its_codes_and_a_message_can_have_its_own() {
     for (place, verb, message, expected) in [
-        (Place::Connect, "deny", "no", "554 5.7.1 no"),
-        (Place::Connect, "defer", "no", "421 4.7.1 no"),
-        (Place::Rcpt, "deny", "no", "550 5.7.1 no"),
-        (Place::Rcpt, "defer", "no", "451 4.7.1 no"),
-        (Place::Prdr, "defer", "no", "450 4.7.1 no"),
-        (Place::Data, "deny", "no", "550 5.7.1 no"),
-        (Place::Data, "deny", "554 no", "554 5.7.1 no"),
-        (Place::Data, "deny", "550 5.7.26 no", "550 5.7.26 no"),
-        (Place::Data, "deny", "5.7.26 no", "550 5.7.26 no"),
-        (Place::Data, "deny", "4.7.26 no", "550 5.7.1 4.7.26 no"),
-        (Place::Data, "deny", "no\\nreally", "550-5.7.1 no\r\n550 5.7.1 really"),
-        (Place::Data, "deny", "", "550 5.7.1 "),
+        (Stage::Connect, "deny", "no", "554 5.7.1 no"),
+        (Stage::Connect, "defer", "no", "421 4.7.1 no"),
+        (Stage::Rcpt, "deny", "no", "550 5.7.1 no"),
+        (Stage::Rcpt, "defer", "no", "451 4.7.1 no"),
+        (Stage::Prdr, "defer", "no", "450 4.7.1 no"),
+        (Stage::Data, "deny", "no", "550 5.7.1 no"),
+        (Stage::Data, "deny", "554 no", "554 5.7.1 no"),
+        (Stage::Data, "deny", "550 5.7.26 no", "550 5.7.26 no"),
+        (Stage::Data, "deny", "5.7.26 no", "550 5.7.26 no"),
+        (Stage::Data, "deny", "4.7.26 no", "550 5.7.1 4.7.26 no"),
+        (Stage::Data, "deny", "no\\nreally", "550-5.7.1 no\r\n550 5.7.1 really"),
+        (Stage::Data, "deny", "", "550 5.7.1 "),
     ] {
         let text = format!("[[{}]]\nverb = '{verb}'\nmessage = \"{message}\"", place.option());
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        assert_eq!(stage.refusal(&rules(&text), place).await, expected);
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        assert_eq!(scenario.refusal(&rules(&text), place).await, expected);
     }
     let text = "
         [[acl_smtp_data]]
@@ -151,8 +151,8 @@ async fn each_place_has_its_codes_and_a_message_can_have_its_own() {
         control = 'no_multiline_responses'
         message = \"no\\nreally\"
     ";
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    let refusal = stage.refusal(&rules(text), Place::Data).await;
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+    let refusal = scenario.refusal(&rules(text), Stage::Data).await;
     assert_eq!(refusal, "550 5.7.1 no really");
 }
 
@@ -173,17 +173,17 @@ async fn modifiers_are_worked_in_their_order_until_a_condition_fails() {
         logwrite = '$acl_m_d'
     ";
     let rules = rules(text);
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    stage.judge(&rules, Place::Rcpt, 0).await;
-    assert_eq!(stage.notes.take_log(), ["one first", "two", "first, 7, $5, []"]);
-    assert_eq!(stage.notes.headers().collect::<Vec<_>>(), ["X-Seen: first, 7, $5, []"]);
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+    scenario.judge(&rules, Stage::Rcpt, 0).await;
+    assert_eq!(scenario.state.take_log(), ["one first", "two", "first, 7, $5, []"]);
+    assert_eq!(scenario.state.headers().collect::<Vec<_>>(), ["X-Seen: first, 7, $5, []"]);
     // What was set for the message is gone with it, what was set for the connection is not.
-    stage.notes.start_message();
-    assert_eq!(stage.notes.headers().count(), 0);
+    scenario.state.start_message();
+    assert_eq!(scenario.state.headers().count(), 0);
     let later =
-        super::stage::rules("[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$acl_m_d$acl_c0'");
-    stage.judge(&later, Place::Mail, 0).await;
-    assert_eq!(stage.notes.take_log(), ["7"]);
+        super::scenario::rules("[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$acl_m_d$acl_c0'");
+    scenario.judge(&later, Stage::Mail, 0).await;
+    assert_eq!(scenario.state.take_log(), ["7"]);
 }
 
 #[tokio::test]
@@ -197,12 +197,13 @@ async fn what_a_client_says_cannot_break_a_line() {
         message = 'no $acl_m0'
     ";
     let rules = rules(text);
-    let mut stage = Stage::new().with_mail("<\"a\u{2028}b\\\\\"@a.example>", "bob@mx.example");
-    let refusal = stage.refusal(&rules, Place::Mail).await;
+    let mut scenario =
+        Scenario::new().with_mail("<\"a\u{2028}b\\\\\"@a.example>", "bob@mx.example");
+    let refusal = scenario.refusal(&rules, Stage::Mail).await;
     assert!(!refusal.contains(['\r', '\n']), "{refusal}");
-    let [line] = stage.notes.take_log().try_into().unwrap();
+    let [line] = scenario.state.take_log().try_into().unwrap();
     assert_eq!(line, "from \"a\\u{2028}b\\\\\\\\\"@a.example");
-    assert!(stage.notes.headers().all(|field| !field.contains(['\r', '\n', '\u{2028}'])));
+    assert!(scenario.state.headers().all(|field| !field.contains(['\r', '\n', '\u{2028}'])));
 }
 
 #[tokio::test]
@@ -216,18 +217,18 @@ async fn a_message_is_put_into_quarantine_with_a_reason() {
         verb = 'deny'
     ";
     let rules = rules(text);
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    stage.message = "Subject: lottery\r\n\r\n".into();
-    assert_eq!(stage.refusal(&rules, Place::Data).await, "");
-    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a lottery"));
-    assert_eq!(stage.notes.take_log(), ["Quarantine: a lottery"]);
-    stage.notes.start_message();
-    assert_eq!(stage.notes.quarantined(), None);
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+    scenario.message = "Subject: lottery\r\n\r\n".into();
+    assert_eq!(scenario.refusal(&rules, Stage::Data).await, "");
+    assert_eq!(scenario.state.quarantined(), Some("X-Quarantine: a lottery"));
+    assert_eq!(scenario.state.take_log(), ["Quarantine: a lottery"]);
+    scenario.state.start_message();
+    assert_eq!(scenario.state.quarantined(), None);
     // At connect it is for every message.
     let text = "[[acl_smtp_connect]]\nverb = 'quarantine'";
-    stage.judge(&super::stage::rules(text), Place::Connect, 0).await;
-    stage.notes.start_message();
-    assert_eq!(stage.notes.quarantined(), Some("X-Quarantine: a rule says so"));
+    scenario.judge(&super::scenario::rules(text), Stage::Connect, 0).await;
+    scenario.state.start_message();
+    assert_eq!(scenario.state.quarantined(), Some("X-Quarantine: a rule says so"));
 }
 
 #[test]
@@ -240,9 +241,9 @@ fn recipients_agree_on_quarantine_or_come_back() {
         ([why(), None], true, [true, false], true),
         ([None, why()], false, [true, true], true),
     ] {
-        let mut stage = Stage::new();
-        let agree = |wanted| stage.notes.agree_on_quarantine(wanted, apart);
+        let mut scenario = Scenario::new();
+        let agree = |wanted| scenario.state.agree_on_quarantine(wanted, apart);
         assert_eq!(wanted.map(agree), agreed);
-        assert_eq!(stage.notes.quarantined().is_some(), quarantined);
+        assert_eq!(scenario.state.quarantined().is_some(), quarantined);
     }
 }

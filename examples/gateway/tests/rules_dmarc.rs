@@ -5,11 +5,11 @@ use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
 use mail_types::exim::Semantics;
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
-use super::stage::{Stage, rules, rules_with};
+use super::scenario::{Scenario, rules, rules_with};
 use crate::gateway::authentication::dmarc::{DmarcSettings, Examined};
 use crate::gateway::config::Config;
 use crate::gateway::policy::conditions::dmarc::{keep, publish_off};
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 
 #[tokio::test]
 async fn a_word_is_known_and_both_ways_to_read_a_list_are_there() {
@@ -32,9 +32,9 @@ async fn a_word_is_known_and_both_ways_to_read_a_list_are_there() {
             [(Semantics::EachItem, each_item), (Semantics::ListOrder, list_order)]
         {
             let rules = rules_with(&text, &DmarcSettings { semantics, ..DmarcSettings::default() });
-            let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-            keep(examined(record, false), "mx.example", &mut stage.notes);
-            let refused = !stage.refusal(&rules, Place::Data).await.is_empty();
+            let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+            keep(examined(record, false), "mx.example", &mut scenario.state);
+            let refused = !scenario.refusal(&rules, Stage::Data).await.is_empty();
             assert_eq!(refused, expected, "{record}: {words} by {semantics:?}");
         }
     }
@@ -45,9 +45,9 @@ async fn a_message_that_is_not_examined_is_off() {
     let rules = rules(
         "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'off'\nmessage = 'it is $dmarc_status'",
     );
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-    publish_off(&mut stage.notes);
-    assert_eq!(stage.refusal(&rules, Place::Data).await, "550 5.7.1 it is off");
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+    publish_off(&mut scenario.state);
+    assert_eq!(scenario.refusal(&rules, Stage::Data).await, "550 5.7.1 it is off");
 }
 
 #[tokio::test]
@@ -64,22 +64,22 @@ async fn each_variable_has_its_value() {
         ("p=none", false, "none/None, Accept/a.example/none/no/no", "fail policy.dmarc=none"),
         ("", false, "norecord/No DMARC record/a.example//no/no", "none"),
     ] {
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-        keep(examined(record, aligned), "mx.example", &mut stage.notes);
-        stage.judge(&rules, Place::Data, 0).await;
-        assert_eq!(stage.notes.take_log(), [expected]);
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+        keep(examined(record, aligned), "mx.example", &mut scenario.state);
+        scenario.judge(&rules, Stage::Data, 0).await;
+        assert_eq!(scenario.state.take_log(), [expected]);
         let field =
             format!("Authentication-Results: mx.example; dmarc={header} header.from=a.example");
-        assert_eq!(stage.notes.headers().collect::<Vec<_>>(), [field]);
+        assert_eq!(scenario.state.headers().collect::<Vec<_>>(), [field]);
     }
 }
 
 #[test]
 fn all_results_are_in_the_field_for_readers() {
-    let mut stage = Stage::new();
-    keep(examined("p=reject", true), "mx.test", &mut stage.notes);
+    let mut scenario = Scenario::new();
+    keep(examined("p=reject", true), "mx.test", &mut scenario.state);
     assert_eq!(
-        stage.notes.authentication.field("mx.test").unwrap(),
+        scenario.state.authentication.field("mx.test").unwrap(),
         "Authentication-Results: mx.test;\r\n\tdkim=none;\r\n\t\
          dmarc=pass policy.dmarc=reject header.from=a.example"
     );

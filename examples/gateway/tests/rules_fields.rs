@@ -1,15 +1,15 @@
 //! Header fields, replies and log lines of rules: a value in them is written in the form of its place.
 
-use super::stage::{Stage, rules};
+use super::scenario::{Scenario, rules};
 use crate::gateway::config::Config;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 
 /// The fields that a rule adds for this sender, and what is logged.
 async fn fields(sender: &str, lines: &str) -> (Vec<String>, Vec<String>) {
     let rules = rules(&format!("[[acl_smtp_mail]]\nverb = 'warn'\n{lines}"));
-    let mut stage = Stage::new().with_mail(sender, "bob@mx.example");
-    stage.judge(&rules, Place::Mail, 0).await;
-    (stage.notes.headers().map(str::to_owned).collect(), stage.notes.take_log())
+    let mut scenario = Scenario::new().with_mail(sender, "bob@mx.example");
+    scenario.judge(&rules, Stage::Mail, 0).await;
+    (scenario.state.headers().map(str::to_owned).collect(), scenario.state.take_log())
 }
 
 #[tokio::test]
@@ -60,9 +60,9 @@ async fn received_spf_is_one_field_whose_quotes_hold() {
     let rules = rules(
         "[[acl_smtp_mail]]\nverb = 'warn'\nspf = 'none : temperror'\nadd_header = '$spf_received'",
     );
-    let mut stage = Stage::new().with_mail(r#"<"x\"; a=b"@b.example>"#, "bob@mx.example");
-    stage.judge(&rules, Place::Mail, 0).await;
-    for field in stage.notes.headers() {
+    let mut scenario = Scenario::new().with_mail(r#"<"x\"; a=b"@b.example>"#, "bob@mx.example");
+    scenario.judge(&rules, Stage::Mail, 0).await;
+    for field in scenario.state.headers() {
         assert!(field.contains(r#"envelope-from="\"x\\\"; a=b\"@b.example""#), "{field}");
     }
 }
@@ -71,25 +71,25 @@ async fn received_spf_is_one_field_whose_quotes_hold() {
 async fn a_value_in_a_reply_makes_no_line() {
     let text = "[[acl_smtp_mail]]\nverb = 'deny'\nset.acl_m0 = \"$sender_helo_name\\r\\n550 x\"\n\
                 message = \"no $acl_m0\\ntwo\"";
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-    let refusal = stage.refusal(&rules(text), Place::Mail).await;
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+    let refusal = scenario.refusal(&rules(text), Stage::Mail).await;
     assert_eq!(refusal, "550-5.7.1 no client.example 550 x\r\n550 5.7.1 two");
 }
 
 #[tokio::test]
 async fn the_reason_of_a_quarantine_is_written_for_its_field_and_for_the_log() {
     let text = "[[acl_smtp_rcpt]]\nverb = 'quarantine'\nlog_message = 'from $sender_address'";
-    let mut stage = Stage::new().with_mail(r#"<"a\"b"@b.example>"#, "bob@mx.example");
-    stage.judge(&rules(text), Place::Rcpt, 0).await;
-    assert_eq!(stage.notes.quarantined(), Some(r#"X-Quarantine: from "a\"b"@b.example"#));
-    assert_eq!(stage.notes.take_log(), [r#"Quarantine: from "a\\"b"@b.example"#]);
+    let mut scenario = Scenario::new().with_mail(r#"<"a\"b"@b.example>"#, "bob@mx.example");
+    scenario.judge(&rules(text), Stage::Rcpt, 0).await;
+    assert_eq!(scenario.state.quarantined(), Some(r#"X-Quarantine: from "a\"b"@b.example"#));
+    assert_eq!(scenario.state.take_log(), [r#"Quarantine: from "a\\"b"@b.example"#]);
 }
 
 async fn holds(message: &str, line: &str) -> bool {
     let text = format!("[[acl_smtp_data]]\nverb = 'deny'\n{line}");
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-    stage.message = message.to_owned();
-    !stage.refusal(&rules(&text), Place::Data).await.is_empty()
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+    scenario.message = message.to_owned();
+    !scenario.refusal(&rules(&text), Stage::Data).await.is_empty()
 }
 
 #[tokio::test]
@@ -162,10 +162,10 @@ async fn a_code_of_another_class_that_is_expanded_is_logged() {
         let text = format!(
             "[[acl_smtp_rcpt]]\nverb = '{verb}'\nmessage = '${{if eq{{a}}{{a}}{{{message}}}}}'"
         );
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-        assert_eq!(stage.refusal(&rules(&text), Place::Rcpt).await, reply, "{message}");
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+        assert_eq!(scenario.refusal(&rules(&text), Stage::Rcpt).await, reply, "{message}");
         let logged = wrong
             .map(|code| format!("message: {verb} cannot reply {code}; its default code is sent"));
-        assert_eq!(stage.notes.take_log(), Vec::from_iter(logged), "{message}");
+        assert_eq!(scenario.state.take_log(), Vec::from_iter(logged), "{message}");
     }
 }

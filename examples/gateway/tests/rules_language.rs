@@ -7,24 +7,24 @@ use std::time::Duration;
 use event_expand::Ask;
 use mail_types::exim::LookupResult;
 
+use super::scenario::{Scenario, rules};
 use super::scratch::Scratch;
-use super::stage::{Stage, rules};
 use crate::gateway::config::Config;
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::engines::Engines;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 
 const LATER: &str = "451 4.7.0 it cannot be told now, try again later";
 const DENIED: &str = "550 5.7.1 not permitted";
 
-async fn refusal(place: Place, lines: &str) -> (String, Vec<String>) {
+async fn refusal(place: Stage, lines: &str) -> (String, Vec<String>) {
     let text = format!("[[{}]]\nverb = 'deny'\n{lines}\n", place.option());
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-    stage.message = "Subject: =?utf-8?q?caf=C3=A9?= \r\nTo: a@b.example\r\nTO: c@d.example\r\n\
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+    scenario.message = "Subject: =?utf-8?q?caf=C3=A9?= \r\nTo: a@b.example\r\nTO: c@d.example\r\n\
                      X: a:b\r\nX: c\r\nX-Folded: a\r\n b\r\n\tc\r\n\r\nbody\r\n"
         .into();
-    let refusal = stage.refusal(&rules(&text), place).await;
-    (refusal, stage.notes.take_log())
+    let refusal = scenario.refusal(&rules(&text), place).await;
+    (refusal, scenario.state.take_log())
 }
 
 #[tokio::test]
@@ -57,13 +57,13 @@ async fn a_condition_is_true_false_or_neither() {
         ("${lookup sqlite{SELECT 1}}", LATER), // There is nobody who makes it.
         ("${if eq{a}{b}{0}fail}", DENIED),     // Ignored.
     ] {
-        let (refusal, _) = refusal(Place::Rcpt, &format!("condition = '{text}'")).await;
+        let (refusal, _) = refusal(Stage::Rcpt, &format!("condition = '{text}'")).await;
         assert_eq!(refusal, expected, "{text}");
     }
     for (text, expected) in
         [("yes", ""), ("no", DENIED), ("maybe", LATER), ("${if bool{0}{}fail}", DENIED)]
     {
-        let (refusal, _) = refusal(Place::Rcpt, &format!("'!condition' = '{text}'")).await;
+        let (refusal, _) = refusal(Stage::Rcpt, &format!("'!condition' = '{text}'")).await;
         assert_eq!(refusal, expected, "{text}");
     }
 }
@@ -89,7 +89,7 @@ async fn why_a_rule_defers_is_in_the_log() {
             "the limit of a rate is not a number: ",
         ),
     ] {
-        let (refusal, log) = refusal(Place::Rcpt, lines).await;
+        let (refusal, log) = refusal(Stage::Rcpt, lines).await;
         assert_eq!(refusal, LATER, "{lines}");
         assert_eq!(log.len(), 1, "{log:?}");
         assert!(log[0].starts_with(line), "{log:?}");
@@ -122,7 +122,7 @@ async fn a_modifier_without_a_text_has_its_default() {
         (format!("profile = '{failing}'"), LATER, true),
         (format!("profile = '{forced}'"), DENIED, false),
     ] {
-        let (refusal, log) = refusal(Place::Rcpt, &lines).await;
+        let (refusal, log) = refusal(Stage::Rcpt, &lines).await;
         assert_eq!(refusal, expected, "{lines}");
         assert_eq!(log.iter().any(|line| line.starts_with("a text cannot be")), logged, "{log:?}");
     }
@@ -130,9 +130,9 @@ async fn a_modifier_without_a_text_has_its_default() {
         "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = 'X-A: ${eval:x}'\nadd_header.x = 1"
             .trim_end_matches("\nadd_header.x = 1"),
     );
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-    stage.judge(&rules, Place::Data, 0).await;
-    assert_eq!(stage.notes.headers().count(), 0);
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+    scenario.judge(&rules, Stage::Data, 0).await;
+    assert_eq!(scenario.state.headers().count(), 0);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn lists_of_every_condition_can_be_expanded() {
         ("ratelimit = '${if eq{1}{2}{}fail} / 1h / per_cmd / x$domain'", DENIED),
         ("ratelimit = '${if match{a/b}{/}{1}} / 1h / per_cmd / $domain'", DENIED),
     ] {
-        let (refusal, log) = refusal(Place::Rcpt, lines).await;
+        let (refusal, log) = refusal(Stage::Rcpt, lines).await;
         assert_eq!(refusal, expected, "{lines}: {log:?}");
     }
     for (lines, expected) in [
@@ -178,7 +178,7 @@ async fn lists_of_every_condition_can_be_expanded() {
         ("condition = '${if eq{$lh_x:}{a::b:c}}'", DENIED),
         ("condition = '${if def:h_cc:}'", ""),
     ] {
-        let (refusal, log) = refusal(Place::Data, lines).await;
+        let (refusal, log) = refusal(Stage::Data, lines).await;
         assert_eq!(refusal, expected, "{lines}: {log:?}");
     }
 }
@@ -230,10 +230,10 @@ async fn a_found_list_is_only_a_list() {
             rusqlite::Connection::open(&config.server.live.lookups.sqlite_dbfile).unwrap();
         database.execute_batch("CREATE TABLE found (text)").unwrap();
         database.execute("INSERT INTO found VALUES (?1)", [found]).unwrap();
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-        stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
-        let refusal = stage.refusal(&config.server.live.rules, Place::Rcpt).await;
-        assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", stage.notes.take_log());
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+        scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+        let refusal = scenario.refusal(&config.server.live.rules, Stage::Rcpt).await;
+        assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", scenario.state.take_log());
     }
 }
 
@@ -266,9 +266,9 @@ async fn named_lists_are_of_a_kind() {
     ] {
         let config = Config::parse(&format!("{lists}\n[[acl_smtp_rcpt]]\nverb = 'deny'\n{lines}"));
         let rules = config.unwrap().server.live.rules;
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
-        let refusal = stage.refusal(&rules, Place::Rcpt).await;
-        assert_eq!(refusal, expected, "{lines}: {:?}", stage.notes.take_log());
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+        let refusal = scenario.refusal(&rules, Stage::Rcpt).await;
+        assert_eq!(refusal, expected, "{lines}: {:?}", scenario.state.take_log());
     }
 }
 
@@ -358,10 +358,10 @@ async fn lookups_of_one_text_share_their_time() {
          condition = '${if eq{${lookup sqlite{SELECT 1}}${lookup sqlite{SELECT 2}}}{${lookup sqlite{SELECT 3}}x}}'\n\
          '!condition' = '${lookup sqlite{SELECT 4}}'\n",
     );
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@mx.example");
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
     let slow = Arc::new(Slow::default());
-    stage.services.lookups = Arc::<Slow>::clone(&slow);
-    stage.refusal(&rules, Place::Rcpt).await;
+    scenario.services.lookups = Arc::<Slow>::clone(&slow);
+    scenario.refusal(&rules, Stage::Rcpt).await;
     let spent = slow.0.lock().unwrap().clone();
     let least = [Duration::ZERO, TAKES, 2 * TAKES, Duration::ZERO];
     assert_eq!(spent.len(), least.len());

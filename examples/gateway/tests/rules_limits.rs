@@ -1,9 +1,9 @@
 //! What rules make at the most.
 
-use super::stage::{Stage, rules};
+use super::scenario::{Scenario, rules};
 use crate::gateway::config::Config;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 use crate::gateway::policy::text::Text;
 
 #[tokio::test]
@@ -11,12 +11,12 @@ async fn an_expansion_is_cut() {
     let text =
         "[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_m0 = '$acl_m0$acl_m0'\nlogwrite = '$acl_m0'";
     let start = "[[acl_smtp_rcpt]]\nverb = 'warn'\nset.acl_m0 = 'x'";
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    stage.judge(&rules(start), Place::Rcpt, 0).await;
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+    scenario.judge(&rules(start), Stage::Rcpt, 0).await;
     let rules = rules(text);
     for doubled in 1..=20 {
-        stage.judge(&rules, Place::Mail, 0).await;
-        let [line] = stage.notes.take_log().try_into().unwrap();
+        scenario.judge(&rules, Stage::Mail, 0).await;
+        let [line] = scenario.state.take_log().try_into().unwrap();
         assert_eq!(line.len(), Text::MAX_LENGTH.min(1 << doubled));
     }
 }
@@ -25,18 +25,18 @@ async fn an_expansion_is_cut() {
 async fn a_message_gets_only_so_many_fields_and_none_that_is_too_long() {
     let text = "[[acl_smtp_mail]]\nverb = 'warn'\nadd_header = 'X-A: $sender_helo_name'";
     let rules_of_one = rules(text);
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-    for count in 1..=Notes::MAX_HEADERS + 2 {
-        stage.judge(&rules_of_one, Place::Mail, 0).await;
-        assert_eq!(stage.notes.headers().count(), count.min(Notes::MAX_HEADERS));
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+    for count in 1..=PolicyState::MAX_HEADERS + 2 {
+        scenario.judge(&rules_of_one, Stage::Mail, 0).await;
+        assert_eq!(scenario.state.headers().count(), count.min(PolicyState::MAX_HEADERS));
     }
     // RFC 5322 section 2.1.1.
     for (length, expected) in [(993, 998), (994, 998), (2000, 998), (10, 15)] {
         let body = "x".repeat(length);
         let rules = rules(&format!("[[acl_smtp_mail]]\nverb = 'warn'\nadd_header = 'X-A: {body}'"));
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        stage.judge(&rules, Place::Mail, 0).await;
-        assert_eq!(stage.notes.headers().next().unwrap().len(), expected);
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        scenario.judge(&rules, Stage::Mail, 0).await;
+        assert_eq!(scenario.state.headers().next().unwrap().len(), expected);
     }
 }
 
@@ -45,13 +45,13 @@ fn what_is_counted_once_is_remembered_for_only_so_many_keys() {
     let text =
         "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '1.5 / 1h / per_conn / strict / $acl_m0'";
     let rules = rules(text);
-    let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+    let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut over = |key: usize| {
         let set = format!("[[acl_smtp_rcpt]]\nverb = 'warn'\nset.acl_m0 = {key}");
         runtime.block_on(async {
-            stage.judge(&super::stage::rules(&set), Place::Rcpt, 0).await;
-            stage.judge(&rules, Place::Mail, 0).await.refusal.is_some()
+            scenario.judge(&super::scenario::rules(&set), Stage::Rcpt, 0).await;
+            scenario.judge(&rules, Stage::Mail, 0).await.refusal.is_some()
         })
     };
     assert!((0..1000).all(|key| !over(key)));
@@ -90,18 +90,18 @@ async fn an_expanded_list_and_the_fields_of_a_name_are_only_so_many() {
     for (items, refusal) in [(10_000, "550 "), (10_001, "451 ")] {
         let list = "x.a:".repeat(items - 1);
         let text = "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = '$sender_rate$domain'";
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
         // What a modifier sets would be cut.
-        stage.notes.publish("sender_rate", mail_types::exim::Value::trusted(&list).into_owned());
-        let found = stage.refusal(&rules(text), Place::Rcpt).await;
+        scenario.state.publish("sender_rate", mail_types::exim::Value::trusted(&list).into_owned());
+        let found = scenario.refusal(&rules(text), Stage::Rcpt).await;
         assert!(found.starts_with(refusal), "{items}: {found}");
     }
     let count = "${listcount:<\\n $h_x:}";
     for (fields, counted) in [(999, 999), (1000, 1000), (1001, 1000)] {
         let text = format!("[[acl_smtp_data]]\nverb = 'deny'\nmessage = '{count}'");
-        let mut stage = Stage::new().with_mail("<>", "bob@mx.example");
-        stage.message = "X: y\r\n".repeat(fields) + "\r\n";
-        let refusal = stage.refusal(&rules(&text), Place::Data).await;
+        let mut scenario = Scenario::new().with_mail("<>", "bob@mx.example");
+        scenario.message = "X: y\r\n".repeat(fields) + "\r\n";
+        let refusal = scenario.refusal(&rules(&text), Stage::Data).await;
         assert_eq!(refusal, format!("550 5.7.1 {counted}"));
     }
 }

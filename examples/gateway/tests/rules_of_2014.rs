@@ -7,24 +7,24 @@ use std::time::Duration;
 use mail_types::exim::{Trust, Value};
 
 use super::rules_dmarc::examined;
-use super::stage::{Stage, rules};
+use super::scenario::{Scenario, rules};
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::macros::Macros;
-use crate::gateway::policy::condition::{Condition, Holds, Home, Kind, Test};
+use crate::gateway::policy::condition::{Condition, ConditionKind, Home, Test, Truth};
 use crate::gateway::policy::conditions::dmarc::{keep, publish_off};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Rules;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 
 /// Section 3 of the text on the PROXY protocol: who talks to whom.
 #[tokio::test]
 async fn both_ends_of_both_connections_are_logged() {
     let rules = rules(include_str!("data/proxy-addresses.toml"));
-    for (mut stage, expected) in [
+    for (mut scenario, expected) in [
         (
-            Stage::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
+            Scenario::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
             [
                 "Remote Source Address: 192.0.2.1:5555",
                 "Proxy Target Address: 203.0.113.9:2525",
@@ -33,7 +33,7 @@ async fn both_ends_of_both_connections_are_logged() {
             ],
         ),
         (
-            Stage::new(),
+            Scenario::new(),
             [
                 "Remote Source Address: 192.0.2.1:5555",
                 "Proxy Target Address: :",
@@ -42,8 +42,8 @@ async fn both_ends_of_both_connections_are_logged() {
             ],
         ),
     ] {
-        stage.judge(&rules, Place::Connect, 0).await;
-        assert_eq!(stage.notes.take_log(), expected);
+        scenario.judge(&rules, Stage::Connect, 0).await;
+        assert_eq!(scenario.state.take_log(), expected);
     }
 }
 
@@ -70,13 +70,13 @@ async fn a_recipient_has_the_filter_of_its_profile() {
         ("dora@local.test", ""),
         ("ann@other.test", ""),
     ] {
-        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
-        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
-        stage.notes.accept_recipient();
-        stage.message = "Subject: your lottery\r\n\r\n".into();
-        assert_eq!(stage.refusal(&rules, Place::Prdr).await, refusal, "{recipient}");
-        stage.message = "Subject: hello\r\n\r\n".into();
-        assert_eq!(stage.refusal(&rules, Place::Prdr).await, "", "{recipient}");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(scenario.refusal(&rules, Stage::Rcpt).await, "");
+        scenario.state.accept_recipient();
+        scenario.message = "Subject: your lottery\r\n\r\n".into();
+        assert_eq!(scenario.refusal(&rules, Stage::Prdr).await, refusal, "{recipient}");
+        scenario.message = "Subject: hello\r\n\r\n".into();
+        assert_eq!(scenario.refusal(&rules, Stage::Prdr).await, "", "{recipient}");
     }
 }
 
@@ -86,10 +86,10 @@ async fn whether_prdr_was_asked_for_is_a_variable() {
     let text = "[[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = '$prdr_requested: $smtp_command'";
     let rules = rules(text);
     for (asked, word) in [(true, "yes"), (false, "no")] {
-        let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
-        stage.transaction.as_mut().unwrap().prdr = asked;
-        stage.judge(&rules, Place::Mail, 0).await;
-        assert_eq!(stage.notes.take_log(), [format!("{word}: MAIL FROM:<ann@a.example> PRDR")]);
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", "c@d.example");
+        scenario.transaction.as_mut().unwrap().prdr = asked;
+        scenario.judge(&rules, Stage::Mail, 0).await;
+        assert_eq!(scenario.state.take_log(), [format!("{word}: MAIL FROM:<ann@a.example> PRDR")]);
     }
 }
 
@@ -102,10 +102,10 @@ async fn dmarc_is_off_for_our_own_and_tells_of_failures_but_for_broken_records()
         ("ann@other.test", false, true),
         ("ann@broken.test", false, false),
     ] {
-        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
-        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
-        assert_eq!(stage.notes.has_control("dmarc_disable_verify"), off, "{recipient}");
-        assert_eq!(stage.notes.has_control("dmarc_enable_forensic"), forensic, "{recipient}");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(scenario.refusal(&rules, Stage::Rcpt).await, "");
+        assert_eq!(scenario.state.has_control("dmarc_disable_verify"), off, "{recipient}");
+        assert_eq!(scenario.state.has_control("dmarc_enable_forensic"), forensic, "{recipient}");
     }
 }
 
@@ -135,20 +135,20 @@ async fn dmarc_decides_as_the_text_has_it() {
         (Some(("p=reject", false)), &["DMARC DEBUG: 'reject' for a.example"], 0, None, refusal),
     ];
     for (found, logged, headers, flag, refused) in rows {
-        let mut stage = Stage::new().with_mail("<a@b.example>", "ann@other.test");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", "ann@other.test");
         match found {
             Some((record, aligned)) => {
-                keep(examined(record, aligned), "mx.example", &mut stage.notes);
+                keep(examined(record, aligned), "mx.example", &mut scenario.state);
             }
-            None => publish_off(&mut stage.notes),
+            None => publish_off(&mut scenario.state),
         }
-        assert_eq!(stage.refusal(&rules, Place::Data).await, refused, "{found:?}");
+        assert_eq!(scenario.refusal(&rules, Stage::Data).await, refused, "{found:?}");
         let lines: Vec<_> = logged.iter().map(|line| format!("Warning: {line}")).collect();
-        assert_eq!(stage.notes.take_log(), lines);
-        assert_eq!(stage.notes.headers().count(), headers, "{found:?}");
+        assert_eq!(scenario.state.take_log(), lines);
+        assert_eq!(scenario.state.headers().count(), headers, "{found:?}");
         let set = "[[acl_smtp_data]]\nverb = 'warn'\nlogwrite = '$acl_m_quarantine'";
-        stage.judge(&super::stage::rules(set), Place::Data, 0).await;
-        assert_eq!(stage.notes.take_log(), [flag.unwrap_or_default()]);
+        scenario.judge(&super::scenario::rules(set), Stage::Data, 0).await;
+        assert_eq!(scenario.state.take_log(), [flag.unwrap_or_default()]);
     }
 }
 
@@ -162,10 +162,10 @@ async fn no_mail_of_a_strict_domain_goes_to_a_mailing_list() {
         ("all@lists.test", "p=quarantine", ""),
         ("ann@other.test", "p=reject", ""),
     ] {
-        let mut stage = Stage::new().with_mail("<a@b.example>", recipient);
-        assert_eq!(stage.refusal(&rules, Place::Rcpt).await, "");
-        keep(examined(record, true), "mx.example", &mut stage.notes);
-        assert_eq!(stage.refusal(&rules, Place::Data).await, refused, "{recipient}: {record}");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", recipient);
+        assert_eq!(scenario.refusal(&rules, Stage::Rcpt).await, "");
+        keep(examined(record, true), "mx.example", &mut scenario.state);
+        assert_eq!(scenario.refusal(&rules, Stage::Data).await, refused, "{recipient}: {record}");
     }
 }
 
@@ -177,25 +177,26 @@ struct Slow {
 }
 
 impl Slow {
-    fn holds(found: &[u8]) -> Holds {
+    fn holds(found: &[u8]) -> Truth {
         match found {
-            b"yes" => Holds::Yes,
-            b"later" => Holds::Later,
-            _ => Holds::No,
+            b"yes" => Truth::Yes,
+            b"later" => Truth::Later,
+            _ => Truth::No,
         }
     }
 }
 
 impl Condition for Slow {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let known = scene.notes.published("sender_rate").map(|value| Self::holds(value.as_bytes()));
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
+        let known =
+            context.state.published("sender_rate").map(|value| Self::holds(value.as_bytes()));
         if let Some(holds) = known {
             return Test::Known(holds);
         }
         Test::Work(Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let value = Value::new(self.wanted.clone().into_bytes(), Trust::Untrusted);
-            scene.notes.publish("sender_rate", value);
+            context.state.publish("sender_rate", value);
             Self::holds(self.wanted.as_bytes())
         }))
     }
@@ -203,9 +204,9 @@ impl Condition for Slow {
 
 #[tokio::test]
 async fn a_condition_that_takes_a_while_plugs_in() {
-    let kinds = [Kind {
+    let kinds = [ConditionKind {
         name: "slow",
-        places: &[Place::Mail],
+        stages: &[Stage::Mail],
         read: |entry, _, _| Ok(Box::new(Slow { wanted: entry.text.clone() })),
     }];
     let host = "mx.example".parse().unwrap();
@@ -228,15 +229,15 @@ async fn a_condition_that_takes_a_while_plugs_in() {
     ] {
         let text =
             format!("[[acl_smtp_mail]]\nverb = '{verb}'\n{wanted}\nmessage = 'found $sender_rate'");
-        let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", "c@d.example");
         let rules = read(&text);
-        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected, "{wanted}");
+        assert_eq!(scenario.refusal(&rules, Stage::Mail).await, expected, "{wanted}");
         // The second time it is known.
-        assert_eq!(stage.refusal(&rules, Place::Mail).await, expected, "{wanted}");
+        assert_eq!(scenario.refusal(&rules, Stage::Mail).await, expected, "{wanted}");
     }
     // A warning that cannot be given is not given.
     let rules = read("[[acl_smtp_mail]]\nverb = 'warn'\nslow = 'later'\nlog_message = 'x'");
-    let mut stage = Stage::new().with_mail("<a@b.example>", "c@d.example");
-    assert_eq!(stage.refusal(&rules, Place::Mail).await, "");
-    assert!(stage.notes.take_log().is_empty());
+    let mut scenario = Scenario::new().with_mail("<a@b.example>", "c@d.example");
+    assert_eq!(scenario.refusal(&rules, Stage::Mail).await, "");
+    assert!(scenario.state.take_log().is_empty());
 }

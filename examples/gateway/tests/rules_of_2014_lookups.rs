@@ -10,12 +10,12 @@ use mail_types::dns::{DnssecStatus, RecordType, Zone};
 use mail_types::smtp::Helo;
 use spf_result::{Check, Report};
 
+use super::scenario::Scenario;
 use super::scratch::Scratch;
-use super::stage::Stage;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::engines::Engines;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 
 /// Reads a file of rules, whose lookups work below a folder.
 fn config(text: &str, folder: &Path) -> Config {
@@ -25,9 +25,9 @@ fn config(text: &str, folder: &Path) -> Config {
     Config::parse(&(options + &text.replace("/etc/mail/", &format!("{folder}/")))).unwrap()
 }
 
-fn with_engines(mut stage: Stage, config: &Config) -> Stage {
-    stage.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
-    stage
+fn with_engines(mut scenario: Scenario, config: &Config) -> Scenario {
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    scenario
 }
 
 /// Evaluates a sender against a record of its domain.
@@ -65,14 +65,14 @@ async fn forgeries_are_explained_by_sender_or_by_helo() {
         ),
         ("ann@aol.com", "aol.com", "v=spf1 ip4:192.0.2.1 ?all", ""),
     ] {
-        let mut stage = Stage::new().with_mail(&format!("<{sender}>"), "bob@b.example");
-        stage.notes.authentication.spf = Some(report(sender, domain, record));
-        assert_eq!(stage.refusal(&config.server.live.rules, Place::Mail).await, expected);
+        let mut scenario = Scenario::new().with_mail(&format!("<{sender}>"), "bob@b.example");
+        scenario.state.authentication.spf = Some(report(sender, domain, record));
+        assert_eq!(scenario.refusal(&config.server.live.rules, Stage::Mail).await, expected);
     }
     // Who has no question left for a guess.
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-    stage.notes.count_spf_questions(Notes::MAX_SPF_QUESTIONS);
-    let refusal = stage.refusal(&config.server.live.rules, Place::Rcpt).await;
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+    scenario.state.count_spf_questions(PolicyState::MAX_SPF_QUESTIONS);
+    let refusal = scenario.refusal(&config.server.live.rules, Stage::Rcpt).await;
     assert_eq!(refusal, "451 4.7.0 it cannot be told now, try again later");
 }
 
@@ -80,19 +80,19 @@ async fn forgeries_are_explained_by_sender_or_by_helo() {
 async fn what_became_of_the_proxy_is_logged() {
     let scratch = Scratch::new();
     let config = config(include_str!("data/proxy-session.toml"), scratch.path());
-    for (mut stage, expected) in [
+    for (mut scenario, expected) in [
         (
-            Stage::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
+            Scenario::proxied("PROXY TCP4 192.0.2.1 203.0.113.9 5555 2525\r\n"),
             vec![
                 "Warning: Successfully proxied from  [192.0.2.1] through proxy protocol host 198.51.100.7",
             ],
         ),
         // A probe of the proxy's own, which comes from where the proxy is.
-        (Stage::proxied("PROXY TCP4 198.51.100.7 203.0.113.9 5555 2525\r\n"), vec![]),
-        (Stage::new(), vec![]),
+        (Scenario::proxied("PROXY TCP4 198.51.100.7 203.0.113.9 5555 2525\r\n"), vec![]),
+        (Scenario::new(), vec![]),
     ] {
-        assert_eq!(stage.refusal(&config.server.live.rules, Place::Connect).await, "");
-        assert_eq!(stage.notes.take_log(), expected);
+        assert_eq!(scenario.refusal(&config.server.live.rules, Stage::Connect).await, "");
+        assert_eq!(scenario.state.take_log(), expected);
     }
 }
 
@@ -113,17 +113,17 @@ async fn each_client_has_the_limit_of_the_file() {
         ("198.51.100.1: 1\n", 1, "421 4.7.0 it cannot be told now, try again later"),
     ] {
         fs::write(&limits, file).unwrap();
-        let mut stage = with_engines(Stage::new(), &config);
+        let mut scenario = with_engines(Scenario::new(), &config);
         let mut refusal = String::new();
         for time in 0..times {
-            refusal = stage
-                .judge(&config.server.live.rules, Place::Connect, time)
+            refusal = scenario
+                .judge(&config.server.live.rules, Stage::Connect, time)
                 .await
                 .refusal
                 .map(|r| r.to_string())
                 .unwrap_or_default();
             // Another connection.
-            stage.notes = Notes::default();
+            scenario.state = PolicyState::default();
         }
         assert_eq!(refusal, expected, "{file} {times}");
     }
@@ -146,10 +146,10 @@ async fn a_site_of_many_hosts_has_one_address() {
         ),
     ] {
         fs::write(scratch.path().join("multipleip_sites"), file).unwrap();
-        let mut stage =
-            with_engines(Stage::new().with_mail("<ann@a.example>", "bob@b.example"), &config);
-        assert_eq!(stage.refusal(&config.server.live.rules, Place::Data).await, "");
-        assert_eq!(stage.notes.take_log(), expected);
+        let mut scenario =
+            with_engines(Scenario::new().with_mail("<ann@a.example>", "bob@b.example"), &config);
+        assert_eq!(scenario.refusal(&config.server.live.rules, Stage::Data).await, "");
+        assert_eq!(scenario.state.take_log(), expected);
     }
 }
 
@@ -181,16 +181,16 @@ async fn mailing_lists_are_noted_down() {
         ),
         ("ann@sub.broken.example", "reject", vec![], ""),
     ] {
-        let stage = Stage::new().with_mail("<ann@a.example>", recipient);
-        let mut stage = with_engines(stage, &config);
-        assert_eq!(stage.refusal(&config.server.live.rules, Place::Rcpt).await, "");
-        assert_eq!(stage.notes.take_log(), logged, "{recipient}");
-        let set = super::stage::rules(&format!(
+        let scenario = Scenario::new().with_mail("<ann@a.example>", recipient);
+        let mut scenario = with_engines(scenario, &config);
+        assert_eq!(scenario.refusal(&config.server.live.rules, Stage::Rcpt).await, "");
+        assert_eq!(scenario.state.take_log(), logged, "{recipient}");
+        let set = super::scenario::rules(&format!(
             "[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_m_policy = '{policy}'"
         ));
-        stage.judge(&set, Place::Mail, 0).await;
+        scenario.judge(&set, Stage::Mail, 0).await;
         assert_eq!(
-            stage.refusal(&config.server.live.rules, Place::Data).await,
+            scenario.refusal(&config.server.live.rules, Stage::Data).await,
             expected,
             "{recipient}"
         );
@@ -224,12 +224,13 @@ async fn lists_come_out_of_a_database() {
         let fill =
             format!("DELETE FROM relay_from_ips; INSERT INTO relay_from_ips VALUES {blocks}");
         database.execute_batch(&fill).unwrap();
-        let mut stage = with_engines(Stage::new().with_mail("<ann@a.example>", recipient), &config);
+        let mut scenario =
+            with_engines(Scenario::new().with_mail("<ann@a.example>", recipient), &config);
         assert_eq!(
-            stage.refusal(&config.server.live.rules, Place::Rcpt).await,
+            scenario.refusal(&config.server.live.rules, Stage::Rcpt).await,
             expected,
             "{blocks}"
         );
-        assert_eq!(stage.notes.take_log()[0], "true 192.0.2.66");
+        assert_eq!(scenario.state.take_log()[0], "true 192.0.2.66");
     }
 }

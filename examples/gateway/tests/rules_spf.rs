@@ -4,11 +4,11 @@ use mail_types::dns::{DnssecStatus, RecordType, Zone};
 use mail_types::smtp::Helo;
 use spf_result::{Check, Report};
 
-use super::stage::{Stage, rules};
+use super::scenario::{Scenario, rules};
 use crate::gateway::authentication::results::Authentication;
 use crate::gateway::config::Config;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 
 /// What the text of 2014 has as its first example, with a plain message.
 const FAIL: &str = "[[acl_smtp_mail]]
@@ -22,17 +22,17 @@ async fn a_result_that_is_known_is_not_asked_for_again() {
         ("v=spf1 -all", "550 5.7.1 192.0.2.1 is not allowed to send mail from a.example."),
         ("v=spf1 ip4:192.0.2.1 -all", ""),
     ] {
-        let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-        stage.notes.authentication.spf = Some(report("ann@a.example", record));
-        assert_eq!(stage.refusal(&rules(FAIL), Place::Mail).await, expected, "{record}");
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+        scenario.state.authentication.spf = Some(report("ann@a.example", record));
+        assert_eq!(scenario.refusal(&rules(FAIL), Stage::Mail).await, expected, "{record}");
     }
 }
 
 #[tokio::test]
 async fn who_has_used_up_the_questions_is_to_come_back() {
-    let mut stage = Stage::new().with_mail("<ann@a.example>", "bob@b.example");
-    stage.notes.count_spf_questions(Notes::MAX_SPF_QUESTIONS);
-    let reply = stage.refusal(&rules(FAIL), Place::Mail).await;
+    let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+    scenario.state.count_spf_questions(PolicyState::MAX_SPF_QUESTIONS);
+    let reply = scenario.refusal(&rules(FAIL), Stage::Mail).await;
     assert_eq!(reply, "451 4.7.0 it cannot be told now, try again later");
 }
 

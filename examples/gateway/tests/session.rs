@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
 use crate::gateway::smtp::replies::say;
-use crate::gateway::smtp::session::{Question, Session, SessionSettings, Step};
+use crate::gateway::smtp::session::{Question, Session, SessionSettings, SessionStep};
 
 pub(super) fn settings() -> SessionSettings {
     SessionSettings {
@@ -54,18 +54,18 @@ impl Talk {
     pub(super) fn run(&mut self) -> String {
         loop {
             match self.session.poll() {
-                Step::Read => break,
-                Step::Close => {
+                SessionStep::Read => break,
+                SessionStep::Close => {
                     self.closed = true;
                     break;
                 }
-                Step::Turn => self.turns += 1,
-                Step::Pause(wait) => {
+                SessionStep::Turn => self.turns += 1,
+                SessionStep::Pause(wait) => {
                     self.pauses.push(wait.as_secs());
                     self.session.handle_pause_end();
                 }
-                Step::StartTls => self.session.handle_tls(),
-                Step::Decide(question) => {
+                SessionStep::StartTls => self.session.handle_tls(),
+                SessionStep::Decide(question) => {
                     let reply = self.decide(question);
                     self.session.handle_decision(&reply);
                 }
@@ -370,13 +370,13 @@ fn time_and_the_server_can_end_it() {
 #[test]
 fn a_refused_connection_gets_no_banner() {
     let mut session = Session::new(Arc::new(settings()), false);
-    assert_eq!(session.poll(), Step::Decide(Question::Connect));
+    assert_eq!(session.poll(), SessionStep::Decide(Question::Connect));
     session.handle_decision(&say(
         ReplyCode::TRANSACTION_FAILED,
         EnhancedCode::of::<5, 7, 1>(),
         "no",
     ));
-    assert_eq!(session.poll(), Step::Close);
+    assert_eq!(session.poll(), SessionStep::Close);
     assert_eq!(session.take_output(), b"554 5.7.1 no\r\n");
     session.handle_decision(&Reply::new(ReplyCode::OK, ""));
     assert_eq!(session.take_output(), b"");
@@ -387,6 +387,6 @@ fn junk_is_a_name_where_that_is_allowed() {
     let mut session = Session::new(Arc::new(settings()), true);
     session.handle_decision(&Reply::new(ReplyCode::READY, ""));
     session.handle_bytes(b"EHLO not_a host\r\n");
-    assert_eq!(session.poll(), Step::Read);
+    assert_eq!(session.poll(), SessionStep::Read);
     assert_eq!(session.greeting().name, "not_a host");
 }

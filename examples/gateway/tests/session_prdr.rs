@@ -167,11 +167,11 @@ fn commands_behind_the_dot_wait_for_the_last_reply() {
 
 #[test]
 fn a_server_that_stops_says_the_whole_sequence() {
-    use crate::gateway::smtp::session::Step;
+    use crate::gateway::smtp::session::SessionStep;
     let mut talk = with_recipients(true, &["ann", "bob"]);
     talk.say("DATA\r\n");
     talk.session.handle_bytes(b"x\r\n.\r\n");
-    assert!(matches!(talk.session.poll(), Step::Decide(_)));
+    assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
     talk.session.handle_stop();
     let answer = talk.run();
     let codes: Vec<_> = answer.lines().map(|line| &line[..3]).collect();
@@ -182,14 +182,14 @@ fn a_server_that_stops_says_the_whole_sequence() {
 /// Source: RFC 5321 section 3.8.
 #[test]
 fn who_says_421_closes() {
-    use crate::gateway::smtp::session::Step;
+    use crate::gateway::smtp::session::SessionStep;
     let leaving = "421 4.3.2 bye".parse().unwrap();
     for (recipients, sent) in [(&["ann"][..], "421 4.3.2 bye\r\n"), (&["ann", "bob"], "")] {
         let mut talk = with_recipients(true, recipients);
         talk.say("DATA\r\n");
         talk.session.handle_bytes(b"x\r\n.\r\nNOOP\r\n");
         for _ in recipients {
-            assert!(matches!(talk.session.poll(), Step::Decide(_)));
+            assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
             talk.session.handle_decision(&leaving);
         }
         let answer = talk.run();
@@ -199,7 +199,7 @@ fn who_says_421_closes() {
     }
     let mut talk = with_recipients(true, &[]);
     talk.session.handle_bytes(b"RCPT TO:<ann@d.example>\r\nNOOP\r\n");
-    assert!(matches!(talk.session.poll(), Step::Decide(_)));
+    assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
     talk.session.handle_decision(&leaving);
     assert_eq!(talk.run(), "421 4.3.2 bye\r\n");
     assert!(talk.closed);
@@ -208,18 +208,18 @@ fn who_says_421_closes() {
 /// Nothing is kept before the question about the message, which comes last.
 #[test]
 fn a_connection_that_is_cut_leaves_nothing_behind() {
-    use crate::gateway::smtp::session::{Question, Step};
+    use crate::gateway::smtp::session::{Question, SessionStep};
     for cut in 0..3 {
         let mut talk = with_recipients(true, &["ann", "bob", "carl"]);
         talk.say("DATA\r\n");
         talk.session.handle_bytes(b"x\r\n.\r\n");
         for at in 0..cut {
-            assert_eq!(talk.session.poll(), Step::Decide(Question::Verdict(at)));
+            assert_eq!(talk.session.poll(), SessionStep::Decide(Question::Verdict(at)));
             talk.session.handle_decision(&"250 2.1.5 ok".parse().unwrap());
         }
         talk.session.handle_end();
         talk.session.handle_decision(&"250 2.1.5 ok".parse().unwrap());
-        assert_eq!(talk.session.poll(), Step::Close);
+        assert_eq!(talk.session.poll(), SessionStep::Close);
         assert!(talk.messages.is_empty());
     }
     let mut talk = ready(offering());

@@ -6,7 +6,7 @@ use mail_types::smtp::{EnhancedCode, ReplyCode};
 
 use super::session::{Talk, settings};
 use crate::gateway::smtp::replies::say;
-use crate::gateway::smtp::session::{Question, Session, Step};
+use crate::gateway::smtp::session::{Question, Session, SessionStep};
 
 #[test]
 fn names_of_clients() {
@@ -47,7 +47,7 @@ fn replies_are_ascii_for_who_does_not_take_more() {
     assert!(answer.starts_with("250-mx.example greets ?.example\r\n"), "{answer}");
     talk.say("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
     talk.session.handle_bytes(b"RCPT TO:<e@d.example>\r\n");
-    assert_eq!(talk.session.poll(), Step::Decide(Question::Recipient));
+    assert_eq!(talk.session.poll(), SessionStep::Decide(Question::Recipient));
     let reply = say(
         ReplyCode::MAILBOX_UNAVAILABLE,
         EnhancedCode::of::<5, 1, 1>(),

@@ -11,7 +11,7 @@ use super::Relay;
 use super::lost::{Lost, connect_failure};
 use super::offers::Offers;
 use crate::gateway::delivery::settings::RelaySettings;
-use crate::gateway::events::delivery_attempt::{Passage, no_address};
+use crate::gateway::events::delivery_attempt::{DeliveryAttempt, no_address};
 use crate::gateway::events::origin::Origin;
 
 impl Relay {
@@ -28,18 +28,18 @@ impl Relay {
         let count = addresses.len();
         for (number, address) in addresses.into_iter().enumerate() {
             let host = host(&settings.route);
-            let mut passage = Passage::new(origin, host, address, number + 1 == count);
-            if !passage.may_connect().await {
+            let mut attempt = DeliveryAttempt::new(origin, host, address, number + 1 == count);
+            if !attempt.may_connect().await {
                 continue;
             }
             let error = match timeout_at(end, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    return Self::greet(settings, stream, passage).await.map_err(Lost::reply);
+                    return Self::greet(settings, stream, attempt).await.map_err(Lost::reply);
                 }
                 Ok(Err(error)) => connect_failure(Some(&error)),
                 Err(_) => connect_failure(None),
             };
-            passage.deferred(&error);
+            attempt.deferred(&error);
         }
         Err(Lost::Unreachable.reply())
     }
@@ -47,12 +47,12 @@ impl Relay {
     async fn greet(
         settings: &RelaySettings,
         stream: TcpStream,
-        passage: Passage,
+        attempt: DeliveryAttempt,
     ) -> Result<Self, Lost> {
         // A command is one write, and the reply to it is waited for.
         let _ = stream.set_nodelay(true);
         let mut relay = Self {
-            passage,
+            attempt,
             stream,
             received: Vec::new(),
             offers: Offers::default(),
@@ -64,7 +64,7 @@ impl Relay {
             stage: "initial connection".to_owned(),
             unwilling: None,
         };
-        relay.passage.connected(relay.stream.local_addr().ok());
+        relay.attempt.connected(relay.stream.local_addr().ok());
         match relay.try_greet(settings).await {
             Ok(()) => Ok(relay),
             Err(lost) => Err(relay.lose(lost)),
@@ -76,14 +76,14 @@ impl Relay {
         if greeting.code() != ReplyCode::READY {
             return Err(self.unwilling(greeting));
         }
-        if !self.passage.may_greet(&greeting).await {
+        if !self.attempt.may_greet(&greeting).await {
             // What it answers changes nothing.
             let wait = self.limits.quit;
             let _ = timeout(wait, self.command("QUIT", wait)).await;
             return Err(Lost::Unwanted);
         }
         let reply = self.command(&format!("EHLO {}", settings.helo), self.limits.command).await?;
-        self.passage.greeted(&reply);
+        self.attempt.greeted(&reply);
         match reply.code().severity() {
             Severity::Completed => self.offers = Offers::read(&reply),
             _ => self.hello(&settings.helo).await?,

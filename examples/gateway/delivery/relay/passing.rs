@@ -7,35 +7,19 @@ use prdr::{Client, Outcome};
 
 use super::lost::Lost;
 use super::{Relay, not_intermediate};
+use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::smtp::framing::has_bare_line_end;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::stuffing::Stuffing;
 use crate::gateway::store::Message;
 
-/// What became of a message at the next hop.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Passed {
-    /// A reply for each recipient that the message was for. The next hop has it for those with a
-    /// positive one, and only for those.
-    pub(crate) recipients: Vec<Reply>,
-    /// The last reply, positive if the next hop has the message for anybody.
-    pub(crate) last: Reply,
-}
-
-impl Passed {
-    /// Makes one in which the same is said for all.
-    fn all(count: usize, reply: Reply) -> Self {
-        Self { recipients: vec![reply.clone(); count], last: reply }
-    }
-}
-
 impl Relay {
     /// Sends the message to those of the recipients that were accepted whose numbers, in the order of
     /// `RCPT` and from 0, are in `takers`.
-    pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> Passed {
+    pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> MessageOutcome {
         self.stage.clear();
         if let Some(reply) = self.cannot_take(message) {
-            let passed = Passed::all(takers.len(), reply);
+            let passed = MessageOutcome::all(takers.len(), reply);
             self.tell_passed(takers, &passed);
             return passed;
         }
@@ -49,7 +33,7 @@ impl Relay {
                 self.lost = None;
                 passed
             }
-            Err(lost) => Passed::all(takers.len(), self.lose(lost).reply()),
+            Err(lost) => MessageOutcome::all(takers.len(), self.lose(lost).reply()),
         }
     }
 
@@ -71,19 +55,23 @@ impl Relay {
     }
 
     /// Tells what became of the message for those who were still to get it.
-    fn tell_passed(&mut self, takers: &[usize], passed: &Passed) {
-        let Self { recipients, passage, stage, prdr, .. } = self;
+    fn tell_passed(&mut self, takers: &[usize], passed: &MessageOutcome) {
+        let Self { recipients, attempt, stage, prdr, .. } = self;
         let recipients: Vec<_> = takers.iter().filter_map(|&at| recipients.get(at)).collect();
-        passage.passed(&recipients, &passed.recipients, &passed.last, stage, *prdr);
+        attempt.passed(&recipients, &passed.recipients, &passed.last, stage, *prdr);
     }
 
     /// Starts over if not all recipients take the message: the next hop knows them all.
-    async fn try_takers(&mut self, message: &Message, takers: &[usize]) -> Result<Passed, Lost> {
+    async fn try_takers(
+        &mut self,
+        message: &Message,
+        takers: &[usize],
+    ) -> Result<MessageOutcome, Lost> {
         let mut refusals = vec![None; takers.len()];
         if takers.len() < self.recipients.len()
             && let Some(refusal) = self.restart(takers, &mut refusals).await?
         {
-            let passed = Passed::all(takers.len(), refusal);
+            let passed = MessageOutcome::all(takers.len(), refusal);
             self.tell_passed(takers, &passed);
             return Ok(passed);
         }
@@ -95,7 +83,7 @@ impl Relay {
                 EnhancedCode::of::<5, 5, 1>(),
                 "no valid recipients",
             );
-            Passed::all(0, none)
+            MessageOutcome::all(0, none)
         } else {
             let sent = self.try_message(message, left.len()).await?;
             self.tell_passed(&left, &sent);
@@ -106,7 +94,7 @@ impl Relay {
         let reply = |refusal: Option<Reply>| {
             refusal.or_else(|| own.next()).unwrap_or_else(|| Lost::Malformed.reply())
         };
-        Ok(Passed { recipients: refusals.into_iter().map(reply).collect(), last })
+        Ok(MessageOutcome { recipients: refusals.into_iter().map(reply).collect(), last })
     }
 
     /// Begins the transaction again, for these recipients alone; a reply refuses all of them.
@@ -130,19 +118,23 @@ impl Relay {
             let line = format!("RCPT TO:<{recipient}>");
             let reply = not_intermediate(self.command(&line, self.limits.command).await?)?;
             if reply.code().severity() != Severity::Completed {
-                self.passage.refused(&recipient, &reply, &self.stage);
+                self.attempt.refused(&recipient, &reply, &self.stage);
                 *refusal = Some(reply);
             }
         }
         Ok(None)
     }
 
-    async fn try_message(&mut self, message: &Message, count: usize) -> Result<Passed, Lost> {
+    async fn try_message(
+        &mut self,
+        message: &Message,
+        count: usize,
+    ) -> Result<MessageOutcome, Lost> {
         let reply = self.command("DATA", self.limits.data).await?;
         match reply.code().severity() {
             Severity::Intermediate if reply.code() == ReplyCode::START_MAIL => {}
             Severity::Transient | Severity::Permanent => {
-                return Ok(Passed::all(count, reply));
+                return Ok(MessageOutcome::all(count, reply));
             }
             Severity::Intermediate | Severity::Completed => return Err(Lost::Malformed),
         }
@@ -164,12 +156,12 @@ impl Relay {
             return self.reply_for_each(count).await;
         }
         let reply = not_intermediate(self.reply(self.limits.end).await?)?;
-        Ok(Passed::all(count, reply))
+        Ok(MessageOutcome::all(count, reply))
     }
 
     /// Takes the replies of a next hop that was asked for PRDR. Nothing is sent to it, and nobody is
     /// believed to have the message, before the last one.
-    async fn reply_for_each(&mut self, count: usize) -> Result<Passed, Lost> {
+    async fn reply_for_each(&mut self, count: usize) -> Result<MessageOutcome, Lost> {
         let mut client = Client::new(count, Instant::now());
         let mut last = None;
         let outcomes = loop {
@@ -190,7 +182,7 @@ impl Relay {
             }
             Outcome::InDoubt => None,
         });
-        Ok(Passed { recipients: recipients.collect(), last })
+        Ok(MessageOutcome { recipients: recipients.collect(), last })
     }
 
     /// Returns how many bytes have come that no reply was made of yet.

@@ -14,27 +14,27 @@ use dmarc_policy::Status;
 use mail_types::exim::{Semantics, Value, Variable, WordList};
 
 use crate::gateway::authentication::dmarc::Examined;
-use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::source::Entry;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::source::RuleEntry;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 use crate::gateway::policy::words::Words;
 
 /// Keeps what was found out for whoever asks, and publishes its variables.
-pub(crate) fn keep(examined: Examined, host: &str, notes: &mut Notes) {
+pub(crate) fn keep(examined: Examined, host: &str, state: &mut PolicyState) {
     for name in VARIABLES {
         if let Variable::Value(value) = examined.verdict.variable(name, host) {
-            notes.publish(name, value.into_owned());
+            state.publish(name, value.into_owned());
         }
     }
-    notes.authentication.dmarc = Some(examined);
+    state.authentication.dmarc = Some(examined);
 }
 
 /// Publishes what there is to say of a message that is not examined.
-pub(crate) fn publish_off(notes: &mut Notes) {
-    notes.publish("dmarc_status", Value::trusted(Status::Off.as_str()));
+pub(crate) fn publish_off(state: &mut PolicyState) {
+    state.publish("dmarc_status", Value::trusted(Status::Off.as_str()));
 }
 
 /// The condition.
@@ -45,34 +45,34 @@ pub(crate) struct DmarcTest {
 }
 
 impl DmarcTest {
-    pub(crate) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
-        let words = Words::read(&entry.text, place, home.language, |list, _| {
+    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+        let words = Words::read(&entry.text, stage, home.language, |list, _| {
             Ok(WordList::new(list, Status::WORDS)?)
         })?;
         Ok(Self { words, semantics: home.dmarc.semantics })
     }
 
-    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
-        match self.words.now(scene).await {
-            Ok(words) => words.matches(status(scene).as_str(), self.semantics).into(),
+    async fn holds(&self, context: &mut Context<'_>) -> Truth {
+        match self.words.now(context).await {
+            Ok(words) => words.matches(status(context).as_str(), self.semantics).into(),
             Err(instead) => instead,
         }
     }
 }
 
 impl Condition for DmarcTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
         match self.words.known() {
             Some(words) => {
-                Test::Known(words.matches(status(scene).as_str(), self.semantics).into())
+                Test::Known(words.matches(status(context).as_str(), self.semantics).into())
             }
-            None => Test::Work(Box::pin(self.holds(scene))),
+            None => Test::Work(Box::pin(self.holds(context))),
         }
     }
 }
 
-fn status(scene: &Scene<'_>) -> Status {
-    let examined = scene.notes.authentication.dmarc.as_ref();
+fn status(context: &Context<'_>) -> Status {
+    let examined = context.state.authentication.dmarc.as_ref();
     examined.map_or(Status::Off, |examined| examined.verdict.status())
 }
 

@@ -4,12 +4,12 @@ use event_expand::HeaderForm;
 use memchr::memmem;
 
 use crate::gateway::message::header::Header;
-use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::field_text::decoded;
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::source::Entry;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::source::RuleEntry;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::words::Words;
 
 /// Each item is a text in which `*` stands for anything. It holds if an item fits one of the fields of
@@ -25,8 +25,8 @@ pub(crate) struct HeaderTest {
 
 impl HeaderTest {
     pub(crate) fn read(
-        entry: &Entry,
-        place: Place,
+        entry: &RuleEntry,
+        stage: Stage,
         home: &Home<'_>,
         form: HeaderForm,
     ) -> Result<Self, Problem> {
@@ -34,7 +34,7 @@ impl HeaderTest {
         let named = |c: u8| c.is_ascii_graphic() && c != b':';
         let name = entry.of.clone().filter(|n| !n.is_empty() && n.bytes().all(named));
         let name = name.ok_or(Problem::FieldName)?;
-        let items = Words::read(&entry.text, place, home.language, move |list, _| {
+        let items = Words::read(&entry.text, stage, home.language, move |list, _| {
             let items = list.map(|item| match form {
                 HeaderForm::Raw => item.as_bytes().to_vec(),
                 _ => item.to_lowercase().into_bytes(),
@@ -45,7 +45,7 @@ impl HeaderTest {
         Ok(Self { name, form, items })
     }
 
-    fn holds(&self, message: &[u8], items: &[Vec<u8>]) -> Holds {
+    fn holds(&self, message: &[u8], items: &[Vec<u8>]) -> Truth {
         let fits = |body: &[u8]| {
             let unfolded = unfold(body);
             let text = match self.form {
@@ -58,20 +58,20 @@ impl HeaderTest {
     }
 
     /// A list that fails by its own word has nothing in it.
-    async fn ask(&self, scene: &mut Scene<'_>) -> Holds {
-        match self.items.now(scene).await {
-            Ok(items) => self.holds(scene.message, &items),
-            Err(Holds::Ignored) => Holds::No,
+    async fn ask(&self, context: &mut Context<'_>) -> Truth {
+        match self.items.now(context).await {
+            Ok(items) => self.holds(context.message, &items),
+            Err(Truth::Ignored) => Truth::No,
             Err(instead) => instead,
         }
     }
 }
 
 impl Condition for HeaderTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
         match self.items.known() {
-            Some(items) => Test::Known(self.holds(scene.message, items)),
-            None => Test::Work(Box::pin(self.ask(scene))),
+            Some(items) => Test::Known(self.holds(context.message, items)),
+            None => Test::Work(Box::pin(self.ask(context))),
         }
     }
 }

@@ -3,12 +3,12 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{MailHost, Mailbox};
 
-use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::list::{RuleList, Subject};
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::source::Entry;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::source::RuleEntry;
+use crate::gateway::policy::stage::Stage;
 
 /// Whether somebody is in a list.
 #[derive(Debug)]
@@ -18,21 +18,21 @@ pub(crate) struct ListTest {
 }
 
 /// Finds out who is in the list or not; `None` is nobody, who is in no list, whatever it says.
-pub(crate) type SubjectOf = fn(&Scene<'_>) -> Option<Subject>;
+pub(crate) type SubjectOf = fn(&Context<'_>) -> Option<Subject>;
 
 impl ListTest {
     pub(crate) fn read(
-        entry: &Entry,
-        place: Place,
+        entry: &RuleEntry,
+        stage: Stage,
         home: &Home<'_>,
         kind: ListKind,
         subject: SubjectOf,
     ) -> Result<Self, Problem> {
-        Ok(Self { list: RuleList::read(&entry.text, place, home, kind)?, subject })
+        Ok(Self { list: RuleList::read(&entry.text, stage, home, kind)?, subject })
     }
 
-    async fn ask(&self, scene: &mut Scene<'_>, subject: Subject) -> Holds {
-        match self.list.decide(scene, &subject).await {
+    async fn ask(&self, context: &mut Context<'_>, subject: Subject) -> Truth {
+        match self.list.decide(context, &subject).await {
             Ok(membership) => (membership == Membership::Yes).into(),
             Err(instead) => instead,
         }
@@ -40,50 +40,50 @@ impl ListTest {
 }
 
 impl Condition for ListTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        let Some(subject) = (self.subject)(scene) else { return Test::Known(Holds::No) };
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
+        let Some(subject) = (self.subject)(context) else { return Test::Known(Truth::No) };
         match self.list.decide_known(&subject) {
             Some(membership) => Test::Known((membership == Membership::Yes).into()),
-            None => Test::Work(Box::pin(self.ask(scene, subject))),
+            None => Test::Work(Box::pin(self.ask(context, subject))),
         }
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
-pub(crate) fn client(scene: &Scene<'_>) -> Option<Subject> {
-    Some(Subject::Host(scene.client.address.ip(), scene.client.host_name.clone()))
+pub(crate) fn client(context: &Context<'_>) -> Option<Subject> {
+    Some(Subject::Host(context.client.address.ip(), context.client.host_name.clone()))
 }
 
 /// The sender; `<>` is nobody.
-fn sender<'a>(scene: &Scene<'a>) -> Option<&'a Mailbox> {
-    scene.transaction.and_then(|transaction| transaction.sender.mailbox())
+fn sender<'a>(context: &Context<'a>) -> Option<&'a Mailbox> {
+    context.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
 
 /// The sender of notifications can be in a list, as an empty item.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
-pub(crate) fn sender_address(scene: &Scene<'_>) -> Option<Subject> {
-    Some(Subject::Text(sender(scene).map_or_else(String::new, address)))
+pub(crate) fn sender_address(context: &Context<'_>) -> Option<Subject> {
+    Some(Subject::Text(sender(context).map_or_else(String::new, address)))
 }
 
-pub(crate) fn sender_domain(scene: &Scene<'_>) -> Option<Subject> {
-    sender(scene).map(Mailbox::host).map(MailHost::to_string).map(Subject::Text)
+pub(crate) fn sender_domain(context: &Context<'_>) -> Option<Subject> {
+    sender(context).map(Mailbox::host).map(MailHost::to_string).map(Subject::Text)
 }
 
-pub(crate) fn recipient_address(scene: &Scene<'_>) -> Option<Subject> {
-    scene.recipient.map(address).map(Subject::Text)
+pub(crate) fn recipient_address(context: &Context<'_>) -> Option<Subject> {
+    context.recipient.map(address).map(Subject::Text)
 }
 
-pub(crate) fn recipient_domain(scene: &Scene<'_>) -> Option<Subject> {
-    scene.recipient.map(|recipient| Subject::Text(recipient.host().to_string()))
+pub(crate) fn recipient_domain(context: &Context<'_>) -> Option<Subject> {
+    context.recipient.map(|recipient| Subject::Text(recipient.host().to_string()))
 }
 
-pub(crate) fn local_part(scene: &Scene<'_>) -> Option<Subject> {
-    scene.recipient.map(|recipient| Subject::Text(recipient.local_part().to_owned()))
+pub(crate) fn local_part(context: &Context<'_>) -> Option<Subject> {
+    context.recipient.map(|recipient| Subject::Text(recipient.local_part().to_owned()))
 }
 
 /// The content-filter profile; none is an empty item.
-pub(crate) fn profile(scene: &Scene<'_>) -> Option<Subject> {
-    scene.profile().map(|profile| Subject::Text(String::from_utf8_lossy(profile).into_owned()))
+pub(crate) fn profile(context: &Context<'_>) -> Option<Subject> {
+    context.profile().map(|profile| Subject::Text(String::from_utf8_lossy(profile).into_owned()))
 }
 
 /// An address as lists have it: without quotes around its local part.
@@ -97,14 +97,14 @@ pub(crate) struct Authenticated;
 
 impl Authenticated {
     /// Reads the list all the same, for what is wrong in it.
-    pub(crate) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
-        RuleList::read(&entry.text, place, home, ListKind::LocalPart)?;
+    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+        RuleList::read(&entry.text, stage, home, ListKind::LocalPart)?;
         Ok(Self)
     }
 }
 
 impl Condition for Authenticated {
-    fn test<'a>(&'a self, _: &'a mut Scene<'_>) -> Test<'a> {
-        Test::Known(Holds::No)
+    fn test<'a>(&'a self, _: &'a mut Context<'_>) -> Test<'a> {
+        Test::Known(Truth::No)
     }
 }

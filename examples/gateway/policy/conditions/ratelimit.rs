@@ -28,12 +28,12 @@ use std::time::Duration;
 use mail_types::exim::{Trust, Value};
 
 use crate::gateway::lookups::quantity::Interval;
-use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rates::{Count, RateEvent};
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::source::Entry;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::source::RuleEntry;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::Lasts;
 use crate::gateway::policy::text::{Text, TextError, Unfinished};
 
@@ -54,8 +54,8 @@ pub(crate) struct RateLimit {
 pub(crate) const VARIABLES: &[&str] = &NAMES;
 
 impl RateLimit {
-    pub(crate) fn read(entry: &Entry, place: Place, home: &Home<'_>) -> Result<Self, Problem> {
-        let text = |text: &str| Text::parse(text, place, home.language);
+    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+        let text = |text: &str| Text::parse(text, stage, home.language);
         let mut parts = parts(&entry.text).into_iter();
         let limit = text(parts.next().unwrap_or_default())?;
         if limit.literal().is_some_and(|limit| number(limit).is_none()) {
@@ -68,8 +68,8 @@ impl RateLimit {
         let (per, count) = (per.unwrap_or(Per::Mail), count.unwrap_or(Count::Leaky));
         // What is counted elsewhere can be looked at here.
         let only_looks = count == Count::Not && per != Per::Address;
-        if !per.fits(place) && !only_looks {
-            return Err(Problem::RatePlace { option: per.word(), place });
+        if !per.fits(stage) && !only_looks {
+            return Err(Problem::RatePlace { option: per.word(), stage });
         }
         let size = size.map(text).transpose()?;
         if let Some(literal) = size.as_ref().and_then(Text::literal) {
@@ -82,56 +82,56 @@ impl RateLimit {
         Ok(Self { limit, period, period_text, per, count, size, unique, key: text(&key)? })
     }
 
-    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
-        match self.try_holds(scene).await {
+    async fn holds(&self, context: &mut Context<'_>) -> Truth {
+        match self.try_holds(context).await {
             Ok(holds) => holds,
-            Err(Unfinished::Forced) => Holds::Ignored,
-            Err(Unfinished::Failed) => Holds::Later,
+            Err(Unfinished::Forced) => Truth::Ignored,
+            Err(Unfinished::Failed) => Truth::Later,
         }
     }
 
-    async fn try_holds(&self, scene: &mut Scene<'_>) -> Result<Holds, Unfinished> {
-        if scene.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
-            return Ok(Holds::No);
+    async fn try_holds(&self, context: &mut Context<'_>) -> Result<Truth, Unfinished> {
+        if context.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
+            return Ok(Truth::No);
         }
-        let limit = numeric(&self.limit, "limit", scene).await?;
+        let limit = numeric(&self.limit, "limit", context).await?;
         let size = match &self.size {
-            Some(size) => numeric(size, "count", scene).await?,
-            None => self.per.size(scene),
+            Some(size) => numeric(size, "count", context).await?,
+            None => self.per.size(context),
         };
         let unique = match &self.unique {
-            Some(unique) => Some(unique.expand(scene).await?),
+            Some(unique) => Some(unique.expand(context).await?),
             None => None,
         };
-        let own_key = self.key.expand(scene).await?;
-        let rates = &scene.services.rates;
+        let own_key = self.key.expand(context).await?;
+        let rates = &context.services.rates;
         let mark = if unique.is_some() { "unique/" } else { "" };
         let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
         key.extend_from_slice(own_key.as_bytes());
-        let counted = self.per.once().and_then(|lasts| scene.notes.rate(&key, lasts));
+        let counted = self.per.once().and_then(|lasts| context.state.rate(&key, lasts));
         let rate = counted.unwrap_or_else(|| {
             let unique = unique.as_ref().map(Value::as_bytes);
-            let (period, count, now) = (self.period, self.count, scene.now);
+            let (period, count, now) = (self.period, self.count, context.now);
             let rate = rates.rate(RateEvent { key: &key, period, limit, count, size, unique, now });
             if let (Some(lasts), true) = (self.per.once(), self.count != Count::Not) {
-                scene.notes.keep_rate(key, rate, lasts);
+                context.state.keep_rate(key, rate, lasts);
             }
             rate
         });
         let [name_of_rate, name_of_limit, name_of_period] = NAMES;
         let word = |text: String| Value::new(text.into_bytes(), Trust::Trusted);
-        scene.notes.publish(name_of_rate, word(format!("{rate:.1}")));
-        scene.notes.publish(name_of_limit, word(limit.to_string()));
-        scene.notes.publish(name_of_period, word(self.period_text.clone()));
+        context.state.publish(name_of_rate, word(format!("{rate:.1}")));
+        context.state.publish(name_of_limit, word(limit.to_string()));
+        context.state.publish(name_of_period, word(self.period_text.clone()));
         Ok((rate >= limit).into())
     }
 }
 
 /// Expands a number.
-async fn numeric(text: &Text, what: &str, scene: &mut Scene<'_>) -> Result<f64, Unfinished> {
-    let value = text.expand(scene).await?;
+async fn numeric(text: &Text, what: &str, context: &mut Context<'_>) -> Result<f64, Unfinished> {
+    let value = text.expand(context).await?;
     number(value.as_bytes()).ok_or_else(|| {
-        scene.notes.log(format!("the {what} of a rate is not a number: {value}"));
+        context.state.log(format!("the {what} of a rate is not a number: {value}"));
         Unfinished::Failed
     })
 }
@@ -180,8 +180,8 @@ impl<'a> RateOptions<'a> {
 }
 
 impl Condition for RateLimit {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        Test::Work(Box::pin(self.holds(scene)))
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
+        Test::Work(Box::pin(self.holds(context)))
     }
 }
 
@@ -221,25 +221,25 @@ impl Per {
         }
     }
 
-    /// Tells whether there is something to count at a place.
-    fn fits(self, place: Place) -> bool {
+    /// Tells whether there is something to count at a stage.
+    fn fits(self, stage: Stage) -> bool {
         match self {
-            Self::Mail | Self::Octet => place != Place::Connect,
-            Self::Recipient => matches!(place, Place::Rcpt | Place::Data),
-            Self::Address => place == Place::Rcpt,
+            Self::Mail | Self::Octet => stage != Stage::Connect,
+            Self::Recipient => matches!(stage, Stage::Rcpt | Stage::Data),
+            Self::Address => stage == Stage::Rcpt,
             Self::Connection | Self::Command => true,
         }
     }
 
     /// Returns how much an event counts.
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
-    fn size(self, scene: &Scene<'_>) -> f64 {
+    fn size(self, context: &Context<'_>) -> f64 {
         match self {
-            Self::Octet => match scene.message.len() {
-                0 => scene.transaction.map_or(0.0, |transaction| transaction.size as f64),
+            Self::Octet => match context.message.len() {
+                0 => context.transaction.map_or(0.0, |transaction| transaction.size as f64),
                 size => size as f64,
             },
-            Self::Recipient if scene.place == Place::Data => scene.notes.takers() as f64,
+            Self::Recipient if context.stage == Stage::Data => context.state.takers() as f64,
             _ => 1.0,
         }
     }

@@ -3,21 +3,21 @@
 //! `spf` holds if the result is in its list of words, as `fail : softfail`; `spf_guess` evaluates the
 //! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
 //! name of HELO. The DNS is asked when the first condition needs it, once for a message. All senders of a
-//! connection share [`Notes::MAX_SPF_QUESTIONS`](crate::gateway::policy::state::Notes::MAX_SPF_QUESTIONS), until a message
-//! is accepted. Who has used them up gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself:
-//! no rule is passed by with it, the sender is put off.
+//! connection share [`PolicyState::MAX_SPF_QUESTIONS`], until a message is accepted. Who has used them up
+//! gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself: no rule is passed by with it, the
+//! sender is put off.
 
 use mail_types::exim::{Semantics, Variable, WordList};
 use spf_result::{Options, Report, SpfResult};
 
 use crate::gateway::authentication::results::Authentication;
 use crate::gateway::authentication::spf::{SpfSettings, check};
-use crate::gateway::policy::condition::{Condition, Holds, Home, Test};
-use crate::gateway::policy::context::Scene;
+use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
-use crate::gateway::policy::source::Entry;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::source::RuleEntry;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 use crate::gateway::policy::words::Words;
 
 /// One of the two conditions.
@@ -30,12 +30,12 @@ pub(crate) struct SpfTest {
 
 impl SpfTest {
     pub(crate) fn read(
-        entry: &Entry,
-        place: Place,
+        entry: &RuleEntry,
+        stage: Stage,
         home: &Home<'_>,
         guesses: bool,
     ) -> Result<Self, Problem> {
-        let words = Words::read(&entry.text, place, home.language, |list, _| {
+        let words = Words::read(&entry.text, stage, home.language, |list, _| {
             Ok(WordList::new(list, SpfResult::WORDS)?)
         })?;
         let mut settings = home.spf.clone();
@@ -46,55 +46,55 @@ impl SpfTest {
         Ok(Self { words, guesses, settings })
     }
 
-    async fn holds(&self, scene: &mut Scene<'_>) -> Holds {
-        let words = match self.words.now(scene).await {
+    async fn holds(&self, context: &mut Context<'_>) -> Truth {
+        let words = match self.words.now(context).await {
             Ok(words) => words,
             Err(instead) => return instead,
         };
-        if let Some(report) = self.known(scene) {
+        if let Some(report) = self.known(context) {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();
         }
-        let Some(envelope) = scene.envelope() else {
+        let Some(envelope) = context.envelope() else {
             debug_assert!(false, "SPF is asked where there is a sender");
-            return Holds::Later;
+            return Truth::Later;
         };
-        let before = scene.notes.spf_questions_left();
-        let resolver = &*scene.services.resolver;
+        let before = context.state.spf_questions_left();
+        let resolver = &*context.services.resolver;
         let (report, asked) = check(envelope, &self.settings, before, resolver).await;
-        scene.notes.count_spf_questions(asked);
+        context.state.count_spf_questions(asked);
         let result = report.outcome().result();
-        if scene.notes.spf_questions_left() == 0 {
+        if context.state.spf_questions_left() == 0 {
             if before > 0 {
-                let most = Notes::MAX_SPF_QUESTIONS;
-                scene.notes.log(format!(
+                let most = PolicyState::MAX_SPF_QUESTIONS;
+                context.state.log(format!(
                     "SPF: the connection has asked the DNS {most} questions since its last message; \
                      its senders are put off from now on"
                 ));
             }
             if result == SpfResult::TempError {
-                return Holds::Later;
+                return Truth::Later;
             }
         }
         let holds = words.matches(result.as_str(), SEMANTICS);
         for name in VARIABLES {
             if let Variable::Value(value) = report.variable(name) {
-                scene.notes.publish(name, value.into_owned());
+                context.state.publish(name, value.into_owned());
             }
         }
-        let Authentication { spf, guess, .. } = &mut scene.notes.authentication;
+        let Authentication { spf, guess, .. } = &mut context.state.authentication;
         *(if self.guesses { guess } else { spf }) = Some(report);
         holds.into()
     }
 
-    fn known<'s>(&self, scene: &'s Scene<'_>) -> Option<&'s Report> {
-        let Authentication { spf, guess, .. } = &scene.notes.authentication;
+    fn known<'s>(&self, context: &'s Context<'_>) -> Option<&'s Report> {
+        let Authentication { spf, guess, .. } = &context.state.authentication;
         if self.guesses { guess.as_ref() } else { spf.as_ref() }
     }
 }
 
 impl Condition for SpfTest {
-    fn test<'a>(&'a self, scene: &'a mut Scene<'_>) -> Test<'a> {
-        Test::Work(Box::pin(self.holds(scene)))
+    fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
+        Test::Work(Box::pin(self.holds(context)))
     }
 }
 

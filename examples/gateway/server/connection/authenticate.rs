@@ -14,7 +14,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::conditions::dmarc::{
     DISABLE_VERIFY, ENABLE_FORENSIC, keep, publish_off,
 };
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::Lasts;
 use crate::gateway::reports::{Account, Incident};
 use crate::gateway::smtp::replies::say;
@@ -23,7 +23,7 @@ use crate::gateway::telemetry::log;
 
 /// What becomes of the message under way.
 #[derive(Debug, Default)]
-pub(super) struct Fate {
+pub(super) struct MessageProgress {
     /// Whether it has been examined, or is not to be.
     examined: bool,
     /// Whether a recipient takes it.
@@ -38,56 +38,56 @@ pub(super) struct Fate {
 impl Connection {
     /// Finds out, once for a message, what SPF, DKIM and DMARC say of it.
     pub(super) async fn examine(&mut self) {
-        if std::mem::replace(&mut self.fate.examined, true) {
+        if std::mem::replace(&mut self.progress.examined, true) {
             return;
         }
         let wanted = &self.live.settings.clients.dmarc_verify_hosts;
         let wanted = self.live.is_in(wanted, &self.client, &self.gateway.limiter).await;
-        if !wanted || self.notes.has_control(DISABLE_VERIFY) {
-            return publish_off(&mut self.notes);
+        if !wanted || self.state.has_control(DISABLE_VERIFY) {
+            return publish_off(&mut self.state);
         }
-        let (live, scene) = self.scene(Place::Data, None);
-        let Some(envelope) = scene.envelope() else {
+        let (live, context) = self.context(Stage::Data, None);
+        let Some(envelope) = context.envelope() else {
             return debug_assert!(false, "a message has a sender");
         };
         let examination = Examination {
             envelope,
-            message: scene.message,
+            message: context.message,
             settings: &live.settings.dmarc,
             spf: &live.settings.spf,
-            spf_questions: scene.notes.spf_questions_left(),
-            resolver: &*scene.services.resolver,
+            spf_questions: context.state.spf_questions_left(),
+            resolver: &*context.services.resolver,
         };
-        let (examined, spf) = examination.run(scene.notes.authentication.spf.as_ref()).await;
-        let Self { gateway, live, session, client, notes, fate, .. } = self;
+        let (examined, spf) = examination.run(context.state.authentication.spf.as_ref()).await;
+        let Self { gateway, live, session, client, state, progress, .. } = self;
         if let Some((report, questions)) = spf {
-            notes.count_spf_questions(questions);
-            notes.authentication.spf = Some(report);
+            state.count_spf_questions(questions);
+            state.authentication.spf = Some(report);
         }
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
         }
         if let Some(field) = examined.quarantine(&live.settings.dmarc) {
-            notes.quarantine(field, Lasts::Message);
+            state.quarantine(field, Lasts::Message);
         }
-        let forensic = ENABLE_FORENSIC.iter().any(|control| notes.has_control(control));
+        let forensic = ENABLE_FORENSIC.iter().any(|control| state.has_control(control));
         if let Some(transaction) = session.transaction().filter(|_| forensic) {
             let header = Header::of(session.message());
-            fate.incident = Incident::of(&examined, &transaction.sender, header.text);
+            progress.incident = Incident::of(&examined, &transaction.sender, header.text);
         }
-        keep(examined, &live.session.primary_hostname, notes);
+        keep(examined, &live.session.primary_hostname, state);
     }
 
     /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
     pub(super) fn judged(&mut self, at: usize, reply: &Reply) {
         match reply.code().severity() {
-            Severity::Completed => self.fate.taken = true,
+            Severity::Completed => self.progress.taken = true,
             Severity::Permanent => {}
-            _ => self.fate.deferred = true,
+            _ => self.progress.deferred = true,
         }
         let recipients = self.session.transaction().map_or(0, |t| t.recipients.len());
-        if at + 1 == recipients && !self.fate.taken && !self.fate.deferred {
+        if at + 1 == recipients && !self.progress.taken && !self.progress.deferred {
             self.conclude(reply);
         }
     }
@@ -95,15 +95,15 @@ impl Connection {
     /// Tells those who want to hear of it what became of the message; of one that will come again,
     /// nothing.
     pub(super) fn conclude(&mut self, reply: &Reply) {
-        let Self { gateway, live, session, client, notes, fate, .. } = self;
+        let Self { gateway, live, session, client, state, progress, .. } = self;
         let rejected = match reply.code().severity() {
             Severity::Completed => false,
             Severity::Permanent => true,
             _ => return,
         };
-        let quarantined = notes.quarantined().is_some();
+        let quarantined = state.quarantined().is_some();
         let (Some(transaction), Some(examined)) =
-            (session.transaction(), notes.authentication.dmarc.as_ref())
+            (session.transaction(), state.authentication.dmarc.as_ref())
         else {
             return;
         };
@@ -112,7 +112,7 @@ impl Connection {
             client: client.address,
             sender: transaction.sender.clone(),
             received: SystemTime::now(),
-            id: fate.id,
+            id: progress.id,
             rejected,
             quarantined,
         };
@@ -122,7 +122,7 @@ impl Connection {
             _ => DiscoveryMethod::TreeWalk,
         };
         gateway.reporter.tell(&account, host, discovery);
-        if let Some(incident) = fate.incident.take() {
+        if let Some(incident) = progress.incident.take() {
             let resolver = &live.services.resolver;
             gateway.failures.report(&gateway.reporter, resolver, account, incident);
         }
@@ -131,12 +131,12 @@ impl Connection {
     /// Returns the reply to all recipients of a message that is refused for what DMARC says, or, examined or
     /// not, for having no header section.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
-        let Self { live, notes, session, .. } = self;
+        let Self { live, state, session, .. } = self;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && live.settings.dmarc.invalid_from == InvalidFrom::Reject {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 0>(), text));
         }
-        notes.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)
+        state.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)
     }
 }

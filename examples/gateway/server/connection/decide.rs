@@ -6,13 +6,13 @@ use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 use tokio::task::coop::consume_budget;
 
 use super::Connection;
-use super::authenticate::Fate;
+use super::authenticate::MessageProgress;
 use crate::gateway::delivery::destination::Destination;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::context::Scene;
-use crate::gateway::policy::decision::Judgement;
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::context::Context;
+use crate::gateway::policy::decision::Decision;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{fault, no_room, say};
 use crate::gateway::smtp::session::Question;
@@ -34,7 +34,7 @@ impl Connection {
                 self.examine().await;
                 let reply = self.message().await;
                 if reply.code().severity() == Severity::Completed {
-                    self.notes.accept_message();
+                    self.state.accept_message();
                 }
                 self.conclude(&reply);
                 reply
@@ -43,11 +43,11 @@ impl Connection {
     }
 
     async fn connect(&mut self) -> Reply {
-        let judgement = self.judge(Place::Connect, None).await;
+        let decision = self.judge(Stage::Connect, None).await;
         if self.wire.pending() {
             self.session.handle_bytes(b"?"); // Who talks first does not speak SMTP.
         }
-        judgement.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
+        decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
     }
 
     async fn mail(&mut self) -> Reply {
@@ -57,26 +57,26 @@ impl Connection {
         }
         self.delivery = Destination::default();
         self.message = Some(MessageId::next(SystemTime::now()));
-        self.handed = None;
-        self.fate = Fate::default();
-        self.notes.start_message();
-        let judgement = self.judge(Place::Mail, None).await;
-        judgement
+        self.outcome = None;
+        self.progress = MessageProgress::default();
+        self.state.start_message();
+        let decision = self.judge(Stage::Mail, None).await;
+        decision
             .refusal
             .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "sender ok"))
     }
 
     async fn recipient(&mut self) -> Reply {
-        self.notes.start_recipient();
-        let judgement = self.judge(Place::Rcpt, None).await;
-        if let Some(refusal) = judgement.refusal {
+        self.state.start_recipient();
+        let decision = self.judge(Stage::Rcpt, None).await;
+        if let Some(refusal) = decision.refusal {
             return refusal;
         }
-        let (live, mut scene) = self.scene(Place::Rcpt, None);
-        let Some(recipient) = scene.recipient else { return fault("no recipient") };
-        let route = live.settings.routing.route(recipient, &mut scene).await;
-        let Self { gateway, live, session, delivery, client, notes, message, .. } = self;
-        for line in notes.take_log() {
+        let (live, mut context) = self.context(Stage::Rcpt, None);
+        let Some(recipient) = context.recipient else { return fault("no recipient") };
+        let route = live.settings.routing.route(recipient, &mut context).await;
+        let Self { gateway, live, session, delivery, client, state, message, .. } = self;
+        for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
         }
         let (Some(transaction), Some(recipient)) = (session.transaction(), session.candidate())
@@ -84,7 +84,7 @@ impl Connection {
             return fault("no recipient");
         };
         let reply = match route {
-            Ok(_) if !transaction.prdr && !notes.profile_fits() => {
+            Ok(_) if !transaction.prdr && !state.profile_fits() => {
                 let text = "another content filter, send this recipient a message of its own";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
@@ -96,7 +96,7 @@ impl Connection {
             Err(reply) => reply,
         };
         if reply.code().severity() == Severity::Completed {
-            notes.accept_recipient();
+            state.accept_recipient();
         } else {
             log::refusal(&gateway.limiter, session, client, &rcpt(recipient), &reply.to_string());
         }
@@ -106,22 +106,22 @@ impl Connection {
     /// Decides for one recipient. A next hop must have the message before any of them is told what
     /// became of it there.
     async fn verdict(&mut self, at: usize) -> Reply {
-        if self.delivery.is_final() && self.handed.is_none() {
+        if self.delivery.is_final() && self.outcome.is_none() {
             return match self.own_verdict(at).await {
                 Ok(reply) | Err(reply) => reply,
             };
         }
-        if self.handed.is_none() {
-            let handed = self.hand_over_for_each().await;
-            self.handed = Some(handed);
+        if self.outcome.is_none() {
+            let outcome = self.hand_over_for_each().await;
+            self.outcome = Some(outcome);
         }
-        let reply = self.handed.as_ref().and_then(|handed| handed.recipients.get(at));
+        let reply = self.outcome.as_ref().and_then(|outcome| outcome.recipients.get(at));
         reply.cloned().unwrap_or_else(|| fault("no recipient"))
     }
 
     async fn message(&mut self) -> Reply {
-        if let Some(handed) = self.handed.take() {
-            return handed.last;
+        if let Some(outcome) = self.outcome.take() {
+            return outcome.last;
         }
         let Some(transaction) = self.session.transaction() else {
             return fault("no message");
@@ -144,18 +144,18 @@ impl Connection {
         if let Some(refusal) = self.dmarc_refusal() {
             return Err(refusal);
         }
-        let judgement = self.judge(Place::Prdr, Some(at)).await;
-        if let Some(refusal) = judgement.refusal {
+        let decision = self.judge(Stage::Prdr, Some(at)).await;
+        if let Some(refusal) = decision.refusal {
             return Err(refusal);
         }
         let apart = self.session.transaction().is_some_and(|transaction| transaction.prdr);
-        if !self.notes.agree_on_quarantine(judgement.quarantine, apart) {
+        if !self.state.agree_on_quarantine(decision.quarantine, apart) {
             let text = "send this recipient a message of its own";
             return Err(say(ReplyCode::BUSY, EnhancedCode::of::<4, 5, 3>(), text));
         }
-        self.notes.take_message(at);
+        self.state.take_message(at);
         let otherwise = || say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
-        Ok(judgement.acceptance.unwrap_or_else(otherwise))
+        Ok(decision.acceptance.unwrap_or_else(otherwise))
     }
 
     /// Asks the rules of all recipients, who get one reply: for now goes before for good, and a no
@@ -172,41 +172,41 @@ impl Connection {
         refusal.map_or(Ok(()), Err)
     }
 
-    /// Asks the rules of a place, and logs what they say.
-    pub(super) async fn judge(&mut self, place: Place, number: Option<usize>) -> Judgement {
+    /// Asks the rules of a stage, and logs what they say.
+    pub(super) async fn judge(&mut self, stage: Stage, number: Option<usize>) -> Decision {
         consume_budget().await; // Many are asked one after the other, and may answer at once.
-        let (live, mut scene) = self.scene(place, number);
-        let judgement = live.settings.rules.judge(&mut scene).await;
-        let recipient = scene.recipient.filter(|_| judgement.refusal.is_some()).cloned();
-        let Self { gateway, session, client, notes, .. } = self;
-        for line in notes.take_log() {
+        let (live, mut context) = self.context(stage, number);
+        let decision = live.settings.rules.judge(&mut context).await;
+        let recipient = context.recipient.filter(|_| decision.refusal.is_some()).cloned();
+        let Self { gateway, session, client, state, .. } = self;
+        for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
         }
-        if let Some(refusal) = &judgement.refusal {
-            let what = match (place, &recipient) {
-                (Place::Connect, _) => "connection".into(),
-                (Place::Mail, _) => "MAIL".into(),
-                (Place::Rcpt, Some(recipient)) => rcpt(recipient),
+        if let Some(refusal) = &decision.refusal {
+            let what = match (stage, &recipient) {
+                (Stage::Connect, _) => "connection".into(),
+                (Stage::Mail, _) => "MAIL".into(),
+                (Stage::Rcpt, Some(recipient)) => rcpt(recipient),
                 (_, Some(recipient)) => format!("message for <{recipient}>"),
                 (_, None) => "message".into(),
             };
-            let why = judgement.log_message.clone().unwrap_or_else(|| refusal.to_string());
+            let why = decision.log_message.clone().unwrap_or_else(|| refusal.to_string());
             log::refusal(&gateway.limiter, session, client, &what, &why);
         }
-        judgement
+        decision
     }
 
-    /// What can be seen at a place, by the recipient of this number if it is one of several.
-    pub(super) fn scene(&mut self, place: Place, number: Option<usize>) -> (&Live, Scene<'_>) {
-        let Self { live, client, session, notes, .. } = self;
+    /// What can be seen at a stage, by the recipient of this number if it is one of several.
+    pub(super) fn context(&mut self, stage: Stage, number: Option<usize>) -> (&Live, Context<'_>) {
+        let Self { live, client, session, state, .. } = self;
         let transaction = session.transaction();
         let numbered = |at| transaction.and_then(|transaction| transaction.recipient(at));
-        let recipient = match place {
-            Place::Rcpt => session.candidate(),
+        let recipient = match stage {
+            Stage::Rcpt => session.candidate(),
             _ => number.and_then(numbered),
         };
-        let scene = Scene {
-            place,
+        let context = Context {
+            stage,
             now: Instant::now(),
             host: &live.session.primary_hostname,
             client,
@@ -216,10 +216,10 @@ impl Connection {
             recipient_number: number,
             command: session.line(),
             message: session.message(),
-            notes,
+            state,
             services: &live.services,
         };
-        (live, scene)
+        (live, context)
     }
 }
 

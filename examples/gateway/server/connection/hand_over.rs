@@ -4,37 +4,23 @@ use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, ReplyCode, Severity};
 
 use super::Connection;
+use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::forged::without_forged;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{self, Received};
-use crate::gateway::policy::stage::Place;
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::replies::{fault, say};
 use crate::gateway::store::Message;
 use crate::gateway::telemetry::log;
 
-/// What became of a message.
-#[derive(Clone, Debug)]
-pub(super) struct Handed {
-    /// A reply for each recipient. Those with a positive one have it if the last reply is positive.
-    pub(super) recipients: Vec<Reply>,
-    pub(super) last: Reply,
-}
-
-impl Handed {
-    /// Says the same to all.
-    fn all(count: usize, reply: Reply) -> Self {
-        Self { recipients: vec![reply.clone(); count], last: reply }
-    }
-}
-
 impl Connection {
     /// Asks each recipient, and hands the message over for those who take it.
-    pub(super) async fn hand_over_for_each(&mut self) -> Handed {
+    pub(super) async fn hand_over_for_each(&mut self) -> MessageOutcome {
         let count = self.session.transaction().map_or(0, |t| t.recipients.len());
         let (mut recipients, mut takers) = (Vec::new(), Vec::new());
         for at in 0..count {
@@ -52,33 +38,33 @@ impl Connection {
                 EnhancedCode::of::<5, 7, 1>(),
                 "nobody takes the message",
             );
-            return Handed { recipients, last };
+            return MessageOutcome { recipients, last };
         }
-        let handed = self.hand_over(&takers).await;
-        for (at, reply) in takers.into_iter().zip(handed.recipients) {
+        let outcome = self.hand_over(&takers).await;
+        for (at, reply) in takers.into_iter().zip(outcome.recipients) {
             if let Some(own) = recipients.get_mut(at) {
                 *own = reply;
             }
         }
-        Handed { recipients, last: handed.last }
+        MessageOutcome { recipients, last: outcome.last }
     }
 
     /// Asks the rules on the message as a whole, and hands it over for those of the recipients whose
     /// numbers are in `takers`.
-    pub(super) async fn hand_over(&mut self, takers: &[usize]) -> Handed {
-        if let Some(refusal) = self.judge(Place::Data, None).await.refusal {
+    pub(super) async fn hand_over(&mut self, takers: &[usize]) -> MessageOutcome {
+        if let Some(refusal) = self.judge(Stage::Data, None).await.refusal {
             let accepted = say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
-            return Handed { recipients: vec![accepted; takers.len()], last: refusal };
+            return MessageOutcome { recipients: vec![accepted; takers.len()], last: refusal };
         }
         let now = SystemTime::now();
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
-        self.fate.id = Some(id);
+        self.progress.id = Some(id);
         let body = Bytes::from(self.session.take_message());
         let Some(recipients) = self.recipients(takers) else {
-            return Handed::all(takers.len(), fault("no recipient"));
+            return MessageOutcome::all(takers.len(), fault("no recipient"));
         };
         let Some(head) = self.head(id, &recipients, now) else {
-            return Handed::all(takers.len(), fault("no message"));
+            return MessageOutcome::all(takers.len(), fault("no message"));
         };
         let mut parts = vec![head.into()];
         let is_final = self.delivery.is_final();
@@ -87,11 +73,11 @@ impl Connection {
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
-        let passed = delivery.deliver(&self.gateway.store, message, takers).await;
+        let outcome = delivery.deliver(&self.gateway.store, message, takers).await;
         let Self { gateway, live, session, client, .. } = self;
-        if passed.last.code().severity() == Severity::Completed {
+        if outcome.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
-            for (recipient, reply) in recipients.into_iter().zip(&passed.recipients) {
+            for (recipient, reply) in recipients.into_iter().zip(&outcome.recipients) {
                 if reply.code().severity() == Severity::Completed {
                     taken.push(recipient);
                 } else {
@@ -112,10 +98,10 @@ impl Connection {
                 session,
                 client,
                 &format!("message {id}"),
-                &passed.last.to_string(),
+                &outcome.last.to_string(),
             );
         }
-        Handed { recipients: passed.recipients, last: passed.last }
+        outcome
     }
 
     /// Returns the recipients with these numbers: all of them or none.
@@ -128,7 +114,7 @@ impl Connection {
     fn head(&self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> Option<String> {
         let transaction = self.session.transaction()?;
         let host = &self.live.session.primary_hostname;
-        let results = self.notes.authentication.field(host);
+        let results = self.state.authentication.field(host);
         let greeting = self.session.greeting();
         let mut head = String::new();
         if self.delivery.is_final() {
@@ -149,7 +135,7 @@ impl Connection {
             head += &results;
             head += "\r\n";
         }
-        for field in self.notes.quarantined().into_iter().chain(self.notes.headers()) {
+        for field in self.state.quarantined().into_iter().chain(self.state.headers()) {
             head += field;
             head += "\r\n";
         }

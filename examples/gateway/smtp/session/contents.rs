@@ -2,7 +2,7 @@
 
 use mail_types::smtp::Mailbox;
 
-use super::{Greeting, Session, State};
+use super::{Greeting, Session, SessionState};
 use crate::gateway::smtp::framing::Body;
 use crate::gateway::smtp::transaction::Transaction;
 
@@ -14,14 +14,17 @@ impl Session {
 
     /// Returns how many octets of the message have come; `None` if none is on its way in.
     pub(crate) fn received(&self) -> Option<u64> {
-        let within = matches!(self.state, State::Data(_) | State::Chunk { .. } | State::Ready);
+        let within = matches!(
+            self.state,
+            SessionState::Data(_) | SessionState::Chunk { .. } | SessionState::Ready
+        );
         let body = self.transaction.as_ref().and_then(|transaction| transaction.body.as_ref());
         body.filter(|_| within).map(Body::seen)
     }
 
     /// Tells whether the session is over.
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed)
+        matches!(self.state, SessionState::Closed)
     }
 
     /// Returns what the client said of itself.

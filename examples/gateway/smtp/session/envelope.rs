@@ -2,7 +2,7 @@
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
-use super::{Question, Session, State};
+use super::{Question, Session, SessionState};
 use crate::gateway::smtp::command::{Parameter, Recipient};
 use crate::gateway::smtp::replies::{
     bad_sequence, going, needs_utf8, say, too_large, unknown_parameter,
@@ -39,7 +39,7 @@ impl Session {
             return self.error(&needs_utf8());
         }
         self.transaction = Some(transaction);
-        self.state = State::Deciding(Question::Mail);
+        self.state = SessionState::Deciding(Question::Mail);
     }
 
     fn mail_parameter(
@@ -117,6 +117,6 @@ impl Session {
             return self.error(&needs_utf8());
         }
         self.candidate = Some(mailbox);
-        self.state = State::Deciding(Question::Recipient);
+        self.state = SessionState::Deciding(Question::Recipient);
     }
 }

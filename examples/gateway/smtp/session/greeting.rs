@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use mail_types::smtp::{EnhancedCode, MailHost, Reply, ReplyCode};
 
-use super::{Session, State};
+use super::{Session, SessionState};
 use crate::gateway::smtp::replies::{say, unsynchronized};
 
 /// What the client said of itself, and how.
@@ -63,7 +63,7 @@ impl Session {
             return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
         }
         self.answer(&say(ReplyCode::READY, EnhancedCode::of::<2, 0, 0>(), "go ahead"));
-        self.state = State::Handshake;
+        self.state = SessionState::Handshake;
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mail_types::smtp::{EnhancedCode, Reply, Severity};
 
-use super::{Session, State};
+use super::{Session, SessionState};
 use crate::gateway::smtp::replies::{going, write};
 use crate::gateway::smtp::transaction::InVain;
 
@@ -23,7 +23,7 @@ impl Session {
         match self.count_refusal(permanent) {
             Some(beyond) if has_recipient => {
                 let wait = PAUSE.saturating_mul(beyond).min(LONGEST_PAUSE);
-                self.state = State::Pausing { wait, reply: reply.clone() };
+                self.state = SessionState::Pausing { wait, reply: reply.clone() };
             }
             Some(_) => {
                 self.answer(reply);
@@ -58,11 +58,11 @@ impl Session {
         beyond.filter(|_| counts && most > 0)
     }
 
-    /// Takes note that the time of [`Step::Pause`](super::Step::Pause) is over.
+    /// Takes note that the time of [`SessionStep::Pause`](super::SessionStep::Pause) is over.
     pub fn handle_pause_end(&mut self) {
-        if let State::Pausing { reply, .. } = &self.state {
+        if let SessionState::Pausing { reply, .. } = &self.state {
             let reply = reply.clone();
-            self.state = State::Ready;
+            self.state = SessionState::Ready;
             self.answer(&reply);
         }
     }

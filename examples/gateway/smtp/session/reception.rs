@@ -2,7 +2,7 @@
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
-use super::{Session, State};
+use super::{Session, SessionState};
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};
 use crate::gateway::smtp::replies::{
     bad_sequence, bare_line_end, no_room, say, too_large, unsynchronized,
@@ -30,15 +30,15 @@ impl Session {
             return self.violate(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
         }
         transaction.body = Some(Body::new(limit));
-        self.state = State::Data(Data::default());
+        self.state = SessionState::Data(Data::default());
         self.answer(&Reply::new(ReplyCode::START_MAIL, "send the message, end it with a dot"));
     }
 
     /// Takes data; tells whether the session goes on without more of it.
     pub(super) fn data_read(&mut self) -> bool {
         let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
-        let (State::Data(data), Some(body)) = (&mut self.state, body) else {
-            self.state = State::Ready;
+        let (SessionState::Data(data), Some(body)) = (&mut self.state, body) else {
+            self.state = SessionState::Ready;
             return true;
         };
         match data.read(&mut self.input, body) {
@@ -74,11 +74,11 @@ impl Session {
         if size > self.settings.message_size_limit.saturating_mul(2).max(MOST_DROPPED) {
             return self.fail(&too_large());
         }
-        self.state = State::Chunk { left: size, last, refusal };
+        self.state = SessionState::Chunk { left: size, last, refusal };
     }
 
     pub(super) fn chunk_read(&mut self) {
-        let State::Chunk { left, refusal, .. } = &mut self.state else { return };
+        let SessionState::Chunk { left, refusal, .. } = &mut self.state else { return };
         let octets = self.input.rest();
         let count = usize::try_from(*left).unwrap_or(usize::MAX).min(octets.len());
         let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
@@ -90,9 +90,9 @@ impl Session {
     }
 
     pub(super) fn chunk_end(&mut self) {
-        let State::Chunk { last, refusal, .. } = &mut self.state else { return };
+        let SessionState::Chunk { last, refusal, .. } = &mut self.state else { return };
         let (last, refusal) = (*last, refusal.take());
-        self.state = State::Ready;
+        self.state = SessionState::Ready;
         // A chunk behind one that was refused was sent before that was known.
         let expected = std::mem::replace(&mut self.chunk_refused, false);
         if let Some(refusal) = refusal {
@@ -143,7 +143,7 @@ impl Session {
 
     /// Refuses the message; the connection goes on.
     fn refuse(&mut self, reply: &Reply) {
-        self.state = State::Ready;
+        self.state = SessionState::Ready;
         self.end_transaction(reply);
     }
 }

@@ -1,18 +1,18 @@
 //! When others have their turn: a client that sends many commands at once must not starve them.
 
 use super::Session;
-use crate::gateway::smtp::framing::Line;
+use crate::gateway::smtp::framing::InputLine;
 
 impl Session {
     /// Takes a line off; `None`, once, after so many that others are to have their turn.
-    pub(super) fn next_line(&mut self) -> Option<Line> {
+    pub(super) fn next_line(&mut self) -> Option<InputLine> {
         let many = self.counts.at_once >= AT_ONCE;
         if many || (self.counts.at_once > 0 && self.output.len() >= OUTPUT) {
             self.counts.at_once = 0;
             return None;
         }
         let line = self.input.take_line(MAX_LINE);
-        let taken = u32::from(line != Line::Incomplete);
+        let taken = u32::from(line != InputLine::Incomplete);
         self.counts.at_once += taken;
         self.counts.commands = self.counts.commands.saturating_add(taken);
         Some(line)

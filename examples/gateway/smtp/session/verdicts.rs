@@ -3,7 +3,7 @@
 use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
 use prdr::{DataPhase, Step};
 
-use super::{Question, Session, State};
+use super::{Question, Session, SessionState};
 use crate::gateway::smtp::replies::write;
 use crate::gateway::smtp::transaction::Transaction;
 
@@ -12,7 +12,7 @@ use crate::gateway::smtp::transaction::Transaction;
 pub(super) struct Verdicts {
     phase: DataPhase,
     asked: Option<Question>,
-    fate: Fate,
+    disposition: Disposition,
     /// Whether the client takes UTF-8 in replies.
     utf8: bool,
     /// Whether 421 was said.
@@ -21,7 +21,7 @@ pub(super) struct Verdicts {
 
 /// What becomes of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fate {
+enum Disposition {
     /// Nobody takes it.
     Refused,
     /// Somebody is to get it again.
@@ -35,7 +35,7 @@ impl Verdicts {
         let codes = transaction.codes.iter().copied();
         let phase = DataPhase::new(codes, transaction.prdr).ok()?;
         let utf8 = transaction.utf8;
-        Some(Self { phase, asked: None, fate: Fate::Refused, utf8, leaving: false })
+        Some(Self { phase, asked: None, disposition: Disposition::Refused, utf8, leaving: false })
     }
 
     /// Writes the replies that are known, and says what is to be decided; `None` at the end.
@@ -66,12 +66,12 @@ impl Session {
     /// Begins to reply to the message.
     pub(super) fn reply_to_message(&mut self) {
         let verdicts = self.transaction.as_ref().and_then(Verdicts::new);
-        self.state = verdicts.map_or(State::Ready, State::Replying);
+        self.state = verdicts.map_or(SessionState::Ready, SessionState::Replying);
     }
 
     /// Goes on with the replies, and says what is to be decided; `None` at the end.
     pub(super) fn poll_verdicts(&mut self) -> Option<Question> {
-        let State::Replying(verdicts) = &mut self.state else { return None };
+        let SessionState::Replying(verdicts) = &mut self.state else { return None };
         let before = verdicts.asked;
         let asked = verdicts.poll(&mut self.output);
         if let (Some(Question::Message), Some(transaction)) = (asked, &mut self.transaction)
@@ -83,11 +83,13 @@ impl Session {
     }
 
     pub(super) fn handle_verdict(&mut self, reply: &Reply) {
-        let State::Replying(verdicts) = &mut self.state else { return };
+        let SessionState::Replying(verdicts) = &mut self.state else { return };
         let Some(question) = verdicts.asked.take() else { return };
         match reply.code().severity() {
-            Severity::Completed if question == Question::Message => verdicts.fate = Fate::Taken,
-            Severity::Transient => verdicts.fate = Fate::Deferred,
+            Severity::Completed if question == Question::Message => {
+                verdicts.disposition = Disposition::Taken;
+            }
+            Severity::Transient => verdicts.disposition = Disposition::Deferred,
             _ => {}
         }
         verdicts.phase.handle_verdict(reply.clone());
@@ -95,26 +97,26 @@ impl Session {
 
     /// Ends the transaction, whose last reply is written.
     pub(super) fn replied(&mut self) {
-        let State::Replying(verdicts) = &self.state else { return };
+        let SessionState::Replying(verdicts) = &self.state else { return };
         if verdicts.leaving {
             return self.handle_end();
         }
-        let fate = verdicts.fate;
+        let disposition = verdicts.disposition;
         self.counts.nonmail = 0;
         let known =
             self.transaction.take().is_some_and(|transaction| transaction.in_vain.is_some());
-        self.state = State::Ready;
-        if fate == Fate::Taken {
+        self.state = SessionState::Ready;
+        if disposition == Disposition::Taken {
             self.counts.messages += 1;
             (self.counts.refused, self.counts.commands) = (0, 0);
-        } else if self.count_refusal(fate == Fate::Refused && !known).is_some() {
+        } else if self.count_refusal(disposition == Disposition::Refused && !known).is_some() {
             self.lose_patience();
         }
     }
 
     /// Gives whoever waits for a reply one that says later.
     pub(super) fn stop_replying(&mut self) {
-        let State::Replying(verdicts) = &mut self.state else { return };
+        let SessionState::Replying(verdicts) = &mut self.state else { return };
         verdicts.phase.handle_shutdown();
         verdicts.poll(&mut self.output);
     }

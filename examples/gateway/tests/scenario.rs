@@ -16,12 +16,12 @@ use crate::gateway::dns::resolve::{Resolve, Resolving};
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{Home, KINDS};
-use crate::gateway::policy::context::Scene;
-use crate::gateway::policy::decision::Judgement;
+use crate::gateway::policy::context::Context;
+use crate::gateway::policy::decision::Decision;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::services::Services;
-use crate::gateway::policy::stage::Place;
-use crate::gateway::policy::state::Notes;
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::state::PolicyState;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
 use crate::gateway::smtp::transaction::Transaction;
@@ -56,18 +56,18 @@ impl Resolve for Nobody {
 }
 
 /// A client at 192.0.2.1, and what it has come to.
-pub(super) struct Stage {
+pub(super) struct Scenario {
     pub(super) client: Client,
     pub(super) greeting: Greeting,
     pub(super) transaction: Option<Transaction>,
     pub(super) recipient: Option<Mailbox>,
     pub(super) message: String,
-    pub(super) notes: Notes,
+    pub(super) state: PolicyState,
     pub(super) services: Services,
     pub(super) start: Instant,
 }
 
-impl Stage {
+impl Scenario {
     pub(super) fn new() -> Self {
         let session = ProxyInfo::direct("192.0.2.1:5555".parse().unwrap());
         Self::of(session, &RequiredHosts::default())
@@ -91,7 +91,7 @@ impl Stage {
             transaction: None,
             recipient: None,
             message: String::new(),
-            notes: Notes::default(),
+            state: PolicyState::default(),
             services,
             start: Instant::now(),
         }
@@ -104,37 +104,37 @@ impl Stage {
         self
     }
 
-    /// Asks the rules of a place, some milliseconds after the start.
-    pub(super) async fn judge(&mut self, rules: &Rules, place: Place, after: u64) -> Judgement {
-        rules.judge(&mut self.scene(place, after)).await
+    /// Asks the rules of a stage, some milliseconds after the start.
+    pub(super) async fn judge(&mut self, rules: &Rules, stage: Stage, after: u64) -> Decision {
+        rules.judge(&mut self.context(stage, after)).await
     }
 
     /// Asks where the mail for the recipient goes.
     pub(super) async fn route(&mut self, routing: &Routing) -> Result<Route, Reply> {
         let recipient = self.recipient.clone().unwrap();
-        routing.route(&recipient, &mut self.scene(Place::Rcpt, 0)).await
+        routing.route(&recipient, &mut self.context(Stage::Rcpt, 0)).await
     }
 
-    fn scene(&mut self, place: Place, after: u64) -> Scene<'_> {
-        Scene {
-            place,
+    fn context(&mut self, stage: Stage, after: u64) -> Context<'_> {
+        Context {
+            stage,
             now: self.start + Duration::from_millis(after),
             host: "mx.example",
             client: &self.client,
             greeting: &self.greeting,
             transaction: self.transaction.as_ref(),
             recipient: self.recipient.as_ref(),
-            recipient_number: (place == Place::Prdr).then_some(0),
+            recipient_number: (stage == Stage::Prdr).then_some(0),
             command: b"MAIL FROM:<ann@a.example> PRDR",
             message: self.message.as_bytes(),
-            notes: &mut self.notes,
+            state: &mut self.state,
             services: &self.services,
         }
     }
 
-    /// Asks the rules of a place; returns the refusal, or nothing.
-    pub(super) async fn refusal(&mut self, rules: &Rules, place: Place) -> String {
-        let refusal = self.judge(rules, place, 0).await.refusal;
+    /// Asks the rules of a stage; returns the refusal, or nothing.
+    pub(super) async fn refusal(&mut self, rules: &Rules, stage: Stage) -> String {
+        let refusal = self.judge(rules, stage, 0).await.refusal;
         refusal.map(|reply| reply.to_string()).unwrap_or_default()
     }
 }
