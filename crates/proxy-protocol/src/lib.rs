@@ -60,7 +60,7 @@
 //! | 2.2.1 to 2.2.8, vectors               | [`Tlvs`], [`TlvKind`]; the checksum is verified        |
 //! | 2.2.6, TLS                            | [`Ssl`]                                                |
 //! | the same, written                     | [`Writer`]                                             |
-//! | Amazon's, Azure's, Google's vectors   | [`Tlvs::aws_vpce_id`] and the like                     |
+//! | Amazon's, Azure's, Google's vectors   | [`Tlvs::aws_vpce_id`], [`Tlvs::azure_link_id`], [`Tlvs::gcp_psc_connection_id`] |
 //!
 //! # Choices
 //!

@@ -49,7 +49,7 @@ impl Receiver {
             Err(HeaderError::Incomplete { needed }) => Some(needed),
             _ => None,
         };
-        // A time beyond what the clock can say is as good as a year.
+        // A year replaces a time that the clock cannot express.
         let deadline = now.checked_add(options.limits.time).or_else(|| now.checked_add(YEAR));
         let deadline = deadline.unwrap_or(now);
         Self {

@@ -162,7 +162,7 @@ fn least_needed(line: &[u8]) -> usize {
         0 | 1 => v1_address::least_ipv6(text),
         _ => usize::from(text.is_empty()),
     };
-    // A field behind this one is a space, and `::`, `0.0.0.0` or `0`.
+    // A field after this one is a space, and `::`, `0.0.0.0` or `0`.
     let address = if v4 { 8 } else { 3 };
     here + match last {
         0 => address + 2 + 2,

@@ -148,7 +148,7 @@ fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> 
     if !fits {
         return Err(Stop(dot));
     }
-    // What is no octet is still a group of the address up to the dot.
+    // A number above 255 is still a group of the address, up to the dot.
     let (text, ipv4) = ipv4(text).map_err(|stop| Stop(stop.0.min(dot)))?;
     let [a, b, c, d] = ipv4.octets();
     address.push(u16::from_be_bytes([a, b]));
@@ -158,7 +158,7 @@ fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> 
 
 /// An address of either family; if the text is neither, the longer reading counts.
 pub(crate) fn either(text: &[u8]) -> Parsed<'_, IpAddr> {
-    // The byte behind decides: `1` alone is the beginning of both.
+    // The next byte decides: `1` alone is the start of either.
     let ends = |behind: &[u8]| matches!(behind, [] | [b' ', ..]);
     match (ipv6(text), ipv4(text)) {
         (Ok((behind, ip)), _) if ends(behind) => Ok((behind, ip.into())),
