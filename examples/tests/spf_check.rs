@@ -81,7 +81,7 @@ fn arguments_make_a_case() {
     assert_eq!(found["result"], "none");
     assert_eq!(
         found["cause"],
-        "the identity has no domain that can be checked, or one of a single label"
+        "no domain with two or more labels to check"
     );
 }
 
