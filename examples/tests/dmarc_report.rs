@@ -129,7 +129,9 @@ fn a_page_that_needs_nothing_but_itself_and_in_which_nothing_runs() {
         assert!(!page.contains(absent), "{absent}");
     }
     let failed = run(&["--html"], b"<p>&amp;");
-    assert!(text(&failed).contains("<p class=\"note\">root element is not feedback, at byte 0</p>"));
+    assert!(
+        text(&failed).contains("<p class=\"note\">root element is not feedback, at byte 0</p>")
+    );
 }
 
 #[test]

@@ -289,7 +289,11 @@ impl<'e> Evaluation<'e> {
     }
 
     /// Returns the result of the next request, or stops to wait for it.
-    pub(crate) fn ask(&mut self, at: usize, ask: impl FnOnce() -> Ask) -> Result<&'e LookupResult, Halt> {
+    pub(crate) fn ask(
+        &mut self,
+        at: usize,
+        ask: impl FnOnce() -> Ask,
+    ) -> Result<&'e LookupResult, Halt> {
         let limit = self.options.limits.requests;
         if self.next >= limit {
             return Err(ExpandError::TooManyRequests { at, limit }.into());

@@ -1,4 +1,4 @@
-//! The CRC32c checksum of a header: section 2.2.3 of `proxy-protocol.txt`, 2026-04-27, and [RFC
+//! The checksum of a header: section 2.2.3 of `proxy-protocol.txt`, 2026-04-27, and [RFC
 //! 4960 appendix B](https://www.rfc-editor.org/rfc/rfc4960#appendix-B).
 //!
 //! The document does not name the byte order of the checksum. It is in network byte order here, as
@@ -98,5 +98,5 @@ const fn back(mut bits: u32, bytes: usize) -> u32 {
     bits
 }
 
-/// The polynomial of CRC32c, its bits reversed.
+/// The polynomial of the sum, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

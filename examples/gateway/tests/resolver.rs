@@ -47,10 +47,7 @@ fn where_nobody_can_be_asked_the_cause_is_told() {
     for (text, line) in [
         ("nameserver dns.example\n", "line 1 has \"nameserver dns.example\""),
         ("\nnonsense\nnameserver\n", "line 3 has \"nameserver\""),
-        (
-            "nameserver 192.0.2.300\nnameserver 1.2.3.4:53",
-            "line 1 has \"nameserver 192.0.2.300\"",
-        ),
+        ("nameserver 192.0.2.300\nnameserver 1.2.3.4:53", "line 1 has \"nameserver 192.0.2.300\""),
     ] {
         fs::write(&file, text).unwrap();
         let cause = format!("no name server address in {}: {line}", file.display());

@@ -306,10 +306,7 @@ const NOT_TAKEN: &[(&str, &str)] = &[
         "line 3: byte 1: unknown variable \"sender_host_adress\"",
     ),
     ("RULE ratelimit = '$limit / 5s / per_cmd'", "line 3: byte 1: unknown variable \"limit\""),
-    (
-        "RULE domains = '+a'\n[domainlist]\na = '+b'\nb = '!+a'",
-        "named lists are circular",
-    ),
+    ("RULE domains = '+a'\n[domainlist]\na = '+b'\nb = '!+a'", "named lists are circular"),
     ("[hostlist]\na = '$nobody'", "the list a: byte 1: unknown variable"),
     ("[hostlist]\na = 'x/y'", "the list a: item 1"),
     ("[hostlist]\n'a b' = 'x'", "hostlist: \"a b\" is not a name for a list"),

@@ -271,7 +271,8 @@ impl Evaluation<'_> {
         for (place, string) in strings.iter().enumerate() {
             let argument = self.kept_argument(tree, *string)?;
             // A value from outside must not choose the subroutine, command or file.
-            let names = place == 0 && matches!(call, HostCall::Acl | HostCall::Perl | HostCall::Run)
+            let names = place == 0
+                && matches!(call, HostCall::Acl | HostCall::Perl | HostCall::Run)
                 || place <= 1 && call == HostCall::DlFunc
                 || place == 0 && matches!(call, HostCall::ReadFile | HostCall::ReadSocket);
             if names && argument.trust == Trust::Untrusted {
