@@ -26,7 +26,7 @@ pub enum Need<'t> {
     /// A file whose lines are items of a list.
     ListFile(&'t [u8]),
     /// Another request, in an item or a condition.
-    HostCall(HostCall),
+    Call(HostCall),
 }
 
 /// Walks a tree; each need comes with its position.
