@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use event_expand::{Template, Variables};
-//! use mail_types::{Trust, Value, Variable};
+//! use mail_types::exim::{Trust, Value, Variable};
 //!
 //! struct Sender(&'static str);
 //! impl Variables for Sender {
@@ -29,7 +29,7 @@
 //!
 //! ```
 //! use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
-//! use mail_types::{Found, Query, Trust, Value, Variable};
+//! use mail_types::exim::{LookupResult, Query, Trust, Value, Variable};
 //!
 //! struct User(String);
 //! impl Variables for User {
@@ -41,9 +41,9 @@
 //!     }
 //! }
 //!
-//! async fn lookup(_query: &Query) -> Found {
+//! async fn lookup(_query: &Query) -> LookupResult {
 //!     tokio::task::yield_now().await; // A database answers here.
-//!     Found::Value(b"/home/ann".to_vec())
+//!     LookupResult::Value(b"/home/ann".to_vec())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -57,7 +57,7 @@
 //!         match expansion.poll() {
 //!             Progress::Request(request) => match &request.ask {
 //!                 Ask::Lookup { query, .. } => expansion.handle_found(lookup(query).await),
-//!                 _ => expansion.handle_found(Found::Deferred),
+//!                 _ => expansion.handle_found(LookupResult::Deferred),
 //!             },
 //!             Progress::Done(value) => break Ok(value),
 //!             Progress::Stopped(stop) => break Err(stop),

@@ -25,7 +25,7 @@ impl<'a> MasterFile<'a> {
         self.began
     }
 
-    /// The next record: its owner, its time to live, and its data if its type is a [`Kind`].
+    /// The next record: its owner, its time to live, and its data if its type is a [`RecordType`].
     pub(crate) fn next_record(
         &mut self,
     ) -> Result<Option<(Name, u32, Option<Records>)>, MasterFileError> {
