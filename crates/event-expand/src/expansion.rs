@@ -171,7 +171,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// The same as of [`Template::expand`], except [`ExpandError::Request`]: `answer` takes the
+    /// The same as of [`Template::expand`], except [`ExpandError::Request`](crate::ExpandError::Request): `answer` takes the
     /// requests.
     pub fn expand_with(
         &self,

@@ -125,8 +125,8 @@
 //! | operators, 57                                  | all; digests with the feature `hash`, domains in Unicode with `idna` |
 //! | conditions, 47                                 | all                                          |
 //! | `lookup`, both forms, with options             | [`Ask::Lookup`]; the program tries partial keys and defaults |
-//! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::HostCall`] |
-//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::HostCall`], if its [`Capability`] is on |
+//! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
+//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::Call`], if its [`Capability`] is on |
 //! | `${run,preexpand`, digests of certificate variables | not covered                             |
 //! | lists of domains, hosts, addresses and local parts | [`MatchList`]: texts, patterns, expressions, networks, `+lists`, files, lookups with a file |
 //! | `match_domain` and similar conditions          | the same lists, with the same reader         |
