@@ -103,7 +103,7 @@ fn as_many_authors_as_there_may_be_are_all_asked_about() {
 /// What is said of the record of the zone.
 fn published() -> Value {
     json!({"name": "_dmarc.example.com", "record": "v=DMARC1; p=reject; sp=quarantine",
-        "defects": ["nobody is sent aggregate reports", "subdomains are less protected than the domain"]})
+        "defects": ["no destination for aggregate reports (rua)", "subdomains are less protected than the domain"]})
 }
 
 #[test]
@@ -111,13 +111,13 @@ fn what_is_wrong_with_a_record_is_said() {
     for (record, defect) in [
         (
             "v=DMARC1; p=reject; rua=mailto:d@example.com; pct=5",
-            "byte 46: a tag that has no meaning any more",
+            "byte 46: tag of RFC 7489 without effect in RFC 9989",
         ),
         (
             "v=DMARC1; p=rejct; rua=mailto:d@example.com",
-            "byte 10: a value that the tag does not have; the default counts",
+            "byte 10: invalid value of the tag; the default counts",
         ),
-        (" v=DMARC1; p=reject", "a blank stands before v=DMARC1, so that it is no DMARC record"),
+        (" v=DMARC1; p=reject", "blank before v=DMARC1: receivers see no DMARC record"),
     ] {
         let zone = file("defects", &format!("_dmarc.example.com TXT \"{record}\"\n"));
         let arguments = ["--zone", &zone, "--from", "a@example.com"];
@@ -171,7 +171,7 @@ pass
   disposition    none
   spf aligned    no
   dkim aligned   yes
-  _dmarc.example.com: nobody is sent aggregate reports
+  _dmarc.example.com: no destination for aggregate reports (rua)
   _dmarc.example.com: subdomains are less protected than the domain
 "
     );

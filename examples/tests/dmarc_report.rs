@@ -58,8 +58,8 @@ fn a_report_that_breaks_off_before_its_policy_is_shown() {
     assert_eq!(found["rows"].as_array().unwrap().len(), 1, "{found}");
     let odd: Vec<_> =
         found["deviations"].as_array().unwrap().iter().map(|odd| &odd["what"]).collect();
-    let breaks_off = "the report breaks off here; records behind this place are lost";
-    assert_eq!(odd, [breaks_off, "no policy_published"], "{found}");
+    let breaks_off = "the report breaks off here; later records are lost";
+    assert_eq!(odd, [breaks_off, "missing element policy_published"], "{found}");
     let output = run(&[], cut.as_bytes());
     assert!(text(&output).starts_with("- by google.example, "), "{}", text(&output));
     let output = run(&["--html"], cut.as_bytes());
@@ -104,12 +104,12 @@ fn one_object_for_each_report() {
         }))
     );
     let failed = json!({
-        "file": schema, "error": "not the element feedback at byte 22", "at": 22,
+        "file": schema, "error": "root element is not feedback, at byte 22", "at": 22,
     });
     assert_eq!(found.get(1), Some(&failed));
     let deviations = found.get(2).unwrap()["deviations"].as_array().unwrap();
     assert_eq!(deviations.len(), 16);
-    assert_eq!(deviations.first().unwrap()["what"], "no policy_evaluated");
+    assert_eq!(deviations.first().unwrap()["what"], "missing element policy_evaluated");
 }
 
 #[test]
@@ -129,7 +129,9 @@ fn a_page_that_needs_nothing_but_itself_and_in_which_nothing_runs() {
         assert!(!page.contains(absent), "{absent}");
     }
     let failed = run(&["--html"], b"<p>&amp;");
-    assert!(text(&failed).contains("<p class=\"note\">not the element feedback at byte 0</p>"));
+    assert!(
+        text(&failed).contains("<p class=\"note\">root element is not feedback, at byte 0</p>")
+    );
 }
 
 #[test]

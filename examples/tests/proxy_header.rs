@@ -71,7 +71,7 @@ fn one_object_for_each_line() {
             json!({"outcome": "incomplete", "needed": 10}),
             json!({"outcome": "incomplete", "needed": 15}),
             json!({
-                "outcome": "failed", "at": 0, "error": "byte 0, 0x45, is not that of a PROXY header",
+                "outcome": "failed", "at": 0, "error": "not a PROXY header: byte 0 is 0x45",
             }),
             json!({"error": "not hexadecimal", "at": 1}),
             json!({"error": "not hexadecimal", "at": 3}),
@@ -117,7 +117,7 @@ fn text_is_for_people() {
          \x20 destination     198.51.100.2:25\n\
          \x20 transport       stream\n\
          malformed: not hexadecimal, at 0\n\
-         failed: byte 0, 0x45, is not that of a PROXY header, at 0\n"
+         failed: not a PROXY header: byte 0 is 0x45, at 0\n"
     );
 }
 

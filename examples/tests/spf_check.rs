@@ -79,10 +79,7 @@ fn arguments_make_a_case() {
     // Why nothing could be looked for.
     let found = check(&["--ip", "203.0.113.1", "--helo", "localhost"]);
     assert_eq!(found["result"], "none");
-    assert_eq!(
-        found["cause"],
-        "the identity has no domain that can be checked, or one of a single label"
-    );
+    assert_eq!(found["cause"], "no domain with two or more labels to check");
 }
 
 #[test]

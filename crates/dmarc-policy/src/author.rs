@@ -1,4 +1,4 @@
-//! Whose name a message bears: the domain in its `From` field, section 5.3.1 of RFC 9989.
+//! The author domain of a message, from its `From` field: section 5.3.1 of RFC 9989.
 
 pub(crate) mod domain;
 pub(crate) mod domains;
@@ -17,17 +17,17 @@ use crate::author::fault::AuthorFault;
 use crate::author::lenient::Lenient;
 use crate::author::text::is_atext;
 
-/// The author domain of a message, or why there is none.
+/// The author domain of a message, or the reason for its absence.
 ///
-/// Each `From` field is read as RFC 5322 has it. One that is not right by that is read once more, as
+/// Each `From` field is read by RFC 5322. A field that violates RFC 5322 is read a second time, as
 /// mail programs show it to people:
 ///
-/// - where it has just one `<…>` with an address in it, and no `@` behind that, this is the author,
-///   whatever stands before it;
-/// - else every domain behind an `@` is one, also in an encoded word (RFC 2047), but not in a quoted
+/// - if it has exactly one `<…>` with an address in it, and no `@` after that, this is the author,
+///   whatever text precedes it;
+/// - else every domain after an `@` counts, also in an encoded word (RFC 2047), but not in a quoted
 ///   string or a comment.
 ///
-/// The domains of all fields are taken together.
+/// The domains of all fields are combined.
 ///
 /// ```
 /// use dmarc_policy::Author;
@@ -42,15 +42,16 @@ use crate::author::text::is_atext;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Author {
-    /// One domain, in however many addresses.
+    /// One domain, in one address or more.
     One(Name),
-    /// Addresses of several domains, in their order, at most [`Author::MAX_DOMAINS`].
+    /// Addresses of several domains, in order, at most [`Author::MAX_DOMAINS`].
     Several(Vec<Name>),
-    /// The message claims no domain: it has no field, no `@` in it, or address literals only.
+    /// The message claims no domain: it has no `From` field, no `@` in it, or address literals
+    /// only.
     Absent,
-    /// A mail program may show a domain that is not among those that are found.
+    /// A mail program may show a domain other than those found.
     Invalid {
-        /// The domains that are found.
+        /// The domains found.
         domains: Vec<Name>,
         /// The first fault.
         fault: AuthorFault,
@@ -60,10 +61,10 @@ pub enum Author {
 impl Author {
     /// The most domains that are kept.
     pub const MAX_DOMAINS: usize = 16;
-    /// The most octets of all fields' bodies together.
+    /// The most octets in the bodies of all fields together.
     pub const MAX_OCTETS: usize = 65_536;
 
-    /// Reads the bodies of all `From` fields of a message: the text behind the colon, folded or not.
+    /// Reads the bodies of all `From` fields of a message: the text after the colon, folded or not.
     #[must_use]
     pub fn from_fields<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let (mut domains, mut octets) = (AuthorDomains::default(), 0);
@@ -97,7 +98,7 @@ impl Author {
         Self::from_fields(Header::of(message).bodies("From"))
     }
 
-    /// Returns the domains, also those of an invalid one.
+    /// Returns the domains, those of an invalid author too.
     #[must_use]
     pub fn domains(&self) -> &[Name] {
         match self {
@@ -107,7 +108,7 @@ impl Author {
         }
     }
 
-    /// Returns what is wrong with it.
+    /// Returns the fault, if any.
     #[must_use]
     pub fn fault(&self) -> Option<AuthorFault> {
         match self {
@@ -117,30 +118,31 @@ impl Author {
     }
 }
 
-/// The body of a field, read so far; `None` of its functions is what RFC 5322 does not allow.
+/// The body of a field, read up to a position. Its functions return `None` for text that RFC 5322
+/// does not allow.
 struct Field<'a> {
     text: &'a [u8],
     at: usize,
     domains: AuthorDomains,
-    /// Programs differ on the domain of an address: it has a blank or a comment behind several labels, or
-    /// an encoded word.
+    /// Programs disagree on the domain of an address: it has a blank or a comment after several
+    /// labels, or an encoded word.
     differs: bool,
 }
 
 impl<'a> Field<'a> {
-    /// Reads a body; `Err` is where it is not as RFC 5322 has it.
+    /// Reads a body; `Err` is the position where it violates RFC 5322.
     fn read(body: &'a [u8]) -> Result<AuthorDomains, usize> {
         let mut field =
             Self { text: body, at: 0, domains: AuthorDomains::default(), differs: false };
-        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there; and some
-        // end at a blank the domain that RFC 5322 section 4.4 has go on behind it.
+        // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there.
+        // And some programs end a domain at a blank where RFC 5322 section 4.4 continues it.
         if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.differs {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)
     }
 
-    /// `address-list`, with the empty places that its obsolete form allows.
+    /// `address-list`, with the empty elements of its obsolete form.
     fn address_list(&mut self) -> Option<()> {
         let mut in_group = false;
         loop {
@@ -176,13 +178,13 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Behind an address comes another one, the end of its group, or nothing.
+    /// After an address comes another one, the end of its group, or the end of the field.
     fn end_of_address(&mut self) -> Option<()> {
         self.skip()?;
         matches!(self.peek(), None | Some(b',' | b';')).then_some(())
     }
 
-    /// `angle-addr`, with the route that its obsolete form allows.
+    /// `angle-addr`, with the route of its obsolete form.
     fn angle_addr(&mut self) -> Option<()> {
         self.at += 1;
         self.skip()?;
@@ -211,7 +213,7 @@ impl<'a> Field<'a> {
         self.take(b'>').then_some(())
     }
 
-    /// What is behind the local part that began at `began`, which must be atoms and quoted strings
+    /// The text after the local part that began at `began`, which must be atoms and quoted strings
     /// with dots between them.
     fn addr_spec(&mut self, began: usize) -> Option<()> {
         let behind = std::mem::replace(&mut self.at, began);
@@ -272,7 +274,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// An address literal: an address, but no domain.
+    /// An address literal: an address without a domain.
     fn literal(&mut self) -> Option<()> {
         let rest = self.text.get(self.at..)?;
         let end = rest.iter().position(|&octet| octet == b']')? + 1;
@@ -356,7 +358,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Tells whether the start of a domain may be a domain of its own: one label is nobody's.
+/// Tells whether the start of a domain may be a domain itself: one label never is.
 fn has_several_labels(text: &[u8]) -> bool {
     text.strip_suffix(b".").unwrap_or(text).contains(&b'.')
 }

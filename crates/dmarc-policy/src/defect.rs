@@ -1,21 +1,21 @@
-//! What is wrong with a published record.
+//! Defects of a published record.
 
 use std::fmt;
 
 use crate::{FailureOptions, Policy, Psd, Record, ReportUriError};
 
-/// Something in a record that receivers leave out, or that its owner may not have meant.
+/// A part of a record that receivers ignore, or that its owner may not intend.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Defect {
-    /// The tag it is in, by its first byte in the text; 0 for the record as a whole.
+    /// The position of the tag in the text, in bytes; 0 for the record as a whole.
     pub at: usize,
-    /// What it is.
+    /// The kind of defect.
     pub kind: DefectKind,
 }
 
 impl Defect {
-    /// What the owner of a record that can be read may not have meant.
+    /// The likely mistakes in a readable record.
     pub(crate) fn of(record: &Record) -> impl Iterator<Item = Self> {
         let reports = [&record.rua, &record.ruf].into_iter().flatten();
         let foreign = reports.into_iter().any(|uri| uri.mailbox().is_none());
@@ -43,31 +43,31 @@ impl fmt::Display for Defect {
     }
 }
 
-/// What a [`Defect`] is.
+/// The kind of a [`Defect`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DefectKind {
     /// A tag without `=`.
     NoValue,
-    /// A tag that no standard knows.
+    /// A tag that neither RFC 9989 nor RFC 7489 defines.
     Unknown,
-    /// A tag of RFC 7489 that RFC 9989 has taken away: `pct`, `rf`, `ri`.
+    /// A tag of RFC 7489 that RFC 9989 has removed: `pct`, `rf`, `ri`.
     Removed,
-    /// A tag for the second time; the first one counts.
+    /// A repeated tag; the first one counts.
     Repeated,
-    /// The version at another place than the first.
+    /// A second version tag.
     VersionAgain,
-    /// A value that the tag does not have; the default counts.
+    /// A value that is not valid for the tag; the default counts.
     Value,
-    /// A destination of reports that is no URI.
+    /// A report destination that is not a valid URI.
     Uri(ReportUriError),
     /// More destinations than [`Record::MAX_URIS`].
     ManyUris,
-    /// No policy that is valid: the record has no effect, or only asks for reports.
+    /// No valid policy: the record has no effect, or only requests reports.
     NoPolicy,
-    /// Nobody is told how the domain is used.
+    /// Nobody receives aggregate reports on the domain.
     NoReports,
-    /// A destination of reports that is no address of mail: hardly anybody serves it.
+    /// A report destination other than a mail address: few reporters support it.
     NotMail,
     /// `fo` without `ruf` has no effect.
     Unused,
@@ -75,28 +75,28 @@ pub enum DefectKind {
     WeakerBelow,
     /// The policy is applied one level lower.
     TestMode,
-    /// The domain says that it is a public suffix.
+    /// The record declares its domain a public suffix.
     PublicSuffix,
 }
 
 impl fmt::Display for DefectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoValue => "a tag without =",
-            Self::Unknown => "an unknown tag",
-            Self::Removed => "a tag that has no meaning any more",
-            Self::Repeated => "a tag for the second time; the first one counts",
-            Self::VersionAgain => "the version at another place than the first",
-            Self::Value => "a value that the tag does not have; the default counts",
-            Self::Uri(error) => return write!(f, "a destination of reports: {error}"),
-            Self::ManyUris => "more than 16 destinations; the others are left out",
-            Self::NoPolicy => "no valid policy: no effect, or none but reports",
-            Self::NoReports => "nobody is sent aggregate reports",
-            Self::NotMail => "a destination of reports that is no address of mail",
+            Self::NoValue => "tag without =",
+            Self::Unknown => "unknown tag",
+            Self::Removed => "tag of RFC 7489 without effect in RFC 9989",
+            Self::Repeated => "duplicate tag; the first one counts",
+            Self::VersionAgain => "version tag v= not at the start",
+            Self::Value => "invalid value of the tag; the default counts",
+            Self::Uri(error) => return write!(f, "invalid report destination: {error}"),
+            Self::ManyUris => "more than 16 report destinations; the others are ignored",
+            Self::NoPolicy => "no valid policy: the record has no effect, except for reports",
+            Self::NoReports => "no destination for aggregate reports (rua)",
+            Self::NotMail => "report destination is not a mailto: address",
             Self::Unused => "fo has no effect without ruf",
             Self::WeakerBelow => "subdomains are less protected than the domain",
-            Self::TestMode => "the policy is being tested, and applied one level lower",
-            Self::PublicSuffix => "the domain says that it is a public suffix",
+            Self::TestMode => "test mode (t=y): the policy is applied one level lower",
+            Self::PublicSuffix => "the record declares the domain a public suffix (psd=y)",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Whether reports may go where a record wants them: RFC 9990 section 4, RFC 9991 section 5.
+//! Checks that report destinations accept the reports: RFC 9990 section 4, RFC 9991 section 5.
 
 use mail_types::dns::{Answer, Inquiry, Known, Name, RecordType, Session, Texts, Unanswered};
 use mail_types::smtp::Domain;
@@ -6,11 +6,10 @@ use mail_types::smtp::Domain;
 use crate::walk::Memo;
 use crate::{Discovery, Psd, Record, ReportUri};
 
-/// The question which destinations of a record reports may be sent to, to be run in a
-/// [`Session`](mail_types::dns::Session).
+/// The check of a record's report destinations, run in a [`Session`](mail_types::dns::Session).
 ///
-/// A destination outside the organization must say that it wants the reports: else a record could
-/// have anybody flooded with them.
+/// A destination outside the organization must confirm that it accepts the reports: else a record
+/// could flood any mailbox with them.
 #[derive(Clone, Debug)]
 pub struct Destinations {
     policy_domain: Domain,
@@ -20,15 +19,15 @@ pub struct Destinations {
 }
 
 impl Destinations {
-    /// Asks where aggregate reports may go, for the record that was found for a domain.
+    /// Checks the destinations of aggregate reports in a domain's record.
     #[must_use]
     pub fn aggregate(policy_domain: Domain, record: &Record) -> Self {
         let (uris, kind) = (record.rua.clone(), ReportKind::Aggregate);
         Self { policy_domain, uris, kind, discovery: Discovery::default() }
     }
 
-    /// Asks where failure reports may go: nowhere for a public suffix, which is not to see what
-    /// others below it send (RFC 9991 section 2).
+    /// Checks the destinations of failure reports in a domain's record. A public suffix gets none:
+    /// it must not see reports on the domains below it (RFC 9991 section 2).
     #[must_use]
     pub fn failure(policy_domain: Domain, record: &Record) -> Self {
         let public = record.psd == Psd::Yes;
@@ -37,13 +36,13 @@ impl Destinations {
         Self { policy_domain, uris, kind, discovery: Discovery::default() }
     }
 
-    /// Says how organizational domains are found; without it, by the walk up the tree.
+    /// Sets the discovery of organizational domains; the default is the tree walk.
     #[must_use]
     pub fn with_discovery(self, discovery: Discovery) -> Self {
         Self { discovery, ..self }
     }
 
-    /// Begins a session with as many questions as any record may need.
+    /// Starts a session with enough questions for any record.
     #[must_use]
     pub fn session(&self) -> Session<&Self> {
         Session::new(self, Vec::new(), QUESTIONS)
@@ -71,7 +70,7 @@ impl Inquiry for &Destinations {
 }
 
 impl Destinations {
-    /// Whether both have the same organizational domain. Where the DNS does not say, they have not.
+    /// Tells whether both have the same organizational domain; without a DNS answer they do not.
     fn is_inside<'d>(
         &'d self,
         host: &'d Domain,
@@ -123,18 +122,18 @@ impl Destinations {
     }
 }
 
-/// A destination, and whether it may be used.
+/// A destination, and its permission.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Destination {
     /// The URI of the record.
     pub uri: ReportUri,
-    /// Whether it may be used.
+    /// The permission to send reports to it.
     pub permission: Permission,
 }
 
 impl Destination {
-    /// Returns where to send the report, which may be to several places or to none.
+    /// Returns the addresses for the report: none, one or several.
     #[must_use]
     pub fn targets(&self) -> &[ReportUri] {
         match &self.permission {
@@ -145,23 +144,23 @@ impl Destination {
     }
 }
 
-/// Whether a destination may be used.
+/// The permission to send reports to a destination.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Permission {
-    /// Yes: it is of the same organization.
+    /// Permitted: it belongs to the same organization.
     Inside,
-    /// Yes: it says that it wants the reports.
+    /// Permitted: it confirms that it accepts the reports.
     Given,
-    /// It wants them at these addresses of the same host instead.
+    /// Permitted at these other addresses of the same host.
     Elsewhere(Vec<ReportUri>),
-    /// No: it does not say so.
+    /// Not permitted: it does not confirm.
     Refused,
-    /// No: it wants them at another host, which nobody may want of it.
+    /// Not permitted: it names an address at another host, which a destination must not do.
     Astray,
-    /// Not now: the DNS did not answer.
+    /// Unknown: the DNS did not answer.
     Unknown,
-    /// No: it is not an address of mail.
+    /// Not supported: it is not a mail address.
     Unsupported,
 }
 
@@ -171,5 +170,5 @@ enum ReportKind {
     Failure,
 }
 
-/// The walk of the policy domain, and for each URI a walk and its permission.
+/// The tree walk of the policy domain, and for each URI a walk and its permission.
 const QUESTIONS: usize = 8 + Record::MAX_URIS * 9;

@@ -1,21 +1,22 @@
-//! How organizational domains are found.
+//! The discovery of organizational domains.
 
 use std::fmt;
 use std::sync::Arc;
 
 use mail_types::smtp::Domain;
 
-/// How organizational domains are found.
+/// The method of finding organizational domains.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Discovery {
-    /// By the walk up the tree of the DNS, as RFC 9989 section 4.10 says.
+    /// By the DNS tree walk of RFC 9989 section 4.10.
     #[default]
     TreeWalk,
-    /// By a list of public suffixes, as RFC 7489 section 3.2 said.
+    /// By a list of public suffixes, as in RFC 7489 section 3.2.
     Psl(Arc<dyn SuffixList>),
-    /// By the walk; where no record on the way says whether it is a public suffix's, domains that
-    /// the list puts together are together too, for owners who still rely on that.
+    /// By the tree walk. If no record on the way declares or denies a public suffix, domains with
+    /// the same organizational domain by the list belong together too, for owners who still rely on
+    /// that.
     TreeWalkThenPsl(Arc<dyn SuffixList>),
 }
 
@@ -49,7 +50,7 @@ impl fmt::Debug for Discovery {
 
 /// A list of public suffixes, such as that of the option `dmarc_tld_file`.
 pub trait SuffixList: Send + Sync {
-    /// Returns the organizational domain: the public suffix of a domain and one label more, or the
-    /// domain itself where there is none.
+    /// Returns the organizational domain: the public suffix of a domain and one more label, or the
+    /// domain itself if it is a public suffix.
     fn org_domain<'d>(&self, domain: &'d Domain) -> &'d str;
 }

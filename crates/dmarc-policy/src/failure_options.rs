@@ -1,19 +1,19 @@
-//! Which failures a domain owner wants to hear of: the tag `fo` of section 4.7 of RFC 9989.
+//! The failures that a domain owner wants reports on: the tag `fo` of section 4.7 of RFC 9989.
 
 use std::fmt;
 
-/// Which failures are to be reported: the tag `fo`, section 4.7.
+/// The failures that call for a report: the tag `fo`, section 4.7.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 4.7 has no more")]
-#[expect(clippy::struct_excessive_bools, reason = "four flags is what the tag has")]
+#[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 4.7 has just these")]
+#[expect(clippy::struct_excessive_bools, reason = "the tag has four flags")]
 pub struct FailureOptions {
-    /// If any method fails to give an aligned pass (`1`), not only if all do (`0`).
+    /// If any method gives no aligned pass (`1`), not only if all do (`0`).
     pub any: bool,
     /// If a signature fails, aligned or not (`d`).
     pub dkim: bool,
     /// If SPF fails, aligned or not (`s`).
     pub spf: bool,
-    /// If all methods fail (`0`, or nothing that says otherwise).
+    /// If all methods fail (`0`, the default).
     pub all: bool,
 }
 

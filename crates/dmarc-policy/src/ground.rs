@@ -8,16 +8,15 @@ use crate::owner::Owner;
 use crate::walk::{DnsTrouble, Memo, Published, Walk};
 use crate::{Discovery, Policy, Record, SuffixList};
 
-/// What the alignment stands on.
+/// The data for the alignment of one author domain.
 pub(crate) struct Ground<'d> {
-    /// Where in the author domain's text its organizational domain begins; until that matters to
-    /// somebody, the author domain stands for it.
+    /// The start of the organizational domain in the author domain's text; 0 until it is needed.
     pub(crate) org: usize,
-    /// The record that applies, and where the domain begins that it is of.
+    /// The record that applies, and the start of its domain in the text.
     pub(crate) policy: Option<(usize, Arc<Published>)>,
-    /// The author domain's, once it was needed.
+    /// The walk of the author domain, once it was needed.
     pub(crate) walk: Option<Walk<'d>>,
-    /// Whether the DNS did not answer for a name whose record would have been another policy.
+    /// Whether the DNS did not answer for a name whose record would have changed the policy.
     pub(crate) is_broken: bool,
 }
 
@@ -39,7 +38,7 @@ impl<'d> Ground<'d> {
         Ok(Self { org, policy, walk: Some(walk), is_broken })
     }
 
-    /// As RFC 7489 section 6.6.3 did it: the author domain's record, else its organization's.
+    /// By RFC 7489 section 6.6.3: the author domain's record, else its organization's.
     fn by_list(
         author: &'d Owner,
         list: &dyn SuffixList,
@@ -80,8 +79,8 @@ impl<'d> Ground<'d> {
     }
 }
 
-/// The policy of a record above the author domain: `np` where that does not exist, in whatever type
-/// of record (section 3.2.13). `Err` is the milder one, where the DNS does not say whether it does.
+/// The policy of a record above the author domain: `np` if that does not exist with any record type
+/// (section 3.2.13). `Err` is the milder policy, if the DNS does not answer this question.
 pub(crate) fn policy_below(
     author: &Owner,
     record: &Record,

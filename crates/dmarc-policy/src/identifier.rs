@@ -1,4 +1,4 @@
-//! The identifiers of a message beside its author domain: section 4.10.2 of RFC 9989.
+//! The authenticated identifiers of a message: section 4.10.2 of RFC 9989.
 
 use mail_types::dns::{Known, Name, Unanswered};
 use mail_types::results::AuthResult;
@@ -8,7 +8,7 @@ use crate::owner::Owner;
 use crate::walk::Memo;
 use crate::{Alignment, AlignmentMode, Discovery, Dmarc, SuffixList, Verdict};
 
-/// A domain that SPF or a signature speaks for.
+/// A domain that SPF or a signature authenticates.
 #[derive(Clone, Debug)]
 pub(crate) struct Identifier {
     method: Method,
@@ -23,9 +23,10 @@ impl Identifier {
 }
 
 impl Dmarc {
-    /// Compares the identifiers with the author domain. Once one of a method is aligned, its others are
-    /// not looked at; once one of either is, the other method is asked about only where both have two
-    /// labels in common, and an answer that is missing changes nothing: the verdict is a pass.
+    /// Compares the identifiers with the author domain. After the first aligned identifier of a
+    /// method its others are skipped. After the first of either method, the other method asks only
+    /// for identifiers with the same last two labels, and a missing answer changes nothing: the
+    /// verdict is a pass.
     pub(crate) fn align<'d>(
         &'d self,
         author: &'d Owner,
@@ -52,22 +53,22 @@ impl Dmarc {
             if verdict.alignment_mut(method).is_aligned() {
                 continue;
             }
-            // The message passes: only what reports say of the other method is open, and that is asked
-            // only where it may be.
+            // The message passes: only the reported alignment of the other method is open, and it
+            // is worth questions only for a similar domain.
             memo.is_closed = verdict.is_aligned() && !is_kin(&domain.text, &author.text);
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
             known.note(|| format!("{} {domain}: {found}", method.as_str()));
             let slot = verdict.alignment_mut(method);
             *slot = slot.closer(found);
         }
-        // What could not be told may have been the pass that is missing.
+        // A method with a temporary error might have given the aligned pass.
         for (method, domain) in of(AuthResult::TempError) {
             if verdict.is_aligned() || verdict.is_open() {
                 break;
             }
             let found = self.compare(author, domain, method.mode(modes), ground, memo, known)?;
-            // Whoever sends a message chooses a domain that is not tested: where it cannot be told
-            // whether it is the author's organization's, it must at least look like that.
+            // The sender chooses a domain that cannot be tested: if its organization is unknown, it
+            // must at least be similar to the author's.
             let text = &*domain.text;
             let near = || is_within(text, &author.text) || is_within(&author.text, text);
             let untold = ground.walk.as_ref().is_some_and(|walk| walk.is_broken);
@@ -94,7 +95,7 @@ impl Dmarc {
         if text == &*author.text {
             return Ok(Alignment::Same);
         }
-        // Both have the same name above them, or there is none.
+        // Both have the same name above them, or none.
         if mode == AlignmentMode::Strict || last_label(text) != last_label(&author.text) {
             return Ok(Alignment::Different);
         }
@@ -107,7 +108,7 @@ impl Dmarc {
         if authors.is_broken && !gaps {
             return Ok(Alignment::Unknown);
         }
-        // Its organizational domain is one of the names above it, or itself.
+        // Its organizational domain is the domain itself, or a name above it.
         if list.is_none() && !is_within(text, authors.org_domain()) {
             return Ok(Alignment::Different);
         }
@@ -144,7 +145,7 @@ fn is_within(domain: &[u8], other: &[u8]) -> bool {
     above.is_some_and(|above| above.is_empty() || above.ends_with(b"."))
 }
 
-/// Whether two labels at the end are the same.
+/// Tells whether the last two labels are the same.
 fn is_kin(domain: &[u8], other: &[u8]) -> bool {
     let mut pairs = domain.rsplit(|c| *c == b'.').zip(other.rsplit(|c| *c == b'.')).take(2);
     pairs.clone().count() == 2 && pairs.all(|(one, other)| one == other)
@@ -154,10 +155,10 @@ fn last_label(domain: &[u8]) -> &[u8] {
     domain.rsplit(|&octet| octet == b'.').next().unwrap_or_default()
 }
 
-/// How alike the domain of SPF must be, and that of a signature.
+/// The alignment modes for the domain of SPF and for that of a signature.
 pub(crate) type Modes = (AlignmentMode, AlignmentMode);
 
-/// What authenticates a domain.
+/// A method that authenticates a domain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Method {
     Spf,

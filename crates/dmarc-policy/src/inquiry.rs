@@ -1,4 +1,4 @@
-//! DMARC for one message: sections 4.10 and 5.3 of RFC 9989.
+//! DMARC evaluation of one message: sections 4.10 and 5.3 of RFC 9989.
 
 use mail_types::dns::{Inquiry, Known, Name, Session, Unanswered};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
@@ -9,14 +9,14 @@ use crate::owner::Owner;
 use crate::walk::Memo;
 use crate::{Author, AuthorFault, Discovery, Policy, Verdict};
 
-/// What the verification of one DKIM signature has found.
+/// The verification result of one DKIM signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 5.3.3 wants just these")]
+#[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 5.3.3 needs just these")]
 pub struct DkimInput {
     /// The result.
     pub result: AuthResult,
-    /// The signature's `d=`. RFC 6376 section 3.5 allows more than a mail domain has, such as an
-    /// underscore.
+    /// The signature's `d=`. RFC 6376 section 3.5 allows names that a mail domain cannot have, such
+    /// as one with an underscore.
     pub domain: Name,
     /// The signature's `s=`.
     pub selector: String,
@@ -24,9 +24,10 @@ pub struct DkimInput {
 
 /// DMARC evaluation of one message (RFC 9989), run in a [`Session`].
 ///
-/// For each author domain at most eight questions go to the DNS, eight for each other domain of SPF and
-/// of a signature that may be of the same organization, and one for whether the author domain exists.
-/// What cannot change the verdict any more is not asked: nothing about other domains if the author
+/// For each author domain it asks the DNS at most eight questions, eight for each other domain of
+/// SPF and of a signature that may belong to the same organization, and one for the existence of
+/// the author domain. It skips questions that cannot change the verdict: those about other domains
+/// if the author domain itself has passed, or if no method has passed and no answer is missing.
 /// domain itself has passed, or if none has and no answer is missing.
 #[derive(Clone, Debug)]
 pub struct Dmarc {
@@ -35,17 +36,17 @@ pub struct Dmarc {
     spf: Option<Identifier>,
     dkim: Vec<Identifier>,
     pub(crate) discovery: Discovery,
-    /// How many of several authors are tested.
+    /// The number of author domains that are tested.
     several: usize,
 }
 
 impl Dmarc {
-    /// The most signatures that are looked at; more are as if they had failed.
+    /// The most signatures that are evaluated; further ones count as failed.
     pub const MAX_SIGNATURES: usize = 32;
 
-    /// Asks for the message of an author.
+    /// Evaluates a message by its author.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "an author is asked about once")]
+    #[expect(clippy::needless_pass_by_value, reason = "an author is evaluated once")]
     pub fn new(author: Author) -> Self {
         let domains = author.domains();
         let authors = domains.iter().map(Owner::new);
@@ -57,7 +58,7 @@ impl Dmarc {
         Self { authors, fault, spf: None, dkim: Vec::new(), discovery, several }
     }
 
-    /// Gives the result of SPF. A result for the HELO identity does not count (section 4.4.2).
+    /// Sets the result of SPF. A result for the HELO identity does not count (section 4.4.2).
     #[must_use]
     pub fn with_spf(self, spf: &SpfInput) -> Self {
         let counts = spf.identity == SpfIdentity::MailFrom;
@@ -65,7 +66,7 @@ impl Dmarc {
         Self { spf, ..self }
     }
 
-    /// Gives the results of the signatures, of which the first [`Self::MAX_SIGNATURES`] count.
+    /// Sets the results of the signatures; the first [`Self::MAX_SIGNATURES`] count.
     #[must_use]
     pub fn with_dkim(self, dkim: &[DkimInput]) -> Self {
         let dkim = dkim.iter().take(Self::MAX_SIGNATURES);
@@ -73,34 +74,35 @@ impl Dmarc {
         Self { dkim: dkim.map(of).collect(), ..self }
     }
 
-    /// The identifiers, SPF's first.
+    /// The identifiers, that of SPF first.
     pub(crate) fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
         self.spf.iter().chain(&self.dkim)
     }
 
-    /// Says how organizational domains are found; without it, by the walk up the tree.
+    /// Sets the discovery of organizational domains; the default is the tree walk.
     #[must_use]
     pub fn with_discovery(self, discovery: Discovery) -> Self {
         Self { discovery, ..self }
     }
 
-    /// Has a message of several author domains tested for the first `domains` of them only; without it,
-    /// for all of them. The strictest policy of those that fail counts (RFC 9989 section 11.5). If there
-    /// are more, the test is incomplete, which is a permanent error unless one of the first fails; with
-    /// 0, such a message is not tested at all (section 5.3.1).
+    /// Limits the tests of a message with several author domains to the first `domains`; by default
+    /// all are tested. The strictest policy of those that fail counts (RFC 9989 section 11.5). With
+    /// more author domains than the limit the test is incomplete, a permanent error unless one of
+    /// the tested domains fails; with a limit of 0 such a message is not tested at all (section
+    /// 5.3.1).
     #[must_use]
     pub fn with_several_authors(self, domains: usize) -> Self {
         Self { several: domains, ..self }
     }
 
-    /// Begins a session with the [limit of questions](Self::questions) of this message.
+    /// Starts a session with the [limit of questions](Self::questions) of this message.
     #[must_use]
     pub fn session(&self) -> Session<&Self> {
         Session::new(self, Vec::new(), self.questions())
     }
 
-    /// Returns how many questions are enough for this message: a limit for its session, so that none
-    /// of several authors can use up what another one needs.
+    /// Returns a question limit that is sufficient for this message, so that one of several authors
+    /// cannot use up the questions of another.
     #[must_use]
     pub fn questions(&self) -> usize {
         let more = self.authors.len().min(self.several).saturating_sub(1);
@@ -117,7 +119,7 @@ impl Dmarc {
         let mut ground = Ground::find(author, &self.discovery, memo, known)?;
         let verdict = self.apply(author, &mut ground, memo, known)?;
         if ground.is_broken {
-            // What is due if the names without an answer have no record.
+            // The disposition if the unanswered names have no record.
             let pending = verdict.disposition.max(verdict.pending);
             return Ok(Verdict { pending, ..Verdict::temporary(&author.name) });
         }
@@ -141,7 +143,7 @@ impl Dmarc {
         let Some(own) = record.policy() else {
             verdict.org_domain = author.suffix(ground.org);
             let at = author.suffix(at).unwrap_or_else(|| author.name.clone());
-            known.note(|| format!("{at}: no valid policy, and nobody to report to: no DMARC"));
+            known.note(|| format!("{at}: no valid policy and no rua: DMARC does not apply"));
             return Ok(verdict);
         };
         let policy = if at == 0 { Ok(own) } else { policy_below(author, record, own, known)? };
@@ -167,7 +169,7 @@ impl Dmarc {
         let (mut worst, mut open): (Option<Verdict>, _) = (None, None);
         let mut pending = Policy::None;
         for author in self.authors.iter().take(wanted) {
-            // All ask at once: none of them can make the others wait until it is too late.
+            // All authors ask concurrently: none delays another past the deadline.
             match self.evaluate_author(author, &mut memo, known) {
                 Ok(verdict) => {
                     pending = pending.max(verdict.pending);
@@ -201,7 +203,7 @@ impl Inquiry for &Dmarc {
     }
 }
 
-/// Enough questions for any message of one author.
+/// Enough questions for any message with one author.
 const QUESTIONS: usize = 64;
-/// A walk, and whether the domain exists.
+/// A tree walk, and the existence of the domain.
 const MOST_OF_AUTHOR: usize = 9;

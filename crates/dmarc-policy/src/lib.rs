@@ -1,8 +1,27 @@
-//! DMARC (RFC 9989): what the owner of the domain in a message's `From` field wants done with it,
-//! and whether the message is theirs; without I/O.
+//! DMARC (RFC 9989): evaluates a message against the policy of the domain in its `From` field,
+//! without I/O, and writes and reads DMARC reports.
 //!
-//! A program brings the `From` field, the outcome of SPF and of the signatures, and a way to ask
-//! the DNS; [`Dmarc`] is an [`Inquiry`](mail_types::dns::Inquiry) over these and ends in a [`Verdict`].
+//! A program has the message, the results of SPF and of the DKIM signatures, and a resolver of
+//! hickory (feature `hickory` of mail-types):
+//!
+//! ```no_run
+//! use dmarc_policy::{Author, DkimInput, Dmarc, Verdict};
+//! use mail_types::results::SpfInput;
+//! use mail_types::hickory::{self, Resolver};
+//!
+//! # async fn evaluate(resolver: &Resolver, message: &[u8], spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
+//! // `spf` comes from spf-result: `Report::spf_input`.
+//! let dmarc = Dmarc::new(Author::from_message(message)).with_spf(spf).with_dkim(dkim);
+//! let verdict = hickory::run(&mut dmarc.session(), resolver).await;
+//! if let Some(reply) = verdict.reply() {
+//!     println!("{reply}"); // 550 5.7.1 rejected by the DMARC policy of example.com
+//! }
+//! # verdict
+//! # }
+//! ```
+//!
+//! [`Dmarc`] is an [`Inquiry`](mail_types::dns::Inquiry), and its result is a [`Verdict`]. A `Zone`
+//! (feature `zone` of mail-types) answers its questions without a network, as in a test:
 //!
 //! ```
 //! use dmarc_policy::{Author, Dmarc, Policy};
@@ -12,56 +31,55 @@
 //! let zone = Zone::parse(r#"_dmarc.example.com TXT "v=DMARC1; p=reject; aspf=s""#)?;
 //!
 //! let author = Author::from_fields([&b"Some One <someone@example.com>"[..]]);
-//! // A server has this of SPF: `Report::spf_input` of spf-result.
 //! let spf = SpfInput {
 //!     result: AuthResult::Pass,
 //!     identity: SpfIdentity::MailFrom,
 //!     domain: "bounces.example.com".parse()?,
 //! };
 //! let dmarc = Dmarc::new(author).with_spf(&spf);
-//! // In a server: `mail_types::hickory::run(&mut dmarc.session(), &resolver).await`.
 //! let verdict = dmarc.session().run(|question| zone.answer(question));
 //! assert_eq!((verdict.result, verdict.disposition), (AuthResult::Fail, Policy::Reject));
 //! assert_eq!(verdict.to_string(), "dmarc=fail from example.com, policy reject of example.com, spf different, dkim absent: reject");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! - [`Record`] reads, writes and [checks](Record::check) what a domain publishes.
-//! - [`Discovery`] says how organizational domains are found: by the walk up the tree, or by a list
-//!   of public suffixes (feature `psl`: `SuffixFile`).
-//! - [`Destinations`] is the inquiry whether reports may go where a record wants them.
-//! - [`Status`] and [`Verdict::variable`] are what Exim's rules know of it.
+//! - [`Record`] reads, writes and [checks](Record::check) a published record.
+//! - [`Discovery`] is the method of finding organizational domains: the DNS tree walk, or a list of
+//!   public suffixes (feature `psl`: `SuffixFile`).
+//! - [`Destinations`] checks that the destinations of a record accept reports.
+//! - [`Status`] and [`Verdict::variable`] are the words and variables of Exim's rules.
 //!
-//! # Whose message it is
+//! # The author domain
 //!
-//! [`Author`] reads all `From` fields. What RFC 5322 does not allow is read once more, as mail programs
-//! show it, and the domains of all fields are tested together: the strictest policy of those that fail
-//! counts. So neither a field too many nor a slip in one hides a domain (RFC 9989, "Denial of DMARC
-//! Processing Attacks").
+//! [`Author`] reads all `From` fields. A field that RFC 5322 does not allow is read a second time, as
+//! mail programs show it, and the domains of all fields are tested together: the strictest policy of
+//! those that fail counts. So neither an additional field nor an error in one hides a domain (RFC
+//! 9989, "Denial of DMARC Processing Attacks").
 //!
-//! | `From`                                                                 | verdict                 |
+//! | `From`                                                                 | Verdict                 |
 //! |------------------------------------------------------------------------|-------------------------|
 //! | one or more domains, at most [`Author::MAX_DOMAINS`]                   | that of the strictest   |
-//! | an `@` without a domain that could be read, too many domains or octets | `permerror`, unless a domain in it fails; [`Verdict::fault`] says why |
+//! | an `@` without a readable domain, too many domains or octets | `permerror`, unless a domain in it fails; [`Verdict::fault`] is the cause |
 //! | missing, or without an `@`: `root`, `undisclosed:;`                    | `none`, [`Status::NoFrom`] |
 //!
-//! A program should treat a message with a [fault](Verdict::fault) as one that fails, since its sender
-//! chose to make it so. The last kind claims no domain, and so is nobody's.
+//! Treat a message with a [fault](Verdict::fault) as one that fails: its sender has chosen the fault. A
+//! message of the last kind claims no domain.
 //!
-//! # Where the DNS does not answer
+//! # Missing DNS answers
 //!
-//! Whoever sends a message chooses the domains of its path and signatures, and may choose one for which
-//! the DNS does not answer. [`Verdict::pending`] is what the owner of the author domain would ask if
-//! that had failed: a program that accepts more than this for a temporary error can be fooled, and one
-//! that accepts less harms mail that is sound. Where no record was found there is nothing to go by.
+//! The sender of a message chooses the domains of its reverse-path and signatures, and may choose one
+//! whose DNS servers do not answer. [`Verdict::pending`] is the policy for the case that these tests
+//! had failed: a milder treatment of a temporary error lets the sender evade the policy, a stricter
+//! one harms valid mail. Without any record found there is no such policy.
 //!
-//! # What a message may cost
+//! # Limits
 //!
-//! At most eight questions to the DNS for each author domain and one for whether it exists, and eight for
-//! SPF's domain and that of each of the first [`Dmarc::MAX_SIGNATURES`] signatures if they may be within
-//! the author's organization; those with the same ending share theirs, and there are never more than the
-//! session allows, which [`Dmarc::questions`] says. What cannot change the verdict is not asked. Of a `From`
-//! field no more than [`Author::MAX_OCTETS`] are read, of a record no more than [`Record::MAX_OCTETS`].
+//! The DNS is asked at most eight questions for each author domain, one for its existence, and eight
+//! for the domain of SPF and that of each of the first [`Dmarc::MAX_SIGNATURES`] signatures if it may
+//! belong to the author's organization. Domains with a common ending share questions, and the session
+//! never asks more than its limit, [`Dmarc::questions`]. Questions that cannot change the verdict are
+//! skipped. At most [`Author::MAX_OCTETS`] of the `From` fields and [`Record::MAX_OCTETS`] of a record
+//! are read.
 //!
 //! # Reports
 //!
@@ -69,18 +87,18 @@
 //!
 //! | Report                               | Here                                                  |
 //! |--------------------------------------|-------------------------------------------------------|
-//! | aggregate, RFC 9990                  | `Feedback`, written and read; rows gathered by `Tally` |
-//! | aggregate, RFC 7489 and what is sent | `Feedback::read`, which tells what is odd             |
-//! | the mail with one                    | `ReportMail`                                          |
+//! | aggregate, RFC 9990                  | `Feedback`, written and read; rows counted by `Tally` |
+//! | aggregate, RFC 7489 and its variants | `Feedback::read`, with a list of deviations           |
+//! | the mail of an aggregate report      | `ReportMail`                                          |
 //! | failure, RFC 9991                    | `FailureCause`, `FailureRate`, `FailureReport`        |
-//! | where they may go                    | [`Destinations`], without the feature too             |
-//! | Exim's and `OpenDMARC`'s history     | `History`                                             |
-//! | Exim's forensic mail of 2014         | `EximForensic`                                        |
+//! | the check of destinations            | [`Destinations`], without the feature too             |
+//! | the history file of Exim and `OpenDMARC` | `History`                                         |
+//! | the forensic mail of Exim in 2014    | `EximForensic`                                        |
 //!
-//! Not covered: extensions of reports are passed over, the languages of texts are not kept, zip
-//! archives are not opened, and nothing is stored or sent. A report that comes in can say anything:
-//! it is read within `FeedbackLimits`, a bomb of gzip or of entities ends there, and no text of it
-//! holds a control character.
+//! Not covered: extensions of reports are skipped, the languages of texts are not kept, zip archives
+//! are not opened, and nothing is stored or sent. A received report is untrusted: it is read within
+//! `FeedbackLimits`, which stop a bomb of gzip or of entities, and none of its texts has a control
+//! character.
 //!
 //! # Features
 //!
@@ -88,7 +106,7 @@
 //! |-----------|---------|------------------------------------------------------------|
 //! | `idna`    | no      | author domains in Unicode                                  |
 //! | `psl`     | no      | `SuffixFile`, which reads a list of public suffixes        |
-//! | `reports` | no      | what is under [Reports](#reports)                          |
+//! | `reports` | no      | the items under [Reports](#reports)                        |
 
 mod author;
 mod defect;

@@ -1,4 +1,4 @@
-//! A domain, ready to be walked up from.
+//! A domain at the start of a tree walk.
 
 use std::fmt;
 
@@ -22,7 +22,8 @@ impl Owner {
         Self { name: name.clone(), text: (&*text).into() }
     }
 
-    /// Tells whether an address can have the domain: it is not the root, and no label has a dot in it.
+    /// Tells whether an address can have this domain: it is not the root, and no label contains a
+    /// dot.
     pub(crate) fn is_of_address(&self) -> bool {
         Name::from_dotted(&self.text).is_ok_and(|same| same == self.name)
     }
@@ -35,8 +36,8 @@ impl Owner {
         Name::from_dotted(self.text.get(at..)?).ok()
     }
 
-    /// Returns a domain for a list of public suffixes, with the same labels but for octets that no
-    /// domain has, of which a list knows nothing.
+    /// Returns a domain for a list of public suffixes, with the same number of labels. Octets that
+    /// no domain has are replaced: the list has no entry for them.
     pub(crate) fn stand_in(&self) -> Option<Domain> {
         let mut text = String::with_capacity(self.text.len());
         for label in self.text.split(|&octet| octet == b'.') {

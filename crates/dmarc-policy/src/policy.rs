@@ -1,25 +1,25 @@
-//! What a domain owner asks for: section 4.7 of RFC 9989.
+//! The policy of a domain owner: section 4.7 of RFC 9989.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What the owner of a domain wants done with mail that fails DMARC, the mildest first.
+/// The domain owner's request for mail that fails DMARC, the mildest first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has just these")]
 pub enum Policy {
-    /// Nothing.
+    /// No action.
     #[default]
     None,
-    /// To take it as suspicious.
+    /// Treat the message as suspicious.
     Quarantine,
-    /// To take it as a misuse of the domain.
+    /// Treat the message as a misuse of the domain.
     Reject,
 }
 
 impl Policy {
-    /// Returns the policy one level below, which a record in test mode asks for (`t=y`).
+    /// Returns the policy one level lower, as for a record in test mode (`t=y`).
     #[must_use]
     pub fn lowered(self) -> Self {
         match self {
@@ -55,8 +55,8 @@ impl FromStr for Policy {
     }
 }
 
-/// A word is no [`Policy`].
+/// A text is not the word of a [`Policy`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("neither none, quarantine nor reject")]
+#[error("invalid DMARC policy: not none, quarantine or reject")]
 #[non_exhaustive]
 pub struct PolicyError;

@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use crate::SuffixList;
 
-/// A list in the format of `https://publicsuffix.org/list/`, such as the file that the option
-/// `dmarc_tld_file` names.
+/// A list in the format of `https://publicsuffix.org/list/`, such as the file of the option
+/// `dmarc_tld_file`.
 ///
 /// ```
 /// use dmarc_policy::{SuffixFile, SuffixList};
@@ -28,12 +28,12 @@ pub struct SuffixFile {
 }
 
 impl SuffixFile {
-    /// Reads the text of a list, with its private part: those who run services there vouch for each
-    /// of their customers alone.
+    /// Reads the text of a list, its private section included: the operator of a private suffix
+    /// does not speak for its customers.
     ///
     /// # Errors
     ///
-    /// [`SuffixFileError`] if it has no rule, one that is none, or not the comments that part the
+    /// [`SuffixFileError`] if it has no rule, an invalid rule, or no comments that separate the
     /// registries' suffixes from private ones.
     pub fn parse(text: &str) -> Result<Self, SuffixFileError> {
         let list: List = text.parse().map_err(|_| SuffixFileError)?;
@@ -58,6 +58,6 @@ impl fmt::Debug for SuffixFile {
 
 /// A text is not a list of public suffixes.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a list of public suffixes")]
+#[error("not a public suffix list: no rules or no section markers")]
 #[non_exhaustive]
 pub struct SuffixFileError;

@@ -7,10 +7,10 @@ use thiserror::Error;
 use crate::tag::{Reading, Tags};
 use crate::{Defect, FailureOptions, Policy, ReportUri};
 
-/// What the owner of a domain publishes at `_dmarc.` and its name. The fields are the tags.
+/// The record that a domain owner publishes at `_dmarc.` and the domain. The fields are the tags.
 ///
-/// Reading is as lenient as section 4.8 wants: what is wrong is as if it were not there, and
-/// [`Record::check`] tells of it. Writing is strict, and leaves out what is the default.
+/// Reading is as lenient as section 4.8 demands: an invalid part is ignored, and [`Record::check`]
+/// reports it. Writing is strict, and omits defaults.
 ///
 /// ```
 /// use dmarc_policy::{AlignmentMode, Policy, Record};
@@ -23,36 +23,36 @@ use crate::{Defect, FailureOptions, Policy, ReportUri};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Record {
-    /// The policy for the domain itself; `None` where there is none, or where one of `p`, `sp` and
-    /// `np` is not a policy: then all three are `None` (section 4.10.1).
+    /// The policy for the domain itself; `None` without one, or if one of `p`, `sp` and `np` is not
+    /// a policy: then all three are `None` (section 4.10.1).
     pub p: Option<Policy>,
-    /// The policy for subdomains, if it is another.
+    /// The policy for subdomains, if it differs.
     pub sp: Option<Policy>,
-    /// The policy for subdomains that do not exist, if it is another.
+    /// The policy for subdomains that do not exist, if it differs.
     pub np: Option<Policy>,
-    /// How alike the domain of a DKIM signature must be.
+    /// The alignment mode for the domain of a DKIM signature.
     pub adkim: AlignmentMode,
-    /// How alike the domain that SPF has tested must be.
+    /// The alignment mode for the domain of SPF.
     pub aspf: AlignmentMode,
     /// Whether the domain is a public suffix.
     pub psd: Psd,
-    /// Whether the policy is being tested, and to be applied one level lower.
+    /// Whether the policy is in test mode, and applied one level lower.
     pub t: bool,
-    /// Which failures are to be reported.
+    /// The failures to report.
     pub fo: FailureOptions,
-    /// Where aggregate reports are to be sent.
+    /// The destinations of aggregate reports.
     pub rua: Vec<ReportUri>,
-    /// Where failure reports are to be sent.
+    /// The destinations of failure reports.
     pub ruf: Vec<ReportUri>,
 }
 
 impl Record {
-    /// The longest record that is read, in octets; what is behind them is left out.
+    /// The longest record, in octets; text after the limit is ignored.
     pub const MAX_OCTETS: usize = 8192;
-    /// The most destinations of a kind that are read; the others are left out.
+    /// The most destinations of each kind; further ones are ignored.
     pub const MAX_URIS: usize = 16;
 
-    /// Begins a record with a policy; everything else is the default.
+    /// Starts a record with a policy and defaults for all else.
     #[must_use]
     pub fn new(p: Policy) -> Self {
         Self { p: Some(p), ..Self::default() }
@@ -70,19 +70,19 @@ impl Record {
         Self { np: Some(np), ..self }
     }
 
-    /// Sets how alike the domain of a signature, and the one that SPF has tested, must be.
+    /// Sets the alignment modes for the domain of a signature, and for that of SPF.
     #[must_use]
     pub fn with_alignment(self, adkim: AlignmentMode, aspf: AlignmentMode) -> Self {
         Self { adkim, aspf, ..self }
     }
 
-    /// Says whether the domain is a public suffix.
+    /// Sets whether the domain is a public suffix.
     #[must_use]
     pub fn with_psd(self, psd: Psd) -> Self {
         Self { psd, ..self }
     }
 
-    /// Says that the policy is being tested.
+    /// Sets test mode.
     #[must_use]
     pub fn with_test_mode(self) -> Self {
         Self { t: true, ..self }
@@ -95,7 +95,7 @@ impl Record {
         self
     }
 
-    /// Adds a destination of failure reports, and says which failures are to be reported.
+    /// Adds a destination of failure reports, and sets the failures to report.
     #[must_use]
     pub fn with_ruf(mut self, uri: ReportUri, fo: FailureOptions) -> Self {
         self.ruf.push(uri);
@@ -106,17 +106,17 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`RecordError::Version`] if it does not begin with `v=DMARC1`: then it is somebody else's
-    /// record. [`RecordError::LeadingBlank`] if a blank is before that. Nothing else is an error.
+    /// [`RecordError::Version`] if the text does not begin with `v=DMARC1`: then it is not a DMARC
+    /// record. [`RecordError::LeadingBlank`] if a blank precedes it. Nothing else is an error.
     pub fn parse(text: &[u8]) -> Result<Self, RecordError> {
         Self::read(text, &mut |_| {})
     }
 
-    /// Returns what is wrong with a text, or would surprise whoever publishes it.
+    /// Returns the defects of a text, with the likely mistakes of its publisher.
     ///
     /// # Errors
     ///
-    /// As for [`Record::parse`].
+    /// The same as of [`Record::parse`].
     pub fn check(text: &[u8]) -> Result<Vec<Defect>, RecordError> {
         let mut defects = Vec::new();
         let record = Self::read(text, &mut |defect| defects.push(defect))?;
@@ -124,14 +124,14 @@ impl Record {
         Ok(defects)
     }
 
-    /// Returns the policy that counts for the domain itself: its own, or that of a record without
-    /// one which asks for reports. `None` means that DMARC does not apply (section 4.10.1).
+    /// Returns the policy for the domain itself: its own, or `none` for a record without a policy
+    /// that requests reports. `None` means that DMARC does not apply (section 4.10.1).
     #[must_use]
     pub fn policy(&self) -> Option<Policy> {
         self.p.or_else(|| (!self.rua.is_empty()).then_some(Policy::None))
     }
 
-    /// Returns the policy that counts for a subdomain, by whether that exists; `None` as above.
+    /// Returns the policy for a subdomain, by its existence; `None` as above.
     #[must_use]
     pub fn subdomain_policy(&self, exists: bool) -> Option<Policy> {
         let policy = self.sp.or(self.policy());
@@ -146,7 +146,8 @@ impl Record {
             return Err(RecordError::Version);
         }
         if version.at > 0 {
-            // Section 4.8 has no blank there, and what does not match its version is no record.
+            // Section 4.8 allows no blank there; a text that does not match the version is not a
+            // record.
             return Err(RecordError::LeadingBlank);
         }
         let mut reading = Reading::default();
@@ -193,38 +194,39 @@ impl fmt::Display for Record {
     }
 }
 
-/// How alike a domain must be to the author's: sections 3.2.10.1 and 3.2.10.2.
+/// The alignment mode: sections 3.2.10.1 and 3.2.10.2.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has just these")]
 pub enum AlignmentMode {
-    /// Both have the same organizational domain.
+    /// The organizational domains must be equal.
     #[default]
     Relaxed,
-    /// They are the same.
+    /// The domains must be equal.
     Strict,
 }
 
-/// Whether a domain is a public suffix, below which others register theirs: section 4.7.
+/// Whether a domain is a public suffix, below which other organizations register domains: section
+/// 4.7.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has just these")]
 pub enum Psd {
-    /// The walk up the tree is to tell.
+    /// The tree walk decides.
     #[default]
     Unknown,
-    /// It is one.
+    /// It is a public suffix.
     Yes,
-    /// It is none, but the organizational domain of itself and all below.
+    /// It is not a public suffix, but the organizational domain of itself and all names below it.
     No,
 }
 
-/// Why a text is not a [`Record`].
+/// The reason why a text is not a [`Record`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The first tag is not `v`, or its value is not `DMARC1`, in capitals.
-    #[error("the text does not begin with v=DMARC1")]
+    /// The first tag is not `v`, or its value is not `DMARC1` in capitals.
+    #[error("DMARC record does not begin with v=DMARC1")]
     Version,
-    /// A blank stands before `v=DMARC1`, so that receivers see no record.
-    #[error("a blank stands before v=DMARC1, so that it is no DMARC record")]
+    /// A blank precedes `v=DMARC1`, so that receivers see no record.
+    #[error("blank before v=DMARC1: receivers see no DMARC record")]
     LeadingBlank,
 }

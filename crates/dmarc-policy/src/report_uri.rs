@@ -1,4 +1,4 @@
-//! Where a domain owner wants reports: sections 4.6 and 4.8 of RFC 9989.
+//! A report destination: sections 4.6 and 4.8 of RFC 9989.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 use mail_types::smtp::{Domain, Mailbox};
 use thiserror::Error;
 
-/// A destination of reports, such as `mailto:dmarc@example.com`.
+/// A report destination, such as `mailto:dmarc@example.com`.
 ///
-/// The limit of size that an old record may have behind it (`!10m`) is read and forgotten.
+/// The size limit after the URI of an old record (`!10m`) is accepted and ignored.
 ///
 /// ```
 /// use dmarc_policy::{ReportUri, ReportUriError};
@@ -26,18 +26,18 @@ pub struct ReportUri {
 }
 
 impl ReportUri {
-    /// The longest URI that is taken, in octets.
+    /// The longest URI, in octets.
     pub const MAX_OCTETS: usize = 1024;
 
-    /// Returns the URI as it was written, without a limit of size.
+    /// Returns the URI as written, without a size limit.
     #[must_use]
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.text).unwrap_or_default()
     }
 
-    /// Returns the address of a `mailto:` URI; `None` for another scheme, for several addresses and
-    /// for one that no mail can be sent to. Header fields that the URI gives are left out: they are
-    /// not the domain owner's to set.
+    /// Returns the address of a `mailto:` URI; `None` for another scheme, for several addresses,
+    /// and for an invalid address. Header fields in the URI are ignored: the domain owner must not
+    /// set them.
     #[must_use]
     pub fn mailbox(&self) -> Option<Mailbox> {
         let (scheme, rest) = self.as_str().split_once(':')?;
@@ -60,7 +60,8 @@ impl ReportUri {
 impl FromStr for ReportUri {
     type Err = ReportUriError;
 
-    /// Reads one URI (RFC 3986 section 3), in which a comma and an exclamation point are encoded.
+    /// Parses one URI (RFC 3986 section 3), in which commas and exclamation points are
+    /// percent-encoded.
     fn from_str(text: &str) -> Result<Self, ReportUriError> {
         Self::parse(text.as_bytes())
     }
@@ -100,38 +101,39 @@ impl fmt::Display for ReportUri {
     }
 }
 
-/// Why a text is not a [`ReportUri`].
+/// The reason why a text is not a [`ReportUri`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ReportUriError {
-    /// No scheme, such as `mailto:`, at the start.
-    #[error("no scheme, such as mailto:, at the start")]
+    /// The scheme, such as `mailto:`, is missing.
+    #[error("report URI without a scheme such as mailto:")]
     Scheme,
-    /// Nothing behind the scheme.
-    #[error("nothing behind the scheme")]
+    /// Nothing follows the scheme.
+    #[error("report URI with nothing after its scheme")]
     Empty,
-    /// A character that must be encoded.
-    #[error("byte {at} must be encoded")]
+    /// A character must be percent-encoded.
+    #[error("character in the report URI must be percent-encoded, at byte {at}")]
     Character {
-        /// Where, in bytes.
+        /// The position in bytes.
         at: usize,
     },
-    /// More than [`ReportUri::MAX_OCTETS`].
-    #[error("{octets} octets are more than the 1024 of a URI here")]
+    /// The URI has more than [`ReportUri::MAX_OCTETS`].
+    #[error("report URI has {octets} octets, more than 1024")]
     TooLong {
-        /// How many there are.
+        /// The length in octets.
         octets: usize,
     },
 }
 
-/// Whether it is as nearly all are: `mailto:`, an address, and nothing that needs a closer look.
+/// Tells whether it has the usual form: `mailto:`, an address, and no character that needs further
+/// checks.
 fn is_plain(text: &[u8]) -> bool {
     let rest = text.strip_prefix(b"mailto:").unwrap_or_default();
     let taken = |octet: &u8| IS_URI_OCTET.get(usize::from(*octet)).is_some_and(|taken| *taken);
     !rest.is_empty() && text.len() <= ReportUri::MAX_OCTETS && rest.iter().all(taken)
 }
 
-/// Takes off `obs-dmarc-report-size`.
+/// Removes `obs-dmarc-report-size`.
 fn without_limit(text: &[u8]) -> &[u8] {
     let mark = text.iter().rposition(|octet| *octet == b'!');
     let Some((uri, [_, limit @ ..])) = mark.and_then(|at| text.split_at_checked(at)) else {

@@ -5,30 +5,30 @@ use mail_types::results::AuthResult;
 
 use crate::{Policy, Verdict};
 
-/// What `dmarc_status` says of a message.
+/// The values of `dmarc_status`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the words of Exim's specification")]
 pub enum Status {
-    /// It passed.
+    /// The message passed.
     Accept,
-    /// It failed, and the owner asks to reject it.
+    /// The message failed, and the owner wants it rejected.
     Reject,
-    /// It failed, and the owner asks to quarantine it.
+    /// The message failed, and the owner wants it quarantined.
     Quarantine,
-    /// It failed, and the owner asks for nothing.
+    /// The message failed, and the owner requests no action.
     None,
-    /// There is no record for its author domain.
+    /// The author domain has no record.
     NoRecord,
-    /// There is no author domain that could be tested.
+    /// The message has no author domain that can be tested.
     NoFrom,
-    /// There is no telling, for now.
+    /// A temporary failure prevented the evaluation.
     TempError,
-    /// It was not tested, by the control `dmarc_disable_verify`.
+    /// Not evaluated, by the control `dmarc_disable_verify`.
     Off,
 }
 
 impl Status {
-    /// The words that a condition on `dmarc_status` may have.
+    /// The words of a condition on `dmarc_status`.
     pub const WORDS: &'static [Word] = &[
         Word::new("accept", &[]),
         Word::new("reject", &[]),
@@ -98,7 +98,7 @@ impl Verdict {
     /// | `dmarc_alignment_dkim` | `yes` or `no`                                              |
     /// | `dmarc_ar_header`      | a whole `Authentication-Results` field, for `primary_hostname` |
     ///
-    /// The words are trusted, the domains of the message are not.
+    /// The words are trusted; the domains of the message are not.
     #[must_use]
     pub fn variable(&self, name: &str, primary_hostname: &str) -> Variable<'_> {
         let yes_or_no = |yes| Value::trusted(if yes { "yes" } else { "no" });

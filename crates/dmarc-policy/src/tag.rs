@@ -1,8 +1,8 @@
-//! The tags of a record, and what is made of them: section 4.8 of RFC 9989.
+//! The tags of a record, and their interpretation: section 4.8 of RFC 9989.
 
 use crate::{AlignmentMode, DefectKind, FailureOptions, Policy, Psd, Record, ReportUri};
 
-/// What has been read so far.
+/// The record read so far.
 #[derive(Default)]
 pub(crate) struct Reading {
     record: Record,
@@ -11,7 +11,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Takes a tag; says what is wrong with it.
+    /// Takes a tag; returns its defect, if any.
     pub(crate) fn take(&mut self, tag: &Tag<'_>) -> Option<DefectKind> {
         let Some(value) = tag.value else {
             return (!tag.name.is_empty()).then_some(DefectKind::NoValue);
@@ -42,7 +42,7 @@ impl Reading {
         (!taken).then_some(DefectKind::Value)
     }
 
-    /// Returns the record: without any policy if one of the three is wrong (section 4.10.1).
+    /// Returns the record: without any policy if one of the three is invalid (section 4.10.1).
     pub(crate) fn finish(self) -> Record {
         let mut record = self.record;
         if self.broken_policy || record.p.is_none() {
@@ -80,9 +80,9 @@ fn uris(value: &[u8], list: &mut Vec<ReportUri>) -> Option<DefectKind> {
     defect
 }
 
-/// `name=value`, without the spaces around both.
+/// `name=value`, without the blanks around both.
 pub(crate) struct Tag<'a> {
-    /// Where it begins, in bytes.
+    /// Its position, in bytes.
     pub(crate) at: usize,
     name: &'a [u8],
     pub(crate) value: Option<&'a [u8]>,
@@ -94,7 +94,7 @@ impl Tag<'_> {
     }
 }
 
-/// The tags of a text, the empty ones too.
+/// The tags of a text, empty ones included.
 pub(crate) struct Tags<'a> {
     rest: &'a [u8],
     at: usize,
@@ -143,7 +143,7 @@ enum Known {
 }
 
 impl Known {
-    /// Finds the tag of a name, in whatever case; else says what is to be said of it.
+    /// Finds the tag of a name in any case, or returns the defect.
     fn named(name: &[u8]) -> Result<Self, DefectKind> {
         if name.len() > 5 {
             return Err(DefectKind::Unknown);
@@ -166,7 +166,7 @@ impl Known {
     }
 }
 
-/// A name of at most eight octets as a number. Nothing but the two cases of a letter has the same.
+/// A name of at most eight octets as a number. Only the two cases of a letter have the same number.
 const fn key(mut name: &[u8]) -> u64 {
     let mut key = 0;
     while let [first, rest @ ..] = name {
@@ -191,7 +191,7 @@ const PCT: u64 = key(b"pct");
 const RF: u64 = key(b"rf");
 const RI: u64 = key(b"ri");
 
-/// Finds an octet, eight at a time.
+/// Finds an octet, eight octets at a time.
 fn find(octets: &[u8], wanted: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -199,7 +199,7 @@ fn find(octets: &[u8], wanted: u8) -> Option<usize> {
     let (words, rest) = octets.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word) ^ pattern;
-        // The lowest bit that is left is that of the first octet that is zero.
+        // The lowest remaining bit belongs to the first octet that is zero.
         let zero = word.wrapping_sub(ONES) & !word & HIGHS;
         if zero != 0 {
             return Some(8 * at + usize::try_from(zero.trailing_zeros() / 8).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! What DMARC says of a message: sections 5.3.5 and 5.3.6 of RFC 9989.
+//! The verdict of DMARC on a message: sections 5.3.5 and 5.3.6 of RFC 9989.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,30 +15,31 @@ use crate::{AuthorFault, Policy, Record};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The author domain, if there is one that was tested.
+    /// The author domain that was tested, if any.
     pub author: Option<Name>,
-    /// The result, in the words of RFC 8601: none where no policy applies, pass, fail, temperror
-    /// where the DNS, or a method that might have aligned, did not answer, and permerror for a
-    /// `From` field that cannot be tested, unless a domain in it fails.
+    /// The result, in the words of RFC 8601: none if no policy applies; pass; fail; temperror if
+    /// the DNS, or a method that might have aligned, did not answer; permerror for a `From` field
+    /// that cannot be tested, unless a domain in it fails.
     pub result: AuthResult,
-    /// What is wrong with the `From` field; what is done for that must not be less than for the result.
+    /// The fault of the `From` field; treat the message no milder for it than the result demands.
     pub fault: Option<AuthorFault>,
-    /// The organizational domain of the author domain; where nothing depends on that and the author
-    /// domain has a record, that domain itself.
+    /// The organizational domain of the author domain. If nothing depends on it and the author
+    /// domain has a record, it is the author domain itself.
     pub org_domain: Option<Name>,
     /// The domain whose record applies.
     pub policy_domain: Option<Name>,
-    /// The policy that is published for the author domain, of `p`, `sp` and `np`.
+    /// The policy published for the author domain, of `p`, `sp` and `np`.
     pub policy: Option<Policy>,
-    /// What the owner asks to be done with this message: the policy if it failed, one level lower
-    /// while it is being tested. A receiver must not reject for this alone (section 7.4).
+    /// The owner's request for this message: the policy if the message failed, one level lower in
+    /// test mode. A receiver must not reject for this reason alone (section 7.4).
     pub disposition: Policy,
-    /// What the owner would ask if that had failed for which the DNS had no answer, as far as a record
-    /// was found; nothing if all is answered. No more than this should be done for a temporary error.
+    /// The owner's request if every test with a missing DNS answer had failed, as far as a record
+    /// was found; none if all answers came. Do not act more strictly than this on a temporary
+    /// error.
     pub pending: Policy,
-    /// How the domain that SPF has tested stands to the author domain.
+    /// The alignment of the domain of SPF with the author domain.
     pub spf: Alignment,
-    /// How the domain of the signature that is closest stands to it.
+    /// The closest alignment of a signature's domain with the author domain.
     pub dkim: Alignment,
     pub(crate) published: Option<Arc<Published>>,
 }
@@ -56,11 +57,11 @@ impl Verdict {
         self.spf.is_aligned() || self.dkim.is_aligned()
     }
 
-    /// Returns the reply of a receiver that does reject the message, in the form of RFC 9989 section
-    /// 8; `None` if the owner of the domain does not ask for that. A receiver must know more than
-    /// this to send it (section 7.4).
+    /// Returns the reply of a receiver that rejects the message, in the form of RFC 9989 section 8;
+    /// `None` if the domain owner does not request a rejection. A receiver needs further reasons to
+    /// send it (section 7.4).
     ///
-    /// The status code is 5.7.1, as there: those of RFC 7372 tell of SPF and DKIM.
+    /// The status code is 5.7.1, as there: the codes of RFC 7372 are for SPF and DKIM.
     #[must_use]
     pub fn reply(&self) -> Option<Reply> {
         let author = self.author.as_ref().filter(|_| self.result == AuthResult::Fail)?;
@@ -119,12 +120,12 @@ impl Verdict {
         }
     }
 
-    /// Whether an answer is missing that may have been an aligned pass.
+    /// Tells whether a missing answer may have been an aligned pass.
     pub(crate) fn is_open(&self) -> bool {
         self.spf == Alignment::Unknown || self.dkim == Alignment::Unknown
     }
 
-    /// Comes to the result; `Err` is a policy that is the mildest of those it may be.
+    /// Sets the result; `Err` is the mildest of the possible policies.
     pub(crate) fn conclude(&mut self, policy: Result<Policy, Policy>, testing: bool) {
         self.policy = policy.ok();
         let due = policy.unwrap_or_else(|mildest| mildest);
@@ -138,7 +139,7 @@ impl Verdict {
         }
     }
 
-    /// Whether a message of both authors is to be treated as this verdict says.
+    /// Tells whether this verdict decides over the other one for a message with both authors.
     pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
         let rank = |verdict: &Self| {
             let result = match verdict.result {

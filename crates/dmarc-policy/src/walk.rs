@@ -1,4 +1,4 @@
-//! The walk up the tree of the DNS: section 4.10 of RFC 9989.
+//! The DNS tree walk: section 4.10 of RFC 9989.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use mail_types::dns::{Answer, Known, Name, RecordType, Texts, Unanswered};
 
 use crate::{Psd, Record};
 
-/// What is published at `_dmarc.` and a name: nothing, or a record.
+/// The record at `_dmarc.` and a name, if any.
 pub(crate) type Found = Option<Arc<Published>>;
 
-/// The one record among the texts of a name, if there is just one.
+/// The record among the texts of a name, if there is exactly one.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Published(pub(crate) Option<Record>);
 
@@ -18,56 +18,56 @@ impl Published {
         let mut records = texts.iter().filter_map(|text| Record::parse(text).ok());
         match (records.next(), records.next()) {
             (Some(only), None) => Self(Some(only)),
-            // Of several none counts (section 4.10, steps 2 and 6).
+            // Of several records none counts (section 4.10, steps 2 and 6).
             _ => Self(None),
         }
     }
 }
 
 impl Published {
-    /// Tells whether it says of its name whether that is a public suffix, and so ends a walk.
+    /// Tells whether the record declares or denies a public suffix, and so ends a walk.
     fn is_marked(&self) -> bool {
         self.0.as_ref().is_some_and(|record| record.psd != Psd::Unknown)
     }
 }
 
-/// A domain, and what the walk up from it has found.
+/// A domain, with the results of its tree walk.
 #[derive(Debug)]
 pub(crate) struct Walk<'d> {
-    /// In lower case.
+    /// The domain in lower case.
     domain: &'d [u8],
     /// The domain's own record.
     own: Option<Arc<Published>>,
     /// The last name with a record, and the one before.
     last: Option<Step>,
     before: Option<Step>,
-    /// Whether every walk that comes to the organizational domain from below finds the same one from
-    /// there on.
+    /// Whether every walk that reaches the organizational domain from below continues in the same
+    /// way from there.
     pub(crate) is_shared: bool,
-    /// Whether for a name on the way the DNS did not answer: it counts as one without a record.
+    /// Whether the DNS did not answer for a name on the way: it counts as a name without a record.
     pub(crate) is_broken: bool,
 }
 
 /// A name with a record.
 #[derive(Clone, Debug)]
 struct Step {
-    /// Where in the domain's text it begins.
+    /// The start of the name in the domain's text.
     at: usize,
     published: Arc<Published>,
 }
 
-/// A query had no answer, whether for now or for good.
+/// A query had no answer, temporarily or permanently.
 #[derive(Debug)]
 pub(crate) struct DnsTrouble;
 
-/// What a walk needs to know of, and remembers of earlier walks for the same message.
+/// The state of the walks for one message, with the answers of earlier walks.
 #[derive(Debug, Default)]
 pub(crate) struct Memo<'d> {
-    /// Names, and what is there: as many as most messages need, without an allocation.
+    /// Names and their records: enough for most messages, without an allocation.
     near: [Option<(&'d [u8], Found)>; NEAR],
     count: usize,
     far: Vec<(&'d [u8], Found)>,
-    /// Whether nothing more is asked: what is not known yet has had no answer.
+    /// Whether no further question is asked: an unknown name counts as unanswered.
     pub(crate) is_closed: bool,
 }
 
@@ -91,7 +91,7 @@ impl<'d> Memo<'d> {
     ///
     /// # Errors
     ///
-    /// [`Unanswered`]; in it [`DnsTrouble`] if there is no telling.
+    /// [`Unanswered`]; inside it [`DnsTrouble`] if the DNS has failed.
     pub(crate) fn record(
         &mut self,
         known: &mut Known<'_>,
@@ -114,7 +114,7 @@ impl<'d> Memo<'d> {
     ///
     /// # Errors
     ///
-    /// [`Unanswered`].
+    /// [`Unanswered`] while an answer is missing.
     pub(crate) fn walk(
         &mut self,
         known: &mut Known<'_>,
@@ -123,11 +123,12 @@ impl<'d> Memo<'d> {
         self.walk_past(known, domain, false)
     }
 
-    /// Walks up from a domain, on past names for which the DNS does not answer if `gaps` says so.
+    /// Walks up from a domain; with `gaps`, it continues past names for which the DNS does not
+    /// answer.
     ///
     /// # Errors
     ///
-    /// As for [`Memo::walk`].
+    /// The same as of [`Memo::walk`].
     pub(crate) fn walk_past(
         &mut self,
         known: &mut Known<'_>,
@@ -143,7 +144,7 @@ impl<'d> Memo<'d> {
             is_broken: false,
         };
         let (begins, count) = begins(domain);
-        // From the whole name, the next is the longest of those that are short enough.
+        // After the whole name, the next one is the longest that is short enough.
         let shorter = begins.iter().take(count).rev();
         for &at in [0].iter().chain(shorter) {
             let found = match self.record(known, domain.get(at..).unwrap_or_default())? {
@@ -172,12 +173,12 @@ impl<'d> Memo<'d> {
 }
 
 impl<'d> Memo<'d> {
-    /// Tells whether the walk up from a domain comes to `org`, which is it or above it, and ends in no
-    /// record before.
+    /// Tells whether the walk up from a domain reaches `org`, which is the domain or above it, and
+    /// does not end at a record before.
     ///
     /// # Errors
     ///
-    /// As for [`Memo::record`].
+    /// The same as of [`Memo::record`].
     pub(crate) fn reaches(
         &mut self,
         known: &mut Known<'_>,
@@ -203,11 +204,11 @@ impl<'d> Walk<'d> {
         self.domain.get(self.org_at()..).unwrap_or(self.domain)
     }
 
-    /// Where in the domain's text the organizational domain begins.
+    /// The start of the organizational domain in the domain's text.
     pub(crate) fn org_at(&self) -> usize {
         let Some(Step { at, published }) = &self.last else { return 0 };
         match published.0.as_ref().map(|record| record.psd) {
-            // One label below, even if nobody asked for that name.
+            // One label below, even if no question was asked for that name.
             Some(Psd::Yes) if *at > 0 => {
                 let above = self.domain.get(..at - 1).unwrap_or_default();
                 above.iter().rposition(|&octet| octet == b'.').map_or(0, |dot| dot + 1)
@@ -231,13 +232,13 @@ impl<'d> Walk<'d> {
         Some((*at, Arc::clone(published)))
     }
 
-    /// Tells whether a record on the way says whether it is a public suffix's.
+    /// Tells whether a record on the way declares or denies a public suffix.
     pub(crate) fn is_marked(&self) -> bool {
         self.last.as_ref().is_some_and(|last| last.published.is_marked())
     }
 
-    /// A longer name is passed over by some walks, and a public suffix is not what it is to itself to
-    /// those below.
+    /// Some walks skip a longer name, and a public suffix is different for itself and for names
+    /// below it.
     fn is_shared(&self) -> bool {
         let labels = self.org_domain().split(|&octet| octet == b'.').count();
         let is_suffix = self.last.as_ref().is_some_and(|last| {
@@ -261,8 +262,8 @@ fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<Found, DnsTrouble>, 
     Ok(Ok(found.filter(|published| published.0.is_some())))
 }
 
-/// Where the names above a domain begin that have less than [`MOST_LABELS`] labels, the shortest
-/// first, and how many they are.
+/// The starts of the names above a domain that have fewer than [`MOST_LABELS`] labels, the shortest
+/// first, and their number.
 fn begins(domain: &[u8]) -> ([usize; MOST_LABELS - 1], usize) {
     let (mut begins, mut count) = ([0; MOST_LABELS - 1], 0);
     let dots = domain.iter().enumerate().rev().filter(|(_, octet)| **octet == b'.');
@@ -275,8 +276,8 @@ fn begins(domain: &[u8]) -> ([usize; MOST_LABELS - 1], usize) {
 
 const LABEL: &[u8] = b"_dmarc";
 
-/// The names that are remembered in place.
+/// The number of names that are remembered inline.
 const NEAR: usize = 10;
 
-/// Of names with so many labels, or more, the next step has one less than this.
+/// From a name with at least so many labels, the next step has one label less than this.
 const MOST_LABELS: usize = 8;

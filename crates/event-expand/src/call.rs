@@ -1,14 +1,14 @@
-//! What the program does for a template, besides lookups.
+//! Requests of a template to the program, other than lookups.
 
 use crate::Capability;
 
-/// Something that a template asks of the program, other than a lookup. Its arguments are those of
-/// the template, expanded.
+/// A request of a template to the program, other than a lookup. Its arguments are those of the
+/// template, expanded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HostCall {
     /// `${acl{name}{argument}…}` and the condition `acl`: run a list of rules. [`LookupResult::Value`] has
-    /// its message, and for the condition means that it accepts; [`LookupResult::Nothing`] that it denies.
+    /// its message, and means "accept" for the condition; [`LookupResult::Nothing`] means "deny".
     ///
     /// [`LookupResult::Value`]: mail_types::exim::LookupResult::Value
     /// [`LookupResult::Nothing`]: mail_types::exim::LookupResult::Nothing
@@ -18,15 +18,16 @@ pub enum HostCall {
     /// `${certextract{field}{$variable}}`: a field of a certificate; the variable's name is the
     /// second argument.
     CertExtract,
-    /// `crypteq`: whether a password is the encrypted one.
+    /// `crypteq`: test whether a password matches an encrypted one.
     CryptEq,
     /// `${dlfunc{file}{function}{argument}…}`.
     DlFunc,
     /// `${env{name}}`.
     Env,
-    /// `exists`: whether there is such a file.
+    /// `exists`: test whether a file exists.
     Exists,
-    /// `inbound_srs`: whether a local part is a rewritten sender, signed with the second argument.
+    /// `inbound_srs`: test whether a local part is a rewritten sender, signed with the second
+    /// argument.
     InboundSrs,
     /// `ldapauth`.
     LdapAuth,
@@ -36,32 +37,32 @@ pub enum HostCall {
     Perl,
     /// `${prvs{address}{secret}{key number}}`: the address, signed.
     Prvs,
-    /// `${prvscheck{address}{secret}…}`: the address without its signature if it is sound, else
+    /// `${prvscheck{address}{secret}…}`: the address without its signature if it is valid, else
     /// [`LookupResult::Nothing`](mail_types::exim::LookupResult::Nothing).
     PrvsCheck,
     /// `pwcheck`.
     PwCheck,
     /// `radius`.
     Radius,
-    /// `${randint:limit}`: a random number from 0, less than the argument.
+    /// `${randint:limit}`: a random number, at least 0 and less than the argument.
     RandInt,
-    /// `${readfile{name}{line end}}`: what is in a file.
+    /// `${readfile{name}{line end}}`: the content of a file.
     ReadFile,
-    /// `${readsocket{socket}{request}{options}{line end}}`: what a socket answers.
+    /// `${readsocket{socket}{request}{options}{line end}}`: the response of a socket.
     ReadSocket,
-    /// `${run{command}}`: what a command writes, if it succeeds. There is one argument for each word
-    /// of the template's text: no value makes two.
+    /// `${run{command}}`: the output of a successful command. Each word of the template's text is
+    /// one argument: no value becomes two.
     Run,
     /// `saslauthd`.
     SaslAuthd,
     /// `${srs_encode{secret}{return path}{domain}}`: the sender, rewritten.
     SrsEncode,
-    /// `${stat:name}`: what the file system says of a file.
+    /// `${stat:name}`: the status of a file.
     Stat,
 }
 
 impl HostCall {
-    /// What must be on for it; nothing for what a program answers from what it knows anyway.
+    /// The capability that it needs; none if a program can answer from its own data.
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {
         Some(match self {
@@ -82,7 +83,7 @@ impl HostCall {
         })
     }
 
-    /// The word that a template has for it.
+    /// The word of the template language.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,13 +1,13 @@
-//! What a template may reach beyond its variables.
+//! Access of a template to resources other than its variables.
 
-/// What a template may ask for that reaches out of it. All are off by default, and a template that
-/// wants one that is off ends in [`ExpandError::Denied`](crate::ExpandError::Denied).
+/// Access to a resource outside the template. All are off by default; a template that needs one
+/// that is off fails with [`ExpandError::Denied`](crate::ExpandError::Denied).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Capability {
     /// `pam`, `radius`, `ldapauth`, `saslauthd`, `pwcheck`, `crypteq`.
     Authentication,
-    /// The day, for `prvs`, `prvscheck`, `srs_encode` and `inbound_srs`.
+    /// The current day, for `prvs`, `prvscheck`, `srs_encode` and `inbound_srs`.
     Clock,
     /// `perl` and `dlfunc`.
     Code,
@@ -38,7 +38,7 @@ impl Capability {
     }
 }
 
-/// Capabilities that are on.
+/// A set of capabilities.
 ///
 /// ```
 /// use event_expand::{Capabilities, Capability};
@@ -51,16 +51,16 @@ impl Capability {
 pub struct Capabilities(u8);
 
 impl Capabilities {
-    /// None: a template has its variables, and lookups in databases.
+    /// No capability: a template has its variables, and lookups in databases.
     pub const NONE: Self = Self(0);
 
-    /// Returns them with one more.
+    /// Returns the set with one more capability.
     #[must_use]
     pub const fn with(self, capability: Capability) -> Self {
         Self(self.0 | 1 << capability as u8)
     }
 
-    /// Returns whether one is on.
+    /// Returns whether a capability is on.
     #[must_use]
     pub const fn has(self, capability: Capability) -> bool {
         self.0 & 1 << capability as u8 != 0

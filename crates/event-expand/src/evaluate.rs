@@ -1,4 +1,4 @@
-//! Expanding a tree: one run from its beginning.
+//! Expands a tree: one run from the beginning.
 
 pub(crate) mod condition;
 pub(crate) mod function;
@@ -16,15 +16,15 @@ use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::{Node, NodeKind, Sequence, Tree};
 use crate::variables::Variables;
 
-/// A run. What is put out, and every argument that is being computed, stands in one buffer, the
-/// innermost last: an expansion allocates once, unless it keeps something aside.
+/// A run. The output, and every argument under computation, is in one buffer, the innermost last:
+/// an expansion allocates once, unless it sets a text aside.
 pub(crate) struct Evaluation<'e> {
     pub(crate) variables: &'e dyn Variables,
     pub(crate) options: &'e Options,
     journal: &'e [LookupResult],
     next: usize,
     pub(crate) out: Vec<u8>,
-    /// Which parts of the buffer are values, while a query is put out.
+    /// The parts of the buffer that are values, during the output of a query.
     marks: Vec<Mark>,
     pub(crate) querying: bool,
     pub(crate) captures: Option<Rc<Captures>>,
@@ -34,7 +34,7 @@ pub(crate) struct Evaluation<'e> {
     depth: usize,
 }
 
-/// Why a run ends before the end. The boxes keep the way back through all levels short.
+/// The reason why a run stops early. It is boxed to keep results small at every level.
 pub(crate) enum Halt {
     Stop(Box<ExpandFailure>),
     Waiting(Box<Request>),
@@ -86,7 +86,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// Puts a sequence out, and says whether all of it can be trusted.
+    /// Writes a sequence, and returns the trust of all of it.
     pub(crate) fn sequence(&mut self, tree: &Tree, sequence: Sequence) -> Result<Trust, Halt> {
         self.enter(sequence.from)?;
         let (mut trust, mut end) = (Trust::Trusted, None);
@@ -195,7 +195,7 @@ impl<'e> Evaluation<'e> {
         Ok(trust)
     }
 
-    /// Puts an argument out behind the rest; returns where it begins. The caller takes it away.
+    /// Writes an argument at the end of the buffer; returns its start. The caller removes it.
     pub(crate) fn argument(
         &mut self,
         tree: &Tree,
@@ -208,13 +208,13 @@ impl<'e> Evaluation<'e> {
         Ok((start, trust))
     }
 
-    /// Takes an argument off the buffer, to be kept aside.
+    /// Removes an argument from the buffer, and returns it.
     pub(crate) fn kept_argument(&mut self, tree: &Tree, sequence: Sequence) -> Result<Kept, Halt> {
         let (start, trust) = self.argument(tree, sequence)?;
         Ok(Kept { bytes: self.out.split_off(start), trust })
     }
 
-    /// Puts a query out, apart from the rest.
+    /// Writes a query, separate from the rest.
     pub(crate) fn query(&mut self, tree: &Tree, sequence: Sequence) -> Result<Query, Halt> {
         let (start, marks) = (self.out.len(), self.marks.len());
         let querying = std::mem::replace(&mut self.querying, true);
@@ -236,14 +236,14 @@ impl<'e> Evaluation<'e> {
         Ok(query)
     }
 
-    /// Says that all from here on is one value, if a query is being put out.
+    /// Marks everything after `from` as one value, if a query is being written.
     pub(crate) fn mark(&mut self, from: usize, trust: Trust, quoted: Option<&'static str>) {
         if self.querying {
             self.marks.push(Mark { from, to: self.out.len(), trust, quoted });
         }
     }
 
-    /// Takes all from here on off the buffer.
+    /// Removes everything after `start` from the buffer.
     pub(crate) fn truncate(&mut self, start: usize) {
         self.out.truncate(start);
         while self.marks.pop_if(|mark| mark.to > start).is_some() {}
@@ -259,7 +259,7 @@ impl<'e> Evaluation<'e> {
         Ok(())
     }
 
-    /// Counts what an operator has put out by itself.
+    /// Counts the output that an operator has written directly.
     pub(crate) fn settle(&mut self, start: usize, at: usize) -> Result<(), Halt> {
         let limit = self.options.limits.output;
         if self.out.len() > limit {
@@ -288,7 +288,7 @@ impl<'e> Evaluation<'e> {
         self.depth -= 1;
     }
 
-    /// Returns what became of the next request, or waits for it.
+    /// Returns the result of the next request, or stops to wait for it.
     pub(crate) fn ask(
         &mut self,
         at: usize,
@@ -312,7 +312,7 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn skip(tree: &Tree, from: u32, to: u32) -> Result<(), Halt> {
         match tree.unskippable(from, to) {
             Some(at) => {
-                let expected = "{ right behind json, in a text that is skipped,";
+                let expected = "{ directly after json in a skipped text";
                 Err(ExpandError::Operand { at, expected }.into())
             }
             None => Ok(()),

@@ -1,7 +1,7 @@
-//! The events of a delivery: their names, and what becomes of an action's result.
+//! The events of a delivery: their names, and the effects of an action's result.
 //!
-//! Source: `experimental-spec.txt` of Exim 4.85, 2014, "Event Actions"; Exim's specification of
-//! today, chapter 61, "Event actions".
+//! Sources: `experimental-spec.txt` of Exim 4.85, 2014, "Event Actions"; Exim's current specification,
+//! chapter 61, "Event actions".
 
 pub(crate) mod action;
 
@@ -10,25 +10,25 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What can happen to a message, a recipient or a connection.
+/// An event of a message, a recipient or a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum EventName {
     /// `auth:fail`: an authentication failed; the data is the SMTP reply.
     AuthFail,
-    /// `dane:fail`: DANE was wanted, and failed; the data says how.
+    /// `dane:fail`: DANE was requested and failed; the data is the reason.
     DaneFail,
     /// `dns:fail`: a name was not found; the data is the outcome, the name and the type.
     DnsFail,
-    /// `msg:complete`: nothing is left to be done for a message.
+    /// `msg:complete`: all work on a message is done.
     MsgComplete,
-    /// `msg:defer`: a message was deferred for want of another host; the data is the error.
+    /// `msg:defer`: a message was deferred because no host is left; the data is the error.
     MsgDefer,
     /// `msg:delivery`: a recipient's copy was delivered; the data is the confirmation.
     MsgDelivery,
-    /// `msg:fail:delivery`: a recipient's copy failed for good; the data is the error.
+    /// `msg:fail:delivery`: a recipient's copy failed permanently; the data is the error.
     MsgFailDelivery,
-    /// `msg:fail:internal`: so, with no transport; the data is the reason.
+    /// `msg:fail:internal`: the same, without a transport; the data is the reason.
     MsgFailInternal,
     /// `msg:host:defer`: an attempt at a host was deferred; the data is the error.
     MsgHostDefer,
@@ -36,17 +36,17 @@ pub enum EventName {
     MsgRcptDefer,
     /// `msg:rcpt:host:defer`: a host deferred a recipient; the data is the reply.
     MsgRcptHostDefer,
-    /// `smtp:connect`: the banner has come, which is the data.
+    /// `smtp:connect`: the server's banner was received; it is the data.
     SmtpConnect,
-    /// `smtp:ehlo`: the reply to EHLO has come, which is the data.
+    /// `smtp:ehlo`: the reply to EHLO was received; it is the data.
     SmtpEhlo,
     /// `smtp:fail:protocol`: a client broke the protocol; the data is the reply.
     SmtpFailProtocol,
-    /// `smtp:fail:syntax`: a client's command is none; the data is the reply.
+    /// `smtp:fail:syntax`: a client's command is invalid; the data is the reply.
     SmtpFailSyntax,
     /// `tcp:close`: a connection was closed.
     TcpClose,
-    /// `tcp:connect`: a connection is about to be made.
+    /// `tcp:connect`: the program is about to connect.
     TcpConnect,
     /// `tls:cert`: a certificate of the chain was verified; the data is its depth, 0 for the peer's.
     TlsCert,
@@ -55,7 +55,7 @@ pub enum EventName {
 }
 
 impl EventName {
-    /// All, by name.
+    /// All events, by name.
     pub const ALL: [Self; 19] = [
         Self::AuthFail,
         Self::DaneFail,
@@ -78,7 +78,7 @@ impl EventName {
         Self::TlsFailConnect,
     ];
 
-    /// Returns the name, as `$event_name` has it.
+    /// Returns the name, the value of `$event_name`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl EventName {
         }
     }
 
-    /// Returns what a result that is not empty does.
+    /// Returns the effect of a non-empty result.
     #[must_use]
     pub const fn effect(self) -> Effect {
         match self {
@@ -116,13 +116,13 @@ impl EventName {
         }
     }
 
-    /// Returns whether the event waits for its action: those whose result decides what comes next.
+    /// Returns whether the program waits for the action, because its result decides the next step.
     #[must_use]
     pub const fn waits(self) -> bool {
         matches!(self, Self::TcpConnect | Self::TlsCert | Self::SmtpConnect)
     }
 
-    /// Returns whether a profile has it.
+    /// Returns whether a profile contains the event.
     #[must_use]
     pub const fn is_in(self, profile: Profile) -> bool {
         match profile {
@@ -142,7 +142,7 @@ impl EventName {
         }
     }
 
-    /// Returns whose `event_action` is expanded, where the event is of a delivery by a transport.
+    /// Returns the section whose `event_action` is expanded if a transport raises the event.
     #[must_use]
     pub const fn option(self, profile: Profile) -> Place {
         match self {
@@ -171,25 +171,25 @@ impl FromStr for EventName {
     }
 }
 
-/// A name is no event's.
+/// A text is not the name of an event.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("no event of this name")]
+#[error("unknown event name")]
 #[non_exhaustive]
 pub struct EventNameError;
 
-/// Which events there are.
+/// The set of events.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Profile {
-    /// The nineteen of today.
+    /// The nineteen events of today.
     #[default]
     Current,
-    /// The nine of 2014.
+    /// The nine events of 2014.
     Of2014,
 }
 
-/// Where an `event_action` stands. While a message is received, with no transport at work, those of a
-/// transport are the main section's, too.
+/// The section of an `event_action`. During the reception of a message, without a transport, the
+/// events of a transport belong to the main section too.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Place {
@@ -199,23 +199,23 @@ pub enum Place {
     Transport,
 }
 
-/// What an action's result does.
+/// The effect of an action's result.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Nothing.
+    /// No effect.
     Ignored,
-    /// No connection is made, and the recipients are deferred.
+    /// The program does not connect, and defers the recipients.
     DoNotConnect,
-    /// The certificate does not verify, and the result says why.
+    /// The certificate does not verify; the result is the reason.
     RefuseVerification,
-    /// The connection is closed, and the recipients are deferred; the result says why.
+    /// The program closes the connection and defers the recipients; the result is the reason.
     CloseConnection,
-    /// The result takes the place of the line in the log.
+    /// The result replaces the log line.
     ReplaceLogLine,
 }
 
-/// Events that an action is for: one, or a part of the tree, `msg:*`.
+/// The events of an action: single events, or parts of the tree such as `msg:*`.
 ///
 /// ```
 /// use event_expand::{EventName, Selection};
@@ -229,13 +229,13 @@ pub enum Effect {
 pub struct Selection(Vec<EventName>);
 
 impl Selection {
-    /// Returns whether it has an event.
+    /// Returns whether an event is selected.
     #[must_use]
     pub fn has(&self, event: EventName) -> bool {
         self.0.contains(&event)
     }
 
-    /// Returns all of them, by name.
+    /// Returns all selected events, by name.
     pub fn iter(&self) -> impl Iterator<Item = EventName> {
         self.0.iter().copied()
     }
@@ -244,7 +244,7 @@ impl Selection {
 impl FromStr for Selection {
     type Err = SelectionError;
 
-    /// Reads names, and parts of the tree, with blanks or ` : ` between. `*` is all.
+    /// Parses names and parts of the tree, with blanks or ` : ` between them. `*` selects all.
     fn from_str(text: &str) -> Result<Self, SelectionError> {
         let mut events = Vec::new();
         let words = text.split_ascii_whitespace().filter(|word| *word != ":");
@@ -265,17 +265,17 @@ impl FromStr for Selection {
     }
 }
 
-/// Why a text is no [`Selection`].
+/// The reason why a text is not a [`Selection`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SelectionError {
-    /// There is nothing in it.
-    #[error("no event")]
+    /// The text is empty.
+    #[error("empty event selection")]
     Empty,
-    /// A word is no event, and no part of the tree.
-    #[error("word {number} is no event")]
+    /// A word is neither an event nor a part of the tree.
+    #[error("unknown event in word {number}")]
     Unknown {
-        /// Which word, from 0.
+        /// The number of the word; the first is 0.
         number: usize,
     },
 }

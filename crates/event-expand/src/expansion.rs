@@ -1,4 +1,4 @@
-//! An expansion that may have to wait.
+//! Expansions that may have to wait for the program.
 
 use mail_types::exim::{LookupResult, Query, Value};
 
@@ -10,16 +10,16 @@ use crate::tree::lookup::Lookup;
 use crate::variables::Variables;
 use crate::{Capabilities, HostCall, Limits};
 
-/// What an expansion may do.
+/// The limits and permissions of an expansion.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How much it may take.
+    /// The limits.
     pub limits: Limits,
-    /// What it may reach; nothing by default.
+    /// The permitted resources; none by default.
     pub capabilities: Capabilities,
-    /// Names of lookups whose results are trusted, by default none: whoever can write what they find
-    /// can then write queries and templates, too.
+    /// The names of lookups whose results are trusted, none by default: a person who can change
+    /// these results can then write queries and templates too.
     pub trusted_lookups: Vec<&'static str>,
 }
 
@@ -51,10 +51,10 @@ impl Options {
     };
 }
 
-/// An expansion under way: a machine that hands out requests and takes in what was found.
+/// A running expansion: a machine that returns requests and takes their results.
 ///
-/// Each [`poll`](Self::poll) starts from the beginning of the template, and takes what is known
-/// already from a journal: a lookup is made once, whatever follows it.
+/// Each [`poll`](Self::poll) starts from the beginning of the template, with the results so far in
+/// a journal: a lookup is made only once.
 ///
 /// ```
 /// use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
@@ -80,11 +80,11 @@ impl Options {
 /// }
 /// assert_eq!(expansion.poll(), Progress::Done(Value::new(&b"/home/ohara"[..], Trust::Untrusted)));
 ///
-/// // What comes from outside is refused where it is not quoted.
+/// // An unquoted value from outside is refused.
 /// let template: Template = "${lookup sqlite{SELECT home FROM users WHERE name='$local_part'}}".parse()?;
 /// let stopped = Expansion::new(&template, &user, &options).poll();
 /// let Progress::Stopped(stop) = stopped else { unreachable!() };
-/// assert_eq!(stop.to_string(), "byte 0: an untrusted value in the query: write ${quote_sqlite:…} around it");
+/// assert_eq!(stop.to_string(), "byte 0: untrusted value in the query: use ${quote_sqlite:…}");
 /// # Ok::<(), event_expand::TemplateError>(())
 /// ```
 pub struct Expansion<'t> {
@@ -95,29 +95,29 @@ pub struct Expansion<'t> {
 }
 
 impl<'t> Expansion<'t> {
-    /// Starts.
+    /// Starts an expansion.
     #[must_use]
     pub fn new(template: &'t Template, variables: &'t dyn Variables, options: &'t Options) -> Self {
         Self { template, variables, options, journal: Journal::default() }
     }
 
-    /// Goes as far as it can. It may be called at any time: until something was found it says the
-    /// same again.
+    /// Continues as far as possible. Until the result of a request is handed in, it returns the
+    /// same request.
     #[must_use]
     pub fn poll(&mut self) -> Progress {
         self.template.resume(self.variables, self.options, &mut self.journal)
     }
 
-    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    /// Takes the result of the last request; an extra result changes nothing.
     pub fn handle_found(&mut self, found: LookupResult) {
         self.journal.handle_found(found);
     }
 }
 
 impl Template {
-    /// Expands it as far as what was found allows, from its beginning: so a program that waits for a
-    /// lookup keeps nothing but the journal, and borrows its variables anew. The variables must say the
-    /// same each time.
+    /// Expands the template as far as the results so far allow, from its beginning: a program that
+    /// waits for a lookup keeps only the journal, and borrows its variables again. The variables
+    /// must have the same values each time.
     ///
     /// ```
     /// use event_expand::{Journal, Options, Progress, Template, Variables};
@@ -155,8 +155,8 @@ impl Template {
         })
     }
 
-    /// The same as [`resume`](Self::resume), with the template's own text kept apart from the values
-    /// in it: for places where a value must not end a line, or leave its quotes.
+    /// The same as [`resume`](Self::resume), with the template's text and the values in separate
+    /// segments: for a place where a value must not end a line or a quoted string.
     #[must_use]
     pub fn resume_segments(
         &self,
@@ -167,11 +167,12 @@ impl Template {
         self.run(variables, options, journal, |evaluation, tree| evaluation.query(tree, tree.root))
     }
 
-    /// Expands it where each request can be answered at once, as by blocking code.
+    /// Expands the template with a function that answers each request at once, as in blocking code.
     ///
     /// # Errors
     ///
-    /// [`ExpandFailure`] as for [`Template::expand`], but for requests: `answer` has them.
+    /// The same as of [`Template::expand`], except [`ExpandError::Request`](crate::ExpandError::Request): `answer` takes the
+    /// requests.
     pub fn expand_with(
         &self,
         variables: &dyn Variables,
@@ -207,8 +208,7 @@ impl Template {
     }
 }
 
-/// What was found so far for the requests of an expansion, in their order: no request that it answers is
-/// made again.
+/// The results of an expansion's requests so far, in order: an answered request is not made again.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Journal {
     found: Vec<LookupResult>,
@@ -216,14 +216,14 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    /// Takes the result of the last request; an extra result changes nothing.
     pub fn handle_found(&mut self, found: LookupResult) {
         if std::mem::take(&mut self.awaiting) {
             self.found.push(found);
         }
     }
 
-    /// Returns what was found, in the order of the requests.
+    /// Returns the results, in the order of the requests.
     #[must_use]
     pub fn found(&self) -> &[LookupResult] {
         &self.found
@@ -231,7 +231,7 @@ impl Journal {
 }
 
 impl From<Vec<LookupResult>> for Journal {
-    /// Starts with what was found before.
+    /// Starts with earlier results.
     fn from(found: Vec<LookupResult>) -> Self {
         Self { found, awaiting: false }
     }
@@ -246,48 +246,48 @@ impl std::fmt::Debug for Expansion<'_> {
     }
 }
 
-/// What becomes of an expansion next.
+/// The next step of an expansion.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle all three")]
 pub enum Progress<T = Value<'static>> {
-    /// Do this, and hand in what was found.
+    /// Answer this request, and hand in the result.
     Request(Request),
-    /// The text.
+    /// The expanded text.
     Done(T),
-    /// It has none.
+    /// The expansion has failed.
     Stopped(ExpandFailure),
 }
 
-/// Something the program must do before the expansion can go on.
+/// A request that the program must answer before the expansion continues.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Request {
-    /// Where it stands, in bytes from the start of the template; of the text being expanded, if that
-    /// is one that `expand` or `sg` expands again.
+    /// The position in bytes from the start of the template, or of the text that `expand` or `sg`
+    /// expands again.
     pub at: usize,
-    /// What.
+    /// The request.
     pub ask: Ask,
 }
 
-/// What a [`Request`] asks for.
+/// The kind of a [`Request`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Ask {
     /// A lookup.
     Lookup {
-        /// Its type, with all that the template says of it.
+        /// Its type, with its modifiers and options.
         lookup: Lookup,
-        /// The key, for a lookup that takes one.
+        /// The key, for a lookup with a key.
         key: Option<Value<'static>>,
         /// The query, or the name of the file for a lookup with a key. Untrusted values are quoted
-        /// for this lookup, and bear the mark; a name is trusted.
+        /// for this lookup and marked; a name is trusted.
         query: Query,
     },
-    /// Something else.
+    /// Another request.
     Call {
-        /// What.
+        /// Its kind.
         call: HostCall,
-        /// Its strings, as it documents them.
+        /// Its arguments, as documented for the kind.
         arguments: Vec<Value<'static>>,
     },
 }

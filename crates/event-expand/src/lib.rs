@@ -1,9 +1,75 @@
-//! Expands the strings of Exim's configuration: `${if …}`, `${lookup …}` and all the rest, and runs
-//! such a string for each event of a delivery.
+//! Expands the strings of Exim's configuration, with `${if …}`, `${lookup …}` and the rest of the
+//! language, and runs such a string for each event of a delivery.
 //!
-//! A [`Template`] is parsed once and expanded many times, over bytes. Nothing in here does I/O: a
-//! lookup leaves the machine [`Expansion`] as a request, with what came from outside bound to it as
-//! values, and the expansion goes on when the program hands in what was found.
+//! A [`Template`] is parsed once and expanded many times:
+//!
+//! ```
+//! use event_expand::{Template, Variables};
+//! use mail_types::exim::{Trust, Value, Variable};
+//!
+//! struct Sender(&'static str);
+//! impl Variables for Sender {
+//!     fn variable(&self, name: &str) -> Variable<'_> {
+//!         match name {
+//!             "sender_address" => Value::new(self.0.as_bytes(), Trust::Untrusted).into(),
+//!             _ => Variable::Unknown,
+//!         }
+//!     }
+//! }
+//!
+//! let template: Template = "${if eq{$sender_address}{}{bounce}{${domain:$sender_address}}}".parse()?;
+//! template.check(&Sender(""))?; // When the program starts: all variables are known.
+//! assert_eq!(template.expand(&Sender("ann@example.com"))?.as_bytes(), b"example.com");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The crate does no I/O. An [`Expansion`] returns each lookup as a request, with the values from
+//! outside bound to it, and continues when the program hands in the result. An asynchronous lookup,
+//! in a task of tokio:
+//!
+//! ```
+//! use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
+//! use mail_types::exim::{LookupResult, Query, Trust, Value, Variable};
+//!
+//! struct User(String);
+//! impl Variables for User {
+//!     fn variable(&self, name: &str) -> Variable<'_> {
+//!         match name {
+//!             "local_part" => Value::new(self.0.as_bytes(), Trust::Untrusted).into(),
+//!             _ => Variable::Unknown,
+//!         }
+//!     }
+//! }
+//!
+//! async fn lookup(_query: &Query) -> LookupResult {
+//!     tokio::task::yield_now().await; // A database answers here.
+//!     LookupResult::Value(b"/home/ann".to_vec())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let template: Template =
+//!     "${lookup sqlite{SELECT home FROM users WHERE name='${quote_sqlite:$local_part}'}}".parse()?;
+//! let task = tokio::spawn(async move {
+//!     let (user, options) = (User("ann".to_owned()), Options::default());
+//!     let mut expansion = Expansion::new(&template, &user, &options);
+//!     loop {
+//!         match expansion.poll() {
+//!             Progress::Request(request) => match &request.ask {
+//!                 Ask::Lookup { query, .. } => expansion.handle_found(lookup(query).await),
+//!                 _ => expansion.handle_found(LookupResult::Deferred),
+//!             },
+//!             Progress::Done(value) => break Ok(value),
+//!             Progress::Stopped(stop) => break Err(stop),
+//!         }
+//!     }
+//! });
+//! assert_eq!(task.await??.as_bytes(), b"/home/ann");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An action for an event, with an SQL statement whose values are bound:
 //!
 //! ```
 //! use event_expand::{
@@ -19,11 +85,11 @@
 //!     }
 //! }
 //!
-//! // What an administrator writes, and a program parses and checks as it starts.
+//! // An administrator writes this; the program parses and checks it when it starts.
 //! let event_action: Template = "${if eq{msg:delivery}{$event_name} {${lookup sqlite{\
 //!     INSERT INTO deliveries VALUES ('${quote_sqlite:$domain}', '${quote_sqlite:$event_data}')}}}}".parse()?;
 //!
-//! // A delivery, as it happened: the confirmation comes from the peer.
+//! // A delivery has happened; the confirmation is the peer's text.
 //! let event = Event::new(EventName::MsgDelivery)
 //!     .with("domain", b"example.com", Trust::Untrusted)
 //!     .data(b"250 OK'); DROP TABLE deliveries; --", Trust::Untrusted);
@@ -37,7 +103,7 @@
 //!             let statement = Statement::new(&query, Dialect::Sqlite)?;
 //!             assert_eq!(statement.sql, "INSERT INTO deliveries VALUES (?1, ?2)");
 //!             assert!(matches!(&statement.parameters[1], Parameter::Text(text) if text.contains("DROP")));
-//!             action.handle_found(LookupResult::Nothing); // Run it, and say what was found.
+//!             action.handle_found(LookupResult::Nothing); // Run it, and hand in the result.
 //!         }
 //!     }
 //! };
@@ -45,56 +111,56 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A rule's `condition` is a template as well: [`Template::expand`] it where it makes no lookup, and
-//! ask [`truth`] what the text means. A list of domains, hosts, addresses or local parts is a
-//! [`MatchList`], searched by a [`ListSearch`]. [`Template::check`] each template as the program
-//! starts, so that a misspelt variable is found before mail is.
+//! A rule's `condition` is a template too: [`Template::expand`] it if it makes no lookup, and pass the
+//! text to [`truth`]. A list of domains, hosts, addresses or local parts is a [`MatchList`], searched
+//! by a [`ListSearch`]. [`Template::check`] each template when the program starts, to find a misspelt
+//! variable before any mail does.
 //!
 //! # What it covers
 //!
 //! | Part of Exim's language                        | Here                                         |
 //! |------------------------------------------------|----------------------------------------------|
-//! | escapes, `\N…\N`, variables, headers, captures | all; names are the program's [`Variables`]   |
-//! | items that compute, 16                         | all                                          |
+//! | escapes, `\N…\N`, variables, headers, captures | all; the program provides the [`Variables`]  |
+//! | items that need no request, 16                 | all                                          |
 //! | operators, 57                                  | all; digests with the feature `hash`, domains in Unicode with `idna` |
 //! | conditions, 47                                 | all                                          |
-//! | `lookup`, both forms, with options             | [`Ask::Lookup`]; partial keys and defaults are the program's to try |
+//! | `lookup`, both forms, with options             | [`Ask::Lookup`]; the program tries partial keys and defaults |
 //! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
-//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and the like | [`Ask::Call`], if its [`Capability`] is on |
+//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::Call`], if its [`Capability`] is on |
 //! | `${run,preexpand`, digests of certificate variables | not covered                             |
 //! | lists of domains, hosts, addresses and local parts | [`MatchList`]: texts, patterns, expressions, networks, `+lists`, files, lookups with a file |
-//! | `match_domain` and its like                    | the same lists, from the same reader         |
+//! | `match_domain` and similar conditions          | the same lists, with the same reader         |
 //! | events of 2014, events of today                | [`EventName`], [`Profile`], [`Selection`]    |
 //!
 //! # Choices
 //!
-//! It is Exim 4.96 that texts are held to, quirks too: `lti` and its like take a text for greater
-//! than another that it begins, `forall` of nothing is false, a `json` with a blank behind it cannot
-//! be skipped. Where this crate does not do as Exim does:
+//! The reference is Exim 4.96, its peculiarities included: `lti` and similar conditions order a text
+//! after a longer one that begins with it, `forall` of an empty list is false, a `json` with a blank
+//! after it cannot be skipped. The deviations from Exim:
 //!
-//! | What                                      | Exim                     | Here                     |
+//! | Case                                      | Exim                     | Here                     |
 //! |-------------------------------------------|--------------------------|--------------------------|
-//! | an unquoted untrusted value in a query    | logged, and sent         | refused                  |
+//! | an unquoted untrusted value in a query    | logged and sent          | refused                  |
 //! | `quote_<lookup>` in a query               | escapes                  | keeps the bytes, which are bound |
 //! | limits                                    | none                     | [`Limits`]               |
-//! | a match that takes too long               | no match                 | an error                 |
-//! | an argument that an operator does not take | ignored (4.96), refused (since) | refused           |
-//! | a NUL that a value or a decoder makes     | ends the text            | is a byte                |
-//! | `$value` and captures of the last text    | are still there          | are not                  |
-//! | `$value` behind `match_address`, and behind a `reduce` in a `map` or `filter` | parts of the item; memory used again | as it was |
-//! | a group that `addresses` has found open   | stays open               | does not                 |
-//! | in a part that is skipped: a wrong expression or replacement of `sg`, expression of `match` in a list, word of `bool`, number of `substr`, `hash` and their like | an error | is not looked at |
+//! | a match beyond a limit                    | no match                 | an error                 |
+//! | an argument to an operator without one    | ignored (4.96), refused (since) | refused           |
+//! | a NUL from a value or a decoder           | ends the text            | is a byte                |
+//! | `$value` and captures of the previous text | remain                  | are unset                |
+//! | `$value` after `match_address`, and after a `reduce` in a `map` or `filter` | parts of the item; reused memory | its earlier value |
+//! | a group left open by `addresses`          | stays open               | is closed                |
+//! | in a skipped part: an invalid expression or replacement of `sg`, expression of `match` in a list, word of `bool`, number of `substr`, `hash` and similar operators | an error | is ignored |
 //! | the IPv6 address of zeros, by `mask_n` and `ipv6norm` | `:`          | `::`                     |
-//! | what stands behind an `ipv6norm`          | is lost                  | is there                 |
-//! | what ends Exim's process: `sort` of an empty item, some long texts | its end | an error, or the text |
-//! | unknown names in a part that is skipped   | an error each time       | [`Template::check`]      |
-//! | the words of `run`                        | may be quoted            | end at blanks of the template, never within a value |
-//! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as your driver wants |
+//! | the text after an `ipv6norm`              | is lost                  | is kept                  |
+//! | a crash of Exim: `sort` of an empty item, some long texts | ends the process | an error, or the text |
+//! | unknown names in a skipped part           | an error each time       | [`Template::check`]      |
+//! | the words of `run`                        | may be quoted            | end at blanks of the template, never inside a value |
+//! | `ibase`, `oracle`, `mysql` queries        | escaped                  | marked; bind them as the driver requires |
 //!
 //! Regular expressions are those of the crate `fancy-regex`, with look-around and back-references.
 //! They work on bytes, as PCRE does without UTF: a byte above 127 is a character of its own, whether
-//! the text is UTF-8 or not, and `\w`, `\d` and the like mean ASCII. Not taken are recursion,
-//! callouts, `\C`, `\K` and control verbs. A `\11` is a byte in octal, not a group.
+//! the text is UTF-8 or not, and `\w`, `\d` and similar classes mean ASCII. Recursion, callouts, `\C`,
+//! `\K` and control verbs are not supported. A `\11` is a byte in octal, not a group.
 //!
 //! # Features
 //!
@@ -103,18 +169,18 @@
 //! | `hash`  | no      | `md5`, `sha1`, `sha256`, `sha2_…`, `sha3_…` and `hmac`                 |
 //! | `idna`  | no      | `utf8_domain_to_alabel` and `utf8_domain_from_alabel`                  |
 //!
-//! Without its feature an operator is [`ExpandError::Feature`]; a template that has it parses.
+//! Without its feature an operator fails with [`ExpandError::Feature`]; its template still parses.
 //!
 //! # Limits
 //!
-//! [`Limits`] has them all. An expansion without captures, lists and lookups allocates once.
+//! [`Limits`] lists all of them. An expansion without captures, lists and lookups allocates once.
 //!
 //! # Trust
 //!
-//! A [`Value`](mail_types::exim::Value) says whether it can be trusted, and so does every result: it is
-//! untrusted if any part of it is. What a lookup or a [`HostCall`] finds is untrusted. Untrusted text is
-//! never expanded again, never names a file or a command, and never chooses a list's separator; it
-//! enters a query by `quote_<lookup>` alone, and then as a bound value ([`Statement`] for SQL).
+//! Every [`Value`](mail_types::exim::Value) is trusted or untrusted; a result is untrusted if any part of it
+//! is. The results of lookups and of a [`HostCall`] are untrusted. An untrusted text is never expanded
+//! again, never names a file or a command, and never sets a list's separator; it enters a query only
+//! through `quote_<lookup>`, as a bound value ([`Statement`] for SQL).
 
 mod call;
 mod capability;

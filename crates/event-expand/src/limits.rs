@@ -1,34 +1,34 @@
-//! How much an expansion may take.
+//! Limits of templates and expansions.
 
-/// How much a template, and an expansion of it, may take. Reaching a limit is a typed error; where
-/// Exim goes on until its memory or its stack ends, this crate does not.
+/// Limits of a template and its expansion. A reached limit is a typed error; Exim continues until
+/// it runs out of memory or stack.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most bytes of a template, and of each text that `${expand:` or `${sg` expand. By default
-    /// 65 536. More are [`TemplateError::TooLong`](crate::TemplateError::TooLong).
+    /// The most bytes of a template, and of each text that `${expand:` or `${sg` expands. By
+    /// default 65 536. More are [`TemplateError::TooLong`](crate::TemplateError::TooLong).
     pub template: usize,
-    /// How deep items, operators, conditions and parentheses may stand in each other, texts that are
-    /// expanded again counted in. By default 64. More are
+    /// The depth of nested items, operators, conditions and parentheses, those of texts that are
+    /// expanded again included. By default 64. More are
     /// [`TemplateError::TooDeep`](crate::TemplateError::TooDeep) or
     /// [`ExpandError::TooDeep`](crate::ExpandError::TooDeep).
     pub depth: usize,
-    /// The most bytes that may be alive: the output, and the arguments being computed. By default
-    /// 1 048 576. More are [`ExpandError::TooLong`](crate::ExpandError::TooLong).
+    /// The most bytes in memory: the output, and the arguments under computation. By default 1 048
+    /// 576. More are [`ExpandError::TooLong`](crate::ExpandError::TooLong).
     pub output: usize,
-    /// The most steps: nodes and conditions expanded, items of lists, 64 bytes put out or matched;
-    /// a pattern that the template does not give whole is 100. By default
-    /// 100 000. More are [`ExpandError::TooManySteps`](crate::ExpandError::TooManySteps).
+    /// The most steps: expanded nodes and conditions, list items, and each 64 bytes written or
+    /// matched; a pattern compiled during the expansion counts 100. By default 100 000. More are
+    /// [`ExpandError::TooManySteps`](crate::ExpandError::TooManySteps).
     pub steps: usize,
     /// The most items of one list. By default 10 000. More are
     /// [`ExpandError::TooManyItems`](crate::ExpandError::TooManyItems).
     pub items: usize,
-    /// How often a match of a regular expression may go back and try otherwise, where it has
-    /// look-around or back-references; others never do. By default 100 000. More are
+    /// The most backtracks in a match of a regular expression with look-around or back-references;
+    /// other expressions never backtrack. By default 100 000. More are
     /// [`ExpandError::RegexWork`](crate::ExpandError::RegexWork).
     pub regex_backtracks: usize,
-    /// The most bytes that a compiled regular expression may take. By default 1 048 576. Then the
-    /// expression is [`ExpandError::Regex`](crate::ExpandError::Regex).
+    /// The most bytes of a compiled regular expression. By default 1 048 576. More are
+    /// [`ExpandError::Regex`](crate::ExpandError::Regex).
     pub regex_size: usize,
     /// The most lookups and other requests of one expansion. By default 32. More are
     /// [`ExpandError::TooManyRequests`](crate::ExpandError::TooManyRequests).

@@ -1,4 +1,4 @@
-//! Exim's lists of addresses, domains, hosts and local parts, read once and searched many times.
+//! Exim's lists of addresses, domains, hosts and local parts: read once and searched many times.
 //!
 //! Source: the chapter on domain, host, address and local part lists of Exim's specification.
 
@@ -19,24 +19,24 @@ use crate::variables::ListKind;
 
 /// A list of patterns, compiled.
 ///
-/// The first item that matches says yes, or no if it begins with `!`; if none matches, the subject is
-/// in the list only if the last item begins with `!`. An empty list matches nothing. Case does not
-/// matter.
+/// The first matching item decides: the subject is in the list, or not if the item begins with `!`.
+/// If none matches, the subject is in the list only if the last item begins with `!`. An empty list
+/// matches nothing. Case does not matter.
 ///
 /// | item | in lists of | matches |
 /// |------|-------------|---------|
-/// | `text`, `*text` | all but hosts | the same text; one that ends so |
-/// | `^expression` | all but hosts | what the regular expression matches |
-/// | `+name` | all | what the named list matches |
-/// | `/file` | all | what a line of the file matches, each an item; `#` begins a comment |
-/// | `lsearch;/file` and its like | all but hosts | what is a key of the file |
+/// | `text`, `*text` | all but hosts | this text; a text with this end |
+/// | `^expression` | all but hosts | a match of the regular expression |
+/// | `+name` | all | a match of the named list |
+/// | `/file` | all | a match of a line of the file, each an item; `#` begins a comment |
+/// | `lsearch;/file` and similar | all but hosts | a key of the file |
 /// | `@` | domains | the name of this host |
 /// | `part@domain` | addresses | a local part, `*part` or `*`, at an item of a domain list |
 /// | `domain` | addresses | all local parts at an item of a domain list |
-/// | nothing, or `<>` | addresses | the empty sender |
+/// | empty, or `<>` | addresses | the empty sender |
 /// | `*`, addresses, blocks, names | hosts | see [`HostPattern`](mail_types::exim::HostPattern) |
 ///
-/// It is searched by a [`ListSearch`](crate::ListSearch).
+/// A [`ListSearch`](crate::ListSearch) searches it.
 #[derive(Clone, Debug)]
 pub struct MatchList {
     pub(crate) kind: ListKind,
@@ -44,7 +44,7 @@ pub struct MatchList {
     pub(crate) items: Box<[Item]>,
 }
 
-/// An item, and whether a `!` stands before it.
+/// An item, and whether a `!` precedes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) negated: bool,
@@ -53,12 +53,12 @@ pub(crate) struct Item {
 }
 
 impl MatchList {
-    /// Reads a list. Untrusted text names no file and no lookup.
+    /// Reads a list. Untrusted text may name no file and no lookup.
     ///
     /// # Errors
     ///
-    /// [`MatchListError::TooManyItems`] beyond [`Limits::items`]. What is wrong with an item is said
-    /// when a search reaches it, or by [`check`](Self::check).
+    /// [`MatchListError::TooManyItems`] for more than [`Limits::items`]. A fault of an item is
+    /// reported when a search reaches it, or by [`check`](Self::check).
     pub fn read(
         list: ByteList<'_>,
         trust: Trust,
@@ -69,18 +69,18 @@ impl MatchList {
         Ok(Self { kind, trust, items: items? })
     }
 
-    /// Reads the list of a condition, whose length is that of a template at most.
+    /// Reads the list of a condition, which is at most as long as a template.
     pub(crate) fn of_template(text: &[u8], kind: ListKind) -> Self {
         let items = collect(ByteList::new(text), Trust::Trusted, kind, usize::MAX);
         Self { kind, trust: Trust::Trusted, items: items.unwrap_or_default() }
     }
 
-    /// Reads the lines of a file as a list; `#` at the start of a line, or behind a blank, begins a
-    /// comment, the latter not in a list of addresses, whose local parts may have it.
+    /// Reads the lines of a file as a list. A `#` at the start of a line, or after a blank, begins
+    /// a comment; in a list of addresses, whose local parts may contain it, only the former.
     ///
     /// # Errors
     ///
-    /// [`MatchListError::TooManyItems`] beyond [`Limits::items`].
+    /// [`MatchListError::TooManyItems`] for more than [`Limits::items`].
     pub fn from_lines(
         text: &[u8],
         kind: ListKind,
@@ -98,17 +98,17 @@ impl MatchList {
         };
         let lines = text.split(|byte| *byte == b'\n').map(without_comment);
         let lines = lines.filter(|line| !line.is_empty()).map(Cow::Owned);
-        // A file names neither files nor lookups.
+        // A file may name neither files nor lookups.
         let trust = Trust::Untrusted;
         Ok(Self { kind, trust, items: collect(lines, trust, kind, limits.items)? })
     }
 
-    /// Checks that each item can match something, for a list that an administrator wrote.
+    /// Checks that each item can match a subject, for a list written by an administrator.
     ///
     /// # Errors
     ///
-    /// [`MatchListError::Item`], for the first item that a search could only fail at, or that no
-    /// subject of its kind matches.
+    /// [`MatchListError::Item`] for the first item on which every search fails, or that no subject
+    /// of its kind matches.
     pub fn check(&self, limits: &Limits) -> Result<(), MatchListError> {
         self.items.iter().enumerate().try_for_each(|(at, item)| {
             item.pattern
@@ -117,13 +117,13 @@ impl MatchList {
         })
     }
 
-    /// Returns what its items are.
+    /// Returns the kind of its items.
     #[must_use]
     pub fn kind(&self) -> ListKind {
         self.kind
     }
 
-    /// Returns the named lists that its items name, each with its kind and its number, from 1.
+    /// Returns the named lists in its items, each with its kind and the item's number, from 1.
     pub fn named_lists(&self) -> impl Iterator<Item = (usize, ListKind, &str)> {
         let items = self.items.iter().enumerate();
         items.filter_map(|(at, item)| {
@@ -132,7 +132,7 @@ impl MatchList {
         })
     }
 
-    /// Returns the lookups that its items make, and the files that they name.
+    /// Returns the lookups and files in its items.
     pub fn needs(&self) -> impl Iterator<Item = Need<'_>> {
         self.items.iter().filter_map(|item| item.pattern.need())
     }
@@ -143,7 +143,7 @@ impl MatchList {
         self.items.iter().any(|item| item.pattern.needs_host_name())
     }
 
-    /// Tells whether it has no item.
+    /// Tells whether the list has no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -174,12 +174,12 @@ fn collect<'a>(
     Ok(items.into())
 }
 
-/// Why a list cannot be read, or cannot be searched to its end.
+/// The reason why a list cannot be read or searched.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum MatchListError {
-    /// More items than [`Limits::items`].
-    #[error("more than {limit} items")]
+    /// The list has more items than [`Limits::items`].
+    #[error("list has more than {limit} items")]
     TooManyItems {
         /// The limit.
         limit: usize,
@@ -187,24 +187,24 @@ pub enum MatchListError {
     /// An item cannot be matched.
     #[error("item {item} ({text}): {problem}")]
     Item {
-        /// Which, from 1.
+        /// The number of the item; the first is 1.
         item: usize,
-        /// The item, cut after 60 octets; octets that are not printable are escaped.
+        /// The item, cut after 60 octets, with octets other than printable ASCII escaped.
         text: String,
-        /// Why not.
+        /// Its fault.
         problem: ItemProblem,
     },
-    /// A search took more than [`Limits::steps`]: an item is one, a regular expression that must be
-    /// compiled is 100.
-    #[error("more than {limit} steps in a search of a list")]
+    /// A search needs more steps than [`Limits::steps`]: an item is one step, a regular expression
+    /// to compile is 100.
+    #[error("list search needs more than {limit} steps")]
     TooManySteps {
         /// The limit.
         limit: usize,
     },
-    /// Named lists that name each other more than [`ListSearch::MAX_DEPTH`] deep.
+    /// Named lists are nested deeper than [`ListSearch::MAX_DEPTH`], or circular.
     ///
     /// [`ListSearch::MAX_DEPTH`]: crate::ListSearch::MAX_DEPTH
-    #[error("named lists name each other in a circle, or more than {limit} deep")]
+    #[error("named lists are circular, or nested deeper than {limit}")]
     TooDeep {
         /// The limit.
         limit: usize,
@@ -212,7 +212,7 @@ pub enum MatchListError {
 }
 
 impl MatchListError {
-    /// The item at an index, and what is wrong with it.
+    /// The error of an item by its index.
     pub(crate) fn at(index: usize, text: &[u8], problem: ItemProblem) -> Self {
         let cut = text.get(..SHOWN).unwrap_or(text);
         let text = String::from_utf8(cut.escape_ascii().collect()).unwrap_or_default();
@@ -220,5 +220,5 @@ impl MatchListError {
     }
 }
 
-/// How much of an item an error shows, in octets.
+/// The most octets of an item in an error text.
 const SHOWN: usize = 60;

@@ -1,4 +1,4 @@
-//! What a template asks of the program, as far as it can be seen before it is expanded.
+//! The requests of a template to the program, as far as known before its expansion.
 
 use mail_types::exim::{Query, Trust};
 
@@ -9,7 +9,7 @@ use crate::tree::condition::Test;
 use crate::tree::lookup::Lookup;
 use crate::tree::{NodeKind, Sequence, Tree};
 
-/// Something that a template mentions and that only a program can answer: see
+/// A request of a template that only the program can answer: see
 /// [`Template::needs`](crate::Template::needs).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -20,16 +20,16 @@ pub enum Need<'t> {
     Lookup {
         /// Its type.
         lookup: &'t Lookup,
-        /// The file that it searches, if that has nothing to expand.
+        /// The file to search, if its name contains nothing to expand.
         file: Option<&'t [u8]>,
     },
     /// A file whose lines are items of a list.
     ListFile(&'t [u8]),
-    /// Something else, as an item or as a condition.
+    /// Another request, in an item or a condition.
     Call(HostCall),
 }
 
-/// Goes through a tree; each need comes with the position of what has it.
+/// Walks a tree; each need comes with its position.
 pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
     let of_nodes = tree.nodes.iter().filter_map(|node| {
         let need = match &node.kind {
@@ -64,7 +64,7 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
     of_nodes.chain(of_conditions).chain(of_lists)
 }
 
-/// Goes through the queries of a tree, as far as they are known: each with its position and its lookup.
+/// Walks the queries of a tree, as far as they are known: each with its position and its lookup.
 pub(crate) fn queries(tree: &Tree) -> impl Iterator<Item = (usize, &Lookup, Query)> {
     tree.nodes.iter().filter_map(|node| match &node.kind {
         NodeKind::Lookup(item) if item.lookup.is_query() => {
@@ -74,7 +74,7 @@ pub(crate) fn queries(tree: &Tree) -> impl Iterator<Item = (usize, &Lookup, Quer
     })
 }
 
-/// What is expanded is a value of no octets: with its mark where it is quoted for a lookup.
+/// An expanded part becomes a value without octets, with the mark of its lookup if it is quoted.
 fn query(tree: &Tree, sequence: Sequence) -> Query {
     let mut query = Query::default();
     for node in tree.nodes(sequence) {

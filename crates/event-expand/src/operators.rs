@@ -1,4 +1,4 @@
-//! Operators at work.
+//! Applies operators.
 
 pub(crate) mod address;
 pub(crate) mod arithmetic;
@@ -74,7 +74,7 @@ impl Evaluation<'_> {
         Ok(trust)
     }
 
-    /// `quote_<lookup>`: in a query the bytes stay as they are, and are marked.
+    /// `quote_<lookup>`: in a query the bytes are unchanged and marked.
     fn quote_for(
         &mut self,
         tree: &Tree,
@@ -83,7 +83,7 @@ impl Evaluation<'_> {
         operand: Sequence,
     ) -> Result<Trust, Halt> {
         let quoting = quoting::Quoting::find(lookup);
-        let expected = "the name of a lookup behind quote_";
+        let expected = "a lookup name after quote_";
         let quoting = quoting.ok_or(ExpandError::Operand { at, expected })?;
         let (start, trust) = self.argument(tree, operand)?;
         if !self.querying {
@@ -96,7 +96,7 @@ impl Evaluation<'_> {
         Ok(trust)
     }
 
-    /// What the program says of a text.
+    /// Asks the program about a text.
     fn ask_for(
         &mut self,
         tree: &Tree,
@@ -109,7 +109,7 @@ impl Evaluation<'_> {
             let (from, _) = self.argument(tree, operand)?;
             let number = number::integer(self.out.get(from..).unwrap_or_default());
             self.truncate(from);
-            let expected = "a number that is not negative";
+            let expected = "a non-negative number";
             let number = number.map_err(|error| Halt::from(error.at(at)))?;
             if number < 0 {
                 return Err(ExpandError::Operand { at, expected }.into());
@@ -125,7 +125,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// A named list, those that it mentions in their places, between colons.
+    /// A named list, with the lists that it names inserted, between colons.
     fn list_named(
         &mut self,
         tree: &Tree,
@@ -137,7 +137,7 @@ impl Evaluation<'_> {
             None => KINDS,
             Some(kind) => {
                 let found = KINDS.iter().position(|(letter, _)| kind.starts_with(*letter));
-                let expected = "a, d, h or l behind listnamed_";
+                let expected = "a, d, h or l after listnamed_";
                 let found = found.ok_or(ExpandError::Operand { at, expected })?;
                 KINDS.get(found..=found).unwrap_or_default()
             }
@@ -189,7 +189,7 @@ const KINDS: &[(char, ListKind)] = &[
     ('l', ListKind::LocalPart),
 ];
 
-/// Puts what an operator makes of a part of the buffer behind it.
+/// Applies an operator to a part of the buffer, and writes the result after it.
 fn apply(
     out: &mut Vec<u8>,
     operator: Operator,
@@ -239,7 +239,7 @@ fn apply(
         Operator::LocalPartToALabel => idna::local_part_to_a_label(out, part)?,
         Operator::LocalPartFromALabel => idna::local_part_from_a_label(out, part)?,
         Operator::StringLength => text::push_number(out, part.len()),
-        // Done in `operate`.
+        // Handled in `operate`.
         Operator::Expand
         | Operator::ListCount
         | Operator::ListNamed
@@ -250,7 +250,7 @@ fn apply(
     Ok(())
 }
 
-/// The item that does the same as an operator on parts of a text.
+/// The item that has the same effect as an operator on parts of a text.
 fn part_of(operator: Operator) -> Function {
     match operator {
         Operator::Hash => Function::Hash,
@@ -260,7 +260,7 @@ fn part_of(operator: Operator) -> Function {
     }
 }
 
-/// Puts what an operator makes of an address behind it.
+/// Applies an operator to an IP address, and writes the result after it.
 fn apply_to_ip(
     out: &mut Vec<u8>,
     operator: Operator,

@@ -1,4 +1,4 @@
-//! Reading a template: texts, escapes, names and variables.
+//! Parses templates: texts, escapes, names and variables.
 
 pub(crate) mod branch;
 pub(crate) mod condition;
@@ -20,14 +20,14 @@ pub(crate) struct Parser<'t> {
     limits: &'t Limits,
 }
 
-/// What a `$` and a `}` mean in a text.
+/// The meaning of `$` and `}` in a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reading {
-    /// A whole template: `}` is a byte like others.
+    /// A whole template: `}` is an ordinary byte.
     Whole,
     /// Up to a `}`.
     Braced,
-    /// Up to a `}`, and `$` is a byte like others.
+    /// Up to a `}`, and `$` is an ordinary byte.
     Plain,
     /// Up to a `}` or a blank.
     Word,
@@ -44,7 +44,7 @@ impl<'t> Parser<'t> {
         Ok(parser.tree)
     }
 
-    /// Reads up to a `}`, which stays, or to the end.
+    /// Reads up to a `}`, which is not consumed, or to the end.
     pub(crate) fn sequence(&mut self, reading: Reading) -> Result<Sequence, TemplateError> {
         self.enter()?;
         let from = index(self.pos);
@@ -85,7 +85,7 @@ impl<'t> Parser<'t> {
         Ok(Sequence { start, end, from, to })
     }
 
-    /// Reads `\` and what it escapes; `false` if that is a NUL.
+    /// Reads `\` and the escaped text; `false` if that is a NUL.
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<bool, TemplateError> {
         let at = self.pos;
         self.pos += 1;
@@ -136,7 +136,7 @@ impl<'t> Parser<'t> {
         Ok(byte != 0)
     }
 
-    /// Reads `$` and what follows it.
+    /// Reads `$` and the text after it.
     fn dollar(&mut self) -> Result<NodeKind, TemplateError> {
         self.pos += 1;
         match self.peek() {
@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reads on to the colon or blank that ends the name of a header field.
+    /// Continues up to the colon or blank that ends the name of a header field.
     pub(crate) fn header_name(&mut self, name: &str, prefix: usize) -> Box<str> {
         let mut header = name.get(prefix..).unwrap_or_default().to_ascii_lowercase();
         while let Some(byte) = self.peek().filter(|b| b.is_ascii_graphic() && *b != b':') {
@@ -178,13 +178,13 @@ impl<'t> Parser<'t> {
         header.into()
     }
 
-    /// Reads what follows `${`.
+    /// Reads the text after `${`.
     fn in_braces(&mut self) -> Result<NodeKind, TemplateError> {
         let at = self.pos;
         match self.peek() {
             Some(byte) if byte.is_ascii_digit() => {
                 let number = self.number();
-                self.close("} behind the number")?;
+                self.close("} after the number")?;
                 return Ok(NodeKind::Capture(number));
             }
             Some(byte) if byte.is_ascii_alphabetic() => {}
@@ -230,7 +230,7 @@ impl<'t> Parser<'t> {
         if self.take(b'}') { Ok(()) } else { Err(self.expected(expected)) }
     }
 
-    /// Reads letters, digits and these; there may be none.
+    /// Reads letters, digits and `others`; the name may be empty.
     pub(crate) fn name(&mut self, others: &[u8]) -> Box<str> {
         let mut name = String::new();
         while let Some(b) = self.peek().filter(|b| b.is_ascii_alphanumeric() || others.contains(b))
@@ -325,8 +325,8 @@ pub(crate) fn index(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// How many patterns a template keeps; others are compiled when they are needed.
+/// The most patterns that a template keeps compiled; others are compiled when needed.
 const MOST_PATTERNS: usize = 16;
 
-/// The longest template, whatever its limit: positions are kept in 32 bits.
+/// The longest template, whatever its limit: positions have 32 bits.
 const MOST_BYTES: usize = 1 << 30;

@@ -1,12 +1,12 @@
-//! A query for an SQL database: its text with placeholders, and what is bound to them.
+//! An SQL query: its text with placeholders, and the bound values.
 
 use mail_types::exim::{Query, Segment, Trust};
 use thiserror::Error;
 
 /// SQL with placeholders, and their values in order.
 ///
-/// Each string `'…'` that holds a value becomes, with the text around the value, one parameter. No
-/// byte of an untrusted value is in the text: it cannot end a string, nor add a statement.
+/// Each string `'…'` with a value in it becomes, with the text around the value, one parameter. The
+/// text contains no byte of an untrusted value: a value cannot end a string or add a statement.
 ///
 /// ```
 /// use event_expand::{Dialect, Parameter, Statement};
@@ -25,19 +25,19 @@ use thiserror::Error;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Statement {
-    /// The text.
+    /// The SQL text.
     pub sql: String,
-    /// The values of its placeholders, from the first.
+    /// The values of its placeholders, in order.
     pub parameters: Vec<Parameter>,
 }
 
-/// Whose SQL it is.
+/// The SQL dialect.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// `PostgreSQL`, lookup `pgsql`: placeholders `$1`. Send the parameters in the text format, with
-    /// no types, so that the server types them as it does a string in the text. It is taken for
-    /// granted that `standard_conforming_strings` is on, as it is by default.
+    /// `PostgreSQL`, lookup `pgsql`: placeholders `$1`. Send the parameters in text format without
+    /// types, so that the server types them as string literals. `standard_conforming_strings` must
+    /// be on, as by default.
     Pgsql,
     /// `SQLite`, lookup `sqlite`: placeholders `?1`.
     Sqlite,
@@ -54,63 +54,63 @@ impl Dialect {
 
 /// A value to bind.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever binds must treat both")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle both")]
 pub enum Parameter {
     /// Text.
     Text(String),
-    /// Bytes that are no UTF-8; for [`Dialect::Sqlite`] alone.
+    /// Bytes that are not UTF-8; for [`Dialect::Sqlite`] only.
     Blob(Vec<u8>),
 }
 
-/// Why a query is no [`Statement`]: nothing of it may be sent.
+/// The reason why a query is not a [`Statement`]: send nothing of it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum StatementError {
     /// An untrusted value was not quoted for this database.
-    #[error("segment {at} is untrusted, and not quoted for this lookup")]
+    #[error("untrusted value in the query is not quoted for this lookup (segment {at})")]
     Unquoted {
-        /// Which segment of the query, from 0.
+        /// The number of the segment; the first is 0.
         at: usize,
     },
-    /// A value stands where SQL has no plain string: not between `'` and `'`, or in a comment, a name
-    /// in quotes, a string with a prefix or between dollar signs.
-    #[error("segment {at} stands where no value can be bound")]
+    /// A value is outside a plain SQL string: not between `'` and `'`, or in a comment, a quoted
+    /// name, a string with a prefix or a dollar-quoted string.
+    #[error("value in the query is not in a plain '…' string (segment {at})")]
     Place {
-        /// Which segment of the query, from 0.
+        /// The number of the segment; the first is 0.
         at: usize,
     },
-    /// The text has a placeholder of its own.
-    #[error("segment {at} has a placeholder of its own")]
+    /// The text contains a placeholder.
+    #[error("placeholder in the text of the query (segment {at})")]
     Placeholder {
-        /// Which segment of the query, from 0.
+        /// The number of the segment; the first is 0.
         at: usize,
     },
-    /// A string, a name or a comment has no end.
-    #[error("a string, a name or a comment is not closed")]
+    /// A string, a name or a comment is not closed.
+    #[error("unclosed string, name or comment in the query")]
     Open,
-    /// A value has a NUL, which text of `PostgreSQL` cannot hold.
-    #[error("parameter {parameter} has a NUL, which the database cannot hold")]
+    /// A value contains a NUL, which `PostgreSQL` text cannot hold.
+    #[error("NUL in parameter {parameter}, which PostgreSQL cannot hold")]
     Nul {
-        /// Which parameter, from 1.
+        /// The number of the parameter; the first is 1.
         parameter: usize,
     },
-    /// A value is not UTF-8, which text of `PostgreSQL` must be.
-    #[error("parameter {parameter} is not UTF-8")]
+    /// A value is not UTF-8, which `PostgreSQL` text must be.
+    #[error("parameter {parameter} of the query is not UTF-8")]
     NotUtf8 {
-        /// Which parameter, from 1.
+        /// The number of the parameter; the first is 1.
         parameter: usize,
     },
-    /// The text of the query itself is not UTF-8.
+    /// The text of the query is not UTF-8.
     #[error("the text of the query is not UTF-8")]
     Text,
 }
 
 impl Statement {
-    /// Makes a statement of a query.
+    /// Makes a statement from a query.
     ///
     /// # Errors
     ///
-    /// [`StatementError`], before anything has been sent.
+    /// [`StatementError`] if a value cannot be bound safely, or the text is malformed.
     pub fn new(query: &Query, dialect: Dialect) -> Result<Self, StatementError> {
         query.check(dialect.lookup()).map_err(|error| StatementError::Unquoted { at: error.at })?;
         let mut scanner = Scanner::new(dialect);
@@ -121,7 +121,7 @@ impl Statement {
                     scanner.string.extend_from_slice(bytes);
                     scanner.binds = true;
                 }
-                // What the program itself says is text of the query, such as the name of a table.
+                // A trusted value, such as the name of a table, is text of the query.
                 Segment::Value { bytes, trust: Trust::Trusted, quoted: None } => {
                     scanner.text(bytes, at)?;
                 }
@@ -132,13 +132,13 @@ impl Statement {
     }
 }
 
-/// Where in SQL a byte stands.
+/// The context of a byte in SQL.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Place {
     Plain,
     /// `'…'`, which can hold a value.
     String,
-    /// Up to this byte; twice it means itself. With `escapes`, a backslash takes the next byte.
+    /// Up to this byte; doubled it means itself. With `escapes`, a backslash escapes the next byte.
     Quoted {
         end: u8,
         escapes: bool,
@@ -147,7 +147,7 @@ enum Place {
     Dollars(Vec<u8>),
     /// `-- …`
     Line,
-    /// `/* … */`, so deep.
+    /// `/* … */`, with this depth.
     Block(usize),
 }
 
@@ -156,7 +156,7 @@ struct Scanner {
     sql: Vec<u8>,
     parameters: Vec<Parameter>,
     place: Place,
-    /// The string being read, and whether it holds a value.
+    /// The current string, and whether it contains a value.
     string: Vec<u8>,
     binds: bool,
 }
@@ -205,7 +205,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Takes one byte or more that stand in no quotation and no comment.
+    /// Takes one byte or more outside quotations and comments.
     fn plain(&mut self, byte: u8, behind: &[u8], at: usize) -> Result<usize, StatementError> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || !b.is_ascii();
         let after_word = self.sql.last().is_some_and(|last| word(last) || *last == b'&');
@@ -246,7 +246,7 @@ impl Scanner {
         Ok(self.copy(&[byte]))
     }
 
-    /// Takes a `$`: of a placeholder, or of a string between dollar signs.
+    /// Takes a `$`: of a placeholder, or of a dollar-quoted string.
     fn dollar(&mut self, behind: &[u8], at: usize) -> Result<usize, StatementError> {
         let tag = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_' || !b.is_ascii();
         let length = behind.iter().take_while(tag).count();
@@ -294,7 +294,7 @@ impl Scanner {
         }
     }
 
-    /// Ends a string: as a parameter if it holds a value, else as it was.
+    /// Ends a string: as a parameter if it contains a value, else unchanged.
     fn close(&mut self) -> Result<(), StatementError> {
         let string = std::mem::take(&mut self.string);
         self.place = Place::Plain;

@@ -1,4 +1,4 @@
-//! Why an expansion has no text.
+//! The reasons why an expansion has no text.
 
 use thiserror::Error;
 
@@ -6,158 +6,155 @@ use crate::match_list::MatchListError;
 use crate::template::TemplateError;
 use crate::{Capability, HostCall};
 
-/// Why an expansion has no text.
+/// The reason why an expansion has no text.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever expands must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum ExpandFailure {
-    /// The template says `fail`: a result of its own, not an error. An option of Exim's then counts
-    /// as not set.
-    #[error("byte {at}: the template says fail")]
+    /// The template has a `fail`: a result, not an error. An option of Exim then counts as unset.
+    #[error("byte {at}: forced failure (fail)")]
     Forced {
-        /// Where the item stands that failed, in bytes from the start of the template.
+        /// The position of the item that failed, in bytes from the start of the template.
         at: usize,
     },
-    /// A lookup, or something else that the program was asked for, cannot be told now.
-    #[error("byte {at}: there is no telling now")]
+    /// A lookup, or another request to the program, failed temporarily.
+    #[error("byte {at}: lookup or request deferred")]
     Deferred {
-        /// Where it stands, in bytes from the start of the template.
+        /// The position of the request, in bytes from the start of the template.
         at: usize,
     },
-    /// It could not be done.
+    /// The expansion failed.
     #[error(transparent)]
     Error(#[from] ExpandError),
 }
 
-/// Why a template could not be expanded. Positions are in bytes from its start.
+/// The reason why a template could not be expanded. Positions are in bytes from its start.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ExpandError {
-    /// There is no variable of this name.
-    #[error("byte {at}: no variable is named {name:?}")]
+    /// No variable has this name.
+    #[error("byte {at}: unknown variable {name:?}")]
     UnknownVariable {
-        /// Where.
+        /// The position of the variable.
         at: usize,
         /// The name.
         name: Box<str>,
     },
-    /// What an item, an operator or a condition was given is not what it takes.
+    /// The argument of an item, an operator or a condition is invalid.
     #[error("byte {at}: {expected} expected")]
     Operand {
-        /// Where the item, operator or condition stands.
+        /// The position of the item, operator or condition.
         at: usize,
-        /// What it takes.
+        /// The valid arguments.
         expected: &'static str,
     },
-    /// The expression of an `eval` is none, or has no value.
-    #[error("byte {at}: after {offset} bytes of the expression: {problem}")]
+    /// The expression of an `eval` is invalid, or has no value.
+    #[error("byte {at}: {problem}, after {offset} bytes of the expression")]
     Arithmetic {
-        /// Where the operator stands.
+        /// The position of the operator.
         at: usize,
-        /// How far into the expression.
+        /// The position in the expression.
         offset: usize,
-        /// What is wrong.
+        /// The fault.
         problem: &'static str,
     },
-    /// A number is beyond 64 bits.
-    #[error("byte {at}: a number of more than 64 bits")]
+    /// A number exceeds 64 bits.
+    #[error("byte {at}: number exceeds 64 bits")]
     Overflow {
-        /// Where what takes it stands.
+        /// The position of the item, operator or condition.
         at: usize,
     },
-    /// A regular expression is none, or is larger than
+    /// A regular expression is invalid, or larger than
     /// [`Limits::regex_size`](crate::Limits::regex_size).
-    #[error("byte {at}: no regular expression, after {offset} bytes of it")]
+    #[error("byte {at}: invalid regular expression, after {offset} bytes of it")]
     Regex {
-        /// Where what takes it stands.
+        /// The position of the item or condition.
         at: usize,
-        /// How far into the expression, as far as that is known.
+        /// The position in the expression, as far as known.
         offset: usize,
     },
-    /// A text that `expand` or `sg` expands again is no template.
-    #[error("byte {at}: a text to be expanded again is no template")]
+    /// A text that `expand` or `sg` expands again is not a valid template.
+    #[error("byte {at}: invalid template in a text that is expanded again")]
     Template {
-        /// Where the item or operator stands.
+        /// The position of the item or operator.
         at: usize,
-        /// Why not, with positions in that text.
+        /// The fault, with positions in that text.
         #[source]
         error: TemplateError,
     },
-    /// A text that `expand` or `sg` expands again has no expansion.
-    #[error("byte {at}: a text cannot be expanded again")]
+    /// The second expansion by `expand` or `sg` failed.
+    #[error("byte {at}: second expansion failed")]
     Inner {
-        /// Where the item or operator stands.
+        /// The position of the item or operator.
         at: usize,
-        /// Why not, with positions in that text.
+        /// The reason, with positions in that text.
         #[source]
         error: Box<Self>,
     },
-    /// A text that would be expanded again, the number of a field or the name of a file comes from
-    /// outside.
-    #[error("byte {at}: what comes from outside is not to be used here")]
+    /// An untrusted value is used as a text to expand again, the number of a field, or the name of
+    /// a file.
+    #[error("byte {at}: untrusted value not allowed here")]
     Untrusted {
-        /// Where the item or operator stands.
+        /// The position of the item or operator.
         at: usize,
     },
-    /// What comes from outside stands in a query, and was not quoted for this lookup.
-    #[error("byte {at}: an untrusted value in the query: write ${{quote_{lookup}:…}} around it")]
+    /// An untrusted value in a query is not quoted for this lookup.
+    #[error("byte {at}: untrusted value in the query: use ${{quote_{lookup}:…}}")]
     Unquoted {
-        /// Where the lookup stands.
+        /// The position of the lookup.
         at: usize,
         /// The lookup.
         lookup: &'static str,
     },
-    /// Something is asked for that is off.
-    #[error("byte {at}: needs the capability {}", .capability.as_str())]
+    /// A capability that the template needs is off.
+    #[error("byte {at}: capability {} is off", .capability.as_str())]
     Denied {
-        /// Where.
+        /// The position of the item or condition.
         at: usize,
-        /// What must be on for it.
+        /// The capability.
         capability: Capability,
     },
-    /// An operator is there only with a feature of this crate.
-    #[error("byte {at}: needs the crate's feature {feature}")]
+    /// An operator needs a feature of this crate that is off.
+    #[error("byte {at}: operator needs the feature {feature} of event-expand")]
     Feature {
-        /// Where.
+        /// The position of the operator.
         at: usize,
         /// The feature.
         feature: &'static str,
     },
-    /// The program could not do what an item asked for.
+    /// The program could not answer the request of an item.
     #[error("byte {at}: {} failed", .call.as_str())]
     Failed {
-        /// Where the item stands.
+        /// The position of the item.
         at: usize,
-        /// What was asked for.
+        /// The request.
         call: HostCall,
     },
-    /// The program must be asked for something, and
-    /// [`Template::expand`](crate::Template::expand) asks for nothing.
-    #[error("byte {at}: a lookup, or another request to the program")]
+    /// The template has a request, and [`Template::expand`](crate::Template::expand) answers none.
+    #[error("byte {at}: lookup or other request not possible here")]
     Request {
-        /// Where it stands.
+        /// The position of the request.
         at: usize,
     },
-    /// Texts are expanded in each other more deeply than
-    /// [`Limits::depth`](crate::Limits::depth).
-    #[error("byte {at}: more than {limit} levels deep")]
+    /// Texts are expanded in each other deeper than [`Limits::depth`](crate::Limits::depth).
+    #[error("byte {at}: nested deeper than {limit} levels")]
     TooDeep {
-        /// Where.
+        /// The position.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// More bytes than [`Limits::output`](crate::Limits::output).
+    /// The output exceeds [`Limits::output`](crate::Limits::output).
     #[error("byte {at}: more than {limit} bytes of output")]
     TooLong {
-        /// Where the limit was reached.
+        /// The position where the limit was reached.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// More steps than [`Limits::steps`](crate::Limits::steps).
+    /// The expansion needs more steps than [`Limits::steps`](crate::Limits::steps).
     #[error("byte {at}: more than {limit} steps")]
     TooManySteps {
-        /// Where the limit was reached.
+        /// The position where the limit was reached.
         at: usize,
         /// The limit.
         limit: usize,
@@ -165,7 +162,7 @@ pub enum ExpandError {
     /// A list has more items than [`Limits::items`](crate::Limits::items).
     #[error("byte {at}: more than {limit} items in a list")]
     TooManyItems {
-        /// Where what goes through the list stands.
+        /// The position of the item or condition that processes the list.
         at: usize,
         /// The limit.
         limit: usize,
@@ -173,24 +170,24 @@ pub enum ExpandError {
     /// An item of a list cannot be matched.
     #[error("byte {at}: in the list: {error}")]
     List {
-        /// Where the condition stands.
+        /// The position of the condition.
         at: usize,
-        /// Which item, and why not.
+        /// The item and its fault.
         error: MatchListError,
     },
-    /// A match takes more work than
-    /// [`Limits::regex_backtracks`](crate::Limits::regex_backtracks). Exim takes that for no match.
-    #[error("byte {at}: a regular expression went back more than {limit} times")]
+    /// A match needs more backtracks than
+    /// [`Limits::regex_backtracks`](crate::Limits::regex_backtracks). In Exim that is no match.
+    #[error("byte {at}: regular expression needs more than {limit} backtracks")]
     RegexWork {
-        /// Where what takes the expression stands.
+        /// The position of the item or condition.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// More requests than [`Limits::requests`](crate::Limits::requests).
+    /// The expansion makes more requests than [`Limits::requests`](crate::Limits::requests).
     #[error("byte {at}: more than {limit} requests")]
     TooManyRequests {
-        /// Where the first too many stands.
+        /// The position of the first request beyond the limit.
         at: usize,
         /// The limit.
         limit: usize,
@@ -198,7 +195,7 @@ pub enum ExpandError {
 }
 
 impl ExpandError {
-    /// Returns where, in bytes from the start of the template.
+    /// Returns the position, in bytes from the start of the template.
     #[must_use]
     pub fn at(&self) -> usize {
         match *self {
@@ -227,7 +224,7 @@ impl ExpandError {
 }
 
 impl ExpandFailure {
-    /// Returns where, in bytes from the start of the template.
+    /// Returns the position, in bytes from the start of the template.
     #[must_use]
     pub fn at(&self) -> usize {
         match self {

@@ -14,7 +14,7 @@ use crate::tree::{NodeKind, Tree};
 use crate::variables::Variables;
 use crate::{Limits, Lookup};
 
-/// A text with expansions, parsed.
+/// A parsed text with expansions.
 ///
 /// ```
 /// use event_expand::{Template, TemplateError, Variables};
@@ -34,7 +34,7 @@ use crate::{Limits, Lookup};
 /// assert_eq!(template.expand(&Sender("ann@example.com"))?.as_bytes(), b"example.com");
 /// assert_eq!(template.expand(&Sender(""))?.as_bytes(), b"bounce");
 ///
-/// // What is wrong, and where.
+/// // An error has the position of the fault.
 /// let error = "${if eq{a}{b}".parse::<Template>().unwrap_err();
 /// assert_eq!(error.at(), 13);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,36 +50,36 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`TemplateError`] with the position.
+    /// [`TemplateError`] with the position of the fault.
     pub fn parse(text: &[u8]) -> Result<Self, TemplateError> {
         Self::parse_within(text, &Limits::DEFAULT)
     }
 
-    /// Parses a text within limits of your own: [`Limits::template`], [`Limits::depth`] and those of
-    /// regular expressions count.
+    /// Parses a text within other limits: [`Limits::template`], [`Limits::depth`] and those of
+    /// regular expressions apply.
     ///
     /// # Errors
     ///
-    /// [`TemplateError`] with the position.
+    /// [`TemplateError`] with the position of the fault.
     pub fn parse_within(text: &[u8], limits: &Limits) -> Result<Self, TemplateError> {
         let tree = Parser::parse(text, limits)?;
         Ok(Self { text: text.into(), tree })
     }
 
-    /// Returns the text that it was parsed from.
+    /// Returns the text of the template.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Returns the names of the variables it mentions, each once.
+    /// Returns the names of its variables, each once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tree.names.iter().map(|(name, _)| &**name)
     }
 
-    /// Returns what it mentions besides variables that the program must answer, with positions in
-    /// bytes: a program can refuse what it cannot do as it starts. What stands in texts that `expand`
-    /// or `sg` expand again is not seen.
+    /// Returns its needs other than variables, with positions in bytes: a program can refuse
+    /// unsupported ones at its start. The needs of texts that `expand` or `sg` expands again are
+    /// not included.
     ///
     /// ```
     /// use event_expand::{Need, Template};
@@ -100,10 +100,10 @@ impl Template {
         need::needs(&self.tree)
     }
 
-    /// Returns the queries of its lookups, as far as they are known before it is expanded, each with its position and
-    /// its lookup: text as it stands, and a value without octets, untrusted, in place of what is
-    /// expanded, with its mark where that is quoted for a lookup. A program can see by them whether a statement
-    /// can be one.
+    /// Returns the queries of its lookups, as far as they are known before expansion, each with its
+    /// position and its lookup. An expanded part is an untrusted value without octets, with its
+    /// mark if it is quoted for a lookup. A program can test by them whether a query makes a
+    /// statement.
     ///
     /// ```
     /// use event_expand::{Dialect, Statement, StatementError, Template};
@@ -119,8 +119,8 @@ impl Template {
         need::queries(&self.tree)
     }
 
-    /// Returns the text that it begins with, before the first thing to be expanded: what it says of
-    /// a list's separator is the template's own word, whatever is found behind it.
+    /// Returns the text before its first expansion: a list separator in it comes from the template
+    /// itself, whatever follows.
     ///
     /// ```
     /// let template: event_expand::Template = r"<\n $domain".parse()?;
@@ -135,8 +135,7 @@ impl Template {
         }
     }
 
-    /// Returns the text that it expands to whatever the variables are; `None` if something in it is
-    /// expanded.
+    /// Returns the text of a template without expansions; `None` if it has any.
     ///
     /// ```
     /// let template: event_expand::Template = r"^cost\$".parse()?;
@@ -148,12 +147,12 @@ impl Template {
         self.tree.literal(self.tree.root)
     }
 
-    /// Checks that it mentions no variable that is unknown: to be done once, as a program starts.
-    /// Expanding finds only those that it comes by.
+    /// Checks that all its variables are known: call it once, at the start of the program. An
+    /// expansion finds only the unknown variables that it reaches.
     ///
     /// # Errors
     ///
-    /// [`ExpandError::UnknownVariable`] with the first.
+    /// [`ExpandError::UnknownVariable`] with the first unknown variable.
     pub fn check(&self, variables: &impl Variables) -> Result<(), ExpandError> {
         self.check_names(variables)
     }
@@ -166,12 +165,12 @@ impl Template {
         }
     }
 
-    /// Expands it with the default [`Options`], where no lookup and no other request is expected.
+    /// Expands it with the default [`Options`], without any lookup or other request.
     ///
     /// # Errors
     ///
-    /// [`ExpandFailure::Forced`] where the template says `fail`; [`ExpandFailure::Error`] for all else, with
-    /// [`ExpandError::Request`] for the first lookup: expand it by an [`Expansion`].
+    /// [`ExpandFailure::Forced`] for a `fail` in the template; else [`ExpandFailure::Error`], which is
+    /// [`ExpandError::Request`] for the first lookup: expand such a template with an [`Expansion`].
     pub fn expand(&self, variables: &impl Variables) -> Result<Value<'static>, ExpandFailure> {
         match Expansion::new(self, variables, &Options::DEFAULT).poll() {
             Progress::Done(value) => Ok(value),
@@ -180,8 +179,8 @@ impl Template {
         }
     }
 
-    /// Returns the parsed template in a form for people: a line for each node, those that hang below
-    /// it indented, with their positions.
+    /// Returns the parsed template in a form for people: a line for each node with its position,
+    /// its children indented.
     #[must_use]
     pub fn outline(&self) -> Outline<'_> {
         Outline::new(&self.tree)
@@ -202,68 +201,68 @@ impl fmt::Debug for Template {
     }
 }
 
-/// Why a text is no [`Template`]. Positions are in bytes from its start.
+/// The reason why a text is not a [`Template`]. Positions are in bytes from its start.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum TemplateError {
-    /// Something else must stand there.
+    /// The text has something else at this position.
     #[error("byte {at}: {expected} expected")]
     Expected {
-        /// Where.
+        /// The position.
         at: usize,
-        /// What.
+        /// The expected text.
         expected: &'static str,
     },
     /// A backslash ends the text.
-    #[error("byte {at}: a backslash with nothing behind it")]
+    #[error("byte {at}: backslash at the end of the text")]
     Backslash {
-        /// Where.
+        /// The position of the backslash.
         at: usize,
     },
-    /// What stands behind `${` is no item, no operator and no variable.
-    #[error("byte {at}: {name:?} is no operator that takes this form")]
+    /// The name after `${` is not an item, an operator or a variable.
+    #[error("byte {at}: unknown item or operator {name:?} in this form")]
     Operator {
-        /// Where the name begins.
+        /// The position of the name.
         at: usize,
         /// The name.
         name: Box<str>,
     },
-    /// There is no such condition.
-    #[error("byte {at}: {name:?} is no condition")]
+    /// The condition is unknown.
+    #[error("byte {at}: unknown condition {name:?}")]
     Condition {
-        /// Where it begins.
+        /// The position of its name.
         at: usize,
         /// Its name.
         name: Box<str>,
     },
-    /// There is no such lookup.
-    #[error("byte {at}: {name:?} is no lookup")]
+    /// The lookup type is unknown.
+    #[error("byte {at}: unknown lookup type {name:?}")]
     Lookup {
-        /// Where its type begins.
+        /// The position of the type.
         at: usize,
         /// The type.
         name: Box<str>,
     },
-    /// A lookup has a key and takes none, or has none and takes one.
-    #[error("byte {at}: a {name} lookup {} a key", if *.takes { "takes" } else { "does not take" })]
+    /// A lookup without its key, or with a key that it does not take.
+    #[error("byte {at}: lookup {name} {} a key", if *.takes { "takes" } else { "does not take" })]
     Key {
-        /// Where its type begins.
+        /// The position of the type.
         at: usize,
         /// Its name.
         name: &'static str,
-        /// Whether it takes one.
+        /// Whether it takes a key.
         takes: bool,
     },
-    /// The comparison of a `sort` is none that gives an order.
-    #[error("byte {at}: no comparison to sort by")]
+    /// The comparison of a `sort` does not define an order.
+    #[error("byte {at}: invalid comparison for sort")]
     Order {
-        /// Where it stands.
+        /// The position of the comparison.
         at: usize,
     },
     /// An item has too few strings.
     #[error("byte {at}: {item} takes at least {least} strings")]
     TooFew {
-        /// Where the next should stand.
+        /// The position of the missing string.
         at: usize,
         /// The item.
         item: &'static str,
@@ -273,23 +272,23 @@ pub enum TemplateError {
     /// An item has too many strings.
     #[error("byte {at}: {item} takes at most {most} strings")]
     TooMany {
-        /// Where the first too many stands.
+        /// The position of the first string beyond the limit.
         at: usize,
         /// The item.
         item: &'static str,
         /// The most that it takes.
         most: usize,
     },
-    /// Items stand in each other more deeply than [`Limits::depth`].
-    #[error("byte {at}: more than {limit} levels deep")]
+    /// Items are nested deeper than [`Limits::depth`].
+    #[error("byte {at}: nested deeper than {limit} levels")]
     TooDeep {
-        /// Where.
+        /// The position.
         at: usize,
         /// The limit.
         limit: usize,
     },
     /// The text is longer than [`Limits::template`].
-    #[error("more than {limit} bytes")]
+    #[error("template longer than {limit} bytes")]
     TooLong {
         /// The limit.
         limit: usize,
@@ -297,7 +296,7 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    /// Returns where, in bytes from the start of the text.
+    /// Returns the position, in bytes from the start of the text.
     #[must_use]
     pub fn at(&self) -> usize {
         match *self {

@@ -13,16 +13,16 @@ use crate::tree::condition::Condition;
 use crate::tree::lookup::Lookup;
 use crate::variables::HeaderForm;
 
-/// The arenas. Indices come from the parser alone, and are good for the tree they came from.
+/// The arenas. Indices come from the parser, and are valid for their own tree only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     pub(crate) arguments: Vec<Sequence>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) patterns: Vec<Pattern>,
-    /// Names of variables, each once, and where the first mention of it stands.
+    /// The names of variables, each once, with the position of its first use.
     pub(crate) names: Vec<(Box<str>, usize)>,
-    /// Where items stand that must not be in a text that is skipped.
+    /// The positions of items that a skipped text must not contain.
     pub(crate) unskippable: Vec<u32>,
     pub(crate) root: Sequence,
 }
@@ -36,12 +36,12 @@ impl Tree {
         self.arguments.get(arguments.0 as usize..arguments.1 as usize).unwrap_or_default()
     }
 
-    /// Where in this part of the template an item stands that must not be skipped with it.
+    /// The position of such an item in this part of the template.
     pub(crate) fn unskippable(&self, from: u32, to: u32) -> Option<usize> {
         self.unskippable.iter().find(|at| (from..to).contains(*at)).map(|at| *at as usize)
     }
 
-    /// The text of a sequence that has nothing to expand.
+    /// The text of a sequence without expansions.
     pub(crate) fn literal(&self, sequence: Sequence) -> Option<&[u8]> {
         match self.nodes(sequence) {
             [] => Some(b""),
@@ -51,7 +51,7 @@ impl Tree {
     }
 }
 
-/// Nodes in a row, and the part of the template that they were read from.
+/// Consecutive nodes, and the part of the template that they were parsed from.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sequence {
     pub(crate) start: u32,
@@ -60,14 +60,14 @@ pub(crate) struct Sequence {
     pub(crate) to: u32,
 }
 
-/// From and to, in [`Tree::arguments`].
+/// The bounds of a range in [`Tree::arguments`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Arguments(pub(crate) u32, pub(crate) u32);
 
-/// A piece of text, or something to put in its place.
+/// A piece of text, or an expansion.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    /// Where it stands, in bytes from the start of the template.
+    /// Its position, in bytes from the start of the template.
     pub(crate) at: u32,
     pub(crate) kind: NodeKind,
 }
@@ -75,9 +75,9 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) enum NodeKind {
     Text(Box<[u8]>),
-    /// An escape that makes a NUL: nothing of the sequence counts from there on.
+    /// An escape that makes a NUL: the sequence ends there.
     End,
-    /// `$name`: which of [`Tree::names`].
+    /// `$name`: an index of [`Tree::names`].
     Variable(u32),
     /// `$value`.
     Value,
@@ -85,15 +85,15 @@ pub(crate) enum NodeKind {
     Item,
     /// `$h_name:`, in lower case.
     Header(HeaderForm, Box<str>),
-    /// `$0` to `$9` and on.
+    /// `$0` to `$9` and higher.
     Capture(u32),
     /// `${name_argument:operand}`.
     Operator(Operator, Option<Box<str>>, Sequence),
     /// `${if …}`.
     If(u32, Choice),
-    /// An item that only computes.
+    /// An item that needs no request.
     Function(Function, Arguments),
-    /// `${sg{subject}{pattern}{replacement}}`, with the pattern if it has nothing to expand.
+    /// `${sg{subject}{pattern}{replacement}}`, with the compiled pattern if it has no expansions.
     Substitute(Arguments, Option<u32>),
     Extract(Box<Extract>),
     /// `${listextract{number}{list}…}`.
@@ -111,12 +111,12 @@ pub(crate) enum NodeKind {
     Call(HostCall, Arguments, Option<Choice>),
 }
 
-/// `${extract…}`: how many of the strings are arguments is known when the first is expanded.
+/// `${extract…}`: the number of arguments is known only when the first is expanded.
 #[derive(Clone, Debug)]
 pub(crate) struct Extract {
     pub(crate) json: Option<JsonList>,
     pub(crate) strings: Arguments,
-    /// `fail` stands behind the strings.
+    /// `fail` follows the strings.
     pub(crate) fail: bool,
 }
 
@@ -129,16 +129,16 @@ pub(crate) struct LookupItem {
     pub(crate) choice: Choice,
 }
 
-/// The strings behind a condition, a lookup or an extraction.
+/// The strings after a condition, a lookup or an extraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Choice {
-    /// None.
+    /// No strings.
     Implied,
     /// `{yes}`, `{yes}{no}` or `{yes}fail`.
     Given(Sequence, Otherwise),
 }
 
-/// What stands behind `{yes}`.
+/// The alternative after `{yes}`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Otherwise {
     Nothing,
@@ -146,7 +146,7 @@ pub(crate) enum Otherwise {
     Fail,
 }
 
-/// Items that only compute.
+/// Items that need no request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Function {
     Hash,

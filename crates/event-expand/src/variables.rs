@@ -1,13 +1,12 @@
-//! Where a template's variables come from.
+//! The source of a template's variables.
 
 use mail_types::exim::Variable;
 
-/// What a program knows, for templates to ask.
+/// The variables, header fields and lists that a program provides for templates.
 ///
-/// The answers must not change while one expansion lasts: a text that waits for a lookup is expanded
-/// from its beginning again. `$value` and the numbered variables are asked for, as `value`, `0` and
-/// on to `9`, until the template sets them; if they are unknown they are empty. `$item` is the
-/// language's own.
+/// The values must not change during one expansion: a text that waits for a lookup is expanded from
+/// its beginning again. `$value` and the numbered variables are requested as `value` and `0` to `9`
+/// until the template sets them; unknown ones are empty. `$item` belongs to the language.
 ///
 /// ```
 /// use event_expand::Variables;
@@ -39,7 +38,7 @@ pub trait Variables: Sync {
     }
 
     /// Returns the text of a named list, for `+name` in a list and `${listnamed:name}`; by default
-    /// there are none, and such a text is an error.
+    /// there are none, and such an item is an error.
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
         let _ = (kind, name);
         Variable::Unknown
@@ -52,23 +51,24 @@ pub trait Variables: Sync {
     }
 }
 
-/// How the text of header fields is wanted.
+/// The form of a header field's text.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HeaderForm {
-    /// `$h_` and `$header_`: blanks at both ends dropped, encoded words (RFC 2047) decoded, several
-    /// fields joined with a line end, those with addresses with a comma and a line end.
+    /// `$h_` and `$header_`: without surrounding blanks, encoded words (RFC 2047) decoded, several
+    /// fields joined with a line end, address fields with a comma and a line end.
     Decoded,
-    /// `$bh_` and `$bheader_`: the same, but the bytes in the encoded words' own character sets.
+    /// `$bh_` and `$bheader_`: the same, but the bytes are in the encoded words' own character
+    /// sets.
     Bytes,
-    /// `$rh_` and `$rheader_`: as they are, line ends too.
+    /// `$rh_` and `$rheader_`: unchanged, with line ends.
     Raw,
     /// `$lh_` and `$lheader_`: each field is an item of a list between colons.
     List,
 }
 
 impl HeaderForm {
-    /// The form that a name asks for, and how long its prefix is.
+    /// The form requested by a name, and the length of its prefix.
     pub(crate) fn of(name: &str) -> Option<(Self, usize)> {
         let (form, rest) = match name.as_bytes() {
             [b'r', b'h', ..] => (Self::Raw, name.get(2..)?),
@@ -82,7 +82,7 @@ impl HeaderForm {
     }
 }
 
-/// What the items of a list are.
+/// The kind of the items of a list.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum ListKind {
@@ -100,7 +100,7 @@ impl ListKind {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::Address, Self::Domain, Self::Host, Self::LocalPart];
 
-    /// Returns the word that Exim's configuration defines a named list of this kind with.
+    /// Returns the word that defines a named list of this kind in Exim's configuration.
     #[must_use]
     pub fn table(self) -> &'static str {
         match self {
@@ -112,12 +112,12 @@ impl ListKind {
     }
 }
 
-/// What a program can be in the midst of.
+/// A state of the program.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum State {
-    /// `first_delivery`: the message is tried for the first time.
+    /// `first_delivery`: this is the first delivery attempt of the message.
     FirstDelivery,
-    /// `queue_running`: the queue is being run.
+    /// `queue_running`: a queue run is in progress.
     QueueRunning,
 }

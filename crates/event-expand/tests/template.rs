@@ -16,7 +16,7 @@ fn bad() {
         ("a$ b", expected(2, "a letter, a digit or {")),
         ("${", expected(2, "a letter or a digit")),
         ("${:a}", expected(2, "a letter or a digit")),
-        ("${1a}", expected(3, "} behind the number")),
+        ("${1a}", expected(3, "} after the number")),
         ("a\\", TemplateError::Backslash { at: 1 }),
         ("${lc a}", operator(2, "lc")),
         ("${nosuch:a}", operator(2, "nosuch")),

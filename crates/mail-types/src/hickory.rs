@@ -1,7 +1,7 @@
-//! Asks a resolver of [hickory](hickory_resolver).
+//! Asks the DNS through a resolver of [hickory](hickory_resolver).
 //!
-//! No answer is taken for [secure](DnssecStatus::Secure) here: that a resolver says so means nothing
-//! unless it is near and trusted.
+//! No answer is [secure](DnssecStatus::Secure) here: a resolver's claim of validation is worth nothing
+//! unless the resolver is near and trusted.
 
 mod resolver;
 
@@ -24,19 +24,18 @@ use crate::dns::{
     Step, Texts,
 };
 
-/// The time that [`run`] gives a session: RFC 7208 section 4.6.4 wants at least 20 seconds.
+/// The time limit of a session in [`run`]: RFC 7208 section 4.6.4 demands at least 20 seconds.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Runs a session to its end. Questions that do not depend on each other are asked at the same time,
-/// and one without an answer after [`DEADLINE`] has failed.
+/// Runs a session to its end. Independent questions are asked concurrently; a question without an
+/// answer after [`DEADLINE`] has failed.
 ///
-/// [`run_cached`] takes another deadline, and a cache.
+/// [`run_cached`] takes another time limit, and a cache.
 pub async fn run<I: Inquiry>(session: &mut Session<I>, resolver: &Resolver) -> I::Verdict {
     run_cached(session, resolver, DEADLINE, &|_| None).await
 }
 
-/// Runs a session to its end as [`run`] does, within `time`; a question that `cache` answers is not
-/// asked.
+/// Runs a session to its end as [`run`] does, within `time`; a question in `cache` is not sent.
 pub async fn run_cached<I: Inquiry>(
     session: &mut Session<I>,
     resolver: &Resolver,
@@ -100,7 +99,7 @@ pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
     }
 }
 
-/// What an answer's records say: those of the kind, and who owns them at the end of the aliases.
+/// Reads the records of an answer: those of the type, and their owner at the end of the aliases.
 fn records(question: &Question, answers: &[Record]) -> Answer {
     let of_kind = answers.iter().filter_map(|record| Some((record, data(question.kind, record)?)));
     let ttl = answers.iter().map(|record| record.ttl).min().unwrap_or(0);
@@ -117,7 +116,7 @@ fn records(question: &Question, answers: &[Record]) -> Answer {
     if let Some((records, canonical)) = all.zip(owner) {
         return Answer::Records { records, canonical, security, ttl };
     }
-    // Nothing says how long an end that is missing may be kept.
+    // The response has no time to live for the missing end of an alias chain.
     Answer::Absent { exists: true, security, ttl: ttl.min(60) }
 }
 

@@ -1,8 +1,8 @@
-//! The nouns of mail that two protocols or more speak of: names and mailboxes, replies, the lists of
-//! a configuration, values with their trust, and what is asked of the DNS.
+//! Types that two or more mail protocols share: names and mailboxes, replies, the lists of a
+//! configuration, values with their trust, and DNS questions.
 //!
-//! A type here is checked when it is made, and its [`Display`](std::fmt::Display) gives back what it
-//! was parsed from, up to what its documentation says. There is no I/O and no policy.
+//! A type here is checked when it is made, and its [`Display`](std::fmt::Display) is the inverse of
+//! its parser, with the exceptions in its documentation. It does no I/O and has no policy.
 //!
 //! ```
 //! use mail_types::smtp::{Mailbox, MailboxError, ReversePath};
@@ -12,7 +12,7 @@
 //! assert_eq!(domain.map(|d| d.as_str()), Some("example.com"));
 //! assert_eq!("<>".parse(), Ok(ReversePath::Null));
 //!
-//! // What is wrong, and where.
+//! // An error names the fault and its position.
 //! let error = "ann lee@example.com".parse::<Mailbox>().unwrap_err();
 //! assert_eq!(error, MailboxError::Character { at: 3 });
 //! # Ok::<(), MailboxError>(())
@@ -28,35 +28,36 @@
 //! | [`smtp::Header`], [`smtp::Field`]                      | RFC 5322 section 2.2                          |
 //! | [`smtp::Reply`], [`smtp::ReplyCode`], [`smtp::EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
 //! | [`exim::List`], [`exim::ByteList`], [`exim::WordList`], [`exim::HostSet`], [`exim::HostPattern`] | Exim's string, word and host lists |
-//! | [`exim::Value`], [`exim::Trust`], [`exim::Variable`]         | what templates and rules work with            |
+//! | [`exim::Value`], [`exim::Trust`], [`exim::Variable`]         | values of templates and rules                 |
 //! | [`dns::Question`], [`dns::Answer`], [`dns::Texts`]        | RFC 1034, RFC 4035 section 4.3                |
-//! | [`dns::Inquiry`], [`dns::Session`]                   | how a protocol asks, without I/O              |
+//! | [`dns::Inquiry`], [`dns::Session`]                   | DNS questions of a protocol, without I/O      |
 //! | [`results::AuthenticationResults`], [`results::AuthResult`], [`results::SpfIdentity`], [`results::SpfInput`] | RFC 8601, written; RFC 9989 section 4.4.2 |
-//! | [`exim::Query`], [`exim::Segment`], [`exim::LookupResult`]          | what a lookup is asked, and how it ends       |
+//! | [`exim::Query`], [`exim::Segment`], [`exim::LookupResult`]          | the text and the result of a lookup           |
 //!
-//! General address literals (RFC 5321 section 4.1.3) are refused: no tag but `IPv6` is registered.
+//! General address literals (RFC 5321 section 4.1.3) are refused: `IPv6` is the only registered
+//! tag.
 //!
 //! # Features
 //!
 //! | Feature   | Default | Adds                                                                 |
 //! |-----------|---------|----------------------------------------------------------------------|
-//! | `hickory` | no      | `hickory::run`, which drives a [`dns::Session`] with a resolver of hickory, and whom that asks |
+//! | `hickory` | no      | `hickory::run`, which runs a [`dns::Session`] over a resolver of hickory, and the settings of that resolver |
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!
-//! A feature adds items; none changes what the other items do.
+//! A feature only adds items; it changes nothing else.
 //!
 //! # Limits
 //!
 //! Each type has the limits of its standard as constants: [`dns::Name::MAX_OCTETS`],
-//! [`smtp::Mailbox::MAX_LOCAL_PART`], [`smtp::Reply::MAX_LINE_READ`] and so on. Reaching one is an error that
-//! names it.
+//! [`smtp::Mailbox::MAX_LOCAL_PART`], [`smtp::Reply::MAX_LINE_READ`] and so on. An error at a limit names it.
 //!
 //! # Trust
 //!
-//! Text from a peer cannot break a line: [`smtp::Reply`] makes control characters blanks, and a [`exim::Value`]
-//! is written with escapes; so are the values of [`results::AuthenticationResults`] and the lines of a trace.
-//! An empty [`exim::HostSet`] holds nobody. What the DNS says is as good as its [`dns::DnssecStatus`].
+//! Text from a peer cannot break a line: [`smtp::Reply`] replaces control characters by spaces; a
+//! [`exim::Value`], the values of [`results::AuthenticationResults`] and the lines of a trace are written with
+//! escapes. An empty [`exim::HostSet`] matches no host. An answer of the DNS is as trustworthy as its
+//! [`dns::DnssecStatus`].
 
 #[cfg(feature = "hickory")]
 pub mod hickory;

@@ -181,8 +181,7 @@ fn a_system_that_names_no_server_is_an_error_with_its_cause() {
     ] {
         std::fs::write(&file, text).unwrap();
         let error = ResolverSettings::of_system(&file).unwrap_err();
-        let expected =
-            format!("no name server is known: {shown} line {line}: {told:?} has no address");
+        let expected = format!("no name server address in {shown}: line {line} has {told:?}");
         assert_eq!(error.to_string(), expected);
     }
     std::fs::remove_file(&file).unwrap();

@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use mail_types::smtp::{Reply, ReplyCode, Severity};
 
-/// How long a client waits for each of the 353, a recipient's reply and the final reply, at least
+/// The least time that a client waits for each of the 353, a recipient's reply and the final reply
 /// (sections 4.5.1 to 4.5.3).
 pub const LEAST_PATIENCE: Duration = Duration::from_secs(600);
 
-/// What becomes of each recipient, from the end of the data to the final reply.
+/// Computes the outcome for each recipient, from the end of the data to the final reply.
 ///
-/// It is a state machine without I/O. Make it when the data has been sent to a server that accepted
-/// `PRDR` in `MAIL`, and hand in each reply. **Nothing counts before the final positive reply**, and
-/// after anything that should not have come every recipient is in doubt: to be tried again, since a
-/// message may come twice, but must not be lost. Nothing may be sent to the server before
-/// [`outcomes`](Self::outcomes) are there. No order of calls panics.
+/// It is a state machine without I/O. Make it after the data was sent to a server that accepted
+/// `PRDR` in `MAIL`, and hand in each reply. **No reply counts before a positive final reply.**
+/// After an unexpected reply or a lost connection every recipient is in doubt, and must be tried
+/// again: a message may arrive twice, but must not be lost. Send nothing to the server before the
+/// [`outcomes`](Self::outcomes) are known. No order of calls panics.
 ///
 /// ```
 /// use std::time::Instant;
@@ -44,25 +44,25 @@ pub struct Client {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// Nothing has come.
+    /// No reply has come.
     First,
     /// 353 has come.
     Block,
-    /// The final reply, or `None` if there is none to be relied on.
+    /// The final reply, or `None` without a reliable one.
     Ended(Option<Reply>),
 }
 
-/// What is known of one recipient.
+/// The outcome for one recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "SMTP knows just these")]
+#[expect(clippy::exhaustive_enums, reason = "SMTP has just these")]
 pub enum Outcome {
     /// The server has taken responsibility, with this reply.
     Delivered(Reply),
-    /// Refused for good, with this reply, for a notification to tell.
+    /// Refused permanently, with this reply, for a notification to quote.
     Permanent(Reply),
-    /// To be tried again, because of this reply.
+    /// Deferred with this reply: try again.
     Temporary(Reply),
-    /// To be tried again: the server may have the message, or not.
+    /// It is unknown whether the server has the message: try again.
     InDoubt,
 }
 
@@ -79,15 +79,15 @@ impl fmt::Display for Outcome {
 }
 
 impl Client {
-    /// Starts at the end of the data, for as many recipients as the server accepted, in the order
-    /// of their `RCPT`.
+    /// Starts at the end of the data. `recipients` is the number of recipients that the server
+    /// accepted; the outcomes are in the order of their `RCPT`.
     #[must_use]
     pub fn new(recipients: usize, now: Instant) -> Self {
         let (patience, deadline) = (LEAST_PATIENCE, now.checked_add(LEAST_PATIENCE));
         Self { recipients, patience, deadline, replies: Vec::new(), state: State::First }
     }
 
-    /// Waits longer for each reply, if that is more than [`LEAST_PATIENCE`].
+    /// Sets the time to wait for each reply, at least [`LEAST_PATIENCE`].
     #[must_use]
     pub fn with_patience(mut self, patience: Duration, now: Instant) -> Self {
         self.patience = patience.max(LEAST_PATIENCE);
@@ -95,15 +95,15 @@ impl Client {
         self
     }
 
-    /// Takes a reply. `unread` is how many bytes have come behind it: a final reply must be the
-    /// last, else the server counts its recipients in another way than we do.
+    /// Takes a reply. `unread` is the number of bytes received after it: a final reply must be the
+    /// last, else the server counts its recipients differently.
     pub fn handle_reply(&mut self, reply: Reply, unread: usize, now: Instant) {
         let severity = reply.code().severity();
         let last = unread == 0;
         self.deadline = now.checked_add(self.patience);
         let going = reply.code() == ReplyCode::NOT_AVAILABLE;
         match (&self.state, severity) {
-            (State::Ended(_), _) => {} // The replies to the next command are not ours.
+            (State::Ended(_), _) => {} // Replies to later commands do not count.
             _ if going => self.end(None),
             (State::First, _) if reply.code() == ReplyCode::PER_RECIPIENT => {
                 self.state = State::Block;
@@ -114,14 +114,14 @@ impl Client {
         }
     }
 
-    /// Takes note that the connection has ended, or that a reply was none.
+    /// Takes note of the end of the connection, or of a malformed reply.
     pub fn handle_end(&mut self) {
         if !matches!(self.state, State::Ended(_)) {
             self.end(None);
         }
     }
 
-    /// Takes note of the time: from the [deadline](Self::deadline) on, the connection is as good as
+    /// Takes note of the time: from the [deadline](Self::deadline) on, the connection counts as
     /// ended.
     pub fn handle_time(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| now >= deadline) {
@@ -129,16 +129,16 @@ impl Client {
         }
     }
 
-    /// Returns until when to wait for the next reply, or `None` if none is awaited.
+    /// Returns the deadline of the next reply, or `None` after the end.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline.filter(|_| !matches!(self.state, State::Ended(_)))
     }
 
-    /// Returns an outcome for each recipient in order, once no reply is awaited.
+    /// Returns the outcome for each recipient in order, once all replies have come.
     ///
-    /// A negative final reply is for all of them, whatever theirs were. After a positive one each
-    /// has its own.
+    /// A negative final reply applies to all recipients, whatever their own replies. After a
+    /// positive one each recipient has its own.
     #[must_use]
     pub fn outcomes(&self) -> Option<Vec<Outcome>> {
         let State::Ended(last) = &self.state else { return None };
@@ -165,7 +165,7 @@ impl Outcome {
         }
     }
 
-    /// Tells whether the client still has the message for this recipient.
+    /// Tells whether the client must try this recipient again.
     #[must_use]
     pub fn is_to_be_retried(&self) -> bool {
         matches!(self, Self::Temporary(_) | Self::InDoubt)

@@ -1,4 +1,4 @@
-//! Offering the extension, and asking for it: draft-hall-prdr-00 sections 4, 4.1 and 4.2.
+//! The offer of the extension and its request: draft-hall-prdr-00 sections 4, 4.1 and 4.2.
 
 use mail_types::smtp::{Reply, ReplyCode};
 use thiserror::Error;
@@ -6,13 +6,13 @@ use thiserror::Error;
 /// The keyword in the reply to `EHLO`, and the parameter of `MAIL`.
 pub const KEYWORD: &str = "PRDR";
 
-/// The extensions that whoever implements this one must implement too (section 4).
+/// The extensions that an implementation of PRDR must support too (section 4).
 pub const COMPANIONS: [&str; 2] = ["PIPELINING", "ENHANCEDSTATUSCODES"];
 
-/// Tells whether a server offers the extension, of the lines of its reply to `EHLO`.
+/// Tells whether the lines of a reply to `EHLO` offer the extension.
 ///
-/// Without its [`COMPANIONS`] it does not count, nor with parameters, which it has none of. The
-/// first line is the greeting, and no keyword.
+/// An offer without its [`COMPANIONS`] does not count, nor does one with parameters: the extension
+/// has no parameters. The first line is the greeting, not a keyword.
 ///
 /// ```
 /// assert!(prdr::is_offered(["mx.example", "PIPELINING", "prdr", "ENHANCEDSTATUSCODES"]));
@@ -31,19 +31,19 @@ pub fn is_offered<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
     offered && companions == [true; 2]
 }
 
-/// Tells whether a client gains by asking: one recipient gets one reply anyway.
+/// Tells whether the extension is useful: a single recipient has its own reply anyway.
 #[must_use]
 pub fn pays(recipients: usize) -> bool {
     recipients > 1
 }
 
-/// Checks the parameters of a `MAIL` command, each a keyword and perhaps a value; tells whether the
-/// client asks for the extension. Other parameters are not looked at.
+/// Checks the parameters of a `MAIL` command, each a keyword and an optional value, and tells
+/// whether the client requests the extension. Other parameters are ignored.
 ///
 /// # Errors
 ///
-/// [`ParameterError`] if the parameter is there when it must not be, or not as it must be; its
-/// [`reply`](ParameterError::reply) is the one to the command.
+/// [`ParameterError`] if the parameter was not offered, has a value, or is repeated; send its
+/// [`reply`](ParameterError::reply) to the command.
 ///
 /// ```
 /// use prdr::{ParameterError, is_requested};
@@ -70,23 +70,23 @@ pub fn is_requested<'a>(
     Ok(requested)
 }
 
-/// What is wrong with the parameter `PRDR`.
+/// A fault of the parameter `PRDR`.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ParameterError {
     /// The server has not offered the extension, as after `HELO`.
-    #[error("PRDR was not offered")]
+    #[error("parameter PRDR was not offered")]
     NotOffered,
-    /// It has a value; it takes none (section 4).
-    #[error("PRDR takes no value")]
+    /// The parameter has a value; it takes none (section 4).
+    #[error("parameter PRDR takes no value")]
     Value,
-    /// It is there twice.
-    #[error("PRDR is given twice")]
+    /// The parameter is repeated.
+    #[error("parameter PRDR is repeated")]
     Repeated,
 }
 
 impl ParameterError {
-    /// Returns the reply to the command: 555 for a parameter that is not known here, else 501 (RFC
+    /// Returns the reply to the command: 555 for a parameter that was not offered, else 501 (RFC
     /// 5321 section 4.1.1.11).
     #[must_use]
     pub fn reply(self) -> Reply {

@@ -2,9 +2,10 @@
 //! [draft-hall-prdr-00](https://datatracker.ietf.org/doc/html/draft-hall-prdr-00), for servers and
 //! for clients.
 //!
-//! Without it a message for three recipients is taken or refused for all three, though one filters
-//! content and another does not. With it the server answers the end of the data with 353, a reply
-//! for each recipient, and a final reply. The machines do no I/O and know no clock.
+//! Without it a server accepts or refuses a message for all recipients together, although one
+//! filters content and another does not. With it the server answers the end of the data with 353, a
+//! reply for each recipient, and a final reply. The machines do no I/O and have no clock. Both
+//! sides of one transaction:
 //!
 //! ```
 //! use std::time::Instant;
@@ -27,7 +28,7 @@
 //! let outcomes = client.outcomes().unwrap_or_default();
 //! assert!(matches!(&outcomes[..], [Outcome::Delivered(_), Outcome::Permanent(_)]));
 //!
-//! // A connection that is cut before the final reply leaves everybody in doubt.
+//! // A connection that is lost before the final reply leaves every recipient in doubt.
 //! let mut client = Client::new(2, now);
 //! client.handle_reply("353 wait".parse()?, 0, now);
 //! client.handle_reply("250 2.1.5 wanted".parse()?, 0, now);
@@ -44,26 +45,25 @@
 //! | 4.2, the parameter                   | [`is_requested`], [`pays`]                  |
 //! | 4.4, one reply for all               | [`DataPhase`], [`Client`]                   |
 //! | 4.5, the block                       | [`DataPhase`], [`Client`]                   |
-//! | 4.6, after the transfer              | [`Outcome`]; queues are the caller's        |
+//! | 4.6, after the transfer              | [`Outcome`]; queues are the caller's task   |
 //!
-//! Not for LMTP, which has a reply for each recipient and no final one (RFC 2033).
+//! It does not serve LMTP, which has a reply for each recipient and no final one (RFC 2033).
 //!
 //! # Choices
 //!
-//! Where the draft is silent: a recipient that is the only one gets its verdict as the final reply,
-//! also if the client did not ask; several recipients of a client that did not ask get the final
-//! reply alone; a verdict that says neither yes nor no defers; where nobody takes the message and
-//! one recipient defers it, the final reply is 450.
+//! Where the draft is silent: the verdict on a single recipient is the final reply, requested or not;
+//! for several recipients without a request only the final reply is sent; a verdict of 3yz defers; if
+//! no recipient accepts the message and at least one defers it, the final reply is 450.
 //!
 //! # Limits
 //!
-//! There is one reply for each recipient, and a server limits those. A client waits for each reply
-//! for [`LEAST_PATIENCE`] or longer, and takes no more replies than it has recipients, and two.
+//! Each recipient has one reply, and a server limits its recipients. A client waits for each reply
+//! for [`LEAST_PATIENCE`] or longer, and accepts at most two replies more than it has recipients.
 //!
 //! # Trust
 //!
-//! A client believes a server about a message only after its final reply; a server's text is kept
-//! for notifications as a [`Reply`](mail_types::smtp::Reply), which cannot break a line.
+//! A client trusts a server only after its final reply. The server's text is kept for notifications as
+//! a [`Reply`](mail_types::smtp::Reply), which cannot break a line.
 
 mod client;
 mod extension;

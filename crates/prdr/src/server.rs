@@ -7,14 +7,14 @@ use thiserror::Error;
 
 /// The replies of one transaction, from the end of the message's data to its final reply.
 ///
-/// It is a state machine without I/O, and the same for `DATA` and the last `BDAT`. Make it when the
-/// data has ended, then do what [`poll`](Self::poll) says until it says that it is done: send a
-/// reply, or find a verdict. No order of calls panics; a verdict too many changes nothing.
+/// It is a state machine without I/O, the same for `DATA` and the last `BDAT`. Make it at the end
+/// of the data, then perform each step of [`poll`](Self::poll) until [`Step::Done`]: send a reply,
+/// or find a verdict. No order of calls panics; a verdict too many changes nothing.
 ///
-/// Who asked for the extension and has several recipients gets the block: 353, a reply for each
-/// recipient, the final reply. A recipient that is the only one gets its verdict as the final reply,
-/// asked or not, so that no policy is skipped. Who has several and did not ask gets the final reply
-/// alone, and no verdict on a recipient is wanted.
+/// With a request for the extension and several recipients it sends the block: 353, a reply for
+/// each recipient, the final reply. The verdict on a single recipient is the final reply, requested
+/// or not, so that no policy is skipped. For several recipients without a request it sends the
+/// final reply alone, and asks for no verdict on a recipient.
 ///
 /// ```
 /// use mail_types::smtp::{Reply, ReplyCode};
@@ -42,7 +42,7 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Debug)]
 pub struct DataPhase {
-    /// The code that each recipient's `RCPT` was answered with.
+    /// The code of the reply to each recipient's `RCPT`.
     recipients: Vec<ReplyCode>,
     form: Form,
     verdicts: Vec<Reply>,
@@ -60,30 +60,30 @@ enum Form {
     Whole,
 }
 
-/// What [`DataPhase::poll`] wants done.
+/// The next action in the data phase.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a server must do all four")]
+#[expect(clippy::exhaustive_enums, reason = "a server must handle all four")]
 pub enum Step {
-    /// Send this.
+    /// Send this reply.
     Send(Reply),
-    /// Find a verdict on this recipient: its number, from 0, among those that got 2yz for their
-    /// `RCPT`, in that order. Answer with [`DataPhase::handle_verdict`].
+    /// Find the verdict on this recipient: its number, from 0, among the recipients whose `RCPT`
+    /// was accepted, in that order. Answer with [`DataPhase::handle_verdict`].
     Recipient(usize),
-    /// Find the verdict on the message as a whole, for those who [accepted](DataPhase::accepted)
-    /// it, and if it is positive take responsibility for it. Answer with
-    /// [`DataPhase::handle_verdict`].
+    /// Find the verdict on the message as a whole, for the recipients that have
+    /// [accepted](DataPhase::accepted) it; if it is positive, take responsibility for the message.
+    /// Answer with [`DataPhase::handle_verdict`].
     Message,
-    /// The phase is over.
+    /// The data phase is over.
     Done,
 }
 
 impl DataPhase {
-    /// Starts the phase for the recipients that the server accepted, given by the codes of the
-    /// replies to their `RCPT`; `requested` says that the client asked for the extension.
+    /// Starts the phase for the accepted recipients, given by the codes of the replies to their
+    /// `RCPT`; `requested` says whether the client requested the extension.
     ///
     /// # Errors
     ///
-    /// [`NoRecipients`] if there are none: such a transaction must not have come to its data.
+    /// [`NoRecipients`] without recipients: such a transaction has no data phase.
     pub fn new(
         recipients: impl IntoIterator<Item = ReplyCode>,
         requested: bool,
@@ -103,8 +103,8 @@ impl DataPhase {
         Ok(Self { recipients, form, verdicts: Vec::new(), replies, ended: false })
     }
 
-    /// Starts a phase that is over with this reply: the message was refused before anybody was
-    /// asked, as one that is too large.
+    /// Starts a phase that ends with this reply: the message was refused before any verdict, for
+    /// example as too large.
     #[must_use]
     pub fn refused(reply: Reply) -> Self {
         let replies = VecDeque::from([data_reply(negative(reply))]);
@@ -117,7 +117,7 @@ impl DataPhase {
         }
     }
 
-    /// Says what is to be done next.
+    /// Returns the next step.
     pub fn poll(&mut self) -> Step {
         if let Some(reply) = self.replies.pop_front() {
             return Step::Send(reply);
@@ -129,15 +129,15 @@ impl DataPhase {
         }
     }
 
-    /// Takes the reply to what [`poll`](Self::poll) asked last: 2yz takes the message, 4yz defers
-    /// it, 5yz refuses it; a reply of 3yz says none of that, and defers. A reply without an enhanced
-    /// code is given one.
+    /// Takes the verdict that [`poll`](Self::poll) asked for last, as a reply: 2yz accepts the
+    /// message, 4yz defers it, 5yz refuses it; 3yz is not a verdict, and defers. A reply without an
+    /// enhanced code gets one.
     pub fn handle_verdict(&mut self, reply: Reply) {
         if self.ended {
             return;
         }
         let reply = if reply.code().severity() == Severity::Intermediate {
-            Reply::new(ReplyCode::LOCAL_ERROR, "no verdict")
+            Reply::new(ReplyCode::LOCAL_ERROR, "no verdict available, try again later")
         } else {
             reply
         };
@@ -157,17 +157,16 @@ impl DataPhase {
         }
     }
 
-    /// Ends the phase because the server must stop: who has no verdict yet is deferred, and so is
-    /// the message, but the whole sequence is sent (section 4.5.3).
+    /// Ends the phase because the server shuts down: the recipients without a verdict and the
+    /// message are deferred, and the whole sequence is sent (section 4.5.3).
     pub fn handle_shutdown(&mut self) {
-        let later =
-            || Reply::new(ReplyCode::LOCAL_ERROR, "the server is stopping, try again later");
+        let later = || Reply::new(ReplyCode::LOCAL_ERROR, "server shutting down, try again later");
         while !self.ended {
             self.handle_verdict(with_enhanced(later(), 3, 2));
         }
     }
 
-    /// Returns the recipients that take the message so far: all of them where none is asked.
+    /// Returns the recipients that have accepted the message so far: all of them if none is asked.
     pub fn accepted(&self) -> impl Iterator<Item = usize> {
         let takes = |at: usize| match self.verdicts.get(at) {
             Some(reply) => reply.code().severity() == Severity::Completed,
@@ -182,26 +181,28 @@ impl DataPhase {
         wanted.then_some(self.verdicts.len())
     }
 
-    /// The final reply where no recipient takes the message: for a while if one of them refused it
-    /// for a while, else for good (section 4.5.3).
+    /// The final reply if no recipient accepts the message: temporary if at least one recipient
+    /// deferred it, else permanent (section 4.5.3).
     fn nobody(&self) -> Reply {
         if let (Form::Single, Some(only)) = (self.form, self.verdicts.first()) {
             return data_reply(only.clone());
         }
         let transient = |reply: &Reply| reply.code().severity() == Severity::Transient;
         if self.verdicts.iter().any(transient) {
-            let reply = Reply::new(ReplyCode::BUSY, "deferred for some recipients, taken for none");
+            let reply =
+                Reply::new(ReplyCode::BUSY, "no recipient accepted the message, try again later");
             with_enhanced(reply, 0, 0)
         } else {
-            let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, "refused for all recipients");
+            let reply =
+                Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, "message refused for all recipients");
             with_enhanced(reply, 7, 1)
         }
     }
 }
 
-/// A data phase was asked for without recipients.
+/// A data phase needs at least one recipient.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("a transaction needs a recipient before its data")]
+#[error("data phase without a recipient")]
 #[non_exhaustive]
 pub struct NoRecipients;
 
@@ -218,8 +219,8 @@ pub(crate) fn with_enhanced(reply: Reply, subject: u16, detail: u16) -> Reply {
     }
 }
 
-/// A reply for a recipient: its code is one of those for `RCPT`, and never tells less than the one
-/// before (section 4.5.2).
+/// A reply for a recipient: its code is one of those for `RCPT`, and keeps the detail of the reply to
+/// `RCPT` (section 4.5.2).
 fn recipient_reply(reply: Reply, before: Option<ReplyCode>) -> Reply {
     let class = reply.code().severity();
     let mut reply = recode(reply, &[250, 251, 450, 451, 452, 550, 551, 552, 553, 554]);
@@ -236,7 +237,7 @@ fn recipient_reply(reply: Reply, before: Option<ReplyCode>) -> Reply {
 }
 
 /// A final reply: its code is one of those for the end of data (RFC 5321 section 4.3.2), or 421 of a
-/// server that goes away.
+/// server that shuts down.
 fn data_reply(reply: Reply) -> Reply {
     let reply = recode(reply, &[250, 421, 450, 451, 452, 550, 552, 554]);
     with_enhanced(reply, 0, 0)
@@ -265,12 +266,12 @@ fn with_code(reply: &Reply, code: ReplyCode) -> Reply {
     }
 }
 
-/// A refusal that is none would take a message that nobody keeps.
+/// Makes a reply negative: a positive one would accept a message that is not stored.
 fn negative(reply: Reply) -> Reply {
     match reply.code().severity() {
         Severity::Transient | Severity::Permanent => reply,
         Severity::Completed | Severity::Intermediate => {
-            Reply::new(ReplyCode::LOCAL_ERROR, "the message was not taken")
+            Reply::new(ReplyCode::LOCAL_ERROR, "message not accepted, try again later")
         }
     }
 }

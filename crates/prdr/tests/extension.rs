@@ -39,9 +39,9 @@ fn the_parameter_is_strict() {
 #[test]
 fn a_wrong_parameter_has_a_reply() {
     for (error, reply) in [
-        (ParameterError::NotOffered, "555 5.5.4 PRDR was not offered"),
-        (ParameterError::Value, "501 5.5.4 PRDR takes no value"),
-        (ParameterError::Repeated, "501 5.5.4 PRDR is given twice"),
+        (ParameterError::NotOffered, "555 5.5.4 parameter PRDR was not offered"),
+        (ParameterError::Value, "501 5.5.4 parameter PRDR takes no value"),
+        (ParameterError::Repeated, "501 5.5.4 parameter PRDR is repeated"),
     ] {
         assert_eq!(error.reply().to_string(), reply);
     }

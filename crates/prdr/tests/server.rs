@@ -52,7 +52,7 @@ const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
         "all refused",
         &["550 a", "554 b"],
         "250 never",
-        &[START, "550 5.7.0 a", "554 5.7.0 b", "550 5.7.1 refused for all recipients"],
+        &[START, "550 5.7.0 a", "554 5.7.0 b", "550 5.7.1 message refused for all recipients"],
     ),
     (
         "all deferred",
@@ -62,7 +62,7 @@ const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
             START,
             "450 4.7.0 a",
             "452 4.7.0 b",
-            "450 4.0.0 deferred for some recipients, taken for none",
+            "450 4.0.0 no recipient accepted the message, try again later",
         ],
     ),
     (
@@ -73,7 +73,7 @@ const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
             START,
             "550 5.7.0 a",
             "450 4.7.0 b",
-            "450 4.0.0 deferred for some recipients, taken for none",
+            "450 4.0.0 no recipient accepted the message, try again later",
         ],
     ),
     (
@@ -119,7 +119,7 @@ fn one_recipient_and_codes_that_do_not_fit() {
                 START,
                 "554 5.5.4 no",
                 "451 4.7.0 later",
-                "450 4.0.0 deferred for some recipients, taken for none",
+                "450 4.0.0 no recipient accepted the message, try again later",
             ],
         ),
         (
@@ -132,13 +132,23 @@ fn one_recipient_and_codes_that_do_not_fit() {
             "no verdict at all",
             &["354 what", "250 ok"],
             "250 ok",
-            &[START, "451 4.7.0 no verdict", "250 2.1.5 ok", "250 2.0.0 ok"],
+            &[
+                START,
+                "451 4.7.0 no verdict available, try again later",
+                "250 2.1.5 ok",
+                "250 2.0.0 ok",
+            ],
         ),
         (
             "a final reply that is none",
             &["250 a", "250 b"],
             "354 go on",
-            &[START, "250 2.1.5 a", "250 2.1.5 b", "451 4.0.0 no verdict"],
+            &[
+                START,
+                "250 2.1.5 a",
+                "250 2.1.5 b",
+                "451 4.0.0 no verdict available, try again later",
+            ],
         ),
     ] {
         assert_eq!(asked(recipients, message), expected, "{name}");
@@ -164,7 +174,7 @@ fn a_message_can_be_refused_before_anybody_is_asked() {
     for (reply, expected) in [
         ("552 5.3.4 too large", "552 5.3.4 too large"),
         ("451 later", "451 4.0.0 later"),
-        ("250 ok", "451 4.0.0 the message was not taken"),
+        ("250 ok", "451 4.0.0 message not accepted, try again later"),
         ("553 x", "554 5.0.0 x"),
     ] {
         let phase = DataPhase::refused(reply.parse().unwrap());
@@ -189,7 +199,7 @@ fn a_server_that_must_stop_sends_the_whole_sequence() {
     phase.handle_verdict("250 a".parse().unwrap());
     phase.handle_shutdown();
     let (sent, _) = run(phase, &[], "250 never");
-    let stop = "451 4.3.2 the server is stopping, try again later";
+    let stop = "451 4.3.2 server shutting down, try again later";
     assert_eq!(sent, ["250 2.1.5 a", stop, stop, stop]);
 }
 

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use crate::{Options, Outcome, Receiver};
 
-/// Reads exactly the header: the bytes behind it, such as TLS, stay in the stream.
+/// Reads exactly the header: the bytes after it, such as TLS, stay in the stream.
 ///
-/// It returns at the latest after [`Limits::time`](crate::Limits::time), however slowly the peer sends.
-/// The stream's read timeout is the same afterwards as before.
+/// It returns at the latest after [`Limits::time`](crate::Limits::time), however slowly the peer
+/// sends. It restores the stream's read timeout.
 ///
 /// Every fault of the peer, silence and disconnection included, is [`Outcome::Failed`]: close the
 /// connection.
@@ -32,7 +32,7 @@ use crate::{Options, Outcome, Receiver};
 ///
 /// # Errors
 ///
-/// The error of the stream, if it cannot be read.
+/// The error of the stream if a read fails.
 pub fn read_header(stream: &mut TcpStream, options: &Options) -> io::Result<Outcome> {
     let timeout = stream.read_timeout()?;
     let outcome = read(stream, Receiver::new(*options, Instant::now()));
@@ -63,7 +63,7 @@ fn read(stream: &mut TcpStream, mut receiver: Receiver) -> io::Result<Outcome> {
     }
 }
 
-/// Systems differ in what they say of a timeout.
+/// The error kind of a timeout differs between operating systems.
 fn is_to_be_repeated(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

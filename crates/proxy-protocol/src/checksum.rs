@@ -1,21 +1,21 @@
-//! The checksum of a header: section 2.2.3 of `proxy-protocol.txt`, 2026-04-27, and [RFC 4960
-//! appendix B](https://www.rfc-editor.org/rfc/rfc4960#appendix-B).
+//! The checksum of a header: section 2.2.3 of `proxy-protocol.txt`, 2026-04-27, and [RFC
+//! 4960 appendix B](https://www.rfc-editor.org/rfc/rfc4960#appendix-B).
 //!
-//! The document does not say in which order its bytes are; they go in network byte order, as all
-//! else in the header does and as HAProxy writes them.
+//! The document does not name the byte order of the checksum. It is in network byte order here, as
+//! all other numbers of the header and as HAProxy writes it.
 //!
-//! The field counts as zeros. To sum up what is before it, zeros, and what is behind it takes three
-//! short sums, and most of the time of a whole header. But sums are linear: to start with other
-//! bits does the same as to change the bytes of the field. Which bits those are depends on where
-//! the field is; for the usual places there are tables.
+//! The field itself counts as zeros. Summing the bytes before it, zeros, and the bytes after it
+//! takes three short sums, and most of the time of a whole header. But a CRC is linear: another
+//! initial value has the same effect as other bytes in the field. The initial value depends on the
+//! position of the field; the usual positions have tables.
 
-/// Whether `sum`, which the header has at byte `at`, is that of the header.
+/// Tells whether `sum`, at byte `at` of the header, is the checksum of this header.
 #[inline]
 pub(crate) fn fits(header: &[u8], at: usize, sum: [u8; 4]) -> bool {
     of(header, at, sum) == sum
 }
 
-/// Puts the checksum of a header at byte `at`.
+/// Writes the checksum of a header at byte `at`.
 pub(crate) fn put(header: &mut [u8], at: usize) {
     let Some(&field) = header.get(at..).and_then(<[u8]>::first_chunk) else { return };
     let sum = of(header, at, field);
@@ -24,7 +24,7 @@ pub(crate) fn put(header: &mut [u8], at: usize) {
     }
 }
 
-/// The checksum of a header whose checksum is to be at byte `at`, where this field is now.
+/// The checksum of a header whose checksum belongs at byte `at`, which now holds `field`.
 #[inline]
 fn of(header: &[u8], at: usize, field: [u8; 4]) -> [u8; 4] {
     let sum = match at {
@@ -41,7 +41,7 @@ fn of(header: &[u8], at: usize, field: [u8; 4]) -> [u8; 4] {
     sum.to_be_bytes()
 }
 
-/// Where the field is if its vector is the first behind the addresses.
+/// The position of the checksum if its vector is the first after the addresses.
 const BEHIND_NOTHING: usize = 16 + 3;
 const BEHIND_IPV4: usize = BEHIND_NOTHING + 12;
 const BEHIND_IPV6: usize = BEHIND_NOTHING + 36;
@@ -50,7 +50,7 @@ static NOTHING: Start = Start::new(BEHIND_NOTHING);
 static IPV4: Start = Start::new(BEHIND_IPV4);
 static IPV6: Start = Start::new(BEHIND_IPV6);
 
-/// With which bits to start a sum so that a field at a certain byte counts as zeros: for each four
+/// The initial value of a sum that makes the field at a certain byte count as zeros: for each four
 /// bits of the field, by their value.
 struct Start([[u32; 16]; 8]);
 
@@ -87,7 +87,7 @@ const fn row(shift: u32, at: usize) -> [u32; 16] {
     ]
 }
 
-/// The bits that have become these after so many bytes of zeros.
+/// The bits that become `bits` after so many bytes of zeros.
 const fn back(mut bits: u32, bytes: usize) -> u32 {
     let mut left = 8 * bytes;
     while left > 0 {
@@ -98,5 +98,5 @@ const fn back(mut bits: u32, bytes: usize) -> u32 {
     bits
 }
 
-/// That of the sum, its bits reversed.
+/// The polynomial of the sum, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

@@ -1,40 +1,40 @@
-//! Between whom a connection is: sections 2.1 and 2.2 of `proxy-protocol.txt`, 2026-04-27.
+//! The two ends of a connection: sections 2.1 and 2.2 of `proxy-protocol.txt`, 2026-04-27.
 
 use std::fmt;
 use std::net::SocketAddr;
 
-/// Between whom a connection is, as its header says.
+/// The two ends of a connection, as its header names them.
 ///
 /// It is small, and borrows the long addresses of UNIX sockets from the header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Endpoints<'a> {
-    /// The proxy itself and us, as for a health check: use the socket's addresses.
+    /// The proxy itself and this server, as for a health check: use the socket's addresses.
     Local,
-    /// Parties that the proxy has no address for (`UNKNOWN`, or an unspecified family or
-    /// transport): use the socket's addresses.
+    /// The proxy gives no addresses (`UNKNOWN`, or an unspecified family or transport): use the
+    /// socket's addresses.
     Unknown,
-    /// The client, and the address that it connected to.
+    /// IP addresses and ports of the client and of its destination.
     Inet {
-        /// What they speak over.
+        /// The transport of the connection.
         transport: Transport,
         /// The client.
         source: SocketAddr,
-        /// Where it connected to.
+        /// The address that the client connected to.
         destination: SocketAddr,
     },
-    /// The same, over sockets of the UNIX family.
+    /// Addresses of UNIX sockets.
     Unix {
-        /// What they speak over.
+        /// The transport of the connection.
         transport: Transport,
         /// The client.
         source: UnixAddress<'a>,
-        /// Where it connected to.
+        /// The address that the client connected to.
         destination: UnixAddress<'a>,
     },
 }
 
-/// What the proxied connection is transported over.
+/// The transport of a proxied connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Transport {
@@ -58,7 +58,7 @@ impl fmt::Display for Transport {
 pub struct UnixAddress<'a>(&'a [u8; UNIX_LEN]);
 
 impl<'a> UnixAddress<'a> {
-    /// How many bytes the address has.
+    /// The length of an address in bytes.
     pub const LEN: usize = UNIX_LEN;
 
     /// Takes the bytes of an address.
@@ -67,15 +67,15 @@ impl<'a> UnixAddress<'a> {
         Self(bytes)
     }
 
-    /// Returns all bytes.
+    /// Returns all 108 bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8; UNIX_LEN] {
         self.0
     }
 
-    /// Returns the bytes of the name: up to the first NUL, or all, for a path; from the NUL that it
-    /// begins with to the last byte that is none, for a name in Linux's abstract space; nothing for
-    /// a socket without a name.
+    /// Returns the bytes of the name. A path ends before the first NUL, or fills the address. A
+    /// name in Linux's abstract space begins with a NUL and ends with its last byte other than NUL.
+    /// A socket without a name has an empty one.
     #[must_use]
     pub fn name(self) -> &'a [u8] {
         let bytes = self.0.as_slice();
@@ -100,7 +100,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Returns the IP address and port, if it has them.
+    /// Returns the IP address and port, or `None` for a UNIX socket.
     #[must_use]
     pub fn inet(&self) -> Option<SocketAddr> {
         match self {
@@ -117,7 +117,8 @@ impl From<UnixAddress<'_>> for Address {
 }
 
 impl fmt::Display for Address {
-    /// Writes the address; what could break a line or a terminal in a socket's name is escaped.
+    /// Writes the address. Bytes of a socket name that could break a line or a terminal are
+    /// escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inet(address) => address.fmt(f),

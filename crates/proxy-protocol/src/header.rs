@@ -10,15 +10,16 @@ use crate::{Endpoints, Options, TlvKind, Tlvs, v1, v2};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Header<'a> {
-    /// The format it is written in.
+    /// The format of the header.
     pub version: Version,
-    /// Between whom the connection is.
+    /// The two ends of the connection.
     pub endpoints: Endpoints<'a>,
-    /// What version 2 says beyond that; in version 1, nothing.
+    /// The type-length-value vectors of version 2; empty in version 1.
     ///
-    /// Where the block behind the fixed part has no known layout (the command LOCAL, an unspecified
-    /// family), these are the vectors it holds if it holds nothing else. With a known family but an
-    /// unspecified transport they are always empty, since it is unknown where the addresses end.
+    /// If the block after the fixed part has no known layout (the command LOCAL, an unspecified
+    /// family), these are its vectors, provided that it consists of vectors only. With a known
+    /// family but an unspecified transport they are always empty, since the end of the addresses is
+    /// unknown.
     pub tlvs: Tlvs<'a>,
 }
 
@@ -31,7 +32,7 @@ impl<'a> Header<'a> {
     }
 
     /// Parses the header of either version at the start of `input`, with default [`Options`];
-    /// returns the bytes behind it, and the header.
+    /// returns the bytes after it, and the header.
     ///
     /// # Errors
     ///
@@ -46,12 +47,12 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Header::parse`].
+    /// The same as of [`Header::parse`].
     #[inline]
     pub fn parse_with(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Self), HeaderError> {
         match input.first() {
             Some(b'\r') => v2::parse(input, options),
-            // The shortest header is LOCAL, if UNKNOWN is none.
+            // The shortest header is LOCAL unless UNKNOWN is accepted.
             None if !options.unknown => v2::parse(input, options),
             _ => v1::parse(input, options),
         }
@@ -61,7 +62,7 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Header::parse`]; a header of version 2 is [`HeaderError::Signature`].
+    /// The same as of [`Header::parse`]; a header of version 2 is [`HeaderError::Signature`].
     #[inline]
     pub fn parse_v1(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Self), HeaderError> {
         v1::parse(input, options)
@@ -71,18 +72,18 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Header::parse`]; a header of version 1 is [`HeaderError::Signature`].
+    /// The same as of [`Header::parse`]; a header of version 1 is [`HeaderError::Signature`].
     #[inline]
     pub fn parse_v2(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Self), HeaderError> {
         v2::parse(input, options)
     }
 
-    /// Parses the header at the start of a datagram; returns the payload behind it, and the header.
+    /// Parses the header at the start of a datagram; returns the payload after it, and the header.
     ///
     /// # Errors
     ///
-    /// As [`Header::parse`], except that an incomplete header is [`HeaderError::Truncated`]: it
-    /// must not be split over datagrams (section 2).
+    /// The same as of [`Header::parse`], except that an incomplete header is
+    /// [`HeaderError::Truncated`]: a header must not be split over datagrams (section 2).
     pub fn parse_datagram(
         input: &'a [u8],
         options: &Options,
@@ -104,116 +105,121 @@ pub enum Version {
     V2,
 }
 
-/// Why bytes are not a [`Header`].
+/// A fault that keeps bytes from being a [`Header`].
 ///
-/// Positions are in bytes from the start of the header, from 0.
+/// Positions are in bytes from the start of the header; the first byte is 0.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// The bytes so far are sound, but the header goes on.
-    #[error("the header needs at least {needed} more bytes")]
+    /// The bytes so far are valid, but the header continues.
+    #[error("incomplete PROXY header: at least {needed} more bytes needed")]
     Incomplete {
-        /// How many more bytes to wait for, at least. So many never reach beyond the header.
+        /// The least number of bytes to wait for. It never reaches beyond the header.
         needed: NonZeroUsize,
     },
-    /// The bytes do not begin as a header does.
-    #[error("byte {at}, {found:#04x}, is not that of a PROXY header")]
+    /// The bytes are not the start of a header.
+    #[error("not a PROXY header: byte {at} is {found:#04x}")]
     Signature {
         /// The first byte that differs.
         at: usize,
         /// The byte there.
         found: u8,
     },
-    /// A byte cannot stand where it does in a line of version 1.
-    #[error("byte {at}, {found:#04x}, cannot stand there in the line")]
+    /// A byte is not allowed at its position in a line of version 1.
+    #[error("invalid PROXY version 1 line: byte {at} is {found:#04x}")]
     Line {
-        /// Where.
+        /// The position of the byte.
         at: usize,
         /// The byte there.
         found: u8,
     },
-    /// A line `TCP6` of version 1 has an IPv4 address, as some balancers write it, and
+    /// A `TCP6` line of version 1 has an IPv4 address, as some balancers write it, and
     /// [`Options::ipv4_in_tcp6`] is off.
-    #[error("byte {at} is that of an IPv4 address in a line for IPv6 (TCP6)")]
+    #[error("IPv4 address in a PROXY TCP6 line, at byte {at}")]
     Ipv4InTcp6 {
-        /// Where its first dot is.
+        /// The position of its first dot.
         at: usize,
     },
     /// A line of version 1 does not end within 107 bytes.
-    #[error("byte {at} is too far for a line that has not ended")]
+    #[error("PROXY version 1 line too long: it cannot end within 107 bytes (byte {at})")]
     LineTooLong {
-        /// The first byte that makes it impossible.
+        /// The first byte after which the line can no longer end in time.
         at: usize,
     },
-    /// The version, command, family or transport is not one that section 2.2 assigns.
-    #[error("byte {at} has the unassigned value {found:#04x}")]
+    /// The version, command, family or transport has a value that section 2.2 does not assign.
+    #[error("unassigned value {found:#04x} in the PROXY version 2 header, at byte {at}")]
     Unassigned {
-        /// Where.
+        /// The position of the byte.
         at: usize,
         /// The byte there.
         found: u8,
     },
     /// The header gives no addresses, and [`Options::unknown`] is off.
-    #[error("byte {at} says that the header gives no addresses")]
+    #[error("PROXY header without addresses (UNKNOWN or unspecified), at byte {at}")]
     Unknown {
-        /// Where.
+        /// The position of the byte that says so.
         at: usize,
     },
-    /// The length field of version 2 leaves no room for the addresses of the family.
-    #[error("bytes 14 and 15 give a length below the {least} bytes of the addresses")]
+    /// The length field of version 2 is less than the length of the family's addresses.
+    #[error(
+        "PROXY version 2 length field (bytes 14 and 15) is less than the {least} bytes of the addresses"
+    )]
     Length {
-        /// How many bytes the addresses have.
+        /// The length of the addresses in bytes.
         least: usize,
     },
     /// The length field of version 2 exceeds [`Limits::header`](crate::Limits::header).
-    #[error("bytes 14 and 15 give a length beyond the limit of {limit} bytes")]
+    #[error(
+        "PROXY version 2 header exceeds the limit of {limit} bytes, by its length field (bytes 14 and 15)"
+    )]
     TooLong {
         /// The limit, in bytes of the whole header.
         limit: usize,
     },
-    /// A type-length-value vector does not fit the header, or a vector in it.
-    #[error("the vector at byte {at} does not fit")]
+    /// A type-length-value vector exceeds the header, or the vector around it.
+    #[error("malformed PROXY TLV at byte {at}")]
     Tlv {
-        /// Where its type is, or should be.
+        /// The position of its type byte, or of the byte that should be one.
         at: usize,
     },
     /// The value of a vector has a length that its type does not allow.
-    #[error("the vector {kind} at byte {at} has a length of {length}")]
+    #[error("PROXY TLV {kind} has the invalid length {length}, at byte {at}")]
     TlvLength {
-        /// Where its type is.
+        /// The position of its type byte.
         at: usize,
         /// Its type.
         kind: TlvKind,
-        /// How many bytes its value has.
+        /// The length of its value in bytes.
         length: usize,
     },
-    /// The checksum is not that of the header.
-    #[error("the checksum at byte {at} is wrong")]
+    /// The checksum differs from the checksum of the header.
+    #[error("wrong CRC32c checksum in the PROXY header, at byte {at}")]
     Checksum {
-        /// Where it begins.
+        /// The position of the checksum.
         at: usize,
     },
-    /// There is a second checksum: each would have to be zero for the other.
-    #[error("the vector at byte {at} is a second checksum")]
+    /// The header has a second checksum: each would have to count as zeros for the other.
+    #[error("second CRC32c checksum in the PROXY header, at byte {at}")]
     SecondChecksum {
-        /// Where its type is.
+        /// The position of its type byte.
         at: usize,
     },
-    /// A datagram ends before its header does.
-    #[error("the datagram ends at byte {at}, within its header")]
+    /// A datagram ends before its header.
+    #[error("datagram ends within its PROXY header, at byte {at}")]
     Truncated {
-        /// How many bytes the datagram has.
+        /// The length of the datagram in bytes.
         at: usize,
     },
 }
 
 impl HeaderError {
-    /// Tells that more bytes are needed; no fewer than one.
+    /// An incomplete header; at least one more byte is needed.
     pub(crate) fn incomplete(needed: usize) -> Self {
         Self::Incomplete { needed: NonZeroUsize::new(needed).unwrap_or(NonZeroUsize::MIN) }
     }
 
-    /// Returns which byte is wrong, or ends a datagram too early; of the length field, the first.
+    /// Returns the position of the invalid byte, or the length of a truncated datagram. For the
+    /// length field, it is the first of the two bytes.
     #[must_use]
     pub fn at(&self) -> Option<usize> {
         match *self {
@@ -233,7 +239,7 @@ impl HeaderError {
         }
     }
 
-    /// Tells whether the peer just has not sent enough yet.
+    /// Tells whether the header is only incomplete so far.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         matches!(self, Self::Incomplete { .. })

@@ -1,28 +1,30 @@
-//! Reads and writes the header that a load balancer puts in front of a connection, to tell the
-//! server behind it who the client is: the [PROXY protocol], versions 1 and 2.
+//! Reads and writes the header in which a load balancer tells a server the address of its client:
+//! the [PROXY protocol], versions 1 and 2.
 //!
-//! A server behind a balancer, on the standard library; [`Listener`](#features) does the same on tokio for
-//! many connections at once:
+//! A server on the standard library that reads the header of a connection, with a deadline. On
+//! tokio, [`Listener`](#features) does the same for many connections at once:
 //!
 //! ```
 //! use std::io::Write as _;
 //! use std::net::{TcpListener, TcpStream};
+//! use std::time::Duration;
 //!
-//! use proxy_protocol::{Options, ProxyInfo, blocking};
+//! use proxy_protocol::{Limits, Options, ProxyInfo, blocking};
 //!
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
 //! let mut balancer = TcpStream::connect(listener.local_addr()?)?;
 //! balancer.write_all(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\nEHLO")?;
 //!
 //! let (mut stream, peer) = listener.accept()?;
-//! // Within three seconds, and not a byte more than the header.
-//! let outcome = blocking::read_header(&mut stream, &Options::default())?;
+//! // The whole header must come within five seconds; no byte after it is read.
+//! let limits = Limits::default().with_time(Duration::from_secs(5));
+//! let outcome = blocking::read_header(&mut stream, &Options::default().with_limits(limits))?;
 //! assert_eq!(outcome.failure(), None);
 //! assert_eq!(ProxyInfo::proxied(peer, outcome).client(), "192.0.2.1:56324".parse()?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The parser works on bytes. It returns the header, or says how many bytes it needs:
+//! The parser works on bytes. It returns the header, or the number of bytes that it needs:
 //!
 //! ```
 //! use proxy_protocol::{Endpoints, Header, HeaderError};
@@ -34,16 +36,17 @@
 //! assert_eq!(source.to_string(), "127.0.0.1:1234");
 //! assert_eq!(rest, b"EHLO");
 //!
-//! // A header cut short is no fault of the peer: wait for the rest.
+//! // A header cut short is not a fault of the peer: wait for the rest.
 //! let error = Header::parse(&arrived[..20]).unwrap_err();
 //! assert!(matches!(error, HeaderError::Incomplete { needed } if needed.get() == 8));
 //!
-//! // Anything else is final, at the first byte that cannot belong to a header.
+//! // Every other error is final, and names the first byte that cannot belong to a header.
 //! assert_eq!(Header::parse(b"EHLO"), Err(HeaderError::Signature { at: 0, found: b'E' }));
 //! # Ok::<(), HeaderError>(())
 //! ```
 //!
-//! A program with an event loop of its own feeds a [`Receiver`]: a state machine with a deadline, without I/O.
+//! A program with its own event loop feeds a [`Receiver`]: a state machine with a deadline, without
+//! I/O.
 //!
 //! # What it covers
 //!
@@ -57,44 +60,44 @@
 //! | 2.2.1 to 2.2.8, vectors               | [`Tlvs`], [`TlvKind`]; the checksum is verified        |
 //! | 2.2.6, TLS                            | [`Ssl`]                                                |
 //! | the same, written                     | [`Writer`]                                             |
-//! | Amazon's, Azure's, Google's vectors   | [`Tlvs::aws_vpce_id`] and the like                     |
+//! | Amazon's, Azure's, Google's vectors   | [`Tlvs::aws_vpce_id`], [`Tlvs::azure_link_id`], [`Tlvs::gcp_psc_connection_id`] |
 //!
 //! # Choices
 //!
 //! Where the specification leaves a choice, or contradicts itself:
 //!
-//! | What comes                                      | Is                                           |
+//! | Input                                           | Result                                       |
 //! |-------------------------------------------------|----------------------------------------------|
-//! | `UNKNOWN`; PROXY with an unspecified family or transport | taken, as [`Endpoints::Unknown`]; [`Options::unknown`] |
-//! | LOCAL with an unassigned family                 | taken: the family is to be ignored           |
-//! | LOCAL, or family and transport 0, with a block behind | taken; [`Header::tlvs`] if it is nothing else |
-//! | LOCAL with a checksum among those, which is wrong | refused: a sender that sums up means it    |
+//! | `UNKNOWN`; PROXY with an unspecified family or transport | accepted, as [`Endpoints::Unknown`]; [`Options::unknown`] |
+//! | LOCAL with an unassigned family                 | accepted: the family must be ignored         |
+//! | LOCAL, or family and transport 0, with a block after the fixed part | accepted; [`Header::tlvs`] if it consists of vectors only |
+//! | a wrong checksum among those vectors            | refused: the sender computed it on purpose   |
 //! | CR, LF or octets above 127 in an `UNKNOWN` line | ignored, up to the first CRLF                |
-//! | an IPv4-mapped address, its end written with dots, in a `TCP6` line | taken: `inet_ntop` writes it so |
-//! | an IPv4 address in a `TCP6` line, beside one of IPv6 or not | refused, as [`HeaderError::Ipv4InTcp6`]; taken as it stands, not mapped, with [`Options::ipv4_in_tcp6`] |
-//! | vectors that do not fill the header exactly, or overrun it, also within [`Ssl`] | refused: they are interpreted |
-//! | a second checksum                               | refused: none of the two can be right        |
-//! | a checksum in little-endian order               | refused, as all numbers are in network order |
-//! | a vector twice                                  | taken; the first counts for the accessors    |
-//! | text that is not UTF-8                          | taken; its accessor fails                    |
+//! | an IPv4-mapped address with its last 32 bits as dotted decimals, in a `TCP6` line | accepted: `inet_ntop` writes it so |
+//! | an IPv4 address in a `TCP6` line, on one side or on both | refused, as [`HeaderError::Ipv4InTcp6`]; accepted as IPv4, not mapped, with [`Options::ipv4_in_tcp6`] |
+//! | vectors that do not fill the header exactly, or exceed it, also within [`Ssl`] | refused: they have a meaning |
+//! | a second checksum                               | refused: neither can be right                |
+//! | a checksum in little-endian order               | refused: all numbers are in network order    |
+//! | a vector twice                                  | accepted; the accessors give the first       |
+//! | text that is not UTF-8                          | accepted; its accessor fails                 |
 //!
 //! # Features
 //!
 //! | Feature | Default | Adds                                                                     |
 //! |---------|---------|--------------------------------------------------------------------------|
 //! | `mail`  | no      | for mail servers: `RequiredHosts`, Exim's list of proxies; `Refusal`, an SMTP dialogue for a header that failed; `ProxyInfo::variable`, Exim's variables |
-//! | `tokio` | no      | `Listener`, which accepts many connections at once; `tokio_net::read_header` and its kin, which read one header from a stream |
+//! | `tokio` | no      | `Listener`, which accepts many connections at once; `tokio_net::read_header` and two variants of it, which read one header from a stream |
 //!
-//! A feature adds items; none changes what the other items do.
+//! A feature only adds items; it changes nothing else.
 //!
 //! # Limits
 //!
-//! [`Limits`] has them all. Parsing allocates nothing, and takes time in proportion to the header's
-//! length; a [`Receiver`] keeps as many bytes as have come, up to [`Limits::header`].
+//! [`Limits`] lists all of them. Parsing allocates nothing, and its time is proportional to the
+//! header's length; a [`Receiver`] keeps the bytes received so far, up to [`Limits::header`].
 //!
 //! # Trust
 //!
-//! The header is not authenticated. Take it only from proxies you know (section 2 of the
+//! The header is not authenticated. Accept it only from proxies that you know (section 2 of the
 //! specification): anyone else can claim any address. A server that expects a header must refuse a
 //! connection without one, and must not guess.
 //!

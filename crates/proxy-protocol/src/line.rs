@@ -1,10 +1,10 @@
-//! Writing a line of version 1: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
+//! Writes a line of version 1: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{Endpoints, Transport, WriteError, v1};
 
-/// Writes the line at the start of `out`; returns how many bytes it has.
+/// Writes the line at the start of `out`; returns its length.
 #[inline]
 pub(crate) fn write(endpoints: Endpoints<'_>, out: &mut [u8]) -> Result<usize, WriteError> {
     let mut line = Line { bytes: [0; v1::MAX_LINE], end: 0 };
@@ -62,8 +62,9 @@ impl Line {
         }
     }
 
-    /// As RFC 5952 section 4 has it, and section 2.1 too, which knows groups only: the longest run
-    /// of zeros is `::`, the first of those if it is of two groups at least.
+    /// Writes an address by RFC 5952 section 4: `::` replaces the longest run of at least two zero
+    /// groups, the first of equal ones. By section 2.1 of the specification all groups are
+    /// hexadecimal.
     #[inline]
     fn ipv6(&mut self, address: Ipv6Addr) {
         let groups = address.segments();
@@ -129,8 +130,8 @@ impl Line {
     }
 }
 
-/// Where the longest run of two zeros or more begins, and how long it is; a length of 0 if there is
-/// none.
+/// The first group and the length of the longest run of two or more zeros; a length of 0 without
+/// such a run.
 #[inline]
 fn longest_zeros(groups: [u16; 8]) -> (usize, usize) {
     let (mut best, mut run) = ((0, 1), (0, 0));

@@ -1,4 +1,4 @@
-//! A TCP listener whose connections begin with a header.
+//! A TCP listener for connections that begin with a header.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,11 +13,11 @@ use ::tokio::time::Instant;
 use crate::tokio_net::peek_header;
 use crate::{Options, Outcome, ProxyInfo, Receiver};
 
-/// A TCP listener that reads the header of each connection from a trusted proxy, and hands out the
+/// A TCP listener that reads the header of each connection from a trusted proxy, and returns the
 /// stream with its [`ProxyInfo`].
 ///
-/// Headers are read by tasks, many at once: a connection whose header is slow holds up no other
-/// one. The time limit of a header is [`Limits::time`](crate::Limits::time).
+/// A task reads each header: a slow one delays no other connection. The time limit of a header is
+/// [`Limits::time`](crate::Limits::time).
 ///
 /// ```no_run
 /// use proxy_protocol::{Listener, Options};
@@ -35,7 +35,7 @@ use crate::{Options, Outcome, ProxyInfo, Receiver};
 ///     }
 ///     tokio::spawn(async move {
 ///         println!("client {}", info.client());
-///         drop(stream); // Here is the server's work.
+///         drop(stream); // Serve the client here.
 ///     });
 /// }
 /// # }
@@ -55,8 +55,9 @@ impl Listener {
     /// The default of [`Listener::with_waiting_max`].
     pub const WAITING_MAX: usize = 1024;
 
-    /// Takes a listener. Connections from a peer that is `trusted` must begin with a header, others
-    /// have none: whether there is a header is never guessed (section 2 of the specification).
+    /// Takes a listener. Connections from a `trusted` peer must begin with a header, all others
+    /// have none: the listener never guesses whether there is a header (section 2 of the
+    /// specification).
     ///
     /// The feature `mail` has [`RequiredHosts`](crate::RequiredHosts), a list of such peers.
     #[must_use]
@@ -69,15 +70,15 @@ impl Listener {
         Self { tcp, options, trusted, waiting_max, waiting: JoinSet::new() }
     }
 
-    /// Sets how many connections may wait for their header at once. At this limit, which is at least
-    /// 1, no further connection is accepted until one of them has its header, has failed, or its time is
-    /// over.
+    /// Sets the number of connections, at least 1, that may wait for their header at once. At this
+    /// limit the listener accepts no further connection until one of them is complete, has failed,
+    /// or has timed out.
     #[must_use]
     pub fn with_waiting_max(self, waiting_max: usize) -> Self {
         Self { waiting_max: waiting_max.max(1), ..self }
     }
 
-    /// Returns the address that is listened on.
+    /// Returns the local address of the socket.
     ///
     /// # Errors
     ///
@@ -86,16 +87,14 @@ impl Listener {
         self.tcp.local_addr()
     }
 
-    /// Waits for the next connection whose header has come, or has failed: see
+    /// Waits for the next connection whose header is complete or has failed: see
     /// [`ProxyInfo::outcome`]. The caller closes a connection with [`Outcome::Failed`].
     ///
-    /// A header is read in the time between two calls too. The future can be dropped; no connection
-    /// is lost.
+    /// Headers are read between two calls too. The future can be dropped; no connection is lost.
     ///
     /// # Errors
     ///
-    /// The error of the listener. An error of one connection is not an error here: the connection is
-    /// dropped.
+    /// The error of the listener. An error of one connection only drops this connection.
     pub async fn accept(&mut self) -> io::Result<(TcpStream, ProxyInfo)> {
         loop {
             match poll_fn(|context| self.poll_next(context)).await {

@@ -1,8 +1,8 @@
-//! What a receiver takes, and how much of it.
+//! Options and limits of a receiver.
 
 use std::time::Duration;
 
-/// What a receiver takes where the specification leaves it a choice, and its [`Limits`].
+/// The choices that the specification leaves to a receiver, and its [`Limits`].
 ///
 /// ```
 /// use proxy_protocol::{Header, HeaderError, Options};
@@ -16,25 +16,24 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Takes headers that give no addresses: `UNKNOWN` in version 1, the command PROXY with an
-    /// unspecified family or transport in version 2. On by default: section 2.1 says that a
-    /// receiver should take the former, and section 2.2 that it is free with the latter, which is
-    /// the one block that every receiver must know. Off, such a header is
-    /// [`HeaderError::Unknown`](crate::HeaderError::Unknown). A version 2 LOCAL header is taken in
-    /// any case, as section 2.2 demands.
+    /// Accepts headers without addresses: `UNKNOWN` in version 1, the command PROXY with an
+    /// unspecified family or transport in version 2. On by default: section 2.1 recommends it for
+    /// the former; section 2.2 allows it for the latter, the only block that every receiver must
+    /// know. Off, such a header is [`HeaderError::Unknown`](crate::HeaderError::Unknown). A version
+    /// 2 LOCAL header is always accepted, as section 2.2 demands.
     pub unknown: bool,
-    /// Takes an IPv4 address as a side of a `TCP6` line. Off by default: section 2.1 says that the
-    /// family dictates the format, and the line is
-    /// [`HeaderError::Ipv4InTcp6`](crate::HeaderError::Ipv4InTcp6). On, it helps behind a balancer that
-    /// listens on both families and writes such lines. The address is then one of IPv4, as it stands
-    /// there; nothing is mapped. Version 2 has no room for such a pair.
+    /// Accepts an IPv4 address on a side of a `TCP6` line. Off by default: section 2.1 says that
+    /// the family dictates the format, and the line is
+    /// [`HeaderError::Ipv4InTcp6`](crate::HeaderError::Ipv4InTcp6). On, it serves a balancer that
+    /// listens on both families and writes such lines. The address is then an IPv4 address, not a
+    /// mapped one. Version 2 cannot hold such a pair.
     pub ipv4_in_tcp6: bool,
-    /// How much is taken.
+    /// The limits of a receiver.
     pub limits: Limits,
 }
 
 impl Options {
-    /// The defaults, for callers that want a reference to them.
+    /// The defaults, for functions that return a reference to them.
     pub(crate) const DEFAULT: Self =
         Self { unknown: true, ipv4_in_tcp6: false, limits: Limits::DEFAULT };
 
@@ -63,23 +62,23 @@ impl Default for Options {
     }
 }
 
-/// How much a receiver takes.
+/// The limits of a receiver.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most bytes that a header of version 2 may have, all told. By default 4096, which holds
-    /// a client's certificate; the format allows 65 551. A longer one is
+    /// The most bytes of a whole header of version 2. By default 4096, which holds a client's
+    /// certificate; the format allows 65 551. A longer one is
     /// [`HeaderError::TooLong`](crate::HeaderError::TooLong) as soon as its length is known. A line
     /// of version 1 has at most 107 bytes, whatever this limit says (section 2.1).
     pub header: usize,
-    /// How long the whole header may take to come. By default 3 seconds, the least that section 2
-    /// allows, so that one lost TCP segment can be sent again. Then the session is
+    /// The time limit for the whole header. By default 3 seconds, the least that section 2 allows,
+    /// so that one lost TCP segment can be sent again. After it, the outcome is
     /// [`Failure::TimedOut`](crate::Failure::TimedOut).
     pub time: Duration,
-    /// How many commands a `Refusal` answers before it closes. By default 10.
+    /// The number of commands that a `Refusal` answers before it closes. By default 10.
     pub refused_commands: usize,
-    /// How many bytes a `Refusal` takes, with what it skips of the header, before
-    /// it closes. By default 131 072, twice the longest header.
+    /// The number of bytes that a `Refusal` reads, those of the header included, before it closes.
+    /// By default 131 072, twice the longest header.
     pub refused_bytes: usize,
 }
 

@@ -1,35 +1,35 @@
-//! What became of a header.
+//! The outcome of a required header.
 
 use thiserror::Error;
 
 use crate::{Address, Endpoints, Header, HeaderError, Transport};
 
-/// What became of the header that a connection had to begin with.
+/// The outcome of the header that a connection had to begin with.
 ///
-/// There is one only when all of a header was received and accepted, or it failed: nothing of a
-/// header is to be seen before, or after a failure.
+/// It exists only after the whole header was received and accepted, or has failed: no part of a
+/// header is visible before that, or after a failure.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The proxy says for whom the connection is.
+    /// The proxy gives the addresses of the connection.
     Proxied {
         /// The client.
         source: Address,
-        /// Where it connected to.
+        /// The address that the client connected to.
         destination: Address,
-        /// What it speaks over.
+        /// The transport of the connection.
         transport: Transport,
     },
-    /// The connection is the proxy's own, as for a health check: the socket's addresses count.
+    /// The connection is the proxy's own, as for a health check: use the socket's addresses.
     Local,
-    /// The proxy does not know for whom the connection is: the socket's addresses count.
+    /// The proxy does not know the client: use the socket's addresses.
     Unknown,
-    /// There was no header that could be accepted: close the connection, or refuse it as `Refusal` does.
+    /// No acceptable header came: close the connection, or refuse it with a `Refusal`.
     Failed(Failure),
 }
 
 impl Outcome {
-    /// Returns the word for it: `proxied`, `local`, `unknown` or `failed`.
+    /// Returns the outcome as a word: `proxied`, `local`, `unknown` or `failed`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Outcome {
         }
     }
 
-    /// Returns why it failed, if it did.
+    /// Returns the reason of a failure.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         match self {
@@ -67,23 +67,23 @@ impl From<&Header<'_>> for Outcome {
     }
 }
 
-/// Why there is no header that could be accepted.
+/// The reason why a connection has no acceptable header.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// What came is no header, or a malformed one.
+    /// The bytes are not a header, or a malformed one.
     #[error("{0}")]
     Header(HeaderError),
     /// The header was not complete in time.
-    #[error("no complete header in time, but {received} bytes")]
+    #[error("timeout: PROXY header incomplete after {received} bytes")]
     TimedOut {
-        /// How many bytes had come.
+        /// The number of bytes received.
         received: usize,
     },
     /// The peer closed the connection before the header was complete.
-    #[error("the connection ended after {received} bytes, without a complete header")]
+    #[error("connection closed: PROXY header incomplete after {received} bytes")]
     EndOfInput {
-        /// How many bytes had come.
+        /// The number of bytes received.
         received: usize,
     },
 }

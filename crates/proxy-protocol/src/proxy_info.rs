@@ -1,4 +1,4 @@
-//! A connection and its header, for the rest of the program.
+//! A connection with the outcome of its header, for the rest of the program.
 
 use std::net::SocketAddr;
 
@@ -25,13 +25,13 @@ pub struct ProxyInfo {
 }
 
 impl ProxyInfo {
-    /// Takes a connection that no header was required for.
+    /// Takes a connection that required no header.
     #[must_use]
     pub fn direct(peer: SocketAddr) -> Self {
         Self { peer, outcome: None }
     }
 
-    /// Takes a connection that had to begin with a header, with the address of the socket's other
+    /// Takes a connection that had to begin with a header, and the address of the socket's other
     /// end.
     #[must_use]
     pub fn proxied(peer: SocketAddr, outcome: Outcome) -> Self {
@@ -44,15 +44,15 @@ impl ProxyInfo {
         self.peer
     }
 
-    /// Returns what became of the header, if one was required.
+    /// Returns the outcome of the header, or `None` if none was required.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
     }
 
-    /// Returns the address of the client: the one in the header if the connection is proxied, else
-    /// that of the socket's other end. A proxied client on a UNIX socket has none; the socket's is
-    /// returned.
+    /// Returns the address of the client: the source in the header of a proxied connection, else
+    /// the address of the socket's other end. For a proxied client on a UNIX socket it is the
+    /// address of the socket's other end too.
     #[must_use]
     pub fn client(&self) -> SocketAddr {
         match &self.outcome {
@@ -61,7 +61,7 @@ impl ProxyInfo {
         }
     }
 
-    /// Returns the variable of a name, new or of 2014:
+    /// Returns the variable of a name, today's or that of 2014:
     ///
     /// ```
     /// use mail_types::exim::{Trust, Value, Variable};
@@ -79,13 +79,13 @@ impl ProxyInfo {
     /// | `proxy_session`                                | `yes` if a header was required, even if it failed, else `no` |
     /// | `proxy_local_address`, `proxy_host_address`    | the proxy's address, if proxied        |
     /// | `proxy_local_port`, `proxy_host_port`          | its port                               |
-    /// | `proxy_external_address`, `proxy_target_address` | where the client connected to, if proxied |
-    /// | `proxy_external_port`, `proxy_target_port`     | its port, but for a UNIX socket        |
+    /// | `proxy_external_address`, `proxy_target_address` | the address that the client connected to, if proxied |
+    /// | `proxy_external_port`, `proxy_target_port`     | its port, except for a UNIX socket     |
     /// | `proxy_outcome`                                | [`Outcome::as_str`], if a header was required |
     ///
-    /// What has no value is unset; Exim has 0 for such a port. Words are trusted. Addresses and
-    /// ports are not: a header is not authenticated, and though a number cannot do harm, the name
-    /// of a UNIX socket can.
+    /// A variable without a value is unset; Exim has 0 for such a port. Words are trusted.
+    /// Addresses and ports are not: a header is not authenticated, and the name of a UNIX socket
+    /// can hold any byte.
     #[cfg(feature = "mail")]
     #[must_use]
     pub fn variable(&self, name: &str) -> Variable<'_> {

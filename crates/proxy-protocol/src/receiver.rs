@@ -1,4 +1,4 @@
-//! Receiving a header, piece by piece.
+//! Receives a header in pieces.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use crate::unread::Unread;
 use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 
-/// The beginning of a connection whose peer must send a header.
+/// The start of a connection whose peer must send a header.
 ///
-/// It is a state machine without I/O. While there is no [`outcome`](Self::outcome), give it what
-/// arrives: bytes, the end of the input, or that the time of [`deadline`](Self::deadline) has come.
-/// A program that must leave the bytes behind the header in the socket, for TLS to find them there, reads no more
-/// than [`needed`](Self::needed) bytes at a time. No order of calls panics; after the outcome, none
-/// changes anything.
+/// It is a state machine without I/O. Until it has an [`outcome`](Self::outcome), feed it with
+/// every input: bytes, the end of the input, or the time once its [`deadline`](Self::deadline) has
+/// come. A program that must leave the bytes after the header in the socket, as for TLS, reads at
+/// most [`needed`](Self::needed) bytes at a time. No order of calls panics; after the outcome, no
+/// call changes anything.
 ///
 /// ```
 /// use std::time::Instant;
@@ -25,7 +25,7 @@ use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 /// assert_eq!(receiver.needed(), 6);
 /// assert_eq!(receiver.outcome(), None);
 ///
-/// // What is behind the header stays with the caller.
+/// // The bytes after the header stay with the caller.
 /// assert_eq!(receiver.handle_bytes(b"NOWN\r\nEHLO"), 6);
 /// assert_eq!(receiver.outcome(), Some(&Outcome::Unknown));
 /// assert_eq!(receiver.needed(), 0);
@@ -49,7 +49,7 @@ impl Receiver {
             Err(HeaderError::Incomplete { needed }) => Some(needed),
             _ => None,
         };
-        // A time beyond what the clock can say is as good as a year.
+        // A year replaces a time that the clock cannot express.
         let deadline = now.checked_add(options.limits.time).or_else(|| now.checked_add(YEAR));
         let deadline = deadline.unwrap_or(now);
         Self {
@@ -63,8 +63,8 @@ impl Receiver {
         }
     }
 
-    /// Takes the next bytes, and returns how many of them it used. The bytes behind these belong to the
-    /// caller.
+    /// Takes the next bytes, and returns the number of bytes it used. The bytes after these belong
+    /// to the caller.
     ///
     /// It uses all bytes while the header is incomplete or when it fails, the bytes of the header when it
     /// is complete, and none after that.
@@ -90,19 +90,19 @@ impl Receiver {
         bytes.len()
     }
 
-    /// Takes note that the peer sends no more: without a complete header, a failure.
+    /// Takes note of the end of the input. An incomplete header has then failed.
     pub fn handle_end(&mut self) {
         self.fail(Failure::EndOfInput { received: self.received.len() }, &[]);
     }
 
-    /// Takes note of the time: from the deadline on, without a complete header, a failure.
+    /// Takes note of the time. From the deadline on, an incomplete header has failed.
     pub fn handle_time(&mut self, now: Instant) {
         if now >= self.deadline {
             self.fail(Failure::TimedOut { received: self.received.len() }, &[]);
         }
     }
 
-    /// Returns what became of the header, once that is known.
+    /// Returns the outcome of the header, once it is known.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
@@ -114,8 +114,8 @@ impl Receiver {
         self.outcome.is_none().then_some(self.deadline)
     }
 
-    /// Returns how many bytes may be read next without reading beyond the header, or 0 after the
-    /// outcome.
+    /// Returns the number of bytes that the caller may read next without reading beyond the header,
+    /// or 0 after the outcome.
     #[must_use]
     pub fn needed(&self) -> usize {
         self.needed.filter(|_| self.outcome.is_none()).map_or(0, NonZeroUsize::get)
@@ -130,7 +130,7 @@ impl Receiver {
         }
     }
 
-    /// Tells what may still come of a header that failed.
+    /// The rest of a failed header that may still come.
     #[cfg(feature = "mail")]
     pub(crate) fn unread(&self) -> &Unread {
         &self.unread

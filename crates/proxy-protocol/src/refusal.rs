@@ -1,4 +1,4 @@
-//! Refusing a connection whose header failed.
+//! Refuses a connection whose header failed, over SMTP.
 
 use std::collections::VecDeque;
 
@@ -7,31 +7,31 @@ use mail_types::smtp::{Reply, ReplyCode};
 use crate::unread::Unread;
 use crate::{Limits, Receiver};
 
-/// How a connection is refused whose header failed.
+/// The way to refuse a connection whose header failed.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RefusalMode {
-    /// It is closed without a word, as section 2 of the specification asks: a connection must not
-    /// be processed before a valid header has come.
+    /// Close it without a reply, as section 2 of the specification asks: a server must not process
+    /// a connection before it has a valid header.
     #[default]
     Drop,
-    /// It gets the banner, and then `503 Command refused, required Proxy negotiation failed` to
-    /// every command but QUIT, as with Exim. This deviates from the specification: it tells who
-    /// asks for mail what is wrong, at the price of talking to somebody unknown.
+    /// Send the banner, and then `503 Command refused, required Proxy negotiation failed` to every
+    /// command but QUIT, as Exim does. This deviates from the specification: the client's
+    /// administrator sees the cause, but the server talks to an unknown peer.
     QuitOnly,
 }
 
-/// The rest of an SMTP connection whose header failed.
+/// The SMTP dialogue on a connection whose header failed.
 ///
 /// It is a state machine without I/O. In the mode [`RefusalMode::Drop`] it is
-/// [closed](Self::is_closed) from the start. Else send the banner, then give it what arrives, send
-/// what [`poll_reply`](Self::poll_reply) hands out, and close the connection once it is closed and
-/// has no reply left. No order of calls panics.
+/// [closed](Self::is_closed) from the start. In the other mode send the banner, feed the machine
+/// with the client's bytes, send the replies from [`poll_reply`](Self::poll_reply), and close the
+/// connection when the machine is closed and has no reply left. No order of calls panics.
 ///
-/// What may still come of the header is skipped, never taken for a command: to the end of its line
-/// in version 1, as many bytes as its length field says in version 2. Where that cannot be known,
-/// after the signature of version 2 with another version's number, the connection is closed in
-/// either mode. Of a peer that sent no header at all, the rest of the line is skipped that it began.
+/// The rest of the header is skipped, never read as a command: up to the line end in version 1, by
+/// the length field in version 2. If the end of the header is unknown, as after the signature of
+/// version 2 with another version number, the connection is closed in either mode. If the peer sent
+/// no header at all, the rest of its first line is skipped.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ pub enum RefusalMode {
 pub struct Refusal {
     limits: Limits,
     unread: Unread,
-    /// The beginning of a line, no more of it than tells QUIT from other commands.
+    /// The start of a line, enough of it to tell QUIT from other commands.
     line: Vec<u8>,
     commands: usize,
     bytes: usize,
@@ -81,7 +81,7 @@ impl Refusal {
         }
     }
 
-    /// Takes the next bytes from the client; once closed, does nothing.
+    /// Takes the next bytes from the client; does nothing once closed.
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
         let room = self.limits.refused_bytes.saturating_sub(self.bytes);
         let too_many = bytes.len() > room;
@@ -110,7 +110,7 @@ impl Refusal {
         self.replies.pop_front()
     }
 
-    /// Tells whether the connection is to be closed when the last reply is sent.
+    /// Tells whether the caller closes the connection after the last reply.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
@@ -137,5 +137,5 @@ impl Refusal {
     }
 }
 
-/// How many bytes of a line are kept: QUIT with a blank and a CR, and one more.
+/// The number of bytes kept of a line: QUIT with a blank and a CR, and one more.
 const LINE: usize = 7;

@@ -1,4 +1,4 @@
-//! Who must send a header: Exim's `proxy_required_hosts`, now `hosts_proxy`.
+//! The hosts that must send a header: Exim's `proxy_required_hosts`, now `hosts_proxy`.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -6,11 +6,12 @@ use std::str::FromStr;
 use mail_types::dns::Name;
 use mail_types::exim::{HostSet, HostSetError, List};
 
-/// The peers whose connections begin with a header, and nobody else's do.
+/// The peers whose connections begin with a header; connections of all other peers do not.
 ///
-/// Whether there is a header is never guessed from what a peer sends: that would let anybody claim
-/// any address (section 2). From these peers it must come, and from all others it is not looked
-/// for. An empty list holds nobody; an IPv4-mapped IPv6 address counts as the IPv4 address in it.
+/// The server never guesses from the bytes of a peer whether there is a header: that would let any
+/// peer claim any address (section 2). A listed peer must send a header; the bytes of other peers
+/// are not searched for one. An empty list matches no peer; an IPv4-mapped IPv6 address counts as
+/// the IPv4 address in it.
 ///
 /// ```
 /// use proxy_protocol::RequiredHosts;
@@ -31,12 +32,12 @@ impl RequiredHosts {
         Self(hosts)
     }
 
-    /// Tells whether the connection of the peer with this address and, if it is known, this name
-    /// must begin with a header.
+    /// Tells whether the connection of a peer must begin with a header, given its address and its
+    /// name, if known.
     ///
-    /// The address is the socket's, never one that a header gave. Names in the list fit only if
-    /// the caller has found out the peer's, before the first byte is read; [`HostSet::contains`]
-    /// says what is done without one.
+    /// The address is the socket's, never one from a header. Names in the list match only if the
+    /// caller has looked up the peer's name before it reads the first byte; [`HostSet::contains`]
+    /// describes the match without a name.
     #[must_use]
     pub fn requires(&self, peer: IpAddr, name: Option<&Name>) -> bool {
         self.0.contains(peer, name)
@@ -58,7 +59,8 @@ impl From<HostSet> for RequiredHosts {
 impl FromStr for RequiredHosts {
     type Err = HostSetError;
 
-    /// Takes the text of the list, its items separated by colons, or by what a leading `<` names.
+    /// Takes the text of the list. Its items are separated by colons, or by the separator after a
+    /// leading `<`.
     fn from_str(list: &str) -> Result<Self, HostSetError> {
         HostSet::new(List::new(list)).map(Self)
     }

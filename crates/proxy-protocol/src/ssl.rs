@@ -1,18 +1,18 @@
-//! What a proxy knows of the client's TLS: section 2.2.6 of `proxy-protocol.txt`, 2026-04-27.
+//! The client's TLS, as the proxy reports it: section 2.2.6 of `proxy-protocol.txt`, 2026-04-27.
 
 use std::str::Utf8Error;
 
 use crate::{TlvKind, Tlvs, tlv};
 
-/// What the proxy knows of the client's TLS.
+/// The client's TLS, as the proxy reports it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Ssl<'a> {
-    /// The flags, those that are not assigned too.
+    /// The flags, unassigned ones included.
     pub client: u8,
-    /// Zero if the client presented a certificate and it was verified.
+    /// Zero if the client presented a certificate and the proxy verified it.
     pub verify: u32,
-    /// The vectors within.
+    /// The vectors inside this one.
     pub tlvs: Tlvs<'a>,
 }
 
@@ -49,8 +49,8 @@ impl<'a> Ssl<'a> {
         self.client & Self::CLIENT_CERT_SESS != 0
     }
 
-    /// Tells whether the client gave a certificate and the proxy verified it. Without one, some
-    /// proxies leave [`Ssl::verify`] at zero; that is not a yes.
+    /// Tells whether the client gave a certificate and the proxy verified it. Without a certificate
+    /// some proxies leave [`Ssl::verify`] at zero; that does not count as verified.
     #[must_use]
     pub fn is_verified(self) -> bool {
         let given = self.has_connection_certificate() || self.has_session_certificate();
@@ -61,7 +61,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8; [`Tlvs::get`] has its bytes.
+    /// [`Utf8Error`] if the text is not UTF-8; [`Tlvs::get`] has its bytes.
     pub fn version(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_VERSION)
     }
@@ -70,7 +70,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn common_name(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_CN)
     }
@@ -79,7 +79,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn cipher(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_CIPHER)
     }
@@ -88,7 +88,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn signature_algorithm(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_SIG_ALG)
     }
@@ -97,7 +97,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn key_algorithm(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_KEY_ALG)
     }
@@ -106,7 +106,7 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn group(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_GROUP)
     }
@@ -115,20 +115,20 @@ impl<'a> Ssl<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Ssl::version`].
+    /// The same as of [`Ssl::version`].
     pub fn signature_scheme(self) -> Result<Option<&'a str>, Utf8Error> {
         self.tlvs.text(TlvKind::SSL_SIG_SCHEME)
     }
 
-    /// Returns the client's certificate in DER, as the proxy got it.
+    /// Returns the client's certificate in DER, as the proxy received it.
     #[must_use]
     pub fn client_certificate(self) -> Option<&'a [u8]> {
         self.tlvs.get(TlvKind::SSL_CLIENT_CERT)
     }
 }
 
-/// Checks the framing of a value; what is wrong is told by its place in the value, 0 if that is too
-/// short for the fixed part.
+/// Checks the framing of a value; an error is the position of the fault in the value, 0 if the
+/// value is too short for the fixed part.
 #[inline]
 pub(crate) fn check(value: &[u8]) -> Result<(), usize> {
     let mut rest = value.get(FIXED..).ok_or(0_usize)?;
@@ -138,5 +138,5 @@ pub(crate) fn check(value: &[u8]) -> Result<(), usize> {
     if rest.is_empty() { Ok(()) } else { Err(value.len() - rest.len()) }
 }
 
-/// The flags, and whether the certificate was verified.
+/// The flags, and the result of the verification.
 const FIXED: usize = 5;

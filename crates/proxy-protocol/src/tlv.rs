@@ -7,8 +7,8 @@ use crate::{HeaderError, Ssl, checksum, ssl, v2};
 
 /// The vectors of a header, or of the TLS vector in it, in their order.
 ///
-/// Their framing was checked when the header was parsed. Of a type that occurs twice, the accessors
-/// give the first; iteration gives all.
+/// Their framing was checked when the header was parsed. If a type occurs twice, the accessors give
+/// the first vector; iteration gives all.
 ///
 /// ```
 /// use proxy_protocol::{Header, HeaderError, TlvKind};
@@ -23,20 +23,20 @@ use crate::{HeaderError, Ssl, checksum, ssl, v2};
 pub struct Tlvs<'a>(&'a [u8]);
 
 impl<'a> Tlvs<'a> {
-    /// Returns the vectors one by one.
+    /// Returns an iterator over the vectors.
     #[inline]
     #[must_use]
     pub fn iter(self) -> TlvIter<'a> {
         TlvIter(self.0)
     }
 
-    /// Returns the bytes that the vectors are written in.
+    /// Returns the encoded vectors.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// Tells whether there are none.
+    /// Tells whether there are no vectors.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
@@ -59,7 +59,7 @@ impl<'a> Tlvs<'a> {
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8; [`Tlvs::get`] has its bytes.
+    /// [`Utf8Error`] if the name is not UTF-8; [`Tlvs::get`] has its bytes.
     pub fn authority(self) -> Result<Option<&'a str>, Utf8Error> {
         self.text(TlvKind::AUTHORITY)
     }
@@ -76,7 +76,7 @@ impl<'a> Tlvs<'a> {
         self.get(TlvKind::UNIQUE_ID)
     }
 
-    /// Returns what the proxy knows of the client's TLS.
+    /// Returns the client's TLS, as the proxy reports it.
     #[must_use]
     pub fn ssl(self) -> Option<Ssl<'a>> {
         self.iter().find_map(Tlv::ssl)
@@ -86,25 +86,25 @@ impl<'a> Tlvs<'a> {
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8, let alone US-ASCII; [`Tlvs::get`] has its bytes.
+    /// [`Utf8Error`] if the name is not UTF-8; [`Tlvs::get`] has its bytes.
     pub fn netns(self) -> Result<Option<&'a str>, Utf8Error> {
         self.text(TlvKind::NETNS)
     }
 
-    /// Returns the identifier of the VPC endpoint at Amazon, such as `vpce-08d2bf15fac5001c9`.
+    /// Returns Amazon's identifier of the VPC endpoint, such as `vpce-08d2bf15fac5001c9`.
     #[must_use]
     pub fn aws_vpce_id(self) -> Option<&'a [u8]> {
         self.get(TlvKind::AWS)?.strip_prefix(&[1])
     }
 
-    /// Returns the link identifier of the private endpoint at Azure.
+    /// Returns Azure's link identifier of the private endpoint.
     #[must_use]
     pub fn azure_link_id(self) -> Option<u32> {
         let id = self.get(TlvKind::AZURE)?.strip_prefix(&[1])?;
         id.try_into().ok().map(u32::from_le_bytes)
     }
 
-    /// Returns the connection identifier of Private Service Connect at Google.
+    /// Returns Google's connection identifier of Private Service Connect.
     #[must_use]
     pub fn gcp_psc_connection_id(self) -> Option<u64> {
         self.get(TlvKind::GCP)?.try_into().ok().map(u64::from_be_bytes)
@@ -119,7 +119,7 @@ impl<'a> Tlvs<'a> {
         Self(bytes)
     }
 
-    /// Takes the vectors of a complete header, which begin at byte `at`, if they are sound.
+    /// Takes the vectors of a complete header, from byte `at` on, if they are valid.
     #[inline]
     pub(crate) fn check(header: &'a [u8], at: usize) -> Result<Self, HeaderError> {
         let block = header.get(at..).unwrap_or_default();
@@ -154,8 +154,8 @@ impl<'a> Tlvs<'a> {
         }
     }
 
-    /// Takes the vectors of a header whose block may hold anything; none unless it holds sound
-    /// vectors and nothing else. A checksum among them counts.
+    /// Takes the vectors of a header whose block may hold anything; returns no vectors unless the
+    /// block consists of valid vectors only. A checksum among them is verified.
     pub(crate) fn check_opaque(header: &'a [u8]) -> Result<Self, HeaderError> {
         match Self::check(header, v2::START) {
             Err(HeaderError::Checksum { at }) => Err(HeaderError::Checksum { at }),
@@ -180,7 +180,7 @@ impl<'a> IntoIterator for Tlvs<'a> {
     }
 }
 
-/// The vectors of a header, one by one.
+/// An iterator over the vectors of a header.
 #[derive(Clone, Debug)]
 pub struct TlvIter<'a>(&'a [u8]);
 
@@ -206,7 +206,7 @@ pub struct Tlv<'a> {
 }
 
 impl<'a> Tlv<'a> {
-    /// Returns what the proxy knows of the client's TLS, if this is the vector for it.
+    /// Returns the client's TLS, if this is its vector.
     #[inline]
     #[must_use]
     pub fn ssl(self) -> Option<Ssl<'a>> {
@@ -214,7 +214,7 @@ impl<'a> Tlv<'a> {
     }
 }
 
-/// Takes the vector at the start, if all of it is there.
+/// Takes the vector at the start, if it is complete.
 #[inline]
 pub(crate) fn split(input: &[u8]) -> Option<(&[u8], Tlv<'_>)> {
     let (&[kind, high, low], behind) = input.split_first_chunk()?;
@@ -237,7 +237,7 @@ impl TlvKind {
     pub const NOOP: Self = Self(0x04);
     /// The proxy's identifier of the connection.
     pub const UNIQUE_ID: Self = Self(0x05);
-    /// What the proxy knows of the client's TLS: an [`Ssl`].
+    /// The client's TLS: an [`Ssl`].
     pub const SSL: Self = Self(0x20);
     /// Within [`TlvKind::SSL`], the version of TLS.
     pub const SSL_VERSION: Self = Self(0x21);
@@ -259,9 +259,9 @@ impl TlvKind {
     pub const NETNS: Self = Self(0x30);
     /// Google's connection identifier of Private Service Connect.
     pub const GCP: Self = Self(0xe0);
-    /// Amazon's identifiers; the first byte of the value says of what.
+    /// Amazon's identifiers; the first byte of the value is their kind.
     pub const AWS: Self = Self(0xea);
-    /// Azure's identifiers; the first byte of the value says of what.
+    /// Azure's identifiers; the first byte of the value is their kind.
     pub const AZURE: Self = Self(0xee);
 
     /// Takes the number of a type.
@@ -276,7 +276,7 @@ impl TlvKind {
         self.0
     }
 
-    /// Returns whose the type is.
+    /// Returns the range that the type belongs to.
     #[must_use]
     pub const fn range(self) -> TlvRange {
         match self.0 {
@@ -295,22 +295,22 @@ impl fmt::Display for TlvKind {
     }
 }
 
-/// Whose a type is: section 2.2.8.
+/// The ranges of types: section 2.2.8.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TlvRange {
-    /// The protocol's own, registered or not yet.
+    /// Types of the protocol, assigned or not.
     Protocol,
-    /// An application's, never the protocol's; vendors have theirs here.
+    /// Types of applications, never of the protocol; vendors use these.
     Custom,
-    /// For experiments.
+    /// Types for experiments.
     Experimental,
-    /// Kept for an extension of the protocol.
+    /// Types reserved for an extension of the protocol.
     Future,
 }
 
 /// The length of a vector's type and length field.
 pub(crate) const TLV: usize = 3;
 
-/// The most bytes of an identifier: section 2.2.5.
+/// The most bytes of a unique identifier: section 2.2.5.
 pub(crate) const MAX_UNIQUE_ID: usize = 128;

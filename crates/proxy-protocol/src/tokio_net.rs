@@ -1,15 +1,15 @@
 //! Reads a header from a stream of tokio.
 //!
-//! Each function drives a [`Receiver`] until it has an outcome, with its one deadline for the whole
-//! header; no timer outlives the call. Every fault of the peer, silence and disconnection included, is
-//! [`Outcome::Failed`]. A [`Listener`](crate::Listener) accepts connections with these. They differ in
-//! what they read:
+//! Each function feeds a [`Receiver`] until it has an outcome, with its one deadline for the whole
+//! header; no timer outlives the call. Every fault of the peer, silence and disconnection included,
+//! is [`Outcome::Failed`]. [`Listener`](crate::Listener) accepts connections with these functions.
+//! They differ in the bytes that they read:
 //!
 //! | Function                 | Streams  | Reads                                  | System calls   |
 //! |--------------------------|----------|----------------------------------------|----------------|
-//! | [`read_header`]          | any      | the header and not a byte more         | a few, by its length |
-//! | [`peek_header`]          | TCP      | the header and not a byte more         | mostly two     |
-//! | [`read_header_buffered`] | any      | what is there, and keeps what is behind | mostly one    |
+//! | [`read_header`]          | any      | exactly the header                     | a few, by its length |
+//! | [`peek_header`]          | TCP      | exactly the header                     | mostly two     |
+//! | [`read_header_buffered`] | any      | all bytes received, and keeps those after the header | mostly one |
 
 use std::io;
 
@@ -19,11 +19,11 @@ use ::tokio::time::{Instant, timeout_at};
 
 use crate::{Outcome, Receiver};
 
-/// Reads exactly the header, so that what is behind it, such as TLS, is still in the stream.
+/// Reads exactly the header: the bytes after it, such as TLS, stay in the stream.
 ///
 /// # Errors
 ///
-/// That of the stream, if it cannot be read.
+/// The error of the stream if a read fails.
 pub async fn read_header<S>(stream: &mut S, receiver: &mut Receiver) -> io::Result<Outcome>
 where
     S: AsyncRead + Unpin,
@@ -45,12 +45,12 @@ where
     }
 }
 
-/// Reads exactly the header, as [`read_header`] does, but looks at what has come before it takes
-/// it, so that a header that has come at once costs two system calls.
+/// Reads exactly the header, as [`read_header`] does, but peeks at the received bytes before it
+/// reads them, so that a header in one segment costs two system calls.
 ///
 /// # Errors
 ///
-/// That of the stream, if it cannot be read.
+/// The error of the stream if a read fails.
 pub async fn peek_header(stream: &mut TcpStream, receiver: &mut Receiver) -> io::Result<Outcome> {
     let mut buffer = [0; 1024];
     loop {
@@ -63,8 +63,8 @@ pub async fn peek_header(stream: &mut TcpStream, receiver: &mut Receiver) -> io:
             Ok(seen) => match buffer.get(..seen?) {
                 None | Some([]) => receiver.handle_end(),
                 Some(bytes) => {
-                    // What is taken is taken from the socket too, else it would be there to be
-                    // seen again at once, and waiting for the rest would be a spin.
+                    // The bytes used are removed from the socket too: else the next wait would
+                    // return at once.
                     let taken = receiver.handle_bytes(bytes);
                     let taken = buffer.get_mut(..taken).unwrap_or_default();
                     stream.read_exact(taken).await?;
@@ -74,13 +74,13 @@ pub async fn peek_header(stream: &mut TcpStream, receiver: &mut Receiver) -> io:
     }
 }
 
-/// Reads the header and perhaps what is behind it, which is then in `buffer`.
+/// Reads the header and perhaps bytes after it, which are then in `buffer`.
 ///
-/// What is in `buffer` beforehand is taken as read.
+/// Bytes already in `buffer` are read first.
 ///
 /// # Errors
 ///
-/// That of the stream, if it cannot be read.
+/// The error of the stream if a read fails.
 pub async fn read_header_buffered<S>(
     stream: &mut S,
     receiver: &mut Receiver,
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// Until when to wait for how many bytes, or what has come of it.
+/// The deadline and the number of bytes to wait for, or the outcome.
 fn awaiting(receiver: &Receiver) -> Result<(Instant, usize), Outcome> {
     match (receiver.outcome(), receiver.deadline()) {
         (Some(outcome), _) => Err(outcome.clone()),

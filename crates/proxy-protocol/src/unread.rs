@@ -1,22 +1,22 @@
-//! What may still come of a header that failed.
+//! The rest of a failed header that may still come.
 
 use crate::v2;
 
-/// Tells the bytes of a header that failed from what a peer says after it.
+/// Separates the bytes of a failed header from the client's commands after it.
 ///
-/// A header can fail before it has come whole: it was too slow, or wrong in its first bytes. Where
-/// it ends is still known: a line at its line end, a block of version 2 where its length field says.
+/// A header can fail before it is complete: it was too slow, or wrong in its first bytes. Its end
+/// is still known: the line end of version 1, the length field of version 2.
 #[derive(Clone, Debug)]
 pub(crate) enum Unread {
-    /// These bytes begin both, or one of the two headers.
+    /// These bytes can begin either header.
     Start(Vec<u8>),
     /// The rest of a line, up to its LF; with `unknown`, up to its CRLF.
     Line { unknown: bool, cr: bool },
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(usize),
-    /// Bytes of which nobody knows the end, in a version yet to come.
+    /// Bytes without a known end, in a future version.
     Endless,
-    /// None.
+    /// No bytes.
     Nothing,
 }
 
@@ -27,8 +27,8 @@ impl Default for Unread {
 }
 
 impl Unread {
-    /// Skips bytes that were read before the header failed. What does not belong to it is no SMTP
-    /// either, and with it goes the rest of the line that it begins.
+    /// Skips bytes that were read before the header failed. Bytes that do not belong to it are not
+    /// SMTP either; the rest of their line is skipped with them.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         if let Some(other) = self.skip(bytes) {
             *self = if other.ends_with(b"\n") {
@@ -39,8 +39,8 @@ impl Unread {
         }
     }
 
-    /// Skips what belongs to the header; returns what does not, which may begin with bytes that
-    /// were held back, or `None` while all does.
+    /// Skips the bytes of the header; returns the bytes after it, which may begin with bytes held
+    /// back, or `None` while all belong to the header.
     pub(crate) fn skip(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut bytes = bytes.to_vec();
         loop {
@@ -75,7 +75,7 @@ impl Unread {
     }
 }
 
-/// Tells what bytes begin, and how many of them say so; `None` if more must tell.
+/// The header that these bytes begin, and its length so far; `None` if more bytes must decide.
 fn begun(start: &[u8]) -> Option<(Unread, usize)> {
     let of = |whole: &[u8]| start.iter().zip(whole).all(|(a, b)| a == b);
     if of(LINE) {

@@ -1,7 +1,7 @@
-//! The line of text, version 1: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
+//! Parses the line of text, version 1: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
 //!
-//! The line is read once, from left to right; whatever cannot be read, or is not there yet, is the
-//! affair of functions that are not in the way of a sound line.
+//! A valid line is read once, from left to right; functions outside this path classify every
+//! invalid or incomplete line.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -34,7 +34,7 @@ pub(crate) fn parse<'a>(
     }
 }
 
-/// Where a line cannot be read on: this many bytes before its end.
+/// The position where a line cannot be read further, in bytes before its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stop(pub(crate) usize);
 
@@ -52,8 +52,7 @@ impl Stop {
     }
 }
 
-/// Tells whether the dot that does not belong in a `TCP6` line stands behind the first number of an
-/// IPv4 address.
+/// Tells whether the unexpected dot in a `TCP6` line follows the first number of an IPv4 address.
 fn begins_ipv4_in_tcp6(input: &[u8], dot: usize) -> bool {
     let before = input.get(..dot).unwrap_or_default();
     let words = before.split(|&c| c == b' ').count();
@@ -85,7 +84,7 @@ pub(crate) fn byte(text: &[u8], wanted: u8) -> Result<&[u8], Stop> {
     }
 }
 
-/// A line that is `UNKNOWN`, too short to tell, or none.
+/// A line that is `UNKNOWN`, incomplete, or invalid.
 #[cold]
 fn other<'a>(input: &'a [u8], options: &Options) -> Result<(&'a [u8], Header<'a>), HeaderError> {
     let starts = [(UNKNOWN, UNKNOWN.len() + 2), (TCP6, 22), (TCP4, 32)];
@@ -114,16 +113,16 @@ const UNKNOWN: &[u8] = b"PROXY UNKNOWN";
 const TCP4: &[u8] = b"PROXY TCP4 ";
 const TCP6: &[u8] = b"PROXY TCP6 ";
 
-/// Where the protocol's name begins; all before is the signature.
+/// The position of the protocol's name, after the signature.
 const TCP_AT: usize = 6;
 
-/// How many bytes at the start are the same.
+/// The length of the common prefix.
 fn alike(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Reads to the CRLF, the first within `MAX_LINE`; a CR or LF alone is text like any other, since
-/// all before the CRLF is to be ignored. Returns what is behind.
+/// Reads up to the first CRLF within `MAX_LINE`; a single CR or LF is ordinary text, since
+/// everything before the CRLF is ignored. Returns the bytes after it.
 fn unknown<'a>(input: &'a [u8], behind: &'a [u8]) -> Result<&'a [u8], HeaderError> {
     let at = UNKNOWN.len();
     match behind {
@@ -150,7 +149,7 @@ fn unknown<'a>(input: &'a [u8], behind: &'a [u8]) -> Result<&'a [u8], HeaderErro
     }
 }
 
-/// How many bytes the shortest line has that begins with this one, which is sound so far.
+/// The number of bytes to add to this valid prefix for the shortest line.
 fn least_needed(line: &[u8]) -> usize {
     if line.ends_with(b"\r") {
         return 1;
@@ -163,7 +162,7 @@ fn least_needed(line: &[u8]) -> usize {
         0 | 1 => v1_address::least_ipv6(text),
         _ => usize::from(text.is_empty()),
     };
-    // A field behind this one is a space, and `::`, `0.0.0.0` or `0`.
+    // A field after this one is a space, and `::`, `0.0.0.0` or `0`.
     let address = if v4 { 8 } else { 3 };
     here + match last {
         0 => address + 2 + 2,

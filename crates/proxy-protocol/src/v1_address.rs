@@ -1,7 +1,7 @@
-//! Addresses and ports in a line of text: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
+//! Parses addresses and ports in a line of text: section 2.1 of `proxy-protocol.txt`, 2026-04-27.
 //!
-//! Each function reads as far as its grammar goes; the byte that cannot belong is left for the
-//! caller, who wants a certain one there and stops at any other.
+//! Each function reads as far as its grammar allows, and leaves the next byte to the caller, which
+//! expects a certain byte there and stops at any other.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,8 @@ pub(crate) fn ipv4(text: &[u8]) -> Parsed<'_, Ipv4Addr> {
     Ok((text, Ipv4Addr::new(a, b, c, d)))
 }
 
-/// A number up to 255; no leading zero, so that `01` ends behind its `0`, and `256` behind its `5`.
+/// A number up to 255 without a leading zero, so that `01` ends after its `0`, and `256` after its
+/// `5`.
 #[inline]
 pub(crate) fn octet(text: &[u8]) -> Parsed<'_, u8> {
     let (text, first) = digit(text).ok_or(Stop(text.len()))?;
@@ -29,7 +30,7 @@ pub(crate) fn octet(text: &[u8]) -> Parsed<'_, u8> {
     Ok(three.unwrap_or((text, two)))
 }
 
-/// A number up to 65535; no leading zero.
+/// A number up to 65535 without a leading zero.
 #[inline]
 pub(crate) fn port(text: &[u8]) -> Parsed<'_, u16> {
     let (mut text, first) = digit(text).ok_or(Stop(text.len()))?;
@@ -51,7 +52,7 @@ fn digit(text: &[u8]) -> Option<(&[u8], u8)> {
 }
 
 /// Eight groups, or fewer and one `::` for at least one; the last two may be an IPv4 address, as
-/// `inet_ntop` writes it for the addresses that hold one (RFC 4291 section 2.2).
+/// `inet_ntop` writes it for the addresses that contain one (RFC 4291 section 2.2).
 #[inline]
 pub(crate) fn ipv6(text: &[u8]) -> Parsed<'_, Ipv6Addr> {
     let mut address = Groups { bits: 0, count: 0, gap: None };
@@ -94,7 +95,7 @@ pub(crate) fn ipv6(text: &[u8]) -> Parsed<'_, Ipv6Addr> {
 struct Groups {
     bits: u128,
     count: u32,
-    /// How many stand before the `::`.
+    /// The number of groups before the `::`.
     gap: Option<u32>,
 }
 
@@ -105,7 +106,7 @@ impl Groups {
         self.count += 1;
     }
 
-    /// Whether another group is one too many.
+    /// Tells whether another group is too many.
     #[inline]
     fn is_full(&self) -> bool {
         self.count >= if self.gap.is_some() { 7 } else { 8 }
@@ -120,7 +121,7 @@ impl Groups {
     }
 }
 
-/// Up to four hexadecimal digits, and how many they are.
+/// Up to four hexadecimal digits, and their number.
 #[inline]
 fn hex(text: &[u8]) -> (&[u8], u16, u32) {
     let (mut text, mut group, mut digits) = (text, 0, 0);
@@ -147,7 +148,7 @@ fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> 
     if !fits {
         return Err(Stop(dot));
     }
-    // What is no octet is still a group of the address up to the dot.
+    // A number above 255 is still a group of the address, up to the dot.
     let (text, ipv4) = ipv4(text).map_err(|stop| Stop(stop.0.min(dot)))?;
     let [a, b, c, d] = ipv4.octets();
     address.push(u16::from_be_bytes([a, b]));
@@ -155,9 +156,9 @@ fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> 
     Ok((text, address.finish()))
 }
 
-/// An address of either family; where it is none of the two, the one that is read further counts.
+/// An address of either family; if the text is neither, the longer reading counts.
 pub(crate) fn either(text: &[u8]) -> Parsed<'_, IpAddr> {
-    // The byte behind decides: `1` alone is the beginning of both.
+    // The next byte decides: `1` alone is the start of either.
     let ends = |behind: &[u8]| matches!(behind, [] | [b' ', ..]);
     match (ipv6(text), ipv4(text)) {
         (Ok((behind, ip)), _) if ends(behind) => Ok((behind, ip.into())),
@@ -170,13 +171,13 @@ pub(crate) fn either(text: &[u8]) -> Parsed<'_, IpAddr> {
     }
 }
 
-/// How many bytes complete the text to an address.
+/// The least number of bytes that complete the text to an IPv4 address.
 pub(crate) fn least_ipv4(text: &[u8]) -> usize {
     let (dots, last) = text.split(|&c| c == b'.').enumerate().last().unwrap_or_default();
     2 * 3_usize.saturating_sub(dots) + usize::from(last.is_empty())
 }
 
-/// How many bytes complete the text to an address.
+/// The least number of bytes that complete the text to an IPv6 address.
 pub(crate) fn least_ipv6(text: &[u8]) -> usize {
     let last = text.rsplit(|&c| c == b':').next().unwrap_or_default();
     if last.contains(&b'.') {

@@ -1,4 +1,4 @@
-//! The binary block, version 2: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
+//! Parses and writes the binary block, version 2: section 2.2 of `proxy-protocol.txt`, 2026-04-27.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ pub(crate) const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// The length of the fixed part.
 pub(crate) const START: usize = 16;
 
-/// How many bytes the addresses and ports of a family have.
+/// The length of the addresses and ports of a family.
 const INET4: usize = 12;
 const INET6: usize = 36;
 
@@ -65,7 +65,7 @@ pub(crate) fn parse<'a>(
     }
 }
 
-/// The addresses of a block, and the ports behind them, as they are written.
+/// The addresses of a block, and the ports after them, as encoded.
 #[derive(Clone, Copy)]
 enum Addresses<'a> {
     Inet4(&'a [u8; 4], &'a [u8; 4], &'a [u8; 4]),
@@ -74,7 +74,7 @@ enum Addresses<'a> {
 }
 
 impl<'a> Addresses<'a> {
-    /// Parts the addresses of a family from the vectors behind them.
+    /// Splits the addresses of a family from the vectors after them.
     #[inline]
     fn split(family: u8, body: &'a [u8]) -> Option<(Self, &'a [u8])> {
         match family {
@@ -100,7 +100,7 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// A complete header that says LOCAL or has no addresses, or else is wrong.
+/// A complete header with the command LOCAL, without addresses, or with an invalid value.
 fn without_addresses<'a>(
     input: &'a [u8],
     body: &'a [u8],
@@ -118,7 +118,7 @@ fn without_addresses<'a>(
     Ok((rest, Header { version: Version::V2, endpoints, tlvs }))
 }
 
-/// Why a header is not taken: what is wrong with it, or how much is missing.
+/// The error of a header that cannot be accepted: its fault, or the missing bytes.
 #[cold]
 fn refuse(input: &[u8], options: &Options) -> HeaderError {
     if let Err(error) = check_start(input, options) {
@@ -133,7 +133,7 @@ fn refuse(input: &[u8], options: &Options) -> HeaderError {
     HeaderError::incomplete((START + length).saturating_sub(input.len()))
 }
 
-/// Checks each byte of the fixed part that is there, in their order: a wrong peer must not make us
+/// Checks each received byte of the fixed part in order: an invalid header must not make the server
 /// wait for 64 KiB.
 fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
     for (at, (&found, wanted)) in input.iter().zip(SIGNATURE).enumerate() {
@@ -174,7 +174,7 @@ fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
 }
 
 /// Writes the fixed part and the addresses at the start of `out`, for so many bytes of vectors;
-/// returns how many bytes it has written.
+/// returns the number of bytes written.
 #[inline]
 pub(crate) fn write(
     endpoints: Endpoints<'_>,
@@ -216,7 +216,7 @@ pub(crate) fn write(
     Ok(end)
 }
 
-/// A place to write to, as long as it lasts.
+/// An output buffer that ends when it is full.
 struct Put<'o> {
     rest: &'o mut [u8],
 }
@@ -239,7 +239,7 @@ fn bits(transport: Transport) -> u8 {
     }
 }
 
-/// How many bytes a header without vectors has.
+/// The length of a header without vectors.
 #[inline]
 pub(crate) fn length(endpoints: Endpoints<'_>) -> usize {
     START
@@ -251,7 +251,7 @@ pub(crate) fn length(endpoints: Endpoints<'_>) -> usize {
         }
 }
 
-/// How many bytes the addresses have, if there are any that can be read.
+/// The length of the addresses, if the family has any.
 fn least_body(family: u8) -> Option<usize> {
     match family {
         0x11 | 0x12 => Some(INET4),
@@ -261,7 +261,7 @@ fn least_body(family: u8) -> Option<usize> {
     }
 }
 
-/// The most bytes of a header; never fewer than a line of version 1 may have.
+/// The most bytes of a header; at least those of a line of version 1.
 pub(crate) fn limit(options: &Options) -> usize {
     options.limits.header.max(v1::MAX_LINE)
 }

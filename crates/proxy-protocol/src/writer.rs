@@ -1,4 +1,4 @@
-//! Writing headers: section 2 of `proxy-protocol.txt`, 2026-04-27.
+//! Writes headers: section 2 of `proxy-protocol.txt`, 2026-04-27.
 
 use thiserror::Error;
 
@@ -6,16 +6,16 @@ use crate::tlv::{MAX_UNIQUE_ID, TLV};
 use crate::{Endpoints, Header, TlvKind, Version, checksum, line, ssl, v2};
 
 impl Header<'_> {
-    /// Writes the header at the start of `out`; returns how many bytes it has.
+    /// Writes the header at the start of `out`; returns its length.
     ///
-    /// It is the inverse of [`Header::parse`], up to what a header leaves open: in version 1, which
-    /// knows nothing else, datagrams and UNIX sockets are written as `UNKNOWN` (section 2.1); a
-    /// checksum among the vectors is computed anew. To make vectors, use a [`Writer`].
+    /// It is the inverse of [`Header::parse`], with two exceptions: version 1 writes datagrams and
+    /// UNIX sockets as `UNKNOWN`, since it has no form for them (section 2.1); a checksum among the
+    /// vectors is computed anew. To make vectors, use a [`Writer`].
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if `out` is too small, or the header cannot be written; what is in `out` then
-    /// is of no use.
+    /// [`WriteError`] if `out` is too small, or the header cannot be written; the content of `out`
+    /// is then undefined.
     #[inline]
     pub fn write(&self, out: &mut [u8]) -> Result<usize, WriteError> {
         match self.version {
@@ -52,7 +52,7 @@ impl Header<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Header::write`]; then `out` is as it was.
+    /// The same as of [`Header::write`]; `out` is then unchanged.
     pub fn write_to(&self, out: &mut Vec<u8>) -> Result<(), WriteError> {
         let (before, room) = (out.len(), self.tlvs.as_bytes().len() + MAX_ADDRESSES);
         out.resize(before + room, 0);
@@ -89,31 +89,32 @@ impl Header<'_> {
 #[derive(Debug)]
 pub struct Writer<'b> {
     out: &'b mut [u8],
-    /// How many bytes are written.
+    /// The number of bytes written.
     end: usize,
-    /// Where the checksum is, if there is one.
+    /// The position of the checksum, if any.
     sum: Option<usize>,
 }
 
 impl<'b> Writer<'b> {
-    /// Begins a header at the start of `out`.
+    /// Starts a header at the start of `out`.
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if `out` is too small, or the addresses are of two families.
+    /// [`WriteError`] if `out` is too small, or the addresses belong to two families.
     #[inline]
     pub fn new(out: &'b mut [u8], endpoints: Endpoints<'_>) -> Result<Self, WriteError> {
         let end = v2::write(endpoints, 0, out)?;
         Ok(Self { out, end, sum: None })
     }
 
-    /// Adds a vector. The value of [`TlvKind::CRC32C`] does not matter, as by
-    /// [`Writer::checksum`].
+    /// Adds a vector. For [`TlvKind::CRC32C`] the value does not matter: [`Writer::finish`]
+    /// computes it, as for [`Writer::checksum`].
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if there is no room for it, or the value is not of its type: an identifier
-    /// beyond 128 bytes, something malformed for [`TlvKind::SSL`]. Then the header is as before.
+    /// [`WriteError`] if it does not fit into the buffer, or the type does not allow the value: an
+    /// identifier of more than 128 bytes, a malformed value of [`TlvKind::SSL`]. The header is then
+    /// unchanged.
     #[inline]
     pub fn tlv(&mut self, kind: TlvKind, value: &[u8]) -> Result<&mut Self, WriteError> {
         match kind {
@@ -132,7 +133,8 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if there is no room for it, or one already. Then the header is as before.
+    /// [`WriteError`] if it does not fit into the buffer, or the header has a checksum. The header
+    /// is then unchanged.
     pub fn checksum(&mut self) -> Result<&mut Self, WriteError> {
         if self.sum.is_some() {
             return Err(WriteError::SecondChecksum);
@@ -143,11 +145,11 @@ impl<'b> Writer<'b> {
         Ok(self)
     }
 
-    /// Adds a vector for the client's TLS, to which vectors can be added until the next one is.
+    /// Adds a vector for the client's TLS, with a writer for the vectors inside it.
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if there is no room for it. Then the header is as before.
+    /// [`WriteError`] if it does not fit into the buffer. The header is then unchanged.
     pub fn ssl(&mut self, client: u8, verify: u32) -> Result<SslWriter<'_, 'b>, WriteError> {
         let start = self.end;
         let [a, b, c, d] = verify.to_be_bytes();
@@ -155,12 +157,12 @@ impl<'b> Writer<'b> {
         Ok(SslWriter { writer: self, start })
     }
 
-    /// Adds padding, so that the header has `length` bytes; nothing if it has them.
+    /// Adds padding up to a header of `length` bytes; adds nothing to a header of that length.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Padding`] if one or two bytes are missing, which no vector can fill, or there
-    /// are too many already; otherwise as [`Writer::tlv`].
+    /// [`WriteError::Padding`] if one or two bytes are missing, which no vector can fill, or the
+    /// header is longer already; otherwise as for [`Writer::tlv`].
     pub fn pad_to(&mut self, length: usize) -> Result<&mut Self, WriteError> {
         let missing = length.checked_sub(self.end).ok_or(WriteError::Padding)?;
         if missing == 0 {
@@ -199,7 +201,7 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
-    /// The places for the type and length of a vector behind the last, and for its value.
+    /// The next vector's type and length, and its value, as parts of the buffer.
     #[inline]
     fn room(&mut self, value: usize) -> Result<(&mut [u8; TLV], &mut [u8]), WriteError> {
         let needed = self.end.saturating_add(TLV).saturating_add(value);
@@ -212,11 +214,11 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Writes the vectors within that of the client's TLS.
+/// A writer for the vectors inside the vector of the client's TLS.
 #[derive(Debug)]
 pub struct SslWriter<'w, 'b> {
     writer: &'w mut Writer<'b>,
-    /// Where the type of the outer vector is.
+    /// The position of the outer vector's type.
     start: usize,
 }
 
@@ -225,7 +227,7 @@ impl SslWriter<'_, '_> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if there is no room for it. Then the header is as before.
+    /// [`WriteError`] if it does not fit into the buffer. The header is then unchanged.
     #[inline]
     pub fn tlv(&mut self, kind: TlvKind, value: &[u8]) -> Result<&mut Self, WriteError> {
         self.writer.put(kind, value)?;
@@ -239,43 +241,43 @@ impl SslWriter<'_, '_> {
     }
 }
 
-/// Why a header cannot be written.
+/// The reason why a header cannot be written.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The buffer ends too early.
-    #[error("the buffer must have {needed} bytes")]
+    /// The buffer is too small.
+    #[error("buffer too small for the PROXY header: {needed} bytes needed")]
     BufferTooSmall {
-        /// How many bytes are needed for what is written so far and this.
+        /// The number of bytes needed for the header so far and the next part.
         needed: usize,
     },
-    /// The vectors are more than the 65 535 bytes that a header can hold behind its fixed part.
-    #[error("the header is too long for its length field")]
+    /// The vectors exceed the 65 535 bytes that a header can hold after its fixed part.
+    #[error("PROXY header too long for its 16-bit length field")]
     TooLong,
-    /// One address is of IPv4 and one of IPv6: map the former (`Ipv4Addr::to_ipv6_mapped`).
-    #[error("the addresses are of two families")]
+    /// One address is IPv4, the other IPv6: map the former (`Ipv4Addr::to_ipv6_mapped`).
+    #[error("source and destination address belong to different families")]
     MixedFamilies,
-    /// Version 1 can say neither LOCAL nor a vector.
-    #[error("version 1 cannot say this")]
+    /// Version 1 has neither LOCAL nor vectors.
+    #[error("PROXY version 1 has neither LOCAL nor vectors")]
     NotInVersion1,
     /// The type does not allow a value of this length.
-    #[error("a vector {kind} cannot have {length} bytes")]
+    #[error("PROXY TLV {kind} cannot have the length {length}")]
     TlvLength {
         /// The type.
         kind: TlvKind,
-        /// How many bytes the value has.
+        /// The length of the value in bytes.
         length: usize,
     },
     /// The value for [`TlvKind::SSL`] is malformed.
-    #[error("the value is not that of an SSL vector")]
+    #[error("malformed value for the PROXY TLV of type SSL (0x20)")]
     Ssl,
-    /// There is a checksum already.
-    #[error("a second checksum")]
+    /// The header already has a checksum.
+    #[error("the PROXY header already has a checksum")]
     SecondChecksum,
-    /// No vector, which has three bytes at least, makes the header that long.
-    #[error("no padding makes the header that long")]
+    /// No vector fits the missing bytes: it has at least three.
+    #[error("no padding can give the PROXY header the requested length")]
     Padding,
 }
 
-/// The most bytes of a header without vectors: those of UNIX sockets.
+/// The most bytes of a header without vectors: one with UNIX sockets.
 const MAX_ADDRESSES: usize = v2::START + 216;

@@ -29,8 +29,8 @@ const CHOICES: &[(&str, &str, &str)] = &[
     ("v2_tlv_toplevel_0x21", "ok", "ok"),   // an unknown type
     ("v2_tlv_dup_alpn", "ok", "ok"),        // the first counts
     ("v2_crc_byteswapped", "error", "error"), // all numbers are in network order
-    ("v2_crc_bad_local", "error", "error"), // who sums up means it
-    ("v2_crc_duplicate", "error", "error"), // none of the two can be right
+    ("v2_crc_bad_local", "error", "error"), // the sender computed it on purpose
+    ("v2_crc_duplicate", "error", "error"), // neither can be right
     ("v2_ssl_len0", "error", "error"),      // vectors are interpreted, so they must be sound
     ("v2_ssl_len4", "error", "error"),
     ("v2_ssl_sub_overrun", "error", "error"),

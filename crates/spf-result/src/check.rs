@@ -16,9 +16,8 @@ use crate::{Explanation, Limits, Options, Report, SpfResult};
 
 /// The function `check_host()` for one client and one identity: an [`Inquiry`].
 ///
-/// It does no I/O: a [`Session`] runs it. With answers of a cache it
-/// makes at most two allocations. A record is parsed once for each answer, and a cache of answers keeps it
-/// (see [`mail_types::dns::Texts::derive`]).
+/// It does no I/O: a [`Session`] runs it. With cached answers it makes at most two allocations. A
+/// record is parsed once for each answer, and cached with it (see [`mail_types::dns::Texts::derive`]).
 ///
 /// ```
 /// use mail_types::dns::Zone;
@@ -37,12 +36,12 @@ use crate::{Explanation, Limits, Options, Report, SpfResult};
 pub struct Check<'a> {
     client: IpAddr,
     helo: Cow<'a, str>,
-    /// As it is written, with its quotes; empty for the null path.
+    /// The local part as written, with its quotes; empty for the null path.
     local_part: Cow<'a, str>,
-    /// Of the sender, or of HELO.
+    /// The domain of the sender, or the HELO name.
     domain: Cow<'a, str>,
     identity: SpfIdentity,
-    /// Whether the HELO name stands for the domain of a null path.
+    /// Whether the path is null, and the HELO name in place of its domain.
     null_path: bool,
     receiver: &'a str,
     seconds: u64,
@@ -50,8 +49,8 @@ pub struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// Checks the reverse-path. For the null path SPF tests `postmaster` at the HELO name (RFC 7208 section
-    /// 2.4). An IPv4 client in the form of an IPv6 address is an IPv4 client.
+    /// Checks the reverse-path. For the null path SPF tests `postmaster` at the HELO name (RFC 7208
+    /// section 2.4). An IPv4-mapped IPv6 client address counts as the IPv4 address.
     #[must_use]
     pub fn mail_from(client: IpAddr, helo: &'a Helo, path: &'a ReversePath) -> Self {
         let sender = path.mailbox();
@@ -63,22 +62,23 @@ impl<'a> Check<'a> {
         Self { local_part, domain, null_path: sender.is_none(), ..check }
     }
 
-    /// Checks the name that the client gave with HELO or EHLO (RFC 7208 section 2.3).
+    /// Checks the name that the client gave in HELO or EHLO (RFC 7208 section 2.3).
     #[must_use]
     pub fn helo(client: IpAddr, helo: &'a Helo) -> Self {
         Self { domain: helo.text(), ..Self::new(client, helo.text(), SpfIdentity::Helo) }
     }
 
-    /// Checks a sender that is text, as tools and test suites have it: an address with or without angle brackets, a
-    /// domain, or an empty text for the null path. A server has a [`ReversePath`]; see
+    /// Checks a sender given as text, as in tools and test suites: an address with or without angle
+    /// brackets, a domain, or an empty text for the null path. A server has a [`ReversePath`]; see
     /// [`Check::mail_from`].
     ///
-    /// A domain that is malformed (an empty label, a single label, Unicode) is not an error: its result is `none` (RFC 7208 section 4.3).
+    /// A malformed domain (an empty label, a single label, Unicode) is not an error: its result is
+    /// `none` (RFC 7208 section 4.3).
     ///
     /// # Errors
     ///
-    /// [`SenderError`] if the text cannot be a sender: with it, a result of `none` would say that
-    /// the domain publishes no record.
+    /// [`SenderError`] if the text cannot be a sender: a result of `none` would claim that the
+    /// domain publishes no record.
     ///
     /// ```
     /// use mail_types::smtp::Helo;
@@ -128,64 +128,64 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Chooses what RFC 7208 leaves open, and the limits.
+    /// Sets the choices that RFC 7208 leaves open, and the limits.
     #[must_use]
     pub fn with_options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
-    /// Gives the name of the host that checks, for `%{r}` and headers; without, it is `unknown`.
+    /// Sets the name of the checking host, for `%{r}` and headers; the default is `unknown`.
     #[must_use]
     pub fn with_receiver(mut self, receiver: &'a str) -> Self {
         self.receiver = receiver;
         self
     }
 
-    /// Gives the time, for `%{t}`; without, it is the epoch.
+    /// Sets the time, for `%{t}`; the default is the epoch.
     #[must_use]
     pub fn at(mut self, now: SystemTime) -> Self {
         self.seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self
     }
 
-    /// Begins a session with the [limit of questions](Limits::questions).
+    /// Starts a session with the [limit of questions](Limits::questions).
     #[must_use]
     pub fn session(&self) -> Session<&Self> {
         Session::new(self, Vec::new(), self.options.limits.questions)
     }
 
-    /// Puts the check and its outcome together.
+    /// Combines the check with its outcome.
     #[must_use]
     pub fn report(&self, outcome: Outcome) -> Report {
         Report::new(self, outcome)
     }
 
-    /// Returns the client's address, one of IPv4 never written as IPv6.
+    /// Returns the client's address; an IPv4-mapped address as IPv4.
     #[must_use]
     pub fn client(&self) -> IpAddr {
         self.client
     }
 
-    /// Returns the name that the client gave with HELO or EHLO.
+    /// Returns the name that the client gave in HELO or EHLO.
     #[must_use]
     pub fn helo_name(&self) -> &str {
         &self.helo
     }
 
-    /// Returns the identity that is checked.
+    /// Returns the checked identity.
     #[must_use]
     pub fn identity(&self) -> SpfIdentity {
         self.identity
     }
 
-    /// Tells whether the reverse-path is null, and the HELO name stands for its domain.
+    /// Tells whether the reverse-path is null, and the HELO name in place of its domain.
     #[must_use]
     pub fn is_null_path(&self) -> bool {
         self.null_path
     }
 
-    /// Returns the name of the host that checks.
+    /// Returns the name of the checking host.
     #[must_use]
     pub fn receiver(&self) -> &str {
         self.receiver
@@ -216,7 +216,7 @@ impl<'a> Check<'a> {
         if self.local_part.is_empty() { b"postmaster" } else { self.local_part.as_bytes() }
     }
 
-    /// The sender with its local part, made in `scratch`.
+    /// The sender with its local part, written into `scratch`.
     pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> &'s [u8] {
         scratch.push(self.local_part());
         scratch.push(b"@");
@@ -224,7 +224,7 @@ impl<'a> Check<'a> {
         scratch.as_bytes()
     }
 
-    /// The domain to begin with, if there is one that can be checked (RFC 7208 section 4.3).
+    /// The domain to begin with, if it can be checked (RFC 7208 section 4.3).
     pub(crate) fn domain(&self) -> Option<Name> {
         let text = self.sender_domain();
         let text = text.strip_suffix('.').unwrap_or(text).as_bytes();
@@ -269,22 +269,22 @@ impl Inquiry for &Check<'_> {
     }
 }
 
-/// Why a text is not a sender.
+/// The reason why a text is not a sender.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SenderError {
     /// A control character, an angle bracket, or in the domain a blank or one of `()",;:`.
-    #[error("the sender has {character:?} at byte {at}, which no address has there")]
+    #[error("invalid character {character:?} in the sender, at byte {at}")]
     Character {
         /// The character.
         character: char,
-        /// Where, in bytes.
+        /// The position of the character, in bytes.
         at: usize,
     },
 }
 
 impl SenderError {
-    /// Returns where it is wrong, in bytes.
+    /// Returns the position of the fault, in bytes.
     #[must_use]
     pub fn at(self) -> usize {
         match self {

@@ -7,8 +7,8 @@ use mail_types::dns::{Answer, Known, Name, RecordType, Records};
 use crate::evaluation::{Evaluation, Stop};
 
 impl Evaluation<'_> {
-    /// The name of the client for `%{p}`, best first: the domain, what is below it, any (RFC 7208
-    /// section 7.3).
+    /// The name of the client for `%{p}`: the domain itself is preferred, then a name below it,
+    /// then any (RFC 7208 section 7.3).
     pub(crate) fn client_name(
         &mut self,
         known: &mut Known<'_>,
@@ -54,8 +54,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// The name under which the names of an address are (RFC 1035 section 3.5, RFC 3596 section 2.5); it
-/// always fits.
+/// The name that has the PTR records of an address (RFC 1035 section 3.5, RFC 3596 section 2.5);
+/// its length is always valid.
 fn reverse(address: IpAddr) -> Option<Name> {
     match address {
         IpAddr::V4(address) => {

@@ -6,19 +6,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::record::{RecordError, Word};
 use crate::{DomainSpec, SpfResult};
 
-/// A mechanism, and the result for those who match it.
+/// A mechanism, and the result for matching clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 7208 section 4.6.1: these two")]
 pub struct Directive {
-    /// What it says of those who match.
+    /// The result for matching clients.
     pub qualifier: Qualifier,
-    /// Who matches.
+    /// The condition on the client.
     pub mechanism: Mechanism,
 }
 
 impl Directive {
-    /// Parses a directive and hands it to `put`, which keeps it where it is made: what is parsed is
-    /// large, and quicker to make twice than to move.
+    /// Parses a directive and passes it to `put`, which stores it: a directive is large, and faster
+    /// to make in place than to move.
     pub(crate) fn parse(word: Word<'_>, put: impl FnOnce(Self)) -> Result<(), RecordError> {
         let qualifier = word.text.first().and_then(|octet| Qualifier::from_octet(*octet));
         let start = usize::from(qualifier.is_some());
@@ -33,11 +33,11 @@ impl fmt::Display for Directive {
     }
 }
 
-/// What a directive says of those who match its mechanism.
+/// The result of a directive whose mechanism matches.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 4.6.2 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 4.6.2 has just these four")]
 pub enum Qualifier {
-    /// `+`, and none at all.
+    /// `+`, the default.
     Pass,
     /// `-`.
     Fail,
@@ -82,53 +82,51 @@ impl fmt::Display for Qualifier {
     }
 }
 
-/// Who matches.
+/// A condition on the client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "RFC 7208 section 5 has no more, and others are errors"
-)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 5 has just these; others are errors")]
 pub enum Mechanism {
-    /// Everybody.
+    /// Matches every client.
     All,
-    /// Whoever passes the check of another domain.
+    /// Matches a client that passes the check of another domain.
     Include(DomainSpec),
-    /// The addresses of a domain.
+    /// Matches the addresses of a domain.
     A {
-        /// Which; without, the one that is checked.
+        /// The domain; the default is the checked one.
         domain: Option<DomainSpec>,
-        /// How many bits of them count.
+        /// The lengths of the compared prefixes.
         prefixes: Prefixes,
     },
-    /// The addresses of a domain's mail exchangers.
+    /// Matches the addresses of a domain's mail exchangers.
     Mx {
-        /// Which; without, the one that is checked.
+        /// The domain; the default is the checked one.
         domain: Option<DomainSpec>,
-        /// How many bits of them count.
+        /// The lengths of the compared prefixes.
         prefixes: Prefixes,
     },
-    /// Whose own name is this domain or below it; not to be published (RFC 7208 section 5.5).
+    /// Matches a client whose validated name is this domain or below it; do not publish it (RFC
+    /// 7208 section 5.5).
     Ptr(Option<DomainSpec>),
-    /// A network of IPv4.
+    /// Matches an IPv4 network.
     Ip4 {
         /// An address in it.
         address: Ipv4Addr,
-        /// How many bits of it count, 0 to 32.
+        /// The prefix length, 0 to 32.
         prefix: u8,
     },
-    /// A network of IPv6.
+    /// Matches an IPv6 network.
     Ip6 {
         /// An address in it.
         address: Ipv6Addr,
-        /// How many bits of it count, 0 to 128.
+        /// The prefix length, 0 to 128.
         prefix: u8,
     },
-    /// For whom a name has an IPv4 address.
+    /// Matches if a name has an IPv4 address.
     Exists(DomainSpec),
 }
 
 impl Mechanism {
-    /// Tells whether it counts among the terms that ask the DNS (RFC 7208 section 4.6.4).
+    /// Tells whether it counts as a term that causes DNS queries (RFC 7208 section 4.6.4).
     #[must_use]
     pub fn is_lookup(&self) -> bool {
         !matches!(self, Self::All | Self::Ip4 { .. } | Self::Ip6 { .. })
@@ -195,13 +193,13 @@ impl fmt::Display for Mechanism {
     }
 }
 
-/// How many bits of an address count: `dual-cidr-length`.
+/// Prefix lengths of both families: `dual-cidr-length`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "there are two families")]
 pub struct Prefixes {
-    /// Of an IPv4 address, 0 to 32.
+    /// The prefix length of an IPv4 address, 0 to 32.
     pub v4: u8,
-    /// Of an IPv6 address, 0 to 128.
+    /// The prefix length of an IPv6 address, 0 to 128.
     pub v6: u8,
 }
 
@@ -223,27 +221,27 @@ impl fmt::Display for Prefixes {
     }
 }
 
-/// Whether a network holds an address.
+/// Tells whether a network contains an address.
 pub(crate) fn holds_v4(network: Ipv4Addr, prefix: u8, client: Ipv4Addr) -> bool {
     let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
     (network.to_bits() ^ client.to_bits()) & mask == 0
 }
 
-/// Whether a network holds an address.
+/// Tells whether a network contains an address.
 pub(crate) fn holds_v6(network: Ipv6Addr, prefix: u8, client: Ipv6Addr) -> bool {
     let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
     (network.to_bits() ^ client.to_bits()) & mask == 0
 }
 
-/// A name in lower case as a number, so that all names are told apart at once; 0 if it is too long
-/// for one that is known.
+/// A name in lower case as a number, so that one comparison decides; 0 if it is too long for a
+/// known name.
 const fn keyword(name: &[u8]) -> u64 {
     let (mut word, mut rest) = (0, name);
     if name.len() > 8 {
         return 0;
     }
     while let [octet, behind @ ..] = rest {
-        word = word << 8 | (*octet | 0x20) as u64; // No octet but a capital becomes a letter by it.
+        word = word << 8 | (*octet | 0x20) as u64; // Only capitals become letters by it.
         rest = behind;
     }
     word
@@ -269,7 +267,7 @@ fn ip4(value: &[u8], at: usize) -> Result<(Ipv4Addr, u8), RecordError> {
     Ok((address, prefix))
 }
 
-/// Four numbers up to 255 without zeros in front.
+/// Four numbers up to 255 without leading zeros.
 fn dotted_quad(text: &[u8]) -> Option<Ipv4Addr> {
     let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
     for c in text {
@@ -300,8 +298,8 @@ fn ip6(value: &[u8], at: usize) -> Result<(Ipv6Addr, u8), RecordError> {
     Ok((address, prefix))
 }
 
-/// An address without an IPv4 address at its end, as nearly all are written: read in a fraction of
-/// the time that it takes to read any.
+/// An address without an IPv4 address at its end, as nearly all are written: much faster than the
+/// general parser.
 fn groups(text: &[u8]) -> Option<Ipv6Addr> {
     let (mut bits, mut count, mut gap) = (0_u128, 0_u32, None);
     let mut rest = text;
@@ -351,7 +349,7 @@ fn prefix(text: &[u8], most: u8, at: usize) -> Result<u8, RecordError> {
     decimal(text).filter(|value| *value <= most).ok_or(RecordError::Prefix { at })
 }
 
-/// A number up to 255 without a zero in front.
+/// A number up to 255 without a leading zero.
 fn decimal(text: &[u8]) -> Option<u8> {
     if matches!(text, [] | [b'0', _, ..] | [_, _, _, _, ..]) {
         return None;
@@ -362,8 +360,8 @@ fn decimal(text: &[u8]) -> Option<u8> {
     })
 }
 
-/// `[ ":" domain-spec ] [ dual-cidr-length ]`. A domain may hold slashes, so the lengths are looked
-/// for at the end.
+/// `[ ":" domain-spec ] [ dual-cidr-length ]`. A domain may contain slashes, so the lengths are
+/// searched from the end.
 fn domain_and_prefixes(
     rest: &[u8],
     at: usize,
@@ -389,7 +387,7 @@ fn domain_and_prefixes(
     Ok((domain, prefixes))
 }
 
-/// What is before the slashes and the digits at the end of a text, and these.
+/// Splits the slashes and digits at the end off a text.
 fn split_length<'a>(text: &'a [u8], slashes: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let digits = text.iter().rev().take_while(|c| c.is_ascii_digit()).count();
     let (before, digits) = text.split_at_checked(text.len() - digits)?;

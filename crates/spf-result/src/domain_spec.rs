@@ -1,4 +1,4 @@
-//! The domain that a term names, with its macros: RFC 7208 section 7.1.
+//! The domain of a term, with its macros: RFC 7208 section 7.1.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use memchr::memchr;
 use crate::MacroString;
 use crate::record::RecordError;
 
-/// The domain that a term names: `domain-spec`.
+/// The domain of a term: `domain-spec`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DomainSpec(Kind);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Kind {
-    /// Without macros, and a name of the DNS.
+    /// A valid DNS name without macros.
     Fixed(Name),
-    /// Anything else, such as a label that is too long: what comes of it is seen when it is used.
+    /// Any other text, such as a label that is too long: the result is checked after expansion.
     Macros(MacroString),
 }
 
 impl DomainSpec {
-    /// Parses a domain that stands at `at` in its record.
+    /// Parses a domain at position `at` of its record.
     pub(crate) fn parse(text: &[u8], at: usize) -> Result<Self, RecordError> {
         let ends = ends_in_top_label(text);
         let has_macros = memchr(b'%', text).is_some();
@@ -40,7 +40,7 @@ impl DomainSpec {
         Ok(Self(Kind::Macros(parsed)))
     }
 
-    /// Returns the name, if there are no macros and it is one.
+    /// Returns the name, if the text is a valid name without macros.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         match &self.0 {
@@ -49,7 +49,7 @@ impl DomainSpec {
         }
     }
 
-    /// Returns the macros, if there are some, or if the text is no name as it stands.
+    /// Returns the macro string, if the text has macros or is not a valid name.
     #[must_use]
     pub fn macros(&self) -> Option<&MacroString> {
         match &self.0 {
@@ -64,7 +64,7 @@ impl fmt::Display for DomainSpec {
         match &self.0 {
             Kind::Macros(macros) => write!(f, "{macros}"),
             Kind::Fixed(name) => {
-                // Not as the DNS writes names: a record has no escapes.
+                // Without the escapes of the DNS: a record has none.
                 for (i, label) in name.labels().enumerate() {
                     f.write_str(if i > 0 { "." } else { "" })?;
                     f.write_str(str::from_utf8(label).unwrap_or_default())?;

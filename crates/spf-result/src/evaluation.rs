@@ -1,4 +1,4 @@
-//! Evaluation of records: RFC 7208 sections 4.6 to 6.
+//! Evaluates records: RFC 7208 sections 4.6 to 6.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::{
     Check, Directive, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult, Term,
 };
 
-/// One evaluation and what it has used of its limits.
+/// One evaluation, with its use of the limits.
 pub(crate) struct Evaluation<'e> {
     pub(crate) check: &'e Check<'e>,
     lookups: u16,
     void_lookups: u16,
     terms: u32,
-    /// Whether it is a guess, whose lookups nobody has asked for.
+    /// Whether it evaluates a guess, whose lookups the domain has not asked for.
     guesses: bool,
 }
 
@@ -64,7 +64,7 @@ impl<'e> Evaluation<'e> {
         Ok(if guess.is_some() { outcome.guessed() } else { outcome })
     }
 
-    /// `None` if the domain publishes nothing.
+    /// Returns `None` if the domain publishes no record.
     fn check_host<'d>(
         &mut self,
         known: &mut Known<'_>,
@@ -86,7 +86,7 @@ impl<'e> Evaluation<'e> {
         loop {
             let domain = redirected.as_deref().unwrap_or(first);
             let Some(record) = source.record() else {
-                return Err(fail(domain, Problem::NoRecord)); // Not selected: cannot be.
+                return Err(fail(domain, Problem::NoRecord)); // Only selected records come here.
             };
             if let Some((index, result)) = self.first_match(known, domain, record)? {
                 return Ok(Decision { result, first, redirected, source, index: Some(index) });
@@ -159,10 +159,10 @@ impl<'e> Evaluation<'e> {
             }
             Mechanism::All | Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => None,
         };
-        // RFC 7208 section 4.8: what is no name does not match, and is not asked for.
+        // RFC 7208 section 4.8: an invalid name does not match, and is not looked up.
         let mut room = None;
         let Some(target) = self.target(known, domain, spec, &mut room)? else {
-            known.note(|| "the target is no name".to_owned());
+            known.note(|| "the target is not a valid name".to_owned());
             return match mechanism {
                 Mechanism::Include(_) => Err(fail(domain, Problem::NoName)),
                 _ => Ok(false),
@@ -176,7 +176,7 @@ impl<'e> Evaluation<'e> {
             }
             Mechanism::Mx { prefixes, .. } => self.mx(known, target, prefixes.v4, prefixes.v6),
             Mechanism::Exists(_) => {
-                // Of IPv4 for every client (RFC 7208 section 5.7).
+                // RFC 7208 section 5.7: IPv4 addresses for every client.
                 let answer = self.ask(known, target, RecordType::A, true)?;
                 Ok(matches!(*answer, Answer::Records { .. }))
             }
@@ -188,7 +188,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// RFC 7208 section 5.2; what an included record decides ends that record, not this one.
+    /// RFC 7208 section 5.2: a match in an included record ends that record, not this one.
     fn include(&mut self, known: &mut Known<'_>, target: &Name) -> Result<bool, Stop> {
         match self.check_host(known, target)? {
             Some(decision) => {
@@ -207,14 +207,14 @@ impl<'e> Evaluation<'e> {
         if hosts.len() > self.limits().mx_hosts {
             return Err(fail(target, Problem::TooManyMxHosts));
         }
-        // The root is no host (RFC 7505).
+        // RFC 7505: the root is not a host.
         let mut hosts = hosts.iter().map(|mx| &mx.exchange).filter(|host| !host.is_root());
         while let Some(host) = hosts.next() {
             match self.ask(known, host, self.family(), self.counts_hosts()) {
                 Ok(answer) if self.holds(&answer, v4, v6) => return Ok(true),
                 Ok(_) => {}
                 Err(Stop::Unanswered(unanswered)) => {
-                    // The others can go out with it.
+                    // The questions for the other hosts can go out with it.
                     for other in hosts {
                         let _ = known.ask(other, self.family());
                     }
@@ -226,7 +226,8 @@ impl<'e> Evaluation<'e> {
         Ok(false)
     }
 
-    /// The domain that a term is about, put into `room` if it must be made; `None` if it is no name.
+    /// The domain of a term, written into `room` if it must be built; `None` if it is not a valid
+    /// name.
     pub(crate) fn target<'n>(
         &mut self,
         known: &mut Known<'_>,
@@ -250,7 +251,7 @@ impl<'e> Evaluation<'e> {
         Ok(room.as_ref())
     }
 
-    /// Asks what a term is about; a failure ends the evaluation.
+    /// Asks the question of a term; a failure ends the evaluation.
     fn ask(
         &mut self,
         known: &mut Known<'_>,
@@ -308,18 +309,18 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-/// What a record, with those that it redirects to, comes to.
+/// The result of a record and its redirections.
 pub(crate) struct Decision<'d> {
     pub(crate) result: SpfResult,
     first: &'d Name,
     redirected: Option<Box<Name>>,
     pub(crate) source: Source,
-    /// Which directive matched.
+    /// The matching directive.
     index: Option<usize>,
 }
 
 impl Decision<'_> {
-    /// Whose record decided.
+    /// The domain of the deciding record.
     pub(crate) fn domain(&self) -> &Name {
         self.redirected.as_deref().unwrap_or(self.first)
     }
@@ -333,7 +334,7 @@ impl Decision<'_> {
     }
 }
 
-/// Why an evaluation goes no further.
+/// The reason why an evaluation stops.
 pub(crate) enum Stop {
     Unanswered(Unanswered),
     Failed(Box<(Name, Problem)>),
@@ -345,8 +346,8 @@ impl From<Unanswered> for Stop {
     }
 }
 
-/// How many terms at the beginning are networks that do not hold the client. One of the other family
-/// never does, not even with a prefix of 0.
+/// The number of leading terms that are networks without the client. A network of the other family
+/// never matches, not even with a prefix length of 0.
 fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) -> usize {
     let other = |term: &Term| {
         let Term::Directive(Directive { mechanism, .. }) = term else { return false };
@@ -364,7 +365,8 @@ fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) ->
     terms.iter().position(|term| !other(term)).unwrap_or(terms.len())
 }
 
-/// What the domain publishes, if it is sound; `None` if nothing (RFC 7208 sections 4.4 and 4.5).
+/// The record of the domain if it is valid; `None` if it publishes none (RFC 7208 sections 4.4 and
+/// 4.5).
 fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Stop> {
     let answer = known.ask(domain, RecordType::Txt)?;
     if let Answer::Failed(failure) = &*answer {

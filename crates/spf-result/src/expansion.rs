@@ -1,4 +1,4 @@
-//! What macros become: RFC 7208 section 7.
+//! Expands macros: RFC 7208 section 7.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -9,19 +9,19 @@ use memchr::memrchr_iter;
 use crate::macro_string::{Letter, Macro, Part};
 use crate::{Check, MacroString};
 
-/// The values of macros at one place of an evaluation.
+/// The macro values at one point of an evaluation.
 #[derive(Clone, Copy)]
 pub(crate) struct Values<'a> {
     pub(crate) check: &'a Check<'a>,
-    /// The domain whose record is evaluated.
+    /// The domain of the evaluated record.
     pub(crate) domain: &'a Name,
-    /// The validated name of the client, if it was asked for and there is one.
+    /// The validated name of the client, if the text uses it and the client has one.
     pub(crate) client_name: Option<&'a Name>,
 }
 
 impl Values<'_> {
-    /// Expands a domain; `None` if what comes out is no name, so that nothing can match it. Nothing
-    /// matches a sender that is not in ASCII either (RFC 8616 section 4).
+    /// Expands a domain; `None` if the result is not a valid name, so that nothing can match it. A
+    /// sender that is not ASCII matches nothing either (RFC 8616 section 4).
     pub(crate) fn name(&self, text: &MacroString) -> Option<Name> {
         let mut tail = Tail::default();
         self.expand(text, &mut |octets| tail.push(octets));
@@ -32,7 +32,7 @@ impl Values<'_> {
         Name::from_dotted(text).ok()
     }
 
-    /// Expands an explanation; `None` if it would have more than `most` octets.
+    /// Expands an explanation; `None` if the result has more than `most` octets.
     pub(crate) fn text(&self, text: &MacroString, most: usize) -> Option<Vec<u8>> {
         let (mut all, mut fits) = (Vec::new(), true);
         self.expand(text, &mut |octets: &[u8]| {
@@ -66,7 +66,7 @@ impl Values<'_> {
         if let (Letter::I, true, IpAddr::V4(client)) =
             (found.letter, found.is_reversal(), self.check.client())
         {
-            // What most ask for who use macros.
+            // The most frequent macro.
             let [a, b, c, d] = client.octets();
             return out(scratch.decimals([d, c, b, a]));
         }
@@ -92,14 +92,14 @@ impl Values<'_> {
     }
 }
 
-/// The right-hand labels of a value, as many as are wanted or there are.
+/// The last labels of a value: the wanted number, or all.
 fn last_labels(value: &[u8], wanted: u8) -> &[u8] {
     let dot = memrchr_iter(b'.', value).nth(usize::from(wanted).saturating_sub(1));
     dot.and_then(|dot| value.get(dot + 1..)).unwrap_or(value)
 }
 
-/// Splits a value, turns its parts round, and leaves the right-hand ones, with dots between them
-/// (RFC 7208 section 7.3).
+/// Splits a value, reverses its parts, and keeps the last ones, with dots between them (RFC 7208
+/// section 7.3).
 fn transform(found: Macro, value: &[u8], out: &mut impl FnMut(&[u8])) {
     let mut dot: &[u8] = b"";
     let mut part = |part: &[u8]| {
@@ -116,7 +116,7 @@ fn transform(found: Macro, value: &[u8], out: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// Room for a value that is not there as text.
+/// A buffer for a value that does not exist as text.
 pub(crate) struct Scratch {
     octets: [u8; 320],
     length: usize,
@@ -130,7 +130,7 @@ impl Scratch {
         }
     }
 
-    /// Dots between octets, or between hexadecimal digits.
+    /// Octets, or hexadecimal digits, with dots between them.
     fn dotted(&mut self, address: IpAddr) -> &[u8] {
         match address {
             IpAddr::V4(address) => self.decimals(address.octets()),
@@ -199,18 +199,18 @@ impl std::fmt::Write for Scratch {
     }
 }
 
-/// The end of a text of any length; no more of it can be part of a name.
+/// The end of a text of any length; a name can use no more of it.
 struct Tail {
     octets: [u8; 2 * Self::KEPT],
     length: usize,
-    /// Whether something was in front that is not held any more.
+    /// Whether an earlier part was dropped.
     cut: bool,
-    /// Whether all that was in front is ASCII.
+    /// Whether the dropped part is ASCII.
     ascii: bool,
 }
 
 impl Tail {
-    /// A name, the dot before it and the one behind it.
+    /// A name, the dot before it and the dot after it.
     const KEPT: usize = MAX_TEXT + 2;
 
     fn push(&mut self, octets: &[u8]) {
@@ -235,8 +235,8 @@ impl Tail {
         }
     }
 
-    /// The text without its last dot, and without as many labels at its left as it takes to make it
-    /// a name (RFC 7208 section 7.3).
+    /// The text without its last dot, and without the leftmost labels that exceed the length of a
+    /// name (RFC 7208 section 7.3).
     fn domain(&self) -> &[u8] {
         let text = self.octets.get(..self.length).unwrap_or_default();
         let text = text.strip_suffix(b".").unwrap_or(text);
@@ -244,7 +244,7 @@ impl Tail {
         if excess == 0 && !self.cut {
             return text;
         }
-        // A label is gone if its dot is: the dot may be the last of what is too much.
+        // A label is dropped with its dot, which may be the last octet in excess.
         let from = excess.saturating_sub(1);
         let dot = text.iter().skip(from).position(|c| *c == b'.');
         dot.and_then(|dot| text.get(from + dot + 1..)).unwrap_or_default()
@@ -260,7 +260,7 @@ impl Default for Tail {
 /// The longest name as text, without its last dot (RFC 7208 section 7.3).
 const MAX_TEXT: usize = 253;
 
-/// RFC 3986 section 2.3: what is not unreserved is escaped.
+/// RFC 3986 section 2.3: all but unreserved characters are escaped.
 fn escape(octets: &[u8], out: &mut impl FnMut(&[u8])) {
     for &octet in octets {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
@@ -271,7 +271,7 @@ fn escape(octets: &[u8], out: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// Upper case, as RFC 3986 section 2.1 has it; in names it makes no difference.
+/// Upper case by RFC 3986 section 2.1; names ignore case.
 fn hex(digit: u8) -> u8 {
     if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) }
 }

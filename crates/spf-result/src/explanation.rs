@@ -1,4 +1,4 @@
-//! The words of the domain on a fail: RFC 7208 section 6.2.
+//! The domain's explanation of a fail: RFC 7208 section 6.2.
 
 use mail_types::dns::{Answer, Known, Name, RecordType, Unanswered};
 
@@ -7,8 +7,8 @@ use crate::expansion::Values;
 use crate::{Explanation, MacroString};
 
 impl Evaluation<'_> {
-    /// Fetches and expands the explanation. What goes wrong does not change the result, and what is
-    /// asked does not count.
+    /// Fetches and expands the explanation. An error does not change the result, and the questions
+    /// do not count.
     pub(crate) fn explain(
         &self,
         known: &mut Known<'_>,
@@ -45,8 +45,8 @@ impl Evaluation<'_> {
         Values { check: self.check, domain: decision.domain(), client_name }
     }
 
-    /// The name of the client, if the text wants it; the limits are those of an evaluation of its
-    /// own.
+    /// The name of the client, if the text uses it; with its own limits, as of a separate
+    /// evaluation.
     fn name_for(
         &self,
         known: &mut Known<'_>,
@@ -64,7 +64,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The text, if there is exactly one, and it is sound.
+/// The text, if there is exactly one and it is valid.
 fn only_text(answer: &Answer) -> Option<MacroString> {
     let mut texts = answer.texts()?.iter();
     let text = texts.next().filter(|_| texts.len() == 0)?;

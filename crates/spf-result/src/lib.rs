@@ -1,9 +1,28 @@
-//! Tells whether a client may send mail for a domain: Sender Policy Framework, [RFC 7208], to the
-//! letter, with the cause of each verdict.
+//! Tells whether a client may send mail for a domain, with the cause of each result: Sender Policy
+//! Framework (SPF), [RFC 7208].
+//!
+//! A server checks a sender with a resolver of hickory (feature `hickory` of mail-types):
+//!
+//! ```no_run
+//! # use std::net::IpAddr;
+//! use mail_types::hickory::{self, Resolver};
+//! use mail_types::smtp::{Helo, Reply, ReversePath};
+//! use spf_result::Check;
+//!
+//! # async fn refusal(resolver: &Resolver, client: IpAddr) -> Result<Option<Reply>, Box<dyn std::error::Error>> {
+//! let (helo, sender) = (Helo::new("mail.example.net"), "<ann@example.com>".parse::<ReversePath>()?);
+//! let check = Check::mail_from(client, &helo, &sender).with_receiver("mx.example.org");
+//! let outcome = hickory::run(&mut check.session(), resolver).await;
+//! let reply = outcome.reply(); // A refusal, such as `550 5.7.23 SPF validation failed`, or `None`.
+//! println!("{outcome}"); // spf=fail for example.com: -all of example.com matched
+//! println!("{}", check.report(outcome).received()); // Received-SPF: fail (mx.example.org: ...
+//! # Ok(reply)
+//! # }
+//! ```
 //!
 //! A [`Check`] is an inquiry: it asks questions of the DNS and works with the answers, and does no
-//! I/O itself. A [`Session`](mail_types::dns::Session) of mail-types runs it: with hickory's resolver (feature
-//! `hickory` of mail-types), with a cache, with a `Zone` (feature `zone`), or by hand.
+//! I/O itself. A [`Session`](mail_types::dns::Session) of mail-types runs it: over hickory, with a cache,
+//! with a `Zone` (feature `zone`), or step by step. With a zone, as in a test:
 //!
 //! ```
 //! use mail_types::dns::Zone;
@@ -19,18 +38,17 @@
 //! let (helo, sender) = (Helo::new("mail.example.net"), "<ann@example.com>".parse::<ReversePath>()?);
 //! let check =
 //!     Check::mail_from("203.0.113.9".parse()?, &helo, &sender).with_receiver("mx.example.org");
-//! // In a server: `mail_types::hickory::run(&mut check.session(), &resolver).await`.
 //! let outcome = check.session().run(|question| zone.answer(question));
 //! assert_eq!(outcome.result(), SpfResult::Fail);
 //! assert_eq!(outcome.explanation().text(), Some("203.0.113.9 is not one of example.com's hosts"));
 //! assert_eq!(outcome.to_string(), "spf=fail for example.com: -all of example.com matched");
 //!
-//! // A server refuses with `outcome.reply()`, or adds a header field and goes on.
+//! // A server refuses with `outcome.reply()`, or adds a header field and accepts.
 //! let report = check.report(outcome);
 //! assert!(report.received().starts_with("Received-SPF: fail (mx.example.org: domain of"));
 //! assert_eq!(report.authentication().to_string(), "spf=fail smtp.mailfrom=example.com");
 //!
-//! // The commonest failure: the DNS does not answer. That is a temperror, and no error here.
+//! // If the DNS does not answer, the result is temperror; it is not an error of the program.
 //! let mut session = check.session();
 //! session.handle_timeout();
 //! let outcome = session.run(|question| zone.answer(question));
@@ -38,9 +56,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The `spf` and `spf_guess` conditions of a server's rules are lists of [`SpfResult::WORDS`]; its
-//! variables are [`Report::variable`]; [`Outcome::reply`] is what refuses. [`Review`] lists the
-//! defects of what a domain publishes.
+//! A server's conditions `spf` and `spf_guess` are lists of [`SpfResult::WORDS`]; its variables are
+//! [`Report::variable`]; [`Outcome::reply`] is the refusal. [`Review`] lists the defects of a
+//! published record.
 //!
 //! # What it covers
 //!
@@ -61,37 +79,36 @@
 //!
 //! # Choices
 //!
-//! Where the text leaves a choice:
+//! Where RFC 7208 leaves a choice:
 //!
-//! | What comes                                    | Is                                           |
+//! | Case                                          | Result                                       |
 //! |-----------------------------------------------|----------------------------------------------|
 //! | two records, both the same                    | permerror (section 4.5)                      |
-//! | a target that is no name, in `a`, `mx`, `ptr`, `exists` | no match, and nothing is asked     |
-//! | the same in `include` and `redirect`          | permerror: no record can be there            |
-//! | the addresses of an MX host or a PTR name that are not there | void lookups; [`Options::hosts_are_not_void`] |
-//! | an eleventh MX host                           | permerror, before any is looked at           |
+//! | a target that is not a valid name, in `a`, `mx`, `ptr`, `exists` | no match, without a DNS question |
+//! | the same in `include` and `redirect`          | permerror: it cannot have a record           |
+//! | an MX host or a PTR name without addresses | void lookups; [`Options::hosts_are_not_void`] |
+//! | an eleventh MX host                           | permerror, before a lookup of any host       |
 //! | an eleventh name of the client                | left out                                     |
-//! | `%{p}` in a term                              | one more term that asks the DNS              |
-//! | what an explanation asks for                  | does not count                               |
+//! | `%{p}` in a term                              | counts as one more DNS lookup                |
+//! | the DNS questions of an explanation           | do not count                                 |
 //! | a null MX (RFC 7505)                          | no host                                      |
 //! | `%{i}` and `%{ir}` of IPv6                    | in upper case                                |
 //! | a domain with U-labels                        | none: callers convert them first             |
 //!
 //! # Features
 //!
-//! None: what drives a check is in mail-types.
+//! None: the drivers of a check are features of mail-types.
 //!
 //! # Limits
 //!
-//! [`Limits`] has them all; an outcome has what was used of them. A record has at most
-//! [`Record::MAX_OCTETS`]; what is made of it is kept with the answer that it was in, so that a cache
-//! of answers is one of parsed records. With a warm cache a check makes at most two allocations.
+//! [`Limits`] lists all of them; an outcome reports their use. A record has at most
+//! [`Record::MAX_OCTETS`]. The parsed record is kept with its DNS answer, so that a cache of answers is
+//! a cache of parsed records. With a warm cache a check makes at most two allocations.
 //!
 //! # Trust
 //!
-//! All that comes from the peer or the DNS is untrusted, an explanation too. [`Report`] quotes what
-//! it writes. A result is for the identity that it was made for, and [`Outcome::identity`] says
-//! which.
+//! All data from the peer or the DNS is untrusted, explanations included. [`Report`] quotes its
+//! values. A result applies to one identity only: [`Outcome::identity`].
 //!
 //! [RFC 7208]: https://www.rfc-editor.org/rfc/rfc7208
 

@@ -28,7 +28,7 @@ pub struct MacroString {
 }
 
 impl MacroString {
-    /// The longest text, in octets; a longer one is wrong behind it.
+    /// The longest text, in octets.
     pub const MAX_OCTETS: usize = 65_535;
 
     /// Parses the text of a domain, without the letters for explanations. It has no blanks.
@@ -68,7 +68,7 @@ impl MacroString {
         !matches!(self.parts().last(), None | Some(Part::Literal { .. }))
     }
 
-    /// Whether the name of the client is wanted, for which the DNS must be asked.
+    /// Tells whether the text uses the client's name, which needs DNS questions.
     pub(crate) fn has_p(&self) -> bool {
         let is_p = |part: &Part| matches!(part, Part::Macro(Macro { letter: Letter::P, .. }));
         self.parts().iter().any(is_p)
@@ -92,17 +92,17 @@ impl fmt::Display for MacroString {
     }
 }
 
-/// A text is not a [`MacroString`]: a character that is not printable ASCII, or a percent sign that
-/// begins no macro.
+/// A text is not a [`MacroString`]: it has a character other than printable ASCII, or a percent
+/// sign without a valid macro.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("byte {at} begins a macro that is none")]
+#[error("invalid SPF macro, at byte {at}")]
 #[non_exhaustive]
 pub struct MacroError {
-    /// Where, in bytes.
+    /// The position of the fault, in bytes.
     pub at: usize,
 }
 
-/// The parts of a text; most have so few that they need no room of their own.
+/// The parts of a text; most texts have so few that they are stored inline.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Parts {
     Few { parts: [Part; 3], count: u8 },
@@ -136,7 +136,7 @@ impl Default for Parts {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
-    /// Where it is in the text.
+    /// A range of the text.
     Literal {
         from: u16,
         length: u16,
@@ -153,9 +153,9 @@ pub(crate) enum Part {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Macro {
     pub(crate) letter: Letter,
-    /// Whether the letter is upper case: what comes out is escaped for a URL.
+    /// Whether the letter is upper case: the value is escaped for a URL.
     pub(crate) escaped: bool,
-    /// How many of the right-hand parts are wanted; more than a name can have means all.
+    /// The number of last parts to keep; a number beyond the labels of a name keeps all.
     pub(crate) count: Option<u8>,
     pub(crate) reversed: bool,
     /// A bit for each of [`DELIMITERS`].
@@ -163,22 +163,22 @@ pub(crate) struct Macro {
 }
 
 impl Macro {
-    /// Whether the value goes in as it is.
+    /// Tells whether the value is used unchanged.
     pub(crate) fn is_plain(self) -> bool {
         self.count.is_none() && !self.reversed && self.delimiters == 0
     }
 
-    /// Whether the parts, at dots, are but turned round.
+    /// Tells whether the parts, split at dots, are only reversed.
     pub(crate) fn is_reversal(self) -> bool {
         self.count.is_none() && self.reversed && self.delimiters == 0
     }
 
-    /// How many right-hand labels are wanted, if nothing else is.
+    /// The number of last labels to keep, if that is the only transformation.
     pub(crate) fn last_labels(self) -> Option<u8> {
         self.count.filter(|_| !self.reversed && self.delimiters == 0)
     }
 
-    /// Whether values are split at this octet; without delimiters at dots.
+    /// Tells whether values are split at this octet; the default delimiter is the dot.
     pub(crate) fn splits_at(self, octet: u8) -> bool {
         match self.delimiters {
             0 => octet == b'.',
@@ -224,7 +224,7 @@ impl Letter {
 
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-/// What stands at `from`, and how many octets it has.
+/// The part at `from`, and its length in octets.
 fn part(text: &[u8], from: usize) -> Option<(Part, usize)> {
     let rest = text.get(from..)?;
     Some(match rest {
@@ -261,7 +261,7 @@ fn macro_body(input: &[u8]) -> Parsed<'_, Macro> {
     Ok((input, Macro { letter, escaped, count, reversed, delimiters }))
 }
 
-/// How many parts are wanted, which must be nonzero (RFC 7208 section 7.3).
+/// The number of parts to keep, which must be nonzero (RFC 7208 section 7.3).
 fn count(digits: &[u8]) -> Option<u8> {
     let add = |value: u8, c: &u8| value.saturating_mul(10).saturating_add(c - b'0');
     Some(digits.iter().fold(0, add)).filter(|count| *count > 0)

@@ -1,11 +1,11 @@
-//! What a check does where RFC 7208 leaves it a choice, and how much it does.
+//! Options and limits of a check.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Record;
 
-/// What a check does where RFC 7208 leaves it a choice, and its [`Limits`].
+/// The choices that RFC 7208 leaves open, and the [`Limits`] of a check.
 ///
 /// ```
 /// use spf_result::{Limits, Options};
@@ -18,18 +18,18 @@ use crate::Record;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How much is done.
+    /// The limits of a check.
     pub limits: Limits,
-    /// What is evaluated for a domain that publishes nothing, as Exim's `spf_guess` does; the
-    /// outcome says that it is a [guess](crate::Outcome::is_guess). What it looks up in vain is not
-    /// limited: its domain has not asked for it. By default nothing is evaluated.
+    /// The record to evaluate for a domain that publishes none, as Exim's `spf_guess` does; the
+    /// outcome says that it is a [guess](crate::Outcome::is_guess). Its void lookups are not
+    /// limited: the domain has not asked for them. By default there is no guess.
     pub guess: Option<Arc<Record>>,
     /// Lets clients on the loopback network pass without a question, as libspf2, and Exim with it,
-    /// does. Off by default: RFC 7208 knows no such rule.
+    /// does. Off by default: RFC 7208 has no such rule.
     pub loopback_passes: bool,
-    /// Leaves the addresses of the hosts of `mx`, and of the names of `ptr` and `%{p}`, out of the
-    /// count of void lookups. Off by default: RFC 7208 section 4.6.4 counts terms that meet a void
-    /// answer. On, it helps senders whose hosts have no IPv6 addresses.
+    /// Does not count void lookups for the addresses of the hosts of `mx`, and of the names of
+    /// `ptr` and `%{p}`. Off by default: RFC 7208 section 4.6.4 counts terms that cause a void
+    /// lookup. On, it helps senders whose hosts have no IPv6 addresses.
     pub hosts_are_not_void: bool,
 }
 
@@ -60,37 +60,37 @@ impl Options {
 }
 
 impl Options {
-    /// Returns the record that Exim guesses with by default: `v=spf1 a/24 mx/24 ptr ?all`.
+    /// Returns Exim's default guess: `v=spf1 a/24 mx/24 ptr ?all`.
     #[must_use]
     pub fn default_guess() -> Arc<Record> {
-        // It can be parsed; without terms it would be neutral too.
+        // It is valid; the empty record would be neutral too.
         Arc::new("v=spf1 a/24 mx/24 ptr ?all".parse().unwrap_or_else(|_| Record::empty()))
     }
 }
 
-/// How much a check does: RFC 7208 section 4.6.4.
+/// The limits of a check: RFC 7208 section 4.6.4.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most terms that ask the DNS: `include`, `a`, `mx`, `ptr`, `exists`, `redirect` and each
-    /// use of `%{p}`. By default 10. One more is a permerror. It bounds how deep includes go.
+    /// The most terms that cause DNS queries: `include`, `a`, `mx`, `ptr`, `exists`, `redirect` and
+    /// each use of `%{p}`. By default 10. One more is a permerror. It limits the depth of includes.
     pub lookups: u8,
-    /// The most lookups that find nothing. By default 2. One more is a permerror.
+    /// The most void lookups. By default 2. One more is a permerror.
     pub void_lookups: u8,
-    /// The most hosts that the answer to an `mx` may have. By default 10. More are a permerror.
+    /// The most hosts in the answer to an `mx`. By default 10. More are a permerror.
     pub mx_hosts: usize,
-    /// The most names of the client that are looked at, for `ptr` and `%{p}`. By default 10. More
-    /// are left out.
+    /// The most names of the client that are validated for `ptr` and `%{p}`. By default 10. Further
+    /// names are left out.
     pub ptr_names: usize,
     /// The most octets of an explanation. By default 500. A longer one is
     /// [withheld](crate::Explanation::Withheld).
     pub explanation: usize,
     /// The most questions that [`Check::session`](crate::Check::session) asks. By default 150,
-    /// which is more than the other defaults allow. All others have
+    /// which is more than the other defaults allow. Every further question has
     /// [failed](mail_types::dns::DnsFailure::OverLimit).
     pub questions: usize,
-    /// How long a check may take, for whoever drives it. By default 20 seconds, the least that
-    /// section 4.6.4 allows. Then what is unanswered is a temperror.
+    /// The time limit of a check, for its driver. By default 20 seconds, the least that section
+    /// 4.6.4 allows. After it, an open question makes a temperror.
     pub time: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What a check has come to, and why.
+//! The outcome of a check, with its cause.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use crate::published::Source;
 use crate::{Directive, Record, RecordError, SpfResult, Term};
 
-/// What a check has come to.
+/// The outcome of a check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome {
     result: SpfResult,
@@ -46,20 +46,20 @@ impl Outcome {
         self.result
     }
 
-    /// Returns the identity that was checked. A result for one says nothing of the other.
+    /// Returns the checked identity. A result for one identity says nothing about the other.
     #[must_use]
     pub fn identity(&self) -> SpfIdentity {
         self.identity
     }
 
-    /// Returns the domain that was checked: of the reverse-path, or the HELO name. `None` if it is not
+    /// Returns the checked domain: that of the reverse-path, or the HELO name. `None` if it is not
     /// a domain with two or more labels (RFC 7208 section 4.3).
     #[must_use]
     pub fn domain(&self) -> Option<&Name> {
         self.domain.as_ref()
     }
 
-    /// Returns why the result is what it is.
+    /// Returns the cause of the result.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
@@ -71,35 +71,35 @@ impl Outcome {
         &self.explanation
     }
 
-    /// Returns how many terms asked the DNS, of at most [`Limits::lookups`](crate::Limits::lookups)
-    /// and one more.
+    /// Returns the number of terms that caused DNS queries, at most one more than
+    /// [`Limits::lookups`](crate::Limits::lookups).
     #[must_use]
     pub fn lookups(&self) -> u16 {
         self.lookups
     }
 
-    /// Returns how many lookups found nothing, of at most
-    /// [`Limits::void_lookups`](crate::Limits::void_lookups) and one more.
+    /// Returns the number of void lookups, at most one more than
+    /// [`Limits::void_lookups`](crate::Limits::void_lookups).
     #[must_use]
     pub fn void_lookups(&self) -> u16 {
         self.void_lookups
     }
 
-    /// Returns how many directives were tried.
+    /// Returns the number of evaluated directives.
     #[must_use]
     pub fn terms(&self) -> u32 {
         self.terms
     }
 
-    /// Tells whether nothing is published, and the result is that of
+    /// Tells whether the domain publishes no record, and the result is that of
     /// [`Options::guess`](crate::Options::guess).
     #[must_use]
     pub fn is_guess(&self) -> bool {
         self.guess
     }
 
-    /// Returns a reply that refuses, or puts off, what SPF speaks against (RFC 7208 section 8, RFC
-    /// 7372): for fail, temperror and permerror. A guess never refuses.
+    /// Returns the SMTP reply that refuses or defers the message for fail, temperror and permerror
+    /// (RFC 7208 section 8, RFC 7372). A guess never refuses.
     #[must_use]
     pub fn reply(&self) -> Option<Reply> {
         let (code, enhanced, text) = match self.result {
@@ -143,14 +143,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Why a result is what it is.
+/// The cause of a result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
     /// The client is on the loopback network, which
     /// [passes](crate::Options::loopback_passes).
     Loopback,
-    /// There is no domain that could be checked (RFC 7208 section 4.3).
+    /// The identity has no domain that can be checked (RFC 7208 section 4.3).
     Malformed,
     /// The domain publishes no record.
     NoRecord {
@@ -161,20 +161,20 @@ pub enum Cause {
     Matched(Matched),
     /// No directive matched (RFC 7208 section 4.7).
     Default {
-        /// The domain whose record it was, at the end of redirections.
+        /// The domain of the record, at the end of redirections.
         domain: Name,
     },
-    /// The record, or one that it includes, could not be evaluated.
+    /// The evaluation of the record, or of one that it includes, failed.
     Failed {
-        /// The domain whose record it was.
+        /// The domain of the record.
         domain: Name,
-        /// What is wrong.
+        /// The fault.
         problem: Problem,
     },
 }
 
 impl Cause {
-    /// Returns the domain whose record decided, if there is one.
+    /// Returns the domain of the deciding record, if any.
     #[must_use]
     pub fn domain(&self) -> Option<&Name> {
         match self {
@@ -186,7 +186,7 @@ impl Cause {
         }
     }
 
-    /// Returns what is wrong, if something is.
+    /// Returns the fault of a failed evaluation.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
@@ -195,7 +195,7 @@ impl Cause {
         }
     }
 
-    /// Returns the directive that matched, if one did.
+    /// Returns the matching directive, if any.
     #[must_use]
     pub fn directive(&self) -> Option<&Directive> {
         match self {
@@ -209,9 +209,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Loopback => f.write_str("the client is on the loopback network"),
-            Self::Malformed => f.write_str(
-                "the identity has no domain that can be checked, or one of a single label",
-            ),
+            Self::Malformed => f.write_str("no domain with two or more labels to check"),
             Self::NoRecord { domain } => write!(f, "{domain} publishes no SPF record (v=spf1)"),
             Self::Matched(matched) => match matched.directive() {
                 Some(directive) => write!(f, "{directive} of {} matched", matched.domain()),
@@ -223,7 +221,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A directive that matched, and where.
+/// A matching directive, and its record.
 #[derive(Clone)]
 pub struct Matched {
     domain: Name,
@@ -236,8 +234,8 @@ impl Matched {
         Self { domain, source, index }
     }
 
-    /// Returns the domain whose record it is in, at the end of redirections; an include that
-    /// matched is in the record that includes.
+    /// Returns the domain of the record, at the end of redirections; a matching `include` belongs
+    /// to the including record.
     #[must_use]
     pub fn domain(&self) -> &Name {
         &self.domain
@@ -278,36 +276,36 @@ impl fmt::Debug for Matched {
     }
 }
 
-/// Why a record cannot be evaluated.
+/// The fault that prevents the evaluation of a record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The record is wrong (RFC 7208 section 4.6).
+    /// The record has a syntax error (RFC 7208 section 4.6).
     Syntax(RecordError),
-    /// More than one record is published (RFC 7208 section 4.5).
+    /// The domain publishes more than one record (RFC 7208 section 4.5).
     SeveralRecords,
-    /// A domain that is included, or that evaluation is to go on with, publishes no record (RFC 7208
-    /// sections 5.2 and 6.1).
+    /// The target of an `include` or a `redirect` publishes no record (RFC 7208 sections 5.2 and
+    /// 6.1).
     NoRecord,
-    /// What evaluation is to go on with, or include, is no name.
+    /// The target of an `include` or a `redirect` is not a valid name.
     NoName,
-    /// More terms ask the DNS than [`Limits::lookups`](crate::Limits::lookups).
+    /// More terms cause DNS queries than [`Limits::lookups`](crate::Limits::lookups) allows.
     TooManyLookups,
-    /// More lookups find nothing than [`Limits::void_lookups`](crate::Limits::void_lookups).
+    /// More void lookups than [`Limits::void_lookups`](crate::Limits::void_lookups) allows.
     TooManyVoidLookups,
     /// An `mx` has more hosts than [`Limits::mx_hosts`](crate::Limits::mx_hosts).
     TooManyMxHosts,
-    /// The DNS failed: a temperror.
+    /// A DNS lookup failed: a temperror.
     Dns {
-        /// What was asked for.
+        /// The type of the records.
         kind: RecordType,
-        /// How it failed.
+        /// The failure.
         failure: DnsFailure,
     },
 }
 
 impl Problem {
-    /// Returns the result that it makes.
+    /// Returns the result of the fault.
     #[must_use]
     pub fn result(&self) -> SpfResult {
         match self {
@@ -321,33 +319,33 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax(error) => write!(f, "{error}"),
-            Self::SeveralRecords => f.write_str("more than one record"),
-            Self::NoRecord => f.write_str("no record where one is referred to"),
-            Self::NoName => f.write_str("what is referred to is no name"),
-            Self::TooManyLookups => f.write_str("too many terms that ask the DNS"),
-            Self::TooManyVoidLookups => f.write_str("too many lookups that find nothing"),
-            Self::TooManyMxHosts => f.write_str("too many mail exchangers"),
+            Self::SeveralRecords => f.write_str("more than one SPF record"),
+            Self::NoRecord => f.write_str("no SPF record at the target of include or redirect"),
+            Self::NoName => f.write_str("the target of include or redirect is not a valid name"),
+            Self::TooManyLookups => f.write_str("too many DNS lookups"),
+            Self::TooManyVoidLookups => f.write_str("too many void DNS lookups"),
+            Self::TooManyMxHosts => f.write_str("too many MX hosts"),
             Self::Dns { kind, failure } => write!(f, "{kind} lookup failed: {failure}"),
         }
     }
 }
 
-/// What the domain says of a fail: RFC 7208 section 6.2.
+/// The domain's explanation of a fail: RFC 7208 section 6.2.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "there is a text, none, or none that can be shown")]
+#[expect(clippy::exhaustive_enums, reason = "a text, no text, or one that cannot be shown")]
 pub enum Explanation {
-    /// The result is no fail, or the domain explains nothing.
+    /// The result is not a fail, or the domain has no explanation.
     Absent,
-    /// Its words, in printable ASCII. Anybody may have written them.
+    /// The text, in printable ASCII. It is untrusted.
     Text(Box<str>),
-    /// There should be a text, but it cannot be had or shown: it is not one text, not in ASCII, has a
-    /// macro that is wrong, or is longer than
+    /// The explanation cannot be fetched or shown: its domain has no text or several, or the text
+    /// is not ASCII, has an invalid macro, or is longer than
     /// [`Limits::explanation`](crate::Limits::explanation).
     Withheld,
 }
 
 impl Explanation {
-    /// Returns the text, if there is one.
+    /// Returns the text, if any.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {

@@ -1,4 +1,4 @@
-//! Which of a domain's texts is its record: RFC 7208 sections 4.4 and 4.5.
+//! Selects the SPF record among a domain's texts: RFC 7208 sections 4.4 and 4.5.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use mail_types::dns::{Answer, Texts};
 
 use crate::{Record, RecordError};
 
-/// What a domain publishes, as it is kept with the answer of the DNS.
+/// The records that a domain publishes, as cached with the answer of the DNS.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Published {
     None,
@@ -26,7 +26,7 @@ impl Published {
     }
 }
 
-/// A record that is kept by whoever keeps it: mostly with the answer that it was in.
+/// A record and its owner, mostly the answer that it came in.
 #[derive(Clone)]
 pub(crate) enum Source {
     Answer(Arc<Answer>),
@@ -34,13 +34,13 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Of an answer with texts.
+    /// The record of an answer with texts.
     pub(crate) fn new(answer: Arc<Answer>) -> Option<Self> {
         let texts = answer.texts()?;
         if texts.derived(Published::select).is_some() {
             return Some(Self::Answer(answer));
         }
-        // Somebody else has made something of it before.
+        // Another protocol has derived its value from these texts before.
         let own = texts.derive(Published::select);
         Some(Self::Own(own))
     }

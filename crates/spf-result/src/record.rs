@@ -9,10 +9,10 @@ use thiserror::Error;
 use crate::directive::Directive;
 use crate::{DomainSpec, MacroString};
 
-/// An SPF record that is sound from its first term to its last.
+/// A valid SPF record.
 ///
 /// It can be kept and shared between checks. [`Display`](fmt::Display) is the inverse of parsing,
-/// up to case and spaces.
+/// except for case and spaces.
 ///
 /// ```
 /// use spf_result::{Record, RecordError};
@@ -20,7 +20,7 @@ use crate::{DomainSpec, MacroString};
 /// let record: Record = "v=spf1  IP4:192.0.2.0/24 -ALL".parse()?;
 /// assert_eq!(record.to_string(), "v=spf1 ip4:192.0.2.0/24 -all");
 ///
-/// // One bad term spoils all of it, wherever it stands (RFC 7208 section 4.6).
+/// // One invalid term makes the whole record invalid (RFC 7208 section 4.6).
 /// let error = "v=spf1 +all ip4:192.0.2".parse::<Record>().unwrap_err();
 /// assert_eq!(error, RecordError::Address { at: 16 });
 /// # Ok::<(), RecordError>(())
@@ -31,14 +31,14 @@ pub struct Record {
 }
 
 impl Record {
-    /// The longest record that is read, in octets: what the data of a DNS record can hold.
+    /// The longest record, in octets: the most data of a DNS record.
     pub const MAX_OCTETS: usize = 65_535;
 
     /// Parses the octets of a TXT record.
     ///
     /// # Errors
     ///
-    /// [`RecordError`] names the first term that is wrong, and where.
+    /// [`RecordError`] with the position of the first invalid term.
     pub fn parse(text: &[u8]) -> Result<Self, RecordError> {
         if text.len() > Self::MAX_OCTETS {
             return Err(RecordError::TooLong);
@@ -46,7 +46,7 @@ impl Record {
         if !Self::is_one(text) {
             return Err(RecordError::Version);
         }
-        // Of the whole text, which is quicker than to stop where something is found.
+        // One pass over the whole text is faster than a loop that stops early.
         if text.iter().fold(false, |bad, c| bad | is_bad(*c)) {
             let at = text.iter().position(|c| is_bad(*c));
             return Err(RecordError::Character { at: at.unwrap_or(0) });
@@ -73,7 +73,7 @@ impl Record {
         Ok(Self { terms: terms.into_boxed_slice() })
     }
 
-    /// Tells whether a text is an SPF record, good or bad: `v=spf1`, then a blank or the end (RFC
+    /// Tells whether a text is an SPF record, valid or not: `v=spf1`, then a blank or the end (RFC
     /// 7208 section 4.5).
     #[must_use]
     pub fn is_one(text: &[u8]) -> bool {
@@ -99,7 +99,7 @@ impl Record {
         })
     }
 
-    /// Returns where evaluation goes on if no directive matches (RFC 7208 section 6.1).
+    /// Returns the domain to continue with if no directive matches (RFC 7208 section 6.1).
     #[must_use]
     pub fn redirect(&self) -> Option<&DomainSpec> {
         self.terms.iter().find_map(|term| match term {
@@ -108,7 +108,7 @@ impl Record {
         })
     }
 
-    /// Returns where the explanation of a fail is (RFC 7208 section 6.2).
+    /// Returns the domain of the explanation of a fail (RFC 7208 section 6.2).
     #[must_use]
     pub fn exp(&self) -> Option<&DomainSpec> {
         self.terms.iter().find_map(|term| match term {
@@ -137,20 +137,20 @@ impl fmt::Display for Record {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "RFC 7208 section 4.6.1 is closed; what is new is unknown"
+    reason = "RFC 7208 section 4.6.1 is closed; new modifiers are `Unknown`"
 )]
 pub enum Term {
-    /// A mechanism and what it says of those who match.
+    /// A mechanism and its result.
     Directive(Directive),
-    /// Where evaluation goes on if no directive matches (RFC 7208 section 6.1).
+    /// The domain to continue with if no directive matches (RFC 7208 section 6.1).
     Redirect(DomainSpec),
-    /// Where the explanation of a fail is (RFC 7208 section 6.2).
+    /// The domain of the explanation of a fail (RFC 7208 section 6.2).
     Exp(DomainSpec),
-    /// A modifier without a meaning here, which is ignored (RFC 7208 section 6).
+    /// An unknown modifier, which is ignored (RFC 7208 section 6).
     Unknown {
         /// Its name.
         name: Box<str>,
-        /// What stands behind the equals sign.
+        /// The text after the equals sign.
         value: MacroString,
     },
 }
@@ -177,17 +177,17 @@ impl Term {
     }
 }
 
-/// The text of a term, and where it is.
+/// The text of a term, and its position.
 #[derive(Clone, Copy)]
 pub(crate) struct Word<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) at: usize,
-    /// How long what is before the first colon, slash or equals sign is.
+    /// The length of the text before the first colon, slash or equals sign.
     name: usize,
 }
 
 impl<'a> Word<'a> {
-    /// What is before the first blank.
+    /// The text before the first blank.
     fn first(text: &'a [u8], at: usize) -> Self {
         let text = text.get(..memchr(b' ', text).unwrap_or(text.len())).unwrap_or_default();
         let mark = text.iter().position(|c| matches!(c, b':' | b'/' | b'='));
@@ -212,68 +212,70 @@ impl fmt::Display for Term {
     }
 }
 
-/// Why a text is not a [`Record`]. Positions are in bytes from the start of the record.
+/// The reason why a text is not a [`Record`]. Positions are in bytes from the start of the record.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// It does not begin with `v=spf1` and a blank.
-    #[error("no v=spf1 at the beginning")]
+    /// The text does not begin with `v=spf1` and a blank.
+    #[error("SPF record does not begin with v=spf1")]
     Version,
-    /// It is longer than [`Record::MAX_OCTETS`].
-    #[error("longer than 65535 octets")]
+    /// The text is longer than [`Record::MAX_OCTETS`].
+    #[error("SPF record longer than 65535 octets")]
     TooLong,
-    /// Something else than printable ASCII and blanks.
-    #[error("byte {at} is not printable ASCII")]
+    /// A character other than printable ASCII and blanks.
+    #[error("character that is not printable ASCII in the SPF record, at byte {at}")]
     Character {
-        /// Where.
+        /// The position of the character.
         at: usize,
     },
-    /// A mechanism that there is not, or no mechanism at all.
-    #[error("byte {at} begins a mechanism that is not known")]
+    /// An unknown mechanism, or an empty term.
+    #[error("unknown SPF mechanism, at byte {at}")]
     Mechanism {
-        /// Where.
+        /// The position of the term.
         at: usize,
     },
-    /// An argument is missing, or there where the mechanism has none.
-    #[error("byte {at} should begin the mechanism's argument, or end the term")]
+    /// An argument is missing, or the mechanism takes none.
+    #[error("missing or unexpected argument of an SPF mechanism, at byte {at}")]
     Argument {
-        /// Where.
+        /// The position of the fault.
         at: usize,
     },
-    /// Not an address of the mechanism's family.
-    #[error("byte {at} should begin an address")]
+    /// The argument is not an address of the mechanism's family.
+    #[error("invalid IP address in the SPF record, at byte {at}")]
     Address {
-        /// Where.
+        /// The position of the address.
         at: usize,
     },
-    /// Not the length of a prefix, or too long for the family.
-    #[error("byte {at} should begin the length of a prefix")]
+    /// The prefix length is not a number, or is too long for the family.
+    #[error("invalid prefix length in the SPF record, at byte {at}")]
     Prefix {
-        /// Where.
+        /// The position of the prefix length.
         at: usize,
     },
-    /// A domain that ends neither in a dot and a top label, nor in a macro.
-    #[error("the domain at byte {at} ends neither in a top-level domain nor in a macro")]
+    /// A domain ends neither in a dot and a top label, nor in a macro.
+    #[error(
+        "domain in the SPF record ends neither in a top-level domain nor in a macro, at byte {at}"
+    )]
     Domain {
-        /// Where it begins.
+        /// The position of the domain.
         at: usize,
     },
-    /// A percent sign or a macro that is wrong, or a letter that is only for explanations.
-    #[error("byte {at} begins a macro that is none here")]
+    /// An invalid macro or percent sign, or a macro letter that only explanations may have.
+    #[error("invalid SPF macro, at byte {at}")]
     Macro {
-        /// Where.
+        /// The position of the macro.
         at: usize,
     },
     /// A second `redirect` or `exp` (RFC 7208 section 6).
-    #[error("byte {at} begins a modifier that was there before")]
+    #[error("duplicate SPF modifier, at byte {at}")]
     Repeated {
-        /// Where.
+        /// The position of the modifier.
         at: usize,
     },
 }
 
 impl RecordError {
-    /// Returns where it is, in bytes, if it is at a place.
+    /// Returns the position of the fault, in bytes, if it has one.
     #[must_use]
     pub fn at(&self) -> Option<usize> {
         match *self {
@@ -300,7 +302,7 @@ fn is_name(name: &[u8]) -> bool {
         && name.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
 }
 
-/// How many blanks there are: at most 255 in a piece, so that an octet can count them.
+/// The number of blanks: at most 255 in a piece, so that an octet can count them.
 fn blanks(text: &[u8]) -> usize {
     let count = |piece: &[u8]| piece.iter().map(|c| u8::from(*c == b' ')).sum::<u8>();
     text.chunks(255).map(|piece| usize::from(count(piece))).sum()

@@ -1,4 +1,4 @@
-//! What a server says of a check: variables, headers, comments.
+//! The report of a check: variables, header fields, comments.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -9,8 +9,8 @@ use mail_types::results::{AuthResult, MethodResult, SpfIdentity, SpfInput};
 use crate::expansion::Values;
 use crate::{Cause, Check, MacroString, Outcome, SpfResult};
 
-/// A check and its outcome, with all there is to say of them: Exim's variables, the header
-/// `Received-SPF`, the part of `Authentication-Results`.
+/// A check and its outcome, for Exim's variables, the header field `Received-SPF`, and the part of
+/// `Authentication-Results`.
 ///
 /// ```
 /// use mail_types::dns::Zone;
@@ -37,17 +37,17 @@ pub struct Report {
     outcome: Outcome,
     client: IpAddr,
     helo: String,
-    /// The reverse-path that was checked, with `postmaster` where it was null.
+    /// The checked reverse-path, with `postmaster` for the null path.
     sender: String,
     domain: String,
     receiver: String,
     null_path: bool,
-    /// What stands for the explanation of a domain that gives none.
+    /// The text in place of the explanation of a domain that has none.
     advice: String,
 }
 
 impl Report {
-    /// The longest value that is written into a header, in octets; a longer one is cut.
+    /// The longest value in a header field, in octets; a longer one is cut.
     pub const MAX_VALUE: usize = 100;
 
     pub(crate) fn new(check: &Check<'_>, outcome: Outcome) -> Self {
@@ -70,8 +70,8 @@ impl Report {
         report
     }
 
-    /// Sets what [`smtp_comment`](Self::smtp_comment) has for a domain that explains nothing: Exim's
-    /// option `spf_smtp_comment_template`. The default here begins as Exim's does. `%{p}` is
+    /// Sets the text of [`smtp_comment`](Self::smtp_comment) for a domain without an explanation:
+    /// Exim's option `spf_smtp_comment_template`. The default begins as Exim's does. `%{p}` is
     /// `unknown`.
     #[must_use]
     pub fn with_smtp_comment_template(mut self, check: &Check<'_>, template: &MacroString) -> Self {
@@ -89,7 +89,7 @@ impl Report {
         &self.outcome
     }
 
-    /// Returns the result in a sentence, in the words of Exim.
+    /// Returns the result as a sentence, in Exim's words.
     #[must_use]
     pub fn header_comment(&self) -> String {
         let (client, domain) = (self.client, format!("domain of {}", shown(&self.domain)));
@@ -118,8 +118,8 @@ impl Report {
 
     /// Returns the header field `Received-SPF` (RFC 7208 section 9.1), in one line without its end.
     ///
-    /// Each value is quoted where it is not plain, and cut to [`Report::MAX_VALUE`]: what a peer
-    /// says can add neither a line nor a pair.
+    /// A value is quoted if necessary, and cut to [`Report::MAX_VALUE`]: a peer's text can add
+    /// neither a line nor a pair.
     #[must_use]
     pub fn received(&self) -> String {
         let mut text = format!("Received-SPF: {} (", self.outcome.result());
@@ -155,7 +155,7 @@ impl Report {
         text
     }
 
-    /// Returns what an SMTP reply may say, for fail, softfail and neutral, in the form of Exim: the
+    /// Returns the text of an SMTP reply for fail, softfail and neutral, in Exim's form: the
     /// domain's explanation, or the template's, and the reason.
     #[must_use]
     pub fn smtp_comment(&self) -> Option<String> {
@@ -180,7 +180,7 @@ impl Report {
             part = part.with_comment("best guess record for domain");
         }
         match self.outcome.identity() {
-            // The null path was checked as that of a postmaster (RFC 7208 section 2.4).
+            // The null path was checked as `postmaster` (RFC 7208 section 2.4).
             SpfIdentity::MailFrom if self.null_path => {
                 part.with_property("smtp", "mailfrom", &self.sender)
             }
@@ -189,8 +189,8 @@ impl Report {
         }
     }
 
-    /// Returns the result for DMARC, with the domain that was tested. `None` if there was no domain to
-    /// test, or the result is a guess.
+    /// Returns the result for DMARC, with the tested domain. `None` without a domain to test, and
+    /// for a guess.
     #[must_use]
     pub fn spf_input(&self) -> Option<SpfInput> {
         let domain = self.outcome.domain().filter(|_| !self.outcome.is_guess())?.clone();
@@ -198,7 +198,7 @@ impl Report {
         Some(SpfInput { result, identity: self.outcome.identity(), domain })
     }
 
-    /// Returns the variable of one of Exim's names:
+    /// Returns a variable by Exim's name:
     ///
     /// | name                 | value                                                          |
     /// |----------------------|----------------------------------------------------------------|
@@ -209,7 +209,7 @@ impl Report {
     /// | `spf_smtp_comment`   | [`Report::smtp_comment`]; unset for other results              |
     /// | `spf_used_domain`    | the domain of the sender, or the HELO name                     |
     ///
-    /// Words are trusted, the others are not: peers and the DNS have a part in them.
+    /// Words are trusted; the other values are not: they contain text from peers and the DNS.
     #[must_use]
     pub fn variable(&self, name: &str) -> Variable<'_> {
         let untrusted = |text: String| Value::new(text.into_bytes(), Trust::Untrusted);
@@ -228,11 +228,11 @@ impl Report {
     }
 }
 
-/// The page that Exim's default names, with what it wants to know of the message.
+/// The page in Exim's default comment, with its parameters.
 const DEFAULT_ADVICE: &str =
     "Please%_see%_http://www.open-spf.org/Why?id=%{S}&ip=%{C}&receiver=%{R}";
 
-/// Without control characters, and not longer than a header takes.
+/// A text without control characters, not longer than a header value.
 fn shown(text: &str) -> String {
     let most = Report::MAX_VALUE.min(text.len());
     let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What is wrong with what a domain publishes, for those who publish it.
+//! The defects of a published SPF record, for its publisher.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use mail_types::dns::{
 use crate::published::Published;
 use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
 
-/// Reads everything that a domain's record refers to, and lists every defect.
+/// Reads a domain's record with all records that it refers to, and lists every defect.
 ///
-/// A check ends at the first term that matches and at the first limit; this does not: it counts what
-/// the worst sender would cost. Macros are not followed, as they depend on the sender.
+/// A check ends at the first matching term and at the first limit; a review does not: it counts the
+/// lookups of the worst sender. Macros are not followed, since they depend on the sender.
 ///
 /// ```
 /// use mail_types::dns::Zone;
@@ -23,9 +23,9 @@ use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
 /// let review = Review::new("example.com".parse()?).session().run(|question| zone.answer(question));
 /// let defects: Vec<_> = review.findings().iter().map(ToString::to_string).collect();
 /// assert_eq!(defects, [
-///     "example.com: ptr: slow and unreliable, not to be published",
-///     "example.com: all: lets everybody pass",
-///     "example.com: ip4:192.0.2.1: never reached, behind all",
+///     "example.com: ptr: slow and unreliable, do not publish",
+///     "example.com: all: every host passes",
+///     "example.com: ip4:192.0.2.1: never evaluated, after all",
 /// ]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -36,19 +36,18 @@ pub struct Review {
 }
 
 impl Review {
-    /// The most findings that are listed.
+    /// The most findings of a review.
     pub const MAX_FINDINGS: usize = 200;
-    /// The longest record, in octets, that fits an answer over UDP everywhere (RFC 7208 section
-    /// 3.4).
+    /// The longest record, in octets, whose answer fits into UDP everywhere (RFC 7208 section 3.4).
     pub const MAX_PLAIN_OCTETS: usize = 450;
 
-    /// Reviews what a domain publishes, against the default limits.
+    /// Reviews the records of a domain, against the default limits.
     #[must_use]
     pub fn new(domain: Name) -> Self {
         Self { domain, limits: Limits::default() }
     }
 
-    /// Begins a session with as many questions as a check may ask.
+    /// Starts a session with the question limit of a check.
     #[must_use]
     pub fn session(&self) -> Session<&Self> {
         Session::new(self, Vec::new(), self.limits.questions)
@@ -74,7 +73,7 @@ impl Inquiry for &Review {
     }
 }
 
-/// What a [`Review`] has found.
+/// The findings of a [`Review`].
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Reviewed {
     findings: Vec<Finding>,
@@ -89,13 +88,13 @@ impl Reviewed {
         &self.findings
     }
 
-    /// Returns how many terms ask the DNS if nothing matches.
+    /// Returns the number of terms that cause DNS queries if nothing matches.
     #[must_use]
     pub fn lookups(&self) -> usize {
         self.lookups
     }
 
-    /// Returns how many lookups of `a` and `mx` find nothing.
+    /// Returns the number of void lookups of `a` and `mx`.
     #[must_use]
     pub fn void_lookups(&self) -> usize {
         self.void_lookups
@@ -193,7 +192,7 @@ impl Reviewed {
         Ok(())
     }
 
-    /// Goes into the record of another domain.
+    /// Follows a reference to the record of another domain.
     fn refer(
         &mut self,
         known: &mut Known<'_>,
@@ -207,7 +206,7 @@ impl Reviewed {
             self.find(domain, Some(&target.to_string()), Defect::Loop);
             return Ok(());
         }
-        // Deeper than any check goes, and no deeper than a stack does.
+        // Deeper than any check goes, and within the stack.
         if above.len() > 2 * usize::from(limits.lookups) {
             return Ok(());
         }
@@ -228,15 +227,15 @@ impl Reviewed {
     }
 }
 
-/// A defect, and where.
+/// A defect, and its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whose record.
+    /// The domain of the record.
     pub domain: Name,
-    /// Which term of it, if it is one.
+    /// The term, unless the defect concerns the whole record.
     pub term: Option<Box<str>>,
-    /// What is wrong.
+    /// The defect.
     pub defect: Defect,
 }
 
@@ -250,58 +249,58 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What can be wrong with what a domain publishes.
+/// A defect of a published record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Defect {
-    /// There is no record, here or where one is referred to.
+    /// The domain, or the target of a reference, publishes no record.
     NoRecord,
-    /// There are several, so that there is none (RFC 7208 section 4.5).
+    /// The domain publishes several records, so that none counts (RFC 7208 section 4.5).
     SeveralRecords,
-    /// The record is wrong, from its first term to its last (RFC 7208 section 4.6).
+    /// The record has a syntax error, and is invalid as a whole (RFC 7208 section 4.6).
     Syntax(RecordError),
-    /// The DNS failed.
+    /// A DNS lookup failed.
     Dns(DnsFailure),
-    /// So many terms ask the DNS; ten may (RFC 7208 section 4.6.4).
+    /// The number of terms that cause DNS queries, more than 10 (RFC 7208 section 4.6.4).
     TooManyLookups(usize),
-    /// So many lookups find nothing; two may (RFC 7208 section 4.6.4).
+    /// The number of void lookups, more than two (RFC 7208 section 4.6.4).
     TooManyVoidLookups(usize),
-    /// So many mail exchangers; ten may be there (RFC 7208 section 4.6.4).
+    /// The number of mail exchangers, more than ten (RFC 7208 section 4.6.4).
     TooManyMxHosts(usize),
-    /// `ptr` (RFC 7208 section 5.5).
+    /// The mechanism `ptr` (RFC 7208 section 5.5).
     Ptr,
     /// `+all`, or a network of all addresses.
     PassesAll,
-    /// What it names has no addresses, or no mail exchangers.
+    /// The domain of a term has no addresses, or no mail exchangers.
     Void,
-    /// A term behind `all`, or a `redirect` beside it (RFC 7208 sections 5.1 and 6.1).
+    /// A term after `all`, or a `redirect` beside it (RFC 7208 sections 5.1 and 6.1).
     Unreachable,
-    /// Neither `all` nor `redirect`: who does not match is neutral (RFC 7208 section 4.7).
+    /// Neither `all` nor `redirect`: a client without a match is neutral (RFC 7208 section 4.7).
     NoEnd,
-    /// A domain that refers to itself in the end.
+    /// A record refers to itself, directly or not.
     Loop,
-    /// Longer than [`Review::MAX_PLAIN_OCTETS`].
+    /// The record is longer than [`Review::MAX_PLAIN_OCTETS`].
     Long,
 }
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRecord => f.write_str("no record"),
-            Self::SeveralRecords => f.write_str("several records, so none counts"),
+            Self::NoRecord => f.write_str("no SPF record"),
+            Self::SeveralRecords => f.write_str("several SPF records, so none counts"),
             Self::Syntax(error) => write!(f, "{error}"),
             Self::Dns(failure) => write!(f, "the DNS failed: {failure}"),
-            Self::TooManyLookups(count) => write!(f, "{count} terms ask the DNS, more than 10"),
+            Self::TooManyLookups(count) => write!(f, "{count} DNS lookups, more than 10"),
             Self::TooManyVoidLookups(count) => {
-                write!(f, "{count} lookups find nothing, more than 2")
+                write!(f, "{count} void DNS lookups, more than 2")
             }
-            Self::TooManyMxHosts(count) => write!(f, "{count} mail exchangers, more than 10"),
-            Self::Ptr => f.write_str("slow and unreliable, not to be published"),
-            Self::PassesAll => f.write_str("lets everybody pass"),
-            Self::Void => f.write_str("nothing is there"),
-            Self::Unreachable => f.write_str("never reached, behind all"),
+            Self::TooManyMxHosts(count) => write!(f, "{count} MX hosts, more than 10"),
+            Self::Ptr => f.write_str("slow and unreliable, do not publish"),
+            Self::PassesAll => f.write_str("every host passes"),
+            Self::Void => f.write_str("the domain has no such records"),
+            Self::Unreachable => f.write_str("never evaluated, after all"),
             Self::NoEnd => f.write_str("ends without all or redirect"),
-            Self::Loop => f.write_str("refers to itself in the end"),
+            Self::Loop => f.write_str("refers to itself"),
             Self::Long => f.write_str("longer than 450 octets"),
         }
     }

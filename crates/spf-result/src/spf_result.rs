@@ -9,11 +9,11 @@ use thiserror::Error;
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 2.6 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 2.6 has just these")]
 pub enum SpfResult {
-    /// There is no name to check, or nothing is published for it.
+    /// No domain to check, or no record published.
     None,
-    /// The domain says neither yes nor no.
+    /// The domain makes no statement.
     Neutral,
     /// The client is authorized.
     Pass,
@@ -21,16 +21,16 @@ pub enum SpfResult {
     Fail,
     /// The client is probably not authorized.
     SoftFail,
-    /// The DNS failed for now; a later try may end otherwise.
+    /// A temporary failure of the DNS; a later try may give another result.
     TempError,
-    /// What is published cannot be interpreted.
+    /// The published record cannot be interpreted.
     PermError,
 }
 
 impl SpfResult {
     /// The words of a condition `spf`, with Exim's former names: `err_perm` is `permerror`,
-    /// `err_temp` is `temperror`, whatever the text of 2014 says of them. `invalid` never comes out
-    /// of a check.
+    /// `err_temp` is `temperror`, although the text of 2014 swaps them. `invalid` is never the
+    /// result of a check.
     ///
     /// ```
     /// use mail_types::exim::{List, Semantics, WordList};
@@ -97,8 +97,8 @@ impl FromStr for SpfResult {
     }
 }
 
-/// A word is no [`SpfResult`].
+/// A text is not the word of an [`SpfResult`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a result of SPF")]
+#[error("not an SPF result word")]
 #[non_exhaustive]
 pub struct SpfResultError;

@@ -48,8 +48,8 @@ fn comments_are_in_the_words_of_exim() {
         ("v=spf1 ?all", "192.0.2.1 is neither permitted nor denied by domain of a.example"),
         (
             "v=spf1 moo",
-            "error in processing during lookup of domain of a.example: byte 7 begins a mechanism \
-            that is not known",
+            "error in processing during lookup of domain of a.example: unknown SPF mechanism, at \
+            byte 7",
         ),
     ] {
         let report = report(record, "h.example", "x@a.example");

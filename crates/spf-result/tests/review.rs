@@ -24,46 +24,46 @@ fn each_defect_is_found() {
     let mx = (0..11).map(mx).collect::<Vec<_>>().concat();
     let long = format!("v=spf1 -all{}", " ".repeat(Review::MAX_PLAIN_OCTETS));
     for (text, wanted) in [
-        (String::new(), "a.example: no record"),
+        (String::new(), "a.example: no SPF record"),
         (
             "a.example TXT \"v=spf1\"\na.example TXT \"v=spf1\"".into(),
-            "a.example: several records, so none counts",
+            "a.example: several SPF records, so none counts",
         ),
-        (
-            "a.example TXT \"v=spf1 moo\"".into(),
-            "a.example: byte 7 begins a mechanism that is not known",
-        ),
+        ("a.example TXT \"v=spf1 moo\"".into(), "a.example: unknown SPF mechanism, at byte 7"),
         (
             "a.example TXT \"v=spf1 ptr -all\"".into(),
-            "a.example: ptr: slow and unreliable, not to be published",
+            "a.example: ptr: slow and unreliable, do not publish",
         ),
-        ("a.example TXT \"v=spf1 all\"".into(), "a.example: all: lets everybody pass"),
+        ("a.example TXT \"v=spf1 all\"".into(), "a.example: all: every host passes"),
         (
             "a.example TXT \"v=spf1 ip4:1.2.3.4/0 -all\"".into(),
-            "a.example: ip4:1.2.3.4/0: lets everybody pass",
+            "a.example: ip4:1.2.3.4/0: every host passes",
         ),
         (
             "a.example TXT \"v=spf1 a:x.example -all\"".into(),
-            "a.example: a:x.example: nothing is there",
+            "a.example: a:x.example: the domain has no such records",
         ),
-        ("a.example TXT \"v=spf1 mx -all\"".into(), "a.example: mx: nothing is there"),
+        (
+            "a.example TXT \"v=spf1 mx -all\"".into(),
+            "a.example: mx: the domain has no such records",
+        ),
         (
             "a.example TXT \"v=spf1 -all redirect=b.example\"".into(),
-            "a.example: redirect=b.example: never reached, behind all",
+            "a.example: redirect=b.example: never evaluated, after all",
         ),
         (
             "a.example TXT \"v=spf1 -all ip4:1.2.3.4\"".into(),
-            "a.example: ip4:1.2.3.4: never reached, behind all",
+            "a.example: ip4:1.2.3.4: never evaluated, after all",
         ),
         ("a.example TXT \"v=spf1 ip4:1.2.3.4\"".into(), "a.example: ends without all or redirect"),
         (
             "a.example TXT \"v=spf1 include:a.example -all\"".into(),
-            "a.example: a.example: refers to itself in the end",
+            "a.example: a.example: refers to itself",
         ),
-        ("a.example TXT \"v=spf1 include:b.example -all\"".into(), "b.example: no record"),
+        ("a.example TXT \"v=spf1 include:b.example -all\"".into(), "b.example: no SPF record"),
         (
             format!("a.example TXT \"v=spf1 mx:m.example -all\"\n{mx}"),
-            "a.example: mx:m.example: 11 mail exchangers, more than 10",
+            "a.example: mx:m.example: 11 MX hosts, more than 10",
         ),
         (format!("a.example TXT \"{long}\""), "a.example: longer than 450 octets"),
     ] {
@@ -84,11 +84,11 @@ fn a_sound_record_has_none() {
 #[test]
 fn what_is_too_much_is_counted_to_its_end() {
     let text = format!("a.example TXT \"v=spf1{} -all\"\na.example A 192.0.2.1", " a".repeat(12));
-    let wanted = ["a.example: 12 terms ask the DNS, more than 10"];
+    let wanted = ["a.example: 12 DNS lookups, more than 10"];
     assert_eq!(defects(&Zone::parse(&text).unwrap()), wanted);
     let text = format!("a.example TXT \"v=spf1{} -all\"", " mx:n.example".repeat(3));
     let last = defects(&Zone::parse(&text).unwrap()).pop();
-    assert_eq!(last.as_deref(), Some("a.example: 3 lookups find nothing, more than 2"));
+    assert_eq!(last.as_deref(), Some("a.example: 3 void DNS lookups, more than 2"));
 }
 
 #[test]

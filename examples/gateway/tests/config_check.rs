@@ -124,7 +124,7 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("spool_directory = '${env{HOME}}'", "line 1: spool_directory: $ has no meaning here"),
         ("tls_certificate = '$tls_sni.pem'", "line 1: tls_certificate: $ has no meaning here"),
         ("local_domains = 'a b'", "line 1: local_domains: item 1 (a b): not a domain"),
-        ("local_parts = '$nobody'", "line 1: local_parts: byte 1: no variable is named"),
+        ("local_parts = '$nobody'", "line 1: local_parts: byte 1: unknown variable"),
         (
             "local_parts = '+nobody'",
             "line 1: local_parts: item 1 (+nobody): the table localpartlist",
@@ -219,7 +219,7 @@ const CANNOT_WORK: &[(&str, &str)] = &[
     ),
     (
         "[local_delivery]\nevent_action = '$nobody'",
-        "line 2: [local_delivery] event_action: byte 1: no variable is named",
+        "line 2: [local_delivery] event_action: byte 1: unknown variable",
     ),
     ("[macros]\nX = 'a'\nx = 'a'", "line 3: macros: x is not a capital letter"),
     ("maildir = 'A'\n[macros]\nA = 'A'", "line 3: macros: A goes in a circle"),

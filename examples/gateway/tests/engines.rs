@@ -99,11 +99,11 @@ async fn what_does_not_do_is_deferred_with_its_reason() {
         ("SELECT a FROM missing".into(), "SQLite: no such table: missing"),
         (
             "SELECT '${quote_sqlite:$x}".into(),
-            "the query cannot be sent: a string, a name or a comment is not closed",
+            "the query cannot be sent: unclosed string, name or comment in the query",
         ),
         (
             "SELECT \"${quote_sqlite:$x}\"".into(),
-            "the query cannot be sent: segment 1 stands where no value can be bound",
+            "the query cannot be sent: value in the query is not in a plain '…' string (segment 1)",
         ),
         (
             series(1_000_000_000)

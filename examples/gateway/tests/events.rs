@@ -249,12 +249,12 @@ async fn r_each_recipient_of_prdr_has_an_event() {
 async fn no_success_is_told_of_a_message_put_off() {
     // Nothing counts before the last reply, so that all are tried again.
     let (last, said) = prdr("353 go\r\n250 r1 ok\r\n550 r2 no\r\n250 r3 ok\r\n450 later\r\n").await;
-    assert_eq!(last, "450 4.0.0 deferred for some recipients, taken for none");
+    assert_eq!(last, "450 4.0.0 no recipient accepted the message, try again later");
     let deferred =
         "msg:defer(SMTP error from remote mail server after end of data: 450 later) errno -46";
     assert_eq!(said, ["tcp:close()", deferred]);
     let (last, said) = prdr("353 go\r\n250 r1 ok\r\n421 going\r\n").await;
-    assert_eq!(last, "450 4.0.0 deferred for some recipients, taken for none");
+    assert_eq!(last, "450 4.0.0 no recipient accepted the message, try again later");
     let [host, message] = ["msg:host:defer", "msg:defer"].map(|name| {
         format!("{name}(SMTP error from remote mail server after end of data: 421 going)")
     });

@@ -14,11 +14,11 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ("[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'", "line 3: verify is neither"),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a $domain_used_domain'",
-        "line 3: byte 3: no variable is named \"domain_used_domain\"",
+        "line 3: byte 3: unknown variable \"domain_used_domain\"",
     ),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = '${if x}'",
-        "line 3: byte 5: \"x\" is no condition",
+        "line 3: byte 5: unknown condition \"x\"",
     ),
     ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a$'", "line 3: byte 2: "),
     ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a\\'", "line 3: byte 1: a backslash"),
@@ -66,7 +66,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ),
     (
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '^re(gex'",
-        "line 3: item 1 (^re(gex): the regular expression is wrong",
+        "line 3: item 1 (^re(gex): invalid regular expression",
     ),
     (
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'",
@@ -353,7 +353,7 @@ fn there_are_only_so_many_of_anything() {
     for (text, error) in [
         (rules(1001), "line 1: too many"),
         (entries(100), "line 1: too many"),
-        (items(10_001), "line 3: more than 10000 items"),
+        (items(10_001), "line 3: list has more than 10000 items"),
     ] {
         assert_eq!(Config::parse(&text).unwrap_err().to_string(), error);
     }

@@ -84,9 +84,9 @@ fn the_message_is_for_exactly_those_who_take_it() {
 #[test]
 fn where_nobody_takes_it_nothing_is_kept() {
     for (recipients, last) in [
-        (&["bad", "bad"][..], "550 5.7.1 refused for all recipients\r\n"),
-        (&["bad", "later"], "450 4.0.0 deferred for some recipients, taken for none\r\n"),
-        (&["later", "later"], "450 4.0.0 deferred for some recipients, taken for none\r\n"),
+        (&["bad", "bad"][..], "550 5.7.1 message refused for all recipients\r\n"),
+        (&["bad", "later"], "450 4.0.0 no recipient accepted the message, try again later\r\n"),
+        (&["later", "later"], "450 4.0.0 no recipient accepted the message, try again later\r\n"),
     ] {
         let mut talk = with_recipients(true, recipients);
         talk.say("DATA\r\n");

@@ -52,15 +52,15 @@ fn one_object_for_each_line() {
             json!({"value": "a1", "trusted": true}),
             json!({"forced": true, "at": 0}),
             json!({"failed": "byte 6: } expected", "at": 6}),
-            json!({"failed": "byte 1: no variable is named \"nosuch\"", "at": 1}),
+            json!({"failed": "byte 1: unknown variable \"nosuch\"", "at": 1}),
             json!({"value_hex": "ff", "trusted": true}),
             json!({
-                "failed": "byte 0: after 3 bytes of the expression: division by zero", "at": 0,
+                "failed": "byte 0: division by zero, after 3 bytes of the expression", "at": 0,
             }),
         ]
     );
     let quoted = "${lookup pgsql{SELECT '$x'}}";
-    let refused = "byte 0: an untrusted value in the query: write ${quote_pgsql:…} around it";
+    let refused = "byte 0: untrusted value in the query: use ${quote_pgsql:…}";
     assert_eq!(
         json_lines(&["--untrusted", "x=a b", "$x", quoted], b""),
         [json!({"value": "a b", "trusted": false}), json!({"failed": refused, "at": 0})]

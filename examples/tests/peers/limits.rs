@@ -153,7 +153,7 @@ fn a_header_with_both_families_is_refused_with_the_option_that_takes_it() {
     smtp.send(b"PROXY TCP6 2001:db8::1 127.0.0.1 56324 25\r\n");
     assert_eq!(smtp.rest(), "");
     let line = gateway.line("PROXY header required of [127.0.0.1]");
-    assert!(line.contains("byte 26 is that of an IPv4 address in a line for IPv6"), "{line}");
+    assert!(line.contains("IPv4 address in a PROXY TCP6 line, at byte 26"), "{line}");
     assert!(line.contains("proxy_ipv4_in_tcp6 = true"), "{line}");
 }
 

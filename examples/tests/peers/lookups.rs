@@ -123,7 +123,7 @@ fn connections_are_made_anew_and_what_cannot_be_told_defers() {
     drop(stage.peers);
     let (taken, transcript) = swaks(&stage.gateway.address(), &["--to", "ann@local.test"]);
     assert!(!taken && transcript.contains("421 4.7.0"), "{transcript}");
-    stage.gateway.line("there is no telling now: PostgreSQL: ");
+    stage.gateway.line("lookup or request deferred: PostgreSQL: ");
 }
 
 const PROGRAMS: &[&str] = &["pg_lsclusters", "psql", "setpriv", "swaks"];

@@ -4,7 +4,7 @@ use mail_types::dns::Name;
 
 use crate::{Author, AuthorFault};
 
-/// The domains that were found so far, each once.
+/// The domains found so far, each once.
 #[derive(Debug, Default)]
 pub(crate) struct AuthorDomains {
     found: Vec<Name>,
@@ -12,7 +12,7 @@ pub(crate) struct AuthorDomains {
 }
 
 impl AuthorDomains {
-    /// Takes what a field has, read strictly.
+    /// Adds the domains of a strictly read field.
     pub(crate) fn extend(&mut self, field: Self) {
         field.found.into_iter().for_each(|domain| self.add(domain));
         if let Some(fault) = field.fault {
@@ -31,7 +31,8 @@ impl AuthorDomains {
         }
     }
 
-    /// Takes note of a fault. A limit counts before a place that cannot be read, of those the first.
+    /// Records a fault. A limit takes precedence over an unreadable place, and the first fault of a
+    /// kind counts.
     pub(crate) fn mark(&mut self, fault: AuthorFault) {
         self.fault = match (self.fault, fault) {
             (Some(before), AuthorFault::Unreadable { .. }) => Some(before),

@@ -1,9 +1,9 @@
-//! Encoded words: RFC 2047 section 2, as mail programs take them.
+//! Encoded words: RFC 2047 section 2, as mail programs accept them.
 
-/// Decodes the encoded words of a field's body, wherever they stand; `None` if it has none.
+/// Decodes the encoded words of a field's body at any position; returns `None` without one.
 ///
-/// A word may be longer than it should, may have blanks in it, and need not be padded. What is decoded
-/// cannot open or close a quoted string or a comment: there are blanks in place of such octets.
+/// A word may be longer than allowed, may contain blanks, and needs no padding. The decoded text
+/// cannot open or close a quoted string or a comment: blanks replace such octets.
 pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
     let (mut text, mut rest, mut found) = (Vec::with_capacity(body.len()), body, false);
     while let Some(at) = find(rest, b"=?") {
@@ -32,7 +32,7 @@ pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
     found.then_some(text)
 }
 
-/// Tells whether a word has a charset whose ASCII is not at its octets: its text stays hidden.
+/// Tells whether a word has a charset that is not based on ASCII: its text cannot be read.
 pub(crate) fn has_opaque_word(mut body: &[u8]) -> bool {
     while let Some(at) = find(body, b"=?") {
         body = body.get(at + 2..).unwrap_or_default();
@@ -43,12 +43,12 @@ pub(crate) fn has_opaque_word(mut body: &[u8]) -> bool {
     false
 }
 
-/// Tells whether a piece of a field has the begin or the end of a word.
+/// Tells whether a part of a field has the start or the end of a word.
 pub(crate) fn is_in_encoded_word(piece: &[u8]) -> bool {
     find(piece, b"=?").or(find(piece, b"?=")).is_some()
 }
 
-/// UTF-7, EBCDIC, and what else has a number as its name.
+/// UTF-7, EBCDIC, and other charsets named by a number.
 fn is_opaque(charset: &[u8]) -> bool {
     let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
@@ -66,21 +66,21 @@ fn is_ascii_code_page(number: u32) -> bool {
         || number == 65_001
 }
 
-/// Returns the charset of a word, which begins behind its `=?`.
+/// Returns the charset of a word, given the text after its `=?`.
 fn charset(text: &[u8]) -> Option<&[u8]> {
     let head = text.get(..text.len().min(MAX_CHARSET))?;
     head.split_at_checked(head.iter().position(|&octet| octet == b'?')?).map(|(charset, _)| charset)
 }
 
 enum Word<'a> {
-    /// What it says, and what stands behind it.
+    /// The decoded text, and the text after the word.
     Whole(Vec<u8>, &'a [u8]),
     Broken,
-    /// There is no end of a word in the rest.
+    /// The rest contains no end of a word.
     Endless,
 }
 
-/// Reads a word behind its `=?`.
+/// Reads a word, given the text after its `=?`.
 fn word(text: &[u8]) -> Word<'_> {
     let Some(charset) = charset(text) else { return Word::Broken };
     let rest = text.get(charset.len()..).unwrap_or_default();
@@ -90,7 +90,7 @@ fn word(text: &[u8]) -> Word<'_> {
     let decode = match encoding {
         b'q' | b'Q' => quoted_printable,
         b'b' | b'B' => base64,
-        // Before the end is looked for: of many such words each would look through all the rest.
+        // Before the search for the end: many such words would each search the whole rest.
         _ => return Word::Broken,
     };
     let Some(end) = find(rest, b"?=") else { return Word::Endless };
@@ -105,8 +105,8 @@ fn word(text: &[u8]) -> Word<'_> {
     Word::Whole(shown, behind.get(2..).unwrap_or_default())
 }
 
-/// The charsets of Western Europe have the characters below U+0100 at their numbers, or nearly so. Of the
-/// others only ASCII can be read: what is not, or comes behind an escape, is U+FFFD.
+/// Western European charsets have the characters below U+0100 at their numbers, or nearly so. For
+/// all others only ASCII is decoded: other characters, and those after an escape, become U+FFFD.
 fn in_utf8(octets: Vec<u8>, charset: &[u8]) -> Vec<u8> {
     let western = [&b"iso-8859-1"[..], b"iso-8859-15", b"latin1", b"us-ascii", b"windows-1252"];
     let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
@@ -147,7 +147,7 @@ fn quoted_printable(mut text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Octets outside the alphabet are passed over. Padding that completes a group of four ends it, and the
+/// Octets outside the alphabet are skipped. Padding that completes a group of four ends it, and the
 /// next group begins.
 fn base64(text: &[u8]) -> Vec<u8> {
     let sextet = |octet: &u8| {
@@ -187,7 +187,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|part| part == wanted)
 }
 
-/// With it other characters begin in the charsets of ISO 2022.
+/// It switches to other characters in the charsets of ISO 2022.
 const ESCAPE: u8 = 0x1b;
-/// A longer name of a charset is none.
+/// The longest name of a charset.
 const MAX_CHARSET: usize = 80;

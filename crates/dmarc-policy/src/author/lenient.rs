@@ -1,7 +1,7 @@
-//! A `From` field that RFC 5322 does not allow, read as mail programs show it to people.
+//! Reads a `From` field that RFC 5322 does not allow, as mail programs show it to people.
 //!
-//! Where they differ, all that one of them may show counts: the message is tested for every domain
-//! that is found, so one too many does no harm but to a field that should not be as it is.
+//! If programs differ, every domain that one of them may show counts: the message is tested for
+//! each, so that an extra domain harms only a malformed field.
 
 use mail_types::dns::Name;
 use mail_types::smtp::MailHost;
@@ -12,7 +12,7 @@ use crate::author::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
 use crate::author::text;
 use crate::{Author, AuthorFault};
 
-/// The body of a field, and the place of its first fault by RFC 5322.
+/// The body of a field, and the position of its first violation of RFC 5322.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lenient<'a> {
     pub(crate) body: &'a [u8],
@@ -20,7 +20,7 @@ pub(crate) struct Lenient<'a> {
 }
 
 impl Lenient<'_> {
-    /// Adds the domains and the fault, of the first [`Author::MAX_OCTETS`] octets.
+    /// Adds the domains and the fault in the first [`Author::MAX_OCTETS`] octets.
     pub(crate) fn read(self, domains: &mut AuthorDomains) {
         let start = self.body.get(..Author::MAX_OCTETS);
         if start.is_none()
@@ -32,7 +32,7 @@ impl Lenient<'_> {
         let decoded = decoded(body);
         let mut seen = Seen::default();
         for text in [Some(body), decoded.as_deref()].into_iter().flatten() {
-            // What is between two parts of a domain may be shown, or not.
+            // Programs may or may not show the text between two parts of a domain.
             for blanks in [true, false] {
                 let visible = text::visible(text, blanks);
                 let visible = visible.unwrap_or_else(|| text::all(text, blanks));
@@ -40,17 +40,17 @@ impl Lenient<'_> {
             }
         }
         let any = |test: fn(&[u8]) -> bool| test(body) || decoded.as_deref().is_some_and(test);
-        // An `@` may be among what cannot be read: in many charsets of East Asia it has a second form.
+        // An unreadable text may contain an `@`: many East Asian charsets have a second form of it.
         let hidden = any(has_at) && !seen.found || any(has_unread) && !seen.domain;
         if seen.unreadable || hidden || has_opaque_word(body) {
             domains.mark(AuthorFault::Unreadable { at: self.at });
         }
     }
 
-    /// Returns the domain of the one `<…>` with an address, if there is just one and no `@` behind it. An
-    /// address literal is none: then what stands before it counts.
+    /// Returns the domain of the only `<…>` with an address, if there is exactly one and no `@`
+    /// after it. An address literal does not count: then the text before it does.
     fn only_address(self) -> Option<Name> {
-        // For some programs a control character ends the domain.
+        // Some programs end the domain at a control character.
         if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
             return None;
         }
@@ -75,9 +75,9 @@ impl Lenient<'_> {
     }
 }
 
-/// Reads the text between `<` and `>`, without a route (RFC 5322 section 4.4), the dots at its end, and the
-/// blanks around dots and `@`. `None` where programs differ: a domain with a blank in a label or behind
-/// several, or an encoded word.
+/// Reads the text between `<` and `>`, without a route (RFC 5322 section 4.4), dots at its end, and
+/// blanks around dots and `@`. Returns `None` if programs differ: a domain with a blank in a label
+/// or after several labels, or an encoded word.
 fn address(content: &[u8]) -> Option<Name> {
     let content = str::from_utf8(content).ok()?;
     if is_in_encoded_word(content.as_bytes()) {
@@ -101,19 +101,19 @@ fn address(content: &[u8]) -> Option<Name> {
     domain(host).filter(|_| whole)
 }
 
-/// The result of all readings of a field.
+/// The combined result of all readings of a field.
 #[derive(Debug, Default)]
 struct Seen {
     /// A domain or an address literal was found.
     found: bool,
     /// A domain was found.
     domain: bool,
-    /// The text behind an `@` is not a domain.
+    /// The text after an `@` is not a domain.
     unreadable: bool,
 }
 
 impl Seen {
-    /// Takes every domain behind an `@`.
+    /// Adds every domain after an `@`.
     fn scan(&mut self, text: &str, domains: &mut AuthorDomains) {
         let mut parts = text.split(AT);
         parts.next();
@@ -144,7 +144,7 @@ impl Seen {
             return domains.add(domain);
         }
         self.unreadable = true;
-        // The names above it may be of somebody who has a policy for all below.
+        // A name above it may have a policy for all names below it.
         let dots = text.match_indices('.').map(|(dot, _)| dot + 1);
         let count = dots.clone().count();
         let mut above = dots.skip(count.saturating_sub(MOST_ABOVE));
@@ -154,8 +154,8 @@ impl Seen {
     }
 }
 
-/// Returns the labels at the start of a text, with one dot between them; blanks may stand around the
-/// dots.
+/// Returns the labels at the start of a text, with one dot between them; blanks around the dots are
+/// skipped.
 fn labels(text: &str, blanks: bool) -> String {
     let mut found = String::new();
     let mut rest = text;
@@ -196,5 +196,5 @@ fn is_label(c: char) -> bool {
 /// `@`, and characters that look like it.
 const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
 
-/// So many labels at the end of what is no domain may be one.
+/// The number of labels at the end of an invalid domain that may form a domain.
 const MOST_ABOVE: usize = 8;

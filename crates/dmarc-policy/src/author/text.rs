@@ -1,9 +1,9 @@
 //! The text of a field's body outside its quoted strings and comments.
 
-/// Returns a body without its comments and what its quoted strings hold, or `None` if one of them has
-/// no end. A quoted string in a domain is part of it, and so is shown.
+/// Returns a body without its comments and the content of its quoted strings, or `None` if one of
+/// them is unclosed. A quoted string in a domain is part of the domain, and stays.
 ///
-/// In place of a comment, and of a control character, is a blank, or nothing.
+/// A comment or a control character becomes a blank, or is removed.
 pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
     let mut text = Text::new(body, blanks);
     let (mut depth, mut quoted, mut shown) = (0_usize, false, false);
@@ -18,7 +18,7 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
             }
             b'"' if quoted => {
                 quoted = false;
-                // A program that leaves the quoted string out may end the domain at it.
+                // A program that removes the quoted string may end the domain there.
                 if shown && octets.clone().next().is_some_and(is_atext) {
                     text.push(NOTHING);
                 }
@@ -48,7 +48,7 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
     (depth == 0 && !quoted).then_some(text.octets)
 }
 
-/// Returns all of a body: where nobody can say what is quoted, nothing is.
+/// Returns the whole body: with an unclosed quote nothing counts as quoted.
 pub(crate) fn all(body: &[u8], blanks: bool) -> Vec<u8> {
     let mut text = Text::new(body, blanks);
     for &octet in body {
@@ -60,9 +60,9 @@ pub(crate) fn all(body: &[u8], blanks: bool) -> Vec<u8> {
 /// The text so far.
 struct Text {
     octets: Vec<u8>,
-    /// Whether a blank stands in place of what is not shown.
+    /// Whether a blank replaces a removed part.
     blanks: bool,
-    /// Whether it ends in a domain, with blanks behind it or not.
+    /// Whether the text ends in a domain, with or without blanks after it.
     in_domain: bool,
     /// The last octet that is not a blank.
     last: u8,
@@ -89,18 +89,18 @@ impl Text {
         self.octets.push(octet);
     }
 
-    /// Whether the next octet belongs to a domain: it follows an `@` or a dot of one, or a label without
-    /// a blank between.
+    /// Tells whether the next octet belongs to a domain: it follows an `@`, a dot of a domain, or a
+    /// label without a blank between.
     fn goes_on(&self) -> bool {
         self.in_domain
             && (matches!(self.last, b'@' | b'.') || self.octets.last().is_some_and(|c| *c != b' '))
     }
 }
 
-/// Stands for a piece that is not shown.
+/// The mark of a removed part.
 const NOTHING: u8 = 0;
 
-/// RFC 5322 section 3.2.3, and what is not ASCII (RFC 6532 section 3.2).
+/// `atext` of RFC 5322 section 3.2.3, and octets beyond ASCII (RFC 6532 section 3.2).
 pub(crate) fn is_atext(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
 }

@@ -1,4 +1,4 @@
-//! The mail that Exim of 2014 sends of a failure, with the control `dmarc_enable_forensic`.
+//! The failure mail of Exim in 2014, with the control `dmarc_enable_forensic`.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -9,11 +9,11 @@ use crate::report::header_excerpt::header_excerpt;
 use crate::report::mail_date::MailDate;
 use crate::{FailureReportLimits, ReportId, Status, Verdict};
 
-/// The forensic mail of Exim, for those whose programs read it; [`FailureReport`] is the standard's.
+/// Exim's forensic mail, for programs that read it; [`FailureReport`] is the standard's form.
 ///
-/// It is plain text. Exim sends it for messages that the owner asks to reject or to quarantine.
-/// Whether the destination wants it, and how many go out, is for the program to see to as with any
-/// failure report: [`Destinations`](crate::Destinations), [`FailureRate`](crate::FailureRate).
+/// It is plain text. Exim sends it for messages that the owner wants rejected or quarantined. The
+/// program checks the destination and the rate as for any failure report:
+/// [`Destinations`](crate::Destinations), [`FailureRate`](crate::FailureRate).
 ///
 /// [`FailureReport`]: crate::FailureReport
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct EximForensic<'a> {
 }
 
 impl<'a> EximForensic<'a> {
-    /// Begins the mail about a message from an address, received at a time in seconds since
-    /// 1970-01-01 00:00:00 UTC. `None` if Exim sends none of such a verdict.
+    /// Starts the mail about a message from an address, received at a time in seconds since
+    /// 1970-01-01 00:00:00 UTC. `None` if Exim sends no mail for this verdict.
     #[must_use]
     pub fn new(
         verdict: &'a Verdict,
@@ -54,19 +54,19 @@ impl<'a> EximForensic<'a> {
         })
     }
 
-    /// Says which identifier the message has.
+    /// Sets the identifier of the message.
     #[must_use]
     pub fn with_references(self, message_id: &'a ReportId) -> Self {
         Self { references: Some(message_id), ..self }
     }
 
-    /// Gives its header, of which as many fields are told as the limits allow.
+    /// Sets the header of the message; as many fields as the limits allow are quoted.
     #[must_use]
     pub fn with_header(self, header: &'a [u8], limits: FailureReportLimits) -> Self {
         Self { header, limits, ..self }
     }
 
-    /// Writes the mail, its lines ended by CR LF.
+    /// Writes the mail with CR LF as line ends.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let yes_or_no = |yes| if yes { "yes" } else { "no" };

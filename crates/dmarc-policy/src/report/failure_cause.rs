@@ -1,4 +1,4 @@
-//! Whether a message calls for a failure report: RFC 9991 section 2, the tag `fo` of RFC 9989.
+//! The conditions for a failure report: RFC 9991 section 2, the tag `fo` of RFC 9989.
 
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Header;
@@ -7,19 +7,19 @@ use crate::{DkimInput, Psd, Verdict};
 
 /// Whether a message calls for a failure report.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "there is a report or none")]
+#[expect(clippy::exhaustive_enums, reason = "a report or no report")]
 pub enum FailureCause {
-    /// It does, of this kind.
+    /// A report of this kind.
     Report(AuthFailure),
-    /// It does not.
+    /// No report, for this reason.
     Withheld(Withheld),
 }
 
 impl FailureCause {
-    /// Says whether a message calls for a report.
+    /// Decides whether a message calls for a report.
     ///
-    /// `envelope_null` says that the message has the null reverse-path, `header` is its header: a
-    /// report on a message that was itself made by a program could go back and forth for ever.
+    /// `envelope_null` says that the message has the null reverse-path, `header` is its header:
+    /// reports on automatic messages could cause a mail loop.
     #[must_use]
     pub fn of(
         verdict: &Verdict,
@@ -57,15 +57,15 @@ impl FailureCause {
     }
 }
 
-/// What a failure report is about, in the words of `Auth-Failure` (RFC 6591 section 3.1).
+/// The kind of failure in a report, in the words of `Auth-Failure` (RFC 6591 section 3.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum AuthFailure {
     /// No aligned pass, or not of every method (`fo=0`, `fo=1`).
     Dmarc,
-    /// A signature that failed (`fo=d`).
+    /// A signature failed (`fo=d`).
     Signature,
-    /// SPF that failed (`fo=s`).
+    /// SPF failed (`fo=s`).
     Spf,
 }
 
@@ -81,19 +81,19 @@ impl AuthFailure {
     }
 }
 
-/// Why there is no failure report.
+/// The reason why there is no failure report.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Withheld {
-    /// Nobody wants one of such a message.
+    /// The record requests no report for this message.
     NotWanted,
-    /// The record is a public suffix's, which is not to see what others below it send (RFC 9991
-    /// section 2).
+    /// The record belongs to a public suffix, which must not see reports on the domains below it
+    /// (RFC 9991 section 2).
     PublicSuffix,
     /// The message has the null reverse-path: it is a bounce or a report.
     NullSender,
-    /// A program has made the message: it says so in `Auto-Submitted` (RFC 3834), or it is a report
-    /// itself, by its type (RFC 6522) or the subject of aggregate ones (RFC 9990 section 3.5.2).
+    /// The message is automatic: by its field `Auto-Submitted` (RFC 3834), or as a report, by its
+    /// type (RFC 6522) or the subject of aggregate reports (RFC 9990 section 3.5.2).
     Automatic,
 }
 
@@ -102,7 +102,7 @@ fn spf_failed(spf: &SpfInput) -> bool {
         && matches!(spf.result, AuthResult::Fail | AuthResult::SoftFail | AuthResult::PermError)
 }
 
-/// Whether a header says that a program has made the message.
+/// Tells whether a header belongs to an automatic message.
 fn is_automatic(header: &[u8]) -> bool {
     Header::of(header).fields().any(|field| {
         let body = field.body.trim_ascii().to_ascii_lowercase();

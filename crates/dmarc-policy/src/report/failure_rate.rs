@@ -1,13 +1,13 @@
-//! How many failure reports go out: RFC 9991 sections 2 and 7.1 ask for a limit.
+//! A rate limit for failure reports, which RFC 9991 sections 2 and 7.1 ask for.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// A limit on the reports to each destination, without a clock.
 ///
-/// In each period, which begins with a destination's first report, no more go out than the limit
-/// says. Those held back are counted, and the next that goes out tells how many incidents it stands
-/// for. No order of calls panics, and a time that runs backwards lets nothing more out.
+/// A period begins with the first report to a destination, and has at most the limit's number of
+/// reports. Reports beyond it are counted, and the next report includes their number. No order of
+/// calls panics, and a clock that runs backwards permits no additional report.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,14 +29,14 @@ pub struct FailureRate {
 }
 
 impl FailureRate {
-    /// Begins without having sent anything.
+    /// Starts without any report sent.
     #[must_use]
     pub fn new(limits: FailureRateLimits) -> Self {
         Self { limits, destinations: HashMap::new() }
     }
 
-    /// Says whether a report may go to a destination, and takes it as gone if it may. `now` is the
-    /// time since any moment that stays the same.
+    /// Decides whether a report may go to a destination, and counts it as sent if so. `now` is the
+    /// time since a fixed moment.
     pub fn handle_report(&mut self, destination: &str, now: Duration) -> Pace {
         let FailureRateLimits { reports, period, .. } = self.limits;
         if let Some(window) = self.destinations.get_mut(destination) {
@@ -44,7 +44,7 @@ impl FailureRate {
             return window.take(reports);
         }
         if self.destinations.len() >= self.limits.destinations {
-            // What goes with those that are over is at most their count of reports held back.
+            // Removing expired destinations loses at most their counts of reports held back.
             self.destinations.retain(|_, window| !window.is_over(now, period));
         }
         if self.destinations.len() >= self.limits.destinations {
@@ -57,16 +57,16 @@ impl FailureRate {
     }
 }
 
-/// How many failure reports may go out.
+/// Limits on the number of failure reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FailureRateLimits {
     /// The reports to one destination in a period. Default: 10.
     pub reports: u32,
-    /// How long a period is. Default: an hour.
+    /// The length of a period. Default: an hour.
     pub period: Duration,
-    /// The destinations that are remembered; while as many have had a report in their period,
-    /// others get none. Default: 10 000.
+    /// The number of remembered destinations; while all of them are in their period, other
+    /// destinations get no report. Default: 10 000.
     pub destinations: usize,
 }
 
@@ -96,18 +96,18 @@ impl Default for FailureRateLimits {
     }
 }
 
-/// Whether a failure report may go out.
+/// The decision on a failure report.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a program must tell these apart")]
+#[expect(clippy::exhaustive_enums, reason = "a program must handle all three")]
 pub enum Pace {
-    /// It may, and stands for so many incidents: the field `Incidents` (RFC 5965 section 3.2).
+    /// Send it for so many incidents: the field `Incidents` (RFC 5965 section 3.2).
     Send {
-        /// Itself, and those held back before.
+        /// This incident, and those held back before.
         incidents: u32,
     },
-    /// It may not; the next that may will stand for it too.
+    /// Do not send it; the next report includes it.
     Held,
-    /// It may not, since there are too many destinations; it is not counted.
+    /// Do not send it: there are too many destinations. It is not counted.
     Full,
 }
 

@@ -11,12 +11,12 @@ use crate::report::header_excerpt::header_excerpt;
 use crate::report::mail_date::MailDate;
 use crate::{AuthFailure, DkimInput, ReportId, Verdict};
 
-/// A failure report, to be written when [`FailureCause`](crate::FailureCause) wants one and
-/// [`FailureRate`](crate::FailureRate) lets it go.
+/// A failure report, written after [`FailureCause`](crate::FailureCause) has requested it and
+/// [`FailureRate`](crate::FailureRate) has permitted it.
 ///
-/// Its envelope must have the null reverse-path, so that no bounce comes back; a signature of the
-/// domain in `from` then gives it an aligned pass, without which it could call for reports itself
-/// (RFC 9991 section 5.1). Only the header of the message is told, not its body.
+/// Send it with the null reverse-path, so that it causes no bounce. A signature of the domain in
+/// `from` then gives it an aligned pass, without which it could itself cause reports (RFC 9991
+/// section 5.1). It contains the header of the message, not its body.
 #[derive(Clone, Debug)]
 pub struct FailureReport<'a> {
     envelope: FailureEnvelope,
@@ -33,24 +33,24 @@ pub struct FailureReport<'a> {
     limits: FailureReportLimits,
 }
 
-/// What a failure report has as a mail.
+/// The envelope data and header fields of a failure report.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a mail needs just these")]
 pub struct FailureEnvelope {
-    /// Who reports, as in `Authentication-Results`.
+    /// The reporting host, as in `Authentication-Results`.
     pub reporter: Domain,
-    /// The author.
+    /// The author of the report.
     pub from: Mailbox,
     /// The destination.
     pub to: Mailbox,
     /// The mail's identifier, without angle brackets.
     pub message_id: ReportId,
-    /// When it is written, in seconds since 1970-01-01 00:00:00 UTC.
+    /// The time of writing, in seconds since 1970-01-01 00:00:00 UTC.
     pub date: u64,
 }
 
 impl<'a> FailureReport<'a> {
-    /// Begins a report of a verdict.
+    /// Starts a report on a verdict.
     #[must_use]
     pub fn new(envelope: FailureEnvelope, failure: AuthFailure, verdict: &'a Verdict) -> Self {
         Self {
@@ -69,55 +69,55 @@ impl<'a> FailureReport<'a> {
         }
     }
 
-    /// Says what SPF has found, and the text of the record, empty if it is not known.
+    /// Sets the result of SPF, and the text of the record, empty if unknown.
     #[must_use]
     pub fn with_spf(self, spf: &'a SpfInput, record: &'a str) -> Self {
         Self { spf: Some((spf, record)), ..self }
     }
 
-    /// Says what was found of the signatures.
+    /// Sets the results of the signatures.
     #[must_use]
     pub fn with_dkim(self, dkim: &'a [DkimInput]) -> Self {
         Self { dkim, ..self }
     }
 
-    /// Says how many incidents the report stands for.
+    /// Sets the number of incidents that the report covers.
     #[must_use]
     pub fn with_incidents(self, incidents: u32) -> Self {
         Self { incidents, ..self }
     }
 
-    /// Says where the message came from, and from which port.
+    /// Sets the source address and port of the message.
     #[must_use]
     pub fn with_source(self, address: IpAddr, port: Option<u16>) -> Self {
         Self { source: Some((address, port)), ..self }
     }
 
-    /// Says which reverse-path it had.
+    /// Sets the reverse-path of the message.
     #[must_use]
     pub fn with_mail_from(self, path: &'a ReversePath) -> Self {
         Self { mail_from: Some(path), ..self }
     }
 
-    /// Says when it came, in seconds since 1970-01-01 00:00:00 UTC.
+    /// Sets the arrival time, in seconds since 1970-01-01 00:00:00 UTC.
     #[must_use]
     pub fn with_arrival(self, second: u64) -> Self {
         Self { arrival: Some(second), ..self }
     }
 
-    /// Says what became of it.
+    /// Sets the delivery result.
     #[must_use]
     pub fn with_delivery(self, delivery: DeliveryResult) -> Self {
         Self { delivery: Some(delivery), ..self }
     }
 
-    /// Gives its header, of which as many fields are told as the limits allow.
+    /// Sets the header of the message; as many fields as the limits allow are quoted.
     #[must_use]
     pub fn with_header(self, header: &'a [u8], limits: FailureReportLimits) -> Self {
         Self { header, limits, ..self }
     }
 
-    /// Writes the mail, its lines ended by CR LF. It needs `8BITMIME` if the header does.
+    /// Writes the mail with CR LF as line ends. It needs `8BITMIME` if the header does.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let header = header_excerpt(self.header, self.limits.header);
@@ -155,7 +155,7 @@ impl<'a> FailureReport<'a> {
         self.verdict.author.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string)
     }
 
-    /// The part that programs read: RFC 6591 section 3, RFC 9991 section 4.
+    /// The machine-readable part: RFC 6591 section 3, RFC 9991 section 4.
     fn fields(&self) -> String {
         let mut results = AuthenticationResults::new(self.envelope.reporter.as_str());
         results.push(self.verdict.authentication());
@@ -199,7 +199,7 @@ impl<'a> FailureReport<'a> {
         fields.0
     }
 
-    /// The first signature that has failed, of the author's organization if there is one.
+    /// The first failed signature, preferably one of the author's organization.
     fn failed_signature(&self, fields: &mut Fields) {
         let failed = |signature: &&DkimInput| {
             matches!(signature.result, AuthResult::Fail | AuthResult::PermError)
@@ -210,7 +210,7 @@ impl<'a> FailureReport<'a> {
         let any = all.next().filter(|_| self.failure == AuthFailure::Signature);
         let Some(signature) = aligned.or(any) else { return };
         fields.add("DKIM-Domain", &signature.domain.to_string());
-        // What a signature without `i=` stands for (RFC 6376 section 3.5).
+        // The default identity of a signature without `i=` (RFC 6376 section 3.5).
         fields.add("DKIM-Identity", &format!("@{}", signature.domain));
         fields.add("DKIM-Selector", &signature.selector);
     }
@@ -236,11 +236,11 @@ impl<'a> FailureReport<'a> {
     }
 }
 
-/// How much a failure report tells.
+/// Limits on the content of a failure report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FailureReportLimits {
-    /// The octets of the message's header: the first fields that fit. Default: 65 536.
+    /// The octets of the message's header; the first fields that fit are quoted. Default: 65 536.
     pub header: usize,
 }
 
@@ -258,19 +258,19 @@ impl Default for FailureReportLimits {
     }
 }
 
-/// What became of a message, in the words of RFC 6591 section 3.2.2.
+/// The delivery result of a message, in the words of RFC 6591 section 3.2.2.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6591 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6591 has just these")]
 pub enum DeliveryResult {
     /// It was delivered.
     Delivered,
-    /// It was put with the unwanted.
+    /// It was delivered as spam.
     Spam,
-    /// It was handled as the domain's policy asks.
+    /// It was handled as the domain's policy requests.
     Policy,
     /// It was refused.
     Reject,
-    /// Something else.
+    /// Another result.
     Other,
 }
 
@@ -288,7 +288,7 @@ impl DeliveryResult {
     }
 }
 
-/// Fields of a header, none of which can become two.
+/// Header fields; no value can start a second field.
 struct Fields(String);
 
 impl Fields {
@@ -299,8 +299,8 @@ impl Fields {
     }
 }
 
-/// As much as a line holds beside its name, whatever the characters: RFC 5322 section 2.1.1.
+/// The most octets of a value on a line, whatever the characters: RFC 5322 section 2.1.1.
 const LINE: usize = 240;
 
-/// No line of the excerpt of a header begins as this does behind its two hyphens.
+/// No line of a header excerpt begins with two hyphens and this text.
 const BOUNDARY: &str = "=_dmarc_failure";

@@ -4,7 +4,7 @@ use mail_types::smtp::Domain;
 
 use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Record};
 
-/// An aggregate report: what was seen of a domain's mail in a period.
+/// An aggregate report: the mail of a domain seen in a period.
 ///
 /// ```
 /// use dmarc_policy::{Feedback, FeedbackLimits, FeedbackRow, Policy, Record, PublishedPolicy};
@@ -27,22 +27,22 @@ use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Recor
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Feedback {
-    /// Who reports, and of when.
+    /// The reporter, and the period.
     pub metadata: ReportMetadata,
-    /// What the domain's owner has published.
+    /// The published policy of the domain.
     pub policy: PublishedPolicy,
-    /// What was seen. A report that is written has at least one row.
+    /// The rows. A written report has at least one.
     pub rows: Vec<FeedbackRow>,
 }
 
 impl Feedback {
-    /// Puts a report together.
+    /// Makes a report.
     #[must_use]
     pub fn new(metadata: ReportMetadata, policy: PublishedPolicy, rows: Vec<FeedbackRow>) -> Self {
         Self { metadata, policy, rows }
     }
 
-    /// Returns the number of messages, and how many of them had an aligned pass.
+    /// Returns the number of messages, and the number of those with an aligned pass.
     #[must_use]
     pub fn messages(&self) -> (u64, u64) {
         self.rows.iter().fold((0, 0), |(all, passed), row| {
@@ -52,31 +52,31 @@ impl Feedback {
     }
 }
 
-/// Who reports, and of when: section 3.1.1.3.
+/// The reporter, and the period: section 3.1.1.3.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReportMetadata {
-    /// The name of the organization that reports.
+    /// The name of the reporting organization.
     pub org_name: String,
-    /// Its address.
+    /// Its mail address.
     pub email: String,
-    /// How else it is reached.
+    /// Other contact information.
     pub extra_contact_info: Option<String>,
-    /// What tells this report from others to the same domain.
+    /// The identifier of this report among those to the same domain.
     pub report_id: String,
     /// Its first second, since 1970-01-01 00:00:00 UTC.
     pub begin: u64,
     /// Its last second.
     pub end: u64,
-    /// What was wrong with the domain's record.
+    /// The error in the domain's record.
     pub error: Option<String>,
-    /// The program that has made the report.
+    /// The program that generated the report.
     pub generator: Option<String>,
 }
 
 impl ReportMetadata {
-    /// Begins with what must be there; the period is in seconds since 1970, its end the first
-    /// second that is not in it.
+    /// Starts with the required elements. The period is in seconds since 1970; its end is the first
+    /// second after it.
     #[must_use]
     pub fn new(org_name: &str, email: &str, report_id: &str, period: std::ops::Range<u64>) -> Self {
         Self {
@@ -89,53 +89,53 @@ impl ReportMetadata {
         }
     }
 
-    /// Says how else the organization is reached.
+    /// Sets other contact information.
     #[must_use]
     pub fn with_contact(self, text: &str) -> Self {
         Self { extra_contact_info: Some(text.to_owned()), ..self }
     }
 
-    /// Says what was wrong with the domain's record.
+    /// Sets the error in the domain's record.
     #[must_use]
     pub fn with_error(self, text: &str) -> Self {
         Self { error: Some(text.to_owned()), ..self }
     }
 
-    /// Names the program that makes the report.
+    /// Sets the name of the generating program.
     #[must_use]
     pub fn with_generator(self, text: &str) -> Self {
         Self { generator: Some(text.to_owned()), ..self }
     }
 }
 
-/// What the owner of the domain has published: section 3.1.1.5.
+/// The published policy of the domain: section 3.1.1.5.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PublishedPolicy {
-    /// The domain whose record applied; empty where a report that was read does not say.
+    /// The domain whose record applied; empty if a received report does not name it.
     pub domain: String,
-    /// How it was found, if that is said.
+    /// The discovery method, if given.
     pub discovery: Option<DiscoveryMethod>,
-    /// The policy for the domain itself; `None` where a report that was read does not say.
+    /// The policy for the domain itself; `None` if a received report does not give it.
     pub p: Option<Policy>,
-    /// The policy for subdomains, if it is said.
+    /// The policy for subdomains, if given.
     pub sp: Option<Policy>,
-    /// The policy for subdomains that do not exist, if it is said.
+    /// The policy for subdomains that do not exist, if given.
     pub np: Option<Policy>,
-    /// How alike the domain of a signature had to be, if it is said.
+    /// The alignment mode for the domain of a signature, if given.
     pub adkim: Option<AlignmentMode>,
-    /// How alike the domain that SPF has tested had to be, if it is said.
+    /// The alignment mode for the domain of SPF, if given.
     pub aspf: Option<AlignmentMode>,
-    /// Which failures were to be reported, if it is said.
+    /// The failures to report, if given.
     pub fo: Option<FailureOptions>,
-    /// Whether the policy was being tested, if it is said.
+    /// Whether the policy was in test mode, if given.
     pub testing: Option<bool>,
-    /// The percentage of RFC 7489; it is read, but not written.
+    /// The percentage of RFC 7489; read, but not written.
     pub pct: Option<u8>,
 }
 
 impl PublishedPolicy {
-    /// Says what a record has.
+    /// Takes the policy of a record.
     #[must_use]
     pub fn new(policy_domain: &Domain, record: &Record, discovery: &Discovery) -> Self {
         Self {
@@ -156,13 +156,13 @@ impl PublishedPolicy {
     }
 }
 
-/// How a record was found, in the words of section 3.1.1.5.
+/// The discovery method of a record, in the words of section 3.1.1.5.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9990 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9990 has just these")]
 pub enum DiscoveryMethod {
-    /// With a list of public suffixes.
+    /// By a list of public suffixes.
     Psl,
-    /// By the walk up the tree.
+    /// By the tree walk.
     TreeWalk,
 }
 

@@ -1,4 +1,4 @@
-//! An aggregate report, read: RFC 9990, and RFC 7489 as it is found in the wild.
+//! Reads aggregate reports: RFC 9990, and RFC 7489 as reporters use it.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,29 @@ use crate::report::node::Nodes;
 use crate::report::reading::Reading;
 use crate::{Feedback, FeedbackRow, PublishedPolicy, ReportMetadata};
 
-/// A report that was read, and what was odd about it.
+/// A received report, with its deviations.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackReading {
     /// The report.
     pub feedback: Feedback,
-    /// Where it is not as either RFC has it, in the order of the text as far as that is known.
+    /// The deviations from both RFCs, mostly in the order of the text.
     pub deviations: Vec<Deviation>,
 }
 
 impl Feedback {
     /// Reads a report, plain or compressed with gzip.
     ///
-    /// Reading is lenient: namespaces do not matter, nor the order of elements, nor their case of
-    /// words; what is missing or no known word is told, and is `None` where that can be. A record
-    /// without an address or a count is left out, and told. Where the XML breaks off, the records
-    /// before that place are taken, and the policy if it came before; without it the policy has no domain. Only
-    /// UTF-8 is understood.
+    /// Reading is lenient: namespaces, the order of elements and the case of words do not matter. A
+    /// missing element or an unknown word is reported, and is `None` if possible. A record without
+    /// an address or a count is reported, and left out. If the XML breaks off, the records before
+    /// the break are kept, and the policy if it came before; otherwise the policy has no domain.
+    /// Only UTF-8 is supported.
     ///
     /// # Errors
     ///
-    /// [`FeedbackError`] if it is not a report, does not say of which period it is, has neither a policy nor a
-    /// record, is larger than a limit, or has what only attacks have.
+    /// [`FeedbackError`] if the input is not a report, names no period, has neither a policy nor a
+    /// record, exceeds a limit, or has a feature that only attacks use.
     pub fn read(input: &[u8], limits: &FeedbackLimits) -> Result<FeedbackReading, FeedbackError> {
         if input.len() > limits.input {
             return Err(FeedbackError::Input { limit: limits.input });
@@ -59,7 +59,7 @@ impl Feedback {
         read_xml(&xml, reading, limits)
     }
 
-    /// Writes the report as XML, and compresses that with gzip.
+    /// Writes the report as XML, compressed with gzip.
     #[must_use]
     pub fn to_gzip(&self) -> Vec<u8> {
         flate2::compress(self.to_xml().as_bytes())
@@ -77,7 +77,7 @@ fn read_xml(
         let node = match nodes.next() {
             Ok(Some(node)) => node,
             Ok(None) => break,
-            // What came whole is worth having.
+            // The records before the break are useful.
             Err(FeedbackError::Malformed { at } | FeedbackError::Entity { at })
                 if metadata.is_some() && (policy.is_some() || !rows.is_empty()) =>
             {
@@ -130,25 +130,26 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
     FeedbackError::Missing { element }
 }
 
-/// How large a report may be that is read.
+/// Limits on a received report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackLimits {
-    /// The octets that are given, compressed or not. Default: 16 MiB.
+    /// The octets of the input, compressed or not. Default: 16 MiB.
     pub input: usize,
-    /// The octets of the XML, and those that rows of one record are copied for. Default: 64 MiB.
+    /// The octets of the XML, and those copied for the rows of one record. Default: 64 MiB.
     pub xml: usize,
-    /// The records. Default: 100 000.
+    /// The number of records. Default: 100 000.
     pub records: usize,
-    /// How deep elements may be in one another, the root being the first. A report has six, and
-    /// its extensions some more. Default: 16.
+    /// The depth of nested elements, the root included. A report has six, and its extensions some
+    /// more. Default: 16.
     pub depth: usize,
     /// The octets of the text in one element. Default: 8192.
     pub text: usize,
-    /// The elements in one element other than the root, such as the signatures of a record.
-    /// Default: 256.
+    /// The number of elements in one element other than the root, such as the signatures of a
+    /// record. Default: 256.
     pub children: usize,
-    /// How many deviations are told; what is beyond is told as [`DeviationKind::More`]. Default: 64.
+    /// The number of deviations kept; further ones are summed up as [`DeviationKind::More`]. Default:
+    /// 64.
     pub deviations: usize,
 }
 
@@ -210,136 +211,135 @@ impl Default for FeedbackLimits {
     }
 }
 
-/// Where a report is not as either RFC has it.
+/// A deviation of a report from both RFCs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Deviation {
-    /// Where, in bytes of the XML: at an element, or at the one that lacks it.
+    /// The position in bytes of the XML: that of the element, or of its parent if it is missing.
     pub at: usize,
-    /// What it is.
+    /// The kind of deviation.
     pub kind: DeviationKind,
 }
 
-/// What is odd.
+/// The kind of an [`Deviation`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum DeviationKind {
-    /// An element that must be there is not.
-    #[error("no {0}")]
+    /// A required element is missing.
+    #[error("missing element {0}")]
     Missing(&'static str),
-    /// An element's text is not what it can have; it is as if it were not there, or the word that
-    /// is nearest.
-    #[error("not a value for {0}")]
+    /// An element has an invalid text; it counts as missing, or as the nearest valid word.
+    #[error("invalid value of element {0}")]
     Value(&'static str),
-    /// An element that can be there once comes again. Rows and results are all taken; of others, only
+    /// An element is repeated without permission. All rows and results are kept; of other elements
     /// the first counts.
-    #[error("{0} again")]
+    #[error("duplicate element {0}")]
     Repeated(&'static str),
-    /// The XML is broken from here on: the records before it are there, those behind it are not.
-    #[error("the report breaks off here; records behind this place are lost")]
+    /// The XML is malformed from here on: the records before it are kept, those after it are lost.
+    #[error("the report breaks off here; later records are lost")]
     BreaksOff,
-    /// The gzip data is cut off, or its checksum is not that of its text; the text was read.
-    #[error("the gzip data is cut off or damaged at its end")]
+    /// The gzip data is truncated, or its checksum is wrong; the text was read.
+    #[error("the gzip data is truncated, or its checksum is wrong")]
     GzipEnd,
-    /// Octets follow the gzip data; they were left out.
-    #[error("octets behind the gzip data")]
+    /// Octets follow the gzip data; they are ignored.
+    #[error("octets after the gzip data")]
     GzipBehind,
-    /// An element stands where it does not belong; it does not count.
-    #[error("an element in the wrong place")]
+    /// An element is in the wrong place; it is ignored.
+    #[error("element in the wrong place")]
     Misplaced,
-    /// An element that no report has; it does not count.
-    #[error("an unknown element")]
+    /// No report has this element; it is ignored.
+    #[error("unknown element")]
     Unknown,
-    /// A record without an address or a count; it does not count.
-    #[error("a record without its address or count")]
+    /// A record has no address or no count; it is left out.
+    #[error("record without source address or count")]
     Record,
-    /// There is more that is odd than is told.
-    #[error("and more")]
+    /// Further deviations are not listed.
+    #[error("further deviations are not listed")]
     More,
 }
 
-/// Why an input is not a report that can be read.
+/// The reason why an input is not a readable report.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FeedbackError {
-    /// More octets than [`FeedbackLimits::input`].
-    #[error("more than {limit} octets")]
+    /// The input has more octets than [`FeedbackLimits::input`].
+    #[error("DMARC report larger than {limit} octets")]
     Input {
         /// The limit.
         limit: usize,
     },
-    /// More octets of XML than [`FeedbackLimits::xml`].
-    #[error("more than {limit} octets of XML")]
+    /// The XML has more octets than [`FeedbackLimits::xml`].
+    #[error("DMARC report has more than {limit} octets of XML")]
     Xml {
         /// The limit.
         limit: usize,
     },
-    /// More records than [`FeedbackLimits::records`].
-    #[error("more than {limit} records at byte {at}")]
+    /// The report has more records than [`FeedbackLimits::records`].
+    #[error("DMARC report has more than {limit} records, at byte {at}")]
     Records {
-        /// Where the first too many is, in bytes of the XML.
+        /// The position of the first record beyond the limit, in bytes of the XML.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// Elements in one another deeper than [`FeedbackLimits::depth`].
-    #[error("an element at byte {at} is deeper than {limit}")]
+    /// Elements are nested deeper than [`FeedbackLimits::depth`].
+    #[error("elements nested deeper than {limit}, at byte {at}")]
     Depth {
-        /// Where, in bytes of the XML.
+        /// The position in bytes of the XML.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// A text longer than [`FeedbackLimits::text`].
-    #[error("the element at byte {at} has more than {limit} octets of text")]
+    /// A text is longer than [`FeedbackLimits::text`].
+    #[error("element with more than {limit} octets of text, at byte {at}")]
     Text {
-        /// Where the element begins, in bytes of the XML.
+        /// The position of the element, in bytes of the XML.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// More elements in one than [`FeedbackLimits::children`].
-    #[error("the element at byte {at} is one more than {limit}")]
+    /// An element has more children than [`FeedbackLimits::children`].
+    #[error("more than {limit} elements in one element, at byte {at}")]
     Children {
-        /// Where the first too many is, in bytes of the XML.
+        /// The position of the first element beyond the limit, in bytes of the XML.
         at: usize,
         /// The limit.
         limit: usize,
     },
-    /// It begins as gzip, but is not.
-    #[error("broken gzip")]
+    /// The input begins as gzip, but is malformed.
+    #[error("invalid gzip data")]
     Gzip,
-    /// A zip archive: the file must be taken out of it first.
-    #[error("a zip archive, not the file in it")]
+    /// The input is a zip archive: extract the file first.
+    #[error("zip archive: extract the report first")]
     Zip,
-    /// It is not XML, or ends too early.
-    #[error("no XML at byte {at}")]
+    /// The input is not well-formed XML, or ends too early.
+    #[error("malformed XML, at byte {at}")]
     Malformed {
-        /// Where, in bytes of the XML.
+        /// The position in bytes of the XML.
         at: usize,
     },
-    /// An entity that XML itself does not have, or a character that there is none of.
-    #[error("the entity at byte {at} is not one of the five of XML")]
+    /// An entity that XML does not predefine, or an invalid character reference.
+    #[error("unknown XML entity, at byte {at}")]
     Entity {
-        /// Where, in bytes of the XML.
+        /// The position in bytes of the XML.
         at: usize,
     },
-    /// A document type: no report has one, and attacks do.
-    #[error("a document type at byte {at}")]
+    /// A document type: no report has one, but attacks use it.
+    #[error("XML document type (DOCTYPE) not allowed, at byte {at}")]
     Doctype {
-        /// Where, in bytes of the XML.
+        /// The position in bytes of the XML.
         at: usize,
     },
-    /// The root is not `feedback`.
-    #[error("not the element feedback at byte {at}")]
+    /// The root element is not `feedback`.
+    #[error("root element is not feedback, at byte {at}")]
     Root {
-        /// Where, in bytes of the XML.
+        /// The position in bytes of the XML.
         at: usize,
     },
-    /// It does not say what it is about.
-    #[error("no {element}, or not one that can be read")]
+    /// An element that a report needs is missing or invalid.
+    #[error("missing or invalid element {element} in the DMARC report")]
     Missing {
-        /// Which element.
+        /// The element.
         element: &'static str,
     },
 }

@@ -8,21 +8,21 @@ use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::{DkimInput, Policy, Verdict};
 
-/// What was seen of messages that are alike in all that a report tells of them.
+/// Messages with identical properties in a report, and their number.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackRow {
-    /// Where they came from.
+    /// The source address.
     pub source: IpAddr,
-    /// How many they are.
+    /// The number of messages.
     pub count: u64,
-    /// What was done with them; `None` where a report that was read does not say.
+    /// The disposition; `None` if a received report does not give it.
     pub disposition: Option<RowDisposition>,
-    /// Whether a signature had an aligned pass; `None` where a report that was read does not say.
+    /// Whether a signature had an aligned pass; `None` if a received report does not give it.
     pub dkim: Option<bool>,
-    /// Whether SPF had an aligned pass; `None` where a report that was read does not say.
+    /// Whether SPF had an aligned pass; `None` if a received report does not give it.
     pub spf: Option<bool>,
-    /// Why it was not what the domain's owner asks for.
+    /// The reasons for a deviation from the owner's policy.
     pub reasons: Vec<Override>,
     /// The author domain.
     pub header_from: String,
@@ -30,23 +30,24 @@ pub struct FeedbackRow {
     pub envelope_from: Option<String>,
     /// The domain of the recipient.
     pub envelope_to: Option<String>,
-    /// What the signatures have given, at most [`Self::MAX_SIGNATURES`] where this crate fills it.
+    /// The results of the signatures, at most [`Self::MAX_SIGNATURES`] in a row that this crate
+    /// makes.
     pub signatures: Vec<SignatureRow>,
-    /// What SPF has given.
+    /// The result of SPF.
     pub spf_result: Option<SpfRow>,
 }
 
 impl FeedbackRow {
-    /// Returns whether the messages had an aligned pass; what a report does not say is none.
+    /// Returns whether the messages had an aligned pass; a missing result does not count as one.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.dkim == Some(true) || self.spf == Some(true)
     }
 
-    /// The most signatures that are told of a message (section 3.1.3).
+    /// The most signatures reported for a message (section 3.1.3).
     pub const MAX_SIGNATURES: usize = 100;
 
-    /// Begins the row of one message, of which nothing passed and with which nothing was done.
+    /// Starts the row of one message without any pass, delivered as usual.
     #[must_use]
     pub fn new(source: IpAddr, header_from: &str) -> Self {
         Self {
@@ -64,11 +65,11 @@ impl FeedbackRow {
         }
     }
 
-    /// Returns the row of a message that was tested, `applied` being what was done with it if it
-    /// has failed. `None` if there is no author domain or no record: nobody asked for a report.
+    /// Returns the row of an evaluated message; `applied` is the disposition if it has failed.
+    /// `None` without an author domain or a record: nobody has requested a report.
     ///
-    /// Where what was done is not what the owner asks for, the reason is that the owner tests the
-    /// policy, or else a local policy.
+    /// If the disposition differs from the owner's policy, the reason is test mode or a local
+    /// policy.
     #[must_use]
     pub fn of_verdict(
         source: IpAddr,
@@ -102,26 +103,26 @@ impl FeedbackRow {
         Some(row)
     }
 
-    /// Says which domain the reverse-path has; the empty one for the null path.
+    /// Sets the domain of the reverse-path; an empty one for the null path.
     #[must_use]
     pub fn with_envelope_from(self, domain: &str) -> Self {
         Self { envelope_from: Some(domain.to_owned()), ..self }
     }
 
-    /// Says which domain the recipient has.
+    /// Sets the domain of the recipient.
     #[must_use]
     pub fn with_envelope_to(self, domain: &str) -> Self {
         Self { envelope_to: Some(domain.to_owned()), ..self }
     }
 
-    /// Gives a reason why it was not done as the owner asks.
+    /// Adds a reason for a deviation from the owner's policy.
     #[must_use]
     pub fn with_reason(mut self, reason: Override) -> Self {
         self.reasons.push(reason);
         self
     }
 
-    /// The signatures that matter most, in the order of section 3.1.3.
+    /// The most important signatures, in the order of section 3.1.3.
     fn of_signatures(verdict: &Verdict, author: &Name, dkim: &[DkimInput]) -> Vec<SignatureRow> {
         let rank = |signature: &DkimInput| {
             let org = verdict.org_domain.as_ref();
@@ -146,23 +147,23 @@ impl FeedbackRow {
     }
 }
 
-/// Rows of domains that differ in case only are the same row.
+/// Rows whose domains differ in case only are the same row.
 fn lower_case(domain: &Name) -> String {
     domain.to_string().to_ascii_lowercase()
 }
 
-/// What was done with messages: section 3.1.1.9.
+/// The disposition of messages: section 3.1.1.9.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9990 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9990 has just these")]
 pub enum RowDisposition {
-    /// Nothing.
+    /// No action.
     #[default]
     None,
-    /// Nothing, since they have passed. RFC 7489 has no word for that, and says none.
+    /// No action, since the messages have passed. RFC 7489 has no such word, and uses none.
     Pass,
-    /// They were taken as suspicious.
+    /// The messages were treated as suspicious.
     Quarantine,
-    /// They were refused.
+    /// The messages were refused.
     Reject,
 }
 
@@ -189,47 +190,47 @@ impl From<Policy> for RowDisposition {
     }
 }
 
-/// Why something else was done than the owner asks for: section 3.1.6.
+/// The reason for a deviation from the owner's policy: section 3.1.6.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Override {
     /// The reason.
     pub kind: OverrideKind,
-    /// More on it, for people.
+    /// A comment for people.
     pub comment: Option<String>,
 }
 
 impl Override {
-    /// Gives a reason without a comment.
+    /// Makes a reason without a comment.
     #[must_use]
     pub fn new(kind: OverrideKind) -> Self {
         Self { kind, comment: None }
     }
 
-    /// Says more on it.
+    /// Sets the comment.
     #[must_use]
     pub fn with_comment(self, comment: &str) -> Self {
         Self { comment: Some(comment.to_owned()), ..self }
     }
 }
 
-/// A reason of an [`Override`].
+/// The kind of an [`Override`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OverrideKind {
-    /// A policy of whoever has received them.
+    /// A local policy of the receiver.
     LocalPolicy,
-    /// They came by a mailing list.
+    /// The messages came through a mailing list.
     MailingList,
-    /// None of the others; the comment tells.
+    /// Another reason; see the comment.
     Other,
-    /// The owner only tests the policy.
+    /// The owner's policy is in test mode.
     PolicyTestMode,
-    /// They came by a forwarder that is known and trusted.
+    /// The messages came through a known and trusted forwarder.
     TrustedForwarder,
-    /// RFC 7489: they were forwarded. It is written as `trusted_forwarder`.
+    /// RFC 7489: the messages were forwarded. Written as `trusted_forwarder`.
     Forwarded,
-    /// RFC 7489: they were not in the percentage. It is written as `other`.
+    /// RFC 7489: the messages were not in the percentage. Written as `other`.
     SampledOut,
 }
 
@@ -251,59 +252,59 @@ impl OverrideKind {
     }
 }
 
-/// What a signature has given: section 3.1.1.12.
+/// The result of a signature: section 3.1.1.12.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct SignatureRow {
     /// Its `d=`.
     pub domain: String,
-    /// Its `s=`; empty where the reporter does not tell.
+    /// Its `s=`; empty if the reporter omits it.
     pub selector: String,
-    /// The result; `None` where a report that was read does not say.
+    /// The result; `None` if a received report does not give it.
     pub result: Option<AuthResult>,
-    /// More on it, for people.
+    /// A comment for people.
     pub human_result: Option<String>,
 }
 
 impl SignatureRow {
-    /// Says what a signature has given.
+    /// Makes the result of a signature.
     #[must_use]
     pub fn new(domain: &str, selector: &str, result: AuthResult) -> Self {
         let (domain, selector) = (domain.to_owned(), selector.to_owned());
         Self { domain, selector, result: Some(result), human_result: None }
     }
 
-    /// Says more on it.
+    /// Sets the comment.
     #[must_use]
     pub fn with_human_result(self, text: &str) -> Self {
         Self { human_result: Some(text.to_owned()), ..self }
     }
 }
 
-/// What SPF has given: section 3.1.1.13.
+/// The result of SPF: section 3.1.1.13.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct SpfRow {
-    /// The domain that was tested.
+    /// The tested domain.
     pub domain: String,
-    /// Whose name it is, if that is said. A result for the HELO name, as RFC 7489 has them, is read
-    /// but not written.
+    /// The tested identity, if given. A result for the HELO name, as in RFC 7489, is read but not
+    /// written.
     pub scope: Option<SpfIdentity>,
-    /// The result; `None` where a report that was read does not say.
+    /// The result; `None` if a received report does not give it.
     pub result: Option<AuthResult>,
-    /// More on it, for people.
+    /// A comment for people.
     pub human_result: Option<String>,
 }
 
 impl SpfRow {
-    /// Says what SPF has given for the domain of the reverse-path.
+    /// Makes the result of SPF for the domain of the reverse-path.
     #[must_use]
     pub fn new(domain: &str, result: AuthResult) -> Self {
         let (domain, scope) = (domain.to_owned(), Some(SpfIdentity::MailFrom));
         Self { domain, scope, result: Some(result), human_result: None }
     }
 
-    /// Says more on it.
+    /// Sets the comment.
     #[must_use]
     pub fn with_human_result(self, text: &str) -> Self {
         Self { human_result: Some(text.to_owned()), ..self }

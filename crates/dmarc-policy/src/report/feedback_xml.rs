@@ -1,4 +1,4 @@
-//! An aggregate report as XML: section 3.1.1 and appendix A of RFC 9990.
+//! Writes an aggregate report as XML: section 3.1.1 and appendix A of RFC 9990.
 
 use mail_types::results::{AuthResult, SpfIdentity};
 
@@ -9,13 +9,14 @@ use crate::{
 };
 
 impl Feedback {
-    /// The namespace of what is written.
+    /// The namespace of a written report.
     pub const NAMESPACE: &'static str = "urn:ietf:params:xml:ns:dmarc-2.0";
 
-    /// Writes the report as RFC 9990 has it.
+    /// Writes the report in the form of RFC 9990.
     ///
-    /// Line ends and other control characters in a text become blanks. What only RFC 7489 has is
-    /// left out, or becomes the nearest that RFC 9990 has. What a report that was read did not say is
+    /// Line ends and other control characters in a text become blanks. Elements that only RFC 7489
+    /// has are omitted, or become the nearest of RFC 9990. Elements that a received report lacks
+    /// are not written.
     /// not written.
     #[must_use]
     pub fn to_xml(&self) -> String {
@@ -106,7 +107,7 @@ fn results(xml: &mut Xml, row: &FeedbackRow) {
         xml.open("dkim");
         xml.leaf("domain", &signature.domain);
         xml.leaf("selector", &signature.selector);
-        // Softfail is a word of SPF alone (RFC 8601 section 2.7.1).
+        // The word softfail belongs to SPF alone (RFC 8601 section 2.7.1).
         let soft = signature.result == Some(AuthResult::SoftFail);
         xml.leaf_if("result", if soft { Some(AuthResult::Fail) } else { signature.result });
         xml.leaf_if("human_result", signature.human_result.as_ref());

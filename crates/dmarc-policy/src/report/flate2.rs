@@ -1,4 +1,4 @@
-//! gzip (RFC 1952), with `flate2`.
+//! Compresses with gzip (RFC 1952), by the crate `flate2`.
 
 use std::io::{Read, Write};
 
@@ -8,18 +8,18 @@ use ::flate2::write::GzEncoder;
 
 use crate::FeedbackError;
 
-/// Compresses; without a time or a name, so that the same text gives the same octets.
+/// Compresses without a time or a name, so that the same text gives the same octets.
 pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Neither a vector nor the encoder refuses octets.
+    // Neither a vector nor the encoder can fail.
     let _ = encoder.write_all(text);
     encoder.finish().unwrap_or_default()
 }
 
-/// Decompresses no more than `limit` octets, and says what is wrong behind them.
+/// Decompresses at most `limit` octets, and reports a fault after them.
 ///
-/// Reporters cut the trailer off, and mail programs add line ends or zeros: what was compressed is
-/// there all the same.
+/// Reporters cut the trailer off, and mail programs add line ends or zeros: the content is complete
+/// all the same.
 pub(crate) fn decompress(
     octets: &[u8],
     limit: usize,
@@ -47,16 +47,16 @@ pub(crate) fn decompress(
     Ok((text, deviation))
 }
 
-/// What is wrong with compressed data whose text is there.
+/// A fault of compressed data whose content is complete.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DeviationOfGzip {
-    /// It is cut off, or its checksum is another.
+    /// The data is truncated, or its checksum is wrong.
     End,
-    /// Octets follow it.
+    /// Octets follow the data.
     Behind,
 }
 
-/// Whether the octets begin as gzip does.
+/// Tells whether the octets begin as gzip does.
 pub(crate) fn is_gzip(octets: &[u8]) -> bool {
     octets.starts_with(&[0x1f, 0x8b])
 }

@@ -1,9 +1,9 @@
-//! The header of the message that a report is about, as another mail can carry it.
+//! An excerpt of a message's header, for use in another mail.
 
-/// Returns as many whole fields as fit into `limit` octets, each line ended by CR LF.
+/// Returns as many whole fields as fit into `limit` octets, with CR LF as line ends.
 ///
-/// It ends with the header, and no line of it is longer than RFC 5322 section 2.1.1 allows; CR and
-/// NUL within a line become `?`, and so does the first of two hyphens that begin one, as they begin
+/// It ends with the header, and no line is longer than RFC 5322 section 2.1.1 allows. CR and NUL
+/// within a line become `?`, and so does the first of two hyphens at its start, since they begin
 /// the boundary of a part.
 pub(crate) fn header_excerpt(header: &[u8], limit: usize) -> Vec<u8> {
     let mut excerpt = Vec::new();

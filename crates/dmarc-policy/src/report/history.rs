@@ -8,10 +8,10 @@ use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::{AlignmentMode, DkimInput, Policy, Status, Verdict};
 
-/// What the history file tells of a message, as `opendmarc-import` reads it.
+/// The lines of a message in the history file, as `opendmarc-import` reads them.
 ///
-/// It is written to the end of the file in one piece. Nothing from the message can make a line or a
-/// word more of it: blanks and control characters become `?`.
+/// Append them to the file in one write. No text from the message can add a line or a word: blanks
+/// and control characters become `?`.
 #[derive(Clone, Debug)]
 pub struct History<'a> {
     verdict: &'a Verdict,
@@ -25,9 +25,9 @@ pub struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Tells of a message: its identifier, the host that has received it, when that was in seconds
-    /// since 1970-01-01 00:00:00 UTC, from which address it came, and the domain of its
-    /// reverse-path, empty for the null one. `None` if no record applies: Exim writes nothing then.
+    /// Starts with a message: its identifier, the receiving host, the arrival time in seconds since
+    /// 1970-01-01 00:00:00 UTC, the source address, and the domain of its reverse-path, empty for
+    /// the null one. `None` if no record applies: Exim writes nothing then.
     #[must_use]
     pub fn new(
         verdict: &'a Verdict,
@@ -41,13 +41,13 @@ impl<'a> History<'a> {
         Some(Self { verdict, job, reporter, received, source, mail_from, spf: None, dkim: &[] })
     }
 
-    /// Says what SPF has found.
+    /// Sets the result of SPF.
     #[must_use]
     pub fn with_spf(self, spf: &'a SpfInput) -> Self {
         Self { spf: Some(spf), ..self }
     }
 
-    /// Says what was found of the signatures.
+    /// Sets the results of the signatures.
     #[must_use]
     pub fn with_dkim(self, dkim: &'a [DkimInput]) -> Self {
         Self { dkim, ..self }
@@ -98,7 +98,7 @@ impl fmt::Display for History<'_> {
         if rua.is_empty() {
             writeln!(f, "rua -")?;
         }
-        // RFC 9989 has no percentage: all of it.
+        // RFC 9989 has no percentage: always 100.
         writeln!(f, "pct 100")?;
         let mode = |mode: Option<AlignmentMode>| match mode {
             Some(AlignmentMode::Strict) => b's',
@@ -112,7 +112,7 @@ impl fmt::Display for History<'_> {
         writeln!(f, "align_dkim {}", aligned(self.verdict.dkim.is_aligned()))?;
         writeln!(f, "align_spf {}", aligned(self.verdict.spf.is_aligned()))?;
         writeln!(f, "action {}", self.action())?;
-        // A chain of ARC is not looked at: its result is unused, and it lets nothing pass.
+        // ARC is not evaluated: its result is unused, and grants no pass.
         writeln!(f, "arc 1")?;
         writeln!(f, "arc_policy 1 json:[]")
     }
@@ -133,7 +133,7 @@ fn result(result: AuthResult) -> u8 {
     }
 }
 
-/// The letter of a policy as a number, 0 where it is not said.
+/// The letter of a policy as a number, 0 without one.
 fn policy(policy: Option<Policy>) -> u8 {
     match policy {
         Some(Policy::None) => b'n',
@@ -143,7 +143,7 @@ fn policy(policy: Option<Policy>) -> u8 {
     }
 }
 
-/// A value of a line: one word, and not too long for a column.
+/// A value of a line: one word that fits into its column.
 struct Word<'a>(&'a str);
 
 impl fmt::Display for Word<'_> {

@@ -1,4 +1,4 @@
-//! A time as mail writes it: RFC 5322 section 3.3.
+//! A time in the format of mail: RFC 5322 section 3.3.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ pub(crate) struct MailDate(pub(crate) u64);
 
 impl fmt::Display for MailDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No mail is from after the year 9999, which is all that four digits can say.
+        // No mail is from after the year 9999, the last with four digits.
         let seconds = self.0.min(253_402_300_799);
         let (days, second) = (seconds / 86_400, seconds % 86_400);
         // Days since 0000-03-01, so that a leap day ends a year.
@@ -29,9 +29,9 @@ impl fmt::Display for MailDate {
     }
 }
 
-/// The first of 1970 was a Thursday.
+/// 1970 began on a Thursday.
 const WEEKDAYS: &[&str] = &["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
-/// From March on.
+/// The months, from March on.
 const MONTHS: &[&str] =
     &["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];

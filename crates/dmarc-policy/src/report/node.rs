@@ -1,12 +1,12 @@
-//! A part of a report as it stands in the XML, before its words are understood.
+//! Elements of a report in the XML, before they are interpreted.
 
 use crate::report::quick_xml::{Part, Parts, Tag};
 use crate::report::xml::clean;
 use crate::{FeedbackError, FeedbackLimits};
 
-/// An element, with those in it that a report may have; others are passed over.
+/// An element, with its children that a report may have; other children are skipped.
 pub(crate) struct Node {
-    /// Where it begins, in bytes of the XML.
+    /// Its position, in bytes of the XML.
     pub(crate) at: usize,
     name: String,
     text: String,
@@ -31,18 +31,18 @@ impl Node {
     }
 }
 
-/// The elements of a report, read one part after another.
+/// The elements of a report, read one after another.
 pub(crate) struct Nodes<'a> {
     parts: Parts<'a>,
     limits: &'a FeedbackLimits,
     prefix: Option<String>,
     namespace: Option<String>,
-    /// Where there are elements with names that no report has, in bytes.
+    /// The positions of unknown elements, in bytes.
     pub(crate) strangers: Vec<usize>,
 }
 
 impl<'a> Nodes<'a> {
-    /// Begins behind the tag of the root.
+    /// Starts after the tag of the root.
     pub(crate) fn new(xml: &'a [u8], limits: &'a FeedbackLimits) -> Result<Self, FeedbackError> {
         let mut parts = Parts::new(xml, limits.depth);
         loop {
@@ -58,7 +58,7 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Returns the next element right below the root.
+    /// Returns the next child of the root.
     pub(crate) fn next(&mut self) -> Result<Option<Node>, FeedbackError> {
         loop {
             match self.parts.next()? {
@@ -70,7 +70,7 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Reads what is in an element. It goes no deeper than [`DEPTH`] whatever the input.
+    /// Reads the content of an element, at most [`DEPTH`] levels deep.
     fn node(&mut self, tag: &Tag<'_>, depth: usize) -> Result<Node, FeedbackError> {
         let at = self.parts.at();
         let mut node =
@@ -86,7 +86,7 @@ impl<'a> Nodes<'a> {
                     node.children.push(child);
                 }
                 Part::Open(_) => self.skip()?,
-                // Indentation is no text.
+                // Indentation is not text.
                 Part::Text(text) if node.text.is_empty() && text.trim().is_empty() => {}
                 Part::Text(text) => {
                     if node.text.len() + text.len() > self.limits.text {
@@ -101,11 +101,12 @@ impl<'a> Nodes<'a> {
         Ok(node)
     }
 
-    /// Whether an element is a report's, and not one of an extension (RFC 9990 section 5); a name that
-    /// no report has is noted.
+    /// Tells whether an element belongs to the report, and not to an extension (RFC 9990 section
+    /// 5); an unknown name is recorded.
     ///
-    /// A report of RFC 7489 that is right by its schema has only the root in the namespace, so names
-    /// without a prefix are its own too, unless they are given another namespace.
+    /// A report that is valid by the schema of RFC 7489 has only the root in the namespace, so that
+    /// names without a prefix belong to the report too, unless another namespace is declared for
+    /// them.
     fn is_known(&mut self, tag: &Tag<'_>) -> bool {
         let prefixed = tag.prefix.is_some() && tag.prefix != self.prefix;
         let renamed = tag.namespace.as_ref().is_some_and(|name| !name.is_empty());
@@ -138,7 +139,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}'
 }
 
-/// As deep as a report goes below its root: record, row, `policy_evaluated`, reason, comment.
+/// The depth of a report below its root: record, row, `policy_evaluated`, reason, comment.
 const DEPTH: usize = 5;
 
 const NAMES: &[&str] = &[

@@ -1,4 +1,4 @@
-//! XML, read with `quick-xml`.
+//! Reads XML, by the crate `quick-xml`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use ::quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::FeedbackError;
 
-/// What a document holds, in order.
+/// A part of a document.
 pub(crate) enum Part<'a> {
     Open(Tag<'a>),
     Text(Cow<'a, str>),
@@ -15,15 +15,15 @@ pub(crate) enum Part<'a> {
     End,
 }
 
-/// The beginning of an element.
+/// The start tag of an element.
 pub(crate) struct Tag<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) prefix: Option<String>,
-    /// The namespace that the element gives to names without a prefix.
+    /// The namespace that the element declares for names without a prefix.
     pub(crate) namespace: Option<String>,
 }
 
-/// A document being read.
+/// A reader of a document.
 pub(crate) struct Parts<'a> {
     reader: Reader<&'a [u8]>,
     depth: usize,
@@ -38,7 +38,7 @@ impl<'a> Parts<'a> {
         Self { reader, depth: 0, limit: depth, at: 0 }
     }
 
-    /// Where the part that was taken last begins, in bytes.
+    /// Returns the position of the last part, in bytes.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
@@ -85,7 +85,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// One of the five entities of XML itself, or a character by its number.
+    /// Resolves one of the five predefined entities of XML, or a character reference.
     fn resolve(&self, reference: &BytesRef<'a>) -> Result<Cow<'static, str>, FeedbackError> {
         let refused = FeedbackError::Entity { at: self.at };
         if let Ok(Some(c)) = reference.resolve_char_ref() {

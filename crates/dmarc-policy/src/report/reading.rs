@@ -1,4 +1,4 @@
-//! What the elements of a report mean.
+//! Interprets the elements of a report.
 
 use std::net::IpAddr;
 
@@ -12,11 +12,11 @@ use crate::{
     SignatureRow, SpfRow,
 };
 
-/// What was odd so far.
+/// The deviations so far.
 pub(crate) struct Reading {
     deviations: Vec<Deviation>,
     limit: usize,
-    /// The octets that rows of the same record had to be copied for.
+    /// The octets copied for several rows of one record.
     copied: usize,
 }
 
@@ -50,7 +50,7 @@ impl Reading {
             report_id: self.text(node, "report_id"),
             begin: second("begin")?,
             end: second("end")?,
-            // RFC 7489 has several.
+            // RFC 7489 allows several.
             error: Some(errors.join("; ")).filter(|text| !text.is_empty()),
             generator: optional(node, "generator"),
         })
@@ -89,7 +89,8 @@ impl Reading {
         })
     }
 
-    /// Returns the rows of a record: one, but some reporters put several under the same identifiers.
+    /// Returns the rows of a record: one, but some reporters put several under the same
+    /// identifiers.
     pub(crate) fn rows(&mut self, node: &Node) -> Vec<FeedbackRow> {
         self.repeated(node, &["row", "identifiers", "auth_results"]);
         let counted: Vec<_> = node.children("row").filter_map(|row| self.counted(row)).collect();
@@ -130,12 +131,12 @@ impl Reading {
         whole.collect()
     }
 
-    /// How much was copied, in octets: a few in the XML can be many in the rows.
+    /// Returns the number of copied octets: a few in the XML can be many in the rows.
     pub(crate) fn copied(&self) -> usize {
         self.copied
     }
 
-    /// Returns what a `row` says; `None` without an address or a count.
+    /// Interprets a `row`; `None` without an address or a count.
     fn counted(&mut self, node: &Node) -> Option<FeedbackRow> {
         self.repeated(node, &["source_ip", "count", "policy_evaluated"]);
         let source: Option<IpAddr> = node.child("source_ip").and_then(|n| n.text().parse().ok());
@@ -192,7 +193,7 @@ impl Reading {
             }
             row.signatures.push(SignatureRow {
                 domain: self.text(signature, "domain"),
-                // RFC 7489 does not ask for it.
+                // RFC 7489 does not require it.
                 selector: optional(signature, "selector").unwrap_or_default(),
                 result,
                 human_result: optional(signature, "human_result"),
@@ -213,7 +214,7 @@ impl Reading {
             };
             match &row.spf_result {
                 None => row.spf_result = Some(found),
-                // Of several, as RFC 7489 has them, the one counts that DMARC looks at.
+                // RFC 7489 allows several: the result that DMARC uses counts.
                 Some(first) if first.scope == Some(SpfIdentity::Helo) => {
                     row.spf_result = Some(found);
                 }
@@ -223,8 +224,8 @@ impl Reading {
         }
     }
 
-    /// A result; the words of before RFC 7208, and of careless reporters, are the nearest: RFC 7489
-    /// appendix C has `unknown` for temperror, and `error` for permerror.
+    /// A result; words from before RFC 7208 and invalid ones become the nearest: RFC 7489 appendix
+    /// C has `unknown` for temperror, and `error` for permerror.
     fn result(&mut self, node: &Node) -> Option<AuthResult> {
         let Some(result) = node.child("result") else {
             self.note(node.at, DeviationKind::Missing("result"));
@@ -243,7 +244,7 @@ impl Reading {
         }
     }
 
-    /// Tells which elements come again that can be there once.
+    /// Records repeated elements that may occur once.
     fn repeated(&mut self, node: &Node, names: &[&'static str]) {
         for name in names {
             if let Some(second) = node.children(name).nth(1) {
@@ -252,7 +253,7 @@ impl Reading {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     fn text(&mut self, node: &Node, name: &'static str) -> String {
         optional(node, name).unwrap_or_else(|| {
             self.note(node.at, DeviationKind::Missing(name));
@@ -260,7 +261,7 @@ impl Reading {
         })
     }
 
-    /// A word that must be there.
+    /// A required word.
     fn needed<T>(
         &mut self,
         node: &Node,
@@ -273,7 +274,7 @@ impl Reading {
         self.word(node, name, parse)
     }
 
-    /// A word that may be there.
+    /// An optional word.
     fn word<T>(
         &mut self,
         node: &Node,
@@ -295,7 +296,7 @@ fn optional(node: &Node, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A second since 1970; some reporters write it with a fraction, which does not matter.
+/// A second since 1970; a fraction, which some reporters write, is ignored.
 fn second_of(node: &Node) -> Option<u64> {
     let text = node.text();
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -303,7 +304,7 @@ fn second_of(node: &Node) -> Option<u64> {
     whole.parse().ok().filter(|_| digits(whole) && digits(fraction))
 }
 
-/// How many octets a row takes that has no reasons, about.
+/// The approximate octets of a row without reasons.
 fn size(row: &FeedbackRow) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let signatures = row.signatures.iter().map(|signature| {

@@ -1,12 +1,12 @@
-//! What tells a report from others: section 3.5.1 of RFC 9990.
+//! The identifier of a report: section 3.5.1 of RFC 9990.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The identifier of a report, and that of a mail without its angle brackets: words with dots
-/// between, and perhaps once an `@` between two such.
+/// The identifier of a report, or of a mail without its angle brackets: words with dots between
+/// them, with at most one `@` between two groups of words.
 ///
 /// ```
 /// use dmarc_policy::{ReportId, ReportIdError};
@@ -22,7 +22,7 @@ pub struct ReportId {
 }
 
 impl ReportId {
-    /// The longest identifier, in octets, so that a line of a header can hold it.
+    /// The longest identifier in octets, so that a header line can hold it.
     pub const MAX_OCTETS: usize = 250;
 
     /// Returns the text.
@@ -61,20 +61,20 @@ impl fmt::Display for ReportId {
     }
 }
 
-/// Why a text is not a [`ReportId`].
+/// The reason why a text is not a [`ReportId`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ReportIdError {
-    /// A character that cannot stand there, or the end where there must be one.
-    #[error("byte {at} cannot be what it is")]
+    /// A character is not allowed, or the text ends too early.
+    #[error("invalid character or end of the report identifier, at byte {at}")]
     Character {
-        /// Where, in bytes.
+        /// The position in bytes.
         at: usize,
     },
-    /// More than [`ReportId::MAX_OCTETS`].
-    #[error("{octets} octets are more than the 250 of an identifier here")]
+    /// The text has more than [`ReportId::MAX_OCTETS`].
+    #[error("report identifier has {octets} octets, more than 250")]
     TooLong {
-        /// How many there are.
+        /// The length in octets.
         octets: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The mail that carries an aggregate report: section 3.5.2 of RFC 9990.
+//! The mail of an aggregate report: section 3.5.2 of RFC 9990.
 
 use std::fmt::Write;
 
@@ -8,29 +8,30 @@ use thiserror::Error;
 use crate::report::mail_date::MailDate;
 use crate::{Feedback, ReportId, ReportIdError};
 
-/// The mail that carries an aggregate report, but for the report.
+/// The mail of an aggregate report, without the report itself.
 ///
-/// Its envelope should have the null reverse-path, so that no bounce comes back; then it is a
-/// signature of the domain in `from` that gives it the aligned pass which the report must have.
+/// Send it with the null reverse-path, so that it causes no bounce. A signature of the domain in
+/// `from` then gives it the aligned pass that a report needs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReportMail {
-    /// Who reports: the domain in the subject and in the file's name.
+    /// The reporting domain, in the subject and in the file name.
     pub submitter: Domain,
-    /// The author.
+    /// The author of the mail.
     pub from: Mailbox,
     /// The destinations.
     pub to: Vec<Mailbox>,
     /// The mail's identifier, without angle brackets. It may be the report's.
     pub message_id: ReportId,
-    /// When it is written, in seconds since 1970-01-01 00:00:00 UTC.
+    /// The time of writing, in seconds since 1970-01-01 00:00:00 UTC.
     pub date: u64,
-    /// What tells files of the same domain and period apart: letters and digits.
+    /// A part of the file name that separates files of the same domain and period: letters and
+    /// digits.
     pub unique_id: Option<String>,
 }
 
 impl ReportMail {
-    /// Begins with what must be there.
+    /// Starts with the required fields.
     #[must_use]
     pub fn new(
         submitter: Domain,
@@ -42,18 +43,19 @@ impl ReportMail {
         Self { submitter, from, to, message_id, date, unique_id: None }
     }
 
-    /// Says what tells files of the same domain and period apart.
+    /// Sets the part of the file name that separates files of the same domain and period.
     #[must_use]
     pub fn with_unique_id(self, unique_id: &str) -> Self {
         Self { unique_id: Some(unique_id.to_owned()), ..self }
     }
 
-    /// Returns the name of the compressed file (section 3.5.2); it is the same whenever the report
-    /// is sent again.
+    /// Returns the name of the compressed file (section 3.5.2); it is the same for every copy of
+    /// the report.
     ///
     /// # Errors
     ///
-    /// [`ReportMailError::Domain`], [`ReportMailError::UniqueId`].
+    /// [`ReportMailError::Domain`] if the report has no valid domain, [`ReportMailError::UniqueId`]
+    /// if the unique identifier is not letters and digits.
     pub fn file_name(&self, report: &Feedback) -> Result<String, ReportMailError> {
         let domain: Domain = report.policy.domain.parse()?;
         let (begin, end) = (report.metadata.begin, report.metadata.end);
@@ -68,12 +70,12 @@ impl ReportMail {
         Ok(name)
     }
 
-    /// Writes the mail, its lines ended by CR LF, with the report compressed in it.
+    /// Writes the mail with CR LF as line ends, and the compressed report in it.
     ///
     /// # Errors
     ///
-    /// [`ReportMailError`] if the report has no identifier or domain that a subject can have, has no
-    /// rows, or if there is nobody to send it to.
+    /// [`ReportMailError`] if the report has an invalid identifier or domain or no rows, or the
+    /// mail has no destination.
     pub fn write(&self, report: &Feedback) -> Result<String, ReportMailError> {
         let name = self.file_name(report)?;
         let report_id: ReportId = report.metadata.report_id.parse()?;
@@ -120,31 +122,31 @@ impl ReportMail {
     }
 }
 
-/// Why there is no mail.
+/// The reason why the mail cannot be written.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ReportMailError {
-    /// The report's domain is none.
-    #[error("the domain of the report is none")]
+    /// The report's domain is invalid.
+    #[error("invalid domain in the report")]
     Domain(#[from] DomainError),
-    /// The report's identifier is none.
-    #[error("the identifier of the report is none")]
+    /// The report's identifier is invalid.
+    #[error("invalid identifier of the report")]
     ReportId(#[from] ReportIdError),
-    /// The identifier in the file's name is not of letters and digits.
-    #[error("an identifier for a file's name that is not of letters and digits")]
+    /// The unique identifier is not made of letters and digits.
+    #[error("the unique identifier in the file name is not made of letters and digits")]
     UniqueId,
-    /// A report needs a row.
-    #[error("a report without rows")]
+    /// The report has no row.
+    #[error("report without rows")]
     NoRows,
-    /// A mail needs somebody to go to.
-    #[error("a mail to nobody")]
+    /// The mail has no destination.
+    #[error("report mail without a destination")]
     NoDestination,
 }
 
-/// Nothing else in the mail begins as it does: base64 and the text have no underscore.
+/// No other line of the mail begins with it: base64 and the text have no underscore.
 const BOUNDARY: &str = "=_dmarc_report";
 
-/// Writes octets as RFC 2045 section 6.8 has it, in lines of 76 characters.
+/// Writes octets in the base64 of RFC 2045 section 6.8, in lines of 76 characters.
 fn base64(octets: &[u8], text: &mut String) {
     for line in octets.chunks(57) {
         for three in line.chunks(3) {

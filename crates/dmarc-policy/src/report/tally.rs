@@ -1,4 +1,4 @@
-//! Rows counted together: section 3.1.1.7 of RFC 9990.
+//! Counts equal rows together: section 3.1.1.7 of RFC 9990.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use thiserror::Error;
 
 use crate::FeedbackRow;
 
-/// The rows of a report as they come in: those that are alike but for their count become one.
+/// The rows of a report in progress: rows that differ only in their count become one.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// The rows without their counts, and where they stand.
+    /// The rows without their counts, and their index.
     places: HashMap<FeedbackRow, usize>,
     counts: Vec<u64>,
     limit: usize,
 }
 
 impl Tally {
-    /// Begins without rows, of which it will hold as many different ones as `limit` says.
+    /// Starts without rows; `limit` is the most different rows.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { places: HashMap::new(), counts: Vec::new(), limit }
@@ -26,8 +26,8 @@ impl Tally {
     ///
     /// # Errors
     ///
-    /// [`TallyFull`] if they are unlike all others, and there is no place for one more row. They
-    /// are not counted then; a report can be made of what there is, and a new tally begun.
+    /// [`TallyFull`] if the row is new, and there is no room for it. Its messages are not counted;
+    /// make a report of the rows so far, and start a new tally.
     pub fn add(&mut self, mut row: FeedbackRow) -> Result<(), TallyFull> {
         let count = std::mem::take(&mut row.count);
         if let Some(slot) = self.places.get(&row).and_then(|&at| self.counts.get_mut(at)) {
@@ -42,7 +42,7 @@ impl Tally {
         Ok(())
     }
 
-    /// Returns the rows in the order in which the first of each came.
+    /// Returns the rows in the order of their first messages.
     #[must_use]
     pub fn into_rows(self) -> Vec<FeedbackRow> {
         let mut rows: Vec<_> = self.places.into_iter().collect();
@@ -52,11 +52,11 @@ impl Tally {
     }
 }
 
-/// A [`Tally`] has no place for one more row.
+/// A [`Tally`] has no room for one more row.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("there are {limit} different rows already")]
+#[error("DMARC report already has {limit} different rows")]
 #[non_exhaustive]
 pub struct TallyFull {
-    /// How many rows it holds.
+    /// The limit of rows.
     pub limit: usize,
 }

@@ -1,8 +1,8 @@
-//! XML, written: as much of it as a report has.
+//! Writes the XML of a report.
 
 use std::fmt::Display;
 
-/// Elements, each on a line of its own.
+/// Elements, each on its own line.
 pub(crate) struct Xml {
     text: String,
     open: Vec<&'static str>,
@@ -14,7 +14,7 @@ impl Xml {
         Self { text, open: Vec::new() }
     }
 
-    /// Opens an element, `attributes` with the blank before them.
+    /// Opens an element; `attributes` begin with a blank.
     pub(crate) fn open_with(&mut self, name: &'static str, attributes: &str) {
         self.indent();
         self.text.extend(["<", name, attributes, ">\n"]);
@@ -46,7 +46,7 @@ impl Xml {
         self.text.extend(["</", name, ">\n"]);
     }
 
-    /// Writes an element if there is something to be in it.
+    /// Writes an element if it has content.
     pub(crate) fn leaf_if(&mut self, name: &'static str, text: Option<impl Display>) {
         let text = text.map(|text| text.to_string()).filter(|text| !clean(text).is_empty());
         if let Some(text) = text {
@@ -63,7 +63,7 @@ impl Xml {
     }
 }
 
-/// A text as XML can have it (its section 2.2), on one line and without blanks around it.
+/// A text of valid XML characters (section 2.2 of XML), on one line and without blanks around it.
 pub(crate) fn clean(text: &str) -> String {
     let blank = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
     let allowed = |c| if matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };

@@ -1,4 +1,4 @@
-//! Whether conditions hold.
+//! Evaluates conditions.
 
 use std::rc::Rc;
 
@@ -216,11 +216,11 @@ impl Evaluation<'_> {
             Some(_) => json::unwrap(&text.bytes, b'[', b']').map(|(array, _)| array),
             None => Some(&b""[..]),
         };
-        let expected = "an array of JSON";
+        let expected = "a JSON array";
         let mut array = array.ok_or(ExpandError::Operand { at, expected })?;
         let mut items = list::items(&text.bytes, named);
         let outer = self.item.clone();
-        // Of an empty list neither holds: so it is in Exim.
+        // As in Exim, both are false for an empty list.
         let (mut holds, mut count) = (false, 0);
         loop {
             let item = match json {
@@ -229,7 +229,7 @@ impl Evaluation<'_> {
                 Some(JsonList::Strings) => match json::next_item(&mut array) {
                     Some(item) => {
                         let string = json::unwrap(item, b'"', b'"');
-                        let expected = "a string of JSON";
+                        let expected = "a JSON string";
                         let (string, _) = string.ok_or(ExpandError::Operand { at, expected })?;
                         Some(string.to_vec())
                     }
@@ -264,5 +264,5 @@ impl Evaluation<'_> {
     }
 }
 
-/// The steps that compiling a pattern counts for.
+/// The steps counted for the compilation of a pattern.
 pub(crate) const COMPILING: usize = 100;

@@ -1,4 +1,4 @@
-//! Items that only compute.
+//! Items that need no request.
 
 use mail_types::exim::Trust;
 
@@ -66,7 +66,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// What is wrong with what an operator or a function was given.
+/// A fault in the argument of an operator or a function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Problem {
     Expected(&'static str),
@@ -100,12 +100,12 @@ impl From<&'static str> for Problem {
 /// A part of the buffer.
 pub(crate) type Part = std::ops::Range<usize>;
 
-/// Copies a part out of the buffer, for what cannot be done in place.
+/// Copies a part out of the buffer, for work that cannot be done in place.
 pub(crate) fn copy(out: &[u8], part: Part) -> Vec<u8> {
     out.get(part).unwrap_or_default().to_vec()
 }
 
-/// Doubles the separator in an item; an empty one becomes a blank.
+/// Doubles the separator in an item; an empty item becomes a blank.
 fn list_quote(out: &mut Vec<u8>, separator: Part, item: Part) {
     let separator = out.get(separator).and_then(|text| text.first().copied());
     let item = copy(out, item);
@@ -116,7 +116,7 @@ fn list_quote(out: &mut Vec<u8>, separator: Part, item: Part) {
     }
 }
 
-/// Puts another character for each that is in a set; the last of the others for those beyond them.
+/// Replaces each character of a set by its counterpart; surplus characters by the last one.
 fn translate(out: &mut Vec<u8>, text: Part, from: Part, to: Part) {
     let (from, to) = (copy(out, from), copy(out, to));
     for at in text {

@@ -1,4 +1,4 @@
-//! Items that go through a list.
+//! Items that process a list.
 
 use std::rc::Rc;
 
@@ -49,7 +49,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// Goes through a list, and puts out the list that comes of it.
+    /// Processes a list, and writes the resulting list.
     fn new_list(
         &mut self,
         tree: &Tree,
@@ -69,7 +69,7 @@ impl Evaluation<'_> {
             trust = trust.max(each(self, &item, start, items.separator())?);
         }
         if self.out.len() > start {
-            self.out.pop(); // The separator behind the last.
+            self.out.pop(); // The separator after the last.
         }
         self.item = outer;
         self.querying = querying;
@@ -123,7 +123,7 @@ impl Evaluation<'_> {
             let Kept { bytes: key, trust: from } = self.kept_argument(tree, key)?;
             trust = trust.max(from);
             if key.is_empty() {
-                let expected = "a key that is not empty";
+                let expected = "a non-empty key";
                 return Err(ExpandError::Operand { at, expected }.into());
             }
             let mut place = sorted.len();
@@ -159,7 +159,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// Whether a key stands before another; one that is no number, where numbers are compared, does not.
+/// Tells whether a key sorts before another; in a numeric comparison a key that is not a number
+/// does not.
 fn before(order: Comparison, a: &[u8], b: &[u8]) -> bool {
     if order.kind != Kind::Number {
         return order.texts(a, b);

@@ -16,7 +16,7 @@ use crate::stop::ExpandError;
 use crate::variables::ListKind;
 
 impl Evaluation<'_> {
-    /// Searches a list for a text, and leaves `$value` and captures as Exim does.
+    /// Searches a list for a text, and sets `$value` and captures as Exim does.
     pub(crate) fn match_list(
         &mut self,
         at: usize,

@@ -1,4 +1,4 @@
-//! Texts that are expanded a second time.
+//! Texts that are expanded twice.
 
 use std::rc::Rc;
 
@@ -33,7 +33,7 @@ impl Evaluation<'_> {
         Ok(trust)
     }
 
-    /// Parses a text that was itself put out; `None` if nothing in it is to be expanded.
+    /// Parses an expanded text as a template; `None` if it contains nothing to expand.
     fn second_template(&self, at: usize, text: &Kept) -> Result<Option<Template>, Halt> {
         if !text.bytes.iter().any(|b| matches!(b, b'$' | b'\\')) {
             return Ok(None);
@@ -65,8 +65,8 @@ impl Evaluation<'_> {
         })
     }
 
-    /// `${sg{subject}{pattern}{replacement}}`: the replacement is expanded again for each match, with
-    /// the numbered variables of that match.
+    /// `${sg{subject}{pattern}{replacement}}`: the replacement is expanded for each match, with the
+    /// numbered variables of that match.
     pub(crate) fn substitute(
         &mut self,
         tree: &Tree,
@@ -109,13 +109,13 @@ impl Evaluation<'_> {
         let text = Subject::new(&subject.bytes);
         let length = subject.bytes.len();
         let between = |from: usize, to: usize| subject.bytes.get(from..to).unwrap_or_default();
-        // Parsed when the first match asks for it: before, it need not be a template.
+        // Parsed at the first match: without a match it need not be a template.
         let mut template = None;
         let (mut done, mut trust, mut empty) = (0, Trust::Trusted, false);
         let (mut skipped, mut charged) = (0, false);
         loop {
-            // After an empty match: what is not empty right there, else one byte further. That takes
-            // another pattern.
+            // After an empty match: a non-empty match at the same position, else one byte further.
+            // That needs a second pattern.
             if empty && !std::mem::replace(&mut charged, true) {
                 self.charge(COMPILING, at)?;
             }
@@ -130,7 +130,7 @@ impl Evaluation<'_> {
                 continue;
             };
             let (from, to) = groups.first().copied().flatten().unwrap_or((length, length));
-            // Where the text is not ASCII, each match goes through all of it once more.
+            // In a text that is not ASCII, each match scans the whole text once more.
             let again = if text.is_borrowed() { to - done } else { length };
             self.charge(1 + again / 64, at)?;
             self.push(between(done, from), at)?;

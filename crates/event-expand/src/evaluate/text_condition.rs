@@ -1,4 +1,4 @@
-//! Comparing texts and numbers.
+//! Comparisons of texts and numbers.
 
 use std::cmp::Ordering;
 
@@ -57,7 +57,7 @@ impl Comparison {
         Some(Self { order, kind })
     }
 
-    /// Whether the order of a list can be told with it.
+    /// Tells whether a list can be sorted by it.
     pub(crate) fn sorts(self) -> bool {
         self.order != Order::Equal
     }
@@ -86,7 +86,7 @@ impl Order {
     }
 }
 
-/// Exim's order without case: a text that the other goes on from is the greater one.
+/// Exim's order without case: of two texts with a common start the shorter one is greater.
 fn folded_order(a: &[u8], b: &[u8]) -> Ordering {
     let lower = u8::to_ascii_lowercase;
     let differs = a.iter().map(lower).zip(b.iter().map(lower)).find(|(a, b)| a != b);
@@ -97,10 +97,10 @@ fn folded_order(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
-/// Returns what a text means as a truth value, as the condition `bool` and the options that Exim calls
-/// `condition` judge: nothing, `no`, `false` and zero are false; `yes`, `true` and any other integer
-/// are true. `None` for any other text, which is an error in such a place. Blanks around it and case
-/// do not matter.
+/// Returns the truth value of a text, as in the condition `bool` and in Exim's options called
+/// `condition`: an empty text, `no`, `false` and zero are false; `yes`, `true` and any other
+/// integer are true. `None` for any other text, which is an error there. Surrounding blanks and
+/// case do not matter.
 ///
 /// ```
 /// use event_expand::truth;
@@ -115,14 +115,14 @@ pub fn truth(text: &[u8]) -> Option<bool> {
     judge(text, false)
 }
 
-/// The same as [`truth`]; with `lax`, as the condition `bool_lax` judges, for which other texts are true.
+/// As [`truth`]; with `lax`, as the condition `bool_lax`, for which other texts are true.
 pub(crate) fn judge(text: &[u8], lax: bool) -> Option<bool> {
     let text = trim(text);
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if text.is_empty() {
         Some(false)
     } else if digits.iter().all(u8::is_ascii_digit) {
-        // What goes beyond 64 bits is the greatest number, and cut to 32 bits that is not 0.
+        // A number beyond 64 bits becomes the greatest, whose low 32 bits are not 0.
         let number = digits.iter().try_fold(0_i64, |number, digit| {
             number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
         });

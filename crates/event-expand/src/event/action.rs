@@ -1,4 +1,4 @@
-//! An event that happened, and the action that is expanded for it.
+//! An event, and the expansion of its action.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::stop::ExpandFailure;
 use crate::template::Template;
 use crate::variables::{HeaderForm, ListKind, State, Variables};
 
-/// An event that happened, with what an action can ask of it. Nothing is left over from the event
-/// before: each has variables of its own.
+/// An event, with the variables of its action. Each event has its own variables, none from an
+/// earlier one.
 ///
 /// ```
 /// use event_expand::{Event, EventName};
@@ -42,20 +42,19 @@ impl Event {
         self.name
     }
 
-    /// Gives it `$event_data`: what [`EventName`] says.
+    /// Sets `$event_data`, as documented for [`EventName`].
     #[must_use]
     pub fn data(self, data: &[u8], trust: Trust) -> Self {
         self.with("event_data", data, trust)
     }
 
-    /// Gives it `$event_defer_errno`, for the events of deferring.
+    /// Sets `$event_defer_errno`, for the events of deferrals.
     #[must_use]
     pub fn defer_errno(self, errno: i32) -> Self {
         self.with("event_defer_errno", errno.to_string().as_bytes(), Trust::Trusted)
     }
 
-    /// Gives it a variable of [`VARIABLES`](Self::VARIABLES); a name that is none of them changes
-    /// nothing.
+    /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing.
     #[must_use]
     pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
         if let Some(known) = Self::VARIABLES.iter().find(|known| **known == name) {
@@ -64,9 +63,8 @@ impl Event {
         self
     }
 
-    /// The variables that an event can have; those that it has not are unset. `$event_name` it always
-    /// has, `$event_defer_errno` is 0 and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`
-    /// unless it says otherwise.
+    /// The variables of an event; those not set are unset. `$event_name` is always set; by default
+    /// `$event_defer_errno` is 0, and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
     pub const VARIABLES: [&'static str; 21] = [
         "authenticated_fail_id",
         "domain",
@@ -107,17 +105,17 @@ impl Event {
     }
 }
 
-/// What a program does where an action has no result, for the events that wait for it.
+/// The program's decision for an action without a result, in events that wait for it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "it is one or the other")]
+#[expect(clippy::exhaustive_enums, reason = "a program proceeds or refuses")]
 pub enum OnFailure {
-    /// As if the action had no result: the connection is made. Exim does so.
+    /// As without a result: the program connects. Exim does so.
     Proceed,
-    /// As if the action had a result: no connection, no verification.
+    /// As with a result: no connection, no verification.
     Refuse,
 }
 
-/// An action being expanded for an event.
+/// The expansion of an action for an event.
 ///
 /// ```
 /// use event_expand::{Action, Effect, Event, EventName, OnFailure, Options, Outcome, Step, Template, Variables};
@@ -148,7 +146,7 @@ pub struct Action<'t> {
 }
 
 impl<'t> Action<'t> {
-    /// Starts; the event's variables come before the program's.
+    /// Starts; the event's variables take precedence over the program's.
     #[must_use]
     pub fn new(
         template: &'t Template,
@@ -161,20 +159,20 @@ impl<'t> Action<'t> {
         Self { template, variables, options, on_failure, journal: Journal::default() }
     }
 
-    /// Goes on with what was found before, by an action that is gone: a program that waits may keep
-    /// its [`journal`](Self::into_journal) alone.
+    /// Continues with the results of an earlier action: a program that waits may keep its
+    /// [`journal`](Self::into_journal) alone.
     #[must_use]
     pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal, ..self }
     }
 
-    /// Returns what was found so far.
+    /// Returns the results so far.
     #[must_use]
     pub fn into_journal(self) -> Journal {
         self.journal
     }
 
-    /// Goes as far as it can. It may be called at any time.
+    /// Continues as far as possible. Further calls are harmless.
     #[must_use]
     pub fn poll(&mut self) -> Step {
         match self.template.resume(&self.variables, self.options, &mut self.journal) {
@@ -186,13 +184,12 @@ impl<'t> Action<'t> {
         }
     }
 
-    /// Takes what became of the request that was handed out last; one too many changes nothing.
+    /// Takes the result of the last request; an extra result changes nothing.
     pub fn handle_found(&mut self, found: LookupResult) {
         self.journal.handle_found(found);
     }
 
-    /// Returns what is to be done if there is no time to wait any longer, as for an action that
-    /// fails.
+    /// Returns the outcome at the end of the waiting time, the same as for an action that fails.
     #[must_use]
     pub fn handle_timeout(&self) -> Outcome {
         let stop = ExpandFailure::Deferred { at: 0 };
@@ -203,7 +200,7 @@ impl<'t> Action<'t> {
         let name = self.variables.event.name();
         let refuses = match &stop {
             None => !text.as_bytes().is_empty(),
-            // The template itself says so, as if it had no result.
+            // A `fail` in the template counts as an empty result.
             Some(ExpandFailure::Forced { .. }) => false,
             Some(_) => name.waits() && self.on_failure == OnFailure::Refuse,
         };
@@ -212,29 +209,29 @@ impl<'t> Action<'t> {
     }
 }
 
-/// What becomes of an [`Action`] next.
+/// The next step of an [`Action`].
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must treat both")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle both")]
 pub enum Step {
-    /// Do this, and hand in what was found.
+    /// Answer this request, and hand in the result.
     Request(Request),
-    /// It is done.
+    /// The action is done.
     Done(Outcome),
 }
 
-/// What an action came to.
+/// The outcome of an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What is to be done.
+    /// The effect.
     pub effect: Effect,
-    /// What the action was expanded to; empty if it could not be. It goes into the log or the error.
+    /// The expanded text; empty if the expansion failed. It goes into the log or the error.
     pub text: Value<'static>,
-    /// Why it could not be expanded, for the log: a `fail` in the template too.
+    /// The reason of a failed expansion, for the log; a `fail` in the template is one too.
     pub stop: Option<ExpandFailure>,
 }
 
-/// The variables of an event, and behind them the program's.
+/// The variables of an event, then those of the program.
 struct WithEvent<'t> {
     event: &'t Event,
     variables: &'t dyn Variables,
@@ -244,7 +241,7 @@ impl Variables for WithEvent<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
         match (self.event.variable(name), self.variables.variable(name)) {
             (Variable::Unknown, other) => other,
-            // An event that does not say where it is leaves that to the program.
+            // If the event has no value for a variable of a connection, the program's counts.
             (Variable::Unset, other @ Variable::Value(_)) if !name.starts_with("event_") => other,
             (variable, _) => variable,
         }
@@ -269,8 +266,8 @@ impl std::fmt::Debug for WithEvent<'_> {
     }
 }
 
-/// `$event_defer_errno` where a recipient was deferred by a reply: the last two digits of its code,
-/// and in the low byte how the host was found, by an address (`A`) or an MX record (`M`).
+/// The value of `$event_defer_errno` after an SMTP reply deferred a recipient: the last two digits
+/// of its code, and in the low byte the source of the host, an address (`A`) or an MX record (`M`).
 #[must_use]
 pub fn packed_errno(code: u16, by_mx: bool) -> i32 {
     i32::from(code % 100) << 8 | i32::from(if by_mx { b'M' } else { b'A' })

@@ -1,4 +1,4 @@
-//! What one item of a list says of the subject of a search.
+//! Matches one item of a list with the subject of a search.
 
 use mail_types::exim::{Query, Trust, Value};
 
@@ -11,7 +11,7 @@ use crate::match_list::{Item, MatchList};
 use crate::operators::ip;
 use crate::variables::ListKind;
 
-/// What an item says of the subject.
+/// The result of an item for the subject.
 pub(crate) enum Look {
     Match,
     NoMatch,
@@ -35,7 +35,7 @@ impl<'s> ListSearch<'s> {
             return look;
         }
         match pattern {
-            // Without a domain, an address is in no list of a domain.
+            // An address without a domain is in no domain list.
             ListPattern::Refused(ItemProblem::DomainLookup)
                 if self.text(View::Domain).is_none() =>
             {
@@ -123,8 +123,8 @@ impl<'s> ListSearch<'s> {
     }
 }
 
-/// Looks for an address alone in a list of hosts, as the condition `match_ip` does; `None` for what
-/// the item itself must say.
+/// Matches an address without a name with an item of a host list, as the condition `match_ip` does;
+/// `None` if the general match must decide.
 fn look_at_address(item: &[u8], address: &[u8], pattern: &ListPattern) -> Option<Look> {
     match pattern {
         ListPattern::Named(_) | ListPattern::File(_) => None,

@@ -1,4 +1,4 @@
-//! The items of a list of patterns.
+//! The items of a match list.
 
 use std::sync::OnceLock;
 
@@ -12,12 +12,12 @@ use crate::operators::pattern::{Groups, MatchError, Pattern, Subject};
 use crate::tree::lookup::Lookup;
 use crate::variables::ListKind;
 
-/// What an item matches.
+/// The pattern of an item.
 #[derive(Clone, Debug)]
 pub(crate) enum ListPattern {
     /// Exactly this text.
     Text(Box<[u8]>),
-    /// What ends in this text.
+    /// A text with this end.
     Ends(Box<[u8]>),
     Regex(Box<Regex>),
     /// `@`: the name of this host.
@@ -26,25 +26,25 @@ pub(crate) enum ListPattern {
     Named(Box<str>),
     /// `/file`
     File(Box<[u8]>),
-    /// `type;/file`: what is a key of the file.
+    /// `type;/file`: a key of the file.
     Lookup(Box<(Lookup, Box<[u8]>)>),
-    /// An item of a list of addresses: the local part, unless all do, and the domain.
+    /// An item of an address list: the local part, unless any matches, and the domain.
     Address(Option<LocalPart>, Box<Self>),
-    /// Nothing, or `<>`, in a list of addresses.
+    /// An empty item, or `<>`, in an address list.
     NullSender,
     Host(Result<HostPattern, HostPatternError>),
-    /// An item that no search gets past.
+    /// An item that every search fails on.
     Refused(ItemProblem),
 }
 
-/// The local part of an item in a list of addresses.
+/// The local part of an item in an address list.
 #[derive(Clone, Debug)]
 pub(crate) enum LocalPart {
     Text(Box<[u8]>),
     Ends(Box<[u8]>),
 }
 
-/// A regular expression, compiled when it is first asked for.
+/// A regular expression, compiled at its first use.
 #[derive(Clone, Debug)]
 pub(crate) struct Regex {
     text: Box<[u8]>,
@@ -70,7 +70,7 @@ impl Regex {
 
     fn problem(error: MatchError) -> ItemProblem {
         match error {
-            // Without what stands before it, so that case does not matter.
+            // Without the prefix that makes case irrelevant.
             MatchError::Pattern(at) => ItemProblem::Regex { at: at.saturating_sub(4) },
             MatchError::Work => ItemProblem::RegexWork,
         }
@@ -103,7 +103,7 @@ impl ListPattern {
         }
     }
 
-    /// Checks that it can match something of its kind.
+    /// Checks that it can match a subject of its kind.
     pub(crate) fn check(
         &self,
         text: &[u8],
@@ -140,7 +140,7 @@ impl ListPattern {
         }
     }
 
-    /// The named list that it names, in a list of this kind.
+    /// The named list in this item, for a list of this kind.
     pub(crate) fn named_list(&self, kind: ListKind) -> Option<(ListKind, &str)> {
         match self {
             Self::Named(name) => Some((kind, name)),
@@ -149,7 +149,7 @@ impl ListPattern {
         }
     }
 
-    /// What it asks the program for.
+    /// The request of this item to the program.
     pub(crate) fn need(&self) -> Option<Need<'_>> {
         match self {
             Self::File(path) => Some(Need::ListFile(path)),
@@ -181,7 +181,7 @@ pub(crate) fn ends_with(text: &[u8], end: &[u8]) -> bool {
     from.and_then(|from| text.get(from..)).is_some_and(|text| text.eq_ignore_ascii_case(end))
 }
 
-/// What untrusted text must not be.
+/// Refuses patterns that untrusted text must not have.
 fn trusted(trust: Trust, pattern: ListPattern) -> ListPattern {
     match trust {
         Trust::Trusted => pattern,
@@ -215,7 +215,7 @@ fn address(text: &[u8], trust: Trust) -> ListPattern {
     if text.starts_with(b"@@") {
         return ListPattern::Refused(ItemProblem::DomainLookup);
     }
-    // Behind the last @, another one is the domain that is this host.
+    // After the last @ another one is the domain `@`: this host.
     let last = text.iter().rposition(|&b| b == b'@');
     let last = last.map(|at| if text.ends_with(b"@@") { at - 1 } else { at });
     let (local, name) = match last {
@@ -259,14 +259,14 @@ fn lookup(text: &[u8], kind: ListKind, trust: Trust) -> ListPattern {
     })
 }
 
-/// Whether a lookup is that of a domain only, as in `*@lsearch;/file`; the `@` of `lsearch*@;/file` is
-/// part of a type.
+/// Tells whether a lookup applies to a domain only, as in `*@lsearch;/file`; the `@` of
+/// `lsearch*@;/file` belongs to the lookup type.
 fn is_part_of_address(text: &[u8]) -> bool {
     let name = text.split(|&b| b == b';').next().unwrap_or_default();
     name.contains(&b'@') && Lookup::find(name).is_none() && !name.starts_with(b"@@")
 }
 
-/// A domain with its U-labels as A-labels, which is how subjects have them.
+/// A domain with its U-labels as A-labels, the form of subjects.
 #[cfg(feature = "idna")]
 fn a_labels(text: &[u8]) -> Box<[u8]> {
     let unicode = str::from_utf8(text).ok().filter(|text| !text.is_ascii());
@@ -281,7 +281,7 @@ fn a_labels(text: &[u8]) -> Box<[u8]> {
     text.into()
 }
 
-/// An address literal in the form that mailboxes are written in.
+/// An address literal in the form of mailboxes.
 fn literal(text: &[u8]) -> Box<[u8]> {
     let host = str::from_utf8(text).ok().and_then(|text| text.parse::<MailHost>().ok());
     host.map_or_else(|| text.into(), |host| host.to_string().into_bytes().into())
@@ -300,38 +300,40 @@ fn check_domain(text: &[u8], is_end: bool) -> Result<(), ItemProblem> {
     }
 }
 
-/// Why an item of a list cannot be matched.
+/// The reason why an item of a list cannot match.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ItemProblem {
-    /// It is empty, and no subject is.
-    #[error("an empty item")]
+    /// The item is empty, and no subject of its kind is.
+    #[error("empty item")]
     Empty,
-    /// It is not a domain, nor a pattern for domains.
+    /// The item is neither a domain nor a domain pattern.
     #[error("not a domain, a pattern such as *.example.com or ^expression, +list or /file")]
     Domain,
-    /// A `*` within it means itself, which no subject has.
+    /// A `*` inside the item means itself, and no subject contains one.
     #[error(
         "a * is a wildcard only as the first character; elsewhere use a regular expression (^…)"
     )]
     Star,
-    /// It is not a pattern for hosts.
+    /// The item is not a host pattern.
     #[error(transparent)]
     Host(HostPatternError),
-    /// `@[]` and the like stand for this host's interfaces, which this crate does not know.
-    #[error("this host's interfaces (@, @[]) are not known here; write their addresses")]
+    /// `@[]` and similar items mean the interfaces of this host, which this crate does not know.
+    #[error(
+        "@ and @[] (this host's interfaces) are not supported in a host list; write their addresses"
+    )]
     Interfaces,
-    /// `@mx_any` and the like ask the DNS, which this crate does not.
+    /// `@mx_any` and similar items need DNS questions, which this crate does not ask.
     #[error("@mx_any, @mx_primary and @mx_secondary are not supported; write the domains")]
     MailExchangers,
-    /// A regular expression for the names of hosts.
+    /// A regular expression for host names.
     #[error(
-        "a regular expression is not taken in a list of hosts; use *.domain, or the condition match{{$sender_host_name}}{{…}}"
+        "regular expressions are not supported in a host list; use *.domain, or the condition match{{$sender_host_name}}{{…}}"
     )]
     HostRegex,
-    /// A lookup in a list of hosts.
+    /// A lookup in a host list.
     #[error(
-        "a lookup is not taken in a list of hosts; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}"
+        "lookups are not supported in a host list; use ${{lookup{{$sender_host_address}}iplsearch{{/file}}{{*}}}}"
     )]
     HostLookup,
     /// `@@lookup`: lists of local parts by domain.
@@ -339,32 +341,30 @@ pub enum ItemProblem {
         "@@ (a list of local parts by domain) is not supported; use ${{lookup{{$domain}}lsearch{{/file}}}}"
     )]
     DomainLookup,
-    /// A lookup of a type that does not exist.
-    #[error("no lookup has this name; a ; stands between the type of a lookup and its file")]
+    /// The lookup type is unknown.
+    #[error("unknown lookup type before the ;")]
     UnknownLookup,
-    /// A lookup that takes a query.
+    /// A lookup with a query instead of a file.
     #[error(
-        "a lookup with a query is not taken as an item; use ${{lookup type{{query}}}} for the text of the list"
+        "a lookup with a query is not supported as an item; use ${{lookup type{{query}}}} for the text of the list"
     )]
     QueryLookup,
-    /// A lookup without an absolute path.
-    #[error("the file of a lookup needs an absolute path")]
+    /// A lookup without an absolute file name.
+    #[error("the file of the lookup needs an absolute path")]
     LookupFile,
-    /// A name of a list that is not UTF-8, or that the program does not have.
-    #[error("no list of this kind has this name")]
+    /// The name of a list is not UTF-8, or the program has no such list.
+    #[error("unknown named list of this kind")]
     UnknownList,
     /// Untrusted text names a file or a lookup.
-    #[error(
-        "a file or a lookup is not taken in a list that was expanded from untrusted text, or in a file"
-    )]
+    #[error("files and lookups are not allowed in a list from untrusted text, or in a file")]
     Untrusted,
-    /// The regular expression is wrong, or larger than [`Limits::regex_size`].
-    #[error("the regular expression is wrong behind its byte {at}")]
+    /// The regular expression is invalid, or larger than [`Limits::regex_size`].
+    #[error("invalid regular expression, after its byte {at}")]
     Regex {
-        /// How far into the expression, in bytes, as far as that is known.
+        /// The position in the expression in bytes, as far as known.
         at: usize,
     },
-    /// A match took more work than [`Limits::regex_backtracks`].
-    #[error("the regular expression takes too much work for this subject")]
+    /// A match needs more backtracks than [`Limits::regex_backtracks`].
+    #[error("the regular expression needs too many backtracks for this subject")]
     RegexWork,
 }

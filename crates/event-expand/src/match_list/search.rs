@@ -1,4 +1,4 @@
-//! Searching a list of patterns: a machine that asks for named lists, files and lookups.
+//! Searches a match list: a machine that asks for named lists, files and lookups.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::match_list::{Item, MatchList, MatchListError};
 use crate::operators::pattern::Groups;
 use crate::variables::ListKind;
 
-/// Who is looked for in a list.
+/// The subject of a search in a list.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ListSubject<'s> {
-    /// An address, a domain or a local part, by the kind of the list; in a list of hosts an IP
-    /// address, whose host has no name. An empty address is the sender of notifications.
+    /// An address, a domain or a local part, by the kind of the list; in a host list the IP address
+    /// of a host without a name. An empty address is the null sender.
     Text(&'s [u8]),
-    /// A host, by its address and, if that is known, its name.
+    /// A host, by its address and, if known, its name.
     Host {
         /// Its address.
         address: IpAddr,
@@ -30,20 +30,20 @@ pub enum ListSubject<'s> {
     },
 }
 
-/// What a list says of a subject.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum Membership {
-    /// It is in the list.
+    /// The subject is in the list.
     Yes,
-    /// It is not.
+    /// The subject is not in the list.
     No,
-    /// An item depends on the host's name, which is not known. What stands behind that item may be
-    /// true only of hosts that it does not match, so that it must not be asked.
+    /// An item depends on the host's unknown name. The items after it may apply only to hosts that
+    /// it does not match, and are not evaluated.
     NameNeeded,
 }
 
-/// A search under way.
+/// A running search.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -68,7 +68,7 @@ pub struct ListSearch<'s> {
     pub(crate) subject: ListSubject<'s>,
     pub(crate) this_host: &'s [u8],
     pub(crate) limits: &'s Limits,
-    /// The list, and those that its items name, the innermost last.
+    /// The list and the nested lists, the innermost last.
     levels: Vec<Level>,
     waiting: Waiting,
     decided: Option<Membership>,
@@ -83,56 +83,56 @@ struct Level {
     list: Arc<MatchList>,
     next: usize,
     view: View,
-    /// Whether a match of it ends the search: the lines of a file stand for the item that names it.
+    /// Whether a match ends the search: the lines of a file replace the item that names it.
     is_file: bool,
 }
 
-/// Which part of the subject is looked at.
+/// The part of the subject to match.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum View {
     Whole,
-    /// What stands behind the last `@` of an address.
+    /// The text after the last `@` of an address.
     Domain,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Waiting {
     Nothing,
-    /// For a named list, to be looked at so.
+    /// A named list, for this part of the subject.
     List(View),
-    /// For the lines of a file, to be looked at so.
+    /// The lines of a file, for this part of the subject.
     File(View),
-    /// For whether a file has a key.
+    /// The existence of a key in a file.
     Key,
 }
 
-/// What a search does next.
+/// The next step of a search.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must treat all four")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle all four")]
 pub enum SearchStep {
-    /// It has ended.
+    /// The search has ended.
     Decided(Membership),
-    /// Hand in this named list, by [`ListSearch::handle_list`].
+    /// Hand in this named list with [`ListSearch::handle_list`].
     Named {
-        /// What its items are.
+        /// The kind of its items.
         kind: ListKind,
         /// Its name, without the `+`.
         name: Box<str>,
         /// Whether an administrator wrote the list that names it.
         trust: Trust,
     },
-    /// Make this lookup, or read this file ([`HostCall::ReadFile`](crate::HostCall::ReadFile)), and hand in what was found, by
-    /// [`ListSearch::handle_found`].
+    /// Make this lookup, or read this file ([`HostCall::ReadFile`](crate::HostCall::ReadFile)), and hand in
+    /// the result with [`ListSearch::handle_found`].
     Ask(Ask),
-    /// An item cannot be matched: there is no answer.
+    /// An item cannot be matched: the search has no result.
     Failed(MatchListError),
 }
 
 impl<'s> ListSearch<'s> {
-    /// How deep named lists may name each other.
+    /// The depth of nested named lists.
     pub const MAX_DEPTH: usize = 8;
 
-    /// Starts; `this_host` is the name that `@` stands for.
+    /// Starts; `this_host` is the name for `@`.
     #[must_use]
     pub fn new(
         list: Arc<MatchList>,
@@ -155,7 +155,7 @@ impl<'s> ListSearch<'s> {
         }
     }
 
-    /// Goes as far as it can. Until what it asked for is handed in, it says the same again.
+    /// Continues as far as possible. Until its request is answered, it returns the same request.
     #[must_use]
     pub fn poll(&mut self) -> SearchStep {
         loop {
@@ -196,7 +196,7 @@ impl<'s> ListSearch<'s> {
     ///
     /// # Errors
     ///
-    /// [`MatchListError::TooDeep`] beyond [`MAX_DEPTH`](Self::MAX_DEPTH).
+    /// [`MatchListError::TooDeep`] for more than [`MAX_DEPTH`](Self::MAX_DEPTH) nested lists.
     pub fn handle_list(&mut self, list: Arc<MatchList>) -> Result<(), MatchListError> {
         match self.waiting {
             Waiting::List(view) => self.enter(list, view, false),
@@ -204,12 +204,12 @@ impl<'s> ListSearch<'s> {
         }
     }
 
-    /// Takes what became of the lookup or of the file that the last step asked for. What was deferred
-    /// gives no answer: the program treats it before.
+    /// Takes the result of the last lookup or file. A deferred lookup has no result: the program
+    /// must handle it before.
     ///
     /// # Errors
     ///
-    /// [`MatchListError::TooManyItems`] for a file with more lines.
+    /// [`MatchListError::TooManyItems`] for a file with too many lines.
     pub fn handle_found(&mut self, found: &LookupResult) -> Result<(), MatchListError> {
         match (std::mem::replace(&mut self.waiting, Waiting::Nothing), found) {
             (Waiting::Key, LookupResult::Value(_)) => {
@@ -235,23 +235,23 @@ impl<'s> ListSearch<'s> {
         }
     }
 
-    /// How many items were looked at so far.
+    /// The number of items evaluated so far.
     pub(crate) fn items(&self) -> usize {
         self.items
     }
 
-    /// How much work that was: see [`MatchListError::TooManySteps`].
+    /// The steps so far: see [`MatchListError::TooManySteps`].
     pub(crate) fn steps(&self) -> usize {
         self.steps
     }
 
-    /// The item of a list of domains or local parts that matched last: `$value`, in Exim's lists.
+    /// The last matching item of a domain or local part list: `$value`, in Exim's lists.
     #[must_use]
     pub fn matched(&self) -> Option<(&[u8], Trust)> {
         self.matched.as_ref().map(|(text, trust)| (&**text, *trust))
     }
 
-    /// What the regular expression that matched last found, and in which text.
+    /// The captures of the last matching regular expression, and its subject.
     pub(crate) fn captures(&self) -> Option<(&'s [u8], &Groups)> {
         let (view, groups) = self.captures.as_ref()?;
         Some((self.text(*view)?, groups))
@@ -271,7 +271,7 @@ impl<'s> ListSearch<'s> {
         Ok(())
     }
 
-    /// What the items of a list are that is looked at so.
+    /// The kind of the items of a list, for this part of the subject.
     fn kind(&self, view: View) -> ListKind {
         match view {
             View::Domain => ListKind::Domain,
@@ -285,7 +285,7 @@ impl<'s> ListSearch<'s> {
         }
     }
 
-    /// Ends the innermost list with an item that matches.
+    /// Ends the innermost list with a matching item.
     fn take(&mut self, item: &Item, list: &MatchList, view: View) {
         if view == View::Whole && matches!(list.kind, ListKind::Domain | ListKind::LocalPart) {
             let text = match item.pattern {
@@ -297,8 +297,8 @@ impl<'s> ListSearch<'s> {
         self.conclude(!item.negated, true);
     }
 
-    /// Ends the innermost list, and what that ends in turn. A named list that says no leaves the
-    /// rest of the outer one to be looked at; so does a file without a match.
+    /// Ends the innermost list, and the lists that this decides. After a named list that does not
+    /// match, or a file without a match, the outer list continues.
     fn conclude(&mut self, mut says: bool, mut matched: bool) {
         while let Some(level) = self.levels.pop() {
             let Some(outer) = self.levels.last_mut() else {
@@ -315,8 +315,7 @@ impl<'s> ListSearch<'s> {
         }
     }
 
-    /// The part of the subject that is looked at; `None` for the domain of what has none, and for a
-    /// host.
+    /// The part of the subject; `None` for the domain of a subject without one, and for a host.
     pub(crate) fn text(&self, view: View) -> Option<&'s [u8]> {
         let ListSubject::Text(text) = self.subject else { return None };
         match view {

@@ -1,16 +1,16 @@
-//! Addresses in the forms of header fields: RFC 5322, section 3.4, as Exim takes them.
+//! Addresses in header fields: RFC 5322 section 3.4, as Exim reads them.
 
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::operators::list::{is_blank, push_item};
 
-/// The address, without a name, comments and angle brackets; nothing for what is none.
+/// The address, without a name, comments and angle brackets; empty for an invalid one.
 pub(crate) fn whole(out: &mut Vec<u8>, part: Part) {
     if let Some(address) = Address::parse(&copy(out, part), &mut Group::Forbidden) {
         out.extend_from_slice(&address.text);
     }
 }
 
-/// What stands behind its `@`.
+/// The text after its `@`.
 pub(crate) fn domain(out: &mut Vec<u8>, part: Part) {
     if let Some(address) = Address::parse(&copy(out, part), &mut Group::Forbidden)
         && let Some(at) = address.at
@@ -19,7 +19,7 @@ pub(crate) fn domain(out: &mut Vec<u8>, part: Part) {
     }
 }
 
-/// What stands before its `@`; all of it if it has none.
+/// The text before its `@`; the whole address without one.
 pub(crate) fn local_part(out: &mut Vec<u8>, part: Part) {
     if let Some(address) = Address::parse(&copy(out, part), &mut Group::Forbidden) {
         let end = address.at.unwrap_or(address.text.len());
@@ -27,14 +27,15 @@ pub(crate) fn local_part(out: &mut Vec<u8>, part: Part) {
     }
 }
 
-/// All addresses of a field, groups too, as a list between colons, or what stands behind a `>`.
+/// All addresses of a field, those of groups included, as a list between colons, or the character
+/// after `>`.
 pub(crate) fn all(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let text = copy(out, part);
     let blanks = text.iter().take_while(|b| is_blank(**b)).count();
     let mut rest = text.get(blanks..).unwrap_or_default();
     let mut separator = b':';
     if let Some(behind) = rest.strip_prefix(b">") {
-        let (first, behind) = behind.split_first().ok_or("a separator behind >")?;
+        let (first, behind) = behind.split_first().ok_or("a separator after >")?;
         (separator, rest) = (*first, behind);
     }
     let (start, mut group) = (out.len(), Group::Allowed);
@@ -55,7 +56,7 @@ pub(crate) fn all(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where the comma stands that ends an address, or the text.
+/// The position of the comma that ends an address, or of the end.
 fn end_of_address(text: &[u8]) -> usize {
     let mut routed = text.starts_with(b"@");
     let mut open = i64::from(routed);
@@ -79,7 +80,7 @@ fn end_of_address(text: &[u8]) -> usize {
     pos.min(text.len())
 }
 
-/// Where a quoted string ends that begins here.
+/// The end of the quoted string that begins here.
 fn quoted(text: &[u8], mut pos: usize) -> usize {
     pos += 1;
     while let Some(&byte) = text.get(pos) {
@@ -93,7 +94,7 @@ fn quoted(text: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// Where a comment ends that begins here.
+/// The end of the comment that begins here.
 fn comment(text: &[u8], mut pos: usize) -> usize {
     let mut level = 0_i64;
     while let Some(&byte) = text.get(pos) {
@@ -113,7 +114,7 @@ fn comment(text: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// Whether a group may begin, or has.
+/// The state of a group.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Group {
     Forbidden,
@@ -121,7 +122,7 @@ enum Group {
     Begun,
 }
 
-/// An address, and where its `@` stands.
+/// An address, and the position of its `@`.
 struct Address {
     text: Vec<u8>,
     at: Option<usize>,
@@ -143,7 +144,7 @@ impl Address {
 struct Reader<'t> {
     text: &'t [u8],
     pos: usize,
-    /// Where the address begins, with its route, and where it ends.
+    /// The start of the address with its route, and its end.
     start: usize,
     end: usize,
 }
@@ -201,7 +202,7 @@ impl Reader<'_> {
         Some(Address { text, at: Some(at) })
     }
 
-    /// Reads `local@domain`, or a local part alone before this end.
+    /// Reads `local@domain`, or a local part alone before `end`.
     fn address(&mut self, end: Option<u8>) -> Option<Address> {
         let mut text = Vec::new();
         self.local_part(&mut text, false)?;
@@ -218,7 +219,7 @@ impl Reader<'_> {
         self.domain(text)
     }
 
-    /// Reads `@domain,@domain:`, which counts for nothing.
+    /// Reads `@domain,@domain:`, which is ignored.
     fn route(&mut self) -> Option<()> {
         let mut dropped = Vec::new();
         while self.take(b'@') {
@@ -231,7 +232,7 @@ impl Reader<'_> {
         self.take(b':').then(|| self.skip())
     }
 
-    /// Reads words with dots between; several dots in a row are taken.
+    /// Reads words with dots between them; several dots in a row are accepted.
     fn local_part(&mut self, text: &mut Vec<u8>, may_be_empty: bool) -> Option<()> {
         let start = text.len();
         loop {
@@ -267,7 +268,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads letters, digits and hyphens with dots between, or an address in brackets.
+    /// Reads letters, digits and hyphens with dots between them, or an address in brackets.
     fn domain(&mut self, text: &mut Vec<u8>) -> Option<()> {
         self.skip();
         if self.peek() == Some(b'[') {

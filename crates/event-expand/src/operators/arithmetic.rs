@@ -1,7 +1,7 @@
 //! `eval`: expressions of 64-bit numbers.
 //!
-//! Products and shifts wrap, as do factors behind a number; sums are refused where one side is
-//! beyond half of the range.
+//! Products and shifts wrap, as does a multiplier after a number; sums are refused if one side
+//! exceeds half of the range.
 
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::operators::list::is_blank;
@@ -32,7 +32,7 @@ struct Expression<'t> {
 }
 
 impl Expression<'_> {
-    /// Reads operators of this level of [`LEVELS`] and their operands, which bind more strongly.
+    /// Reads the operators of this level of [`LEVELS`] and their operands, which bind more tightly.
     fn binary(&mut self, level: usize) -> Result<i64, Problem> {
         let Some(operators) = LEVELS.get(level) else { return self.unary() };
         let mut value = self.binary(level + 1)?;
@@ -80,7 +80,7 @@ impl Expression<'_> {
         Ok(value)
     }
 
-    /// Reads a number: what is too great is the greatest.
+    /// Reads a number; a number out of range becomes the greatest.
     fn number(&mut self) -> i64 {
         let rest = self.text.get(self.pos..).unwrap_or_default();
         let (radix, prefix) = match rest {
@@ -129,7 +129,7 @@ impl Expression<'_> {
 
 type Binary = fn(i64, i64) -> Result<i64, &'static str>;
 
-/// Operators, from those that bind the least to those that bind the most.
+/// Operators, from the loosest to the tightest.
 const LEVELS: &[&[(&[u8], Binary)]] = &[
     &[(b"|", |a, b| Ok(a | b))],
     &[(b"^", |a, b| Ok(a ^ b))],
@@ -146,7 +146,7 @@ const LEVELS: &[&[(&[u8], Binary)]] = &[
     ],
 ];
 
-/// Exim's check, which looks at the first number alone where both are great.
+/// Exim's check, which looks only at the first number if both are large.
 fn sum(a: i64, b: i64, operator: fn(i64, i64) -> i64) -> Result<i64, &'static str> {
     const HALF: i64 = i64::MAX / 2;
     if a >= HALF || (a <= -HALF && b <= -HALF) { Err("overflow") } else { Ok(operator(a, b)) }

@@ -1,4 +1,4 @@
-//! Numbers to the bases 32 and 62.
+//! Numbers in base 32 and base 62.
 
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::operators::list::is_blank;
@@ -18,10 +18,10 @@ pub(crate) fn encode_32(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
 }
 
 pub(crate) fn decode_32(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-    decode(out, part, DIGITS_32, "a number to base 32")
+    decode(out, part, DIGITS_32, "a base-32 number")
 }
 
-/// Six digits; what goes beyond them is lost.
+/// Six digits; higher digits are lost.
 pub(crate) fn encode_62(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let mut number = unsigned(&copy(out, part))?;
     let mut digits = [0; 6];
@@ -34,7 +34,7 @@ pub(crate) fn encode_62(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
 }
 
 pub(crate) fn decode_62(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-    decode(out, part, DIGITS_62, "a number to base 62")
+    decode(out, part, DIGITS_62, "a base-62 number")
 }
 
 fn decode(
@@ -58,7 +58,7 @@ fn digit(digits: &[u8], place: u64) -> Option<u8> {
     usize::try_from(place).ok().and_then(|place| digits.get(place)).copied()
 }
 
-/// As C's `strtoul` reads it: a negative number is one from the top, one too great the greatest.
+/// Reads as C's `strtoul`: a negative number wraps, a number out of range becomes the greatest.
 fn unsigned(text: &[u8]) -> Result<u64, Problem> {
     if text.is_empty() {
         return Ok(0);

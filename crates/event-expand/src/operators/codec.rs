@@ -7,7 +7,7 @@ pub(crate) fn base64(out: &mut Vec<u8>, part: Part) {
     push_base64(out, &text);
 }
 
-/// Blanks and line ends between the characters do not count.
+/// Blanks and line ends between the characters are ignored.
 pub(crate) fn base64_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let mut text = copy(out, part);
     text.retain(|b| !crate::operators::list::is_blank(*b));
@@ -15,7 +15,7 @@ pub(crate) fn base64_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem
     Ok(())
 }
 
-/// Decodes base64 with its `=`; bits that are left over in the last character do not count.
+/// Decodes padded base64; surplus bits in the last character are ignored.
 pub(crate) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|b| **b == b'=').count();
     if !text.len().is_multiple_of(4) || padding > 2 {
@@ -46,7 +46,8 @@ pub(crate) fn hex_to_base64(out: &mut Vec<u8>, part: Part) -> Result<(), Problem
     Ok(())
 }
 
-/// RFC 3461, section 4: `+` and two digits in upper case are a byte; they may be in lower case here.
+/// RFC 3461 section 4: `+` and two upper-case digits are a byte; lower-case digits are accepted
+/// too.
 pub(crate) fn xtext_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let text = copy(out, part);
     let mut rest = &text[..];
@@ -58,7 +59,7 @@ pub(crate) fn xtext_decode(out: &mut Vec<u8>, part: Part) -> Result<(), Problem>
         }
         let digit = |at| rest.get(at).and_then(|b| char::from(*b).to_digit(16));
         let (Some(high), Some(low)) = (digit(0), digit(1)) else {
-            return Err("two hexadecimal digits behind each +".into());
+            return Err("two hexadecimal digits after each +".into());
         };
         out.push((high << 4 | low).to_le_bytes()[0]);
         rest = rest.get(2..).unwrap_or_default();
@@ -71,7 +72,7 @@ fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(std::iter::repeat_n(b'=', (3 - bytes.len() % 3) % 3));
 }
 
-/// Puts out six bits a digit, without padding.
+/// Writes six bits per digit, without padding.
 pub(crate) fn push_digits(out: &mut Vec<u8>, bytes: &[u8], digits: &[u8; 64]) {
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));

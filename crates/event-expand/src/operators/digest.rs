@@ -1,4 +1,4 @@
-//! Digests, behind the feature `hash`.
+//! Digests, with the feature `hash`.
 
 use crate::evaluate::function::{Part, Problem};
 
@@ -31,7 +31,7 @@ mod with_hash {
             "256" => push::<sha2::Sha256>(out, part, &HEXUPPER),
             "384" => push::<sha2::Sha384>(out, part, &HEXUPPER),
             "512" => push::<sha2::Sha512>(out, part, &HEXUPPER),
-            _ => return Err("256, 384 or 512 behind sha2_".into()),
+            _ => return Err("256, 384 or 512 after sha2_".into()),
         }
         Ok(())
     }
@@ -46,7 +46,7 @@ mod with_hash {
             "256" => push::<sha3::Sha3_256>(out, part, &HEXUPPER),
             "384" => push::<sha3::Sha3_384>(out, part, &HEXUPPER),
             "512" => push::<sha3::Sha3_512>(out, part, &HEXUPPER),
-            _ => return Err("224, 256, 384 or 512 behind sha3_".into()),
+            _ => return Err("224, 256, 384 or 512 after sha3_".into()),
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use crate::operators::list::is_blank;
 
-/// A number with perhaps a `-` before it, as `extract` takes it; none but digits, and there may be
-/// no digit.
+/// A number with an optional `-`, as `extract` reads it; `None` for other characters. An empty text
+/// is valid.
 pub(crate) fn number(text: &[u8]) -> Option<i64> {
     let (digits, sign) = match text.strip_prefix(b"-") {
         Some(digits) => (digits, -1),
@@ -21,7 +21,7 @@ pub(crate) fn number(text: &[u8]) -> Option<i64> {
         .map(|number| number * sign)
 }
 
-/// The field of a number, from 1; from the right if it is negative; the whole text for 0.
+/// The field with a number, from 1; counted from the right if negative; the whole text for 0.
 pub(crate) fn by_number<'t>(text: &'t [u8], separators: &[u8], number: i64) -> Option<&'t [u8]> {
     let mut fields = text.split(|byte| separators.contains(byte));
     match number {
@@ -31,7 +31,7 @@ pub(crate) fn by_number<'t>(text: &'t [u8], separators: &[u8], number: i64) -> O
     }
 }
 
-/// The value of a key in `key=value key="some value"`; keys without regard to case.
+/// The value of a key in `key=value key="some value"`; the case of keys does not matter.
 pub(crate) fn by_key(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let mut rest = skip_blanks(text);
     while !rest.is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn by_key(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// Takes a word, or a text in double quotes with its escapes undone.
+/// Takes a word, or a text in double quotes with its escapes decoded.
 fn unquoted(rest: &mut &[u8]) -> Vec<u8> {
     let Some(mut quoted) = rest.strip_prefix(b"\"") else {
         let length = rest.iter().take_while(|b| !is_blank(**b)).count();
@@ -69,7 +69,7 @@ fn unquoted(rest: &mut &[u8]) -> Vec<u8> {
     text
 }
 
-/// Takes what stands behind a backslash.
+/// Takes the text after a backslash.
 fn escaped(rest: &mut &[u8]) -> u8 {
     let Some((&byte, behind)) = rest.split_first() else { return b'\\' };
     *rest = behind;

@@ -1,4 +1,4 @@
-//! Names in Unicode and their A-labels, behind the feature `idna`.
+//! Names in Unicode and their A-labels, with the feature `idna`.
 
 use crate::evaluate::function::{Part, Problem};
 
@@ -10,7 +10,7 @@ mod with_idna {
     use crate::evaluate::function::copy;
 
     pub(crate) fn domain_to_a_labels(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-        let expected = Problem::Expected("a domain, perhaps in Unicode,");
+        let expected = Problem::Expected("a domain");
         let text = text(out, part)?;
         if text.is_ascii() {
             out.extend_from_slice(text.as_bytes());
@@ -31,7 +31,7 @@ mod with_idna {
     }
 
     fn text(out: &[u8], part: Part) -> Result<String, Problem> {
-        String::from_utf8(copy(out, part)).map_err(|_| "a text in UTF-8".into())
+        String::from_utf8(copy(out, part)).map_err(|_| "UTF-8 text".into())
     }
 }
 
@@ -48,10 +48,11 @@ pub(crate) fn domain_from_a_labels(_: &mut Vec<u8>, _: Part) -> Result<(), Probl
     Err(Problem::Feature("idna"))
 }
 
-/// A local part as one label by Punycode (RFC 3492), whatever its length: Exim's way, no standard's.
+/// A local part as one Punycode label (RFC 3492), of any length: Exim's own form, not in a
+/// standard.
 pub(crate) fn local_part_to_a_label(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let text = crate::evaluate::function::copy(out, part);
-    let text = std::str::from_utf8(&text).map_err(|_| Problem::Expected("a text in UTF-8"))?;
+    let text = std::str::from_utf8(&text).map_err(|_| Problem::Expected("UTF-8 text"))?;
     if text.is_ascii() {
         out.extend_from_slice(text.as_bytes());
         return Ok(());
@@ -69,6 +70,6 @@ pub(crate) fn local_part_from_a_label(out: &mut Vec<u8>, part: Part) -> Result<(
         return Ok(());
     };
     let label = std::str::from_utf8(label).ok().and_then(crate::operators::punycode::decode);
-    out.extend_from_slice(label.ok_or("a label in Punycode")?.as_bytes());
+    out.extend_from_slice(label.ok_or("a Punycode label")?.as_bytes());
     Ok(())
 }

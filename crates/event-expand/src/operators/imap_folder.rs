@@ -3,8 +3,8 @@
 use crate::evaluate::function::{Part, Problem};
 use crate::operators::codec::push_digits;
 
-/// Encodes a name in UTF-8: its separators become dots, what is not printable and the special
-/// characters become modified UTF-7.
+/// Encodes a name in UTF-8: its separators become dots; special and non-printable characters become
+/// modified UTF-7.
 pub(crate) fn encode(
     out: &mut Vec<u8>,
     name: Part,
@@ -18,7 +18,7 @@ pub(crate) fn encode(
     };
     let specials = out.get(specials).unwrap_or_default().to_vec();
     let name = out.get(name).and_then(|name| std::str::from_utf8(name).ok());
-    let name = name.ok_or("a name in UTF-8")?.to_owned();
+    let name = name.ok_or("a UTF-8 name")?.to_owned();
     let name = name.strip_prefix(char::from(separator)).unwrap_or(&name);
     let is_plain = |c: char| {
         let byte = u8::try_from(c).ok().filter(|byte| matches!(byte, b' '..=b'~'));

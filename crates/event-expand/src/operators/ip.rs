@@ -1,18 +1,18 @@
-//! IP addresses in text, as Exim takes them.
+//! IP addresses as text, as Exim reads them.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A family of addresses.
+/// An address family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Family {
     V4,
     V6,
 }
 
-/// The family of an address, and where a `/` and perhaps digits follow it, if that is allowed.
+/// The family of an address, and the position of the `/` after it, if allowed.
 ///
-/// A zone (`%eth0`) may follow an address of version 6.
+/// A zone (`%eth0`) may follow an IPv6 address.
 pub(crate) fn family(text: &[u8], masked: bool) -> Option<(Family, Option<usize>)> {
     let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let slash = text.len().checked_sub(digits + 1);
@@ -25,14 +25,14 @@ pub(crate) fn family(text: &[u8], masked: bool) -> Option<(Family, Option<usize>
     Some((family, slash))
 }
 
-/// Whether an item of a list of hosts is a name, or a pattern for names.
+/// Tells whether an item of a host list is a name, or a pattern for names.
 pub(crate) fn is_name(item: &[u8]) -> bool {
     let other = matches!(item, b"" | b"*" | [b'+' | b'@', ..]) || item.contains(&b';');
     !other && family(item, true).is_none()
 }
 
-/// Whether an address is in a network `address/length`, or the address, or `*`; one of version 4
-/// within version 6 counts as itself.
+/// Tells whether an address is in a network `address/length`, or equals it, or the network is `*`;
+/// an IPv4-mapped address counts as the IPv4 address.
 pub(crate) fn holds(network: &[u8], address: &[u8]) -> bool {
     if network == b"*" {
         return true;
@@ -63,7 +63,7 @@ pub(crate) fn holds(network: &[u8], address: &[u8]) -> bool {
     }
 }
 
-/// Puts out a network's address without the bits behind the mask, and the mask.
+/// Writes a network's address without the bits after the mask, and the mask.
 pub(crate) fn mask(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
     let (_, slash) = family(text, true).ok_or("an IP address with a mask")?;
     let slash = slash.ok_or("an IP address with a mask")?;
@@ -81,12 +81,12 @@ pub(crate) fn mask(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &
             write(bits, out);
             write!(out, "/{length}")
         }
-        _ => return Err("a mask that is not longer than the address"),
+        _ => return Err("a mask no longer than the address"),
     };
     written.map_err(|_| "room")
 }
 
-/// Puts out an address of version 6, short or in full; one of version 4 is mapped into version 6.
+/// Writes an IPv6 address, short or in full; an IPv4 address is mapped into IPv6.
 pub(crate) fn ipv6(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &'static str> {
     let bits = match parse(text).ok_or("an IP address")? {
         Bits::V4(bits) => 0xffff_0000_0000 | u128::from(bits),
@@ -97,8 +97,8 @@ pub(crate) fn ipv6(text: &[u8], normal: bool, out: &mut Vec<u8>) -> Result<(), &
     Ok(())
 }
 
-/// Puts out an address as the DNS has it in reverse: its bytes, or nibbles, from the last to the
-/// first. A mask behind it is dropped.
+/// Writes an address in reverse for the DNS: its bytes, or nibbles, from the last to the first. A
+/// mask after it is dropped.
 pub(crate) fn reverse(text: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
     let (_, slash) = family(text, true).ok_or("an IP address")?;
     let address = text.get(..slash.unwrap_or(text.len())).unwrap_or_default();
@@ -168,7 +168,7 @@ fn write_long(bits: u128, separator: char, out: &mut Vec<u8>) {
     }
 }
 
-/// As RFC 5952, section 4, but never with dots, and a run of zeros of one group is shortened, too.
+/// Writes by RFC 5952 section 4, but never with dots, and a single zero group is shortened too.
 fn write_normal(bits: u128, out: &mut Vec<u8>) {
     let segments = Ipv6Addr::from_bits(bits).segments();
     let (mut best, mut run) = (0..0, 0..0);

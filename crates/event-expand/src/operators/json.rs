@@ -1,16 +1,16 @@
-//! The little of JSON that the language reads: what is in a pair of brackets, item by item. The
-//! texts stay as they are, their escapes too.
+//! The subset of JSON that the language reads: the items in a pair of brackets. The texts are
+//! unchanged, with their escapes.
 
-/// What the items of a JSON array or object come out as.
+/// The form of the items of a JSON array or object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum JsonList {
-    /// `json`: as they are, strings with their quotes.
+    /// `json`: unchanged, strings with their quotes.
     Items,
     /// `jsons`: strings, without their quotes.
     Strings,
 }
 
-/// Takes what stands between a pair of brackets, or quotes, that a text begins with.
+/// Takes the text between the brackets or quotes at the start of a text.
 pub(crate) fn unwrap(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])> {
     let text = skip_blanks(text).strip_prefix(&[open])?;
     let mut depth = 0_usize;
@@ -30,7 +30,7 @@ pub(crate) fn unwrap(text: &[u8], open: u8, close: u8) -> Option<(&[u8], &[u8])>
     None
 }
 
-/// Takes the next item off a list between commas; `None` at its end, and at an empty item.
+/// Takes the next item of a comma-separated list; `None` at its end, and at an empty item.
 pub(crate) fn next_item<'t>(list: &mut &'t [u8]) -> Option<&'t [u8]> {
     let text = skip_blanks(list);
     let (mut arrays, mut objects) = (0_i64, 0_i64);

@@ -1,14 +1,14 @@
-//! Exim's lists, read and written.
+//! Reads and writes Exim's lists.
 
 use mail_types::exim::ByteList;
 
-/// Takes a list; `named` if it may name its separator, with `<` and it.
+/// Takes a list; with `named` it may begin with its separator.
 pub(crate) fn items(text: &[u8], named: bool) -> ByteList<'_> {
     if named { ByteList::new(text) } else { ByteList::separated(text, b':') }
 }
 
-/// Writes an item behind those that are there from `start` on, doubling separators; an item that is
-/// empty or begins with one has a blank before it.
+/// Writes an item after those from `start` on, with doubled separators; an empty item, or one that
+/// begins with a separator, has a blank before it.
 pub(crate) fn push_item(out: &mut Vec<u8>, start: usize, item: &[u8], separator: u8) {
     if out.len() > start && (item.is_empty() || item.first() == Some(&separator)) {
         out.push(b' ');
@@ -26,7 +26,7 @@ pub(crate) fn push_doubled(out: &mut Vec<u8>, item: &[u8], separator: u8) {
     }
 }
 
-/// What C's `isspace` says.
+/// Tells whether a byte is white space for C's `isspace`.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }

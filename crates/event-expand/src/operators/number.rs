@@ -1,9 +1,9 @@
-//! Numbers as conditions and arguments take them.
+//! Numbers in conditions and arguments.
 
 use crate::operators::list::{is_blank, trim};
 use crate::stop::ExpandError;
 
-/// Why a text is no number.
+/// The reason why a text is not a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NumberError {
     NotANumber,
@@ -19,8 +19,8 @@ impl NumberError {
     }
 }
 
-/// A decimal number of 64 bits, with a sign and with `k`, `m` or `g` for 1024 and its powers; blanks
-/// at both ends. None but blanks is 0.
+/// A decimal number of 64 bits, with a sign and with `k`, `m` or `g` for 1024 and its powers;
+/// surrounding blanks are ignored. Only blanks are 0.
 pub(crate) fn integer(text: &[u8]) -> Result<i64, NumberError> {
     if trim(text).is_empty() {
         return Ok(0);
@@ -33,12 +33,12 @@ pub(crate) fn integer(text: &[u8]) -> Result<i64, NumberError> {
         _ => (1, rest),
     };
     let number = number.and_then(|number| number.checked_mul(factor));
-    // The greatest numbers that Exim takes with a factor are the bounds divided by it.
+    // The greatest numbers that Exim accepts with a multiplier are the bounds divided by it.
     let number = number.ok_or(NumberError::Overflow)?;
     if trim(rest).is_empty() { Ok(number) } else { Err(NumberError::NotANumber) }
 }
 
-/// The number that a text begins with, `None` within if it is beyond 64 bits, and the rest.
+/// The number at the start of a text, with an inner `None` beyond 64 bits, and the rest.
 pub(crate) fn leading(text: &[u8]) -> Option<(Option<i64>, &[u8])> {
     let blanks = text.iter().take_while(|b| is_blank(**b)).count();
     let text = text.get(blanks..)?;

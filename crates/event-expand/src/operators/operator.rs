@@ -1,6 +1,6 @@
 //! Operators, by name.
 
-/// What `${operator:text}` does to the text.
+/// The operation of `${operator:text}`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Operator {
     Address,
@@ -57,8 +57,8 @@ pub(crate) enum Operator {
 }
 
 impl Operator {
-    /// Finds the operator of a name as the template has it, and its argument: all behind the first
-    /// `_`, unless the name itself has one.
+    /// Finds the operator of a name in a template, and its argument: the text after the first `_`,
+    /// unless the name itself contains one.
     pub(crate) fn find(text: &str) -> Option<(Self, Option<&str>)> {
         let named = |name: &str| NAMES.iter().find(|(known, ..)| *known == name);
         if let Some((_, operator, _)) = named(text) {
@@ -66,7 +66,7 @@ impl Operator {
         }
         let (name, argument) = text.split_once('_')?;
         let (_, operator, takes_argument) = named(name)?;
-        // `quote_local_part_x` is a quotation for a lookup named so: not this name.
+        // `quote_local_part_x` quotes for a lookup `local_part_x`: it is not this operator.
         takes_argument.then_some((*operator, Some(argument)))
     }
 }

@@ -1,8 +1,8 @@
 //! Regular expressions, over bytes.
 //!
-//! The engine works on text. A byte above 127 becomes a private character of its own, in the pattern
-//! and in the subject alike, so that `.` takes one byte and no class but a negated one takes it: as
-//! PCRE does without its UTF mode.
+//! The engine works on text. A byte above 127 becomes a private character, in the pattern and in
+//! the subject, so that `.` matches one byte and only negated classes match it: as in PCRE without
+//! its UTF mode.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -11,25 +11,25 @@ use fancy_regex::{Regex, RegexBuilder, RuntimeError};
 
 use crate::Limits;
 
-/// A pattern, compiled; or why it is none.
+/// A compiled pattern, or its fault.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     regex: Result<Regex, usize>,
-    /// What is not empty and begins where the search does; compiled when first asked for.
+    /// For a non-empty match at the start of the search; compiled at its first use.
     not_empty: OnceLock<Option<Regex>>,
     backtracks: usize,
     size: usize,
 }
 
-/// What a pattern found in a subject, as ranges of its bytes.
+/// The groups of a match, as ranges of the subject's bytes.
 pub(crate) type Groups = Vec<Option<(usize, usize)>>;
 
-/// Why there is no telling whether a pattern matches.
+/// The reason why a match has no result.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum MatchError {
-    /// It is no pattern: where in it, if that is known.
+    /// An invalid pattern, with the position of the fault, if known.
     Pattern(usize),
-    /// It would take more work than the limit.
+    /// The match needs more work than the limit.
     Work,
 }
 
@@ -45,7 +45,7 @@ impl Pattern {
         search(self.regex()?, subject, 0)
     }
 
-    /// Searches from a byte on; with `not_empty` only for what begins right there, and is not empty.
+    /// Searches from a byte on; with `not_empty` only for a non-empty match at this byte.
     pub(crate) fn matches_from(
         &self,
         subject: &Subject<'_>,
@@ -71,7 +71,7 @@ impl Pattern {
     }
 }
 
-/// The error is where the text is wrong, or 0.
+/// The error is the position of the fault, or 0.
 fn compiled(text: &str, backtracks: usize, size: usize) -> Result<Regex, usize> {
     let mut builder = RegexBuilder::new(text);
     let regex = builder.backtrack_limit(backtracks).delegate_size_limit(size).build();
@@ -112,12 +112,12 @@ impl<'s> Subject<'s> {
         Self { text }
     }
 
-    /// Whether it stands in the engine's form as it is.
+    /// Tells whether the subject is in the engine's form unchanged.
     pub(crate) fn is_borrowed(&self) -> bool {
         matches!(self.text, Cow::Borrowed(_))
     }
 
-    /// Where a byte stands in the text; the end, if it stands behind.
+    /// The position of a byte in the text, or the end if it is after it.
     fn position(&self, offset: usize) -> usize {
         match self.text {
             Cow::Borrowed(_) => offset,
@@ -143,11 +143,11 @@ fn character(byte: u8) -> char {
     }
 }
 
-/// Writes a pattern as the engine wants it, where PCRE is more liberal: a `[` in a class and a `{`
-/// that counts nothing mean themselves, `\x` and digits can name bytes above 127, `(?)` is nothing.
+/// Writes a pattern for the engine where PCRE is more liberal: a `[` in a class and a `{` without a
+/// count mean themselves, `\x` and digits can name bytes above 127, `(?)` is empty.
 fn translated(pattern: &[u8]) -> String {
     let (mut text, mut rest) = (String::new(), pattern);
-    // In ASCII, `\w`, `\d` and `\s` mean what they mean without UTF.
+    // In ASCII, `\w`, `\d` and `\s` have their meaning without UTF.
     let mut class = Class::Outside;
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;
@@ -185,7 +185,8 @@ fn translated(pattern: &[u8]) -> String {
                 text.push('\\');
                 text.push(char::from(byte));
             }
-            // Two are an operator to the engine; to PCRE the first makes a range, unless it is the first.
+            // Two are an operator of the engine; in PCRE the first makes a range, unless it is the
+            // first character.
             (b'-', Class::Inside) if rest.starts_with(b"-") => {
                 let first = text.ends_with('[') || text.ends_with("[^");
                 text.push_str(if first { "\\-" } else { "-\\-" });
@@ -210,7 +211,7 @@ enum Class {
     Inside,
 }
 
-/// Whether a `{` with this behind it begins a count: `3}`, `3,}`, `3,5}`.
+/// Tells whether a `{` before this text begins a count: `3}`, `3,}`, `3,5}`.
 fn counts(rest: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
     let first = digits(rest);
@@ -222,20 +223,20 @@ fn counts(rest: &[u8]) -> bool {
     }
 }
 
-/// Whether a `}` ends a count that the text written so far began.
+/// Tells whether a `}` ends a count at the end of this text.
 fn text_counts(text: &str) -> bool {
     let count = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ',');
     count.ends_with('{') && !count.ends_with("\\{") || is_named_escape(text)
 }
 
-/// `\x{…}`, `\p{…}`, `\k{…}`: written as they are.
+/// `\x{…}`, `\p{…}`, `\k{…}`: written unchanged.
 fn is_named_escape(text: &str) -> bool {
     text.rsplit_once('{').is_some_and(|(before, _)| {
         before.ends_with("\\x") || before.ends_with("\\p") || before.ends_with("\\P")
     })
 }
 
-/// Writes what stands behind a backslash; returns the rest.
+/// Writes the escape after a backslash; returns the rest.
 fn escape<'p>(rest: &'p [u8], text: &mut String) -> &'p [u8] {
     let Some((&byte, behind)) = rest.split_first() else {
         text.push('\\');
@@ -250,8 +251,8 @@ fn escape<'p>(rest: &'p [u8], text: &mut String) -> &'p [u8] {
         push_literal(value, text);
         return behind.get(digits.len()..).unwrap_or_default();
     }
-    // One digit refers back to a group. More are a byte in octal here, as they are to PCRE where there
-    // are not so many groups.
+    // One digit is a back-reference. More digits are an octal byte here, as in PCRE for a pattern
+    // with fewer groups.
     let octal = rest.iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
     if octal > 1 || byte == b'0' {
         let digits = rest.get(..octal).unwrap_or_default();
@@ -283,7 +284,7 @@ fn push_literal(byte: u8, text: &mut String) {
     text.push(character(byte));
 }
 
-/// Private characters from here on stand for the bytes above 127.
+/// Private characters from here on represent the bytes above 127.
 const PRIVATE: u32 = 0xf700;
 
 /// `$0` to `$20`.

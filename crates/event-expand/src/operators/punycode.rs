@@ -30,7 +30,7 @@ pub(crate) fn encode(text: &str) -> Option<String> {
     Some(encoded)
 }
 
-/// Decodes a text; `None` if it is no Punycode.
+/// Decodes a text; `None` if it is not Punycode.
 pub(crate) fn decode(text: &str) -> Option<String> {
     let (basic, digits) = text.rsplit_once('-').unwrap_or(("", text));
     let mut decoded: Vec<char> = basic.is_ascii().then(|| basic.chars().collect())?;

@@ -1,10 +1,10 @@
-//! Quoting for lookups, where a value becomes part of a text.
+//! Quotes values for lookups, for a value that becomes part of a text.
 
 use crate::evaluate::function::Part;
 use crate::operators::text::each;
 use crate::tree::lookup;
 
-/// How a lookup wants its values quoted.
+/// The quoting of a lookup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quoting {
     /// The lookup.
@@ -14,7 +14,7 @@ pub(crate) struct Quoting {
 
 #[derive(Clone, Copy, Debug)]
 enum Style {
-    /// Nothing is special.
+    /// No special characters.
     Plain,
     /// RFC 4515 and then RFC 3986.
     Ldap,
@@ -28,7 +28,7 @@ enum Style {
 }
 
 impl Quoting {
-    /// Finds what stands behind `quote_`: the name of a lookup, and for `ldap` perhaps `_dn`.
+    /// Finds the quoting by the name after `quote_`: a lookup, for `ldap` with an optional `_dn`.
     pub(crate) fn find(name: &str) -> Option<Self> {
         if name == "ldap_dn" {
             return Some(Self { lookup: "ldap", style: Style::LdapName });
@@ -46,7 +46,7 @@ impl Quoting {
         Some(Self { lookup, style })
     }
 
-    /// Puts a part out with what this lookup escapes.
+    /// Writes a part with the escapes of this lookup.
     pub(crate) fn write(self, out: &mut Vec<u8>, part: Part) {
         if let Style::Ldap | Style::LdapName = self.style {
             return write_ldap(out, part, matches!(self.style, Style::LdapName));

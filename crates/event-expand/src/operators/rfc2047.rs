@@ -3,7 +3,7 @@
 use crate::evaluate::function::{Part, copy};
 use crate::operators::list::is_blank;
 
-/// Encodes a text as UTF-8 if it has more than letters, digits, blanks and some signs.
+/// Encodes a text as UTF-8 if it has characters other than letters, digits, blanks and some signs.
 pub(crate) fn encode(out: &mut Vec<u8>, part: Part) {
     let text = copy(out, part);
     let plain = |b: &u8| *b == b' ' || is_plain(*b);
@@ -14,7 +14,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, part: Part) {
     out.extend_from_slice(START);
     let (mut word, mut half) = (out.len(), false);
     for byte in text {
-        // Exim takes two encoded bytes in a row for one character, and does not part them.
+        // Exim takes two consecutive encoded bytes for one character, and does not separate them.
         if out.len() - word > LONGEST && !half {
             out.extend_from_slice(b"?= ");
             word = out.len();
@@ -30,9 +30,9 @@ pub(crate) fn encode(out: &mut Vec<u8>, part: Part) {
     out.extend_from_slice(b"?=");
 }
 
-/// Decodes the words of a text to UTF-8, those of the character sets UTF-8, US-ASCII and ISO 8859-1;
-/// the bytes of others stay as they are. Blanks between two words count for nothing, and what is no
-/// sound word stays.
+/// Decodes the words of a text to UTF-8, those in the character sets UTF-8, US-ASCII and ISO
+/// 8859-1; the bytes of other sets are unchanged. Blanks between two words are dropped, and an
+/// invalid word is unchanged.
 pub(crate) fn decode(out: &mut Vec<u8>, part: Part) {
     let text = copy(out, part);
     let (mut rest, mut after_word) = (&text[..], false);
@@ -48,7 +48,7 @@ pub(crate) fn decode(out: &mut Vec<u8>, part: Part) {
     out.extend_from_slice(rest);
 }
 
-/// An encoded word, decoded.
+/// A decoded word.
 struct Word<'t> {
     charset: &'t [u8],
     bytes: Vec<u8>,
@@ -56,7 +56,7 @@ struct Word<'t> {
 }
 
 impl<'t> Word<'t> {
-    /// Finds the first, and where it begins.
+    /// Finds the first word, and its position.
     fn find(text: &'t [u8]) -> Option<(usize, Self)> {
         let mut from = 0;
         loop {
@@ -86,7 +86,7 @@ impl<'t> Word<'t> {
     }
 
     fn push(&self, out: &mut Vec<u8>) {
-        // RFC 2231, section 5: a language may follow the name.
+        // RFC 2231 section 5: a language may follow the name.
         let charset = self.charset.split(|b| *b == b'*').next().unwrap_or_default();
         // A NUL would end the text for programs in C.
         let bytes = self.bytes.iter().map(|b| if *b == 0 { b'?' } else { *b });
@@ -124,5 +124,5 @@ fn is_plain(byte: u8) -> bool {
 
 const START: &[u8] = b"=?UTF-8?Q?";
 
-/// A word is closed when more characters than these stand in it: of the first, without its start.
+/// A word ends after so many characters; of the first word, its start is not counted.
 const LONGEST: usize = 67;

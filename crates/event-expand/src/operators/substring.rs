@@ -1,4 +1,4 @@
-//! Parts of a text, and the old hashes of it.
+//! Parts of a text, and its old hashes.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use crate::evaluate::function::{Part, Problem, copy};
 use crate::operators::list::is_blank;
 use crate::tree::Function;
 
-/// `${substr{first}{second}{text}}` and its like, with numbers in texts.
+/// `${substr{first}{second}{text}}` and similar items, with numbers in texts.
 pub(crate) fn item(
     out: &mut Vec<u8>,
     function: Function,
@@ -17,19 +17,19 @@ pub(crate) fn item(
     let first = first.map(|part| number(out, part)).transpose()?.unwrap_or(0);
     let second = second.map(|part| number(out, part)).transpose()?;
     if second.is_some_and(|second| second < 0) {
-        return Err("a number that is not negative".into());
+        return Err("a non-negative number".into());
     }
     apply(out, function, first, second, text)
 }
 
-/// `${substr_1_2:text}` and its like, with numbers behind the name.
+/// `${substr_1_2:text}` and similar operators, with numbers after the name.
 pub(crate) fn operator(
     out: &mut Vec<u8>,
     function: Function,
     argument: Option<&str>,
     text: Part,
 ) -> Result<(), Problem> {
-    let expected = Problem::Expected("numbers behind the operator's name, with _ between,");
+    let expected = Problem::Expected("numbers after the operator's name, with _ between them,");
     let argument = argument.ok_or(expected)?;
     let (negative, numbers) = match argument.strip_prefix('-') {
         Some(numbers) if function == Function::Substring => (true, numbers),
@@ -44,7 +44,7 @@ pub(crate) fn operator(
     };
     let (first, second) = match numbers.split_once('_') {
         _ if function == Function::Length => (0, Some(parse(numbers)?)),
-        // There must be digits around a `_`.
+        // A `_` needs digits on both sides.
         Some((first, second)) if !first.is_empty() && !second.is_empty() => {
             (parse(first)?, Some(parse(second)?))
         }
@@ -92,8 +92,8 @@ fn apply(
     }
 }
 
-/// The bounds of a substring: from an offset, which counts from the right if it is negative; without
-/// a length to the end, or to the beginning.
+/// The bounds of a substring: from an offset, counted from the right if negative; without a length
+/// to the end, or to the start.
 fn bounds(length: usize, offset: i64, count: Option<i64>) -> Part {
     let from_left = usize::try_from(offset).ok();
     let count = count.map(|count| usize::try_from(count).unwrap_or(0));
@@ -106,7 +106,7 @@ fn bounds(length: usize, offset: i64, count: Option<i64>) -> Part {
                 (Some(from), Some(count)) => from..from.saturating_add(count).min(length),
                 (Some(from), None) => 0..from,
                 (None, count) => {
-                    // What lies before the start is cut off.
+                    // The part before the start is cut off.
                     let count = count.unwrap_or(0).saturating_sub(back - length);
                     0..count.min(length)
                 }
@@ -115,13 +115,13 @@ fn bounds(length: usize, offset: i64, count: Option<i64>) -> Part {
     }
 }
 
-/// Folds a text into so many characters, of the first so many of 62.
+/// Folds a text into so many characters, out of the first so many of 62.
 fn hash(out: &mut Vec<u8>, length: i64, codes: Option<i64>, text: Part) -> Result<(), Problem> {
     let codes = usize::try_from(codes.unwrap_or(26)).unwrap_or(0);
     if codes > CODES.len() {
         return Err("a count of at most 62 characters".into());
     }
-    let length = usize::try_from(length).map_err(|_| Problem::Expected("a length from 0"))?;
+    let length = usize::try_from(length).map_err(|_| Problem::Expected("a non-negative length"))?;
     if length >= text.len() {
         out.extend_from_within(text);
         return Ok(());
@@ -129,9 +129,9 @@ fn hash(out: &mut Vec<u8>, length: i64, codes: Option<i64>, text: Part) -> Resul
     let mut hash = copy(out, text.start..text.start + length);
     let rest = copy(out, text.start + length..text.end);
     if length > 0 && codes == 0 {
-        return Err("a count of characters from 1".into());
+        return Err("a positive number of characters".into());
     }
-    // With no length each byte would go to the first place of none.
+    // With length 0 every byte would go to a place that does not exist.
     for ((place, byte), at) in (0..length.max(1)).cycle().zip(rest).zip(length..) {
         let shift = (usize::from(byte) + at) & 7;
         let wide = u16::from(byte);
@@ -145,7 +145,7 @@ fn hash(out: &mut Vec<u8>, length: i64, codes: Option<i64>, text: Part) -> Resul
     Ok(())
 }
 
-/// Sums a text up, and puts out the remainder, or two of them.
+/// Computes the sum of a text, and writes the remainder, or two of them.
 fn numeric_hash(
     out: &mut Vec<u8>,
     first: i64,
@@ -157,7 +157,7 @@ fn numeric_hash(
     let total = primes.zip(text).fold(0_u64, |total, (prime, byte)| {
         total.wrapping_add(u64::from(*prime) * u64::from(*byte))
     });
-    let least = Problem::Expected("divisors from 1, with a product of 31 bits,");
+    let least = Problem::Expected("positive divisors, with a product of at most 31 bits,");
     let divisor = |number: i64| u64::try_from(number).ok().filter(|n| *n > 0).ok_or(least);
     let written = match second {
         None => write!(out, "{}", total % divisor(first)?),
@@ -173,7 +173,7 @@ fn numeric_hash(
 
 const CODES: &[u8; 62] = b"abcdefghijklmnopqrtsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// Exim's table begins with 2, but its loop never comes to it.
+/// Exim's table begins with 2, but its loop never reaches it.
 const PRIMES: [u32; 29] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
     101, 103, 107, 109, 113,

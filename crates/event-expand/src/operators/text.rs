@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::evaluate::function::{Part, Problem, copy};
 
-/// Puts something out for each byte of a part.
+/// Writes an output for each byte of a part.
 pub(crate) fn each(out: &mut Vec<u8>, part: Part, mut push: impl FnMut(&mut Vec<u8>, u8)) {
     for at in part {
         let Some(&byte) = out.get(at) else { break };
@@ -17,7 +17,7 @@ pub(crate) fn push_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
     let _ = write!(out, "{number}");
 }
 
-/// Control characters and bytes above 126 as escapes.
+/// Escapes control characters and bytes above 126.
 pub(crate) fn escape(out: &mut Vec<u8>, byte: u8) {
     match byte {
         b'\t' | b' '..=b'~' => out.push(byte),
@@ -30,7 +30,7 @@ pub(crate) fn escape(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// Bytes above 126 and backslashes as escapes.
+/// Escapes bytes above 126 and backslashes.
 pub(crate) fn escape_8bit(out: &mut Vec<u8>, byte: u8) {
     if byte < 127 && byte != b'\\' { out.push(byte) } else { octal(out, byte) }
 }
@@ -54,7 +54,7 @@ pub(crate) fn regex_quote(out: &mut Vec<u8>, byte: u8) {
     out.push(byte);
 }
 
-/// Puts a text in quotes unless it has only letters, digits, `_`, `-` and `.`.
+/// Quotes a text unless it has only letters, digits, `_`, `-` and `.`.
 pub(crate) fn quote(out: &mut Vec<u8>, part: Part) {
     let text = out.get(part.clone()).unwrap_or_default();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
@@ -62,7 +62,7 @@ pub(crate) fn quote(out: &mut Vec<u8>, part: Part) {
     in_quotes(out, part, needed);
 }
 
-/// Puts a local part in quotes where RFC 5322 wants them.
+/// Quotes a local part if RFC 5322 requires it.
 pub(crate) fn quote_local_part(out: &mut Vec<u8>, part: Part) {
     let text = out.get(part.clone()).unwrap_or_default();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(b);
@@ -86,7 +86,7 @@ fn in_quotes(out: &mut Vec<u8>, part: Part, needed: bool) {
     out.push(b'"');
 }
 
-/// Puts a `?` for each sequence that is not UTF-8, with the bytes that began it.
+/// Writes a `?` for each sequence that is not UTF-8, with its first bytes.
 pub(crate) fn utf8_clean(out: &mut Vec<u8>, part: Part) {
     let text = copy(out, part);
     let mut rest = &text[..];
@@ -104,7 +104,7 @@ pub(crate) fn utf8_clean(out: &mut Vec<u8>, part: Part) {
             (length, there) if there >= length => {
                 (length, std::str::from_utf8(rest.get(..length).unwrap_or_default()).is_ok())
             }
-            // The byte that does not continue goes with those before it, unless it is ASCII.
+            // The byte that does not continue the sequence is dropped with it, unless it is ASCII.
             (_, there) => {
                 let other = rest.get(there).is_some_and(|b| !b.is_ascii());
                 (there + usize::from(other), false)
@@ -116,8 +116,8 @@ pub(crate) fn utf8_clean(out: &mut Vec<u8>, part: Part) {
     }
 }
 
-/// Puts out ISO 8859-1 for UTF-8, and `_` for what it does not have. Bytes that are not UTF-8 are
-/// `_`, too: Exim reads beyond the end for some of them.
+/// Converts UTF-8 to ISO 8859-1, with `_` for other characters. Bytes that are not UTF-8 become `_`
+/// too: Exim reads beyond the end for some of them.
 pub(crate) fn from_utf8(out: &mut Vec<u8>, part: Part) {
     let text = copy(out, part);
     for chunk in text.utf8_chunks() {
@@ -128,14 +128,14 @@ pub(crate) fn from_utf8(out: &mut Vec<u8>, part: Part) {
     }
 }
 
-/// Breaks lines at blanks where they would be longer than 80 columns, or others: the next begins
-/// with a tab, which counts for 8. None is longer than 998 bytes, or others.
+/// Breaks lines at blanks before 80 columns, or another number: the next line begins with a tab,
+/// which counts 8. No line is longer than 998 bytes, or another number.
 pub(crate) fn header_wrap(
     out: &mut Vec<u8>,
     argument: Option<&str>,
     part: Part,
 ) -> Result<(), Problem> {
-    let expected = Problem::Expected("columns and bytes behind headerwrap_");
+    let expected = Problem::Expected("columns and bytes after headerwrap_");
     let mut numbers = argument.into_iter().flat_map(|argument| argument.split('_'));
     let mut number = |default: usize| match numbers.next() {
         Some(digits) => digits.parse::<usize>().ok().filter(|n| *n > 9).ok_or(expected),

@@ -1,11 +1,11 @@
-//! Spans of time: `1w2d3h4m5s`.
+//! Time intervals: `1w2d3h4m5s`.
 
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::operators::text::push_number;
 
-/// Puts out how many seconds a span has. Each number needs its letter.
+/// Writes the seconds of an interval. Each number needs its letter.
 pub(crate) fn evaluate(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
-    let expected = Problem::Expected("a span of time, such as 1h30m,");
+    let expected = Problem::Expected("a time interval such as 1h30m");
     let text = copy(out, part);
     let (mut rest, mut total) = (&text[..], 0_i64);
     while total == 0 || !rest.is_empty() {
@@ -33,21 +33,21 @@ pub(crate) fn evaluate(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Puts out the span that so many seconds are. A number is cut to 32 bits.
+/// Writes an interval for a number of seconds. The number is cut to 32 bits.
 pub(crate) fn interval(out: &mut Vec<u8>, part: Part) -> Result<(), Problem> {
     let text = out.get(part).unwrap_or_default();
     let seconds = text.iter().try_fold(0_i32, |number, digit| {
         let digit = digit.is_ascii_digit().then(|| i32::from(digit - b'0'))?;
         Some(number.wrapping_mul(10).wrapping_add(digit))
     });
-    let seconds = seconds.ok_or("a number that is not negative")?;
+    let seconds = seconds.ok_or("a non-negative number")?;
     if seconds < 0 {
         out.push(b'-');
     }
     let start = out.len();
     let mut rest = seconds.unsigned_abs();
     for (span, letter) in [(604_800, b'w'), (86_400, b'd'), (3600, b'h'), (60, b'm')] {
-        // Of the least number, which has no positive one, Exim leaves out the weeks.
+        // For the least number, which has no positive counterpart, Exim omits the weeks.
         if rest >= span && (seconds != i32::MIN || letter != b'w') {
             push_number(out, rest / span);
             out.push(letter);

@@ -1,4 +1,4 @@
-//! Items with strings to choose from: conditions, lookups, extractions, what the program answers.
+//! Items with alternative strings: conditions, lookups, extractions, requests to the program.
 
 use std::rc::Rc;
 
@@ -38,7 +38,7 @@ impl Evaluation<'_> {
         Ok(trust)
     }
 
-    /// Puts out the string for yes, `$value` if there is none, or the string for no.
+    /// Writes the string for yes, `$value` without one, or the string for no.
     fn choose(
         &mut self,
         tree: &Tree,
@@ -68,7 +68,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Chooses by whether something was found; `$value` is that for the string for yes alone.
+    /// Chooses by the presence of a result, which is `$value` in the string for yes only.
     fn choose_found(
         &mut self,
         tree: &Tree,
@@ -96,7 +96,7 @@ impl Evaluation<'_> {
         let key = self.kept_argument(tree, first)?;
         let name = trim(&key.bytes);
         if name.is_empty() {
-            return Err(operand("a field that is not empty"));
+            return Err(operand("a non-empty field"));
         }
         let number = field::number(name);
         let (found, rest) = match (item.json, number, strings) {
@@ -150,7 +150,7 @@ impl Evaluation<'_> {
             1.. => usize::try_from(number - 1).ok().and_then(|skipped| items.nth(skipped)),
             _ => {
                 let count = i64::try_from(items.count()).unwrap_or(i64::MAX);
-                // From beyond the first, Exim has no item once, and then always the first.
+                // Beyond the first item, Exim yields no item once, and then always the first.
                 let skipped = match count + number {
                     -1 => None,
                     skipped => Some(usize::try_from(skipped).unwrap_or(0)),
@@ -163,7 +163,7 @@ impl Evaluation<'_> {
         self.choose_found(tree, at, choice, found)
     }
 
-    /// Puts a list aside, and says whether a separator that it names counts: not one that came from
+    /// Sets a list aside, and returns whether it may name its separator: not if its text came from
     /// outside.
     pub(crate) fn list_argument(
         &mut self,
@@ -223,7 +223,7 @@ impl Evaluation<'_> {
         choice: Option<Choice>,
     ) -> Result<Trust, Halt> {
         let strings = tree.arguments(strings);
-        // The last strings of these are for what comes of the others.
+        // The last strings are alternatives for the result.
         let (arguments, rest) = match call {
             HostCall::ReadSocket => strings.split_at(strings.len().min(4)),
             HostCall::PrvsCheck => strings.split_at(strings.len().min(2)),
@@ -254,7 +254,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Asks the program for something, if that is allowed.
+    /// Asks the program, if permitted.
     pub(crate) fn call(
         &mut self,
         tree: &Tree,
@@ -270,7 +270,7 @@ impl Evaluation<'_> {
         let mut arguments = Vec::new();
         for (place, string) in strings.iter().enumerate() {
             let argument = self.kept_argument(tree, *string)?;
-            // What is run, read or called must not be chosen from outside.
+            // A value from outside must not choose the subroutine, command or file.
             let names = place == 0
                 && matches!(call, HostCall::Acl | HostCall::Perl | HostCall::Run)
                 || place <= 1 && call == HostCall::DlFunc
@@ -298,27 +298,27 @@ fn from_json<'t>(
     match (json, found) {
         (JsonList::Strings, Some(found)) => match json::unwrap(found, b'"', b'"') {
             Some((string, _)) => Ok(Some(string)),
-            None => Err("a string of JSON"),
+            None => Err("a JSON string"),
         },
         (_, found) => Ok(found),
     }
 }
 
 fn item_of_array(text: &[u8], number: i64) -> Result<Option<&[u8]>, &'static str> {
-    let (mut list, _) = json::unwrap(text, b'[', b']').ok_or("an array of JSON")?;
+    let (mut list, _) = json::unwrap(text, b'[', b']').ok_or("a JSON array")?;
     let number = usize::try_from(number).ok().filter(|number| *number > 0);
-    let number = number.ok_or("a number greater than 0")?;
+    let number = number.ok_or("a positive number")?;
     let items = std::iter::from_fn(|| json::next_item(&mut list));
     Ok(items.fuse().nth(number - 1).map(trim))
 }
 
 fn member_of_object<'t>(text: &'t [u8], name: &[u8]) -> Result<Option<&'t [u8]>, &'static str> {
-    let (mut list, _) = json::unwrap(text, b'{', b'}').ok_or("an object of JSON")?;
+    let (mut list, _) = json::unwrap(text, b'{', b'}').ok_or("a JSON object")?;
     while let Some(member) = json::next_item(&mut list) {
         let (key, value) = json::unwrap(member, b'"', b'"').ok_or("a key in quotes")?;
         if key == name {
             let value = json::skip_blanks(value).strip_prefix(b":");
-            return Ok(Some(json::skip_blanks(value.ok_or("a colon behind the key")?)));
+            return Ok(Some(json::skip_blanks(value.ok_or("a colon after the key")?)));
         }
     }
     Ok(None)

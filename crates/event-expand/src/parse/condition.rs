@@ -1,4 +1,4 @@
-//! Reading conditions.
+//! Parses conditions.
 
 use std::sync::Arc;
 
@@ -150,15 +150,15 @@ impl Parser<'_> {
         self.strings(word, least, most)
     }
 
-    /// Reads a text and a list, in which a `$` means itself: what came from outside must not choose
-    /// what is looked up.
+    /// Reads a text and a list, in which `$` is an ordinary byte: a value from outside must not
+    /// choose a lookup.
     fn match_list(&mut self, kind: ListKind) -> Result<Test, TemplateError> {
         let subject = self.one()?;
         self.open("{ of the list")?;
         let list = self.sequence(Reading::Plain)?;
         self.close("}")?;
         let text: Box<[u8]> = self.tree.literal(list).unwrap_or_default().into();
-        // The text is within the limit of a template; an expansion counts the items that it looks at.
+        // The text is within the limit of a template; an expansion counts the evaluated items.
         let list = Arc::new(MatchList::of_template(&text, kind));
         Ok(Test::MatchList(subject, Box::new(ListText { text, list })))
     }

@@ -1,4 +1,4 @@
-//! Reading the items: `${if …}`, `${lookup …}`, `${map …}` and their like.
+//! Parses items: `${if …}`, `${lookup …}`, `${map …}` and so on.
 
 use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
@@ -25,7 +25,7 @@ const CALLS: &[(&str, HostCall, usize, usize)] = &[
     ("srs_encode", HostCall::SrsEncode, 3, 3),
 ];
 
-/// Items that only compute: their least and most strings.
+/// Items that need no request: their least and most strings.
 const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
     ("hash", Function::Hash, 2, 3),
     ("hmac", Function::Hmac, 3, 3),
@@ -38,7 +38,7 @@ const FUNCTIONS: &[(&str, Function, usize, usize)] = &[
 ];
 
 impl Parser<'_> {
-    /// Reads the item of a name, which has been read; `None` if none has that name.
+    /// Reads the item of a name, which was read before; `None` if there is no such item.
     pub(crate) fn item(
         &mut self,
         name: &str,
@@ -95,7 +95,7 @@ impl Parser<'_> {
 
     fn list_extract(&mut self) -> Result<NodeKind, TemplateError> {
         let number = self.braced("{ of the number")?;
-        // Exim refuses it in a text that is skipped, too.
+        // Exim refuses it in a skipped text too.
         let literal = self.tree.literal(number).map(crate::operators::list::trim);
         if literal.is_some_and(|text| !text.is_empty() && field::number(text).is_none()) {
             let expected = "the number of an item";
@@ -128,7 +128,7 @@ impl Parser<'_> {
         Ok(self.keep_arguments(strings))
     }
 
-    /// Reads the strings behind a condition or a lookup, and the last `}`.
+    /// Reads the strings after a condition or a lookup, and the last `}`.
     fn choice(&mut self) -> Result<Choice, TemplateError> {
         self.skip_blanks();
         if self.take(b'}') {
@@ -166,10 +166,10 @@ impl Parser<'_> {
         };
         self.pos += json.map_or(0, |(length, _)| length);
         if json.is_some() && self.peek().is_some_and(is_blank) {
-            // Exim takes no blank there where it skips the item, and says that a `}` is missing.
+            // Exim accepts no blank there when it skips the item, and reports a missing `}`.
             self.tree.unskippable.push(index(self.pos));
         }
-        // How many there have to be is only asked where the item is not skipped.
+        // The number of strings is checked only if the item is not skipped.
         let mut strings = Vec::new();
         self.skip_blanks();
         while self.peek() == Some(b'{') && strings.len() < 5 {
@@ -211,7 +211,7 @@ impl Parser<'_> {
         Ok(NodeKind::Lookup(Box::new(LookupItem { lookup, key, query, choice })))
     }
 
-    /// The command is split before it is expanded, so that no value makes two words.
+    /// The command is split before it is expanded, so that no value becomes two words.
     fn run(&mut self, at: usize) -> Result<NodeKind, TemplateError> {
         if self.peek() == Some(b',') {
             return Err(TemplateError::Operator { at, name: "run,".into() });
@@ -246,7 +246,7 @@ impl Parser<'_> {
         self.open("{ of the comparison")?;
         let at = self.pos;
         let word = self.condition_word();
-        self.sequence(Reading::Plain)?; // What follows the word counts for nothing.
+        self.sequence(Reading::Plain)?; // The text after the word is ignored.
         self.close("}")?;
         let comparison = Comparison::find(&word).filter(|found| found.sorts());
         let comparison = comparison.ok_or(TemplateError::Order { at })?;

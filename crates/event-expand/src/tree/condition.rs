@@ -1,4 +1,4 @@
-//! Conditions, as a tree has them.
+//! The conditions of a tree.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::operators::json::JsonList;
 use crate::tree::{Arguments, Sequence};
 use crate::variables::State;
 
-/// A condition, and whether an odd number of `!` stands before it.
+/// A condition, and whether an odd number of `!` precedes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
-    /// Where its word stands, in bytes from the start of the template.
+    /// The position of its word, in bytes from the start of the template.
     pub(crate) at: u32,
-    /// Where it ends.
+    /// Its end.
     pub(crate) end: u32,
     pub(crate) negated: bool,
     pub(crate) test: Test,
 }
 
-/// The list of a condition, as it is written and as it is searched.
+/// The list of a condition, as text and as a compiled list.
 #[derive(Clone, Debug)]
 pub(crate) struct ListText {
     pub(crate) text: Box<[u8]>,
@@ -29,20 +29,20 @@ pub(crate) struct ListText {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
-    /// `def:name`: whether the variable has a value that is not empty.
+    /// `def:name`: whether the variable has a non-empty value.
     Defined(u32),
     /// `def:value` and `def:item`.
     DefinedValue,
     DefinedItem,
-    /// `def:h_name:`: whether there is such a field.
+    /// `def:h_name:`: whether the message has such a field.
     DefinedHeader(Box<str>),
     State(State),
     Compare(Comparison, Sequence, Sequence),
-    /// `match`, with the pattern if it has nothing to expand.
+    /// `match`, with the compiled pattern if it has no expansions.
     Match(Sequence, Sequence, Option<u32>),
-    /// `match_domain` and its like; the list is not expanded.
+    /// `match_domain` and similar conditions; the list is not expanded.
     MatchList(Sequence, Box<ListText>),
-    /// `inlist`, or folded `inlisti`.
+    /// `inlist`, or `inlisti` without case.
     InList {
         folded: bool,
         text: Sequence,
@@ -50,7 +50,7 @@ pub(crate) enum Test {
     },
     /// `isip`, `isip4`, `isip6`: of these families, version 4 and 6.
     IsIp([bool; 2], Sequence),
-    /// `and` and `or`: the conditions, as indices.
+    /// `and` and `or`: indices of the conditions.
     All(Box<[u32]>),
     Any(Box<[u32]>),
     /// `forall` and `forany`, also over JSON.

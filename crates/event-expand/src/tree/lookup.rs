@@ -1,26 +1,26 @@
-//! The types of lookups, and what may stand before and behind their names.
+//! The types of lookups, with their modifiers.
 
-/// A type of lookup with its modifiers, as `partial-lsearch*@,ret=full` says.
+/// A type of lookup with its modifiers, as in `partial-lsearch*@,ret=full`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Lookup {
     /// The name: `pgsql`, `lsearch`.
     pub name: &'static str,
-    /// How many components of the key a partial match must keep; `partial-` means 2.
+    /// The number of components of the key that a partial match must keep; `partial-` means 2.
     pub partial: Option<u8>,
-    /// What a partial match puts before the shortened key: `*.` unless `partial(…)` says otherwise.
+    /// The prefix of a shortened key in a partial match: `*.` unless `partial(…)` sets another.
     pub affix: Box<[u8]>,
-    /// What is looked up where the key is not found.
+    /// The keys to look up if the key is not found.
     pub fallback: Fallback,
-    /// What stands behind the name and a comma: `ret=full`, `cache=no_rd`, `servers=…`.
+    /// The options after the name and a comma: `ret=full`, `cache=no_rd`, `servers=…`.
     pub options: Option<Box<[u8]>>,
 }
 
-/// What is looked up where a key is not found.
+/// The keys to look up if a key is not found.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// Nothing.
+    /// No other key.
     None,
     /// `*`: the key `*`.
     Star,
@@ -29,13 +29,13 @@ pub enum Fallback {
 }
 
 impl Lookup {
-    /// Whether it takes a query, rather than a key and a file.
+    /// Tells whether it takes a query, rather than a key and a file.
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.style() == Some(Style::Query)
     }
 
-    /// Whether it reads the file that the template names.
+    /// Tells whether it reads the file in the template.
     #[must_use]
     pub fn is_file(&self) -> bool {
         self.style() == Some(Style::File)
@@ -45,7 +45,7 @@ impl Lookup {
         LOOKUPS.iter().find(|(name, ..)| *name == self.name).map(|(_, style)| *style)
     }
 
-    /// Takes the type as a template has it; `None` if there is none of that name.
+    /// Parses the type in a template; `None` if it is unknown.
     pub(crate) fn find(text: &[u8]) -> Option<Self> {
         let comma = text.iter().position(|&b| b == b',');
         let (text, options) = match comma.and_then(|at| text.split_at_checked(at)) {
@@ -63,7 +63,7 @@ impl Lookup {
     }
 }
 
-/// Splits `partial-`, `partialN-` and `partialN(affix)` off.
+/// Splits off `partial-`, `partialN-` or `partialN(affix)`.
 fn partial(text: &[u8]) -> Option<(Option<u8>, &[u8], &[u8])> {
     let Some(rest) = text.strip_prefix(b"partial") else { return Some((None, b"*.", text)) };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -80,7 +80,7 @@ fn partial(text: &[u8]) -> Option<(Option<u8>, &[u8], &[u8])> {
     Some((Some(number), rest.get(..end)?, rest.get(end + 1..)?))
 }
 
-/// The name of a lookup as this crate has it.
+/// The name of a lookup as a constant of this crate.
 pub(crate) fn known(name: &[u8]) -> Option<&'static str> {
     LOOKUPS.iter().map(|(known, _)| *known).find(|known| known.as_bytes() == name)
 }
@@ -89,7 +89,7 @@ pub(crate) fn known(name: &[u8]) -> Option<&'static str> {
 enum Style {
     /// `${lookup{key}type{file}}`.
     File,
-    /// `${lookup{key}type{map}}`: the map is no file.
+    /// `${lookup{key}type{map}}`: the map is not a file.
     Key,
     /// `${lookup type{query}}`.
     Query,

@@ -1,4 +1,4 @@
-//! What the DNS says.
+//! Answers of the DNS.
 
 use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -8,37 +8,37 @@ use thiserror::Error;
 
 use crate::dns::{Name, RecordType, Texts};
 
-/// What a resolver said to a [`Question`](crate::dns::Question). Absence is an answer, and cannot be
-/// mistaken for a failure.
+/// A resolver's answer to a [`Question`](crate::dns::Question). Absence is an answer, distinct from a
+/// failure.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum Answer {
-    /// At least one record of the kind, aliases followed.
+    /// At least one record of the type, aliases followed.
     Records {
         /// The records at the end of the aliases.
         records: Records,
-        /// Their owner: the name asked for, or the end of its aliases.
+        /// Their owner: the name of the question, or the end of its aliases.
         canonical: Name,
-        /// The worst of all links.
+        /// The worst status of all links.
         security: DnssecStatus,
-        /// How long the answer may be kept, in seconds: the least of all links.
+        /// The time to live in seconds: the least of all links.
         ttl: u32,
     },
-    /// There is none.
+    /// The name has no record of the type.
     Absent {
         /// Whether the name, at the end of its aliases, exists: NODATA if so, else NXDOMAIN.
         exists: bool,
-        /// Whether the denial is proven, for the final owner and each alias on the way.
+        /// The status of the denial, for the final owner and each alias on the way.
         security: DnssecStatus,
-        /// How long the answer may be kept, in seconds.
+        /// The time to live in seconds.
         ttl: u32,
     },
-    /// There is no telling; never to be taken for absence.
+    /// A failure; it says nothing about the records and must not be read as absence.
     Failed(DnsFailure),
 }
 
 impl Answer {
-    /// Returns the texts, if these are the records.
+    /// Returns the texts of TXT records.
     #[must_use]
     pub fn texts(&self) -> Option<&Texts> {
         match self {
@@ -48,7 +48,7 @@ impl Answer {
     }
 }
 
-/// At least one record, all of one kind.
+/// At least one record, all of one type.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Records {
@@ -56,20 +56,20 @@ pub enum Records {
     A(Vec<Ipv4Addr>),
     /// IPv6 addresses.
     Aaaa(Vec<Ipv6Addr>),
-    /// What an alias stands for.
+    /// The target of an alias.
     Cname(Name),
     /// Mail exchangers, in the order of the answer.
     Mx(Vec<Mx>),
-    /// Names of an address.
+    /// Host names of an address.
     Ptr(Vec<Name>),
-    /// The data of each TLSA record as it is on the wire, not looked into.
+    /// The data of each TLSA record in wire format, not interpreted.
     Tlsa(Vec<Box<[u8]>>),
     /// Texts.
     Txt(Texts),
 }
 
 impl Records {
-    /// Returns their kind.
+    /// Returns their type.
     #[must_use]
     pub fn kind(&self) -> RecordType {
         match self {
@@ -83,8 +83,8 @@ impl Records {
         }
     }
 
-    /// Returns the data of each record in presentation form, as `Zone::add` of the feature `zone`
-    /// takes it.
+    /// Returns the data of each record in presentation form, which `Zone::add` of the feature
+    /// `zone` accepts.
     #[must_use]
     pub fn presentation(&self) -> Vec<String> {
         match self {
@@ -98,7 +98,8 @@ impl Records {
         }
     }
 
-    /// Adds more of the same kind; an alias stays the only one, and another kind is left out.
+    /// Adds records of the same type; an alias stays single, and records of another type are left
+    /// out.
     #[cfg(any(feature = "hickory", feature = "zone"))]
     pub(crate) fn append(&mut self, more: Self) {
         match (self, more) {
@@ -117,9 +118,9 @@ impl Records {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 1035 section 3.3.9 has just these two")]
 pub struct Mx {
-    /// The lowest is tried first.
+    /// The preference: the lowest is tried first.
     pub preference: u16,
-    /// The host; the root says that the domain takes no mail (RFC 7505).
+    /// The host; the root says that the domain accepts no mail (RFC 7505).
     pub exchange: Name,
 }
 
@@ -129,12 +130,12 @@ impl fmt::Display for Mx {
     }
 }
 
-/// What DNSSEC says of an answer (RFC 4035 section 4.3), the worst first; a bogus one has
+/// The DNSSEC status of an answer (RFC 4035 section 4.3), the worst first; a bogus answer has
 /// [failed](DnsFailure::Bogus).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 4035 section 4.3 has no more")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 4035 section 4.3 has just these, and bogus")]
 pub enum DnssecStatus {
-    /// Nothing is known: the resolver does not validate, or is not trusted to.
+    /// Unknown: the resolver does not validate, or is not trusted.
     #[default]
     Indeterminate,
     /// Proven to be unsigned.
@@ -170,24 +171,24 @@ impl FromStr for DnssecStatus {
     }
 }
 
-/// Why there is no answer.
+/// The reason why a question has no answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DnsFailure {
-    /// SERVFAIL, or another failure without a closer reason.
+    /// SERVFAIL, or another failure without a more exact reason.
     ServFail,
     /// No answer in the time that the program allows.
     Timeout,
     /// The server refuses to answer.
     Refused,
-    /// Signed, and wrong.
+    /// The answer is signed, and its DNSSEC validation failed.
     Bogus,
-    /// Not asked: the session has asked as many questions as it may.
+    /// Not asked: the session has reached its limit of questions.
     OverLimit,
 }
 
 impl DnsFailure {
-    /// Returns a word for it.
+    /// Returns a word for the failure, such as `timeout`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -215,9 +216,9 @@ impl FromStr for DnsFailure {
     }
 }
 
-/// A word is no [`DnssecStatus`], or no [`DnsFailure`].
+/// A text is not the word of a [`DnssecStatus`] or a [`DnsFailure`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a word for an answer of the DNS")]
+#[error("not a DNSSEC status or a DNS failure")]
 #[non_exhaustive]
 pub struct DnsWordError;
 
@@ -234,7 +235,7 @@ fn tlsa(data: &[u8]) -> String {
     text
 }
 
-/// As one string: what is not printable ASCII as `\DDD`, a backslash doubled.
+/// Writes a text as one string: octets other than printable ASCII as `\DDD`, a backslash doubled.
 fn escaped(text: &[u8]) -> String {
     let octet = |&octet: &u8| match octet {
         b'\\' => "\\\\".to_owned(),

@@ -1,23 +1,23 @@
-//! What a protocol asks the DNS on the way to its verdict, and the machine that asks for it.
+//! The DNS questions of a protocol on the way to its verdict, and the machine that asks them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::dns::{Answer, DnsFailure, Name, Question, RecordType};
 
-/// A protocol that needs the DNS for its verdict, as plain code over what is known.
+/// A protocol that needs the DNS for its verdict, as plain code over the known answers.
 ///
-/// A [`Session`] runs it, and runs it again from the beginning when an answer has come that was
-/// missing. There is nothing to suspend: recursion is recursion, and the last run is the whole
-/// evaluation, with its trace.
+/// A [`Session`] runs it, and runs it again from the beginning after a missing answer has come.
+/// Nothing is suspended: recursion is plain recursion, and the last run is the whole evaluation,
+/// with its trace.
 pub trait Inquiry {
-    /// What it ends in; a "no" of the protocol is a verdict, not an error.
+    /// The result; a "no" of the protocol is a verdict, not an error.
     type Verdict;
 
-    /// Works out the verdict from what is known, from the beginning each time.
+    /// Computes the verdict from the known answers, from the beginning each time.
     ///
-    /// It must ask the same questions in the same order and come to the same verdict whenever the
-    /// answers are the same: counters start anew.
+    /// With the same answers it must ask the same questions in the same order and return the same
+    /// verdict: counters start anew.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ pub trait Inquiry {
 #[non_exhaustive]
 pub struct Unanswered;
 
-/// What is known during one run of [`Inquiry::evaluate`].
+/// The known answers during one run of [`Inquiry::evaluate`].
 pub struct Known<'s> {
     answers: &'s mut Answers,
     cache: &'s dyn Fn(&Question) -> Option<Arc<Answer>>,
@@ -39,11 +39,10 @@ pub struct Known<'s> {
 }
 
 impl Known<'_> {
-    /// Returns the answer, or notes that it is wanted. Ask all that can go out together before the
-    /// first `?`.
+    /// Returns the answer, or queues the question. Ask all independent questions before the first
+    /// `?`.
     ///
-    /// Behind the session's limit of questions, or its end of time, the answer is
-    /// [`Answer::Failed`].
+    /// After the session's limit of questions, or its deadline, the answer is [`Answer::Failed`].
     ///
     /// # Errors
     ///
@@ -58,18 +57,19 @@ impl Known<'_> {
         Ok(answer)
     }
 
-    /// Tells whether somebody wants a trace.
+    /// Tells whether the session is traced.
     #[must_use]
     pub fn is_traced(&self) -> bool {
         self.trace.is_some()
     }
 
-    /// Adds a line to the trace; `text` is not called if nobody wants one.
+    /// Adds a line to the trace; `text` is called only in a traced session.
     pub fn note(&mut self, text: impl FnOnce() -> String) {
         self.push(|| Noted::Text(text()));
     }
 
-    /// Does `work` one level down in the trace: an include, a host of an MX, a step of a walk.
+    /// Does `work` one level deeper in the trace: an include, a host of an MX, a step of a tree
+    /// walk.
     pub fn within<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         let done = work(self);
@@ -94,9 +94,9 @@ impl fmt::Debug for Known<'_> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Note {
-    /// How deep in the tree, from 0.
+    /// The depth in the tree; the root is 0.
     pub depth: usize,
-    /// What was tried, or answered.
+    /// The content of the line.
     pub noted: Noted,
 }
 
@@ -108,14 +108,13 @@ impl fmt::Display for Note {
     }
 }
 
-/// What a [`Note`] says. Its text may hold what somebody else wrote into the DNS, but no control
-/// character.
+/// The content of a [`Note`]. Its text may come from the DNS, but has no control characters.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Noted {
-    /// What was tried, and what came of it.
+    /// A step of the evaluation and its result.
     Text(String),
-    /// What was asked and answered.
+    /// A question and its answer.
     Answer {
         /// The question.
         question: Question,
@@ -146,23 +145,24 @@ impl fmt::Display for Noted {
     }
 }
 
-/// What a [`Session`] wants of its driver.
+/// The next action for the driver of a [`Session`].
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle all three")]
 pub enum Step<V> {
-    /// Ask this; more may be handed out before its answer is in.
+    /// Ask this question; [`Session::poll`] may return more before its answer is in.
     Ask(Question),
-    /// Wait for an answer to what was asked, or call [`Session::handle_timeout`].
+    /// Wait for an answer to an open question, or call [`Session::handle_timeout`].
     Wait,
-    /// The end; answers that come later are ignored.
+    /// The verdict; later answers are ignored.
     Done(V),
 }
 
-/// An [`Inquiry`] under way: one machine for every protocol.
+/// A running [`Inquiry`]: one machine for every protocol.
 ///
-/// Take turns: [`poll`](Self::poll) until it says [`Step::Wait`], then hand in at least one answer.
-/// It ends after at most `limit` questions. No order of calls panics. A driver that finds nothing
-/// in flight at [`Step::Wait`] calls [`handle_timeout`](Self::handle_timeout): that always ends it.
+/// Call [`poll`](Self::poll) until it returns [`Step::Wait`], then hand in at least one answer, and
+/// repeat. It ends after at most `limit` questions. No order of calls panics. A driver that reaches
+/// [`Step::Wait`] without an open question calls [`handle_timeout`](Self::handle_timeout): that
+/// always ends the session.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -195,8 +195,9 @@ pub struct Session<I> {
 }
 
 impl<I: Inquiry> Session<I> {
-    /// Starts with answers that are known already: from an earlier session for the same message, or
-    /// a recorded case. Each question is asked at most once, and at most `limit` of them.
+    /// Starts with answers that are already known: from an earlier session for the same message, or
+    /// from a recorded case. Each question is asked at most once, and at most `limit` questions are
+    /// asked.
     #[must_use]
     pub fn new(inquiry: I, known: Vec<(Question, Arc<Answer>)>, limit: usize) -> Self {
         let answers = Answers {
@@ -209,16 +210,16 @@ impl<I: Inquiry> Session<I> {
         Self { inquiry, answers, trace: None, news: true }
     }
 
-    /// Has the last run traced, and what a cache said kept: see [`trace`](Self::trace) and
-    /// [`answers`](Self::answers).
+    /// Records a trace of the last run, and keeps the answers of a cache: see
+    /// [`trace`](Self::trace) and [`answers`](Self::answers).
     #[must_use]
     pub fn traced(mut self) -> Self {
         self.trace = Some(Vec::new());
         self
     }
 
-    /// Runs the session to its end with answers that are at hand: of a `Zone`, of a resolver that blocks,
-    /// or made up. An answer that cannot be had is an [`Answer::Failed`].
+    /// Runs the session to its end with answers of a function, such as a `Zone` or a blocking
+    /// resolver. The function returns [`Answer::Failed`] if it has no answer.
     ///
     /// ```
     /// use mail_types::dns::{Answer, DnsFailure, Inquiry, RecordType, Known, Name, Session, Unanswered};
@@ -253,15 +254,15 @@ impl<I: Inquiry> Session<I> {
         }
     }
 
-    /// Says what to do next, without a cache; see [`poll_cached`](Self::poll_cached).
-    #[must_use = "a question taken is not handed out again"]
+    /// Returns the next action, without a cache; see [`poll_cached`](Self::poll_cached).
+    #[must_use = "a question is returned only once"]
     pub fn poll(&mut self) -> Step<I::Verdict> {
         self.poll_cached(&|_| None)
     }
 
-    /// Says what to do next; runs the inquiry only if an answer has come since the last run. What
-    /// `cache` holds needs no further run: a warm cache makes it one.
-    #[must_use = "a question taken is not handed out again"]
+    /// Returns the next action; runs the inquiry only if an answer has come since the last run. An
+    /// answer from `cache` needs no further run: with a warm cache a single run is enough.
+    #[must_use = "a question is returned only once"]
     pub fn poll_cached(
         &mut self,
         cache: &dyn Fn(&Question) -> Option<Arc<Answer>>,
@@ -280,7 +281,7 @@ impl<I: Inquiry> Session<I> {
         self.answers.next_wanted().map_or(Step::Wait, Step::Ask)
     }
 
-    /// Takes an answer; one that was not asked for, or a second one, changes nothing.
+    /// Takes an answer; an answer without its question, or a second one, changes nothing.
     pub fn handle_answer(&mut self, question: &Question, answer: impl Into<Arc<Answer>>) {
         let asked = &mut self.answers.asked;
         let Some(at) = asked.iter().position(|asked| asked == question) else { return };
@@ -288,21 +289,21 @@ impl<I: Inquiry> Session<I> {
         self.news = true;
     }
 
-    /// Ends the waiting: what is unanswered, and all that would be asked from now on, has failed
-    /// with [`DnsFailure::Timeout`].
+    /// Ends the session's time: every open and every later question has failed with
+    /// [`DnsFailure::Timeout`].
     pub fn handle_timeout(&mut self) {
         self.answers.time_out();
         self.news = true;
     }
 
-    /// Returns what was known, asked and answered; in a [traced](Self::traced) session what the
-    /// cache said too. With [`new`](Self::new), a replay.
+    /// Returns the answers known at the start and received since; in a [traced](Self::traced)
+    /// session those from the cache too. Passed to [`new`](Self::new), they replay the session.
     #[must_use]
     pub fn answers(&self) -> &[(Question, Arc<Answer>)] {
         &self.answers.held
     }
 
-    /// Returns the tree of the last run, complete once the verdict is there; empty if not traced.
+    /// Returns the tree of the last run, complete after the verdict; empty if not traced.
     #[must_use]
     pub fn trace(&self) -> &[Note] {
         self.trace.as_deref().unwrap_or_default()
@@ -312,12 +313,12 @@ impl<I: Inquiry> Session<I> {
 #[derive(Debug)]
 struct Answers {
     held: Vec<(Question, Arc<Answer>)>,
-    /// To be asked, the next one last.
+    /// The questions to ask, the next one last.
     wanted: Vec<Question>,
     asked: Vec<Question>,
-    /// How many questions may still be asked.
+    /// The number of questions that may still be asked.
     room: usize,
-    /// What answers those that may not.
+    /// The failure of every question that may not be asked any more.
     beyond: DnsFailure,
 }
 

@@ -3,11 +3,11 @@
 use crate::dns::zone::{MasterFileError, ZoneError};
 use crate::dns::{Mx, Name, RecordType, Records, Texts, Zone};
 
-/// A master file that is being read.
+/// The reader of a master file.
 pub(crate) struct MasterFile<'a> {
     rest: &'a str,
     line: usize,
-    /// The line where the present record begins.
+    /// The line where the current record begins.
     began: usize,
     origin: Name,
     owner: Option<Name>,
@@ -25,7 +25,7 @@ impl<'a> MasterFile<'a> {
         self.began
     }
 
-    /// The next record: its owner, its time to live, and its data if it is of a known kind.
+    /// The next record: its owner, its time to live, and its data if its type is a [`RecordType`].
     pub(crate) fn next_record(
         &mut self,
     ) -> Result<Option<(Name, u32, Option<Records>)>, MasterFileError> {
@@ -43,7 +43,8 @@ impl<'a> MasterFile<'a> {
         }
     }
 
-    /// The words up to the end of a line outside parentheses, and whether it begins with a blank.
+    /// The words up to the end of a line outside parentheses, and whether the line begins with a
+    /// blank.
     fn entry(&mut self) -> Result<Option<(bool, Vec<&'a str>)>, ZoneError> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -159,7 +160,7 @@ pub(crate) fn rdata(kind: RecordType, words: &[&str], origin: &Name) -> Result<R
     })
 }
 
-/// A name, below the origin unless it ends in a dot.
+/// A name; it is relative to the origin unless it ends in a dot.
 fn absolute(text: &str, origin: &Name) -> Result<Name, ZoneError> {
     if text == "@" {
         return Ok(origin.clone());
@@ -174,7 +175,7 @@ fn absolute(text: &str, origin: &Name) -> Result<Name, ZoneError> {
     Ok(Name::from_labels(name.labels().chain(origin.labels()))?)
 }
 
-/// Whether it is a type that zones have, or can be (RFC 3597).
+/// Tells whether a word is the name of a record type, or the form of an unknown type (RFC 3597).
 fn is_type(word: &str) -> bool {
     let known = ["SOA", "NS", "SRV", "CAA", "DS", "DNSKEY", "RRSIG", "NSEC", "HINFO", "NAPTR"];
     let number = word.get(4..).filter(|_| word.to_ascii_uppercase().starts_with("TYPE"));
@@ -183,7 +184,7 @@ fn is_type(word: &str) -> bool {
         || number.is_some_and(|number| number.parse::<u16>().is_ok())
 }
 
-/// How long the word is that a text begins with, its quotes included.
+/// The length of the first word of a text, its quotes included.
 fn word_length(text: &str) -> Result<usize, ZoneError> {
     let mut quoted = false;
     let mut escaped = false;

@@ -12,12 +12,12 @@ use crate::smtp::Domain;
 
 /// An absolute name in the DNS, of any octets; the root is one too.
 ///
-/// It compares without regard to ASCII case, keeps the case that it was given, and is cheap to
-/// clone: a short one is no more than its octets, a longer one is shared. Names order as DNSSEC orders them (RFC 4034 section 6.1): a parent right before its
-/// children.
+/// Comparison ignores ASCII case; the name keeps its own case. It is cheap to clone: a short name
+/// is stored inline, a longer one is shared. Names are ordered as in DNSSEC (RFC 4034 section 6.1):
+/// a parent directly before its children.
 ///
-/// Text is the presentation form of RFC 1035 section 5.1: `\.` for a dot in a label, `\DDD` for an
-/// octet. It has no dot at its end, but for the root, which is `.`; parsing takes both.
+/// The text is the presentation form of RFC 1035 section 5.1: `\.` for a dot in a label, `\DDD` for
+/// an octet. It has no dot at its end, except the root, which is `.`; parsing accepts both forms.
 ///
 /// ```
 /// use mail_types::dns::Name;
@@ -32,7 +32,7 @@ use crate::smtp::Domain;
 pub struct Name(Wire);
 
 impl Name {
-    /// The longest name, in octets on the wire with the root's (RFC 1035 section 3.1).
+    /// The longest name on the wire in octets, the root's octet included (RFC 1035 section 3.1).
     pub const MAX_OCTETS: usize = 255;
     /// The longest label, in octets (RFC 1035 section 3.1).
     pub const MAX_LABEL: usize = 63;
@@ -43,12 +43,12 @@ impl Name {
         Self(Wire::from(&[][..]))
     }
 
-    /// Puts a name together from its labels, the leftmost first.
+    /// Makes a name from its labels, the leftmost first.
     ///
     /// # Errors
     ///
-    /// [`NameError`] if a label is empty or too long, or all together are; its position counts
-    /// octets on the wire.
+    /// [`NameError`] if a label is empty or too long, or the whole name is too long; its position
+    /// counts octets on the wire.
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
         let mut building = Building::default();
         for label in labels {
@@ -57,12 +57,12 @@ impl Name {
         Ok(Self(building.wire()))
     }
 
-    /// Takes labels with dots between them, as mail writes domains: without escapes, and without a
+    /// Parses labels with dots between them, as mail writes domains: without escapes, and without a
     /// dot at the end.
     ///
     /// # Errors
     ///
-    /// As for [`Name::from_labels`]; its position counts octets of the text.
+    /// The same as of [`Name::from_labels`]; its position counts octets of the text.
     #[inline]
     pub fn from_dotted(text: &[u8]) -> Result<Self, NameError> {
         if text.len() < Short::MAX {
@@ -78,12 +78,13 @@ impl Name {
         }
     }
 
-    /// Takes a label, such as `_dmarc`, and behind it labels with dots between them, as
-    /// [`Name::from_dotted`] does.
+    /// Makes a name from a first label, such as `_dmarc`, and a text of further labels as in
+    /// [`Name::from_dotted`].
     ///
     /// # Errors
     ///
-    /// As for [`Name::from_labels`]; its position counts octets of the text, for the label itself 0.
+    /// The same as of [`Name::from_labels`]; its position counts octets of the text, 0 for the
+    /// first label.
     pub fn from_label_and_dotted(label: &[u8], text: &[u8]) -> Result<Self, NameError> {
         if label.len() + text.len() + 1 < Short::MAX {
             return Short::dotted_below(label, text).map(|short| Self(Wire::Short(short)));
@@ -98,14 +99,14 @@ impl Name {
         }
     }
 
-    /// Returns the labels, the leftmost first, without the root's.
+    /// Returns the labels, the leftmost first, without the empty label of the root.
     #[must_use]
     pub fn labels(&self) -> Labels<'_> {
         Labels { rest: self.wire() }
     }
 
     /// Writes the labels into `room`, with dots between them and without escapes: the inverse of
-    /// [`Name::from_dotted`]. Of the root nothing is left.
+    /// [`Name::from_dotted`]. The root gives an empty text.
     pub fn write_dotted<'r>(&self, room: &'r mut [u8; Self::MAX_OCTETS]) -> &'r [u8] {
         let labels = self.wire().get(1..).unwrap_or_default();
         let Some(text) = room.get_mut(..labels.len()) else { return &[] };
@@ -118,7 +119,7 @@ impl Name {
         text
     }
 
-    /// Returns how long the name is on the wire, in octets, with the root's.
+    /// Returns the length of the name on the wire in octets, the root's octet included.
     #[must_use]
     pub fn octets(&self) -> usize {
         self.wire().len() + 1
@@ -142,12 +143,12 @@ impl Name {
     ///
     /// # Errors
     ///
-    /// As for [`Name::from_labels`].
+    /// The same as of [`Name::from_labels`].
     pub fn child(&self, label: &[u8]) -> Result<Self, NameError> {
         Self::from_labels([label].into_iter().chain(self.labels()))
     }
 
-    /// Tells whether this is `other` or below it.
+    /// Tells whether this name is `other` or below it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         let mut labels = self.labels();
@@ -160,7 +161,7 @@ impl Name {
         }
     }
 
-    /// Hashes the name and an octet in pieces as large as can be: hashers are slow with small ones.
+    /// Hashes the name and an octet in large pieces: hashers are slow with small ones.
     pub(crate) fn hash_with<H: Hasher>(&self, last: u8, state: &mut H) {
         if let Wire::Short(short) = &self.0 {
             let (mut lower, length) = (short.to_lower(), short.len());
@@ -307,36 +308,36 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// Why a text is not a [`Name`].
+/// The reason why a text is not a [`Name`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Nothing between two dots, or nothing at all.
-    #[error("byte {at} ends an empty label")]
+    /// A label, or the whole text, is empty.
+    #[error("empty label in the DNS name, at byte {at}")]
     EmptyLabel {
-        /// Where, in bytes.
+        /// The position after the label, in bytes.
         at: usize,
     },
     /// A label has more than 63 octets (RFC 1035 section 3.1).
-    #[error("byte {at} is in a label of more than 63 octets")]
+    #[error("label of the DNS name longer than 63 octets, at byte {at}")]
     LabelTooLong {
-        /// Where, in bytes.
+        /// A position in the label, in bytes.
         at: usize,
     },
     /// The name has more than 255 octets on the wire (RFC 1035 section 3.1).
-    #[error("byte {at} ends a label that makes the name longer than 255 octets")]
+    #[error("DNS name longer than 255 octets, at byte {at}")]
     TooLong {
-        /// Where, in bytes.
+        /// The end of the first label beyond the limit, in bytes.
         at: usize,
     },
-    /// A backslash without the three digits of an octet, or anything else, behind it.
-    #[error("byte {at} begins an escape that is none")]
+    /// The three digits of an octet, or any character, are missing after a backslash.
+    #[error("invalid escape in the DNS name, at byte {at}")]
     Escape {
-        /// Where, in bytes.
+        /// The position of the backslash, in bytes.
         at: usize,
     },
-    /// It has a label that IDNA forbids; only where Unicode is allowed (feature `idna`).
-    #[error("not a domain name in Unicode")]
+    /// A label is not valid in IDNA (feature `idna`).
+    #[error("not a valid internationalized domain name (IDNA)")]
     Unicode,
 }
 

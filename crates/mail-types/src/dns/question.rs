@@ -1,4 +1,4 @@
-//! What is asked of the DNS.
+//! Questions to the DNS.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -20,14 +20,14 @@ use crate::dns::Name;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the DNS has just these two, and a class")]
 pub struct Question {
-    /// Whose records.
+    /// The name.
     pub name: Name,
-    /// Which.
+    /// The type of the records.
     pub kind: RecordType,
 }
 
 impl Question {
-    /// Puts a question together.
+    /// Makes a question.
     #[must_use]
     pub fn new(name: Name, kind: RecordType) -> Self {
         Self { name, kind }
@@ -46,7 +46,7 @@ impl fmt::Display for Question {
     }
 }
 
-/// A type of record that protocols of mail ask for.
+/// A type of record that mail protocols ask for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum RecordType {
@@ -54,11 +54,11 @@ pub enum RecordType {
     A,
     /// IPv6 addresses.
     Aaaa,
-    /// An alias itself, not followed (RFC 7672 section 2.1.3 asks for it).
+    /// The alias itself, not followed (RFC 7672 section 2.1.3 needs it).
     Cname,
     /// Mail exchangers.
     Mx,
-    /// Names of an address.
+    /// Host names of an address.
     Ptr,
     /// Certificate associations (RFC 6698).
     Tlsa,
@@ -67,7 +67,7 @@ pub enum RecordType {
 }
 
 impl RecordType {
-    /// Each of them.
+    /// All types.
     pub const ALL: [Self; 7] =
         [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Ptr, Self::Tlsa, Self::Txt];
 
@@ -101,8 +101,8 @@ impl FromStr for RecordType {
     }
 }
 
-/// A word is no [`RecordType`].
+/// A text is not the name of a [`RecordType`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a type of record that is asked for here")]
+#[error("not a supported DNS record type (A, AAAA, CNAME, MX, PTR, TLSA, TXT)")]
 #[non_exhaustive]
 pub struct RecordTypeError;

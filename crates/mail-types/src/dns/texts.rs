@@ -1,12 +1,12 @@
-//! The texts of a name in the DNS, and what a protocol has made of them.
+//! The TXT records of a name, and the value that a protocol has parsed from them.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// The TXT records of a name, the strings of each joined (RFC 7208 section 3.3).
+/// The TXT records of a name, the strings of each record joined (RFC 7208 section 3.3).
 ///
-/// Whoever keeps an answer keeps what was made of it too: [`derive`](Self::derive) parses once.
+/// A cached answer keeps the parsed value too: [`derive`](Self::derive) parses once.
 ///
 /// ```
 /// use mail_types::dns::Texts;
@@ -23,20 +23,20 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Takes each record's text.
+    /// Takes the text of each record.
     pub fn new<T: Into<Box<[u8]>>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self { texts: texts.into_iter().map(Into::into).collect(), derived: OnceLock::new() }
     }
 
-    /// Returns each record's text, in the order of the answer.
+    /// Returns the text of each record, in the order of the answer.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.texts.iter().map(|text| &**text)
     }
 
-    /// Returns what `make` makes of the texts, which is kept for the next call.
+    /// Returns the value that `make` computes from the texts, and keeps it for the next call.
     ///
-    /// Only what was made first is kept: another type is made anew each time. One name's texts are
-    /// for one protocol, but for what is asked in vain.
+    /// Only the first value is kept: a value of another type is computed each time. Mostly one
+    /// protocol uses the texts of a name.
     pub fn derive<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
         if let Some(kept) = self.derived.get() {
             if let Ok(kept) = Arc::clone(kept).downcast() {
@@ -45,20 +45,20 @@ impl Texts {
             return Arc::new(make(self));
         }
         let fresh = Arc::new(make(self));
-        // Another thread may have been quicker: then its work is kept, and this is as good.
+        // If another thread was faster, its value is kept; this one is equal.
         let _ = self.derived.set(Arc::clone(&fresh) as Arc<dyn Any + Send + Sync>);
         fresh
     }
 
-    /// Returns what `make` makes of the texts, as [`derive`](Self::derive) keeps it, without sharing
-    /// it; `None` if something of another type is kept.
+    /// Returns the value that [`derive`](Self::derive) keeps, without sharing it; `None` if a value
+    /// of another type is kept.
     pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Option<&T> {
         let kept = self.derived.get_or_init(|| Arc::new(make(self)));
         let kept: &(dyn Any + Send + Sync) = &**kept;
         kept.downcast_ref()
     }
 
-    /// Adds others; what was derived is of no use any more.
+    /// Adds texts, and drops the derived value.
     #[cfg(any(feature = "hickory", feature = "zone"))]
     pub(crate) fn append(&mut self, others: Self) {
         self.texts.extend(others.texts);

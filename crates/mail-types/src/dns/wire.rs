@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::dns::{Name, NameError};
 
-/// Labels, each behind its length, without the root's zero: at most 254 octets.
+/// Labels, each after its length octet, without the zero of the root: at most 254 octets.
 #[derive(Clone)]
 pub(crate) enum Wire {
-    /// Most names of mail are short, and so need no allocation.
+    /// Most names in mail are short, and need no allocation.
     Short(Short),
     Long(Arc<[u8]>),
 }
@@ -34,19 +34,19 @@ impl From<&[u8]> for Wire {
     }
 }
 
-/// The octets of a short name, then zeros, and last how many octets there are.
+/// The octets of a short name, padded with zeros, and their number in the last octet.
 ///
-/// It is aligned, and nothing beside it: so it is written, copied and read in the same few pieces. A
-/// processor has to wait where it reads a piece that was written as two.
+/// It is aligned, with no other field beside it, so that it is written, copied and read in the same
+/// few words: a processor stalls when it reads a word that was written in two parts.
 #[derive(Clone, Copy, Eq, PartialEq)]
 #[repr(align(8))]
 pub(crate) struct Short([u8; Self::MAX + 1]);
 
 impl Short {
-    /// How many octets a short name has at most.
+    /// The most octets of a short name.
     pub(crate) const MAX: usize = 39;
 
-    /// Takes a text with dots between labels, shorter than [`Short::MAX`].
+    /// Takes labels with dots between them, shorter than [`Short::MAX`].
     #[inline]
     pub(crate) fn dotted(text: &[u8]) -> Result<Self, NameError> {
         let mut short = Self([0; Self::MAX + 1]);
@@ -56,7 +56,7 @@ impl Short {
         Ok(short)
     }
 
-    /// Takes a label and such a text, shorter together with the dot between them.
+    /// Takes a label and such a text, together shorter than that, the dot between them included.
     #[inline]
     pub(crate) fn dotted_below(label: &[u8], text: &[u8]) -> Result<Self, NameError> {
         let mut short = Self([0; Self::MAX + 1]);
@@ -66,7 +66,7 @@ impl Short {
         Ok(short)
     }
 
-    /// Takes octets with zeros behind them.
+    /// Takes octets padded with zeros.
     pub(crate) fn new(mut octets: [u8; Self::MAX + 1], length: u8) -> Self {
         let [.., last] = &mut octets;
         *last = length;
@@ -82,13 +82,13 @@ impl Short {
         self.0.get(..self.len()).unwrap_or_default()
     }
 
-    /// All octets in lower case, the zeros and the length too.
+    /// All octets in lower case; the zeros and the length are unchanged.
     pub(crate) fn to_lower(self) -> [u8; Self::MAX + 1] {
         self.0.map(|octet| octet.to_ascii_lowercase())
     }
 }
 
-/// A name in the making, which allocates nothing before it is done.
+/// A name under construction, which allocates nothing before it is complete.
 pub(crate) struct Building {
     octets: [u8; Name::MAX_OCTETS],
     pub(crate) length: usize,
@@ -118,7 +118,8 @@ impl Default for Building {
     }
 }
 
-/// Writes a text into `octets`, one longer, with each dot as the length of the label behind it.
+/// Writes a text into `octets`, one octet longer, with the length of the next label in place of
+/// each dot.
 pub(crate) fn dotted(text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
     if let Some(room) = octets.get_mut(1..=text.len()) {
         room.copy_from_slice(text);
@@ -141,7 +142,7 @@ pub(crate) fn dotted(text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
     set(octets, begin, text.len())
 }
 
-/// Writes a label into `octets`, and behind it a text as [`dotted`] does.
+/// Writes a label into `octets`, and after it a text as [`dotted`] does.
 pub(crate) fn dotted_below(label: &[u8], text: &[u8], octets: &mut [u8]) -> Result<(), NameError> {
     let Some((first, rest)) = octets.split_at_mut_checked(label.len() + 1) else {
         return Err(NameError::TooLong { at: 0 });
@@ -156,7 +157,7 @@ pub(crate) fn dotted_below(label: &[u8], text: &[u8], octets: &mut [u8]) -> Resu
     dotted(text, rest)
 }
 
-/// Which of eight octets are dots: the highest bit of each that is one, the first octet lowest.
+/// The dots among eight octets: the highest bit of each that is one, the first octet lowest.
 fn dots(octets: [u8; 8]) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
     let other = u64::from_le_bytes(octets) ^ u64::from_le_bytes([b'.'; 8]);

@@ -1,4 +1,4 @@
-//! Answers without a network, from a master file or made by a program: RFC 1034 section 4.3.2.
+//! Answers without a network, from a master file or from the program: RFC 1034 section 4.3.2.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,12 @@ use crate::dns::{
     Answer, DnsFailure, DnssecStatus, Name, NameError, Question, RecordType, Records,
 };
 
-/// Names and what the DNS says of them: for tests, demonstrations and recorded cases.
+/// DNS names with their answers: for tests, demonstrations and recorded cases.
 ///
-/// It answers as a resolver would. Aliases are followed; a name that is not there is answered by
-/// the wildcard `*` of its closest ancestor that is (RFC 4592), if there is one; a name that has
-/// something of another type, or something below it, has [no such record](Answer::Absent), any
-/// other does not exist.
+/// It answers as a resolver would: aliases are followed. For a name that does not exist, the
+/// wildcard `*` of its closest existing ancestor answers, if any (RFC 4592). A name with records of
+/// another type, or with a name below it, has [no such record](Answer::Absent); any other name does
+/// not exist.
 ///
 /// ```
 /// use mail_types::dns::{Answer, RecordType, Question, Zone};
@@ -34,26 +34,26 @@ use crate::dns::{
 #[derive(Clone, Debug, Default)]
 pub struct Zone {
     entries: HashMap<Question, Answer>,
-    /// The names that exist, the empty ones between them and the root too.
+    /// The existing names, with the empty ones between them and the root.
     names: HashSet<Name>,
     records: usize,
 }
 
 impl Zone {
-    /// The most records that a zone holds.
+    /// The most records of a zone.
     pub const MAX_RECORDS: usize = 100_000;
-    /// The most aliases that are followed; a longer chain has failed.
+    /// The most aliases that are followed; a longer chain is a failure.
     pub const MAX_ALIASES: usize = 16;
-    /// How long an answer may be kept if the zone does not say, in seconds.
+    /// The default time to live of an answer, in seconds.
     pub const TTL: u32 = 3600;
 
-    /// Reads a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; the origin is the root
-    /// at first. Records of types that are not a [`RecordType`] make their name exist, no more. All is
-    /// [indeterminate](DnssecStatus::Indeterminate).
+    /// Parses a master file (RFC 1035 section 5), with `$ORIGIN` and `$TTL`; the first origin is
+    /// the root. A record of a type other than a [`RecordType`] only makes its name exist. Every answer
+    /// is [indeterminate](DnssecStatus::Indeterminate).
     ///
     /// # Errors
     ///
-    /// [`MasterFileError`], with the line.
+    /// [`MasterFileError`] with the line of the first fault.
     pub fn parse(text: &str) -> Result<Self, MasterFileError> {
         let mut zone = Self::default();
         let mut file = MasterFile::new(text);
@@ -69,14 +69,14 @@ impl Zone {
         Ok(zone)
     }
 
-    /// Adds a record: `data` is as in a master file, with names complete and without a dot at their
-    /// end or with one; a text is one string without quotes, with `\\` and `\DDD` for octets.
+    /// Adds a record. `data` is as in a master file; names are complete, with or without a dot at
+    /// the end; a text is one string without quotes, with `\\` and `\DDD` for octets.
     ///
-    /// All records of a name and kind have the worst security that one was added with.
+    /// All records of a name and type have the worst security that one of them was added with.
     ///
     /// # Errors
     ///
-    /// [`ZoneError`] if `data` is no data of this kind, or there is no room.
+    /// [`ZoneError`] if `data` is not valid for this type, or the zone is full.
     pub fn add(
         &mut self,
         name: Name,
@@ -92,8 +92,8 @@ impl Zone {
         self.insert(name, rdata(kind, &parts, &Name::root())?, security, Self::TTL)
     }
 
-    /// Sets what a question is answered with, instead of what else is known: a failure, or that
-    /// there is nothing, proven or not. For records use [`add`](Self::add).
+    /// Sets the answer to a question in place of all others: a failure or an absence, proven or
+    /// not. For records use [`add`](Self::add).
     pub fn set(&mut self, question: Question, answer: Answer) {
         if !matches!(answer, Answer::Absent { exists: false, .. }) {
             self.exists(question.name.clone());
@@ -133,7 +133,7 @@ impl Zone {
         Answer::Failed(DnsFailure::ServFail)
     }
 
-    /// The name itself if it exists, or the wildcard that stands for it.
+    /// The name itself if it exists, or the wildcard that answers for it.
     fn owner(&self, name: &Name) -> Option<Name> {
         if self.names.contains(name) {
             return Some(name.clone());
@@ -148,7 +148,7 @@ impl Zone {
         None
     }
 
-    /// What was set for a name that does not exist.
+    /// The answer set for a name that does not exist.
     fn overruled(&self, name: &Name, kind: RecordType) -> Option<&Answer> {
         self.entries.get(&Question::new(name.clone(), kind))
     }
@@ -191,46 +191,46 @@ impl Zone {
     }
 }
 
-/// Why something is not put into a [`Zone`].
+/// The reason why a record cannot be added to a [`Zone`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ZoneError {
-    /// The data is not what the kind of record has.
-    #[error("not the data of a {kind} record")]
+    /// The data is not valid for the record type.
+    #[error("invalid data of a {kind} record")]
     Data {
-        /// The kind.
+        /// The record type.
         kind: RecordType,
     },
-    /// The data has a name that is none.
-    #[error("a name that is none")]
+    /// The data has an invalid name.
+    #[error("invalid DNS name")]
     Name(#[from] NameError),
-    /// A name is an alias of two.
-    #[error("a second alias for one name")]
+    /// The name already has an alias.
+    #[error("second CNAME record of one name")]
     SecondAlias,
-    /// The zone holds [`Zone::MAX_RECORDS`].
-    #[error("more than 100000 records")]
+    /// The zone has [`Zone::MAX_RECORDS`].
+    #[error("zone has more than 100000 records")]
     Full,
-    /// A line of a master file that is no record and no known directive.
-    #[error("no record, and no directive that is known")]
+    /// A line of a master file is neither a record nor a known directive.
+    #[error("neither a record nor a known directive")]
     Line,
-    /// A quote or a parenthesis is not closed, or closed where it was not open.
-    #[error("an unbalanced quote or parenthesis")]
+    /// A quote or a parenthesis is not closed, or closed without being open.
+    #[error("unbalanced quote or parenthesis")]
     Unbalanced,
 }
 
-/// Why a text is not a master file.
+/// The reason why a text is not a master file.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("line {line}")]
+#[error("invalid master file, line {line}")]
 #[non_exhaustive]
 pub struct MasterFileError {
     /// The line where the record begins, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The fault.
     #[source]
     pub error: ZoneError,
 }
 
-/// The answer at the end of aliases, under the name that it has there.
+/// The answer at the end of an alias chain, with the owner there.
 fn linked(mut answer: Answer, name: Name, worst: DnssecStatus, least: u32) -> Answer {
     match &mut answer {
         Answer::Records { canonical, security, ttl, .. } => {

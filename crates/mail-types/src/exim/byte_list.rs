@@ -1,8 +1,8 @@
-//! Exim's string lists over bytes: the one reader of items and separators.
+//! Exim's string lists over bytes: the only reader of items and separators.
 
 use std::borrow::Cow;
 
-/// A [`List`](crate::exim::List) whose text need not be UTF-8, with the same grammar.
+/// A [`List`](crate::exim::List) over bytes that need not be UTF-8, with the same grammar.
 ///
 /// ```
 /// use mail_types::exim::ByteList;
@@ -17,7 +17,8 @@ pub struct ByteList<'a> {
 }
 
 impl<'a> ByteList<'a> {
-    /// Takes a list that may name its separator. A `<` alone names none and is no item either.
+    /// Takes a list that may begin with its separator. A `<` alone sets no separator and is not an
+    /// item.
     #[must_use]
     pub fn new(text: &'a [u8]) -> Self {
         match trim_start(text) {
@@ -29,13 +30,13 @@ impl<'a> ByteList<'a> {
         }
     }
 
-    /// Takes a list whose separator is known; a `<` at the start means nothing.
+    /// Takes a list with a given separator; a `<` at the start has no meaning.
     #[must_use]
     pub fn separated(text: &'a [u8], separator: u8) -> Self {
         Self { rest: text, separator }
     }
 
-    /// Tells whether a text names the separator of the list that it begins.
+    /// Tells whether a text begins with the separator of its list.
     #[must_use]
     pub fn names_separator(text: &[u8]) -> bool {
         matches!(trim_start(text), [b'<', separator, ..] if separates(*separator))
@@ -98,7 +99,7 @@ fn separates(byte: u8) -> bool {
     byte.is_ascii_punctuation() || byte.is_ascii_control()
 }
 
-/// What C's `isspace` says.
+/// Tells whether a byte is white space for C's `isspace`.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }

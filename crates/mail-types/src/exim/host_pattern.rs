@@ -1,4 +1,4 @@
-//! One item of a list of hosts: an address, a block, a name, or any.
+//! One item of a host list: an address, a block, a name, or `*`.
 
 use std::net::IpAddr;
 
@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use crate::dns::Name;
 
-/// Which hosts an item of a host list is for.
+/// The hosts that an item of a host list matches.
 ///
-/// It is `*`, an address, a block such as `192.0.2.0/24`, a host's name, or `*.` and the name of a
-/// domain for the hosts below it. An empty item is for no host with an address: in Exim it stands for
-/// messages that come from a program on the same host.
+/// It is `*`, an address, a block such as `192.0.2.0/24`, a host name, or `*.` and a domain for the
+/// hosts below it. An empty item matches no host with an address: in Exim it stands for messages
+/// from a program on the same host.
 ///
 /// An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address in it, on both sides.
 ///
@@ -19,7 +19,7 @@ use crate::dns::Name;
 ///
 /// let below = HostPattern::parse("*.example.com")?;
 /// assert_eq!(below.fits("192.0.2.1".parse()?, Some(&"mx.example.com".parse()?)), Some(true));
-/// assert_eq!(below.fits("192.0.2.1".parse()?, None), None, "the name is not known");
+/// assert_eq!(below.fits("192.0.2.1".parse()?, None), None, "the name is unknown");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,7 +44,7 @@ impl HostPattern {
     ///
     /// # Errors
     ///
-    /// [`HostPatternError`] if it is not one of the above.
+    /// [`HostPatternError`] if it has none of these forms.
     pub fn parse(text: &str) -> Result<Self, HostPatternError> {
         match text {
             "" => return Ok(Self(Form::Nobody)),
@@ -61,8 +61,8 @@ impl HostPattern {
         Ok(Self(if below.is_some() { Form::Below(name) } else { Form::Name(name) }))
     }
 
-    /// Tells whether a host fits, by its address and, if that is known, its name; `None` if that
-    /// depends on a name that is not known.
+    /// Tells whether a host matches, by its address and, if known, its name; returns `None` if the
+    /// result depends on an unknown name.
     #[must_use]
     pub fn fits(&self, address: IpAddr, name: Option<&Name>) -> Option<bool> {
         Some(match &self.0 {
@@ -81,28 +81,29 @@ impl HostPattern {
         })
     }
 
-    /// Tells whether it depends on the name of a host.
+    /// Tells whether the match depends on the host's name.
     #[must_use]
     pub fn needs_name(&self) -> bool {
         matches!(self.0, Form::Name(_) | Form::Below(_))
     }
 }
 
-/// Why a text is not a [`HostPattern`].
+/// The reason why a text is not a [`HostPattern`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HostPatternError {
     /// It is not an address, a block of addresses or a host name.
-    #[error("neither an address, a block such as 192.0.2.0/24, nor a host name")]
+    #[error("not an IP address, an address block such as 192.0.2.0/24, or a host name")]
     Item,
     /// The prefix length is not a number, or is longer than the address.
-    #[error("the prefix length of a block of addresses is a number up to {longest}")]
+    #[error("invalid prefix length in an address block: it must be a number up to {longest}")]
     Prefix {
-        /// The longest, in bits.
+        /// The longest prefix, in bits.
         longest: u32,
     },
-    /// Bits are set behind the prefix: the block is not the one that the address suggests.
-    #[error("the address of a block has bits set behind its prefix of {prefix} bits")]
+    /// The address has bits after the prefix: the block differs from the one that the address
+    /// suggests.
+    #[error("the address of an address block has bits set after its prefix of {prefix} bits")]
     HostBits {
         /// The prefix length, in bits.
         prefix: u32,
@@ -145,7 +146,7 @@ fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Keeps out what is more likely a piece of an address: a last label of digits only.
+/// Excludes a name with a last label of digits, most likely part of an address.
 fn is_host_name(name: &Name) -> bool {
     let host = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
     let last = name.labels().last();

@@ -1,4 +1,4 @@
-//! A list of hosts, by address or name, as Exim's host lists.
+//! A list of hosts by address or name, as Exim's host lists.
 
 use std::net::IpAddr;
 
@@ -7,11 +7,11 @@ use thiserror::Error;
 use crate::dns::Name;
 use crate::exim::{HostPattern, HostPatternError, List};
 
-/// The hosts that an option is for.
+/// The hosts of an option.
 ///
-/// Each item is a [`HostPattern`]; `!` before one takes its hosts out. The first item that fits
-/// decides. If none does, the host is in the set only if the last item has a `!`. An empty list
-/// holds nobody.
+/// Each item is a [`HostPattern`]; a `!` before it excludes its hosts. The first matching item
+/// decides. If none matches, the host is in the set only if the last item has a `!`. An empty list
+/// matches no host.
 ///
 /// ```
 /// use mail_types::exim::{HostSet, List};
@@ -35,7 +35,7 @@ impl HostSet {
     ///
     /// # Errors
     ///
-    /// [`HostSetError`] if an item is not a pattern, or there are too many.
+    /// [`HostSetError`] if an item is not a pattern, or the list has too many items.
     pub fn new(list: List<'_>) -> Result<Self, HostSetError> {
         let mut items = Vec::new();
         for (at, text) in list.enumerate() {
@@ -53,10 +53,10 @@ impl HostSet {
         Ok(Self { items })
     }
 
-    /// Tells whether the set holds the host with this address and, if it is known, this name.
+    /// Tells whether a host is in the set, by its address and, if known, its name.
     ///
-    /// Without a name, an item that needs one ends the search, and the host is not in the set: what
-    /// stands behind that item may be true only of hosts that it does not fit.
+    /// Without a name, an item that needs one ends the search, and the host is not in the set: the
+    /// items after it apply only to hosts that it does not match.
     #[must_use]
     pub fn contains(&self, address: IpAddr, name: Option<&Name>) -> bool {
         for item in &self.items {
@@ -69,7 +69,7 @@ impl HostSet {
         self.items.last().is_some_and(|item| item.negated)
     }
 
-    /// Tells whether the name of a host could matter, so that it is worth a look in the DNS.
+    /// Tells whether the name of a host can decide, so that a DNS lookup is useful.
     #[must_use]
     pub fn needs_names(&self) -> bool {
         self.items.iter().any(|item| item.pattern.needs_name())
@@ -82,21 +82,21 @@ impl HostSet {
     }
 }
 
-/// Why a list is not a [`HostSet`].
+/// The reason why a list is not a [`HostSet`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HostSetError {
-    /// An item is not a pattern for hosts. In a list with colons between its items, each colon of an
-    /// IPv6 address is written twice; or the list begins with `<;`.
+    /// An item is not a host pattern. In a list with colons as separators, each colon of an IPv6
+    /// address is doubled; or the list begins with `<;`.
     #[error("item {item}: {source}")]
     Item {
-        /// Which, from 1.
+        /// The number of the item; the first is 1.
         item: usize,
-        /// Why not.
+        /// Its fault.
         source: HostPatternError,
     },
-    /// More than [`HostSet::MAX_ITEMS`].
-    #[error("more than 10000 items")]
+    /// The list has more than [`HostSet::MAX_ITEMS`].
+    #[error("host list has more than 10000 items")]
     TooMany,
 }
 

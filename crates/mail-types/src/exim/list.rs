@@ -1,4 +1,4 @@
-//! A list of strings in one string, as Exim's configuration has them.
+//! A list of strings in one string, as in Exim's configuration.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,10 @@ use crate::exim::ByteList;
 
 /// A list, borrowing from its text.
 ///
-/// Items stand between colons. Another separator is said first: `<;` or, for any punctuation or
-/// control character, `<` and it. A separator written twice is a character of the item, unless it
-/// is a control character. Blanks around an item are dropped, and so is an empty item at the end.
+/// Colons separate the items. Another separator is given at the start of the list: `<;`, or `<` and
+/// any other punctuation or control character. A doubled separator is one character of the item,
+/// unless it is a control character. Blanks around an item are dropped, and so is an empty item at
+/// the end.
 ///
 /// ```
 /// use mail_types::exim::List;
@@ -22,13 +23,13 @@ use crate::exim::ByteList;
 pub struct List<'a>(ByteList<'a>);
 
 impl<'a> List<'a> {
-    /// Takes a list that may name its separator.
+    /// Takes a list that may begin with its separator.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self(ByteList::new(text.as_bytes()))
     }
 
-    /// Takes a list whose separator, an ASCII character, is known; a `<` at the start means nothing.
+    /// Takes a list with a given separator, an ASCII character; a `<` at the start has no meaning.
     #[must_use]
     pub fn separated(text: &'a str, separator: char) -> Self {
         let separator = u8::try_from(separator).ok().filter(u8::is_ascii);
@@ -48,10 +49,12 @@ impl<'a> List<'a> {
         self.0
     }
 
-    /// Writes items as a list that [`List::separated`] reads back with the same `separator`: one
-    /// within an item is doubled, an item that is empty or begins with one has a blank before it.
+    /// Writes items as a list that [`List::separated`] reads back with the same `separator`: a
+    /// separator inside an item is doubled; an empty item, or an item that begins with a separator,
+    /// has a blank before it.
     ///
-    /// Blanks around an item, and a control character as `separator` inside one, do not come back.
+    /// Blanks around an item, and a `separator` inside it that is a control character, are not read
+    /// back.
     #[must_use]
     pub fn join<'i>(items: impl IntoIterator<Item = &'i str>, separator: char) -> String {
         let (mut list, mut items) = (String::new(), items.into_iter().peekable());

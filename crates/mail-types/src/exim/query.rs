@@ -1,4 +1,4 @@
-//! The text of a lookup, with what came from outside kept apart from what the administrator wrote.
+//! The text of a lookup, with values from outside kept apart from the administrator's text.
 
 use thiserror::Error;
 
@@ -6,8 +6,8 @@ use crate::exim::Trust;
 
 /// A lookup's text as literal and value segments.
 ///
-/// It is never joined into one string that an engine would take apart again: whoever sends it binds
-/// each value as itself, or puts it into an argument of its own.
+/// It is never joined into one string that a database would parse again: the caller binds each
+/// value as a parameter, or passes it as a separate argument.
 ///
 /// ```
 /// use mail_types::exim::{Query, Segment, Trust};
@@ -27,7 +27,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Appends text of the template; next to other such text it makes one segment with it.
+    /// Appends text of the template; consecutive texts make one segment.
     pub fn push_literal(&mut self, text: &[u8]) {
         match self.segments.last_mut() {
             Some(Segment::Literal(last)) => last.extend_from_slice(text),
@@ -36,12 +36,13 @@ impl Query {
         }
     }
 
-    /// Appends a value that bears no mark; two values in a row stay two, and an empty one stays.
+    /// Appends a value without the mark of a quoting operator; consecutive values stay separate,
+    /// and an empty one stays.
     pub fn push_value(&mut self, bytes: &[u8], trust: Trust) {
         self.segments.push(Segment::Value { bytes: bytes.to_vec(), trust, quoted: None });
     }
 
-    /// Appends a value that `quote_<lookup>` has marked: the bytes as they are, not escaped.
+    /// Appends a value that `quote_<lookup>` has marked, unescaped.
     pub fn push_quoted(&mut self, bytes: &[u8], trust: Trust, lookup: &'static str) {
         let (bytes, quoted) = (bytes.to_vec(), Some(lookup));
         self.segments.push(Segment::Value { bytes, trust, quoted });
@@ -57,7 +58,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`QueryError`] with the first value that was not: nothing may be sent.
+    /// [`QueryError`] with the first such value that was not: do not send the query.
     pub fn check(&self, lookup: &str) -> Result<(), QueryError> {
         let unquoted = |segment: &Segment| match segment {
             Segment::Literal(_) | Segment::Value { trust: Trust::Trusted, .. } => false,
@@ -72,38 +73,38 @@ impl Query {
 
 /// A piece of a [`Query`].
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever sends a query must treat both")]
+#[expect(clippy::exhaustive_enums, reason = "a sender must handle both")]
 pub enum Segment {
     /// Text of the template.
     Literal(Vec<u8>),
-    /// The bytes of a variable or of a nested expansion, as they are: not escaped.
+    /// The value of a variable or of a nested expansion, unescaped.
     Value {
         /// The bytes.
         bytes: Vec<u8>,
-        /// Where they come from.
+        /// The origin of the value.
         trust: Trust,
-        /// The lookup that they were quoted for; any other operator has dropped the mark.
+        /// The lookup that the value was quoted for; every other operator removes this mark.
         quoted: Option<&'static str>,
     },
 }
 
-/// A value that anybody may have written is not quoted for the lookup that it would go to.
+/// An untrusted value is not quoted for the lookup that it would be sent to.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("segment {at} is untrusted, and not quoted for this lookup")]
+#[error("untrusted value in the lookup is not quoted for it (segment {at})")]
 #[non_exhaustive]
 pub struct QueryError {
-    /// Which segment, from 0.
+    /// The number of the segment; the first is 0.
     pub at: usize,
 }
 
-/// How a lookup ended.
+/// The result of a lookup.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the three outcomes of a lookup")]
 pub enum LookupResult {
-    /// What was found; it is untrusted, unless the program says otherwise.
+    /// The value found; it is untrusted unless the program declares otherwise.
     Value(Vec<u8>),
-    /// There is nothing.
+    /// The lookup found nothing.
     Nothing,
-    /// There is no telling now.
+    /// The lookup failed temporarily.
     Deferred,
 }

@@ -1,22 +1,22 @@
-//! Bytes that a template or a rule works with, and whether they can be trusted.
+//! Bytes that a template or a rule works with, and their trust.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "a value is trusted or not")]
 pub enum Trust {
-    /// The program's own configuration and the words of its own enums.
+    /// The program's own configuration, or a word of one of its enums.
     Trusted,
-    /// A peer, a message, the DNS, a certificate or a lookup: anybody may have written it.
+    /// A peer, a message, the DNS, a certificate or a lookup: anyone may have written it.
     Untrusted,
 }
 
 /// Bytes and their trust.
 ///
-/// [`Display`](fmt::Display) is for log lines: it cannot emit a CR, an LF or any other control
-/// character. Those, octets that are not UTF-8, and the backslash come out as escapes. Headers and
+/// [`Display`](fmt::Display) is for log lines: it cannot write a CR, an LF or any other control
+/// character. It escapes them, as well as backslashes and octets that are not UTF-8. Headers and
 /// replies take [`to_line`](Self::to_line).
 ///
 /// ```
@@ -32,7 +32,7 @@ pub struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Puts bytes and their trust together.
+    /// Makes a value.
     pub fn new(bytes: impl Into<Cow<'a, [u8]>>, trust: Trust) -> Self {
         Self { bytes: bytes.into(), trust }
     }
@@ -49,15 +49,15 @@ impl<'a> Value<'a> {
         &self.bytes
     }
 
-    /// Returns whether the bytes can be trusted.
+    /// Returns the trust.
     #[must_use]
     pub fn trust(&self) -> Trust {
         self.trust
     }
 
-    /// Returns the value as text for the body of a header field or for a reply: a line break, with the
-    /// blanks around it, is one blank, any other control character or separator of lines is `?`, and
-    /// octets that are not UTF-8 are U+FFFD. Backslashes and quotes stay as they are.
+    /// Returns the value as text for the body of a header field or for a reply: a line break with
+    /// the blanks around it becomes one blank, any other control character or line separator `?`,
+    /// and octets that are not UTF-8 U+FFFD. Backslashes and quotes are unchanged.
     ///
     /// ```
     /// use mail_types::exim::{Trust, Value};
@@ -84,7 +84,7 @@ impl<'a> Value<'a> {
         line
     }
 
-    /// Returns the value with bytes of its own.
+    /// Returns the value with its own bytes.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         Value { bytes: Cow::Owned(self.bytes.into_owned()), trust: self.trust }
@@ -119,15 +119,15 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// What a variable of a name is.
+/// The state of a variable.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever asks must treat all three")]
+#[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum Variable<'a> {
-    /// There is no variable of that name.
+    /// No variable has this name.
     Unknown,
-    /// There is, but it has no value now: it expands to nothing, and `def:` is false.
+    /// The variable has no value now: it expands to nothing, and `def:` is false.
     Unset,
-    /// It has this value.
+    /// The variable has this value.
     Value(Value<'a>),
 }
 
@@ -137,7 +137,7 @@ impl<'a> From<Value<'a>> for Variable<'a> {
     }
 }
 
-/// Whether it breaks lines or turns their direction where the text is shown.
+/// Tells whether a character breaks lines, or changes the direction of text, on display.
 fn is_separator(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

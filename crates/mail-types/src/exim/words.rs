@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::exim::List;
 
-/// A list of words, some with a `!` before them, that the word of a result is tested against.
+/// A list of result words, each with an optional `!`, to test the word of a result against.
 ///
 /// ```
 /// use mail_types::exim::{List, Semantics, Word, WordList};
@@ -24,11 +24,11 @@ impl WordList {
     /// The most items that a list may have.
     pub const MAX_ITEMS: usize = 100;
 
-    /// Takes a list of `words`, by their names or aliases, without regard to case; `*` is any.
+    /// Takes a list of `words`, by their names or aliases in any case; `*` matches any word.
     ///
     /// # Errors
     ///
-    /// [`WordListError`] if an item is no word, or there are too many.
+    /// [`WordListError`] if an item is not a word, or the list has too many items.
     pub fn new(list: List<'_>, words: &[Word]) -> Result<Self, WordListError> {
         let mut items = Vec::new();
         for (at, text) in list.enumerate() {
@@ -48,7 +48,7 @@ impl WordList {
         Ok(Self { items })
     }
 
-    /// Tells whether the list takes `outcome`, the name of a word.
+    /// Tells whether the list matches `outcome`, the name of a word.
     #[must_use]
     pub fn matches(&self, outcome: &str, semantics: Semantics) -> bool {
         let hit = |item: &Item| item.word.is_none_or(|word| word == outcome);
@@ -70,7 +70,7 @@ pub struct Word {
 }
 
 impl Word {
-    /// Makes a word of its name and the other names that lists may use.
+    /// Makes a word from its name and the aliases for lists.
     #[must_use]
     pub const fn new(name: &'static str, aliases: &'static [&'static str]) -> Self {
         Self { name, aliases }
@@ -82,31 +82,31 @@ impl Word {
     }
 }
 
-/// How the items of a [`WordList`] work together.
+/// The way in which the items of a [`WordList`] are combined.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "the two ways that configurations are written for")]
+#[expect(clippy::exhaustive_enums, reason = "Exim had the first, and has the second")]
 pub enum Semantics {
-    /// Each item is tested alone, from left to right, and the first that succeeds decides; `!x`
-    /// succeeds when the outcome is not `x`. What Exim's experimental specification of 2014 says.
+    /// Each item is tested alone, from left to right, and the first success decides; `!x` succeeds
+    /// if the outcome is not `x`. Exim's experimental specification of 2014 describes this.
     #[default]
     EachItem,
-    /// The first item whose word is the outcome decides: the list fails if that item has a `!`. At
-    /// the end the list succeeds if its last item has a `!`. What Exim does today.
+    /// The first item with the word of the outcome decides: the list fails if this item has a `!`.
+    /// At the end, the list succeeds if its last item has a `!`. Exim does this today.
     ListOrder,
 }
 
-/// Why a list is not a [`WordList`].
+/// The reason why a list is not a [`WordList`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum WordListError {
-    /// An item that is no word of this result.
-    #[error("item {item} is not a word of this result")]
+    /// An item is not a word of this result.
+    #[error("unknown result word in item {item}")]
     Unknown {
-        /// Which, from 1.
+        /// The number of the item; the first is 1.
         item: usize,
     },
-    /// More than [`WordList::MAX_ITEMS`].
-    #[error("more than 100 items")]
+    /// The list has more than [`WordList::MAX_ITEMS`].
+    #[error("list has more than 100 items")]
     TooMany,
 }
 

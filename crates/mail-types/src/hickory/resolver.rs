@@ -1,4 +1,5 @@
-//! A resolver: whom it asks, and that it asks without EDNS where EDNS is not understood.
+//! A resolver with its name servers, and a retry without EDNS for servers that do not understand
+//! it.
 
 use std::fs;
 use std::future::{Future, poll_fn};
@@ -19,7 +20,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::parse_resolv_conf;
 use thiserror::Error;
 
-/// Whom a [`Resolver`] asks, and how.
+/// The name servers and options of a [`Resolver`].
 ///
 /// ```
 /// use mail_types::hickory::ResolverSettings;
@@ -35,7 +36,7 @@ pub struct ResolverSettings {
 }
 
 impl ResolverSettings {
-    /// Where most systems say whom to ask.
+    /// The resolver configuration of most systems.
     pub const SYSTEM: &str = "/etc/resolv.conf";
 
     /// Asks one server, over UDP and TCP.
@@ -50,13 +51,13 @@ impl ResolverSettings {
         Self { config, options: ResolverOpts::default() }
     }
 
-    /// Asks as a file like [`Self::SYSTEM`] says: the name servers in it, and this host where it has no
-    /// line for one, or is not there (resolv.conf(5)). Only whole names are asked for, so that its
-    /// `search` and `domain` mean nothing.
+    /// Reads the name servers from a file like [`Self::SYSTEM`]; without such a line, or without
+    /// the file, it is this host (resolv.conf(5)). Only complete names are asked for, so that
+    /// `search` and `domain` have no effect.
     ///
     /// # Errors
     ///
-    /// [`ResolverError`].
+    /// [`ResolverError`] if the file cannot be read, or lists name servers without any address.
     pub fn of_system(file: &Path) -> Result<Self, ResolverError> {
         let octets = match fs::read(file) {
             Ok(octets) => octets,
@@ -78,47 +79,47 @@ impl ResolverSettings {
             let (at, line) = first.unwrap_or_default();
             ResolverError::NoServer { file: file.into(), line: at + 1, text: line.trim().into() }
         })?;
-        // As the C library has it: without any time nobody could answer.
+        // As in the C library: with a time of zero no server could answer.
         options.timeout = options.timeout.clamp(TIMEOUTS.0, TIMEOUTS.1);
         Ok(Self { config, options })
     }
 
-    /// Returns the addresses of those who are asked.
+    /// Returns the addresses of the name servers.
     #[must_use]
     pub fn servers(&self) -> Vec<IpAddr> {
         self.config.name_servers().iter().map(|server| server.ip).collect()
     }
 }
 
-/// Why nobody can be asked.
+/// The reason why a resolver cannot be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ResolverError {
     /// The file cannot be read.
-    #[error("no name server is known: {} cannot be read: {source}", file.display())]
+    #[error("cannot read the name servers from {}: {source}", file.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         file: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
-    /// The file has lines for name servers, but an address in none of them.
-    #[error("no name server is known: {} line {line}: {text:?} has no address", file.display())]
+    /// The file has lines for name servers, but none with an address.
+    #[error("no name server address in {}: line {line} has {text:?}", file.display())]
     NoServer {
-        /// Which.
+        /// The file.
         file: PathBuf,
-        /// The first line for a name server, from 1.
+        /// The number of the first line for a name server; the first line of the file is 1.
         line: usize,
-        /// What it says.
+        /// The text of this line.
         text: String,
     },
-    /// The library does not take the settings.
-    #[error("the resolver cannot start: {0}")]
+    /// The library refuses the settings.
+    #[error("cannot start the DNS resolver: {0}")]
     Start(#[from] NetError),
 }
 
-/// A resolver of hickory, and one that asks the same servers without EDNS: an old server answers EDNS
-/// with a form error (RFC 6891 section 7), and some networks drop what has it.
+/// A resolver of hickory, and a second one that asks the same servers without EDNS: an old server
+/// answers EDNS with a format error (RFC 6891 section 7), and some networks drop packets with it.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     first: TokioResolver,
@@ -126,11 +127,11 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// Makes a resolver; nobody is asked yet.
+    /// Makes a resolver; it sends nothing yet.
     ///
     /// # Errors
     ///
-    /// [`ResolverError::Start`].
+    /// [`ResolverError::Start`] if hickory refuses the settings.
     pub fn new(settings: ResolverSettings) -> Result<Self, ResolverError> {
         let ResolverSettings { config, options } = settings;
         let make = |options: ResolverOpts| {
@@ -144,11 +145,12 @@ impl Resolver {
         Ok(Self { first: make(options)?, plain })
     }
 
-    /// Asks; without EDNS too, where that is not understood or has had no answer for two seconds.
+    /// Asks a question; without EDNS too, if the server does not understand EDNS or has not
+    /// answered for two seconds.
     ///
     /// # Errors
     ///
-    /// [`NetError`]: there is no such record, or no answer.
+    /// [`NetError`] if there is no such record, or no answer.
     pub async fn lookup(&self, name: Name, kind: RecordType) -> Result<Lookup, NetError> {
         let Some(plain) = &self.plain else { return self.first.lookup(name, kind).await };
         let mut first = Box::pin(self.first.lookup(name.clone(), kind));
@@ -161,13 +163,13 @@ impl Resolver {
         match early.await {
             Some(Err(error)) if is_misunderstood(&error) => plain.lookup(name, kind).await,
             Some(found) => found,
-            // A form error that does not repeat the question is taken for nobody's answer.
+            // hickory does not match a format error without the question section to its query.
             None => either(first, Box::pin(plain.lookup(name, kind))).await,
         }
     }
 }
 
-/// Returns the first answer that says something, or the last one.
+/// Returns the first usable answer, or the last one.
 async fn either<T>(
     mut one: Pin<Box<impl Future<Output = Result<T, NetError>>>>,
     mut other: Pin<Box<impl Future<Output = Result<T, NetError>>>>,
@@ -195,7 +197,7 @@ fn is_answer<T>(found: &Result<T, NetError>) -> bool {
     matches!(found, Ok(_) | Err(NetError::Dns(DnsError::NoRecordsFound(_))))
 }
 
-/// Whether a server may have said this of EDNS, not of the question.
+/// Tells whether the error may concern EDNS rather than the question.
 fn is_misunderstood(error: &NetError) -> bool {
     let code = match error {
         NetError::Dns(DnsError::ResponseCode(code)) => *code,
@@ -205,7 +207,7 @@ fn is_misunderstood(error: &NetError) -> bool {
     matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
 }
 
-/// So long an answer to EDNS alone is waited for.
+/// The wait for an answer with EDNS before the query without it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The least and the most that the C library takes.
+/// The least and the most time that the C library accepts.
 const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

@@ -1,29 +1,29 @@
-//! Results of message authentication, and the header that hands them on: RFC 8601.
+//! Results of message authentication, and the header field that carries them: RFC 8601.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A result of a method of authentication (RFC 8601 section 2.7).
+/// The result of an authentication method (RFC 8601 section 2.7).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum AuthResult {
-    /// There was nothing to test, or no policy.
+    /// Nothing to test, or no policy published.
     None,
     /// The test passed.
     Pass,
     /// The test failed.
     Fail,
-    /// The test failed, but the domain does not vouch for that.
+    /// The test failed, but the domain makes only a weak statement.
     SoftFail,
-    /// The domain says neither yes nor no.
+    /// The domain makes no statement.
     Neutral,
-    /// The test passed, but a local policy does not let it.
+    /// The test passed, but a local policy rejects the result.
     Policy,
-    /// Could not be told for now.
+    /// A temporary failure prevented the test.
     TempError,
-    /// Could not be told, and a later try will not help.
+    /// A permanent failure prevented the test: a later try gives the same result.
     PermError,
 }
 
@@ -70,19 +70,20 @@ impl FromStr for AuthResult {
     }
 }
 
-/// A word is no [`AuthResult`].
+/// A text is not the word of an [`AuthResult`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a result of authentication")]
+#[error("not an authentication result of RFC 8601")]
 #[non_exhaustive]
 pub struct AuthResultError;
 
-/// Whose name SPF has tested: a result for one is none for the other (RFC 7208 section 2).
+/// The identity that SPF tested; a result for one says nothing about the other (RFC 7208 section
+/// 2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7208 has just these two")]
 pub enum SpfIdentity {
-    /// The reverse-path, or `postmaster` at the HELO name where that is null.
+    /// The reverse-path, or `postmaster` at the HELO name if the reverse-path is null.
     MailFrom,
-    /// The name that the client gave with HELO or EHLO.
+    /// The name that the client gave in HELO or EHLO.
     Helo,
 }
 
@@ -103,7 +104,7 @@ impl fmt::Display for SpfIdentity {
     }
 }
 
-/// One method's part of an [`AuthenticationResults`].
+/// The result of one method in an [`AuthenticationResults`].
 ///
 /// ```
 /// use mail_types::results::{AuthResult, MethodResult};
@@ -119,7 +120,7 @@ pub struct MethodResult {
 }
 
 impl MethodResult {
-    /// Begins with the method's name, such as `spf`, and its result.
+    /// Starts with the method's name, such as `spf`, and its result.
     #[must_use]
     pub fn new(method: &'static str, result: AuthResult) -> Self {
         Self { text: format!("{method}={result}") }
@@ -139,7 +140,7 @@ impl MethodResult {
         self
     }
 
-    /// Adds why the result is what it is, for people.
+    /// Adds the reason of the result, for people.
     #[must_use]
     pub fn with_reason(mut self, reason: &str) -> Self {
         self.text.push_str(" reason=");
@@ -147,9 +148,9 @@ impl MethodResult {
         self
     }
 
-    /// Adds a property, such as `smtp`, `mailfrom` and its value.
+    /// Adds a property: its type, such as `smtp`, its name, such as `mailfrom`, and its value.
     ///
-    /// A value that is not plain is quoted; a control character in it becomes `?`.
+    /// A value that needs quotes is quoted; a control character in it becomes `?`.
     #[must_use]
     pub fn with_property(mut self, kind: &'static str, name: &'static str, value: &str) -> Self {
         let _ = write!(self.text, " {kind}.{name}=");
@@ -170,7 +171,7 @@ impl fmt::Display for MethodResult {
 
 /// The body of an `Authentication-Results` header field: RFC 8601 section 2.2.
 ///
-/// It is one line, and no value that is put in can make it two.
+/// It is a single line, whatever values are put in.
 ///
 /// ```
 /// use mail_types::results::{AuthResult, AuthenticationResults, MethodResult};
@@ -187,7 +188,7 @@ pub struct AuthenticationResults {
 }
 
 impl AuthenticationResults {
-    /// Begins with the name of whoever has authenticated, mostly the host's.
+    /// Starts with the authentication service identifier, mostly the name of the host.
     #[must_use]
     pub fn new(authserv_id: &str) -> Self {
         let mut text = String::new();
@@ -199,7 +200,7 @@ impl AuthenticationResults {
         Self { authserv_id: text, results: Vec::new() }
     }
 
-    /// Adds what a method has found.
+    /// Adds the result of a method.
     pub fn push(&mut self, result: MethodResult) {
         self.results.push(result);
     }
@@ -215,7 +216,7 @@ impl fmt::Display for AuthenticationResults {
     }
 }
 
-/// Whether it can stand without quotes: a token of RFC 2045, or two around an `@`.
+/// Tells whether a value needs no quotes: a token of RFC 2045, or two around an `@`.
 fn is_plain(value: &str) -> bool {
     let is_token = |part: &str| {
         let special = |c: char| r#"()<>@,;:\"/[]?="#.contains(c);

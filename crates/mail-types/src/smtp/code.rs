@@ -14,9 +14,9 @@ impl ReplyCode {
     pub const READY: Self = Self(220);
     /// 221: the service closes the connection.
     pub const CLOSING: Self = Self(221);
-    /// 250: done.
+    /// 250: the action is completed.
     pub const OK: Self = Self(250);
-    /// 252: cannot verify the user, but will take mail for it.
+    /// 252: the server cannot verify the user, but accepts mail for it.
     pub const CANNOT_VERIFY: Self = Self(252);
     /// 214: help.
     pub const HELP: Self = Self(214);
@@ -24,42 +24,42 @@ impl ReplyCode {
     pub const PER_RECIPIENT: Self = Self(353);
     /// 354: send the message.
     pub const START_MAIL: Self = Self(354);
-    /// 421: the service closes the connection, now.
+    /// 421: the service is not available and closes the connection.
     pub const NOT_AVAILABLE: Self = Self(421);
-    /// 450: the mailbox is not available now.
+    /// 450: the mailbox is temporarily unavailable.
     pub const BUSY: Self = Self(450);
-    /// 451: an error of the server.
+    /// 451: a local error of the server.
     pub const LOCAL_ERROR: Self = Self(451);
-    /// 452: not enough room, or too many recipients.
+    /// 452: insufficient storage, or too many recipients.
     pub const INSUFFICIENT_STORAGE: Self = Self(452);
-    /// 454: TLS is not available now (RFC 3207 section 4).
+    /// 454: TLS is temporarily not available (RFC 3207 section 4).
     pub const TLS_NOT_AVAILABLE: Self = Self(454);
-    /// 455: a parameter cannot be honoured now.
+    /// 455: the server cannot accommodate a parameter now.
     pub const PARAMETER_NOT_ACCOMMODATED: Self = Self(455);
-    /// 500: the command is not known, or its line too long.
+    /// 500: the command is unknown, or its line too long.
     pub const SYNTAX_ERROR: Self = Self(500);
-    /// 501: a parameter or argument is wrong.
+    /// 501: a syntax error in a parameter or argument.
     pub const ARGUMENT_ERROR: Self = Self(501);
     /// 502: the command is not implemented.
     pub const NOT_IMPLEMENTED: Self = Self(502);
     /// 503: the command is out of order.
     pub const BAD_SEQUENCE: Self = Self(503);
-    /// 550: the mailbox is not available, or policy forbids it.
+    /// 550: the mailbox is unavailable, or policy forbids the action.
     pub const MAILBOX_UNAVAILABLE: Self = Self(550);
     /// 552: the message is too large.
     pub const TOO_LARGE: Self = Self(552);
-    /// 553: the mailbox's name is not allowed.
+    /// 553: the mailbox name is not allowed.
     pub const NAME_NOT_ALLOWED: Self = Self(553);
     /// 554: the transaction failed.
     pub const TRANSACTION_FAILED: Self = Self(554);
-    /// 555: a parameter is not known (RFC 5321 section 4.1.1.11).
+    /// 555: an unknown parameter (RFC 5321 section 4.1.1.11).
     pub const PARAMETER_UNKNOWN: Self = Self(555);
 
     /// Checks a code: its first digit is 2 to 5, its second 0 to 5 (RFC 5321 section 4.2).
     ///
     /// # Errors
     ///
-    /// [`CodeError`] if a digit is another.
+    /// [`CodeError`] if a digit is out of range.
     pub fn new(code: u16) -> Result<Self, CodeError> {
         match (code / 100, code / 10 % 10) {
             (2..=5, 0..=5) => Ok(Self(code)),
@@ -73,7 +73,7 @@ impl ReplyCode {
         self.0
     }
 
-    /// Returns what its first digit means.
+    /// Returns the meaning of its first digit.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self.0 / 100 {
@@ -102,17 +102,17 @@ impl fmt::Display for ReplyCode {
     }
 }
 
-/// What the first digit of a [`ReplyCode`] means: RFC 5321 section 4.2.1.
+/// The meaning of the first digit of a [`ReplyCode`]: RFC 5321 section 4.2.1.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.2.1 has just these four")]
 pub enum Severity {
-    /// 2yz: done.
+    /// 2yz: completed.
     Completed,
-    /// 3yz: go on.
+    /// 3yz: the server waits for more.
     Intermediate,
-    /// 4yz: not now; try again.
+    /// 4yz: a temporary failure; try again.
     Transient,
-    /// 5yz: never.
+    /// 5yz: a permanent failure.
     Permanent,
 }
 
@@ -125,21 +125,21 @@ pub struct EnhancedCode {
 }
 
 impl EnhancedCode {
-    /// 2.0.0: success, without more to say.
+    /// 2.0.0: success, without details.
     pub const SUCCESS: Self = Self::of::<2, 0, 0>();
     /// 2.1.0: the address is valid (RFC 3463 section 3.2).
     pub const ADDRESS_VALID: Self = Self::of::<2, 1, 0>();
     /// 2.1.5: the recipient's address is valid.
     pub const RECIPIENT_VALID: Self = Self::of::<2, 1, 5>();
-    /// 5.1.1: there is no such mailbox.
+    /// 5.1.1: the mailbox does not exist.
     pub const NO_SUCH_MAILBOX: Self = Self::of::<5, 1, 1>();
     /// 5.7.1: policy forbids the delivery (RFC 3463 section 3.8).
     pub const REFUSED_BY_POLICY: Self = Self::of::<5, 7, 1>();
     /// 4.7.1: policy defers the delivery.
     pub const DEFERRED_BY_POLICY: Self = Self::of::<4, 7, 1>();
 
-    /// Makes a code of numbers that are known when the program is built: its class is 2, 4 or 5, and
-    /// subject and detail are at most 999. With other numbers the program does not compile.
+    /// Makes a code from constants: the class is 2, 4 or 5, subject and detail are at most 999.
+    /// With other numbers the program does not compile.
     ///
     /// ```
     /// use mail_types::smtp::EnhancedCode;
@@ -160,12 +160,12 @@ impl EnhancedCode {
         Self { class: CLASS, subject: SUBJECT, detail: DETAIL }
     }
 
-    /// Checks a code: its class is 2, 4 or 5; subject and detail are at most 999 (RFC 3463
-    /// section 2).
+    /// Checks a code: its class is 2, 4 or 5; subject and detail are at most 999 (RFC 3463 section
+    /// 2).
     ///
     /// # Errors
     ///
-    /// [`CodeError`] if a number is another.
+    /// [`CodeError`] if a number is out of range.
     pub fn new(class: u8, subject: u16, detail: u16) -> Result<Self, CodeError> {
         match (class, subject, detail) {
             (2 | 4 | 5, 0..=999, 0..=999) => Ok(Self { class, subject, detail }),
@@ -173,13 +173,13 @@ impl EnhancedCode {
         }
     }
 
-    /// Returns the class: 2 for success, 4 for a failure that may pass, 5 for one that will not.
+    /// Returns the class: 2 for success, 4 for a temporary failure, 5 for a permanent one.
     #[must_use]
     pub fn class(self) -> u8 {
         self.class
     }
 
-    /// Returns the subject: what the code is about, such as 1 for addresses.
+    /// Returns the subject, such as 1 for addresses.
     #[must_use]
     pub fn subject(self) -> u16 {
         self.subject
@@ -195,7 +195,7 @@ impl EnhancedCode {
 impl FromStr for EnhancedCode {
     type Err = CodeError;
 
-    /// Leading zeros are refused (RFC 3463 section 2).
+    /// Parses a code; leading zeros are refused (RFC 3463 section 2).
     fn from_str(text: &str) -> Result<Self, CodeError> {
         let mut parts = text.split('.');
         let mut part = || {
@@ -225,14 +225,14 @@ impl EnhancedCode {
         write_number(out, self.detail)
     }
 
-    /// How many characters it has, written.
+    /// The number of characters of the written code.
     pub(crate) fn width(self) -> usize {
         let digits = |number: u16| 1 + usize::from(number > 9) + usize::from(number > 99);
         digits(self.class.into()) + digits(self.subject) + digits(self.detail) + 2
     }
 }
 
-/// Writes a number of at most three digits: quicker than numbers in general.
+/// Writes a number of at most three digits, faster than the general formatter.
 pub(crate) fn write_number(out: &mut impl fmt::Write, number: u16) -> fmt::Result {
     for (place, least) in [(100, 100), (10, 10), (1, 0)] {
         if number >= least {
@@ -245,7 +245,7 @@ pub(crate) fn write_number(out: &mut impl fmt::Write, number: u16) -> fmt::Resul
 
 /// A number or text is not a [`ReplyCode`] or [`EnhancedCode`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("not a code")]
+#[error("not an SMTP reply code or enhanced status code")]
 #[non_exhaustive]
 pub struct CodeError;
 

@@ -10,8 +10,8 @@ use crate::dns::Name;
 
 /// A domain in ASCII: letters, digits and hyphens, in lower case; U-labels as A-labels.
 ///
-/// It has no dot at its end. What mail can be sent to is narrower than what the DNS can hold: see
-/// [`Name`](crate::dns::Name). A domain in Unicode is made by `Domain::from_unicode` (feature `idna`).
+/// It has no dot at its end. The DNS allows more names than mail does: see [`Name`](crate::dns::Name).
+/// `Domain::from_unicode` (feature `idna`) makes a domain from Unicode.
 ///
 /// ```
 /// use mail_types::smtp::{Domain, DomainError};
@@ -26,7 +26,7 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// The longest domain, in octets: what fits a name of 255 octets on the wire.
+    /// The longest domain in octets; as a [`Name`](crate::dns::Name) it has 255 octets on the wire.
     pub const MAX_OCTETS: usize = 253;
 
     /// Returns the domain in lower case, without a dot at its end.
@@ -47,7 +47,8 @@ impl Domain {
         self.text.split_once('.').map(|(_, parent)| Self { text: parent.into() })
     }
 
-    /// Returns the domain that begins at this octet of the text, or `None` if no label does.
+    /// Returns the domain that begins at this octet of the text, or `None` if no label begins
+    /// there.
     ///
     /// ```
     /// use mail_types::smtp::Domain;
@@ -68,7 +69,7 @@ impl Domain {
         }
     }
 
-    /// Tells whether this is `other` or below it.
+    /// Tells whether this domain is `other` or a subdomain of it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         let above = self.text.strip_suffix(&*other.text);
@@ -100,7 +101,7 @@ impl TryFrom<&str> for Domain {
     }
 }
 
-/// A name that mail can be sent to.
+/// Converts a name that mail can be sent to.
 impl TryFrom<&Name> for Domain {
     type Error = DomainError;
 
@@ -134,42 +135,42 @@ impl fmt::Debug for Domain {
     }
 }
 
-/// Why a text is not a [`Domain`].
+/// The reason why a text is not a [`Domain`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum DomainError {
-    /// Nothing between two dots, or nothing at all.
-    #[error("an empty label ends at byte {at}")]
+    /// A label, or the whole text, is empty.
+    #[error("empty label in the domain, at byte {at}")]
     EmptyLabel {
-        /// Where, in bytes.
+        /// The position after the label, in bytes.
         at: usize,
     },
-    /// Something else than a letter, a digit or a hyphen.
-    #[error("byte {at} is neither a letter, a digit nor a hyphen")]
+    /// A character is not a letter, a digit or a hyphen.
+    #[error("byte {at} of the domain is not a letter, digit or hyphen")]
     Character {
-        /// Where, in bytes.
+        /// The position of the character, in bytes.
         at: usize,
     },
     /// A label begins or ends with a hyphen.
-    #[error("byte {at} is a hyphen at the edge of a label")]
+    #[error("domain label begins or ends with a hyphen, at byte {at}")]
     Hyphen {
-        /// Where, in bytes.
+        /// The position of the hyphen, in bytes.
         at: usize,
     },
     /// A label has more than 63 octets (RFC 1035 section 3.1).
-    #[error("the label at byte {at} has more than 63 octets")]
+    #[error("domain label longer than 63 octets, at byte {at}")]
     LabelTooLong {
-        /// Where it begins, in bytes.
+        /// The position of the label, in bytes.
         at: usize,
     },
     /// The domain has more than 253 octets (RFC 1035 section 3.1).
-    #[error("{octets} octets are more than the 253 of a domain")]
+    #[error("domain has {octets} octets, more than 253")]
     TooLong {
-        /// How many there are.
+        /// The length of the domain, in octets.
         octets: usize,
     },
-    /// It has a label that IDNA forbids; only where Unicode is allowed (feature `idna`).
-    #[error("not a domain name in Unicode")]
+    /// A label is not valid in IDNA (feature `idna`).
+    #[error("not a valid internationalized domain name (IDNA)")]
     Unicode,
 }
 

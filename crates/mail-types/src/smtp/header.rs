@@ -4,8 +4,8 @@ use std::ops::Range;
 
 /// A message, split into its header section and its body.
 ///
-/// It is lenient, since it serves programs that must not overlook a field: lines may end with LF alone,
-/// and a line that is not a field ends nothing.
+/// It is lenient, for programs that must not overlook a field: lines may end with LF alone, and a
+/// line that is not a field does not end the header section.
 ///
 /// ```
 /// use mail_types::smtp::Header;
@@ -20,7 +20,7 @@ use std::ops::Range;
 pub struct Header<'m> {
     /// All fields, with their line ends.
     pub text: &'m [u8],
-    /// The octets behind the empty line.
+    /// The octets after the empty line.
     pub body: &'m [u8],
 }
 
@@ -34,18 +34,18 @@ impl<'m> Header<'m> {
         Self { text, body }
     }
 
-    /// Returns the fields in their order, without lines that are not fields.
+    /// Returns the fields in order; lines that are not fields are left out.
     pub fn fields(self) -> impl Iterator<Item = Field<'m>> {
         Self::spans(self.text).filter_map(move |span| Field::of(self.text.get(span)?))
     }
 
-    /// Returns the bodies of the fields with this name, in their order, with their line ends.
+    /// Returns the bodies of the fields with this name in order, with their line ends.
     pub fn bodies(self, name: &str) -> impl Iterator<Item = &'m [u8]> {
         self.fields().filter(move |field| field.is(name)).map(|field| field.body)
     }
 
-    /// Returns where each field of a message begins and ends, with its continuation lines. A line that
-    /// is not a field counts as one.
+    /// Returns the range of each field of a message, continuation lines included. A line that is
+    /// not a field counts as one.
     pub fn spans(message: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let mut lines = message.split_inclusive(|&octet| octet == b'\n').peekable();
         let mut at = 0;
@@ -60,12 +60,12 @@ impl<'m> Header<'m> {
         })
     }
 
-    /// Tells whether a message begins neither with a field nor with the empty line that ends a header
-    /// section. A server that puts fields in front of such a message puts an empty line behind them:
-    /// else a first line with a blank would continue its last field.
+    /// Tells whether a message begins neither with a field nor with the empty line that ends a
+    /// header section. A server that adds fields before such a message adds an empty line after
+    /// them: else a first line with leading white space would continue the last of these fields.
     ///
-    /// A field has a name of printable ASCII (RFC 5322 section 2.2), perhaps blanks, folded ones too (section
-    /// 4.5), and a colon.
+    /// A field has a name of printable ASCII (RFC 5322 section 2.2), optional white space, folded
+    /// too (section 4.5), and a colon.
     ///
     /// ```
     /// use mail_types::smtp::Header;
@@ -96,14 +96,14 @@ impl<'m> Header<'m> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 5322 section 2.2 has just these two")]
 pub struct Field<'m> {
-    /// The octets before the colon, as they came.
+    /// The octets before the colon, unchanged.
     pub name: &'m [u8],
-    /// The octets behind the colon, with their line ends.
+    /// The octets after the colon, with their line ends.
     pub body: &'m [u8],
 }
 
 impl<'m> Field<'m> {
-    /// Splits a field at its colon; `None` if it has no colon.
+    /// Splits a field at its first colon; returns `None` without a colon.
     #[must_use]
     pub fn of(text: &'m [u8]) -> Option<Self> {
         let colon = text.iter().position(|&octet| octet == b':')?;
@@ -111,15 +111,15 @@ impl<'m> Field<'m> {
         Some(Self { name, body: body.get(1..)? })
     }
 
-    /// Tells whether the field has this name, without regard to case.
+    /// Tells whether the field has this name; case does not matter.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.bare_name().eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// Returns the name without the blanks, or the fold, that may stand before the colon (RFC 5322
-    /// section 4.5). Some programs drop control characters and octets beyond ASCII around a name, or end
-    /// it there, so these go too.
+    /// Returns the name without the white space, folded or not, that may precede the colon (RFC
+    /// 5322 section 4.5). Control characters and octets beyond ASCII are removed too, since some
+    /// programs drop them around a name, or end the name there.
     #[must_use]
     pub fn bare_name(&self) -> &'m [u8] {
         let graphic = |octet: &u8| octet.is_ascii_graphic();

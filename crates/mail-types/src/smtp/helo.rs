@@ -1,4 +1,4 @@
-//! The name that a client gives itself: RFC 5321 sections 2.3.5 and 4.1.1.1.
+//! The name that a client gives in HELO or EHLO: RFC 5321 sections 2.3.5 and 4.1.1.1.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,8 +9,8 @@ use crate::smtp::{Domain, MailHost};
 
 /// The argument of HELO or EHLO.
 ///
-/// Clients send any text here, and servers must not refuse a message for it alone (RFC 5321 section
-/// 4.1.4). A text that is neither a domain nor an address literal is [`Junk`](Self::Junk).
+/// Clients send any text here, and a server must not refuse a message only because of it (RFC 5321
+/// section 4.1.4). A text that is neither a domain nor an address literal is [`Junk`](Self::Junk).
 ///
 /// ```
 /// use mail_types::smtp::Helo;
@@ -25,15 +25,15 @@ use crate::smtp::{Domain, MailHost};
 pub enum Helo {
     /// A domain. The text may have a dot at its end.
     Domain(Domain),
-    /// An address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]`, or without the tag that RFC 5321
-    /// section 4.1.3 asks for, `[2001:db8::1]`.
+    /// An address literal: `[192.0.2.1]` or `[IPv6:2001:db8::1]`. `[2001:db8::1]`, without the tag
+    /// of RFC 5321 section 4.1.3, is accepted too.
     Literal(IpAddr),
     /// Any other text, as the client sent it. It may hold any character.
     Junk(Box<str>),
 }
 
 impl Helo {
-    /// Reads the argument of HELO or EHLO.
+    /// Parses the argument of HELO or EHLO.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.strip_suffix('.').unwrap_or(text).parse() {
@@ -50,7 +50,7 @@ impl Helo {
         }
     }
 
-    /// Returns the domain, or `None` for a literal or another text.
+    /// Returns the domain, or `None` for a literal or junk.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
         match self {
@@ -59,7 +59,7 @@ impl Helo {
         }
     }
 
-    /// Returns the text: a domain in lower case, a literal in the form of RFC 5321, junk as it came.
+    /// Returns the text: a domain in lower case, a literal in the form of RFC 5321, junk unchanged.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         match self {
@@ -79,7 +79,8 @@ impl FromStr for Helo {
 }
 
 impl fmt::Display for Helo {
-    /// Writes [`Helo::text`]; a control character of junk becomes `?`, so that it cannot end a line.
+    /// Writes [`Helo::text`]; a control character of junk becomes `?`, so that it cannot end a
+    /// line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let clean = |c: char| if c.is_control() { '?' } else { c };
         self.text().chars().try_for_each(|c| write!(f, "{}", clean(c)))

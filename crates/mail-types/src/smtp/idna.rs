@@ -8,15 +8,15 @@ use crate::smtp::{
 };
 
 impl Domain {
-    /// Makes a domain of text that may have U-labels: `bücher.example` is `xn--bcher-kva.example`.
+    /// Makes a domain from text with U-labels: `bücher.example` is `xn--bcher-kva.example`.
     ///
-    /// Labels are mapped and checked as UTS #46 (non-transitional, strict) says; an A-label that
-    /// decodes to nothing valid is refused, too.
+    /// Labels are mapped and checked by UTS #46 (non-transitional, strict); an A-label that decodes
+    /// to an invalid label is refused too.
     ///
     /// # Errors
     ///
-    /// [`DomainError::Unicode`] if it is not a domain in Unicode; the others if what it becomes is
-    /// no domain for mail, such as one that is too long.
+    /// [`DomainError::Unicode`] if the text is not valid in IDNA; another [`DomainError`] if the
+    /// result is not a mail domain, for example too long.
     pub fn from_unicode(text: &str) -> Result<Self, DomainError> {
         if text.len() > MAX_UNICODE {
             return Err(DomainError::TooLong { octets: text.len() });
@@ -24,7 +24,8 @@ impl Domain {
         ::idna::domain_to_ascii_strict(text).map_err(|_| DomainError::Unicode)?.parse()
     }
 
-    /// Returns the domain with its A-labels as U-labels; labels that decode to nothing valid stay.
+    /// Returns the domain with U-labels in place of A-labels; labels that decode to invalid ones
+    /// stay.
     #[must_use]
     pub fn to_unicode(&self) -> String {
         ::idna::domain_to_unicode(self.as_str()).0
@@ -32,12 +33,13 @@ impl Domain {
 }
 
 impl Name {
-    /// Makes a name of labels with dots between them that may be U-labels, in lower case; other than a
-    /// [`Domain`] it may have any octet of ASCII, as `x_y.b\u{fc}cher.example`.
+    /// Makes a name from labels with dots between them, in lower case, which may be U-labels. In
+    /// contrast to a [`Domain`] it may have any octet of ASCII, as `x_y.b\u{fc}cher.example`.
     ///
     /// # Errors
     ///
-    /// [`NameError::Unicode`] if a label is not one of IDNA; the others as for [`Name::from_dotted`].
+    /// [`NameError::Unicode`] if a label is not valid in IDNA; the others as for
+    /// [`Name::from_dotted`].
     pub fn from_unicode(text: &str) -> Result<Self, NameError> {
         if text.len() > MAX_UNICODE {
             return Err(NameError::TooLong { at: Self::MAX_OCTETS });
@@ -57,7 +59,7 @@ impl Mailbox {
     ///
     /// # Errors
     ///
-    /// As for parsing a [`Mailbox`], and [`DomainError::Unicode`] as the source of
+    /// The same as of parsing a [`Mailbox`]; [`DomainError::Unicode`] is the source of
     /// [`MailboxError::Host`].
     pub fn from_unicode(text: &str) -> Result<Self, MailboxError> {
         Self::parse_with(text, host)
@@ -69,7 +71,7 @@ impl ReversePath {
     ///
     /// # Errors
     ///
-    /// As for [`Mailbox::from_unicode`], and for paths.
+    /// The same as of [`Mailbox::from_unicode`] and of parsing a [`ReversePath`].
     pub fn from_unicode(text: &str) -> Result<Self, MailboxError> {
         Self::parse_with(text, host)
     }
@@ -79,6 +81,6 @@ fn host(text: &str) -> Result<MailHost, MailHostError> {
     if text.is_ascii() { text.parse() } else { Ok(Domain::from_unicode(text)?.into()) }
 }
 
-/// No domain of 253 octets in ASCII is longer in UTF-8: each character of a U-label takes at least
-/// one octet of its A-label.
+/// The most bytes of a domain in UTF-8 whose A-labels have 253 octets: each character of a U-label
+/// takes at least one octet of its A-label.
 const MAX_UNICODE: usize = 4 * Domain::MAX_OCTETS;

@@ -1,4 +1,4 @@
-//! A mailbox and the path back to a sender: RFC 5321 section 4.1.2, RFC 6531 section 3.3.
+//! A mailbox and a reverse-path: RFC 5321 section 4.1.2, RFC 6531 section 3.3.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use thiserror::Error;
 
 use crate::smtp::{Domain, DomainError};
 
-/// An address: a local part and the domain or host that knows it.
+/// An address: a local part, and a domain or an address literal.
 ///
-/// The local part is kept as it is meant, without quotes and in its case; it may hold UTF-8 (RFC
-/// 6531). [`Display`](fmt::Display) quotes it where it must be, so that `"ann"@example.com` comes
-/// out as `ann@example.com`, which is the same mailbox (RFC 5321 section 4.1.2).
+/// The local part is stored without quotes, in its own case; it may be UTF-8 (RFC 6531).
+/// [`Display`](fmt::Display) quotes it only if necessary: `"ann"@example.com` is written as
+/// `ann@example.com`, which is the same mailbox (RFC 5321 section 4.1.2).
 ///
 /// ```
 /// use mail_types::smtp::Mailbox;
@@ -30,15 +30,15 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// The longest local part, in octets as it is written (RFC 5321 section 4.5.3.1.1).
+    /// The longest local part, in octets as written (RFC 5321 section 4.5.3.1.1).
     pub const MAX_LOCAL_PART: usize = 64;
 
-    /// Puts a mailbox together from a local part, without quotes, and a host.
+    /// Makes a mailbox from a local part without quotes and a host.
     ///
     /// # Errors
     ///
-    /// [`MailboxError`] if the local part has a control character, of ASCII or another, or, as written, more than 64
-    /// octets.
+    /// [`MailboxError`] if the local part has a control character, in ASCII or Unicode, or has more
+    /// than 64 octets as written.
     pub fn new(local_part: &str, host: MailHost) -> Result<Self, MailboxError> {
         if let Some((at, _)) = local_part.char_indices().find(|(_, c)| c.is_control()) {
             return Err(MailboxError::Character { at });
@@ -57,7 +57,7 @@ impl Mailbox {
         &self.local_part
     }
 
-    /// Returns the local part as it is written, with quotes where it needs them.
+    /// Returns the local part as written, with quotes if it needs them.
     #[must_use]
     pub fn written_local_part(&self) -> Cow<'_, str> {
         let quoted = Quoted(&self.local_part);
@@ -67,13 +67,13 @@ impl Mailbox {
         Cow::Owned(quoted.to_string())
     }
 
-    /// Returns the host behind the `@`.
+    /// Returns the host after the `@`.
     #[must_use]
     pub fn host(&self) -> &MailHost {
         &self.host
     }
 
-    /// Returns the domain, or `None` if there is an address literal in its place.
+    /// Returns the domain, or `None` for an address literal.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
         match &self.host {
@@ -82,7 +82,7 @@ impl Mailbox {
         }
     }
 
-    /// Tells whether only SMTPUTF8 can carry it (RFC 6531 section 3.1).
+    /// Tells whether the mailbox needs SMTPUTF8 (RFC 6531 section 3.1).
     #[must_use]
     pub fn needs_utf8(&self) -> bool {
         !self.local_part.is_ascii()
@@ -120,7 +120,7 @@ impl fmt::Display for Mailbox {
     }
 }
 
-/// What stands behind the `@` of a [`Mailbox`], or behind `EHLO`.
+/// The host after the `@` of a [`Mailbox`], or the argument of `EHLO`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
 pub enum MailHost {
@@ -161,7 +161,8 @@ impl fmt::Display for MailHost {
     }
 }
 
-/// The path back to a sender, in angle brackets; `<>` for a message that must never cause another.
+/// The reverse-path of a message, in angle brackets; `<>` for a message that must not cause
+/// another.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
 pub enum ReversePath {
@@ -218,58 +219,58 @@ impl fmt::Display for ReversePath {
     }
 }
 
-/// Why a text is not a [`Mailbox`] or [`ReversePath`].
+/// The reason why a text is not a [`Mailbox`] or [`ReversePath`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum MailboxError {
-    /// A character that cannot stand in a local part there.
-    #[error("byte {at} cannot stand in a local part there")]
+    /// A character is not allowed at its position in a local part.
+    #[error("invalid character in the local part, at byte {at}")]
     Character {
-        /// Where, in bytes.
+        /// The position of the character, in bytes.
         at: usize,
     },
-    /// A local part with nothing in it, or nothing at one side of a dot.
-    #[error("byte {at} ends an empty part of a local part")]
+    /// The local part, or a part of it between dots, is empty.
+    #[error("empty local part, or two dots in a row in it, at byte {at}")]
     Empty {
-        /// Where, in bytes.
+        /// The position after the empty part, in bytes.
         at: usize,
     },
-    /// A quoted local part without its second quote.
-    #[error("the quote at byte {at} is never closed")]
+    /// The quote of a local part is not closed.
+    #[error("unclosed quote in the local part, at byte {at}")]
     Quote {
-        /// Where, in bytes.
+        /// The position of the quote, in bytes.
         at: usize,
     },
-    /// No `@` behind the local part.
-    #[error("byte {at} is not the @ behind the local part")]
+    /// The `@` after the local part is missing.
+    #[error("no @ after the local part, at byte {at}")]
     At {
-        /// Where it should be, in bytes.
+        /// The position where the `@` should be, in bytes.
         at: usize,
     },
-    /// A local part of more than 64 octets (RFC 5321 section 4.5.3.1.1).
-    #[error("{octets} octets are more than the 64 of a local part")]
+    /// The local part has more than 64 octets (RFC 5321 section 4.5.3.1.1).
+    #[error("local part has {octets} octets, more than 64")]
     LocalPartTooLong {
-        /// How many there are, as written.
+        /// The length of the local part as written, in octets.
         octets: usize,
     },
-    /// What stands behind the `@` is not a host.
-    #[error("the host at byte {at} is none")]
+    /// The text after the `@` is not a host.
+    #[error("invalid domain or address literal after the @, at byte {at}")]
     Host {
-        /// Where it begins, in bytes.
+        /// The position of the host, in bytes.
         at: usize,
-        /// Why.
+        /// Its fault.
         source: MailHostError,
     },
-    /// A path without an angle bracket.
-    #[error("byte {at} is not the angle bracket of a path")]
+    /// An angle bracket of a path is missing.
+    #[error("no angle bracket around the path, at byte {at}")]
     Bracket {
-        /// Where it should be, in bytes.
+        /// The position where it should be, in bytes.
         at: usize,
     },
-    /// A source route that is none, or without a mailbox behind it.
-    #[error("the source route at byte {at} is none")]
+    /// A source route is malformed, or has no mailbox after it.
+    #[error("invalid source route, at byte {at}")]
     Route {
-        /// Where, in bytes.
+        /// The position of the fault, in bytes.
         at: usize,
     },
 }
@@ -287,25 +288,25 @@ impl MailboxError {
     }
 }
 
-/// Why a text is not a [`MailHost`].
+/// The reason why a text is not a [`MailHost`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum MailHostError {
-    /// Neither a literal nor a domain.
+    /// The text is neither a literal nor a domain.
     #[error(transparent)]
     Domain(#[from] DomainError),
-    /// Square brackets without an IPv4 address, or an IPv6 address behind `IPv6:`.
-    #[error("not an address literal")]
+    /// The square brackets contain neither an IPv4 address nor `IPv6:` and an IPv6 address.
+    #[error("invalid address literal in square brackets")]
     Literal,
 }
 
 pub(crate) type ParseHost = fn(&str) -> Result<MailHost, MailHostError>;
 
-/// A local part as it is written.
+/// A local part as written.
 struct Quoted<'a>(&'a str);
 
 impl Quoted<'_> {
-    /// How many octets it has, written.
+    /// The length as written, in octets.
     fn len(&self) -> usize {
         let escaped = |c: &u8| matches!(c, b'"' | b'\\');
         let quoting = if self.is_plain() { 0 } else { 2 + self.0.bytes().filter(escaped).count() };
@@ -333,7 +334,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Reads atoms with dots between them.
+/// Reads a dot-string: atoms with dots between them.
 fn dot_string(text: &str) -> Result<&str, MailboxError> {
     let end = text.find('@').unwrap_or(text.len());
     let local_part = text.get(..end).unwrap_or_default();
@@ -349,7 +350,7 @@ fn dot_string(text: &str) -> Result<&str, MailboxError> {
     if empty { Err(MailboxError::Empty { at: end }) } else { Ok(local_part) }
 }
 
-/// Reads a quoted string; returns what it means and where it ends.
+/// Reads a quoted string; returns its content and its end.
 fn quoted_string(text: &str) -> Result<(String, usize), MailboxError> {
     let (mut meant, mut escaped) = (String::new(), false);
     for (at, c) in text.char_indices().skip(1) {
@@ -369,8 +370,8 @@ fn quoted_string(text: &str) -> Result<(String, usize), MailboxError> {
     Err(MailboxError::Quote { at: 0 })
 }
 
-/// RFC 5322 section 3.2.3, with the characters that RFC 6531 section 3.3 adds, but for the control
-/// characters U+0080 to U+009F: no mailbox has them, and some of them break lines.
+/// `atext` of RFC 5322 section 3.2.3, with the characters that RFC 6531 section 3.3 adds, except
+/// the control characters U+0080 to U+009F: no mailbox has them, and some of them break lines.
 fn atom_text(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || (!c.is_ascii() && !c.is_control())

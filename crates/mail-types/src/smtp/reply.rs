@@ -8,11 +8,11 @@ use thiserror::Error;
 use crate::smtp::code::write_number;
 use crate::smtp::{CodeError, EnhancedCode, ReplyCode};
 
-/// A code, perhaps an enhanced code, and one line of text or more.
+/// A reply code, an optional enhanced code, and at least one line of text.
 ///
-/// Nothing in it can end a line early: control characters in its text become spaces, and a line is
-/// cut to what fits the 512 octets of RFC 5321 section 4.5.3.1.5.
-/// [`Display`](fmt::Display) gives the lines as they go over the wire, without the last CRLF.
+/// Its text cannot end a line early: control characters become spaces, and a line is cut to the 512
+/// octets of RFC 5321 section 4.5.3.1.5. [`Display`](fmt::Display) writes the lines as sent,
+/// without the last CRLF.
 ///
 /// ```
 /// use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
@@ -32,11 +32,11 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The most lines that a reply is given or read with.
+    /// The most lines of a reply, written or read.
     pub const MAX_LINES: usize = 100;
-    /// The longest line that is written, in octets with its CRLF (RFC 5321 section 4.5.3.1.5).
+    /// The longest line written, in octets with its CRLF (RFC 5321 section 4.5.3.1.5).
     pub const MAX_LINE: usize = 512;
-    /// The longest line that is read, in octets with its CRLF: some servers write too much.
+    /// The longest line read, in octets with its CRLF: some servers exceed the standard.
     pub const MAX_LINE_READ: usize = 2048;
 
     /// Makes a reply of one line.
@@ -45,8 +45,8 @@ impl Reply {
         Self { code, enhanced: None, lines: vec![clean(text)] }
     }
 
-    /// Puts an enhanced code before the text of each line, unless its class is not that of the
-    /// code (RFC 2034 section 4): then the reply stays as it is.
+    /// Puts an enhanced code before the text of each line. If its class differs from the class of
+    /// the reply code (RFC 2034 section 4), the reply stays unchanged.
     #[must_use]
     pub fn with_enhanced(mut self, enhanced: EnhancedCode) -> Self {
         if u16::from(enhanced.class()) == self.code.get() / 100 {
@@ -55,7 +55,7 @@ impl Reply {
         self
     }
 
-    /// Adds a line; one beyond [`Reply::MAX_LINES`] is left out.
+    /// Adds a line; lines beyond [`Reply::MAX_LINES`] are left out.
     #[must_use]
     pub fn with_line(mut self, text: &str) -> Self {
         if self.lines.len() < Self::MAX_LINES {
@@ -70,7 +70,7 @@ impl Reply {
         self.code
     }
 
-    /// Returns the enhanced code, if it has one.
+    /// Returns the enhanced code, if any.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         self.enhanced
@@ -82,7 +82,7 @@ impl Reply {
         self.lines.iter().map(|line| &**line)
     }
 
-    /// Writes the reply as it goes over the wire, with its last CRLF.
+    /// Writes the reply as sent, with its last CRLF.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.reserve(self.lines.iter().map(|line| line.len() + Self::MAX_PREFIX).sum());
         // Writing to memory cannot fail.
@@ -90,15 +90,16 @@ impl Reply {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// Parses the reply at the start of `input`; returns the bytes behind it, and the reply.
+    /// Parses the reply at the start of `input`; returns the bytes after it, and the reply.
     ///
-    /// An enhanced code is taken as one where its class is that of the code; the first line's is
-    /// the reply's, and a line with another keeps it as text. Octets that are not UTF-8 come out as U+FFFD.
+    /// An enhanced code counts only if its class agrees with the reply code. The reply has the
+    /// enhanced code of the first line; a different one on a later line stays in its text. Octets
+    /// that are not UTF-8 become U+FFFD.
     ///
     /// # Errors
     ///
     /// [`ReplyError::Incomplete`] asks for more bytes: append them and parse again from the first
-    /// byte. Every other error is final: what comes next on that connection means nothing.
+    /// byte. Every other error is final: later bytes on this connection have no meaning.
     pub fn parse(input: &[u8]) -> Result<(&[u8], Self), ReplyError> {
         let (mut rest, mut reply) = (input, None::<Self>);
         loop {
@@ -128,7 +129,7 @@ impl Reply {
         }
     }
 
-    /// How many octets of text fit a line behind the codes.
+    /// The room for text on a line after the codes, in octets.
     fn room(&self) -> usize {
         let enhanced = self.enhanced.map_or(0, |code| code.width() + 1);
         Self::MAX_LINE - "250 \r\n".len() - enhanced
@@ -152,11 +153,11 @@ impl Reply {
         Ok(())
     }
 
-    /// What stands before the text of a line at the most, and behind it.
+    /// The most octets on a line beside its text.
     const MAX_PREFIX: usize = "250-2.999.999 \r\n".len();
 }
 
-/// Takes text as bytes.
+/// A writer of text into bytes.
 struct Bytes<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Bytes<'_> {
@@ -169,7 +170,7 @@ impl fmt::Write for Bytes<'_> {
 impl FromStr for Reply {
     type Err = ReplyError;
 
-    /// Takes what [`Display`](fmt::Display) gives: the lines without the last CRLF.
+    /// Parses the form of [`Display`](fmt::Display): lines without the last CRLF.
     fn from_str(text: &str) -> Result<Self, ReplyError> {
         let wire = format!("{text}\r\n");
         match Self::parse(wire.as_bytes()) {
@@ -186,57 +187,57 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Why bytes are not a [`Reply`].
+/// The reason why bytes are not a [`Reply`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// The bytes so far are sound, but the reply goes on.
-    #[error("the reply goes on")]
+    /// The bytes so far are valid, but the reply continues.
+    #[error("incomplete SMTP reply")]
     Incomplete,
     /// A line does not begin with a reply code.
-    #[error("the line at byte {at} does not begin with a reply code")]
+    #[error("no SMTP reply code at the start of the line, at byte {at}")]
     Code {
-        /// Where the line begins, in bytes.
+        /// The start of the line, in bytes.
         at: usize,
-        /// Why.
+        /// Its fault.
         source: CodeError,
     },
-    /// Neither a space, a hyphen nor the end of the line behind a code.
-    #[error("byte {at} is neither a space nor a hyphen")]
+    /// The reply code is followed by neither a space, a hyphen nor the end of the line.
+    #[error("no space or hyphen after the SMTP reply code, at byte {at}")]
     Separator {
-        /// Where, in bytes.
+        /// The position after the code, in bytes.
         at: usize,
     },
-    /// A line has another code than the first.
-    #[error("the line at byte {at} has another code than the first")]
+    /// A line has a reply code that differs from that of the first line.
+    #[error("SMTP reply code differs from that of the first line, at byte {at}")]
     CodeChanged {
-        /// Where the line begins, in bytes.
+        /// The start of the line, in bytes.
         at: usize,
     },
-    /// A line feed without its carriage return, or the other way round.
-    #[error("byte {at} is half the end of a line")]
+    /// A line feed without a carriage return, or the reverse.
+    #[error("CR or LF alone in an SMTP reply, at byte {at}")]
     LineEnd {
-        /// Where, in bytes.
+        /// The position of the character, in bytes.
         at: usize,
     },
     /// A line has more than [`Reply::MAX_LINE_READ`] octets.
-    #[error("the line at byte {at} has more than 2048 octets")]
+    #[error("SMTP reply line longer than 2048 octets, at byte {at}")]
     LineTooLong {
-        /// Where it begins, in bytes.
+        /// The start of the line, in bytes.
         at: usize,
     },
-    /// There are more than [`Reply::MAX_LINES`] lines.
-    #[error("more than 100 lines")]
+    /// The reply has more than [`Reply::MAX_LINES`] lines.
+    #[error("SMTP reply has more than 100 lines")]
     TooManyLines,
-    /// Text behind the reply.
-    #[error("byte {at} is behind the end of the reply")]
+    /// Text follows the reply.
+    #[error("unexpected text after the SMTP reply, at byte {at}")]
     Trailing {
-        /// Where, in bytes.
+        /// The position of the text, in bytes.
         at: usize,
     },
 }
 
-/// Takes a line with its CRLF off; returns it without.
+/// Takes a line and its CRLF; returns it without the CRLF.
 fn take_line(input: &[u8], at: usize) -> Result<(&[u8], &[u8]), ReplyError> {
     let Some(end) = input.iter().position(|c| matches!(c, b'\r' | b'\n')) else {
         let full = input.len() + 2 > Reply::MAX_LINE_READ;
@@ -253,7 +254,7 @@ fn take_line(input: &[u8], at: usize) -> Result<(&[u8], &[u8]), ReplyError> {
     }
 }
 
-/// Splits a line into its code, whether it is the last one, and its text.
+/// Splits a line into its code, a flag for the last line, and its text.
 fn split_line(line: &[u8], at: usize) -> Result<(ReplyCode, bool, &[u8]), ReplyError> {
     let (code, rest) = line.split_at_checked(3).unwrap_or((line, &[]));
     let code = std::str::from_utf8(code).unwrap_or_default();
@@ -266,7 +267,7 @@ fn split_line(line: &[u8], at: usize) -> Result<(ReplyCode, bool, &[u8]), ReplyE
     }
 }
 
-/// Splits an enhanced code off, if the text begins with one of the code's class.
+/// Splits off an enhanced code of the reply code's class.
 fn split_enhanced(code: ReplyCode, text: &str) -> (Option<EnhancedCode>, &str) {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     match word.parse::<EnhancedCode>() {
@@ -283,7 +284,7 @@ fn clean(text: &str) -> Box<str> {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Cuts at the last character that fits.
+/// Cuts a text after the last character that fits.
 fn cut(text: &str, octets: usize) -> &str {
     let end = (0..=octets.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     end.and_then(|end| text.get(..end)).unwrap_or_default()
