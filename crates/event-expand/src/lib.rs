@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use event_expand::{Template, Variables};
-//! use mail_types::{Trust, Value, Variable};
+//! use mail_types::exim::{Trust, Value, Variable};
 //!
 //! struct Sender(&'static str);
 //! impl Variables for Sender {
@@ -29,7 +29,7 @@
 //!
 //! ```
 //! use event_expand::{Ask, Expansion, Options, Progress, Template, Variables};
-//! use mail_types::{Found, Query, Trust, Value, Variable};
+//! use mail_types::exim::{LookupResult, Query, Trust, Value, Variable};
 //!
 //! struct User(String);
 //! impl Variables for User {
@@ -41,9 +41,9 @@
 //!     }
 //! }
 //!
-//! async fn lookup(_query: &Query) -> Found {
+//! async fn lookup(_query: &Query) -> LookupResult {
 //!     tokio::task::yield_now().await; // A database answers here.
-//!     Found::Value(b"/home/ann".to_vec())
+//!     LookupResult::Value(b"/home/ann".to_vec())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -57,7 +57,7 @@
 //!         match expansion.poll() {
 //!             Progress::Request(request) => match &request.ask {
 //!                 Ask::Lookup { query, .. } => expansion.handle_found(lookup(query).await),
-//!                 _ => expansion.handle_found(Found::Deferred),
+//!                 _ => expansion.handle_found(LookupResult::Deferred),
 //!             },
 //!             Progress::Done(value) => break Ok(value),
 //!             Progress::Stopped(stop) => break Err(stop),
@@ -125,8 +125,8 @@
 //! | operators, 57                                  | all; digests with the feature `hash`, domains in Unicode with `idna` |
 //! | conditions, 47                                 | all                                          |
 //! | `lookup`, both forms, with options             | [`Ask::Lookup`]; the program tries partial keys and defaults |
-//! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::HostCall`] |
-//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::HostCall`], if its [`Capability`] is on |
+//! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
+//! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::Call`], if its [`Capability`] is on |
 //! | `${run,preexpand`, digests of certificate variables | not covered                             |
 //! | lists of domains, hosts, addresses and local parts | [`MatchList`]: texts, patterns, expressions, networks, `+lists`, files, lookups with a file |
 //! | `match_domain` and similar conditions          | the same lists, with the same reader         |

@@ -22,26 +22,26 @@
 //!
 //! | Noun                                       | Source                                        |
 //! |--------------------------------------------|-----------------------------------------------|
-//! | [`Name`]                                   | RFC 1035, presentation form and limits        |
-//! | [`Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
-//! | [`Mailbox`], [`MailHost`], [`ReversePath`], [`Helo`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531 |
-//! | [`Header`], [`Field`]                      | RFC 5322 section 2.2                          |
-//! | [`Reply`], [`ReplyCode`], [`EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
-//! | [`List`], [`ByteList`], [`WordList`], [`HostSet`], [`HostPattern`] | Exim's string, word and host lists |
-//! | [`Value`], [`Trust`], [`Variable`]         | values of templates and rules                 |
-//! | [`Question`], [`Answer`], [`Texts`]        | RFC 1034, RFC 4035 section 4.3                |
-//! | [`Inquiry`], [`Session`]                   | DNS questions of a protocol, without I/O      |
-//! | [`AuthenticationResults`], [`AuthResult`], [`SpfIdentity`], [`SpfInput`] | RFC 8601, written; RFC 9989 section 4.4.2 |
-//! | [`Query`], [`Segment`], [`LookupResult`]          | the text and the result of a lookup           |
+//! | [`dns::Name`]                                   | RFC 1035, presentation form and limits        |
+//! | [`smtp::Domain`]                                 | RFC 5321 section 4.1.2; RFC 5890 with `idna`  |
+//! | [`smtp::Mailbox`], [`smtp::MailHost`], [`smtp::ReversePath`], [`smtp::Helo`] | RFC 5321 sections 4.1.2, 4.1.3; RFC 6531 |
+//! | [`smtp::Header`], [`smtp::Field`]                      | RFC 5322 section 2.2                          |
+//! | [`smtp::Reply`], [`smtp::ReplyCode`], [`smtp::EnhancedCode`] | RFC 5321 section 4.2; RFC 2034; RFC 3463      |
+//! | [`exim::List`], [`exim::ByteList`], [`exim::WordList`], [`exim::HostSet`], [`exim::HostPattern`] | Exim's string, word and host lists |
+//! | [`exim::Value`], [`exim::Trust`], [`exim::Variable`]         | values of templates and rules                 |
+//! | [`dns::Question`], [`dns::Answer`], [`dns::Texts`]        | RFC 1034, RFC 4035 section 4.3                |
+//! | [`dns::Inquiry`], [`dns::Session`]                   | DNS questions of a protocol, without I/O      |
+//! | [`results::AuthenticationResults`], [`results::AuthResult`], [`results::SpfIdentity`], [`results::SpfInput`] | RFC 8601, written; RFC 9989 section 4.4.2 |
+//! | [`exim::Query`], [`exim::Segment`], [`exim::LookupResult`]          | the text and the result of a lookup           |
 //!
-//! General address literals (RFC 5321 section 4.1.3) are refused: `IPv6` is the only registered
-//! tag.
+//! General address literals (RFC 5321 section 4.1.3) are refused: `IPv6` is the only
+//! registered tag.
 //!
 //! # Features
 //!
 //! | Feature   | Default | Adds                                                                 |
 //! |-----------|---------|----------------------------------------------------------------------|
-//! | `hickory` | no      | `hickory::run`, which runs a [`Session`] over a resolver of hickory, and the settings of that resolver |
+//! | `hickory` | no      | `hickory::run`, which runs a [`dns::Session`] over a resolver of hickory, and the settings of that resolver |
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!
@@ -49,15 +49,16 @@
 //!
 //! # Limits
 //!
-//! Each type has the limits of its standard as constants: [`Name::MAX_OCTETS`],
-//! [`Mailbox::MAX_LOCAL_PART`], [`Reply::MAX_LINE_READ`] and so on. An error at a limit names it.
+//! Each type has the limits of its standard as constants: [`dns::Name::MAX_OCTETS`],
+//! [`smtp::Mailbox::MAX_LOCAL_PART`], [`smtp::Reply::MAX_LINE_READ`] and so on. An error at a limit
+//! names it.
 //!
 //! # Trust
 //!
-//! Text from a peer cannot break a line: [`Reply`] replaces control characters by spaces; a
-//! [`Value`], the values of [`AuthenticationResults`] and the lines of a trace are written with
-//! escapes. An empty [`HostSet`] matches no host. An answer of the DNS is as trustworthy as its
-//! [`DnssecStatus`].
+//! Text from a peer cannot break a line: [`smtp::Reply`] replaces control characters by spaces; an
+//! [`exim::Value`], the values of [`results::AuthenticationResults`] and the lines of a trace are
+//! written with escapes. An empty [`exim::HostSet`] matches no host. An answer of the DNS is as
+//! trustworthy as its [`dns::DnssecStatus`].
 
 #[cfg(feature = "hickory")]
 pub mod hickory;

@@ -6,7 +6,7 @@
 //! ```no_run
 //! # use std::net::IpAddr;
 //! use mail_types::hickory::{self, Resolver};
-//! use mail_types::{Helo, Reply, ReversePath};
+//! use mail_types::smtp::{Helo, Reply, ReversePath};
 //! use spf_result::Check;
 //!
 //! # async fn refusal(resolver: &Resolver, client: IpAddr) -> Result<Option<Reply>, Box<dyn std::error::Error>> {
