@@ -171,8 +171,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// The same as of [`Template::expand`], except [`ExpandError::Request`](crate::ExpandError::Request): `answer` takes the
-    /// requests.
+    /// The same as of [`Template::expand`], except
+    /// [`ExpandError::Request`](crate::ExpandError::Request): `answer` takes the requests.
     pub fn expand_with(
         &self,
         variables: &dyn Variables,

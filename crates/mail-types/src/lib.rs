@@ -34,8 +34,8 @@
 //! | [`results::AuthenticationResults`], [`results::AuthResult`], [`results::SpfIdentity`], [`results::SpfInput`] | RFC 8601, written; RFC 9989 section 4.4.2 |
 //! | [`exim::Query`], [`exim::Segment`], [`exim::LookupResult`]          | the text and the result of a lookup           |
 //!
-//! General address literals (RFC 5321 section 4.1.3) are refused: `IPv6` is the only registered
-//! tag.
+//! General address literals (RFC 5321 section 4.1.3) are refused: `IPv6` is the only
+//! registered tag.
 //!
 //! # Features
 //!
@@ -50,14 +50,15 @@
 //! # Limits
 //!
 //! Each type has the limits of its standard as constants: [`dns::Name::MAX_OCTETS`],
-//! [`smtp::Mailbox::MAX_LOCAL_PART`], [`smtp::Reply::MAX_LINE_READ`] and so on. An error at a limit names it.
+//! [`smtp::Mailbox::MAX_LOCAL_PART`], [`smtp::Reply::MAX_LINE_READ`] and so on. An error at a limit
+//! names it.
 //!
 //! # Trust
 //!
-//! Text from a peer cannot break a line: [`smtp::Reply`] replaces control characters by spaces; a
-//! [`exim::Value`], the values of [`results::AuthenticationResults`] and the lines of a trace are written with
-//! escapes. An empty [`exim::HostSet`] matches no host. An answer of the DNS is as trustworthy as its
-//! [`dns::DnssecStatus`].
+//! Text from a peer cannot break a line: [`smtp::Reply`] replaces control characters by spaces; an
+//! [`exim::Value`], the values of [`results::AuthenticationResults`] and the lines of a trace are
+//! written with escapes. An empty [`exim::HostSet`] matches no host. An answer of the DNS is as
+//! trustworthy as its [`dns::DnssecStatus`].
 
 #[cfg(feature = "hickory")]
 pub mod hickory;
