@@ -195,7 +195,12 @@ fn the_limits_are_the_users_to_set() {
     let found = json_lines(&["--max-records", "2", &google], b"");
     assert_eq!(found.first().unwrap()["messages"], 3);
     let found = json_lines(&["--max-records", "1", &google], b"");
-    assert!(found.first().unwrap()["error"].as_str().unwrap().starts_with("more than 1 records"));
+    assert!(
+        found.first().unwrap()["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("DMARC report has more than 1 records")
+    );
     let octets = fs::metadata(&google).unwrap().len();
     let found = json_lines(&["--max-xml", &octets.to_string(), &google], b"");
     assert_eq!(found.first().unwrap()["messages"], 3);

@@ -61,13 +61,16 @@ async fn lists_of_clients_are_exims() {
 #[test]
 fn what_is_wrong_is_named() {
     for (text, message) in [
-        ("host_lookup = 'a/b'", "line 1: host_lookup: item 1 (a/b): neither an address"),
+        ("host_lookup = 'a/b'", "line 1: host_lookup: item 1 (a/b): not an IP address"),
         ("tls_advertise_hosts = '+nowhere'", "line 1: tls_advertise_hosts: item 1 (+nowhere)"),
         (
             "helo_accept_junk_hosts = '$nothing'",
-            "line 1: helo_accept_junk_hosts: byte 1: no variable",
+            "line 1: helo_accept_junk_hosts: byte 1: unknown variable",
         ),
-        ("smtp_max_refused_hosts = '^a'", "line 1: smtp_max_refused_hosts: item 1 (^a): a regular"),
+        (
+            "smtp_max_refused_hosts = '^a'",
+            "line 1: smtp_max_refused_hosts: item 1 (^a): regular expressions",
+        ),
         ("dmarc_verify_hosts = '1.2.3.4/99'", "line 1: dmarc_verify_hosts: item 1 (1.2.3.4/99)"),
         ("hosts_try_prdr = '$host'", "line 1: hosts_try_prdr: $ has no meaning here"),
         ("proxy_required_hosts = '$host'", "line 1: proxy_required_hosts: $ has no meaning here"),

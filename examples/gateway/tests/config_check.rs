@@ -172,8 +172,14 @@ const CANNOT_WORK: &[(&str, &str)] = &[
         "line 1: dmarc_forensic_sender: character 2 is not ASCII",
     ),
     ("dmarc_forensic_sender = 'ann'", "line 1: dmarc_forensic_sender: not a mail address"),
-    ("spf_smtp_comment_template = 'ü'", "line 1: spf_smtp_comment_template: byte 0"),
-    ("spf_smtp_comment_template = \"a\\nb\"", "line 1: spf_smtp_comment_template: byte 1"),
+    (
+        "spf_smtp_comment_template = 'ü'",
+        "line 1: spf_smtp_comment_template: invalid SPF macro, at byte 0",
+    ),
+    (
+        "spf_smtp_comment_template = \"a\\nb\"",
+        "line 1: spf_smtp_comment_template: invalid SPF macro, at byte 1",
+    ),
     ("spf_guess = 'v=spf1 a:$domain.example'", "line 1: spf_guess: $ has no meaning here"),
     (
         "spf_smtp_comment_template = '$sender_host_address'",

@@ -88,7 +88,10 @@ fn all_results_are_in_the_field_for_readers() {
 #[test]
 fn words_options_and_controls_are_checked_before_the_start() {
     let rows = [
-        ("[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'fail'", "line 3: item 1 is not a word"),
+        (
+            "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'fail'",
+            "line 3: unknown result word in item 1",
+        ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\ndmarc_status = 'reject'",
             "line 3: dmarc_status has no use at ",

@@ -80,7 +80,7 @@ fn a_template_is_only_so_long() {
         let read = Config::parse(&rule);
         assert_eq!(read.is_ok(), sound, "{length}");
         if let Err(error) = read {
-            assert_eq!(error.to_string(), "line 3: more than 65536 bytes");
+            assert_eq!(error.to_string(), "line 3: template longer than 65536 bytes");
         }
     }
 }

@@ -21,7 +21,10 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "line 3: byte 5: unknown condition \"x\"",
     ),
     ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a$'", "line 3: byte 2: "),
-    ("[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a\\'", "line 3: byte 1: a backslash"),
+    (
+        "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a\\'",
+        "line 3: byte 1: backslash at the end of the text",
+    ),
     ("[[acl_smtp_mail]]\nverb = 'warn'\nset.domain = 1", "line 3: domain cannot be set"),
     ("[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_mx = 1", "line 3: acl_mx cannot be set"),
     (

@@ -69,7 +69,7 @@ fn one_object_for_each_line() {
     assert_eq!(
         json_lines(&[], &long),
         [
-            json!({"failed": "more than 65536 bytes", "at": 65_536}),
+            json!({"failed": "template longer than 65536 bytes", "at": 65_536}),
             json!({"value": "b", "trusted": true}),
         ]
     );
