@@ -205,7 +205,7 @@ fn the_limits_are_the_users_to_set() {
     let found = json_lines(&["--max-xml", &octets.to_string(), &google], b"");
     assert_eq!(found.first().unwrap()["messages"], 3);
     let found = json_lines(&["--max-xml", &(octets - 1).to_string(), &google], b"");
-    let expected = format!("more than {} octets", octets - 1);
+    let expected = format!("DMARC report larger than {} octets", octets - 1);
     assert_eq!(found.first().unwrap()["error"], expected);
 }
 
