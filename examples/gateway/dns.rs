@@ -1,5 +1,4 @@
 //! Questions to the DNS.
 
-pub mod resolve;
 #[cfg(feature = "gateway")]
 pub mod resolver;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use event_expand::Ask;
 use examples::gateway::config::Config;
-use examples::gateway::dns::resolve::{Resolve, Resolving};
 use examples::gateway::lookups::asking::{Answering, Answers};
 use examples::gateway::policy::context::Context;
 use examples::gateway::policy::services::Services;
@@ -20,7 +19,7 @@ use examples::gateway::smtp::peer::Client;
 use examples::gateway::smtp::session::Greeting;
 use examples::gateway::smtp::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
-use mail_types::dns::{Answer, DnsFailure, Question};
+use mail_types::dns::{Answer, DnsFailure, Question, Resolve, Resolving};
 use mail_types::exim::LookupResult;
 use mail_types::smtp::{Reply, Severity};
 use proxy_protocol::{ProxyInfo, RequiredHosts};

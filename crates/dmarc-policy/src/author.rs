@@ -1,5 +1,6 @@
 //! The author domain of a message, from its `From` field: section 5.3.1 of RFC 9989.
 
+pub(crate) mod charset;
 pub(crate) mod domain;
 pub(crate) mod domains;
 pub(crate) mod encoded_word;
@@ -10,7 +11,7 @@ pub(crate) mod text;
 use mail_types::dns::Name;
 use mail_types::smtp::{Header, MailHost};
 
-use crate::author::domain::domain;
+use crate::author::domain::{domain, without_punctuation};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
@@ -125,7 +126,7 @@ struct Field<'a> {
     at: usize,
     domains: AuthorDomains,
     /// Programs disagree on the domain of an address: it has a blank or a comment after several
-    /// labels, or an encoded word.
+    /// labels, punctuation, or an encoded word.
     differs: bool,
 }
 
@@ -136,7 +137,9 @@ impl<'a> Field<'a> {
             Self { text: body, at: 0, domains: AuthorDomains::default(), differs: false };
         // RFC 2047 section 5 allows no encoded word in an address, but programs decode it there.
         // And some programs end a domain at a blank where RFC 5322 section 4.4 continues it.
-        if body.len() > Author::MAX_OCTETS || field.address_list().is_none() || field.differs {
+        let is_read = body.len() <= Author::MAX_OCTETS && field.address_list().is_some();
+        // The name of an empty group may be shown as an address.
+        if !is_read || field.differs || field.domains.is_empty() {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)
@@ -263,7 +266,9 @@ impl<'a> Field<'a> {
             self.skip()?;
             let gap = self.at > end;
             if !self.take(b'.') {
-                let domain = str::from_utf8(&text).ok().and_then(domain);
+                let text = str::from_utf8(&text).ok();
+                self.differs |= text.is_some_and(|text| without_punctuation(text).is_some());
+                let domain = text.and_then(domain);
                 if domain.is_none() {
                     self.at = end;
                 }

@@ -148,12 +148,16 @@ impl<'d> Memo<'d> {
         let shorter = begins.iter().take(count).rev();
         for &at in [0].iter().chain(shorter) {
             let found = match self.record(known, domain.get(at..).unwrap_or_default())? {
-                Err(DnsTrouble) => {
+                Err(DnsTrouble) if !gaps => {
                     walk.is_broken = true;
-                    if gaps {
-                        continue;
-                    }
                     break;
+                }
+                Err(DnsTrouble) => {
+                    // A silent name takes long, and several would use up the session's time.
+                    if !std::mem::replace(&mut walk.is_broken, true) {
+                        self.ask_all(known, domain)?;
+                    }
+                    continue;
                 }
                 Ok(None) => continue,
                 Ok(Some(found)) => found,
@@ -169,6 +173,17 @@ impl<'d> Memo<'d> {
         }
         walk.is_shared = walk.is_shared();
         Ok(walk)
+    }
+
+    /// Asks for the records of a domain and of all names above it concurrently.
+    fn ask_all(&mut self, known: &mut Known<'_>, domain: &'d [u8]) -> Result<(), Unanswered> {
+        let (begins, count) = begins(domain);
+        let mut all = Ok(());
+        for &at in [0].iter().chain(begins.iter().take(count).rev()) {
+            let name = domain.get(at..).unwrap_or_default();
+            all = self.record(known, name).map(|_| ()).and(all);
+        }
+        all
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is asked of the DNS, and what an answer that is missing changes.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use dmarc_policy::{Alignment, Author, DkimInput, Dmarc, Policy, Verdict};
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Question, RecordType, Session, Step, Zone,
+    Answer, DnsFailure, DnssecStatus, Question, RecordType, Records, Session, Step, Texts, Zone,
 };
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
@@ -109,6 +111,42 @@ fn whether_the_author_exists_is_asked_where_the_policy_depends_on_it() {
     let dmarc = Dmarc::new(from("a@s.victim.example")).with_spf(&spf(PASS, "victim.example"));
     let (verdict, _) = run(&dmarc, &zone);
     assert_eq!((verdict.result, verdict.policy), (PASS, None));
+}
+
+/// Silent names on the way use up no more than half of the time each, and wait together.
+#[test]
+fn names_above_a_silent_one_are_asked_about_concurrently() {
+    let dmarc = Dmarc::new(from("a@b.silent.victim.example"));
+    let mut session = dmarc.session();
+    let left = Duration::from_secs(10);
+    assert_eq!(session.time_of_question(left), left / 2);
+    for wanted in [
+        &["_dmarc.b.silent.victim.example"][..],
+        &["_dmarc.silent.victim.example", "_dmarc.victim.example", "_dmarc.example"],
+    ] {
+        let mut asked = Vec::new();
+        while let Step::Ask(question) = session.poll() {
+            asked.push(question);
+        }
+        let names: Vec<_> = asked.iter().map(|question| question.name.to_string()).collect();
+        assert_eq!(names, wanted);
+        for question in asked {
+            let found = question.name.to_string() == "_dmarc.victim.example";
+            let answer = if found {
+                Answer::Records {
+                    records: Records::Txt(Texts::new([&b"v=DMARC1; p=reject"[..]])),
+                    canonical: question.name.clone(),
+                    security: DnssecStatus::Indeterminate,
+                    ttl: 60,
+                }
+            } else {
+                Answer::Failed(DnsFailure::Timeout)
+            };
+            session.handle_answer(&question, answer);
+        }
+    }
+    let Step::Done(verdict) = session.poll() else { panic!("a further question") };
+    assert_eq!((verdict.result, verdict.pending), (TEMPERROR, Policy::Reject));
 }
 
 #[test]

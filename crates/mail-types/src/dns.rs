@@ -6,6 +6,7 @@ mod inquiry;
 mod master_file;
 mod name;
 mod question;
+mod resolve;
 mod texts;
 mod wire;
 #[cfg(feature = "zone")]
@@ -15,6 +16,7 @@ pub use answer::{Answer, DnsFailure, DnsWordError, DnssecStatus, Mx, Records};
 pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
 pub use name::{Labels, Name, NameError};
 pub use question::{Question, RecordType, RecordTypeError};
+pub use resolve::{DEADLINE, Resolve, Resolving, run, run_cached};
 pub use texts::Texts;
 #[cfg(feature = "zone")]
 pub use zone::{MasterFileError, Zone, ZoneError};

@@ -5,11 +5,7 @@
 
 mod resolver;
 
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use hickory_resolver::net::runtime::{Time, TokioTime};
@@ -20,60 +16,20 @@ use hickory_resolver::proto::rr::{self, RData, Record};
 pub use resolver::{Resolver, ResolverError, ResolverSettings};
 
 use crate::dns::{
-    Answer, DnsFailure, DnssecStatus, Inquiry, Mx, Name, Question, RecordType, Records, Session,
-    Step, Texts,
+    Answer, DnsFailure, DnssecStatus, Mx, Name, Question, RecordType, Records, Resolve, Resolving,
+    Texts,
 };
+pub use crate::dns::{run, run_cached};
 
-/// The time limit of a session in [`run`]: RFC 7208 section 4.6.4 demands at least 20 seconds.
-pub const DEADLINE: Duration = Duration::from_secs(20);
-
-/// Runs a session to its end. Independent questions are asked concurrently; a question without an
-/// answer after [`DEADLINE`] has failed.
-///
-/// [`run_cached`] takes another time limit, and a cache.
-pub async fn run<I: Inquiry>(session: &mut Session<I>, resolver: &Resolver) -> I::Verdict {
-    run_cached(session, resolver, DEADLINE, &|_| None).await
-}
-
-/// Runs a session to its end as [`run`] does, within `time`; a question in `cache` is not sent.
-pub async fn run_cached<I: Inquiry>(
-    session: &mut Session<I>,
-    resolver: &Resolver,
-    time: Duration,
-    cache: &(dyn Fn(&Question) -> Option<Arc<Answer>> + Sync),
-) -> I::Verdict {
-    let mut flight: Vec<Pin<Box<dyn Future<Output = _> + Send>>> = Vec::new();
-    let mut end: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(TokioTime::delay_for(time));
-    loop {
-        match session.poll_cached(cache) {
-            Step::Done(verdict) => return verdict,
-            Step::Ask(question) => {
-                let resolver = resolver.clone();
-                flight.push(Box::pin(async move {
-                    let answer = ask(&resolver, &question).await;
-                    (question, answer)
-                }));
-            }
-            Step::Wait => {
-                let answered = poll_fn(|context| {
-                    for at in 0..flight.len() {
-                        let ready = flight.get_mut(at).map(|asked| asked.as_mut().poll(context));
-                        if let Some(Poll::Ready(answered)) = ready {
-                            drop(flight.swap_remove(at));
-                            return Poll::Ready(Some(answered));
-                        }
-                    }
-                    if flight.is_empty() {
-                        return Poll::Ready(None);
-                    }
-                    end.as_mut().poll(context).map(|()| None)
-                });
-                match answered.await {
-                    Some((question, answer)) => session.handle_answer(&question, answer),
-                    None => session.handle_timeout(),
-                }
-            }
-        }
+impl Resolve for Resolver {
+    fn answer(&self, question: Question, time: Duration) -> Resolving<'_> {
+        let (resolver, asked) = (self.clone(), question.clone());
+        let answer = async move { ask(&resolver, &asked).await };
+        Box::pin(async move {
+            let answer = TokioTime::timeout(time, answer).await;
+            let answer = answer.unwrap_or(Answer::Failed(DnsFailure::Timeout));
+            (question, answer)
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mail_types::dns::{
     Answer, DnsFailure, DnssecStatus, Inquiry, Known, Name, Noted, Question, RecordType, Records,
@@ -85,6 +86,15 @@ fn what_can_go_out_together_does() {
     })
     .collect();
     assert_eq!(asked, ["a.example A", "a.example AAAA"]);
+}
+
+#[test]
+fn a_question_has_its_share_of_the_time() {
+    let left = Duration::from_secs(9);
+    let time =
+        |share| Session::new(chain(), Vec::new(), 9).with_share(share).time_of_question(left);
+    assert_eq!([0, 1, 3].map(time), [left, left, left / 3]);
+    assert_eq!(Session::new(chain(), Vec::new(), 9).time_of_question(left), left);
 }
 
 #[test]

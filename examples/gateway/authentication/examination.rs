@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
-use mail_types::dns::Session;
+use mail_types::dns::{Resolve, Session, run_cached};
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -12,7 +12,6 @@ use super::dkim::{self, Keys, Signature};
 use super::dmarc::{DmarcSettings, Examined};
 use super::envelope::Envelope;
 use super::spf::{SpfSettings, check};
-use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::header::Header;
 
 /// What is examined, and how.
@@ -48,7 +47,7 @@ impl Examination<'_> {
         if let Some(spf) = &spf {
             dmarc = dmarc.with_spf(spf);
         }
-        let verdict = run(&mut dmarc.session(), resolver, left(end)).await;
+        let verdict = run_cached(&mut dmarc.session(), resolver, left(end), &|_| None).await;
         let signatures = signatures.iter().map(Signature::method_result).collect();
         (Examined { verdict, spf, dkim, signatures }, found)
     }
@@ -74,7 +73,7 @@ impl Examination<'_> {
         }
         let questions = keys.questions();
         let mut session = Session::new(keys, Vec::new(), questions);
-        let keys = run(&mut session, self.resolver, left(end)).await;
+        let keys = run_cached(&mut session, self.resolver, left(end), &|_| None).await;
         let octets = header.body.len() + signatures.len() * header.text.len();
         aside(octets, || dkim::verify(header, &mut signatures, keys));
         signatures

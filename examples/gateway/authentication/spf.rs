@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use mail_types::dns::{Resolve, run_cached};
 use mail_types::smtp::Helo;
 use spf_result::{Check, MacroString, Options, Record, Report};
 
 use super::envelope::Envelope;
-use crate::gateway::dns::resolve::{Resolve, run};
 
 /// How SPF is tested.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ pub(crate) async fn check(
         .with_receiver(envelope.receiver)
         .at(SystemTime::now());
     let mut session = check.session();
-    let outcome = run(&mut session, resolver, settings.options.limits.time).await;
+    let outcome = run_cached(&mut session, resolver, settings.options.limits.time, &|_| None).await;
     let asked = session.answers().len().min(most);
     let report = check.report(outcome);
     let report = match &settings.comment {

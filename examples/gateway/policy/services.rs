@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::rates::Rates;
-use crate::gateway::dns::resolve::Resolve;
 use crate::gateway::lookups::asking::Answers;
+use mail_types::dns::Resolve;
 
 /// Whom rules ask, and what they count in.
 #[derive(Clone)]

@@ -8,6 +8,7 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportUri,
 };
+use mail_types::dns::{Resolve, run_cached};
 use mail_types::smtp::{Domain, ReversePath};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -15,7 +16,6 @@ use tracing::{info, warn};
 use super::account::Account;
 use super::reporter::{ReportEntry, Reporter};
 use crate::gateway::authentication::dmarc::Examined;
-use crate::gateway::dns::resolve::{Resolve, run};
 use crate::gateway::message::id::MessageId;
 
 /// A failure that its domain's owner wants to hear of, and the header of the message.
@@ -96,7 +96,7 @@ impl Failures {
         let Some((domain, record)) = domain.zip(verdict.record()) else { return Vec::new() };
         let asked = Destinations::failure(domain, record).with_discovery(self.discovery.clone());
         let mut session = asked.session();
-        let found = run(&mut session, resolver, TIME).await;
+        let found = run_cached(&mut session, resolver, TIME, &|_| None).await;
         found.iter().flat_map(Destination::targets).cloned().collect()
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::Ask;
-use mail_types::dns::{Answer, DnsFailure, Question};
+use mail_types::dns::{Answer, DnsFailure, Question, Resolve, Resolving};
 use mail_types::exim::LookupResult;
 use mail_types::smtp::{Domain, Mailbox, Reply};
 use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
@@ -12,7 +12,7 @@ use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Route, Routing};
-use crate::gateway::dns::resolve::{Resolve, Resolving};
+
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{Home, KINDS};

@@ -14,11 +14,12 @@ use super::next_hop::NextHop;
 use crate::dkim::signing::ED25519;
 
 /// `victim.example` and its like want mail rejected. What is below a dead name is dead: it is refused, fails,
-/// is not answered, or points there.
+/// is not answered, or points there; below a mute one that holds for DMARC's records too.
 fn said(name: &str, kind: RecordType) -> Said {
     let nothing = |code| Said::Code(code);
     let own = name.split('.').find(|label| DEAD.contains(label));
-    match own.filter(|_| !name.starts_with("_dmarc.")) {
+    match own.filter(|own| *own == "mute" || !name.starts_with("_dmarc.")) {
+        Some("mute") => return Said::Nothing,
         Some("servfail") => return nothing(ResponseCode::ServFail),
         Some("refused") => return nothing(ResponseCode::Refused),
         Some("silent") => return Said::Nothing,
@@ -39,7 +40,7 @@ fn said(name: &str, kind: RecordType) -> Said {
 }
 
 /// Labels whose names, and those below, have no answer.
-const DEAD: [&str; 4] = ["servfail", "refused", "silent", "alias"];
+const DEAD: [&str; 5] = ["servfail", "refused", "silent", "alias", "mute"];
 
 const TEXTS: [(&str, &str); 14] = [
     ("_dmarc.victim.example", "v=DMARC1; p=reject"),

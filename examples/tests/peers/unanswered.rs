@@ -68,6 +68,19 @@ fn a_name_server_that_is_silent_for_one_domain_does_not_get_a_message_by() {
             assert!(reply.starts_with(strict), "{sender} {way:?}: {reply}");
         }
     }
+    // The author's own name is silent, and names between it and the one with the record.
+    for author in ["mute.victim.example", "x.mute.victim.example", "a.b.c.mute.victim.example"] {
+        for (options, code, marked) in
+            [("", "250", true), ("dmarc_reject = true", "451 4.7.1 ", false)]
+        {
+            stage.restart(&format!("dmarc_timeout = '4s'\n{options}"));
+            let message = mail(&format!("From: a@{author}"));
+            let (reply, message) = stage.send("a@good.example", &message, WAYS[0]);
+            assert!(reply.starts_with(code), "{options} {author}: {reply}");
+            let found = message.contains("X-Quarantine: DMARC");
+            assert_eq!(found, marked, "{options} {author}: {message}");
+        }
+    }
     // Whose own domain answers passes: what is silent is another's.
     let (reply, message) = stage.send("a@good.example", &mail("From: a@good.example"), WAYS[0]);
     assert!(reply.starts_with("250") && message.contains("\tdmarc=pass "), "{reply} {message}");

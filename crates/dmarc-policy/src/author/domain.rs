@@ -30,5 +30,38 @@ fn in_unicode(text: &str) -> Option<Name> {
     Some(text).filter(|text| text.is_ascii()).and_then(domain)
 }
 
+/// Returns the domain that a program shows or links which takes punctuation at the start of a
+/// domain, or in and after a later label, for the text around it; `None` if there is no such
+/// punctuation.
+pub(crate) fn without_punctuation(text: &str) -> Option<Name> {
+    let is_around = |c: char| is_punctuation(c) && !matches!(c, '-' | '_');
+    let start = text.trim_start_matches(is_around);
+    let end = start.find(is_around).and_then(|end| start.get(..end)).unwrap_or(start);
+    let inside = end.trim_end_matches(|c| is_dot(c) || is_punctuation(c));
+    if inside.len() == text.len() || !inside.contains(is_dot) {
+        return None;
+    }
+    domain(inside)
+}
+
+/// Punctuation and symbols; in a label only the hyphen is usual, and the underscore.
+fn is_punctuation(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => !c.is_ascii_alphanumeric() && !is_dot(c),
+        '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{2bff}' | '\u{2e00}'..='\u{2e7f}' => {
+            !c.is_alphanumeric()
+        }
+        '\u{3000}'..='\u{303f}' | '\u{fe10}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff65}' => {
+            !c.is_alphanumeric() && !is_dot(c)
+        }
+        _ => false,
+    }
+}
+
+/// A dot between labels.
+pub(crate) fn is_dot(c: char) -> bool {
+    c == '.' || WIDE_DOTS.contains(&c)
+}
+
 /// The characters that act as a dot between labels (RFC 3490 section 3.1).
-pub(crate) const WIDE_DOTS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
+const WIDE_DOTS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];

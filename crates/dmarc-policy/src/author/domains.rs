@@ -2,6 +2,7 @@
 
 use mail_types::dns::Name;
 
+use crate::author::domain::{domain, without_punctuation};
 use crate::{Author, AuthorFault};
 
 /// The domains found so far, each once.
@@ -12,6 +13,10 @@ pub(crate) struct AuthorDomains {
 }
 
 impl AuthorDomains {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Adds the domains of a strictly read field.
     pub(crate) fn extend(&mut self, field: Self) {
         field.found.into_iter().for_each(|domain| self.add(domain));
@@ -29,6 +34,15 @@ impl AuthorDomains {
         } else {
             self.fault = Some(AuthorFault::TooMany);
         }
+    }
+
+    /// Adds the domain in a text, with and without the punctuation around it; tells whether the
+    /// text is one.
+    pub(crate) fn found_in(&mut self, text: &str) -> bool {
+        let found = domain(text);
+        let is_domain = found.is_some();
+        [found, without_punctuation(text)].into_iter().flatten().for_each(|found| self.add(found));
+        is_domain
     }
 
     /// Records a fault. A limit takes precedence over an unreadable place, and the first fault of a

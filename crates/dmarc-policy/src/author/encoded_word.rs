@@ -1,5 +1,7 @@
 //! Encoded words: RFC 2047 section 2, as mail programs accept them.
 
+use crate::author::charset;
+
 /// Decodes the encoded words of a field's body at any position; returns `None` without one.
 ///
 /// A word may be longer than allowed, may contain blanks, and needs no padding. The decoded text
@@ -33,14 +35,36 @@ pub(crate) fn decoded(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Tells whether a word has a charset that is not based on ASCII: its text cannot be read.
-pub(crate) fn has_opaque_word(mut body: &[u8]) -> bool {
-    while let Some(at) = find(body, b"=?") {
-        body = body.get(at + 2..).unwrap_or_default();
-        if charset(body).is_some_and(is_opaque) {
-            return true;
-        }
+pub(crate) fn has_opaque_word(body: &[u8]) -> bool {
+    charsets(body).any(charset::is_opaque)
+}
+
+/// Tells whether a word has a charset of an unknown name, which may not be based on ASCII.
+pub(crate) fn has_unknown_word(body: &[u8]) -> bool {
+    charsets(body).any(|name| !charset::is_known(name))
+}
+
+/// Returns the charsets of all words.
+fn charsets(mut body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let at = find(body, b"=?")?;
+        body = body.get(at + 2..)?;
+        Some(charset(body).unwrap_or(US_ASCII))
+    })
+}
+
+/// Returns a body without the escape sequences of ISO 2022; `None` if it has no escape.
+///
+/// Some programs read a field with such a sequence as if it were an encoded word.
+pub(crate) fn without_escapes(body: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = body.split(|&octet| octet == ESCAPE);
+    let mut text = parts.next()?.to_vec();
+    let before = text.len();
+    for part in parts {
+        let middle = part.iter().take_while(|octet| matches!(octet, b' '..=b'/')).count();
+        text.extend_from_slice(part.get(middle + 1..).unwrap_or_default());
     }
-    false
+    (before < body.len()).then_some(text)
 }
 
 /// Tells whether a part of a field has the start or the end of a word.
@@ -48,28 +72,9 @@ pub(crate) fn is_in_encoded_word(piece: &[u8]) -> bool {
     find(piece, b"=?").or(find(piece, b"?=")).is_some()
 }
 
-/// UTF-7, EBCDIC, and other charsets named by a number.
-fn is_opaque(charset: &[u8]) -> bool {
-    let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let number = ["x-ibm", "ibm", "cp", "csibm"].iter().find_map(|kind| name.strip_prefix(kind));
-    let number = number.map(|number| number.trim_start_matches(['-', '_']).parse::<u32>());
-    name.contains("utf-7")
-        || name.contains("utf7")
-        || name.contains("ebcdic")
-        || number.is_some_and(|number| number.is_ok_and(|n| !is_ascii_code_page(n)))
-}
-
-/// The code pages of PCs and of Windows.
-fn is_ascii_code_page(number: u32) -> bool {
-    matches!(number, 437 | 720 | 737 | 775 | 850..=869 | 874 | 932 | 936 | 943 | 949 | 950 | 1250..=1258)
-        || number == 65_001
-}
-
 /// Returns the charset of a word, given the text after its `=?`.
 fn charset(text: &[u8]) -> Option<&[u8]> {
-    let head = text.get(..text.len().min(MAX_CHARSET))?;
-    head.split_at_checked(head.iter().position(|&octet| octet == b'?')?).map(|(charset, _)| charset)
+    text.split_at_checked(find(text, b"?")?).map(|(charset, _)| charset)
 }
 
 enum Word<'a> {
@@ -111,13 +116,14 @@ fn in_utf8(octets: Vec<u8>, charset: &[u8]) -> Vec<u8> {
     let western = [&b"iso-8859-1"[..], b"iso-8859-15", b"latin1", b"us-ascii", b"windows-1252"];
     let name = charset.split(|&octet| octet == b'*').next().unwrap_or_default();
     let is = |charset: &&[u8]| charset.eq_ignore_ascii_case(name);
+    let is_hz = name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"hz"));
     if western.iter().any(is) {
         if str::from_utf8(&octets).is_ok() {
             return octets;
         }
         return octets.into_iter().map(char::from).collect::<String>().into_bytes();
     }
-    let has_shifts = octets.contains(&ESCAPE) || is(&&b"hz-gb-2312"[..]);
+    let has_shifts = octets.contains(&ESCAPE) || is_hz;
     if [&b"utf-8"[..], b"utf8"].iter().any(is) || octets.is_ascii() && !has_shifts {
         return octets;
     }
@@ -189,5 +195,4 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// It switches to other characters in the charsets of ISO 2022.
 const ESCAPE: u8 = 0x1b;
-/// The longest name of a charset.
-const MAX_CHARSET: usize = 80;
+const US_ASCII: &[u8] = b"us-ascii";

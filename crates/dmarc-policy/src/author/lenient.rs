@@ -6,9 +6,11 @@
 use mail_types::dns::Name;
 use mail_types::smtp::MailHost;
 
-use crate::author::domain::{WIDE_DOTS, domain};
+use crate::author::domain::{domain, is_dot, without_punctuation};
 use crate::author::domains::AuthorDomains;
-use crate::author::encoded_word::{decoded, has_opaque_word, is_in_encoded_word};
+use crate::author::encoded_word::{
+    decoded, has_opaque_word, has_unknown_word, is_in_encoded_word, without_escapes,
+};
 use crate::author::text;
 use crate::{Author, AuthorFault};
 
@@ -29,9 +31,9 @@ impl Lenient<'_> {
             return domains.add(domain);
         }
         let body = start.unwrap_or(self.body);
-        let decoded = decoded(body);
+        let (decoded, unescaped) = (decoded(body), without_escapes(body));
         let mut seen = Seen::default();
-        for text in [Some(body), decoded.as_deref()].into_iter().flatten() {
+        for text in [Some(body), decoded.as_deref(), unescaped.as_deref()].into_iter().flatten() {
             // Programs may or may not show the text between two parts of a domain.
             for blanks in [true, false] {
                 let visible = text::visible(text, blanks);
@@ -41,7 +43,8 @@ impl Lenient<'_> {
         }
         let any = |test: fn(&[u8]) -> bool| test(body) || decoded.as_deref().is_some_and(test);
         // An unreadable text may contain an `@`: many East Asian charsets have a second form of it.
-        let hidden = any(has_at) && !seen.found || any(has_unread) && !seen.domain;
+        let unread = any(has_unread) || has_unknown_word(body);
+        let hidden = any(has_at) && !seen.found || unread && !seen.domain;
         if seen.unreadable || hidden || has_opaque_word(body) {
             domains.mark(AuthorFault::Unreadable { at: self.at });
         }
@@ -77,7 +80,7 @@ impl Lenient<'_> {
 
 /// Reads the text between `<` and `>`, without a route (RFC 5322 section 4.4), dots at its end, and
 /// blanks around dots and `@`. Returns `None` if programs differ: a domain with a blank in a label
-/// or after several labels, or an encoded word.
+/// or after several labels, with punctuation, or an encoded word.
 fn address(content: &[u8]) -> Option<Name> {
     let content = str::from_utf8(content).ok()?;
     if is_in_encoded_word(content.as_bytes()) {
@@ -98,7 +101,7 @@ fn address(content: &[u8]) -> Option<Name> {
         return None;
     }
     let whole = host.chars().all(|c| is_dot(c) || is_label(c));
-    domain(host).filter(|_| whole)
+    domain(host).filter(|_| whole && without_punctuation(host).is_none())
 }
 
 /// The combined result of all readings of a field.
@@ -115,33 +118,39 @@ struct Seen {
 impl Seen {
     /// Adds every domain after an `@`.
     fn scan(&mut self, text: &str, domains: &mut AuthorDomains) {
-        let mut parts = text.split(AT);
-        parts.next();
-        for part in parts {
-            let part = part.trim_start();
-            let inside = part.strip_prefix('[');
-            if let Some((literal, _)) = inside.and_then(|inside| inside.split_once(']'))
-                && format!("[{}]", literal.trim()).parse::<MailHost>().is_ok()
-            {
-                self.found = true;
-                continue;
-            }
-            let part = inside.unwrap_or(part);
+        for part in text.split(AT).skip(1) {
+            let Some(part) = self.after_literal(part.trim_start()) else { continue };
             let (near, far) = (labels(part, false), labels(part, true));
             if near != far {
                 self.take(&near, domains);
             }
             self.take(&far, domains);
+            for joined in joined(part) {
+                domains.found_in(&joined);
+            }
         }
+    }
+
+    /// Returns the text in which a domain begins; `None` after an address literal that ends the
+    /// address.
+    fn after_literal<'a>(&mut self, part: &'a str) -> Option<&'a str> {
+        let Some(inside) = part.strip_prefix('[') else { return Some(part) };
+        let Some((literal, behind)) = inside.split_once(']') else { return Some(inside) };
+        if format!("[{}]", literal.trim()).parse::<MailHost>().is_err() {
+            return Some(inside);
+        }
+        self.found = true;
+        let goes_on = behind.starts_with(is_label) || behind.trim_start().starts_with(is_dot);
+        goes_on.then_some(behind)
     }
 
     fn take(&mut self, text: &str, domains: &mut AuthorDomains) {
         if text.is_empty() {
             return;
         }
-        if let Some(domain) = domain(text) {
+        if domains.found_in(text) {
             (self.found, self.domain) = (true, true);
-            return domains.add(domain);
+            return;
         }
         self.unreadable = true;
         // A name above it may have a policy for all names below it.
@@ -177,16 +186,31 @@ fn labels(text: &str, blanks: bool) -> String {
     }
 }
 
+/// Returns the domains of programs that remove the blanks in a label, before any number of words.
+///
+/// A word before a `<` that has no dot belongs to a display name.
+fn joined(part: &str) -> Vec<String> {
+    let end = part.find(|c: char| !is_label(c) && !is_dot(c) && !c.is_whitespace());
+    let (region, behind) = part.split_at_checked(end.unwrap_or(part.len())).unwrap_or_default();
+    let words: Vec<_> = region.split_whitespace().collect();
+    let is_named = behind.starts_with('<');
+    let mut found = Vec::new();
+    for count in (2..=words.len().min(MOST_JOINED)).chain([words.len()]) {
+        let words = words.get(..count).unwrap_or_default();
+        let in_name = is_named && words.last().is_some_and(|word| !word.contains(is_dot));
+        if count > 1 && !in_name {
+            found.push(labels(&words.concat(), false));
+        }
+    }
+    found
+}
+
 fn has_unread(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(char::REPLACEMENT_CHARACTER)
 }
 
 fn has_at(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(AT)
-}
-
-fn is_dot(c: char) -> bool {
-    c == '.' || WIDE_DOTS.contains(&c)
 }
 
 fn is_label(c: char) -> bool {
@@ -196,5 +220,7 @@ fn is_label(c: char) -> bool {
 /// `@`, and characters that look like it.
 const AT: [char; 3] = ['@', '\u{fe6b}', '\u{ff20}'];
 
+/// The most words of a domain with blanks, besides all.
+const MOST_JOINED: usize = 4;
 /// The number of labels at the end of an invalid domain that may form a domain.
 const MOST_ABOVE: usize = 8;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::dns::{Answer, DnsFailure, Name, Question, RecordType};
 
@@ -192,6 +193,7 @@ pub struct Session<I> {
     answers: Answers,
     trace: Option<Vec<Note>>,
     news: bool,
+    share: u32,
 }
 
 impl<I: Inquiry> Session<I> {
@@ -207,7 +209,7 @@ impl<I: Inquiry> Session<I> {
             room: limit,
             beyond: DnsFailure::OverLimit,
         };
-        Self { inquiry, answers, trace: None, news: true }
+        Self { inquiry, answers, trace: None, news: true, share: 1 }
     }
 
     /// Records a trace of the last run, and keeps the answers of a cache: see
@@ -216,6 +218,19 @@ impl<I: Inquiry> Session<I> {
     pub fn traced(mut self) -> Self {
         self.trace = Some(Vec::new());
         self
+    }
+
+    /// Gives each question at most one part in `share` of the time that is left, so that a silent
+    /// name leaves time for the questions after it; by default a question may use all the time.
+    #[must_use]
+    pub fn with_share(self, share: u32) -> Self {
+        Self { share: share.max(1), ..self }
+    }
+
+    /// Returns the most time for a question, given the time that is left for the session.
+    #[must_use]
+    pub fn time_of_question(&self, left: Duration) -> Duration {
+        left / self.share
     }
 
     /// Runs the session to its end with answers of a function, such as a `Zone` or a blocking

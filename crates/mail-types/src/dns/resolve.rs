@@ -1,0 +1,78 @@
+//! Answers from a resolver, and sessions that wait for them without a runtime.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::dns::{Answer, Inquiry, Question, Session, Step};
+
+/// A source of DNS answers for [`run`]: hickory's resolver, a cache, or a zone in a test.
+pub trait Resolve: Send + Sync {
+    /// Answers a question. After `time` without an answer the result is
+    /// [`DnsFailure::Timeout`](crate::dns::DnsFailure::Timeout).
+    fn answer(&self, question: Question, time: Duration) -> Resolving<'_>;
+}
+
+impl fmt::Debug for dyn Resolve + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolve")
+    }
+}
+
+/// A question on its way to its answer.
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = (Question, Answer)> + Send + 'a>>;
+
+/// The time limit of a session in [`run`]: RFC 7208 section 4.6.4 demands at least 20 seconds.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs a session to its end. Independent questions are asked concurrently; a question without an
+/// answer after [`DEADLINE`] has failed.
+///
+/// [`run_cached`] takes another time limit, and a cache.
+pub async fn run<I: Inquiry>(session: &mut Session<I>, resolver: &dyn Resolve) -> I::Verdict {
+    run_cached(session, resolver, DEADLINE, &|_| None).await
+}
+
+/// Runs a session to its end as [`run`] does, within `time`; a question in `cache` is not sent.
+pub async fn run_cached<I: Inquiry>(
+    session: &mut Session<I>,
+    resolver: &dyn Resolve,
+    time: Duration,
+    cache: &(dyn Fn(&Question) -> Option<Arc<Answer>> + Sync),
+) -> I::Verdict {
+    let start = Instant::now();
+    let mut flight: Vec<Resolving<'_>> = Vec::new();
+    loop {
+        match session.poll_cached(cache) {
+            Step::Done(verdict) => return verdict,
+            Step::Ask(question) => {
+                let time = session.time_of_question(time.saturating_sub(start.elapsed()));
+                flight.push(resolver.answer(question, time));
+            }
+            Step::Wait => match answered(&mut flight).await {
+                Some((question, answer)) if start.elapsed() < time => {
+                    session.handle_answer(&question, answer);
+                }
+                _ => session.handle_timeout(),
+            },
+        }
+    }
+}
+
+/// Waits for the first answer; `None` if nothing was asked.
+async fn answered(flight: &mut Vec<Resolving<'_>>) -> Option<(Question, Answer)> {
+    poll_fn(|context| {
+        for at in 0..flight.len() {
+            let asked = flight.get_mut(at).map(|asked| asked.as_mut().poll(context));
+            if let Some(Poll::Ready(answered)) = asked {
+                drop(flight.swap_remove(at));
+                return Poll::Ready(Some(answered));
+            }
+        }
+        if flight.is_empty() { Poll::Ready(None) } else { Poll::Pending }
+    })
+    .await
+}
