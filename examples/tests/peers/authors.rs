@@ -4,7 +4,7 @@
 use super::examined::{Stage, WAYS, mail};
 
 /// Fields of messages that are, or may be, `victim.example`'s to a reader.
-const FORGED: [&str; 42] = [
+const FORGED: [&str; 49] = [
     "From: a@good.example\r\nFrom: a@victim.example",
     "From: a@victim.example\r\nFrom: a@good.example",
     "From : a@victim.example",
@@ -47,6 +47,13 @@ const FORGED: [&str; 42] = [
     "From: A <a@victim.example.\r\n good.example>;",
     "From: a@victim.example; <y@[127.0.0.1]>",
     "From: A <@a.example,@good.example:c@victim.example>;",
+    "From: <a@vic tim.example>",
+    "From: A <a@victim\r\n .exam\r\n ple>",
+    "From: 'a@victim.example'",
+    "From: {a@victim.example}",
+    "From: =?utf-8?q?a=40victim.example?=:;",
+    "From: <a@[127.0.0.1]victim.example>",
+    "From: a@\u{1b}(Bvictim.example",
     // The author of these cannot be determined.
     "From: =?gb2312?q?a=A3=C0victim.example?=",
     "From: =?utf-7?q?a+AEA-victim.example?=",
