@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use mail_types::dns::{Inquiry, Known, Name, Session, Unanswered};
 use mail_types::results::SpfIdentity;
-use mail_types::smtp::{Helo, MailHost, ReversePath};
+use mail_types::smtp::{Helo, MailHost, Mailbox, ReversePath};
 use thiserror::Error;
 
 use crate::evaluation::Evaluation;
@@ -35,17 +35,22 @@ use crate::{Explanation, Limits, Options, Report, SpfResult};
 #[derive(Clone, Debug)]
 pub struct Check<'a> {
     client: IpAddr,
-    helo: Cow<'a, str>,
-    /// The local part as written, with its quotes; empty for the null path.
-    local_part: Cow<'a, str>,
-    /// The domain of the sender, or the HELO name.
-    domain: Cow<'a, str>,
+    helo: &'a Helo,
+    sender: Sender<'a>,
     identity: SpfIdentity,
-    /// Whether the path is null, and the HELO name in place of its domain.
-    null_path: bool,
     receiver: &'a str,
     seconds: u64,
     options: Options,
+}
+
+/// Texts are made of it when they are needed: most records have no macro for its local part.
+#[derive(Clone, Copy, Debug)]
+enum Sender<'a> {
+    Mailbox(&'a Mailbox),
+    /// The local part as written, and the domain.
+    Text(&'a str, &'a str),
+    /// `postmaster` at the HELO name.
+    Helo,
 }
 
 impl<'a> Check<'a> {
@@ -53,19 +58,14 @@ impl<'a> Check<'a> {
     /// section 2.4). An IPv4-mapped IPv6 client address counts as the IPv4 address.
     #[must_use]
     pub fn mail_from(client: IpAddr, helo: &'a Helo, path: &'a ReversePath) -> Self {
-        let sender = path.mailbox();
-        let (local_part, domain) = match sender {
-            Some(sender) => (sender.written_local_part(), host(sender.host())),
-            None => (Cow::Borrowed(""), helo.text()),
-        };
-        let check = Self::new(client, helo.text(), SpfIdentity::MailFrom);
-        Self { local_part, domain, null_path: sender.is_none(), ..check }
+        let sender = path.mailbox().map_or(Sender::Helo, Sender::Mailbox);
+        Self::new(client, helo, sender, SpfIdentity::MailFrom)
     }
 
     /// Checks the name that the client gave in HELO or EHLO (RFC 7208 section 2.3).
     #[must_use]
     pub fn helo(client: IpAddr, helo: &'a Helo) -> Self {
-        Self { domain: helo.text(), ..Self::new(client, helo.text(), SpfIdentity::Helo) }
+        Self::new(client, helo, Sender::Helo, SpfIdentity::Helo)
     }
 
     /// Checks a sender given as text, as in tools and test suites: an address with or without angle
@@ -106,22 +106,19 @@ impl<'a> Check<'a> {
         if let Some((at, character)) = sender.char_indices().find(wrong) {
             return Err(SenderError::Character { character, at: at + start });
         }
-        let local_part = Cow::Borrowed(at.and_then(|at| sender.get(..at)).unwrap_or_default());
-        let domain = sender.get(domain..).map_or(Cow::Borrowed(""), Cow::Borrowed);
-        let null_path = sender.is_empty();
-        let domain = if null_path { helo.text() } else { domain };
-        let check = Self::new(client, helo.text(), SpfIdentity::MailFrom);
-        Ok(Self { local_part, domain, null_path, ..check })
+        let local_part = at.and_then(|at| sender.get(..at)).unwrap_or_default();
+        let domain = sender.get(domain..).unwrap_or_default();
+        let sender =
+            if sender.is_empty() { Sender::Helo } else { Sender::Text(local_part, domain) };
+        Ok(Self::new(client, helo, sender, SpfIdentity::MailFrom))
     }
 
-    fn new(client: IpAddr, helo: Cow<'a, str>, identity: SpfIdentity) -> Self {
+    fn new(client: IpAddr, helo: &'a Helo, sender: Sender<'a>, identity: SpfIdentity) -> Self {
         Self {
             client: client.to_canonical(),
             helo,
-            local_part: Cow::Borrowed(""),
-            domain: Cow::Borrowed(""),
+            sender,
             identity,
-            null_path: false,
             receiver: "unknown",
             seconds: 0,
             options: Options::default(),
@@ -169,8 +166,8 @@ impl<'a> Check<'a> {
 
     /// Returns the name that the client gave in HELO or EHLO.
     #[must_use]
-    pub fn helo_name(&self) -> &str {
-        &self.helo
+    pub fn helo_name(&self) -> Cow<'a, str> {
+        self.helo.text()
     }
 
     /// Returns the checked identity.
@@ -182,7 +179,7 @@ impl<'a> Check<'a> {
     /// Tells whether the reverse-path is null, and the HELO name in place of its domain.
     #[must_use]
     pub fn is_null_path(&self) -> bool {
-        self.null_path
+        matches!(self.sender, Sender::Helo) && self.identity == SpfIdentity::MailFrom
     }
 
     /// Returns the name of the checking host.
@@ -193,8 +190,15 @@ impl<'a> Check<'a> {
 
     /// Returns the domain of the sender, or the HELO name, as text.
     #[must_use]
-    pub fn sender_domain(&self) -> &str {
-        &self.domain
+    pub fn sender_domain(&self) -> Cow<'a, str> {
+        match self.sender {
+            Sender::Mailbox(sender) => match sender.host() {
+                MailHost::Domain(domain) => Cow::Borrowed(domain.as_str()),
+                literal @ MailHost::Address(_) => Cow::Owned(literal.to_string()),
+            },
+            Sender::Text(_, domain) => Cow::Borrowed(domain),
+            Sender::Helo => self.helo.text(),
+        }
     }
 
     /// Returns the options.
@@ -211,14 +215,19 @@ impl<'a> Check<'a> {
         self.seconds
     }
 
-    pub(crate) fn local_part(&self) -> &[u8] {
-        // RFC 7208 section 4.3.
-        if self.local_part.is_empty() { b"postmaster" } else { self.local_part.as_bytes() }
+    /// The local part as written, with its quotes.
+    pub(crate) fn local_part(&self) -> Cow<'_, str> {
+        match self.sender {
+            Sender::Mailbox(sender) => sender.written_local_part(),
+            // RFC 7208 section 4.3.
+            Sender::Text("", _) | Sender::Helo => Cow::Borrowed("postmaster"),
+            Sender::Text(text, _) => Cow::Borrowed(text),
+        }
     }
 
     /// The sender with its local part, written into `scratch`.
     pub(crate) fn sender<'s>(&self, scratch: &'s mut Scratch) -> &'s [u8] {
-        scratch.push(self.local_part());
+        scratch.push(self.local_part().as_bytes());
         scratch.push(b"@");
         scratch.push(self.sender_domain().as_bytes());
         scratch.as_bytes()
@@ -226,7 +235,15 @@ impl<'a> Check<'a> {
 
     /// The domain to begin with, if it can be checked (RFC 7208 section 4.3).
     pub(crate) fn domain(&self) -> Option<Name> {
-        let text = self.sender_domain();
+        let helo;
+        let text = match self.sender {
+            Sender::Mailbox(sender) => sender.domain()?.as_str(),
+            Sender::Text(_, domain) => domain,
+            Sender::Helo => {
+                helo = self.helo.text();
+                &*helo
+            }
+        };
         let text = text.strip_suffix('.').unwrap_or(text).as_bytes();
         let is_name = text.contains(&b'.') && !text.starts_with(b"[") && text.is_ascii();
         let name = is_name.then(|| Name::from_dotted(text));
@@ -249,15 +266,7 @@ impl<'a> Check<'a> {
             });
             return bare(SpfResult::None, Cause::Malformed, None);
         };
-        Evaluation::new(self).run(known, &domain)
-    }
-}
-
-/// The host of a mailbox as text.
-fn host(host: &MailHost) -> Cow<'_, str> {
-    match host {
-        MailHost::Domain(domain) => Cow::Borrowed(domain.as_str()),
-        MailHost::Address(_) => Cow::Owned(host.to_string()),
+        Evaluation::new(self).run(known, domain)
     }
 }
 

@@ -31,16 +31,16 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn run(
         mut self,
         known: &mut Known<'_>,
-        domain: &Name,
+        domain: Name,
     ) -> Result<Outcome, Unanswered> {
-        let mut decision = self.check_host(known, domain);
+        let mut decision = self.check_host(known, &domain);
         let guess = self.check.options().guess.as_deref();
         let guess = guess.filter(|_| matches!(decision, Ok(None)));
         if let Some(guess) = guess {
             known.note(|| format!("guess: {guess}"));
             self.guesses = true;
             let source = Source::Own(Arc::new(Published::One(guess.clone())));
-            decision = self.evaluate(known, domain, source).map(Some);
+            decision = self.evaluate(known, &domain, source).map(Some);
         }
         let mut explanation = Explanation::Absent;
         let (result, cause) = match decision {
@@ -59,7 +59,7 @@ impl<'e> Evaluation<'e> {
         };
         known.note(|| format!("result: {result}"));
         let counts = (self.lookups, self.void_lookups, self.terms);
-        let about = (self.check.identity(), Some(domain.clone()));
+        let about = (self.check.identity(), Some(domain));
         let outcome = Outcome::new(about, result, cause, explanation, counts);
         Ok(if guess.is_some() { outcome.guessed() } else { outcome })
     }

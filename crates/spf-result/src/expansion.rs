@@ -70,16 +70,22 @@ impl Values<'_> {
             let [a, b, c, d] = client.octets();
             return out(scratch.decimals([d, c, b, a]));
         }
+        let text;
         let value = match found.letter {
             Letter::S => self.check.sender(scratch),
-            Letter::L => self.check.local_part(),
-            Letter::O => self.check.sender_domain().as_bytes(),
+            Letter::L | Letter::O | Letter::H => {
+                text = match found.letter {
+                    Letter::L => self.check.local_part(),
+                    Letter::O => self.check.sender_domain(),
+                    _ => self.check.helo_name(),
+                };
+                text.as_bytes()
+            }
             Letter::D => scratch.name(self.domain),
             Letter::I => scratch.dotted(self.check.client()),
             Letter::P => self.client_name.map_or(&b"unknown"[..], |name| scratch.name(name)),
             Letter::V if self.check.client().is_ipv4() => b"in-addr",
             Letter::V => b"ip6",
-            Letter::H => self.check.helo_name().as_bytes(),
             Letter::C => scratch.print(&self.check.client()),
             Letter::R => self.check.receiver().as_bytes(),
             Letter::T => scratch.print(&self.check.seconds()),

@@ -51,9 +51,9 @@ impl Report {
     pub const MAX_VALUE: usize = 100;
 
     pub(crate) fn new(check: &Check<'_>, outcome: Outcome) -> Self {
-        let domain = check.sender_domain().to_owned();
-        let sender = String::from_utf8_lossy(check.local_part()).into_owned() + "@" + &domain;
-        let (helo, receiver) = (check.helo_name().to_owned(), check.receiver().to_owned());
+        let domain = check.sender_domain().into_owned();
+        let sender = check.local_part().into_owned() + "@" + &domain;
+        let (helo, receiver) = (check.helo_name().into_owned(), check.receiver().to_owned());
         let mut report = Self {
             outcome,
             client: check.client(),

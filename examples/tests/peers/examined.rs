@@ -19,10 +19,9 @@ fn said(name: &str, kind: RecordType) -> Said {
     let nothing = |code| Said::Code(code);
     let own = name.split('.').find(|label| DEAD.contains(label));
     match own.filter(|own| *own == "mute" || !name.starts_with("_dmarc.")) {
-        Some("mute") => return Said::Nothing,
         Some("servfail") => return nothing(ResponseCode::ServFail),
         Some("refused") => return nothing(ResponseCode::Refused),
-        Some("silent") => return Said::Nothing,
+        Some("silent" | "mute") => return Said::Nothing,
         Some(_) => return Said::Alias("x.servfail.example."),
         None => {}
     }
