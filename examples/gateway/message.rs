@@ -1,6 +1,5 @@
 //! A message: its name, its header, and the fields that are added or removed.
 
 pub(crate) mod forged;
-pub mod header;
 pub mod id;
 pub(crate) mod trace_fields;

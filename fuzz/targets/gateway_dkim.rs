@@ -11,10 +11,10 @@ use examples::gateway::authentication::dkim::keys::Key;
 use examples::gateway::authentication::dkim::tag_list::{MOST_TAGS, TagList, TagListError};
 use examples::gateway::authentication::dkim::terms::Terms;
 use examples::gateway::authentication::dkim::{DkimLimits, Keys, Signature, read, verify};
-use examples::gateway::message::header::{Field, Header};
 use libfuzzer_sys::fuzz_target;
 use mail_types::dns::{Answer, DnssecStatus, Records, Session, Step, Texts};
 use mail_types::results::AuthResult;
+use mail_types::smtp::{Field, Header};
 
 // The first line is the keys, with `|` between them; a message follows.
 fuzz_target!(|input: &[u8]| {

@@ -6,10 +6,9 @@
 
 use std::sync::Arc;
 
-use examples::gateway::message::header;
 use examples::gateway::smtp::session::{Question, Session, SessionSettings, SessionStep};
 use libfuzzer_sys::fuzz_target;
-use mail_types::smtp::{Mailbox, Reply, ReplyCode};
+use mail_types::smtp::{Header, Mailbox, Reply, ReplyCode};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (choices, bytes) = input;
@@ -120,7 +119,7 @@ fn decide(
             });
             assert!(!bare, "{message:?}");
             assert!(message.len() <= 204);
-            assert!(!header::lacks_header(&message), "{message:?}");
+            assert!(!Header::is_missing(&message), "{message:?}");
             assert!(!session.transaction().unwrap().is_headless() || message.starts_with(b"\r\n"));
             assert!(!session.transaction().unwrap().recipients.is_empty());
             messages.push(message);

@@ -31,11 +31,11 @@ use std::time::SystemTime;
 use mail_types::dns::Name;
 use mail_types::results::AuthResult;
 
-use crate::gateway::message::header::{Field, Header};
 use body_hashes::BodyHashes;
 use keys::Found;
 pub use keys::Keys;
 pub use limits::DkimLimits;
+use mail_types::smtp::{Field, Header};
 pub use signature::Signature;
 use signed_fields::SignedFields;
 

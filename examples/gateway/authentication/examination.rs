@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
 use mail_types::dns::{Resolve, Session, run_cached};
+use mail_types::smtp::Header;
 use spf_result::Report;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -12,7 +13,6 @@ use super::dkim::{self, Keys, Signature};
 use super::dmarc::{DmarcSettings, Examined};
 use super::envelope::Envelope;
 use super::spf::{SpfSettings, check};
-use crate::gateway::message::header::Header;
 
 /// What is examined, and how.
 pub(crate) struct Examination<'a> {

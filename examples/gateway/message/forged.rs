@@ -11,10 +11,10 @@
 //! Ours are `primary_hostname` and what is in `local_domains`; where that must be expanded, every name may
 //! be ours.
 
-use bytes::Bytes;
-use mail_types::smtp::{Domain, MailHost};
+use std::ops::Range;
 
-use super::header::{Field, spans};
+use bytes::Bytes;
+use mail_types::smtp::{Domain, Field, Header, MailHost};
 
 /// Tells whether a host is this one, or may be.
 pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
@@ -34,7 +34,7 @@ fn is_own(own: &Own<'_>, name: &str) -> bool {
 pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut done = 0;
-    for (begin, end) in spans(message) {
+    for Range { start: begin, end } in Header::spans(message) {
         let field = message.get(begin..end).unwrap_or_default();
         if is_forged(field, own, kept) {
             if begin > done {

@@ -4,8 +4,7 @@ use std::sync::LazyLock;
 
 use event_expand::{HeaderForm, Template, TemplateError, Variables};
 use mail_types::exim::{Trust, Value, Variable};
-
-use crate::gateway::message::header::Header;
+use mail_types::smtp::Header;
 
 /// Returns the fields of a name, in lower case, as one text; `None` if there are none.
 ///

@@ -1,9 +1,8 @@
 //! One message's envelope and text, from `MAIL` to the reply that ends it.
 
-use mail_types::smtp::{Mailbox, ReplyCode, ReversePath};
+use mail_types::smtp::{Header, Mailbox, ReplyCode, ReversePath};
 
 use super::framing::Body;
-use crate::gateway::message::header::{Header, lacks_header};
 
 /// A transaction under way.
 #[derive(Debug)]
@@ -72,7 +71,7 @@ impl Transaction {
     /// it would go on with the last field that stands before it.
     pub(crate) fn complete(&mut self) {
         if let Some(body) = &mut self.body
-            && lacks_header(body.bytes())
+            && Header::is_missing(body.bytes())
         {
             body.begin_with_empty_line();
         }

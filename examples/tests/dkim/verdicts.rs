@@ -6,12 +6,12 @@ use mail_types::dns::{
     Answer, DnsFailure, DnssecStatus, Question, RecordType, Session, Step, Zone,
 };
 use mail_types::results::AuthResult;
+use mail_types::smtp::Header;
 
 use super::signing::ED25519;
 use examples::gateway::authentication::dkim::{
     DkimLimits, Keys, Signature, read, verify as verify_all,
 };
-use examples::gateway::message::header::Header;
 
 /// Signed by two keys: RFC 8463 appendix A.3.
 const SIGNED: &str = concat!(

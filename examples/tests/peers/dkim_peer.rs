@@ -13,11 +13,11 @@ use std::time::SystemTime;
 use data_encoding::BASE64;
 use mail_types::dns::{DnssecStatus, RecordType, Session, Step, Zone};
 use mail_types::results::AuthResult;
+use mail_types::smtp::Header;
 use serde_json::{Value, json};
 
 use crate::dkim::signing::ED25519;
 use examples::gateway::authentication::dkim::{DkimLimits, Keys, read, verify};
-use examples::gateway::message::header::Header;
 
 /// Debian's own, which has Debian's packages.
 const PYTHON: &str = "/usr/bin/python3";

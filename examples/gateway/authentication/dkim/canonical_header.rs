@@ -1,6 +1,6 @@
 //! Fields of a message's header as they are hashed: RFC 6376 sections 3.4.1 and 3.4.2.
 
-use crate::gateway::message::header::Field;
+use mail_types::smtp::Field;
 
 /// How much of a change on the way a signature bears.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

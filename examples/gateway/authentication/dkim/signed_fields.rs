@@ -1,9 +1,9 @@
 //! The fields of a header that a signature signs: RFC 6376 section 5.4.2.
 
+use mail_types::smtp::{Field, Header};
 use std::collections::HashMap;
 
 use super::terms::Terms;
-use crate::gateway::message::header::{Field, Header};
 
 /// The fields of a message, to be found by their names.
 #[derive(Debug)]

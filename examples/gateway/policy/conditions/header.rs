@@ -1,9 +1,9 @@
 //! `header.NAME = LIST` and `header_raw.NAME = LIST`: whether a field of this name has a text that fits.
 
 use event_expand::HeaderForm;
+use mail_types::smtp::Header;
 use memchr::memmem;
 
-use crate::gateway::message::header::Header;
 use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::field_text::decoded;

@@ -4,12 +4,11 @@ use std::time::SystemTime;
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
 use mail_types::results::AuthResult;
-use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Header, Reply, ReplyCode, Severity};
 
 use super::Connection;
 use crate::gateway::authentication::dmarc::InvalidFrom;
 use crate::gateway::authentication::examination::Examination;
-use crate::gateway::message::header::Header;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::conditions::dmarc::{
     DISABLE_VERIFY, ENABLE_FORENSIC, keep, publish_off,
