@@ -13,7 +13,7 @@ use mail_types::exim::{LookupResult, Query, Trust, Variable};
 
 use crate::expansion::{Ask, Options, Request};
 use crate::stop::{ExpandError, ExpandFailure};
-use crate::tree::{Node, NodeKind, Sequence, Tree};
+use crate::tree::{NameId, Node, NodeKind, Sequence, Tree};
 use crate::variables::Variables;
 
 /// A run. The output, and every argument under computation, is in one buffer, the innermost last:
@@ -147,13 +147,11 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn variable(&mut self, tree: &Tree, name: u32, at: usize) -> Result<Trust, Halt> {
-        let Some((name, _)) = tree.names.get(name as usize) else { return Ok(Trust::Trusted) };
+    fn variable(&mut self, tree: &Tree, name: NameId, at: usize) -> Result<Trust, Halt> {
+        let name = tree.name(name);
         let variables = self.variables;
         match variables.variable(name) {
-            Variable::Unknown => {
-                Err(ExpandError::UnknownVariable { at, name: name.clone() }.into())
-            }
+            Variable::Unknown => Err(ExpandError::UnknownVariable { at, name: name.into() }.into()),
             variable => self.push_variable(variable, at),
         }
     }

@@ -9,7 +9,7 @@ use crate::operators::list::is_blank;
 use crate::operators::operator::Operator;
 use crate::operators::pattern::Pattern;
 use crate::template::TemplateError;
-use crate::tree::{Arguments, Node, NodeKind, Sequence, Tree};
+use crate::tree::{Arguments, Node, NodeKind, PatternId, Sequence, Tree, index};
 use crate::variables::HeaderForm;
 
 pub(crate) struct Parser<'t> {
@@ -163,7 +163,7 @@ impl<'t> Parser<'t> {
         match &*name {
             "value" => NodeKind::Value,
             "item" => NodeKind::Item,
-            _ => NodeKind::Variable(self.keep_name(name, at)),
+            _ => NodeKind::Variable(self.tree.add_name(name, at)),
         }
     }
 
@@ -250,30 +250,17 @@ impl<'t> Parser<'t> {
         number
     }
 
-    pub(crate) fn keep_name(&mut self, name: Box<str>, at: usize) -> u32 {
-        let names = &mut self.tree.names;
-        let known = names.iter().position(|(known, _)| *known == name);
-        index(known.unwrap_or_else(|| {
-            names.push((name, at));
-            names.len() - 1
-        }))
-    }
-
     pub(crate) fn keep_arguments(&mut self, strings: Vec<Sequence>) -> Arguments {
         let from = index(self.tree.arguments.len());
         self.tree.arguments.extend(strings);
         Arguments(from, index(self.tree.arguments.len()))
     }
 
-    /// Compiles a pattern that has nothing to expand, once for all expansions; the first few of a
-    /// template, as each may take as much memory as its limit says.
-    pub(crate) fn keep_pattern(&mut self, sequence: Sequence) -> Option<u32> {
-        if self.tree.patterns.len() >= MOST_PATTERNS {
-            return None;
-        }
-        let pattern = Pattern::new(self.tree.literal(sequence)?, self.limits);
-        self.tree.patterns.push(pattern);
-        Some(index(self.tree.patterns.len() - 1))
+    /// Compiles a pattern that has nothing to expand, once for all expansions.
+    pub(crate) fn keep_pattern(&mut self, sequence: Sequence) -> Option<PatternId> {
+        let text: Box<[u8]> = self.tree.literal(sequence)?.into();
+        let limits = self.limits;
+        self.tree.add_pattern(|| Pattern::new(&text, limits))
     }
 
     pub(crate) fn enter(&mut self) -> Result<(), TemplateError> {
@@ -320,13 +307,5 @@ fn push_text(nodes: &mut Vec<Node>, text: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// Indices and positions are less than [`MOST_BYTES`]: a template has no more nodes than bytes.
-pub(crate) fn index(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// The most patterns that a template keeps compiled; others are compiled when needed.
-const MOST_PATTERNS: usize = 16;
-
 /// The longest template, whatever its limit: positions have 32 bits.
-const MOST_BYTES: usize = 1 << 30;
+pub(crate) const MOST_BYTES: usize = 1 << 30;

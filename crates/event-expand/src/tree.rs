@@ -9,17 +9,18 @@ use crate::evaluate::text_condition::Comparison;
 use crate::operators::json::JsonList;
 use crate::operators::operator::Operator;
 use crate::operators::pattern::Pattern;
+use crate::stop::ExpandError;
 use crate::tree::condition::Condition;
 use crate::tree::lookup::Lookup;
 use crate::variables::HeaderForm;
 
-/// The arenas. Indices come from the parser, and are valid for their own tree only.
+/// The arenas. Ids come from the parser, and are valid for their own tree only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     pub(crate) arguments: Vec<Sequence>,
     pub(crate) conditions: Vec<Condition>,
-    pub(crate) patterns: Vec<Pattern>,
+    patterns: Vec<Pattern>,
     /// The names of variables, each once, with the position of its first use.
     pub(crate) names: Vec<(Box<str>, usize)>,
     /// The positions of items that a skipped text must not contain.
@@ -29,11 +30,59 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn nodes(&self, sequence: Sequence) -> &[Node] {
-        self.nodes.get(sequence.start as usize..sequence.end as usize).unwrap_or_default()
+        let nodes = self.nodes.get(sequence.start as usize..sequence.end as usize);
+        debug_assert!(nodes.is_some(), "{sequence:?} is of another tree");
+        nodes.unwrap_or_default()
     }
 
     pub(crate) fn arguments(&self, arguments: Arguments) -> &[Sequence] {
-        self.arguments.get(arguments.0 as usize..arguments.1 as usize).unwrap_or_default()
+        let found = self.arguments.get(arguments.0 as usize..arguments.1 as usize);
+        debug_assert!(found.is_some(), "{arguments:?} are of another tree");
+        found.unwrap_or_default()
+    }
+
+    pub(crate) fn add_condition(&mut self, condition: Condition) -> ConditionId {
+        self.conditions.push(condition);
+        ConditionId(index(self.conditions.len() - 1))
+    }
+
+    /// Returns a condition. An id of another tree is an error: it must not count as false.
+    pub(crate) fn condition(&self, id: ConditionId) -> Result<&Condition, ExpandError> {
+        let condition = self.conditions.get(id.0 as usize);
+        debug_assert!(condition.is_some(), "{id:?} is of another tree");
+        condition.ok_or(ExpandError::Operand { at: 0, expected: "a condition of this template" })
+    }
+
+    /// Adds the name of a variable once.
+    pub(crate) fn add_name(&mut self, name: Box<str>, at: usize) -> NameId {
+        let known = self.names.iter().position(|(known, _)| *known == name);
+        NameId(index(known.unwrap_or_else(|| {
+            self.names.push((name, at));
+            self.names.len() - 1
+        })))
+    }
+
+    /// Returns the name of a variable; an id of another tree has an empty one, which is unknown.
+    pub(crate) fn name(&self, id: NameId) -> &str {
+        let name = self.names.get(id.0 as usize);
+        debug_assert!(name.is_some(), "{id:?} is of another tree");
+        name.map_or("", |(name, _)| name)
+    }
+
+    /// Keeps a compiled pattern; `None` after the first few, as each may take as much memory as its
+    /// limit says.
+    pub(crate) fn add_pattern(&mut self, pattern: impl FnOnce() -> Pattern) -> Option<PatternId> {
+        let id = PatternId(index(self.patterns.len()));
+        (self.patterns.len() < MOST_PATTERNS).then(|| {
+            self.patterns.push(pattern());
+            id
+        })
+    }
+
+    pub(crate) fn pattern(&self, id: PatternId) -> Option<&Pattern> {
+        let pattern = self.patterns.get(id.0 as usize);
+        debug_assert!(pattern.is_some(), "{id:?} is of another tree");
+        pattern
     }
 
     /// The position of such an item in this part of the template.
@@ -50,6 +99,27 @@ impl Tree {
         }
     }
 }
+
+/// A condition of a tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConditionId(u32);
+
+/// The name of a variable in a tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameId(u32);
+
+/// A compiled pattern of a tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PatternId(u32);
+
+/// Ids and positions are less than [`MOST_BYTES`](crate::parse::MOST_BYTES): a template has no more
+/// nodes than bytes.
+pub(crate) fn index(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The most patterns that a template keeps compiled; others are compiled when needed.
+const MOST_PATTERNS: usize = 16;
 
 /// Consecutive nodes, and the part of the template that they were parsed from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,8 +147,8 @@ pub(crate) enum NodeKind {
     Text(Box<[u8]>),
     /// An escape that makes a NUL: the sequence ends there.
     End,
-    /// `$name`: an index of [`Tree::names`].
-    Variable(u32),
+    /// `$name`.
+    Variable(NameId),
     /// `$value`.
     Value,
     /// `$item`.
@@ -90,16 +160,16 @@ pub(crate) enum NodeKind {
     /// `${name_argument:operand}`.
     Operator(Operator, Option<Box<str>>, Sequence),
     /// `${if …}`.
-    If(u32, Choice),
+    If(ConditionId, Choice),
     /// An item that needs no request.
     Function(Function, Arguments),
     /// `${sg{subject}{pattern}{replacement}}`, with the compiled pattern if it has no expansions.
-    Substitute(Arguments, Option<u32>),
+    Substitute(Arguments, Option<PatternId>),
     Extract(Box<Extract>),
     /// `${listextract{number}{list}…}`.
     ListExtract(Sequence, Sequence, Choice),
     /// `${filter{list}{condition}}`.
-    Filter(Sequence, u32),
+    Filter(Sequence, ConditionId),
     /// `${map{list}{expression}}`.
     Map(Sequence, Sequence),
     /// `${reduce{list}{start}{expression}}`.

@@ -14,12 +14,12 @@ use crate::operators::number;
 use crate::operators::pattern::{Groups, MatchError, Pattern, Subject};
 use crate::stop::ExpandError;
 use crate::tree::condition::Test;
-use crate::tree::{Arguments, Sequence, Tree};
+use crate::tree::{Arguments, ConditionId, NameId, PatternId, Sequence, Tree};
 use crate::variables::HeaderForm;
 
 impl Evaluation<'_> {
-    pub(crate) fn condition(&mut self, tree: &Tree, condition: u32) -> Result<bool, Halt> {
-        let Some(condition) = tree.conditions.get(condition as usize) else { return Ok(false) };
+    pub(crate) fn condition(&mut self, tree: &Tree, condition: ConditionId) -> Result<bool, Halt> {
+        let condition = tree.condition(condition)?;
         self.enter(condition.at)?;
         let at = condition.at as usize;
         self.charge(1, at)?;
@@ -28,11 +28,9 @@ impl Evaluation<'_> {
         Ok(holds != condition.negated)
     }
 
-    pub(crate) fn skip_condition(tree: &Tree, condition: u32) -> Result<(), Halt> {
-        match tree.conditions.get(condition as usize) {
-            Some(condition) => Self::skip(tree, condition.at, condition.end),
-            None => Ok(()),
-        }
+    pub(crate) fn skip_condition(tree: &Tree, condition: ConditionId) -> Result<(), Halt> {
+        let condition = tree.condition(condition)?;
+        Self::skip(tree, condition.at, condition.end)
     }
 
     fn holds(&mut self, tree: &Tree, at: usize, asked: &Test) -> Result<bool, Halt> {
@@ -85,12 +83,10 @@ impl Evaluation<'_> {
         }
     }
 
-    fn is_defined(&mut self, tree: &Tree, name: u32, at: usize) -> Result<bool, Halt> {
-        let Some((name, _)) = tree.names.get(name as usize) else { return Ok(false) };
+    fn is_defined(&mut self, tree: &Tree, name: NameId, at: usize) -> Result<bool, Halt> {
+        let name = tree.name(name);
         match self.variables.variable(name) {
-            Variable::Unknown => {
-                Err(ExpandError::UnknownVariable { at, name: name.clone() }.into())
-            }
+            Variable::Unknown => Err(ExpandError::UnknownVariable { at, name: name.into() }.into()),
             Variable::Unset => Ok(false),
             Variable::Value(value) => Ok(!value.as_bytes().is_empty()),
         }
@@ -124,7 +120,7 @@ impl Evaluation<'_> {
         at: usize,
         subject: Sequence,
         pattern: Sequence,
-        known: Option<u32>,
+        known: Option<PatternId>,
     ) -> Result<bool, Halt> {
         let (from, trust) = self.argument(tree, subject)?;
         let (between, _) = self.argument(tree, pattern)?;
@@ -133,14 +129,13 @@ impl Evaluation<'_> {
         }
         let subject = self.out.get(from..between).unwrap_or_default();
         let compiled;
-        let pattern =
-            if let Some(pattern) = known.and_then(|known| tree.patterns.get(known as usize)) {
-                pattern
-            } else {
-                let pattern = self.out.get(between..).unwrap_or_default();
-                compiled = Pattern::new(pattern, &self.options.limits);
-                &compiled
-            };
+        let pattern = if let Some(pattern) = known.and_then(|known| tree.pattern(known)) {
+            pattern
+        } else {
+            let pattern = self.out.get(between..).unwrap_or_default();
+            compiled = Pattern::new(pattern, &self.options.limits);
+            &compiled
+        };
         let found = pattern.matches(&Subject::new(subject));
         let found = found.map_err(|error| self.regex_error(error, at))?;
         let holds = found.is_some();
@@ -189,7 +184,7 @@ impl Evaluation<'_> {
         Ok(false)
     }
 
-    fn group(&mut self, tree: &Tree, conditions: &[u32], all: bool) -> Result<bool, Halt> {
+    fn group(&mut self, tree: &Tree, conditions: &[ConditionId], all: bool) -> Result<bool, Halt> {
         let mut holds = all;
         for condition in conditions {
             if holds == all {
@@ -208,7 +203,7 @@ impl Evaluation<'_> {
         any: bool,
         json: Option<JsonList>,
         list: Sequence,
-        condition: u32,
+        condition: ConditionId,
     ) -> Result<bool, Halt> {
         Self::skip_condition(tree, condition)?;
         let (text, named) = self.list_argument(tree, list)?;

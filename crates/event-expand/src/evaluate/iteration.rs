@@ -9,7 +9,7 @@ use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::operators::list::{self, push_item, trim};
 use crate::operators::number;
 use crate::stop::ExpandError;
-use crate::tree::{Sequence, Tree};
+use crate::tree::{ConditionId, Sequence, Tree};
 
 impl Evaluation<'_> {
     pub(crate) fn filter(
@@ -17,7 +17,7 @@ impl Evaluation<'_> {
         tree: &Tree,
         at: usize,
         list: Sequence,
-        condition: u32,
+        condition: ConditionId,
     ) -> Result<Trust, Halt> {
         Self::skip_condition(tree, condition)?;
         self.new_list(tree, at, list, |run, item, start, separator| {

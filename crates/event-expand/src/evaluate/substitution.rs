@@ -9,7 +9,7 @@ use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::operators::pattern::{Pattern, Subject};
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::template::Template;
-use crate::tree::{Arguments, Sequence, Tree};
+use crate::tree::{Arguments, PatternId, Sequence, Tree};
 
 impl Evaluation<'_> {
     /// `${expand:…}`.
@@ -72,7 +72,7 @@ impl Evaluation<'_> {
         tree: &Tree,
         at: usize,
         strings: Arguments,
-        known: Option<u32>,
+        known: Option<PatternId>,
     ) -> Result<Trust, Halt> {
         let [subject, pattern, replacement] = tree.arguments(strings) else {
             return Ok(Trust::Trusted);
@@ -81,14 +81,13 @@ impl Evaluation<'_> {
         let pattern_text = self.kept_argument(tree, *pattern)?;
         let replacement = self.kept_argument(tree, *replacement)?;
         let compiled;
-        let pattern =
-            if let Some(pattern) = known.and_then(|known| tree.patterns.get(known as usize)) {
-                pattern
-            } else {
-                self.charge(COMPILING, at)?;
-                compiled = Pattern::new(&pattern_text.bytes, &self.options.limits);
-                &compiled
-            };
+        let pattern = if let Some(pattern) = known.and_then(|known| tree.pattern(known)) {
+            pattern
+        } else {
+            self.charge(COMPILING, at)?;
+            compiled = Pattern::new(&pattern_text.bytes, &self.options.limits);
+            &compiled
+        };
         let start = self.out.len();
         let captures = self.captures.clone();
         let querying = std::mem::replace(&mut self.querying, false);

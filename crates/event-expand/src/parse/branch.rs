@@ -12,7 +12,7 @@ use crate::operators::field;
 use crate::operators::json::{self, JsonList};
 use crate::operators::list::{self, trim};
 use crate::stop::{ExpandError, ExpandFailure};
-use crate::tree::{Arguments, Choice, Extract, LookupItem, Otherwise, Sequence, Tree};
+use crate::tree::{Arguments, Choice, ConditionId, Extract, LookupItem, Otherwise, Sequence, Tree};
 
 /// `$value` as it was before an item.
 type Outer = Option<Rc<Kept>>;
@@ -22,7 +22,7 @@ impl Evaluation<'_> {
         &mut self,
         tree: &Tree,
         at: usize,
-        condition: u32,
+        condition: ConditionId,
         choice: Choice,
     ) -> Result<Trust, Halt> {
         let (captures, value) = (self.captures.clone(), self.value.clone());

@@ -6,15 +6,15 @@ use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::match_list::MatchList;
 use crate::operators::json::JsonList;
-use crate::parse::{Parser, Reading, index};
+use crate::parse::{Parser, Reading};
 use crate::template::TemplateError;
 use crate::tree::condition::{Condition, ListText, Test};
-use crate::tree::{NodeKind, Sequence};
+use crate::tree::{ConditionId, NodeKind, Sequence, index};
 use crate::variables::{HeaderForm, ListKind, State};
 
 impl Parser<'_> {
-    /// Reads a condition, and returns its index.
-    pub(crate) fn condition(&mut self) -> Result<u32, TemplateError> {
+    /// Reads a condition.
+    pub(crate) fn condition(&mut self) -> Result<ConditionId, TemplateError> {
         self.enter()?;
         let mut negated = false;
         self.skip_blanks();
@@ -30,8 +30,7 @@ impl Parser<'_> {
         let test = self.test(&word, at)?;
         self.leave();
         let (at, end) = (index(at), index(self.pos));
-        self.tree.conditions.push(Condition { at, end, negated, test });
-        Ok(index(self.tree.conditions.len() - 1))
+        Ok(self.tree.add_condition(Condition { at, end, negated, test }))
     }
 
     pub(crate) fn condition_word(&mut self) -> Box<str> {
@@ -163,7 +162,7 @@ impl Parser<'_> {
         Ok(Test::MatchList(subject, Box::new(ListText { text, list })))
     }
 
-    fn group(&mut self) -> Result<Box<[u32]>, TemplateError> {
+    fn group(&mut self) -> Result<Box<[ConditionId]>, TemplateError> {
         self.open("{")?;
         let mut conditions = Vec::new();
         loop {

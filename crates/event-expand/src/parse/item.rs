@@ -5,11 +5,11 @@ use crate::evaluate::text_condition::Comparison;
 use crate::operators::field;
 use crate::operators::json::JsonList;
 use crate::operators::list::is_blank;
-use crate::parse::{Parser, Reading, index};
+use crate::parse::{Parser, Reading};
 use crate::template::TemplateError;
 use crate::tree::lookup::Lookup;
 use crate::tree::{
-    Arguments, Choice, Extract, Function, LookupItem, NodeKind, Otherwise, Sequence,
+    Arguments, Choice, Extract, Function, LookupItem, NodeKind, Otherwise, Sequence, index,
 };
 
 /// Items that the program answers: their least and most strings.

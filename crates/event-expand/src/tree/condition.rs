@@ -6,7 +6,7 @@ use crate::call::HostCall;
 use crate::evaluate::text_condition::Comparison;
 use crate::match_list::MatchList;
 use crate::operators::json::JsonList;
-use crate::tree::{Arguments, Sequence};
+use crate::tree::{Arguments, ConditionId, NameId, PatternId, Sequence};
 use crate::variables::State;
 
 /// A condition, and whether an odd number of `!` precedes it.
@@ -30,7 +30,7 @@ pub(crate) struct ListText {
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
     /// `def:name`: whether the variable has a non-empty value.
-    Defined(u32),
+    Defined(NameId),
     /// `def:value` and `def:item`.
     DefinedValue,
     DefinedItem,
@@ -39,7 +39,7 @@ pub(crate) enum Test {
     State(State),
     Compare(Comparison, Sequence, Sequence),
     /// `match`, with the compiled pattern if it has no expansions.
-    Match(Sequence, Sequence, Option<u32>),
+    Match(Sequence, Sequence, Option<PatternId>),
     /// `match_domain` and similar conditions; the list is not expanded.
     MatchList(Sequence, Box<ListText>),
     /// `inlist`, or `inlisti` without case.
@@ -50,15 +50,15 @@ pub(crate) enum Test {
     },
     /// `isip`, `isip4`, `isip6`: of these families, version 4 and 6.
     IsIp([bool; 2], Sequence),
-    /// `and` and `or`: indices of the conditions.
-    All(Box<[u32]>),
-    Any(Box<[u32]>),
+    /// `and` and `or`.
+    All(Box<[ConditionId]>),
+    Any(Box<[ConditionId]>),
     /// `forall` and `forany`, also over JSON.
     ForEach {
         any: bool,
         json: Option<JsonList>,
         list: Sequence,
-        condition: u32,
+        condition: ConditionId,
     },
     /// `bool` and `bool_lax`.
     Bool {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::tree::condition::Test;
-use crate::tree::{Arguments, Choice, Node, NodeKind, Otherwise, Sequence, Tree};
+use crate::tree::{Arguments, Choice, ConditionId, Node, NodeKind, Otherwise, Sequence, Tree};
 
 /// A parsed template, line by line: see [`Template::outline`](crate::Template::outline).
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,10 @@ impl<'t> Outline<'t> {
     }
 
     fn node(self, f: &mut fmt::Formatter<'_>, depth: usize, node: &Node) -> fmt::Result {
-        let name = |index: u32| self.tree.names.get(index as usize).map_or("", |(name, _)| name);
         let own = match &node.kind {
             NodeKind::Text(text) => format!("text \"{}\"", text.escape_ascii()),
             NodeKind::End => "end".to_owned(),
-            NodeKind::Variable(index) => format!("variable {}", name(*index)),
+            NodeKind::Variable(index) => format!("variable {}", self.tree.name(*index)),
             NodeKind::Value => "variable value".to_owned(),
             NodeKind::Item => "variable item".to_owned(),
             NodeKind::Header(form, name) => format!("header {name} {form:?}"),
@@ -123,14 +122,13 @@ impl<'t> Outline<'t> {
         }
     }
 
-    fn condition(self, f: &mut fmt::Formatter<'_>, depth: usize, index: u32) -> fmt::Result {
-        let Some(condition) = self.tree.conditions.get(index as usize) else { return Ok(()) };
+    fn condition(self, f: &mut fmt::Formatter<'_>, depth: usize, id: ConditionId) -> fmt::Result {
+        let Ok(condition) = self.tree.condition(id) else {
+            return f.write_str("condition of another tree");
+        };
         let not = if condition.negated { "not " } else { "" };
         let own = match &condition.test {
-            Test::Defined(index) => {
-                let name = self.tree.names.get(*index as usize).map_or("", |(name, _)| name);
-                format!("defined {name}")
-            }
+            Test::Defined(name) => format!("defined {}", self.tree.name(*name)),
             Test::DefinedValue => "defined value".to_owned(),
             Test::DefinedItem => "defined item".to_owned(),
             Test::DefinedHeader(name) => format!("defined header {name}"),
