@@ -1,0 +1,188 @@
+//! The tables of `RESULTS.md`, from the rows that `scripts/bench` writes: a name, and measured
+//! figures, each after its keyword, once for each run.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::median;
+
+/// The measured parts, each the text of its file; an empty one was not measured.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "scripts/bench has just these parts")]
+pub struct Parts {
+    /// Rows of a server, its sessions, `rate`, `cpu`, `delay` (median and 99th percentile) and
+    /// `errors`.
+    pub load: String,
+    /// Rows of a server, its connections, and `kib` for all of them.
+    pub idle: String,
+    /// Rows of the neighbour's kind, `rate`, `neighbour`, and `log` in octets a second.
+    pub beside: String,
+    /// The output of `cargo bench`.
+    pub micro: String,
+}
+
+/// Writes the tables of all parts that were measured.
+#[must_use]
+pub fn tables(parts: &Parts) -> String {
+    let mut text = String::new();
+    for (part, table) in [
+        (&parts.load, load as fn(&[Row<'_>]) -> String),
+        (&parts.idle, idle),
+        (&parts.beside, beside),
+    ] {
+        let rows: Vec<_> = part.lines().filter_map(Row::of).collect();
+        if !rows.is_empty() {
+            text.push('\n');
+            text.push_str(&table(&rows));
+        }
+    }
+    let lines = parts.micro.lines().filter(|l| l.contains("ratio") || l.contains(": ours "));
+    let lines: Vec<_> = lines.collect();
+    if !lines.is_empty() {
+        let _ = write!(text, "\n## Hot paths\n\n```text\n{}\n```\n", lines.join("\n"));
+    }
+    text
+}
+
+/// The words before the first keyword, and the figures after each.
+struct Row<'t> {
+    names: Vec<&'t str>,
+    figures: HashMap<&'t str, Vec<f64>>,
+}
+
+impl<'t> Row<'t> {
+    /// Reads a row; a comment and an empty line are none.
+    fn of(line: &'t str) -> Option<Self> {
+        const KEYWORDS: [&str; 7] = ["rate", "cpu", "delay", "errors", "kib", "neighbour", "log"];
+        let mut row = Self { names: Vec::new(), figures: HashMap::new() };
+        let mut keyword = None;
+        for word in line.split_whitespace().take_while(|word| !word.starts_with('#')) {
+            if KEYWORDS.contains(&word) {
+                keyword = Some(word);
+                row.figures.insert(word, Vec::new());
+            } else if let Some(keyword) = keyword {
+                row.figures.entry(keyword).or_default().extend(word.parse::<f64>());
+            } else {
+                row.names.push(word);
+            }
+        }
+        (!row.names.is_empty()).then_some(row)
+    }
+
+    fn name(&self, at: usize) -> &'t str {
+        self.names.get(at).copied().unwrap_or_default()
+    }
+
+    fn figures(&self, keyword: &str) -> &[f64] {
+        self.figures.get(keyword).map_or(&[], Vec::as_slice)
+    }
+
+    fn median(&self, keyword: &str) -> f64 {
+        median(self.figures(keyword).iter().copied())
+    }
+}
+
+fn load(rows: &[Row<'_>]) -> String {
+    let mut text = "## Load\n\n\
+        Messages of 4096 octets over persistent connections, no TLS; `smtp-source -d`, median of the runs.\n\
+        CPU is the server's user and system time; the delay is from the final dot to the final reply.\n\n\
+        | server | sessions | messages/s | least to most | CPU a message | median delay | p99 delay | failed runs |\n\
+        |---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for row in rows {
+        let rates = row.figures("rate").iter().copied();
+        let (least, most) = (rates.clone().fold(f64::MAX, f64::min), rates.fold(0.0, f64::max));
+        let delay = |at: usize| {
+            row.figures("delay").get(at).map_or_else(|| "-".to_owned(), |us| format!("{us:.0} us"))
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {least:.0} to {most:.0} | {:.0} us | {} | {} | {:.0} |",
+            row.name(0),
+            row.name(1),
+            row.median("rate"),
+            row.median("cpu"),
+            delay(0),
+            delay(1),
+            row.median("errors"),
+        );
+    }
+    text
+}
+
+fn idle(rows: &[Row<'_>]) -> String {
+    let mut text = "## Idle connections\n\n\
+        | server | connections | memory each (PSS) |\n|---|---|---|\n"
+        .to_owned();
+    for row in rows {
+        let each = row.median("kib") / row.name(1).parse().unwrap_or(f64::NAN);
+        let _ = writeln!(text, "| {} | {} | {each:.1} KiB |", row.name(0), row.name(1));
+    }
+    text
+}
+
+fn beside(rows: &[Row<'_>]) -> String {
+    let mut text = "## Beside another client\n\n\
+        What one client gets through at the durable gateway, in one session, beside another that sends as much\n\
+        as it can; median of the runs. The bar is half of what is left beside accepted messages.\n\n\
+        | the other client sends | messages/s of the first | share | the other's, in a second | log, octets/s |\n\
+        |---|---|---|---|---|\n"
+        .to_owned();
+    let measure = rows.first().map_or(f64::NAN, |row| row.median("rate"));
+    for row in rows {
+        let what = match row.name(0) {
+            "accepted" => "messages",
+            "refused" => "refused recipients, uncounted",
+            "counted" => "refused recipients, counted",
+            other => other,
+        };
+        let (rate, share) = (row.median("rate"), row.median("rate") / measure * 100.0);
+        let missed = if share < 50.0 { ", MISSED" } else { "" };
+        let (other, log) = (row.median("neighbour"), row.median("log"));
+        let _ =
+            writeln!(text, "| {what} | {rate:.0} | {share:.0} %{missed} | {other:.0} | {log:.0} |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parts, tables};
+
+    #[test]
+    fn figures_of_several_runs_become_their_median() {
+        let parts = Parts {
+            load: "# server sessions\n\
+                   gateway 10 rate 900 1100 1000 cpu 90 110 95 delay 200 900 errors 0\n\
+                   exim 1-apart rate 146 cpu 569 delay - - errors 2\n"
+                .to_owned(),
+            idle: "gateway 1000 kib 10123\n".to_owned(),
+            beside: "accepted rate 100 300 200 neighbour 7 9 8 log 50\n\
+                     counted rate 99 98 97 neighbour 1 log 5\n"
+                .to_owned(),
+            micro:
+                "noise\nsimple ip4: ours 100.0 ns\n  ratio to the fastest peer 0.50, bar 0.70 met\n"
+                    .to_owned(),
+        };
+        let text = tables(&parts);
+        for line in [
+            "| gateway | 10 | 1000 | 900 to 1100 | 95 us | 200 us | 900 us | 0 |",
+            "| exim | 1-apart | 146 | 146 to 146 | 569 us | - | - | 2 |",
+            "| gateway | 1000 | 10.1 KiB |",
+            "| messages | 200 | 100 % | 8 | 50 |",
+            "| refused recipients, counted | 98 | 49 %, MISSED | 1 | 5 |",
+            "  ratio to the fastest peer 0.50, bar 0.70 met",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("noise"), "{text}");
+    }
+
+    #[test]
+    fn a_part_that_was_not_measured_has_no_table() {
+        let parts = Parts { idle: "gateway 1000 kib 8000\n".to_owned(), ..Parts::default() };
+        let text = tables(&parts);
+        assert!(text.contains("## Idle") && text.matches("## ").count() == 1, "{text}");
+        assert_eq!(tables(&Parts::default()), "");
+    }
+}
