@@ -1,7 +1,5 @@
 //! The validated names of the client: RFC 7208 sections 5.5 and 7.3.
 
-use std::net::IpAddr;
-
 use mail_types::dns::{Answer, Known, Name, RecordType, Records};
 
 use crate::evaluation::{Evaluation, Stop};
@@ -25,9 +23,7 @@ impl Evaluation<'_> {
         known: &mut Known<'_>,
         domain: &Name,
     ) -> Result<Vec<Name>, Stop> {
-        let Some(reverse) = reverse(self.check.client()) else {
-            return Ok(Vec::new());
-        };
+        let reverse = Name::reverse(self.check.client());
         let answer = known.ask(&reverse, RecordType::Ptr)?;
         let names = match &*answer {
             Answer::Records { records: Records::Ptr(names), .. } => names.as_slice(),
@@ -51,23 +47,5 @@ impl Evaluation<'_> {
             }
         }
         missing.map_or(Ok(validated), |unanswered| Err(unanswered.into()))
-    }
-}
-
-/// The name that has the PTR records of an address (RFC 1035 section 3.5, RFC 3596 section 2.5);
-/// its length is always valid.
-fn reverse(address: IpAddr) -> Option<Name> {
-    match address {
-        IpAddr::V4(address) => {
-            let octets = address.octets().map(|octet| octet.to_string());
-            let labels = octets.iter().rev().map(String::as_bytes);
-            Name::from_labels(labels.chain([&b"in-addr"[..], b"arpa"])).ok()
-        }
-        IpAddr::V6(address) => {
-            let digit = |digit: u8| if digit < 10 { [b'0' + digit] } else { [b'a' + digit - 10] };
-            let digits = address.octets().map(|octet| [digit(octet & 15), digit(octet >> 4)]);
-            let labels = digits.iter().rev().flatten().map(<[u8; 1]>::as_slice);
-            Name::from_labels(labels.chain([&b"ip6"[..], b"arpa"])).ok()
-        }
     }
 }

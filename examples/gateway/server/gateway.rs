@@ -86,11 +86,10 @@ impl Gateway {
             warn!("{} messages in the journal are damaged", recovery.missing);
         }
         let engines = Arc::new(Engines::new(&live.lookups));
-        let resolver = Resolver::new(resolver)?;
         let services = Services {
             rates: Arc::default(),
             lookups: Arc::<Engines>::clone(&engines),
-            resolver: Arc::new(resolver.clone()),
+            resolver: Arc::new(Resolver::new(resolver)?),
         };
         let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
         let reporter = Reporter::start(startup.reports.clone(), host.as_str());
@@ -106,7 +105,7 @@ impl Gateway {
             limiter: Limiter::default(),
             deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
-            live: Arc::new(Live::new(live, &startup, services, resolver)?),
+            live: Arc::new(Live::new(live, &startup, services)?),
             store,
             startup,
         })
@@ -118,13 +117,15 @@ impl Live {
         settings: LiveSettings,
         startup: &StartupSettings,
         services: Services,
-        resolver: Resolver,
     ) -> Result<Self, TlsError> {
         let session = Arc::new(settings.session.clone());
         let (given, directory) = (settings.tls_certificate.as_ref(), &startup.spool_directory);
         Ok(Self {
             tls: acceptor(given, directory, &session.primary_hostname)?,
-            host_names: HostNames::new(resolver, settings.host_lookup_timeout),
+            host_names: HostNames::new(
+                Arc::clone(&services.resolver),
+                settings.host_lookup_timeout,
+            ),
             services,
             session,
             settings,

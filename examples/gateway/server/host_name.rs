@@ -1,25 +1,21 @@
 //! The name of a client: forward-confirmed reverse DNS (RFC 8601 section 2.7.3).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name as DnsName, RData, RecordType};
-use mail_types::dns::Name;
-use mail_types::hickory::Resolver;
+use mail_types::dns::{Answer, DnsFailure, Name, Question, RecordType, Records, Resolve};
 
 /// Looks names up, each with a deadline of its own.
 #[derive(Clone)]
 pub(crate) struct HostNames {
-    resolver: Resolver,
+    resolver: Arc<dyn Resolve>,
     timeout: Duration,
 }
 
 impl HostNames {
     /// Asks this resolver.
-    pub(crate) fn new(resolver: Resolver, timeout: Duration) -> Self {
+    pub(crate) fn new(resolver: Arc<dyn Resolve>, timeout: Duration) -> Self {
         Self { resolver, timeout }
     }
 
@@ -35,19 +31,17 @@ impl HostNames {
     }
 
     async fn confirmed(&self, address: IpAddr, failed: &impl Fn(&str, &str, &str)) -> Option<Name> {
-        let reverse = DnsName::from(address);
-        let pointers = self.ask(reverse, RecordType::PTR, failed).await?;
-        let kind = if address.is_ipv4() { RecordType::A } else { RecordType::AAAA };
-        for record in pointers.answers().iter().take(MAX_NAMES) {
-            let RData::PTR(pointer) = &record.data else { continue };
-            let Some(forward) = self.ask(pointer.0.clone(), kind, failed).await else { continue };
-            let same = |data: &RData| match data {
-                RData::A(found) => IpAddr::V4(found.0) == address,
-                RData::AAAA(found) => IpAddr::V6(found.0) == address,
+        let pointers = self.ask(Name::reverse(address), RecordType::Ptr, failed).await?;
+        let Records::Ptr(names) = pointers else { return None };
+        let kind = if address.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+        for name in names.into_iter().take(MAX_NAMES) {
+            let same = match (self.ask(name.clone(), kind, failed).await, address) {
+                (Some(Records::A(found)), IpAddr::V4(address)) => found.contains(&address),
+                (Some(Records::Aaaa(found)), IpAddr::V6(address)) => found.contains(&address),
                 _ => false,
             };
-            if forward.answers().iter().any(|record| same(&record.data)) {
-                return Name::from_labels(pointer.0.iter()).ok();
+            if same {
+                return Some(name);
             }
         }
         None
@@ -55,34 +49,21 @@ impl HostNames {
 
     async fn ask(
         &self,
-        name: DnsName,
+        name: Name,
         kind: RecordType,
         failed: &impl Fn(&str, &str, &str),
-    ) -> Option<Lookup> {
-        match self.resolver.lookup(name.clone(), kind).await {
-            Ok(found) => Some(found),
-            Err(error) => {
-                let name = name.to_ascii();
-                failed(outcome(&error), name.trim_end_matches('.'), &kind.to_string());
-                None
-            }
-        }
-    }
-}
-
-/// Exim's word for a failure.
-fn outcome(error: &NetError) -> &'static str {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-            ResponseCode::NXDomain => "DNS_NOMATCH",
-            ResponseCode::NoError => "DNS_NODATA",
-            ResponseCode::ServFail => "DNS_AGAIN",
-            _ => "DNS_FAIL",
-        },
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) | NetError::Timeout => {
-            "DNS_AGAIN"
-        }
-        _ => "DNS_FAIL",
+    ) -> Option<Records> {
+        let (question, answer) =
+            self.resolver.answer(Question::new(name, kind), self.timeout).await;
+        let outcome = match answer {
+            Answer::Records { records, .. } => return Some(records),
+            Answer::Absent { exists: false, .. } => "DNS_NOMATCH",
+            Answer::Absent { .. } => "DNS_NODATA",
+            Answer::Failed(DnsFailure::ServFail | DnsFailure::Timeout) => "DNS_AGAIN",
+            Answer::Failed(_) => "DNS_FAIL",
+        };
+        failed(outcome, &question.name.to_string(), kind.as_str());
+        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names of clients, asked of a small name server on loopback.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
@@ -76,7 +77,7 @@ fn answer(query: Message) -> Option<Message> {
 
 #[tokio::test]
 async fn only_a_name_that_has_the_address_counts() {
-    let names = HostNames::new(resolver().await, Duration::from_secs(5));
+    let names = HostNames::new(Arc::new(resolver().await), Duration::from_secs(5));
     for (address, name) in [
         ("192.0.2.1", Some("mx.example")),
         ("::ffff:192.0.2.1", Some("mx.example")),
@@ -92,7 +93,7 @@ async fn only_a_name_that_has_the_address_counts() {
 
 #[tokio::test]
 async fn a_silent_name_server_costs_the_deadline_and_no_more() {
-    let names = HostNames::new(resolver().await, Duration::from_millis(50));
+    let names = HostNames::new(Arc::new(resolver().await), Duration::from_millis(50));
     let asked = names.of("192.0.2.9".parse().unwrap(), |_, _, _| {});
     let found = tokio::time::timeout(Duration::from_secs(4), asked).await;
     assert_eq!(found, Ok(None), "the resolver's own five seconds were not waited for");
@@ -101,7 +102,7 @@ async fn a_silent_name_server_costs_the_deadline_and_no_more() {
 /// Exim's words; a name that is there, but has another address, has not failed.
 #[tokio::test]
 async fn failures_are_told_with_their_questions() {
-    let names = HostNames::new(resolver().await, Duration::from_secs(5));
+    let names = HostNames::new(Arc::new(resolver().await), Duration::from_secs(5));
     for (address, expected) in [
         ("192.0.2.1", &[][..]),
         ("192.0.2.2", &[]),

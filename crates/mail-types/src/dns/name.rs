@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -55,6 +56,34 @@ impl Name {
             building.push(label, building.length)?;
         }
         Ok(Self(building.wire()))
+    }
+
+    /// Returns the name that has the PTR records of an address: RFC 1035 section 3.5, RFC 3596
+    /// section 2.5.
+    ///
+    /// ```
+    /// use mail_types::dns::Name;
+    ///
+    /// assert_eq!(Name::reverse("192.0.2.1".parse()?).to_string(), "1.2.0.192.in-addr.arpa");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub fn reverse(address: IpAddr) -> Self {
+        let name = match address {
+            IpAddr::V4(address) => {
+                let octets = address.octets().map(|octet| octet.to_string());
+                let labels = octets.iter().rev().map(String::as_bytes);
+                Self::from_labels(labels.chain([&b"in-addr"[..], b"arpa"]))
+            }
+            IpAddr::V6(address) => {
+                let digit =
+                    |digit: u8| [HEX_DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0')];
+                let digits = address.octets().map(|octet| [digit(octet & 15), digit(octet >> 4)]);
+                let labels = digits.iter().rev().flatten().map(<[u8; 1]>::as_slice);
+                Self::from_labels(labels.chain([&b"ip6"[..], b"arpa"]))
+            }
+        };
+        name.unwrap_or_else(|_| Self::root()) // At most 34 labels of one octet.
     }
 
     /// Parses labels with dots between them, as mail writes domains: without escapes, and without a
@@ -348,3 +377,5 @@ fn decimal(digits: [u8; 3]) -> Option<u8> {
         .parse()
         .ok()
 }
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
