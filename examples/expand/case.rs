@@ -7,7 +7,7 @@ use examples::cases::shown::Shown;
 use mail_types::exim::{Trust, Value};
 use serde::Serialize;
 
-/// What became of a text.
+/// The result of an expansion.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ pub(crate) struct Case {
     at: Option<usize>,
     #[serde(skip)]
     bytes: Vec<u8>,
-    /// What the text was.
+    /// The text.
     #[serde(skip)]
     about: Vec<u8>,
 }
@@ -66,7 +66,7 @@ impl Case {
 }
 
 impl Shown for Case {
-    /// The value alone, as it is; or what is wrong, and the text with a mark below the byte.
+    /// The value unchanged, or the error and the text with a mark below the byte.
     fn text(&self) -> Vec<u8> {
         let text = self.about.as_slice();
         let mut shown = self.bytes.clone();
@@ -75,7 +75,7 @@ impl Shown for Case {
         }
         let wrong = match (&self.failed, self.forced) {
             (Some(message), _) => format!("Failed: {message}"),
-            (None, Some(true)) => "Failed: the template says fail".to_owned(),
+            (None, Some(true)) => "Failed: forced failure (\"fail\" in the string)".to_owned(),
             _ => String::new(),
         };
         shown.extend_from_slice(wrong.as_bytes());

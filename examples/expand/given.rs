@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use event_expand::Variables;
 use mail_types::exim::{Trust, Value, Variable};
 
-/// Variables of the command line; no others are known.
+/// The variables of the command line; all others are unknown.
 #[derive(Debug, Default)]
 pub(crate) struct Given(BTreeMap<String, Value<'static>>);
 

@@ -19,21 +19,21 @@ fn main() -> ExitCode {
     shown::exit("expand", Arguments::parse().all())
 }
 
-/// Expands texts as Exim does; asks for nothing outside, and makes no lookups.
+/// Expands strings as Exim does, without lookups, files or commands.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Texts to expand; without any, each line of standard input is one
+    /// Strings to expand; by default each line of standard input
     texts: Vec<String>,
-    /// Sets a variable whose value is trusted
+    /// Sets a variable to a trusted value
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// Sets a variable whose value comes from outside
+    /// Sets a variable to an untrusted (tainted) value
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     untrusted: Vec<(String, String)>,
-    /// Writes one JSON object for each text
+    /// Writes one JSON object for each string
     #[arg(long)]
     json: bool,
-    /// Shows how a text is understood, instead of expanding it
+    /// Shows the parsed string instead of its expansion
     #[arg(long)]
     explain: bool,
 }
@@ -70,10 +70,10 @@ impl Arguments {
     }
 }
 
-/// The longest line that is read: the longest template.
+/// The longest input line: the longest template.
 const MAX_LINE: usize = 65_536;
 
 fn assignment(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("there is no = in it")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

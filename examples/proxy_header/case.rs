@@ -6,7 +6,7 @@ use examples::cases::shown::Shown;
 use proxy_protocol::{Endpoints, Header, HeaderError, Outcome, Tlv, TlvKind, Version};
 use serde::Serialize;
 
-/// What there is to say of a header.
+/// The content of a header.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ impl Shown for Case {
     }
 }
 
-/// What there is to say of a vector.
+/// The content of a type-length-value vector.
 #[derive(Debug, Serialize)]
 struct Vector {
     #[serde(rename = "type")]
@@ -161,7 +161,7 @@ impl Vector {
     }
 }
 
-/// The types with a name, and whether their values are text.
+/// The named types, and whether their values are text.
 pub(crate) const NAMES: &[(TlvKind, &str, bool)] = &[
     (TlvKind::ALPN, "alpn", true),
     (TlvKind::AUTHORITY, "authority", true),
@@ -183,7 +183,7 @@ pub(crate) const NAMES: &[(TlvKind, &str, bool)] = &[
     (TlvKind::AZURE, "azure", false),
 ];
 
-/// As text if it is some that can be shown, else in hexadecimal.
+/// Printable text unchanged, all other octets in hexadecimal.
 fn text_or_hex(bytes: &[u8]) -> (Option<String>, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => (Some(text.to_owned()), None),

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     shown::exit("proxy_header", done)
 }
 
-/// Shows what PROXY headers say, or writes one.
+/// Decodes PROXY protocol headers, or writes one.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -41,21 +41,21 @@ enum Action {
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Show {
-    /// Headers in hexadecimal; without any, each line of standard input is one
+    /// Headers in hexadecimal; by default each line of standard input
     headers: Vec<String>,
     /// Writes one JSON object for each header
     #[arg(long)]
     json: bool,
-    /// Takes each header as the beginning of a datagram, which must hold all of it
+    /// Reads each header as the start of a datagram that must contain the whole header
     #[arg(long)]
     datagram: bool,
-    /// Takes an IPv4 address in a TCP6 line
+    /// Accepts an IPv4 address in a TCP6 line
     #[arg(long)]
     ipv4_in_tcp6: bool,
-    /// Refuses headers that give no addresses
+    /// Rejects headers without addresses
     #[arg(long)]
     refuse_unknown: bool,
-    /// The most bytes of a header of version 2
+    /// The longest header of version 2, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 4096)]
     max_header: usize,
 }
@@ -75,7 +75,7 @@ impl Show {
     fn one(&self, text: &[u8], out: &mut impl Write) -> Done {
         let case = match bytes(text) {
             Ok(bytes) => self.parse(&bytes),
-            Err(at) if at >= MAX_LINE => Case::wrong("the line is too long", at),
+            Err(at) if at >= MAX_LINE => Case::wrong("line too long", at),
             Err(at) => Case::wrong("not hexadecimal", at),
         };
         shown::write(&case, self.json, out)
@@ -95,10 +95,10 @@ impl Show {
     }
 }
 
-/// The longest line that is read: the longest header, in pairs of digits with a blank between.
+/// The longest input line: the longest header, as hexadecimal pairs with blanks between them.
 const MAX_LINE: usize = 3 * 65_551;
 
-/// The bytes of a line, or where it is no hexadecimal; blanks between the pairs do not matter.
+/// Decodes a line of hexadecimal pairs, with or without blanks between them; the error is the position of the first other character.
 fn bytes(text: &[u8]) -> Result<Vec<u8>, usize> {
     if text.len() > MAX_LINE {
         return Err(text.len());

@@ -13,34 +13,34 @@ use crate::case::{NAMES, hex};
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct New {
-    /// The client
+    /// The client's address and port
     #[arg(value_name = "ADDRESS:PORT", requires = "destination")]
     source: Option<SocketAddr>,
-    /// Where it connected to
+    /// The address and port that the client connected to
     #[arg(value_name = "ADDRESS:PORT")]
     destination: Option<SocketAddr>,
-    /// Says, without addresses, that the connection is the proxy's own
+    /// Writes a LOCAL header: the connection is the proxy's own
     #[arg(long, conflicts_with_all = ["source", "v1"])]
     local: bool,
-    /// Writes version 1, in text
+    /// Writes version 1 (text)
     #[arg(long, conflicts_with_all = ["crc32c", "tlv", "ssl", "pad_to"])]
     v1: bool,
-    /// Says that the client speaks over datagrams
+    /// Sets the transport to datagrams (UDP)
     #[arg(long)]
     datagram: bool,
-    /// Adds a checksum
+    /// Adds a CRC-32C checksum
     #[arg(long)]
     crc32c: bool,
-    /// Adds a vector, its type a number or a name such as alpn
+    /// Adds a vector; its type is a number or a name such as alpn
     #[arg(long, value_name = "TYPE=TEXT", value_parser = vector)]
     tlv: Vec<(TlvKind, String)>,
-    /// Adds a vector for TLS; those that name a type of TLS go into it
+    /// Adds a TLS vector, which contains the vectors with a TLS type
     #[arg(long, value_name = "CLIENT,VERIFY", value_parser = ssl)]
     ssl: Option<(u8, u32)>,
-    /// Pads it to this length
+    /// Pads the header to this length
     #[arg(long, value_name = "BYTES")]
     pad_to: Option<usize>,
-    /// Writes the bytes themselves, not hexadecimal
+    /// Writes raw bytes instead of hexadecimal
     #[arg(long)]
     raw: bool,
 }
@@ -94,18 +94,18 @@ impl New {
 }
 
 fn vector(text: &str) -> Result<(TlvKind, String), String> {
-    let (kind, value) = text.split_once('=').ok_or("there is no = in it")?;
+    let (kind, value) = text.split_once('=').ok_or("expected TYPE=VALUE")?;
     let named = NAMES.iter().find(|(_, name, _)| *name == kind).map(|(kind, ..)| *kind);
     let number = match kind.strip_prefix("0x") {
         Some(digits) => u8::from_str_radix(digits, 16),
         None => kind.parse(),
     };
     let kind = named.or(number.ok().map(TlvKind::new));
-    Ok((kind.ok_or("its type is neither a name nor a number")?, value.to_owned()))
+    Ok((kind.ok_or("unknown vector type: expected a name or a number")?, value.to_owned()))
 }
 
 fn ssl(text: &str) -> Result<(u8, u32), String> {
-    let (client, verify) = text.split_once(',').ok_or("there is no comma in it")?;
+    let (client, verify) = text.split_once(',').ok_or("expected CLIENT,VERIFY")?;
     let wrong = |error: std::num::ParseIntError| error.to_string();
     Ok((client.parse().map_err(wrong)?, verify.parse().map_err(wrong)?))
 }

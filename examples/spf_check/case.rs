@@ -10,13 +10,13 @@ use mail_types::smtp::Helo;
 use serde::{Deserialize, Serialize};
 use spf_result::{Cause, Check, Options, Outcome, SenderError};
 
-/// What is to be checked.
+/// The client and identity of a check.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     ip: IpAddr,
     helo: String,
-    /// Empty for the null path; without, the HELO name is checked.
+    /// The reverse-path, empty for the null path; if absent, the HELO name is checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mail_from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ impl Case {
     }
 }
 
-/// What came out.
+/// The result of a case.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub(crate) struct Verdict {
     identity: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
-    /// Why it is this result, in words.
+    /// The reason for the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -26,28 +26,28 @@ fn main() -> ExitCode {
 /// Checks whether a client may send mail for a domain.
 ///
 /// Without --ip, each line of standard input is a case, as a JSON object with `ip`, `helo`,
-/// `mail_from` and, if it is to be replayed, `dns`. Without `mail_from` the HELO name is checked.
+/// `mail_from` and, for a replay, `dns`. Without `mail_from` the HELO name is checked.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The address of the client
+    /// The client's IP address
     #[arg(long, requires = "helo")]
     ip: Option<IpAddr>,
-    /// The name that the client gave with HELO or EHLO
+    /// The client's HELO or EHLO name
     #[arg(long, requires = "ip")]
     helo: Option<String>,
     /// The reverse-path; empty for the null path
     #[arg(long, requires = "ip", value_name = "ADDRESS")]
     from: Option<String>,
-    /// A master file that answers; without, the system's resolver does
+    /// Answers DNS questions from a master file instead of the system's resolver
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
-    /// Shows every term that was tried, and every answer
+    /// Shows each evaluated term and each DNS answer
     #[arg(long)]
     trace: bool,
-    /// Writes the cases there, with the answers that came
+    /// Writes the cases with their DNS answers to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Evaluates Exim's guess where nothing is published
+    /// Evaluates Exim's guess record for a domain without an SPF record
     #[arg(long)]
     guess: bool,
     /// Writes one JSON object for each case
@@ -55,7 +55,7 @@ struct Arguments {
     json: bool,
 }
 
-/// The longest line that is read, in octets.
+/// The longest input line, in octets.
 const MAX_LINE: usize = 4 << 20;
 
 struct Program {
@@ -84,7 +84,7 @@ impl Program {
         }
         lines::each(MAX_LINE, &mut out, |line, out| {
             let verdict = match serde_json::from_slice(line) {
-                _ if line.len() > MAX_LINE => Verdict::wrong("the line is too long", line.len()),
+                _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
                 Ok(case) => self.verdict(case)?,
                 Err(error) => Verdict::wrong(&error.to_string(), error.column()),
             };

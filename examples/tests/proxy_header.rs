@@ -156,7 +156,7 @@ fn a_line_without_end_is_one_malformed_case() {
     let lines = [&b"00".repeat(150_000)[..], b"\n", BLOCK.as_bytes()].concat();
     let found = json_lines(&[], &lines);
     assert_eq!(found.len(), 2);
-    assert_eq!(found[0]["error"], "the line is too long");
+    assert_eq!(found[0]["error"], "line too long");
     assert_eq!(found[1]["outcome"], "proxied");
 }
 
