@@ -19,9 +19,21 @@ use mail_types::smtp::{Domain, Field, Header, MailHost};
 /// Tells whether a host is this one, or may be.
 pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 
+/// Tells whether a reader may take a word for a name of this host, whatever else stands in it.
+fn poses_as_own(own: &Own<'_>, word: &str) -> bool {
+    let joined: String = word.chars().filter(|c| is_name(*c)).collect();
+    let mut parts = word.split(|c| !is_name(c));
+    is_own(own, word) || is_own(own, &joined) || parts.any(|part| is_own(own, part))
+}
+
+/// Tells whether a character can be in the name of a host: of Unicode, letters, digits and IDNA's dots.
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
 /// Tells whether this host is known by a name.
 fn is_own(own: &Own<'_>, name: &str) -> bool {
-    let name = name.trim_end_matches('.');
+    let name = name.trim_matches(['.', '-', '_']);
     let host = match Domain::from_unicode(name) {
         Ok(domain) => Some(MailHost::from(domain)),
         Err(_) => name.parse().ok(),
@@ -52,14 +64,22 @@ pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<
 fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
     let Some(field) = Field::of(field) else { return false };
     let body = field.body;
-    match field.bare_name().to_ascii_lowercase().as_slice() {
+    // A reader may overlook what no name of a field has.
+    let mut name = field.name.to_ascii_lowercase();
+    name.retain(|c| c.is_ascii_alphanumeric() || *c == b'-');
+    match name.as_slice() {
         b"authentication-results" | b"received-spf" if body.len() > MOST => true,
-        b"authentication-results" => match &*tokens(body) {
-            // A method comes first.
-            [Token::Word(_), Token::Mark('='), ..] => true,
-            [Token::Word(id), ..] => is_own(own, id),
-            _ => true,
-        },
+        b"authentication-results" => {
+            let tokens = tokens(body);
+            let mut parts = tokens.split(|token| *token == Token::Mark(';'));
+            // The identifier, and its version; or a method.
+            let first = parts.next().unwrap_or_default();
+            first.is_empty()
+                || first.iter().any(|token| match token {
+                    Token::Word(word) => poses_as_own(own, word),
+                    Token::Mark(_) => true,
+                })
+        }
         b"received-spf" => {
             let tokens = tokens(body);
             let receivers: Vec<_> = tokens
@@ -71,7 +91,7 @@ fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
                     _ => None,
                 })
                 .collect();
-            receivers.is_empty() || receivers.into_iter().any(|name| is_own(own, name))
+            receivers.is_empty() || receivers.into_iter().any(|name| poses_as_own(own, name))
         }
         b"x-quarantine" => true,
         b"return-path" => kept,
@@ -118,14 +138,16 @@ fn tokens(body: &[u8]) -> Vec<Token> {
     tokens
 }
 
-/// Characters that are not shown, among them the marks for the direction of writing: most of Unicode's
-/// `Default_Ignorable_Code_Point`.
+/// Characters that are not shown, among them the marks for the direction of writing and letters that fill a
+/// place: Unicode's `Default_Ignorable_Code_Point`, and marks of annotations.
 fn is_ignored(c: char) -> bool {
     matches!(
         c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
