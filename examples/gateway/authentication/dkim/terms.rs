@@ -230,9 +230,27 @@ fn identity(tags: &TagList<'_>, domain: &Name) -> Result<Name, SignatureError> {
     let Some(tag) = tags.get("i") else { return Ok(domain.clone()) };
     let text = quoted_printable(&tag.without_blanks());
     let name = text.as_deref().and_then(|text| text.rsplit_once('@'));
+    let name = name.filter(|(local_part, _)| local_part.is_empty() || is_local_part(local_part));
     let name = name.and_then(|(_, name)| dns_name(name));
     let name = name.ok_or(SignatureError::wrong("i", "an address"))?;
     if name.is_within(domain) { Ok(name) } else { Err(SignatureError::Identity) }
+}
+
+/// Tells whether a text is a `Local-part` (RFC 5321 section 4.1.2, RFC 6531 section 3.3), of any length.
+fn is_local_part(text: &str) -> bool {
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let Some(quoted) = quoted else {
+        // RFC 5322 section 3.2.3, atext.
+        let good = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || ATEXT.contains(c);
+        return text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(good));
+    };
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        if c == '"' || (c == '\\' && chars.next().is_none()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Decodes the quoted-printable form of RFC 6376 section 2.11; what it makes is text without control
@@ -289,4 +307,6 @@ fn digits(value: &str, most: usize) -> bool {
     (1..=most).contains(&value.len()) && value.bytes().all(|c| c.is_ascii_digit())
 }
 
+/// What an atom has beside letters and digits.
+const ATEXT: &str = "!#$%&'*+-/=?^_`{|}~";
 const A_DAY: Duration = Duration::from_hours(24);
