@@ -23,7 +23,7 @@ pub(super) fn reply(
     };
     let (first, more) = lines.split_first().map_or(("", &[][..]), |(first, more)| (first, more));
     let class = code.get() / 100;
-    let Codes { own, own_enhanced, text } = split(first, class);
+    let Codes { own, own_enhanced, text } = split(first);
     let wrong = own.filter(|own| own.severity() != code.severity()).map(|own| own.to_string());
     let fits = |own: &EnhancedCode| u16::from(own.class()) == class;
     let wrong_enhanced = own_enhanced.filter(|own| !fits(own)).map(|own| own.to_string());
@@ -44,12 +44,13 @@ pub(super) fn reply(
 pub(super) fn check_class(text: &Text, code: ReplyCode) -> Result<(), String> {
     let lead = String::from_utf8_lossy(text.lead());
     // A word that goes on with an expansion is not known.
-    let known = match text.literal() {
-        Some(_) => &*lead,
-        None => lead.rsplit_once(' ').map_or("", |(known, _)| known),
+    let known = match (lead.split_once('\n'), text.literal()) {
+        (Some((line, _)), _) => line,
+        (None, Some(_)) => &*lead,
+        (None, None) => lead.rsplit_once(' ').map_or("", |(known, _)| known),
     };
     let class = code.get() / 100;
-    let Codes { own, own_enhanced, .. } = split(known, class);
+    let Codes { own, own_enhanced, .. } = split(known);
     if let Some(own) = own.filter(|own| own.severity() != code.severity()) {
         return Err(own.to_string());
     }
@@ -66,22 +67,18 @@ struct Codes<'a> {
     text: &'a str,
 }
 
-/// Splits a reply code and an enhanced code off. An enhanced code alone must be of the class, or it is text.
-fn split(line: &str, class: u16) -> Codes<'_> {
-    let (own, rest) = word(line);
-    match word::<EnhancedCode>(rest) {
-        (Some(enhanced), _) if own.is_none() && u16::from(enhanced.class()) != class => {
-            Codes { own, own_enhanced: None, text: rest }
-        }
-        (own_enhanced, text) => Codes { own, own_enhanced, text },
-    }
+/// Splits a reply code and an enhanced code off.
+fn split(line: &str) -> Codes<'_> {
+    let (own, rest) = word(line.trim());
+    let (own_enhanced, text) = word(rest);
+    Codes { own, own_enhanced, text }
 }
 
 /// Splits the first word off, if it is of this type.
 fn word<T: FromStr>(line: &str) -> (Option<T>, &str) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     match word.parse() {
-        Ok(word) => (Some(word), rest),
+        Ok(word) => (Some(word), rest.trim_start()),
         Err(_) => (None, line),
     }
 }

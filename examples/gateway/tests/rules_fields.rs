@@ -133,13 +133,33 @@ fn a_code_of_another_class_is_refused_at_load() {
         ("acl_smtp_data_prdr", "accept", "550 no", "550"),
         ("acl_smtp_data_prdr", "quarantine", "451 x", "451"),
         ("acl_smtp_connect", "deny", "421 x", "421"),
+        // An enhanced code alone.
+        ("acl_smtp_rcpt", "deny", "4.7.1 later", "4.7.1"),
+        ("acl_smtp_rcpt", "deny", "4.7.1", "4.7.1"),
+        ("acl_smtp_rcpt", "deny", " 4.7.1  later", "4.7.1"),
+        ("acl_smtp_rcpt", "deny", "4.7.1 $domain", "4.7.1"),
+        ("acl_smtp_rcpt", "deny", "4.7.1\\nlater $domain", "4.7.1"),
+        ("acl_smtp_rcpt", "deny", "2.0.0 fine", "2.0.0"),
+        ("acl_smtp_rcpt", "defer", "5.7.1 never", "5.7.1"),
+        ("acl_smtp_connect", "defer", "5.7.1 never", "5.7.1"),
+        ("acl_smtp_data_prdr", "accept", "4.2.2 no", "4.2.2"),
     ] {
         let text = format!("[[{place}]]\nverb = '{verb}'\nmessage = '{message}'");
         let error = Config::parse(&text).unwrap_err().to_string();
         let expected = format!("line 3: message: {verb} cannot reply with the code {code}");
         assert!(error.starts_with(&expected), "{message}: {error}");
     }
-    for message in ["550 5.7.1 no", "no", "551$domain", "1000 reasons", "550", "5 things"] {
+    for message in [
+        "550 5.7.1 no",
+        "no",
+        "551$domain",
+        "1000 reasons",
+        "550",
+        "5 things",
+        "5.1.1 no",
+        "4.7.1$domain",
+        "4.7",
+    ] {
         let text = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = '{message}'");
         assert!(Config::parse(&text).is_ok(), "{message}");
     }
@@ -156,8 +176,10 @@ async fn a_code_of_another_class_that_is_expanded_is_logged() {
         ("defer", "550", "451 4.7.1 ", Some("550")),
         ("deny", "553 5.1.3 no", "553 5.1.3 no", None),
         ("deny", "5.1.3 no", "550 5.1.3 no", None),
-        // Without a code before it, it is text.
-        ("deny", "4.1.3 is old", "550 5.7.1 4.1.3 is old", None),
+        ("deny", "4.7.1 later", "550 5.7.1 later", Some("4.7.1")),
+        ("deny", "2.1.5", "550 5.7.1 ", Some("2.1.5")),
+        ("defer", "5.7.1 never", "451 4.7.1 never", Some("5.7.1")),
+        ("deny", "4.1 is old", "550 5.7.1 4.1 is old", None),
     ] {
         let text = format!(
             "[[acl_smtp_rcpt]]\nverb = '{verb}'\nmessage = '${{if eq{{a}}{{a}}{{{message}}}}}'"
