@@ -11,12 +11,13 @@ use proxy_protocol::{
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::gateway::{Gateway, Live};
 use super::settings::ProxySettings;
 use super::wire::Wire;
 use crate::gateway::smtp::replies::write;
+use crate::gateway::telemetry::log;
 
 /// Reads the header where one is required. `None` if it failed: then the connection was refused, and
 /// is over.
@@ -37,8 +38,7 @@ pub(crate) async fn accept(
                 Failure::Header(HeaderError::Ipv4InTcp6 { .. }) => HINT,
                 _ => "",
             };
-            let address = peer.ip();
-            info!(event = "proxy", %peer, "PROXY header required of [{address}]: {failure}{hint}");
+            log::no_proxy_header(&gateway.limiter, peer, &format!("{failure}{hint}"));
             let (mut wire, mut stop) = (Wire::Clear(stream), gateway.stop.subscribe());
             tokio::select! {
                 refused = refuse(live, &mut wire, &receiver) => refused?,

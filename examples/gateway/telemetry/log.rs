@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -146,6 +146,14 @@ pub(crate) fn refusal(
 pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
     if limiter.writes(host, LineKind::Refusal) {
         info!(event = "refusal", %host, "H=[{host}] has too many connections");
+    }
+}
+
+/// Takes note of a proxy whose connection is refused, since its header is missing or not sound.
+pub(crate) fn no_proxy_header(limiter: &Limiter, peer: SocketAddr, why: &str) {
+    let address = peer.ip();
+    if limiter.writes(address, LineKind::Refusal) {
+        info!(event = "proxy", %peer, "PROXY header required of [{address}]: {why}");
     }
 }
 

@@ -157,6 +157,25 @@ fn a_header_with_both_families_is_refused_with_the_option_that_takes_it() {
     assert!(line.contains("proxy_ipv4_in_tcp6 = true"), "{line}");
 }
 
+/// Who opens connections without a sound header writes no more of the log than any other who is refused.
+#[test]
+fn repeated_faults_of_proxy_headers_are_summed_up() {
+    let block = Block::claim();
+    let mut gateway = Gateway::start(block.own(0), "proxy_required_hosts = \"127.0.0.1\"");
+    for at in 0..60 {
+        let mut smtp = Dialogue::connect(gateway.port());
+        let faults: [&[u8]; 3] =
+            [b"EHLO client.test\r\n", b"PROXY TCP4 x\r\n", b"\r\n\r\n\0\r\nQUIT\n\xff"];
+        smtp.send(faults[at % 3]);
+        assert_eq!(smtp.rest(), "");
+    }
+    assert!(gateway.end(Signal::TERM).success());
+    let log = gateway.log();
+    assert_eq!(log.matches("PROXY header required of [127.0.0.1]: ").count(), 10, "{log}");
+    assert_eq!(log.matches("H=[127.0.0.1] 50 more refusals\n").count(), 1, "{log}");
+    assert!(log.lines().count() < 16, "{log}");
+}
+
 /// Nothing is read again: it stops, and says so to those who wait for it.
 #[test]
 fn it_stops_in_good_order_whatever_the_signal() {
