@@ -40,7 +40,8 @@ impl DmarcSettings {
         }
     }
 
-    fn of_fault(&self) -> Treatment {
+    /// What is done with a message whose author cannot be told.
+    pub(crate) fn of_fault(&self) -> Treatment {
         match self.invalid_from {
             InvalidFrom::Accept => Treatment::Accept,
             InvalidFrom::Quarantine => Treatment::Quarantine,

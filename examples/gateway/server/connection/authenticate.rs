@@ -7,7 +7,7 @@ use mail_types::results::AuthResult;
 use mail_types::smtp::{EnhancedCode, Header, Reply, ReplyCode, Severity};
 
 use super::Connection;
-use crate::gateway::authentication::dmarc::InvalidFrom;
+use crate::gateway::authentication::dmarc::Treatment;
 use crate::gateway::authentication::examination::Examination;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::conditions::dmarc::{
@@ -132,7 +132,7 @@ impl Connection {
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
         let Self { live, state, session, .. } = self;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
-        if headless && live.settings.dmarc.invalid_from == InvalidFrom::Reject {
+        if headless && live.settings.dmarc.of_fault() == Treatment::Reject {
             let text = "the message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 0>(), text));
         }
