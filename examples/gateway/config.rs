@@ -3,7 +3,9 @@
 mod checks;
 mod config_error;
 mod dmarc;
+mod effect;
 pub(crate) mod events;
+mod files;
 mod lookups;
 #[cfg(feature = "gateway")]
 pub mod opening;
@@ -107,8 +109,10 @@ impl Config {
         checks::paths(&table)?;
         let options = option_lines::read(table)?;
         let common = Common::read(&options, check)?;
-        let startup = common.startup(&options, events)?;
+        let startup = common.startup(&options, &events)?;
         let live = common.live(&options, text, &macros)?;
+        effect::check(&options, &events, &startup, &live)?;
+        files::check(&options, &startup, &live)?;
         let ConfigOptions { log_format, dns_resolver, .. } = options;
         Ok(Self { log_format, dns_resolver, server: ServerSettings { startup, live } })
     }
@@ -145,7 +149,7 @@ impl Common {
     fn startup(
         &self,
         options: &ConfigOptions,
-        events: EventOptions,
+        events: &EventOptions,
     ) -> Result<StartupSettings, ConfigError> {
         Ok(StartupSettings {
             reports: dmarc::reports(options, &self.host)?,
@@ -250,7 +254,10 @@ fn routing(options: &ConfigOptions, home: &Home<'_>) -> Result<Routing, ConfigEr
     match route_data.as_deref() {
         None if routing.relays() => Err(ConfigError::NoRoute),
         Some(route) if !checks::is_next_hop(route) => Err(ConfigError::Route),
-        _ => Ok(routing),
+        _ => match checks::kept(relay_to_domains, &routing) {
+            Some(error) => Err(error),
+            None => Ok(routing),
+        },
     }
 }
 

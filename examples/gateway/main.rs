@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::io;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -34,23 +34,22 @@ struct Arguments {
     /// Check the configuration, and stop
     #[arg(long)]
     check: bool,
+    /// The file with the addresses of name servers, as resolv.conf(5) has it, where the configuration has no
+    /// dns_resolver
+    #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
+    resolv_conf: PathBuf,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = arguments.config.as_deref();
-    let resolv_conf = Path::new(ResolverSettings::SYSTEM);
-    let config = if arguments.check {
-        opening::check(file, resolv_conf).map(|()| None)
-    } else {
-        Config::read(file).map(Some)
-    };
-    let config = match config {
-        Ok(Some(config)) => config,
-        Ok(None) => {
+    let resolv_conf = &arguments.resolv_conf;
+    let config = match opening::check(file, resolv_conf).and_then(|()| Config::read(file)) {
+        Ok(_) if arguments.check => {
             println!("the configuration is sound");
             return ExitCode::SUCCESS;
         }
+        Ok(config) => config,
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
             eprintln!("gateway: {}: {}", file.display(), log::chain(&error));

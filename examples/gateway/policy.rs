@@ -6,6 +6,7 @@ pub(crate) mod conditions;
 pub mod context;
 pub mod decision;
 mod field_text;
+mod idle;
 pub(crate) mod list;
 pub mod rates;
 mod reply_text;

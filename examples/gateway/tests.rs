@@ -4,6 +4,7 @@ mod client_lists;
 mod closing;
 mod config;
 mod config_check;
+mod config_effect;
 mod database_file;
 mod dmarc;
 mod engines;

@@ -2,14 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use event_expand::ListKind;
 use mail_types::exim::{HostSet, List};
 use mail_types::smtp::{Domain, Mailbox, Reply};
 use proxy_protocol::RequiredHosts;
 use toml::{Table, Value};
 
 use super::{ConfigError, ConfigOptions};
-use crate::gateway::policy::list::lone_negation;
-use crate::gateway::policy::rules::Problem;
+use crate::gateway::delivery::routing::Routing;
+use crate::gateway::policy::list::mistake;
 
 /// Refuses a `$` where nothing is expanded.
 pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
@@ -44,8 +45,32 @@ pub(super) fn limits(options: &ConfigOptions) -> Result<(), ConfigError> {
     if options.message_memory_limit.0 < options.message_size_limit.0 {
         return Err(ConfigError::Memory { lines: [None, None] });
     }
-    if options.dns_resolver.is_some_and(|server| server.port() == 0) {
+    let rate = options.smtp_data_min_rate;
+    let a_minute = rate.0.saturating_mul(60);
+    if rate != ConfigOptions::unwritten().smtp_data_min_rate
+        && a_minute > options.message_size_limit.0
+    {
+        return Err(ConfigError::Rate);
+    }
+    let unsigned = [
+        ("dkim_verify_signatures", options.dkim_verify_signatures == 0),
+        ("dkim_verify_header", options.dkim_verify_header.0 == 0),
+    ];
+    let unsigned = unsigned.into_iter().find(|(_, is_off)| options.dmarc_reject && *is_off);
+    if let Some((option, _)) = unsigned {
+        return Err(ConfigError::Unsigned { option });
+    }
+    options.dns_resolver.map_or(Ok(()), resolver)
+}
+
+/// Checks that somebody can answer there.
+fn resolver(server: SocketAddr) -> Result<(), ConfigError> {
+    if server.port() == 0 {
         return Err(ConfigError::Port { option: "dns_resolver" });
+    }
+    let ip = server.ip().to_canonical();
+    if ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
+        return Err(ConfigError::NoHost { option: "dns_resolver", address: ip });
     }
     Ok(())
 }
@@ -108,10 +133,24 @@ pub(super) fn is_next_hop(route: &str) -> bool {
     is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
+/// Finds a domain to relay to whose mail is kept here, since `local_domains` is asked first.
+pub(super) fn kept(relay_to_domains: &str, routing: &Routing) -> Option<ConfigError> {
+    if relay_to_domains.contains('$') {
+        return None;
+    }
+    List::new(relay_to_domains).enumerate().find_map(|(at, item)| {
+        // Any domain below the one of a wildcard will do.
+        let name = item.strip_prefix('*').map_or_else(|| item.to_string(), |end| format!("x{end}"));
+        let domain = Domain::from_unicode(&name).ok().filter(|_| item != "*")?;
+        let domain = domain.into();
+        routing.keeps(&domain).then(|| ConfigError::Kept { item: at + 1, domain: item.to_string() })
+    })
+}
+
 /// A list of hosts that is not expanded.
 pub(super) fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
-    if let Some(item) = lone_negation(List::new(text)) {
-        return Err(ConfigError::List { option, problem: Problem::Negation { item } });
+    if let Some(problem) = mistake(List::new(text), ListKind::Host) {
+        return Err(ConfigError::List { option, problem });
     }
     HostSet::new(List::new(text)).map_err(|source| ConfigError::Hosts { option, source })
 }
@@ -136,12 +175,23 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
         });
         let address = item.parse().ok().or(dotted);
         let address = address.ok_or(ConfigError::Interface { item: at + 1 })?;
-        if address.port() > 0 && found.contains(&address) {
-            return Err(ConfigError::InterfaceTwice { item: at + 1 });
+        if let Some(other) = found.iter().position(|other| clash(*other, address)) {
+            let is_same = found.get(other) == Some(&address);
+            let within = ConfigError::InterfaceWithin { item: at + 1, other: other + 1 };
+            let twice = ConfigError::InterfaceTwice { item: at + 1 };
+            return Err(if is_same { twice } else { within });
         }
         found.push(address);
     }
     if found.is_empty() { Err(ConfigError::NoInterface) } else { Ok(found) }
+}
+
+/// Tells whether two addresses cannot be listened at both. One of `0.0.0.0` has all of IPv4, and one of `::`
+/// all of IPv6 and of IPv4.
+fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let has = |all: IpAddr, ip: IpAddr| all.is_unspecified() && (all.is_ipv6() || ip.is_ipv4());
+    one.port() > 0 && one.port() == other.port() && (a == b || has(a, b) || has(b, a))
 }
 
 /// Tells whether `+proxy` is selected.

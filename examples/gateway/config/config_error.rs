@@ -1,6 +1,7 @@
 //! What is wrong with a configuration.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use dmarc_policy::SuffixFileError;
@@ -68,6 +69,10 @@ pub(crate) enum ConfigError {
     Interface { item: usize },
     #[error("local_interfaces: item {item} is there before")]
     InterfaceTwice { item: usize },
+    #[error(
+        "local_interfaces: item {item} cannot be beside item {other}: one has all addresses, that of the other too"
+    )]
+    InterfaceWithin { item: usize, other: usize },
     #[error("local_interfaces: nothing to listen on")]
     NoInterface,
     #[error("log_selector: item {item} is not known")]
@@ -79,6 +84,22 @@ pub(crate) enum ConfigError {
     Memory { lines: [Option<usize>; 2] },
     #[error("{option}: at port 0 nobody listens")]
     Port { option: &'static str },
+    #[error("{option}: {address} is no address of one host")]
+    NoHost { option: &'static str, address: IpAddr },
+    #[error("{option} would do nothing: {cause}")]
+    NoEffect { option: String, cause: &'static str },
+    #[error(
+        "{option} is 0: dmarc_reject would refuse mail that only its signature shows to be genuine"
+    )]
+    Unsigned { option: &'static str },
+    #[error(
+        "smtp_data_min_rate: at this rate no message of message_size_limit takes a minute, after which the rate counts"
+    )]
+    Rate,
+    #[error("relay_to_domains: item {item} ({domain}): its mail is kept here, by local_domains")]
+    Kept { item: usize, domain: String },
+    #[error("{option} and {other} name one file, {}", path.display())]
+    OneFile { option: &'static str, other: &'static str, path: PathBuf },
     #[error("{option}: character {character} is not ASCII that can be printed")]
     NotText { option: &'static str, character: usize },
     #[error(
@@ -123,13 +144,17 @@ impl ConfigError {
     /// Returns the option that it is about.
     pub(super) fn option(&self) -> Option<String> {
         Some(match self {
-            Self::Value { option, .. } | Self::Empty { option } | Self::NotExpanded { option } => {
-                option.clone()
-            }
+            Self::Value { option, .. }
+            | Self::Empty { option }
+            | Self::NoEffect { option, .. }
+            | Self::NotExpanded { option } => option.clone(),
             Self::List { option, .. }
             | Self::Hosts { option, .. }
             | Self::Mailbox { option }
             | Self::Port { option }
+            | Self::NoHost { option, .. }
+            | Self::Unsigned { option }
+            | Self::OneFile { option, .. }
             | Self::NotText { option, .. }
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }
@@ -141,9 +166,10 @@ impl ConfigError {
             Self::Memory { lines: [Some(_), _] } => "message_memory_limit".to_owned(),
             Self::Hostname => "primary_hostname".to_owned(),
             Self::NamedProxy => "proxy_required_hosts".to_owned(),
-            Self::Interface { .. } | Self::InterfaceTwice { .. } | Self::NoInterface => {
-                "local_interfaces".to_owned()
-            }
+            Self::Interface { .. }
+            | Self::InterfaceTwice { .. }
+            | Self::InterfaceWithin { .. }
+            | Self::NoInterface => "local_interfaces".to_owned(),
             Self::LogSelector { .. } => "log_selector".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
             Self::NoCertificate => "tls_privatekey".to_owned(),
@@ -152,7 +178,8 @@ impl ConfigError {
             Self::TldFile { .. } | Self::Suffixes { .. } => "dmarc_tld_file".to_owned(),
             Self::Events(error) => error.option(),
             Self::Lookups(error) => error.option().to_owned(),
-            Self::NoRoute => "relay_to_domains".to_owned(),
+            Self::Rate => "smtp_data_min_rate".to_owned(),
+            Self::NoRoute | Self::Kept { .. } => "relay_to_domains".to_owned(),
             Self::Route => "route_data".to_owned(),
             Self::At { .. } | Self::Read { .. } | Self::Toml(_) | Self::Rule(_) => return None,
         })

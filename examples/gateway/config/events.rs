@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use event_expand::{
-    Event, ExpandError, HeaderForm, OnFailure, Profile, SelectionError, Template, Variables,
+    Event, EventName, ExpandError, HeaderForm, OnFailure, Profile, Selection, SelectionError,
+    Template, Variables,
 };
 use mail_types::exim::Variable;
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
 
+use super::effect::NO_RELAY;
 use super::{ConfigError, option_lines};
-use crate::gateway::events::settings::{Action, EventSettings, SHIPPED, TRANSPORTS};
+use crate::gateway::events::settings::{
+    Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
+};
 use crate::gateway::events::variables::{FACTS, MOMENTS};
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
@@ -22,7 +26,7 @@ use crate::gateway::lookups::quantity::{Interval, Size};
 ///
 /// [`EventsError`], which names the option, and of a template the position.
 pub(super) fn settings(
-    options: EventOptions,
+    options: &EventOptions,
     language: &Language,
 ) -> Result<EventSettings, EventsError> {
     if !(1..=MAX_QUEUE).contains(&options.event_queue_max) {
@@ -36,8 +40,8 @@ pub(super) fn settings(
     // Where the main section is silent, the shipped action is for the transports, too.
     let inherited = if given { "" } else { SHIPPED };
     let mut actions = Vec::new();
-    let transports = [options.remote_smtp, options.local_delivery];
-    let of_transports = TRANSPORTS.iter().zip(&transports).map(|(&name, transport)| {
+    let transports = [&options.remote_smtp, &options.local_delivery];
+    let of_transports = TRANSPORTS.iter().zip(transports).map(|(&name, transport)| {
         (Some(name), transport.event_action.as_deref().unwrap_or(inherited))
     });
     for (transport, text) in [(None, main)].into_iter().chain(of_transports) {
@@ -47,11 +51,15 @@ pub(super) fn settings(
     }
     let selection = options.event_select.as_deref();
     let selection = selection.unwrap_or(if given { "*" } else { OF_2014 });
+    let profile = options.event_profile.into();
+    if let Some(number) = options.event_select.as_deref().and_then(|t| never_happens(t, profile)) {
+        return Err(EventsError::Never { number });
+    }
     let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
     Ok(EventSettings {
         actions,
         shipped,
-        profile: options.event_profile.into(),
+        profile,
         selection: selection.parse().map_err(EventsError::Selection)?,
         on_failure: options.event_failure.into(),
         timeout: options.event_timeout.0,
@@ -71,6 +79,8 @@ pub(crate) enum EventsError {
     Variable { transport: Option<&'static str>, source: ExpandError },
     #[error("event_select: {0}")]
     Selection(SelectionError),
+    #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
+    Never { number: usize },
     #[error("event_queue_max: a number from 1 to {MAX_QUEUE}")]
     Queue,
     #[error("event_timeout must be greater than zero")]
@@ -87,7 +97,7 @@ impl EventsError {
                 Some(table) => format!("{table}.event_action"),
                 None => "event_action".to_owned(),
             },
-            Self::Selection(_) => "event_select".to_owned(),
+            Self::Selection(_) | Self::Never { .. } => "event_select".to_owned(),
             Self::Queue => "event_queue_max".to_owned(),
             Self::Timeout => "event_timeout".to_owned(),
         }
@@ -153,6 +163,62 @@ impl EventOptions {
     }
 }
 
+/// Finds an option that does nothing, and tells why; of those without a `relay`, what is for the transport to
+/// the next hop.
+pub(super) fn without_effect(
+    options: &EventOptions,
+    settings: &EventSettings,
+    relays: bool,
+) -> Option<(String, &'static str)> {
+    let remote = options.remote_smtp.event_action.as_deref();
+    if !relays && remote.is_some_and(|text| !text.is_empty()) {
+        return Some((format!("{REMOTE_SMTP}.event_action"), NO_RELAY));
+    }
+    let standard = EventOptions::default();
+    if settings.is_off() {
+        let others = [
+            ("event_profile", options.event_profile != standard.event_profile),
+            ("event_select", options.event_select.is_some()),
+            ("event_failure", options.event_failure != standard.event_failure),
+            ("event_timeout", options.event_timeout != standard.event_timeout),
+            ("event_queue_max", options.event_queue_max != standard.event_queue_max),
+            ("event_overflow_limit", options.event_overflow_limit != standard.event_overflow_limit),
+        ];
+        let given = others.into_iter().find(|(_, is_given)| *is_given);
+        return given.map(|(option, _)| (option.to_owned(), "every event_action is empty"));
+    }
+    if !settings.actions.iter().any(|action| settings.is_used(action, relays)) {
+        return Some(("event_select".to_owned(), "no event that happens here has an action"));
+    }
+    let given = |action: &&Action| match action.transport {
+        None => options.event_action.is_some(),
+        Some(REMOTE_SMTP) => remote.is_some(),
+        Some(_) => options.local_delivery.event_action.is_some(),
+    };
+    let mut given = settings.actions.iter().filter(given);
+    if let Some(action) = given.find(|action| !settings.is_used(action, relays)) {
+        let table = action.transport.map(|name| format!("{name}.")).unwrap_or_default();
+        return Some((format!("{table}event_action"), "no event is selected that it is for"));
+    }
+    let waits = |event: &EventName| settings.action(*event, Some(REMOTE_SMTP)).is_some();
+    let waits = relays && [EventName::TcpConnect, EventName::SmtpConnect].iter().any(waits);
+    (options.event_failure == EventFailure::Refuse && !waits).then(|| {
+        (
+            "event_failure".to_owned(),
+            "tcp:connect and smtp:connect, which it is for, have no action",
+        )
+    })
+}
+
+/// Finds a word of `event_select` whose events never happen here, and returns its number.
+fn never_happens(text: &str, profile: Profile) -> Option<usize> {
+    let mut words = text.split_ascii_whitespace().filter(|word| *word != ":");
+    words.position(|word| {
+        let happens = |event: EventName| event.is_in(profile) && !transports(event).is_empty();
+        word.parse().is_ok_and(|events: Selection| !events.iter().any(happens))
+    })
+}
+
 /// The table of a transport.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -160,7 +226,7 @@ struct Transport {
     event_action: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum EventProfile {
     Current,
@@ -177,7 +243,7 @@ impl From<EventProfile> for Profile {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum EventFailure {
     Proceed,

@@ -1,5 +1,5 @@
-//! What a configuration names, opened to see whether it is there. Nothing is made, changed or connected
-//! to; what the program makes itself as it starts need not be there yet.
+//! What a configuration names, opened to see whether it is there, before a start and for `--check`. Nothing
+//! is made, changed or connected to; what the program makes itself as it starts need not be there yet.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -14,7 +14,7 @@ use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
 use crate::gateway::lookups::settings::LookupSettings;
-use crate::gateway::server::settings::ServerSettings;
+use crate::gateway::server::settings::{ServerSettings, StartupSettings};
 use crate::gateway::server::tls::{self, TlsError};
 use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log;
@@ -67,7 +67,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     database(&live.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &startup.reports.history_file {
-        appended(file).map_err(of("dmarc_history_file"))?;
+        appended(file, startup).map_err(of("dmarc_history_file"))?;
     }
     Ok(())
 }
@@ -104,10 +104,21 @@ fn database(path: &Path) -> Result<(), OpeningError> {
     }
 }
 
-/// A file that is written to; one that is not there is made.
-fn appended(path: &Path) -> Result<(), OpeningError> {
+/// A file that is written to; one that is not there is made, but its folder is not unless the program has it
+/// for something else.
+fn appended(path: &Path, startup: &StartupSettings) -> Result<(), OpeningError> {
     if !path.exists() {
-        return folder(path.parent().unwrap_or(Path::new(".")));
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let is_there = parent.as_os_str().is_empty() || parent.exists();
+        let maildir = match &startup.store {
+            StoreSettings::Maildir { maildir, .. } => Some(maildir),
+            StoreSettings::Discard => None,
+        };
+        let mut made = maildir.into_iter().chain([&startup.spool_directory]);
+        if is_there || made.any(|folder| folder.starts_with(parent)) {
+            return folder(parent);
+        }
+        return Err(OpeningError::NoFolder { path: parent.to_owned() });
     }
     if path.is_dir() {
         return Err(OpeningError::Folder { path: path.to_owned() });

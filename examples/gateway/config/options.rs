@@ -147,7 +147,7 @@ pub(crate) struct ConfigOptions {
 
 impl ConfigOptions {
     /// All of them as they are where nothing is written; what is not here is empty, off or not given.
-    fn unwritten() -> Self {
+    pub(super) fn unwritten() -> Self {
         Self {
             primary_hostname: system_hostname(),
             local_interfaces: "127.0.0.1.2525".into(),

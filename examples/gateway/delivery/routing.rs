@@ -62,6 +62,13 @@ impl Routing {
         own || self.local_domains.decide_known(&subject) != Some(Membership::No)
     }
 
+    /// Tells whether it is known that a host is this one or in `local_domains`.
+    pub(crate) fn keeps(&self, host: &MailHost) -> bool {
+        let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
+        let subject = Subject::Text(host.to_string());
+        own || self.local_domains.decide_known(&subject) == Some(Membership::Yes)
+    }
+
     /// Decides on a recipient, as the rules at `RCPT` see it; the reply says why not.
     pub(crate) async fn route(
         &self,

@@ -42,6 +42,17 @@ impl EventSettings {
         found.map(|action| &action.template)
     }
 
+    /// Tells whether an action is expanded for an event that this program raises; without a `relay`, no
+    /// transport to the next hop is at work.
+    pub(crate) fn is_used(&self, action: &Action, relays: bool) -> bool {
+        EventName::ALL.into_iter().any(|event| {
+            let at_work =
+                transports(event).iter().filter(|place| relays || **place != Some(REMOTE_SMTP));
+            let mut used = at_work.filter_map(|transport| self.action(event, *transport));
+            used.any(|template| std::ptr::eq(template, &raw const action.template))
+        })
+    }
+
     /// Tells whether nothing is expanded, whatever happens.
     pub(crate) fn is_off(&self) -> bool {
         self.actions.is_empty()
@@ -52,6 +63,26 @@ impl EventSettings {
 pub(crate) const REMOTE_SMTP: &str = "remote_smtp";
 pub(crate) const LOCAL_DELIVERY: &str = "local_delivery";
 pub(crate) const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
+
+/// Returns the transports for which this program raises an event, `None` among them where none is at work;
+/// of an event that it never raises, there are none.
+pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
+    use EventName::{
+        DnsFail, MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, MsgHostDefer, MsgRcptDefer,
+        MsgRcptHostDefer, SmtpConnect, SmtpEhlo, SmtpFailProtocol, SmtpFailSyntax, TcpClose,
+        TcpConnect, TlsFailConnect,
+    };
+    match event {
+        DnsFail => &[None, Some(REMOTE_SMTP)],
+        MsgComplete | SmtpFailProtocol | SmtpFailSyntax | TlsFailConnect => &[None],
+        MsgDelivery => &[Some(REMOTE_SMTP), Some(LOCAL_DELIVERY)],
+        MsgDefer | MsgFailDelivery | MsgHostDefer | MsgRcptDefer | MsgRcptHostDefer => {
+            &[Some(REMOTE_SMTP)]
+        }
+        SmtpConnect | SmtpEhlo | TcpClose | TcpConnect => &[Some(REMOTE_SMTP)],
+        _ => &[],
+    }
+}
 
 /// The action of a configuration that has none: each event is a row of the table `events` in
 /// `sqlite_dbfile`.

@@ -205,8 +205,8 @@ fn words(
     let language = Arc::clone(home.language);
     let text = Text::parse(text, stage, home.language)?;
     let literal = text.literal().and_then(|literal| str::from_utf8(literal).ok());
-    if let Some(item) = literal.and_then(|literal| lone_negation(List::new(literal))) {
-        return Err(Problem::Negation { item });
+    if let Some(mistake) = literal.and_then(|literal| mistake(List::new(literal), kind)) {
+        return Err(mistake);
     }
     let words = Words::of(text, move |list, trust| {
         let list = MatchList::read(list.into_bytes(), trust, kind, &language.options.limits)?;
@@ -229,9 +229,23 @@ fn words(
     Ok(words)
 }
 
-/// Returns the number of the first item that is a `!` and nothing else. Exim takes it for an empty item that is
-/// negated, which is everybody: in a list that an administrator wrote, a mistake.
-pub(crate) fn lone_negation(mut list: List<'_>) -> Option<usize> {
-    let lone = |item: &str| item.strip_prefix('!').is_some_and(|rest| rest.trim().is_empty());
-    list.position(|item| lone(&item)).map(|at| at + 1)
+/// Finds what an administrator cannot mean in a list. A `!` and nothing else is for Exim an empty item that
+/// is negated, which is everybody; behind `*` no item is asked; and `!*` alone leaves nobody.
+pub(crate) fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
+    let (mut everybody, mut only_excludes) = (None, true);
+    for (at, text) in list.enumerate() {
+        let (is_negated, item) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest.trim()),
+            None => (false, &*text),
+        };
+        match everybody {
+            _ if is_negated && item.is_empty() => return Some(Problem::Negation { item: at + 1 }),
+            Some(everybody) => return Some(Problem::Behind { item: at + 1, everybody }),
+            // The empty sender is no address that `*` has.
+            None if item == "*" && kind != ListKind::Address => everybody = Some(at + 1),
+            None => {}
+        }
+        only_excludes &= is_negated;
+    }
+    (everybody.is_some() && only_excludes).then_some(Problem::Nobody)
 }

@@ -42,6 +42,9 @@
 //! | `warn`       | goes on with the next rule; `log_message` is logged                              |
 //! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
 //!
+//! A rule without a condition always decides, unless its verb is `warn`: a rule behind it is refused as the
+//! configuration is read, and so is a `warn` that has nothing to do.
+//!
 //! Who comes to the end of a list is accepted, and where there is none everybody is: rules only
 //! take away. What is closed without them, such as relaying, no rule opens. (Exim denies at the end of
 //! a list.)
@@ -126,6 +129,7 @@ use thiserror::Error;
 use super::condition::Home;
 use super::context::Context;
 use super::decision::Decision;
+use super::idle;
 use super::list::RuleList;
 use super::rule::Rule;
 use super::stage::Stage;
@@ -136,18 +140,28 @@ use crate::gateway::lookups::macros::{MacroError, Macros};
 #[derive(Debug, Default)]
 pub struct Rules {
     lists: Vec<(Stage, Vec<Rule>)>,
+    /// The names of all conditions and modifiers, each with its line.
+    entries: Vec<(String, usize)>,
 }
 
 impl Rules {
     /// Reads and checks the rules in the text of a configuration.
     pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
         check_lists(home)?;
-        let mut lists = Vec::new();
+        let mut rules = Self::default();
         for (stage, sources) in super::source::lists(text, macros)? {
-            let rules = sources.iter().map(|source| Rule::read(source, stage, home));
-            lists.push((stage, rules.collect::<Result<_, _>>()?));
+            let list = sources.iter().map(|source| Rule::read(source, stage, home));
+            rules.lists.push((stage, list.collect::<Result<_, _>>()?));
+            idle::check(&sources, home)?;
+            let entries = sources.iter().flat_map(|source| &source.entries);
+            rules.entries.extend(entries.map(|entry| (entry.name.clone(), entry.line)));
         }
-        Ok(Self { lists })
+        Ok(rules)
+    }
+
+    /// Returns the line of a condition or a modifier of this name, if a rule has one.
+    pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
+        self.entries.iter().find(|(own, _)| own == name).map(|(_, line)| *line)
     }
 
     /// Asks the rules of the context's stage.
@@ -223,6 +237,24 @@ pub(crate) enum Problem {
     Within { name: String, problem: Box<Self> },
     #[error("item {item}: a ! has nothing behind it; it would be for everybody, as * is")]
     Negation { item: usize },
+    #[error("item {item}: no item behind item {everybody} is asked, which is for everybody")]
+    Behind { item: usize, everybody: usize },
+    #[error("nobody can be in this list: it only excludes")]
+    Nobody,
+    #[error("the list {}", if *holds {
+        "holds for every result: an item with a ! holds for all others"
+    } else {
+        "holds for no result"
+    })]
+    SameForAll { holds: bool },
+    #[error("{text:?} is neither true nor false: yes, true, no, false, a number or nothing is")]
+    NoTruth { text: String },
+    #[error("this rule would do nothing: warn has nothing to do here")]
+    Idle,
+    #[error("this rule is never asked: the one of line {line} has no condition")]
+    Unreachable { line: usize },
+    #[error("dmarc_status is always off: nobody is in dmarc_verify_hosts")]
+    NeverExamined,
     #[error("a lookup has no answer: {why}")]
     Lookup { why: String },
     #[error("the log has it already")]

@@ -51,6 +51,10 @@ const NAMED: &[(&str, &str)] = &[
         "dmarc_history_file = 'DIR/lists'",
         "line 2: dmarc_history_file: DIR/lists is a directory, not a file",
     ),
+    (
+        "dmarc_history_file = 'DIR/none/x'",
+        "line 2: dmarc_history_file: DIR/none is not a directory",
+    ),
     ("smtp_accept_max = 0", "line 2: smtp_accept_max must be greater than zero"),
     ("dmarc_tld_file = 'DIR/none'", "line 2: dmarc_tld_file: "),
     (
@@ -242,9 +246,9 @@ fn what_cannot_work_is_refused_with_its_line() {
 #[test]
 fn what_can_work_is_taken() {
     for text in [
-        "route_data = 'mx.example:25'",
-        "route_data = '[2001:db8::1]:2525'",
-        "route_data = '192.0.2.1:25'",
+        "route_data = 'mx.example:25'\nrelay_to_domains = 'a.example'",
+        "route_data = '[2001:db8::1]:2525'\nrelay_to_domains = '*'",
+        "route_data = '192.0.2.1:25'\nrelay_to_domains = '*.a.example'",
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = ':'",
         // Any port that is free, on several addresses.
         "local_interfaces = '127.0.0.1.0 : 127.0.0.1.0'",

@@ -21,8 +21,10 @@ fn has(text: &str, event: EventName, transport: Option<&str>) -> Option<String> 
 fn each_place_has_its_action() {
     use EventName::{MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, TcpConnect};
     let (remote, local) = (Some("remote_smtp"), Some("local_delivery"));
-    let ours = "event_action = 'm'\n[remote_smtp]\nevent_action = 'r'";
+    let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'";
+    let ours = &*format!("{relay}\nevent_action = 'm'\n[remote_smtp]\nevent_action = 'r'");
     let of_2014 = format!("event_profile = '2014'\n{ours}");
+    let tcp = format!("event_select = 'tcp:*'\n{relay}\n[remote_smtp]\nevent_action = 'r'");
     for (text, event, transport, expected) in [
         // Nothing is said: the shipped action is for all, and for the events of 2014.
         ("", MsgComplete, None, Some(SHIPPED)),
@@ -44,7 +46,8 @@ fn each_place_has_its_action() {
         (&of_2014, MsgFailDelivery, remote, Some("m")),
         (&of_2014, MsgDefer, remote, None),
         ("event_action = 'm'\nevent_select = 'msg:complete'", MsgComplete, None, Some("m")),
-        ("event_action = 'm'\nevent_select = 'tcp:*'", MsgComplete, None, None),
+        (&tcp, MsgComplete, None, None),
+        (&tcp, TcpConnect, remote, Some("r")),
     ] {
         let found = has(text, event, transport);
         assert_eq!(found.as_deref(), expected, "{text} {event} {transport:?}");
@@ -87,7 +90,8 @@ fn what_is_wrong_is_named_with_its_position() {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
     }
-    let text = "event_failure = 'refuse'\nevent_timeout = '2s'\nevent_queue_max = 1000000\nevent_overflow_limit = 0";
+    let text = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n\
+                event_failure = 'refuse'\nevent_timeout = '2s'\nevent_queue_max = 1000000\nevent_overflow_limit = 0";
     let events = Config::parse(text).unwrap().server.startup.events;
     assert_eq!((events.on_failure, events.timeout), (OnFailure::Refuse, Duration::from_secs(2)));
     assert_eq!((events.queue, events.overflow), (1_000_000, 0));

@@ -134,7 +134,7 @@ fn a_variable_without_a_value_at_a_stage_is_refused_there() {
                     "ratelimit = 'NAME / 1m / per_cmd'",
                 ] {
                     let line = line.replace("NAME", &format!("${name}"));
-                    let text = format!("[[{stage}]]\nverb = 'warn'\n{line}");
+                    let text = format!("[[{stage}]]\nverb = 'deny'\n{line}");
                     let error = Config::parse(&text).err().map(|error| error.to_string());
                     let stated = error.as_ref().is_some_and(|error| {
                         error.starts_with("line 3: byte ")
@@ -341,7 +341,8 @@ fn rate_limits_count_where_there_is_something_to_count() {
 
 #[test]
 fn there_are_only_so_many_of_anything() {
-    let rules = |count: usize| "[[acl_smtp_mail]]\nverb = 'deny'\n".repeat(count);
+    let rules =
+        |count: usize| "[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 'x.example'\n".repeat(count);
     assert!(Config::parse(&rules(1000)).is_ok());
     let entries = |count: usize| {
         let lines = vec!["'x'"; count].join(", ");

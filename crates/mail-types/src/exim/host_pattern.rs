@@ -81,6 +81,16 @@ impl HostPattern {
         })
     }
 
+    /// Tells whether it is `*`.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0 == Form::Any
+    }
+
+    /// Tells whether it is empty.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.0 == Form::Nobody
+    }
+
     /// Tells whether the match depends on the host's name.
     #[must_use]
     pub fn needs_name(&self) -> bool {

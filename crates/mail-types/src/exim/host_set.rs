@@ -75,6 +75,17 @@ impl HostSet {
         self.items.iter().any(|item| item.pattern.needs_name())
     }
 
+    /// Tells whether no host can be in the set, whatever its address and name.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        let decides =
+            |item: &&Item| item.pattern.is_any() || !(item.negated || item.pattern.is_nobody());
+        match self.items.iter().find(decides) {
+            Some(item) => item.negated,
+            None => !self.items.last().is_some_and(|item| item.negated),
+        }
+    }
+
     /// Tells whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -60,6 +60,25 @@ impl WordList {
             },
         }
     }
+
+    /// Returns the answer of a list that is the same for all of `words`, so that it tests nothing. A list
+    /// without a `!` may name all of them.
+    ///
+    /// ```
+    /// use mail_types::exim::{List, Semantics, Word, WordList};
+    ///
+    /// const WORDS: &[Word] = &[Word::new("pass", &[]), Word::new("fail", &[])];
+    /// let list = WordList::new(List::new("pass : !pass"), WORDS)?;
+    /// assert_eq!(list.constant(WORDS, Semantics::EachItem), Some(true));
+    /// # Ok::<(), mail_types::exim::WordListError>(())
+    /// ```
+    #[must_use]
+    pub fn constant(&self, words: &[Word], semantics: Semantics) -> Option<bool> {
+        let negates = self.items.iter().any(|item| item.negated);
+        let mut answers = words.iter().map(|word| self.matches(word.name, semantics));
+        let first = answers.next()?;
+        (answers.all(|answer| answer == first) && (negates || !first)).then_some(first)
+    }
 }
 
 /// A word of a result.

@@ -49,7 +49,12 @@ impl DmarcTest {
         let words = Words::read(&entry.text, stage, home.language, |list, _| {
             Ok(WordList::new(list, Status::WORDS)?)
         })?;
-        Ok(Self { words, semantics: home.dmarc.semantics })
+        let semantics = home.dmarc.semantics;
+        if let Some(holds) = words.known().and_then(|list| list.constant(Status::WORDS, semantics))
+        {
+            return Err(Problem::SameForAll { holds });
+        }
+        Ok(Self { words, semantics })
     }
 
     async fn holds(&self, context: &mut Context<'_>) -> Truth {

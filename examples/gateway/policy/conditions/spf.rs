@@ -38,6 +38,11 @@ impl SpfTest {
         let words = Words::read(&entry.text, stage, home.language, |list, _| {
             Ok(WordList::new(list, SpfResult::WORDS)?)
         })?;
+        if let Some(holds) =
+            words.known().and_then(|list| list.constant(SpfResult::WORDS, SEMANTICS))
+        {
+            return Err(Problem::SameForAll { holds });
+        }
         let mut settings = home.spf.clone();
         if guesses {
             let guess = settings.guess.take().unwrap_or_else(Options::default_guess);

@@ -17,7 +17,14 @@ pub(crate) struct TruthTest(Text);
 
 impl TruthTest {
     pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
-        Ok(Self(Text::parse(&entry.text, stage, home.language)?))
+        let text = Text::parse(&entry.text, stage, home.language)?;
+        match text.literal() {
+            Some(literal) if truth(literal).is_none() => {
+                let start = literal.get(..SHOWN).unwrap_or(literal);
+                Err(Problem::NoTruth { text: String::from_utf8_lossy(start).into_owned() })
+            }
+            _ => Ok(Self(text)),
+        }
     }
 
     async fn holds(&self, context: &mut Context<'_>) -> Truth {

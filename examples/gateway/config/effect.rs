@@ -1,0 +1,157 @@
+//! Options that would do nothing as others are: an administrator who sets one expects something of it. What
+//! has its default is as if it were not given.
+
+use super::dmarc::InvalidFromOption;
+use super::{ConfigError, ConfigOptions, events};
+use crate::gateway::config::events::EventOptions;
+use crate::gateway::config::options::StoreKind;
+use crate::gateway::policy::client_lists::ClientList;
+use crate::gateway::policy::rules::{Problem, RuleError};
+use crate::gateway::server::settings::{LiveSettings, StartupSettings};
+
+/// Refuses the first that is found.
+pub(super) fn check(
+    options: &ConfigOptions,
+    event_options: &EventOptions,
+    startup: &StartupSettings,
+    live: &LiveSettings,
+) -> Result<(), ConfigError> {
+    let standard = &ConfigOptions::unwritten();
+    let found = proxies(options, standard, live)
+        .or_else(|| relay(options, standard, live))
+        .or_else(|| hosts(options, standard, live))
+        .or_else(|| authentication(options, standard, live))
+        .or_else(|| lookups(options, standard))
+        .map(|(option, cause)| (option.to_owned(), cause));
+    let relays = live.routing.relays();
+    let found = found.or_else(|| events::without_effect(event_options, &startup.events, relays));
+    if let Some((option, cause)) = found {
+        return Err(ConfigError::NoEffect { option, cause });
+    }
+    let place = live.rules.line_of("dmarc_status").filter(|_| examines_nobody(live));
+    let never = |line| RuleError::Rule { line, problem: Problem::NeverExamined }.into();
+    place.map_or(Ok(()), |line| Err(never(line)))
+}
+
+/// An option, and why it does nothing.
+type Found = Option<(&'static str, &'static str)>;
+
+/// Finds the first of some options that differs from its default.
+fn first<const N: usize>(options: [(&'static str, bool); N], cause: &'static str) -> Found {
+    let differs = options.into_iter().find(|(_, differs)| *differs);
+    differs.map(|(option, _)| (option, cause))
+}
+
+fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    if !options.log_selector.trim().is_empty() && !live.log_proxy {
+        return Some(("log_selector", "only +proxy can be taken away, and it is not there"));
+    }
+    if !live.proxy.required_hosts.hosts().is_nobody() {
+        return None;
+    }
+    if !options.proxy_required_hosts.trim().is_empty() {
+        return Some(("proxy_required_hosts", "no host can be in this list"));
+    }
+    first(
+        [
+            (
+                "proxy_protocol_timeout",
+                options.proxy_protocol_timeout != standard.proxy_protocol_timeout,
+            ),
+            ("proxy_ipv4_in_tcp6", options.proxy_ipv4_in_tcp6),
+            ("proxy_refusal", options.proxy_refusal != standard.proxy_refusal),
+            ("log_selector", live.log_proxy),
+        ],
+        "proxy_required_hosts names no host",
+    )
+}
+
+fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    let tries = options.hosts_try_prdr != standard.hosts_try_prdr;
+    if tries && !options.prdr_enable {
+        let cause = "no client can ask for PRDR, since prdr_enable is off";
+        return Some(("hosts_try_prdr", cause));
+    }
+    if options.store == StoreKind::Discard && options.maildir.is_some() {
+        return Some(("maildir", "store = \"discard\" keeps no mail"));
+    }
+    if live.routing.relays() {
+        return None;
+    }
+    let given = options.route_data.is_some();
+    first([("route_data", given), ("hosts_try_prdr", tries)], NO_RELAY)
+}
+
+fn hosts(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    let clients = &live.clients;
+    let refused = options.smtp_max_refused;
+    if refused == 0 && options.smtp_max_refused_hosts.is_some() {
+        return Some(("smtp_max_refused_hosts", "smtp_max_refused is 0"));
+    }
+    let nobody = clients.smtp_max_refused_hosts.as_ref().is_some_and(ClientList::is_empty);
+    if nobody && refused != standard.smtp_max_refused {
+        return Some(("smtp_max_refused", "smtp_max_refused_hosts names nobody"));
+    }
+    let timeout = options.host_lookup_timeout != standard.host_lookup_timeout;
+    if clients.host_lookup.is_empty() && timeout {
+        return Some(("host_lookup_timeout", "host_lookup names nobody"));
+    }
+    if clients.tls_advertise_hosts.is_empty() && options.tls_certificate.is_some() {
+        return Some(("tls_certificate", "tls_advertise_hosts names nobody"));
+    }
+    let per_host = options.smtp_accept_max_per_host;
+    if per_host != standard.smtp_accept_max_per_host && per_host > options.smtp_accept_max {
+        let cause = "it is more than smtp_accept_max, which is for all hosts";
+        return Some(("smtp_accept_max_per_host", cause));
+    }
+    None
+}
+
+fn examines_nobody(live: &LiveSettings) -> bool {
+    live.clients.dmarc_verify_hosts.is_empty()
+}
+
+fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    let dkim = [
+        (
+            "dkim_verify_signatures",
+            options.dkim_verify_signatures != standard.dkim_verify_signatures,
+        ),
+        ("dkim_verify_header", options.dkim_verify_header != standard.dkim_verify_header),
+    ];
+    if examines_nobody(live) {
+        let invalid_from = options.dmarc_invalid_from;
+        let dmarc = [
+            ("dmarc_reject", options.dmarc_reject),
+            // From any client, it refuses a message without a header section.
+            (
+                "dmarc_invalid_from",
+                invalid_from.is_some_and(|option| option != InvalidFromOption::Reject),
+            ),
+            ("dmarc_temperror", options.dmarc_temperror != standard.dmarc_temperror),
+            ("dmarc_timeout", options.dmarc_timeout != standard.dmarc_timeout),
+            ("dmarc_tld_file", options.dmarc_tld_file.is_some()),
+            ("dmarc_report_keep", options.dmarc_report_keep != standard.dmarc_report_keep),
+            ("dmarc_history_file", options.dmarc_history_file.is_some()),
+            ("dmarc_forensic_sender", options.dmarc_forensic_sender.is_some()),
+        ];
+        let cause = "dmarc_verify_hosts names nobody";
+        return first(dmarc, cause).or_else(|| first(dkim, cause));
+    }
+    let tests_spf = ["spf", "spf_guess"].iter().any(|name| live.rules.line_of(name).is_some());
+    let (spf, dmarc) = (options.spf_timeout, options.dmarc_timeout.0 / 2);
+    if spf != standard.spf_timeout && spf.0 > dmarc && !tests_spf {
+        let cause = "no rule tests SPF, and DMARC gives it half of dmarc_timeout, which is less";
+        return Some(("spf_timeout", cause));
+    }
+    None
+}
+
+fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
+    let limit = options.lookup_file_size_limit != standard.lookup_file_size_limit;
+    let folders = !options.lookup_directories.trim().is_empty();
+    (limit && !folders)
+        .then_some(("lookup_file_size_limit", "lookup_directories names no folder with files"))
+}
+
+pub(super) const NO_RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";

@@ -1,0 +1,34 @@
+//! Rules that would do nothing.
+
+use super::condition::Home;
+use super::rules::{Problem, RuleError};
+use super::source::{RuleEntry, RuleSource};
+
+/// Refuses a `warn` without anything to do, and a rule that is never asked.
+pub(super) fn check(sources: &[RuleSource], home: &Home<'_>) -> Result<(), RuleError> {
+    let is_condition = |entry: &RuleEntry| home.kinds.iter().any(|kind| kind.name == entry.name);
+    let mut last = None;
+    for source in sources {
+        let problem = |problem| RuleError::Rule { line: source.line, problem };
+        if let Some(line) = last {
+            return Err(problem(Problem::Unreachable { line }));
+        }
+        let (conditions, others): (Vec<_>, Vec<_>) =
+            source.entries.iter().partition(|entry| is_condition(entry));
+        let warns = others.iter().any(|entry| entry.name == "verb" && entry.text == "warn");
+        if warns && others.len() == 1 && !conditions.iter().any(|entry| has_effect(entry)) {
+            return Err(problem(Problem::Idle));
+        }
+        if !warns && conditions.is_empty() {
+            last = Some(source.line);
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether to test a condition does something: it counts, it publishes what others can name, or a
+/// lookup may change a database.
+fn has_effect(entry: &RuleEntry) -> bool {
+    matches!(entry.name.as_str(), "ratelimit" | "spf" | "spf_guess")
+        || entry.text.contains("${lookup")
+}

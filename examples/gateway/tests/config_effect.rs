@@ -1,0 +1,389 @@
+//! Options and rules that would do nothing, or that take each other's files: refused with the line and the
+//! cause. A default that is written out is no mistake.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::scratch::Scratch;
+use crate::gateway::config::Config;
+
+/// Why a configuration is refused; nothing if it is taken.
+fn refused(text: &str) -> String {
+    Config::parse(text).map_or_else(|error| error.to_string(), |_| String::new())
+}
+
+const PROXIES: &str = "proxy_required_hosts names no host";
+const RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";
+const DMARC: &str = "dmarc_verify_hosts names nobody";
+const EVENTS: &str = "every event_action is empty";
+const NOBODY: &str = "dmarc_verify_hosts = ''\n";
+const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+const OFF: &str = "event_action = ''\n";
+
+/// What stands before an option, the option, and why it does nothing.
+const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
+    ("", "proxy_protocol_timeout = '5s'", PROXIES),
+    ("", "proxy_ipv4_in_tcp6 = true", PROXIES),
+    ("", "proxy_refusal = 'exim'", PROXIES),
+    ("", "log_selector = '+proxy'", PROXIES),
+    ("proxy_required_hosts = ''\n", "log_selector = '-proxy +proxy'", PROXIES),
+    ("", "log_selector = '-proxy'", "only +proxy can be taken away, and it is not there"),
+    ("", "log_selector = '+proxy -proxy'", "only +proxy can be taken away, and it is not there"),
+    ("", "proxy_required_hosts = ':'", "no host can be in this list"),
+    ("", "proxy_required_hosts = '!192.0.2.1 : :'", "no host can be in this list"),
+    ("", "route_data = 'mx.example:25'", RELAY),
+    ("prdr_enable = true\n", "hosts_try_prdr = '192.0.2.1'", RELAY),
+    (HOP, "hosts_try_prdr = '192.0.2.1'", "no client can ask for PRDR, since prdr_enable is off"),
+    ("", "[remote_smtp]\nevent_action = 'x'", RELAY),
+    ("store = 'discard'\n", "maildir = 'x'", "store = \"discard\" keeps no mail"),
+    ("smtp_max_refused = 0\n", "smtp_max_refused_hosts = '*'", "smtp_max_refused is 0"),
+    (
+        "smtp_max_refused_hosts = ''\n",
+        "smtp_max_refused = 5",
+        "smtp_max_refused_hosts names nobody",
+    ),
+    ("host_lookup = ''\n", "host_lookup_timeout = '9s'", "host_lookup names nobody"),
+    ("tls_advertise_hosts = ''\n", "tls_certificate = 'x'", "tls_advertise_hosts names nobody"),
+    (
+        "smtp_accept_max = 10\n",
+        "smtp_accept_max_per_host = 11",
+        "it is more than smtp_accept_max, which is for all hosts",
+    ),
+    (NOBODY, "dmarc_reject = true", DMARC),
+    (NOBODY, "dmarc_invalid_from = 'quarantine'", DMARC),
+    (NOBODY, "dmarc_invalid_from = 'accept'", DMARC),
+    (NOBODY, "dmarc_temperror = 'defer'", DMARC),
+    (NOBODY, "dmarc_timeout = '9s'", DMARC),
+    (NOBODY, "dmarc_report_keep = '7d'", DMARC),
+    (NOBODY, "dmarc_history_file = 'x'", DMARC),
+    (NOBODY, "dmarc_forensic_sender = 'a@b.example'", DMARC),
+    (NOBODY, "dkim_verify_signatures = 3", DMARC),
+    (NOBODY, "dkim_verify_header = '1K'", DMARC),
+    (
+        "dmarc_timeout = '30s'\n",
+        "spf_timeout = '16s'",
+        "no rule tests SPF, and DMARC gives it half of dmarc_timeout, which is less",
+    ),
+    ("", "lookup_file_size_limit = '1M'", "lookup_directories names no folder with files"),
+    (OFF, "event_profile = '2014'", EVENTS),
+    (OFF, "event_select = 'msg:*'", EVENTS),
+    (OFF, "event_failure = 'refuse'", EVENTS),
+    (OFF, "event_timeout = '9s'", EVENTS),
+    (OFF, "event_queue_max = 5", EVENTS),
+    (OFF, "event_overflow_limit = 5", EVENTS),
+    ("event_action = 'x'\n", "event_select = 'tcp:*'", "no event that happens here has an action"),
+    (
+        "event_select = 'msg:complete'\nevent_action = 'x'\n",
+        "[local_delivery]\nevent_action = 'y'",
+        "no event is selected that it is for",
+    ),
+    (
+        "",
+        "event_failure = 'refuse'",
+        "tcp:connect and smtp:connect, which it is for, have no action",
+    ),
+];
+
+#[test]
+fn what_does_nothing_is_refused_with_the_cause() {
+    for (before, option, cause) in WITHOUT_EFFECT {
+        let text = format!("{before}\n{option}\n");
+        let (line, name) = match option.split_once("]\n") {
+            Some((table, rest)) => {
+                let name = rest.split(' ').next().unwrap();
+                (before.lines().count() + 3, format!("{}.{name}", &table[1..]))
+            }
+            None => (before.lines().count() + 2, option.split(' ').next().unwrap().to_owned()),
+        };
+        assert_eq!(
+            refused(&text),
+            format!("line {line}: {name} would do nothing: {cause}"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_has_an_effect_is_taken() {
+    let proxies = "proxy_required_hosts = '192.0.2.1'\n";
+    for text in [
+        "",
+        "proxy_protocol_timeout = '3s'\nproxy_refusal = 'drop'\nlog_selector = ''",
+        "proxy_required_hosts = ''",
+        &format!("{proxies}log_selector = '+proxy'\nproxy_ipv4_in_tcp6 = true"),
+        &format!("{proxies}proxy_refusal = 'exim'\nproxy_protocol_timeout = 9"),
+        // As in Exim: whoever is not excluded is in the list.
+        "proxy_required_hosts = '!127.0.0.1'\nproxy_refusal = 'exim'",
+        HOP,
+        &format!("{HOP}prdr_enable = true\nhosts_try_prdr = ''"),
+        &format!("{HOP}event_failure = 'refuse'"),
+        &format!("{HOP}[remote_smtp]\nevent_action = 'x'"),
+        // Events of the mail that is thrown away are raised all the same.
+        "store = 'discard'\n[local_delivery]\nevent_action = 'x'",
+        "[remote_smtp]\nevent_action = ''",
+        // Its rules are asked for clients that do not ask for PRDR, too.
+        "[[acl_smtp_data_prdr]]\nverb = 'deny'\ndomains = 'a.example'",
+        &format!("{NOBODY}dmarc_invalid_from = 'reject'"),
+        "dkim_verify_signatures = 0",
+        "spf_timeout = '30s'\n[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail'",
+        "spf_timeout = '9s'",
+        // The hosts of one mx term may all be void lookups.
+        "spf_lookups = 1\nspf_void_lookups = 5",
+        "smtp_max_refused = 0",
+        "event_action = ''",
+        // A macro may be for rules to come.
+        "[macros]\nUNUSED = 'x'",
+        "smtp_data_min_rate = '800K'",
+        "message_size_limit = '1K'",
+    ] {
+        assert_eq!(refused(text), "", "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let never = "the event in word 0 never happens here, or not in event_profile";
+    let unsigned =
+        "is 0: dmarc_reject would refuse mail that only its signature shows to be genuine";
+    let kept = "its mail is kept here, by local_domains";
+    for (text, message) in [
+        ("event_select = 'tls:cert'", format!("line 1: event_select: {never}")),
+        ("event_select = 'auth:fail dane:*'", format!("line 1: event_select: {never}")),
+        (
+            "event_profile = '2014'\nevent_select = 'smtp:ehlo'",
+            format!("line 2: event_select: {never}"),
+        ),
+        (
+            "event_select = 'msg:* : tls:cert'",
+            "line 1: event_select: the event in word 1 never happens here".to_owned(),
+        ),
+        (
+            "dmarc_reject = true\ndkim_verify_signatures = 0",
+            format!("line 2: dkim_verify_signatures {unsigned}"),
+        ),
+        (
+            "dmarc_reject = true\ndkim_verify_header = 0",
+            format!("line 2: dkim_verify_header {unsigned}"),
+        ),
+        (
+            "smtp_data_min_rate = '10G'",
+            "line 1: smtp_data_min_rate: at this rate no message".to_owned(),
+        ),
+        ("smtp_data_min_rate = '900K'", "line 1: smtp_data_min_rate: at this rate".to_owned()),
+        (
+            "local_domains = 'a.example'\nrelay_to_domains = 'b.example : A.example'\nroute_data = 'x:25'",
+            format!("line 2: relay_to_domains: item 2 (A.example): {kept}"),
+        ),
+        (
+            "local_domains = '*.example'\nrelay_to_domains = '*.a.example'\nroute_data = 'x:25'",
+            format!("line 2: relay_to_domains: item 1 (*.a.example): {kept}"),
+        ),
+        (
+            "primary_hostname = 'mx.example'\nlocal_domains = 'a.example'\nrelay_to_domains = 'mx.example'\nroute_data = 'x:25'",
+            format!("line 3: relay_to_domains: item 1 (mx.example): {kept}"),
+        ),
+    ] {
+        let error = refused(text);
+        assert!(error.starts_with(&message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn addresses_that_cannot_be_listened_at_together_are_refused() {
+    for (list, item, other) in [
+        ("0.0.0.0.25 : 127.0.0.1.25", 2, 1),
+        ("127.0.0.1.25 : 127.0.0.2.25 : 0.0.0.0.25", 3, 1),
+        ("<; ::.25 ; 0.0.0.0.25", 2, 1),
+        ("<; 127.0.0.1.25 ; ::.25", 2, 1),
+        ("<; ::1.25 ; ::.25", 2, 1),
+        ("<; ::ffff:127.0.0.1.25 ; 127.0.0.1.25", 2, 1),
+    ] {
+        let error = refused(&format!("local_interfaces = '{list}'"));
+        let expected =
+            format!("line 1: local_interfaces: item {item} cannot be beside item {other}");
+        assert!(error.starts_with(&expected), "{list}: {error}");
+    }
+    for list in [
+        "0.0.0.0.25 : 127.0.0.1.26",
+        "127.0.0.1.25 : 127.0.0.2.25",
+        "<; 0.0.0.0.25 ; ::1.25",
+        "0.0.0.0.0 : 127.0.0.1.0",
+    ] {
+        assert_eq!(refused(&format!("local_interfaces = '{list}'")), "", "{list}");
+    }
+}
+
+#[test]
+fn a_resolver_is_one_host() {
+    for (server, address) in [
+        ("224.0.0.1:53", "224.0.0.1"),
+        ("239.1.2.3:53", "239.1.2.3"),
+        ("0.0.0.0:53", "0.0.0.0"),
+        ("255.255.255.255:53", "255.255.255.255"),
+        ("[::]:53", "::"),
+        ("[ff02::1]:53", "ff02::1"),
+        ("[::ffff:224.0.0.1]:53", "224.0.0.1"),
+    ] {
+        let expected = format!("line 1: dns_resolver: {address} is no address of one host");
+        assert_eq!(refused(&format!("dns_resolver = '{server}'")), expected);
+    }
+    assert_eq!(refused("dns_resolver = '[2001:db8::53]:53'"), "");
+}
+
+/// Rules, the line, and the error.
+const IDLE: &[(&str, usize, &str)] = &[
+    ("verb = 'warn'", 1, "this rule would do nothing"),
+    ("verb = 'warn'\nhosts = '192.0.2.1'", 1, "this rule would do nothing"),
+    ("verb = 'warn'\ncondition = '${if eq{a}{b}}'", 1, "this rule would do nothing"),
+    ("verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'warn'", 4, "this rule would do"),
+    (
+        "verb = 'deny'\n[[acl_smtp_rcpt]]\nverb = 'accept'",
+        3,
+        "this rule is never asked: the one of line 1",
+    ),
+    (
+        "verb = 'accept'\nlog_message = 'x'\n[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a.example'",
+        4,
+        "this rule is never asked: the one of line 1 has no condition",
+    ),
+    ("verb = 'deny'\ncondition = 'maybe'", 3, "\"maybe\" is neither true nor false"),
+    ("verb = 'deny'\ncondition = '1.5'", 3, "\"1.5\" is neither true nor false"),
+    ("verb = 'deny'\nspf = 'pass : !pass'", 3, "the list holds for every result"),
+    ("verb = 'deny'\nspf = '!fail : !softfail'", 3, "the list holds for every result"),
+    ("verb = 'deny'\nspf_guess = '* : !fail'", 3, "the list holds for every result"),
+    ("verb = 'deny'\nspf = '!*'", 3, "the list holds for no result"),
+    ("verb = 'deny'\nspf = ''", 3, "the list holds for no result"),
+    ("verb = 'deny'\nhosts = '!*'", 3, "nobody can be in this list"),
+    ("verb = 'deny'\ndomains = '!a.example : !*'", 3, "nobody can be in this list"),
+    ("verb = 'deny'\nlocal_parts = '* : !root'", 3, "item 2: no item behind item 1 is asked"),
+    (
+        "verb = 'deny'\nhosts = '!192.0.2.1 : * : 192.0.2.2'",
+        3,
+        "item 3: no item behind item 2 is asked",
+    ),
+];
+
+#[test]
+fn a_rule_that_does_nothing_is_refused() {
+    for (rule, line, problem) in IDLE {
+        let error = refused(&format!("[[acl_smtp_rcpt]]\n{rule}"));
+        assert!(error.starts_with(&format!("line {line}: {problem}")), "{rule}: {error}");
+    }
+    let off = "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'";
+    let error = refused(&format!("{NOBODY}{off}"));
+    assert_eq!(error, "line 4: dmarc_status is always off: nobody is in dmarc_verify_hosts");
+    for (text, message) in [
+        ("dmarc_verify_hosts = '!*'", "line 1: dmarc_verify_hosts: nobody can be in this list"),
+        ("hosts_try_prdr = '* : !192.0.2.1'", "line 1: hosts_try_prdr: item 2: no item behind"),
+        ("local_parts = '!*'", "line 1: local_parts: nobody can be in this list"),
+        (
+            "[domainlist]\nfew = '!*'",
+            "line 2: domainlist: the list few: nobody can be in this list",
+        ),
+    ] {
+        let error = refused(text);
+        assert!(error.starts_with(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_rule_that_does_something_is_taken() {
+    for rule in [
+        "verb = 'accept'",
+        "verb = 'deny'\nhosts = '!192.0.2.1 : !192.0.2.2'",
+        "verb = 'deny'\nlocal_parts = '!root : *'",
+        "verb = 'deny'\nhosts = ':'",
+        // A switch.
+        "verb = 'deny'\ncondition = 'no'",
+        "verb = 'deny'\ncondition = ''",
+        // It counts, or finds out what others can name, or changes a database.
+        "verb = 'warn'\nratelimit = '5 / 1m / per_cmd'",
+        "verb = 'warn'\nspf = 'pass : fail : softfail : neutral : none : temperror : permerror : invalid'",
+        "verb = 'warn'\nspf = '*'",
+        "verb = 'warn'\ncondition = \"${lookup sqlite{DELETE FROM t}}\"",
+        "verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'deny'",
+        "verb = 'deny'\nsenders = '* : '",
+    ] {
+        assert_eq!(refused(&format!("[[acl_smtp_rcpt]]\n{rule}")), "", "{rule}");
+    }
+}
+
+/// Options of which two name one file. `DIR` is a folder of the test, and the spool is below it.
+const ONE_FILE: &[(&str, &str)] = &[
+    (
+        "dmarc_history_file = 'DIR/spool/gateway.sqlite'",
+        "dmarc_history_file and the default of sqlite_dbfile name one file, ",
+    ),
+    (
+        "dmarc_history_file = 'DIR/spool/dmarc.sqlite'",
+        "dmarc_history_file and the database of DMARC's rows",
+    ),
+    (
+        "sqlite_dbfile = 'DIR/spool/./x/../dmarc.sqlite'",
+        "sqlite_dbfile and the database of DMARC's rows",
+    ),
+    (
+        "sqlite_dbfile = 'DIR/x'\ndmarc_history_file = 'DIR/x'",
+        "dmarc_history_file and sqlite_dbfile",
+    ),
+    (
+        "sqlite_dbfile = 'DIR/x'\ndmarc_history_file = 'DIR/link/x'",
+        "dmarc_history_file and sqlite_dbfile",
+    ),
+    (
+        "sqlite_dbfile = 'DIR/text'\ndmarc_history_file = 'DIR/hard'",
+        "dmarc_history_file and sqlite_dbfile",
+    ),
+    (
+        "dmarc_history_file = 'DIR/spool/gateway.sqlite-wal'",
+        "dmarc_history_file and a file that SQLite makes",
+    ),
+    (
+        "sqlite_dbfile = 'DIR/x'\ndmarc_history_file = 'DIR/x-journal'",
+        "dmarc_history_file and a file that",
+    ),
+    (
+        "dmarc_history_file = 'DIR/spool/events-aside'",
+        "dmarc_history_file and the file of events that wait",
+    ),
+    ("dmarc_history_file = 'DIR/spool/tls-key.pem'", "dmarc_history_file and the key that is made"),
+    (
+        "tls_certificate = 'DIR/text'\nsqlite_dbfile = 'DIR/text'",
+        "sqlite_dbfile and tls_certificate",
+    ),
+    ("maildir = 'DIR/spool/journal'", "maildir and the journal"),
+    ("maildir = 'DIR/spool/outbox/'", "maildir and the outbox"),
+    ("maildir = 'DIR/x'\nsqlite_dbfile = 'DIR/x'", "maildir and sqlite_dbfile"),
+    (
+        "dmarc_tld_file = 'DIR/list'\ndmarc_history_file = 'DIR/list'",
+        "dmarc_history_file and dmarc_tld_file",
+    ),
+];
+
+#[test]
+fn two_options_that_name_one_file_are_refused() {
+    let scratch = Scratch::new();
+    let folder = scratch.path();
+    fs::write(folder.join("text"), "").unwrap();
+    let suffixes = "// ===BEGIN ICANN DOMAINS===\nexample\n// ===END ICANN DOMAINS===\n";
+    fs::write(folder.join("list"), suffixes).unwrap();
+    fs::hard_link(folder.join("text"), folder.join("hard")).unwrap();
+    symlink(folder, folder.join("link")).unwrap();
+    let read = |text: &str| {
+        let text = format!("spool_directory = 'DIR/spool'\n{text}");
+        refused(&text.replace("DIR", &folder.display().to_string()))
+    };
+    for (text, message) in ONE_FILE {
+        let error = read(text);
+        let stated = error.split_once(": ").is_some_and(|(_, error)| error.starts_with(message));
+        assert!(stated && error.starts_with("line "), "{text}: {error}");
+    }
+    for text in [
+        "dmarc_history_file = 'DIR/spool/history'\nsqlite_dbfile = 'DIR/spool/gateway.sqlite'",
+        "tls_certificate = 'DIR/text'\ntls_privatekey = 'DIR/text'",
+        "maildir = 'DIR/spool/maildir'",
+        "dmarc_report_keep = 0\ndmarc_history_file = 'DIR/spool/dmarc.sqlite'",
+    ] {
+        assert_eq!(read(text), "", "{text}");
+    }
+}
