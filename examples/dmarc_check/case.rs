@@ -142,17 +142,28 @@ impl shown::Shown for Verdict {
     }
 }
 
-/// The texts of an answer that are records, or would be without a blank before them.
+/// The texts of an answer that are records, or were meant to be; of several records none counts.
 fn records(question: &Question, answer: &Answer) -> Vec<Published> {
+    let texts: Vec<_> = answer.texts().into_iter().flat_map(|texts| texts.iter()).collect();
+    let count = texts.iter().filter(|text| Record::parse(text).is_ok()).count();
     let published = |text: &[u8]| {
-        let defects = match Record::check(text) {
+        let mut defects = match Record::check(text) {
             Ok(defects) => defects.iter().map(ToString::to_string).collect(),
-            Err(error @ RecordError::LeadingBlank) => vec![error.to_string()],
-            Err(_) => return None,
+            Err(RecordError::Version) if !names_dmarc(text) => return None,
+            Err(error) => vec![error.to_string()],
         };
+        if count > 1 && Record::parse(text).is_ok() {
+            defects.push(format!("one of {count} DMARC records at this name: receivers use none"));
+        }
         let (name, record) =
             (question.name.to_string(), String::from_utf8_lossy(text).into_owned());
         Some(Published { name, record, defects })
     };
-    answer.texts().into_iter().flat_map(|texts| texts.iter().filter_map(published)).collect()
+    texts.into_iter().filter_map(|text| published(text)).collect()
+}
+
+/// Tells whether a text speaks of DMARC at its start.
+fn names_dmarc(text: &[u8]) -> bool {
+    let start = text.get(..16).unwrap_or(text).to_ascii_lowercase();
+    start.windows(5).any(|word| word == b"dmarc")
 }

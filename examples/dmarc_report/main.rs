@@ -44,7 +44,8 @@ enum Action {
 
 /// Shows what DMARC aggregate reports say.
 ///
-/// A report is the XML or what gzip has made of it, as RFC 9990, RFC 7489 or real reporters write it.
+/// A report is the XML or what gzip has made of it, as RFC 9990, RFC 7489 or real reporters write it. What
+/// cannot be read is an entry with its error, and the next one goes on; the exit status is 0 then, too.
 #[derive(Args, Debug)]
 struct Show {
     /// The reports; without any, standard input is one

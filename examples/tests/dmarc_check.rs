@@ -118,16 +118,44 @@ fn what_is_wrong_with_a_record_is_said() {
             "byte 10: invalid value of the tag; the default counts",
         ),
         (" v=DMARC1; p=reject", "blank before v=DMARC1: receivers see no DMARC record"),
+        ("v=DMARC1,", "no semicolon after v=DMARC1, at byte 8: receivers see no DMARC record"),
+        ("v=DMARC1 p=", "no semicolon after v=DMARC1, at byte 8: receivers see no DMARC record"),
+        (
+            "p=reject; v=DMARC1",
+            "v=DMARC1 is not at the start but at byte 10: receivers see no DMARC record",
+        ),
+        ("v=dmarc1; p=reject", "DMARC1 is not in capitals: receivers see no DMARC record"),
+        (
+            "\\239\\187\\191v=DMARC1; p=reject",
+            "byte order mark before v=DMARC1: receivers see no DMARC record",
+        ),
+        ("v=DMARC2; p=reject", "DMARC record does not begin with v=DMARC1"),
     ] {
         let zone = file("defects", &format!("_dmarc.example.com TXT \"{record}\"\n"));
         let arguments = ["--zone", &zone, "--from", "a@example.com"];
         let found = json_lines(&arguments, b"").remove(0);
         let defects = found["records"][0]["defects"].as_array().unwrap();
         assert!(defects.iter().any(|said| said == defect), "{record}: {found}");
-        let blank = record.starts_with(' ');
-        assert_eq!(found["status"] == "norecord", blank, "{record}: {found}");
+        let is_record = record.starts_with("v=DMARC1; ");
+        assert_eq!(found["status"] == "norecord", !is_record, "{record}: {found}");
         let text = String::from_utf8(run(&arguments, b"").stdout).unwrap();
         assert!(text.contains(&format!("  _dmarc.example.com: {defect}\n")), "{text}");
+    }
+}
+
+/// RFC 9989 section 4.10: of several records none counts.
+#[test]
+fn several_records_at_one_name_are_told() {
+    let zone = "_dmarc.example.com TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n\
+                _dmarc.example.com TXT \"v=DMARC1; p=none; rua=mailto:d@example.com\"\n\
+                _dmarc.example.com TXT \"v=spf1 -all\"\n";
+    let zone = file("several", zone);
+    let found = json_lines(&["--zone", &zone, "--from", "a@example.com"], b"").remove(0);
+    let records = found["records"].as_array().unwrap();
+    assert_eq!((&found["status"], records.len()), (&json!("norecord"), 2), "{found}");
+    let several = "one of 2 DMARC records at this name: receivers use none";
+    for record in records {
+        assert_eq!(record["defects"], json!([several]), "{found}");
     }
 }
 

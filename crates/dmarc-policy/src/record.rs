@@ -107,7 +107,8 @@ impl Record {
     /// # Errors
     ///
     /// [`RecordError::Version`] if the text does not begin with `v=DMARC1`: then it is not a DMARC
-    /// record. [`RecordError::LeadingBlank`] if a blank precedes it. Nothing else is an error.
+    /// record. Another [`RecordError`] if it is a mistaken one, such as with a blank at its start.
+    /// Nothing else is an error.
     pub fn parse(text: &[u8]) -> Result<Self, RecordError> {
         Self::read(text, &mut |_| {})
     }
@@ -143,7 +144,7 @@ impl Record {
         let mut tags = Tags::new(text);
         let version = tags.next().ok_or(RecordError::Version)?;
         if !version.is(b"v") || version.value != Some(b"DMARC1") {
-            return Err(RecordError::Version);
+            return Err(RecordError::of(text));
         }
         if version.at > 0 {
             // Section 4.8 allows no blank there; a text that does not match the version is not a
@@ -229,4 +230,55 @@ pub enum RecordError {
     /// A blank precedes `v=DMARC1`, so that receivers see no record.
     #[error("blank before v=DMARC1: receivers see no DMARC record")]
     LeadingBlank,
+    /// A byte order mark precedes `v=DMARC1`.
+    #[error("byte order mark before v=DMARC1: receivers see no DMARC record")]
+    ByteOrderMark,
+    /// `DMARC1` is not in capitals.
+    #[error("DMARC1 is not in capitals: receivers see no DMARC record")]
+    Case,
+    /// Something else than a semicolon follows `v=DMARC1`.
+    #[error("no semicolon after v=DMARC1, at byte {at}: receivers see no DMARC record")]
+    Separator {
+        /// The position behind `v=DMARC1`, in bytes.
+        at: usize,
+    },
+    /// `v=DMARC1` is not the first tag.
+    #[error("v=DMARC1 is not at the start but at byte {at}: receivers see no DMARC record")]
+    NotFirst {
+        /// The position of `v`, in bytes.
+        at: usize,
+    },
+}
+
+impl RecordError {
+    /// Finds the mistake of a text that is not a record, but was probably meant to be one.
+    fn of(text: &[u8]) -> Self {
+        let marked = text.strip_prefix("\u{feff}".as_bytes());
+        let start = marked.unwrap_or(text);
+        let mut places = (0..start.len()).filter_map(|at| Some((at, version(start.get(at..)?)?)));
+        let word = |(at, _): &(usize, usize)| {
+            let before = at.checked_sub(1).and_then(|before| start.get(before));
+            before.is_none_or(|octet| !octet.is_ascii_alphanumeric())
+        };
+        let Some((at, length)) = places.find(word) else { return Self::Version };
+        let at = at + text.len() - start.len();
+        let end = at + length;
+        let follows = text.get(end..).unwrap_or_default().trim_ascii_start().first();
+        let is_first = text.get(..at).is_some_and(|before| before.trim_ascii().is_empty());
+        match follows {
+            Some(b'0'..=b'9') => Self::Version,
+            _ if marked.is_some() => Self::ByteOrderMark,
+            _ if !is_first => Self::NotFirst { at },
+            _ if !text.get(..end).is_some_and(|text| text.ends_with(b"DMARC1")) => Self::Case,
+            _ => Self::Separator { at: end },
+        }
+    }
+}
+
+/// Returns the length of `v=DMARC1` in any case, with blanks around the sign, at the start of a text.
+fn version(text: &[u8]) -> Option<usize> {
+    let [b'v' | b'V', rest @ ..] = text else { return None };
+    let rest = rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (value, rest) = rest.split_at_checked(6)?;
+    value.eq_ignore_ascii_case(b"DMARC1").then(|| text.len() - rest.len())
 }

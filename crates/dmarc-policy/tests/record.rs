@@ -33,6 +33,33 @@ fn only_a_text_that_begins_with_the_version_is_a_record() {
     assert_eq!(Record::check(b" v=DMARC1; p=none"), Err(RecordError::LeadingBlank));
 }
 
+/// Section 4.8: `v=DMARC1` is the start, in capitals, and a semicolon or the end follows it.
+#[test]
+fn what_was_meant_for_a_record_is_told_from_what_was_not() {
+    for (text, error) in [
+        ("v=DMARC1,", RecordError::Separator { at: 8 }),
+        ("v=DMARC1, p=none", RecordError::Separator { at: 8 }),
+        ("v=DMARC1 p=", RecordError::Separator { at: 8 }),
+        ("v = DMARC1 p=none", RecordError::Separator { at: 10 }),
+        ("v=DMARC1:p=none", RecordError::Separator { at: 8 }),
+        ("v=dmarc1", RecordError::Case),
+        ("V=Dmarc1; p=none", RecordError::Case),
+        ("p=none; v=DMARC1", RecordError::NotFirst { at: 8 }),
+        ("; v=DMARC1; p=none", RecordError::NotFirst { at: 2 }),
+        ("\"v=DMARC1; p=none\"", RecordError::NotFirst { at: 1 }),
+        ("\u{feff}v=DMARC1; p=none", RecordError::ByteOrderMark),
+        ("v=DMARC10; p=none", RecordError::Version),
+        ("v=DMARC", RecordError::Version),
+        ("v=", RecordError::Version),
+        ("xv=DMARC1", RecordError::Version),
+        ("v=spf1 -all", RecordError::Version),
+        ("", RecordError::Version),
+    ] {
+        assert_eq!(Record::check(text.as_bytes()), Err(error), "{text}");
+        assert_eq!(Record::parse(text.as_bytes()), Err(error), "{text}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_as_if_it_were_not_there_and_is_told() {
     let reject = Record::new(Policy::Reject);

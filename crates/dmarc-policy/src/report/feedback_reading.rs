@@ -82,6 +82,7 @@ fn read_xml(
                 if metadata.is_some() && (policy.is_some() || !rows.is_empty()) =>
             {
                 reading.note(at, DeviationKind::BreaksOff);
+                nodes.break_off();
                 break;
             }
             Err(error) => return Err(error),
@@ -106,6 +107,9 @@ fn read_xml(
             "version" => {}
             _ => reading.note(node.at, DeviationKind::Misplaced),
         }
+    }
+    if let Some(at) = nodes.behind() {
+        reading.note(at, DeviationKind::Behind);
     }
     for at in std::mem::take(&mut nodes.strangers) {
         reading.note(at, DeviationKind::Unknown);
@@ -244,6 +248,9 @@ pub enum DeviationKind {
     /// Octets follow the gzip data; they are ignored.
     #[error("octets after the gzip data")]
     GzipBehind,
+    /// Something follows the end of the report, such as another one; it is ignored.
+    #[error("text after the end of the report; it is ignored")]
+    Behind,
     /// An element is in the wrong place; it is ignored.
     #[error("element in the wrong place")]
     Misplaced,

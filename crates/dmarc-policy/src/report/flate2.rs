@@ -18,8 +18,8 @@ pub(crate) fn compress(text: &[u8]) -> Vec<u8> {
 
 /// Decompresses at most `limit` octets, and reports a fault after them.
 ///
-/// Reporters cut the trailer off, and mail programs add line ends or zeros: the content is complete
-/// all the same.
+/// Reporters cut the trailer off, and mail programs add line ends or zeros, between the members of a
+/// file too: the content is complete all the same.
 pub(crate) fn decompress(
     octets: &[u8],
     limit: usize,
@@ -40,6 +40,11 @@ pub(crate) fn decompress(
                 b""
             }
         };
+        let is_padding = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
+        let padding = rest.iter().take_while(|octet| is_padding(octet)).count();
+        if let Some(next) = rest.get(padding..).filter(|next| padding > 0 && is_gzip(next)) {
+            (rest, deviation) = (next, Some(DeviationOfGzip::Behind));
+        }
     }
     if !rest.is_empty() {
         deviation = Some(DeviationOfGzip::Behind);

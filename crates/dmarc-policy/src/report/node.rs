@@ -39,6 +39,8 @@ pub(crate) struct Nodes<'a> {
     namespace: Option<String>,
     /// The positions of unknown elements, in bytes.
     pub(crate) strangers: Vec<usize>,
+    /// Whether the rest cannot be read.
+    is_broken: bool,
 }
 
 impl<'a> Nodes<'a> {
@@ -51,7 +53,15 @@ impl<'a> Nodes<'a> {
             match part {
                 Part::Text(text) if text.trim_matches(is_blank).is_empty() => {}
                 Part::Open(Tag { name, prefix, namespace }) if name == "feedback" => {
-                    return Ok(Self { parts, limits, prefix, namespace, strangers: Vec::new() });
+                    let strangers = Vec::new();
+                    return Ok(Self {
+                        parts,
+                        limits,
+                        prefix,
+                        namespace,
+                        strangers,
+                        is_broken: false,
+                    });
                 }
                 _ => return Err(FeedbackError::Root { at }),
             }
@@ -68,6 +78,23 @@ impl<'a> Nodes<'a> {
                 Part::Text(_) => {}
             }
         }
+    }
+
+    /// Gives the rest up.
+    pub(crate) fn break_off(&mut self) {
+        self.is_broken = true;
+    }
+
+    /// Returns the position of what follows the root, other than blanks and comments.
+    pub(crate) fn behind(&mut self) -> Option<usize> {
+        while !self.is_broken {
+            match self.parts.next() {
+                Ok(Part::End) => break,
+                Ok(Part::Text(text)) if text.trim_matches(is_blank).is_empty() => {}
+                _ => return Some(self.parts.at()),
+            }
+        }
+        None
     }
 
     /// Reads the content of an element, at most [`DEPTH`] levels deep.
