@@ -231,35 +231,6 @@ fn what_is_wrong_around_gzip_loses_no_report() {
 }
 
 #[test]
-fn what_follows_the_report_is_told() {
-    let limits = FeedbackLimits::default();
-    let plain = without_oddities(GOOGLE);
-    let end = GOOGLE.trim_end().len();
-    for (behind, at) in [
-        ("--\nfooter", Some(0)),
-        ("\0\0", Some(0)),
-        ("\r\n\r\nx", Some(0)),
-        (GOOGLE, None),
-        ("</feedback>", Some(0)),
-        ("\n<x", None),
-        ("&amp;", Some(0)),
-    ] {
-        let text = format!("{}{behind}", GOOGLE.trim_end());
-        let found = Feedback::read(text.as_bytes(), &limits).unwrap();
-        assert_eq!(found.feedback, plain, "{behind:?}");
-        let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
-        assert_eq!(kinds, [DeviationKind::Behind], "{behind:?}");
-        let place = found.deviations[0].at;
-        assert!(place >= end && at.is_none_or(|at| place == end + at), "{behind:?} at {place}");
-    }
-    for behind in ["", "\r\n\t\n", "<!-- end -->\n", "\u{feff}"] {
-        let text = format!("{}{behind}", GOOGLE.trim_end());
-        let found = Feedback::read(text.as_bytes(), &limits).unwrap();
-        assert_eq!((found.feedback, found.deviations), (plain.clone(), vec![]), "{behind:?}");
-    }
-}
-
-#[test]
 fn seconds_may_have_a_fraction() {
     for (begin, second) in [
         ("1337270400.0", Some(1_337_270_400)),

@@ -1,4 +1,4 @@
-//! Aggregate reports that break off.
+//! Aggregate reports that break off, or go on.
 #![cfg(feature = "reports")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -80,5 +80,33 @@ fn records_are_kept_wherever_the_policy_is() {
             assert!(place <= end && place >= ends[..records].last().copied().unwrap_or(0));
             assert_eq!(deviations.iter().any(|deviation| deviation.kind == missing), !has_policy);
         }
+    }
+}
+
+#[test]
+fn what_follows_the_report_is_told() {
+    let plain = read(GOOGLE).feedback;
+    let end = GOOGLE.trim_end().len();
+    for (behind, at) in [
+        ("--\nfooter", Some(0)),
+        ("\0\0", Some(0)),
+        ("\r\n\r\nx", Some(0)),
+        (GOOGLE, None),
+        ("</feedback>", Some(0)),
+        ("\n<x", None),
+        ("&amp;", Some(0)),
+    ] {
+        let text = format!("{}{behind}", GOOGLE.trim_end());
+        let found = read(&text);
+        assert_eq!(found.feedback, plain, "{behind:?}");
+        let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
+        assert_eq!(kinds, [DeviationKind::Behind], "{behind:?}");
+        let place = found.deviations[0].at;
+        assert!(place >= end && at.is_none_or(|at| place == end + at), "{behind:?} at {place}");
+    }
+    for behind in ["", "\r\n\t\n", "<!-- end -->\n", "\u{feff}"] {
+        let text = format!("{}{behind}", GOOGLE.trim_end());
+        let found = read(&text);
+        assert_eq!((found.feedback, found.deviations), (plain.clone(), vec![]), "{behind:?}");
     }
 }

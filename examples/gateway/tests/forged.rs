@@ -38,32 +38,6 @@ fn what_claims_to_be_ours_is_taken_out() {
         "Authentication-Results:\r\n",
         "Authentication-Results: \u{200e}mx.test; dkim=pass\r\n",
         "Authentication-Results: \u{202a}mx\u{ad}.te\u{e0001}st\u{202c}; dkim=pass\r\n",
-        // What a lenient reader may take for our identifier.
-        "Authentication-Results: mx.test/1; dkim=pass\r\n",
-        "Authentication-Results: mx.test:25; dkim=pass\r\n",
-        "Authentication-Results: <mx.test>; dkim=pass\r\n",
-        "Authentication-Results: [mx.test]; dkim=pass\r\n",
-        "Authentication-Results: mx.test,id; dkim=pass\r\n",
-        "Authentication-Results: id,mx.test; dkim=pass\r\n",
-        "Authentication-Results: mx.test\\; dkim=pass\r\n",
-        "Authentication-Results: mx\\.test; dkim=pass\r\n",
-        "Authentication-Results: @mx.test; dkim=pass\r\n",
-        "Authentication-Results: .mx.test..; dkim=pass\r\n",
-        "Authentication-Results: _mx.test-; dkim=pass\r\n",
-        "Authentication-Results: 'mx.test'; dkim=pass\r\n",
-        "Authentication-Results: \u{201c}mx.test\u{201d}; dkim=pass\r\n",
-        "Authentication-Results: \u{fff9}mx.test; dkim=pass\r\n",
-        "Authentication-Results: mx.test\u{2800}; dkim=pass\r\n",
-        "Authentication-Results: \u{3164}mx.\u{ffa0}test\u{115f}; dkim=pass\r\n",
-        "Authentication-Results: mx\u{ff0e}test; dkim=pass\r\n",
-        "Authentication-Results: x mx.test; dkim=pass\r\n",
-        "Authentication-Results: x mx.test/1\r\n",
-        "Authentication-Results: other.test dkim=pass\r\n",
-        "Authentication-Results;: mx.test; dkim=pass\r\n",
-        "\"Authentication-Results\": mx.test; dkim=pass\r\n",
-        "Authentication-\u{200b}Results: mx.test; dkim=pass\r\n",
-        "X-Quarantine;: no\r\n",
-        "Received-SPF: pass receiver=<mx.test>; client-ip=192.0.2.1\r\n",
         &format!("Authentication-Results:{}mx.test; dkim=pass\r\n", "\r\n ".repeat(21_844)),
         &format!("Authentication-Results: other.test;{}x\r\n", "\r\n ".repeat(22_000)),
         &format!(
@@ -81,14 +55,51 @@ fn what_claims_to_be_ours_is_taken_out() {
         "Return-Path: <a@b.example>\r\n",
         "RETURN-PATH : <>\r\n",
     ];
-    for field in forged {
-        assert_eq!(
-            left(&format!("A: 1\r\n{field}B: 2\r\n\r\n{field}")),
-            format!("A: 1\r\nB: 2\r\n\r\n{field}")
-        );
-        assert_eq!(left(&format!("{field}{field}\r\n")), "\r\n");
-        assert_eq!(left(field), "");
-    }
+    forged.into_iter().for_each(goes);
+}
+
+/// What a lenient reader may take for our identifier, or for the name of such a field.
+const POSING: &[&str] = &[
+    "Authentication-Results: mx.test/1; dkim=pass\r\n",
+    "Authentication-Results: mx.test:25; dkim=pass\r\n",
+    "Authentication-Results: <mx.test>; dkim=pass\r\n",
+    "Authentication-Results: [mx.test]; dkim=pass\r\n",
+    "Authentication-Results: mx.test,id; dkim=pass\r\n",
+    "Authentication-Results: id,mx.test; dkim=pass\r\n",
+    "Authentication-Results: mx.test\\; dkim=pass\r\n",
+    "Authentication-Results: mx\\.test; dkim=pass\r\n",
+    "Authentication-Results: @mx.test; dkim=pass\r\n",
+    "Authentication-Results: .mx.test..; dkim=pass\r\n",
+    "Authentication-Results: _mx.test-; dkim=pass\r\n",
+    "Authentication-Results: 'mx.test'; dkim=pass\r\n",
+    "Authentication-Results: \u{201c}mx.test\u{201d}; dkim=pass\r\n",
+    "Authentication-Results: \u{fff9}mx.test; dkim=pass\r\n",
+    "Authentication-Results: mx.test\u{2800}; dkim=pass\r\n",
+    "Authentication-Results: \u{3164}mx.\u{ffa0}test\u{115f}; dkim=pass\r\n",
+    "Authentication-Results: mx\u{ff0e}test; dkim=pass\r\n",
+    "Authentication-Results: x mx.test; dkim=pass\r\n",
+    "Authentication-Results: x mx.test/1\r\n",
+    "Authentication-Results: other.test dkim=pass\r\n",
+    "Authentication-Results;: mx.test; dkim=pass\r\n",
+    "\"Authentication-Results\": mx.test; dkim=pass\r\n",
+    "Authentication-\u{200b}Results: mx.test; dkim=pass\r\n",
+    "X-Quarantine;: no\r\n",
+    "Received-SPF: pass receiver=<mx.test>; client-ip=192.0.2.1\r\n",
+];
+
+#[test]
+fn what_poses_as_ours_for_a_lenient_reader_is_taken_out() {
+    POSING.iter().copied().for_each(goes);
+}
+
+/// The field goes, wherever in the header it is, and a line of the body that is like it stays.
+fn goes(field: &str) {
+    assert_eq!(
+        left(&format!("A: 1\r\n{field}B: 2\r\n\r\n{field}")),
+        format!("A: 1\r\nB: 2\r\n\r\n{field}")
+    );
+    assert_eq!(left(&format!("{field}{field}\r\n")), "\r\n");
+    assert_eq!(left(field), "");
 }
 
 #[test]

@@ -108,12 +108,7 @@ fn read_xml(
             _ => reading.note(node.at, DeviationKind::Misplaced),
         }
     }
-    if let Some(at) = nodes.behind() {
-        reading.note(at, DeviationKind::Behind);
-    }
-    for at in std::mem::take(&mut nodes.strangers) {
-        reading.note(at, DeviationKind::Unknown);
-    }
+    strangers(&mut nodes, &mut reading);
     if rows.is_empty() {
         reading.note(xml.len(), DeviationKind::Missing("record"));
     }
@@ -128,6 +123,16 @@ fn read_xml(
     };
     let feedback = Feedback { metadata, policy, rows };
     Ok(FeedbackReading { feedback, deviations: reading.finish() })
+}
+
+/// Notes what is no part of a report.
+fn strangers(nodes: &mut Nodes<'_>, reading: &mut Reading) {
+    if let Some(at) = nodes.behind() {
+        reading.note(at, DeviationKind::Behind);
+    }
+    for at in std::mem::take(&mut nodes.strangers) {
+        reading.note(at, DeviationKind::Unknown);
+    }
 }
 
 pub(crate) fn missing(element: &'static str) -> FeedbackError {
