@@ -65,17 +65,21 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
 }
 
 /// Walks the queries of a tree, as far as they are known: each with its position and its lookup.
-pub(crate) fn queries(tree: &Tree) -> impl Iterator<Item = (usize, &Lookup, Query)> {
-    tree.nodes.iter().filter_map(|node| match &node.kind {
+pub(crate) fn queries<'t>(
+    tree: &'t Tree,
+    is_untrusted: impl Fn(&str) -> bool + 't,
+) -> impl Iterator<Item = (usize, &'t Lookup, Query)> {
+    tree.nodes.iter().filter_map(move |node| match &node.kind {
         NodeKind::Lookup(item) if item.lookup.is_query() => {
-            Some((node.at as usize, &item.lookup, query(tree, item.query)))
+            let query = query(tree, item.query, &is_untrusted);
+            Some((node.at as usize, &item.lookup, query))
         }
         _ => None,
     })
 }
 
 /// An expanded part becomes a value without octets, with the mark of its lookup if it is quoted.
-fn query(tree: &Tree, sequence: Sequence) -> Query {
+fn query(tree: &Tree, sequence: Sequence, is_untrusted: &dyn Fn(&str) -> bool) -> Query {
     let mut query = Query::default();
     for node in tree.nodes(sequence) {
         match &node.kind {
@@ -85,8 +89,28 @@ fn query(tree: &Tree, sequence: Sequence) -> Query {
                 Some(quoting) => query.push_quoted(b"", Trust::Untrusted, quoting.lookup),
                 None => query.push_value(b"", Trust::Untrusted),
             },
-            _ => query.push_value(b"", Trust::Untrusted),
+            kind => query.push_value(b"", trust(tree, kind, is_untrusted)),
         }
     }
     query
+}
+
+/// Untrusted is what is so in any case: a value from outside, and what an operator makes of one.
+fn trust(tree: &Tree, kind: &NodeKind, is_untrusted: &dyn Fn(&str) -> bool) -> Trust {
+    let untrusted = match kind {
+        NodeKind::Header(..) => true,
+        NodeKind::Variable(name) => {
+            tree.names.get(*name as usize).is_some_and(|(name, _)| is_untrusted(name))
+        }
+        NodeKind::Operator(
+            Operator::Expand | Operator::RandomInteger | Operator::Stat | Operator::ListNamed,
+            ..,
+        ) => false,
+        NodeKind::Operator(_, _, operand) => {
+            let mut nodes = tree.nodes(*operand).iter();
+            nodes.any(|node| trust(tree, &node.kind, is_untrusted) == Trust::Untrusted)
+        }
+        _ => false,
+    };
+    if untrusted { Trust::Untrusted } else { Trust::Trusted }
 }

@@ -101,22 +101,26 @@ impl Template {
     }
 
     /// Returns the queries of its lookups, as far as they are known before expansion, each with its
-    /// position and its lookup. An expanded part is an untrusted value without octets, with its
-    /// mark if it is quoted for a lookup. A program can test by them whether a query makes a
-    /// statement.
+    /// position and its lookup. An expanded part is a value without octets, with its mark if it is
+    /// quoted for a lookup. Other values are untrusted if it is known that they will be: those of
+    /// header fields, of variables that `is_untrusted` names, and what operators make of these. A
+    /// program can test by them whether a query makes a statement.
     ///
     /// ```
     /// use event_expand::{Dialect, Statement, StatementError, Template};
     ///
     /// let text = "${lookup sqlite{SELECT 1 FROM t WHERE a = '${quote_sqlite:$domain}}}";
     /// let template: Template = text.parse()?;
-    /// let (at, lookup, query) = template.queries().next().unwrap();
+    /// let (at, lookup, query) = template.queries(|_| true).next().unwrap();
     /// assert_eq!((at, lookup.name), (0, "sqlite"));
     /// assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Open));
     /// # Ok::<(), event_expand::TemplateError>(())
     /// ```
-    pub fn queries(&self) -> impl Iterator<Item = (usize, &Lookup, Query)> {
-        need::queries(&self.tree)
+    pub fn queries<'t>(
+        &'t self,
+        is_untrusted: impl Fn(&str) -> bool + 't,
+    ) -> impl Iterator<Item = (usize, &'t Lookup, Query)> {
+        need::queries(&self.tree, is_untrusted)
     }
 
     /// Returns the text before its first expansion: a list separator in it comes from the template

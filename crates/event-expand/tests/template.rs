@@ -93,22 +93,30 @@ fn names_are_checked_where_they_are_skipped_too() {
     assert!(expanded.is_ok_and(|value| value.as_bytes() == b"1y"), "it does not come by it");
 }
 
-/// Only what is quoted for a lookup has a mark, and what is expanded has no octets.
+/// Only what is quoted for a lookup has a mark, and what is expanded has no octets. A value is untrusted if that
+/// is known.
 #[test]
 fn queries_are_known_as_far_as_their_text_is() {
-    let text = "${lookup sqlite{a '${quote_sqlite:${lc:$x}}' ${lc:b} $y c}}${lookup{k}lsearch{/f}}\
+    let text = "${lookup sqlite{a '${quote_sqlite:${lc:$x}}' ${lc:b} $y c$x ${uc:${lc:d$x}}\
+        $h_x: ${expand:$x}}}${lookup{k}lsearch{/f}}\
         ${if eq{1}{1}{${lookup pgsql{${quote_sqlite:$x}d}}}}";
     let template: Template = text.parse().unwrap();
-    let mut queries: Vec<_> = template.queries().collect();
+    let mut queries: Vec<_> = template.queries(|name| name == "x").collect();
     queries.sort_by_key(|(at, ..)| *at);
     let mut sqlite = Query::default();
     sqlite.push_literal(b"a '");
     sqlite.push_quoted(b"", Trust::Untrusted, "sqlite");
     sqlite.push_literal(b"' ");
+    sqlite.push_value(b"", Trust::Trusted);
+    sqlite.push_literal(b" ");
+    sqlite.push_value(b"", Trust::Trusted);
+    sqlite.push_literal(b" c");
     sqlite.push_value(b"", Trust::Untrusted);
     sqlite.push_literal(b" ");
     sqlite.push_value(b"", Trust::Untrusted);
-    sqlite.push_literal(b" c");
+    sqlite.push_value(b"", Trust::Untrusted);
+    sqlite.push_literal(b" ");
+    sqlite.push_value(b"", Trust::Trusted);
     let mut pgsql = Query::default();
     pgsql.push_quoted(b"", Trust::Untrusted, "sqlite");
     pgsql.push_literal(b"d");

@@ -6,7 +6,7 @@ use event_expand::{
     Event, EventName, ExpandError, HeaderForm, OnFailure, Profile, Selection, SelectionError,
     Template, Variables,
 };
-use mail_types::exim::Variable;
+use mail_types::exim::{Trust, Value, Variable};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
@@ -16,7 +16,7 @@ use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
     Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
 };
-use crate::gateway::events::variables::{FACTS, MOMENTS};
+use crate::gateway::events::variables::{FACTS, MOMENTS, UNTRUSTED};
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
 
@@ -56,7 +56,7 @@ pub(super) fn settings(
         return Err(EventsError::Never { number });
     }
     let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
-    Ok(EventSettings {
+    let settings = EventSettings {
         actions,
         shipped,
         profile,
@@ -65,7 +65,15 @@ pub(super) fn settings(
         timeout: options.event_timeout.0,
         queue: options.event_queue_max,
         overflow: options.event_overflow_limit.0,
-    })
+    };
+    let is_own = |action: &&Action| action.template.text() != SHIPPED.as_bytes();
+    for action in settings.actions.iter().filter(is_own) {
+        if let Some(name) = settings.unset(action) {
+            let (transport, name) = (action.transport, name.to_owned());
+            return Err(EventsError::Unset { transport, name });
+        }
+    }
+    Ok(settings)
 }
 
 /// Why the options of events are not sound.
@@ -77,6 +85,8 @@ pub(crate) enum EventsError {
     Header { transport: Option<&'static str>, at: usize },
     #[error("{}event_action: {source}", table(*transport))]
     Variable { transport: Option<&'static str>, source: ExpandError },
+    #[error("{}event_action: ${name} has no value for any event of event_select", table(*transport))]
+    Unset { transport: Option<&'static str>, name: String },
     #[error("event_select: {0}")]
     Selection(SelectionError),
     #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
@@ -93,6 +103,7 @@ impl EventsError {
         match self {
             Self::Template { transport, .. }
             | Self::Header { transport, .. }
+            | Self::Unset { transport, .. }
             | Self::Variable { transport, .. } => match transport {
                 Some(table) => format!("{table}.event_action"),
                 None => "event_action".to_owned(),
@@ -278,6 +289,9 @@ struct Known;
 
 impl Variables for Known {
     fn variable(&self, name: &str) -> Variable<'_> {
+        if UNTRUSTED.contains(&name) {
+            return Value::new(b"", Trust::Untrusted).into();
+        }
         let known = FACTS.contains(&name) || MOMENTS.contains(&name) || name == "message_id";
         if known { Variable::Unset } else { event_variable(name) }
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use event_expand::{EventName, OnFailure, Place, Profile, Selection, Template};
 
+use super::variables::may_set;
+
 /// What is expanded for events, and how much they may take.
 #[derive(Clone, Debug)]
 pub(crate) struct EventSettings {
@@ -40,6 +42,20 @@ impl EventSettings {
         let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
         let found = self.actions.iter().find(|action| action.transport == place);
         found.map(|action| &action.template)
+    }
+
+    /// Finds a variable in an action that no selected event sets. One text may be for the events of several
+    /// places, and those of another count too.
+    pub(crate) fn unset<'a>(&self, action: &'a Action) -> Option<&'a str> {
+        let is_selected =
+            |event: &EventName| event.is_in(self.profile) && self.selection.has(*event);
+        let is_set = |name: &&str| {
+            let mut events = EventName::ALL.into_iter().filter(is_selected);
+            events.any(|event| {
+                transports(event).iter().any(|transport| may_set(event, *transport, name))
+            })
+        };
+        action.template.names().find(|name| !is_set(name))
     }
 
     /// Tells whether an action is expanded for an event that this program raises; without a `relay`, no

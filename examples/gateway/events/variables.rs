@@ -1,4 +1,28 @@
-//! The variables that events have beside their own.
+//! The variables of events.
+
+use event_expand::EventName;
+
+use super::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
+
+/// Tells whether an event may set a variable; those that all or none set are set here.
+pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> bool {
+    use EventName::{
+        MsgComplete, MsgDelivery, MsgFailDelivery, MsgRcptDefer, MsgRcptHostDefer, TcpClose,
+        TcpConnect,
+    };
+    let of_recipient =
+        matches!(event, MsgDelivery | MsgFailDelivery | MsgRcptDefer | MsgRcptHostDefer);
+    let is_kept = transport == Some(LOCAL_DELIVERY);
+    match name {
+        "domain" | "local_part" => of_recipient,
+        "transport_name" | "router_name" => transport.is_some(),
+        "host" | "host_address" | "host_port" | "sending_ip_address" | "sending_port" => {
+            transport == Some(REMOTE_SMTP)
+        }
+        "event_data" => !is_kept && !matches!(event, MsgComplete | TcpClose | TcpConnect),
+        _ => true,
+    }
+}
 
 /// Variables beside the event's own: who sends the message, and from where.
 pub const FACTS: [&str; 9] = [
@@ -15,3 +39,21 @@ pub const FACTS: [&str; 9] = [
 
 /// Variables that say when it happened, in UTC.
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
+
+/// Those of both kinds whose values come from outside.
+pub(crate) const UNTRUSTED: [&str; 14] = [
+    "domain",
+    "host",
+    "host_address",
+    "host_port",
+    "local_part",
+    "sender_address",
+    "sender_address_domain",
+    "sender_address_local_part",
+    "sender_helo_name",
+    "sender_host_address",
+    "sender_host_name",
+    "sender_host_port",
+    "sending_ip_address",
+    "sending_port",
+];

@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use event_expand::{Ask, Dialect, HostCall, Lookup, Statement, StatementError};
-use mail_types::exim::{LookupResult, Query, Segment, Value};
+use mail_types::exim::{LookupResult, Query, Segment, Trust, Value};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -173,8 +173,12 @@ pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineEr
         match segment {
             Segment::Literal(text) => assumed.push_literal(text),
             Segment::Value { bytes, trust, quoted } => {
-                if *quoted != Some(lookup.name) {
-                    unknown.push(at);
+                match (*trust, *quoted == Some(lookup.name)) {
+                    (_, true) => {}
+                    (Trust::Untrusted, false) => {
+                        return Err(StatementError::Unquoted { at }.into());
+                    }
+                    (Trust::Trusted, false) => unknown.push(at),
                 }
                 assumed.push_quoted(bytes, *trust, lookup.name);
             }

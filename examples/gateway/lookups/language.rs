@@ -77,7 +77,8 @@ impl Language {
     }
 
     /// Parses a text that can ask for these variables and header fields, and checks what can be seen of
-    /// its lookups. Whether its variables are among them is for [`Template::check`] to say.
+    /// its lookups; of `names`, those with an untrusted value always have one. Whether its variables are
+    /// among them is for [`Template::check`] to say.
     pub(crate) fn parse(
         &self,
         text: &str,
@@ -88,7 +89,7 @@ impl Language {
             self.check_need(at, need, Some(names))?;
         }
         #[cfg(feature = "gateway")]
-        for (at, lookup, query) in template.queries() {
+        for (at, lookup, query) in template.queries(|name| is_untrusted(names, name)) {
             check_query(lookup, &query).map_err(|error| LanguageError::Query {
                 at,
                 name: lookup.name,
@@ -227,6 +228,12 @@ pub(crate) enum LanguageError {
     List(#[from] MatchListError),
     #[error("item {item} (+{name}): the table {kind} has no list of this name")]
     UnknownList { item: usize, kind: &'static str, name: String },
+}
+
+/// Tells whether it is known of a variable that its value comes from outside.
+#[cfg(feature = "gateway")]
+fn is_untrusted(names: &dyn Variables, name: &str) -> bool {
+    matches!(names.variable(name), Variable::Value(value) if value.trust() == Trust::Untrusted)
 }
 
 /// Parses a text.

@@ -81,7 +81,7 @@ impl PolicyState {
         self.scope(lasts).variables.remove(name);
     }
 
-    pub(super) fn variable(&self, name: &str) -> Option<Value<'_>> {
+    pub(crate) fn variable(&self, name: &str) -> Option<Value<'_>> {
         let scope = if name.starts_with("acl_c") { &self.connection } else { &self.message };
         scope.variables.get(name).map(borrowed)
     }

@@ -44,13 +44,17 @@ impl Variables for Names {
     }
 }
 
-/// The names of those that can have a value at a stage, header fields too.
+/// The names of those that can have a value at a stage, header fields too. Of some it is known that the value,
+/// where there is one, is untrusted.
 pub(super) struct NamesAt(pub(super) Stage);
 
 impl Variables for NamesAt {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let known = stages(name).is_some_and(|stages| stages.contains(&self.0));
-        if known { Variable::Unset } else { Variable::Unknown }
+        match stages(name).is_some_and(|stages| stages.contains(&self.0)) {
+            true if UNTRUSTED.contains(&name) => Value::new(b"", Trust::Untrusted).into(),
+            true => Variable::Unset,
+            false => Variable::Unknown,
+        }
     }
 
     fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
@@ -184,6 +188,29 @@ fn text(value: &impl ToString) -> Value<'static> {
 fn word(value: &impl ToString) -> Value<'static> {
     Value::new(value.to_string().into_bytes(), Trust::Trusted)
 }
+
+/// Those whose values come from outside.
+pub(crate) const UNTRUSTED: &[&str] = &[
+    "sender_host_address",
+    "sender_host_port",
+    "sender_host_name",
+    "sender_helo_name",
+    "received_ip_address",
+    "received_port",
+    "smtp_command",
+    "sender_address",
+    "sender_address_local_part",
+    "sender_address_domain",
+    "local_part",
+    "domain",
+    "profile",
+    "spf_header_comment",
+    "spf_received",
+    "spf_smtp_comment",
+    "spf_used_domain",
+    "dmarc_used_domain",
+    "dmarc_ar_header",
+];
 
 /// All stages, also those without rules.
 const EVERYWHERE: &[Stage] = &[

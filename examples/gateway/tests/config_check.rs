@@ -308,6 +308,28 @@ fn the_syntax_of_queries_is_checked_and_no_table_is_needed() {
             assert!(if is_sound { error.is_none() } else { stated }, "{query}: {error:?}");
         }
     }
+    // A value that anybody may have written is quoted: whoever sends mail would choose what is asked.
+    for query in [
+        "SELECT a FROM t WHERE b = '$domain'",
+        "SELECT a FROM t WHERE b = '${lc:$local_part}'",
+        "SELECT a FROM t WHERE b = '${quote_pgsql:$domain}'",
+        "SELECT a FROM t WHERE b = '${quote:$sender_address}'",
+        "SELECT a FROM $sender_helo_name",
+        "SELECT a FROM $acl_m_table WERE b = '$domain'",
+    ] {
+        let text = format!(
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\ncondition = \"${{lookup sqlite{{{query}}}}}\""
+        );
+        let error = Config::parse(&text).unwrap_err().to_string();
+        let expected =
+            "line 3: byte 0: the lookup sqlite: the query cannot be sent: untrusted value";
+        assert!(error.starts_with(expected), "{query}: {error}");
+    }
+    let text =
+        "[[acl_smtp_data]]\nverb = 'deny'\ncondition = \"${lookup sqlite{SELECT '$h_to:'}}\"";
+    assert!(Config::parse(text).unwrap_err().to_string().contains("untrusted value in the query"));
+    let text = "event_action = \"${lookup sqlite{SELECT '$sender_address'}}\"";
+    assert!(Config::parse(text).unwrap_err().to_string().contains("untrusted value in the query"));
     let error = Config::parse("event_action = '${lookup sqlite{INSERT INTO}}'").unwrap_err();
     let expected = "line 1: event_action: byte 0: the lookup sqlite: SQLite: incomplete input";
     assert!(error.to_string().starts_with(expected), "{error}");

@@ -105,7 +105,42 @@ fn every_variable_of_2014_can_be_named() {
         message_exim_id verify_mode event_name event_data event_defer_errno";
     let more = ["tod_epoch", "tod_log", "tod_zulu", "message_id"];
     for name in of_2014.split_ascii_whitespace().chain(FACTS).chain(more) {
-        Config::parse(&format!("event_action = '${name}'")).unwrap();
+        let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'";
+        Config::parse(&format!("{relay}\n[remote_smtp]\nevent_action = '${name}'")).unwrap();
+    }
+}
+
+/// What this program sets for which event: the first lines of `examples/gateway/events.rs`.
+#[test]
+fn a_variable_that_no_selected_event_sets_is_refused() {
+    let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+    let of = |events: &str, table: &str, text: &str| {
+        format!("event_select = '{events}'\n{table}event_action = '{text}'")
+    };
+    let (remote, local) = ("[remote_smtp]\n", "[local_delivery]\n");
+    for (text, wrong) in [
+        (of("msg:complete", "", "$event_data"), Some(("", "event_data"))),
+        (of("msg:complete", "", "$event_name $host"), Some(("", "host"))),
+        (of("smtp:fail:*", "", "${if def:local_part{x}}"), Some(("", "local_part"))),
+        (of("smtp:fail:* msg:complete", "", "$event_data"), None),
+        (of("tls:fail:connect", "", "$transport_name"), Some(("", "transport_name"))),
+        (of("tcp:*", remote, "$event_data"), Some(("[remote_smtp] ", "event_data"))),
+        (of("tcp:* smtp:connect", remote, "$event_data $host $sending_port"), None),
+        (of("msg:host:defer", remote, "$domain"), Some(("[remote_smtp] ", "domain"))),
+        (of("msg:rcpt:defer", remote, "$domain $event_data $host_address"), None),
+        (of("msg:delivery", local, "$local_part@$domain"), None),
+        // Set for all, or known and set by no event here.
+        (of("msg:complete", "", "$message_exim_id $sender_address $event_defer_errno"), None),
+        (of("msg:complete", "", "$tls_out_peercert $verify_mode $tls_out_dane"), None),
+        // One text for all that happens.
+        ("event_action = '$host $local_part $event_data'".to_owned(), None),
+    ] {
+        let error = Config::parse(&format!("{relay}{text}")).err().map(|error| error.to_string());
+        let expected = wrong.map(|(table, name)| {
+            format!("{table}event_action: ${name} has no value for any event of event_select")
+        });
+        let stated = error.as_ref().zip(expected.as_ref()).is_some_and(|(e, w)| e.ends_with(w));
+        assert!(stated || (error.is_none() && expected.is_none()), "{text}: {error:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_expand::Ask;
-use mail_types::exim::LookupResult;
+use mail_types::exim::{LookupResult, Trust};
 
 use super::scenario::{Scenario, rules};
 use super::scratch::Scratch;
@@ -13,6 +13,7 @@ use crate::gateway::config::Config;
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::variable::UNTRUSTED;
 
 const LATER: &str = "451 4.7.0 it cannot be told now, try again later";
 const DENIED: &str = "550 5.7.1 not permitted";
@@ -65,6 +66,18 @@ async fn a_condition_is_true_false_or_neither() {
     {
         let (refusal, _) = refusal(Stage::Rcpt, &format!("'!condition' = '{text}'")).await;
         assert_eq!(refusal, expected, "{text}");
+    }
+}
+
+/// What is refused in a query at load, since its value comes from outside, has such a value.
+#[tokio::test]
+async fn variables_that_are_known_to_be_untrusted_are() {
+    for name in UNTRUSTED {
+        let text = format!("[[acl_smtp_data_prdr]]\nverb = 'warn'\nset.acl_m_x = '${name}'");
+        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
+        scenario.judge(&rules(&text), Stage::Prdr, 0).await;
+        let value = scenario.state.variable("acl_m_x").unwrap();
+        assert!(value.as_bytes().is_empty() || value.trust() == Trust::Untrusted, "{name}");
     }
 }
 
