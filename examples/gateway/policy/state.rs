@@ -42,7 +42,14 @@ struct Scope {
     headers: Vec<String>,
     quarantine: Option<String>,
     /// Rates counted already, by their keys.
-    rates: BTreeMap<Vec<u8>, f64>,
+    rates: BTreeMap<Vec<u8>, Counted>,
+}
+
+/// A rate, and how much was counted for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    pub(super) rate: f64,
+    pub(super) size: f64,
 }
 
 impl PolicyState {
@@ -186,15 +193,15 @@ impl PolicyState {
         profiles.all(|profile| profile == Some(first)).then_some(first)
     }
 
-    pub(super) fn rate(&self, key: &[u8], lasts: Lasts) -> Option<f64> {
+    pub(super) fn rate(&self, key: &[u8], lasts: Lasts) -> Option<Counted> {
         let scope = if lasts == Lasts::Connection { &self.connection } else { &self.message };
         scope.rates.get(key).copied()
     }
 
-    pub(super) fn keep_rate(&mut self, key: Vec<u8>, rate: f64, lasts: Lasts) {
+    pub(super) fn keep_rate(&mut self, key: Vec<u8>, counted: Counted, lasts: Lasts) {
         let rates = &mut self.scope(lasts).rates;
-        if rates.len() < MAX_RATES {
-            rates.insert(key, rate);
+        if rates.len() < MAX_RATES || rates.contains_key(&key) {
+            rates.insert(key, counted);
         }
     }
 

@@ -204,6 +204,45 @@ async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
     running.end().await;
 }
 
+/// The option, as `docs/gateway.md` has it: whoever is slower than it says goes, and with 0 nobody does.
+#[tokio::test]
+async fn the_option_says_who_is_slow() {
+    for (option, goes) in [
+        ("", false),
+        ("smtp_data_min_rate = 5000", true),
+        ("smtp_data_min_rate = '4K'", false),
+        ("smtp_data_min_rate = 0", false),
+    ] {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&seconds);
+        let scratch = Scratch::new();
+        let options = format!("event_action = ''\nmessage_size_limit = 300000\n{option}\n");
+        let config = Running::config(scratch.path(), &options);
+        let rate = config.server.startup.smtp_data_min_rate;
+        let running = Running::serve_changed(scratch, config, |gateway| {
+            let now = move || at(clock.load(Ordering::Relaxed));
+            gateway.memory = Arc::new(Memory::with_clock(400_000, rate, now));
+        });
+        let running = running.await;
+        let mut slow = sending(&running).await;
+        // In its last minute it sends 4,500 octets a second.
+        seconds.store(10, Ordering::Relaxed);
+        chunk(&mut slow, 270_000).await;
+        seconds.store(70, Ordering::Relaxed);
+        let mut other = greeted(&running).await;
+        let reply = other.say("MAIL FROM:<a@b.example> SIZE=290000").await;
+        assert!(reply.starts_with(if goes { "250 " } else { "452 4.3.1 " }), "{option}: {reply}");
+        if goes {
+            assert_eq!(slow.rest().await, format!("{EVICTED}\r\n"));
+        } else {
+            slow.raw(b"BDAT 1 LAST\r\n").await;
+            assert!(slow.say("x").await.starts_with("250"), "{option}");
+        }
+        other.quit().await;
+        running.end().await;
+    }
+}
+
 /// A stream of commands in pieces that never end where a command does: what is left of them is counted
 /// each time, and given back when the last one ends.
 #[test]

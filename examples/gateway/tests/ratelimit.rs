@@ -180,6 +180,32 @@ async fn messages_and_recipients_are_counted_as_said() {
     }
 }
 
+/// A client that declares no size, or too small a one, is counted by what it sends; one that declares it is not
+/// counted twice.
+#[tokio::test]
+async fn octets_that_were_not_declared_are_counted_when_they_come() {
+    let limit = "verb = 'deny'\nratelimit = '1000 / 1h / per_byte / strict'";
+    let rules = rules(&format!("[[acl_smtp_mail]]\n{limit}\n[[acl_smtp_data]]\n{limit}"));
+    for (declared, octets, expected) in [
+        (0, 999, [false, false]),
+        (0, 1000, [false, true]),
+        (1, 1000, [false, true]),
+        (999, 999, [false, false]),
+        (999, 500, [false, false]),
+        (999, 1000, [false, true]),
+        (1000, 10, [true, true]),
+    ] {
+        let mut scenario = Scenario::new().with_mail("<a@b.example>", "bob@mx.example");
+        scenario.transaction.as_mut().unwrap().size = declared;
+        let at_mail = scenario.judge(&rules, Stage::Mail, 0).await.refusal.is_some();
+        scenario.message = "x".repeat(octets);
+        let at_data = scenario.judge(&rules, Stage::Data, 0).await.refusal.is_some();
+        assert_eq!([at_mail, at_data], expected, "{declared} {octets}");
+        let again = scenario.judge(&rules, Stage::Data, 0).await.refusal.is_some();
+        assert_eq!(again, at_data, "{declared} {octets}");
+    }
+}
+
 #[tokio::test]
 async fn the_rate_can_be_told() {
     let text = "

@@ -7,7 +7,7 @@
 //! |--------------------------|-------------------------------------------------------------------|
 //! | `per_conn`               | counts connections, each once                                     |
 //! | `per_mail`               | counts messages, each once; the default                           |
-//! | `per_byte`               | counts the octets of messages, as declared or, once it came, as they are |
+//! | `per_byte`               | counts the octets of messages, as declared and, once it came, what is more than that |
 //! | `per_rcpt`               | counts recipients: at rcpt each, at data those that take the message |
 //! | `per_addr`               | at rcpt: counts recipients, each address once in a period          |
 //! | `per_cmd`                | counts each time the rule is asked                                |
@@ -34,7 +34,7 @@ use crate::gateway::policy::rates::{Count, RateEvent};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
-use crate::gateway::policy::state::Lasts;
+use crate::gateway::policy::state::{Counted, Lasts};
 use crate::gateway::policy::text::{Text, TextError, Unfinished};
 
 #[derive(Debug)]
@@ -109,15 +109,22 @@ impl RateLimit {
         let mut key = format!("{}/{}/{mark}", self.period.as_secs(), self.per.word()).into_bytes();
         key.extend_from_slice(own_key.as_bytes());
         let counted = self.per.once().and_then(|lasts| context.state.rate(&key, lasts));
-        let rate = counted.unwrap_or_else(|| {
-            let unique = unique.as_ref().map(Value::as_bytes);
-            let (period, count, now) = (self.period, self.count, context.now);
-            let rate = rates.rate(RateEvent { key: &key, period, limit, count, size, unique, now });
-            if let (Some(lasts), true) = (self.per.once(), self.count != Count::Not) {
-                context.state.keep_rate(key, rate, lasts);
+        // What a client declared may be less than what came.
+        let grows = self.per == Per::Octet && self.size.is_none();
+        let rate = match counted {
+            Some(counted) if !(grows && size > counted.size) => counted.rate,
+            _ => {
+                let own = size - counted.map_or(0.0, |counted| counted.size);
+                let unique = unique.as_ref().map(Value::as_bytes);
+                let (period, count, now) = (self.period, self.count, context.now);
+                let event = RateEvent { key: &key, period, limit, count, size: own, unique, now };
+                let rate = rates.rate(event);
+                if let (Some(lasts), true) = (self.per.once(), self.count != Count::Not) {
+                    context.state.keep_rate(key, Counted { rate, size }, lasts);
+                }
+                rate
             }
-            rate
-        });
+        };
         let [name_of_rate, name_of_limit, name_of_period] = NAMES;
         let word = |text: String| Value::new(text.into_bytes(), Trust::Trusted);
         context.state.publish(name_of_rate, word(format!("{rate:.1}")));
