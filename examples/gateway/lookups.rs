@@ -12,7 +12,7 @@ pub(crate) mod language;
 mod linear_search;
 pub(crate) mod macros;
 #[cfg(feature = "pgsql")]
-mod pgsql;
+pub(crate) mod pgsql;
 pub(crate) mod quantity;
 #[cfg(feature = "gateway")]
 mod rows;

@@ -206,7 +206,7 @@ impl Connection {
 
 /// Makes a statement of a query; `None` where a value cannot be in the database, and must not be
 /// changed.
-pub(super) fn statement(
+pub(crate) fn statement(
     query: &Query,
     unencodable: Unencodable,
 ) -> Result<Option<Statement>, StatementError> {

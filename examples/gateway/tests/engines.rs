@@ -6,12 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "pgsql")]
+use event_expand::{Ask, Parameter};
 use event_expand::{Expansion, Progress, Request, Template, Variables};
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
+#[cfg(feature = "pgsql")]
+use crate::gateway::lookups::asking::Answers;
 use crate::gateway::lookups::engines::Engines;
+#[cfg(feature = "pgsql")]
+use crate::gateway::lookups::engines::Unencodable;
+#[cfg(feature = "pgsql")]
+use crate::gateway::lookups::pgsql::statement;
 
 /// The variable `x`, which anybody may have written.
 pub(super) struct X<'a>(pub(super) &'a [u8]);
@@ -48,6 +56,43 @@ fn engines(folder: &Path, options: &str) -> Engines {
 
 fn value(text: &str) -> LookupResult {
     LookupResult::Value(text.into())
+}
+
+/// What a text of `PostgreSQL` cannot hold, no row has: a rule finds nothing by it, and nobody is asked. An event
+/// is recorded, with U+FFFD in its place. Here nobody listens, so that whoever asks has no answer.
+#[cfg(feature = "pgsql")]
+#[tokio::test]
+async fn what_postgresql_cannot_hold_is_in_no_row_and_is_recorded_all_the_same() {
+    let scratch = Scratch::new();
+    let engines = engines(scratch.path(), "pgsql_servers = '127.0.0.1::1/mail/me/pw'");
+    let text = "${lookup pgsql{SELECT 1 FROM t WHERE a = '<${quote_pgsql:$x}>'}}";
+    for (x, recorded) in [
+        (&b"a\0b"[..], Some("<a\u{fffd}b>")),
+        (b"\0", Some("<\u{fffd}>")),
+        (b"\xff", Some("<\u{fffd}>")),
+        (b"a\xc3", Some("<a\u{fffd}>")),
+        (b"\xed\xa0\x80\0", Some("<\u{fffd}\u{fffd}\u{fffd}\u{fffd}>")),
+        ("a\u{fc}\u{fffd}".as_bytes(), None),
+        (b"'; --", None),
+    ] {
+        let Ask::Lookup { query, .. } = request(&engines, text, x).ask else { unreachable!() };
+        let request = request(&engines, text, x);
+        let of_rule = Answers::answer(&engines, &request.ask, Duration::ZERO).await;
+        let of_event = ask(&engines, text, x).await;
+        assert_eq!(of_event.0, LookupResult::Deferred, "{}: an event asks", x.escape_ascii());
+        let statement = statement(&query, Unencodable::Replaced).unwrap().unwrap();
+        match recorded {
+            Some(recorded) => {
+                assert_eq!(of_rule, (LookupResult::Nothing, None), "{}", x.escape_ascii());
+                assert_eq!(statement.parameters, [Parameter::Text(recorded.to_owned())]);
+            }
+            None => {
+                assert_eq!(of_rule.0, LookupResult::Deferred, "{}", x.escape_ascii());
+                let own = format!("<{}>", str::from_utf8(x).unwrap());
+                assert_eq!(statement.parameters, [Parameter::Text(own)]);
+            }
+        }
+    }
 }
 
 #[tokio::test]
