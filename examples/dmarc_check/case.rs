@@ -6,7 +6,7 @@ use dmarc_policy::{Author, Dmarc, Record, RecordError};
 use examples::cases::dns::DnsEntry;
 use examples::cases::shown;
 use examples::cases::trace::{self, TraceLine};
-use mail_types::dns::{Answer, Name, Note, Question};
+use mail_types::dns::{Answer, Name, Note, Question, Texts};
 use serde::{Deserialize, Serialize};
 
 use crate::given::{Signature, Spf};
@@ -144,7 +144,7 @@ impl shown::Shown for Verdict {
 
 /// The texts of an answer that are records, or were meant to be; of several records none counts.
 fn records(question: &Question, answer: &Answer) -> Vec<Published> {
-    let texts: Vec<_> = answer.texts().into_iter().flat_map(|texts| texts.iter()).collect();
+    let texts: Vec<_> = answer.texts().into_iter().flat_map(Texts::iter).collect();
     let count = texts.iter().filter(|text| Record::parse(text).is_ok()).count();
     let published = |text: &[u8]| {
         let mut defects = match Record::check(text) {
@@ -159,7 +159,7 @@ fn records(question: &Question, answer: &Answer) -> Vec<Published> {
             (question.name.to_string(), String::from_utf8_lossy(text).into_owned());
         Some(Published { name, record, defects })
     };
-    texts.into_iter().filter_map(|text| published(text)).collect()
+    texts.into_iter().filter_map(published).collect()
 }
 
 /// Tells whether a text speaks of DMARC at its start.

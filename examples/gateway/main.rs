@@ -34,8 +34,7 @@ struct Arguments {
     /// Check the configuration, and stop
     #[arg(long)]
     check: bool,
-    /// The file with the addresses of name servers, as resolv.conf(5) has it, where the configuration has no
-    /// dns_resolver
+    /// The file with the addresses of name servers, as resolv.conf(5) has it, unless the configuration names one
     #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
     resolv_conf: PathBuf,
 }

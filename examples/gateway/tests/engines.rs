@@ -81,16 +81,13 @@ async fn what_postgresql_cannot_hold_is_in_no_row_and_is_recorded_all_the_same()
         let of_event = ask(&engines, text, x).await;
         assert_eq!(of_event.0, LookupResult::Deferred, "{}: an event asks", x.escape_ascii());
         let statement = statement(&query, Unencodable::Replaced).unwrap().unwrap();
-        match recorded {
-            Some(recorded) => {
-                assert_eq!(of_rule, (LookupResult::Nothing, None), "{}", x.escape_ascii());
-                assert_eq!(statement.parameters, [Parameter::Text(recorded.to_owned())]);
-            }
-            None => {
-                assert_eq!(of_rule.0, LookupResult::Deferred, "{}", x.escape_ascii());
-                let own = format!("<{}>", str::from_utf8(x).unwrap());
-                assert_eq!(statement.parameters, [Parameter::Text(own)]);
-            }
+        if let Some(recorded) = recorded {
+            assert_eq!(of_rule, (LookupResult::Nothing, None), "{}", x.escape_ascii());
+            assert_eq!(statement.parameters, [Parameter::Text(recorded.to_owned())]);
+        } else {
+            assert_eq!(of_rule.0, LookupResult::Deferred, "{}", x.escape_ascii());
+            let own = format!("<{}>", str::from_utf8(x).unwrap());
+            assert_eq!(statement.parameters, [Parameter::Text(own)]);
         }
     }
 }
