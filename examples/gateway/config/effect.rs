@@ -1,11 +1,12 @@
 //! Options that would do nothing as others are: an administrator who sets one expects something of it. What
 //! has its default is as if it were not given.
 
+use mail_types::exim::{HostSet, List};
+
 use super::dmarc::InvalidFromOption;
 use super::{ConfigError, ConfigOptions, events};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
-use crate::gateway::policy::client_lists::ClientList;
 use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 
@@ -19,7 +20,7 @@ pub(super) fn check(
     let standard = &ConfigOptions::unwritten();
     let found = proxies(options, standard, live)
         .or_else(|| relay(options, standard, live))
-        .or_else(|| hosts(options, standard, live))
+        .or_else(|| hosts(options, standard))
         .or_else(|| authentication(options, standard, live))
         .or_else(|| lookups(options, standard))
         .map(|(option, cause)| (option.to_owned(), cause));
@@ -28,7 +29,8 @@ pub(super) fn check(
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });
     }
-    let place = live.rules.line_of("dmarc_status").filter(|_| examines_nobody(live));
+    let place =
+        live.rules.line_of("dmarc_status").filter(|_| is_nobody(&options.dmarc_verify_hosts));
     let never = |line| RuleError::Rule { line, problem: Problem::NeverExamined }.into();
     place.map_or(Ok(()), |line| Err(never(line)))
 }
@@ -82,21 +84,25 @@ fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
     first([("route_data", given), ("hosts_try_prdr", tries)], NO_RELAY)
 }
 
-fn hosts(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
-    let clients = &live.clients;
+/// Tells whether it is known that no client can be in a list.
+fn is_nobody(hosts: &str) -> bool {
+    HostSet::new(List::new(hosts)).is_ok_and(|set| set.is_nobody())
+}
+
+fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
     let refused = options.smtp_max_refused;
     if refused == 0 && options.smtp_max_refused_hosts.is_some() {
         return Some(("smtp_max_refused_hosts", "smtp_max_refused is 0"));
     }
-    let nobody = clients.smtp_max_refused_hosts.as_ref().is_some_and(ClientList::is_empty);
+    let nobody = options.smtp_max_refused_hosts.as_deref().is_some_and(is_nobody);
     if nobody && refused != standard.smtp_max_refused {
         return Some(("smtp_max_refused", "smtp_max_refused_hosts names nobody"));
     }
     let timeout = options.host_lookup_timeout != standard.host_lookup_timeout;
-    if clients.host_lookup.is_empty() && timeout {
+    if is_nobody(&options.host_lookup) && timeout {
         return Some(("host_lookup_timeout", "host_lookup names nobody"));
     }
-    if clients.tls_advertise_hosts.is_empty() && options.tls_certificate.is_some() {
+    if is_nobody(&options.tls_advertise_hosts) && options.tls_certificate.is_some() {
         return Some(("tls_certificate", "tls_advertise_hosts names nobody"));
     }
     let per_host = options.smtp_accept_max_per_host;
@@ -107,10 +113,6 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
     None
 }
 
-fn examines_nobody(live: &LiveSettings) -> bool {
-    live.clients.dmarc_verify_hosts.is_empty()
-}
-
 fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
     let dkim = [
         (
@@ -119,7 +121,7 @@ fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &Live
         ),
         ("dkim_verify_header", options.dkim_verify_header != standard.dkim_verify_header),
     ];
-    if examines_nobody(live) {
+    if is_nobody(&options.dmarc_verify_hosts) {
         let invalid_from = options.dmarc_invalid_from;
         let dmarc = [
             ("dmarc_reject", options.dmarc_reject),

@@ -52,11 +52,6 @@ impl ClientList {
         Ok(Self { option, list: list.map_err(|problem| (option, problem))?, otherwise })
     }
 
-    /// Tells whether it is known that nobody is in the list.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// Tells whether a client is in the list; what is expanded for that has the services of rules.
     /// `log` gets what is to be said of it.
     pub(crate) async fn contains(

@@ -52,6 +52,8 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     (NOBODY, "dmarc_reject = true", DMARC),
     (NOBODY, "dmarc_invalid_from = 'quarantine'", DMARC),
     (NOBODY, "dmarc_invalid_from = 'accept'", DMARC),
+    ("dmarc_verify_hosts = ':'\n", "dmarc_reject = true", DMARC),
+    ("host_lookup = '!192.0.2.1 : :'\n", "host_lookup_timeout = '9s'", "host_lookup names nobody"),
     (NOBODY, "dmarc_temperror = 'defer'", DMARC),
     (NOBODY, "dmarc_timeout = '9s'", DMARC),
     (NOBODY, "dmarc_report_keep = '7d'", DMARC),
