@@ -99,9 +99,7 @@ fn query(tree: &Tree, sequence: Sequence, is_untrusted: &dyn Fn(&str) -> bool) -
 fn trust(tree: &Tree, kind: &NodeKind, is_untrusted: &dyn Fn(&str) -> bool) -> Trust {
     let untrusted = match kind {
         NodeKind::Header(..) => true,
-        NodeKind::Variable(name) => {
-            tree.names.get(*name as usize).is_some_and(|(name, _)| is_untrusted(name))
-        }
+        NodeKind::Variable(name) => is_untrusted(tree.name(*name)),
         NodeKind::Operator(
             Operator::Expand | Operator::RandomInteger | Operator::Stat | Operator::ListNamed,
             ..,
