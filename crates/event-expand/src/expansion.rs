@@ -280,7 +280,8 @@ pub enum Ask {
         /// The key, for a lookup with a key.
         key: Option<Value<'static>>,
         /// The query, or the name of the file for a lookup with a key. Untrusted values are quoted
-        /// for this lookup and marked; a name is trusted.
+        /// for this lookup and marked; those for `redis` may be unquoted, since each stays in its word. A name
+        /// is trusted.
         query: Query,
     },
     /// Another request.

@@ -141,6 +141,7 @@
 //! | Case                                      | Exim                     | Here                     |
 //! |-------------------------------------------|--------------------------|--------------------------|
 //! | an unquoted untrusted value in a query    | logged and sent          | refused                  |
+//! | the same in a query of `redis`            | logged and sent          | stays in its word; refused in the command's name, quoted too |
 //! | `quote_<lookup>` in a query               | escapes                  | keeps the bytes, which are bound |
 //! | limits                                    | none                     | [`Limits`]               |
 //! | a match beyond a limit                    | no match                 | an error                 |
@@ -180,7 +181,8 @@
 //! Every [`Value`](mail_types::exim::Value) is trusted or untrusted; a result is untrusted if any part of it
 //! is. The results of lookups and of a [`HostCall`] are untrusted. An untrusted text is never expanded
 //! again, never names a file or a command, and never sets a list's separator; it enters a query only
-//! through `quote_<lookup>`, as a bound value ([`Statement`] for SQL).
+//! through `quote_<lookup>`, as a bound value ([`Statement`] for SQL); in a query of `redis` it is a part of its
+//! word, quoted or not.
 
 mod call;
 mod capability;

@@ -105,6 +105,14 @@ pub enum ExpandError {
         /// The lookup.
         lookup: &'static str,
     },
+    /// An untrusted value is in the name of a command.
+    #[error("byte {at}: untrusted value in the name of the {lookup} command")]
+    CommandWord {
+        /// The position of the lookup.
+        at: usize,
+        /// The lookup.
+        lookup: &'static str,
+    },
     /// A capability that the template needs is off.
     #[error("byte {at}: capability {} is off", .capability.as_str())]
     Denied {
@@ -208,6 +216,7 @@ impl ExpandError {
             | Self::Inner { at, .. }
             | Self::Untrusted { at }
             | Self::Unquoted { at, .. }
+            | Self::CommandWord { at, .. }
             | Self::Denied { at, .. }
             | Self::Feature { at, .. }
             | Self::Failed { at, .. }

@@ -148,9 +148,9 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         ("${lookup pgsql{SELECT '${quote_sqlite:$x}'}}", "pgsql"),
         ("${lookup pgsql{SELECT '${lc:${quote_pgsql:$x}}'}}", "pgsql"),
         ("${lookup sqlite{SELECT '${map{$x}{$item}}'}}", "sqlite"),
-        ("${lookup redis{GET $h_subject:}}", "redis"),
-        ("${lookup redis{GET ${lookup redis{GET a}}}}", "redis"),
-        ("${lookup redis{GET ${if match{$x}{(.)}{$1}}}}", "redis"),
+        ("${lookup mysql{SELECT '$h_subject:'}}", "mysql"),
+        ("${lookup sqlite{SELECT '${lookup redis{GET a}}'}}", "sqlite"),
+        ("${lookup pgsql{SELECT '${if match{$x}{(.)}{$1}}'}}", "pgsql"),
     ] {
         let outcome = run(template, &Options::default(), &[found("found")]).1;
         assert_eq!(outcome, refused(lookup), "{template}");
@@ -162,10 +162,29 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         let (asked, outcome) = run(template, &Options::default(), &[LookupResult::Nothing]);
         assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
     }
+    // A value does not leave its word of a command of Redis.
+    for template in [
+        "${lookup redis{HGET $x domain}}",
+        "${lookup redis{GET ${if match{$x}{(.)}{$1}}}}",
+        "${lookup redis{SET ${quote_redis:$x} \"$x y\"}}",
+        "${lookup redis{${if eq{$x}{}{GET}{SMEMBERS}} $x}}",
+    ] {
+        let (asked, outcome) = run(template, &Options::default(), &[Found::Nothing]);
+        assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
+    }
+    for template in [
+        "${lookup redis{$x a}}",
+        "${lookup redis{G${quote_redis:$x} a}}",
+        "${lookup redis{ ${lookup redis{GET a}} a}}",
+    ] {
+        let outcome = run(template, &Options::default(), &[found("GET")]).1;
+        let refused = ExpandError::CommandWord { at: 0, lookup: "redis" };
+        assert_eq!(outcome, Err(Stop::from(refused)), "{template}");
+    }
     // A program may say that it trusts what a lookup finds.
     let mut options = Options::default();
     options.trusted_lookups.push("redis");
-    let template = "${lookup redis{GET ${lookup redis{GET a}}}}";
+    let template = "${lookup pgsql{SELECT ${lookup redis{GET a}}}}";
     assert_eq!(run(template, &options, &[found("b"), found("c")]).1, Ok("c".to_owned()));
 }
 

@@ -59,3 +59,34 @@ fn a_quoted_value_keeps_its_bytes() {
         .any(|segment| matches!(segment, Segment::Value { bytes, .. } if bytes == b"o'\0\xff"));
     assert!(kept);
 }
+
+#[test]
+fn the_first_word_has_no_untrusted_value() {
+    let query = |pieces: &[&[u8]], trust| {
+        let mut query = Query::default();
+        for (at, piece) in pieces.iter().enumerate() {
+            match at % 2 {
+                0 => query.push_literal(piece),
+                _ => query.push_quoted(piece, trust, "redis"),
+            }
+        }
+        query
+    };
+    for (pieces, segment) in [
+        (&[&b"GET "[..], b"x"] as &[&[u8]], None),
+        (&[b" \tGET\n", b""], None),
+        (&[b"\"GET x\" ", b"x"], None),
+        (&[b"G\"ET ", b"x"], None),
+        (&[b"GET", b"x"], Some(1)),
+        (&[b"", b"x", b" y"], Some(0)),
+        (&[b"  ", b""], Some(1)),
+        (&[b"\\ ", b"x"], Some(1)),
+        (&[b"GET\\ ", b"x"], Some(1)),
+        (&[b"\"GET ", b"x", b"\""], Some(1)),
+        (&[b"\"GET\\\" ", b"x"], Some(1)),
+    ] {
+        let error = query(pieces, Trust::Untrusted).check_first_word().err().map(|error| error.at);
+        assert_eq!(error, segment, "{pieces:?}");
+        assert!(query(pieces, Trust::Trusted).check_first_word().is_ok(), "{pieces:?}");
+    }
+}

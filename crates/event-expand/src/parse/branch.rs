@@ -194,9 +194,13 @@ impl Evaluation<'_> {
         if lookup.is_file() && !self.options.capabilities.has(Capability::Files) {
             return Err(ExpandError::Denied { at, capability: Capability::Files }.into());
         }
-        if query.check(lookup.name).is_err() {
+        // A value never leaves its word of a Redis command, so it needs no quoting.
+        let in_words = lookup.name == "redis";
+        let checked = if in_words { query.check_first_word() } else { query.check(lookup.name) };
+        if checked.is_err() {
             return Err(match key {
                 Some(_) => ExpandError::Untrusted { at },
+                None if in_words => ExpandError::CommandWord { at, lookup: lookup.name },
                 None => ExpandError::Unquoted { at, lookup: lookup.name },
             }
             .into());

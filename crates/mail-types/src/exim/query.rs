@@ -69,6 +69,48 @@ impl Query {
             None => Ok(()),
         }
     }
+
+    /// Checks that no untrusted value is in the first word, quoted or not; for lookups that keep each value in its
+    /// word. A blank of the text ends the word, unless it is after a backslash or in double quotes at the start of the
+    /// word.
+    ///
+    /// ```
+    /// use mail_types::exim::{Query, Trust};
+    ///
+    /// let mut query = Query::default();
+    /// query.push_literal(b"GET ");
+    /// query.push_value(b"a b", Trust::Untrusted);
+    /// assert!(query.check_first_word().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] with the first such value: do not send the query.
+    pub fn check_first_word(&self) -> Result<(), QueryError> {
+        let (mut begun, mut quoted, mut protected) = (false, false, false);
+        for (at, segment) in self.segments.iter().enumerate() {
+            let text = match segment {
+                Segment::Literal(text) => text,
+                Segment::Value { trust: Trust::Trusted, .. } => {
+                    begun = true;
+                    continue;
+                }
+                Segment::Value { trust: Trust::Untrusted, .. } => return Err(QueryError { at }),
+            };
+            for byte in text {
+                match byte {
+                    _ if protected => protected = false,
+                    b'\\' => (begun, protected) = (true, true),
+                    b'"' if quoted => quoted = false,
+                    b'"' if !begun => (begun, quoted) = (true, true),
+                    b' ' | b'\t'..=b'\r' if quoted || !begun => {}
+                    b' ' | b'\t'..=b'\r' => return Ok(()),
+                    _ => begun = true,
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A piece of a [`Query`].
@@ -88,9 +130,11 @@ pub enum Segment {
     },
 }
 
-/// An untrusted value is not quoted for the lookup that it would be sent to.
+/// An untrusted value is not quoted for the lookup that it would be sent to, or is in the name of its command.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("untrusted value in the lookup is not quoted for it (segment {at})")]
+#[error(
+    "untrusted value in the lookup is not quoted for it, or is in the name of its command (segment {at})"
+)]
 #[non_exhaustive]
 pub struct QueryError {
     /// The number of the segment; the first is 0.
