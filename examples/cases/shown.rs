@@ -1,6 +1,7 @@
 //! What the tools have in common: writing what comes out of a case, and the end.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -27,6 +28,15 @@ pub fn write(outcome: &impl Shown, json: bool, out: &mut impl Write) -> Done {
     } else {
         Ok(out.write_all(&outcome.text())?)
     }
+}
+
+/// Writes octets in hexadecimal.
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 /// Tells what went wrong, and gives the exit status.

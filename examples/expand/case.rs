@@ -1,9 +1,9 @@
 //! What became of a text, for people and for programs.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use event_expand::{ExpandFailure, Template};
-use examples::cases::shown::Shown;
+use examples::cases::shown::{Shown, hex};
 use mail_types::exim::{Trust, Value};
 use serde::Serialize;
 
@@ -89,11 +89,4 @@ impl Shown for Case {
         }
         shown
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

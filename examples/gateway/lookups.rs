@@ -14,6 +14,7 @@ pub(crate) mod macros;
 #[cfg(feature = "pgsql")]
 pub(crate) mod pgsql;
 pub(crate) mod quantity;
+pub mod redis;
 #[cfg(feature = "gateway")]
 mod rows;
 pub mod settings;

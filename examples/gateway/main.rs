@@ -26,7 +26,7 @@ use examples::gateway::telemetry::log;
 
 /// Receives mail: the options of its configuration are in `docs/gateway.md`.
 #[derive(Debug, Parser)]
-#[command(name = "gateway", after_long_help = include_str!("help.txt"))]
+#[command(name = "gateway", version = support(), after_long_help = include_str!("help.txt"))]
 struct Arguments {
     /// A TOML file with Exim's option names; without one, everything has its default
     #[arg(short, long, value_name = "FILE")]
@@ -39,7 +39,21 @@ struct Arguments {
     resolv_conf: PathBuf,
 }
 
+/// Makes the text of `--version`; the argument is the lookups of features.
+macro_rules! support {
+    ($lookups:literal) => {
+        concat!(
+            env!("CARGO_PKG_VERSION"),
+            "\nSupport for: PROXY TLS PRDR SPF DKIM DMARC Events\n",
+            "Lookups: iplsearch lsearch nwildlsearch sqlite",
+            $lookups,
+        )
+    };
+}
+
 fn main() -> ExitCode {
+    // TLS to Redis uses the installed provider. It fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
     let file = arguments.config.as_deref();
     let resolv_conf = &arguments.resolv_conf;
@@ -70,6 +84,16 @@ fn main() -> ExitCode {
             error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The version and the built-in parts, as in `exim -d`.
+fn support() -> &'static str {
+    match (cfg!(feature = "pgsql"), cfg!(feature = "redis")) {
+        (false, false) => support!(""),
+        (true, false) => support!(" pgsql"),
+        (false, true) => support!(" redis"),
+        (true, true) => support!(" pgsql redis"),
     }
 }
 

@@ -30,6 +30,8 @@ mod peers {
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
     pub(crate) mod proxied;
+    #[cfg(feature = "redis")]
+    pub(crate) mod redis;
     pub(crate) mod refusal;
     pub(crate) mod relay;
     pub(crate) mod rules;

@@ -88,6 +88,7 @@ fn zero(options: &ConfigOptions) -> Option<&'static str> {
         ("spf_timeout", options.spf_timeout.0.is_zero()),
         ("dmarc_timeout", options.dmarc_timeout.0.is_zero()),
         ("lookup_timeout", options.lookup_timeout.0.is_zero()),
+        ("redis_timeout", options.redis_timeout.as_ref().is_some_and(|time| time.0.is_zero())),
         ("lookup_rows_max", options.lookup_rows_max == 0),
         ("lookup_size_limit", options.lookup_size_limit.0 == 0),
         ("lookup_file_size_limit", options.lookup_file_size_limit.0 == 0),

@@ -1,11 +1,14 @@
 //! The options of lookups.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use mail_types::exim::List;
+use redis_lookup::{Limits, Mode, Servers, ServersError};
 use thiserror::Error;
 
 use super::options::ConfigOptions;
+use crate::gateway::lookups::redis::RedisSettings;
 use crate::gateway::lookups::settings::{LookupSettings, PgsqlServer};
 
 /// Reads and checks them.
@@ -27,12 +30,42 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
     Ok(LookupSettings {
         sqlite_dbfile: options.sqlite_dbfile.clone().unwrap_or_else(default),
         pgsql_servers: servers.collect::<Result<_, _>>()?,
+        redis: redis(options)?,
         directories,
         timeout: options.lookup_timeout.0,
         rows: options.lookup_rows_max,
         bytes: usize::try_from(options.lookup_size_limit.0).unwrap_or(usize::MAX),
         file_bytes: options.lookup_file_size_limit.0,
     })
+}
+
+/// Reads the options of `redis`. The others have no effect without servers, and are refused.
+fn redis(options: &ConfigOptions) -> Result<RedisSettings, LookupOptionError> {
+    let servers = Servers::parse(&options.redis_servers).map_err(LookupOptionError::Redis)?;
+    if servers.is_empty() {
+        let others = [
+            ("redis_allow_writes", options.redis_allow_writes),
+            ("redis_compatible", options.redis_compatible),
+            ("redis_timeout", options.redis_timeout.is_some()),
+        ];
+        if let Some((option, _)) = others.into_iter().find(|(_, is_set)| *is_set) {
+            return Err(LookupOptionError::NoRedis { option });
+        }
+    }
+    let most = options.lookup_timeout.0;
+    let timeout = options.redis_timeout.as_ref().map_or(most, |timeout| timeout.0);
+    if timeout > most {
+        return Err(LookupOptionError::RedisTimeout { timeout, most });
+    }
+    let limits = Limits::default()
+        .with_elements(options.lookup_rows_max)
+        .with_reply(usize::try_from(options.lookup_size_limit.0).unwrap_or(usize::MAX));
+    let mode = if options.redis_compatible { Mode::Exim } else { Mode::Plain };
+    let commands = redis_lookup::Options::default()
+        .with_writes(options.redis_allow_writes)
+        .with_mode(mode)
+        .with_limits(limits);
+    Ok(RedisSettings { servers, options: commands, timeout })
 }
 
 /// Why options of lookups cannot be taken.
@@ -44,6 +77,12 @@ pub(crate) enum LookupOptionError {
     PgsqlServer { item: usize },
     #[error("pgsql_servers: item {item} has port 0, at which nobody listens")]
     PgsqlPort { item: usize },
+    #[error("redis_servers: {0}")]
+    Redis(ServersError),
+    #[error("{option} has no effect without redis_servers")]
+    NoRedis { option: &'static str },
+    #[error("redis_timeout: {timeout:?} is more than lookup_timeout, {most:?}")]
+    RedisTimeout { timeout: Duration, most: Duration },
 }
 
 impl LookupOptionError {
@@ -52,6 +91,9 @@ impl LookupOptionError {
         match self {
             Self::Directory { .. } => "lookup_directories",
             Self::PgsqlServer { .. } | Self::PgsqlPort { .. } => "pgsql_servers",
+            Self::Redis(_) => "redis_servers",
+            Self::NoRedis { option } => option,
+            Self::RedisTimeout { .. } => "redis_timeout",
         }
     }
 }

@@ -13,6 +13,8 @@ use super::{Config, InvalidConfig};
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
+#[cfg(feature = "redis")]
+use crate::gateway::lookups::redis::Redis;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::server::settings::{ServerSettings, StartupSettings};
 use crate::gateway::server::tls::{self, TlsError};
@@ -65,6 +67,9 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
     }
     resolver_settings(config.dns_resolver, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
+    #[cfg(feature = "redis")]
+    Redis::new(&live.lookups.redis)
+        .map_err(|error| ("redis_servers", OpeningError::Redis(error)))?;
     database(&live.lookups.sqlite_dbfile).map_err(of("sqlite_dbfile"))?;
     if let Some(file) = &startup.reports.history_file {
         appended(file, startup).map_err(of("dmarc_history_file"))?;
@@ -144,6 +149,9 @@ pub(crate) enum OpeningError {
     Folder { path: PathBuf },
     #[error("{} is not an SQLite database", path.display())]
     NoDatabase { path: PathBuf },
+    #[cfg(feature = "redis")]
+    #[error(transparent)]
+    Redis(redis_lookup::redis::StartError),
     #[error(transparent)]
     Tls(TlsError),
     #[error("{}", log::chain(.0))]

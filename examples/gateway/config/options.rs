@@ -128,6 +128,14 @@ pub(crate) struct ConfigOptions {
     pub(super) sqlite_dbfile: Option<PathBuf>,
     /// Whom `pgsql` lookups ask, as `host/database/user/password`.
     pub(super) pgsql_servers: String,
+    /// The servers of `redis` lookups.
+    pub(super) redis_servers: String,
+    /// Allows `redis` lookups to change data.
+    pub(super) redis_allow_writes: bool,
+    /// Reads replies of Redis as Exim does.
+    pub(super) redis_compatible: bool,
+    /// The deadline of one `redis` lookup; default: `lookup_timeout`.
+    pub(super) redis_timeout: Option<Interval>,
     /// Folders below which lookups may read files; without any, they read none.
     pub(super) lookup_directories: String,
     /// How long a lookup may take.

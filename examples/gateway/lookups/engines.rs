@@ -4,6 +4,7 @@
 //! |----------------|-------------------------------------------------------------|--------------------------|
 //! | `sqlite`       | `sqlite_dbfile`, or the file of `sqlite,file=/path`          | `sqlite_dbfile`          |
 //! | `pgsql`        | the first of `pgsql_servers` that can be reached; with the feature `pgsql` | `pgsql_servers` |
+//! | `redis`        | the first of `redis_servers` that can be reached, or of `redis,servers=…`; with the feature `redis` | `redis_servers`, `redis_allow_writes`, `redis_compatible`, `redis_timeout` |
 //! | `lsearch`, `iplsearch`, `nwildlsearch` | a file below one of `lookup_directories`, as does `sqlite,file=` | `lookup_directories` |
 //!
 //! What a database finds is written as Exim writes it: a line for each row, which is the value where
@@ -24,6 +25,8 @@ use super::asking::{Answering, Answers};
 use super::files::Files;
 #[cfg(feature = "pgsql")]
 use super::pgsql::Pgsql;
+#[cfg(feature = "redis")]
+use super::redis::{self, Redis, RedisError};
 use super::settings::LookupSettings;
 pub(crate) use super::sqlite::Bound;
 use super::sqlite::Sqlite;
@@ -38,6 +41,8 @@ pub struct Engines {
     sqlite: Sqlite,
     #[cfg(feature = "pgsql")]
     pgsql: Pgsql,
+    #[cfg(feature = "redis")]
+    redis: Redis,
 }
 
 /// What becomes of a value that a database cannot hold: a NUL, or what is not UTF-8, in `PostgreSQL`.
@@ -60,16 +65,22 @@ pub struct Answer {
 
 impl Engines {
     /// Makes them ready; nobody is asked yet.
-    #[must_use]
-    pub fn new(settings: &LookupSettings) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// [`EnginesError`] if TLS with a server cannot be set up.
+    pub fn new(settings: &LookupSettings) -> Result<Self, EnginesError> {
+        Ok(Self {
             options: settings.options(),
             timeout: settings.timeout,
             files: Files::new(settings),
             sqlite: Sqlite::new(settings),
             #[cfg(feature = "pgsql")]
             pgsql: Pgsql::new(settings),
-        }
+            #[cfg(feature = "redis")]
+            redis: Redis::new(&settings.redis)
+                .map_err(|error| EnginesError::Redis { why: log::chain(&error) })?,
+        })
     }
 
     /// Returns how expansions are to be run whose requests come here.
@@ -92,11 +103,7 @@ impl Engines {
     ) -> Answer {
         let asked = match request {
             Ask::Lookup { lookup, key, query } => {
-                let asked = self.look_up(lookup, key.as_ref(), query, unencodable);
-                match timeout(time, asked).await {
-                    Ok(asked) => asked,
-                    Err(_) => Err(EngineError::Slow { limit: time }),
-                }
+                self.look_up_within(lookup, key.as_ref(), query, time, unencodable).await
             }
             Ask::Call { call: HostCall::ReadFile, arguments } => {
                 let name = arguments.first().map(Value::as_bytes).unwrap_or_default().to_vec();
@@ -111,6 +118,25 @@ impl Engines {
         match asked {
             Ok(found) => Answer { found, why: None },
             Err(error) => Answer { found: LookupResult::Deferred, why: Some(log::chain(&error)) },
+        }
+    }
+
+    async fn look_up_within(
+        &self,
+        lookup: &Lookup,
+        key: Option<&Value<'static>>,
+        query: &Query,
+        time: Duration,
+        unencodable: Unencodable,
+    ) -> Result<LookupResult, EngineError> {
+        #[cfg(feature = "redis")]
+        if lookup.name == "redis" {
+            // The client keeps the deadline itself, since it notes each server that misses one.
+            return Ok(self.redis.look_up(redis::servers(lookup), query, time).await?.into());
+        }
+        match timeout(time, self.look_up(lookup, key, query, unencodable)).await {
+            Ok(asked) => asked,
+            Err(_) => Err(EngineError::Slow { limit: time }),
         }
     }
 
@@ -201,6 +227,17 @@ fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
     Ok(bytes.collect::<Vec<_>>().concat().trim_ascii().to_vec())
 }
 
+/// Why lookups cannot be made ready.
+#[derive(Debug, Error)]
+pub enum EnginesError {
+    /// TLS with a server of Redis cannot be set up.
+    #[error("redis_servers: {why}")]
+    Redis {
+        /// The cause.
+        why: String,
+    },
+}
+
 /// Why a request is deferred.
 #[derive(Debug, Error)]
 pub(crate) enum EngineError {
@@ -225,6 +262,9 @@ pub(crate) enum EngineError {
     #[cfg(feature = "pgsql")]
     #[error("a result of the type {name} cannot be written; cast it to text")]
     Type { name: String },
+    #[cfg(feature = "redis")]
+    #[error("Redis: {0}")]
+    Redis(#[from] RedisError),
     #[error("the file: {problem}")]
     File { problem: &'static str },
     #[error("the file cannot be read")]

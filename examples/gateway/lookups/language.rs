@@ -24,6 +24,7 @@ use thiserror::Error;
 
 #[cfg(feature = "gateway")]
 use super::engines::check_query;
+use super::redis::RedisSettings;
 #[cfg(feature = "gateway")]
 use crate::gateway::telemetry::log;
 
@@ -90,11 +91,14 @@ impl Language {
         }
         #[cfg(feature = "gateway")]
         for (at, lookup, query) in template.queries(|name| is_untrusted(names, name)) {
-            check_query(lookup, &query).map_err(|error| LanguageError::Query {
-                at,
-                name: lookup.name,
-                why: log::chain(&error),
-            })?;
+            let checked = match lookup.name {
+                "redis" => {
+                    self.engines.redis.check(lookup, &query).map_err(|error| log::chain(&error))
+                }
+                _ => check_query(lookup, &query).map_err(|error| log::chain(&error)),
+            };
+            let name = lookup.name;
+            checked.map_err(|why| LanguageError::Query { at, name, why })?;
         }
         Ok(template)
     }
@@ -140,6 +144,8 @@ pub(crate) struct Available {
     pub(crate) files: bool,
     /// Whether there are servers of `PostgreSQL`.
     pub(crate) pgsql_servers: bool,
+    /// The servers, commands and replies of `redis`.
+    pub(crate) redis: RedisSettings,
 }
 
 impl Available {
@@ -149,9 +155,14 @@ impl Available {
             "sqlite" if options.starts_with(b"file=") && !self.files => Err(Missing::Folders),
             "sqlite" if options.starts_with(b"file=/") => Ok(()),
             "pgsql" if !cfg!(feature = "pgsql") => Err(Missing::Feature { feature: "pgsql" }),
-            "pgsql" if !self.pgsql_servers => Err(Missing::Servers),
+            "pgsql" if !self.pgsql_servers => Err(Missing::Servers { option: "pgsql_servers" }),
+            "redis" if !cfg!(feature = "redis") => Err(Missing::Feature { feature: "redis" }),
+            "redis" if self.redis.servers.is_empty() => {
+                Err(Missing::Servers { option: "redis_servers" })
+            }
+            "redis" if options.starts_with(b"servers=") => Ok(()),
             "lsearch" | "iplsearch" | "nwildlsearch" if !self.files => Err(Missing::Folders),
-            "sqlite" | "pgsql" | "lsearch" | "iplsearch" | "nwildlsearch" => {
+            "sqlite" | "pgsql" | "redis" | "lsearch" | "iplsearch" | "nwildlsearch" => {
                 // Nothing is cached here, so that this asks for what is so anyway.
                 if matches!(options, b"" | b"cache=no_rd") { Ok(()) } else { Err(Missing::Option) }
             }
@@ -179,8 +190,8 @@ pub(crate) enum Missing {
     Engine,
     #[error("build with --features {feature} for it")]
     Feature { feature: &'static str },
-    #[error("pgsql_servers names nobody to ask")]
-    Servers,
+    #[error("{option} names no server")]
+    Servers { option: &'static str },
     #[error("lookup_directories names no folder that it may read in")]
     Folders,
     #[error("it does not take what stands behind its comma")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use event_expand::{Capabilities, Capability};
 
 use super::language::Available;
+use super::redis::RedisSettings;
 
 /// What lookups work with.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct LookupSettings {
     pub(crate) sqlite_dbfile: PathBuf,
     /// Whom `pgsql` asks, in this order.
     pub(crate) pgsql_servers: Vec<PgsqlServer>,
+    /// The servers, commands and replies of `redis`.
+    pub(crate) redis: RedisSettings,
     /// Below which folders files may be read.
     pub(crate) directories: Vec<PathBuf>,
     /// How long one may take, in all.
@@ -30,7 +33,7 @@ impl LookupSettings {
     /// Says which lookups can be made.
     pub(crate) fn available(&self) -> Available {
         let (files, pgsql_servers) = (!self.directories.is_empty(), !self.pgsql_servers.is_empty());
-        Available { files, pgsql_servers }
+        Available { files, pgsql_servers, redis: self.redis.clone() }
     }
 
     /// Returns what texts may do.

@@ -18,7 +18,7 @@ use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{TlsError, acceptor};
 use super::wire::Deadlines;
 use crate::gateway::events::{Events, EventsStart};
-use crate::gateway::lookups::engines::Engines;
+use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::policy::client_lists::ClientList;
 use crate::gateway::policy::services::Services;
 use crate::gateway::reports::{Failures, Reporter};
@@ -85,7 +85,7 @@ impl Gateway {
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
         }
-        let engines = Arc::new(Engines::new(&live.lookups));
+        let engines = Arc::new(Engines::new(&live.lookups)?);
         let services = Services {
             rates: Arc::default(),
             lookups: Arc::<Engines>::clone(&engines),
@@ -165,6 +165,8 @@ impl From<GatewayError> for StartError {
 /// What cannot be opened or started.
 #[derive(Debug, Error)]
 pub(crate) enum GatewayError {
+    #[error(transparent)]
+    Lookups(#[from] EnginesError),
     #[error("the store: {0}")]
     Store(#[from] StoreError),
     #[error("the thread for reports: {0}")]

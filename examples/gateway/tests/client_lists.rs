@@ -10,7 +10,7 @@ use crate::gateway::policy::client_lists::ClientLists;
 fn lists(text: &str) -> (ClientLists, Scenario) {
     let config = Config::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut scenario = Scenario::new();
-    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
     (config.server.live.clients, scenario)
 }
 

@@ -24,7 +24,7 @@ fn config(folder: &Path) -> Config {
 async fn a_lookup_finds_what_is_in_the_file_of_now() {
     let scratch = Scratch::new();
     let path = scratch.path().join("gateway.sqlite");
-    let engines = Engines::new(&config(scratch.path()).server.live.lookups);
+    let engines = Engines::new(&config(scratch.path()).server.live.lookups).unwrap();
     let make = |path: &Path, value: &str| {
         let file = Connection::open(path).unwrap();
         file.execute_batch(&format!("CREATE TABLE t (a); INSERT INTO t VALUES ('{value}')"))
@@ -51,7 +51,7 @@ async fn events_are_written_where_they_are_looked_for() {
     let scratch = Scratch::new();
     let path = scratch.path().join("gateway.sqlite");
     let config = config(scratch.path());
-    let engines = Arc::new(Engines::new(&config.server.live.lookups));
+    let engines = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
     let events = Events::start(
         &config.server.startup.events,
         scratch.path(),

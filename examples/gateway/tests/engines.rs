@@ -51,7 +51,7 @@ fn request(engines: &Engines, text: &str, x: &[u8]) -> Request {
 
 fn engines(folder: &Path, options: &str) -> Engines {
     let text = format!("spool_directory = '{}'\n{options}", folder.display());
-    Engines::new(&Config::parse(&text).unwrap().server.live.lookups)
+    Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap()
 }
 
 fn value(text: &str) -> LookupResult {

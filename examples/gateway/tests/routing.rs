@@ -31,7 +31,7 @@ async fn route(mut scenario: Scenario, config: &Config) -> String {
 /// With the lookups of a configuration.
 fn scenario(config: &Config, recipient: &str) -> Scenario {
     let mut scenario = Scenario::new().with_mail("<ann@a.example>", recipient);
-    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
     scenario
 }
 

@@ -244,7 +244,7 @@ async fn a_found_list_is_only_a_list() {
         database.execute_batch("CREATE TABLE found (text)").unwrap();
         database.execute("INSERT INTO found VALUES (?1)", [found]).unwrap();
         let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
-        scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+        scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
         let refusal = scenario.refusal(&config.server.live.rules, Stage::Rcpt).await;
         assert_eq!(refusal, expected, "{found:?} in {template}: {:?}", scenario.state.take_log());
     }
@@ -288,8 +288,8 @@ async fn named_lists_are_of_a_kind() {
 /// Options, and lines of rules (`RULE`), and the error.
 const NOT_TAKEN: &[(&str, &str)] = &[
     (
-        "RULE message = 'a ${lookup redis{GET x}}'",
-        "line 3: byte 2: the lookup redis: there is no such lookup here",
+        "RULE message = 'a ${lookup mysql{GET x}}'",
+        "line 3: byte 2: the lookup mysql: there is no such lookup here",
     ),
     (
         "RULE message = '${lookup{x}lsearch{/x}}'",
@@ -338,7 +338,7 @@ fn what_cannot_be_told_at_all_is_refused_at_the_start() {
     let pgsql =
         Config::parse(&rule("message = '${lookup pgsql{SELECT 1}}'")).unwrap_err().to_string();
     let expected = if cfg!(feature = "pgsql") {
-        "pgsql_servers names nobody to ask"
+        "pgsql_servers names no server"
     } else {
         "build with --features pgsql for it"
     };

@@ -26,7 +26,7 @@ fn config(text: &str, folder: &Path) -> Config {
 }
 
 fn with_engines(mut scenario: Scenario, config: &Config) -> Scenario {
-    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups));
+    scenario.services.lookups = Arc::new(Engines::new(&config.server.live.lookups).unwrap());
     scenario
 }
 

@@ -85,7 +85,7 @@ const PIECES: [&[u8]; 24] = [
 ];
 
 /// The fixed values, and others made of pieces and single bytes up to 500.
-fn values(seed: u64) -> Vec<Vec<u8>> {
+pub(super) fn values(seed: u64) -> Vec<Vec<u8>> {
     let mut state = seed;
     // Knuth's linear congruential generator, of which the upper bits are good.
     let mut next = |below: usize| {
@@ -107,7 +107,7 @@ fn values(seed: u64) -> Vec<Vec<u8>> {
     values
 }
 
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let seed = std::env::var("EXIMIA_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or(20_141_126);
     println!("EXIMIA_SEED={seed}");
@@ -127,7 +127,7 @@ impl Variables for X<'_> {
 }
 
 /// Makes the lookup of a text as the action of an event does; says what was found, and why not.
-async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (LookupResult, String) {
+pub(super) async fn ask(engines: &Engines, text: &str, x: &[u8]) -> (LookupResult, String) {
     let answer = engines.answer(&request(engines, text, x).ask).await;
     (answer.found, answer.why.unwrap_or_default())
 }
@@ -146,7 +146,7 @@ async fn sqlite_gets_each_value_as_one() {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let text = format!("spool_directory = '{}'", folder.display());
-    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups);
+    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap();
     let ask = async |query: &str, x: &[u8]| {
         let (found, why) = ask(&engines, &format!("${{lookup sqlite{{{query}}}}}"), x).await;
         assert_eq!(why, "", "{}", x.escape_ascii());
@@ -190,7 +190,7 @@ async fn pgsql_gets_each_value_as_one_or_none() {
     let peers = Peers::of(&block);
     let server = peers.start(&["postgresql"]).remove(0).address;
     let text = format!("pgsql_servers = '{}/mail/gateway/secret'", server.replace(':', "::"));
-    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups);
+    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap();
     let ask = async |query: &str, x: &[u8]| {
         ask(&engines, &format!("${{lookup pgsql{{{query}}}}}"), x).await
     };

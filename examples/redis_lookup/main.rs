@@ -1,0 +1,91 @@
+//! Makes lookups in Redis by the gateway's code.
+
+mod case;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
+use examples::gateway::lookups::redis::{Redis, RedisSettings};
+use mail_types::exim::Query;
+use redis_lookup::{Mode, Options, Servers};
+use tokio::runtime::Runtime;
+
+use case::Case;
+
+fn main() -> ExitCode {
+    shown::exit("redis_lookup", Arguments::parse().all())
+}
+
+/// Makes lookups in Redis as ${lookup redis{…}} does; a result is found, not found or deferred.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Queries, such as "GET key"; by default each line of standard input is one
+    queries: Vec<String>,
+    /// The servers, as in the option of the gateway: 127.0.0.1/10/
+    #[arg(long, value_name = "LIST", value_parser = servers)]
+    servers: Servers,
+    /// Allows commands that change data
+    #[arg(long)]
+    allow_writes: bool,
+    /// Reads replies as Exim does: a number is true or false, a missing value is an empty text
+    #[arg(long)]
+    compatible: bool,
+    /// The deadline of a lookup, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    timeout: Duration,
+    /// Writes one JSON object for each query
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    fn all(&self) -> Done {
+        // rustls needs a provider for rediss://.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mode = if self.compatible { Mode::Exim } else { Mode::Plain };
+        let settings = RedisSettings {
+            servers: self.servers.clone(),
+            options: Options::default().with_writes(self.allow_writes).with_mode(mode),
+            timeout: self.timeout,
+        };
+        let (redis, runtime) = (Redis::new(&settings)?, Runtime::new()?);
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for query in &self.queries {
+            self.one(query.as_bytes(), &redis, &runtime, &mut out)?;
+        }
+        if !self.queries.is_empty() {
+            return Ok(out.flush()?);
+        }
+        lines::each(MAX_LINE, &mut out, |line, out| {
+            self.one(line.trim_ascii_end(), &redis, &runtime, out)
+        })
+    }
+
+    fn one(&self, text: &[u8], redis: &Redis, runtime: &Runtime, out: &mut impl Write) -> Done {
+        let mut query = Query::default();
+        query.push_literal(text);
+        let outcome = runtime.block_on(redis.look_up(None, &query, self.timeout));
+        shown::write(&Case::new(text, outcome), self.json, out)
+    }
+}
+
+/// The maximum length of a line.
+const MAX_LINE: usize = 1 << 20;
+
+fn servers(text: &str) -> Result<Servers, String> {
+    match Servers::parse(text) {
+        Ok(servers) if servers.is_empty() => Err("the list has no server".to_owned()),
+        Ok(servers) => Ok(servers),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let seconds = seconds.filter(|seconds| !seconds.is_zero());
+    seconds.ok_or_else(|| "not a number of seconds above 0".to_owned())
+}

@@ -1,0 +1,178 @@
+//! Lookups in a real Redis: by rules of the gateway, with hostile values, and by the tool `redis_lookup`.
+
+use std::process::Command;
+
+use examples::gateway::config::Config;
+use examples::gateway::lookups::engines::Engines;
+use mail_types::exim::LookupResult;
+use serde_json::{Value, json};
+
+use super::block::Block;
+use super::gateway::{Gateway, binary};
+use super::injection::{ask, seed, values};
+use super::servers::{Listener, Peers, have, run, swaks, text};
+
+const PROGRAMS: &[&str] = &["redis-server", "redis-cli", "swaks"];
+
+fn address<'a>(listeners: &'a [Listener], name: &str) -> &'a str {
+    &listeners.iter().find(|listener| listener.name == name).unwrap().address
+}
+
+fn cli(address: &str, arguments: &[&str]) -> String {
+    let (host, port) = address.split_once(':').unwrap();
+    let mut command = Command::new("redis-cli");
+    command.args(["-h", host, "-p", port, "-a", "secret", "--no-auth-warning", "-n", "10"]);
+    text(&run(command.args(arguments), b"").stdout).trim_end().to_owned()
+}
+
+#[test]
+fn the_examples_of_2014_work_as_they_are_written() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let listeners = peers.start(&["redis"]);
+    let server = address(&listeners, "redis");
+    let rules = include_str!("../../gateway/tests/data/redis-lists.toml");
+    let options = format!(
+        "redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true\nlookup_timeout = '3s'\n{rules}"
+    );
+    let mut gateway = Gateway::start(block.own(0), &options);
+    let send = |client: &str| {
+        let arguments = ["--to", "ann@local.test", "--local-interface", client];
+        swaks(&format!("127.0.0.1:{}", block.own(0)), &arguments)
+    };
+    cli(server, &["sadd", "relay_from_ips", "127.0.0.2", "192.168.0.0/24"]);
+    cli(server, &["set", "SPAM_HOST", "spam.example"]);
+    let (taken, transcript) = send("127.0.0.3");
+    assert!(!taken && transcript.contains("550 5.7.1 relay not permitted"), "{transcript}");
+    gateway.line("true spam.example");
+    assert_eq!(cli(server, &["get", "SPAMMER"]), "yes");
+    let (taken, transcript) = send("127.0.0.2");
+    assert!(taken, "of relay_from_ips: {transcript}");
+    cli(server, &["hset", "local.test", "domain", "local.test"]);
+    let (taken, transcript) = send("127.0.0.3");
+    assert!(taken, "of virtual_domains: {transcript}");
+    // A deferred list defers the recipient; it is not taken for another list.
+    cli(server, &["set", "relay_from_ips", "no set"]);
+    let (taken, transcript) = send("127.0.0.2");
+    assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
+    gateway.line("Redis: the server answered WRONGTYPE");
+    drop(peers);
+    let (taken, transcript) = send("127.0.0.3");
+    assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
+    gateway.line(&format!("Redis: {server}/10 cannot be reached: "));
+    assert!(!gateway.log().contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_gets_each_value_as_one() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let listeners = peers.start(&["redis"]);
+    let server = address(&listeners, "redis");
+    let text = format!("redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true");
+    let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap();
+    let ask = async |query: &str, x: &[u8]| {
+        let (found, why) = ask(&engines, &format!("${{lookup redis{{{query}}}}}"), x).await;
+        assert_eq!(why, "", "{query}: {}", x.escape_ascii());
+        found
+    };
+    for value in values(seed()) {
+        let (shown, same) = (value.escape_ascii().to_string(), LookupResult::Value(value.clone()));
+        assert_eq!(ask("ECHO $x", &value).await, same, "{shown}");
+        assert_eq!(ask("ECHO ${quote_redis:$x}", &value).await, same, "{shown}");
+        let around = LookupResult::Value([b"<", &value[..], b">"].concat());
+        assert_eq!(ask("ECHO \"<$x>\"", &value).await, around, "{shown}");
+        assert_eq!(
+            ask("HSET $x $x ${quote_redis:$x}", &value).await,
+            LookupResult::Value(b"1".into())
+        );
+        assert_eq!(ask("HGET ${quote_redis:$x} $x", &value).await, same, "{shown}");
+        assert_eq!(ask("DEL $x", &value).await, LookupResult::Value(b"1".into()), "{shown}");
+    }
+    assert_eq!(ask("DBSIZE", b"").await, LookupResult::Value(b"0".into()));
+}
+
+fn tool(arguments: &[&str], input: &str) -> (Option<i32>, Vec<Value>, String) {
+    let mut command = Command::new(binary().with_file_name("redis_lookup"));
+    let output = run(command.arg("--json").args(arguments), input.as_bytes());
+    let lines =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code(), lines, text(&output.stderr))
+}
+
+#[test]
+fn the_tool_finds_what_the_gateway_finds() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let listeners = peers.start(&["redis"]);
+    let of = |name: &str| address(&listeners, name);
+    let ca = peers.certificates().join("authority.pem");
+    cli(of("redis"), &["mset", "mail:a", "1", "b", "two words"]);
+    cli(of("redis"), &["rpush", "mail:list", "x", "", "y"]);
+    let lines =
+        "GET b\nGET none\nLRANGE mail:list 0 -1\nLLEN mail:list\nGET mail:list\nSET a b\n GET \"\n";
+    let plain = [
+        json!({"outcome": "found", "value": "two words"}),
+        json!({"outcome": "not_found"}),
+        json!({"outcome": "found", "value": "x\n\ny"}),
+        json!({"outcome": "found", "value": "3"}),
+        json!({"outcome": "deferred", "reason": "the server answered WRONGTYPE Operation against a key holding the wrong kind of value"}),
+        json!({"error": "the query is refused: SET changes data, and writes are not allowed", "at": 0}),
+        json!({"error": "the query is refused: a double quote is not closed", "at": 1}),
+    ];
+    for servers in [
+        format!("<; {}/10/secret", of("redis")),
+        format!("<; ({})/10/secret", of("redis-socket")),
+        format!("<; redis://:secret@{}/10", of("redis")),
+        format!("<; rediss://:secret@{}/10?ca={}", of("redis-tls"), ca.display()),
+        format!("<; 127.0.0.1:{}// ; {}/10/secret", block.own(89), of("redis")),
+    ] {
+        let (code, found, error) = tool(&["--servers", &servers], lines);
+        assert_eq!((code, found.as_slice()), (Some(0), &plain[..]), "{servers}: {error}");
+    }
+    let (_, found, _) = tool(
+        &["--servers", &format!("<; redis://mail:mail@{}/10", of("redis")), "GET mail:a", "GET b"],
+        "",
+    );
+    assert_eq!(found[0], json!({"outcome": "found", "value": "1"}));
+    assert!(found[1]["reason"].as_str().unwrap().starts_with("the server answered NOPERM"));
+    let single = format!("<; {}/10/secret", of("redis"));
+    let (_, found, _) =
+        tool(&["--servers", &single, "--compatible", "LLEN mail:list", "GET none"], "");
+    assert_eq!(found[0], json!({"outcome": "found", "value": "true"}));
+    assert_eq!(found[1], json!({"outcome": "found", "value": ""}));
+    for (servers, key) in [
+        (format!("<; redis+cluster://:secret@{}", of("redis-cluster")), "k"),
+        (format!("<; redis+sentinel://:secret@{}/mail/3", of("redis-sentinel")), "k"),
+    ] {
+        for number in 0..20 {
+            let (set, get) = (format!("SET {key}{number} v"), format!("GET {key}{number}"));
+            let arguments = ["--servers", &servers, "--allow-writes", &set, &get];
+            let (code, found, error) = tool(&arguments, "");
+            let done = json!({"outcome": "found", "value": "OK"});
+            let value = json!({"outcome": "found", "value": "v"});
+            assert_eq!((code, found), (Some(0), vec![done, value]), "{servers}: {error}");
+        }
+    }
+    let (code, _, error) = tool(&["--servers", "127.0.0.1"], "");
+    assert!(code == Some(2) && error.contains("item 1: byte 9"), "{error}");
+    let (code, _, error) = tool(&["--servers", "<; rediss://a?ca=/nowhere.pem", "GET a"], "");
+    assert!(code == Some(2) && error.contains("/nowhere.pem"), "{error}");
+}
+
+#[test]
+fn the_gateway_says_what_is_built_in() {
+    let output = run(Command::new(binary()).arg("--version"), b"");
+    let shown = text(&output.stdout);
+    let expected = if cfg!(feature = "pgsql") { "sqlite pgsql redis\n" } else { "sqlite redis\n" };
+    assert!(shown.contains("Support for: ") && shown.ends_with(expected), "{shown}");
+}
