@@ -169,7 +169,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         "${lookup redis{SET ${quote_redis:$x} \"$x y\"}}",
         "${lookup redis{${if eq{$x}{}{GET}{SMEMBERS}} $x}}",
     ] {
-        let (asked, outcome) = run(template, &Options::default(), &[Found::Nothing]);
+        let (asked, outcome) = run(template, &Options::default(), &[LookupResult::Nothing]);
         assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
     }
     for template in [
@@ -179,7 +179,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
     ] {
         let outcome = run(template, &Options::default(), &[found("GET")]).1;
         let refused = ExpandError::CommandWord { at: 0, lookup: "redis" };
-        assert_eq!(outcome, Err(Stop::from(refused)), "{template}");
+        assert_eq!(outcome, Err(ExpandFailure::from(refused)), "{template}");
     }
     // A program may say that it trusts what a lookup finds.
     let mut options = Options::default();

@@ -165,18 +165,24 @@ async fn nodes_of_a_cluster_listed_as_servers_are_as_in_the_table() {
     assert_eq!(moved, 1, "k1 is of another node");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_logs_in_and_how() {
-    let Some(lab) = Lab::new() else { return };
-    let socket = lab.folder.join("s");
+/// A server with a password, a user with a password of its own, and one without the permission for PING.
+fn with_logins(lab: &Lab) -> Redis {
     let options = format!(
         "requirepass p@:/#%\nunixsocket {}\nuser mail on >mail/pass ~mail:* +@read +@connection\n\
          user bare on >x ~* +get",
-        path(&socket)
+        path(&lab.folder.join("s"))
     );
     let redis = lab.server(0, &options);
     let auth = ["-a", "p@:/#%", "--no-auth-warning", "-n", "10"];
     redis.cli(&[&auth[..], &["mset", "mail:a", "1", "secret", "2"]].concat());
+    redis
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_form_of_a_login_is_accepted() {
+    let Some(lab) = Lab::new() else { return };
+    let _redis = with_logins(&lab);
+    let socket = lab.folder.join("s");
     let (port, socket) = (lab.port(0), path(&socket));
     for (servers, text, outcome) in [
         (format!("<; 127.0.0.1:{port}/10/p@:/#%"), "get secret", found("2")),
@@ -195,11 +201,18 @@ async fn who_logs_in_and_how() {
             "get mail:a",
             found("1"),
         ),
-        // A user who may not say PING.
+        // Without the permission for PING.
         (format!("<; redis://bare:x@127.0.0.1:{port}"), "get none", Outcome::NotFound),
     ] {
         assert_eq!(ask(&client(&servers), text).await, outcome, "{servers}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_login_or_select_defers_without_the_password() {
+    let Some(lab) = Lab::new() else { return };
+    let _redis = with_logins(&lab);
+    let port = lab.port(0);
     for (servers, text, why) in [
         (format!("<; 127.0.0.1:{port}/10/"), "get secret", "NOAUTH"),
         (format!("<; 127.0.0.1:{port}/10/hunter2"), "get secret", "AUTH: WRONGPASS"),

@@ -1,5 +1,6 @@
 //! Lookups in a real Redis: by rules of the gateway, with hostile values, and by the tool `redis_lookup`.
 
+use std::fs;
 use std::process::Command;
 
 use examples::gateway::config::Config;
@@ -139,23 +140,31 @@ fn the_tool_finds_what_the_gateway_finds() {
         let (code, found, error) = tool(&["--servers", &servers], lines);
         assert_eq!((code, found.as_slice()), (Some(0), &plain[..]), "{servers}: {error}");
     }
-    let (_, found, _) = tool(
-        &["--servers", &format!("<; redis://mail:mail@{}/10", of("redis")), "GET mail:a", "GET b"],
-        "",
-    );
-    assert_eq!(found[0], json!({"outcome": "found", "value": "1"}));
-    assert!(found[1]["reason"].as_str().unwrap().starts_with("the server answered NOPERM"));
-    let single = format!("<; {}/10/secret", of("redis"));
-    let (_, found, _) =
-        tool(&["--servers", &single, "--compatible", "LLEN mail:list", "GET none"], "");
-    assert_eq!(found[0], json!({"outcome": "found", "value": "true"}));
-    assert_eq!(found[1], json!({"outcome": "found", "value": ""}));
-    for (servers, key) in [
-        (format!("<; redis+cluster://:secret@{}", of("redis-cluster")), "k"),
-        (format!("<; redis+sentinel://:secret@{}/mail/3", of("redis-sentinel")), "k"),
+    a_user_and_the_mode_of_exim(of("redis"));
+    masters_are_found(of("redis-cluster"), of("redis-sentinel"));
+    authorities_of_the_system(&peers, of("redis-tls"));
+}
+
+fn a_user_and_the_mode_of_exim(server: &str) {
+    let two = |arguments: &[&str]| -> [Value; 2] { tool(arguments, "").1.try_into().unwrap() };
+    let user = format!("<; redis://mail:mail@{server}/10");
+    let [allowed, refused] = two(&["--servers", &user, "GET mail:a", "GET b"]);
+    assert_eq!(allowed, json!({"outcome": "found", "value": "1"}));
+    assert!(refused["reason"].as_str().unwrap().starts_with("the server answered NOPERM"));
+    let servers = format!("<; {server}/10/secret");
+    let arguments = ["--servers", &servers, "--compatible", "LLEN mail:list", "GET none"];
+    let [length, none] = two(&arguments);
+    assert_eq!(length, json!({"outcome": "found", "value": "true"}));
+    assert_eq!(none, json!({"outcome": "found", "value": ""}));
+}
+
+fn masters_are_found(cluster: &str, sentinel: &str) {
+    for servers in [
+        format!("<; redis+cluster://:secret@{cluster}"),
+        format!("<; redis+sentinel://:secret@{sentinel}/mail/3"),
     ] {
         for number in 0..20 {
-            let (set, get) = (format!("SET {key}{number} v"), format!("GET {key}{number}"));
+            let (set, get) = (format!("SET k{number} v"), format!("GET k{number}"));
             let arguments = ["--servers", &servers, "--allow-writes", &set, &get];
             let (code, found, error) = tool(&arguments, "");
             let done = json!({"outcome": "found", "value": "OK"});
@@ -163,6 +172,31 @@ fn the_tool_finds_what_the_gateway_finds() {
             assert_eq!((code, found), (Some(0), vec![done, value]), "{servers}: {error}");
         }
     }
+}
+
+/// A bad file among the authorities of the system matters only to a server without an authority of its own.
+fn authorities_of_the_system(peers: &Peers<'_>, server: &str) {
+    let ca = peers.certificates().join("authority.pem");
+    let bad = peers.certificates().join("bad.pem");
+    fs::write(&bad, "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n").unwrap();
+    let with_bad_system = |parameters: &str| {
+        let servers = format!("<; rediss://:secret@{server}/10{parameters}");
+        let mut command = Command::new(binary().with_file_name("redis_lookup"));
+        command.env("SSL_CERT_FILE", &bad).env_remove("SSL_CERT_DIR");
+        run(command.args(["--servers", &servers, "GET b"]), b"")
+    };
+    let output = with_bad_system(&format!("?ca={}", ca.display()));
+    assert_eq!(text(&output.stdout), "found: two words\n", "{}", text(&output.stderr));
+    let output = with_bad_system("");
+    let error = text(&output.stderr);
+    assert!(
+        output.status.code() == Some(2) && error.contains("no certificate authority"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_tool_refuses_a_wrong_list_of_servers() {
     let (code, _, error) = tool(&["--servers", "127.0.0.1"], "");
     assert!(code == Some(2) && error.contains("item 1: byte 9"), "{error}");
     let (code, _, error) = tool(&["--servers", "<; rediss://a?ca=/nowhere.pem", "GET a"], "");
