@@ -150,7 +150,7 @@ fn a_user_and_the_mode_of_exim(server: &str) {
     let user = format!("<; redis://mail:mail@{server}/10");
     let [allowed, refused] = two(&["--servers", &user, "GET mail:a", "GET b"]);
     assert_eq!(allowed, json!({"outcome": "found", "value": "1"}));
-    assert!(refused["reason"].as_str().unwrap().starts_with("the server answered NOPERM"));
+    assert!(refused.to_string().contains("the server answered NOPERM"), "{refused}");
     let servers = format!("<; {server}/10/secret");
     let arguments = ["--servers", &servers, "--compatible", "LLEN mail:list", "GET none"];
     let [length, none] = two(&arguments);
