@@ -1,4 +1,4 @@
-//! What Exim's Redis lookup makes of replies, row by row, and what is made of them here.
+//! The rows of Exim's Redis lookup: queries and recorded replies with their outcome in both modes.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,7 +14,7 @@ mod rows;
 use redis_lookup::{Limits, Mode, Refusal, Reply, Servers};
 use rows::{Expected, SERVERS, printed, rows};
 
-/// Reads a reply of version 2 of the protocol; returns what is behind it.
+/// Parses a reply of version 2 of the protocol; returns it with the rest.
 fn read(bytes: &[u8]) -> (Reply, &[u8]) {
     let end = bytes.windows(2).position(|pair| pair == b"\r\n").unwrap();
     let (line, rest) = (&bytes[1..end], &bytes[end + 2..]);

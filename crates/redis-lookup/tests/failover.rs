@@ -1,4 +1,4 @@
-//! Which server gets a command, with the time of each step said: nothing here waits.
+//! The choice of a server and the retries, with the time of each step as an argument.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -228,7 +228,7 @@ fn sentinels_are_asked_anew_where_the_master_is_none_any_more() {
     let mut attempt = write();
     assert_eq!(sends(&mut failover, &mut attempt, now), master);
     failover.handle_failure(&mut attempt, master, &refused("READONLY x"), now);
-    // The same command goes to whom they name now, once.
+    // The same command goes to the successor, once.
     assert_eq!(opens(&mut failover, &mut attempt, now), master);
     failover.handle_opened(master);
     assert_eq!(sends(&mut failover, &mut attempt, now), master);
@@ -314,7 +314,7 @@ fn a_node_that_is_gone_has_the_map_asked_for_of_the_others() {
     let mut attempt = write();
     failover.handle_failure(&mut attempt, a, &Failure::Cut, now);
     assert!(gives_up(&mut failover, &mut attempt, now).is_in_doubt());
-    // The next one finds nobody there; the map is fresh, so that it is not asked for at once.
+    // The next one cannot connect; the map is fresh, so there is no request for it yet.
     let mut attempt = write();
     assert_eq!(opens(&mut failover, &mut attempt, now), a);
     failover.handle_open_failed(a, "refused", now);
@@ -361,7 +361,7 @@ fn no_order_of_calls_panics() {
             };
             (link.server, link.part) = (server, part);
             failover.handle_open_failed(link, "x", now);
-            failover.handle_useless(link, &Address::tcp("nobody", 1));
+            failover.handle_useless(link, &Address::tcp("unknown", 1));
             failover.handle_sentinels(link, []);
             failover.handle_slots(link, &[range(9, 3, &[]), range(16_000, 65_535, &["z"])], now);
             failover.handle_failure(&mut attempt, link, &refused("MOVED 0 :1"), now);

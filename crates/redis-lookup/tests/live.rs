@@ -48,7 +48,7 @@ fn found(text: &str) -> Outcome {
     Outcome::Found(text.into())
 }
 
-/// What Exim's table was made with, in database 10.
+/// Fills database 10 with the data of Exim's table.
 fn fill(redis: &Redis) {
     redis.cli(&["flushall"]);
     for words in
@@ -61,14 +61,14 @@ fn fill(redis: &Redis) {
     redis.cli(&["-n", "10", "eval", "redis.call('set','nul','\\0a')", "0"]);
 }
 
-/// What a row of the file says, for the ports of this run.
+/// The servers of a row, with the ports of this run.
 fn here(text: &str, lab: &Lab) -> String {
     text.replace("(redis/r.sock)", &format!("({})", path(&lab.folder.join("r.sock"))))
         .replace("16379", &lab.port(0).to_string())
         .replace("17001", &lab.port(20).to_string())
 }
 
-/// Whether the order of the lines, or all of what is found, is of the moment.
+/// Whether a result meets a row whose order of lines, or whose whole text, varies.
 fn is_of_the_moment(row: &Row, outcome: &Outcome, expected: &Expected) -> bool {
     let (Outcome::Found(found), Expected::Found(text)) = (outcome, expected) else { return false };
     let sorted = |text: &[u8]| {

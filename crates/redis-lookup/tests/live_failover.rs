@@ -1,4 +1,4 @@
-//! Clusters and sentinels whose master dies under load: the new one is found, and no change is made
+//! Clusters and sentinels whose master dies under load: the client finds the successor, and no command is executed
 //! twice.
 
 #![cfg(feature = "redis")]
@@ -38,7 +38,7 @@ fn found(text: &str) -> Outcome {
 
 const TIME: Duration = Duration::from_secs(2);
 
-/// Tasks that count up, and what they were told.
+/// Tasks that increment a counter, and the replies they got.
 struct Load {
     told: Arc<Told>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -65,7 +65,7 @@ impl Tally {
         u64::try_from(self.numbers.len()).unwrap()
     }
 
-    /// Counts made are those acknowledged, and at most those in doubt: one made twice would be one more.
+    /// The server's count is the acknowledged increments plus at most those in doubt.
     fn agrees_with(&self, who: &str, counted: u64) {
         let (done, doubt) = (self.acknowledged(), self.doubt);
         println!("{who}: {done} acknowledged, {doubt} in doubt, {counted} counted");
@@ -127,8 +127,8 @@ impl Load {
         }
     }
 
-    /// Ends it, and compares what was told with what the dead master has in its file, and the new one
-    /// counts.
+    /// Ends it, and compares the replies with the count in the file of the dead master and that of its
+    /// successor.
     async fn end(self, who: &str, dead: u64, counted: u64) {
         self.told.stop.store(true, Ordering::Relaxed);
         for task in self.tasks {
@@ -137,7 +137,7 @@ impl Load {
         let [old, new] = &self.told.masters;
         old.lock().unwrap().agrees_with(&format!("{who}, the dead master"), dead);
         let new = new.lock().unwrap();
-        // It starts with what was copied to it.
+        // It starts with the count copied to it.
         let copied = new.numbers.iter().min().unwrap() - 1;
         new.agrees_with(&format!("{who}, its successor, from {copied} on"), counted - copied);
     }
@@ -163,7 +163,7 @@ fn cluster_cli(port: u16, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The node that is asked has the slot of this key, or says who.
+/// Returns the port of the node with the slot of this key.
 fn owner(nodes: &[Redis], key: &str) -> u16 {
     for node in nodes {
         let said = node.cli(&["get", key]);
@@ -173,7 +173,7 @@ fn owner(nodes: &[Redis], key: &str) -> u16 {
             None => {}
         }
     }
-    panic!("nobody has {key}")
+    panic!("no node has {key}")
 }
 
 #[tokio::test(flavor = "multi_thread")]

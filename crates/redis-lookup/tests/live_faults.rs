@@ -1,5 +1,5 @@
-//! Servers that die, hang, are slow or refuse: each answer is right or deferred, in time, and no change
-//! is made twice.
+//! Servers that die, hang, are slow or refuse: each answer is correct or deferred, in time, and no command is executed
+//! twice.
 
 #![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
@@ -97,7 +97,7 @@ async fn a_server_that_hangs_with_its_sockets_open() {
     let p99 = percentile(&mut times, 99);
     println!("deadline {deadline:?}: p99 of 1000 is {p99:?}, in doubt {doubt}");
     assert!(p99 < deadline + ms(50) && doubt == 1000);
-    // Now it is known: nobody but one waits.
+    // The server is known to be down now: one lookup tries it, the others do not wait.
     let mut times = Vec::new();
     for _ in 0..20 {
         let (outcome, time) = lookup(client.clone()).await;
@@ -156,7 +156,7 @@ async fn a_server_that_is_slow() {
     tokio::time::sleep(ms(10)).await;
     let outcome = client.look_up(&command("get k"), ms(100)).await;
     assert_eq!(outcome, Outcome::Deferred(Reason::TimedOut { limit: ms(100), sent: true }));
-    assert_eq!(patient.await.unwrap(), found("v"), "who has time gets an answer");
+    assert_eq!(patient.await.unwrap(), found("v"), "the longer deadline gets an answer");
     slow.join().unwrap();
     until_found(&client, "get k", "v", ms(1000)).await;
 }

@@ -4,7 +4,7 @@ use mail_types::exim::{Query, Trust};
 use redis_lookup::{Command, CommandError, Mode, Options, Outcome};
 use serde_json::Value;
 
-/// A query, and what becomes of it.
+/// A query with its expected outcomes.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) number: u64,
@@ -15,7 +15,7 @@ pub(crate) struct Row {
     fields: Value,
 }
 
-/// What a row expects.
+/// The expected outcome of a row.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Expected {
     Found(Vec<u8>),
@@ -71,7 +71,7 @@ impl Row {
         Command::new_with(&self.query, &options(mode))
     }
 
-    /// What the server sends, if it was asked.
+    /// The recorded reply of the server, if the row has one.
     pub(crate) fn reply(&self, mode: Mode) -> Option<Vec<u8>> {
         let reply = match (&self.fields["reply_plain"], mode) {
             (Value::String(reply), Mode::Plain) => reply,
@@ -119,7 +119,7 @@ impl Expected {
     }
 }
 
-/// What the original printed, as an outcome, where it printed one.
+/// The text that the original printed, as an outcome.
 pub(crate) fn printed(original: &str) -> Option<Expected> {
     let found = original.strip_prefix("OK<").and_then(|text| text.strip_suffix('>'));
     match (original, found) {

@@ -108,7 +108,7 @@ impl Redis {
         self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
     }
 
-    /// Waits until somebody listens.
+    /// Waits until it accepts connections.
     pub(crate) fn wait(&self) {
         let from = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
