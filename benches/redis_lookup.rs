@@ -9,6 +9,7 @@ use std::process::{Child, Command as Program, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use benches::median;
 use mail_types::exim::Query;
 use redis::aio::MultiplexedConnection;
 use redis_lookup::redis::Client;
@@ -58,12 +59,11 @@ fn main() {
             theirs.push(runtime.block_on(bare_rate(&bare, query, tasks, time)));
             ours.push(runtime.block_on(our_rate(&client, query, tasks, time)));
         }
-        let mut ratios: Vec<_> =
-            ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
-        let (ours, theirs, ratio) = (median(&mut ours), median(&mut theirs), median(&mut ratios));
+        let ratio = median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs));
+        let (ours, theirs) = (median(ours), median(theirs));
         let verdict = if ratio >= bar { "met" } else { "MISSED" };
         println!("{query}, {tasks} tasks: ours {ours:.0}, redis-rs {theirs:.0}");
-        println!("  ratio to redis-rs {ratio:.2}, bar {bar:.2} {verdict}");
+        println!("  ratio of the rates {ratio:.2}, at least {bar:.2} {verdict}");
     }
 }
 
@@ -109,7 +109,9 @@ async fn bare_rate(bare: &MultiplexedConnection, text: &str, tasks: u32, time: D
                 while from.elapsed() < time {
                     // A program with a new key for each lookup makes a command each time.
                     let mut command = redis::Cmd::new();
-                    words.iter().for_each(|word| drop(command.arg(word)));
+                    for word in &words {
+                        command.arg(word);
+                    }
                     let value: redis::Value = command.query_async(&mut bare).await.unwrap();
                     assert_ne!(value, redis::Value::Nil);
                     count += 1.0;
@@ -127,9 +129,4 @@ async fn sum(tasks: Vec<tokio::task::JoinHandle<f64>>) -> f64 {
         sum += task.await.unwrap();
     }
     sum
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
