@@ -151,9 +151,20 @@ fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &Live
 
 fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
     let limit = options.lookup_file_size_limit != standard.lookup_file_size_limit;
-    let folders = !options.lookup_directories.trim().is_empty();
-    (limit && !folders)
-        .then_some(("lookup_file_size_limit", "lookup_directories names no folder with files"))
+    if limit && options.lookup_directories.trim().is_empty() {
+        return Some(("lookup_file_size_limit", "lookup_directories names no folder with files"));
+    }
+    if !options.redis_servers.trim().is_empty() {
+        return None;
+    }
+    first(
+        [
+            ("redis_allow_writes", options.redis_allow_writes),
+            ("redis_compatible", options.redis_compatible),
+            ("redis_timeout", options.redis_timeout.is_some()),
+        ],
+        "redis_servers names no server",
+    )
 }
 
 pub(super) const NO_RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";

@@ -39,19 +39,9 @@ pub(super) fn settings(options: &ConfigOptions) -> Result<LookupSettings, Lookup
     })
 }
 
-/// Reads the options of `redis`. The others have no effect without servers, and are refused.
+/// Reads the options of `redis`.
 fn redis(options: &ConfigOptions) -> Result<RedisSettings, LookupOptionError> {
     let servers = Servers::parse(&options.redis_servers).map_err(LookupOptionError::Redis)?;
-    if servers.is_empty() {
-        let others = [
-            ("redis_allow_writes", options.redis_allow_writes),
-            ("redis_compatible", options.redis_compatible),
-            ("redis_timeout", options.redis_timeout.is_some()),
-        ];
-        if let Some((option, _)) = others.into_iter().find(|(_, is_set)| *is_set) {
-            return Err(LookupOptionError::NoRedis { option });
-        }
-    }
     let most = options.lookup_timeout.0;
     let timeout = options.redis_timeout.as_ref().map_or(most, |timeout| timeout.0);
     if timeout > most {
@@ -79,8 +69,6 @@ pub(crate) enum LookupOptionError {
     PgsqlPort { item: usize },
     #[error("redis_servers: {0}")]
     Redis(ServersError),
-    #[error("{option} has no effect without redis_servers")]
-    NoRedis { option: &'static str },
     #[error("redis_timeout: {timeout:?} is more than lookup_timeout, {most:?}")]
     RedisTimeout { timeout: Duration, most: Duration },
 }
@@ -92,7 +80,6 @@ impl LookupOptionError {
             Self::Directory { .. } => "lookup_directories",
             Self::PgsqlServer { .. } | Self::PgsqlPort { .. } => "pgsql_servers",
             Self::Redis(_) => "redis_servers",
-            Self::NoRedis { option } => option,
             Self::RedisTimeout { .. } => "redis_timeout",
         }
     }

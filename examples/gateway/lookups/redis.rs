@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event_expand::Lookup;
-use mail_types::exim::{Query, Segment};
+use mail_types::exim::{Query, Segment, Trust};
 #[cfg(feature = "redis")]
 use redis_lookup::redis::{Client, StartError};
 use redis_lookup::{Command, CommandError, Options, Servers, ServersError};
@@ -55,18 +55,21 @@ pub(crate) fn servers(lookup: &Lookup) -> Option<&[u8]> {
     lookup.options.as_deref().and_then(|options| options.strip_prefix(b"servers="))
 }
 
-/// Tells whether an error may vanish with the expansion: a value of the check may become text of the query.
+/// Tells whether an error may vanish with the expansion: an unquoted value that may be trusted may become
+/// text of the query.
 fn is_open(error: &CommandError, query: &Query) -> bool {
-    let unknown = |segment: &Segment| matches!(segment, Segment::Value { quoted: None, .. });
-    let depends = matches!(
-        error,
-        CommandError::Empty
-            | CommandError::CommandWord { .. }
-            | CommandError::ServersWord { .. }
-            | CommandError::Backslash { .. }
-            | CommandError::Quote
-    );
-    depends && query.segments().iter().any(unknown)
+    let is_open = |segment: &Segment| {
+        matches!(segment, Segment::Value { quoted: None, trust: Trust::Trusted, .. })
+    };
+    match error {
+        CommandError::CommandWord { segment } | CommandError::ServersWord { segment } => {
+            query.segments().get(*segment).is_some_and(is_open)
+        }
+        CommandError::Empty | CommandError::Backslash { .. } | CommandError::Quote => {
+            query.segments().iter().any(is_open)
+        }
+        _ => false,
+    }
 }
 
 /// The clients of `redis` lookups.

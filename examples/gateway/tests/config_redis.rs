@@ -1,4 +1,4 @@
-//! Options and queries of Redis: what cannot work, or would do nothing, is refused with its line.
+//! Options and queries of Redis: an invalid one is refused with its line.
 
 use crate::gateway::config::Config;
 
@@ -7,7 +7,7 @@ fn error(text: &str) -> String {
 }
 
 #[test]
-fn options_that_cannot_work_or_do_nothing_are_refused() {
+fn invalid_options_are_refused() {
     for (text, message) in [
         (
             "redis_servers = '127.0.0.1'",
@@ -17,12 +17,6 @@ fn options_that_cannot_work_or_do_nothing_are_refused() {
             "\nredis_servers = 'a// : b/x/'",
             "line 2: redis_servers: item 2: byte 2: the database is",
         ),
-        (
-            "redis_allow_writes = true",
-            "line 1: redis_allow_writes has no effect without redis_servers",
-        ),
-        ("redis_compatible = true", "line 1: redis_compatible has no effect without redis_servers"),
-        ("redis_timeout = '1s'", "line 1: redis_timeout has no effect without redis_servers"),
         ("redis_servers = 'a//'\nredis_timeout = '0s'", "line 2: redis_timeout must be"),
         (
             "redis_servers = 'a//'\nredis_timeout = '6s'",
@@ -79,6 +73,8 @@ fn a_query_is_checked_as_far_as_it_is_known() {
         ("${lookup redis{}}", "the query has no command"),
         ("${lookup redis{GET \"a}}", "a double quote is not closed"),
         ("${lookup redis{${quote_redis:$domain} a}}", "a value is in the name"),
+        ("${lookup redis{$domain a}}", "a value is in the name"),
+        ("${lookup redis{OBJECT ${lc:$domain} a}}", "a value is in the name"),
         (
             "${lookup redis,servers=192.0.2.3{GET a}}",
             "servers=: item 1: byte 0: no server of redis_servers has",
