@@ -171,12 +171,12 @@ pub(crate) fn until(seconds: u64, what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A cluster of three masters with a replica each.
+/// A cluster of three masters with a replica each. Without fsync Redis writes to its file before each reply.
 pub(crate) fn cluster(lab: &Lab) -> Vec<Redis> {
     let node = |index: u16| {
         let options = format!(
             "cluster-enabled yes\ncluster-config-file nodes.conf\ncluster-node-timeout 2000\n\
-             repl-diskless-sync-delay 0\nappendonly yes\ncluster-port {}",
+             repl-diskless-sync-delay 0\nappendonly yes\nappendfsync no\ncluster-port {}",
             lab.port(index + 10)
         );
         lab.server(index, &options)
