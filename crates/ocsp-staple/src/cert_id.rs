@@ -24,6 +24,15 @@ pub enum IssuerHash {
     Sha256,
 }
 
+impl IssuerHash {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Sha1 => Self::Sha256,
+            Self::Sha256 => Self::Sha1,
+        }
+    }
+}
+
 /// A digest in a `CertID`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hash {

@@ -54,7 +54,6 @@ pub enum Signer {
     /// The issuer of the certificate.
     Issuer,
     /// One whom the issuer has given a certificate for that.
-    #[non_exhaustive]
     Delegated {
         /// The last second of that certificate.
         until: UnixTime,

@@ -1,6 +1,11 @@
 //! The vectors of `data/vectors.json`, each by what it is expected to be and why.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 #[path = "support/data.rs"]
 mod data;
