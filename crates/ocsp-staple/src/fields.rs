@@ -13,7 +13,7 @@ use thiserror::Error;
 /// Where input is not the DER that it should be, and what is wrong there.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("{field}: {fault} at byte {at}")]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "a place, and what is wrong there")]
 pub struct DerError {
     /// Where, in bytes from the start of the input.
     pub at: usize,

@@ -1,6 +1,7 @@
 //! A response that has been verified, and why one was not.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
@@ -45,6 +46,16 @@ impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, until {}", self.status, Written(self.until))
     }
+}
+
+/// A good response to be stapled: the octets that came, and until when they count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a server needs just these")]
+pub struct Staple {
+    /// The DER of the response.
+    pub response: Arc<[u8]>,
+    /// The last second for which it may be served.
+    pub until: UnixTime,
 }
 
 /// Who signed a response.

@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::event::{Event, State};
 use crate::fetch::{Fetch, FetchError, Method};
 use crate::pace::Pace;
-use crate::proof::{Proof, ProofError};
+use crate::proof::{Proof, ProofError, Staple};
 use crate::saved::Saved;
 use crate::status::{CertificateStatus, ResponderError};
 use crate::time::{between, later};
@@ -241,9 +241,9 @@ impl Schedule {
 
     /// Returns the staple, while there is one that is good.
     #[must_use]
-    pub fn staple(&self, now: UnixTime) -> Option<Arc<[u8]>> {
+    pub fn staple(&self, now: UnixTime) -> Option<Staple> {
         let held = self.held.as_ref().filter(|held| held.proof.is_to_be_stapled(now))?;
-        Some(Arc::clone(&held.response))
+        Some(Staple { response: Arc::clone(&held.response), until: held.proof.until })
     }
 
     /// Returns the time at which to call again, or `None` if nothing is to come.

@@ -1,6 +1,6 @@
 //! Requests beside those of OpenSSL, and how they are sent.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 #[path = "support/data.rs"]
 mod data;

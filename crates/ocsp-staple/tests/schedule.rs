@@ -48,7 +48,10 @@ fn a_proof_is_renewed_before_the_half_of_its_time() {
             assert_eq!(schedule.poll_fetch(after(wait.checked_sub(MINUTE).unwrap())), None);
             assert!(schedule.poll_fetch(after(wait)).is_some());
             assert_eq!(events(&mut schedule), [Event::Good { until: after(DAY * 8) }]);
-            assert_eq!(schedule.staple(now()).as_deref(), Some(&response[..]));
+            assert_eq!(
+                schedule.staple(now()).map(|staple| staple.response).as_deref(),
+                Some(&response[..])
+            );
         }
     });
 }
@@ -89,7 +92,10 @@ fn a_good_staple_stays_through_failures_until_its_end() {
         events(&mut schedule);
         for bad in [&older, &unknown[..], html, &try_later[..], &good[1..], &[]] {
             schedule.handle_response(bad, None, check, at, 0);
-            assert_eq!(schedule.staple(at).as_deref(), Some(&good[..]));
+            assert_eq!(
+                schedule.staple(at).map(|staple| staple.response).as_deref(),
+                Some(&good[..])
+            );
             let [Event::Failed { .. }] = events(&mut schedule)[..] else { panic!("{bad:?}") };
         }
         schedule.handle_failure(failed(), None, at, 0);
@@ -129,7 +135,10 @@ fn a_revocation_ends_a_staple_at_once() {
         // Released from hold.
         let good = world.respond(GOOD, after(HOUR * 3), DAY * 4);
         again.handle_response(&good, None, check, after(HOUR * 3), 0);
-        assert_eq!(again.staple(after(HOUR * 3)).as_deref(), Some(&good[..]));
+        assert_eq!(
+            again.staple(after(HOUR * 3)).map(|staple| staple.response).as_deref(),
+            Some(&good[..])
+        );
     });
 }
 
@@ -260,7 +269,10 @@ fn what_was_saved_is_verified_again() {
             schedule
         };
         let mut same = restart(saved.clone(), after(HOUR));
-        assert_eq!(same.staple(after(HOUR)).as_deref(), Some(&good[..]));
+        assert_eq!(
+            same.staple(after(HOUR)).map(|staple| staple.response).as_deref(),
+            Some(&good[..])
+        );
         assert_eq!(same.poll_fetch(after(HOUR)), None, "its time has not come");
         assert_eq!(same.wake_at(), schedule.wake_at());
         // Too late, or of the certificate before.

@@ -7,5 +7,5 @@ fn path(name: &str) -> PathBuf {
 }
 
 pub(crate) fn file(name: &str) -> Vec<u8> {
-    std::fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read(path(name)).unwrap()
 }
