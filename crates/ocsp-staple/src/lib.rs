@@ -93,6 +93,8 @@ mod event;
 mod extension;
 mod fetch;
 mod fields;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 mod issuer;
 mod name;
 mod options;

@@ -4,16 +4,19 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/revocation.rs"]
+mod revocation;
 #[path = "support/times.rs"]
 mod times;
 
 use std::time::Duration;
 
-use authority::{Authority, GOOD, Said, Wanted, extension, later, revoked, tlv};
+use authority::{Authority, GOOD, Said, Wanted, extension, later, tlv};
 use ocsp_staple::rustls_pki_types::UnixTime;
 use ocsp_staple::{
     Certificate, CertificateStatus, Check, Issuer, IssuerError, Options, Proof, ProofError, Signer,
 };
+use revocation::revoked;
 use times::{now, time};
 
 const UNKNOWN: &[u8] = &[0x82, 0];

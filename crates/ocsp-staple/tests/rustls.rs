@@ -4,13 +4,16 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/revocation.rs"]
+mod revocation;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use authority::{Authority, GOOD, Said, Wanted, extension, later, revoked, tlv};
+use authority::{Authority, GOOD, Said, Wanted, extension, later, tlv};
 use ocsp_staple::rustls::{Sessions, StapleVerifier, StapledKeys};
 use ocsp_staple::{Requirement, Staple, StapleError, Stapled};
+use revocation::revoked;
 use rustls::client::{ClientSessionMemoryCache, Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer, UnixTime};

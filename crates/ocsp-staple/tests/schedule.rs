@@ -4,6 +4,10 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/elapsed.rs"]
+mod elapsed;
+#[path = "support/revocation.rs"]
+mod revocation;
 #[path = "support/times.rs"]
 mod times;
 #[path = "support/world.rs"]
@@ -12,12 +16,14 @@ mod world;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use authority::{GOOD, later, revoked};
+use authority::{GOOD, later};
+use elapsed::since;
 use ocsp_staple::{
     Event, FetchError, IssuerHash, Method, Pace, ProofError, ResponderError, Saved, Schedule, State,
 };
+use revocation::revoked;
 use times::now;
-use world::{DAY, HOUR, World, after, since};
+use world::{DAY, HOUR, World, after};
 
 const UNKNOWN: &[u8] = &[0x82, 0];
 const MINUTE: Duration = Duration::from_secs(60);

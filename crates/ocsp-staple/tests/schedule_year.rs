@@ -5,6 +5,10 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/elapsed.rs"]
+mod elapsed;
+#[path = "support/revocation.rs"]
+mod revocation;
 #[path = "support/times.rs"]
 mod times;
 #[path = "support/world.rs"]
@@ -12,11 +16,13 @@ mod world;
 
 use std::time::Duration;
 
-use authority::{GOOD, later, revoked};
+use authority::{GOOD, later};
+use elapsed::since;
 use ocsp_staple::rustls_pki_types::UnixTime;
 use ocsp_staple::{Check, FetchError, Saved, Schedule, State};
+use revocation::revoked;
 use times::now;
-use world::{DAY, HOUR, World, after, since};
+use world::{DAY, HOUR, World, after};
 
 const SECOND: Duration = Duration::from_secs(1);
 

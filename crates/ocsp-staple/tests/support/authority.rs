@@ -43,10 +43,6 @@ impl Said {
 
 pub(crate) const GOOD: &[u8] = &[0x80, 0];
 
-pub(crate) fn revoked(since: UnixTime) -> Vec<u8> {
-    tlv(0xa1, &[&generalized(since)])
-}
-
 impl Authority {
     pub(crate) fn new(name: &'static str, seed: u8) -> Self {
         Self { name, key: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap() }
@@ -139,7 +135,7 @@ pub(crate) fn later(time: UnixTime, by: Duration) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(time.as_secs()) + by)
 }
 
-fn generalized(time: UnixTime) -> Vec<u8> {
+pub(crate) fn generalized(time: UnixTime) -> Vec<u8> {
     let time = DateTime::from_unix_duration(Duration::from_secs(time.as_secs())).unwrap();
     let digits: String = time.to_string().chars().filter(char::is_ascii_digit).collect();
     tlv(0x18, &[digits.as_bytes(), b"Z"])

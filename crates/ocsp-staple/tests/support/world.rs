@@ -57,7 +57,3 @@ const RESPONDER: &[u8] = b"http://ocsp.example/ca";
 pub(crate) fn after(by: Duration) -> UnixTime {
     later(now(), by)
 }
-
-pub(crate) fn since(from: UnixTime, to: UnixTime) -> Duration {
-    Duration::from_secs(to.as_secs().checked_sub(from.as_secs()).unwrap())
-}
