@@ -87,7 +87,7 @@ pub(crate) struct CertId<'a> {
     hash: Option<Hash>,
     name_hash: &'a [u8],
     key_hash: &'a [u8],
-    serial: &'a [u8],
+    pub(crate) serial: &'a [u8],
 }
 
 impl<'a> CertId<'a> {

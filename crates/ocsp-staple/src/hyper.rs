@@ -44,7 +44,7 @@ pub struct FetchLimits {
     pub connect: Duration,
     /// The most redirects, all of them to the same host. By default two.
     pub redirects: usize,
-    /// The most fetches at a time. By default 16. Others wait.
+    /// The most fetches at a time, at least one. By default 16. Others wait.
     pub fetches: usize,
 }
 
@@ -129,7 +129,7 @@ impl Fetcher {
     /// Makes a fetcher with these limits.
     #[must_use]
     pub fn new(limits: FetchLimits) -> Self {
-        Self { limits, free: Semaphore::new(limits.fetches.min(Semaphore::MAX_PERMITS)) }
+        Self { limits, free: Semaphore::new(limits.fetches.clamp(1, Semaphore::MAX_PERMITS)) }
     }
 
     /// Asks a responder.
@@ -138,7 +138,7 @@ impl Fetcher {
     ///
     /// [`FetchFailure`] if it does not answer with status 200 within the limits.
     pub async fn fetch(&self, fetch: &Fetch, request: &Request) -> Result<Fetched, FetchFailure> {
-        // It is never closed; without a permit the limit of time still holds.
+        // It is never closed.
         let _permit = self.free.acquire().await.ok();
         let asked = timeout(self.limits.time, self.ask(fetch, request)).await;
         let seconds = self.limits.time.as_secs();

@@ -30,6 +30,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A server keeps its proof with a [`Schedule`], a machine that says when to fetch, what to save and what
+//! to staple now; the features `hyper` and `rustls` have the rest. A proof that somebody else fetches is a
+//! [`ProofFile`]. A client's policy is a [`Requirement`].
+//!
 //! # What it covers
 //!
 //! | Part of the standards                 | Here                                                   |
@@ -40,7 +44,10 @@
 //! | RFC 6960 4.4, extensions              | nonces; those that are unknown and critical are refused |
 //! | RFC 5019, the lightweight profile     | GET and POST; `nextUpdate`; times                      |
 //! | RFC 8954, nonces                      | [`Request::with_nonce`], [`Check::with_nonce`]         |
-//! | RFC 7633, must-staple                 | [`Certificate::requires_staple`]                       |
+//! | RFC 6066 section 8, RFC 8446 4.4.2.1  | `rustls::StapledKeys`, `rustls::StapleVerifier`        |
+//! | RFC 7633, must-staple                 | [`Certificate::requires_staple`], [`Requirement`]      |
+//! | Exim's `tls_ocsp_file`                | [`ProofFile`]                                          |
+//! | Exim's `hosts_request_ocsp`, `hosts_require_ocsp`, `tls_out_ocsp` | [`Requirement`], [`Stapled::variable`] |
 //!
 //! Not covered: responders that the client trusts by itself, signed requests, staples for more than the
 //! server's own certificate (TLS 1.3 knows them, rustls does not).
@@ -65,12 +72,20 @@
 //!
 //! # Features
 //!
-//! None yet.
+//! | Feature  | Default | Adds                                                                   |
+//! |----------|---------|------------------------------------------------------------------------|
+//! | `hyper`  | no      | `hyper::Fetcher`, which asks responders over HTTP, on tokio            |
+//! | `rustls` | no      | `rustls::StapledKeys` for servers; `rustls::StapleVerifier` and `rustls::Sessions` for clients |
+//!
+//! A feature adds items; none changes what the other items do. Responders with `https` addresses are not
+//! asked, and no HTTP proxy is used: what responders sign needs no TLS. With rustls 0.23, whose clients always
+//! ask for a staple, [`Requirement::Off`] means that it is not looked at.
 //!
 //! # Limits
 //!
 //! [`Limits`] has them. Reading a response allocates nothing. Verifying one takes at most two signatures
-//! for each certificate in it, and one.
+//! for each certificate in it, and one. [`Pace`] says how often a responder is asked, `hyper::FetchLimits` how
+//! much it may answer.
 //!
 //! # Trust
 //!
@@ -125,10 +140,10 @@ pub use name::Name;
 pub use options::{Limits, Options};
 pub use pace::Pace;
 pub use proof::{Proof, ProofError, Signer, Staple};
-pub use proof_file::{Look, ProofFile, ProofFileError};
+pub use proof_file::{Look, ProofFile, ProofFileError, decode_response};
 pub use request::Request;
 pub use requirement::{Requirement, StapleError, Stapled};
-pub use response::{BasicResponse, Responder, Response};
+pub use response::{BasicResponse, Responder, Response, SingleResponse};
 pub use rustls_pki_types;
 pub use saved::{Saved, SavedError};
 pub use schedule::Schedule;

@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
-use crate::check::Check;
+use crate::issuer::IssuerError;
 use crate::proof::{Proof, ProofError, Staple};
 use crate::status::{CertificateStatus, Revocation};
 use crate::store::read_up_to;
@@ -70,9 +70,16 @@ impl ProofFile {
         &self.path
     }
 
-    /// Reads the file if it has changed, and drops its proof if that has ended. What is wrong is
-    /// told once, until the file changes.
-    pub fn look(&mut self, check: &Check<'_>, now: UnixTime) -> Look {
+    /// Reads the file if it has changed, and then verifies what is in it; drops its proof if that has
+    /// ended. What is wrong is told once, until the file changes.
+    ///
+    /// `verify` is called only when there is something to be verified, so that a look costs next to
+    /// nothing: `|response| Ok(Check::new(…)?.verify(response, now)?)`.
+    pub fn look(
+        &mut self,
+        now: UnixTime,
+        verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
+    ) -> Look {
         let seen = match fs::metadata(&self.path) {
             Ok(metadata) => Seen::File(Stamp::new(&metadata)),
             Err(error) => Seen::Fault(error.kind()),
@@ -85,7 +92,7 @@ impl ProofFile {
         }
         self.seen = Some(seen);
         self.held = None;
-        match self.load(check, now) {
+        match self.load(now, verify) {
             Ok((proof, response)) => {
                 self.held = Some((proof, response));
                 Look::Loaded(proof)
@@ -102,11 +109,15 @@ impl ProofFile {
         proof.is_to_be_stapled(now).then(staple)
     }
 
-    fn load(&self, check: &Check<'_>, now: UnixTime) -> Result<(Proof, Arc<[u8]>), ProofFileError> {
+    fn load(
+        &self,
+        now: UnixTime,
+        verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
+    ) -> Result<(Proof, Arc<[u8]>), ProofFileError> {
         let bytes = read_up_to(&self.path, LONGEST);
         let bytes = bytes.map_err(|error| ProofFileError::Unreadable(error.kind()))?;
-        let response = decode(&bytes).ok_or(ProofFileError::Pem)?;
-        let proof = check.verify(&response, now)?;
+        let response = decode_response(&bytes).ok_or(ProofFileError::Pem)?;
+        let proof = verify(&response)?;
         match proof.status {
             CertificateStatus::Revoked(revocation) => Err(ProofFileError::Revoked(revocation)),
             CertificateStatus::Unknown => Err(ProofFileError::Unknown),
@@ -139,6 +150,9 @@ pub enum ProofFileError {
     /// The file is text without an `OCSP RESPONSE` in PEM.
     #[error("it is neither DER nor has it a PEM block \"OCSP RESPONSE\"")]
     Pem,
+    /// There is nobody by whom it could be verified: the chain file may lack the issuer.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -153,11 +167,11 @@ pub enum ProofFileError {
     Ended(UnixTime),
 }
 
-/// Returns the DER of a response in DER or PEM.
-fn decode(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+/// Returns the DER of a response in DER or PEM, or `None` if a text has no `OCSP RESPONSE`.
+#[must_use]
+pub fn decode_response(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     const BEGIN: &str = "-----BEGIN OCSP RESPONSE-----";
     const END: &str = "-----END OCSP RESPONSE-----";
-    // The DER of a response begins with a SEQUENCE, which is the digit zero in a text.
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("-----BEGIN "))
     else {
         return Some(Cow::Borrowed(bytes));

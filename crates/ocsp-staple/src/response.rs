@@ -71,7 +71,7 @@ impl fmt::Display for Responder<'_> {
 
 /// What a response says about one certificate.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SingleResponse<'a> {
+pub struct SingleResponse<'a> {
     pub(crate) cert_id: CertId<'a>,
     pub(crate) status: CertificateStatus,
     pub(crate) this_update: UnixTime,
@@ -174,7 +174,7 @@ impl<'a> BasicResponse<'a> {
     }
 
     /// Returns what it says of each certificate.
-    pub(crate) fn responses(&self) -> impl Iterator<Item = SingleResponse<'a>> + use<'a> {
+    pub fn responses(&self) -> impl Iterator<Item = SingleResponse<'a>> + use<'a> {
         items(self.responses, SingleResponse::read)
     }
 }
@@ -212,6 +212,30 @@ impl<'a> Responder<'a> {
 }
 
 impl<'a> SingleResponse<'a> {
+    /// Returns the number of the certificate, in network order; the first bit is its sign.
+    #[must_use]
+    pub fn serial_number(&self) -> &'a [u8] {
+        self.cert_id.serial
+    }
+
+    /// Returns whether the certificate is revoked.
+    #[must_use]
+    pub fn status(&self) -> CertificateStatus {
+        self.status
+    }
+
+    /// Returns when that was known to be so.
+    #[must_use]
+    pub fn this_update(&self) -> UnixTime {
+        self.this_update
+    }
+
+    /// Returns by when there is newer word.
+    #[must_use]
+    pub fn next_update(&self) -> Option<UnixTime> {
+        self.next_update
+    }
+
     fn read(reader: &mut SliceReader<'a>) -> Field<Self> {
         fields::sequence(reader, "SingleResponse", |reader| {
             let cert_id = CertId::read(reader)?;
