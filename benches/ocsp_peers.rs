@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use der_of_x509_ocsp::Decode as _;
 use openssl::hash::MessageDigest;
 use openssl::ocsp::{OcspCertId, OcspCertStatus, OcspFlag, OcspResponse};
 use openssl::stack::Stack;
@@ -9,7 +10,6 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyParam;
 use x509_ocsp::BasicOcspResponse;
-use x509_ocsp::der::Decode as _;
 
 /// Whether x509-ocsp reads it, and what is in it.
 pub(crate) fn parse(der: &[u8]) -> bool {
