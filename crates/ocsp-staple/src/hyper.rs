@@ -1,4 +1,4 @@
-//! Fetches responses over HTTP with [`hyper`](::hyper) and tokio: RFC 6960 appendix A, RFC 5019
+//! Fetches responses over HTTP with hyper and tokio: RFC 6960 appendix A, RFC 5019
 //! sections 5 and 6.
 
 use std::net::SocketAddr;

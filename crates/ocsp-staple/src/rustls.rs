@@ -1,4 +1,4 @@
-//! Staples in [`rustls`](::rustls): keys that a server staples to, and a verifier for clients.
+//! Staples in rustls: keys that a server staples to, and a verifier for clients.
 //!
 //! rustls 0.23 staples to a server's own certificate only, and its clients always ask.
 
