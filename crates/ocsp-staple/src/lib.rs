@@ -108,6 +108,7 @@ mod event;
 mod extension;
 mod fetch;
 mod fields;
+mod file_stamp;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 mod issuer;
@@ -135,6 +136,7 @@ pub use event::{Event, State};
 pub use extension::Oid;
 pub use fetch::{Fetch, FetchError, Method};
 pub use fields::{DerError, DerFault};
+pub use file_stamp::FileStamp;
 pub use issuer::{Issuer, IssuerError};
 pub use name::Name;
 pub use options::{Limits, Options};

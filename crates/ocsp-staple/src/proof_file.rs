@@ -1,16 +1,15 @@
 //! A proof in a file that somebody else replaces: Exim's `tls_ocsp_file`.
 
 use std::borrow::Cow;
-use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use data_encoding::BASE64;
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
+use crate::file_stamp::FileStamp;
 use crate::issuer::IssuerError;
 use crate::proof::{Proof, ProofError, Staple};
 use crate::status::{CertificateStatus, Revocation};
@@ -25,24 +24,8 @@ use crate::time::Written;
 #[derive(Debug)]
 pub struct ProofFile {
     path: PathBuf,
-    seen: Option<Seen>,
+    seen: Option<Result<FileStamp, io::ErrorKind>>,
     held: Option<(Proof, Arc<[u8]>)>,
-}
-
-/// What was there the last time.
-#[derive(Debug, PartialEq)]
-enum Seen {
-    Fault(io::ErrorKind),
-    File(Stamp),
-}
-
-/// By what a file is known to be the same.
-#[derive(Debug, PartialEq)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    /// Of a Unix: the device and number of the file, and when either changed.
-    node: (u64, u64, i64, i64),
 }
 
 /// What a look at a file found.
@@ -80,10 +63,7 @@ impl ProofFile {
         now: UnixTime,
         verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
     ) -> Look {
-        let seen = match fs::metadata(&self.path) {
-            Ok(metadata) => Seen::File(Stamp::new(&metadata)),
-            Err(error) => Seen::Fault(error.kind()),
-        };
+        let seen = FileStamp::of(&self.path).map_err(|error| error.kind());
         if self.seen.as_ref() == Some(&seen) {
             return match self.held.take_if(|(proof, _)| now > proof.until) {
                 Some((proof, _)) => Look::Ignored(ProofFileError::Ended(proof.until)),
@@ -124,19 +104,6 @@ impl ProofFile {
             CertificateStatus::Good if now > proof.until => Err(ProofFileError::Ended(proof.until)),
             CertificateStatus::Good => Ok((proof, response.as_ref().into())),
         }
-    }
-}
-
-impl Stamp {
-    fn new(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let node = {
-            use std::os::unix::fs::MetadataExt as _;
-            (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let node = (0, 0, 0, 0);
-        Self { length: metadata.len(), modified: metadata.modified().ok(), node }
     }
 }
 

@@ -57,7 +57,7 @@ impl World {
         let private = PrivateKeyDer::Pkcs8(private_key().into());
         let key = CertifiedKey::from_der(chain, private, &provider).unwrap();
         let keys = Arc::new(StapledKeys::new());
-        keys.set(None, &key, None);
+        keys.set(None, [(&key, None)]);
         let server = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&[version])
             .unwrap()
@@ -181,7 +181,7 @@ fn what_a_client_wants_decides() {
             (Some(&revoked), Request, "3", true),
             (Some(&revoked), Require, "3", true),
         ] {
-            world.keys.set(None, &world.key, staple);
+            world.keys.set(None, [(&world.key, staple)]);
             let (verifier, client) = world.client(version, requirement);
             let ended = world.connect(&client, "mx.example");
             let stapled = verifier.stapled().unwrap();
@@ -200,7 +200,7 @@ fn a_certificate_can_demand_a_staple() {
         assert!(is_refused(&world.connect(&client, "mx.example")));
         let (_, client) = world.client(version, Requirement::Off);
         assert!(!is_refused(&world.connect(&client, "mx.example")));
-        world.keys.set(None, &world.key, Some(&world.staple(GOOD)));
+        world.keys.set(None, [(&world.key, Some(&world.staple(GOOD)))]);
         let (verifier, client) = world.client(version, Requirement::Request);
         assert!(!is_refused(&world.connect(&client, "mx.example")));
         assert!(matches!(verifier.stapled(), Some(Stapled::Verified(_))));
@@ -212,7 +212,7 @@ fn a_staple_that_has_ended_is_left_out() {
     for version in VERSIONS {
         let world = World::new(version, &[]);
         let ended = Staple { until: yesterday(), ..world.staple(GOOD) };
-        world.keys.set(None, &world.key, Some(&ended));
+        world.keys.set(None, [(&world.key, Some(&ended))]);
         let (verifier, client) = world.client(version, Requirement::Request);
         assert!(!is_refused(&world.connect(&client, "mx.example")));
         assert_eq!(verifier.stapled(), Some(Stapled::Missing));
@@ -223,12 +223,12 @@ fn a_staple_that_has_ended_is_left_out() {
 fn staples_are_chosen_by_name() {
     let world = World::new(&version::TLS13, &[]);
     let name = DnsName::try_from("MX.example").unwrap();
-    world.keys.set(Some(&name), &world.key, Some(&world.staple(GOOD)));
+    world.keys.set(Some(&name), [(&world.key, Some(&world.staple(GOOD)))]);
     let (verifier, client) = world.client(&version::TLS13, Requirement::Request);
     world.connect(&client, "mx.example");
     assert!(matches!(verifier.stapled(), Some(Stapled::Verified(_))));
     // One that is not known has the default.
-    world.keys.remove(&name);
+    world.keys.set(Some(&name), []);
     let (verifier, client) = world.client(&version::TLS13, Requirement::Require);
     let ended = world.connect(&client, "mx.example");
     assert!(is_refused(&ended));
@@ -240,7 +240,7 @@ fn sessions_end_with_the_staple() {
     for version in VERSIONS {
         let world = World::new(version, &[]);
         let good = world.staple(GOOD);
-        world.keys.set(None, &world.key, Some(&good));
+        world.keys.set(None, [(&world.key, Some(&good))]);
         let (_, client) = world.client(version, Requirement::Require);
         let connect = || world.connect(&client, "mx.example").kind;
         assert_eq!(connect(), Some(HandshakeKind::Full));
@@ -249,7 +249,7 @@ fn sessions_end_with_the_staple() {
         let said = Said::new(GOOD, yesterday(), now_but(2));
         let short = world.root.respond(&world.root, &said, None).into();
         let short = Staple { response: short, until: good.until };
-        world.keys.set(None, &world.key, Some(&short));
+        world.keys.set(None, [(&world.key, Some(&short))]);
         let (verifier, client) = world.client(version, Requirement::Require);
         for _ in 0..2 {
             let ended = world.connect(&client, "mx.example");
@@ -266,7 +266,7 @@ fn now_but(seconds: u64) -> UnixTime {
 #[test]
 fn without_the_issuer_a_staple_is_not_verified() {
     let world = World::new(&version::TLS13, &[]);
-    world.keys.set(None, &world.key, Some(&world.staple(GOOD)));
+    world.keys.set(None, [(&world.key, Some(&world.staple(GOOD)))]);
     let provider = Arc::new(default_provider());
     let algorithms = provider.signature_verification_algorithms;
     for (requirement, refused) in [(Requirement::Request, false), (Requirement::Require, true)] {
