@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
+use crate::fields::DerError;
 use crate::file_stamp::FileStamp;
 use crate::issuer::IssuerError;
 use crate::proof::{Proof, ProofError, Staple};
@@ -117,6 +118,9 @@ pub enum ProofFileError {
     /// The file is text without an `OCSP RESPONSE` in PEM.
     #[error("it is neither DER nor has it a PEM block \"OCSP RESPONSE\"")]
     Pem,
+    /// The certificate that it should be about cannot be read.
+    #[error("the certificate is malformed: {0}")]
+    Certificate(DerError),
     /// There is nobody by whom it could be verified: the chain file may lack the issuer.
     #[error(transparent)]
     Issuer(#[from] IssuerError),

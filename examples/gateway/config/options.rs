@@ -79,9 +79,13 @@ pub(crate) struct ConfigOptions {
     pub(super) hosts_try_prdr: String,
     /// Hosts that are offered STARTTLS.
     pub(super) tls_advertise_hosts: String,
-    /// A PEM file; without one a certificate is made.
-    pub(super) tls_certificate: Option<PathBuf>,
-    pub(super) tls_privatekey: Option<PathBuf>,
+    /// PEM files; without one a certificate is made.
+    pub(super) tls_certificate: Option<String>,
+    pub(super) tls_privatekey: Option<String>,
+    /// Proofs of the certificates, in the same order.
+    pub(super) tls_ocsp_file: Option<String>,
+    /// Whether proofs are fetched from the responders that certificates name; default: yes.
+    pub(super) tls_ocsp_fetch: Option<bool>,
     /// `+proxy` adds the proxy's address to log lines.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,
