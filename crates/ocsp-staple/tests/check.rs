@@ -8,6 +8,8 @@ mod authority;
 mod revocation;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 
 use std::time::Duration;
 
@@ -17,7 +19,8 @@ use ocsp_staple::{
     Certificate, CertificateStatus, Check, Issuer, IssuerError, Options, Proof, ProofError, Signer,
 };
 use revocation::revoked;
-use times::{now, time};
+use times::time;
+use vector_time::now;
 
 const UNKNOWN: &[u8] = &[0x82, 0];
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -6,6 +6,8 @@
 mod authority;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 #[path = "support/world.rs"]
 mod world;
 
@@ -16,9 +18,9 @@ use std::time::{Duration, Instant};
 use authority::GOOD;
 use ocsp_staple::hyper::{FetchFailure, FetchLimits, Fetched, Fetcher};
 use ocsp_staple::{Event, Fetch, FetchError, IssuerHash, Method, Request, Schedule};
-use times::now;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use vector_time::now;
 use world::{DAY, HOUR, World, after};
 
 /// What a responder does with the head of a request.

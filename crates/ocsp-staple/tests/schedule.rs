@@ -10,6 +10,8 @@ mod elapsed;
 mod revocation;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 #[path = "support/world.rs"]
 mod world;
 
@@ -22,7 +24,7 @@ use ocsp_staple::{
     Event, FetchError, IssuerHash, Method, Pace, ProofError, ResponderError, Saved, Schedule, State,
 };
 use revocation::revoked;
-use times::now;
+use vector_time::now;
 use world::{DAY, HOUR, World, after};
 
 const UNKNOWN: &[u8] = &[0x82, 0];

@@ -11,6 +11,8 @@ mod elapsed;
 mod revocation;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 #[path = "support/world.rs"]
 mod world;
 
@@ -21,7 +23,7 @@ use elapsed::since;
 use ocsp_staple::rustls_pki_types::UnixTime;
 use ocsp_staple::{Check, FetchError, Saved, Schedule, State};
 use revocation::revoked;
-use times::now;
+use vector_time::now;
 use world::{DAY, HOUR, World, after};
 
 const SECOND: Duration = Duration::from_secs(1);

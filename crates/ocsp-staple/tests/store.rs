@@ -6,6 +6,8 @@
 mod data;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,8 @@ use ocsp_staple::{
     Certificate, Check, DerError, DerFault, Issuer, Look, ProofError, ProofFile, ProofFileError,
     Saved, SavedError, Store, StoreError, replace_file,
 };
-use times::{now, time};
+use times::time;
+use vector_time::now;
 
 fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ocsp-store-{name}"));

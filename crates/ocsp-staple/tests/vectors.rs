@@ -11,6 +11,8 @@
 mod data;
 #[path = "support/times.rs"]
 mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
 
 use std::time::Duration;
 
@@ -18,7 +20,8 @@ use data::file;
 use ocsp_staple::{Certificate, CertificateStatus, Check, DerError, DerFault, Options, Proof};
 use ocsp_staple::{Issuer, ProofError, Reason, ResponderError};
 use serde_json::Value;
-use times::{now, time};
+use times::time;
+use vector_time::now;
 
 /// What this crate does where the standards leave it a choice: the vectors with a `policy`.
 const CHOICES: &[(&str, &str, &str)] = &[

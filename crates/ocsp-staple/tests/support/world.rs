@@ -6,7 +6,7 @@ use ocsp_staple::rustls_pki_types::UnixTime;
 use ocsp_staple::{Certificate, Check, Issuer, Schedule};
 
 use crate::authority::{Authority, Said, Wanted, extension, later, tlv};
-use crate::times::now;
+use crate::vector_time::now;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
