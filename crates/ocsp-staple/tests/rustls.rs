@@ -4,6 +4,8 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/private_key.rs"]
+mod private_key;
 #[path = "support/revocation.rs"]
 mod revocation;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 use authority::{Authority, GOOD, Said, Wanted, extension, later, tlv};
 use ocsp_staple::rustls::{Sessions, StapleVerifier, StapledKeys};
 use ocsp_staple::{Requirement, Staple, StapleError, Stapled};
+use private_key::private_key;
 use revocation::revoked;
 use rustls::client::{ClientSessionMemoryCache, Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring::default_provider;
@@ -54,7 +57,7 @@ impl World {
         let leaf = root.issue(&server, &wanted(1, "mx.example", &names));
         let provider = default_provider();
         let chain = vec![CertificateDer::from(leaf)];
-        let private = PrivateKeyDer::Pkcs8(private_key().into());
+        let private = PrivateKeyDer::Pkcs8(private_key(SEED).into());
         let key = CertifiedKey::from_der(chain, private, &provider).unwrap();
         let keys = Arc::new(StapledKeys::new());
         keys.set(None, [(&key, None)]);
@@ -134,12 +137,6 @@ struct Ended {
     /// What the server was told.
     alert: Option<Error>,
     kind: Option<HandshakeKind>,
-}
-
-/// RFC 8410 section 7.
-fn private_key() -> Vec<u8> {
-    let private = tlv(0x04, &[&tlv(0x04, &[&[SEED; 32]])]);
-    tlv(0x30, &[b"\x02\x01\x00", b"\x30\x05\x06\x03\x2b\x65\x70", &private])
 }
 
 fn yesterday() -> UnixTime {

@@ -76,8 +76,13 @@ fn a_client_takes_good_vectors_and_no_other() {
         for requirement in [Requirement::Request, Requirement::Require] {
             let verifier = StapleVerifier::new(Arc::new(AnyCertificate), Vec::new(), algorithms)
                 .with_requirement(requirement);
-            let taken =
-                verifier.verify_server_cert(&leaf, &[issuer.clone()], &name, &response, now);
+            let taken = verifier.verify_server_cert(
+                &leaf,
+                std::slice::from_ref(&issuer),
+                &name,
+                &response,
+                now,
+            );
             let stapled = verifier.stapled().unwrap();
             // What is empty is no staple, which not every client requires.
             let is_missing = response.is_empty() && requirement == Requirement::Request;

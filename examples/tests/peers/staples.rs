@@ -1,12 +1,15 @@
 //! OCSP staples of the gateway, as `openssl s_client` and Exim see them.
 
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::authority::Authority;
 use super::block::Block;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, binary};
 use super::servers::{Peers, have, run, swaks, text};
 
 /// What a client sees that asks for a staple: the number of the certificate, and what is stapled.
@@ -218,4 +221,59 @@ fn exim_requires_a_staple_of_the_gateway() {
     let (sent, log) = peers.exim_send_by(&gateway.address(), &["ann@local.test"], message, &client);
     assert!(!sent && log.contains("certificate status check failed"), "{log}");
     fs::remove_file(trusted).unwrap();
+}
+
+/// Exim staples the proof of its file, or refuses TLS for one that does not count; a client of ours takes
+/// what is good.
+#[test]
+fn a_client_takes_the_staple_of_exim() {
+    if !have(&["exim4", "openssl"]) {
+        return;
+    }
+    let block = Block::claim();
+    let mut authority = Authority::make("staples-of-exim", block.own(1));
+    authority.issue("mx.test", "V");
+    authority.issue("revoked.test", "R");
+    // Exim's own user reads them, who may not look into every folder.
+    let folder = env::temp_dir().join(format!("exim-staples-{}", block.first()));
+    fs::create_dir_all(&folder).unwrap();
+    let publish = |from: &str, to: &str| {
+        fs::copy(authority.path(from), folder.join(to)).unwrap();
+        fs::set_permissions(folder.join(to), Permissions::from_mode(0o644)).unwrap();
+    };
+    publish("mx.test.pem", "cert");
+    publish("mx.test.key", "key");
+    authority.prove("mx.test", "proof");
+    publish("proof", "proof");
+    let peers = Peers::of(&block);
+    let at = folder.display();
+    let tls = format!(
+        "tls_advertise_hosts = *\ntls_certificate = {at}/cert\ntls_privatekey = {at}/key\n\
+         tls_ocsp_file = {at}/proof"
+    );
+    let listeners = peers.start_with(&tls, &["exim"]);
+    let address = &listeners.iter().find(|listener| listener.kind == "tcp").unwrap().address;
+    let (host, port) = address.rsplit_once(':').unwrap();
+    let check = |require: &[&str]| {
+        let mut tool = Command::new(binary().with_file_name("ocsp"));
+        tool.args(["serve-check", host, "--port", port, "--name", "mx.test", "--ca"]);
+        let output = run(tool.arg(authority.path("ca.pem")).args(require), b"");
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, said) = check(&["--require"]);
+    assert!(code == Some(0) && said.starts_with("the OCSP staple is good, until "), "{said}");
+    authority.prove("revoked.test", "proof");
+    publish("proof", "proof");
+    // Exim notices a new file after a while.
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (code, said) = check(&["--require"]);
+        if code != Some(0) {
+            assert!(!said.contains("is good"), "{said}");
+            break;
+        }
+        assert!(Instant::now() < end, "{said}");
+        thread::sleep(Duration::from_millis(200));
+    }
+    fs::remove_dir_all(&folder).unwrap();
 }
