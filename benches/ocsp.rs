@@ -2,6 +2,7 @@
 //!
 //! With `--test` each runs once. With `--instructions` instructions are counted instead of times.
 
+mod ocsp_handshake;
 #[cfg(feature = "peers")]
 mod ocsp_peers;
 
@@ -38,11 +39,17 @@ fn tasks() -> Vec<Task> {
     ];
     // Two signatures cost what the provider takes for them; the rest is ours.
     let outside: Vec<Work<'static>> = vec![("ours", verifier(&[&AnySignature]))];
+    // What no peer does: the other is the same without a staple.
+    let handshake: Vec<Work<'static>> = vec![
+        ("ours", ocsp_handshake::handshake(Some(DELEGATED))),
+        ("without", ocsp_handshake::handshake(None)),
+    ];
     let task = |name, bar, instructions, works| Task { name, bar, instructions, works };
     vec![
         task("parse, delegated", 0.3, 12_000.0, parse),
         task("parse and verify, delegated", 0.6, 1_400_000.0, verify),
         task("the same outside the provider", 1.0, 44_000.0, outside),
+        task("handshake with a staple", 1.05, f64::INFINITY, handshake),
     ]
 }
 
