@@ -191,6 +191,6 @@ fn a_proof_is_fetched_from_openssl() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (output, proof) = authority.fetch("good", &["--responder", &format!("http://{dead}/")]);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("the responder takes no connection"), "{text}");
+    assert!(text.contains("cannot connect to the responder"), "{text}");
     assert!(!proof.exists());
 }

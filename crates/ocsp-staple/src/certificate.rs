@@ -46,7 +46,7 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     ///
-    /// [`DerError`] says where it is none. A default that is written is let pass, as others do.
+    /// [`DerError`] if it is malformed. A default value that is written is accepted, as by others.
     pub fn parse(der: &'a [u8]) -> Result<Self, DerError> {
         fields::whole(der, "Certificate", |reader| {
             fields::sequence(reader, "Certificate", |reader| {
@@ -91,13 +91,13 @@ impl<'a> Certificate<'a> {
         self.der
     }
 
-    /// Returns the name of whom it is for.
+    /// Returns the name of its subject.
     #[must_use]
     pub fn subject(&self) -> &Name<'a> {
         &self.subject
     }
 
-    /// Returns the name of whom it is from.
+    /// Returns the name of its issuer.
     #[must_use]
     pub fn issuer(&self) -> &Name<'a> {
         &self.issuer
@@ -123,7 +123,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// Returns the addresses of the responders that it names ([RFC 6960 section 3.1]); without one
-    /// there is nobody to ask, which is no error.
+    /// there is no responder to ask, which is not an error.
     ///
     /// [RFC 6960 section 3.1]: https://www.rfc-editor.org/rfc/rfc6960#section-3.1
     pub fn responders(&self) -> impl Iterator<Item = &'a str> + use<'a> {

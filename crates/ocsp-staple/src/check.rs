@@ -33,7 +33,7 @@ impl<'a> Check<'a> {
     ///
     /// # Errors
     ///
-    /// [`IssuerError`] if it is none of them.
+    /// [`IssuerError`] if its issuer is not among them.
     pub fn new(
         leaf: &'a Certificate<'a>,
         issuers: impl IntoIterator<Item = Issuer<'a>>,
@@ -109,7 +109,7 @@ impl<'a> Check<'a> {
         Ok(Proof { status, this_update, next_update, produced_at, until, signer, has_nonce })
     }
 
-    /// Finds who signed: the issuer, or one of the certificates in the response, of which several
+    /// Finds the signer: the issuer, or one of the certificates in the response, of which several
     /// may have the signer's name.
     fn signer(&self, response: &BasicResponse<'_>, now: UnixTime) -> Result<Signer, ProofError> {
         let owned = || response.responder.clone().into_owned();

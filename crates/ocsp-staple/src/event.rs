@@ -1,6 +1,7 @@
 //! What happens to a staple, and how it stands.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rustls_pki_types::UnixTime;
 
@@ -29,6 +30,8 @@ pub enum Event {
     },
     /// No answer was got, or none that counts.
     Failed {
+        /// The address of the responder.
+        responder: Arc<str>,
         /// Why.
         error: FetchError,
         /// How often in a row.
@@ -52,10 +55,10 @@ impl fmt::Display for Event {
             Self::Ended { until } => {
                 write!(f, "OCSP staple ended at {} before there was a new one", Written(*until))
             }
-            Self::Failed { error, failures, next } => {
+            Self::Failed { responder, error, failures, next } => {
                 write!(
                     f,
-                    "no OCSP response: {error} (failure {failures}, next at {})",
+                    "no OCSP response from {responder}: {error} (failure {failures}, next at {})",
                     Written(*next)
                 )
             }

@@ -39,11 +39,14 @@ pub enum FetchError {
     /// The responder's address is no URL that can be asked.
     #[error("the address of the responder is not a usable URL")]
     Url,
+    /// The responder is to be asked over `https`, which is not done.
+    #[error("the address of the responder is of the scheme https: only http is asked")]
+    Https,
     /// The responder's name has no address.
     #[error("the name of the responder has no address")]
     Name,
     /// None of its addresses takes a connection.
-    #[error("the responder takes no connection")]
+    #[error("cannot connect to the responder")]
     Connect,
     /// The response has not ended in time.
     #[error("the responder has not answered within {seconds} seconds")]
@@ -69,7 +72,8 @@ pub enum FetchError {
     /// What came proves nothing, as a page of HTML.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// What came is sound, but older than what is there, as from a cache or a server that lags.
+    /// The response is sound, but older than the one that is held, as from a cache or a server that
+    /// lags.
     #[error("the responder answers with an older response than the one that is there")]
     Older,
     /// The certificate is not known to the responder.

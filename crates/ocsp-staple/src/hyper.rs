@@ -173,8 +173,10 @@ impl Fetcher {
         bypass_caches: bool,
     ) -> Result<HttpResponse<Incoming>, FetchError> {
         let authority = uri.authority().ok_or(FetchError::Url)?;
-        if uri.scheme_str().is_none_or(|scheme| !scheme.eq_ignore_ascii_case("http")) {
-            return Err(FetchError::Url);
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => return Err(FetchError::Https),
+            _ => return Err(FetchError::Url),
         }
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let verb = if body.is_empty() { Verb::GET } else { Verb::POST };

@@ -1,4 +1,4 @@
-//! Who issued a certificate, and so who may vouch for it.
+//! The issuer of a certificate, whose key signs proofs or certificates of signers.
 
 use der::SliceReader;
 use rustls_pki_types::TrustAnchor;
@@ -58,7 +58,7 @@ impl Issuer<'_> {
     }
 }
 
-/// Why there is nobody who could vouch for a certificate.
+/// Why the issuer of a certificate cannot be used.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum IssuerError {

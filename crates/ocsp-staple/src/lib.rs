@@ -1,8 +1,8 @@
 //! Verifies OCSP responses, [RFC 6960], so that a TLS server staples proofs that clients accept, and a
 //! client knows what a staple is worth.
 //!
-//! A response proves something about one certificate, signed by its issuer or by one whom the issuer
-//! has made signer:
+//! A response is the status of one certificate, signed by its issuer or by a signer that the issuer has
+//! certified for this purpose:
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,7 +22,7 @@
 //! assert_eq!(proof.status, CertificateStatus::Good);
 //! assert_eq!(proof.to_string(), "good, until 2026-06-21T12:00:00Z");
 //!
-//! // The commonest failure: nobody has replaced the proof in time.
+//! // The commonest failure: the proof was not replaced in time.
 //! let week = Duration::from_secs(7 * 24 * 3600);
 //! let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + week);
 //! let error = check.verify(response, later).unwrap_err();
@@ -68,7 +68,7 @@
 //! | a revocation for a reason that is not assigned    | revoked all the same                     |
 //! | a signer's certificate without `ocsp-nocheck`     | taken; [`Signer::Delegated`] says so     |
 //! | a clock that is up to five minutes wrong          | taken; [`Options::skew`]; certificates have no skew |
-//! | a nonce that nobody asked for                     | ignored                                  |
+//! | a nonce without one in the request                | ignored                                  |
 //!
 //! # Features
 //!

@@ -1,4 +1,4 @@
-//! A response that has been verified, and why one was not.
+//! Verified responses, and the reasons to refuse one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Proof {
     /// The last second for which it counts: the earliest of `nextUpdate`, the end of the signer's
     /// certificate and the end of the certificate that it is about. No skew is in it.
     pub until: UnixTime,
-    /// Who signed.
+    /// The signer.
     pub signer: Signer,
     /// Whether it has the nonce that was sent.
     pub has_nonce: bool,
@@ -58,13 +58,13 @@ pub struct Staple {
     pub until: UnixTime,
 }
 
-/// Who signed a response.
+/// The signer of a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Signer {
     /// The issuer of the certificate.
     Issuer,
-    /// One whom the issuer has given a certificate for that.
+    /// A signer with a certificate of the issuer for the purpose OCSPSigning.
     Delegated {
         /// The last second of that certificate.
         until: UnixTime,
@@ -84,10 +84,10 @@ pub enum ProofError {
     /// The responder gives no answer.
     #[error(transparent)]
     Responder(#[from] ResponderError),
-    /// It is not signed by the issuer, and has no certificate of whom it is signed by.
+    /// It is not signed by the issuer, and does not contain the certificate of its signer.
     #[error("the OCSP response has no certificate of its signer, {responder}")]
     SignerMissing {
-        /// Who should have signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// The signer's certificate is not from the issuer of the certificate, by its name and key.
@@ -95,25 +95,25 @@ pub enum ProofError {
         "the certificate of the signer, {responder}, is not from the issuer of the certificate"
     )]
     SignerIssuer {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// The signer's certificate lacks the purpose `OCSPSigning`.
     #[error("the certificate of the signer, {responder}, lacks the purpose OCSPSigning")]
     SignerPurpose {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// The signer's certificate has a `keyUsage` without signatures.
     #[error("keyUsage in the certificate of the signer, {responder}, allows no signatures")]
     SignerKeyUsage {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// The signer's certificate has a critical extension that is not known.
     #[error("the certificate of the signer, {responder}, has the unknown critical extension {oid}")]
     SignerExtension {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
         /// The extension.
         oid: Oid,
@@ -121,7 +121,7 @@ pub enum ProofError {
     /// The signer's certificate is not valid yet.
     #[error("the certificate of the signer, {responder}, is not valid before {}", Written(*.from))]
     SignerNotYetValid {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
         /// Its first second.
         from: UnixTime,
@@ -129,7 +129,7 @@ pub enum ProofError {
     /// The signer's certificate has ended, maybe before `nextUpdate`.
     #[error("the certificate of the signer, {responder}, ended at {}", Written(*.until))]
     SignerExpired {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
         /// Its last second.
         until: UnixTime,
@@ -138,13 +138,13 @@ pub enum ProofError {
     /// in: SHA-1, as a rule.
     #[error("the signature of {responder} has an unsupported algorithm")]
     Algorithm {
-        /// Who signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// The signature is wrong.
     #[error("the signature of {responder} is wrong")]
     Signature {
-        /// Who should have signed.
+        /// The signer, as the response names it.
         responder: Responder<'static>,
     },
     /// It has a critical extension that is not known.

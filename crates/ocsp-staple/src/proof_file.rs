@@ -116,12 +116,12 @@ pub enum ProofFileError {
     #[error("it cannot be read: {0}")]
     Unreadable(io::ErrorKind),
     /// The file is text without an `OCSP RESPONSE` in PEM.
-    #[error("it is neither DER nor has it a PEM block \"OCSP RESPONSE\"")]
+    #[error("it is not DER, and has no PEM block \"OCSP RESPONSE\"")]
     Pem,
     /// The certificate that it should be about cannot be read.
     #[error("the certificate is malformed: {0}")]
     Certificate(DerError),
-    /// There is nobody by whom it could be verified: the chain file may lack the issuer.
+    /// The issuer is missing or cannot be used: the chain file may lack its certificate.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// The proof does not count.
@@ -133,7 +133,7 @@ pub enum ProofFileError {
     /// The responder does not know the certificate.
     #[error("the responder does not know the certificate")]
     Unknown,
-    /// The proof has ended, and nobody has replaced it.
+    /// The proof has ended, and was not replaced.
     #[error("the proof ended at {}", Written(*.0))]
     Ended(UnixTime),
 }

@@ -1,4 +1,4 @@
-//! What a client wants of a server's staple, and what it got: RFC 6066 section 8, RFC 7633.
+//! A client's requirement of staples, and the result: RFC 6066 section 8, RFC 7633.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::issuer::IssuerError;
 use crate::proof::{Proof, ProofError};
 use crate::status::{CertificateStatus, Revocation};
 
-/// What a client wants: Exim's `hosts_request_ocsp` and `hosts_require_ocsp`.
+/// A client's requirement: Exim's `hosts_request_ocsp` and `hosts_require_ocsp`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the options there are")]
 pub enum Requirement {
@@ -24,7 +24,7 @@ pub enum Requirement {
     Require,
 }
 
-/// What came of a staple.
+/// The result of a staple.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Stapled {
@@ -41,7 +41,7 @@ pub enum Stapled {
 }
 
 impl Requirement {
-    /// Judges what came: a certificate, and whether its staple (if any) proves something.
+    /// Decides whether the connection may continue with this certificate and result.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Requirement {
 }
 
 impl Stapled {
-    /// Sorts a proof, or what is none.
+    /// Returns the result for a verified response, or for the reason to refuse it.
     #[must_use]
     pub fn of(verified: Result<Proof, ProofError>) -> Self {
         match verified {
@@ -135,7 +135,7 @@ pub enum StapleError {
     /// It proves nothing.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// There is nobody by whom it could be verified.
+    /// The issuer is missing or cannot be used.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// The certificate is revoked.

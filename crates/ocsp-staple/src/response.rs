@@ -84,7 +84,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// [`DerError`] says where it is none, or what it has more of than the limits allow.
+    /// [`DerError`] if it is malformed, or has more of something than the limits allow.
     pub fn parse(der: &'a [u8], limits: &Limits) -> Result<Self, DerError> {
         const FIELD: &str = "OCSPResponse";
         if der.len() > limits.response {
@@ -155,7 +155,7 @@ impl<'a> BasicResponse<'a> {
         Ok(Self { signed, responder, produced_at, extensions, responses, certificates: &[] })
     }
 
-    /// Returns who says to have signed it.
+    /// Returns the signer, as the response names it.
     #[must_use]
     pub fn responder(&self) -> &Responder<'a> {
         &self.responder

@@ -180,6 +180,7 @@ impl Schedule {
         random: u32,
     ) {
         self.fetching = false;
+        let responder = self.responder().unwrap_or_default();
         self.failures = self.failures.saturating_add(1);
         self.unsaved = true;
         self.turn(&error);
@@ -192,7 +193,7 @@ impl Schedule {
         let wait = jittered(wait.min(longest), random).max(retry_after.unwrap_or_default());
         self.next = later(now, wait.min(longest));
         let (failures, next) = (self.failures, self.next);
-        self.tell(Event::Failed { error, failures, next });
+        self.tell(Event::Failed { responder, error, failures, next });
     }
 
     /// Takes note of the time: a proof that has ended is dropped.
@@ -214,8 +215,7 @@ impl Schedule {
         if self.fetching || now < self.next || now > self.end {
             return None;
         }
-        let at = self.asking.responder.checked_rem(self.responders.len())?;
-        let responder = Arc::clone(self.responders.get(at)?);
+        let responder = self.responder()?;
         self.fetching = true;
         let hash = if self.asking.other_hash { self.pace.hash.other() } else { self.pace.hash };
         let method = if self.asking.post { Method::Post } else { Method::Get };
@@ -265,6 +265,12 @@ impl Schedule {
             _ if self.responders.is_empty() => State::NoResponder,
             _ => State::Pending,
         }
+    }
+
+    /// The responder whose turn it is.
+    fn responder(&self) -> Option<Arc<str>> {
+        let at = self.asking.responder.checked_rem(self.responders.len())?;
+        self.responders.get(at).cloned()
     }
 
     fn hold(&mut self, proof: Proof, response: Arc<[u8]>) {

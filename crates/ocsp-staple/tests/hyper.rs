@@ -144,6 +144,24 @@ fn every_failure_is_told_by_its_cause() {
 }
 
 #[test]
+fn a_connection_without_a_request_ends_no_responder() {
+    run(async {
+        let address =
+            responder(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()).await;
+        for _ in 0..3 {
+            drop(TcpStream::connect(address).await.unwrap());
+        }
+        let mut asked = None;
+        schedule_for(&format!("http://{address}/"), |_, fetch, request| {
+            asked = Some((fetch, request));
+        });
+        let (fetch, request) = asked.unwrap();
+        let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
+        assert_eq!(fetched.response, b"ok");
+    });
+}
+
+#[test]
 fn a_redirect_within_the_host_is_followed() {
     let fetched = fetch_from(|head| {
         if head.starts_with("GET /there ") {
@@ -186,7 +204,8 @@ fn one_address_that_is_dead_leaves_the_next() {
             (format!("http://localhost:{port}/"), Ok(&b"ok"[..])),
             (format!("http://[::1]:{port}/"), Err(FetchError::Connect)),
             (format!("http://nowhere.invalid:{port}/"), Err(FetchError::Name)),
-            (format!("https://localhost:{port}/"), Err(FetchError::Url)),
+            (format!("https://localhost:{port}/"), Err(FetchError::Https)),
+            (format!("HTTP://localhost:{port}/"), Ok(&b"ok"[..])),
         ] {
             let mut asked = None;
             schedule_for(&url, |_, fetch, request| asked = Some((fetch, request)));

@@ -155,7 +155,7 @@ fn a_bad_proof_is_ignored_with_its_cause() {
             "the OCSP response ended at 2026-06-08T12:00:00Z",
             "the OCSP response is about another certificate",
             "the OCSP response has no certificate of its signer, \"O=OCSP vectors, CN=OCSP signer\"",
-            "it is neither DER nor has it a PEM block \"OCSP RESPONSE\"",
+            "it is not DER, and has no PEM block \"OCSP RESPONSE\"",
             &empty.to_string(),
             "the certificate is revoked since 2026-06-01T00:00:00Z: keyCompromise",
         ]

@@ -51,7 +51,7 @@ const NAMED: &[(&str, &str)] = &[
     ),
     (
         "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DIR/cert.pem'",
-        "line 3: tls_ocsp_file: DIR/cert.pem: it is neither DER nor has it a PEM block",
+        "line 3: tls_ocsp_file: DIR/cert.pem: it is not DER, and has no PEM block",
     ),
     (
         "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DER DIR/text'",

@@ -73,7 +73,8 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     // A new certificate has no staple of the old one.
     let second = authority.issue("mx.test", "V");
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&second));
-    gateway.line("the responder takes no connection (failure 1, next at ");
+
+    gateway.line("/: cannot connect to the responder (failure 1, next at ");
     // One that is revoked has none at all.
     let third = authority.issue("mx.test", "R");
     let _responder = authority.respond();
@@ -82,9 +83,14 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
         "the certificate is revoked since 2026-01-01T00:00:00Z: keyCompromise; no OCSP staple",
     );
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&third));
+    // Without the issuer nothing can be asked, and the log says what is missing.
+    let fourth = authority.issue("mx.test", "V");
+    fs::copy(authority.path("new.leaf"), authority.path("mx.test.pem")).unwrap();
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&fourth));
+    gateway.line("the certificate of the issuer \"CN=Authority of the tests\" is missing");
     // What cannot be used leaves the one before.
     fs::write(authority.path("mx.test.pem"), "no certificate\n").unwrap();
-    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&third));
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&fourth));
     gateway.line("the certificate that was read before stays");
 }
 
@@ -116,7 +122,7 @@ fn a_proof_in_a_file_is_looked_at_for_each_connection() {
     for (bad, cause) in [
         (&b"<html>"[..], "the OCSP response is malformed: "),
         (&good[..good.len() / 2], "the OCSP response is malformed: "),
-        (b"-----BEGIN CERTIFICATE-----\n", "neither DER nor has it a PEM block"),
+        (b"-----BEGIN CERTIFICATE-----\n", "it is not DER, and has no PEM block"),
         (b"\x30\x03\x0a\x01\x03", "the responder answers tryLater"),
     ] {
         replace(bad);

@@ -14,7 +14,7 @@ use crate::proof::Staple;
 ///
 /// The keys of a name, and their staples, can be replaced at any time, without a new configuration.
 /// Of several keys a client gets the first whose signatures it takes. A handshake copies nothing. A
-/// staple that has ended is left out, even if nobody has taken it away.
+/// staple is left out after its end, also if it is still set.
 #[derive(Debug, Default)]
 pub struct StapledKeys {
     keys: RwLock<Keys>,
@@ -54,7 +54,7 @@ impl StapledKeys {
     }
 
     /// Sets the keys, each with its staple, for a name, or for clients that ask for no name or an
-    /// unknown one. An empty staple is none; without keys the name is unknown.
+    /// unknown one. An empty staple is left out; without keys the name is unknown.
     pub fn set<'k>(
         &self,
         name: Option<&DnsName<'_>>,

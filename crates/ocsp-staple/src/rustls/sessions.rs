@@ -36,7 +36,7 @@ impl Ends {
     /// The most servers that are known; of one that is not, no session is resumed.
     const MOST: usize = 4096;
 
-    /// Notes what came of a staple with which a handshake goes on.
+    /// Notes the result of a staple with which a handshake continues.
     pub(crate) fn set(&self, server: &ServerName<'_>, stapled: &Stapled) {
         let until = match stapled {
             Stapled::Verified(proof) => Some(proof.until),

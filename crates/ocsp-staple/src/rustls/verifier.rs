@@ -50,7 +50,7 @@ impl StapleVerifier {
         Self { inner, anchors, algorithms, requirement, options, last, ends }
     }
 
-    /// Sets what is wanted of a server.
+    /// Sets the requirement.
     #[must_use]
     pub fn with_requirement(self, requirement: Requirement) -> Self {
         Self { requirement, ..self }
@@ -62,7 +62,7 @@ impl StapleVerifier {
         Self { options, ..self }
     }
 
-    /// Returns what came of the last staple, for logs and `tls_out_ocsp`: of this connection, if each
+    /// Returns the result of the last staple, for logs and `tls_out_ocsp`: of this connection, if each
     /// has a verifier of its own. A resumed session has none.
     #[must_use]
     pub fn stapled(&self) -> Option<Stapled> {
