@@ -64,7 +64,7 @@ pub struct Staple {
 pub enum Signer {
     /// The issuer of the certificate.
     Issuer,
-    /// A signer with a certificate of the issuer for the purpose OCSPSigning.
+    /// A signer with a certificate of the issuer for the purpose `OCSPSigning`.
     Delegated {
         /// The last second of that certificate.
         until: UnixTime,

@@ -114,12 +114,6 @@ pub(crate) enum ConfigError {
         "{option} must be greater than zero: this server needs a limit here; without the option the default holds"
     )]
     Zero { option: &'static str },
-    #[error("{option} is set, but tls_certificate is not")]
-    NoCertificate { option: &'static str },
-    #[error("tls_ocsp_fetch has no effect beside tls_ocsp_file: give one of them")]
-    FetchBesideFile,
-    #[error("{option}: $tls_in_sni is expanded only if tls_certificate has it too, as in Exim")]
-    SniAlone { option: &'static str },
     #[error(
         "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
     )]
@@ -167,8 +161,6 @@ impl ConfigError {
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }
             | Self::Zero { option }
-            | Self::NoCertificate { option }
-            | Self::SniAlone { option }
             | Self::FileCount { option, .. } => (*option).to_owned(),
             Self::Rule(RuleError::List { table, name, .. })
             | Self::ListName { table, name }
@@ -183,7 +175,6 @@ impl ConfigError {
             | Self::NoInterface => "local_interfaces".to_owned(),
             Self::LogSelector { .. } => "log_selector".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
-            Self::FetchBesideFile => "tls_ocsp_fetch".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),
             Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),
             Self::TldFile { .. } | Self::Suffixes { .. } => "dmarc_tld_file".to_owned(),

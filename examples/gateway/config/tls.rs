@@ -24,25 +24,13 @@ pub(super) fn settings(
         certificate: read("tls_certificate", &options.tls_certificate)?,
         privatekey: read("tls_privatekey", &options.tls_privatekey)?,
         ocsp_file: read("tls_ocsp_file", &options.tls_ocsp_file)?,
-        ocsp_fetch: options.tls_ocsp_fetch.unwrap_or(true),
+        ocsp_fetch: options.tls_ocsp_fetch,
     };
     let TlsSettings { certificate, privatekey, ocsp_file, .. } = &settings;
-    let lists = [("tls_privatekey", privatekey), ("tls_ocsp_file", ocsp_file)];
-    let fetch = options.tls_ocsp_fetch.map(|_| "tls_ocsp_fetch");
-    let given = lists.iter().filter(|(_, list)| list.is_some()).map(|(option, _)| *option);
-    let Some(certificate) = certificate else {
-        let alone = given.chain(fetch).next();
-        return alone.map_or(Ok(settings), |option| Err(ConfigError::NoCertificate { option }));
-    };
-    if ocsp_file.is_some() && fetch.is_some() {
-        return Err(ConfigError::FetchBesideFile);
-    }
-    for (option, list) in lists {
-        let Some(list) = list else { continue };
-        if list.mentions(SNI) && !certificate.mentions(SNI) {
-            return Err(ConfigError::SniAlone { option });
-        }
-        if let (Some(list), Some(certificates)) = (list.known(), certificate.known())
+    let certificates = certificate.as_ref().and_then(|list| list.known());
+    for (option, list) in [("tls_privatekey", privatekey), ("tls_ocsp_file", ocsp_file)] {
+        let list = list.as_ref().and_then(|list| list.known());
+        if let (Some(list), Some(certificates)) = (list, certificates)
             && list.len() != certificates.len()
         {
             let (found, certificates) = (list.len(), certificates.len());
@@ -77,6 +65,3 @@ fn paths(list: List<'_>, trust: Trust) -> Result<Vec<PathBuf>, Problem> {
     }
     Ok(paths)
 }
-
-/// The variables that are known only when the client has said which server it wants.
-const SNI: &[&str] = &["tls_in_sni", "tls_sni"];

@@ -152,17 +152,18 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("\nmaildir = '/var/mail/$local_part'", "line 2: maildir: $ has no meaning here"),
         ("smtp_banner = '$primary_hostname ESMTP'", "line 1: smtp_banner: $ has no meaning here"),
         ("spool_directory = '${env{HOME}}'", "line 1: spool_directory: $ has no meaning here"),
-        ("tls_privatekey = 'x'", "line 1: tls_privatekey is set, but tls_certificate is not"),
-        ("tls_ocsp_file = 'x'", "line 1: tls_ocsp_file is set, but tls_certificate is not"),
-        ("tls_ocsp_fetch = true", "line 1: tls_ocsp_fetch is set, but tls_certificate is not"),
+        ("tls_privatekey = 'x'", "line 1: tls_privatekey would do nothing: tls_certificate is not"),
+        ("tls_ocsp_file = 'x'", "line 1: tls_ocsp_file would do nothing: tls_certificate is not"),
+        ("tls_ocsp_fetch = false", "line 1: tls_ocsp_fetch would do nothing: tls_certificate is"),
         (
             "tls_certificate = 'a'\ntls_ocsp_file = 'b'\ntls_ocsp_fetch = false",
-            "line 3: tls_ocsp_fetch has no effect beside tls_ocsp_file",
+            "line 3: tls_ocsp_fetch would do nothing: with tls_ocsp_file nothing is fetched",
         ),
         (
             "tls_certificate = 'a'\ntls_ocsp_file = '$tls_sni'",
-            "line 2: tls_ocsp_file: $tls_in_sni is expanded only if tls_certificate has it too",
+            "line 2: tls_ocsp_file would do nothing: tls_certificate has no $tls_in_sni",
         ),
+        ("tls_certificate = 'a'\ntls_privatekey = 'b'\ntls_ocsp_file = 'b'", "line 3: "),
         (
             "tls_certificate = 'a : b'\ntls_privatekey = 'c'",
             "line 2: tls_privatekey names 1 files, and tls_certificate 2",
