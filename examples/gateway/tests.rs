@@ -5,6 +5,7 @@ mod closing;
 mod config;
 mod config_check;
 mod config_effect;
+mod config_tls;
 mod database_file;
 mod dmarc;
 mod engines;

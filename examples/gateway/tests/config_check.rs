@@ -152,27 +152,6 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("\nmaildir = '/var/mail/$local_part'", "line 2: maildir: $ has no meaning here"),
         ("smtp_banner = '$primary_hostname ESMTP'", "line 1: smtp_banner: $ has no meaning here"),
         ("spool_directory = '${env{HOME}}'", "line 1: spool_directory: $ has no meaning here"),
-        ("tls_privatekey = 'x'", "line 1: tls_privatekey would do nothing: tls_certificate is not"),
-        ("tls_ocsp_file = 'x'", "line 1: tls_ocsp_file would do nothing: tls_certificate is not"),
-        ("tls_ocsp_fetch = false", "line 1: tls_ocsp_fetch would do nothing: tls_certificate is"),
-        (
-            "tls_certificate = 'a'\ntls_ocsp_file = 'b'\ntls_ocsp_fetch = false",
-            "line 3: tls_ocsp_fetch would do nothing: with tls_ocsp_file nothing is fetched",
-        ),
-        (
-            "tls_certificate = 'a'\ntls_ocsp_file = '$tls_sni'",
-            "line 2: tls_ocsp_file would do nothing: tls_certificate has no $tls_in_sni",
-        ),
-        ("tls_certificate = 'a'\ntls_privatekey = 'b'\ntls_ocsp_file = 'b'", "line 3: "),
-        (
-            "tls_certificate = 'a : b'\ntls_privatekey = 'c'",
-            "line 2: tls_privatekey names 1 files, and tls_certificate 2",
-        ),
-        (
-            "tls_certificate = '$sender_helo_name'",
-            "line 1: tls_certificate: byte 1: $sender_helo_name is unknown at this stage, the start of TLS",
-        ),
-        ("tls_certificate = ''", "line 1: tls_certificate: no file or folder is named"),
         ("local_domains = 'a b'", "line 1: local_domains: item 1 (a b): not a domain"),
         ("local_parts = '$nobody'", "line 1: local_parts: byte 1: unknown variable"),
         (
