@@ -11,9 +11,10 @@ mod lookups;
 pub mod opening;
 mod option_lines;
 mod options;
+mod tls;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use event_expand::ListKind;
@@ -176,7 +177,7 @@ impl Common {
         let home = Home { kinds: KINDS, host, language, spf, dmarc };
         Ok(LiveSettings {
             session: session(options, host)?,
-            tls_certificate: certificate(options)?,
+            tls: tls::settings(options, language)?,
             clients: clients(options, &home)?,
             routing: routing(options, &home)?,
             relay: RelaySettings {
@@ -276,16 +277,6 @@ fn session(options: &ConfigOptions, host: &Domain) -> Result<SessionSettings, Co
         tls_advertise: true,
         prdr_enable: options.prdr_enable,
     })
-}
-
-/// The files of the certificate and its key, which may be one.
-fn certificate(options: &ConfigOptions) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
-    match (options.tls_certificate.clone(), options.tls_privatekey.clone()) {
-        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
-        (None, None) => Ok(None),
-        (Some(both), None) => Ok(Some((both.clone(), both))),
-        (None, Some(_)) => Err(ConfigError::NoCertificate),
-    }
 }
 
 fn spf(options: &ConfigOptions) -> Result<SpfSettings, ConfigError> {

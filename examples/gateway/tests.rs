@@ -6,6 +6,7 @@ mod config;
 mod config_check;
 mod config_effect;
 mod config_redis;
+mod config_tls;
 mod database_file;
 mod dmarc;
 mod engines;

@@ -9,6 +9,7 @@ mod dkim {
 }
 
 mod peers {
+    pub(crate) mod authority;
     pub(crate) mod authors;
     pub(crate) mod block;
     pub(crate) mod checks;
@@ -37,6 +38,7 @@ mod peers {
     pub(crate) mod rules;
     pub(crate) mod servers;
     pub(crate) mod spf;
+    pub(crate) mod staples;
     pub(crate) mod starting;
     pub(crate) mod unanswered;
     pub(crate) mod verdicts;

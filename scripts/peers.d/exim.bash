@@ -45,7 +45,7 @@ smtp_receive_timeout = 120s
 rfc1413_query_timeout = 0s
 host_lookup =
 helo_accept_junk_hosts = *
-tls_advertise_hosts =
+${PEERS_EXIM_TLS:-tls_advertise_hosts =}
 message_size_limit = 50M
 log_selector = +received_recipients +received_sender
 $([ "$1" = exim-queue ] && echo "queue_only = true")

@@ -211,7 +211,7 @@ pub(super) fn log_selector(text: &str) -> Result<bool, ConfigError> {
 /// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
 const LARGEST: u64 = 2 << 30;
 
-/// The options that are the path of a file or a folder.
+/// The options that are the path of a file or a folder, or a list of them.
 const PATHS: &[&str] = &[
     "dmarc_history_file",
     "dmarc_tld_file",
@@ -219,6 +219,7 @@ const PATHS: &[&str] = &[
     "spool_directory",
     "sqlite_dbfile",
     "tls_certificate",
+    "tls_ocsp_file",
     "tls_privatekey",
 ];
 
@@ -242,6 +243,4 @@ const NOT_EXPANDED: &[&str] = &[
     "spf_smtp_comment_template",
     "spool_directory",
     "sqlite_dbfile",
-    "tls_certificate",
-    "tls_privatekey",
 ];

@@ -114,8 +114,10 @@ pub(crate) enum ConfigError {
         "{option} must be greater than zero: this server needs a limit here; without the option the default holds"
     )]
     Zero { option: &'static str },
-    #[error("tls_privatekey is set, but tls_certificate is not")]
-    NoCertificate,
+    #[error(
+        "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
+    )]
+    FileCount { option: &'static str, found: usize, certificates: usize },
     #[error("spf_guess: {source}")]
     SpfGuess { source: RecordError },
     #[error("spf_smtp_comment_template: {source}")]
@@ -158,7 +160,8 @@ impl ConfigError {
             | Self::NotText { option, .. }
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }
-            | Self::Zero { option } => (*option).to_owned(),
+            | Self::Zero { option }
+            | Self::FileCount { option, .. } => (*option).to_owned(),
             Self::Rule(RuleError::List { table, name, .. })
             | Self::ListName { table, name }
             | Self::ListOption { table, name } => format!("{table}.{name}"),
@@ -172,7 +175,6 @@ impl ConfigError {
             | Self::NoInterface => "local_interfaces".to_owned(),
             Self::LogSelector { .. } => "log_selector".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
-            Self::NoCertificate => "tls_privatekey".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),
             Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),
             Self::TldFile { .. } | Self::Suffixes { .. } => "dmarc_tld_file".to_owned(),

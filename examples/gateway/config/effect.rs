@@ -8,7 +8,7 @@ use super::{ConfigError, ConfigOptions, events};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
 use crate::gateway::policy::rules::{Problem, RuleError};
-use crate::gateway::server::settings::{LiveSettings, StartupSettings};
+use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, TlsSettings};
 
 /// Refuses the first that is found.
 pub(super) fn check(
@@ -21,6 +21,7 @@ pub(super) fn check(
     let found = proxies(options, standard, live)
         .or_else(|| relay(options, standard, live))
         .or_else(|| hosts(options, standard))
+        .or_else(|| tls(live))
         .or_else(|| authentication(options, standard, live))
         .or_else(|| lookups(options, standard))
         .map(|(option, cause)| (option.to_owned(), cause));
@@ -112,6 +113,32 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
     }
     None
 }
+
+fn tls(live: &LiveSettings) -> Found {
+    let TlsSettings { certificate, privatekey, ocsp_file, ocsp_fetch } = &live.tls;
+    let Some(certificate) = certificate else {
+        let others = [
+            ("tls_privatekey", privatekey.is_some()),
+            ("tls_ocsp_file", ocsp_file.is_some()),
+            ("tls_ocsp_fetch", !ocsp_fetch),
+        ];
+        return first(others, "tls_certificate is not set");
+    };
+    if ocsp_file.is_some() && !ocsp_fetch {
+        return Some(("tls_ocsp_fetch", "with tls_ocsp_file nothing is fetched"));
+    }
+    let names_server =
+        |list: &Option<FileList>| list.as_ref().is_some_and(|list| list.mentions(SNI));
+    if certificate.mentions(SNI) {
+        return None;
+    }
+    let others =
+        [("tls_privatekey", names_server(privatekey)), ("tls_ocsp_file", names_server(ocsp_file))];
+    first(others, "tls_certificate has no $tls_in_sni, and as in Exim no other file depends on it")
+}
+
+/// The variables that are known only when the client has said which server it wants.
+const SNI: &[&str] = &["tls_in_sni", "tls_sni"];
 
 fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
     let dkim = [

@@ -15,13 +15,15 @@ pub(super) fn check(
     startup: &StartupSettings,
     live: &LiveSettings,
 ) -> Result<(), ConfigError> {
-    let given = given(options);
+    let given = given(options, live);
     let own = own(options, startup, live);
     for (at, (option, path)) in given.iter().enumerate() {
         let others = given.iter().take(at).map(|(other, path)| (*other, path.clone()));
         let other = others.chain(own.iter().cloned()).find(|(other, beside)| {
             // A certificate and its key may be in one file.
             let together = (*other, *option) == ("tls_certificate", "tls_privatekey");
+            // One key may be that of several certificates.
+            let together = together || other == option;
             !together && is_same(path, beside)
         });
         if let Some((other, _)) = other {
@@ -34,18 +36,25 @@ pub(super) fn check(
 /// A file or a folder, and whose it is.
 type Named = (&'static str, PathBuf);
 
-fn given(options: &ConfigOptions) -> Vec<Named> {
-    [
-        ("tls_certificate", &options.tls_certificate),
-        ("tls_privatekey", &options.tls_privatekey),
+fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
+    let tls = [
+        ("tls_certificate", &live.tls.certificate),
+        ("tls_privatekey", &live.tls.privatekey),
+        ("tls_ocsp_file", &live.tls.ocsp_file),
+    ];
+    let tls = tls.into_iter().flat_map(|(option, list)| {
+        let known = list.as_ref().and_then(|list| list.known());
+        known.into_iter().flatten().map(move |path| (option, path.clone()))
+    });
+    let others = [
         ("sqlite_dbfile", &options.sqlite_dbfile),
         ("maildir", &options.maildir),
         ("dmarc_tld_file", &options.dmarc_tld_file),
         ("dmarc_history_file", &options.dmarc_history_file),
     ]
     .into_iter()
-    .filter_map(|(option, path)| Some((option, path.clone()?)))
-    .collect()
+    .filter_map(|(option, path)| Some((option, path.clone()?)));
+    tls.chain(others).collect()
 }
 
 /// What the program has in `spool_directory`, unless an option names another place, and what `SQLite` has
@@ -56,7 +65,7 @@ fn own(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings) 
         ("the file of events that wait", spool.join("events-aside")),
         ("the outbox", startup.reports.outbox.clone()),
     ];
-    if live.tls_certificate.is_none() {
+    if live.tls.certificate.is_none() {
         own.push(("the certificate that is made", spool.join("tls-cert.pem")));
         own.push(("the key that is made", spool.join("tls-key.pem")));
     }

@@ -54,10 +54,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
     if let StoreSettings::Maildir { maildir, .. } = &startup.store {
         folder(maildir).map_err(of("maildir"))?;
     }
-    if let Some((certificate, key)) = &live.tls_certificate {
-        tls::settings(certificate, key)
-            .map_err(|error| ("tls_certificate", OpeningError::Tls(error)))?;
-    }
+    tls::check(&live.tls).map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
     for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| read(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {

@@ -79,9 +79,13 @@ pub(crate) struct ConfigOptions {
     pub(super) hosts_try_prdr: String,
     /// Hosts that are offered STARTTLS.
     pub(super) tls_advertise_hosts: String,
-    /// A PEM file; without one a certificate is made.
-    pub(super) tls_certificate: Option<PathBuf>,
-    pub(super) tls_privatekey: Option<PathBuf>,
+    /// PEM files; without one a certificate is made.
+    pub(super) tls_certificate: Option<String>,
+    pub(super) tls_privatekey: Option<String>,
+    /// Proofs of the certificates, in the same order.
+    pub(super) tls_ocsp_file: Option<String>,
+    /// Whether proofs are fetched from the responders that certificates name.
+    pub(super) tls_ocsp_fetch: bool,
     /// `+proxy` adds the proxy's address to log lines.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,
@@ -181,6 +185,7 @@ impl ConfigOptions {
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
             hosts_try_prdr: "*".into(),
             tls_advertise_hosts: "*".into(),
+            tls_ocsp_fetch: true,
             spf_lookups: 10,
             spf_void_lookups: 2,
             spf_timeout: Interval(Duration::from_secs(20)),

@@ -31,7 +31,13 @@ impl Origin {
             .with("primary_hostname", host.as_bytes(), Trust::Trusted)
             .with("sender_host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
             .with("sender_host_port", address.port().to_string().as_bytes(), Trust::Untrusted)
-            .with("sender_host_name", name.as_bytes(), Trust::Untrusted);
+            .with("sender_host_name", name.as_bytes(), Trust::Untrusted)
+            .with("tls_in_ocsp", client.tls_in_ocsp().as_bytes(), Trust::Trusted)
+            .with("tls_out_ocsp", b"0", Trust::Trusted);
+        let sni = client.sni().unwrap_or_default().as_bytes();
+        let facts = ["tls_in_sni", "tls_sni"]
+            .iter()
+            .fold(facts, |facts, name| facts.with(name, sni, Trust::Untrusted));
         Self { events: events.clone(), facts, message: None }
     }
 

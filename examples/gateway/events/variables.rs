@@ -24,8 +24,9 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
     }
 }
 
-/// Variables beside the event's own: who sends the message, and from where.
-pub const FACTS: [&str; 9] = [
+/// Variables beside the event's own: who sends the message, from where, and by which TLS. No TLS is
+/// spoken to a next hop, so that `tls_out_ocsp` is 0.
+pub const FACTS: [&str; 13] = [
     "primary_hostname",
     "received_protocol",
     "sender_address",
@@ -35,6 +36,10 @@ pub const FACTS: [&str; 9] = [
     "sender_host_address",
     "sender_host_name",
     "sender_host_port",
+    "tls_in_ocsp",
+    "tls_in_sni",
+    "tls_out_ocsp",
+    "tls_sni",
 ];
 
 /// Variables that say when it happened, in UTC.

@@ -255,6 +255,8 @@ pub(crate) enum Problem {
     Unreachable { line: usize },
     #[error("dmarc_status is always off: nobody is in dmarc_verify_hosts")]
     NeverExamined,
+    #[error("item {item}: a path with .. in it, from a text that is not trusted")]
+    ParentFolder { item: usize },
     #[error("a lookup has no answer: {why}")]
     Lookup { why: String },
     #[error("the log has it already")]

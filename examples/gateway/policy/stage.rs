@@ -11,6 +11,8 @@ pub enum Stage {
     Client,
     /// Before the banner.
     Connect,
+    /// As TLS is started, when the client has said which server it wants.
+    Tls,
     /// At `MAIL`.
     Mail,
     /// At each `RCPT`.
@@ -33,7 +35,10 @@ impl Stage {
 
     /// Those from the client's name on.
     pub(crate) const NAMED: &[Self] =
-        &[Self::Client, Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+        &[Self::Client, Self::Connect, Self::Tls, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those where TLS may be there.
+    pub(crate) const SECURED: &[Self] =
+        &[Self::Tls, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those where a profile is known.
     pub(crate) const PROFILED: &[Self] = &[Self::Rcpt, Self::Prdr, Self::Data];
 
@@ -43,6 +48,7 @@ impl Stage {
             Self::Accept => "the start of a connection",
             Self::Client => "the greeting of a client",
             Self::Connect => "acl_smtp_connect",
+            Self::Tls => "the start of TLS",
             Self::Mail => "acl_smtp_mail",
             Self::Rcpt => "acl_smtp_rcpt",
             Self::Prdr => "acl_smtp_data_prdr",

@@ -9,6 +9,8 @@
 //! | `received_protocol`                                         | `esmtps` and the like            |
 //! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
 //! | `primary_hostname`                                          | this host                        |
+//! | `tls_in_sni`, `tls_sni`                                     | the server's name that the client asked TLS for |
+//! | `tls_in_ocsp`                                               | 4 if a client that asks got an OCSP staple, 1 if not, 0 without TLS and in a session that goes on |
 //! | `smtp_command`                                              | the command under way, as it came |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
 //! | `prdr_requested`                                            | `yes` or `no`                    |
@@ -146,6 +148,9 @@ const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
         Some(word(&protocol(context.greeting, utf8).to_lowercase()))
     }),
     ("primary_hostname", EVERYWHERE, |context| Some(Value::trusted(context.host))),
+    ("tls_in_sni", Stage::SECURED, sni),
+    ("tls_sni", Stage::SECURED, sni),
+    ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client.tls_in_ocsp()))),
     ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
     ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
     ("sender_address_local_part", Stage::MESSAGE, |context| {
@@ -172,6 +177,10 @@ const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
         context.profile().map(|profile| Value::new(profile, Trust::Untrusted))
     }),
 ];
+
+fn sni<'a>(context: &'a Context<'_>) -> Option<Value<'a>> {
+    context.client.sni().and_then(some)
+}
 
 fn sender<'a>(context: &'a Context<'_>) -> Option<&'a Mailbox> {
     context.transaction.and_then(|transaction| transaction.sender.mailbox())
@@ -217,6 +226,7 @@ const EVERYWHERE: &[Stage] = &[
     Stage::Accept,
     Stage::Client,
     Stage::Connect,
+    Stage::Tls,
     Stage::Mail,
     Stage::Rcpt,
     Stage::Prdr,

@@ -59,6 +59,14 @@ impl<L> Words<L> {
         Ok(Self { form, read: Box::new(read) })
     }
 
+    /// Tells whether it has one of these variables to expand.
+    pub(crate) fn mentions(&self, variables: &[&str]) -> bool {
+        match &self.form {
+            Form::Known(_) => false,
+            Form::Expanded(text) => variables.iter().any(|name| text.mentions(name)),
+        }
+    }
+
     /// Returns what was read at the start, if it was.
     pub(crate) fn known(&self) -> Option<&L> {
         match &self.form {

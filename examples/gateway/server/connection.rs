@@ -3,6 +3,7 @@
 mod authenticate;
 mod decide;
 mod hand_over;
+mod handshake;
 pub(crate) mod pace;
 
 use std::io;
@@ -180,10 +181,10 @@ impl Connection {
 
     async fn start_tls(&mut self) -> io::Result<()> {
         self.send().await?;
-        let Self { live, stop, wire, .. } = self;
-        let patience = live.settings.smtp_receive_timeout;
+        let patience = self.live.settings.smtp_receive_timeout;
+        let mut stop = self.stop.clone();
         let done = tokio::select! {
-            done = timeout(patience, wire.start_tls(&live.tls)) => done,
+            done = timeout(patience, Box::pin(self.handshake())) => done,
             _ = stop.wait_for(|&stop| stop) => return Err(io::ErrorKind::Interrupted.into()),
         };
         if let Err(error) = done.map_err(io::Error::from).flatten() {

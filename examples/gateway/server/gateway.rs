@@ -8,14 +8,13 @@ use std::sync::Arc;
 use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use super::host_limit::HostLimit;
 use super::host_name::HostNames;
 use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
-use super::tls::{TlsError, acceptor};
+use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
 use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::engines::{Engines, EnginesError};
@@ -51,7 +50,7 @@ pub struct Gateway {
 pub(crate) struct Live {
     pub(super) settings: LiveSettings,
     pub(super) session: Arc<SessionSettings>,
-    pub(super) tls: TlsAcceptor,
+    pub(super) tls: Tls,
     pub(super) host_names: HostNames,
     /// What the conditions of rules work with.
     pub(super) services: Services,
@@ -114,14 +113,14 @@ impl Gateway {
 
 impl Live {
     fn new(
-        settings: LiveSettings,
+        mut settings: LiveSettings,
         startup: &StartupSettings,
         services: Services,
     ) -> Result<Self, TlsError> {
         let session = Arc::new(settings.session.clone());
-        let (given, directory) = (settings.tls_certificate.as_ref(), &startup.spool_directory);
+        let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
         Ok(Self {
-            tls: acceptor(given, directory, &session.primary_hostname)?,
+            tls: Tls::new(tls, directory, &session.primary_hostname)?,
             host_names: HostNames::new(
                 Arc::clone(&services.resolver),
                 settings.host_lookup_timeout,

@@ -15,6 +15,7 @@ use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::ClientLists;
 use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::words::Words;
 use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::settings::StoreSettings;
@@ -59,8 +60,7 @@ pub struct LiveSettings {
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) host_lookup_timeout: Duration,
     pub(crate) proxy: ProxySettings,
-    /// The files of a certificate and its key; without them one is made.
-    pub(crate) tls_certificate: Option<(PathBuf, PathBuf)>,
+    pub(crate) tls: TlsSettings,
     /// Whether the proxy's address is in the log.
     pub(crate) log_proxy: bool,
     pub(crate) spf: SpfSettings,
@@ -68,6 +68,21 @@ pub struct LiveSettings {
     /// What lookups work with.
     pub lookups: LookupSettings,
 }
+
+/// The files of certificates, their keys and their proofs, in the same order.
+#[derive(Debug, Default)]
+pub(crate) struct TlsSettings {
+    /// Without it a certificate is made.
+    pub(crate) certificate: Option<FileList>,
+    /// Without it each key is in the file of its certificate.
+    pub(crate) privatekey: Option<FileList>,
+    pub(crate) ocsp_file: Option<FileList>,
+    /// Whether proofs are fetched, where there is no file.
+    pub(crate) ocsp_fetch: bool,
+}
+
+/// A list of files, which may have to be expanded.
+pub(crate) type FileList = Words<Vec<PathBuf>>;
 
 /// Who must send a PROXY header, and what becomes of a connection without one.
 #[derive(Debug)]

@@ -1,46 +1,183 @@
-//! The certificate of the server, given or self-made.
+//! TLS: certificates from files, or one of our own, with their OCSP staples.
+//!
+//! The files are looked at for each connection, and read when they have changed. What is wrong with a
+//! new certificate is logged, and the one before stays; what is wrong with a proof is logged, and
+//! nothing is stapled.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+mod certificate;
+mod proof;
+mod renewal;
+mod self_made;
+mod served;
+
+use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use ocsp_staple::{ProofFileError, Store};
 use rustls::ServerConfig;
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem;
+use rustls::server::ResolvesServerCertUsingSni;
 use thiserror::Error;
-use tokio_rustls::TlsAcceptor;
 
-/// Makes what accepts TLS, from the certificate and key given, or those of our own
-/// for this host, kept in a directory.
-pub(crate) fn acceptor(
-    given: Option<&(PathBuf, PathBuf)>,
-    directory: &Path,
-    host: &str,
-) -> Result<TlsAcceptor, TlsError> {
-    let (certificate, key) = match given {
-        Some(given) => given.clone(),
-        None => self_made(directory, host)?,
-    };
-    Ok(TlsAcceptor::from(Arc::new(settings(&certificate, &key)?)))
+use self::certificate::CertificateFiles;
+use self::renewal::Renewals;
+pub(crate) use self::served::Served;
+use super::settings::{FileList, TlsSettings};
+use crate::gateway::policy::condition::Truth;
+use crate::gateway::policy::context::Context;
+
+/// The certificates that connections are served by.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    settings: TlsSettings,
+    /// Where a certificate of our own is kept.
+    directory: PathBuf,
+    host: String,
+    renewals: Renewals,
+    /// What every connection has, if no option must be expanded.
+    fixed: Option<Arc<Served>>,
+    /// What options came to, and when that was last asked for.
+    expanded: Mutex<HashMap<Vec<CertificateFiles>, Expanded>>,
 }
 
-/// Reads a certificate with its chain, and its key.
-pub(crate) fn settings(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-    let broken = |path: &Path| {
-        let path = path.to_owned();
-        |source| TlsError::Pem { path, source }
-    };
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
-    let chain = chain.map_err(broken(certificate))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(broken(key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ServerConfig::builder_with_provider(provider)
+/// What the options came to for a connection.
+#[derive(Debug)]
+struct Expanded {
+    served: Arc<Served>,
+    /// When they came to that last.
+    used: Instant,
+}
+
+impl Tls {
+    /// Loads the certificate; without one in the settings, makes one for `host`, which is kept in
+    /// `directory`. What must be expanded is loaded later.
+    pub(crate) fn new(
+        settings: TlsSettings,
+        directory: &Path,
+        host: &str,
+    ) -> Result<Self, TlsError> {
+        let mut new = Self {
+            renewals: Renewals::new(Store::new(directory.join("ocsp")), settings.ocsp_fetch),
+            settings,
+            directory: directory.to_owned(),
+            host: host.to_owned(),
+            fixed: None,
+            expanded: Mutex::default(),
+        };
+        let files = match new.settings.known() {
+            Some(files) => Some(files?),
+            None if new.settings.certificate.is_none() => Some(new.self_made()?),
+            None => None,
+        };
+        let load = |files: Vec<_>| Served::load(files, &new.renewals).map(Arc::new);
+        new.fixed = files.map(load).transpose()?;
+        Ok(new)
+    }
+
+    /// Returns what this connection is served by, as the files are now.
+    pub(crate) async fn served(&self, context: &mut Context<'_>) -> Result<Arc<Served>, TlsError> {
+        let served = match &self.fixed {
+            Some(served) => Arc::clone(served),
+            None => self.find(self.expand(context).await?)?,
+        };
+        served.look(&self.renewals);
+        Ok(served)
+    }
+
+    /// Expands the options. A certificate that is forced to fail, or is nothing, is not given.
+    async fn expand(&self, context: &mut Context<'_>) -> Result<Vec<CertificateFiles>, TlsError> {
+        let TlsSettings { certificate, privatekey, ocsp_file, .. } = &self.settings;
+        let certificates = now("tls_certificate", certificate.as_ref(), context).await?;
+        if certificates.is_empty() {
+            return self.self_made();
+        }
+        let keys = now("tls_privatekey", privatekey.as_ref(), context).await?;
+        let proofs = now("tls_ocsp_file", ocsp_file.as_ref(), context).await?;
+        CertificateFiles::of(&certificates, &keys, &proofs)
+    }
+
+    fn find(&self, files: Vec<CertificateFiles>) -> Result<Arc<Served>, TlsError> {
+        let used = |known: &mut Expanded| {
+            known.used = Instant::now();
+            Arc::clone(&known.served)
+        };
+        let lock = || self.expanded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get_mut(&files) {
+            return Ok(used(known));
+        }
+        let served = Arc::new(Served::load(files.clone(), &self.renewals)?);
+        let mut known = lock();
+        if known.len() >= MOST {
+            let oldest = known.iter().min_by_key(|(_, known)| known.used);
+            let oldest = oldest.map(|(files, _)| files.clone());
+            oldest.and_then(|files| known.remove(&files));
+        }
+        // Another connection may have been quicker.
+        Ok(used(known.entry(files).or_insert(Expanded { served, used: Instant::now() })))
+    }
+
+    fn self_made(&self) -> Result<Vec<CertificateFiles>, TlsError> {
+        let (certificate, key) = self_made::files(&self.directory, &self.host)?;
+        Ok(vec![CertificateFiles { certificate, key, proof: None }])
+    }
+}
+
+/// Opens the files that options name, as far as they need no expansion; an error has its option.
+pub(crate) fn check(settings: &TlsSettings) -> Result<(), (&'static str, TlsError)> {
+    let Some(files) = settings.known() else { return Ok(()) };
+    for files in files.map_err(|error| ("tls_certificate", error))? {
+        files.check()?;
+    }
+    Ok(())
+}
+
+/// Returns a configuration for a handshake that is to fail: it has no certificate, which the client
+/// is told by an alert.
+pub(crate) fn refusal() -> Result<Arc<ServerConfig>, TlsError> {
+    Ok(Arc::new(config(Arc::new(ResolvesServerCertUsingSni::new()))?))
+}
+
+fn config(keys: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerConfig, TlsError> {
+    Ok(ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?)
+        .with_cert_resolver(keys))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(default_provider())
+}
+
+/// Expands one option; without it there are no files.
+async fn now(
+    option: &'static str,
+    list: Option<&FileList>,
+    context: &mut Context<'_>,
+) -> Result<Arc<Vec<PathBuf>>, TlsError> {
+    let Some(list) = list else { return Ok(Arc::default()) };
+    match list.now(context).await {
+        Ok(files) => Ok(files),
+        Err(Truth::Ignored) => Ok(Arc::default()),
+        Err(_) => Err(TlsError::NotExpanded { option }),
+    }
+}
+
+impl TlsSettings {
+    /// Returns the files, if the options name any and nothing must be expanded.
+    fn known(&self) -> Option<Result<Vec<CertificateFiles>, TlsError>> {
+        let known = |list: Option<&FileList>| match list {
+            Some(list) => list.known().cloned(),
+            None => Some(Vec::new()),
+        };
+        let certificates = self.certificate.as_ref()?.known()?;
+        let (keys, proofs) = (known(self.privatekey.as_ref())?, known(self.ocsp_file.as_ref())?);
+        Some(CertificateFiles::of(certificates, &keys, &proofs))
+    }
 }
 
 /// Why there is no TLS.
@@ -48,7 +185,19 @@ pub(crate) fn settings(certificate: &Path, key: &Path) -> Result<ServerConfig, T
 pub(crate) enum TlsError {
     #[error("{} has no usable PEM: {source}", path.display())]
     Pem { path: PathBuf, source: pem::Error },
-    #[error("the certificate and its key cannot be used: {0}")]
+    #[error("{} has no PEM block \"CERTIFICATE\"", path.display())]
+    NoCertificate { path: PathBuf },
+    #[error("the certificate {} cannot be used with the key {}: {source}", certificate.display(), key.display())]
+    Pair { certificate: PathBuf, key: PathBuf, source: Box<rustls::Error> },
+    #[error("{}: {source}", path.display())]
+    Proof { path: PathBuf, source: Box<ProofFileError> },
+    #[error("{option} cannot be expanded")]
+    NotExpanded { option: &'static str },
+    #[error(
+        "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
+    )]
+    Count { option: &'static str, found: usize, certificates: usize },
+    #[error(transparent)]
     Rustls(#[from] rustls::Error),
     #[error("no certificate could be made: {0}")]
     Make(#[from] rcgen::Error),
@@ -56,24 +205,6 @@ pub(crate) enum TlsError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// Makes a certificate for `host`, unless one was made before; returns the files.
-fn self_made(directory: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
-    let (certificate, key) = (directory.join("tls-cert.pem"), directory.join("tls-key.pem"));
-    if certificate.exists() && key.exists() {
-        return Ok((certificate, key));
-    }
-    let made = rcgen::generate_simple_self_signed([host.to_owned()])?;
-    write(&key, &made.signing_key.serialize_pem())?;
-    write(&certificate, &made.cert.pem())?;
-    Ok((certificate, key))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), TlsError> {
-    let write = || {
-        fs::create_dir_all(path.parent().unwrap_or(path))?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(path)?.write_all(text.as_bytes())
-    };
-    write().map_err(|source| TlsError::Write { path: path.to_owned(), source })
-}
+/// The most different certificates that are kept for options that are expanded; beyond that the one
+/// goes that was not asked for the longest.
+const MOST: usize = 1000;

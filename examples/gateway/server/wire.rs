@@ -4,18 +4,21 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
+use rustls::server::Acceptor;
+use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 /// A connection that can be taken over into TLS.
 #[derive(Debug)]
@@ -100,13 +103,28 @@ impl Wire {
         }
     }
 
-    /// Does the handshake.
-    pub(crate) async fn start_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
+    /// Waits for the client's hello, which says what its certificate is to be chosen by.
+    pub(crate) async fn client_hello(&mut self) -> io::Result<StartHandshake<TcpStream>> {
         let Self::Clear(stream) = std::mem::replace(self, Self::Gone) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        *self = Self::Tls(Box::new(acceptor.accept(stream).await?));
+        LazyConfigAcceptor::new(Acceptor::default(), stream).await
+    }
+
+    /// Does the rest of the handshake.
+    pub(crate) async fn start_tls(
+        &mut self,
+        hello: StartHandshake<TcpStream>,
+        config: Arc<ServerConfig>,
+    ) -> io::Result<()> {
+        *self = Self::Tls(Box::new(hello.into_stream(config).await?));
         Ok(())
+    }
+
+    /// Tells whether TLS goes on with a session of before, in which there is no certificate.
+    pub(crate) fn is_resumed(&self) -> bool {
+        let Self::Tls(stream) = self else { return false };
+        stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Ends the connection in good order, as far as the peer lets it.

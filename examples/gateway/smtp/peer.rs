@@ -23,6 +23,36 @@ pub struct Client {
     pub(crate) server: SocketAddr,
     /// Whether it is a proxy that speaks for nobody else: who counts hosts does not count it.
     pub(crate) is_trusted_proxy: bool,
+    /// From its hello on.
+    pub(crate) tls: Option<TlsClient>,
+}
+
+/// What is known of a client that speaks TLS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct TlsClient {
+    /// The name of the server that it asked for (SNI).
+    pub(crate) sni: Option<String>,
+    pub(crate) staple: StapleState,
+}
+
+/// Whether a client got an OCSP staple, if it asked for one: rustls does not say whether it did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum StapleState {
+    /// The session goes on with one of before, in which there is no certificate.
+    NotAsked,
+    NotSent,
+    Sent,
+}
+
+impl StapleState {
+    /// Returns it as Exim's `tls_in_ocsp` has it.
+    pub(crate) fn number(self) -> &'static str {
+        match self {
+            Self::NotAsked => "0",
+            Self::NotSent => "1",
+            Self::Sent => "4",
+        }
+    }
 }
 
 impl Client {
@@ -38,7 +68,18 @@ impl Client {
             server: canonical(server),
             is_trusted_proxy: proxies.requires(address.ip(), None),
             session,
+            tls: None,
         }
+    }
+
+    /// Returns the name of the server that it asked for.
+    pub(crate) fn sni(&self) -> Option<&str> {
+        self.tls.as_ref().and_then(|tls| tls.sni.as_deref())
+    }
+
+    /// Returns Exim's `tls_in_ocsp`.
+    pub(crate) fn tls_in_ocsp(&self) -> &'static str {
+        self.tls.as_ref().map_or("0", |tls| tls.staple.number())
     }
 
     /// Tells whether it is on loopback, or a trusted proxy that speaks for nobody else: limits against

@@ -36,7 +36,27 @@ fn everything(folder: &Path) -> Vec<String> {
 /// Options, and lines of rules (`RULE`), that name files below `DIR`; and the error.
 const NAMED: &[(&str, &str)] = &[
     ("tls_certificate = 'DIR/none.pem'", "line 2: tls_certificate: DIR/none.pem has no usable PEM"),
-    ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: "),
+    ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: DIR/text has no PEM block"),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/none.pem'",
+        "line 3: tls_privatekey: DIR/none.pem has no usable PEM",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/other.pem'",
+        "line 2: tls_certificate: the certificate DIR/cert.pem cannot be used with the key DIR/other.pem",
+    ),
+    (
+        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DIR/none.der'",
+        "line 3: tls_ocsp_file: DIR/none.der: it cannot be read: entity not found",
+    ),
+    (
+        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DIR/cert.pem'",
+        "line 3: tls_ocsp_file: DIR/cert.pem: it is not DER, and has no PEM block",
+    ),
+    (
+        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DER DIR/text'",
+        "line 3: tls_ocsp_file: DIR/text: the certificate of the issuer ",
+    ),
     ("maildir = 'DIR/text'", "line 2: maildir: DIR/text is not a directory"),
     ("maildir = 'DIR/text/below'", "line 2: maildir: DIR/text is not a directory"),
     ("sqlite_dbfile = 'DIR/text'", "line 2: sqlite_dbfile: DIR/text is not an SQLite database"),
@@ -80,6 +100,12 @@ fn what_is_named_is_opened() {
     let scratch = Scratch::new();
     let folder = scratch.path();
     fs::write(folder.join("text"), "not a database, and no certificate\n").unwrap();
+    let [made, other] = ["mx.example", "other.example"]
+        .map(|name| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap());
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    fs::write(folder.join("cert.pem"), &certificate).unwrap();
+    fs::write(folder.join("both.pem"), certificate + &key).unwrap();
+    fs::write(folder.join("other.pem"), other.signing_key.serialize_pem()).unwrap();
     fs::create_dir(folder.join("lists")).unwrap();
     fs::write(folder.join("lists/keys"), "ann: 1\n").unwrap();
     let rule = "lookup_directories = 'DIR/lists'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n";
@@ -126,7 +152,6 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("\nmaildir = '/var/mail/$local_part'", "line 2: maildir: $ has no meaning here"),
         ("smtp_banner = '$primary_hostname ESMTP'", "line 1: smtp_banner: $ has no meaning here"),
         ("spool_directory = '${env{HOME}}'", "line 1: spool_directory: $ has no meaning here"),
-        ("tls_certificate = '$tls_sni.pem'", "line 1: tls_certificate: $ has no meaning here"),
         ("local_domains = 'a b'", "line 1: local_domains: item 1 (a b): not a domain"),
         ("local_parts = '$nobody'", "line 1: local_parts: byte 1: unknown variable"),
         (

@@ -25,24 +25,25 @@ impl Gateway {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("gateway.toml"), configuration(port, &folder, options)).unwrap();
-        let log = File::create(folder.join("log")).unwrap();
-        let child = Command::new(binary())
-            .arg("--config")
-            .arg(folder.join("gateway.toml"))
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut gateway = Self { child, folder, port };
-        // It says so when it listens; to try a connection would be an event of its own.
-        gateway.wait_for("a listener", |gateway| {
+        let mut gateway = Self { child: spawn(&folder), folder, port };
+        gateway.wait_for_listener();
+        gateway
+    }
+
+    /// Stops it, and starts it again with the same files and a new log.
+    pub(crate) fn restart(&mut self) {
+        self.end(Signal::TERM);
+        self.child = spawn(&self.folder);
+        self.wait_for_listener();
+    }
+
+    /// It says so when it listens; to try a connection would be an event of its own.
+    fn wait_for_listener(&mut self) {
+        self.wait_for("a listener", |gateway| {
             let ended = gateway.child.try_wait().unwrap();
             assert!(ended.is_none(), "{ended:?}: {}", gateway.log());
             gateway.log().contains("listening on").then_some(())
         });
-        gateway
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -140,6 +141,14 @@ impl Drop for Gateway {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
+}
+
+fn spawn(folder: &Path) -> Child {
+    let log = File::create(folder.join("log")).unwrap();
+    let mut command = Command::new(binary());
+    command.arg("--config").arg(folder.join("gateway.toml")).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    command.spawn().unwrap()
 }
 
 /// The example that cargo has built beside the tests.

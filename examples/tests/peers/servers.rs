@@ -53,7 +53,13 @@ impl<'a> Peers<'a> {
 
     /// Starts a peer, and returns its listeners.
     pub(crate) fn start(&self, arguments: &[&str]) -> Vec<Listener> {
-        let output = self.run(&[&["start"], arguments].concat(), b"");
+        self.start_with("", arguments)
+    }
+
+    /// The same, with these options of TLS for Exim's server, if there are any.
+    pub(crate) fn start_with(&self, tls: &str, arguments: &[&str]) -> Vec<Listener> {
+        let arguments = [&["start"], arguments].concat();
+        let output = run(self.script(&arguments).env("PEERS_EXIM_TLS", tls), b"");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         let listener = |line: &str| {
             let [name, kind, address] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;

@@ -1,0 +1,87 @@
+//! What happens to a staple, and how it stands.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls_pki_types::UnixTime;
+
+use crate::fetch::FetchError;
+use crate::proof::ProofError;
+use crate::status::Revocation;
+use crate::time::Written;
+
+/// Something to be logged.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The certificate names no responder: there is nothing to fetch, and nothing wrong.
+    NoResponder,
+    /// There is a good staple, or a newer one.
+    Good {
+        /// The last second in which it counts.
+        until: UnixTime,
+    },
+    /// The certificate is revoked: from now on nothing is stapled.
+    Revoked(Revocation),
+    /// The proof's end has come before a newer one.
+    Ended {
+        /// Its last second.
+        until: UnixTime,
+    },
+    /// No answer was got, or none that counts.
+    Failed {
+        /// The address of the responder.
+        responder: Arc<str>,
+        /// Why.
+        error: FetchError,
+        /// How often in a row.
+        failures: u32,
+        /// When the responder is asked again.
+        next: UnixTime,
+    },
+    /// What was saved does not count any more.
+    SavedRefused(ProofError),
+}
+
+impl fmt::Display for Event {
+    /// Writes a line for the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoResponder => f.write_str("the certificate names no OCSP responder"),
+            Self::Good { until } => write!(f, "OCSP staple is good until {}", Written(*until)),
+            Self::Revoked(revocation) => {
+                write!(f, "the certificate is {revocation}; no OCSP staple")
+            }
+            Self::Ended { until } => {
+                write!(f, "OCSP staple ended at {} before there was a new one", Written(*until))
+            }
+            Self::Failed { responder, error, failures, next } => {
+                write!(
+                    f,
+                    "no OCSP response from {responder}: {error} (failure {failures}, next at {})",
+                    Written(*next)
+                )
+            }
+            Self::SavedRefused(error) => write!(f, "saved OCSP response is not used: {error}"),
+        }
+    }
+}
+
+/// How it stands with a staple.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum State {
+    /// The certificate names no responder.
+    NoResponder,
+    /// Nothing is known, or nothing any more.
+    Pending,
+    /// There is a staple.
+    Good {
+        /// The last second in which it counts.
+        until: UnixTime,
+    },
+    /// The certificate is revoked.
+    Revoked,
+    /// The certificate itself has ended.
+    Ended,
+}

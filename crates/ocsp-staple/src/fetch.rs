@@ -1,0 +1,82 @@
+//! What is to be fetched, and why nothing came.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::cert_id::IssuerHash;
+use crate::proof::ProofError;
+
+/// A request that is due.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Fetch {
+    /// The address of the responder, of the scheme `http` or `https`.
+    pub responder: Arc<str>,
+    /// By which digest the request names the issuer.
+    pub hash: IssuerHash,
+    /// How it is to be sent. A request that is too long for a URL goes by POST all the same.
+    pub method: Method,
+    /// Whether caches on the way are to be left out, by `Cache-Control: no-cache`: the last response
+    /// was an old one (RFC 5019 section 6.2).
+    pub bypass_caches: bool,
+}
+
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the standard knows just these")]
+pub enum Method {
+    /// In the URL, so that caches can answer.
+    Get,
+    /// In the body.
+    Post,
+}
+
+/// Why no answer was got, or none that counts.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The responder's address is no URL that can be asked.
+    #[error("the address of the responder is not a usable URL")]
+    Url,
+    /// The responder is to be asked over `https`, which is not done.
+    #[error("the address of the responder is of the scheme https: only http is asked")]
+    Https,
+    /// The responder's name has no address.
+    #[error("the name of the responder has no address")]
+    Name,
+    /// None of its addresses takes a connection.
+    #[error("cannot connect to the responder")]
+    Connect,
+    /// The response has not ended in time.
+    #[error("the responder has not answered within {seconds} seconds")]
+    Timeout {
+        /// How long it had.
+        seconds: u64,
+    },
+    /// The connection ended too early, or it is not HTTP.
+    #[error("the connection to the responder broke off")]
+    Broken,
+    /// The response is not 200.
+    #[error("the responder answers with HTTP status {0}")]
+    Status(u16),
+    /// It redirects too often, or to where one is not to go.
+    #[error("the responder redirects too often, or to another host")]
+    Redirect,
+    /// The response is too long.
+    #[error("the response of the responder has more than {limit} octets")]
+    TooLong {
+        /// The most.
+        limit: usize,
+    },
+    /// What came proves nothing, as a page of HTML.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The response is sound, but older than the one that is held, as from a cache or a server that
+    /// lags.
+    #[error("the responder answers with an older response than the one that is there")]
+    Older,
+    /// The certificate is not known to the responder.
+    #[error("the responder does not know the certificate")]
+    Unknown,
+}

@@ -1,0 +1,154 @@
+//! Verifies OCSP responses, [RFC 6960], so that a TLS server staples proofs that clients accept, and a
+//! client knows what a staple is worth.
+//!
+//! A response is the status of one certificate, signed by its issuer or by a signer that the issuer has
+//! certified for this purpose:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use ocsp_staple::rustls_pki_types::UnixTime;
+//! use ocsp_staple::{Certificate, CertificateStatus, Check, Issuer, ProofError};
+//!
+//! # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+//! # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+//! # let response = include_bytes!("../tests/data/responses/good_delegated.der");
+//! # let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+//! # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+//! // In a program: `provider.signature_verification_algorithms.all`, and `UnixTime::now()`.
+//! let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+//! let check = Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?;
+//! let proof = check.verify(response, now)?;
+//! assert_eq!(proof.status, CertificateStatus::Good);
+//! assert_eq!(proof.to_string(), "good, until 2026-06-21T12:00:00Z");
+//!
+//! // The commonest failure: the proof was not replaced in time.
+//! let week = Duration::from_secs(7 * 24 * 3600);
+//! let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + week);
+//! let error = check.verify(response, later).unwrap_err();
+//! assert_eq!(error.to_string(), "the OCSP response ended at 2026-06-21T12:00:00Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A server keeps its proof with a [`Schedule`], a machine that says when to fetch, what to save and what
+//! to staple now; the features `hyper` and `rustls` have the rest. A proof that somebody else fetches is a
+//! [`ProofFile`]. A client's policy is a [`Requirement`].
+//!
+//! # What it covers
+//!
+//! | Part of the standards                 | Here                                                   |
+//! |---------------------------------------|--------------------------------------------------------|
+//! | RFC 6960 4.1, requests                | [`Request`], unsigned, for one certificate             |
+//! | RFC 6960 4.2.1, responses             | [`Response`]                                           |
+//! | RFC 6960 3.2, 4.2.2, acceptance       | [`Check`], [`Proof`], [`ProofError`]                   |
+//! | RFC 6960 4.4, extensions              | nonces; those that are unknown and critical are refused |
+//! | RFC 5019, the lightweight profile     | GET and POST; `nextUpdate`; times                      |
+//! | RFC 8954, nonces                      | [`Request::with_nonce`], [`Check::with_nonce`]         |
+//! | RFC 6066 section 8, RFC 8446 4.4.2.1  | `rustls::StapledKeys`, `rustls::StapleVerifier`        |
+//! | RFC 7633, must-staple                 | [`Certificate::requires_staple`], [`Requirement`]      |
+//! | Exim's `tls_ocsp_file`                | [`ProofFile`]                                          |
+//! | Exim's `hosts_request_ocsp`, `hosts_require_ocsp`, `tls_out_ocsp` | [`Requirement`], [`Stapled::variable`] |
+//!
+//! Not covered: responders that the client trusts by itself, signed requests, staples for more than the
+//! server's own certificate (TLS 1.3 knows them, rustls does not).
+//!
+//! # Choices
+//!
+//! Where the standards leave a choice:
+//!
+//! | What comes                                        | Is                                       |
+//! |---------------------------------------------------|------------------------------------------|
+//! | several answers about the certificate             | the strictest of those that count now    |
+//! | several certificates with the signer's name       | each is tried                            |
+//! | something that is no certificate among them       | left out                                 |
+//! | no `nextUpdate`                                   | refused; [`Options::missing_next_update`] |
+//! | `producedAt` in the future, or before the certificate | refused; [`Options::check_produced_at`] |
+//! | version 1 written, though it is the default       | taken (RFC 5019 appendix A.2)            |
+//! | an extension twice                                | refused                                  |
+//! | a revocation for a reason that is not assigned    | revoked all the same                     |
+//! | a signer's certificate without `ocsp-nocheck`     | taken; [`Signer::Delegated`] says so     |
+//! | a clock that is up to five minutes wrong          | taken; [`Options::skew`]; certificates have no skew |
+//! | a nonce without one in the request                | ignored                                  |
+//!
+//! # Features
+//!
+//! | Feature  | Default | Adds                                                                   |
+//! |----------|---------|------------------------------------------------------------------------|
+//! | `hyper`  | no      | `hyper::Fetcher`, which asks responders over HTTP, on tokio            |
+//! | `rustls` | no      | `rustls::StapledKeys` for servers; `rustls::StapleVerifier` and `rustls::Sessions` for clients |
+//!
+//! A feature adds items; none changes what the other items do. Responders with `https` addresses are not
+//! asked, and no HTTP proxy is used: what responders sign needs no TLS. With rustls 0.23, whose clients always
+//! ask for a staple, [`Requirement::Off`] means that it is not looked at.
+//!
+//! # Limits
+//!
+//! [`Limits`] has them. Reading a response allocates nothing. Verifying one takes at most two signatures
+//! for each certificate in it, and one. [`Pace`] says how often a responder is asked, `hyper::FetchLimits` how
+//! much it may answer.
+//!
+//! # Trust
+//!
+//! **What a staple is worth.** It is about the server's own certificate only, and protects only where the
+//! client insists on it: a thief of the key leaves the staple out. Most public certificates name no
+//! responder any more (Let's Encrypt's none since 2025): then there is nothing to fetch, which is no
+//! error. A certificate that lives for less than ten days needs none. Staples are for private and
+//! regulated authorities (AD CS, EJBCA, Vault, Dogtag), for those public ones that still answer, and for
+//! certificates that demand one.
+//!
+//! The algorithms are handed in, as of rustls' provider: those of SHA-1 are not among them. The error of a
+//! responder is not signed, and says nothing of the certificate.
+//!
+//! [RFC 6960]: https://www.rfc-editor.org/rfc/rfc6960
+
+mod cert_id;
+mod certificate;
+mod check;
+mod event;
+mod extension;
+mod fetch;
+mod fields;
+mod file_stamp;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+mod issuer;
+mod name;
+mod options;
+mod pace;
+mod proof;
+mod proof_file;
+mod request;
+mod requirement;
+mod response;
+#[cfg(feature = "rustls")]
+pub mod rustls;
+mod saved;
+mod schedule;
+mod signature;
+mod status;
+mod store;
+mod time;
+
+pub use cert_id::IssuerHash;
+pub use certificate::Certificate;
+pub use check::Check;
+pub use event::{Event, State};
+pub use extension::Oid;
+pub use fetch::{Fetch, FetchError, Method};
+pub use fields::{DerError, DerFault};
+pub use file_stamp::FileStamp;
+pub use issuer::{Issuer, IssuerError};
+pub use name::Name;
+pub use options::{Limits, Options};
+pub use pace::Pace;
+pub use proof::{Proof, ProofError, Signer, Staple};
+pub use proof_file::{Look, ProofFile, ProofFileError, decode_response};
+pub use request::Request;
+pub use requirement::{Requirement, StapleError, Stapled};
+pub use response::{BasicResponse, Responder, Response, SingleResponse};
+pub use rustls_pki_types;
+pub use saved::{Saved, SavedError};
+pub use schedule::Schedule;
+pub use signature::Algorithms;
+pub use status::{CertificateStatus, Reason, ResponderError, Revocation};
+pub use store::{Store, StoreError, replace_file};

@@ -1,0 +1,166 @@
+//! A client's check of staples.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use ::rustls::crypto::WebPkiSupportedAlgorithms;
+use ::rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use ::rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+};
+
+use crate::certificate::Certificate;
+use crate::check::Check;
+use crate::issuer::Issuer;
+use crate::options::Options;
+use crate::requirement::{Requirement, StapleError, Stapled};
+use crate::rustls::sessions::Ends;
+
+/// Verifies the staple after another verifier has verified the certificate.
+///
+/// A bad staple ends the handshake with the alert `bad_certificate_status_response` (113), as
+/// RFC 6066 section 8 wants it, and so does a missing one where it is required, or demanded by the
+/// certificate. The issuer is sought among the certificates that the server sent and the trust
+/// anchors.
+///
+/// A resumed session has no certificate, and so no staple:
+/// [`Sessions`](crate::rustls::Sessions) ends sessions with the staple that they began with.
+#[derive(Debug)]
+pub struct StapleVerifier {
+    inner: Arc<dyn ServerCertVerifier>,
+    anchors: Vec<TrustAnchor<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
+    requirement: Requirement,
+    options: Options,
+    last: Mutex<Option<Stapled>>,
+    ends: Arc<Ends>,
+}
+
+impl StapleVerifier {
+    /// Makes a verifier around another, with the trust anchors of the latter, and the provider's
+    /// `signature_verification_algorithms`.
+    #[must_use]
+    pub fn new(
+        inner: Arc<dyn ServerCertVerifier>,
+        anchors: Vec<TrustAnchor<'static>>,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        let (requirement, options) = (Requirement::default(), Options::default());
+        let (last, ends) = (Mutex::new(None), Arc::new(Ends::default()));
+        Self { inner, anchors, algorithms, requirement, options, last, ends }
+    }
+
+    /// Sets the requirement.
+    #[must_use]
+    pub fn with_requirement(self, requirement: Requirement) -> Self {
+        Self { requirement, ..self }
+    }
+
+    /// Sets the options of the check.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Returns the result of the last staple, for logs and `tls_out_ocsp`: of this connection, if each
+    /// has a verifier of its own. A resumed session has none.
+    #[must_use]
+    pub fn stapled(&self) -> Option<Stapled> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn ends(&self) -> Arc<Ends> {
+        Arc::clone(&self.ends)
+    }
+
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        staple: &[u8],
+        now: UnixTime,
+    ) -> (Stapled, Result<(), StapleError>) {
+        if self.requirement == Requirement::Off {
+            return (Stapled::NotRequested, Ok(()));
+        }
+        let leaf = match Certificate::parse(end_entity) {
+            Ok(leaf) => leaf,
+            Err(error) => {
+                let error = StapleError::from(error);
+                return (Stapled::Failed(error.clone()), Err(error));
+            }
+        };
+        let sent: Vec<_> =
+            intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+        let anchors = self.anchors.iter().filter_map(|anchor| Issuer::try_from(anchor).ok());
+        let issuers = sent.iter().map(Issuer::from).chain(anchors);
+        let stapled = if staple.is_empty() {
+            Stapled::Missing
+        } else {
+            match Check::new(&leaf, issuers, self.algorithms.all) {
+                Ok(check) => {
+                    Stapled::of(check.with_options(self.options.clone()).verify(staple, now))
+                }
+                Err(error) => Stapled::NotVerified(error),
+            }
+        };
+        let judged = self.requirement.judge(&leaf, &stapled);
+        (stapled, judged)
+    }
+}
+
+impl ServerCertVerifier for StapleVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
+        let (stapled, judged) = self.verify(end_entity, intermediates, ocsp_response, now);
+        if judged.is_ok() {
+            self.ends.set(server_name, &stapled);
+        }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stapled);
+        let refused = |_| Error::InvalidCertificate(CertificateError::InvalidOcspResponse);
+        judged.map(|()| verified).map_err(refused)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.inner.requires_raw_public_keys()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.inner.root_hint_subjects()
+    }
+}

@@ -1,0 +1,264 @@
+//! Fetching over HTTP from responders of all kinds.
+#![cfg(feature = "hyper")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+#[path = "support/authority.rs"]
+mod authority;
+#[path = "support/times.rs"]
+mod times;
+#[path = "support/vector_time.rs"]
+mod vector_time;
+#[path = "support/world.rs"]
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use authority::GOOD;
+use ocsp_staple::hyper::{FetchFailure, FetchLimits, Fetched, Fetcher};
+use ocsp_staple::{Event, Fetch, FetchError, IssuerHash, Method, Request, Schedule};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use vector_time::now;
+use world::{DAY, HOUR, World, after};
+
+/// What a responder does with the head of a request.
+type Answer = fn(&str) -> Vec<u8>;
+
+/// Answers each connection once, and then holds it open.
+async fn responder(answer: Answer) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(converse(stream, answer));
+        }
+    });
+    address
+}
+
+async fn converse(mut stream: TcpStream, answer: Answer) {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
+        let mut more = [0; 1024];
+        let Ok(count @ 1..) = stream.read(&mut more).await else { return };
+        head.extend_from_slice(more.get(..count).unwrap());
+    }
+    let answer = answer(&String::from_utf8_lossy(&head));
+    let closes = answer.is_empty() || answer.ends_with(b"cut");
+    let _ = stream.write_all(&answer).await;
+    if !closes {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+fn schedule_for(address: &str, test: impl FnOnce(Schedule, Fetch, Request)) {
+    World::new(DAY * 90).run(|check, schedule| {
+        let mut schedule = schedule.with_responders([address.into()]);
+        let fetch = schedule.poll_fetch(now()).unwrap();
+        let request = Request::new(check.certificate(), check.issuer(), IssuerHash::Sha1);
+        test(schedule, fetch, request);
+    });
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn limits() -> FetchLimits {
+    FetchLimits::default().with_time(Duration::from_millis(700)).with_response(3000)
+}
+
+fn fetch_from(answer: Answer) -> Result<Fetched, FetchFailure> {
+    run(async {
+        let address = responder(answer).await;
+        let mut asked = None;
+        schedule_for(&format!("http://{address}/ca"), |_, fetch, request| {
+            asked = Some((fetch, request));
+        });
+        let (fetch, request) = asked.unwrap();
+        Fetcher::new(limits()).fetch(&fetch, &request).await
+    })
+}
+
+#[test]
+fn a_response_comes_with_its_age() {
+    let fetched = fetch_from(|head| {
+        assert!(head.starts_with("GET /ca/ME") && head.contains("\r\nhost: 127.0.0.1:"), "{head}");
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nCache-Control: public, Max-Age=900\r\n\r\nabc"
+            .to_vec()
+    });
+    let fetched = fetched.unwrap();
+    assert_eq!(fetched.response, b"abc");
+    assert_eq!(fetched.max_age, Some(Duration::from_secs(900)));
+}
+
+#[test]
+fn every_failure_is_told_by_its_cause() {
+    let rows: [(Answer, FetchError, Option<u64>); 9] = [
+        (
+            |_| b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nabc".to_vec(),
+            FetchError::Status(404),
+            None,
+        ),
+        (
+            |_| b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            FetchError::Status(503),
+            Some(120),
+        ),
+        (
+            |_| b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n".to_vec(),
+            FetchError::Redirect,
+            None,
+        ),
+        (
+            |_| b"HTTP/1.1 301 Moved\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            FetchError::Redirect,
+            None,
+        ),
+        (|_| Vec::new(), FetchError::Broken, None),
+        (|_| b"220 mx.example ESMTP\r\n".to_vec(), FetchError::Broken, None),
+        (
+            |_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthis is cut".to_vec(),
+            FetchError::Broken,
+            None,
+        ),
+        // It never ends, or fills the buffer to its limit.
+        (
+            |_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc".to_vec(),
+            FetchError::Timeout { seconds: 0 },
+            None,
+        ),
+        (
+            |_| [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &[b'x'; 3001]].concat(),
+            FetchError::TooLong { limit: 3000 },
+            None,
+        ),
+    ];
+    for (answer, error, retry_after) in rows {
+        let failure = fetch_from(answer).unwrap_err();
+        assert_eq!(failure.error, error);
+        assert_eq!(failure.retry_after, retry_after.map(Duration::from_secs), "{error}");
+    }
+}
+
+#[test]
+fn a_connection_without_a_request_ends_no_responder() {
+    run(async {
+        let address =
+            responder(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()).await;
+        for _ in 0..3 {
+            drop(TcpStream::connect(address).await.unwrap());
+        }
+        let mut asked = None;
+        schedule_for(&format!("http://{address}/"), |_, fetch, request| {
+            asked = Some((fetch, request));
+        });
+        let (fetch, request) = asked.unwrap();
+        let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
+        assert_eq!(fetched.response, b"ok");
+    });
+}
+
+#[test]
+fn a_redirect_within_the_host_is_followed() {
+    let fetched = fetch_from(|head| {
+        if head.starts_with("GET /there ") {
+            return b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+        }
+        b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n".to_vec()
+    });
+    assert_eq!(fetched.unwrap().response, b"ok");
+}
+
+#[test]
+fn a_request_is_posted_where_it_has_to_be() {
+    run(async {
+        let address = responder(|head| {
+            assert!(head.starts_with("POST /ca?x=1 HTTP/1.1\r\n"), "{head}");
+            assert!(head.contains("content-type: application/ocsp-request\r\n"), "{head}");
+            assert!(head.contains("cache-control: no-cache\r\n"), "{head}");
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
+        })
+        .await;
+        let mut asked = None;
+        schedule_for(&format!("http://{address}/ca?x=1"), |_, fetch, request| {
+            asked = Some((fetch, request));
+        });
+        let (mut fetch, request) = asked.unwrap();
+        fetch.bypass_caches = true;
+        assert_eq!(fetch.method, Method::Get, "but the address has a query");
+        let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
+        assert_eq!(fetched.response, b"ok");
+    });
+}
+
+#[test]
+fn one_address_that_is_dead_leaves_the_next() {
+    run(async {
+        // `localhost` is ::1 as well, where nobody listens.
+        let port =
+            responder(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()).await.port();
+        for (url, fetched) in [
+            (format!("http://localhost:{port}/"), Ok(&b"ok"[..])),
+            (format!("http://[::1]:{port}/"), Err(FetchError::Connect)),
+            (format!("http://nowhere.invalid:{port}/"), Err(FetchError::Name)),
+            (format!("https://localhost:{port}/"), Err(FetchError::Https)),
+            (format!("HTTP://localhost:{port}/"), Ok(&b"ok"[..])),
+        ] {
+            let mut asked = None;
+            schedule_for(&url, |_, fetch, request| asked = Some((fetch, request)));
+            let (fetch, request) = asked.unwrap();
+            let got = Fetcher::new(FetchLimits::default()).fetch(&fetch, &request).await;
+            let got = got.as_ref().map(|got| &got.response[..]).map_err(|f| f.error.clone());
+            assert_eq!(got, fetched, "{url}");
+        }
+    });
+}
+
+#[test]
+fn a_responder_that_never_ends_holds_up_no_other() {
+    run(async {
+        let silent = responder(|_| b"HTTP/1.1 200 OK\r\n".to_vec()).await;
+        let quick = responder(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()).await;
+        let fetcher = Arc::new(Fetcher::new(limits()));
+        let began = Instant::now();
+        let mut running = Vec::new();
+        for address in [silent, silent, quick] {
+            let mut asked = None;
+            schedule_for(&format!("http://{address}/"), |_, fetch, request| {
+                asked = Some((fetch, request));
+            });
+            let (fetch, request) = asked.unwrap();
+            let fetcher = Arc::clone(&fetcher);
+            running.push(tokio::spawn(async move { fetcher.fetch(&fetch, &request).await }));
+        }
+        let quick = running.pop().unwrap().await.unwrap();
+        assert_eq!(quick.unwrap().response, b"ok");
+        assert!(began.elapsed() < Duration::from_millis(600));
+        for silent in running {
+            let failure = silent.await.unwrap().unwrap_err();
+            assert_eq!(failure.error, FetchError::Timeout { seconds: 0 });
+        }
+    });
+}
+
+#[test]
+fn a_page_of_a_captive_portal_is_never_stapled() {
+    let page = fetch_from(|_| {
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>".to_vec()
+    });
+    let page = page.unwrap();
+    World::new(DAY * 90).run(|check, mut schedule| {
+        schedule.handle_response(&world_response(), None, check, now(), 0);
+        schedule.handle_response(&page.response, page.max_age, check, after(HOUR), 0);
+        assert!(schedule.staple(after(HOUR)).is_some());
+        let events: Vec<_> = std::iter::from_fn(|| schedule.poll_event()).collect();
+        assert!(matches!(events[..], [Event::Good { .. }, Event::Failed { .. }]));
+    });
+}
+
+fn world_response() -> Vec<u8> {
+    World::new(DAY * 90).respond(GOOD, now(), DAY * 4)
+}

@@ -1,0 +1,199 @@
+//! Proofs that the gateway fetches itself, from the responders that certificates name.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use ocsp_staple::hyper::Fetcher;
+use ocsp_staple::{
+    Certificate, Check, Event, Fetch, ProofFileError, Request, Schedule, Staple, Store,
+};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
+use tracing::{debug, error, info, warn};
+
+use super::certificate::{algorithms, parse};
+use crate::gateway::telemetry::log;
+
+/// The renewals that are under way, one for each certificate.
+#[derive(Debug)]
+pub(super) struct Renewals {
+    fetcher: Arc<Fetcher>,
+    store: Store,
+    /// Whether proofs are fetched at all.
+    on: bool,
+    running: Mutex<HashMap<CertificateDer<'static>, Weak<Renewal>>>,
+}
+
+/// The proof of one certificate, which is renewed as long as this is there.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    staple: watch::Receiver<Option<Staple>>,
+    task: JoinHandle<()>,
+}
+
+impl Renewals {
+    pub(super) fn new(store: Store, on: bool) -> Self {
+        Self { fetcher: Arc::default(), store, on, running: Mutex::default() }
+    }
+
+    /// Returns the renewal for the first certificate of a chain, from the file of this name; it is
+    /// begun if it is not under way. Without a responder there is none.
+    pub(super) fn of(
+        &self,
+        path: &Path,
+        chain: &[CertificateDer<'static>],
+    ) -> Option<Arc<Renewal>> {
+        let leaf = chain.first().filter(|_| self.on)?;
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, renewal| renewal.strong_count() > 0);
+        if let Some(renewal) = running.get(leaf).and_then(Weak::upgrade) {
+            return Some(renewal);
+        }
+        let begun = match self.begin(path, chain) {
+            Ok(begun) => Arc::new(begun?),
+            Err(error) => {
+                let path = path.display();
+                warn!(event = "ocsp", "{path}: no OCSP proof can be fetched: {error}");
+                return None;
+            }
+        };
+        running.insert(leaf.clone(), Arc::downgrade(&begun));
+        Some(begun)
+    }
+
+    fn begin(
+        &self,
+        path: &Path,
+        chain: &[CertificateDer<'static>],
+    ) -> Result<Option<Renewal>, ProofFileError> {
+        let (leaf, issuers) = parse(chain)?;
+        let now = UnixTime::now();
+        let mut schedule = Schedule::new(&leaf, now);
+        if schedule.wake_at().is_none() {
+            let path = path.display();
+            debug!(event = "ocsp", "{path}: {}", Event::NoResponder);
+            return Ok(None);
+        }
+        let check = Check::new(&leaf, issuers, algorithms())?;
+        match self.store.load(&leaf) {
+            Ok(Some(saved)) => schedule.handle_saved(saved, &check, now),
+            Ok(None) => {}
+            Err(error) => warn!(event = "ocsp", "{}", log::chain(&error)),
+        }
+        let (shown, staple) = watch::channel(schedule.staple(now));
+        let work = Work {
+            name: path.display().to_string(),
+            chain: chain.to_vec(),
+            fetcher: Arc::clone(&self.fetcher),
+            store: self.store.clone(),
+            shown,
+        };
+        let task = tokio::spawn(async move {
+            // It was read and checked above.
+            if let Err(error) = work.run(schedule).await {
+                error!(event = "ocsp", "{error}");
+            }
+        });
+        Ok(Some(Renewal { staple, task }))
+    }
+}
+
+impl Renewal {
+    pub(super) fn staple(&self) -> Option<Staple> {
+        self.staple.borrow().clone()
+    }
+}
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A renewal at work.
+struct Work {
+    /// What the certificate is called in the log.
+    name: String,
+    chain: Vec<CertificateDer<'static>>,
+    fetcher: Arc<Fetcher>,
+    store: Store,
+    shown: watch::Sender<Option<Staple>>,
+}
+
+impl Work {
+    /// Does what the schedule says, until the certificate ends.
+    async fn run(&self, mut schedule: Schedule) -> Result<(), ProofFileError> {
+        let (leaf, issuers) = parse(&self.chain)?;
+        let check = Check::new(&leaf, issuers, algorithms())?;
+        loop {
+            schedule.handle_time(UnixTime::now());
+            if let Some(fetch) = schedule.poll_fetch(UnixTime::now()) {
+                self.fetch(&fetch, &check, &mut schedule).await;
+            }
+            while let Some(event) = schedule.poll_event() {
+                self.tell(&event);
+            }
+            let staple = schedule.staple(UnixTime::now());
+            self.shown.send_if_modified(|shown| {
+                let modified = *shown != staple;
+                *shown = staple;
+                modified
+            });
+            self.save(&leaf, &mut schedule).await;
+            let Some(wake) = schedule.wake_at() else { return Ok(()) };
+            let wait = wake.as_secs().saturating_sub(UnixTime::now().as_secs());
+            // Not all at once: the clock may be set meanwhile.
+            sleep(Duration::from_secs(wait).clamp(SHORTEST, LONGEST)).await;
+        }
+    }
+
+    async fn fetch(&self, fetch: &Fetch, check: &Check<'_>, schedule: &mut Schedule) {
+        let request = Request::new(check.certificate(), check.issuer(), fetch.hash);
+        let fetched = self.fetcher.fetch(fetch, &request).await;
+        let (now, random) = (UnixTime::now(), random());
+        match fetched {
+            Ok(got) => {
+                schedule.handle_response(&got.response, got.max_age, check, now, random);
+            }
+            Err(failure) => {
+                schedule.handle_failure(failure.error, failure.retry_after, now, random);
+            }
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        let name = &self.name;
+        match event {
+            Event::Good { .. } => info!(event = "ocsp", "{name}: {event}"),
+            Event::Failed { .. } | Event::SavedRefused(_) => {
+                warn!(event = "ocsp", "{name}: {event}");
+            }
+            Event::NoResponder => debug!(event = "ocsp", "{name}: {event}"),
+            _ => error!(event = "ocsp", "{name}: {event}"),
+        }
+    }
+
+    /// Saves what is new. That it cannot be written stops nothing.
+    async fn save(&self, leaf: &Certificate<'_>, schedule: &mut Schedule) {
+        let Some(saved) = schedule.poll_saved() else { return };
+        let (store, der) = (self.store.clone(), leaf.as_der().to_vec());
+        let write = move || store.save(&Certificate::parse(&der).ok()?, &saved).err();
+        if let Ok(Some(error)) = spawn_blocking(write).await {
+            warn!(event = "ocsp", "{}", log::chain(&error));
+        }
+    }
+}
+
+/// A number for jitter: `RandomState` is keyed by the system's random numbers.
+fn random() -> u32 {
+    let [.., a, b, c, d] = RandomState::new().hash_one(SystemTime::now()).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_mins(10);

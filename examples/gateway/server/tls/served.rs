@@ -1,0 +1,118 @@
+//! What a connection is served by: certificates that may change, and their staples.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ocsp_staple::Staple;
+use ocsp_staple::rustls::StapledKeys;
+use rustls::ServerConfig;
+use rustls::pki_types::UnixTime;
+use rustls::server::{ClientHello, ResolvesServerCert as _};
+use rustls::sign::CertifiedKey;
+use tracing::{error, info};
+
+use super::certificate::{CertificateFiles, Stamps};
+use super::proof::Proof;
+use super::renewal::Renewals;
+use super::{TlsError, config};
+
+/// Certificates of which a client gets one, by the signatures that it takes.
+#[derive(Debug)]
+pub(crate) struct Served {
+    config: Arc<ServerConfig>,
+    keys: Arc<StapledKeys>,
+    certificates: Mutex<Vec<Loaded>>,
+}
+
+/// A certificate as it was read.
+#[derive(Debug)]
+struct Loaded {
+    files: CertificateFiles,
+    stamps: Stamps,
+    key: CertifiedKey,
+    proof: Proof,
+    staple: Option<Staple>,
+}
+
+impl Served {
+    /// Reads the files for the first time.
+    pub(super) fn load(
+        files: Vec<CertificateFiles>,
+        renewals: &Renewals,
+    ) -> Result<Self, TlsError> {
+        let loaded: Result<Vec<_>, _> =
+            files.into_iter().map(|files| Loaded::new(files, renewals)).collect();
+        let keys = Arc::new(StapledKeys::new());
+        let config = Arc::new(config(Arc::clone(&keys) as _)?);
+        let served = Self { config, keys, certificates: Mutex::new(loaded?) };
+        served.set(&served.certificates.lock().unwrap_or_else(PoisonError::into_inner));
+        served.look(renewals);
+        Ok(served)
+    }
+
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Tells whether a client with this hello gets a staple, if it asks for one.
+    pub(crate) fn staples(&self, hello: ClientHello<'_>) -> bool {
+        self.keys.resolve(hello).is_some_and(|key| key.ocsp.is_some())
+    }
+
+    /// Looks at the files, and reads those that have changed.
+    pub(super) fn look(&self, renewals: &Renewals) {
+        let mut certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = false;
+        for loaded in certificates.iter_mut() {
+            changed |= loaded.look(renewals);
+        }
+        if changed {
+            self.set(&certificates);
+        }
+    }
+
+    fn set(&self, certificates: &[Loaded]) {
+        let keys = certificates.iter().map(|loaded| (&loaded.key, loaded.staple.as_ref()));
+        self.keys.set(None, keys);
+    }
+}
+
+impl Loaded {
+    fn new(files: CertificateFiles, renewals: &Renewals) -> Result<Self, TlsError> {
+        let stamps = files.stamps();
+        let key = files.load()?;
+        let proof = Proof::of(&files, &key.cert, renewals);
+        Ok(Self { files, stamps, key, proof, staple: None })
+    }
+
+    /// Tells whether the certificate or its staple is another now.
+    fn look(&mut self, renewals: &Renewals) -> bool {
+        let stamps = self.files.stamps();
+        let mut changed = false;
+        if stamps != self.stamps {
+            // Read before the files are, so that a change meanwhile is seen the next time.
+            self.stamps = stamps;
+            changed = self.reload(renewals);
+        }
+        let staple = self.proof.staple(&self.key.cert, UnixTime::now());
+        if staple != self.staple {
+            self.staple = staple;
+            changed = true;
+        }
+        changed
+    }
+
+    fn reload(&mut self, renewals: &Renewals) -> bool {
+        let path = self.files.certificate.display();
+        let key = match self.files.load() {
+            Ok(key) => key,
+            Err(error) => {
+                error!(event = "tls", "{error}; the certificate that was read before stays");
+                return false;
+            }
+        };
+        info!(event = "tls", "the certificate {path} has changed, and was read again");
+        self.proof = Proof::of(&self.files, &key.cert, renewals);
+        (self.key, self.staple) = (key, None);
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! A case, and what comes out of it.
+
+use std::error::Error;
+
+use examples::cases::shown::Shown;
+use ocsp_staple::{Certificate, CertificateStatus, Check, Issuer, Proof};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// What is to be checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) response: String,
+    pub(crate) cert: String,
+    pub(crate) issuer: String,
+    pub(crate) time: Option<String>,
+}
+
+impl Case {
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.check() {
+            Ok(Ok(proof)) => Verdict::new(&proof),
+            Ok(Err(cause)) => Verdict { cause: Some(cause), ..Verdict::of("invalid") },
+            Err(error) => Verdict::wrong(&error.to_string(), 0),
+        }
+    }
+
+    /// Verifies the response; within, what it lacks.
+    fn check(&self) -> Result<Result<Proof, String>, Box<dyn Error>> {
+        let response = files::response(&self.response);
+        let response = response.map_err(|error| format!("response: {error}"))?;
+        let leaf = files::certificate(&self.cert).map_err(|error| format!("cert: {error}"))?;
+        let issuer =
+            files::certificate(&self.issuer).map_err(|error| format!("issuer: {error}"))?;
+        let now = match &self.time {
+            Some(text) => files::time(text).ok_or("time: not of RFC 3339 in UTC")?,
+            None => UnixTime::now(),
+        };
+        let leaf = Certificate::parse(&leaf).map_err(|error| format!("cert: {error}"))?;
+        let issuer = Certificate::parse(&issuer).map_err(|error| format!("issuer: {error}"))?;
+        let algorithms = default_provider().signature_verification_algorithms.all;
+        Ok(match Check::new(&leaf, [Issuer::from(&issuer)], algorithms) {
+            Ok(check) => check.verify(&response, now).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+}
+
+/// What came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    /// `good`, `revoked`, `unknown` or `invalid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    /// Why it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// Why it is invalid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+}
+
+impl Verdict {
+    pub(crate) fn wrong(error: &str, at: usize) -> Self {
+        Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    fn of(status: &'static str) -> Self {
+        Self { status: Some(status), ..Self::default() }
+    }
+
+    fn new(proof: &Proof) -> Self {
+        let until = Some(files::written(proof.until));
+        let verdict = Self { until, ..Self::of(proof.status.as_str()) };
+        let CertificateStatus::Revoked(revocation) = proof.status else { return verdict };
+        let reason = revocation.reason.map(ocsp_staple::Reason::as_str);
+        Self { reason, revoked: Some(files::written(revocation.time)), ..verdict }
+    }
+}
+
+impl Shown for Verdict {
+    fn text(&self) -> Vec<u8> {
+        let mut text = self.status.unwrap_or("malformed").to_owned();
+        text += &self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        text.push('\n');
+        for (name, value) in [
+            ("cause", self.cause.as_deref()),
+            ("revoked", self.revoked.as_deref()),
+            ("reason", self.reason),
+            ("until", self.until.as_deref()),
+        ] {
+            let line = value.map(|value| format!("  {name:<9} {value}\n"));
+            text += &line.unwrap_or_default();
+        }
+        text.into_bytes()
+    }
+}

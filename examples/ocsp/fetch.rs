@@ -1,0 +1,106 @@
+//! Fetching a proof into a file.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use examples::cases::shown::Done;
+use ocsp_staple::hyper::Fetcher;
+use ocsp_staple::{
+    Certificate, Check, Event, Issuer, IssuerHash, Pace, Request, Schedule, Signer, replace_file,
+};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::UnixTime;
+
+use crate::files;
+
+#[derive(Args, Debug)]
+pub(crate) struct Wanted {
+    /// A file with the certificate, and perhaps its chain
+    #[arg(long)]
+    cert: PathBuf,
+    /// A file with the certificate of its issuer, if the chain lacks it
+    #[arg(long)]
+    issuer: Option<PathBuf>,
+    /// The address of the responder, if the certificate names none
+    #[arg(long, value_name = "URL")]
+    responder: Option<String>,
+    /// Names the issuer by SHA-256 in the request
+    #[arg(long)]
+    sha256: bool,
+    /// How often the responder is asked before giving up
+    #[arg(long, default_value_t = 3)]
+    tries: u32,
+    /// The file that the proof goes to, in DER
+    output: PathBuf,
+}
+
+impl Wanted {
+    pub(crate) fn run(&self) -> Done {
+        let mut chain = files::certificates(&self.cert)?;
+        if let Some(issuer) = &self.issuer {
+            chain.append(&mut files::certificates(issuer)?);
+        }
+        let chain: Result<Vec<_>, _> = chain.iter().map(|der| Certificate::parse(der)).collect();
+        let chain = chain.map_err(|error| format!("{}: {error}", self.cert.display()))?;
+        let (leaf, issuers) = chain.split_first().ok_or("no certificate")?;
+        let algorithms = default_provider().signature_verification_algorithms.all;
+        let check = Check::new(leaf, issuers.iter().map(Issuer::from), algorithms)?;
+        let hash = if self.sha256 { IssuerHash::Sha256 } else { IssuerHash::Sha1 };
+        let schedule = Schedule::new(leaf, UnixTime::now());
+        let mut schedule = schedule.with_pace(Pace::default().with_hash(hash));
+        if let Some(responder) = &self.responder {
+            schedule = schedule.with_responders([Arc::from(responder.as_str())]);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.ask(&mut schedule, &check))
+    }
+
+    /// Asks at once as often as it is wanted; the pauses of the schedule are for servers.
+    async fn ask(&self, schedule: &mut Schedule, check: &Check<'_>) -> Done {
+        let fetcher = Fetcher::default();
+        let mut error: Box<dyn Error> = "the responder was not asked".into();
+        for _ in 0..self.tries {
+            let due = schedule.wake_at().unwrap_or_else(UnixTime::now);
+            let Some(fetch) = schedule.poll_fetch(due.max(UnixTime::now())) else { break };
+            let request = Request::new(check.certificate(), check.issuer(), fetch.hash);
+            let now = UnixTime::now();
+            match fetcher.fetch(&fetch, &request).await {
+                Ok(got) => schedule.handle_response(&got.response, got.max_age, check, now, 0),
+                Err(failure) => {
+                    schedule.handle_failure(failure.error, failure.retry_after, now, 0);
+                }
+            }
+            if let Some(staple) = schedule.staple(UnixTime::now()) {
+                replace_file(&self.output, &staple.response)
+                    .map_err(|error| format!("{}: {error}", self.output.display()))?;
+                println!("good until {}", files::written(staple.until));
+                warn(check, &staple.response);
+                return Ok(());
+            }
+            while let Some(event) = schedule.poll_event() {
+                error = match event {
+                    Event::Failed { error, .. } => error.into(),
+                    Event::NoResponder => "the certificate names no OCSP responder".into(),
+                    event => return Err(event.to_string().into()),
+                };
+            }
+        }
+        if schedule.poll_event() == Some(Event::NoResponder) {
+            error = "the certificate names no OCSP responder; give one with --responder".into();
+        }
+        Err(error)
+    }
+}
+
+/// Tells that the signer's certificate ends before the proof says that it does.
+fn warn(check: &Check<'_>, response: &[u8]) {
+    let Ok(proof) = check.verify(response, UnixTime::now()) else { return };
+    if let (Signer::Delegated { until, .. }, Some(next)) = (proof.signer, proof.next_update)
+        && until < next
+    {
+        let (until, next) = (files::written(until), files::written(next));
+        eprintln!("ocsp: the signer's certificate ends at {until}, before nextUpdate, {next}");
+    }
+}

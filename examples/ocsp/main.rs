@@ -1,0 +1,99 @@
+//! Fetches, checks and shows OCSP responses, and looks at what a server staples.
+
+mod case;
+mod fetch;
+mod files;
+mod serve_check;
+mod show;
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
+
+use case::{Case, Verdict};
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().action {
+        Action::Fetch(fetch) => fetch.run(),
+        Action::Check(check) => check.run(),
+        Action::Show { files } => show::all(&files),
+        Action::ServeCheck(check) => check.run(),
+    };
+    shown::exit("ocsp", done)
+}
+
+/// Fetches, checks and shows OCSP responses, and looks at what a server staples.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Fetches the proof of a certificate into a file, which is replaced atomically
+    ///
+    /// A proof that is not good, or does not count, replaces nothing, and is an error.
+    Fetch(fetch::Wanted),
+    /// Tells what responses prove
+    ///
+    /// Without arguments each line of standard input is a case, as a JSON object with `response`,
+    /// `cert`, `issuer` and `time` (RFC 3339; without one, it is now). Responses and certificates
+    /// are names of files or base64 of DER.
+    Check(Check),
+    /// Shows what is in responses, without verifying them
+    Show {
+        /// Files, in DER or PEM
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Connects to a mail server, and tells what it staples with STARTTLS
+    ServeCheck(serve_check::Wanted),
+}
+
+#[derive(Args, Debug)]
+struct Check {
+    /// A file with the response
+    #[arg(requires_all = ["cert", "issuer"])]
+    response: Option<String>,
+    /// A file with the certificate
+    #[arg(long)]
+    cert: Option<String>,
+    /// A file with the certificate of its issuer
+    #[arg(long)]
+    issuer: Option<String>,
+    /// When, as 2026-06-15T12:00:00Z; without, now
+    #[arg(long)]
+    time: Option<String>,
+    /// Writes one JSON object for each case
+    #[arg(long)]
+    json: bool,
+}
+
+/// The longest line that is read, in octets.
+const MAX_LINE: usize = 4 << 20;
+
+impl Check {
+    fn run(self) -> Done {
+        let json = self.json;
+        let mut out = BufWriter::new(io::stdout().lock());
+        if let (Some(response), Some(cert), Some(issuer)) = (self.response, self.cert, self.issuer)
+        {
+            let case = Case { response, cert, issuer, time: self.time };
+            shown::write(&case.verdict(), json, &mut out)?;
+            return Ok(out.flush()?);
+        }
+        lines::each(MAX_LINE, &mut out, |line, out| {
+            let verdict = match serde_json::from_slice::<Case>(line) {
+                _ if line.len() > MAX_LINE => Verdict::wrong("the line is too long", line.len()),
+                Ok(case) => case.verdict(),
+                Err(error) => Verdict::wrong(&error.to_string(), error.column()),
+            };
+            shown::write(&verdict, json, out)
+        })
+    }
+}

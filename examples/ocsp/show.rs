@@ -1,0 +1,42 @@
+//! What is in a response.
+
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use examples::cases::shown::Done;
+use ocsp_staple::{Certificate, Limits, Response};
+
+use crate::files;
+
+/// Shows responses, one behind the other.
+pub(crate) fn all(paths: &[PathBuf]) -> Done {
+    for path in paths {
+        let der = files::response(&path.to_string_lossy())?;
+        println!("{}: {} octets", path.display(), der.len());
+        match Response::parse(&der, &Limits::default()) {
+            Err(error) => println!("  malformed    {error}"),
+            Ok(Response::Failed(error)) => println!("  error        {error}"),
+            Ok(Response::Successful(response)) => {
+                println!("  signer       {}", response.responder());
+                println!("  produced at  {}", files::written(response.produced_at()));
+                for answer in response.responses() {
+                    println!("  certificate  {}", HEXLOWER.encode(answer.serial_number()));
+                    println!("    status       {}", answer.status());
+                    println!("    this update  {}", files::written(answer.this_update()));
+                    let next = answer.next_update().map(files::written);
+                    println!("    next update  {}", next.as_deref().unwrap_or("not there"));
+                }
+                for certificate in response.certificates() {
+                    match Certificate::parse(certificate) {
+                        Ok(signer) => {
+                            let until = files::written(signer.not_after());
+                            println!("  has          \"{}\", until {until}", signer.subject());
+                        }
+                        Err(error) => println!("  has          no certificate: {error}"),
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! A certificate authority of OpenSSL's, with its OCSP responder.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use super::servers::{run, text};
+
+/// An authority in a folder of its own: `ca.pem`, and for each certificate `NAME.pem`, with that of the
+/// authority behind it, and `NAME.key`. Each names the responder, at a port that the test has.
+pub(crate) struct Authority {
+    folder: PathBuf,
+    responder_port: u16,
+    serial: u32,
+}
+
+impl Authority {
+    pub(crate) fn make(name: &str, responder_port: u16) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let authority = Self { folder, responder_port, serial: 0x1000 };
+        authority.shell(
+            "openssl ecparam -genkey -noout -name prime256v1 -out ca.key
+             openssl req -x509 -new -key ca.key -subj '/CN=Authority of the tests' -days 30 -out ca.pem
+             touch index",
+        );
+        authority
+    }
+
+    pub(crate) fn path(&self, file: &str) -> String {
+        self.folder.join(file).display().to_string()
+    }
+
+    /// Issues a certificate of the next number, and returns the number; `status` is a line's start in
+    /// OpenSSL's index: `V` or `R`.
+    pub(crate) fn issue(&mut self, name: &str, status: &str) -> String {
+        self.serial += 1;
+        let (serial, port) = (format!("{:04X}", self.serial), self.responder_port);
+        let revoked = if status == "R" { "260101000000Z,keyCompromise" } else { "" };
+        self.shell(&format!(
+            "openssl ecparam -genkey -noout -name prime256v1 -out new.key
+             openssl req -new -key new.key -subj /CN={name} -out new.csr
+             printf 'subjectAltName=DNS:{name}\\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:{port}/\\n' >new.ext
+             openssl x509 -req -in new.csr -CA ca.pem -CAkey ca.key -set_serial 0x{serial} -days 30 \\
+                 -extfile new.ext -out new.leaf
+             cat new.leaf ca.pem >new.pem
+             printf '{status}\\t360101000000Z\\t{revoked}\\t{serial}\\tunknown\\t/CN={serial}\\n' >>index
+             mv new.key {name}.key; mv new.pem {name}.pem",
+        ));
+        serial
+    }
+
+    /// Has the responder sign a proof of a certificate into `file`, in DER.
+    pub(crate) fn prove(&self, name: &str, file: &str) {
+        self.shell(&format!(
+            "openssl ocsp -index index -CA ca.pem -rsigner ca.pem -rkey ca.key -issuer ca.pem \\
+                 -cert {name}.pem -no_nonce -ndays 2 -respout new.proof
+             mv new.proof {file}"
+        ));
+    }
+
+    /// Starts the responder: it takes what is in the index now.
+    pub(crate) fn respond(&self) -> Responder {
+        let mut child = Command::new("openssl")
+            .args(["ocsp", "-index", "index", "-CA", "ca.pem", "-rsigner", "ca.pem"])
+            .args(["-rkey", "ca.key", "-ndays", "2", "-port", &self.responder_port.to_string()])
+            .current_dir(&self.folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It says that it waits; a connection without a request it would not survive.
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(log.any(|line| line.unwrap().contains("waiting for OCSP client")));
+        thread::spawn(move || log.count());
+        Responder(child)
+    }
+
+    fn shell(&self, script: &str) {
+        let mut command = Command::new("bash");
+        command.args(["-ec", script]).current_dir(&self.folder);
+        let output = run(&mut command, b"");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A responder that runs; it ends when this goes.
+pub(crate) struct Responder(Child);
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
