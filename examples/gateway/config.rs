@@ -268,6 +268,7 @@ fn session(options: &ConfigOptions, host: &Domain) -> Result<SessionSettings, Co
         smtp_banner: checks::banner(options, host)?,
         message_size_limit: options.message_size_limit.0,
         recipients_max: options.recipients_max,
+        header_maxsize: usize::try_from(options.header_maxsize.0).unwrap_or(usize::MAX),
         received_headers_max: options.received_headers_max,
         smtp_max_synprot_errors: options.smtp_max_synprot_errors,
         smtp_max_unknown_commands: options.smtp_max_unknown_commands,

@@ -17,11 +17,12 @@ use mail_types::hickory::ResolverSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tokio::sync::mpsc;
+use tracing::{error, warn};
 
 use examples::gateway::config::{Config, opening};
 use examples::gateway::dns::resolver::resolver_settings;
-use examples::gateway::server::Gateway;
+use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
 
 /// Receives mail: the options of its configuration are in `docs/gateway.md`.
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
         }
     };
     log::start(config.log_format);
-    let run = |runtime: Runtime| runtime.block_on(run(config, resolver));
+    let run = |runtime: Runtime| runtime.block_on(run(arguments, config, resolver));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -105,22 +106,41 @@ fn runtime() -> io::Result<Runtime> {
     builder.worker_threads(cores.saturating_sub(1).max(1)).enable_all().build()
 }
 
-async fn run(config: Config, resolver: ResolverSettings) -> Result<(), Box<dyn Error>> {
+async fn run(
+    arguments: Arguments,
+    config: Config,
+    resolver: ResolverSettings,
+) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Nothing is read again while the program runs, so that it stops here too, in good order.
     let mut hang_up = signal(SignalKind::hangup())?;
+    let (log_format, dns_resolver) = (config.log_format, config.dns_resolver);
     let gateway = Gateway::new(config.server, resolver)?;
     let listeners = gateway.listen().await?;
+    let (want, wanted) = mpsc::channel(1);
+    tokio::spawn(async move {
+        // One more is wanted already where there is no room.
+        while hang_up.recv().await.is_some() {
+            let _ = want.try_send(());
+        }
+    });
+    let configure = move || {
+        let file = arguments.config.as_deref();
+        opening::check(file, &arguments.resolv_conf)?;
+        let config = Config::read(file)?;
+        if (config.log_format, config.dns_resolver) != (log_format, dns_resolver) {
+            warn!("log_format or dns_resolver: a change takes effect at the next start only");
+        }
+        Ok(config.server)
+    };
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            _ = hang_up.recv() => info!("SIGHUP: the configuration is read at the start only"),
         }
     };
-    gateway.serve(listeners, stop).await;
+    gateway.serve(listeners, Reload::new(wanted, configure), stop).await;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ mod listeners;
 pub(crate) mod memory;
 #[cfg(feature = "gateway")]
 mod proxy;
+#[cfg(feature = "gateway")]
+mod reload;
 pub mod settings;
 #[cfg(feature = "gateway")]
 pub(crate) mod tls;
@@ -22,3 +24,5 @@ pub(crate) mod wire;
 
 #[cfg(feature = "gateway")]
 pub use self::gateway::{Gateway, StartError};
+#[cfg(feature = "gateway")]
+pub use self::reload::Reload;

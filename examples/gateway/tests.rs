@@ -31,6 +31,7 @@ mod patience;
 mod ratelimit;
 mod relay;
 mod relay_prdr;
+mod reload;
 mod repeats;
 mod reporting;
 mod resolver;

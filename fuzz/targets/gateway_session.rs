@@ -22,13 +22,14 @@ fuzz_target!(|input: (u8, &[u8])| {
     }
 });
 
-/// Runs a session; returns what it said and what it took.
-fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
-    let settings = SessionSettings {
+/// What a session takes, and offers by these choices.
+fn settings(choices: u8) -> SessionSettings {
+    SessionSettings {
         primary_hostname: "mx.example".into(),
         smtp_banner: "ESMTP".into(),
         message_size_limit: 200,
         recipients_max: 4,
+        header_maxsize: 10_000,
         received_headers_max: 2,
         smtp_max_synprot_errors: 5,
         smtp_max_unknown_commands: 5,
@@ -37,7 +38,12 @@ fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
         smtp_accept_max_per_connection: 3,
         tls_advertise: choices & 1 != 0,
         prdr_enable: choices & 8 != 0,
-    };
+    }
+}
+
+/// Runs a session; returns what it said and what it took.
+fn talk(choices: u8, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let settings = settings(choices);
     let mut session = Session::new(Arc::new(settings), choices & 2 != 0);
     let (mut output, mut messages, mut takers) = (Vec::new(), Vec::new(), Vec::new());
     session.handle_decision(&Reply::new(ReplyCode::READY, ""));

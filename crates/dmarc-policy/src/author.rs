@@ -15,7 +15,7 @@ use crate::author::domain::{domain, without_punctuation};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
-use crate::author::lenient::Lenient;
+use crate::author::lenient::{Lenient, is_reversed};
 use crate::author::text::is_atext;
 
 /// The author domain of a message, or the reason for its absence.
@@ -139,7 +139,7 @@ impl<'a> Field<'a> {
         // And some programs end a domain at a blank where RFC 5322 section 4.4 continues it.
         let is_read = body.len() <= Author::MAX_OCTETS && field.address_list().is_some();
         // The name of an empty group may be shown as an address.
-        if !is_read || field.differs || field.domains.is_empty() {
+        if !is_read || field.differs || field.domains.is_empty() || is_reversed(body) {
             return Err(field.at.min(body.len()));
         }
         Ok(field.domains)

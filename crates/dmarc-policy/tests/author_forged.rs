@@ -129,6 +129,43 @@ fn an_escape_sequence_hides_no_domain() {
     }
 }
 
+/// What is shown in another charset cannot be read, and may be an `@`, a dot or a letter.
+#[test]
+fn what_stands_between_escape_sequences_is_not_read_as_ascii() {
+    for row in [
+        "a\x1b$B!w\x1b(Bvictim.example",
+        "<a\x1b$B!w\x1b(Bvictim.example>",
+        "a\x1b$B!w\x1b(Bvictim.example <x@[192.0.2.1]>",
+        "a@victim\x1b$B!%\x1b(Bexample",
+        "a@victim\x1b$B!#\x1b(Bexample",
+        "a@\x1b$B#v#i#c#t#i#m\x1b(B.example",
+        "a\x1b(I@\x1b(Bvictim.example",
+    ] {
+        assert!(read(row).fault().is_some(), "{row:?}: {:?}", read(row));
+    }
+    // Here a part of the character is an ASCII `@`.
+    assert!(shows_victim(&read("a\x1b$)C\x0e#@\x0fvictim.example")));
+    // Beside an author, in another field too.
+    let fields = ["x@good.net", "a\x1b$B!w\x1b(Bvictim.example"];
+    assert!(Author::from_fields(fields.map(str::as_bytes)).fault().is_some());
+    let row = "\x1b$B;3ED\x1b(B <a@good.net>";
+    assert_eq!(read(row), Author::One(name("good.net")));
+}
+
+/// U+202E shows the text after it from right to left (UAX #9).
+#[test]
+fn an_address_that_is_shown_reversed_is_a_fault() {
+    for row in [
+        "<\u{202e}elpmaxe.mitciv@a>",
+        "\u{202e}elpmaxe.mitciv@a",
+        "\u{202e} <elpmaxe.mitciv@a.good.net>",
+        "=?utf-8?q?=E2=80=AEelpmaxe.mitciv=40a?=",
+        "A, <\u{202e}elpmaxe.mitciv@a>",
+    ] {
+        assert!(read(row).fault().is_some(), "{row:?}: {:?}", read(row));
+    }
+}
+
 /// The name of a charset may have a language (RFC 2231 section 5), of any length.
 #[test]
 fn the_length_of_a_charset_hides_no_address() {

@@ -81,6 +81,7 @@ fn resolver(server: SocketAddr) -> Result<(), ConfigError> {
 fn zero(options: &ConfigOptions) -> Option<&'static str> {
     [
         ("smtp_accept_max", options.smtp_accept_max == 0),
+        ("header_maxsize", options.header_maxsize.0 == 0),
         ("recipients_max", options.recipients_max == 0),
         ("message_size_limit", options.message_size_limit.0 == 0),
         ("message_memory_limit", options.message_memory_limit.0 == 0),

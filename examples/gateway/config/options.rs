@@ -42,6 +42,7 @@ pub(crate) struct ConfigOptions {
     /// What all messages on their way in may have together.
     pub(super) message_memory_limit: Size,
     pub(super) recipients_max: usize,
+    pub(super) header_maxsize: Size,
     pub(super) received_headers_max: usize,
     pub(super) smtp_accept_max: usize,
     /// Connections of one host at a time, of a network /64 with IPv6; 0 for any number. A trusted proxy
@@ -170,6 +171,7 @@ impl ConfigOptions {
             message_size_limit: Size(50 << 20),
             message_memory_limit: Size(512 << 20),
             recipients_max: 1000,
+            header_maxsize: Size(1 << 20),
             received_headers_max: 30,
             smtp_accept_max: 2000,
             smtp_accept_max_per_host: 50,

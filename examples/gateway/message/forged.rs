@@ -21,6 +21,8 @@ pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 
 /// Tells whether a reader may take a word for a name of this host, whatever else stands in it.
 fn poses_as_own(own: &Own<'_>, word: &str) -> bool {
+    // These are a dot by their compatibility form.
+    let word = &word.replace(['\u{2024}', '\u{fe52}'], ".");
     let joined: String = word.chars().filter(|c| is_name(*c)).collect();
     let mut parts = word.split(|c| !is_name(c));
     is_own(own, word) || is_own(own, &joined) || parts.any(|part| is_own(own, part))
@@ -69,6 +71,8 @@ fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
     name.retain(|c| c.is_ascii_alphanumeric() || *c == b'-');
     match name.as_slice() {
         b"authentication-results" | b"received-spf" if body.len() > MOST => true,
+        // A reader of ISO 2022 sees another name.
+        b"authentication-results" | b"received-spf" if body.contains(&ESCAPE) => true,
         b"authentication-results" => {
             let tokens = tokens(body);
             let mut parts = tokens.split(|token| *token == Token::Mark(';'));
@@ -153,3 +157,5 @@ fn is_ignored(c: char) -> bool {
 
 /// A field with a longer body goes, whatever it says.
 const MOST: usize = 65_536;
+/// It switches to another charset.
+const ESCAPE: u8 = 0x1b;

@@ -31,7 +31,7 @@ use crate::gateway::telemetry::repeats::LineKind;
 /// What all connections share: what stays from the start to the end, and what they are served by.
 pub struct Gateway {
     pub(super) startup: StartupSettings,
-    pub(super) live: Arc<Live>,
+    live: watch::Sender<Arc<Live>>,
     pub(super) store: Store,
     pub(crate) memory: Arc<Memory>,
     pub(super) host_limit: Arc<HostLimit>,
@@ -104,14 +104,40 @@ impl Gateway {
             limiter: Limiter::default(),
             deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
-            live: Arc::new(Live::new(live, &startup, services)?),
+            live: watch::Sender::new(Arc::new(Live::new(live, &startup, services)?)),
             store,
             startup,
         })
     }
 }
 
+impl Gateway {
+    /// Returns what a new connection is served by.
+    pub(super) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.borrow())
+    }
+
+    /// Replaces what new connections are served by; the others keep what they have.
+    pub(super) fn set_live(&self, live: Arc<Live>) {
+        self.live.send_replace(live);
+    }
+}
+
 impl Live {
+    /// Makes what a new configuration is served by. The rates that are counted stay.
+    pub(super) fn again(
+        &self,
+        settings: LiveSettings,
+        startup: &StartupSettings,
+    ) -> Result<Self, GatewayError> {
+        let services = Services {
+            rates: Arc::clone(&self.services.rates),
+            lookups: Arc::new(Engines::new(&settings.lookups)?),
+            resolver: Arc::clone(&self.services.resolver),
+        };
+        Ok(Self::new(settings, startup, services)?)
+    }
+
     fn new(
         mut settings: LiveSettings,
         startup: &StartupSettings,

@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::connection::Connection;
 use super::gateway::{Gateway, GatewayError, StartError};
+use super::reload::Reload;
 use super::wire::Wire;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::peer::Client;
@@ -44,7 +45,7 @@ impl Gateway {
             }
             StoreSettings::Discard => info!("listening on {address}, keeping no mail"),
         }
-        if self.live.settings.proxy.required_hosts.hosts().is_empty() {
+        if self.live().settings.proxy.required_hosts.hosts().is_empty() {
             info!(
                 "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
                  --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
@@ -52,8 +53,14 @@ impl Gateway {
         }
     }
 
-    /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds.
-    pub async fn serve(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) {
+    /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds. Each
+    /// new configuration that `reload` brings serves the connections after it.
+    pub async fn serve(
+        self,
+        listeners: Vec<TcpListener>,
+        reload: Reload,
+        stop: impl Future<Output = ()>,
+    ) {
         let most = self.startup.smtp_accept_max.min(Semaphore::MAX_PERMITS);
         let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
         for listener in listeners {
@@ -62,6 +69,7 @@ impl Gateway {
         tokio::select! {
             () = stop => {}
             () = sum_up(&gateway.limiter) => {}
+            () = reload.run(&gateway) => {}
         }
         info!("stopping");
         gateway.stop.send_replace(true);
@@ -115,7 +123,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
 async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     // A socket that is gone already shows that soon enough.
     let _ = stream.set_nodelay(true);
-    let live = Arc::clone(&gateway.live);
+    let live = gateway.live();
     let (stream, session) = match super::proxy::accept(&gateway, &live, stream, peer).await {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
@@ -141,7 +149,8 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
 }
 
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
-    let host = &gateway.live.session.primary_hostname;
+    let live = gateway.live();
+    let host = &live.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
     let mut stop = gateway.stop.subscribe();
     // The client may be gone already.

@@ -66,6 +66,11 @@ pub(crate) fn too_large() -> Reply {
     say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), "the message is too large")
 }
 
+pub(crate) fn header_too_large() -> Reply {
+    let text = "the header section is too large (header_maxsize)";
+    say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), text)
+}
+
 /// RFC 6531 section 3.5.
 pub(crate) fn needs_utf8() -> Reply {
     say(ReplyCode::NAME_NOT_ALLOWED, EnhancedCode::of::<5, 6, 7>(), "the address needs SMTPUTF8")

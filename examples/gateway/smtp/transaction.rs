@@ -92,6 +92,13 @@ pub(crate) enum InVain {
     Deferred,
 }
 
+/// Tells whether the header section of a message is longer than this; reads no more than that.
+pub(crate) fn header_is_longer(message: &[u8], limit: usize) -> bool {
+    // The empty line behind the longest one.
+    let start = message.get(..limit.saturating_add(2)).unwrap_or(message);
+    Header::of(start).text.len() > limit
+}
+
 /// Counts the `Received` fields of a message: how many hosts it came through (RFC 5321 section 6.3).
 pub(crate) fn hops(message: &[u8]) -> usize {
     Header::of(message).bodies("Received").count()

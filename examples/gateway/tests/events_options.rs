@@ -211,11 +211,8 @@ async fn the_shipped_action_writes_a_row_for_each_event_of_2014() {
         format!("msg:complete()   {ann} "),
     ];
     assert_eq!(said[..7], first, "in the order in which they happened");
-    // The next hop was gone by then.
-    assert_eq!(
-        said.iter().filter(|row| row.starts_with("msg:host:defer(Connection refused)")).count(),
-        1
-    );
+    // The next hop was gone by then; its port may be another program's.
+    assert_eq!(said.iter().filter(|row| row.starts_with("msg:host:defer(")).count(), 1);
     for (_, time, errno, _, id) in &rows {
         assert!(time.starts_with("20") && time.len() == 19, "{time}");
         assert_eq!((errno.as_str(), id.len()), ("integer", 24));

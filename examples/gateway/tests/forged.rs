@@ -18,6 +18,8 @@ fn what_claims_to_be_ours_is_taken_out() {
         "Authentication-Results:\r\n mx.test (x); none\r\n",
         "Authentication-Results: mx.test.; dkim=pass\r\n",
         "Authentication-Results: \"mx.test.\"; dkim=pass\r\n",
+        "Authentication-Results: mx\u{2024}test; dkim=pass\r\n",
+        "Authentication-Results: m\u{1b}(Bx.test; dkim=pass\r\n",
         "Authentication-Results: mx.test. 1; dkim=pass\r\n",
         "Authentication-Results: mx.test\r\n\t1;\r\n dkim=pass\r\n",
         "Authentication-Results:\u{b}mx.test; dkim=pass\r\n",

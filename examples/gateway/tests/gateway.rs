@@ -8,7 +8,7 @@ use std::time::Duration;
 use event_expand::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::relay::{Then, next_hop};
@@ -17,7 +17,7 @@ use crate::gateway::config::Config;
 use crate::gateway::delivery::settings::RelayLimits;
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::variables::FACTS;
-use crate::gateway::server::Gateway;
+use crate::gateway::server::{Gateway, Reload};
 
 /// A gateway that runs.
 pub(super) struct Running {
@@ -25,6 +25,7 @@ pub(super) struct Running {
     pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    reload: mpsc::Sender<()>,
 }
 
 impl Running {
@@ -81,10 +82,13 @@ impl Running {
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(gateway.serve(listeners, async {
+        let (reload, wanted) = mpsc::channel(1);
+        let file = scratch.path().join("reloaded.toml");
+        let configure = move || Ok(Config::read(Some(&file))?.server);
+        let task = tokio::spawn(gateway.serve(listeners, Reload::new(wanted, configure), async {
             let _ = stopped.await;
         }));
-        Self { scratch, address, stop, task }
+        Self { scratch, address, stop, task, reload }
     }
 
     /// The options of one that hands mail for `next.example` to this next hop, and others.
@@ -111,6 +115,12 @@ impl Running {
         let banner = client.reply().await;
         assert!(banner.starts_with("220 "), "{banner}");
         client
+    }
+
+    /// Has it read `reloaded.toml` among its files instead of its configuration.
+    pub(super) async fn reload(&self, text: &str) {
+        std::fs::write(self.scratch.path().join("reloaded.toml"), text).unwrap();
+        self.reload.send(()).await.unwrap();
     }
 
     /// Stops it as a signal does; returns what it has written.

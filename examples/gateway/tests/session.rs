@@ -13,6 +13,7 @@ pub(super) fn settings() -> SessionSettings {
         smtp_banner: "ESMTP".into(),
         message_size_limit: 1000,
         recipients_max: 3,
+        header_maxsize: 10_000,
         received_headers_max: 2,
         smtp_max_synprot_errors: 3,
         smtp_max_unknown_commands: 2,

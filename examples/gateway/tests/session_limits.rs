@@ -1,6 +1,7 @@
 //! What a session takes at the most, and what it says then.
 
 use super::session::{Talk, dialogue, ready, settings};
+use crate::gateway::smtp::session::SessionSettings;
 
 #[test]
 fn limits_are_reached_and_named() {
@@ -61,4 +62,31 @@ fn patience_has_limits() {
     }
     assert_eq!(talk.messages.len(), 2);
     assert!(talk.say("MAIL FROM:<>\r\n").starts_with("421 4.7.0"));
+}
+
+/// The empty line behind the header section does not count, and the body has no limit of its own.
+#[test]
+fn a_header_section_has_its_own_limit() {
+    let too_large = "552 5.3.4 the header section is too large (header_maxsize)\r\n";
+    let field = format!("X: {}\r\n", "y".repeat(95));
+    let folded = format!("X:\r\n{}", " y\r\n".repeat(24));
+    for header in [&*field, &folded] {
+        assert_eq!(header.len(), 100);
+        let body = "z\r\n".repeat(100);
+        for (limit, expected) in [(100, "250 2.0.0 taken\r\n"), (99, too_large)] {
+            for message in
+                [format!("{header}\r\n{body}"), format!("{header}\r\n"), header.to_owned()]
+            {
+                let bdat = format!("BDAT {} LAST\r\n{message}", message.len());
+                let data = ["DATA\r\n", &*format!("{message}.\r\n")];
+                for pieces in [&data[..], &[&*bdat]] {
+                    let mut talk = ready(SessionSettings { header_maxsize: limit, ..settings() });
+                    let replies: Vec<_> = pieces.iter().map(|piece| talk.say(piece)).collect();
+                    let last = replies.last().map(String::as_str);
+                    assert_eq!(last, Some(expected), "{limit} {pieces:?}");
+                    assert!(!talk.closed);
+                }
+            }
+        }
+    }
 }

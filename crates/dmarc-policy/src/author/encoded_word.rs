@@ -53,18 +53,36 @@ fn charsets(mut body: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Returns a body without the escape sequences of ISO 2022; `None` if it has no escape.
+/// Returns a body without the escape sequences of ISO 2022; `None` if it has none. U+FFFD replaces
+/// what other charsets than ASCII have between them.
 ///
 /// Some programs read a field with such a sequence as if it were an encoded word.
 pub(crate) fn without_escapes(body: &[u8]) -> Option<Vec<u8>> {
-    let mut parts = body.split(|&octet| octet == ESCAPE);
+    let mut parts = body.split(|octet| matches!(*octet, ESCAPE | SHIFT_OUT | SHIFT_IN));
     let mut text = parts.next()?.to_vec();
-    let before = text.len();
-    for part in parts {
-        let middle = part.iter().take_while(|octet| matches!(octet, b' '..=b'/')).count();
-        text.extend_from_slice(part.get(middle + 1..).unwrap_or_default());
+    let mut at = text.len();
+    if at == body.len() {
+        return None;
     }
-    (before < body.len()).then_some(text)
+    for part in parts {
+        let shift = body.get(at).copied();
+        let (begin, is_ascii) = if shift == Some(ESCAPE) {
+            let middle = part.iter().take_while(|octet| matches!(octet, b' '..=b'/')).count();
+            let begin = (middle + 1).min(part.len());
+            // ASCII, and ISO 646 as Japan has it.
+            (begin, matches!(part.get(..begin), Some(b"(B" | b"(J")))
+        } else {
+            (0, shift == Some(SHIFT_IN))
+        };
+        let shown = part.get(begin..).unwrap_or_default();
+        if is_ascii {
+            text.extend_from_slice(shown);
+        } else if !shown.is_empty() {
+            text.extend_from_slice("\u{fffd}".as_bytes());
+        }
+        at += 1 + part.len();
+    }
+    Some(text)
 }
 
 /// Tells whether a part of a field has the start or the end of a word.
@@ -195,4 +213,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// It switches to other characters in the charsets of ISO 2022.
 const ESCAPE: u8 = 0x1b;
+/// These switch to another charset and back.
+const SHIFT_OUT: u8 = 0x0e;
+const SHIFT_IN: u8 = 0x0f;
 const US_ASCII: &[u8] = b"us-ascii";

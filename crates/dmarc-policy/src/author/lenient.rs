@@ -32,20 +32,22 @@ impl Lenient<'_> {
         }
         let body = start.unwrap_or(self.body);
         let (decoded, unescaped) = (decoded(body), without_escapes(body));
-        let mut seen = Seen::default();
+        let (mut is_faulty, mut has_domain) = (has_opaque_word(body), false);
         for text in [Some(body), decoded.as_deref(), unescaped.as_deref()].into_iter().flatten() {
+            let mut seen = Seen::default();
             // Programs may or may not show the text between two parts of a domain.
             for blanks in [true, false] {
                 let visible = text::visible(text, blanks);
                 let visible = visible.unwrap_or_else(|| text::all(text, blanks));
                 seen.scan(&String::from_utf8_lossy(&visible), domains);
             }
+            // An unreadable text may contain an `@`: many East Asian charsets have a second form of
+            // it.
+            let hidden = has_at(text) && !seen.found || has_unread(text) && !seen.domain;
+            is_faulty |= seen.unreadable || hidden || is_reversed(text);
+            has_domain |= seen.domain;
         }
-        let any = |test: fn(&[u8]) -> bool| test(body) || decoded.as_deref().is_some_and(test);
-        // An unreadable text may contain an `@`: many East Asian charsets have a second form of it.
-        let unread = any(has_unread) || has_unknown_word(body);
-        let hidden = any(has_at) && !seen.found || unread && !seen.domain;
-        if seen.unreadable || hidden || has_opaque_word(body) {
+        if is_faulty || has_unknown_word(body) && !has_domain {
             domains.mark(AuthorFault::Unreadable { at: self.at });
         }
     }
@@ -55,6 +57,9 @@ impl Lenient<'_> {
     fn only_address(self) -> Option<Name> {
         // Some programs end the domain at a control character.
         if self.body.iter().any(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet)) {
+            return None;
+        }
+        if is_reversed(self.body) {
             return None;
         }
         let visible = text::visible(self.body, true)?;
@@ -104,7 +109,7 @@ fn address(content: &[u8]) -> Option<Name> {
     domain(host).filter(|_| whole && without_punctuation(host).is_none())
 }
 
-/// The combined result of all readings of a field.
+/// The combined result of the readings of a text.
 #[derive(Debug, Default)]
 struct Seen {
     /// A domain or an address literal was found.
@@ -203,6 +208,12 @@ fn joined(part: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Tells whether a text has the character that shows all after it from right to left, so that
+/// another address is seen than the one there.
+pub(crate) fn is_reversed(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains('\u{202e}')
 }
 
 fn has_unread(text: &[u8]) -> bool {

@@ -5,9 +5,9 @@ use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use super::{Session, SessionState};
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, has_bare_line_end};
 use crate::gateway::smtp::replies::{
-    bad_sequence, bare_line_end, no_room, say, too_large, unsynchronized,
+    bad_sequence, bare_line_end, header_too_large, no_room, say, too_large, unsynchronized,
 };
-use crate::gateway::smtp::transaction::hops;
+use crate::gateway::smtp::transaction::{header_is_longer, hops};
 
 impl Session {
     pub(super) fn data(&mut self) {
@@ -130,6 +130,10 @@ impl Session {
         }
         if body.is_given_up() {
             return self.refuse(&no_room());
+        }
+        // Each field is read several times, for conditions, DKIM and more.
+        if header_is_longer(body.bytes(), self.settings.header_maxsize) {
+            return self.refuse(&header_too_large());
         }
         if hops(body.bytes()) > self.settings.received_headers_max {
             return self.refuse(&say(

@@ -11,6 +11,8 @@ pub struct SessionSettings {
     pub message_size_limit: u64,
     /// Recipients a message.
     pub recipients_max: usize,
+    /// The longest header section of a message, in octets.
+    pub header_maxsize: usize,
     /// `Received` fields of a message: hosts that it came through.
     pub received_headers_max: usize,
     /// Malformed or misplaced commands a connection.

@@ -1,0 +1,89 @@
+//! A new configuration for new connections, while the program runs.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tracing::{error, info, warn};
+
+use super::gateway::{Gateway, GatewayError};
+use super::settings::{ServerSettings, StartupSettings};
+use crate::gateway::telemetry::log;
+
+/// Reads the configuration anew each time that this is wanted.
+pub struct Reload {
+    wanted: mpsc::Receiver<()>,
+    configure: Arc<Configure>,
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+type Configure = dyn Fn() -> Result<ServerSettings, Failure> + Send + Sync;
+
+impl Reload {
+    /// Calls `configure` for each message of `wanted`.
+    pub fn new(
+        wanted: mpsc::Receiver<()>,
+        configure: impl Fn() -> Result<ServerSettings, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { wanted, configure: Arc::new(configure) }
+    }
+
+    /// Puts each new configuration into effect for new connections. If it has an error, the old one
+    /// stays.
+    pub(super) async fn run(mut self, gateway: &Arc<Gateway>) {
+        while let Some(()) = self.wanted.recv().await {
+            let (gateway, configure) = (Arc::clone(gateway), Arc::clone(&self.configure));
+            let reloaded = spawn_blocking(move || gateway.reload(&*configure)).await;
+            match reloaded.map_err(Into::into).flatten() {
+                Ok(()) => info!("configuration reloaded; new connections use it"),
+                Err(error) => {
+                    let cause = log::chain(&*error);
+                    error!("configuration not reloaded, the previous one stays: {cause}");
+                }
+            }
+        }
+        std::future::pending().await
+    }
+}
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reload").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    fn reload(&self, configure: &Configure) -> Result<(), Failure> {
+        let ServerSettings { startup, live } = configure()?;
+        let live = self.live().again(live, &self.startup).map_err(GatewayError::from)?;
+        for options in changed(&self.startup, &startup) {
+            warn!("{options}: a change takes effect at the next start only");
+        }
+        self.set_live(Arc::new(live));
+        Ok(())
+    }
+}
+
+/// Returns the options of what stays from the start to the end that have other values now.
+fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
+    // Templates of events cannot be compared, and their Debug form shows all of them.
+    let differ =
+        |old: &dyn fmt::Debug, new: &dyn fmt::Debug| format!("{old:?}") != format!("{new:?}");
+    [
+        ("primary_hostname", differ(&old.host, &new.host)),
+        ("local_interfaces", differ(&old.listen, &new.listen)),
+        ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
+        ("store, maildir or spool_directory", differ(&old.store, &new.store)),
+        ("an option of events", differ(&old.events, &new.events)),
+        ("an option of DMARC's reports", differ(&old.reports, &new.reports)),
+        ("message_memory_limit", old.message_memory_limit != new.message_memory_limit),
+        ("smtp_data_min_rate", old.smtp_data_min_rate != new.smtp_data_min_rate),
+        ("smtp_accept_max", old.smtp_accept_max != new.smtp_accept_max),
+        ("smtp_accept_max_per_host", old.smtp_accept_max_per_host != new.smtp_accept_max_per_host),
+    ]
+    .into_iter()
+    .filter_map(|(options, differs)| differs.then_some(options))
+    .collect()
+}
