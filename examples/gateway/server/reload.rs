@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
-use super::gateway::{Gateway, GatewayError};
+use super::gateway::Gateway;
 use super::settings::{ServerSettings, StartupSettings};
 use crate::gateway::telemetry::log;
 
@@ -44,7 +44,7 @@ impl Reload {
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -57,7 +57,7 @@ impl fmt::Debug for Reload {
 impl Gateway {
     fn reload(&self, configure: &Configure) -> Result<(), Failure> {
         let ServerSettings { startup, live } = configure()?;
-        let live = self.live().again(live, &self.startup).map_err(GatewayError::from)?;
+        let live = self.live().again(live, &self.startup)?;
         for options in changed(&self.startup, &startup) {
             warn!("{options}: a change takes effect at the next start only");
         }

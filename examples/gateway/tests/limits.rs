@@ -204,7 +204,7 @@ async fn what_has_no_room_is_refused_and_nobody_goes_for_it() {
     {
         holder.say(command).await;
     }
-    holder.raw("a: b\r\n".repeat(330_000).as_bytes()).await;
+    holder.raw(long_message(330_000).as_bytes()).await;
     let client = async || {
         let mut client = running.client().await;
         client.say("EHLO c.example").await;
@@ -228,13 +228,13 @@ async fn what_has_no_room_is_refused_and_nobody_goes_for_it() {
         assert!(client.say(&format!("MAIL FROM:<a@b.example>{size}")).await.starts_with("250"));
         client.say("RCPT TO:<a@example.com>").await;
         client.say("DATA").await;
-        client.raw("a: b\r\n".repeat(500_000).as_bytes()).await;
+        client.raw(long_message(500_000).as_bytes()).await;
         assert!(client.say(".").await.starts_with("452 4.3.1 "));
     }
     client.say("MAIL FROM:<a@b.example> SIZE=100000").await;
     client.say("RCPT TO:<a@example.com>").await;
     client.say("DATA").await;
-    client.raw("a: b\r\n".repeat(16_000).as_bytes()).await;
+    client.raw(long_message(16_000).as_bytes()).await;
     assert!(client.say(".").await.starts_with("250"));
     assert!(holder.say(".").await.starts_with("250"));
     client.quit().await;
@@ -270,4 +270,9 @@ fn a_host_with_ipv6_is_a_network() {
     assert!(enter("2001:db8:0:1::2").is_some());
     let _mapped = (enter("::ffff:192.0.2.1"), enter("192.0.2.1"));
     assert!(enter("192.0.2.1").is_none() && enter("192.0.2.2").is_some());
+}
+
+/// A message with a short header section and so many lines.
+fn long_message(lines: usize) -> String {
+    format!("a: b\r\n\r\n{}", "a: b\r\n".repeat(lines))
 }
