@@ -43,7 +43,7 @@ pub(crate) enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{option}: {problem}")]
     Value { option: String, problem: String },
-    #[error("{option}: no file or folder is named")]
+    #[error("{option}: empty path")]
     Empty { option: String },
     #[error(
         "{option}: $ has no meaning here, since this option is not expanded; write the text itself"
@@ -67,40 +67,42 @@ pub(crate) enum ConfigError {
     NamedProxy,
     #[error("local_interfaces: item {item} is not an address and a port")]
     Interface { item: usize },
-    #[error("local_interfaces: item {item} is there before")]
+    #[error("local_interfaces: item {item} is a duplicate")]
     InterfaceTwice { item: usize },
     #[error(
-        "local_interfaces: item {item} cannot be beside item {other}: one has all addresses, that of the other too"
+        "local_interfaces: item {item} conflicts with item {other}: one of them is all addresses, which include the other"
     )]
     InterfaceWithin { item: usize, other: usize },
     #[error("local_interfaces: nothing to listen on")]
     NoInterface,
-    #[error("log_selector: item {item} is not known")]
+    #[error("log_selector: unknown item {item}")]
     LogSelector { item: usize },
     #[error(
         "message_memory_limit{} is smaller than message_size_limit{}: no message of that size could be taken",
         place(.lines[0], "512M"), place(.lines[1], "50M")
     )]
     Memory { lines: [Option<usize>; 2] },
-    #[error("{option}: at port 0 nobody listens")]
+    #[error("{option}: the port must not be 0")]
     Port { option: &'static str },
-    #[error("{option}: {address} is no address of one host")]
+    #[error("{option}: {address} is not a unicast address")]
     NoHost { option: &'static str, address: IpAddr },
-    #[error("{option} would do nothing: {cause}")]
+    #[error("{option} has no effect: {cause}")]
     NoEffect { option: String, cause: &'static str },
     #[error(
         "{option} is 0: dmarc_reject would refuse mail that only its signature shows to be genuine"
     )]
     Unsigned { option: &'static str },
     #[error(
-        "smtp_data_min_rate: at this rate no message of message_size_limit takes a minute, after which the rate counts"
+        "smtp_data_min_rate: at this rate a message of message_size_limit takes less than the first minute, in which no rate is enforced"
     )]
     Rate,
-    #[error("relay_to_domains: item {item} ({domain}): its mail is kept here, by local_domains")]
+    #[error(
+        "relay_to_domains: item {item} ({domain}) is a local domain (local_domains or primary_hostname)"
+    )]
     Kept { item: usize, domain: String },
     #[error("{option} and {other} name one file, {}", path.display())]
     OneFile { option: &'static str, other: &'static str, path: PathBuf },
-    #[error("{option}: character {character} is not ASCII that can be printed")]
+    #[error("{option}: character {character} is not printable ASCII")]
     NotText { option: &'static str, character: usize },
     #[error(
         "{option}: the line with it has {octets} octets, more than the 512 of a reply (RFC 5321 section 4.5.3.1.5)"

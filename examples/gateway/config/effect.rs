@@ -47,13 +47,13 @@ fn first<const N: usize>(options: [(&'static str, bool); N], cause: &'static str
 
 fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
     if !options.log_selector.trim().is_empty() && !live.log_proxy {
-        return Some(("log_selector", "only +proxy can be taken away, and it is not there"));
+        return Some(("log_selector", "-proxy without +proxy"));
     }
     if !live.proxy.required_hosts.hosts().is_nobody() {
         return None;
     }
     if !options.proxy_required_hosts.trim().is_empty() {
-        return Some(("proxy_required_hosts", "no host can be in this list"));
+        return Some(("proxy_required_hosts", "the list matches no host"));
     }
     first(
         [
@@ -97,14 +97,14 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
     }
     let nobody = options.smtp_max_refused_hosts.as_deref().is_some_and(is_nobody);
     if nobody && refused != standard.smtp_max_refused {
-        return Some(("smtp_max_refused", "smtp_max_refused_hosts names nobody"));
+        return Some(("smtp_max_refused", "smtp_max_refused_hosts matches no client"));
     }
     let timeout = options.host_lookup_timeout != standard.host_lookup_timeout;
     if is_nobody(&options.host_lookup) && timeout {
-        return Some(("host_lookup_timeout", "host_lookup names nobody"));
+        return Some(("host_lookup_timeout", "host_lookup matches no client"));
     }
     if is_nobody(&options.tls_advertise_hosts) && options.tls_certificate.is_some() {
-        return Some(("tls_certificate", "tls_advertise_hosts names nobody"));
+        return Some(("tls_certificate", "tls_advertise_hosts matches no client"));
     }
     let per_host = options.smtp_accept_max_per_host;
     if per_host != standard.smtp_accept_max_per_host && per_host > options.smtp_accept_max {
@@ -164,7 +164,7 @@ fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &Live
             ("dmarc_history_file", options.dmarc_history_file.is_some()),
             ("dmarc_forensic_sender", options.dmarc_forensic_sender.is_some()),
         ];
-        let cause = "dmarc_verify_hosts names nobody";
+        let cause = "dmarc_verify_hosts matches no client";
         return first(dmarc, cause).or_else(|| first(dkim, cause));
     }
     let tests_spf = ["spf", "spf_guess"].iter().any(|name| live.rules.line_of(name).is_some());

@@ -91,7 +91,7 @@ pub(crate) enum EventsError {
     Selection(SelectionError),
     #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
     Never { number: usize },
-    #[error("event_queue_max: a number from 1 to {MAX_QUEUE}")]
+    #[error("event_queue_max must be from 1 to {MAX_QUEUE}")]
     Queue,
     #[error("event_timeout must be greater than zero")]
     Timeout,

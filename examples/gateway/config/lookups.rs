@@ -65,7 +65,7 @@ pub(crate) enum LookupOptionError {
     Directory { item: usize },
     #[error("pgsql_servers: item {item} is not host/database/user/password")]
     PgsqlServer { item: usize },
-    #[error("pgsql_servers: item {item} has port 0, at which nobody listens")]
+    #[error("pgsql_servers: item {item}: the port must not be 0")]
     PgsqlPort { item: usize },
     #[error("redis_servers: {0}")]
     Redis(ServersError),

@@ -33,7 +33,7 @@ impl Worker {
                 error!(
                     event = "events_lost",
                     lost = counts.lost,
-                    "{} events were lost so far: there is no room for more",
+                    "{} events lost so far: the queue and the overflow file are full",
                     counts.lost
                 );
             });
@@ -106,7 +106,7 @@ impl Worker {
         }
         batch.commit();
         if let Some(more @ 1..) = failures.checked_sub(REPORTED) {
-            error!(event = "event_action", more, "failed to expand {more} event_actions more");
+            error!(event = "event_action", more, "failed to expand {more} more event_actions");
         }
     }
 }

@@ -241,9 +241,9 @@ pub enum EnginesError {
 /// Why a request is deferred.
 #[derive(Debug, Error)]
 pub(crate) enum EngineError {
-    #[error("{name} is not to be had here")]
+    #[error("{name} is not available here")]
     Absent { name: &'static str },
-    #[error("it took longer than {limit:?}")]
+    #[error("timed out after {limit:?}")]
     Slow { limit: Duration },
     #[error("more than {limit} rows were found")]
     Rows { limit: usize },
@@ -257,7 +257,7 @@ pub(crate) enum EngineError {
     #[error("PostgreSQL")]
     Pgsql(#[from] tokio_postgres::Error),
     #[cfg(feature = "pgsql")]
-    #[error("no server of PostgreSQL can be reached")]
+    #[error("cannot connect to any PostgreSQL server")]
     NoServer,
     #[cfg(feature = "pgsql")]
     #[error("a result of the type {name} cannot be written; cast it to text")]

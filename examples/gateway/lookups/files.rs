@@ -49,7 +49,7 @@ impl Files {
     pub(crate) fn check(&self, name: &[u8]) -> Result<(), EngineError> {
         let path = self.find(name)?;
         if !fs::metadata(&path)?.is_file() {
-            return Err(EngineError::File { problem: "it is no plain file" });
+            return Err(EngineError::File { problem: "not a regular file" });
         }
         File::open(path)?;
         Ok(())
@@ -87,7 +87,7 @@ impl Files {
     fn read(&self, path: &Path) -> Result<Vec<u8>, EngineError> {
         // A pipe would be waited for.
         if !fs::metadata(path)?.is_file() {
-            return Err(EngineError::File { problem: "it is no plain file" });
+            return Err(EngineError::File { problem: "not a regular file" });
         }
         let mut text = Vec::new();
         let most = self.most_bytes;

@@ -186,15 +186,15 @@ impl std::fmt::Debug for FileCheck {
 /// Why a lookup cannot be made here.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Missing {
-    #[error("there is no such lookup here")]
+    #[error("unknown lookup type")]
     Engine,
-    #[error("build with --features {feature} for it")]
+    #[error("not compiled in; build with --features {feature}")]
     Feature { feature: &'static str },
     #[error("{option} names no server")]
     Servers { option: &'static str },
     #[error("lookup_directories names no folder that it may read in")]
     Folders,
-    #[error("it does not take what stands behind its comma")]
+    #[error("unsupported option after the comma")]
     Option,
 }
 
@@ -227,7 +227,7 @@ pub(crate) enum LanguageError {
     Lookup { at: usize, name: &'static str, missing: Missing },
     #[error("byte {at}: the lookup {name}: {why}")]
     Query { at: usize, name: &'static str, why: String },
-    #[error("byte {at}: {} is not to be had here", call.as_str())]
+    #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
     #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
     ListFile { at: usize },

@@ -103,7 +103,7 @@ pub(super) fn find(
 
 fn block(entry: &Entry) -> Result<HostSet, EngineError> {
     let problem =
-        EngineError::Line { line: entry.line, problem: "its key is no block of addresses" };
+        EngineError::Line { line: entry.line, problem: "the key is not an address or a network" };
     let key = str::from_utf8(&entry.key).ok().filter(|key| !key.starts_with('!'));
     // One item: a colon of an address separates nothing.
     let set = key.and_then(|key| HostSet::new(List::separated(key, '\n')).ok());

@@ -348,7 +348,7 @@ impl RuleStep {
 
 /// What a rule comes to whose condition cannot be told now.
 fn later(stage: Stage) -> Decision {
-    let text = ["it cannot be told now, try again later".to_owned()];
+    let text = ["temporary failure evaluating policy, try again later".to_owned()];
     let (refusal, _) = reply(stage.deferred(), EnhancedCode::of::<4, 7, 0>(), &text, true);
     Decision { refusal: Some(refusal), ..Decision::default() }
 }

@@ -45,9 +45,8 @@
 //! A rule without a condition always decides, unless its verb is `warn`: a rule behind it is refused as the
 //! configuration is read, and so is a `warn` that has nothing to do.
 //!
-//! Who comes to the end of a list is accepted, and where there is none everybody is: rules only
-//! take away. What is closed without them, such as relaying, no rule opens. (Exim denies at the end of
-//! a list.)
+//! If no rule decides, the command is accepted. Rules can only restrict: none opens what is closed
+//! without them, such as relaying. (Exim denies at the end of a list.)
 //!
 //! | condition                         | where        | holds if                                             |
 //! |-----------------------------------|--------------|------------------------------------------------------|
@@ -205,7 +204,7 @@ pub(crate) enum RuleError {
 pub(crate) enum Problem {
     #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = stage.option())]
     NotRules { stage: Stage },
-    #[error("there are rules for this place under both its names")]
+    #[error("rules for this stage under both of its names: use one")]
     TwoNames,
     #[error("too many")]
     TooMany,
@@ -213,16 +212,16 @@ pub(crate) enum Problem {
     NotText,
     #[error(transparent)]
     Macro(MacroError),
-    #[error("a rule without a verb")]
+    #[error("the rule has no verb")]
     NoVerb,
-    #[error("{verb} is no verb; accept, defer, deny, quarantine and warn are")]
+    #[error("unknown verb {verb}; expected accept, defer, deny, quarantine or warn")]
     Verb { verb: String },
     #[error("{name} is neither a condition nor a modifier")]
     Unknown { name: String },
-    #[error("{name} has no use at {}, with this verb", stage.option())]
+    #[error("{name} has no effect at {} with this verb", stage.option())]
     Misplaced { name: String, stage: Stage },
     #[error(
-        "set, header and header_raw have a second part, as header.subject, and others have none; this is {name}"
+        "{name}: only set, header and header_raw take a second part, and they need it, as in header.subject"
     )]
     Parts { name: String },
     #[error(transparent)]
@@ -235,29 +234,29 @@ pub(crate) enum Problem {
     NoList { kind: &'static str, name: String },
     #[error("+{name}: {problem}")]
     Within { name: String, problem: Box<Self> },
-    #[error("item {item}: a ! has nothing behind it; it would be for everybody, as * is")]
+    #[error("item {item}: ! without a pattern matches everything; write * instead")]
     Negation { item: usize },
-    #[error("item {item}: no item behind item {everybody} is asked, which is for everybody")]
+    #[error("item {item}: unreachable, since item {everybody} matches everything")]
     Behind { item: usize, everybody: usize },
-    #[error("nobody can be in this list: it only excludes")]
+    #[error("the list matches nothing: every item is negated")]
     Nobody,
     #[error("the list {}", if *holds {
-        "holds for every result: an item with a ! holds for all others"
+        "matches every result: a negated item matches all others"
     } else {
-        "holds for no result"
+        "matches no result"
     })]
     SameForAll { holds: bool },
-    #[error("{text:?} is neither true nor false: yes, true, no, false, a number or nothing is")]
+    #[error("{text:?} is not a boolean: use yes, true, no, false, a number or an empty text")]
     NoTruth { text: String },
-    #[error("this rule would do nothing: warn has nothing to do here")]
+    #[error("the rule has no effect: warn without a modifier")]
     Idle,
-    #[error("this rule is never asked: the one of line {line} has no condition")]
+    #[error("unreachable rule: the rule of line {line} has no condition")]
     Unreachable { line: usize },
-    #[error("dmarc_status is always off: nobody is in dmarc_verify_hosts")]
+    #[error("dmarc_status is always off: dmarc_verify_hosts matches no client")]
     NeverExamined,
-    #[error("item {item}: a path with .. in it, from a text that is not trusted")]
+    #[error("item {item}: untrusted path with .. in it")]
     ParentFolder { item: usize },
-    #[error("a lookup has no answer: {why}")]
+    #[error("lookup deferred: {why}")]
     Lookup { why: String },
     #[error("the log has it already")]
     Logged,
@@ -269,23 +268,23 @@ pub(crate) enum Problem {
         "message: a character that is not ASCII; before the greeting a reply has only ASCII (RFC 5321 section 4.2)"
     )]
     NotAscii,
-    #[error("message: {verb} cannot reply with the code {code}, which is of another class")]
+    #[error("message: the class of reply code {code} does not fit the verb {verb}")]
     ReplyClass { code: String, verb: &'static str },
     #[error("{name} cannot be set; acl_c… and acl_m… can")]
     NotSettable { name: String },
-    #[error("{control} is no control")]
+    #[error("unknown control {control}")]
     Control { control: String },
     #[error("the limit is not a number")]
     RateLimit,
-    #[error("the count of a rate is not a number above 0: count=…")]
+    #[error("count= must be a number greater than zero")]
     RateCount,
-    #[error("the period is not a time above 0, such as 5s")]
+    #[error("the period must be a time greater than zero, such as 5s")]
     RatePeriod,
-    #[error("{option}: a rate limit has one option of this kind, and another stands before it")]
+    #[error("{option}: duplicate or conflicting option of the rate limit")]
     RateTwice { option: String },
-    #[error("{option} is no option of a rate limit, and no key, which has a variable")]
+    #[error("{option}: unknown option of the rate limit; a key must contain a variable")]
     RateOption { option: String },
-    #[error("{option} is no option of a rate limit at {}, where there is nothing of it to count{}",
+    #[error("{option} counts nothing at {}{}",
         stage.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
     RatePlace { option: &'static str, stage: Stage },
 }

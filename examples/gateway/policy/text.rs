@@ -220,8 +220,8 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error("byte {at}: there are no header fields yet at {}", stage.option())]
+    #[error("byte {at}: header fields are not available at {}", stage.option())]
     NoHeader { at: usize, stage: Stage },
-    #[error("byte {at}: ${name} is unknown at this stage, {}", stage.option())]
+    #[error("byte {at}: ${name} is not available at {}", stage.option())]
     Early { at: usize, name: Box<str>, stage: Stage },
 }

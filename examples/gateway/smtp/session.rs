@@ -178,7 +178,7 @@ impl Session {
     pub(crate) fn handle_eviction(&mut self) {
         self.fail(&going(
             EnhancedCode::of::<4, 3, 1>(),
-            "the message comes too slowly, and its room is wanted",
+            "the message data comes too slowly while the server is short of memory",
         ));
     }
 

@@ -76,7 +76,7 @@ fn what_is_wrong_is_named() {
         ("hosts_proxy = 'proxy.example'", "give addresses"),
         ("relay_to_domains = 'a.example'", "route_data"),
         ("tls_privatekey = 'x'", "tls_certificate"),
-        ("log_selector = '+proxy +tls'", "log_selector: item 2"),
+        ("log_selector = '+proxy +tls'", "log_selector: unknown item 2"),
         ("message_size_limit = '3G'", "more than 2G"),
         ("message_size_limit = 0", "message_size_limit must be greater than zero"),
         ("message_memory_limit = '0K'", "message_memory_limit must be greater than zero"),

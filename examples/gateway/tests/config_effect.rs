@@ -14,7 +14,7 @@ fn refused(text: &str) -> String {
 
 const PROXIES: &str = "proxy_required_hosts names no host";
 const RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";
-const DMARC: &str = "dmarc_verify_hosts names nobody";
+const DMARC: &str = "dmarc_verify_hosts matches no client";
 const REDIS: &str = "redis_servers names no server";
 const EVENTS: &str = "every event_action is empty";
 const NOBODY: &str = "dmarc_verify_hosts = ''\n";
@@ -28,10 +28,10 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ("", "proxy_refusal = 'exim'", PROXIES),
     ("", "log_selector = '+proxy'", PROXIES),
     ("proxy_required_hosts = ''\n", "log_selector = '-proxy +proxy'", PROXIES),
-    ("", "log_selector = '-proxy'", "only +proxy can be taken away, and it is not there"),
-    ("", "log_selector = '+proxy -proxy'", "only +proxy can be taken away, and it is not there"),
-    ("", "proxy_required_hosts = ':'", "no host can be in this list"),
-    ("", "proxy_required_hosts = '!192.0.2.1 : :'", "no host can be in this list"),
+    ("", "log_selector = '-proxy'", "-proxy without +proxy"),
+    ("", "log_selector = '+proxy -proxy'", "-proxy without +proxy"),
+    ("", "proxy_required_hosts = ':'", "the list matches no host"),
+    ("", "proxy_required_hosts = '!192.0.2.1 : :'", "the list matches no host"),
     ("", "route_data = 'mx.example:25'", RELAY),
     ("prdr_enable = true\n", "hosts_try_prdr = '192.0.2.1'", RELAY),
     (HOP, "hosts_try_prdr = '192.0.2.1'", "no client can ask for PRDR, since prdr_enable is off"),
@@ -41,10 +41,14 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     (
         "smtp_max_refused_hosts = ''\n",
         "smtp_max_refused = 5",
-        "smtp_max_refused_hosts names nobody",
+        "smtp_max_refused_hosts matches no client",
     ),
-    ("host_lookup = ''\n", "host_lookup_timeout = '9s'", "host_lookup names nobody"),
-    ("tls_advertise_hosts = ''\n", "tls_certificate = 'x'", "tls_advertise_hosts names nobody"),
+    ("host_lookup = ''\n", "host_lookup_timeout = '9s'", "host_lookup matches no client"),
+    (
+        "tls_advertise_hosts = ''\n",
+        "tls_certificate = 'x'",
+        "tls_advertise_hosts matches no client",
+    ),
     (
         "smtp_accept_max = 10\n",
         "smtp_accept_max_per_host = 11",
@@ -54,7 +58,11 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     (NOBODY, "dmarc_invalid_from = 'quarantine'", DMARC),
     (NOBODY, "dmarc_invalid_from = 'accept'", DMARC),
     ("dmarc_verify_hosts = ':'\n", "dmarc_reject = true", DMARC),
-    ("host_lookup = '!192.0.2.1 : :'\n", "host_lookup_timeout = '9s'", "host_lookup names nobody"),
+    (
+        "host_lookup = '!192.0.2.1 : :'\n",
+        "host_lookup_timeout = '9s'",
+        "host_lookup matches no client",
+    ),
     (NOBODY, "dmarc_temperror = 'defer'", DMARC),
     (NOBODY, "dmarc_timeout = '9s'", DMARC),
     (NOBODY, "dmarc_report_keep = '7d'", DMARC),
@@ -101,11 +109,7 @@ fn what_does_nothing_is_refused_with_the_cause() {
             }
             None => (before.lines().count() + 2, option.split(' ').next().unwrap().to_owned()),
         };
-        assert_eq!(
-            refused(&text),
-            format!("line {line}: {name} would do nothing: {cause}"),
-            "{text}"
-        );
+        assert_eq!(refused(&text), format!("line {line}: {name} has no effect: {cause}"), "{text}");
     }
 }
 
@@ -151,7 +155,7 @@ fn what_cannot_be_meant_is_refused() {
     let never = "the event in word 0 never happens here, or not in event_profile";
     let unsigned =
         "is 0: dmarc_reject would refuse mail that only its signature shows to be genuine";
-    let kept = "its mail is kept here, by local_domains";
+    let kept = "is a local domain (local_domains or primary_hostname)";
     for (text, message) in [
         ("event_select = 'tls:cert'", format!("line 1: event_select: {never}")),
         ("event_select = 'auth:fail dane:*'", format!("line 1: event_select: {never}")),
@@ -173,20 +177,20 @@ fn what_cannot_be_meant_is_refused() {
         ),
         (
             "smtp_data_min_rate = '10G'",
-            "line 1: smtp_data_min_rate: at this rate no message".to_owned(),
+            "line 1: smtp_data_min_rate: at this rate a message".to_owned(),
         ),
         ("smtp_data_min_rate = '900K'", "line 1: smtp_data_min_rate: at this rate".to_owned()),
         (
             "local_domains = 'a.example'\nrelay_to_domains = 'b.example : A.example'\nroute_data = 'x:25'",
-            format!("line 2: relay_to_domains: item 2 (A.example): {kept}"),
+            format!("line 2: relay_to_domains: item 2 (A.example) {kept}"),
         ),
         (
             "local_domains = '*.example'\nrelay_to_domains = '*.a.example'\nroute_data = 'x:25'",
-            format!("line 2: relay_to_domains: item 1 (*.a.example): {kept}"),
+            format!("line 2: relay_to_domains: item 1 (*.a.example) {kept}"),
         ),
         (
             "primary_hostname = 'mx.example'\nlocal_domains = 'a.example'\nrelay_to_domains = 'mx.example'\nroute_data = 'x:25'",
-            format!("line 3: relay_to_domains: item 1 (mx.example): {kept}"),
+            format!("line 3: relay_to_domains: item 1 (mx.example) {kept}"),
         ),
     ] {
         let error = refused(text);
@@ -205,8 +209,7 @@ fn addresses_that_cannot_be_listened_at_together_are_refused() {
         ("<; ::ffff:127.0.0.1.25 ; 127.0.0.1.25", 2, 1),
     ] {
         let error = refused(&format!("local_interfaces = '{list}'"));
-        let expected =
-            format!("line 1: local_interfaces: item {item} cannot be beside item {other}");
+        let expected = format!("line 1: local_interfaces: item {item} conflicts with item {other}");
         assert!(error.starts_with(&expected), "{list}: {error}");
     }
     for list in [
@@ -230,7 +233,7 @@ fn a_resolver_is_one_host() {
         ("[ff02::1]:53", "ff02::1"),
         ("[::ffff:224.0.0.1]:53", "224.0.0.1"),
     ] {
-        let expected = format!("line 1: dns_resolver: {address} is no address of one host");
+        let expected = format!("line 1: dns_resolver: {address} is not a unicast address");
         assert_eq!(refused(&format!("dns_resolver = '{server}'")), expected);
     }
     assert_eq!(refused("dns_resolver = '[2001:db8::53]:53'"), "");
@@ -238,35 +241,35 @@ fn a_resolver_is_one_host() {
 
 /// Rules, the line, and the error.
 const IDLE: &[(&str, usize, &str)] = &[
-    ("verb = 'warn'", 1, "this rule would do nothing"),
-    ("verb = 'warn'\nhosts = '192.0.2.1'", 1, "this rule would do nothing"),
-    ("verb = 'warn'\ncondition = '${if eq{a}{b}}'", 1, "this rule would do nothing"),
-    ("verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'warn'", 4, "this rule would do"),
+    ("verb = 'warn'", 1, "the rule has no effect"),
+    ("verb = 'warn'\nhosts = '192.0.2.1'", 1, "the rule has no effect"),
+    ("verb = 'warn'\ncondition = '${if eq{a}{b}}'", 1, "the rule has no effect"),
+    (
+        "verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'warn'",
+        4,
+        "the rule has no effect",
+    ),
     (
         "verb = 'deny'\n[[acl_smtp_rcpt]]\nverb = 'accept'",
         3,
-        "this rule is never asked: the one of line 1",
+        "unreachable rule: the rule of line 1",
     ),
     (
         "verb = 'accept'\nlog_message = 'x'\n[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a.example'",
         4,
-        "this rule is never asked: the one of line 1 has no condition",
+        "unreachable rule: the rule of line 1 has no condition",
     ),
-    ("verb = 'deny'\ncondition = 'maybe'", 3, "\"maybe\" is neither true nor false"),
-    ("verb = 'deny'\ncondition = '1.5'", 3, "\"1.5\" is neither true nor false"),
-    ("verb = 'deny'\nspf = 'pass : !pass'", 3, "the list holds for every result"),
-    ("verb = 'deny'\nspf = '!fail : !softfail'", 3, "the list holds for every result"),
-    ("verb = 'deny'\nspf_guess = '* : !fail'", 3, "the list holds for every result"),
-    ("verb = 'deny'\nspf = '!*'", 3, "the list holds for no result"),
-    ("verb = 'deny'\nspf = ''", 3, "the list holds for no result"),
-    ("verb = 'deny'\nhosts = '!*'", 3, "nobody can be in this list"),
-    ("verb = 'deny'\ndomains = '!a.example : !*'", 3, "nobody can be in this list"),
-    ("verb = 'deny'\nlocal_parts = '* : !root'", 3, "item 2: no item behind item 1 is asked"),
-    (
-        "verb = 'deny'\nhosts = '!192.0.2.1 : * : 192.0.2.2'",
-        3,
-        "item 3: no item behind item 2 is asked",
-    ),
+    ("verb = 'deny'\ncondition = 'maybe'", 3, "\"maybe\" is not a boolean"),
+    ("verb = 'deny'\ncondition = '1.5'", 3, "\"1.5\" is not a boolean"),
+    ("verb = 'deny'\nspf = 'pass : !pass'", 3, "the list matches every result"),
+    ("verb = 'deny'\nspf = '!fail : !softfail'", 3, "the list matches every result"),
+    ("verb = 'deny'\nspf_guess = '* : !fail'", 3, "the list matches every result"),
+    ("verb = 'deny'\nspf = '!*'", 3, "the list matches no result"),
+    ("verb = 'deny'\nspf = ''", 3, "the list matches no result"),
+    ("verb = 'deny'\nhosts = '!*'", 3, "the list matches nothing"),
+    ("verb = 'deny'\ndomains = '!a.example : !*'", 3, "the list matches nothing"),
+    ("verb = 'deny'\nlocal_parts = '* : !root'", 3, "item 2: unreachable, since item 1"),
+    ("verb = 'deny'\nhosts = '!192.0.2.1 : * : 192.0.2.2'", 3, "item 3: unreachable, since item 2"),
 ];
 
 #[test]
@@ -277,15 +280,12 @@ fn a_rule_that_does_nothing_is_refused() {
     }
     let off = "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'";
     let error = refused(&format!("{NOBODY}{off}"));
-    assert_eq!(error, "line 4: dmarc_status is always off: nobody is in dmarc_verify_hosts");
+    assert_eq!(error, "line 4: dmarc_status is always off: dmarc_verify_hosts matches no client");
     for (text, message) in [
-        ("dmarc_verify_hosts = '!*'", "line 1: dmarc_verify_hosts: nobody can be in this list"),
-        ("hosts_try_prdr = '* : !192.0.2.1'", "line 1: hosts_try_prdr: item 2: no item behind"),
-        ("local_parts = '!*'", "line 1: local_parts: nobody can be in this list"),
-        (
-            "[domainlist]\nfew = '!*'",
-            "line 2: domainlist: the list few: nobody can be in this list",
-        ),
+        ("dmarc_verify_hosts = '!*'", "line 1: dmarc_verify_hosts: the list matches nothing"),
+        ("hosts_try_prdr = '* : !192.0.2.1'", "line 1: hosts_try_prdr: item 2: unreachable"),
+        ("local_parts = '!*'", "line 1: local_parts: the list matches nothing"),
+        ("[domainlist]\nfew = '!*'", "line 2: domainlist: the list few: the list matches nothing"),
     ] {
         let error = refused(text);
         assert!(error.starts_with(message), "{text}: {error}");

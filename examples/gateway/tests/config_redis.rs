@@ -41,7 +41,7 @@ fn without_the_feature_or_without_servers_it_says_what_to_add() {
     let expected = if cfg!(feature = "redis") {
         "redis_servers names no server"
     } else {
-        "build with --features redis for it"
+        "not compiled in; build with --features redis"
     };
     assert_eq!(error(text), format!("line 3: byte 0: the lookup redis: {expected}"));
 }
@@ -83,7 +83,7 @@ fn a_query_is_checked_as_far_as_it_is_known() {
             "${lookup redis{servers=192.0.2.3;GET a}}",
             "servers=: item 1: byte 0: no server of redis_servers has",
         ),
-        ("${lookup redis,file=/x{GET a}}", "it does not take what stands behind its comma"),
+        ("${lookup redis,file=/x{GET a}}", "unsupported option after the comma"),
     ] {
         let error = of(lookup, "");
         let expected = "line 5: byte 0: the lookup redis: ";

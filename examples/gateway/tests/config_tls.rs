@@ -5,16 +5,16 @@ use crate::gateway::config::Config;
 #[test]
 fn what_is_wrong_with_tls_is_named_with_its_line() {
     for (text, message) in [
-        ("tls_privatekey = 'x'", "line 1: tls_privatekey would do nothing: tls_certificate is not"),
-        ("tls_ocsp_file = 'x'", "line 1: tls_ocsp_file would do nothing: tls_certificate is not"),
-        ("tls_ocsp_fetch = false", "line 1: tls_ocsp_fetch would do nothing: tls_certificate is"),
+        ("tls_privatekey = 'x'", "line 1: tls_privatekey has no effect: tls_certificate is not"),
+        ("tls_ocsp_file = 'x'", "line 1: tls_ocsp_file has no effect: tls_certificate is not"),
+        ("tls_ocsp_fetch = false", "line 1: tls_ocsp_fetch has no effect: tls_certificate is"),
         (
             "tls_certificate = 'a'\ntls_ocsp_file = 'b'\ntls_ocsp_fetch = false",
-            "line 3: tls_ocsp_fetch would do nothing: with tls_ocsp_file nothing is fetched",
+            "line 3: tls_ocsp_fetch has no effect: with tls_ocsp_file nothing is fetched",
         ),
         (
             "tls_certificate = 'a'\ntls_ocsp_file = '$tls_sni'",
-            "line 2: tls_ocsp_file would do nothing: tls_certificate has no $tls_in_sni",
+            "line 2: tls_ocsp_file has no effect: tls_certificate has no $tls_in_sni",
         ),
         ("tls_certificate = 'a'\ntls_privatekey = 'b'\ntls_ocsp_file = 'b'", "line 3: "),
         (
@@ -23,9 +23,9 @@ fn what_is_wrong_with_tls_is_named_with_its_line() {
         ),
         (
             "tls_certificate = '$sender_helo_name'",
-            "line 1: tls_certificate: byte 1: $sender_helo_name is unknown at this stage, the start of TLS",
+            "line 1: tls_certificate: byte 1: $sender_helo_name is not available at the start of TLS",
         ),
-        ("tls_certificate = ''", "line 1: tls_certificate: no file or folder is named"),
+        ("tls_certificate = ''", "line 1: tls_certificate: empty path"),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");

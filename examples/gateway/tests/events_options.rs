@@ -73,7 +73,7 @@ fn what_is_wrong_is_named_with_its_position() {
         ),
         ("event_action = 'ab ${lookup redis{a}}'", "event_action: byte 3: the lookup redis: "),
         ("event_action = '${lookup pgsql{a}}'", "event_action: byte 0: the lookup pgsql: "),
-        ("event_action = '${acl{x}}'", "event_action: byte 0: acl is not to be had here"),
+        ("event_action = '${acl{x}}'", "event_action: byte 0: acl is not available here"),
         ("event_action = 'a $h_subject:'", "event_action: byte 2: events have no header fields"),
         ("[remote_smtp]\nevent_acton = 'x'", "unknown field `event_acton`"),
         ("[remote]\nevent_action = 'x'", "unknown field `remote`"),
@@ -83,7 +83,7 @@ fn what_is_wrong_is_named_with_its_position() {
         ("event_select = ''", "event_select: empty event selection"),
         ("event_failure = 'panic'", "unknown variant `panic`"),
         ("event_timeout = 0", "event_timeout"),
-        ("event_queue_max = 0", "event_queue_max: a number from 1 to 1000000"),
+        ("event_queue_max = 0", "event_queue_max must be from 1 to 1000000"),
         ("event_queue_max = 1000001", "event_queue_max"),
         ("event_overflow_limit = '1X'", "a size"),
     ] {

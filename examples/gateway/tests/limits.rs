@@ -169,7 +169,7 @@ async fn senders_of_a_connection_share_their_questions() {
             taken += 1;
             client.say("RSET").await;
         } else {
-            assert_eq!(reply, "451 4.7.0 it cannot be told now, try again later");
+            assert_eq!(reply, "451 4.7.0 temporary failure evaluating policy, try again later");
             put_off += 1;
         }
     }

@@ -339,7 +339,8 @@ async fn chunk(client: &mut Client, octets: usize) {
     assert!(reply.starts_with("250") && reply.ends_with("octets so far"), "{reply}");
 }
 
-const EVICTED: &str = "421 4.3.1 the message comes too slowly, and its room is wanted";
+const EVICTED: &str =
+    "421 4.3.1 the message data comes too slowly while the server is short of memory";
 
 fn at(second: u64) -> Duration {
     Duration::from_secs(second)

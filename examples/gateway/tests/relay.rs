@@ -176,7 +176,7 @@ async fn whoever_falls_silent_is_not_waited_for_longer_than_said() {
 #[tokio::test]
 async fn a_no_is_passed_back_and_a_421_or_nonsense_is_temporary() {
     let unwilling = "451 4.4.1 the next hop takes no mail now";
-    let nonsense = "451 4.5.0 the next hop's reply makes no sense";
+    let nonsense = "451 4.5.0 malformed reply from the next hop";
     for (turn, reply, expected) in [
         (0, "554 no\r\n", unwilling),
         (0, "421 no\r\n", unwilling),
@@ -212,7 +212,7 @@ async fn a_reply_without_end_makes_no_sense() {
     for reply in ["250-ok\r\n".repeat(101), format!("250 {}", "x".repeat(3000))] {
         let replies = [GOOD[0], GOOD[1], GOOD[2], &reply];
         let (replies, _) = against(&replies, Then::Listen, LONG).await;
-        assert_eq!(replies.last().unwrap(), "451 4.5.0 the next hop's reply makes no sense");
+        assert_eq!(replies.last().unwrap(), "451 4.5.0 malformed reply from the next hop");
     }
 }
 

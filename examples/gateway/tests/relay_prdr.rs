@@ -135,7 +135,7 @@ async fn whoever_falls_silent_has_nothing() {
 /// Source: draft-hall-prdr-00 sections 4.4 to 4.6, and the situations recorded of servers.
 #[tokio::test]
 async fn only_a_last_reply_that_is_the_last_counts() {
-    let nonsense = "451 4.5.0 the next hop's reply makes no sense";
+    let nonsense = "451 4.5.0 malformed reply from the next hop";
     let unwilling = "451 4.4.1 the next hop takes no mail now";
     let [start, ann, bob, carl, queued] = BLOCK;
     for (block, recipients, last) in [
@@ -168,7 +168,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(500);
 async fn who_was_not_asked_for_a_block_and_gives_one_makes_no_sense() {
     let (address, _task) = next_hop(script(3, &BLOCK.concat()), Then::Close).await;
     let passed = transact(&settings(address, LONG), Declared::default(), &[0, 1, 2]).await;
-    let nonsense = "451 4.5.0 the next hop's reply makes no sense";
+    let nonsense = "451 4.5.0 malformed reply from the next hop";
     assert_eq!(texts(&passed), (vec![nonsense.into(); 3], nonsense.into()));
 }
 

@@ -95,15 +95,15 @@ fn words_options_and_controls_are_checked_before_the_start() {
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\ndmarc_status = 'reject'",
-            "line 3: dmarc_status has no use at ",
+            "line 3: dmarc_status has no effect at ",
         ),
         (
             "[[acl_smtp_data]]\nverb = 'warn'\ncontrol = 'dmarc_disable_verify'",
-            "line 3: control dmarc_disable_verify has no use at ",
+            "line 3: control dmarc_disable_verify has no effect at ",
         ),
         (
             "[[acl_smtp_data_prdr]]\nverb = 'warn'\ncontrol = 'dmarc_forensic_enable'",
-            "line 3: control dmarc_forensic_enable has no use at ",
+            "line 3: control dmarc_forensic_enable has no effect at ",
         ),
         // A slip of the pen of the text of 2014.
         (

@@ -146,7 +146,8 @@ fn a_code_of_another_class_is_refused_at_load() {
     ] {
         let text = format!("[[{place}]]\nverb = '{verb}'\nmessage = '{message}'");
         let error = Config::parse(&text).unwrap_err().to_string();
-        let expected = format!("line 3: message: {verb} cannot reply with the code {code}");
+        let expected =
+            format!("line 3: message: the class of reply code {code} does not fit the verb {verb}");
         assert!(error.starts_with(&expected), "{message}: {error}");
     }
     for message in [

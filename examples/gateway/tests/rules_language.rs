@@ -15,7 +15,7 @@ use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::variable::UNTRUSTED;
 
-const LATER: &str = "451 4.7.0 it cannot be told now, try again later";
+const LATER: &str = "451 4.7.0 temporary failure evaluating policy, try again later";
 const DENIED: &str = "550 5.7.1 not permitted";
 
 async fn refusal(place: Stage, lines: &str) -> (String, Vec<String>) {
@@ -289,7 +289,7 @@ async fn named_lists_are_of_a_kind() {
 const NOT_TAKEN: &[(&str, &str)] = &[
     (
         "RULE message = 'a ${lookup mysql{GET x}}'",
-        "line 3: byte 2: the lookup mysql: there is no such lookup here",
+        "line 3: byte 2: the lookup mysql: unknown lookup type",
     ),
     (
         "RULE message = '${lookup{x}lsearch{/x}}'",
@@ -301,19 +301,19 @@ const NOT_TAKEN: &[(&str, &str)] = &[
     ),
     (
         "RULE message = '${lookup sqlite,servers=a{SELECT 1}}'",
-        "the lookup sqlite: it does not take what stands",
+        "the lookup sqlite: unsupported option after the comma",
     ),
-    ("RULE message = '${readfile{/etc/passwd}}'", "line 3: byte 0: readfile is not to be had here"),
-    ("RULE message = '${randint:3}'", "line 3: byte 0: randint is not to be had here"),
+    ("RULE message = '${readfile{/etc/passwd}}'", "line 3: byte 0: readfile is not available here"),
+    ("RULE message = '${randint:3}'", "line 3: byte 0: randint is not available here"),
     (
         "RULE condition = '${if exists{/etc/passwd}}'",
-        "line 3: byte 5: exists is not to be had here",
+        "line 3: byte 5: exists is not available here",
     ),
     (
         "RULE message = '$h_subject:'",
-        "line 3: byte 0: there are no header fields yet at acl_smtp_rcpt",
+        "line 3: byte 0: header fields are not available at acl_smtp_rcpt",
     ),
-    ("RULE condition = '${if def:h_subject:}'", "there are no header fields yet at acl_smtp_rcpt"),
+    ("RULE condition = '${if def:h_subject:}'", "header fields are not available at acl_smtp_rcpt"),
     (
         "RULE hosts = '$sender_host_adress'",
         "line 3: byte 1: unknown variable \"sender_host_adress\"",
@@ -340,7 +340,7 @@ fn what_cannot_be_told_at_all_is_refused_at_the_start() {
     let expected = if cfg!(feature = "pgsql") {
         "pgsql_servers names no server"
     } else {
-        "build with --features pgsql for it"
+        "not compiled in; build with --features pgsql"
     };
     assert_eq!(pgsql, format!("line 3: byte 0: the lookup pgsql: {expected}"));
 }

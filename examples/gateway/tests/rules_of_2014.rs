@@ -224,8 +224,16 @@ async fn a_condition_that_takes_a_while_plugs_in() {
         ("deny", "slow = 'yes'", "550 5.7.1 found yes"),
         ("deny", "slow = 'no'", ""),
         ("deny", "'!slow' = 'no'", "550 5.7.1 found no"),
-        ("deny", "slow = 'later'", "451 4.7.0 it cannot be told now, try again later"),
-        ("deny", "'!slow' = 'later'", "451 4.7.0 it cannot be told now, try again later"),
+        (
+            "deny",
+            "slow = 'later'",
+            "451 4.7.0 temporary failure evaluating policy, try again later",
+        ),
+        (
+            "deny",
+            "'!slow' = 'later'",
+            "451 4.7.0 temporary failure evaluating policy, try again later",
+        ),
     ] {
         let text =
             format!("[[acl_smtp_mail]]\nverb = '{verb}'\n{wanted}\nmessage = 'found $sender_rate'");

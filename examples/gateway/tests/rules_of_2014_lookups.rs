@@ -73,7 +73,7 @@ async fn forgeries_are_explained_by_sender_or_by_helo() {
     let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
     scenario.state.count_spf_questions(PolicyState::MAX_SPF_QUESTIONS);
     let refusal = scenario.refusal(&config.server.live.rules, Stage::Rcpt).await;
-    assert_eq!(refusal, "451 4.7.0 it cannot be told now, try again later");
+    assert_eq!(refusal, "451 4.7.0 temporary failure evaluating policy, try again later");
 }
 
 #[tokio::test]
@@ -109,8 +109,12 @@ async fn each_client_has_the_limit_of_the_file() {
             "421 4.7.1 Too many connections from this IP right now",
         ),
         ("192.0.2.0/24: 1\n", 1, "421 4.7.1 Too many connections from this IP right now"),
-        ("192.0.2.0/24: many\n", 1, "421 4.7.0 it cannot be told now, try again later"),
-        ("198.51.100.1: 1\n", 1, "421 4.7.0 it cannot be told now, try again later"),
+        (
+            "192.0.2.0/24: many\n",
+            1,
+            "421 4.7.0 temporary failure evaluating policy, try again later",
+        ),
+        ("198.51.100.1: 1\n", 1, "421 4.7.0 temporary failure evaluating policy, try again later"),
     ] {
         fs::write(&limits, file).unwrap();
         let mut scenario = with_engines(Scenario::new(), &config);
@@ -218,7 +222,7 @@ async fn lists_come_out_of_a_database() {
         (
             "('nonsense/8'), ('192.0.2.1')",
             "bob@c.example",
-            "451 4.7.0 it cannot be told now, try again later",
+            "451 4.7.0 temporary failure evaluating policy, try again later",
         ),
     ] {
         let fill =

@@ -33,7 +33,7 @@ async fn who_has_used_up_the_questions_is_to_come_back() {
     let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
     scenario.state.count_spf_questions(PolicyState::MAX_SPF_QUESTIONS);
     let reply = scenario.refusal(&rules(FAIL), Stage::Mail).await;
-    assert_eq!(reply, "451 4.7.0 it cannot be told now, try again later");
+    assert_eq!(reply, "451 4.7.0 temporary failure evaluating policy, try again later");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn words_and_options_are_checked_before_the_start() {
     let rows = [
         ("[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail : nonsense'", "line 3: "),
         ("[[acl_smtp_mail]]\nverb = 'deny'\nspf_guess = 'maybe'", "line 3: "),
-        ("[[acl_smtp_connect]]\nverb = 'deny'\nspf = 'fail'", "line 3: spf has no use at "),
+        ("[[acl_smtp_connect]]\nverb = 'deny'\nspf = 'fail'", "line 3: spf has no effect at "),
         ("spf_guess = 'v=spf1 a/99'", "line 1: spf_guess: "),
         ("spf_smtp_comment_template = '%{'", "line 1: spf_smtp_comment_template: "),
     ];

@@ -4,13 +4,13 @@ use crate::gateway::config::Config;
 
 /// Rules, and the error.
 const WRONG_RULES: &[(&str, &str)] = &[
-    ("[[acl_smtp_mail]]\nmessage = 'x'", "line 1: a rule without a verb"),
-    ("[[acl_smtp_mail]]\n\nverb = 'drop'", "line 3: drop is no verb"),
+    ("[[acl_smtp_mail]]\nmessage = 'x'", "line 1: the rule has no verb"),
+    ("[[acl_smtp_mail]]\n\nverb = 'drop'", "line 3: unknown verb drop"),
     ("[[acl_smtp_mail]]\nverb = 'deny'\nspam = '*'", "line 3: spam is neither"),
     ("[[acl_smtp_mail]]\nverb = 'deny'\n'!message' = '*'", "line 3: !message is neither"),
     // Of the text of 2014, what belongs to other products.
     ("[[acl_smtp_data]]\nverb = 'defer'\n'!dcc' = '*'", "line 3: !dcc is neither"),
-    ("[[acl_smtp_rcpt]]\nverb = 'accept'\ncontrol = 'bmi_run'", "line 3: bmi_run is no control"),
+    ("[[acl_smtp_rcpt]]\nverb = 'accept'\ncontrol = 'bmi_run'", "line 3: unknown control bmi_run"),
     ("[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'", "line 3: verify is neither"),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a $domain_used_domain'",
@@ -29,27 +29,30 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ("[[acl_smtp_mail]]\nverb = 'warn'\nset.acl_mx = 1", "line 3: acl_mx cannot be set"),
     (
         "[[acl_smtp_mail]]\nverb = 'warn'\nset = 'x'",
-        "line 3: set, header and header_raw have a second part",
+        "line 3: set: only set, header and header_raw take a second part",
     ),
     (
         "[[acl_smtp_mail]]\nverb = 'warn'\nhosts.x = 'x'",
-        "line 3: set, header and header_raw have a second part",
+        "line 3: hosts: only set, header and header_raw take a second part",
     ),
     (
         "[[acl_smtp_mail]]\nverb = 'warn'\nmessage = 'x'",
-        "line 3: message has no use at acl_smtp_mail",
+        "line 3: message has no effect at acl_smtp_mail",
     ),
     (
         "[[acl_smtp_connect]]\nverb = 'deny'\nsenders = 'x'",
-        "line 3: senders has no use at acl_smtp_connect",
+        "line 3: senders has no effect at acl_smtp_connect",
     ),
     (
         "[[acl_smtp_data]]\nverb = 'deny'\ndomains = 'x'",
-        "line 3: domains has no use at acl_smtp_data",
+        "line 3: domains has no effect at acl_smtp_data",
     ),
-    ("[[acl_smtp_rcpt]]\nverb = 'deny'\nheader.x = 'x'", "line 3: header has no use"),
-    ("[[acl_smtp_data_prdr]]\nverb = 'warn'\nadd_header = 'X: y'", "line 3: add_header has no use"),
-    ("[[acl_smtp_data]]\nverb = 'warn'\nprofile = 'x'", "line 3: profile has no use"),
+    ("[[acl_smtp_rcpt]]\nverb = 'deny'\nheader.x = 'x'", "line 3: header has no effect"),
+    (
+        "[[acl_smtp_data_prdr]]\nverb = 'warn'\nadd_header = 'X: y'",
+        "line 3: add_header has no effect",
+    ),
+    ("[[acl_smtp_data]]\nverb = 'warn'\nprofile = 'x'", "line 3: profile has no effect"),
     (
         "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = 'X y'",
         "line 3: not the name of a header field",
@@ -81,7 +84,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ("acl_smtp_mail = ['deny']", "line 1: rules are tables"),
     (
         "[[acl_data_smtp_prdr]]\nverb = 'deny'\n[[acl_smtp_data_prdr]]\nverb = 'deny'",
-        "line 3: there are rules for this place under both its names",
+        "line 3: rules for this stage under both of its names: use one",
     ),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
@@ -138,7 +141,7 @@ fn a_variable_without_a_value_at_a_stage_is_refused_there() {
                     let error = Config::parse(&text).err().map(|error| error.to_string());
                     let stated = error.as_ref().is_some_and(|error| {
                         error.starts_with("line 3: byte ")
-                            && [" yet at ", " is unknown at this stage, "]
+                            && [" are not available at ", " is not available at "]
                                 .iter()
                                 .any(|text| error.ends_with(&format!("{text}{stage}")))
                     });
@@ -156,17 +159,17 @@ fn a_list_is_good_where_its_variables_have_a_value() {
         let text = format!("{list}[[{stage}]]\nverb = 'deny'\nhosts = '+of'");
         let error = Config::parse(&text).err().map(|error| error.to_string());
         let stated = error.as_deref().is_some_and(|error| {
-            error.starts_with("line 5: +of: byte 9: $domain is unknown at this stage, acl_smtp_")
+            error.starts_with("line 5: +of: byte 9: $domain is not available at acl_smtp_")
         });
         assert!(if is_known { error.is_none() } else { stated }, "{text}: {error:?}");
     }
     for (text, message) in [
-        ("host_lookup = '$sender_host_name'", "byte 1: $sender_host_name is unknown"),
-        ("tls_advertise_hosts = '${if def:acl_c0{*}}'", "byte 9: $acl_c0 is unknown"),
-        ("dmarc_verify_hosts = '$sender_helo_name'", "byte 1: $sender_helo_name is unknown"),
-        ("smtp_max_refused_hosts = '$domain'", "byte 1: $domain is unknown"),
-        ("local_parts = '$h_to:'", "byte 0: there are no header fields yet at acl_smtp_rcpt"),
-        ("local_domains = '$dmarc_status'", "byte 1: $dmarc_status is unknown"),
+        ("host_lookup = '$sender_host_name'", "byte 1: $sender_host_name is not available"),
+        ("tls_advertise_hosts = '${if def:acl_c0{*}}'", "byte 9: $acl_c0 is not available"),
+        ("dmarc_verify_hosts = '$sender_helo_name'", "byte 1: $sender_helo_name is not available"),
+        ("smtp_max_refused_hosts = '$domain'", "byte 1: $domain is not available"),
+        ("local_parts = '$h_to:'", "byte 0: header fields are not available at acl_smtp_rcpt"),
+        ("local_domains = '$dmarc_status'", "byte 1: $dmarc_status is not available"),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         let option = text.split(' ').next().unwrap();
@@ -197,7 +200,7 @@ fn an_item_that_is_only_a_negation_is_refused() {
         ] {
             let text = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{condition} = \"{list}\"");
             let error = Config::parse(&text).unwrap_err().to_string();
-            let expected = format!("line 3: item {item}: a ! has nothing behind it");
+            let expected = format!("line 3: item {item}: ! without a pattern matches everything");
             assert!(error.starts_with(&expected), "{text}: {error}");
         }
     }
@@ -215,13 +218,15 @@ fn an_item_that_is_only_a_negation_is_refused() {
     ] {
         let text = format!("route_data = 'a.example:25'\n{option} = '192.0.2.1 : ! '");
         let error = Config::parse(&text).unwrap_err().to_string();
-        let expected = format!("line 2: {option}: item 2: a ! has nothing behind it");
+        let expected = format!("line 2: {option}: item 2: ! without a pattern matches everything");
         assert!(error.starts_with(&expected), "{text}: {error}");
     }
     for table in ["addresslist", "domainlist", "hostlist", "localpartlist"] {
         let error = Config::parse(&format!("[{table}]\nfew = '!'")).unwrap_err().to_string();
         assert!(
-            error.starts_with(&format!("line 2: {table}: the list few: item 1: a ! has")),
+            error.starts_with(&format!(
+                "line 2: {table}: the list few: item 1: ! without a pattern"
+            )),
             "{error}"
         );
     }
@@ -246,39 +251,39 @@ fn what_is_wrong_with_a_rate_limit_is_named_with_its_line() {
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 0m0s / strict'", "line 3: the period"),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / per_rcpt / per_mail'",
-            "line 3: per_mail: a rate limit has one option of this kind",
+            "line 3: per_mail: duplicate or conflicting option",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / strict / readonly'",
-            "line 3: readonly: a rate limit has one option of this kind",
+            "line 3: readonly: duplicate or conflicting option",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / stricct'",
-            "line 3: stricct is no option",
+            "line 3: stricct: unknown option",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / $domain / stricct'",
-            "line 3: stricct is no option",
+            "line 3: stricct: unknown option",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / count=x'",
-            "line 3: the count of a rate is not a number",
+            "line 3: count= must be a number",
         ),
         (
             "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 5s / uniq=$domain / x'",
-            "line 3: uniq=$domain is no option",
+            "line 3: uniq=$domain: unknown option",
         ),
         (
             "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '5 / 5s / per_addr'",
-            "line 3: per_addr is no option",
+            "line 3: per_addr counts nothing",
         ),
         (
             "[[acl_smtp_mail]]\nverb = 'deny'\nratelimit = '5 / 5s / per_rcpt'",
-            "line 3: per_rcpt is no option",
+            "line 3: per_rcpt counts nothing",
         ),
         (
             "[[acl_smtp_connect]]\nverb = 'deny'\nratelimit = '5 / 5s'",
-            "line 3: per_mail is no option",
+            "line 3: per_mail counts nothing",
         ),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
@@ -307,9 +312,7 @@ fn rate_limits_count_where_there_is_something_to_count() {
             for mode in ["", " / strict", " / leaky"] {
                 let error = read(mode);
                 let stated = error.as_ref().is_some_and(|error| {
-                    error.starts_with(&format!(
-                        "line 3: {option} is no option of a rate limit at {stage}, "
-                    ))
+                    error.starts_with(&format!("line 3: {option} counts nothing at {stage}"))
                 });
                 assert!(
                     if counts { error.is_none() } else { stated },
@@ -322,16 +325,16 @@ fn rate_limits_count_where_there_is_something_to_count() {
         }
     }
     for (options, message) in [
-        ("strict / leaky", "leaky: a rate limit has one option of this kind"),
-        ("per_mail / per_mail", "per_mail: a rate limit has one option of this kind"),
-        ("count=1 / count=2", "count=2: a rate limit has one option of this kind"),
-        ("unique=$domain / unique=$domain", "unique=$domain: a rate limit has one option"),
-        ("per_addr / unique=$domain", "unique=$domain: a rate limit has one option"),
-        ("unique=$domain / per_addr", "per_addr: a rate limit has one option"),
-        ("count=", "the count of a rate is not a number above 0"),
-        ("count=0", "the count of a rate is not a number above 0"),
-        ("count=-1", "the count of a rate is not a number above 0"),
-        ("unique=", "unique= is no option"),
+        ("strict / leaky", "leaky: duplicate or conflicting option"),
+        ("per_mail / per_mail", "per_mail: duplicate or conflicting option"),
+        ("count=1 / count=2", "count=2: duplicate or conflicting option"),
+        ("unique=$domain / unique=$domain", "unique=$domain: duplicate or conflicting option"),
+        ("per_addr / unique=$domain", "unique=$domain: duplicate or conflicting option"),
+        ("unique=$domain / per_addr", "per_addr: duplicate or conflicting option"),
+        ("count=", "count= must be a number greater than zero"),
+        ("count=0", "count= must be a number greater than zero"),
+        ("count=-1", "count= must be a number greater than zero"),
+        ("unique=", "unique=: unknown option"),
     ] {
         let text = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 1h / {options}'");
         let error = Config::parse(&text).unwrap_err().to_string();

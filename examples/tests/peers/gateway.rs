@@ -123,9 +123,28 @@ impl Gateway {
 impl Gateway {
     /// Sends it a signal, and waits for its end.
     pub(crate) fn end(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "{signal:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Writes other options, has it read them, and waits until it has logged this.
+    pub(crate) fn reload(&mut self, options: &str, logged: &str) {
+        let text = configuration(self.port, &self.folder, options);
+        fs::write(self.folder.join("gateway.toml"), text).unwrap();
+        self.signal(Signal::HUP);
+        self.wait_for(logged, |gateway| gateway.log().contains(logged).then_some(()));
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
-        self.child.wait().unwrap()
     }
 }
 

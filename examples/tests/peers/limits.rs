@@ -176,10 +176,10 @@ fn repeated_faults_of_proxy_headers_are_summed_up() {
     assert!(log.lines().count() < 16, "{log}");
 }
 
-/// Nothing is read again: it stops, and says so to those who wait for it.
+/// It stops, and says so to those who wait for it.
 #[test]
 fn it_stops_in_good_order_whatever_the_signal() {
-    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT] {
         let block = Block::claim();
         let mut gateway = Gateway::start(block.own(0), "");
         let mut smtp = Dialogue::connect(gateway.port());
@@ -191,4 +191,31 @@ fn it_stops_in_good_order_whatever_the_signal() {
         assert!(status.success(), "{signal:?}: {status}");
         assert!(gateway.log().contains("stopping"));
     }
+}
+
+/// New connections have the new configuration; a connection that is there keeps its own.
+#[test]
+fn at_sighup_it_reads_its_configuration_again() {
+    let block = Block::claim();
+    let mut gateway = Gateway::start(block.own(0), "smtp_banner = 'one'");
+    let mut old = Dialogue::connect(gateway.port());
+    assert!(old.reply().ends_with(" one\r\n"));
+    for (options, logged, banner) in [
+        ("smtp_banner = 'two'", "configuration reloaded", " two\r\n"),
+        ("no_such = 1", "configuration not reloaded, the previous one stays: line ", " two\r\n"),
+        (
+            "smtp_banner = 'three'\nsmtp_accept_max = 7",
+            "smtp_accept_max: a change takes",
+            " three\r\n",
+        ),
+    ] {
+        gateway.reload(options, logged);
+        let mut new = (0..100).map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            Dialogue::connect(gateway.port()).reply()
+        });
+        assert!(new.any(|greeting| greeting.ends_with(banner)), "{options}: {}", gateway.log());
+    }
+    assert!(old.say("EHLO client.test").contains("250"));
+    assert!(gateway.end(Signal::TERM).success());
 }

@@ -76,7 +76,7 @@ fn a_start_refuses_what_the_check_refuses() {
             "lookup_directories = '/nonexist'",
             "line 2: lookup_directories: /nonexist cannot be read",
         ),
-        ("route_data = 'mx.example:25'", "line 2: route_data would do nothing: "),
+        ("route_data = 'mx.example:25'", "line 2: route_data has no effect: "),
     ] {
         let options = format!("local_interfaces = '127.0.0.1.{port}'\n{options}");
         fs::write(folder.join("gateway.toml"), &options).unwrap();

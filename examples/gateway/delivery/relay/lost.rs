@@ -31,9 +31,7 @@ impl Lost {
             }
             Self::Closed => (EnhancedCode::of::<4, 4, 2>(), "the next hop closed the connection"),
             Self::Slow => (EnhancedCode::of::<4, 4, 2>(), "the next hop did not answer in time"),
-            Self::Malformed => {
-                (EnhancedCode::of::<4, 5, 0>(), "the next hop's reply makes no sense")
-            }
+            Self::Malformed => (EnhancedCode::of::<4, 5, 0>(), "malformed reply from the next hop"),
             Self::OutOfTurn => (EnhancedCode::of::<4, 5, 0>(), "the next hop spoke out of turn"),
             Self::Interrupted => {
                 (EnhancedCode::of::<4, 4, 2>(), "the session with the next hop was broken off")
@@ -58,7 +56,7 @@ impl Lost {
                 Errno::TIMEDOUT.raw_os_error(),
             ),
             Self::Malformed | Self::OutOfTurn => {
-                (format!("a reply that makes no sense after {stage}"), ERRNO_SMTPFORMAT)
+                (format!("a malformed reply after {stage}"), ERRNO_SMTPFORMAT)
             }
             // They are told where they happen, or to nobody.
             Self::Unreachable | Self::Unwanted | Self::Interrupted => return None,

@@ -36,7 +36,7 @@ impl Connection {
             let last = say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 7, 1>(),
-                "nobody takes the message",
+                "all recipients refused the message",
             );
             return MessageOutcome { recipients, last };
         }
