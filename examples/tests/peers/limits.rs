@@ -199,22 +199,22 @@ fn at_sighup_it_reads_its_configuration_again() {
     let block = Block::claim();
     let mut gateway = Gateway::start(block.own(0), "smtp_banner = 'one'");
     let mut old = Dialogue::connect(gateway.port());
-    assert!(old.reply().ends_with(" one\r\n"));
+    assert!(old.reply().trim_end().ends_with(" one"));
     for (options, logged, banner) in [
-        ("smtp_banner = 'two'", "configuration reloaded", " two\r\n"),
-        ("no_such = 1", "configuration not reloaded, the previous one stays: line ", " two\r\n"),
-        (
-            "smtp_banner = 'three'\nsmtp_accept_max = 7",
-            "smtp_accept_max: a change takes",
-            " three\r\n",
-        ),
+        ("smtp_banner = 'two'", "configuration reloaded", " two"),
+        ("no_such = 1", "configuration not reloaded, the previous one stays: line ", " two"),
+        ("smtp_banner = 'three'\nsmtp_accept_max = 7", "smtp_accept_max: a change takes", " three"),
     ] {
         gateway.reload(options, logged);
         let mut new = (0..100).map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(20));
             Dialogue::connect(gateway.port()).reply()
         });
-        assert!(new.any(|greeting| greeting.ends_with(banner)), "{options}: {}", gateway.log());
+        assert!(
+            new.any(|greeting| greeting.trim_end().ends_with(banner)),
+            "{options}: {}",
+            gateway.log()
+        );
     }
     assert!(old.say("EHLO client.test").contains("250"));
     assert!(gateway.end(Signal::TERM).success());
