@@ -129,7 +129,7 @@ impl Gateway {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "{signal:?}: {}", self.log());
+            assert!(start.elapsed() < Duration::from_mins(1), "{signal:?}: {}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }
