@@ -53,7 +53,7 @@ pub(crate) struct Report {
     pub(crate) messages: u64,
     pub(crate) passed: u64,
     pub(crate) rows: Vec<Row>,
-    pub(crate) deviations: Vec<Oddity>,
+    pub(crate) deviations: Vec<DeviationEntry>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,7 +119,7 @@ struct Evaluation {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Oddity {
+pub(crate) struct DeviationEntry {
     pub(crate) at: usize,
     pub(crate) what: String,
 }
@@ -175,7 +175,10 @@ impl Report {
             rows: rows.iter().map(Row::new).collect(),
             deviations: deviations
                 .iter()
-                .map(|deviation| Oddity { at: deviation.at, what: deviation.kind.to_string() })
+                .map(|deviation| DeviationEntry {
+                    at: deviation.at,
+                    what: deviation.kind.to_string(),
+                })
                 .collect(),
         }
     }

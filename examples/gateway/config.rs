@@ -36,7 +36,7 @@ use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
-use crate::gateway::policy::condition::{Home, KINDS};
+use crate::gateway::policy::condition::{KINDS, RuleScope};
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
@@ -174,7 +174,7 @@ impl Common {
         macros: &Macros,
     ) -> Result<LiveSettings, ConfigError> {
         let Self { host, spf, dmarc, language, .. } = &self;
-        let home = Home { kinds: KINDS, host, language, spf, dmarc };
+        let home = RuleScope { kinds: KINDS, host, language, spf, dmarc };
         Ok(LiveSettings {
             session: session(options, host)?,
             tls: tls::settings(options, language)?,
@@ -247,7 +247,7 @@ fn language(options: &ConfigOptions, lookups: &LookupSettings) -> Result<Languag
 }
 
 /// Reads where mail goes; what goes on has somewhere to go.
-fn routing(options: &ConfigOptions, home: &Home<'_>) -> Result<Routing, ConfigError> {
+fn routing(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<Routing, ConfigError> {
     let ConfigOptions { local_domains, local_parts, relay_to_domains, route_data, .. } = options;
     let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
     let routing = Routing::read(&texts, home)
@@ -297,7 +297,7 @@ fn spf(options: &ConfigOptions) -> Result<SpfSettings, ConfigError> {
     Ok(settings)
 }
 
-fn clients(options: &ConfigOptions, home: &Home<'_>) -> Result<ClientLists, ConfigError> {
+fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists, ConfigError> {
     let list = |option, text: &str, otherwise| {
         ClientList::read(option, text, otherwise, home)
             .map_err(|(option, problem)| ConfigError::List { option, problem })

@@ -19,7 +19,7 @@ fn read(text: &str) -> FeedbackReading {
     Feedback::read(text.as_bytes(), &FeedbackLimits::default()).unwrap()
 }
 
-fn without_oddities(text: &str) -> Feedback {
+fn without_deviations(text: &str) -> Feedback {
     let FeedbackReading { feedback, deviations, .. } = read(text);
     assert_eq!(deviations, []);
     feedback
@@ -27,7 +27,7 @@ fn without_oddities(text: &str) -> Feedback {
 
 #[test]
 fn a_report_of_rfc_9990_is_read_whole_and_its_extensions_are_passed_over() {
-    let report = without_oddities(RFC9990);
+    let report = without_deviations(RFC9990);
     assert_eq!(report.metadata.org_name, "Example Receiver & Sons");
     assert_eq!((report.metadata.begin, report.metadata.end), (1_795_219_200, 1_795_305_599));
     assert_eq!(report.metadata.extra_contact_info.as_deref(), Some("https://mx.example.net/hilfe"));
@@ -64,7 +64,7 @@ fn a_report_of_rfc_9990_is_read_whole_and_its_extensions_are_passed_over() {
 
 #[test]
 fn the_reports_of_large_receivers_are_read() {
-    let google = without_oddities(GOOGLE);
+    let google = without_deviations(GOOGLE);
     assert_eq!((google.rows.len(), google.messages()), (2, (3, 2)));
     assert_eq!((google.policy.pct, google.policy.np), (Some(50), Some(Policy::Quarantine)));
     assert_eq!(
@@ -74,12 +74,12 @@ fn the_reports_of_large_receivers_are_read() {
     assert_eq!(google.rows[0].spf_result.as_ref().unwrap().scope, None);
     assert_eq!(google.rows[1].reasons, [Override::new(OverrideKind::SampledOut)]);
 
-    let microsoft = without_oddities(MICROSOFT);
+    let microsoft = without_deviations(MICROSOFT);
     assert_eq!((microsoft.rows.len(), microsoft.messages()), (2, (5, 4)));
     assert_eq!(microsoft.rows[1].envelope_to.as_deref(), Some("outlook.example"));
     assert_eq!(microsoft.rows[1].envelope_from.as_deref(), Some("list.example.org"));
 
-    let gmx = without_oddities(GMX);
+    let gmx = without_deviations(GMX);
     assert_eq!(gmx.messages(), (3, 3));
     let spf = gmx.rows[0].spf_result.as_ref().unwrap();
     assert_eq!((spf.domain.as_str(), spf.scope), ("example.com", Some(SpfIdentity::MailFrom)));
@@ -87,36 +87,36 @@ fn the_reports_of_large_receivers_are_read() {
 
 #[test]
 fn gzip_and_namespaces_make_no_difference() {
-    let plain = without_oddities(GOOGLE);
+    let plain = without_deviations(GOOGLE);
     let compressed = include_bytes!("data/feedback-google.xml.gz");
     let read = Feedback::read(compressed, &FeedbackLimits::default()).unwrap();
     assert_eq!(read.feedback, plain);
     let named = GOOGLE.replace("<feedback>", "<feedback xmlns=\"http://dmarc.org/dmarc-xml/0.1\">");
-    assert_eq!(without_oddities(&named), plain);
+    assert_eq!(without_deviations(&named), plain);
     let prefixed = GOOGLE.replace("</", "</x:").replace('<', "<x:").replace("<x:/x:", "</x:");
     let prefixed =
         prefixed.replace("<x:?", "<?").replace("<x:feedback", "<x:feedback xmlns:x=\"u\"");
-    assert_eq!(without_oddities(&prefixed), plain);
+    assert_eq!(without_deviations(&prefixed), plain);
 }
 
 #[test]
 fn names_without_the_namespace_of_the_root_are_a_reports_and_others_are_not() {
     // RFC 7489 appendix C: the schema leaves elements below the root unqualified.
-    let plain = without_oddities(GOOGLE);
+    let plain = without_deviations(GOOGLE);
     let unqualified = GOOGLE
         .replace("<feedback>", "<x:feedback xmlns:x=\"http://dmarc.org/dmarc-xml/0.1\">")
         .replace("</feedback>", "</x:feedback>");
-    assert_eq!(without_oddities(&unqualified), plain);
+    assert_eq!(without_deviations(&unqualified), plain);
     let emptied = GOOGLE
         .replace("<feedback>", "<feedback xmlns=\"http://dmarc.org/dmarc-xml/0.1\">")
         .replace("<record>", "<record xmlns=\"\">");
-    assert_eq!(without_oddities(&emptied), plain);
+    assert_eq!(without_deviations(&emptied), plain);
     for foreign in [
         "<e:record xmlns:e=\"urn:e\"><row><count>1</count></row></e:record>",
         "<record xmlns=\"urn:e\"><row><count>1</count></row></record>",
     ] {
         let extended = GOOGLE.replacen("<record>", &format!("{foreign}<record>"), 1);
-        assert_eq!(without_oddities(&extended), plain, "{foreign}");
+        assert_eq!(without_deviations(&extended), plain, "{foreign}");
     }
 }
 
@@ -189,7 +189,7 @@ fn what_is_no_report_is_refused() {
 #[test]
 fn what_is_wrong_around_gzip_loses_no_report() {
     let gzip = include_bytes!("data/feedback-google.xml.gz");
-    let plain = without_oddities(GOOGLE);
+    let plain = without_deviations(GOOGLE);
     let limits = FeedbackLimits::default();
     for behind in [&b"\r\n"[..], b"\n", b"\0\0\0\0", b"\x1f", b"-- \r\nfooter", &[0xff; 600]] {
         let found = Feedback::read(&[gzip, behind].concat(), &limits).unwrap();
@@ -264,7 +264,7 @@ fn with_more(element: &str, more: &str) -> (Feedback, Vec<DeviationKind>) {
 
 #[test]
 fn what_comes_again_is_merged_or_told() {
-    let plain = without_oddities(GOOGLE);
+    let plain = without_deviations(GOOGLE);
     // Results are taken together.
     let results = "<auth_results><dkim><domain>b.example</domain><selector>x</selector>\
                    <result>pass</result></dkim></auth_results>";
@@ -284,7 +284,7 @@ fn what_comes_again_is_merged_or_told() {
 
 #[test]
 fn of_elements_that_come_again_the_first_counts() {
-    let plain = without_oddities(GOOGLE);
+    let plain = without_deviations(GOOGLE);
     for (what, more, name) in [
         ("</count>", "<count>9</count>", "count"),
         ("</header_from>", "<header_from>b.example</header_from>", "header_from"),

@@ -107,7 +107,7 @@ fn the_elements_in_one_have_a_limit() {
 }
 
 #[test]
-fn the_oddities_have_a_limit() {
+fn the_deviations_have_a_limit() {
     let mut limits = FeedbackLimits::default();
     limits.deviations = 16;
     let all = Feedback::read(SLOPPY.as_bytes(), &limits).unwrap().deviations;

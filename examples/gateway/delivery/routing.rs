@@ -3,7 +3,7 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
-use crate::gateway::policy::condition::{Home, Truth};
+use crate::gateway::policy::condition::{RuleScope, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::list::{RuleList, Subject};
 use crate::gateway::policy::rules::Problem;
@@ -36,7 +36,7 @@ impl Routing {
     /// The option that is wrong, and why.
     pub(crate) fn read(
         texts: &RoutingTexts<'_>,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
         let list = |option, text: &str, kind| {
             RuleList::read(text, Stage::Rcpt, home, kind).map_err(|problem| (option, problem))

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use event_expand::{ListKind, Membership};
 
-use super::condition::Home;
+use super::condition::RuleScope;
 use super::context::Context;
 use super::list::{RuleList, Subject};
 use super::rules::Problem;
@@ -45,7 +45,7 @@ impl ClientList {
         option: &'static str,
         text: &str,
         otherwise: bool,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
         let stage = if option == "host_lookup" { Stage::Accept } else { Stage::Client };
         let list = RuleList::read(text, stage, home, ListKind::Host);

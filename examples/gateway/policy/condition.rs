@@ -39,11 +39,11 @@ pub(crate) trait Condition: Debug + Send + Sync {
 pub(crate) enum Test<'a> {
     Known(Truth),
     /// It must ask somebody.
-    Work(Work<'a>),
+    Pending(PendingTruth<'a>),
 }
 
 /// What a condition does that cannot be answered at once.
-pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Truth> + Send + 'a>>;
+pub(crate) type PendingTruth<'a> = Pin<Box<dyn Future<Output = Truth> + Send + 'a>>;
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,11 +72,11 @@ pub(crate) struct ConditionKind {
 }
 
 /// Reads a condition, which stands at this stage.
-pub(crate) type Read = fn(&RuleEntry, Stage, &Home<'_>) -> Result<Box<dyn Condition>, Problem>;
+pub(crate) type Read = fn(&RuleEntry, Stage, &RuleScope<'_>) -> Result<Box<dyn Condition>, Problem>;
 
 /// What is known here when rules are read.
 #[derive(Debug)]
-pub(crate) struct Home<'a> {
+pub(crate) struct RuleScope<'a> {
     /// The conditions that there are.
     pub(crate) kinds: &'a [ConditionKind],
     /// Its name, which is `@` in lists of domains.

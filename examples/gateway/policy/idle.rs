@@ -1,11 +1,11 @@
 //! Rules that would do nothing.
 
-use super::condition::Home;
+use super::condition::RuleScope;
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 
 /// Refuses a `warn` without anything to do, and a rule that is never asked.
-pub(super) fn check(sources: &[RuleSource], home: &Home<'_>) -> Result<(), RuleError> {
+pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), RuleError> {
     let is_condition = |entry: &RuleEntry| home.kinds.iter().any(|kind| kind.name == entry.name);
     let mut last = None;
     for source in sources {

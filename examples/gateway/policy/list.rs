@@ -16,7 +16,7 @@ use mail_types::dns::Name;
 use mail_types::exim::{List, LookupResult, Trust};
 use mail_types::smtp::Domain;
 
-use super::condition::{Home, Truth};
+use super::condition::{RuleScope, Truth};
 use super::context::Context;
 use super::rules::Problem;
 use super::stage::Stage;
@@ -51,7 +51,7 @@ impl RuleList {
     pub(crate) fn read(
         text: &str,
         stage: Stage,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
         kind: ListKind,
     ) -> Result<Self, Problem> {
         let mut expanded = BTreeMap::new();
@@ -194,7 +194,7 @@ impl Subject {
 fn words(
     text: &str,
     stage: Stage,
-    home: &Home<'_>,
+    home: &RuleScope<'_>,
     kind: ListKind,
     expanded: &mut ExpandedLists,
     depth: usize,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use mail_types::exim::Value;
 use mail_types::smtp::{EnhancedCode, ReplyCode};
 
-use super::condition::{Condition, Home, Test, Truth};
+use super::condition::{Condition, RuleScope, Test, Truth};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::context::Context;
 use super::decision::Decision;
@@ -60,7 +60,7 @@ impl Rule {
     pub(super) fn read(
         source: &RuleSource,
         stage: Stage,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
         let is_verb = |entry: &&RuleEntry| entry.name == "verb" && !entry.negated;
         let mut verbs = source.entries.iter().filter(is_verb);
@@ -83,7 +83,7 @@ impl Rule {
                 RuleStep::Condition { negated, condition } => {
                     let holds = match condition.test(context) {
                         Test::Known(holds) => holds,
-                        Test::Work(work) => work.await,
+                        Test::Pending(work) => work.await,
                     };
                     match holds {
                         Truth::Ignored => {}
@@ -213,7 +213,7 @@ impl RuleStep {
         entry: &RuleEntry,
         stage: Stage,
         verb: Verb,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
         let name = entry.name.as_str();
         let misplaced = || Problem::Misplaced { name: name.to_owned(), stage };
@@ -235,7 +235,7 @@ impl RuleStep {
         entry: &RuleEntry,
         stage: Stage,
         verb: Verb,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
     ) -> Result<Self, Problem> {
         let name = entry.name.as_str();
         let misplaced = Problem::Misplaced { name: name.to_owned(), stage };

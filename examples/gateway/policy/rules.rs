@@ -125,7 +125,7 @@ use event_expand::MatchListError;
 use mail_types::exim::WordListError;
 use thiserror::Error;
 
-use super::condition::Home;
+use super::condition::RuleScope;
 use super::context::Context;
 use super::decision::Decision;
 use super::idle;
@@ -145,7 +145,11 @@ pub struct Rules {
 
 impl Rules {
     /// Reads and checks the rules in the text of a configuration.
-    pub(crate) fn read(text: &str, macros: &Macros, home: &Home<'_>) -> Result<Self, RuleError> {
+    pub(crate) fn read(
+        text: &str,
+        macros: &Macros,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, RuleError> {
         check_lists(home)?;
         let mut rules = Self::default();
         for (stage, sources) in super::source::lists(text, macros)? {
@@ -176,7 +180,7 @@ impl Rules {
 }
 
 /// Checks the named lists, also those that no rule has.
-fn check_lists(home: &Home<'_>) -> Result<(), RuleError> {
+fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
         // All variables can have a value there; where a rule has the list, its own stage counts.
         let checked = RuleList::read(text, Stage::Prdr, home, kind);

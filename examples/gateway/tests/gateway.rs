@@ -119,7 +119,10 @@ impl Running {
 
     /// Has it read `reloaded.toml` among its files instead of its configuration.
     pub(super) async fn reload(&self, text: &str) {
-        std::fs::write(self.scratch.path().join("reloaded.toml"), text).unwrap();
+        // A reading under way never sees a part of it.
+        let [new, file] = ["new.toml", "reloaded.toml"].map(|name| self.scratch.path().join(name));
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, file).unwrap();
         self.reload.send(()).await.unwrap();
     }
 

@@ -7,7 +7,7 @@ use crate::gateway::config::Config;
 
 /// Waits until new connections have this banner.
 async fn has_banner(gateway: &Running, banner: &str) -> bool {
-    for _ in 0..100 {
+    for _ in 0..1000 {
         let stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
         let mut line = vec![0; 200];
         stream.readable().await.unwrap();
@@ -55,6 +55,8 @@ async fn new_connections_have_the_new_configuration_and_others_the_old() {
         let reply = client.say(&format!("RCPT TO:<{taken}>")).await;
         assert!(reply.starts_with("250"), "{reply}");
     }
+    old.quit().await;
+    new.quit().await;
     gateway.end().await;
 }
 

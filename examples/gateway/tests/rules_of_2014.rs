@@ -12,7 +12,7 @@ use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::macros::Macros;
-use crate::gateway::policy::condition::{Condition, ConditionKind, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, ConditionKind, RuleScope, Test, Truth};
 use crate::gateway::policy::conditions::dmarc::{keep, publish_off};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Rules;
@@ -193,7 +193,7 @@ impl Condition for Slow {
         if let Some(holds) = known {
             return Test::Known(holds);
         }
-        Test::Work(Box::pin(async move {
+        Test::Pending(Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
             let value = Value::new(self.wanted.clone().into_bytes(), Trust::Untrusted);
             context.state.publish("sender_rate", value);
@@ -211,7 +211,7 @@ async fn a_condition_that_takes_a_while_plugs_in() {
     }];
     let host = "mx.example".parse().unwrap();
     let read = |text: &str| {
-        let home = Home {
+        let home = RuleScope {
             kinds: &kinds,
             host: &host,
             language: &Arc::default(),

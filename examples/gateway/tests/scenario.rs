@@ -15,7 +15,7 @@ use crate::gateway::delivery::routing::{Route, Routing};
 
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::macros::Macros;
-use crate::gateway::policy::condition::{Home, KINDS};
+use crate::gateway::policy::condition::{KINDS, RuleScope};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::decision::Decision;
 use crate::gateway::policy::rules::Rules;
@@ -36,7 +36,7 @@ pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
     let host: Domain = "mx.example".parse().unwrap();
     let macros = Macros::take(&mut text.parse().unwrap()).unwrap();
     let (language, spf) = (Arc::default(), SpfSettings::default());
-    let home = Home { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc };
+    let home = RuleScope { kinds: KINDS, host: &host, language: &language, spf: &spf, dmarc };
     Rules::read(text, &macros, &home).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 

@@ -206,7 +206,7 @@ fn at_sighup_it_reads_its_configuration_again() {
         ("smtp_banner = 'three'\nsmtp_accept_max = 7", "smtp_accept_max: a change takes", " three"),
     ] {
         gateway.reload(options, logged);
-        let mut new = (0..100).map(|_| {
+        let mut new = (0..1000).map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(20));
             Dialogue::connect(gateway.port()).reply()
         });

@@ -201,7 +201,7 @@ impl FeedbackLimits {
 
     /// Sets [`Self::deviations`].
     #[must_use]
-    pub fn with_oddities(self, deviations: usize) -> Self {
+    pub fn with_deviations(self, deviations: usize) -> Self {
         Self { deviations, ..self }
     }
 }

@@ -14,7 +14,7 @@ use dmarc_policy::Status;
 use mail_types::exim::{Semantics, Value, Variable, WordList};
 
 use crate::gateway::authentication::dmarc::Examined;
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
@@ -45,7 +45,11 @@ pub(crate) struct DmarcTest {
 }
 
 impl DmarcTest {
-    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(
+        entry: &RuleEntry,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, Problem> {
         let words = Words::read(&entry.text, stage, home.language, |list, _| {
             Ok(WordList::new(list, Status::WORDS)?)
         })?;
@@ -71,7 +75,7 @@ impl Condition for DmarcTest {
             Some(words) => {
                 Test::Known(words.matches(status(context).as_str(), self.semantics).into())
             }
-            None => Test::Work(Box::pin(self.holds(context))),
+            None => Test::Pending(Box::pin(self.holds(context))),
         }
     }
 }

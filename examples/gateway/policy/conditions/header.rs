@@ -4,7 +4,7 @@ use event_expand::HeaderForm;
 use mail_types::smtp::Header;
 use memchr::memmem;
 
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::field_text::decoded;
 use crate::gateway::policy::rules::Problem;
@@ -27,7 +27,7 @@ impl HeaderTest {
     pub(crate) fn read(
         entry: &RuleEntry,
         stage: Stage,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
         form: HeaderForm,
     ) -> Result<Self, Problem> {
         // RFC 5322 section 3.6.8.
@@ -71,7 +71,7 @@ impl Condition for HeaderTest {
     fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
         match self.items.known() {
             Some(items) => Test::Known(self.holds(context.message, items)),
-            None => Test::Work(Box::pin(self.ask(context))),
+            None => Test::Pending(Box::pin(self.ask(context))),
         }
     }
 }

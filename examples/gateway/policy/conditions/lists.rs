@@ -3,7 +3,7 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{MailHost, Mailbox};
 
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::list::{RuleList, Subject};
 use crate::gateway::policy::rules::Problem;
@@ -24,7 +24,7 @@ impl ListTest {
     pub(crate) fn read(
         entry: &RuleEntry,
         stage: Stage,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
         kind: ListKind,
         subject: SubjectOf,
     ) -> Result<Self, Problem> {
@@ -44,7 +44,7 @@ impl Condition for ListTest {
         let Some(subject) = (self.subject)(context) else { return Test::Known(Truth::No) };
         match self.list.decide_known(&subject) {
             Some(membership) => Test::Known((membership == Membership::Yes).into()),
-            None => Test::Work(Box::pin(self.ask(context, subject))),
+            None => Test::Pending(Box::pin(self.ask(context, subject))),
         }
     }
 }
@@ -97,7 +97,11 @@ pub(crate) struct Authenticated;
 
 impl Authenticated {
     /// Reads the list all the same, for what is wrong in it.
-    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(
+        entry: &RuleEntry,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, Problem> {
         RuleList::read(&entry.text, stage, home, ListKind::LocalPart)?;
         Ok(Self)
     }

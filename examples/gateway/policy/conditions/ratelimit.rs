@@ -28,7 +28,7 @@ use std::time::Duration;
 use mail_types::exim::{Trust, Value};
 
 use crate::gateway::lookups::quantity::Interval;
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rates::{Count, RateEvent};
 use crate::gateway::policy::rules::Problem;
@@ -54,7 +54,11 @@ pub(crate) struct RateLimit {
 pub(crate) const VARIABLES: &[&str] = &NAMES;
 
 impl RateLimit {
-    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(
+        entry: &RuleEntry,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, Problem> {
         let text = |text: &str| Text::parse(text, stage, home.language);
         let mut parts = parts(&entry.text).into_iter();
         let limit = text(parts.next().unwrap_or_default())?;
@@ -188,7 +192,7 @@ impl<'a> RateOptions<'a> {
 
 impl Condition for RateLimit {
     fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
-        Test::Work(Box::pin(self.holds(context)))
+        Test::Pending(Box::pin(self.holds(context)))
     }
 }
 

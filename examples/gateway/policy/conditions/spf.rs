@@ -12,7 +12,7 @@ use spf_result::{Options, Report, SpfResult};
 
 use crate::gateway::authentication::results::Authentication;
 use crate::gateway::authentication::spf::{SpfSettings, check};
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
@@ -32,7 +32,7 @@ impl SpfTest {
     pub(crate) fn read(
         entry: &RuleEntry,
         stage: Stage,
-        home: &Home<'_>,
+        home: &RuleScope<'_>,
         guesses: bool,
     ) -> Result<Self, Problem> {
         let words = Words::read(&entry.text, stage, home.language, |list, _| {
@@ -99,7 +99,7 @@ impl SpfTest {
 
 impl Condition for SpfTest {
     fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
-        Test::Work(Box::pin(self.holds(context)))
+        Test::Pending(Box::pin(self.holds(context)))
     }
 }
 

@@ -3,7 +3,7 @@
 use event_expand::truth;
 use mail_types::exim::{Trust, Value};
 
-use crate::gateway::policy::condition::{Condition, Home, Test, Truth};
+use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
@@ -16,7 +16,11 @@ use crate::gateway::policy::text::{Text, Unfinished};
 pub(crate) struct TruthTest(Text);
 
 impl TruthTest {
-    pub(crate) fn read(entry: &RuleEntry, stage: Stage, home: &Home<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(
+        entry: &RuleEntry,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, Problem> {
         let text = Text::parse(&entry.text, stage, home.language)?;
         match text.literal() {
             Some(literal) if truth(literal).is_none() => {
@@ -47,7 +51,7 @@ impl TruthTest {
 
 impl Condition for TruthTest {
     fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a> {
-        Test::Work(Box::pin(self.holds(context)))
+        Test::Pending(Box::pin(self.holds(context)))
     }
 }
 
