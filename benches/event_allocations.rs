@@ -4,38 +4,26 @@
 //! The program runs itself: what may allocate once, and one thing that allocates more, which shows
 //! that the count counts.
 
-use std::env;
-use std::process::Command;
-
+use benches::allocations;
 use divan::AllocProfiler;
 
 #[global_allocator]
 static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
-    if env::var_os(CHILD).is_some() || env::args().any(|arg| arg == "--list") {
+    if allocations::is_counted() {
         return divan::main();
     }
-    let once = allocations("once");
+    let once = counts("once");
     assert!(once.len() >= 4 && once.iter().all(|count| *count <= 1.0), "more than once: {once:?}");
-    let more = allocations("control");
+    let more = counts("control");
     assert!(more.iter().any(|count| *count > 1.0), "allocations are not counted: {more:?}");
     println!("each expansion allocates once");
 }
 
-const CHILD: &str = "EVENT_ALLOCATIONS_CHILD";
-
-/// Runs the benches of a module, and returns the counts of the report: of allocations, and of those
-/// that grew.
-fn allocations(module: &str) -> Vec<f64> {
-    let Ok(program) = env::current_exe() else { return Vec::new() };
-    let output = Command::new(program)
-        .args(["--bench", module, "--sample-count", "20", "--sample-size", "50"])
-        .env(CHILD, "")
-        .output();
-    let report = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let report = report.unwrap_or_default();
-    println!("{report}");
+/// Returns the allocations of each bench of a module, and one more for each allocation that grew.
+fn counts(module: &str) -> Vec<f64> {
+    let report = allocations::report(module);
     let lines: Vec<_> = report.lines().collect();
     let counted = |head: &str| {
         !head.contains("max ") && [" alloc:", " grow:"].iter().any(|of| head.contains(of))

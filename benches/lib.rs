@@ -2,6 +2,7 @@
 //! machine does falls on all alike; what counts is the median, over the rounds, of our time divided
 //! by a peer's. Instructions are counted by callgrind, in a run of the bench by itself.
 
+pub mod allocations;
 pub mod results;
 
 use std::env;

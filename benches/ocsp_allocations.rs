@@ -3,37 +3,19 @@
 //! The program runs itself twice: what must allocate nothing, and one thing that does, which shows
 //! that the count counts.
 
-use std::env;
-use std::process::Command;
-
+use benches::allocations;
 use divan::AllocProfiler;
 
 #[global_allocator]
 static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
-    if env::var_os(CHILD).is_some() || env::args().any(|arg| arg == "--list") {
+    if allocations::is_counted() {
         return divan::main();
     }
-    assert!(!allocates("nothing"), "reading must not allocate");
-    assert!(allocates("control"), "allocations are not counted");
+    assert!(!allocations::any("nothing"), "reading must not allocate");
+    assert!(allocations::any("control"), "allocations are not counted");
     println!("nothing is allocated");
-}
-
-const CHILD: &str = "OCSP_ALLOCATIONS_CHILD";
-
-/// Runs the benches of a module, and tells whether the report has a line of allocations.
-fn allocates(module: &str) -> bool {
-    let Ok(program) = env::current_exe() else { return true };
-    let output = Command::new(program)
-        .args(["--bench", module, "--sample-count", "20", "--sample-size", "50"])
-        .env(CHILD, "")
-        .output();
-    let report = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let report = report.unwrap_or_default();
-    assert!(report.contains(module), "no report on {module}: {report}");
-    println!("{report}");
-    report.contains("alloc:")
 }
 
 mod nothing {

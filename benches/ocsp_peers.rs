@@ -20,8 +20,8 @@ pub(crate) fn parse(der: &[u8]) -> bool {
     })
 }
 
-/// What OpenSSL does with a response for a certificate: it reads it, verifies its signer and signature,
-/// and finds the status.
+/// Reads a response with OpenSSL, verifies its signer and signature, and finds the certificate's
+/// status.
 pub(crate) fn verifier(
     response: &'static [u8],
     leaf: &[u8],

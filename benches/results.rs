@@ -51,7 +51,7 @@ struct Row<'t> {
 }
 
 impl<'t> Row<'t> {
-    /// Reads a row; a comment and an empty line are none.
+    /// Reads a row; returns `None` for a comment or an empty line.
     fn of(line: &'t str) -> Option<Self> {
         const KEYWORDS: [&str; 7] = ["rate", "cpu", "delay", "errors", "kib", "neighbour", "log"];
         let mut row = Self { names: Vec::new(), figures: HashMap::new() };

@@ -129,9 +129,9 @@ fn an_escape_sequence_hides_no_domain() {
     }
 }
 
-/// What is shown in another charset cannot be read, and may be an `@`, a dot or a letter.
+/// Text in another charset is unreadable here; it may be an `@`, a dot or a letter.
 #[test]
-fn what_stands_between_escape_sequences_is_not_read_as_ascii() {
+fn text_between_escape_sequences_is_not_read_as_ascii() {
     for row in [
         "a\x1b$B!w\x1b(Bvictim.example",
         "<a\x1b$B!w\x1b(Bvictim.example>",

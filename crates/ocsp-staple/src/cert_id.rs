@@ -15,12 +15,12 @@ use crate::issuer::Issuer;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum IssuerHash {
-    /// What every responder knows ([RFC 5019 section 2.1.1]).
+    /// SHA-1, which every responder supports ([RFC 5019 section 2.1.1]).
     ///
     /// [RFC 5019 section 2.1.1]: https://www.rfc-editor.org/rfc/rfc5019#section-2.1.1
     #[default]
     Sha1,
-    /// For responders that no longer take SHA-1.
+    /// SHA-256, for responders that refuse SHA-1.
     Sha256,
 }
 

@@ -1,4 +1,4 @@
-//! What OCSP needs of a certificate: RFC 5280 section 4.1, RFC 7633.
+//! The parts of a certificate that OCSP uses: RFC 5280 section 4.1, RFC 7633.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub struct Certificate<'a> {
     pub(crate) uses: Uses<'a>,
 }
 
-/// What its extensions say.
+/// The extensions of a certificate that OCSP uses.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Uses<'a> {
     /// Whether `keyUsage`, if there, lets the key sign anything but certificates and lists.
@@ -239,8 +239,8 @@ const TLS_FEATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 const ACCESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
 const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
 
-/// Extensions that may be critical and mean nothing for who may sign responses: identifiers of
-/// keys, other names, basic constraints, policies, where lists of revocations are.
+/// Extensions that are ignored even if critical, since they do not limit the signing of responses: key
+/// identifiers, alternative names, basic constraints, policies, distribution points.
 const IGNORED: [ObjectIdentifier; 8] = [
     NO_CHECK,
     ObjectIdentifier::new_unwrap("2.5.29.14"),

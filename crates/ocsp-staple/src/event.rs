@@ -1,4 +1,4 @@
-//! What happens to a staple, and how it stands.
+//! Events of a staple: a new one, its end, a revocation, a failed fetch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,18 +28,18 @@ pub enum Event {
         /// Its last second.
         until: UnixTime,
     },
-    /// No answer was got, or none that counts.
+    /// The fetch failed, or its response was invalid.
     Failed {
         /// The address of the responder.
         responder: Arc<str>,
-        /// Why.
+        /// The reason.
         error: FetchError,
-        /// How often in a row.
+        /// The number of consecutive failures.
         failures: u32,
-        /// When the responder is asked again.
+        /// The time of the next fetch.
         next: UnixTime,
     },
-    /// What was saved does not count any more.
+    /// The saved response is no longer valid.
     SavedRefused(ProofError),
 }
 

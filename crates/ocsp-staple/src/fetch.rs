@@ -1,4 +1,4 @@
-//! What is to be fetched, and why nothing came.
+//! Fetches of OCSP responses, and their errors.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::proof::ProofError;
 pub struct Fetch {
     /// The address of the responder, of the scheme `http` or `https`.
     pub responder: Arc<str>,
-    /// By which digest the request names the issuer.
+    /// The digest by which the request names the issuer.
     pub hash: IssuerHash,
-    /// How it is to be sent. A request that is too long for a URL goes by POST all the same.
+    /// The HTTP method. A request that is too long for a URL goes by POST all the same.
     pub method: Method,
-    /// Whether caches on the way are to be left out, by `Cache-Control: no-cache`: the last response
+    /// Whether to bypass HTTP caches, by `Cache-Control: no-cache`: the last response
     /// was an old one (RFC 5019 section 6.2).
     pub bypass_caches: bool,
 }
 
-/// How a request is sent.
+/// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the standard knows just these")]
 pub enum Method {

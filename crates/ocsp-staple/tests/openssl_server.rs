@@ -8,6 +8,8 @@ mod authority;
 mod private_key;
 #[path = "support/revocation.rs"]
 mod revocation;
+#[path = "support/trusting.rs"]
+mod trusting;
 
 use std::env;
 use std::fs;
@@ -20,15 +22,13 @@ use std::time::{Duration, Instant};
 
 use authority::{Authority, GOOD, Said, Wanted, extension, later, tlv};
 use data_encoding::BASE64;
-use ocsp_staple::rustls::StapleVerifier;
 use ocsp_staple::rustls_pki_types::UnixTime;
 use ocsp_staple::{Requirement, Stapled};
 use private_key::private_key;
 use revocation::revoked;
-use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::{ClientConfig, ClientConnection};
+use trusting::trusting;
 
 /// The server's private key, of which all octets are this.
 const SEED: u8 = 3;
@@ -143,13 +143,7 @@ impl World {
 
     fn connect(&self, port: u16) -> Stapled {
         let provider = Arc::new(default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(self.root_der.clone())).unwrap();
-        let anchors = roots.roots.clone();
-        let algorithms = provider.signature_verification_algorithms;
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = StapleVerifier::new(inner.build().unwrap(), anchors, algorithms);
-        let verifier = Arc::new(verifier.with_requirement(Requirement::Require));
+        let verifier = trusting(&self.root_der, &provider, Requirement::Require);
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -8,6 +8,8 @@ mod authority;
 mod private_key;
 #[path = "support/revocation.rs"]
 mod revocation;
+#[path = "support/trusting.rs"]
+mod trusting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, HandshakeKind,
     RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion, version,
 };
+use trusting::trusting;
 
 /// The server's private key, of which all octets are this.
 const SEED: u8 = 3;
@@ -81,13 +84,7 @@ impl World {
         requirement: Requirement,
     ) -> (Arc<StapleVerifier>, Arc<ClientConfig>) {
         let provider = Arc::new(default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(self.root_der.clone())).unwrap();
-        let anchors = roots.roots.clone();
-        let algorithms = provider.signature_verification_algorithms;
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = StapleVerifier::new(inner.build().unwrap(), anchors, algorithms);
-        let verifier = Arc::new(verifier.with_requirement(requirement));
+        let verifier = trusting(&self.root_der, &provider, requirement);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[version])
             .unwrap()

@@ -21,6 +21,7 @@ pub(super) fn check(
     let found = proxies(options, standard, live)
         .or_else(|| relay(options, standard, live))
         .or_else(|| hosts(options, standard))
+        .or_else(|| sizes(options, standard))
         .or_else(|| tls(live))
         .or_else(|| authentication(options, standard, live))
         .or_else(|| lookups(options, standard))
@@ -88,6 +89,16 @@ fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
 /// Tells whether it is known that no client can be in a list.
 fn is_nobody(hosts: &str) -> bool {
     HostSet::new(List::new(hosts)).is_ok_and(|set| set.is_nobody())
+}
+
+fn sizes(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
+    let (header, message) = (options.header_maxsize, options.message_size_limit);
+    if header != standard.header_maxsize && header.0 > message.0 {
+        return Some(("header_maxsize", "it is more than message_size_limit"));
+    }
+    let verified = options.dkim_verify_header;
+    (verified != standard.dkim_verify_header && verified.0 > header.0)
+        .then_some(("dkim_verify_header", "it is more than header_maxsize"))
 }
 
 fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {

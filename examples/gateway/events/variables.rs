@@ -46,7 +46,7 @@ pub const FACTS: [&str; 13] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// Those of both kinds whose values come from outside.
-pub(crate) const UNTRUSTED: [&str; 14] = [
+pub(crate) const UNTRUSTED: [&str; 16] = [
     "domain",
     "host",
     "host_address",
@@ -61,4 +61,6 @@ pub(crate) const UNTRUSTED: [&str; 14] = [
     "sender_host_port",
     "sending_ip_address",
     "sending_port",
+    "tls_in_sni",
+    "tls_sni",
 ];

@@ -136,7 +136,7 @@ pub(crate) fn is_acl(name: &str) -> bool {
 pub(crate) type ValueOf = for<'a> fn(&'a Context<'_>) -> Option<Value<'a>>;
 
 /// The name of each, where it can have a value, and which.
-const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
+pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
     ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client.address.ip()))),
     ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client.address.port()))),
     ("sender_host_name", Stage::NAMED, |context| context.client.host_name.as_ref().map(text)),
@@ -206,6 +206,8 @@ pub(crate) const UNTRUSTED: &[&str] = &[
     "sender_helo_name",
     "received_ip_address",
     "received_port",
+    "tls_in_sni",
+    "tls_sni",
     "smtp_command",
     "sender_address",
     "sender_address_local_part",

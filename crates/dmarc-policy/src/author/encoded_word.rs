@@ -54,7 +54,7 @@ fn charsets(mut body: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Returns a body without the escape sequences of ISO 2022; `None` if it has none. U+FFFD replaces
-/// what other charsets than ASCII have between them.
+/// text in a charset other than ASCII.
 ///
 /// Some programs read a field with such a sequence as if it were an encoded word.
 pub(crate) fn without_escapes(body: &[u8]) -> Option<Vec<u8>> {
