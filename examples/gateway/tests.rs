@@ -54,3 +54,4 @@ mod session_prdr;
 mod session_texts;
 mod store;
 mod stuffing;
+mod variables;

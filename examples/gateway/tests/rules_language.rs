@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_expand::Ask;
-use mail_types::exim::{LookupResult, Trust};
+use mail_types::exim::LookupResult;
 
 use super::scenario::{Scenario, rules};
 use super::scratch::Scratch;
@@ -13,8 +13,6 @@ use crate::gateway::config::Config;
 use crate::gateway::lookups::asking::{Answering, Answers};
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::policy::stage::Stage;
-use crate::gateway::policy::variable::{BUILT_IN, UNTRUSTED};
-use crate::gateway::smtp::peer::{StapleState, TlsClient};
 
 const LATER: &str = "451 4.7.0 temporary failure evaluating policy, try again later";
 const DENIED: &str = "550 5.7.1 not permitted";
@@ -68,39 +66,6 @@ async fn a_condition_is_true_false_or_neither() {
         let (refusal, _) = refusal(Stage::Rcpt, &format!("'!condition' = '{text}'")).await;
         assert_eq!(refusal, expected, "{text}");
     }
-}
-
-/// What is refused in a query at load, since its value comes from outside, has such a value.
-#[tokio::test]
-async fn variables_that_are_known_to_be_untrusted_are() {
-    for name in UNTRUSTED {
-        let text = format!("[[acl_smtp_data_prdr]]\nverb = 'warn'\nset.acl_m_x = '${name}'");
-        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
-        scenario.judge(&rules(&text), Stage::Prdr, 0).await;
-        let value = scenario.state.variable("acl_m_x").unwrap();
-        assert!(value.as_bytes().is_empty() || value.trust() == Trust::Untrusted, "{name}");
-    }
-}
-
-/// And no other variable of a connection or a message has one.
-#[tokio::test]
-async fn variables_whose_values_come_from_outside_are_known_to_be_untrusted() {
-    let mut compared = 0;
-    for (name, stages, _) in BUILT_IN.iter().filter(|(_, stages, _)| stages.contains(&Stage::Rcpt))
-    {
-        let text = format!("[[acl_smtp_rcpt]]\nverb = 'warn'\nset.acl_m_x = '${name}'");
-        let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
-        scenario.client.tls =
-            Some(TlsClient { sni: Some("mx.example".into()), staple: StapleState::Sent });
-        scenario.judge(&rules(&text), Stage::Rcpt, 0).await;
-        let value = scenario.state.variable("acl_m_x").unwrap();
-        if !value.as_bytes().is_empty() {
-            let is_known = UNTRUSTED.contains(name);
-            assert_eq!(value.trust() == Trust::Untrusted, is_known, "{name} {stages:?}");
-            compared += 1;
-        }
-    }
-    assert!(compared >= 16, "{compared} variables");
 }
 
 #[tokio::test]
