@@ -58,15 +58,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a file; without one, everything has its default.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, with the line of the option.
-    pub fn read(path: Option<&Path>) -> Result<Self, InvalidConfig> {
-        Self::parse(&Self::text(path)?)
-    }
-
     /// Parses and checks the text of a file.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = arguments.config.as_deref();
     let resolv_conf = &arguments.resolv_conf;
-    let config = match opening::check(file, resolv_conf).and_then(|()| Config::read(file)) {
+    let config = match opening::read(file, resolv_conf) {
         Ok(_) if arguments.check => {
             println!("the configuration is sound");
             return ExitCode::SUCCESS;
@@ -127,8 +127,7 @@ async fn run(
     });
     let configure = move || {
         let file = arguments.config.as_deref();
-        opening::check(file, &arguments.resolv_conf)?;
-        let config = Config::read(file)?;
+        let config = opening::read_again(file, &arguments.resolv_conf)?;
         if (config.log_format, config.dns_resolver) != (log_format, dns_resolver) {
             warn!("log_format or dns_resolver: a change takes effect at the next start only");
         }

@@ -39,6 +39,7 @@ mod routing;
 mod rules;
 mod rules_dmarc;
 mod rules_fields;
+mod rules_idle;
 mod rules_language;
 mod rules_limits;
 mod rules_of_2014;

@@ -25,6 +25,27 @@ fuzz_target!(|body: &[u8]| {
         assert_eq!(Author::from_fields([body, body]), author);
     }
 
+    // As the field of a message.
+    if !body.iter().any(|octet| b"\r\n".contains(octet)) {
+        let message = [b"Subject: x\r\nFROM:", body, b"\r\n\r\nFrom: b@body.example\r\n"].concat();
+        assert_eq!(Author::from_message(&message), author);
+    }
+
+    // A text that RFC 5322 does not allow behind a field does not make it claim less.
+    for fault in [&b" x"[..], b">", b" <x", b"; x", b" \""] {
+        let broken = [body, fault].concat();
+        if author.fault().is_none() && broken.len() <= Author::MAX_OCTETS {
+            let read = Author::from_fields([&broken[..]]);
+            let held = |domain| read.domains().contains(domain);
+            let holds = match &author {
+                Author::One(domain) => held(domain),
+                Author::Several(domains) => domains.iter().any(held),
+                _ => true,
+            };
+            assert!(holds || read.fault().is_some(), "{author:?} {read:?}");
+        }
+    }
+
     // A control character ends a domain, or does not.
     let gap: Vec<_> = body.iter().copied().take_while(u8::is_ascii_control).collect();
     if gap.iter().any(|octet| !b"\r\n\t".contains(octet)) {

@@ -11,7 +11,7 @@ pub(crate) mod text;
 use mail_types::dns::Name;
 use mail_types::smtp::{Header, MailHost};
 
-use crate::author::domain::{domain, without_punctuation};
+use crate::author::domain::{domain, shown_otherwise};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
@@ -126,7 +126,7 @@ struct Field<'a> {
     at: usize,
     domains: AuthorDomains,
     /// Programs disagree on the domain of an address: it has a blank or a comment after several
-    /// labels, punctuation, or an encoded word.
+    /// labels, punctuation, an A-label of ASCII only, or an encoded word.
     differs: bool,
 }
 
@@ -267,7 +267,7 @@ impl<'a> Field<'a> {
             let gap = self.at > end;
             if !self.take(b'.') {
                 let text = str::from_utf8(&text).ok();
-                self.differs |= text.is_some_and(|text| without_punctuation(text).is_some());
+                self.differs |= text.is_some_and(|text| shown_otherwise(text).next().is_some());
                 let domain = text.and_then(domain);
                 if domain.is_none() {
                     self.at = end;

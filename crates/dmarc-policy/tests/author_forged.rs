@@ -41,6 +41,32 @@ fn the_parts_of_a_label_are_joined() {
     }
 }
 
+/// IDNA knows no A-label of ASCII only; a program that decodes one shows another domain.
+#[test]
+fn an_a_label_of_ascii_is_decoded() {
+    for domain in [
+        "xn--victim-.example",
+        "XN--VICTIM-.example",
+        "victim.xn--example-",
+        "xn--victim-.xn--example-",
+        "xn--victim-\u{3002}example",
+        "xn--victim-.example!",
+    ] {
+        for row in [
+            format!("a@{domain}"),
+            format!("A <a@{domain}>"),
+            format!("A, B <a@{domain}>"),
+            format!("=?utf-8?q?a=40{domain}?= <x@good.net> y@good.net"),
+        ] {
+            let author = read(&row);
+            assert!(shows_victim(&author), "{row:?}: {author:?}");
+            assert_eq!(author.fault(), None, "{row:?}");
+        }
+    }
+    assert_eq!(read("a@xn--bcher-kva.example"), Author::One(name("xn--bcher-kva.example")));
+    assert_eq!(read("a@x-.example"), Author::One(name("x-.example")));
+}
+
 /// RFC 5322 allows these characters in a domain; a program that turns an address into a link ends it
 /// before them, as it does with the punctuation of a sentence.
 #[test]

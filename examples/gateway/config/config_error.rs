@@ -41,6 +41,8 @@ pub(crate) enum ConfigError {
     At { line: usize, source: Box<Self> },
     #[error("{} cannot be read", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{} is empty; a reload takes no empty file", path.display())]
+    EmptyFile { path: PathBuf },
     #[error("{option}: {problem}")]
     Value { option: String, problem: String },
     #[error("{option}: empty path")]
@@ -185,7 +187,11 @@ impl ConfigError {
             Self::Rate => "smtp_data_min_rate".to_owned(),
             Self::NoRoute | Self::Kept { .. } => "relay_to_domains".to_owned(),
             Self::Route => "route_data".to_owned(),
-            Self::At { .. } | Self::Read { .. } | Self::Toml(_) | Self::Rule(_) => return None,
+            Self::At { .. }
+            | Self::Read { .. }
+            | Self::EmptyFile { .. }
+            | Self::Toml(_)
+            | Self::Rule(_) => return None,
         })
     }
 }

@@ -7,6 +7,7 @@ use super::dmarc::InvalidFromOption;
 use super::{ConfigError, ConfigOptions, events};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
+use crate::gateway::policy::conditions::dmarc::ENABLE_FORENSIC;
 use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, TlsSettings};
 
@@ -118,8 +119,8 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
         return Some(("tls_certificate", "tls_advertise_hosts matches no client"));
     }
     let per_host = options.smtp_accept_max_per_host;
-    if per_host != standard.smtp_accept_max_per_host && per_host > options.smtp_accept_max {
-        let cause = "it is more than smtp_accept_max, which is for all hosts";
+    if per_host != standard.smtp_accept_max_per_host && per_host >= options.smtp_accept_max {
+        let cause = "it is not less than smtp_accept_max, which is for all hosts";
         return Some(("smtp_accept_max_per_host", cause));
     }
     None
@@ -152,39 +153,71 @@ fn tls(live: &LiveSettings) -> Found {
 const SNI: &[&str] = &["tls_in_sni", "tls_sni"];
 
 fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
-    let dkim = [
+    dmarc(options, standard, live).or_else(|| spf(options, standard, live))
+}
+
+fn dmarc(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    let (rules, sender) = (&live.rules, options.dmarc_forensic_sender.is_some());
+    if !is_nobody(&options.dmarc_verify_hosts) {
+        let semantics = options.dmarc_status_semantics != standard.dmarc_status_semantics;
+        if semantics && rules.line_of("dmarc_status").is_none() {
+            return Some(("dmarc_status_semantics", "no rule has the condition dmarc_status"));
+        }
+        let reports = ENABLE_FORENSIC.iter().any(|control| rules.mentions(control));
+        let cause = "no rule has control = \"dmarc_enable_forensic\"";
+        return (sender && !reports).then_some(("dmarc_forensic_sender", cause));
+    }
+    let invalid_from = options.dmarc_invalid_from;
+    let others = [
+        ("dmarc_reject", options.dmarc_reject),
+        // From any client, it refuses a message without a header section.
+        (
+            "dmarc_invalid_from",
+            invalid_from.is_some_and(|option| option != InvalidFromOption::Reject),
+        ),
+        ("dmarc_temperror", options.dmarc_temperror != standard.dmarc_temperror),
+        ("dmarc_timeout", options.dmarc_timeout != standard.dmarc_timeout),
+        ("dmarc_tld_file", options.dmarc_tld_file.is_some()),
+        ("dmarc_report_keep", options.dmarc_report_keep != standard.dmarc_report_keep),
+        ("dmarc_history_file", options.dmarc_history_file.is_some()),
+        ("dmarc_forensic_sender", sender),
+        (
+            "dmarc_status_semantics",
+            options.dmarc_status_semantics != standard.dmarc_status_semantics,
+        ),
         (
             "dkim_verify_signatures",
             options.dkim_verify_signatures != standard.dkim_verify_signatures,
         ),
         ("dkim_verify_header", options.dkim_verify_header != standard.dkim_verify_header),
     ];
+    first(others, "dmarc_verify_hosts matches no client")
+}
+
+fn spf(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+    let has = |name| live.rules.line_of(name).is_some();
+    if options.spf_guess.is_some() && !has("spf_guess") {
+        return Some(("spf_guess", "no rule has the condition spf_guess"));
+    }
+    let template = options.spf_smtp_comment_template.is_some();
+    if template && !live.rules.mentions("spf_smtp_comment") {
+        return Some(("spf_smtp_comment_template", "no rule uses $spf_smtp_comment"));
+    }
+    if has("spf") || has("spf_guess") {
+        return None;
+    }
     if is_nobody(&options.dmarc_verify_hosts) {
-        let invalid_from = options.dmarc_invalid_from;
-        let dmarc = [
-            ("dmarc_reject", options.dmarc_reject),
-            // From any client, it refuses a message without a header section.
-            (
-                "dmarc_invalid_from",
-                invalid_from.is_some_and(|option| option != InvalidFromOption::Reject),
-            ),
-            ("dmarc_temperror", options.dmarc_temperror != standard.dmarc_temperror),
-            ("dmarc_timeout", options.dmarc_timeout != standard.dmarc_timeout),
-            ("dmarc_tld_file", options.dmarc_tld_file.is_some()),
-            ("dmarc_report_keep", options.dmarc_report_keep != standard.dmarc_report_keep),
-            ("dmarc_history_file", options.dmarc_history_file.is_some()),
-            ("dmarc_forensic_sender", options.dmarc_forensic_sender.is_some()),
+        let others = [
+            ("spf_lookups", options.spf_lookups != standard.spf_lookups),
+            ("spf_void_lookups", options.spf_void_lookups != standard.spf_void_lookups),
+            ("spf_timeout", options.spf_timeout != standard.spf_timeout),
+            ("spf_loopback_passes", options.spf_loopback_passes),
         ];
-        let cause = "dmarc_verify_hosts matches no client";
-        return first(dmarc, cause).or_else(|| first(dkim, cause));
+        return first(others, "no rule tests SPF, and dmarc_verify_hosts matches no client");
     }
-    let tests_spf = ["spf", "spf_guess"].iter().any(|name| live.rules.line_of(name).is_some());
     let (spf, dmarc) = (options.spf_timeout, options.dmarc_timeout.0 / 2);
-    if spf != standard.spf_timeout && spf.0 > dmarc && !tests_spf {
-        let cause = "no rule tests SPF, and DMARC gives it half of dmarc_timeout, which is less";
-        return Some(("spf_timeout", cause));
-    }
-    None
+    let cause = "no rule tests SPF, and DMARC gives it half of dmarc_timeout, which is less";
+    (spf != standard.spf_timeout && spf.0 > dmarc).then_some(("spf_timeout", cause))
 }
 
 fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Found {

@@ -9,7 +9,7 @@ use mail_types::hickory::ResolverError;
 use rustix::fs::{Access, access};
 use thiserror::Error;
 
-use super::{Config, InvalidConfig};
+use super::{Config, ConfigError, InvalidConfig};
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
@@ -21,20 +21,40 @@ use crate::gateway::server::tls::{self, TlsError};
 use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log;
 
-/// Checks a configuration, and opens what it names.
+/// Reads and checks a configuration, and opens what it names. Without a file, everything has its default.
 ///
 /// # Errors
 ///
 /// What is wrong with it, with the line as far as it is known.
-pub fn check(path: Option<&Path>, resolv_conf: &Path) -> Result<(), InvalidConfig> {
+pub fn read(path: Option<&Path>, resolv_conf: &Path) -> Result<Config, InvalidConfig> {
     let text = Config::text(path).map_err(InvalidConfig::from)?;
+    check(&text, resolv_conf)?;
+    Config::parse(&text)
+}
+
+/// The same while the program runs. An empty file is not taken for a configuration without options then:
+/// it may be about to be written.
+///
+/// # Errors
+///
+/// As of [`read`], and an empty file.
+pub fn read_again(path: Option<&Path>, resolv_conf: &Path) -> Result<Config, InvalidConfig> {
+    let text = Config::text(path).map_err(InvalidConfig::from)?;
+    if let Some(path) = path.filter(|_| text.trim().is_empty()) {
+        return Err(ConfigError::EmptyFile { path: path.to_owned() }.into());
+    }
+    check(&text, resolv_conf)?;
+    Config::parse(&text)
+}
+
+fn check(text: &str, resolv_conf: &Path) -> Result<(), InvalidConfig> {
     // The files of lookups are opened as their texts are parsed.
-    let config = Config::parse_and_open(&text, |settings: &LookupSettings| {
+    let config = Config::parse_and_open(text, |settings: &LookupSettings| {
         let files = Files::new(settings);
         FileCheck(Box::new(move |name| files.check(name).map_err(|error| log::chain(&error))))
     })?;
     let opened = open(&config, resolv_conf).map_err(|(option, source)| {
-        let line = Config::line(&text, option).map_or_else(String::new, |n| format!("line {n}: "));
+        let line = Config::line(text, option).map_or_else(String::new, |n| format!("line {n}: "));
         CheckError::Open { line, option, source: Box::new(source) }
     });
     Ok(opened?)
@@ -56,7 +76,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
     }
     tls::check(&live.tls).map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
     for directory in &live.lookups.directories {
-        let found = fs::metadata(directory).map_err(|source| read(directory, source));
+        let found = fs::metadata(directory).map_err(|source| unreadable(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {
             let path = directory.clone();
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
@@ -97,8 +117,10 @@ fn database(path: &Path) -> Result<(), OpeningError> {
         return folder(path.parent().unwrap_or(Path::new(".")));
     }
     let mut start = Vec::new();
-    let file = File::open(path).map_err(|source| read(path, source))?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|source| read(path, source))?;
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(|source| unreadable(path, source))?;
     if start.is_empty() || start == MAGIC {
         Ok(())
     } else {
@@ -129,7 +151,7 @@ fn appended(path: &Path, startup: &StartupSettings) -> Result<(), OpeningError> 
         .map_err(|error| OpeningError::Write { path: path.to_owned(), source: error.into() })
 }
 
-fn read(path: &Path, source: io::Error) -> OpeningError {
+fn unreadable(path: &Path, source: io::Error) -> OpeningError {
     OpeningError::Read { path: path.to_owned(), source }
 }
 

@@ -1,5 +1,7 @@
 //! Rules that would do nothing.
 
+use mail_types::exim::List;
+
 use super::condition::RuleScope;
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
@@ -19,7 +21,7 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
         if warns && others.len() == 1 && !conditions.iter().any(|entry| has_effect(entry)) {
             return Err(problem(Problem::Idle));
         }
-        if !warns && conditions.is_empty() {
+        if !warns && conditions.iter().all(|entry| always_holds(entry)) {
             last = Some(source.line);
         }
     }
@@ -31,4 +33,13 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
 fn has_effect(entry: &RuleEntry) -> bool {
     matches!(entry.name.as_str(), "ratelimit" | "spf" | "spf_guess")
         || entry.text.contains("${lookup")
+}
+
+/// Tells whether a condition holds for everybody: its list begins with `*`, and there is always somebody
+/// to be in it. (`condition = "yes"` is a switch, which may be turned off again.)
+fn always_holds(entry: &RuleEntry) -> bool {
+    let has_subject = ["hosts", "senders", "recipients", "domains", "local_parts"];
+    !entry.negated
+        && has_subject.contains(&entry.name.as_str())
+        && List::new(&entry.text).next().is_some_and(|item| item.trim() == "*")
 }

@@ -42,8 +42,8 @@
 //! | `warn`       | goes on with the next rule; `log_message` is logged                              |
 //! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
 //!
-//! A rule without a condition always decides, unless its verb is `warn`: a rule behind it is refused as the
-//! configuration is read, and so is a `warn` that has nothing to do.
+//! A rule without a condition, or only with lists such as `hosts = "*"`, always decides, unless its verb is
+//! `warn`: a rule after it is refused as the configuration is read, and so is a `warn` that has nothing to do.
 //!
 //! If no rule decides, the command is accepted. Rules can only restrict: none opens what is closed
 //! without them, such as relaying. (Exim denies at the end of a list.)
@@ -131,6 +131,7 @@ use super::decision::Decision;
 use super::idle;
 use super::list::RuleList;
 use super::rule::Rule;
+use super::source::RuleEntry;
 use super::stage::Stage;
 use super::text::TextError;
 use crate::gateway::lookups::macros::{MacroError, Macros};
@@ -139,8 +140,8 @@ use crate::gateway::lookups::macros::{MacroError, Macros};
 #[derive(Debug, Default)]
 pub struct Rules {
     lists: Vec<(Stage, Vec<Rule>)>,
-    /// The names of all conditions and modifiers, each with its line.
-    entries: Vec<(String, usize)>,
+    /// All conditions and modifiers, as they are written.
+    entries: Vec<RuleEntry>,
 }
 
 impl Rules {
@@ -156,15 +157,20 @@ impl Rules {
             let list = sources.iter().map(|source| Rule::read(source, stage, home));
             rules.lists.push((stage, list.collect::<Result<_, _>>()?));
             idle::check(&sources, home)?;
-            let entries = sources.iter().flat_map(|source| &source.entries);
-            rules.entries.extend(entries.map(|entry| (entry.name.clone(), entry.line)));
+            rules.entries.extend(sources.into_iter().flat_map(|source| source.entries));
         }
         Ok(rules)
     }
 
     /// Returns the line of a condition or a modifier of this name, if a rule has one.
     pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
-        self.entries.iter().find(|(own, _)| own == name).map(|(_, line)| *line)
+        self.entries.iter().find(|entry| entry.name == name).map(|entry| entry.line)
+    }
+
+    /// Tells whether the text of a condition or a modifier contains these words, such as the name of a
+    /// variable.
+    pub(crate) fn mentions(&self, words: &str) -> bool {
+        self.entries.iter().any(|entry| entry.text.contains(words))
     }
 
     /// Asks the rules of the context's stage.
@@ -254,7 +260,7 @@ pub(crate) enum Problem {
     NoTruth { text: String },
     #[error("the rule has no effect: warn without a modifier")]
     Idle,
-    #[error("unreachable rule: the rule of line {line} has no condition")]
+    #[error("unreachable rule: the rule of line {line} always decides")]
     Unreachable { line: usize },
     #[error("dmarc_status is always off: dmarc_verify_hosts matches no client")]
     NeverExamined,

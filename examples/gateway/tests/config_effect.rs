@@ -8,16 +8,17 @@ use super::scratch::Scratch;
 use crate::gateway::config::Config;
 
 /// Why a configuration is refused; nothing if it is taken.
-fn refused(text: &str) -> String {
+pub(super) fn refused(text: &str) -> String {
     Config::parse(text).map_or_else(|error| error.to_string(), |_| String::new())
 }
 
 const PROXIES: &str = "proxy_required_hosts names no host";
 const RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";
 const DMARC: &str = "dmarc_verify_hosts matches no client";
+const SPF: &str = "no rule tests SPF, and dmarc_verify_hosts matches no client";
 const REDIS: &str = "redis_servers names no server";
 const EVENTS: &str = "every event_action is empty";
-const NOBODY: &str = "dmarc_verify_hosts = ''\n";
+pub(super) const NOBODY: &str = "dmarc_verify_hosts = ''\n";
 const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
 const OFF: &str = "event_action = ''\n";
 
@@ -55,8 +56,26 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     (
         "smtp_accept_max = 10\n",
         "smtp_accept_max_per_host = 11",
-        "it is more than smtp_accept_max, which is for all hosts",
+        "it is not less than smtp_accept_max, which is for all hosts",
     ),
+    (
+        "smtp_accept_max = 10\n",
+        "smtp_accept_max_per_host = 10",
+        "it is not less than smtp_accept_max, which is for all hosts",
+    ),
+    ("", "spf_guess = 'v=spf1 a/24 ?all'", "no rule has the condition spf_guess"),
+    ("", "spf_smtp_comment_template = 'see %{d}'", "no rule uses $spf_smtp_comment"),
+    ("", "dmarc_status_semantics = 'list_order'", "no rule has the condition dmarc_status"),
+    (
+        "",
+        "dmarc_forensic_sender = 'a@b.example'",
+        "no rule has control = \"dmarc_enable_forensic\"",
+    ),
+    (NOBODY, "dmarc_status_semantics = 'list_order'", DMARC),
+    (NOBODY, "spf_lookups = 5", SPF),
+    (NOBODY, "spf_void_lookups = 5", SPF),
+    (NOBODY, "spf_timeout = '9s'", SPF),
+    (NOBODY, "spf_loopback_passes = true", SPF),
     (NOBODY, "dmarc_reject = true", DMARC),
     (NOBODY, "dmarc_invalid_from = 'quarantine'", DMARC),
     (NOBODY, "dmarc_invalid_from = 'accept'", DMARC),
@@ -140,6 +159,11 @@ fn what_has_an_effect_is_taken() {
         "dkim_verify_signatures = 0",
         "spf_timeout = '30s'\n[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail'",
         "spf_timeout = '9s'",
+        "spf_guess = 'v=spf1 a/24 ?all'\n[[acl_smtp_mail]]\nverb = 'deny'\nspf_guess = 'fail'",
+        "spf_smtp_comment_template = 'see %{d}'\n[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail'\nmessage = '$spf_smtp_comment'",
+        "dmarc_status_semantics = 'list_order'\n[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'",
+        "dmarc_forensic_sender = 'a@b.example'\n[[acl_smtp_rcpt]]\nverb = 'warn'\ncontrol = 'dmarc_enable_forensic'",
+        &format!("{NOBODY}spf_lookups = 5\n[[acl_smtp_mail]]\nverb = 'deny'\nspf = 'fail'"),
         // The hosts of one mx term may all be void lookups.
         "spf_lookups = 1\nspf_void_lookups = 5",
         "smtp_max_refused = 0",
@@ -240,81 +264,6 @@ fn a_resolver_is_one_host() {
         assert_eq!(refused(&format!("dns_resolver = '{server}'")), expected);
     }
     assert_eq!(refused("dns_resolver = '[2001:db8::53]:53'"), "");
-}
-
-/// Rules, the line, and the error.
-const IDLE: &[(&str, usize, &str)] = &[
-    ("verb = 'warn'", 1, "the rule has no effect"),
-    ("verb = 'warn'\nhosts = '192.0.2.1'", 1, "the rule has no effect"),
-    ("verb = 'warn'\ncondition = '${if eq{a}{b}}'", 1, "the rule has no effect"),
-    (
-        "verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'warn'",
-        4,
-        "the rule has no effect",
-    ),
-    (
-        "verb = 'deny'\n[[acl_smtp_rcpt]]\nverb = 'accept'",
-        3,
-        "unreachable rule: the rule of line 1",
-    ),
-    (
-        "verb = 'accept'\nlog_message = 'x'\n[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a.example'",
-        4,
-        "unreachable rule: the rule of line 1 has no condition",
-    ),
-    ("verb = 'deny'\ncondition = 'maybe'", 3, "\"maybe\" is not a boolean"),
-    ("verb = 'deny'\ncondition = '1.5'", 3, "\"1.5\" is not a boolean"),
-    ("verb = 'deny'\nspf = 'pass : !pass'", 3, "the list matches every result"),
-    ("verb = 'deny'\nspf = '!fail : !softfail'", 3, "the list matches every result"),
-    ("verb = 'deny'\nspf_guess = '* : !fail'", 3, "the list matches every result"),
-    ("verb = 'deny'\nspf = '!*'", 3, "the list matches no result"),
-    ("verb = 'deny'\nspf = ''", 3, "the list matches no result"),
-    ("verb = 'deny'\nhosts = '!*'", 3, "the list matches nothing"),
-    ("verb = 'deny'\ndomains = '!a.example : !*'", 3, "the list matches nothing"),
-    ("verb = 'deny'\nlocal_parts = '* : !root'", 3, "item 2: unreachable, since item 1"),
-    ("verb = 'deny'\nhosts = '!192.0.2.1 : * : 192.0.2.2'", 3, "item 3: unreachable, since item 2"),
-];
-
-#[test]
-fn a_rule_that_does_nothing_is_refused() {
-    for (rule, line, problem) in IDLE {
-        let error = refused(&format!("[[acl_smtp_rcpt]]\n{rule}"));
-        assert!(error.starts_with(&format!("line {line}: {problem}")), "{rule}: {error}");
-    }
-    let off = "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'";
-    let error = refused(&format!("{NOBODY}{off}"));
-    assert_eq!(error, "line 4: dmarc_status is always off: dmarc_verify_hosts matches no client");
-    for (text, message) in [
-        ("dmarc_verify_hosts = '!*'", "line 1: dmarc_verify_hosts: the list matches nothing"),
-        ("hosts_try_prdr = '* : !192.0.2.1'", "line 1: hosts_try_prdr: item 2: unreachable"),
-        ("local_parts = '!*'", "line 1: local_parts: the list matches nothing"),
-        ("[domainlist]\nfew = '!*'", "line 2: domainlist: the list few: the list matches nothing"),
-    ] {
-        let error = refused(text);
-        assert!(error.starts_with(message), "{text}: {error}");
-    }
-}
-
-#[test]
-fn a_rule_that_does_something_is_taken() {
-    for rule in [
-        "verb = 'accept'",
-        "verb = 'deny'\nhosts = '!192.0.2.1 : !192.0.2.2'",
-        "verb = 'deny'\nlocal_parts = '!root : *'",
-        "verb = 'deny'\nhosts = ':'",
-        // A switch.
-        "verb = 'deny'\ncondition = 'no'",
-        "verb = 'deny'\ncondition = ''",
-        // It counts, or finds out what others can name, or changes a database.
-        "verb = 'warn'\nratelimit = '5 / 1m / per_cmd'",
-        "verb = 'warn'\nspf = 'pass : fail : softfail : neutral : none : temperror : permerror : invalid'",
-        "verb = 'warn'\nspf = '*'",
-        "verb = 'warn'\ncondition = \"${lookup sqlite{DELETE FROM t}}\"",
-        "verb = 'warn'\nlogwrite = 'x'\n[[acl_smtp_rcpt]]\nverb = 'deny'",
-        "verb = 'deny'\nsenders = '* : '",
-    ] {
-        assert_eq!(refused(&format!("[[acl_smtp_rcpt]]\n{rule}")), "", "{rule}");
-    }
 }
 
 /// Options of which two name one file. `DIR` is a folder of the test, and the spool is below it.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
-use crate::gateway::config::Config;
+use crate::gateway::config::{Config, opening};
 use crate::gateway::delivery::settings::RelayLimits;
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::variables::FACTS;
@@ -83,8 +83,11 @@ impl Running {
         let address = listeners[0].local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (reload, wanted) = mpsc::channel(1);
-        let file = scratch.path().join("reloaded.toml");
-        let configure = move || Ok(Config::read(Some(&file))?.server);
+        let folder = scratch.path().to_owned();
+        let configure = move || {
+            let (file, resolv_conf) = (folder.join("reloaded.toml"), folder.join("resolv.conf"));
+            Ok(opening::read_again(Some(&file), &resolv_conf)?.server)
+        };
         let task = tokio::spawn(gateway.serve(listeners, Reload::new(wanted, configure), async {
             let _ = stopped.await;
         }));

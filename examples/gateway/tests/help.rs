@@ -124,6 +124,10 @@ fn an_error_names_the_option_and_its_line() {
     }
 }
 
+/// The rule that an option of the help is for.
+const RULES: [&str; 4] =
+    ["[[acl_smtp_mail]]", "verb = 'warn'", "spf_guess = 'fail'", "logwrite = '$spf_result'"];
+
 #[test]
 fn the_configuration_in_the_help_is_sound() {
     let lines = HELP.lines().filter_map(|line| line.strip_prefix("  "));
@@ -133,7 +137,7 @@ fn the_configuration_in_the_help_is_sound() {
     assert!(options.len() > 15, "{options:?}");
     // Of an option, what stands behind several blanks describes it.
     let values = options.iter().map(|line| line.split("   ").next().unwrap_or_default());
-    let text = values.collect::<Vec<_>>().join("\n");
+    let text = values.chain(RULES).collect::<Vec<_>>().join("\n");
     Config::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
 }
 

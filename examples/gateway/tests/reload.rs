@@ -67,6 +67,10 @@ async fn a_configuration_with_an_error_changes_nothing() {
         assert!(Config::parse(&text(wrong)).is_err(), "{wrong}");
         gateway.reload(&text(wrong)).await;
     }
+    // A file that is emptied before it is written is not a configuration without options.
+    for empty in ["", "\n \n"] {
+        gateway.reload(empty).await;
+    }
     assert!(has_banner(&gateway, "one").await);
     // The next one comes after them.
     gateway.reload(&text(&options("three", "b@example.com"))).await;

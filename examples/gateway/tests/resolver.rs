@@ -54,15 +54,15 @@ fn where_nobody_can_be_asked_the_cause_is_told() {
         let error = resolver_settings(None, &file).unwrap_err();
         assert!(error.to_string().starts_with(&cause), "{error}");
         // The check of a configuration says so too.
-        let error = opening::check(Some(&configuration), &file).unwrap_err();
+        let error = opening::read(Some(&configuration), &file).unwrap_err();
         assert!(chain(&error).starts_with(&format!("dns_resolver: {cause}")), "{error}");
         fs::write(&configuration, "spool_directory = '.'\ndns_resolver = '127.0.0.1:53'\n")
             .unwrap();
-        assert!(opening::check(Some(&configuration), &file).is_ok());
+        assert!(opening::read(Some(&configuration), &file).is_ok());
         fs::write(&configuration, "spool_directory = '.'\n").unwrap();
     }
     fs::remove_file(&file).unwrap();
-    assert!(opening::check(Some(&configuration), &file).is_ok(), "this host is asked");
+    assert!(opening::read(Some(&configuration), &file).is_ok(), "this host is asked");
     // A folder cannot be read.
     let error = resolver_settings(None, folder).unwrap_err();
     let cause = format!("cannot read the name servers from {}: ", folder.display());

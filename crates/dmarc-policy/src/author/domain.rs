@@ -30,18 +30,37 @@ fn in_unicode(text: &str) -> Option<Name> {
     Some(text).filter(|text| text.is_ascii()).and_then(domain)
 }
 
-/// Returns the domain that a program shows or links which takes punctuation at the start of a
+/// Returns the other domains that a program may show or link instead of this one.
+pub(crate) fn shown_otherwise(text: &str) -> impl Iterator<Item = Name> {
+    let bare = without_punctuation(text);
+    [bare.and_then(domain), decoded(text), bare.and_then(decoded)].into_iter().flatten()
+}
+
+/// Returns the domain that a program shows which decodes an A-label of nothing but ASCII, as of
+/// `xn--victim-`: IDNA forbids it (RFC 5891 section 4.2.1); `None` if there is no such label.
+fn decoded(text: &str) -> Option<Name> {
+    if !text.split(is_dot).any(|label| plain(label).is_some()) {
+        return None;
+    }
+    let shown: Vec<_> = text.split(is_dot).map(|label| plain(label).unwrap_or(label)).collect();
+    domain(&shown.join("."))
+}
+
+/// Returns the ASCII in such a label.
+fn plain(label: &str) -> Option<&str> {
+    let (prefix, ascii) = label.split_at_checked(4)?;
+    ascii.strip_suffix('-').filter(|_| prefix.eq_ignore_ascii_case("xn--"))
+}
+
+/// Returns the text that a program shows or links which takes punctuation at the start of a
 /// domain, or in and after a later label, for the text around it; `None` if there is no such
 /// punctuation.
-pub(crate) fn without_punctuation(text: &str) -> Option<Name> {
+fn without_punctuation(text: &str) -> Option<&str> {
     let is_around = |c: char| is_punctuation(c) && !matches!(c, '-' | '_');
     let start = text.trim_start_matches(is_around);
     let end = start.find(is_around).and_then(|end| start.get(..end)).unwrap_or(start);
     let inside = end.trim_end_matches(|c| is_dot(c) || is_punctuation(c));
-    if inside.len() == text.len() || !inside.contains(is_dot) {
-        return None;
-    }
-    domain(inside)
+    (inside.len() < text.len() && inside.contains(is_dot)).then_some(inside)
 }
 
 /// Punctuation and symbols; in a label only the hyphen is usual, and the underscore.

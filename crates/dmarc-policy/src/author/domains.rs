@@ -2,7 +2,7 @@
 
 use mail_types::dns::Name;
 
-use crate::author::domain::{domain, without_punctuation};
+use crate::author::domain::{domain, shown_otherwise};
 use crate::{Author, AuthorFault};
 
 /// The domains found so far, each once.
@@ -36,12 +36,12 @@ impl AuthorDomains {
         }
     }
 
-    /// Adds the domain in a text, with and without the punctuation around it; tells whether the
-    /// text is one.
+    /// Adds the domain in a text, and those that programs show instead; tells whether the text is
+    /// one.
     pub(crate) fn found_in(&mut self, text: &str) -> bool {
         let found = domain(text);
         let is_domain = found.is_some();
-        [found, without_punctuation(text)].into_iter().flatten().for_each(|found| self.add(found));
+        found.into_iter().chain(shown_otherwise(text)).for_each(|found| self.add(found));
         is_domain
     }
 

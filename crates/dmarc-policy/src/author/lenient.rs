@@ -6,7 +6,7 @@
 use mail_types::dns::Name;
 use mail_types::smtp::MailHost;
 
-use crate::author::domain::{domain, is_dot, without_punctuation};
+use crate::author::domain::{domain, is_dot, shown_otherwise};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::{
     decoded, has_opaque_word, has_unknown_word, is_in_encoded_word, without_escapes,
@@ -106,7 +106,7 @@ fn address(content: &[u8]) -> Option<Name> {
         return None;
     }
     let whole = host.chars().all(|c| is_dot(c) || is_label(c));
-    domain(host).filter(|_| whole && without_punctuation(host).is_none())
+    domain(host).filter(|_| whole && shown_otherwise(host).next().is_none())
 }
 
 /// The combined result of the readings of a text.
