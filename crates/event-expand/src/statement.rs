@@ -113,7 +113,11 @@ impl Statement {
     /// [`StatementError`] if a value cannot be bound safely, or the text is malformed.
     pub fn new(query: &Query, dialect: Dialect) -> Result<Self, StatementError> {
         query.check(dialect.lookup()).map_err(|error| StatementError::Unquoted { at: error.at })?;
-        let mut scanner = Scanner::new(dialect);
+        let literals = query.segments().iter().map(|segment| match segment {
+            Segment::Literal(text) => text.len(),
+            Segment::Value { .. } => 0,
+        });
+        let mut scanner = Scanner::new(dialect, literals.sum());
         for (at, segment) in query.segments().iter().enumerate() {
             match segment {
                 Segment::Literal(text) => scanner.text(text, at)?,
@@ -162,13 +166,13 @@ struct Scanner {
 }
 
 impl Scanner {
-    fn new(dialect: Dialect) -> Self {
-        let (sql, parameters, string) = (Vec::new(), Vec::new(), Vec::new());
+    fn new(dialect: Dialect, octets: usize) -> Self {
+        let (sql, parameters, string) = (Vec::with_capacity(octets), Vec::new(), Vec::new());
         Self { dialect, sql, parameters, place: Place::Plain, string, binds: false }
     }
 
     fn text(&mut self, text: &[u8], at: usize) -> Result<(), StatementError> {
-        let mut rest = text;
+        let mut rest = self.take_ordinary(text);
         while let Some((&byte, behind)) = rest.split_first() {
             let taken = match self.place.clone() {
                 Place::Plain => self.plain(byte, behind, at)?,
@@ -200,9 +204,24 @@ impl Scanner {
                     _ => self.copy(&[byte]),
                 },
             };
-            rest = rest.get(taken..).unwrap_or_default();
+            rest = self.take_ordinary(rest.get(taken..).unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Takes the bytes up to the next one that may begin or end something; returns the rest.
+    fn take_ordinary<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        let (target, is_special): (_, fn(&u8) -> bool) = match self.place {
+            Place::Plain => (&mut self.sql, |byte| {
+                matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
+            }),
+            Place::String => (&mut self.string, |byte| *byte == b'\''),
+            _ => return text,
+        };
+        let end = text.iter().position(is_special).unwrap_or(text.len());
+        let (ordinary, rest) = text.split_at_checked(end).unwrap_or_default();
+        target.extend_from_slice(ordinary);
+        rest
     }
 
     /// Takes one byte or more outside quotations and comments.
