@@ -71,6 +71,7 @@ impl Author {
         let (mut domains, mut octets) = (AuthorDomains::default(), 0);
         for body in bodies {
             octets += body.len();
+            let body = body.trim_ascii_end();
             if octets > Self::MAX_OCTETS {
                 domains.mark(AuthorFault::TooLong);
             }

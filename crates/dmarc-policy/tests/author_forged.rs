@@ -67,6 +67,20 @@ fn an_a_label_of_ascii_is_decoded() {
     assert_eq!(read("a@x-.example"), Author::One(name("x-.example")));
 }
 
+/// The end of its line is not a part of a field, so that an escape before it is one at the end.
+#[test]
+fn the_end_of_a_line_changes_nothing() {
+    for row in [
+        "A <a@victim.example\u{1b}",
+        "a@victim.example, <x@y.example>\u{1b}",
+        "a@victim.example\u{e}",
+    ] {
+        for end in ["\r\n", "\n", " \r\n", "\r\n \r\n"] {
+            assert_eq!(read(&format!("{row}{end}")), read(row), "{row:?}{end:?}");
+        }
+    }
+}
+
 /// RFC 5322 allows these characters in a domain; a program that turns an address into a link ends it
 /// before them, as it does with the punctuation of a sentence.
 #[test]

@@ -1,5 +1,7 @@
 //! An SQL query: its text with placeholders, and the bound values.
 
+use std::io::Write as _;
+
 use mail_types::exim::{Query, Segment, Trust};
 use thiserror::Error;
 
@@ -336,7 +338,8 @@ impl Scanner {
         };
         self.parameters.push(value);
         let sign = if self.dialect == Dialect::Pgsql { '$' } else { '?' };
-        self.sql.extend_from_slice(format!("{sign}{parameter}").as_bytes());
+        // A vector takes everything.
+        let _ = write!(self.sql, "{sign}{parameter}");
         Ok(())
     }
 
