@@ -42,7 +42,8 @@ impl Destination {
                 say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "recipient ok")
             }
             (Route::Relay, Self::Open) => {
-                match open(settings, transaction, recipient, &origin()).await {
+                // Where nothing is relayed, no connection needs room for it.
+                match Box::pin(open(settings, transaction, recipient, &origin())).await {
                     Ok((relay, reply)) => {
                         *self = Self::Relay(Box::new(relay));
                         reply

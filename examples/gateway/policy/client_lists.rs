@@ -64,7 +64,8 @@ impl ClientList {
         let subject = Subject::Host(client.address.ip(), client.host_name.clone());
         let membership = match self.list.decide_known(&subject) {
             Some(membership) => membership,
-            None => match self.expanded(&subject, client, host, services, log).await {
+            // Few lists are expanded, and every connection has room for it otherwise.
+            None => match Box::pin(self.expanded(&subject, client, host, services, log)).await {
                 Some(membership) => membership,
                 None => return self.otherwise,
             },

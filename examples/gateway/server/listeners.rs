@@ -124,7 +124,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     // A socket that is gone already shows that soon enough.
     let _ = stream.set_nodelay(true);
     let live = gateway.live();
-    let (stream, session) = match super::proxy::accept(&gateway, &live, stream, peer).await {
+    // Its room is given back before the session begins.
+    let accepted = Box::pin(super::proxy::accept(&gateway, &live, stream, peer)).await;
+    let (stream, session) = match accepted {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
         Err(error) => return debug!("{peer} is gone: {error}"),
@@ -141,7 +143,7 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
         let host = &live.session.primary_hostname;
         let origin = Origin::connecting(&gateway.events, host, &client);
         let failed = |why: &str, name: &str, kind: &str| origin.not_found(why, name, kind);
-        client.host_name = live.host_names.of(address, failed).await;
+        client.host_name = Box::pin(live.host_names.of(address, failed)).await;
     }
     let connection = Box::pin(Connection::new(gateway, live, Wire::Clear(stream), client)).await;
     let mut connection = Box::new(connection);
