@@ -11,6 +11,8 @@ mod path;
 mod path_fault;
 mod record;
 mod record_set;
+#[cfg(feature = "rustls")]
+pub mod rustls;
 mod selected;
 mod selector;
 mod server_names;
