@@ -44,6 +44,15 @@ impl<'a> Check<'a> {
         Self { limits, ..self }
     }
 
+    pub(crate) fn records(&self) -> &'a RecordSet {
+        self.records
+    }
+
+    /// Returns the same check by other records.
+    pub(crate) fn with_records<'b>(&'b self, records: &'b RecordSet) -> Check<'b> {
+        Check { records, ..self.clone() }
+    }
+
     /// Verifies the certificates that a server has sent, its own first.
     #[must_use]
     pub fn verify(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {

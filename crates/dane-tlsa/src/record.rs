@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::certificate::Certificate;
 use crate::matching_type::MatchingType;
+use crate::numbers::Numbers;
 use crate::selector::Selector;
 use crate::usage::Usage;
 
@@ -149,8 +150,7 @@ impl FromStr for TlsaRecord {
 impl fmt::Display for TlsaRecord {
     /// Writes the presentation form: `3 1 1 ab…`, in lower case.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [usage, selector, matching_type] = self.numbers();
-        write!(f, "{usage} {selector} {matching_type}")?;
+        write!(f, "{}", Numbers(self.numbers()))?;
         for (at, octet) in self.data.iter().enumerate() {
             let blank = if at == 0 { " " } else { "" };
             write!(f, "{blank}{octet:02x}")?;

@@ -78,6 +78,12 @@ impl RecordSet {
         Ok(Self { entries: entries.map(|(record, standing)| Entry { record, standing }).collect() })
     }
 
+    /// Makes a set of one record.
+    pub(crate) fn of_one(record: TlsaRecord) -> Self {
+        let standing = record.check_usable().map_or_else(Standing::Unusable, |()| Standing::Used);
+        Self { entries: vec![Entry { record, standing }] }
+    }
+
     /// Makes a set from the data of records in wire format, as `mail_types::dns::Records::Tlsa` has it.
     ///
     /// Data that is too short for a record has the numbers that it lacks as 255, and cannot be used.

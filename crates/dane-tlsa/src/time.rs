@@ -29,6 +29,11 @@ impl Certificate<'_> {
     }
 }
 
+/// Returns the time so much later.
+pub(crate) fn later(time: UnixTime, by: Duration) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(time.as_secs().saturating_add(by.as_secs())))
+}
+
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::der::DerError;
 use crate::matching_type::MatchingType;
+use crate::numbers::Numbers;
 use crate::path_fault::PathFault;
 use crate::usable::Unusable;
 
@@ -131,8 +132,7 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ([usage, selector, matching_type], depth) = (self.numbers, self.depth);
-        write!(f, "TLSA {usage} {selector} {matching_type} matches at depth {depth}")
+        write!(f, "TLSA {} matches at depth {}", Numbers(self.numbers), self.depth)
     }
 }
 
@@ -163,7 +163,6 @@ const SHOWN: usize = 8;
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [usage, selector, matching_type] = self.numbers;
-        write!(f, "{usage} {selector} {matching_type}: {}", self.reason)
+        write!(f, "{}: {}", Numbers(self.numbers), self.reason)
     }
 }
