@@ -11,15 +11,6 @@ use crate::path_fault::PathFault;
 use crate::usable::Unusable;
 
 /// Whether the records of a host authenticate a server.
-///
-/// ```
-/// use dane_tlsa::rustls_pki_types::UnixTime;
-/// use dane_tlsa::{Check, RecordSet, Verdict};
-///
-/// let records = RecordSet::default();
-/// let verdict = Check::new(&records, &[], &[]).verify(&[], UnixTime::since_unix_epoch(Default::default()));
-/// assert!(matches!(verdict, Verdict::Unusable(_)));
-/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a record matches, or none does, or none can")]
 pub enum Verdict {
