@@ -3,8 +3,11 @@
 #[cfg(feature = "gateway")]
 pub mod answers;
 #[cfg(feature = "gateway")]
+pub mod certificates;
+#[cfg(feature = "gateway")]
 pub mod dmarc_rows;
 pub mod dns;
 pub mod lines;
+pub mod mail_server;
 pub mod shown;
 pub mod trace;

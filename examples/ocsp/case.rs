@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use examples::cases::certificates::{time, written};
 use examples::cases::shown::Shown;
 use ocsp_staple::{Certificate, CertificateStatus, Check, Issuer, Proof};
 use rustls::crypto::ring::default_provider;
@@ -37,7 +38,7 @@ impl Case {
         let issuer =
             files::certificate(&self.issuer).map_err(|error| format!("issuer: {error}"))?;
         let now = match &self.time {
-            Some(text) => files::time(text).ok_or("time: not of RFC 3339 in UTC")?,
+            Some(text) => time(text).ok_or("time: not of RFC 3339 in UTC")?,
             None => UnixTime::now(),
         };
         let leaf = Certificate::parse(&leaf).map_err(|error| format!("cert: {error}"))?;
@@ -82,11 +83,11 @@ impl Verdict {
     }
 
     fn new(proof: &Proof) -> Self {
-        let until = Some(files::written(proof.until));
+        let until = Some(written(proof.until));
         let verdict = Self { until, ..Self::of(proof.status.as_str()) };
         let CertificateStatus::Revoked(revocation) = proof.status else { return verdict };
         let reason = revocation.reason.map(ocsp_staple::Reason::as_str);
-        Self { reason, revoked: Some(files::written(revocation.time)), ..verdict }
+        Self { reason, revoked: Some(written(revocation.time)), ..verdict }
     }
 }
 

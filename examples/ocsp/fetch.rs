@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use examples::cases::certificates::{certificates, written};
 use examples::cases::shown::Done;
 use ocsp_staple::hyper::Fetcher;
 use ocsp_staple::{
@@ -12,8 +13,6 @@ use ocsp_staple::{
 };
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::UnixTime;
-
-use crate::files;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -38,9 +37,9 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
-        let mut chain = files::certificates(&self.cert)?;
+        let mut chain = certificates(&self.cert)?;
         if let Some(issuer) = &self.issuer {
-            chain.append(&mut files::certificates(issuer)?);
+            chain.append(&mut certificates(issuer)?);
         }
         let chain: Result<Vec<_>, _> = chain.iter().map(|der| Certificate::parse(der)).collect();
         let chain = chain.map_err(|error| format!("{}: {error}", self.cert.display()))?;
@@ -75,7 +74,7 @@ impl Wanted {
             if let Some(staple) = schedule.staple(UnixTime::now()) {
                 replace_file(&self.output, &staple.response)
                     .map_err(|error| format!("{}: {error}", self.output.display()))?;
-                println!("good until {}", files::written(staple.until));
+                println!("good until {}", written(staple.until));
                 warn(check, &staple.response);
                 return Ok(());
             }
@@ -100,7 +99,7 @@ fn warn(check: &Check<'_>, response: &[u8]) {
     if let (Signer::Delegated { until, .. }, Some(next)) = (proof.signer, proof.next_update)
         && until < next
     {
-        let (until, next) = (files::written(until), files::written(next));
+        let (until, next) = (written(until), written(next));
         eprintln!("ocsp: the signer's certificate ends at {until}, before nextUpdate, {next}");
     }
 }

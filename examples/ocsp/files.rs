@@ -1,69 +1,19 @@
-//! Certificates and responses in files, as DER or PEM.
+//! Certificates and responses that are files or base64.
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
 
-use data_encoding::BASE64;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, UnixTime};
-
-/// Reads all certificates of a file.
-pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    let bytes = read(path)?;
-    let found = certificates_in(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(found)
-}
-
-fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    if !is_pem(bytes) {
-        return Ok(vec![bytes.to_vec()]);
-    }
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
-    let found: Vec<_> = found?.into_iter().map(|der| der.to_vec()).collect();
-    if found.is_empty() { Err("no PEM block \"CERTIFICATE\"".into()) } else { Ok(found) }
-}
-
-/// Reads a file.
-fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
-}
+use examples::cases::certificates::{certificates_in, given};
 
 /// Returns the DER of a response that is a file or base64.
-pub(crate) fn response(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let bytes = given_bytes(given)?;
+pub(crate) fn response(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let bytes = given(text)?;
     let decoded = ocsp_staple::decode_response(&bytes).map(Cow::into_owned);
     Ok(decoded.ok_or("no PEM block \"OCSP RESPONSE\"")?)
 }
 
 /// Returns the DER of a certificate that is a file or base64; of several, of the first.
-pub(crate) fn certificate(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let first = certificates_in(&given_bytes(given)?)?.into_iter().next();
+pub(crate) fn certificate(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let first = certificates_in(&given(text)?)?.into_iter().next();
     Ok(first.unwrap_or_default())
-}
-
-fn given_bytes(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let path = Path::new(given);
-    if path.exists() {
-        return read(path);
-    }
-    Ok(BASE64.decode(given.as_bytes()).map_err(|_| "no such file, and no base64")?)
-}
-
-fn is_pem(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.contains("-----BEGIN "))
-}
-
-/// Reads a time of RFC 3339 in UTC.
-pub(crate) fn time(text: &str) -> Option<UnixTime> {
-    let time: der::DateTime = text.parse().ok()?;
-    Some(UnixTime::since_unix_epoch(time.unix_duration()))
-}
-
-/// Writes a time as RFC 3339 has it.
-pub(crate) fn written(time: UnixTime) -> String {
-    let since = Duration::from_secs(time.as_secs());
-    der::DateTime::from_unix_duration(since).map_or_else(|_| "later".into(), |t| t.to_string())
 }

@@ -1,13 +1,11 @@
 //! What a mail server staples.
 
-use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
+use examples::cases::certificates::certificates;
+use examples::cases::mail_server::start_tls;
 use examples::cases::shown::Done;
 use ocsp_staple::Requirement;
 use ocsp_staple::rustls::StapleVerifier;
@@ -15,8 +13,6 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
-
-use crate::files;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -36,13 +32,11 @@ pub(crate) struct Wanted {
     require: bool,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
         let provider = Arc::new(default_provider());
         let mut roots = RootCertStore::empty();
-        for der in files::certificates(&self.ca)? {
+        for der in certificates(&self.ca)? {
             roots.add(CertificateDer::from(der))?;
         }
         let (anchors, algorithms) =
@@ -59,7 +53,7 @@ impl Wanted {
             .with_no_client_auth();
         let name = self.name.clone().unwrap_or_else(|| self.host.clone());
         let mut client = ClientConnection::new(Arc::new(config), ServerName::try_from(name)?)?;
-        let mut stream = self.start_tls()?;
+        let mut stream = start_tls(&self.host, self.port)?;
         let ended = client.complete_io(&mut stream);
         if let Some(stapled) = verifier.stapled() {
             println!("{stapled}");
@@ -67,35 +61,4 @@ impl Wanted {
         ended?;
         Ok(())
     }
-
-    /// Connects, and speaks SMTP up to TLS.
-    fn start_tls(&self) -> Result<TcpStream, Box<dyn Error>> {
-        let address = (self.host.as_str(), self.port).to_socket_addrs()?.next();
-        let stream = TcpStream::connect_timeout(&address.ok_or("no address")?, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let mut lines = BufReader::new(stream.try_clone()?);
-        let mut stream = stream;
-        reply(&mut lines, "220")?;
-        stream.write_all(b"EHLO localhost\r\n")?;
-        reply(&mut lines, "250")?;
-        stream.write_all(b"STARTTLS\r\n")?;
-        reply(&mut lines, "220")?;
-        Ok(stream)
-    }
-}
-
-/// Reads a reply to its last line.
-fn reply(lines: &mut impl BufRead, code: &str) -> Done {
-    for _ in 0..200 {
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
-        if !line.starts_with(code) {
-            return Err(format!("the server says {:?} instead of {code}", line.trim_end()).into());
-        }
-        if line.as_bytes().get(3) != Some(&b'-') {
-            return Ok(());
-        }
-    }
-    Err("the server's reply does not end".into())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
+use examples::cases::certificates::written;
 use examples::cases::shown::Done;
 use ocsp_staple::{Certificate, Limits, Response};
 
@@ -18,18 +19,18 @@ pub(crate) fn all(paths: &[PathBuf]) -> Done {
             Ok(Response::Failed(error)) => println!("  error        {error}"),
             Ok(Response::Successful(response)) => {
                 println!("  signer       {}", response.responder());
-                println!("  produced at  {}", files::written(response.produced_at()));
+                println!("  produced at  {}", written(response.produced_at()));
                 for answer in response.responses() {
                     println!("  certificate  {}", HEXLOWER.encode(answer.serial_number()));
                     println!("    status       {}", answer.status());
-                    println!("    this update  {}", files::written(answer.this_update()));
-                    let next = answer.next_update().map(files::written);
+                    println!("    this update  {}", written(answer.this_update()));
+                    let next = answer.next_update().map(written);
                     println!("    next update  {}", next.as_deref().unwrap_or("not there"));
                 }
                 for certificate in response.certificates() {
                     match Certificate::parse(certificate) {
                         Ok(signer) => {
-                            let until = files::written(signer.not_after());
+                            let until = written(signer.not_after());
                             println!("  has          \"{}\", until {until}", signer.subject());
                         }
                         Err(error) => println!("  has          no certificate: {error}"),

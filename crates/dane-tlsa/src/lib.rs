@@ -1,1 +1,140 @@
-//! DANE for SMTP, [RFC 7672](https://www.rfc-editor.org/rfc/rfc7672).
+//! Authenticates mail servers by the TLSA records of their host, DANE for SMTP ([RFC 7672]): the records,
+//! their verification, and the replacement of keys.
+//!
+//! It asks no DNS, opens no connection and reads no clock. Records come from a secure answer, certificates
+//! from a handshake, and the time from the caller; the verdict names the record that matches, or says why
+//! none does.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use dane_tlsa::rustls_pki_types::{CertificateDer, UnixTime};
+//! use dane_tlsa::{Check, Limits, RecordSet, Verdict};
+//!
+//! # let chain = include_str!("../tests/data/example-chain.pem");
+//! # let chain: Vec<_> = dane_tlsa::rustls_pki_types::pem::PemObject::pem_slice_iter(chain.as_bytes())
+//! #     .collect::<Result<Vec<CertificateDer<'_>>, _>>()?;
+//! # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+//! // In a program: `provider.signature_verification_algorithms.all`, and `UnixTime::now()`.
+//! let now = UnixTime::since_unix_epoch(Duration::from_secs(1_796_083_200));
+//! // The TLSA base domain, and then the domain of the mail, if its MX records are secure.
+//! let names = ["mx.example.com".parse()?, "example.com".parse()?];
+//! let published = ["2 0 1 8fdfdee6050d780fb0560d6d4373b65a50f39e9d176d691df3b996c47aff9a7b".parse()?];
+//! let records = RecordSet::new(published, &Limits::default())?;
+//!
+//! let verdict = Check::new(&records, &names, algorithms).verify(&chain, now);
+//! assert!(verdict.is_match());
+//! assert_eq!(verdict.to_string(), "TLSA 2 0 1 matches at depth 1");
+//!
+//! // The commonest failure: the server does not send its trust anchor.
+//! let verdict = Check::new(&records, &names, algorithms).verify(&chain[..1], now);
+//! assert_eq!(
+//!     verdict.to_string(),
+//!     "none of the TLSA records matches: 2 0 1: the server sent no trust anchor that matches"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A client on rustls has `rustls::DaneVerifier`, which verifies within the handshake. Any other verifies the
+//! server's signature by its own TLS, with the key of the first certificate, and calls [`Check`]: a chain can
+//! be copied, a key cannot.
+//!
+//! # What it covers
+//!
+//! | Part of the standards                          | Here                                              |
+//! |------------------------------------------------|---------------------------------------------------|
+//! | RFC 6698 2, the record in both its forms       | [`TlsaRecord`]                                    |
+//! | RFC 6698 4.1, RFC 7672 3.1.3, usable records   | [`TlsaRecord::check_usable`], [`Unusable`]        |
+//! | RFC 7671 9, the strongest digest               | [`RecordSet`], [`Standing`]                       |
+//! | RFC 7672 3.1.1, DANE-EE(3)                     | [`Check::verify`], [`Check::verify_raw_key`]      |
+//! | RFC 7672 3.1.2, RFC 7671 5.2, DANE-TA(2)       | [`Check::verify`], [`PathFault`]                  |
+//! | RFC 7672 3.2, names                            | [`Check::new`], [`Reason::Name`]                  |
+//! | RFC 7671 8, the replacement of keys            | [`Rollover`], [`Check::review`]                   |
+//! | RFC 7672 8.1, SNI                              | `rustls::DaneVerifier::server_name`               |
+//! | RFC 7250, raw public keys                      | [`Check::verify_raw_key`]; rustls 0.23 has none beside certificates |
+//! | PKIX-TA(0), PKIX-EE(1)                         | never used: SMTP has no use for them              |
+//!
+//! # Choices
+//!
+//! Where the standards leave a choice, or recommend something:
+//!
+//! | What comes                                             | Is                                                |
+//! |--------------------------------------------------------|---------------------------------------------------|
+//! | a usage 2 record of the server's own certificate       | no match: that is usage 3                         |
+//! | a key (2 1 0) whose certificate is not sent            | tried for the topmost certificates, as RFC 7671 5.2.3 recommends |
+//! | a trust anchor whose certificate has expired           | taken, sent or in the DNS: the DNS says how long it counts |
+//! | a trust anchor of version 3 that is no authority's     | no match: `basicConstraints`, `keyUsage`, `extKeyUsage` and unknown critical extensions hold for anchors |
+//! | a path length or names that a trust anchor does not allow | no match, with selector SPKI(1) too            |
+//! | a server's certificate that is an authority's          | taken: only issuers must be one                   |
+//! | a wildcard with one label behind it                    | taken: RFC 7672 3.2.3 sets no least number        |
+//! | a wildcard for several labels                          | no match                                          |
+//! | a common name, without a DNS name beside it            | counts, within the name constraints of the path   |
+//! | several records that match                             | the first of usage 3; else the anchor nearest to the server |
+//! | SHA2-256(1) beside SHA2-512(2)                         | SHA2-512(2) only; the order is not configurable   |
+//! | more records than the limit                            | [`TooManyRecords`]: do not use the host           |
+//!
+//! # Features
+//!
+//! | Feature  | Default | Adds                                                                           |
+//! |----------|---------|--------------------------------------------------------------------------------|
+//! | `rustls` | no      | `rustls::DaneVerifier`, for each connection of a client                        |
+//!
+//! A feature adds items; none changes what the other items do.
+//!
+//! # Limits
+//!
+//! [`Limits`] has them. A match of usage 3 allocates nothing. Paths are webpki's: at most 100 signatures for
+//! all anchors together, and six authorities between. It counts authorities that have issued to themselves
+//! among them, and takes no path with constraints of directory names, no authority between of version 1, and
+//! no key of RSA below 2048 bits.
+//!
+//! # Trust
+//!
+//! Records authenticate only if the DNS answer is secure, by DNSSEC; nothing here can see that. A revoked
+//! certificate is not noticed: its record is withdrawn instead (RFC 7672 section 4). Certificates of servers
+//! for other protocols than SMTP may need their names checked under usage 3 too: this crate never does.
+//!
+//! [RFC 7672]: https://www.rfc-editor.org/rfc/rfc7672
+
+mod anchor;
+mod certificate;
+mod check;
+mod der;
+mod leaf;
+mod limits;
+mod matching_type;
+mod numbers;
+mod path;
+mod path_fault;
+mod record;
+mod record_set;
+mod review;
+mod rollover;
+#[cfg(feature = "rustls")]
+pub mod rustls;
+mod selected;
+mod selector;
+mod server_names;
+mod time;
+mod usable;
+mod usage;
+mod uses;
+mod verdict;
+
+pub use certificate::Certificate;
+pub use check::Check;
+pub use der::DerError;
+pub use limits::Limits;
+pub use mail_types;
+pub use matching_type::MatchingType;
+pub use path::Algorithms;
+pub use path_fault::PathFault;
+pub use record::{KeyRecordError, NotAssigned, RecordError, TlsaRecord};
+pub use record_set::{RecordSet, Standing, TooManyRecords};
+pub use review::{Finding, FindingKind, Review, Severity};
+pub use rollover::{Rollover, RolloverAction, RolloverError, RolloverStep};
+pub use rustls_pki_types;
+pub use selector::Selector;
+pub use usable::Unusable;
+pub use usage::Usage;
+pub use verdict::{Match, Mismatch, Mismatches, Reason, Verdict};

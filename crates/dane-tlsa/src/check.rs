@@ -1,0 +1,178 @@
+//! Verifying a server by the records of its host: RFC 7672 section 3, RFC 7671 sections 5 and 9.
+
+use mail_types::dns::Name;
+use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
+
+use crate::anchor::Anchors;
+use crate::certificate::{Certificate, check_whole_key};
+use crate::limits::Limits;
+use crate::path::{Algorithms, Search};
+use crate::record::TlsaRecord;
+use crate::record_set::{RecordSet, Standing};
+use crate::selected::Selected;
+use crate::selector::Selector;
+use crate::server_names::Identity;
+use crate::usage::Usage;
+use crate::uses::Uses;
+use crate::verdict::{Match, Mismatch, Mismatches, Reason, Verdict};
+
+/// A check of servers by the TLSA records of their host.
+///
+/// It does not see the handshake: who calls it must verify the server's signature with the key of
+/// the first certificate, as `rustls::DaneVerifier` does.
+#[derive(Clone, Debug)]
+pub struct Check<'a> {
+    records: &'a RecordSet,
+    names: &'a [Name],
+    algorithms: Algorithms<'a>,
+    limits: Limits,
+}
+
+impl<'a> Check<'a> {
+    /// Makes a check by the records, the reference identifiers ([RFC 7672 section 3.2.2]), of which the
+    /// first is the TLSA base domain, and the algorithms of signatures.
+    ///
+    /// [RFC 7672 section 3.2.2]: https://www.rfc-editor.org/rfc/rfc7672#section-3.2.2
+    #[must_use]
+    pub fn new(records: &'a RecordSet, names: &'a [Name], algorithms: Algorithms<'a>) -> Self {
+        Self { records, names, algorithms, limits: Limits::default() }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    pub(crate) fn records(&self) -> &'a RecordSet {
+        self.records
+    }
+
+    /// Returns the same check by other records.
+    pub(crate) fn with_records<'b>(&'b self, records: &'b RecordSet) -> Check<'b> {
+        Check { records, ..self.clone() }
+    }
+
+    /// Verifies the certificates that a server has sent, its own first.
+    #[must_use]
+    pub fn verify(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
+        if !self.records.is_usable() {
+            return Verdict::Unusable(self.mismatches(|_, _| Reason::NoCertificate));
+        }
+        let Some(first) = chain.first() else {
+            return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoCertificate));
+        };
+        let leaf = match Certificate::parse(first) {
+            Ok(leaf) => leaf,
+            // Without a key nobody can prove to be the server.
+            Err(error) => return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoKey(error))),
+        };
+        let own = Selected::of(&leaf);
+        self.match_own(&own).unwrap_or_else(|| self.verify_path(&leaf, &own, chain, now))
+    }
+
+    /// Verifies the raw public key of a server ([RFC 7250](https://www.rfc-editor.org/rfc/rfc7250)),
+    /// which only DANE-EE(3) SPKI(1) can match (RFC 7671 section 5.1).
+    #[must_use]
+    pub fn verify_raw_key(&self, key: &SubjectPublicKeyInfoDer<'_>) -> Verdict {
+        if !self.records.is_usable() {
+            return Verdict::Unusable(self.mismatches(|_, _| Reason::NoCertificate));
+        }
+        if let Err(error) = check_whole_key(key) {
+            return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoKey(error)));
+        }
+        self.match_own(&Selected::of_key(key)).unwrap_or_else(|| {
+            Verdict::NoMatch(self.mismatches(|_, record| {
+                let may_match = record.usage == Usage::DANE_EE && record.selector == Selector::SPKI;
+                if may_match { Reason::OtherKey } else { Reason::RawKey }
+            }))
+        })
+    }
+
+    /// Finds a record of the server's own certificate. Its names and dates do not matter
+    /// (RFC 7672 section 3.1.1).
+    fn match_own(&self, own: &Selected<'_>) -> Option<Verdict> {
+        let mut records = self.records.used(Usage::DANE_EE);
+        let (record, found) = records.find(|(_, record)| own.matches(record))?;
+        Some(Verdict::Match(Match { record, numbers: found.numbers(), depth: 0 }))
+    }
+
+    /// Finds a path to a trust anchor that a record gives.
+    fn verify_path(
+        &self,
+        leaf: &Certificate<'_>,
+        own: &Selected<'_>,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Verdict {
+        let limit = self.limits.certificates;
+        if chain.len() > limit {
+            let reason = Reason::TooManyCertificates { limit };
+            return Verdict::NoMatch(self.mismatches(|_, record| of_anchor(record, reason)));
+        }
+        let anchors = Anchors::find(self.records, leaf, own, chain);
+        let failed = if anchors.trusted.is_empty() {
+            Reason::AnchorNotSent
+        } else {
+            match self.search(leaf, chain, &anchors, now) {
+                Ok(found) => return Verdict::Match(found),
+                Err(reason) => reason,
+            }
+        };
+        Verdict::NoMatch(self.mismatches(|place, record| {
+            let has_anchor = anchors.sources.iter().any(|source| source.record == place);
+            let own = anchors.reasons.iter().find(|(record, _)| *record == place);
+            let reason = match own {
+                _ if has_anchor => failed,
+                Some((_, reason)) => *reason,
+                None => Reason::AnchorNotSent,
+            };
+            of_anchor(record, reason)
+        }))
+    }
+
+    fn search(
+        &self,
+        leaf: &Certificate<'_>,
+        chain: &[CertificateDer<'_>],
+        anchors: &Anchors<'_>,
+        now: UnixTime,
+    ) -> Result<Match, Reason> {
+        let malformed = |_| Reason::Path(crate::PathFault::Malformed);
+        let uses = Uses::of(leaf).map_err(malformed)?;
+        let identity = Identity::of(leaf, &uses, self.names).map_err(malformed)?;
+        let others = chain.get(1..).unwrap_or_default();
+        let algorithms = self.algorithms;
+        let search = Search { leaf, uses, others, anchors, identity, algorithms, now };
+        let (record, depth) = search.run().map_err(Reason::Path)?;
+        if matches!(identity, Identity::Other) {
+            return Err(Reason::Name);
+        }
+        let numbers = self.records.get(record).map(TlsaRecord::numbers).unwrap_or_default();
+        Ok(Match { record, numbers, depth })
+    }
+
+    /// Lists why records do not match: those that count for the reason that is handed in.
+    fn mismatches(&self, reason: impl Fn(usize, &TlsaRecord) -> Reason) -> Mismatches {
+        let records = self.records.records().zip(self.records.standings()).enumerate();
+        let records = records.map(|(place, (record, standing))| {
+            let reason = match standing {
+                Standing::Used => reason(place, record),
+                Standing::Unusable(unusable) => Reason::Unusable(unusable),
+                Standing::Weaker { than } => Reason::Weaker(than),
+            };
+            Mismatch { numbers: record.numbers(), reason }
+        });
+        Mismatches { records: records.collect() }
+    }
+}
+
+/// Returns the reason of a record of the server's own certificate, which is another, or that of a trust
+/// anchor's.
+fn of_anchor(record: &TlsaRecord, anchor: Reason) -> Reason {
+    match (record.usage, record.selector) {
+        (Usage::DANE_EE, Selector::CERT) => Reason::OtherCertificate,
+        (Usage::DANE_EE, _) => Reason::OtherKey,
+        _ => anchor,
+    }
+}

@@ -1,0 +1,298 @@
+//! DANE-TA(2): records of a trust anchor. RFC 7672 sections 3.1.2 and 3.2, RFC 7671 section 5.2.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+#[path = "support/authority.rs"]
+mod authority;
+#[path = "support/now.rs"]
+mod now;
+#[path = "support/records.rs"]
+mod records;
+
+use authority::Party;
+use dane_tlsa::rustls_pki_types::CertificateDer;
+use dane_tlsa::{Check, Limits, PathFault, Reason, RecordSet, Verdict};
+use now::now;
+use rcgen::{
+    BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
+    date_time_ymd,
+};
+use records::{names, record, set};
+
+const NAME: &str = "mx.example.com";
+
+fn check(records: &RecordSet, chain: &[&CertificateDer<'static>]) -> Verdict {
+    let chain: Vec<_> = chain.iter().map(|der| (*der).clone()).collect();
+    Check::new(records, &names(&[NAME]), webpki::ALL_VERIFICATION_ALGS).verify(&chain, now())
+}
+
+/// Verifies, and returns the record and the depth, or why the first record does not match.
+fn verify(
+    records: &RecordSet,
+    chain: &[&CertificateDer<'static>],
+) -> Result<(usize, usize), Reason> {
+    match check(records, chain) {
+        Verdict::Match(found) => Ok((found.record, found.depth)),
+        Verdict::NoMatch(why) | Verdict::Unusable(why) => Err(why.records.first().unwrap().reason),
+    }
+}
+
+/// A root, an authority below it, and a server.
+fn three() -> [Party; 3] {
+    let root = Party::root("Root", |_| {});
+    let below = root.authority("Below", |_| {});
+    let leaf = below.server(&[NAME], |_| {});
+    [root, below, leaf]
+}
+
+#[test]
+fn point_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
+    let [root, below, leaf] = three();
+    for numbers in [[2, 0, 1], [2, 0, 2], [2, 1, 1], [2, 1, 2], [2, 0, 0], [2, 1, 0]] {
+        let chain = [&leaf.der, &below.der, &root.der];
+        assert_eq!(verify(&set([record(numbers, &root.der)]), &chain), Ok((0, 2)), "{numbers:?}");
+        // The root need not be there if the anchor is below it.
+        for chain in [&chain[..], &chain[..2]] {
+            assert_eq!(verify(&set([record(numbers, &below.der)]), chain), Ok((0, 1)));
+        }
+    }
+    // In whatever order they come.
+    let records = set([record([2, 0, 1], &root.der)]);
+    assert_eq!(verify(&records, &[&leaf.der, &root.der, &below.der]), Ok((0, 2)));
+}
+
+#[test]
+fn the_anchor_nearest_to_the_server_is_named() {
+    let [root, below, leaf] = three();
+    let records = set([record([2, 0, 1], &root.der), record([2, 1, 2], &below.der)]);
+    assert_eq!(verify(&records, &[&leaf.der, &below.der, &root.der]), Ok((1, 1)));
+}
+
+#[test]
+fn point_22_the_path_ends_at_the_anchor() {
+    let [root, below, leaf] = three();
+    let mallory = Party::root("Mallory", |_| {});
+    let fake = mallory.server(&[NAME], |_| {});
+    // The same names, but other keys.
+    let like_root = Party::root("Root", |_| {});
+    let like_below = like_root.authority("Below", |_| {});
+    let like_leaf = like_below.server(&[NAME], |_| {});
+    for anchor in [&root, &below] {
+        for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0]] {
+            let records = set([record(numbers, &anchor.der)]);
+            for chain in [
+                &[&fake.der, &mallory.der, &anchor.der][..],
+                &[&fake.der, &anchor.der, &mallory.der],
+                &[&fake.der, &leaf.der, &below.der, &root.der],
+                &[&fake.der, &anchor.der],
+            ] {
+                assert_eq!(verify(&records, chain), Err(Reason::Path(PathFault::Issuer)));
+            }
+            let chain = [&like_leaf.der, &like_below.der, &anchor.der];
+            assert_eq!(verify(&records, &chain), Err(Reason::Path(PathFault::Signature)));
+        }
+    }
+}
+
+#[test]
+fn point_31_a_whole_certificate_in_the_dns_need_not_be_sent() {
+    let [root, below, leaf] = three();
+    assert_eq!(verify(&set([record([2, 0, 0], &root.der)]), &[&leaf.der, &below.der]), Ok((0, 2)));
+    assert_eq!(verify(&set([record([2, 0, 0], &below.der)]), &[&leaf.der]), Ok((0, 1)));
+    let issuer = Err(Reason::Path(PathFault::Issuer));
+    assert_eq!(verify(&set([record([2, 0, 0], &root.der)]), &[&leaf.der]), issuer);
+}
+
+/// RFC 7671 section 5.2.3: the topmost certificate, signed with the key and not expired.
+#[test]
+fn point_31_a_key_in_the_dns_has_signed_the_topmost_certificate() {
+    let [root, below, leaf] = three();
+    let of_root = set([record([2, 1, 0], &root.der)]);
+    assert_eq!(verify(&of_root, &[&leaf.der, &below.der]), Ok((0, 1)));
+    assert_eq!(verify(&set([record([2, 1, 0], &below.der)]), &[&leaf.der]), Ok((0, 0)));
+    let signature = Err(Reason::Path(PathFault::Signature));
+    assert_eq!(verify(&of_root, &[&leaf.der]), signature);
+    assert_eq!(verify(&set([record([2, 1, 0], &leaf.der)]), &[&below.der]), signature);
+    let expired = root.authority("Below", |params| params.not_after = date_time_ymd(2026, 7, 1));
+    let leaf = expired.server(&[NAME], |_| {});
+    let why = verify(&of_root, &[&leaf.der, &expired.der]).unwrap_err();
+    assert!(matches!(why, Reason::Path(PathFault::Expired { .. })), "{why}");
+}
+
+#[test]
+fn point_32_an_anchor_by_digest_that_is_not_sent_is_named_so() {
+    let [root, below, leaf] = three();
+    for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 2], [2, 1, 2]] {
+        let verdict = check(&set([record(numbers, &root.der)]), &[&leaf.der, &below.der]);
+        let [usage, selector, matching_type] = numbers;
+        assert_eq!(
+            verdict.to_string(),
+            format!(
+                "none of the TLSA records matches: {usage} {selector} {matching_type}: \
+                 the server sent no trust anchor that matches"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_servers_certificate_is_not_its_own_anchor() {
+    let alone = Party::root(NAME, |params| params.subject_alt_names = names_of(NAME));
+    for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0], [2, 1, 0]] {
+        let records = set([record(numbers, &alone.der)]);
+        assert_eq!(verify(&records, &[&alone.der]), Err(Reason::OwnAnchor));
+        assert_eq!(verify(&records, &[&alone.der, &alone.der]), Err(Reason::OwnAnchor));
+    }
+}
+
+fn names_of(name: &str) -> Vec<rcgen::SanType> {
+    vec![rcgen::SanType::DnsName(name.try_into().unwrap())]
+}
+
+#[test]
+fn point_33_one_unreadable_certificate_harms_no_path() {
+    let [root, below, leaf] = three();
+    let records = set([record([2, 0, 1], &root.der)]);
+    for garbage in [&b""[..], b"\x30\x82", b"\x30\x03\x02\x01\x05", b"-----BEGIN"] {
+        let garbage = CertificateDer::from(garbage.to_vec());
+        let chain = [&leaf.der, &garbage, &below.der, &garbage, &root.der];
+        assert_eq!(verify(&records, &chain), Ok((0, 2)));
+    }
+}
+
+/// `openssl x509 -purpose` takes such a server too: RFC 5280 asks only issuers whether they are one.
+#[test]
+fn a_servers_certificate_may_be_an_authoritys() {
+    let [root, below, _] = three();
+    let leaf = below.authority("Server", |params| params.subject_alt_names = names_of(NAME));
+    let chain = [&leaf.der, &below.der, &root.der];
+    assert_eq!(verify(&set([record([2, 0, 1], &root.der)]), &chain), Ok((0, 2)));
+    assert_eq!(verify(&set([record([2, 1, 0], &below.der)]), &chain[..1]), Ok((0, 0)));
+    // Its signature is verified all the same.
+    let other = Party::root("Root", |_| {}).authority("Below", |_| {});
+    let forged = other.authority("Server", |params| params.subject_alt_names = names_of(NAME));
+    let why = verify(&set([record([2, 0, 1], &below.der)]), &[&forged.der, &below.der]);
+    assert_eq!(why, Err(Reason::Path(PathFault::Signature)));
+}
+
+/// RFC 7672 section 3.1.2, RFC 7671 section 5.2.1.
+#[test]
+fn the_path_length_that_an_anchor_allows_is_kept() {
+    let length = |length| {
+        move |params: &mut rcgen::CertificateParams| {
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length));
+        }
+    };
+    for (allowed, result) in
+        [(0, Err(Reason::Path(PathFault::PathLength))), (1, Ok((0, 2))), (5, Ok((0, 2)))]
+    {
+        let root = Party::root("Root", length(allowed));
+        let below = root.authority("Below", |_| {});
+        let leaf = below.server(&[NAME], |_| {});
+        for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0]] {
+            let records = set([record(numbers, &root.der)]);
+            let chain = [&leaf.der, &below.der, &root.der];
+            assert_eq!(verify(&records, &chain), result, "{numbers:?}");
+        }
+        // Below the anchor itself there is nothing between.
+        let leaf = root.server(&[NAME], |_| {});
+        let records = set([record([2, 0, 1], &root.der)]);
+        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Ok((0, 1)));
+    }
+}
+
+/// Changes a certificate before it is made.
+type Adjust<'a> = &'a dyn Fn(&mut rcgen::CertificateParams);
+
+#[test]
+fn an_anchor_that_says_that_it_is_none_is_refused() {
+    let purposes = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let mut critical = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    critical.set_criticality(true);
+    let rows: [(Adjust<'_>, PathFault); 4] = [
+        (&|params| params.is_ca = IsCa::ExplicitNoCa, PathFault::NotAuthority),
+        (
+            &|params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature],
+            PathFault::KeyUsage,
+        ),
+        (&|params| params.extended_key_usages.clone_from(&purposes), PathFault::Purpose),
+        (&|params| params.custom_extensions.push(critical.clone()), PathFault::CriticalExtension),
+    ];
+    for (adjust, fault) in rows {
+        let root = Party::root("Root", adjust);
+        let leaf = root.server(&[NAME], |_| {});
+        let records = set([record([2, 0, 1], &root.der)]);
+        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Err(Reason::Path(fault)));
+        // The same between a server and a good anchor.
+        let good = Party::root("Good", |_| {});
+        let between = good.authority("Between", adjust);
+        let leaf = between.server(&[NAME], |_| {});
+        let records = set([record([2, 0, 1], &good.der)]);
+        let chain = [&leaf.der, &between.der, &good.der];
+        assert!(matches!(verify(&records, &chain), Err(Reason::Path(_))), "{fault}");
+    }
+}
+
+#[test]
+fn the_validity_of_an_anchor_is_left_to_the_dns_and_that_of_others_is_not() {
+    let expired = |params: &mut rcgen::CertificateParams| {
+        params.not_after = date_time_ymd(2026, 7, 1);
+    };
+    let root = Party::root("Root", expired);
+    let below = root.authority("Below", expired);
+    let records = [set([record([2, 0, 1], &root.der)]), set([record([2, 0, 1], &below.der)])];
+    let leaf = below.server(&[NAME], |_| {});
+    let chain = [&leaf.der, &below.der, &root.der];
+    assert_eq!(verify(&records[1], &chain), Ok((0, 1)));
+    let why = verify(&records[0], &chain).unwrap_err();
+    assert_eq!(
+        why.to_string(),
+        "no path to this trust anchor: a certificate on the path expired at 2026-07-01T00:00:00Z"
+    );
+    let leaf = below.server(&[NAME], |params| params.not_before = date_time_ymd(2027, 1, 1));
+    let why = verify(&records[1], &[&leaf.der, &below.der]).unwrap_err();
+    assert!(matches!(why, Reason::Path(PathFault::NotYetValid { .. })), "{why}");
+}
+
+#[test]
+fn a_server_for_clients_only_is_refused() {
+    let root = Party::root("Root", |_| {});
+    let records = set([record([2, 0, 1], &root.der)]);
+    let leaf = root.server(&[NAME], |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    let why = Err(Reason::Path(PathFault::Purpose));
+    assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
+    let leaf = root.server(&[NAME], |params| {
+        params.key_usages = vec![KeyUsagePurpose::CrlSign];
+    });
+    let why = Err(Reason::Path(PathFault::KeyUsage));
+    assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
+}
+
+#[test]
+fn ten_certificates_are_looked_at_and_one_more_is_not() {
+    let [root, below, leaf] = three();
+    let records = set([record([2, 0, 1], &root.der), record([3, 1, 1], &root.der)]);
+    let junk = Party::root("Junk", |_| {});
+    let chain =
+        |count| [&[&leaf.der, &below.der][..], &vec![&junk.der; count], &[&root.der]].concat();
+    assert_eq!(verify(&records, &chain(7)), Ok((0, 2)));
+    assert_eq!(verify(&records, &chain(8)), Err(Reason::TooManyCertificates { limit: 10 }));
+    let mut limits = Limits::default();
+    limits.certificates = 11;
+    let chain: Vec<_> = chain(8).into_iter().cloned().collect();
+    let names = names(&[NAME]);
+    let check = Check::new(&records, &names, webpki::ALL_VERIFICATION_ALGS);
+    assert!(check.with_limits(limits).verify(&chain, now()).is_match());
+}
+
+#[test]
+fn a_hundred_keys_and_a_hundred_certificates_in_the_dns_are_bounded_work() {
+    let [root, _, leaf] = three();
+    for numbers in [[2, 1, 0], [2, 0, 0]] {
+        let others = (0..99).map(|_| record(numbers, &Party::root("Below", |_| {}).der));
+        let records = set(others.chain([record(numbers, &root.der)]));
+        assert!(verify(&records, &[&leaf.der]).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! Certificates in files, as DER or PEM, and their times.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+/// Reads all certificates of a file.
+///
+/// # Errors
+///
+/// Those of the file, with its name, and of PEM.
+pub fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+    let bytes = read(path)?;
+    let found = certificates_in(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(found)
+}
+
+/// Reads all certificates of PEM, or takes the octets for one of DER.
+///
+/// # Errors
+///
+/// Those of PEM, or that it has no certificate.
+pub fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+    if !is_pem(bytes) {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    let found: Vec<_> = found?.into_iter().map(|der| der.to_vec()).collect();
+    if found.is_empty() { Err("no PEM block \"CERTIFICATE\"".into()) } else { Ok(found) }
+}
+
+/// Reads a file.
+///
+/// # Errors
+///
+/// Those of the file, with its name.
+pub fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+/// Reads what is named: a file, or else base64.
+///
+/// # Errors
+///
+/// Those of the file, or that there is none and it is no base64.
+pub fn given(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let path = Path::new(given);
+    if path.exists() {
+        return read(path);
+    }
+    Ok(BASE64.decode(given.as_bytes()).map_err(|_| "no such file, and no base64")?)
+}
+
+/// Tells whether octets are PEM.
+#[must_use]
+pub fn is_pem(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.contains("-----BEGIN "))
+}
+
+/// Reads a time of RFC 3339 in UTC.
+#[must_use]
+pub fn time(text: &str) -> Option<UnixTime> {
+    let time: der::DateTime = text.parse().ok()?;
+    Some(UnixTime::since_unix_epoch(time.unix_duration()))
+}
+
+/// Writes a time as RFC 3339 has it.
+#[must_use]
+pub fn written(time: UnixTime) -> String {
+    let since = Duration::from_secs(time.as_secs());
+    der::DateTime::from_unix_duration(since).map_or_else(|_| "later".into(), |t| t.to_string())
+}

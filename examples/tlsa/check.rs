@@ -1,0 +1,113 @@
+//! Comparing records with what a server sends.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use dane_tlsa::mail_types::dns::{Answer, Name, Question, RecordType, Records, Zone};
+use dane_tlsa::{Limits, RecordSet};
+use examples::cases::certificates::certificates;
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
+use rustls::pki_types::CertificateDer;
+
+use crate::case::{self, Case, Outcome, Subject};
+use crate::make::Place;
+use crate::server;
+
+#[derive(Args, Debug)]
+pub(crate) struct Wanted {
+    /// A record, as "3 1 1 ab..."; can be given several times
+    #[arg(long = "record", value_name = "RECORD", conflicts_with = "zone")]
+    records: Vec<String>,
+    /// A zone file with the records of the host
+    #[arg(long, value_name = "FILE", requires = "host")]
+    zone: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    /// Another name that the certificate may have under usage 2, as the domain of the mail; the host is the
+    /// first
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<Name>,
+    /// A file with the certificates that the server sends, its own first
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    chain: Option<PathBuf>,
+    /// A server that is asked for its certificates: a name or an address, and its port if it is not --port
+    #[arg(long, value_name = "HOST[:PORT]", requires = "host")]
+    server: Option<String>,
+    /// How TLS begins with the server
+    #[arg(long, value_enum, default_value_t = Start::Smtp, requires = "server")]
+    starttls: Start,
+    /// When, as 2026-12-01T00:00:00Z; without, now
+    #[arg(long)]
+    time: Option<String>,
+    /// Writes one JSON object for each case
+    #[arg(long)]
+    json: bool,
+}
+
+/// How TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(crate) enum Start {
+    /// With STARTTLS in SMTP
+    Smtp,
+    /// At once
+    None,
+}
+
+/// The longest line that is read, in octets.
+const MAX_LINE: usize = 4 << 20;
+
+impl Wanted {
+    pub(crate) fn run(&self) -> Done {
+        let mut out = BufWriter::new(io::stdout().lock());
+        if self.chain.is_some() || self.server.is_some() {
+            shown::write(&self.subject()?.outcome(), self.json, &mut out)?;
+            return Ok(out.flush()?);
+        }
+        if !self.records.is_empty() || self.zone.is_some() {
+            return Err("give the certificates too, with --chain or --server".into());
+        }
+        lines::each(MAX_LINE, &mut out, |line, out| {
+            let outcome = match serde_json::from_slice::<Case>(line) {
+                _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),
+                Ok(case) => case.outcome(),
+                Err(error) => Outcome::wrong(&error.to_string(), error.column()),
+            };
+            shown::write(&outcome, self.json, out)
+        })
+    }
+
+    fn subject(&self) -> Result<Subject, Box<dyn Error>> {
+        let records = self.read_records()?;
+        let now = case::now(self.time.as_deref())?;
+        let host = self.place.host.iter();
+        let names: Vec<_> = host.chain(&self.names).cloned().collect();
+        let chain = match (&self.chain, &self.server) {
+            (Some(path), _) => certificates(path)?.into_iter().map(CertificateDer::from).collect(),
+            (None, Some(server)) => {
+                let port = self.place.port;
+                server::certificates(server, port, self.starttls == Start::Smtp, &records, &names)?
+            }
+            (None, None) => Vec::new(),
+        };
+        Ok(Subject { records, chain, names, now })
+    }
+
+    fn read_records(&self) -> Result<RecordSet, Box<dyn Error>> {
+        let (Some(path), Some(name)) = (&self.zone, self.place.name()?) else {
+            return case::records(&self.records).map_err(|error| format!("--record{error}").into());
+        };
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let zone = Zone::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        match zone.answer(&Question::new(name.clone(), RecordType::Tlsa)) {
+            Answer::Records { records: Records::Tlsa(wires), .. } => {
+                Ok(RecordSet::from_wire(&wires, &Limits::default())?)
+            }
+            _ => Err(format!("{}: no TLSA record of {name}", path.display()).into()),
+        }
+    }
+}

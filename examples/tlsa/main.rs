@@ -1,0 +1,52 @@
+//! Makes TLSA records, compares them with what a mail server sends, and plans the replacement of keys.
+
+mod case;
+mod check;
+mod key_file;
+mod make;
+mod rollover;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use examples::cases::shown;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().action {
+        Action::Make(make) => make.run(),
+        Action::Check(check) => check.run(),
+        Action::Rollover(rollover) => rollover.run(),
+    };
+    shown::exit("tlsa", done)
+}
+
+/// Makes TLSA records, compares them with what a mail server sends, and plans the replacement of keys.
+///
+/// TLSA records tell mail servers that send to yours which certificate or key it has (DANE, RFC 7672). They
+/// count only in a zone that is signed with DNSSEC.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes the record of a certificate or a key
+    ///
+    /// By default it is 3 1 1: the server's own key, by its SHA-256 digest. It stays the same as long as the
+    /// key does, whatever becomes of the certificate.
+    Make(make::Wanted),
+    /// Compares records with the certificates that a server sends
+    ///
+    /// Without arguments each line of standard input is a case, as a JSON object with `tlsa` (records as
+    /// "3 1 1 ab..."), `chain` (certificates in base64 of DER, the server's own first), `names` (the names of
+    /// the server) and `time` (RFC 3339; without one, it is now). The exit status is 0 whatever the verdict is.
+    Check(check::Wanted),
+    /// Tells when to publish which records while a key is replaced
+    ///
+    /// The next key's records are published for twice their time to live before it is used, and the old key's
+    /// are withdrawn behind that (RFC 7671 section 8).
+    Rollover(rollover::Wanted),
+}

@@ -1,0 +1,115 @@
+//! Planning the replacement of a key.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use dane_tlsa::{Rollover, RolloverAction, RolloverStep};
+use examples::cases::certificates::{time, written};
+use examples::cases::shown::{self, Done, Shown};
+use rustls::pki_types::UnixTime;
+use serde::Serialize;
+
+use crate::key_file::Kind;
+use crate::make::Place;
+
+#[derive(Args, Debug)]
+pub(crate) struct Wanted {
+    /// A file with the current certificate or key
+    #[arg(long, value_name = "FILE")]
+    current: PathBuf,
+    /// A file with the next one
+    #[arg(long, value_name = "FILE")]
+    next: PathBuf,
+    /// The time to live of the published records, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    ttl: u32,
+    /// How long it takes until all servers of the zone have what is published, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    spread: u32,
+    /// When the next key's record is published, as 2026-12-01T00:00:00Z; without, now
+    #[arg(long, value_name = "TIME", conflicts_with = "used")]
+    start: Option<String>,
+    /// When the next key is to be used
+    #[arg(long, value_name = "TIME")]
+    used: Option<String>,
+    #[command(flatten)]
+    kind: Kind,
+    #[command(flatten)]
+    place: Place,
+    /// Writes a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// The steps.
+#[derive(Serialize)]
+struct Plan {
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    at: String,
+    /// `publish-both`, `use-next` or `publish-next`.
+    action: &'static str,
+    records: Vec<String>,
+    #[serde(skip)]
+    lines: Vec<String>,
+    #[serde(skip)]
+    text: String,
+}
+
+impl Wanted {
+    pub(crate) fn run(&self) -> Done {
+        let (current, next) =
+            (self.kind.record_of(&self.current)?, self.kind.record_of(&self.next)?);
+        let ttl = Duration::from_secs(self.ttl.into());
+        let rollover = Rollover::new(vec![current], vec![next], ttl)?;
+        let rollover = rollover.with_spread(Duration::from_secs(self.spread.into()));
+        let read = |text: &str| time(text).ok_or("not a time of RFC 3339 in UTC");
+        let steps = match (&self.start, &self.used) {
+            (_, Some(used)) => rollover.using_at(read(used)?),
+            (Some(start), None) => rollover.starting_at(read(start)?),
+            (None, None) => rollover.starting_at(UnixTime::now()),
+        };
+        let steps: Result<_, _> = steps.iter().map(|step| self.step(step)).collect();
+        shown::write(&Plan { steps: steps? }, self.json, &mut std::io::stdout().lock())
+    }
+
+    fn step(&self, step: &RolloverStep) -> Result<Step, Box<dyn Error>> {
+        let lines: Result<_, _> =
+            step.records.iter().map(|record| self.place.line(record)).collect();
+        Ok(Step {
+            at: written(step.at),
+            action: match step.action {
+                RolloverAction::PublishBoth => "publish-both",
+                RolloverAction::UseNext => "use-next",
+                RolloverAction::PublishNext => "publish-next",
+            },
+            records: step.records.iter().map(ToString::to_string).collect(),
+            lines: lines?,
+            text: step.to_string(),
+        })
+    }
+}
+
+impl Shown for Plan {
+    fn text(&self) -> Vec<u8> {
+        if self.steps.is_empty() {
+            return b"the record stays the same: nothing is to be published\n".to_vec();
+        }
+        let mut text = String::new();
+        for step in &self.steps {
+            let _ = writeln!(text, "{}", step.text);
+            // The key is used with what has been published before.
+            let lines = step.lines.iter().filter(|_| step.action != "use-next");
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        text.into_bytes()
+    }
+}
