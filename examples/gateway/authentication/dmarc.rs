@@ -137,12 +137,12 @@ impl Examined {
             (Treatment::Reject, None) => {
                 let fault = verdict.fault.map(|fault| fault.to_string()).unwrap_or_default();
                 let text = format!("DMARC cannot be checked: {fault} (dmarc_invalid_from)");
-                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), &text))
+                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, &text))
             }
             (Treatment::Defer, _) => {
                 let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
                 let text = format!("the DNS did not answer: DMARC of {author} cannot be checked");
-                Some(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 7, 1>(), &text))
+                Some(say(ReplyCode::LOCAL_ERROR, EnhancedCode::DEFERRED_BY_POLICY, &text))
             }
             _ => None,
         }

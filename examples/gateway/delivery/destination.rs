@@ -39,7 +39,7 @@ impl Destination {
         match (route, &mut *self) {
             (Route::Local, Self::Open | Self::Local) => {
                 *self = Self::Local;
-                say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "recipient ok")
+                say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
             (Route::Relay, Self::Open) => {
                 match open(settings, transaction, recipient, &origin()).await {
@@ -74,7 +74,7 @@ impl Destination {
         let id = message.id;
         let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
-                Ok(()) => say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &format!("OK id={id}")),
+                Ok(()) => say(ReplyCode::OK, EnhancedCode::SUCCESS, &format!("OK id={id}")),
                 Err(error) => {
                     tracing::error!("{id} could not be kept: {}", log::chain(&error));
                     let text = "the message could not be kept, try again later";

@@ -88,7 +88,7 @@ impl Routing {
             }
             return Err(say(
                 ReplyCode::MAILBOX_UNAVAILABLE,
-                EnhancedCode::of::<5, 1, 1>(),
+                EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox here",
             ));
         }
@@ -98,7 +98,7 @@ impl Routing {
         }
         Err(say(
             ReplyCode::MAILBOX_UNAVAILABLE,
-            EnhancedCode::of::<5, 7, 1>(),
+            EnhancedCode::REFUSED_BY_POLICY,
             "relay not permitted",
         ))
     }

@@ -88,7 +88,7 @@ pub(crate) enum CommandError {
     #[error("not a recipient's address")]
     Recipient,
     /// How many octets follow is not known.
-    #[error("the size of the chunk cannot be read")]
+    #[error("invalid chunk size")]
     ChunkSize,
     /// So many octets follow.
     #[error("LAST or nothing stands behind the size")]

@@ -84,8 +84,9 @@ pub(crate) fn unknown_parameter() -> Reply {
     )
 }
 
-/// Where the next command begins nobody knows (RFC 7504 has the code).
+/// The reply to a `BDAT` with an invalid size. The next command cannot be found, so the connection closes,
+/// and the code says so (RFC 7504).
 pub(crate) fn unreadable_chunk() -> Reply {
-    let code = ReplyCode::new(521).unwrap_or(ReplyCode::ARGUMENT_ERROR);
-    say(code, EnhancedCode::of::<5, 5, 4>(), "the size of the chunk cannot be read")
+    let text = "invalid chunk size";
+    say(ReplyCode::MAIL_NOT_ACCEPTED, EnhancedCode::of::<5, 5, 4>(), text)
 }

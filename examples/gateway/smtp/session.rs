@@ -302,9 +302,9 @@ impl Session {
             Command::Data => self.data(),
             Command::Bdat(size, last) => self.bdat(size, last),
             Command::Rset => {
-                self.end_transaction(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "reset"));
+                self.end_transaction(&say(ReplyCode::OK, EnhancedCode::SUCCESS, "reset"));
             }
-            Command::Noop => self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "ok")),
+            Command::Noop => self.answer(&say(ReplyCode::OK, EnhancedCode::SUCCESS, "ok")),
             Command::Vrfy => {
                 let text = "not verified, but mail for it may be accepted";
                 self.answer(&say(ReplyCode::CANNOT_VERIFY, EnhancedCode::of::<2, 5, 2>(), text));
@@ -316,11 +316,11 @@ impl Session {
             )),
             Command::Help => {
                 let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
-                self.answer(&say(ReplyCode::HELP, EnhancedCode::of::<2, 0, 0>(), text));
+                self.answer(&say(ReplyCode::HELP, EnhancedCode::SUCCESS, text));
             }
             Command::Quit => {
                 let text = format!("{} closing connection", self.settings.primary_hostname);
-                self.fail(&say(ReplyCode::CLOSING, EnhancedCode::of::<2, 0, 0>(), &text));
+                self.fail(&say(ReplyCode::CLOSING, EnhancedCode::SUCCESS, &text));
             }
             Command::StartTls => self.start_tls(),
         }

@@ -83,24 +83,24 @@ impl Talk {
                 let sender = &self.session.transaction().unwrap().sender;
                 match sender.mailbox() {
                     Some(sender) if no(sender.local_part()) => {
-                        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "no")
+                        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, "no")
                     }
-                    _ => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "ok"),
+                    _ => say(ReplyCode::OK, EnhancedCode::ADDRESS_VALID, "ok"),
                 }
             }
             Question::Recipient if self.session.candidate().unwrap().local_part() == "wait" => {
                 say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "wait")
             }
             Question::Recipient if no(self.session.candidate().unwrap().local_part()) => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 1>(), "no")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::NO_SUCH_MAILBOX, "no")
             }
-            Question::Recipient => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "ok"),
+            Question::Recipient => say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "ok"),
             Question::Verdict(at) => self.verdict(at),
             Question::Message => {
                 let recipients = &self.session.transaction().unwrap().recipients;
                 self.taken.push(recipients.iter().map(ToString::to_string).collect());
                 self.messages.push(String::from_utf8(self.session.take_message()).unwrap());
-                say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "taken")
+                say(ReplyCode::OK, EnhancedCode::SUCCESS, "taken")
             }
         }
     }
@@ -111,12 +111,12 @@ impl Talk {
         let recipient = &self.session.transaction().unwrap().recipients[at];
         match recipient.local_part() {
             part if part.starts_with("bad") => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "not this")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, "not this")
             }
             part if part.starts_with("later") => {
                 say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "not now")
             }
-            part => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), &format!("{part} takes it")),
+            part => say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, &format!("{part} takes it")),
         }
     }
 
@@ -374,7 +374,7 @@ fn a_refused_connection_gets_no_banner() {
     assert_eq!(session.poll(), SessionStep::Decide(Question::Connect));
     session.handle_decision(&say(
         ReplyCode::TRANSACTION_FAILED,
-        EnhancedCode::of::<5, 7, 1>(),
+        EnhancedCode::REFUSED_BY_POLICY,
         "no",
     ));
     assert_eq!(session.poll(), SessionStep::Close);

@@ -50,7 +50,7 @@ fn replies_are_ascii_for_who_does_not_take_more() {
     assert_eq!(talk.session.poll(), SessionStep::Decide(Question::Recipient));
     let reply = say(
         ReplyCode::MAILBOX_UNAVAILABLE,
-        EnhancedCode::of::<5, 1, 1>(),
+        EnhancedCode::NO_SUCH_MAILBOX,
         "gibt es nicht: \u{e4}\u{1f4e7}",
     );
     talk.session.handle_decision(&reply);

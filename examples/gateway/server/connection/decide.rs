@@ -63,7 +63,7 @@ impl Connection {
         let decision = self.judge(Stage::Mail, None).await;
         decision
             .refusal
-            .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "sender ok"))
+            .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::ADDRESS_VALID, "sender ok"))
     }
 
     async fn recipient(&mut self) -> Reply {
@@ -154,7 +154,7 @@ impl Connection {
             return Err(say(ReplyCode::BUSY, EnhancedCode::of::<4, 5, 3>(), text));
         }
         self.state.take_message(at);
-        let otherwise = || say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
+        let otherwise = || say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "content ok");
         Ok(decision.acceptance.unwrap_or_else(otherwise))
     }
 

@@ -35,7 +35,7 @@ impl Connection {
         if takers.is_empty() {
             let last = say(
                 ReplyCode::TRANSACTION_FAILED,
-                EnhancedCode::of::<5, 7, 1>(),
+                EnhancedCode::REFUSED_BY_POLICY,
                 "all recipients refused the message",
             );
             return MessageOutcome { recipients, last };
@@ -53,7 +53,7 @@ impl Connection {
     /// numbers are in `takers`.
     pub(super) async fn hand_over(&mut self, takers: &[usize]) -> MessageOutcome {
         if let Some(refusal) = self.judge(Stage::Data, None).await.refusal {
-            let accepted = say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
+            let accepted = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "content ok");
             return MessageOutcome { recipients: vec![accepted; takers.len()], last: refusal };
         }
         let now = SystemTime::now();

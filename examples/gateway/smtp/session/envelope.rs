@@ -109,7 +109,7 @@ impl Session {
         let Some(mailbox) = mailbox else {
             return self.answer(&say(
                 ReplyCode::MAILBOX_UNAVAILABLE,
-                EnhancedCode::of::<5, 1, 1>(),
+                EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox",
             ));
         };

@@ -62,7 +62,7 @@ impl Session {
         if !self.input.is_empty() {
             return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
         }
-        self.answer(&say(ReplyCode::READY, EnhancedCode::of::<2, 0, 0>(), "go ahead"));
+        self.answer(&say(ReplyCode::READY, EnhancedCode::SUCCESS, "go ahead"));
         self.state = SessionState::Handshake;
     }
 }

@@ -113,7 +113,7 @@ impl Session {
         match body {
             Some(body) if !last => {
                 let text = format!("{} octets so far", body.len());
-                self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &text));
+                self.answer(&say(ReplyCode::OK, EnhancedCode::SUCCESS, &text));
             }
             // Its end is not in dispute, but as data it would be.
             Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
