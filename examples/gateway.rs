@@ -20,5 +20,6 @@ pub mod smtp;
 
 pub mod message;
 
-#[cfg(all(feature = "gateway", test))]
+#[cfg(test)]
+#[cfg(feature = "gateway")]
 mod tests;

@@ -32,7 +32,7 @@ use mail_types::dns::Name;
 use mail_types::results::AuthResult;
 
 use body_hashes::BodyHashes;
-use keys::Found;
+use keys::KeyAnswer;
 pub use keys::Keys;
 pub use limits::DkimLimits;
 use mail_types::smtp::{Field, Header};
@@ -70,7 +70,7 @@ pub fn read(
 }
 
 /// Verifies the signatures that were read from a message, by what the DNS has of their keys.
-pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>) {
+pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<KeyAnswer>) {
     let fields = SignedFields::of(header);
     let mut hashes = BodyHashes::of(header.body);
     for (signature, found) in signatures.iter_mut().zip(keys) {

@@ -42,11 +42,8 @@ impl Examination<'_> {
         let report = known.or(found.as_ref().map(|(report, _)| report));
         let spf = report.and_then(Report::spf_input);
         let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-        let mut dmarc =
-            Dmarc::new(author).with_dkim(&dkim).with_discovery(settings.discovery.clone());
-        if let Some(spf) = &spf {
-            dmarc = dmarc.with_spf(spf);
-        }
+        let dmarc = Dmarc::new(author).with_spf(spf.as_ref()).with_dkim(&dkim);
+        let dmarc = dmarc.with_discovery(settings.discovery.clone());
         let verdict = run_cached(&mut dmarc.session(), resolver, left(end), &|_| None).await;
         let signatures = signatures.iter().map(Signature::method_result).collect();
         (Examined { verdict, spf, dkim, signatures }, found)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use event_expand::{
-    Action, ExpandFailure, Journal, OnFailure, Options, Outcome, Request, Step, Template,
+    Action, ActionOutcome, ActionStep, ExpandFailure, Journal, OnFailure, Options, Request,
+    Template,
 };
 use mail_types::exim::LookupResult;
 use tokio::time::timeout;
@@ -27,7 +28,7 @@ pub(crate) struct Batch<'e> {
 /// What an action came to, and why a lookup of it failed.
 #[derive(Debug)]
 pub(crate) struct Done {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: ActionOutcome,
     pub(crate) why: Option<String>,
 }
 
@@ -55,8 +56,8 @@ impl<'e> Batch<'e> {
         let work = async {
             loop {
                 match self.step(template, raised, &mut journal) {
-                    Step::Done(outcome) => return outcome,
-                    Step::Request(request) => {
+                    ActionStep::Done(outcome) => return outcome,
+                    ActionStep::Request(request) => {
                         let (found, error) = self.answer(&request).await;
                         why = error.or(why.take());
                         journal.handle_found(found);
@@ -73,7 +74,7 @@ impl<'e> Batch<'e> {
         Done { outcome: action.handle_timeout(), why }
     }
 
-    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> Step {
+    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> ActionStep {
         let (event, options) = (&raised.event, self.engines.options());
         let mut action = Action::new(template, event, raised, options, self.on_failure)
             .with_journal(std::mem::take(journal));

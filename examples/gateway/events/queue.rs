@@ -11,7 +11,7 @@ use super::raised_event::RaisedEvent;
 /// The queue. Whoever puts an event in never waits: it takes a moment's lock and touches no file.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     file: Mutex<Overflow>,
     limit: usize,
     /// There is something to work off, or the end has come.
@@ -21,7 +21,7 @@ pub(crate) struct Queue {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     waiting: VecDeque<RaisedEvent>,
     /// On their way into the file.
     overflow: Vec<RaisedEvent>,
@@ -48,7 +48,7 @@ pub(crate) struct Counts {
 
 /// What the worker does next.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum QueuedWork {
     Events(Vec<RaisedEvent>),
     Overflow(Read),
     /// Nothing more comes.
@@ -58,7 +58,7 @@ pub(crate) enum Work {
 impl Queue {
     /// Makes one for `limit` events in memory, and as many on their way into the file.
     pub(crate) fn new(limit: usize, file: Overflow) -> Self {
-        let state = State { in_file: !file.is_empty(), ..State::default() };
+        let state = QueueState { in_file: !file.is_empty(), ..QueueState::default() };
         Self {
             state: Mutex::new(state),
             file: Mutex::new(file),
@@ -117,31 +117,31 @@ impl Queue {
     }
 
     /// Waits for work, and a moment longer, so that what belongs together is worked off together.
-    pub(crate) fn next(&self) -> Work {
+    pub(crate) fn next(&self) -> QueuedWork {
         let mut state = self.state();
         loop {
             let now = Instant::now();
             let late = state.end.is_some_and(|end| end <= now);
             if late {
-                return Work::End;
+                return QueuedWork::End;
             }
             if !state.waiting.is_empty() {
                 if state.waiting.len() < BATCH && state.end.is_none() {
                     state = self.pause(state, GATHER);
                 }
                 let count = state.waiting.len().min(BATCH);
-                return Work::Events(state.waiting.drain(..count).collect());
+                return QueuedWork::Events(state.waiting.drain(..count).collect());
             }
             if state.in_file {
                 drop(state);
                 if let Some(read) = self.read_file() {
-                    return Work::Overflow(read);
+                    return QueuedWork::Overflow(read);
                 }
                 state = self.state();
                 continue;
             }
             state = match state.end {
-                Some(_) if state.open == 0 && state.overflow.is_empty() => return Work::End,
+                Some(_) if state.open == 0 && state.overflow.is_empty() => return QueuedWork::End,
                 Some(end) => self.pause(state, end.duration_since(now).min(GATHER)),
                 None => {
                     state.idle = true;
@@ -218,12 +218,16 @@ impl Queue {
         read
     }
 
-    fn pause<'a>(&self, state: MutexGuard<'a, State>, at_most: Duration) -> MutexGuard<'a, State> {
+    fn pause<'a>(
+        &self,
+        state: MutexGuard<'a, QueueState>,
+        at_most: Duration,
+    ) -> MutexGuard<'a, QueueState> {
         let paused = self.work.wait_timeout(state, at_most);
         paused.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_expand::{EventName, OnFailure, Place, Profile, Selection, Template};
+use event_expand::{EventName, OnFailure, Profile, Section, Selection, Template};
 
 use super::variables::may_set;
 
@@ -39,7 +39,7 @@ impl EventSettings {
         if !event.is_in(self.profile) || !self.selection.has(event) {
             return None;
         }
-        let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
+        let place = transport.filter(|_| event.section(self.profile) == Section::Transport);
         let found = self.actions.iter().find(|action| action.transport == place);
         found.map(|action| &action.template)
     }

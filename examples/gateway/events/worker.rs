@@ -11,7 +11,7 @@ use tracing::{error, warn};
 use super::batch::{Batch, Done};
 use super::dispatcher::Hearing;
 use super::ledger::Ledger;
-use super::queue::Work;
+use super::queue::QueuedWork;
 use super::raised_event::RaisedEvent;
 use crate::gateway::telemetry::log;
 
@@ -58,8 +58,8 @@ impl Worker {
         ready.close();
         loop {
             match queue.next() {
-                Work::Events(events) => self.work_off(&events, &mut ledger),
-                Work::Overflow(read) => {
+                QueuedWork::Events(events) => self.work_off(&events, &mut ledger),
+                QueuedWork::Overflow(read) => {
                     if read.damaged {
                         warn!("events that were put aside are damaged, and lost");
                     }
@@ -68,7 +68,7 @@ impl Worker {
                         warn!("events that were put aside may come again at the next start");
                     }
                 }
-                Work::End => break,
+                QueuedWork::End => break,
             }
         }
         queue.finish();

@@ -212,7 +212,7 @@ pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineEr
     }
     match Statement::new(&assumed, dialect) {
         // It may be text of the query, such as the name of a table: what follows it is unknown too.
-        Err(StatementError::Place { at }) if unknown.contains(&at) => Ok(()),
+        Err(StatementError::NotInString { at }) if unknown.contains(&at) => Ok(()),
         Ok(statement) if dialect == Dialect::Sqlite => super::sqlite::check_syntax(&statement.sql),
         made => Ok(made.map(|_| ())?),
     }

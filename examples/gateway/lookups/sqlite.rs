@@ -71,7 +71,7 @@ impl Shared {
         &self,
         statement: &Statement,
         file: Option<PathBuf>,
-        running: &Mutex<State>,
+        running: &Mutex<StatementState>,
     ) -> Result<LookupResult, EngineError> {
         let (file, is_ours) = match file {
             Some(file) => (file, false),
@@ -82,7 +82,9 @@ impl Shared {
             None => self.open(&file, is_ours)?,
         };
         match &mut *running.lock().unwrap_or_else(PoisonError::into_inner) {
-            State { given_up: true, .. } => return Err(EngineError::Slow { limit: self.timeout }),
+            StatementState { given_up: true, .. } => {
+                return Err(EngineError::Slow { limit: self.timeout });
+            }
             state => state.handle = Some(open.connection.get_interrupt_handle()),
         }
         let found = self.ask(&open.connection, statement);
@@ -214,10 +216,10 @@ impl ToSql for Bound<'_> {
 
 /// A statement that runs, as long as somebody waits for it.
 #[derive(Default)]
-struct Running(Arc<Mutex<State>>);
+struct Running(Arc<Mutex<StatementState>>);
 
 #[derive(Default)]
-struct State {
+struct StatementState {
     given_up: bool,
     handle: Option<InterruptHandle>,
 }

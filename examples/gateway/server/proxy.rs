@@ -7,7 +7,7 @@ use std::time::Instant;
 use mail_types::smtp::{Reply, ReplyCode};
 use proxy_protocol::tokio_net::peek_header;
 use proxy_protocol::{
-    Failure, HeaderError, Limits, Options, Outcome, ProxyInfo, Receiver, Refusal,
+    Failure, HeaderError, HeaderOutcome, Limits, Options, ProxyInfo, Receiver, Refusal,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ pub(crate) async fn accept(
     }
     let (mut stream, mut receiver) = (stream, Receiver::new(options(proxy), Instant::now()));
     match peek_header(&mut stream, &mut receiver).await? {
-        Outcome::Failed(failure) => {
+        HeaderOutcome::Failed(failure) => {
             let hint = match failure {
                 Failure::Header(HeaderError::Ipv4InTcp6 { .. }) => HINT,
                 _ => "",

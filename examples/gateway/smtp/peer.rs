@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use mail_types::dns::Name;
 use mail_types::exim::{Trust, Value};
-use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
+use proxy_protocol::{HeaderOutcome, ProxyInfo, RequiredHosts};
 
 use super::session::Greeting;
 
@@ -59,7 +59,7 @@ impl Client {
     /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
     #[must_use]
     pub fn new(session: ProxyInfo, server: SocketAddr, proxies: &RequiredHosts) -> Self {
-        let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+        let by_proxy = matches!(session.outcome(), Some(HeaderOutcome::Proxied { .. }));
         let address = canonical(session.client());
         Self {
             address,

@@ -11,7 +11,7 @@ use tracing::{error, info};
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::store_error::StoreError;
 use super::trouble::Trouble;
 
@@ -28,7 +28,7 @@ pub(crate) enum Parcel {
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) message: Message,
-    pub(crate) place: Place,
+    pub(crate) position: JournalPosition,
     /// The message's share of the queue's room, given back when this is dropped.
     pub(crate) room: OwnedSemaphorePermit,
 }
@@ -54,8 +54,8 @@ impl Deliverer {
                     let _ = self.sealed.send(segment);
                 }
                 Parcel::Messages(messages) => {
-                    for Delivery { message, place, room } in messages {
-                        if !self.deliver_at_last(&message, place) {
+                    for Delivery { message, position, room } in messages {
+                        if !self.deliver_at_last(&message, position) {
                             return;
                         }
                         drop(room);
@@ -66,8 +66,8 @@ impl Deliverer {
     }
 
     /// Delivers, trying again for as long as the store runs.
-    fn deliver_at_last(&self, message: &Message, place: Place) -> bool {
-        let attempt = || deliver(&self.maildir, &self.progress, message, place);
+    fn deliver_at_last(&self, message: &Message, position: JournalPosition) -> bool {
+        let attempt = || deliver(&self.maildir, &self.progress, message, position);
         let Err(first) = attempt() else { return true };
         error!(id = %message.id, error = first.as_dyn(), "the store takes no messages: cannot deliver");
         self.trouble.begin(first);
@@ -93,10 +93,10 @@ pub(crate) fn deliver(
     maildir: &Maildir,
     progress: &Progress,
     message: &Message,
-    place: Place,
+    position: JournalPosition,
 ) -> Result<(), StoreError> {
     maildir.write(message)?;
-    progress.advance(place)?;
+    progress.advance(position)?;
     maildir.publish(message.id)
 }
 

@@ -10,14 +10,14 @@ use tracing::error;
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
 use super::message::Message;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::settings::StoreLimits;
 use super::store_error::StoreError;
 use super::trouble::Trouble;
 
 /// What the handles ask for.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum JournalRequest {
     /// To keep a message.
     Keep(JournalEntry),
     /// To take no more, and finish.
@@ -35,7 +35,7 @@ pub(crate) struct JournalEntry {
 /// The thread's state.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    pub(crate) work: Receiver<Work>,
+    pub(crate) work: Receiver<JournalRequest>,
     pub(crate) delivery: Sender<Parcel>,
     /// Segments to be used next.
     pub(crate) free: Receiver<Segment>,
@@ -72,9 +72,11 @@ impl Journal {
                 }
             };
             match work {
-                Ok(Work::Keep(entry)) => return Some(entry),
+                Ok(JournalRequest::Keep(entry)) => return Some(entry),
                 Err(RecvTimeoutError::Timeout) => self.seal(),
-                Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+                Ok(JournalRequest::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    self.stopping = true;
+                }
             }
         }
         None
@@ -92,11 +94,11 @@ impl Journal {
         let mut batch = vec![first];
         while bytes < self.limits.batch_bytes && !self.stopping {
             match self.work.try_recv() {
-                Ok(Work::Keep(entry)) => {
+                Ok(JournalRequest::Keep(entry)) => {
                     bytes += entry.message.len();
                     batch.push(entry);
                 }
-                Ok(Work::Stop) => self.stopping = true,
+                Ok(JournalRequest::Stop) => self.stopping = true,
                 Err(_) => break,
             }
         }
@@ -110,8 +112,8 @@ impl Journal {
                 let messages = (first.record..).zip(batch).map(|(record, entry)| {
                     // Whoever waited may have gone; the message stays.
                     let _ = entry.answer.send(Ok(()));
-                    let place = Place { sequence: first.sequence, record };
-                    Delivery { message: entry.message, place, room: entry.room }
+                    let position = JournalPosition { sequence: first.sequence, record };
+                    Delivery { message: entry.message, position, room: entry.room }
                 });
                 self.hand_on(Parcel::Messages(messages.collect()));
             }
@@ -123,7 +125,7 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, batch: &[JournalEntry]) -> Result<Place, StoreError> {
+    fn append(&mut self, batch: &[JournalEntry]) -> Result<JournalPosition, StoreError> {
         self.trouble.check()?;
         let bytes: usize = batch.iter().map(|entry| entry.message.len() + OVERHEAD).sum();
         let limit = self.limits.segment_bytes;
@@ -140,9 +142,9 @@ impl Journal {
             None => (self.begin()?, Instant::now() + self.limits.checkpoint_after),
         };
         match segment.append(batch.iter().map(|entry| &entry.message)) {
-            Ok(place) => {
+            Ok(position) => {
                 self.current = Some((segment, until));
-                Ok(place)
+                Ok(position)
             }
             Err(error) => {
                 error!(

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Buf;
 
-use super::segment::Place;
+use super::segment::JournalPosition;
 use super::store_error::StoreError;
 
 /// The mark, in a file beside the segments.
@@ -24,7 +24,7 @@ pub(crate) struct Progress {
     path: PathBuf,
     /// Which boot of the machine this is; zeros where the system does not tell.
     boot: [u8; BOOT_BYTES],
-    found: Option<([u8; BOOT_BYTES], Place)>,
+    found: Option<([u8; BOOT_BYTES], JournalPosition)>,
 }
 
 impl Progress {
@@ -46,23 +46,23 @@ impl Progress {
     }
 
     /// Returns the mark, as it was when the file was opened, if it still means anything.
-    pub(crate) fn reached(&self) -> Option<Place> {
-        let (boot, place) = self.found?;
-        (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(place)
+    pub(crate) fn reached(&self) -> Option<JournalPosition> {
+        let (boot, position) = self.found?;
+        (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(position)
     }
 
     /// Returns the highest use of a segment that the file, when it was opened, knew of.
     pub(crate) fn last_sequence(&self) -> u64 {
-        self.found.map_or(0, |(_, place)| place.sequence)
+        self.found.map_or(0, |(_, position)| position.sequence)
     }
 
-    /// Sets the mark: all before `place` is delivered, and the message there is about to be.
+    /// Sets the mark: all before `position` is delivered, and the message there is about to be.
     ///
     /// # Errors
     ///
     /// [`StoreError::Io`] if the file cannot be written.
-    pub(crate) fn advance(&self, place: Place) -> Result<(), StoreError> {
-        let written = self.file.write_all_at(&to_bytes(self.boot, place), 0);
+    pub(crate) fn advance(&self, position: JournalPosition) -> Result<(), StoreError> {
+        let written = self.file.write_all_at(&to_bytes(self.boot, position), 0);
         written.map_err(StoreError::io("write", &self.path))
     }
 
@@ -102,7 +102,7 @@ impl Progress {
     }
 }
 
-fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], Place)>> {
+fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], JournalPosition)>> {
     let mut bytes = [0; MARK_BYTES];
     if file.metadata()?.len() < MARK_BYTES as u64 {
         return Ok(None);
@@ -110,18 +110,18 @@ fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], Place)>> {
     file.read_exact_at(&mut bytes, 0)?;
     let boot = bytes.first_chunk().copied().unwrap_or_default();
     let mut fields = bytes.get(BOOT_BYTES..).unwrap_or_default();
-    let place = Place {
+    let position = JournalPosition {
         sequence: fields.try_get_u64_le().unwrap_or_default(),
         record: fields.try_get_u32_le().unwrap_or_default(),
     };
-    Ok((to_bytes(boot, place) == bytes).then_some((boot, place)))
+    Ok((to_bytes(boot, position) == bytes).then_some((boot, position)))
 }
 
-fn to_bytes(boot: [u8; BOOT_BYTES], place: Place) -> [u8; MARK_BYTES] {
+fn to_bytes(boot: [u8; BOOT_BYTES], position: JournalPosition) -> [u8; MARK_BYTES] {
     let mut bytes = Vec::with_capacity(MARK_BYTES);
     bytes.extend_from_slice(&boot);
-    bytes.extend_from_slice(&place.sequence.to_le_bytes());
-    bytes.extend_from_slice(&place.record.to_le_bytes());
+    bytes.extend_from_slice(&position.sequence.to_le_bytes());
+    bytes.extend_from_slice(&position.record.to_le_bytes());
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
     bytes.first_chunk().copied().unwrap_or([0; MARK_BYTES])
 }

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::checkpoint::Checkpoint;
 use super::delivery::Deliverer;
 use super::directory::Directory;
-use super::journal::{Journal, JournalEntry, Work};
+use super::journal::{Journal, JournalEntry, JournalRequest};
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
@@ -29,7 +29,7 @@ pub(crate) struct Store {
 
 #[derive(Clone, Debug)]
 struct Queue {
-    work: Sender<Work>,
+    work: Sender<JournalRequest>,
     room: Arc<Semaphore>,
     limits: StoreLimits,
     trouble: Trouble,
@@ -80,7 +80,7 @@ impl Store {
         let room = queue.enter(message.len()).await?;
         let (answer, answered) = oneshot::channel();
         let entry = JournalEntry { message, answer, room };
-        queue.work.send(Work::Keep(entry)).map_err(|_| StoreError::Stopped)?;
+        queue.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -95,7 +95,7 @@ impl Store {
         let Some(queue) = self.queue else { return Ok(()) };
         let trouble = queue.trouble.check();
         queue.trouble.stop();
-        let _ = queue.work.send(Work::Stop);
+        let _ = queue.work.send(JournalRequest::Stop);
         // Nothing is ever added: this ends when the semaphore is closed.
         let _ = queue.ended.acquire().await;
         trouble.and(queue.trouble.check())

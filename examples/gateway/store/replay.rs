@@ -8,7 +8,7 @@ use super::delivery::deliver;
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
 
@@ -46,10 +46,10 @@ pub(crate) fn replay(
     let mut recovery = Recovery { missing, ..Recovery::default() };
     let found = if wanted.is_empty() { HashMap::new() } else { maildir.find(&wanted)? };
     let distrusted = progress.is_distrusted();
-    left.visit(segments, |place, message| {
+    left.visit(segments, |position, message| {
         let Some(path) = found.get(&message.id) else {
             recovery.delivered += 1;
-            return deliver(maildir, progress, &message, place);
+            return deliver(maildir, progress, &message, position);
         };
         let there = fs::read(path).map_err(StoreError::io("read", path))?;
         if distrusted || !message.parts.iter().flatten().eq(&there) {
@@ -57,7 +57,7 @@ pub(crate) fn replay(
             maildir.replace(message.id, path)?;
             recovery.restored += 1;
         }
-        progress.advance(place)
+        progress.advance(position)
     })?;
     maildir.sweep()?;
     if segments.iter().any(|segment| segment.sequence() > 0) {
@@ -73,7 +73,7 @@ pub(crate) fn replay(
 
 /// What tells the messages that are left to deliver.
 struct Left {
-    reached: Option<Place>,
+    reached: Option<JournalPosition>,
     undelivered: HashSet<MessageId>,
 }
 
@@ -83,7 +83,7 @@ impl Left {
     fn visit(
         &self,
         segments: &[Segment],
-        mut message: impl FnMut(Place, Message) -> Result<(), StoreError>,
+        mut message: impl FnMut(JournalPosition, Message) -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut missing = 0;
         for segment in segments {
@@ -94,9 +94,9 @@ impl Left {
                 missing += u64::from(batch.first().saturating_sub(expected));
                 expected = batch.behind();
                 for (record, found) in batch.messages() {
-                    let place = Place { sequence, record };
-                    if self.is_left(place, found.id) {
-                        message(place, found)?;
+                    let position = JournalPosition { sequence, record };
+                    if self.is_left(position, found.id) {
+                        message(position, found)?;
                     }
                 }
             }
@@ -104,8 +104,8 @@ impl Left {
         Ok(missing)
     }
 
-    fn is_left(&self, place: Place, id: MessageId) -> bool {
-        self.reached.is_none_or(|reached| match place.cmp(&reached) {
+    fn is_left(&self, position: JournalPosition, id: MessageId) -> bool {
+        self.reached.is_none_or(|reached| match position.cmp(&reached) {
             Ordering::Less => false,
             Ordering::Equal => self.undelivered.contains(&id),
             Ordering::Greater => true,

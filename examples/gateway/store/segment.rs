@@ -97,7 +97,7 @@ impl Segment {
         Ok(aside)
     }
 
-    /// Appends a batch and waits until it is on the disk; returns the place of its first record.
+    /// Appends a batch and waits until it is on the disk; returns the position of its first record.
     ///
     /// # Errors
     ///
@@ -107,8 +107,8 @@ impl Segment {
     pub(crate) fn append<'m>(
         &mut self,
         messages: impl Iterator<Item = &'m Message>,
-    ) -> Result<Place, StoreError> {
-        let place = Place { sequence: self.sequence(), record: self.records };
+    ) -> Result<JournalPosition, StoreError> {
+        let position = JournalPosition { sequence: self.sequence(), record: self.records };
         let nonce = if let Usage::Begun { nonce, .. } = self.usage { nonce } else { 0 };
         let records = Batch::write(messages, nonce, self.records, &mut self.buffer);
         self.buffer.resize(self.buffer.len().next_multiple_of(BLOCK_BYTES), 0);
@@ -123,7 +123,7 @@ impl Segment {
         self.records += records;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
-        Ok(place)
+        Ok(position)
     }
 
     /// Returns the segment's whole batches, from its first.
@@ -170,7 +170,7 @@ impl Segment {
 
 /// Where a record is in the journal: later ones are greater.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Place {
+pub(crate) struct JournalPosition {
     /// The number of the segment's use.
     pub(crate) sequence: u64,
     /// How many records of the segment come before this one.

@@ -10,29 +10,29 @@ use super::store_error::StoreError;
 /// What keeps the store from taking messages, shared by its handles and its threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
-    state: watch::Sender<State>,
+    state: watch::Sender<TroubleState>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Trouble {
     /// There is none yet.
     pub(crate) fn none() -> Self {
-        Self { state: watch::Sender::new(State::None), stopping: Arc::default() }
+        Self { state: watch::Sender::new(TroubleState::None), stopping: Arc::default() }
     }
 
     /// Begins trouble that can [end](Self::end).
     pub(crate) fn begin(&self, error: StoreError) {
-        self.change(State::Passing(error));
+        self.change(TroubleState::Passing(error));
     }
 
     /// Begins trouble that stays until the store is opened anew.
     pub(crate) fn begin_for_good(&self, error: StoreError) {
-        self.change(State::Lasting(error));
+        self.change(TroubleState::Lasting(error));
     }
 
     /// Ends the trouble, if it is of the kind that passes.
     pub(crate) fn end(&self) {
-        self.change(State::None);
+        self.change(TroubleState::None);
     }
 
     /// Fails if there is trouble.
@@ -62,9 +62,9 @@ impl Trouble {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    fn change(&self, to: State) {
+    fn change(&self, to: TroubleState) {
         self.state.send_if_modified(|state| {
-            let changes = !matches!(state, State::Lasting(_));
+            let changes = !matches!(state, TroubleState::Lasting(_));
             if changes {
                 *state = to;
             }
@@ -74,13 +74,13 @@ impl Trouble {
 }
 
 #[derive(Debug)]
-enum State {
+enum TroubleState {
     None,
     Passing(StoreError),
     Lasting(StoreError),
 }
 
-impl State {
+impl TroubleState {
     fn check(&self) -> Result<(), StoreError> {
         match self {
             Self::None => Ok(()),

@@ -150,7 +150,7 @@ fn who_has_to_go_is_told_so() {
             talk.say(line);
         }
         talk.session.handle_eviction();
-        assert_eq!(talk.run(), format!("{EVICTED}\r\n"));
+        assert_eq!(talk.replies(), format!("{EVICTED}\r\n"));
         assert!(talk.closed && talk.messages.is_empty() && talk.session.transaction().is_none());
     }
 }
@@ -252,7 +252,7 @@ fn commands_that_have_not_ended_are_counted_and_given_back() {
     let mut quiet = settings();
     quiet.smtp_max_refused = 0;
     let mut talk = Talk::new(quiet);
-    talk.run();
+    talk.replies();
     talk.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
     let line = format!("{:<4094}\r\n", "RCPT TO:<no@example.com>");
     let stream = line.repeat(6);

@@ -55,7 +55,7 @@ fn patience_has_limits() {
         ("EHLO", "501 5.5.4, 421 4.7.0"),
     ]);
     let mut talk = Talk::new(settings());
-    talk.run();
+    talk.replies();
     talk.say("EHLO c.example\r\n");
     for _ in 0..2 {
         talk.say("MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nBDAT 1 LAST\r\nx");

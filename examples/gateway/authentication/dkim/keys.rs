@@ -36,24 +36,24 @@ impl Keys {
 }
 
 impl Inquiry for Keys {
-    type Verdict = Vec<Found>;
+    type Verdict = Vec<KeyAnswer>;
 
-    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Vec<Found>, Unanswered> {
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Vec<KeyAnswer>, Unanswered> {
         // All are asked for before the first is waited for.
         let answers: Vec<_> = self
             .names
             .iter()
             .map(|name| name.as_ref().map(|name| known.ask(name, RecordType::Txt)).transpose())
             .collect();
-        answers.into_iter().map(|answer| Ok(Found(answer?))).collect()
+        answers.into_iter().map(|answer| Ok(KeyAnswer(answer?))).collect()
     }
 }
 
 /// What the DNS has where a key should be; `None` if it was not asked.
 #[derive(Clone, Debug)]
-pub struct Found(pub(super) Option<Arc<Answer>>);
+pub struct KeyAnswer(pub(super) Option<Arc<Answer>>);
 
-impl Found {
+impl KeyAnswer {
     /// The keys that fit a signature; nothing depends on their order.
     pub(super) fn fitting(&self, terms: &Terms) -> Result<Vec<Key>, KeyError> {
         let texts = match self.0.as_deref() {

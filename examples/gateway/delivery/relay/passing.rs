@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
-use prdr::{Client, Outcome};
+use prdr::{Client, RecipientOutcome};
 
 use super::lost::Lost;
 use super::{Relay, not_intermediate};
@@ -173,14 +173,14 @@ impl Relay {
             last = Some(reply);
         };
         let Some(last) = last else { return Err(Lost::Malformed) };
-        if outcomes.contains(&Outcome::InDoubt) {
+        if outcomes.contains(&RecipientOutcome::InDoubt) {
             return Err(Lost::Malformed);
         }
         let recipients = outcomes.into_iter().filter_map(|outcome| match outcome {
-            Outcome::Delivered(reply) | Outcome::Permanent(reply) | Outcome::Temporary(reply) => {
-                Some(reply)
-            }
-            Outcome::InDoubt => None,
+            RecipientOutcome::Delivered(reply)
+            | RecipientOutcome::Permanent(reply)
+            | RecipientOutcome::Temporary(reply) => Some(reply),
+            RecipientOutcome::InDoubt => None,
         });
         Ok(MessageOutcome { recipients: recipients.collect(), last })
     }

@@ -86,7 +86,7 @@ impl Renewals {
             Err(error) => warn!(event = "ocsp", "{}", log::chain(&error)),
         }
         let (shown, staple) = watch::channel(schedule.staple(now));
-        let work = Work {
+        let work = RenewalTask {
             name: path.display().to_string(),
             chain: chain.to_vec(),
             fetcher: Arc::clone(&self.fetcher),
@@ -116,7 +116,7 @@ impl Drop for Renewal {
 }
 
 /// A renewal at work.
-struct Work {
+struct RenewalTask {
     /// What the certificate is called in the log.
     name: String,
     chain: Vec<CertificateDer<'static>>,
@@ -125,7 +125,7 @@ struct Work {
     shown: watch::Sender<Option<Staple>>,
 }
 
-impl Work {
+impl RenewalTask {
     /// Does what the schedule says, until the certificate ends.
     async fn run(&self, mut schedule: Schedule) -> Result<(), ProofFileError> {
         let (leaf, issuers) = parse(&self.chain)?;

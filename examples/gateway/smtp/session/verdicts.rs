@@ -1,7 +1,7 @@
 //! The replies behind a message: one, or with PRDR one for each recipient and a last.
 
 use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
-use prdr::{DataPhase, Step};
+use prdr::{DataPhase, DataStep};
 
 use super::{Question, Session, SessionState};
 use crate::gateway::smtp::replies::write;
@@ -42,14 +42,14 @@ impl Verdicts {
     fn poll(&mut self, output: &mut Vec<u8>) -> Option<Question> {
         loop {
             self.asked = match self.phase.poll() {
-                Step::Send(reply) => {
+                DataStep::Send(reply) => {
                     self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
                     write(&reply, self.utf8, output);
                     continue;
                 }
-                Step::Recipient(at) => Some(Question::Verdict(at)),
-                Step::Message => Some(Question::Message),
-                Step::Done => None,
+                DataStep::Recipient(at) => Some(Question::Verdict(at)),
+                DataStep::Message => Some(Question::Message),
+                DataStep::Done => None,
             };
             return self.asked;
         }
