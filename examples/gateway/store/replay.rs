@@ -1,4 +1,4 @@
-//! What the journal has and the Maildir has not, delivered at the start.
+//! Replay at the start: delivers the messages of the journal that the Maildir lacks.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -12,25 +12,25 @@ use super::segment::{JournalPosition, Segment};
 use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
 
-/// What was found in the journal at the start.
+/// The result of the replay.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Recovery {
-    /// How many messages were not in the Maildir and are now.
+    /// Messages that were delivered.
     pub(crate) delivered: u64,
-    /// How many were there damaged, or under suspicion, and were written again.
+    /// Messages that were damaged in the Maildir, or possibly lost, and were written again.
     pub(crate) restored: u64,
-    /// How many are damaged in the journal itself. They are lost if the Maildir has them not.
+    /// Messages that are damaged in the journal. They are lost unless the Maildir has them.
     pub(crate) missing: u64,
 }
 
-/// Delivers what an earlier process did not, and makes the segments empty.
+/// Delivers the messages that the last process did not, and empties the segments.
 ///
-/// A message that the Maildir has already is left there. If its file is not what the journal says,
-/// as a power loss can leave it, it is written again at the same place.
+/// A message that the Maildir already has stays there. If its file differs from the journal, as after a
+/// power loss, it is written again under the same name.
 ///
 /// # Errors
 ///
-/// [`StoreError::Io`] if a file cannot be read or written; the segments are as they were then.
+/// [`StoreError::Io`] if a file cannot be read or written; then the segments are unchanged.
 pub(crate) fn replay(
     segments: &mut [Segment],
     maildir: &Maildir,
@@ -71,15 +71,15 @@ pub(crate) fn replay(
     Ok(recovery)
 }
 
-/// What tells the messages that are left to deliver.
+/// Decides which messages are still to be delivered.
 struct Left {
     reached: Option<JournalPosition>,
     undelivered: HashSet<MessageId>,
 }
 
 impl Left {
-    /// Visits the messages that are not known to be delivered, in the order of the journal; returns
-    /// how many others the journal once had that are damaged.
+    /// Visits the messages that may not be delivered, in the order of the journal; returns the number of
+    /// damaged ones.
     fn visit(
         &self,
         segments: &[Segment],

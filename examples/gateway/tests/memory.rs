@@ -336,11 +336,10 @@ async fn chunk(client: &mut Client, octets: usize) {
     client.raw(format!("BDAT {octets}\r\n").as_bytes()).await;
     client.raw(&text.collect::<Vec<_>>()).await;
     let reply = client.reply().await;
-    assert!(reply.starts_with("250") && reply.ends_with("octets so far"), "{reply}");
+    assert!(reply.starts_with("250") && reply.ends_with("octets received"), "{reply}");
 }
 
-const EVICTED: &str =
-    "421 4.3.1 the message data comes too slowly while the server is short of memory";
+const EVICTED: &str = "421 4.3.1 message data too slow while the server is short of memory";
 
 fn at(second: u64) -> Duration {
     Duration::from_secs(second)

@@ -220,7 +220,7 @@ fn nothing_but_crlf_dot_crlf_ends_data() {
         let answers = talk.say(&format!(
             "a{end}MAIL FROM:<x@y.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\nb\r\n.\r\n"
         ));
-        assert_eq!(answers, "554 5.6.0 a carriage return or line feed stands alone\r\n", "{end:?}");
+        assert_eq!(answers, "554 5.6.0 bare CR or LF in the message or command\r\n", "{end:?}");
         assert!(talk.closed && talk.messages.is_empty(), "{end:?}");
     }
     let mut talk = ready(settings());

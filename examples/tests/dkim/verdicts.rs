@@ -86,7 +86,7 @@ fn what_is_done_to_a_message_shows() {
             "l=3; q=dns/txt; s=br",
             "policy reason=\"l= leaves the end of the body unsigned\"",
         ),
-        ("s=brisbane", "s=sydney", "permerror reason=\"the selector has no key\""),
+        ("s=brisbane", "s=sydney", "permerror reason=\"no key record for the selector\""),
     ];
     for (from, to, expected) in rows {
         assert!(SIGNED.contains(from), "{from}");
