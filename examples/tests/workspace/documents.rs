@@ -92,7 +92,7 @@ fn the_examples_of_front_pages_are_short() {
         let name = format!("crates/{library}/src/lib.rs");
         let [(_, text)] = &files(&[&name])[..] else { panic!("{name} is missing") };
         let examples = examples(text);
-        assert!(!examples.is_empty(), "{name} has no example");
+        assert!(!examples.is_empty() || !text.contains("\npub "), "{name} has no example");
         let long = examples.iter().find(|lines| lines.len() > EXAMPLE);
         assert_eq!(long, None, "{name}: more than {EXAMPLE} lines");
         for (_, words, most) in EXAMPLES.iter().filter(|(owner, ..)| *owner == library) {
