@@ -76,8 +76,8 @@ impl Destination {
             Self::Open | Self::Local => match store.keep(message).await {
                 Ok(()) => say(ReplyCode::OK, EnhancedCode::SUCCESS, &format!("OK id={id}")),
                 Err(error) => {
-                    tracing::error!("{id} could not be kept: {}", log::chain(&error));
-                    let text = "the message could not be kept, try again later";
+                    tracing::error!("cannot store message {id}: {}", log::chain(&error));
+                    let text = "cannot store the message, try again later";
                     say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
                 }
             },

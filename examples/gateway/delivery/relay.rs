@@ -248,6 +248,6 @@ fn needs_utf8() -> Reply {
     say(
         ReplyCode::NAME_NOT_ALLOWED,
         EnhancedCode::of::<5, 6, 7>(),
-        "the next hop does not take SMTPUTF8",
+        "the next hop does not support SMTPUTF8",
     )
 }

@@ -31,7 +31,7 @@ impl DatabaseFile {
             Err(_) => "removed",
         };
         let path = self.path.display();
-        warn!(event = "database", "{path} was {what} while it was open: it is opened anew");
+        warn!(event = "database", "{path} was {what} while in use; opening it again");
         false
     }
 }

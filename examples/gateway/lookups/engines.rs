@@ -220,7 +220,9 @@ pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineEr
 
 /// The name of a file: all of it is trusted, or it is none.
 fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
-    query.check("").map_err(|_| EngineError::File { problem: "its name comes from outside" })?;
+    query
+        .check("")
+        .map_err(|_| EngineError::File { problem: "the name of the file is untrusted" })?;
     let bytes = query.segments().iter().map(|segment| match segment {
         Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
     });
@@ -245,11 +247,11 @@ pub(crate) enum EngineError {
     Absent { name: &'static str },
     #[error("timed out after {limit:?}")]
     Slow { limit: Duration },
-    #[error("more than {limit} rows were found")]
+    #[error("result has more than {limit} rows")]
     Rows { limit: usize },
-    #[error("more than {limit} octets were found")]
+    #[error("result has more than {limit} octets")]
     Bytes { limit: usize },
-    #[error("the query cannot be sent: {0}")]
+    #[error("invalid query: {0}")]
     Statement(#[from] StatementError),
     #[error("SQLite")]
     Sqlite(#[from] rusqlite::Error),
@@ -260,17 +262,17 @@ pub(crate) enum EngineError {
     #[error("cannot connect to any PostgreSQL server")]
     NoServer,
     #[cfg(feature = "pgsql")]
-    #[error("a result of the type {name} cannot be written; cast it to text")]
+    #[error("unsupported result type {name}: cast it to text")]
     Type { name: String },
     #[cfg(feature = "redis")]
     #[error("Redis: {0}")]
     Redis(#[from] RedisError),
-    #[error("the file: {problem}")]
+    #[error("{problem}")]
     File { problem: &'static str },
-    #[error("the file cannot be read")]
+    #[error("cannot read the file")]
     Read(#[from] std::io::Error),
     #[error("line {line} of the file: {problem}")]
     Line { line: usize, problem: &'static str },
-    #[error("a thread of the engine broke off")]
+    #[error("a thread of the lookup engine panicked")]
     Thread,
 }

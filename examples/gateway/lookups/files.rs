@@ -33,14 +33,18 @@ impl Files {
     pub(super) fn find(&self, name: &[u8]) -> Result<PathBuf, EngineError> {
         let name = Path::new(std::ffi::OsStr::from_bytes(name));
         if !name.is_absolute() {
-            return Err(EngineError::File { problem: "its name is not an absolute path" });
+            return Err(EngineError::File {
+                problem: "the name of the file is not an absolute path",
+            });
         }
         let real = fs::canonicalize(name)?;
         let within = |folder: &PathBuf| {
             fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder))
         };
         if !self.folders.iter().any(within) {
-            return Err(EngineError::File { problem: "it is not below one of lookup_directories" });
+            return Err(EngineError::File {
+                problem: "the file is not below a folder of lookup_directories",
+            });
         }
         Ok(real)
     }
@@ -49,7 +53,7 @@ impl Files {
     pub(crate) fn check(&self, name: &[u8]) -> Result<(), EngineError> {
         let path = self.find(name)?;
         if !fs::metadata(&path)?.is_file() {
-            return Err(EngineError::File { problem: "not a regular file" });
+            return Err(EngineError::File { problem: "the file is not a regular file" });
         }
         File::open(path)?;
         Ok(())
@@ -87,13 +91,15 @@ impl Files {
     fn read(&self, path: &Path) -> Result<Vec<u8>, EngineError> {
         // A pipe would be waited for.
         if !fs::metadata(path)?.is_file() {
-            return Err(EngineError::File { problem: "not a regular file" });
+            return Err(EngineError::File { problem: "the file is not a regular file" });
         }
         let mut text = Vec::new();
         let most = self.most_bytes;
         File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut text)?;
         if text.len() as u64 > most {
-            return Err(EngineError::File { problem: "it is larger than lookup_file_size_limit" });
+            return Err(EngineError::File {
+                problem: "the file is larger than lookup_file_size_limit",
+            });
         }
         Ok(text)
     }

@@ -192,7 +192,7 @@ pub(crate) enum Missing {
     Feature { feature: &'static str },
     #[error("{option} names no server")]
     Servers { option: &'static str },
-    #[error("lookup_directories names no folder that it may read in")]
+    #[error("lookup_directories is empty, so that it may read no file")]
     Folders,
     #[error("unsupported option after the comma")]
     Option,
@@ -229,15 +229,15 @@ pub(crate) enum LanguageError {
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
-    #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
+    #[error("byte {at}: lookup_directories is empty, so that a list may read no file")]
     ListFile { at: usize },
     #[error("byte {at}: {file}: {why}")]
     File { at: usize, file: String, why: String },
-    #[error("byte {at}: there are no header fields")]
+    #[error("byte {at}: header fields are not available here")]
     NoHeader { at: usize },
     #[error(transparent)]
     List(#[from] MatchListError),
-    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
+    #[error("item {item} (+{name}): no such list in the table {kind}")]
     UnknownList { item: usize, kind: &'static str, name: String },
 }
 

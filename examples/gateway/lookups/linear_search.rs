@@ -115,7 +115,7 @@ fn wild(entry: &Entry, key: &[u8]) -> Result<bool, EngineError> {
     let folded = key.to_ascii_lowercase();
     match entry.key.as_slice() {
         [b'^', ..] => {
-            let problem = "its key is a regular expression, which is not taken here";
+            let problem = "regular expressions are not supported here";
             Err(EngineError::Line { line: entry.line, problem })
         }
         [b'*', end @ ..] => Ok(folded.ends_with(&end.to_ascii_lowercase())),
@@ -134,7 +134,7 @@ fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
     let (mut entries, mut goes_on) = (Vec::<Entry>::new(), false);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if at == MAX_LINES {
-            return Err(EngineError::Line { line: at + 1, problem: "there are too many" });
+            return Err(EngineError::Line { line: at + 1, problem: "too many entries" });
         }
         let trimmed = line.trim_ascii_end();
         match (trimmed.first(), entries.last_mut()) {

@@ -48,13 +48,13 @@ impl Macros {
 /// Why macros could not be put in.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum MacroError {
-    #[error("macros: not a table")]
+    #[error("macros: must be a table")]
     NotTable,
-    #[error("macros: {name} is not a text")]
+    #[error("macros: {name} must be a string")]
     NotText { name: String },
-    #[error("macros: {name} is not a capital letter and then letters, digits or underscores")]
+    #[error("macros: {name}: a name is a capital letter, then letters, digits or underscores")]
     Name { name: String },
-    #[error("macros: {name} goes in a circle, or makes more than a million bytes")]
+    #[error("macros: {name} is circular, or expands to more than a million bytes")]
     Endless { name: String },
 }
 

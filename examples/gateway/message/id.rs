@@ -79,13 +79,13 @@ impl MessageId {
 #[non_exhaustive]
 pub enum MessageIdError {
     /// The text is shorter or longer than every id.
-    #[error("a message id has {expected} characters, not {found}", expected = MessageId::LENGTH)]
+    #[error("message id has {found} characters instead of {expected}", expected = MessageId::LENGTH)]
     Length {
         /// The text's length in bytes.
         found: usize,
     },
     /// A character is not one that an id has there.
-    #[error("character {at} cannot be in a message id")]
+    #[error("invalid character {at} in the message id")]
     Character {
         /// Where, in bytes from the start.
         at: usize,

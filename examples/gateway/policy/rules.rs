@@ -216,9 +216,9 @@ pub(crate) enum Problem {
     NotRules { stage: Stage },
     #[error("rules for this stage under both of its names: use one")]
     TwoNames,
-    #[error("too many")]
+    #[error("too many rules or conditions")]
     TooMany,
-    #[error("not a text")]
+    #[error("must be a string")]
     NotText,
     #[error(transparent)]
     Macro(MacroError),
@@ -268,19 +268,17 @@ pub(crate) enum Problem {
     ParentFolder { item: usize },
     #[error("lookup deferred: {why}")]
     Lookup { why: String },
-    #[error("the log has it already")]
+    #[error("already logged")]
     Logged,
     #[error(transparent)]
     Words(#[from] WordListError),
-    #[error("not the name of a header field; a field is NAME: text")]
+    #[error("add_header: NAME: text expected")]
     FieldName,
-    #[error(
-        "message: a character that is not ASCII; before the greeting a reply has only ASCII (RFC 5321 section 4.2)"
-    )]
+    #[error("message: only ASCII is allowed before the greeting (RFC 5321 section 4.2)")]
     NotAscii,
     #[error("message: the class of reply code {code} does not fit the verb {verb}")]
     ReplyClass { code: String, verb: &'static str },
-    #[error("{name} cannot be set; acl_c… and acl_m… can")]
+    #[error("{name} cannot be set; only acl_c… and acl_m… can")]
     NotSettable { name: String },
     #[error("unknown control {control}")]
     Control { control: String },

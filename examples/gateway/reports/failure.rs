@@ -74,7 +74,7 @@ impl Failures {
         incident: Incident,
     ) {
         let Ok(permit) = Arc::clone(&self.asking).try_acquire_owned() else {
-            return warn!("a failure report is left out: {ASKING} others are under way");
+            return warn!("failure report omitted: {ASKING} others are pending");
         };
         let (failures, reporter) = (self.clone(), Arc::clone(reporter));
         let resolver = Arc::clone(resolver);
@@ -113,7 +113,7 @@ impl Failures {
             rate.handle_report(&to.to_string(), self.start.elapsed())
         };
         let Pace::Send { incidents } = pace else {
-            info!("a failure report to <{to}> is held back: it has had enough");
+            info!("failure report to <{to}> omitted: rate limit");
             return None;
         };
         let message_id = format!("{}@{}", MessageId::next(account.received), self.host);

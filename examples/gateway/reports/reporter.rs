@@ -75,7 +75,7 @@ impl Reporter {
     /// Has something written down, at some time.
     pub(crate) fn put(&self, entry: ReportEntry) {
         if self.queue.try_send(entry).is_err() && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-            warn!("DMARC's queue is full: what does not fit is not reported");
+            warn!("queue of DMARC reports full: messages are missing from the reports");
         }
     }
 

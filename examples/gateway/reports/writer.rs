@@ -64,7 +64,7 @@ impl Writer {
             self.write_history(&history);
             let lost = self.lost.swap(0, Ordering::Relaxed);
             if lost > 0 {
-                warn!("{lost} messages are missing from DMARC's reports: the queue was full");
+                warn!("{lost} messages are missing from the DMARC reports: the queue was full");
             }
             if ended {
                 return;
@@ -80,7 +80,7 @@ impl Writer {
             // It is opened anew for the next.
             self.rows = None;
             let count = rows.len();
-            error!("{count} messages are missing from DMARC's reports: {}", log::chain(&error));
+            error!("{count} messages are missing from the DMARC reports: {}", log::chain(&error));
         }
     }
 
@@ -112,14 +112,14 @@ impl Writer {
         options.append(true).create(true).mode(0o600);
         let written = options.open(path).and_then(|mut file| file.write_all(lines.as_bytes()));
         if let Err(error) = written {
-            error!("dmarc_history_file {} cannot be written: {error}", path.display());
+            error!("cannot write dmarc_history_file {}: {error}", path.display());
         }
     }
 
     fn mail(&mut self, mail: Vec<u8>) {
         if let Err(error) = self.try_mail(mail) {
             self.outbox = None;
-            error!("a failure report is lost: {}", log::chain(&error));
+            error!("failure report lost: {}", log::chain(&error));
         }
     }
 

@@ -96,7 +96,7 @@ impl Connection {
     pub(crate) async fn serve(&mut self) {
         let ended = self.run().await;
         if let Err(error) = ended {
-            debug!("{} is gone: {error}", self.client.address);
+            debug!("{} disconnected: {error}", self.client.address);
         }
         self.memory.set(0, None);
         self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;

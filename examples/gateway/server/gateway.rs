@@ -79,7 +79,7 @@ impl Gateway {
         let (store, recovery) = Store::open(&startup.store)?;
         let replayed = recovery.delivered + recovery.restored;
         if replayed > 0 {
-            info!("{replayed} messages were in the journal and are in the Maildir now");
+            info!("{replayed} messages delivered from the journal into the Maildir");
         }
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
@@ -192,7 +192,7 @@ impl From<GatewayError> for StartError {
 pub(crate) enum GatewayError {
     #[error(transparent)]
     Lookups(#[from] EnginesError),
-    #[error("the store: {0}")]
+    #[error("store: {0}")]
     Store(#[from] StoreError),
     #[error("the thread for reports: {0}")]
     Reporter(io::Error),

@@ -41,9 +41,9 @@ impl Gateway {
     fn tell(&self, address: SocketAddr) {
         match &self.startup.store {
             StoreSettings::Maildir { maildir, .. } => {
-                info!("listening on {address}, keeping mail in {}", maildir.display());
+                info!("listening on {address}, storing mail in {}", maildir.display());
             }
-            StoreSettings::Discard => info!("listening on {address}, keeping no mail"),
+            StoreSettings::Discard => info!("listening on {address}, discarding mail"),
         }
         if self.live().settings.proxy.required_hosts.hosts().is_empty() {
             info!(
@@ -75,12 +75,12 @@ impl Gateway {
         gateway.stop.send_replace(true);
         let all = u32::try_from(most).unwrap_or(u32::MAX);
         if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
-            warn!("some clients were still sending");
+            warn!("stopped while clients were still sending");
         }
         gateway.limiter.end();
         gateway.events.close(EVENTS).await;
         if let Err(error) = gateway.store.clone().close().await {
-            warn!("the journal stays for the next start: {}", log::chain(&error));
+            warn!("messages remain in the journal for the next start: {}", log::chain(&error));
         }
     }
 }
@@ -112,7 +112,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
                 });
             }
             Err(error) => {
-                warn!("a connection could not be accepted: {error}");
+                warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(PAUSE).await; // Too many open files, most likely.
             }
         }
@@ -127,9 +127,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let (stream, session) = match super::proxy::accept(&gateway, &live, stream, peer).await {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
-        Err(error) => return debug!("{peer} is gone: {error}"),
+        Err(error) => return debug!("{peer} disconnected: {error}"),
     };
-    let Ok(server) = stream.local_addr() else { return debug!("{peer} is gone") };
+    let Ok(server) = stream.local_addr() else { return debug!("{peer} disconnected") };
     let mut client = Client::new(session, server, &live.settings.proxy.required_hosts);
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };

@@ -183,7 +183,7 @@ impl TlsSettings {
 /// Why there is no TLS.
 #[derive(Debug, Error)]
 pub(crate) enum TlsError {
-    #[error("{} has no usable PEM: {source}", path.display())]
+    #[error("cannot read PEM from {}: {source}", path.display())]
     Pem { path: PathBuf, source: pem::Error },
     #[error("{} has no PEM block \"CERTIFICATE\"", path.display())]
     NoCertificate { path: PathBuf },
@@ -199,9 +199,9 @@ pub(crate) enum TlsError {
     Count { option: &'static str, found: usize, certificates: usize },
     #[error(transparent)]
     Rustls(#[from] rustls::Error),
-    #[error("no certificate could be made: {0}")]
+    #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
 

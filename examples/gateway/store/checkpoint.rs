@@ -30,7 +30,7 @@ impl Checkpoint {
         while let Ok(first) = self.sealed.recv() {
             let segments = std::iter::once(first).chain(self.sealed.try_iter()).collect();
             if let Err(error) = self.free(segments) {
-                error!(error = error.as_dyn(), "the store takes no messages until it is restarted");
+                error!(error = error.as_dyn(), "the store accepts no messages until a restart");
                 self.trouble.begin_for_good(error);
                 return;
             }
@@ -41,7 +41,7 @@ impl Checkpoint {
     fn free(&self, segments: Vec<Segment>) -> Result<(), StoreError> {
         self.maildir.sync().inspect_err(|_| {
             if let Err(error) = self.progress.distrust() {
-                error!(error = error.as_dyn(), "cannot note that deliveries may be lost");
+                error!(error = error.as_dyn(), "cannot record that deliveries may be lost");
             }
         })?;
         for mut segment in segments {

@@ -69,12 +69,12 @@ impl Deliverer {
     fn deliver_at_last(&self, message: &Message, position: JournalPosition) -> bool {
         let attempt = || deliver(&self.maildir, &self.progress, message, position);
         let Err(first) = attempt() else { return true };
-        error!(id = %message.id, error = first.as_dyn(), "the store takes no messages: cannot deliver");
+        error!(id = %message.id, error = first.as_dyn(), "the store accepts no messages: cannot deliver");
         self.trouble.begin(first);
         while !self.trouble.is_stopping() {
             thread::sleep(RETRY);
             if attempt().is_ok() {
-                info!(id = %message.id, "the store takes messages again");
+                info!(id = %message.id, "the store accepts messages again");
                 self.trouble.end();
                 return true;
             }

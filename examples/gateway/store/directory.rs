@@ -51,7 +51,7 @@ impl Directory {
             let segment = Segment::open(&path, self.segment_bytes)?;
             if segment.is_damaged() {
                 let aside = segment.set_aside()?;
-                warn!(path = %aside.display(), "a journal file cannot be read and is set aside");
+                warn!(path = %aside.display(), "unreadable journal file set aside");
             } else {
                 segments.push(segment);
             }

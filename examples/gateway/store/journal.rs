@@ -148,7 +148,7 @@ impl Journal {
             Err(error) => {
                 error!(
                     error = error.as_dyn(),
-                    "a journal file is given up, and its last messages refused"
+                    "journal file abandoned after an error; its last messages are refused"
                 );
                 self.retire(segment);
                 Err(error)

@@ -150,7 +150,7 @@ async fn j_an_action_forbids_the_connection() {
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
     let last = client.send(&RCPT, "").await;
-    assert_eq!(last, "451 4.4.1 the next hop cannot be reached");
+    assert_eq!(last, "451 4.4.1 cannot reach the next hop");
     client.quit().await;
     let said = gateway.stop().await.said();
     let deferred = "(an action of tcp:connect does not want it) errno -58";
@@ -168,7 +168,7 @@ async fn an_action_closes_the_connection_at_the_banner() {
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
     let last = client.send(&RCPT, "").await;
-    assert_eq!(last, "451 4.4.1 the next hop takes no mail now");
+    assert_eq!(last, "451 4.4.1 the next hop accepts no mail now");
     client.quit().await;
     let said = gateway.stop().await.said();
     let [host, message] = ["msg:host:defer", "msg:defer"]

@@ -74,7 +74,7 @@ async fn an_action_that_fails_lets_it_proceed_or_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_that_takes_too_long_is_one_that_fails() {
     for (failure, reply) in
-        [("proceed", "250 2.0.0 OK"), ("refuse", "451 4.4.1 the next hop cannot")]
+        [("proceed", "250 2.0.0 OK"), ("refuse", "451 4.4.1 cannot reach the next hop")]
     {
         let scratch = Scratch::new();
         make_table(scratch.path());

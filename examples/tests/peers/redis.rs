@@ -127,8 +127,8 @@ fn the_tool_finds_what_the_gateway_finds() {
         json!({"outcome": "found", "value": "x\n\ny"}),
         json!({"outcome": "found", "value": "3"}),
         json!({"outcome": "deferred", "reason": "the server answered WRONGTYPE Operation against a key holding the wrong kind of value"}),
-        json!({"error": "the query is refused: SET changes data, and writes are not allowed", "at": 0}),
-        json!({"error": "the query is refused: a double quote is not closed", "at": 1}),
+        json!({"error": "query refused: SET changes data, and writes are not allowed", "at": 0}),
+        json!({"error": "query refused: a double quote is not closed", "at": 1}),
     ];
     for servers in [
         format!("<; {}/10/secret", of("redis")),

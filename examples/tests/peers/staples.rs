@@ -91,7 +91,7 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     // What cannot be used leaves the one before.
     fs::write(authority.path("mx.test.pem"), "no certificate\n").unwrap();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&fourth));
-    gateway.line("the certificate that was read before stays");
+    gateway.line("the previous certificate stays in use");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_proof_in_a_file_is_looked_at_for_each_connection() {
     }
     fs::remove_file(&file).unwrap();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&serial));
-    gateway.line("cannot be read: entity not found; nothing is stapled");
+    gateway.line("cannot be read: entity not found; no OCSP staple");
     let pem = data_encoding::BASE64_MIME.encode(&good);
     replace(
         format!("-----BEGIN OCSP RESPONSE-----\n{pem}-----END OCSP RESPONSE-----\n").as_bytes(),
@@ -186,7 +186,7 @@ fn certificates_and_proofs_are_chosen_by_the_name_that_a_client_asks_for() {
     let (is_taken, dialogue) = deliver("mx.test");
     assert!(is_taken, "{dialogue}");
     gateway.line("sni=second.test/second.test ocsp=4");
-    gateway.line("gone.test.pem has no usable PEM");
+    gateway.line("gone.test.pem: I/O error");
     gateway.line("sni=mx.test/mx.test ocsp=1");
 }
 

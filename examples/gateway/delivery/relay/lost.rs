@@ -25,16 +25,18 @@ pub(super) enum Lost {
 impl Lost {
     pub(super) fn reply(self) -> Reply {
         let (enhanced, text) = match self {
-            Self::Unreachable => (EnhancedCode::of::<4, 4, 1>(), "the next hop cannot be reached"),
+            Self::Unreachable => (EnhancedCode::of::<4, 4, 1>(), "cannot reach the next hop"),
             Self::Unwilling | Self::Unwanted => {
-                (EnhancedCode::of::<4, 4, 1>(), "the next hop takes no mail now")
+                (EnhancedCode::of::<4, 4, 1>(), "the next hop accepts no mail now")
             }
             Self::Closed => (EnhancedCode::of::<4, 4, 2>(), "the next hop closed the connection"),
             Self::Slow => (EnhancedCode::of::<4, 4, 2>(), "the next hop did not answer in time"),
             Self::Malformed => (EnhancedCode::of::<4, 5, 0>(), "malformed reply from the next hop"),
-            Self::OutOfTurn => (EnhancedCode::of::<4, 5, 0>(), "the next hop spoke out of turn"),
+            Self::OutOfTurn => {
+                (EnhancedCode::of::<4, 5, 0>(), "unexpected reply from the next hop")
+            }
             Self::Interrupted => {
-                (EnhancedCode::of::<4, 4, 2>(), "the session with the next hop was broken off")
+                (EnhancedCode::of::<4, 4, 2>(), "session with the next hop interrupted")
             }
         };
         say(ReplyCode::LOCAL_ERROR, enhanced, text)

@@ -43,7 +43,7 @@ impl Relay {
             return Some(say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 6, 0>(),
-                "a line end is not CRLF",
+                "message has a line end other than CRLF",
             ));
         }
         if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {

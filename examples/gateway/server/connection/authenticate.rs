@@ -133,7 +133,7 @@ impl Connection {
         let Self { live, state, session, .. } = self;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && live.settings.dmarc.of_fault() == Treatment::Reject {
-            let text = "the message does not begin with a header field";
+            let text = "message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 0>(), text));
         }
         state.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)

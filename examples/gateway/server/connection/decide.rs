@@ -85,7 +85,7 @@ impl Connection {
         };
         let reply = match route {
             Ok(_) if !transaction.prdr && !state.profile_fits() => {
-                let text = "the recipient has another content filter: send a separate message";
+                let text = "recipient with another content filter, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
             Ok(route) => {

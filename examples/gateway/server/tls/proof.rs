@@ -44,7 +44,7 @@ impl Proof {
             Look::Unchanged => {}
             Look::Loaded(proof) => info!(event = "ocsp", "tls_ocsp_file {path}: {proof}"),
             Look::Ignored(error) => {
-                warn!(event = "ocsp", "tls_ocsp_file {path}: {error}; nothing is stapled");
+                warn!(event = "ocsp", "tls_ocsp_file {path}: {error}; no OCSP staple");
             }
         }
         file.staple(now)

@@ -58,7 +58,7 @@ impl Renewals {
             Ok(begun) => Arc::new(begun?),
             Err(error) => {
                 let path = path.display();
-                warn!(event = "ocsp", "{path}: no OCSP proof can be fetched: {error}");
+                warn!(event = "ocsp", "{path}: cannot fetch an OCSP response: {error}");
                 return None;
             }
         };

@@ -106,11 +106,11 @@ impl Loaded {
         let key = match self.files.load() {
             Ok(key) => key,
             Err(error) => {
-                error!(event = "tls", "{error}; the certificate that was read before stays");
+                error!(event = "tls", "{error}; the previous certificate stays in use");
                 return false;
             }
         };
-        info!(event = "tls", "the certificate {path} has changed, and was read again");
+        info!(event = "tls", "certificate {path} changed and reloaded");
         self.proof = Proof::of(&self.files, &key.cert, renewals);
         (self.key, self.staple) = (key, None);
         true
