@@ -62,7 +62,7 @@ impl DeliveryAttempt {
             None => false,
         };
         if refused {
-            let text = "an action of tcp:connect does not want it".to_owned();
+            let text = "refused by an action of tcp:connect".to_owned();
             self.deferred(&Failure { text, errno: ERRNO_EVENT });
         }
         !refused

@@ -1,4 +1,4 @@
-//! Files that lookups may read: those below certain folders.
+//! The files of lookups: files below the configured folders.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -14,12 +14,12 @@ use super::linear_search;
 use super::linear_search::Key;
 use super::settings::LookupSettings;
 
-/// The folders, and how large a file may be.
+/// The folders, and the limits of files.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     folders: Vec<PathBuf>,
     most_bytes: u64,
-    /// The most octets that are found.
+    /// The most octets of a result.
     most_found: usize,
 }
 
@@ -29,7 +29,7 @@ impl Files {
         Self { folders: settings.directories.clone(), most_bytes, most_found }
     }
 
-    /// Finds where a file really is, by an absolute name; links must not lead out of the folders.
+    /// Resolves an absolute name; links must not lead out of the folders.
     pub(super) fn find(&self, name: &[u8]) -> Result<PathBuf, EngineError> {
         let name = Path::new(std::ffi::OsStr::from_bytes(name));
         if !name.is_absolute() {
@@ -49,7 +49,7 @@ impl Files {
         Ok(real)
     }
 
-    /// Opens a file as a lookup would, and says why that cannot be.
+    /// Checks that a lookup can open a file.
     pub(crate) fn check(&self, name: &[u8]) -> Result<(), EngineError> {
         let path = self.find(name)?;
         if !fs::metadata(&path)?.is_file() {
@@ -89,7 +89,7 @@ impl Files {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, EngineError> {
-        // A pipe would be waited for.
+        // Opening a pipe would block.
         if !fs::metadata(path)?.is_file() {
             return Err(EngineError::File { problem: "the file is not a regular file" });
         }

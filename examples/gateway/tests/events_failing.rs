@@ -39,7 +39,7 @@ async fn send(options: &str) -> (String, Vec<String>) {
 /// As Exim does, unless the configuration says otherwise.
 #[tokio::test]
 async fn an_action_that_fails_lets_it_proceed_or_refuses() {
-    let connect = "msg:host:defer(an action of tcp:connect does not want it) errno -58";
+    let connect = "msg:host:defer(refused by an action of tcp:connect) errno -58";
     let banner = "msg:host:defer(deferred by an action of smtp:connect)";
     for (event, refusal) in [("tcp:connect", connect), ("smtp:connect", banner)] {
         for how in [

@@ -1,4 +1,4 @@
-//! Connections that broke, and what the client is told then.
+//! Lost connections to the next hop, with their replies for the client.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use rustix::io::Errno;
 use crate::gateway::events::delivery_attempt::{ERRNO_SMTPCLOSED, ERRNO_SMTPFORMAT, Failure};
 use crate::gateway::smtp::replies::say;
 
-/// Why nothing more can be known from a connection.
+/// The reason of a lost connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lost {
     Unreachable,
     Unwilling,
-    /// An action of `smtp:connect` does not want it.
+    /// Refused by an action of `smtp:connect`.
     Unwanted,
     Closed,
     Slow,
@@ -41,7 +41,7 @@ impl Lost {
         };
         say(ReplyCode::LOCAL_ERROR, enhanced, text)
     }
-    /// Returns the error as events have it, after `stage`; `None` if there is none to be told.
+    /// Returns the error for events, after `stage`, if it is to be reported.
     pub(super) fn failure(self, stage: &str, unwilling: Option<&Reply>) -> Option<Failure> {
         let (text, errno) = match self {
             Self::Unwilling => {
@@ -60,14 +60,14 @@ impl Lost {
             Self::Malformed | Self::OutOfTurn => {
                 (format!("a malformed reply after {stage}"), ERRNO_SMTPFORMAT)
             }
-            // They are told where they happen, or to nobody.
+            // These are reported elsewhere, or not at all.
             Self::Unreachable | Self::Unwanted | Self::Interrupted => return None,
         };
         Some(Failure { text, errno })
     }
 }
 
-/// The error of a connection that was not made; `None` if time was up.
+/// The error of a failed connection; `None` is a timeout.
 pub(super) fn connect_failure(error: Option<&io::Error>) -> Failure {
     let errno = error
         .map_or(Some(Errno::TIMEDOUT.raw_os_error()), io::Error::raw_os_error)

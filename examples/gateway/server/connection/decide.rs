@@ -150,7 +150,7 @@ impl Connection {
         }
         let apart = self.session.transaction().is_some_and(|transaction| transaction.prdr);
         if !self.state.agree_on_quarantine(decision.quarantine, apart) {
-            let text = "send this recipient a message of its own";
+            let text = "recipient with another treatment, send a separate message";
             return Err(say(ReplyCode::BUSY, EnhancedCode::of::<4, 5, 3>(), text));
         }
         self.state.take_message(at);
