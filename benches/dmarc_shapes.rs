@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
-use mail_types::dns::{Answer, DnssecStatus, Name, Question, RecordType, Step, Zone};
+use mail_types::dns::{Answer, DnssecStatus, InquiryStep, Name, Question, RecordType, Zone};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 /// A message: whose name it bears, whom SPF and a signature vouch for, and what comes of it.
@@ -126,7 +126,7 @@ pub(crate) fn cache() -> Cache {
 pub(crate) fn evaluate(dmarc: &Dmarc, cache: &Cache) -> Option<(AuthResult, Policy)> {
     let mut session = dmarc.session();
     match session.poll_cached(&|question| cache.get(question).cloned()) {
-        Step::Done(verdict) => {
+        InquiryStep::Done(verdict) => {
             // Whoever asked wants to see all of it.
             let verdict = black_box(verdict);
             Some((verdict.result, verdict.policy?))

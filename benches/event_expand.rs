@@ -20,9 +20,9 @@ fn main() {
     let arguments: Vec<_> = env::args().collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [_, "--run", name, "ours", runs] => run(name, runs.parse().unwrap_or(0)),
+        [_, "--run", name, "ours", runs] => repeat(name, runs.parse().unwrap_or(0)),
         _ if arguments.contains(&"--instructions") => count_instructions(),
-        _ if arguments.contains(&"--test") => SHAPES.iter().for_each(|shape| run(shape.name, 1)),
+        _ if arguments.contains(&"--test") => SHAPES.iter().for_each(|shape| repeat(shape.name, 1)),
         _ => measure(),
     }
 }
@@ -67,7 +67,7 @@ impl Variables for Delivery {
     }
 }
 
-fn run(name: &str, runs: usize) {
+fn repeat(name: &str, runs: usize) {
     for shape in SHAPES.iter().filter(|shape| shape.name == name) {
         let Ok(template) = shape.text.parse::<Template>() else { continue };
         for _ in 0..runs {
@@ -98,7 +98,7 @@ fn ours(shape: &Shape) -> f64 {
     const RUNS: u32 = 2000;
     let times = (0..101).map(|_| {
         let start = Instant::now();
-        run(shape.name, RUNS as usize);
+        repeat(shape.name, RUNS as usize);
         start.elapsed().as_secs_f64() * 1e9 / f64::from(RUNS)
     });
     median(times)

@@ -18,7 +18,7 @@ fn main() {
     let arguments: Vec<_> = env::args().collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [_, "--run", shape, name, runs] => run(shape, name, runs.parse().unwrap_or(0)),
+        [_, "--run", shape, name, runs] => repeat(shape, name, runs.parse().unwrap_or(0)),
         _ if arguments.contains(&"--instructions") => count_instructions(),
         _ => measure(if arguments.contains(&"--test") { 1 } else { 101 }),
     }
@@ -97,7 +97,7 @@ fn write(shape: &str, line: &[u8], crates: &[Write], rounds: usize) {
 }
 
 /// Runs one crate on one shape, for callgrind.
-fn run(shape: &str, name: &str, runs: usize) {
+fn repeat(shape: &str, name: &str, runs: usize) {
     for (_, _, _, input, crates) in shapes().into_iter().filter(|(known, ..)| *known == shape) {
         for (_, parse) in crates.iter().filter(|(known, _)| *known == name) {
             for _ in 0..runs {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use mail_types::dns::{Answer, Question, RecordType, Step, Zone};
+use mail_types::dns::{Answer, InquiryStep, Question, RecordType, Zone};
 use mail_types::smtp::{Helo, ReversePath};
 use spf_result::{Check, SpfResult};
 
@@ -101,7 +101,7 @@ pub(crate) fn check(shape: &Shape, cache: &Cache) -> Option<SpfResult> {
     let (helo, path) = &*ENVELOPE;
     let check = Check::mail_from(shape.client, helo, path).with_receiver(RECEIVER);
     match check.session().poll_cached(&|question| cache.get(question).cloned()) {
-        Step::Done(outcome) => Some(outcome.result()),
+        InquiryStep::Done(outcome) => Some(outcome.result()),
         _ => None,
     }
 }

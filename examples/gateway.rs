@@ -1,11 +1,9 @@
-//! An SMTP edge server put together from the crates, in layers: a folder uses only those below it.
+//! An SMTP edge server made of the crates, in layers from top to bottom: a folder uses only those below it.
 
 pub mod config;
-
 pub mod server;
 
 pub(crate) mod delivery;
-
 pub mod policy;
 
 pub mod events;
@@ -14,13 +12,10 @@ pub mod reports;
 pub mod lookups;
 
 pub mod authentication;
-
 pub mod store;
-
 pub mod telemetry;
 
 pub mod dns;
-
 pub mod smtp;
 
 pub mod message;

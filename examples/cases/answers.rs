@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use mail_types::dns::{Inquiry, Session, Step, Zone};
+use mail_types::dns::{Inquiry, InquiryStep, Session, Zone};
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
@@ -66,9 +66,9 @@ impl Answers {
 fn by_zone<I: Inquiry>(session: &mut Session<I>, zone: &Zone) -> I::Verdict {
     loop {
         match session.poll() {
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => return verdict,
+            InquiryStep::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => return verdict,
         }
     }
 }

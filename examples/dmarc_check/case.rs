@@ -33,11 +33,8 @@ impl Case {
     pub(crate) fn inquiry(&self) -> Dmarc {
         let author = Author::from_fields(self.from.iter().map(String::as_bytes));
         let signatures = self.dkim.iter().map(|Signature(input)| input.clone());
-        let dmarc = Dmarc::new(author).with_dkim(&signatures.collect::<Vec<_>>());
-        match &self.spf {
-            Some(Spf(input)) => dmarc.with_spf(input),
-            None => dmarc,
-        }
+        let spf = self.spf.as_ref().map(|Spf(input)| input);
+        Dmarc::new(author).with_spf(spf).with_dkim(&signatures.collect::<Vec<_>>())
     }
 }
 

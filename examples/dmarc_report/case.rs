@@ -18,13 +18,13 @@ pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
     #[serde(flatten)]
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: ReportResult,
 }
 
 /// The report, or why there is none.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Outcome {
+pub(crate) enum ReportResult {
     Report(Box<Report>),
     Failed {
         error: String,
@@ -130,8 +130,8 @@ impl Case {
         reading: Result<FeedbackReading, FeedbackError>,
     ) -> Self {
         let outcome = match reading {
-            Ok(reading) => Outcome::Report(Box::new(Report::new(&reading))),
-            Err(error) => Outcome::Failed { error: error.to_string(), at: place(error) },
+            Ok(reading) => ReportResult::Report(Box::new(Report::new(&reading))),
+            Err(error) => ReportResult::Failed { error: error.to_string(), at: place(error) },
         };
         Self { file, outcome }
     }
@@ -140,7 +140,7 @@ impl Case {
 impl Case {
     /// Makes the case of a file that cannot be read.
     pub(crate) fn unread(file: Option<String>, error: &std::io::Error) -> Self {
-        Self { file, outcome: Outcome::Failed { error: error.to_string(), at: None } }
+        Self { file, outcome: ReportResult::Failed { error: error.to_string(), at: None } }
     }
 }
 
@@ -148,8 +148,8 @@ impl shown::Shown for Case {
     fn text(&self) -> Vec<u8> {
         let mut text = self.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
         match &self.outcome {
-            Outcome::Report(report) => report.text(&mut text),
-            Outcome::Failed { error, .. } => text.extend([error, "\n"]),
+            ReportResult::Report(report) => report.text(&mut text),
+            ReportResult::Failed { error, .. } => text.extend([error, "\n"]),
         }
         text.into_bytes()
     }

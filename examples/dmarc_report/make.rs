@@ -79,7 +79,7 @@ impl Make {
             Rows::open(&self.rows).map_err(|error| format!("{}: {error}", self.rows.display()))?;
         fs::create_dir_all(&self.into)?;
         let mut out = BufWriter::new(io::stdout().lock());
-        let mut work = Work {
+        let mut work = ReportRun {
             make: self,
             period: self.period()?,
             answers: Answers::new(self.zone.as_deref())?,
@@ -117,7 +117,7 @@ impl Make {
 }
 
 /// Reports under way.
-struct Work<'m> {
+struct ReportRun<'m> {
     make: &'m Make,
     period: Range<u64>,
     answers: Answers,
@@ -128,7 +128,7 @@ struct Work<'m> {
     read: u64,
 }
 
-impl Work<'_> {
+impl ReportRun<'_> {
     /// Takes the next row: those of a report come together.
     fn row(&mut self, row: Row, out: &mut impl Write) -> Done {
         self.read += 1;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use crate::case::{Case, NOT_GIVEN, Outcome, Report, word};
+use crate::case::{Case, NOT_GIVEN, Report, ReportResult, word};
 
 /// What is before the reports. The browser is told to fetch and run nothing.
 pub(crate) const HEAD: &str = "<!DOCTYPE html>
@@ -34,8 +34,8 @@ pub(crate) const FOOT: &str = "</body>\n</html>\n";
 pub(crate) fn section(case: &Case) -> String {
     let mut page = String::from("<section>\n");
     let _ = match &case.outcome {
-        Outcome::Report(report) => write_report(&mut page, report),
-        Outcome::Failed { error, .. } => {
+        ReportResult::Report(report) => write_report(&mut page, report),
+        ReportResult::Failed { error, .. } => {
             let file = case.file.as_deref().unwrap_or("standard input");
             writeln!(page, "<h2>{}</h2>\n<p class=\"note\">{}</p>", Escaped(file), Escaped(error))
         }

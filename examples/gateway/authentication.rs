@@ -1,4 +1,4 @@
-//! What SPF, DKIM and DMARC say of a message.
+//! SPF, DKIM and DMARC of a message: from an envelope and a message to their results.
 
 pub mod dkim;
 pub(crate) mod dmarc;

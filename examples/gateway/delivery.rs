@@ -1,4 +1,4 @@
-//! Where mail goes: into the store, or to the next hop.
+//! The delivery of mail: into the store, or to the next hop.
 
 #[cfg(feature = "gateway")]
 pub(crate) mod destination;

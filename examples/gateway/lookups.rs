@@ -1,4 +1,4 @@
-//! The language of a configuration's texts, and the databases and files that it asks.
+//! Lookups: the language of configured texts, and the databases and files of its lookups.
 
 pub mod asking;
 #[cfg(feature = "gateway")]

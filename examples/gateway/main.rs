@@ -25,17 +25,17 @@ use examples::gateway::dns::resolver::resolver_settings;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
 
-/// Receives mail: the options of its configuration are in `docs/gateway.md`.
+/// An SMTP gateway; `docs/gateway.md` describes the options of its configuration.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version = support(), after_long_help = include_str!("help.txt"))]
 struct Arguments {
-    /// A TOML file with Exim's option names; without one, everything has its default
+    /// A TOML file with Exim's option names; without it all options have their defaults
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check the configuration, and stop
+    /// Check the configuration and exit
     #[arg(long)]
     check: bool,
-    /// The file with the addresses of name servers, as resolv.conf(5) has it, unless the configuration names one
+    /// The file of name servers, as in resolv.conf(5), unless dns_resolver is set
     #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
     resolv_conf: PathBuf,
 }
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let resolv_conf = &arguments.resolv_conf;
     let config = match opening::read(file, resolv_conf) {
         Ok(_) if arguments.check => {
-            println!("the configuration is sound");
+            println!("the configuration is valid");
             return ExitCode::SUCCESS;
         }
         Ok(config) => config,

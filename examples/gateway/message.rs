@@ -1,4 +1,4 @@
-//! A message: its name, its header, and the fields that are added or removed.
+//! A message: its identifier, its header section, and the fields that are added or removed.
 
 pub(crate) mod forged;
 pub mod id;

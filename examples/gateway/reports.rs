@@ -1,8 +1,7 @@
-//! What is told of messages afterwards: rows for aggregate reports, the history file of `OpenDMARC`,
-//! failure reports.
+//! Reports about messages: rows for aggregate reports, the history file of `OpenDMARC`, failure reports.
 //!
-//! A thread of its own writes it down, from a queue with an end: where the disk is slow or broken, or
-//! the queue full, it is lost, and that is logged. No mail waits for it.
+//! A separate thread writes them from a bounded queue. If the disk fails or the queue is full, reports
+//! are lost, and the loss is logged. Mail never waits for them.
 
 #[cfg(feature = "gateway")]
 mod account;

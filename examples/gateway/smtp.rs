@@ -1,4 +1,4 @@
-//! SMTP as the server speaks it, without I/O.
+//! The server side of SMTP, without I/O.
 
 pub(crate) mod command;
 pub mod framing;

@@ -1,26 +1,25 @@
-//! Where accepted messages are kept.
+//! The store of accepted messages.
 //!
-//! A message is kept when a crash, of the program or of the machine, can no longer lose it: only
-//! then may the client be told so. A sync of its own for each message costs more than all else that
-//! the gateway does with it, so messages share syncs. Three ways were weighed: to sync each file and
-//! its directory, to write many files and call `syncfs`, and a journal. The last won. Its sync
-//! writes only the bytes just appended, into blocks that the file has already, while a `syncfs`
-//! writes all that any program has left unwritten, and makes the file system commit its metadata.
+//! A message is durable when no crash of the program or of the machine can lose it; only then does the
+//! client get its 250. A sync for each message would cost more than all other work on it, so messages
+//! share syncs through a journal. A sync of the journal writes only the appended bytes, into blocks that
+//! the file already has. The alternatives, a sync of each file and its directory or one `syncfs` for
+//! many files, are slower: a `syncfs` writes the data of every program and commits metadata.
 //!
-//! - [`journal`] appends all messages that have come while its last sync ran, and a moment after it,
-//!   to the current [`segment`], as one [`batch`] with one write and one `fdatasync`, and answers
+//! - [`journal`] collects the messages that arrive during its last sync and shortly after it, appends
+//!   them to the current [`segment`] as one [`batch`], with one write and one `fdatasync`, and answers
 //!   their senders.
 //! - [`delivery`] then writes them into the Maildir, without a sync, and marks its [`progress`].
 //! - [`checkpoint`] calls `syncfs` in the background for each segment that is full or some seconds
 //!   old, and only then lets it be used again.
-//! - [`replay`], at the start, delivers what the last process left in the journal.
+//! - [`replay`] delivers, at the start, the messages that the last process left in the journal.
 //!
-//! # What is promised
+//! # Guarantees
 //!
 //! A message for which [`Store::keep`] returned success is delivered, whole. After a crash of the
-//! program it is delivered once, even if a reader took it away before the next start. After a power
-//! loss, what a reader had taken away since the last checkpoint may come a second time. A message
-//! that was refused, or never answered, may be delivered nevertheless: SMTP knows no better.
+//! program it is delivered once, even if a reader removed it before the next start. After a power
+//! loss, a message that a reader removed since the last checkpoint may be delivered again. A message
+//! that was refused or never answered may be delivered nevertheless, which SMTP allows.
 
 pub mod batch;
 #[cfg(feature = "gateway")]

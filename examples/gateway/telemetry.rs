@@ -1,4 +1,4 @@
-//! What the program tells of its work.
+//! Telemetry: the log.
 
 #[cfg(feature = "gateway")]
 pub mod log;

@@ -89,7 +89,7 @@ impl Check {
         }
         lines::each(MAX_LINE, &mut out, |line, out| {
             let verdict = match serde_json::from_slice::<Case>(line) {
-                _ if line.len() > MAX_LINE => Verdict::wrong("the line is too long", line.len()),
+                _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
                 Ok(case) => case.verdict(),
                 Err(error) => Verdict::wrong(&error.to_string(), error.column()),
             };

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use examples::cases::shown::Shown;
-use proxy_protocol::{Endpoints, Header, HeaderError, Outcome, Tlv, TlvKind, Version};
+use proxy_protocol::{Endpoints, Header, HeaderError, HeaderOutcome, Tlv, TlvKind, Version};
 use serde::Serialize;
 
 /// The content of a header.
@@ -51,7 +51,7 @@ impl Case {
 
     pub(crate) fn sound(header: &Header<'_>, consumed: usize) -> Self {
         let mut case = Self {
-            outcome: Some(Outcome::from(header).as_str()),
+            outcome: Some(HeaderOutcome::from(header).as_str()),
             version: Some(if header.version == Version::V1 { 1 } else { 2 }),
             consumed: Some(consumed),
             tlvs: header.tlvs.iter().map(Vector::new).collect(),

@@ -8,7 +8,7 @@ use examples::cases::trace::{self, TraceLine};
 use mail_types::dns::Note;
 use mail_types::smtp::Helo;
 use serde::{Deserialize, Serialize};
-use spf_result::{Cause, Check, Options, Outcome, SenderError};
+use spf_result::{Cause, Check, Options, SenderError, SpfOutcome};
 
 /// The client and identity of a check.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -77,7 +77,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn new(outcome: &Outcome, trace: &[Note]) -> Self {
+    pub(crate) fn new(outcome: &SpfOutcome, trace: &[Note]) -> Self {
         let cause = outcome.cause();
         let mechanism = match cause {
             Cause::Default { .. } => Some("default".to_owned()),

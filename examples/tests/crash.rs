@@ -134,7 +134,7 @@ struct Ledger {
 
 impl Ledger {
     fn note_replay(&mut self, program: &Program) {
-        self.replays += usize::from(program.log().contains("were in the journal"));
+        self.replays += usize::from(program.log().contains("delivered from the journal"));
     }
 
     /// Reads what has come since the last time, and looks for what is missing.

@@ -6,7 +6,7 @@
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Policy, Record};
 use libfuzzer_sys::fuzz_target;
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Inquiry, Question, Records, Session, Step, Texts,
+    Answer, DnsFailure, DnssecStatus, Inquiry, InquiryStep, Question, Records, Session, Texts,
 };
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;
@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
         identity: SpfIdentity::MailFrom,
         domain: "failed.example".parse().unwrap(),
     });
-    let verdict = run(dmarc.session(), questions, &answers);
+    let verdict = verdict_of(dmarc.session(), questions, &answers);
     match verdict.result {
         AuthResult::Pass => assert!(verdict.is_aligned() && verdict.policy.is_some()),
         AuthResult::Fail => assert!(!verdict.is_aligned() && verdict.policy.is_some()),
@@ -44,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
     }
     assert!(verdict.policy.is_none_or(|policy| verdict.disposition <= policy));
     assert_eq!(verdict.fault, fault);
-    let never_better = run(failed.session(), questions, &answers);
+    let never_better = verdict_of(failed.session(), questions, &answers);
     if verdict.result == AuthResult::TempError && verdict.policy.is_some() {
         // The same message, had all of it failed: the same policy, and just as strict.
         let due = never_better.disposition.max(never_better.pending);
@@ -57,7 +57,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(at) = Domain::try_from(&at) else { return };
     let destinations = Destinations::aggregate(at, record);
     let most = 8 + Record::MAX_URIS * 9;
-    for found in run(destinations.session(), most, &answers) {
+    for found in verdict_of(destinations.session(), most, &answers) {
         let hosts = found.targets().iter().map(|uri| uri.domain());
         assert!(hosts.into_iter().all(|host| host == found.uri.domain()), "{:?}", host_of(&found));
     }
@@ -67,11 +67,11 @@ fn host_of(found: &Destination) -> Option<String> {
     found.uri.domain().map(|domain| domain.to_string())
 }
 
-fn run<I: Inquiry>(mut session: Session<I>, limit: usize, answers: &[&[u8]]) -> I::Verdict {
+fn verdict_of<I: Inquiry>(mut session: Session<I>, limit: usize, answers: &[&[u8]]) -> I::Verdict {
     let mut asked = 0;
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let sum = question.name.to_string().bytes().map(usize::from).sum::<usize>();
                 let line = answers.get(sum % answers.len().max(1)).copied();
                 let answer = answer(&question, line.unwrap_or_default());
@@ -79,8 +79,8 @@ fn run<I: Inquiry>(mut session: Session<I>, limit: usize, answers: &[&[u8]]) -> 
                 assert!(asked <= limit);
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => return verdict,
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => return verdict,
         }
     }
 }

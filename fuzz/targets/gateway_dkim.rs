@@ -12,7 +12,7 @@ use examples::gateway::authentication::dkim::tag_list::{MOST_TAGS, TagList, TagL
 use examples::gateway::authentication::dkim::terms::Terms;
 use examples::gateway::authentication::dkim::{DkimLimits, Keys, Signature, read, verify};
 use libfuzzer_sys::fuzz_target;
-use mail_types::dns::{Answer, DnssecStatus, Records, Session, Step, Texts};
+use mail_types::dns::{Answer, DnssecStatus, InquiryStep, Records, Session, Texts};
 use mail_types::results::AuthResult;
 use mail_types::smtp::{Field, Header};
 
@@ -62,14 +62,14 @@ fn verdicts(header: Header<'_>, keys: &[&[u8]], limits: &DkimLimits) -> Vec<Sign
     let mut session = Session::new(asked, Vec::new(), questions);
     let found = loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let records = Records::Txt(Texts::new(keys.iter().copied()));
                 let (canonical, security) = (question.name.clone(), DnssecStatus::default());
                 let answer = Answer::Records { records, canonical, security, ttl: 0 };
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => session.handle_timeout(),
-            Step::Done(found) => break found,
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(found) => break found,
         }
     };
     verify(header, &mut signatures, found);

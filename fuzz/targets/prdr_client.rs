@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use mail_types::smtp::{Reply, ReplyCode, Severity};
-use prdr::{Client, LEAST_PATIENCE, Outcome};
+use prdr::{Client, LEAST_PATIENCE, RecipientOutcome};
 
 fuzz_target!(|input: (u8, Vec<(u16, u8)>, u8)| {
     let (recipients, replies, silence) = input;
@@ -36,7 +36,7 @@ fuzz_target!(|input: (u8, Vec<(u16, u8)>, u8)| {
         assert_eq!(after.len(), recipients);
         match &outcomes {
             Some(outcomes) => assert_eq!(outcomes, &after),
-            None => assert!(after.iter().all(|outcome| *outcome == Outcome::InDoubt)),
+            None => assert!(after.iter().all(|outcome| *outcome == RecipientOutcome::InDoubt)),
         }
         known = outcomes;
     }
@@ -46,14 +46,14 @@ fuzz_target!(|input: (u8, Vec<(u16, u8)>, u8)| {
 });
 
 /// The draft again, said in another way: where the last reply stands, and what it makes of each.
-fn expected(recipients: usize, heard: &[(ReplyCode, u8)]) -> Option<Vec<Outcome>> {
+fn expected(recipients: usize, heard: &[(ReplyCode, u8)]) -> Option<Vec<RecipientOutcome>> {
     let block = heard.first().is_some_and(|(code, _)| *code == ReplyCode::PER_RECIPIENT);
     let last = if block { recipients + 1 } else { 0 };
     let broken = |at: usize, code: ReplyCode| {
         code == ReplyCode::NOT_AVAILABLE
             || (code.severity() == Severity::Intermediate && !(block && at == 0))
     };
-    let doubt = || Some(vec![Outcome::InDoubt; recipients]);
+    let doubt = || Some(vec![RecipientOutcome::InDoubt; recipients]);
     if heard.iter().take(last + 1).enumerate().any(|(at, (code, _))| broken(at, *code)) {
         return doubt();
     }
@@ -66,11 +66,11 @@ fn expected(recipients: usize, heard: &[(ReplyCode, u8)]) -> Option<Vec<Outcome>
     Some((0..recipients).map(|at| outcome(of(at))).collect())
 }
 
-fn outcome(code: ReplyCode) -> Outcome {
+fn outcome(code: ReplyCode) -> RecipientOutcome {
     let reply = Reply::new(code, "as the fuzzer likes");
     match code.severity() {
-        Severity::Completed => Outcome::Delivered(reply),
-        Severity::Permanent => Outcome::Permanent(reply),
-        _ => Outcome::Temporary(reply),
+        Severity::Completed => RecipientOutcome::Delivered(reply),
+        Severity::Permanent => RecipientOutcome::Permanent(reply),
+        _ => RecipientOutcome::Temporary(reply),
     }
 }

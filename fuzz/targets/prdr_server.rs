@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mail_types::smtp::{Reply, ReplyCode, Severity};
-use prdr::{DataPhase, Step};
+use prdr::{DataPhase, DataStep};
 
 fuzz_target!(|input: (Vec<bool>, bool, Vec<(u16, bool)>, u8)| {
     let (recipients, requested, verdicts, stop) = input;
@@ -22,23 +22,23 @@ fuzz_target!(|input: (Vec<bool>, bool, Vec<(u16, bool)>, u8)| {
             phase.handle_shutdown();
         }
         match phase.poll() {
-            Step::Send(reply) => sent.push(reply),
-            Step::Recipient(at) => {
+            DataStep::Send(reply) => sent.push(reply),
+            DataStep::Recipient(at) => {
                 assert_eq!(at, given.len());
                 let verdict = verdict(verdicts.next());
                 given.push(verdict.code().severity());
                 phase.handle_verdict(verdict);
             }
-            Step::Message => {
+            DataStep::Message => {
                 let verdict = verdict(verdicts.next());
                 message = Some(verdict.code().severity());
                 phase.handle_verdict(verdict);
             }
-            Step::Done => break,
+            DataStep::Done => break,
         }
     }
     phase.handle_verdict(Reply::new(ReplyCode::OK, "too late"));
-    assert_eq!(phase.poll(), Step::Done);
+    assert_eq!(phase.poll(), DataStep::Done);
 
     let block = requested && count > 1;
     assert_eq!(sent.len(), if block { count + 2 } else { 1 });

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use proxy_protocol::{Failure, Header, HeaderError, Options, Outcome, Receiver};
+use proxy_protocol::{Failure, Header, HeaderError, HeaderOutcome, Options, Receiver};
 
 fuzz_target!(|input: &[u8]| {
     let Some((pieces, input)) = input.split_at_checked(4) else { return };
@@ -50,19 +50,19 @@ fn check(
         Ok((rest, header)) => {
             assert_eq!(taken, input.len() - rest.len());
             assert_eq!(receiver.header(), Some(header));
-            Outcome::from(&header)
+            HeaderOutcome::from(&header)
         }
         Err(HeaderError::Incomplete { needed }) => {
             assert_eq!((receiver.outcome(), taken), (None, received));
             assert_eq!(receiver.needed(), needed.get());
             let mut other = receiver.clone();
             other.handle_time(start + Duration::from_secs(3));
-            let late = Outcome::Failed(Failure::TimedOut { received });
+            let late = HeaderOutcome::Failed(Failure::TimedOut { received });
             assert_eq!(other.outcome(), Some(&late));
             receiver.handle_end();
-            Outcome::Failed(Failure::EndOfInput { received })
+            HeaderOutcome::Failed(Failure::EndOfInput { received })
         }
-        Err(error) => Outcome::Failed(Failure::Header(error)),
+        Err(error) => HeaderOutcome::Failed(Failure::Header(error)),
     };
     assert_eq!(receiver.outcome(), Some(&outcome));
     assert_eq!((receiver.handle_bytes(b"PROXY UNKNOWN\r\n"), receiver.needed()), (0, 0));

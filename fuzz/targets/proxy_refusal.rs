@@ -10,10 +10,10 @@ use libfuzzer_sys::fuzz_target;
 use proxy_protocol::{Header, Options, Receiver, Refusal, RefusalMode};
 
 fuzz_target!(|input: &[u8]| {
-    let _ = run(&mut Unstructured::new(input));
+    let _ = refuse_generated(&mut Unstructured::new(input));
 });
 
-fn run(u: &mut Unstructured<'_>) -> Result<()> {
+fn refuse_generated(u: &mut Unstructured<'_>) -> Result<()> {
     let mut options = Options::default();
     options.limits.refused_commands = u.int_in_range(0..=12)?;
     options.limits.refused_bytes = u.int_in_range(0..=4000)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Session, Step, Zone,
+    Answer, DnsFailure, DnssecStatus, InquiryStep, Name, Question, RecordType, Session, Zone,
 };
 use mail_types::smtp::Helo;
 use spf_result::{Check, Options, Review, SpfResult};
@@ -59,10 +59,10 @@ const TERMS: [&str; 30] = [
 ];
 
 fuzz_target!(|input: &[u8]| {
-    let _ = run(&mut Unstructured::new(input));
+    let _ = check_generated(&mut Unstructured::new(input));
 });
 
-fn run(u: &mut Unstructured<'_>) -> Result<()> {
+fn check_generated(u: &mut Unstructured<'_>) -> Result<()> {
     let mut options = Options::default();
     options.limits.lookups = u.int_in_range(0..=12)?;
     options.limits.void_lookups = u.int_in_range(0..=4)?;
@@ -82,7 +82,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let check = check.with_options(options);
     let cache = |question: &Question| Some(Arc::new(zone.answer(question)));
     let mut warm = check.session().traced();
-    let Step::Done(outcome) = warm.poll_cached(&cache) else { panic!("all is known") };
+    let InquiryStep::Done(outcome) = warm.poll_cached(&cache) else { panic!("all is known") };
     assert!(outcome.lookups() <= u16::from(limits.lookups) + 1);
     // What a guess asks in vain, nobody has published.
     let voids = if outcome.is_guess() { 0 } else { outcome.void_lookups() };
@@ -96,9 +96,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut cold = check.session();
     let asked = loop {
         match cold.poll() {
-            Step::Ask(question) => cold.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => panic!("all is answered"),
-            Step::Done(other) => {
+            InquiryStep::Ask(question) => cold.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => panic!("all is answered"),
+            InquiryStep::Done(other) => {
                 assert_eq!(other, outcome);
                 break cold.answers().len();
             }
@@ -106,7 +106,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     };
     assert!(asked <= limits.questions);
     let replay = Session::new(&check, warm.answers().to_vec(), 0).poll();
-    assert!(matches!(replay, Step::Done(other) if other == outcome));
+    assert!(matches!(replay, InquiryStep::Done(other) if other == outcome));
 
     let report = check.report(outcome);
     let received = report.received();
@@ -114,7 +114,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     assert!(received.len() < 2000);
     let review = Review::new(NAMES[0].parse().unwrap());
     let review = review.session().poll_cached(&cache);
-    assert!(matches!(review, Step::Done(done) if done.findings().len() <= Review::MAX_FINDINGS));
+    assert!(
+        matches!(review, InquiryStep::Done(done) if done.findings().len() <= Review::MAX_FINDINGS)
+    );
     Ok(())
 }
 

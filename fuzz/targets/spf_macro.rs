@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use mail_types::dns::{Answer, DnssecStatus, Question, RecordType, Records, Step, Texts};
+use mail_types::dns::{Answer, DnssecStatus, InquiryStep, Question, RecordType, Records, Texts};
 use mail_types::smtp::Helo;
 use spf_result::{Check, Explanation, MacroString, SpfResult};
 
@@ -33,7 +33,9 @@ fuzz_target!(|input: (&str, &str, [u8; 16], bool)| {
         let security = DnssecStatus::Insecure;
         Some(Arc::new(Answer::Records { records, canonical, security, ttl: 1 }))
     };
-    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    let InquiryStep::Done(outcome) = check.session().poll_cached(&cache) else {
+        panic!("all is known")
+    };
     match outcome.explanation() {
         Explanation::Text(said) => {
             assert_eq!(outcome.result(), SpfResult::Fail);

@@ -57,11 +57,12 @@ impl Dmarc {
         Self { authors, fault, spf: None, dkim: Vec::new(), discovery, several }
     }
 
-    /// Sets the result of SPF. A result for the HELO identity does not count (section 4.4.2).
+    /// Sets the result of SPF; `None` if SPF had no domain to test. A result for the HELO identity does not count
+    /// (section 4.4.2).
     #[must_use]
-    pub fn with_spf(self, spf: &SpfInput) -> Self {
-        let counts = spf.identity == SpfIdentity::MailFrom;
-        let spf = counts.then(|| Identifier::new(Method::Spf, spf.result, &spf.domain));
+    pub fn with_spf<'s>(self, spf: impl Into<Option<&'s SpfInput>>) -> Self {
+        let spf = spf.into().filter(|spf| spf.identity == SpfIdentity::MailFrom);
+        let spf = spf.map(|spf| Identifier::new(Method::Spf, spf.result, &spf.domain));
         Self { spf, ..self }
     }
 

@@ -1,47 +1,39 @@
 //! DMARC (RFC 9989): evaluates a message against the policy of the domain in its `From` field,
 //! without I/O, and writes and reads DMARC reports.
 //!
-//! A program has the message, the results of SPF and of the DKIM signatures, and a resolver of
-//! hickory (feature `hickory` of mail-types):
+//! A program evaluates a message with the result of SPF (the crate `spf-result`), the results of the DKIM
+//! signatures, and a resolver of hickory (feature `hickory` of mail-types). In a test, a `Zone` (feature
+//! `zone`) answers the questions:
 //!
-//! ```no_run
+//! ```
 //! use dmarc_policy::{Author, DkimInput, Dmarc, Verdict};
-//! use mail_types::results::SpfInput;
-//! use mail_types::hickory::{self, Resolver};
+//! use mail_types::{dns::Zone, hickory, smtp::Helo};
+//! use spf_result::Check;
 //!
-//! # async fn evaluate(resolver: &Resolver, message: &[u8], spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
-//! // `spf` comes from spf-result: `Report::spf_input`.
-//! let dmarc = Dmarc::new(Author::from_message(message)).with_spf(spf).with_dkim(dkim);
-//! let verdict = hickory::run(&mut dmarc.session(), resolver).await;
-//! if let Some(reply) = verdict.reply() {
-//!     println!("{reply}"); // 550 5.7.1 rejected by the DMARC policy of example.com
+//! async fn evaluate(
+//!     message: &[u8], check: &Check<'_>, dkim: &[DkimInput], resolver: &hickory::Resolver,
+//! ) -> Verdict {
+//!     let spf = check.report(hickory::run(&mut check.session(), resolver).await);
+//!     let dmarc = Dmarc::new(Author::from_message(message)).with_spf(spf.spf_input().as_ref());
+//!     hickory::run(&mut dmarc.with_dkim(dkim).session(), resolver).await
 //! }
-//! # verdict
-//! # }
-//! ```
 //!
-//! [`Dmarc`] is an [`Inquiry`](mail_types::dns::Inquiry), and its result is a [`Verdict`]. A `Zone`
-//! (feature `zone` of mail-types) answers its questions without a network, as in a test:
-//!
-//! ```
-//! use dmarc_policy::{Author, Dmarc, Policy};
-//! use mail_types::dns::Zone;
-//! use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
-//!
-//! let zone = Zone::parse(r#"_dmarc.example.com TXT "v=DMARC1; p=reject; aspf=s""#)?;
-//!
-//! let author = Author::from_fields([&b"Some One <someone@example.com>"[..]]);
-//! let spf = SpfInput {
-//!     result: AuthResult::Pass,
-//!     identity: SpfIdentity::MailFrom,
-//!     domain: "bounces.example.com".parse()?,
-//! };
-//! let dmarc = Dmarc::new(author).with_spf(&spf);
-//! let verdict = dmarc.session().run(|question| zone.answer(question));
-//! assert_eq!((verdict.result, verdict.disposition), (AuthResult::Fail, Policy::Reject));
-//! assert_eq!(verdict.to_string(), "dmarc=fail from example.com, policy reject of example.com, spf different, dkim absent: reject");
+//! let zone = Zone::parse(r#"
+//! example.com         TXT "v=spf1 ip4:192.0.2.0/24 -all"
+//! _dmarc.example.com  TXT "v=DMARC1; p=reject"
+//! "#)?;
+//! let (helo, sender) = (Helo::new("mail.example.net"), "<ann@example.com>".parse()?);
+//! let check = Check::mail_from("203.0.113.9".parse()?, &helo, &sender);
+//! let spf = check.report(check.session().run(|question| zone.answer(question)));
+//! let dmarc = Dmarc::new(Author::from_message(b"From: ann@example.com\r\n\r\nHello\r\n"));
+//! let verdict = dmarc.with_spf(spf.spf_input().as_ref()).session().run(|q| zone.answer(q));
+//! assert_eq!(verdict.to_string(), "dmarc=fail from example.com, policy reject of example.com, spf fail, dkim absent: reject");
+//! # assert_eq!(verdict.reply().map(|reply| reply.to_string()).as_deref(), Some("550 5.7.1 rejected by the DMARC policy of example.com"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The session asks the DNS; the [`Verdict`] has the result, the request of the domain owner, and the
+//! [reply](Verdict::reply) of a server that rejects the message.
 //!
 //! - [`Record`] reads, writes and [checks](Record::check) a published record.
 //! - [`Discovery`] is the method of finding organizational domains: the DNS tree walk, or a list of

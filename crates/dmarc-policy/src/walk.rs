@@ -7,7 +7,7 @@ use mail_types::dns::{Answer, Known, Name, RecordType, Texts, Unanswered};
 use crate::{Psd, Record};
 
 /// The record at `_dmarc.` and a name, if any.
-pub(crate) type Found = Option<Arc<Published>>;
+pub(crate) type FoundRecord = Option<Arc<Published>>;
 
 /// The record among the texts of a name, if there is exactly one.
 #[derive(Debug, Eq, PartialEq)]
@@ -39,8 +39,8 @@ pub(crate) struct Walk<'d> {
     /// The domain's own record.
     own: Option<Arc<Published>>,
     /// The last name with a record, and the one before.
-    last: Option<Step>,
-    before: Option<Step>,
+    last: Option<WalkStep>,
+    before: Option<WalkStep>,
     /// Whether every walk that reaches the organizational domain from below continues in the same
     /// way from there.
     pub(crate) is_shared: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Walk<'d> {
 
 /// A name with a record.
 #[derive(Clone, Debug)]
-struct Step {
+struct WalkStep {
     /// The start of the name in the domain's text.
     at: usize,
     published: Arc<Published>,
@@ -64,20 +64,20 @@ pub(crate) struct DnsTrouble;
 #[derive(Debug, Default)]
 pub(crate) struct Memo<'d> {
     /// Names and their records: enough for most messages, without an allocation.
-    near: [Option<(&'d [u8], Found)>; NEAR],
+    near: [Option<(&'d [u8], FoundRecord)>; NEAR],
     count: usize,
-    far: Vec<(&'d [u8], Found)>,
+    far: Vec<(&'d [u8], FoundRecord)>,
     /// Whether no further question is asked: an unknown name counts as unanswered.
     pub(crate) is_closed: bool,
 }
 
 impl<'d> Memo<'d> {
-    fn find(&self, name: &[u8]) -> Option<&Found> {
+    fn find(&self, name: &[u8]) -> Option<&FoundRecord> {
         let seen = self.near.iter().take(self.count).flatten().chain(&self.far);
         seen.into_iter().find(|(seen, _)| *seen == name).map(|(_, found)| found)
     }
 
-    pub(crate) fn keep(&mut self, name: &'d [u8], found: Found) {
+    pub(crate) fn keep(&mut self, name: &'d [u8], found: FoundRecord) {
         match self.near.get_mut(self.count) {
             Some(slot) => {
                 *slot = Some((name, found));
@@ -96,7 +96,7 @@ impl<'d> Memo<'d> {
         &mut self,
         known: &mut Known<'_>,
         name: &'d [u8],
-    ) -> Result<Result<Found, DnsTrouble>, Unanswered> {
+    ) -> Result<Result<FoundRecord, DnsTrouble>, Unanswered> {
         if let Some(found) = self.find(name) {
             return Ok(Ok(found.clone()));
         }
@@ -166,7 +166,7 @@ impl<'d> Memo<'d> {
             if at == 0 {
                 walk.own = Some(Arc::clone(&found));
             }
-            walk.before = walk.last.replace(Step { at, published: found });
+            walk.before = walk.last.replace(WalkStep { at, published: found });
             if stop {
                 break;
             }
@@ -221,7 +221,7 @@ impl<'d> Walk<'d> {
 
     /// The start of the organizational domain in the domain's text.
     pub(crate) fn org_at(&self) -> usize {
-        let Some(Step { at, published }) = &self.last else { return 0 };
+        let Some(WalkStep { at, published }) = &self.last else { return 0 };
         match published.0.as_ref().map(|record| record.psd) {
             // One label below, even if no question was asked for that name.
             Some(Psd::Yes) if *at > 0 => {
@@ -243,7 +243,7 @@ impl<'d> Walk<'d> {
         let of_org = [Some(last), self.before.as_ref()].into_iter().flatten();
         let is_suffix = last.published.0.as_ref().is_some_and(|record| record.psd == Psd::Yes);
         let found = of_org.clone().find(|step| step.at == org);
-        let Step { at, published } = found.or(is_suffix.then_some(last))?;
+        let WalkStep { at, published } = found.or(is_suffix.then_some(last))?;
         Some((*at, Arc::clone(published)))
     }
 
@@ -265,7 +265,7 @@ impl<'d> Walk<'d> {
 }
 
 /// Asks for the record of a name.
-fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<Found, DnsTrouble>, Unanswered> {
+fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<FoundRecord, DnsTrouble>, Unanswered> {
     let found = match Name::from_label_and_dotted(LABEL, name).ok() {
         // A name too long for the DNS has no record.
         None => None,

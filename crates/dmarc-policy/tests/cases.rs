@@ -3,7 +3,8 @@
 
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Record, Verdict};
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Inquiry, Name, Question, RecordType, Session, Step, Zone,
+    Answer, DnsFailure, DnssecStatus, Inquiry, InquiryStep, Name, Question, RecordType, Session,
+    Zone,
 };
 use mail_types::results::{SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;
@@ -35,7 +36,7 @@ fn reports_go_where_every_case_expects_them() {
             let Some(expected) = case["expect"].get(field) else { continue };
             let policy_domain = Domain::try_from(verdict.policy_domain.as_ref().unwrap()).unwrap();
             let inquiry = make(policy_domain, verdict.record().unwrap());
-            let destinations = run(inquiry.session(), case);
+            let destinations = verdict_of(inquiry.session(), case);
             let found: Vec<_> = destinations.iter().flat_map(Destination::targets).collect();
             let found: Vec<_> = found.iter().map(ToString::to_string).collect();
             let expected: Vec<_> = list(expected).iter().map(text).collect();
@@ -68,19 +69,19 @@ fn found(verdict: &Verdict) -> Vec<String> {
 }
 
 fn evaluate(case: &Value) -> Verdict {
-    run(inquiry(case).session(), case)
+    verdict_of(inquiry(case).session(), case)
 }
 
-fn run<I: Inquiry>(mut session: Session<I>, case: &Value) -> I::Verdict {
+fn verdict_of<I: Inquiry>(mut session: Session<I>, case: &Value) -> I::Verdict {
     let zone = zone(&case["zone"]);
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let answer = zone.answer(&question);
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => panic!("{}: waits for nothing", case["id"]),
-            Step::Done(verdict) => return verdict,
+            InquiryStep::Wait => panic!("{}: waits for nothing", case["id"]),
+            InquiryStep::Done(verdict) => return verdict,
         }
     }
 }

@@ -9,7 +9,7 @@ use dmarc_policy::{
     FailureEnvelope, FailureRate, FailureRateLimits, FailureReport, FailureReportLimits, Pace,
     ReportId, ReportIdError, Verdict, Withheld,
 };
-use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const HEADER: &[u8] = b"From: a@example.com\r\nSubject: hello\r\n world\r\n\r\nbody\r\n";
@@ -23,12 +23,12 @@ fn verdict(record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
     let mut session = dmarc.session();
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let answer = zone.answer(&question);
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => return verdict,
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => return verdict,
         }
     }
 }

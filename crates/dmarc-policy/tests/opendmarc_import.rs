@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dmarc_policy::{Author, DkimInput, Dmarc, History};
-use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opendmarc");
@@ -37,12 +37,12 @@ fn history(job: &str, mail_from: &str, selector: &str) -> String {
     let mut session = dmarc.session();
     let verdict = loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let answer = zone.answer(&question);
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => break verdict,
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => break verdict,
         }
     };
     let source = "192.0.2.1".parse().unwrap();

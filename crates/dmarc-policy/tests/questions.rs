@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use dmarc_policy::{Alignment, Author, DkimInput, Dmarc, Policy, Verdict};
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Question, RecordType, Records, Session, Step, Texts, Zone,
+    Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Records, Session, Texts,
+    Zone,
 };
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
@@ -48,7 +49,7 @@ fn a_parent_without_an_answer_matters_only_where_it_can_change_the_verdict() {
         let dmarc = Dmarc::new(from("a@victim.example"))
             .with_spf(&spf(spf_result, spf_domain))
             .with_dkim(&[signature(dkim_result, dkim_domain)]);
-        let (verdict, found) = run(&dmarc, &zone);
+        let (verdict, found) = verdict_and_names(&dmarc, &zone);
         let row = format!("{record}: {spf_result} {spf_domain}, {dkim_result} {dkim_domain}");
         assert_eq!(
             (verdict.result, found),
@@ -68,7 +69,7 @@ fn a_record_that_marks_its_domain_ends_the_walk() {
     ] {
         let zone = zone(&[("_dmarc.victim.example", record)], &["_dmarc.example"]);
         let dmarc = Dmarc::new(from("a@victim.example")).with_spf(&spf(PASS, "b.other.example"));
-        let (verdict, asked) = run(&dmarc, &zone);
+        let (verdict, asked) = verdict_and_names(&dmarc, &zone);
         assert_eq!((verdict.result, &*asked), (result, &["_dmarc.victim.example".into()][..]));
     }
 }
@@ -99,7 +100,7 @@ fn whether_the_author_exists_is_asked_where_the_policy_depends_on_it() {
         ),
     ] {
         let zone = zone(&[("_dmarc.victim.example", record)], failing);
-        let (verdict, asked) = run(&Dmarc::new(from("a@s.victim.example")), &zone);
+        let (verdict, asked) = verdict_and_names(&Dmarc::new(from("a@s.victim.example")), &zone);
         let mut wanted = walk.to_vec();
         wanted.extend(exists.then_some("s.victim.example"));
         assert_eq!(asked, wanted, "{record}");
@@ -109,7 +110,7 @@ fn whether_the_author_exists_is_asked_where_the_policy_depends_on_it() {
     let record = "v=DMARC1; p=none; sp=reject; np=quarantine";
     let zone = zone(&[("_dmarc.victim.example", record)], &["s.victim.example"]);
     let dmarc = Dmarc::new(from("a@s.victim.example")).with_spf(&spf(PASS, "victim.example"));
-    let (verdict, _) = run(&dmarc, &zone);
+    let (verdict, _) = verdict_and_names(&dmarc, &zone);
     assert_eq!((verdict.result, verdict.policy), (PASS, None));
 }
 
@@ -125,7 +126,7 @@ fn names_above_a_silent_one_are_asked_about_concurrently() {
         &["_dmarc.silent.victim.example", "_dmarc.victim.example", "_dmarc.example"],
     ] {
         let mut asked = Vec::new();
-        while let Step::Ask(question) = session.poll() {
+        while let InquiryStep::Ask(question) = session.poll() {
             asked.push(question);
         }
         let names: Vec<_> = asked.iter().map(|question| question.name.to_string()).collect();
@@ -145,7 +146,7 @@ fn names_above_a_silent_one_are_asked_about_concurrently() {
             session.handle_answer(&question, answer);
         }
     }
-    let Step::Done(verdict) = session.poll() else { panic!("a further question") };
+    let InquiryStep::Done(verdict) = session.poll() else { panic!("a further question") };
     assert_eq!((verdict.result, verdict.pending), (TEMPERROR, Policy::Reject));
 }
 
@@ -154,7 +155,7 @@ fn what_is_behind_an_aligned_identifier_is_not_asked_about() {
     let zone = zone(&[("_dmarc.victim.example", "v=DMARC1; p=reject")], &[]);
     let signatures = ["a", "b", "c"].map(|l| signature(PASS, &format!("{l}.victim.example")));
     let dmarc = Dmarc::new(from("a@victim.example")).with_dkim(&signatures);
-    let (verdict, asked) = run(&dmarc, &zone);
+    let (verdict, asked) = verdict_and_names(&dmarc, &zone);
     assert_eq!((verdict.result, verdict.dkim), (PASS, Alignment::SameOrganization));
     assert_eq!(asked, ["_dmarc.victim.example", "_dmarc.example", "_dmarc.a.victim.example"]);
 }
@@ -198,7 +199,7 @@ fn a_dead_name_leaves_due_what_is_due_without_it() {
     ] {
         let author = from(&format!("a@{from_domain}"));
         let dmarc = Dmarc::new(author).with_spf(&spf(spf_result, spf_domain));
-        let (verdict, _) = run(&dmarc, &zone(record));
+        let (verdict, _) = verdict_and_names(&dmarc, &zone(record));
         let row = format!("{record} {from_domain} {spf_result}: {verdict}");
         assert_eq!((verdict.result, verdict.pending), (result, pending), "{row}");
         assert_eq!(verdict.disposition != Policy::None, result == FAIL, "{row}");
@@ -214,7 +215,7 @@ fn several_authors_do_not_cover_each_other() {
     let zone = zone(&[("_dmarc.victim.example", "v=DMARC1; p=reject")], &["_dmarc.slow.net"]);
     let dmarc = Dmarc::new(from(&field)).with_spf(&spf(PASS, "a.b.c.d.e.f.g.h0.example0.net"));
     assert_eq!(dmarc.questions(), Dmarc::new(Author::Absent).questions() + 15 * 9);
-    let (verdict, asked) = run(&dmarc, &zone);
+    let (verdict, asked) = verdict_and_names(&dmarc, &zone);
     assert_eq!((verdict.result, verdict.disposition), (FAIL, Policy::Reject), "{verdict}");
     assert!(asked.len() <= 16 * 8);
 
@@ -222,10 +223,10 @@ fn several_authors_do_not_cover_each_other() {
     let mut session = Session::new(&dmarc, Vec::new(), 64);
     let verdict = loop {
         match session.poll() {
-            Step::Ask(question) if question.name.to_string().contains("slow") => {}
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => break verdict,
+            InquiryStep::Ask(question) if question.name.to_string().contains("slow") => {}
+            InquiryStep::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => break verdict,
         }
     };
     assert_eq!((verdict.result, verdict.disposition), (FAIL, Policy::Reject), "{verdict}");
@@ -236,7 +237,7 @@ fn several_authors_do_not_cover_each_other() {
         &[("_dmarc.victim.example", "v=DMARC1; p=reject"), ("_dmarc.none.net", "v=DMARC1; p=none")],
         &[],
     );
-    let (verdict, _) = run(&dmarc, &quiet);
+    let (verdict, _) = verdict_and_names(&dmarc, &quiet);
     assert_eq!((verdict.result, verdict.pending), (FAIL, Policy::Reject), "{verdict}");
     assert_eq!(verdict.disposition, Policy::None);
 }
@@ -245,7 +246,7 @@ fn several_authors_do_not_cover_each_other() {
 fn a_name_that_no_address_has_is_no_author() {
     let odd: mail_types::dns::Name = "evil\\.victim.example".parse().unwrap();
     for name in [odd, mail_types::dns::Name::root()] {
-        let (verdict, asked) = run(&Dmarc::new(Author::One(name)), &zone(&[], &[]));
+        let (verdict, asked) = verdict_and_names(&Dmarc::new(Author::One(name)), &zone(&[], &[]));
         assert_eq!((verdict.result, asked.len()), (AuthResult::PermError, 0));
     }
 }
@@ -277,17 +278,17 @@ fn signature(result: AuthResult, domain: &str) -> DkimInput {
 }
 
 /// Returns the names that were asked about, too.
-fn run(dmarc: &Dmarc, zone: &Zone) -> (Verdict, Vec<String>) {
+fn verdict_and_names(dmarc: &Dmarc, zone: &Zone) -> (Verdict, Vec<String>) {
     let mut session = dmarc.session();
     let mut asked = Vec::new();
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 session.handle_answer(&question, zone.answer(&question));
                 asked.push(question.name.to_string());
             }
-            Step::Wait => panic!("waits for nothing"),
-            Step::Done(verdict) => return (verdict, asked),
+            InquiryStep::Wait => panic!("waits for nothing"),
+            InquiryStep::Done(verdict) => return (verdict, asked),
         }
     }
 }

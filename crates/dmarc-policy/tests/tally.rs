@@ -7,7 +7,7 @@ use dmarc_policy::{
     History, Override, OverrideKind, Policy, PublishedPolicy, Record, ReportIdError, ReportMail,
     ReportMailError, ReportMetadata, RowDisposition, SpfRow, Tally, Verdict,
 };
-use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 fn verdict(from: &str, record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verdict {
@@ -19,12 +19,12 @@ fn verdict(from: &str, record: &str, spf: &SpfInput, dkim: &[DkimInput]) -> Verd
     let mut session = dmarc.session();
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 let answer = zone.answer(&question);
                 session.handle_answer(&question, answer);
             }
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => return verdict,
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => return verdict,
         }
     }
 }

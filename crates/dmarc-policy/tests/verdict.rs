@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dmarc_policy::{
     Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
-use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
 use mail_types::exim::{List, Semantics, Trust, Value, Variable, WordList};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;
@@ -22,12 +22,12 @@ fn a_list_puts_together_what_the_walk_does_not() {
         (Discovery::TreeWalkThenPsl(Arc::clone(&list)), AuthResult::Pass, "sub.example.com"),
     ];
     for (discovery, result, org) in rows {
-        let verdict = run(&dmarc().with_discovery(discovery.clone()), &zone);
+        let verdict = verdict_of(&dmarc().with_discovery(discovery.clone()), &zone);
         assert_eq!(verdict.result, result, "{discovery:?}");
         assert_eq!(verdict.org_domain.unwrap().to_string(), org, "{discovery:?}");
     }
     let marked = self::zone(&[("_dmarc.sub.example.com", "v=DMARC1; p=reject; psd=n")]);
-    let verdict = run(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
+    let verdict = verdict_of(&dmarc().with_discovery(Discovery::TreeWalkThenPsl(list)), &marked);
     assert_eq!(verdict.result, AuthResult::Fail, "the owner has said that they are apart");
 }
 
@@ -46,7 +46,7 @@ fn the_strictest_of_several_authors_that_fail_counts() {
     ];
     for (field, several, result, disposition) in rows {
         let dmarc = Dmarc::new(from(field)).with_spf(&spf("passes.example"));
-        let verdict = run(&dmarc.with_several_authors(several), &zone);
+        let verdict = verdict_of(&dmarc.with_several_authors(several), &zone);
         assert_eq!(
             (verdict.result, verdict.disposition),
             (result, disposition),
@@ -59,7 +59,7 @@ fn the_strictest_of_several_authors_that_fail_counts() {
 fn a_result_for_the_helo_name_passes_nothing() {
     let zone = zone(&[("_dmarc.example.com", "v=DMARC1; p=reject")]);
     let helo = SpfInput { identity: SpfIdentity::Helo, ..spf("example.com") };
-    let verdict = run(&Dmarc::new(from("a@example.com")).with_spf(&helo), &zone);
+    let verdict = verdict_of(&Dmarc::new(from("a@example.com")).with_spf(&helo), &zone);
     assert_eq!((verdict.result, verdict.spf), (AuthResult::Fail, Alignment::Absent));
 }
 
@@ -75,10 +75,10 @@ fn names_that_are_no_mail_domains_align() {
         ("a@victim.example", "x_y.victim.example", Alignment::SameOrganization),
         ("a@victim.example", "x_y.other.example", Alignment::Different),
     ] {
-        let of_spf = run(&Dmarc::new(from(author)).with_spf(&spf(domain)), &zone);
+        let of_spf = verdict_of(&Dmarc::new(from(author)).with_spf(&spf(domain)), &zone);
         assert_eq!(of_spf.spf, alignment, "{author} {domain}");
         let signatures = [signature(domain)];
-        let of_dkim = run(&Dmarc::new(from(author)).with_dkim(&signatures), &zone);
+        let of_dkim = verdict_of(&Dmarc::new(from(author)).with_dkim(&signatures), &zone);
         assert_eq!(of_dkim.dkim, alignment, "{author} {domain}");
         let is_pass = |verdict: &Verdict| verdict.result == AuthResult::Pass;
         assert_eq!([of_spf, of_dkim].map(|verdict| is_pass(&verdict)), [alignment.is_aligned(); 2]);
@@ -98,12 +98,12 @@ fn a_method_that_did_not_pass_is_told_with_its_result() {
         let spf = SpfInput { result, ..spf("example.com") };
         let dkim = [DkimInput { result, ..signature("example.com") }, signature("other.net")];
         let dmarc = Dmarc::new(from("a@example.com")).with_spf(&spf);
-        let verdict = run(&dmarc.clone().with_dkim(&dkim[..1]), &zone);
+        let verdict = verdict_of(&dmarc.clone().with_dkim(&dkim[..1]), &zone);
         let text =
             format!("dmarc=fail from example.com, policy reject of example.com, {text}: reject");
         assert_eq!(verdict.to_string(), text);
         // Another organization's pass is nearer than that.
-        let verdict = run(&dmarc.with_dkim(&dkim), &zone);
+        let verdict = verdict_of(&dmarc.with_dkim(&dkim), &zone);
         assert_eq!(verdict.dkim, Alignment::Different);
     }
 }
@@ -115,7 +115,7 @@ fn signatures_beyond_the_limit_are_not_looked_at() {
     {
         let mut dkim = vec![signature("other.net"); before];
         dkim.push(signature("example.com"));
-        let verdict = run(&Dmarc::new(from("a@example.com")).with_dkim(&dkim), &zone);
+        let verdict = verdict_of(&Dmarc::new(from("a@example.com")).with_dkim(&dkim), &zone);
         assert_eq!(verdict.result, result, "behind {before}");
     }
 }
@@ -197,7 +197,7 @@ fn a_domain_below_the_authors_organization_may_be_another_one() {
             .collect();
         let records: Vec<_> = records.iter().map(|(name, text)| (&**name, &**text)).collect();
         let dmarc = Dmarc::new(from(&format!("a@{author}"))).with_dkim(&[signature(signer)]);
-        let verdict = run(&dmarc, &zone(&records));
+        let verdict = verdict_of(&dmarc, &zone(&records));
         assert_eq!(verdict.result == AuthResult::Pass, aligned, "{published:?} {author} {signer}");
     }
 }
@@ -215,7 +215,7 @@ fn exim_words_and_variables_say_the_same() {
         ("a@norecord.example", Status::NoRecord, "", "norecord.example"),
     ];
     for (field, status, policy, used) in rows {
-        let verdict = run(&Dmarc::new(from(field)), &zone);
+        let verdict = verdict_of(&Dmarc::new(from(field)), &zone);
         assert_eq!(verdict.status(), status, "{field}");
         let text = |name| match verdict.variable(name, "mx.example.org") {
             Variable::Value(value) => String::from_utf8(value.as_bytes().to_vec()).unwrap(),
@@ -229,12 +229,12 @@ fn exim_words_and_variables_say_the_same() {
         assert_eq!(verdict.variable("domain_used_domain", "mx"), Variable::Unknown);
     }
     let passed = Dmarc::new(from("a@example.com")).with_spf(&spf("example.com"));
-    let verdict = run(&passed, &zone);
+    let verdict = verdict_of(&passed, &zone);
     assert_eq!(verdict.status(), Status::Accept);
     let field = "Authentication-Results: mx.example.org; dmarc=pass policy.dmarc=reject header.from=example.com";
     let expected = Value::new(field.as_bytes(), Trust::Untrusted);
     assert_eq!(verdict.variable("dmarc_ar_header", "mx.example.org"), Variable::Value(expected));
-    assert_eq!(run(&Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
+    assert_eq!(verdict_of(&Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn signature(domain: &str) -> DkimInput {
     DkimInput { result, domain, selector: "s".to_owned() }
 }
 
-fn run(dmarc: &Dmarc, zone: &Zone) -> Verdict {
+fn verdict_of(dmarc: &Dmarc, zone: &Zone) -> Verdict {
     asked(dmarc, zone).0
 }
 
@@ -293,12 +293,12 @@ fn asked(dmarc: &Dmarc, zone: &Zone) -> (Verdict, Vec<String>) {
     let mut asked = Vec::new();
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 session.handle_answer(&question, zone.answer(&question));
                 asked.push(question.name.to_string());
             }
-            Step::Wait => panic!("waits for nothing"),
-            Step::Done(verdict) => return (verdict, asked),
+            InquiryStep::Wait => panic!("waits for nothing"),
+            InquiryStep::Done(verdict) => return (verdict, asked),
         }
     }
 }

@@ -144,15 +144,15 @@ impl EventName {
 
     /// Returns the section whose `event_action` is expanded if a transport raises the event.
     #[must_use]
-    pub const fn option(self, profile: Profile) -> Place {
+    pub const fn section(self, profile: Profile) -> Section {
         match self {
             Self::MsgComplete
             | Self::MsgFailInternal
             | Self::SmtpFailProtocol
             | Self::SmtpFailSyntax
-            | Self::TlsFailConnect => Place::Main,
-            Self::MsgFailDelivery if matches!(profile, Profile::Of2014) => Place::Main,
-            _ => Place::Transport,
+            | Self::TlsFailConnect => Section::Main,
+            Self::MsgFailDelivery if matches!(profile, Profile::Of2014) => Section::Main,
+            _ => Section::Transport,
         }
     }
 }
@@ -192,7 +192,7 @@ pub enum Profile {
 /// events of a transport belong to the main section too.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum Section {
     /// In the main section.
     Main,
     /// In the transport.

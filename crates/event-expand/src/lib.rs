@@ -73,7 +73,7 @@
 //!
 //! ```
 //! use event_expand::{
-//!     Action, Ask, Dialect, Effect, Event, EventName, OnFailure, Options, Parameter, Statement, Step,
+//!     Action, Ask, Dialect, Effect, Event, EventName, OnFailure, Options, Parameter, Statement, ActionStep,
 //!     Template, Variables,
 //! };
 //! use mail_types::exim::{LookupResult, Trust, Variable};
@@ -97,8 +97,8 @@
 //! let mut action = Action::new(&event_action, &event, &Program, &options, OnFailure::Proceed);
 //! let outcome = loop {
 //!     match action.poll() {
-//!         Step::Done(outcome) => break outcome,
-//!         Step::Request(request) => {
+//!         ActionStep::Done(outcome) => break outcome,
+//!         ActionStep::Request(request) => {
 //!             let Ask::Lookup { query, .. } = request.ask else { unreachable!() };
 //!             let statement = Statement::new(&query, Dialect::Sqlite)?;
 //!             assert_eq!(statement.sql, "INSERT INTO deliveries VALUES (?1, ?2)");
@@ -203,8 +203,8 @@ mod variables;
 pub use call::HostCall;
 pub use capability::{Capabilities, Capability};
 pub use evaluate::text_condition::truth;
-pub use event::action::{Action, Event, OnFailure, Outcome, Step, packed_errno};
-pub use event::{Effect, EventName, EventNameError, Place, Profile, Selection, SelectionError};
+pub use event::action::{Action, ActionOutcome, ActionStep, Event, OnFailure, packed_errno};
+pub use event::{Effect, EventName, EventNameError, Profile, Section, Selection, SelectionError};
 pub use expansion::{Ask, Expansion, Journal, Options, Progress, Request};
 pub use limits::Limits;
 pub use mail_types;
@@ -217,4 +217,4 @@ pub use stop::{ExpandError, ExpandFailure};
 pub use template::{Template, TemplateError};
 pub use tree::lookup::{Fallback, Lookup};
 pub use tree::outline::Outline;
-pub use variables::{HeaderForm, ListKind, State, Variables};
+pub use variables::{HeaderForm, ListKind, ProgramState, Variables};

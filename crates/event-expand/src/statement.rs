@@ -77,7 +77,7 @@ pub enum StatementError {
     /// A value is outside a plain SQL string: not between `'` and `'`, or in a comment, a quoted
     /// name, a string with a prefix or a dollar-quoted string.
     #[error("value in the query is not in a plain '…' string (segment {at})")]
-    Place {
+    NotInString {
         /// The number of the segment; the first is 0.
         at: usize,
     },
@@ -123,7 +123,7 @@ impl Statement {
         for (at, segment) in query.segments().iter().enumerate() {
             match segment {
                 Segment::Literal(text) => scanner.text(text, at)?,
-                Segment::Value { bytes, .. } if scanner.place == Place::String => {
+                Segment::Value { bytes, .. } if scanner.context == SqlContext::String => {
                     scanner.string.extend_from_slice(bytes);
                     scanner.binds = true;
                 }
@@ -131,7 +131,7 @@ impl Statement {
                 Segment::Value { bytes, trust: Trust::Trusted, quoted: None } => {
                     scanner.text(bytes, at)?;
                 }
-                Segment::Value { .. } => return Err(StatementError::Place { at }),
+                Segment::Value { .. } => return Err(StatementError::NotInString { at }),
             }
         }
         scanner.finish()
@@ -140,7 +140,7 @@ impl Statement {
 
 /// The context of a byte in SQL.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Place {
+enum SqlContext {
     Plain,
     /// `'…'`, which can hold a value.
     String,
@@ -161,7 +161,7 @@ struct Scanner {
     dialect: Dialect,
     sql: Vec<u8>,
     parameters: Vec<Parameter>,
-    place: Place,
+    context: SqlContext,
     /// The current string, and whether it contains a value.
     string: Vec<u8>,
     binds: bool,
@@ -170,37 +170,41 @@ struct Scanner {
 impl Scanner {
     fn new(dialect: Dialect, octets: usize) -> Self {
         let (sql, parameters, string) = (Vec::with_capacity(octets), Vec::new(), Vec::new());
-        Self { dialect, sql, parameters, place: Place::Plain, string, binds: false }
+        Self { dialect, sql, parameters, context: SqlContext::Plain, string, binds: false }
     }
 
     fn text(&mut self, text: &[u8], at: usize) -> Result<(), StatementError> {
         let mut rest = self.take_ordinary(text);
         while let Some((&byte, behind)) = rest.split_first() {
-            let taken = match self.place.clone() {
-                Place::Plain => self.plain(byte, behind, at)?,
-                Place::String => self.in_string(byte, behind)?,
-                Place::Quoted { end, escapes } => self.in_quotes(byte, behind, end, escapes),
-                Place::Dollars(tag) => {
+            let taken = match self.context.clone() {
+                SqlContext::Plain => self.plain(byte, behind, at)?,
+                SqlContext::String => self.in_string(byte, behind)?,
+                SqlContext::Quoted { end, escapes } => self.in_quotes(byte, behind, end, escapes),
+                SqlContext::Dollars(tag) => {
                     if rest.starts_with(&tag) {
-                        self.place = Place::Plain;
+                        self.context = SqlContext::Plain;
                         self.copy(&tag)
                     } else {
                         self.copy(&[byte])
                     }
                 }
-                Place::Line => {
+                SqlContext::Line => {
                     if byte == b'\n' {
-                        self.place = Place::Plain;
+                        self.context = SqlContext::Plain;
                     }
                     self.copy(&[byte])
                 }
-                Place::Block(depth) => match (byte, behind.first()) {
+                SqlContext::Block(depth) => match (byte, behind.first()) {
                     (b'*', Some(b'/')) => {
-                        self.place = if depth > 1 { Place::Block(depth - 1) } else { Place::Plain };
+                        self.context = if depth > 1 {
+                            SqlContext::Block(depth - 1)
+                        } else {
+                            SqlContext::Plain
+                        };
                         self.copy(b"*/")
                     }
                     (b'/', Some(b'*')) if self.dialect == Dialect::Pgsql => {
-                        self.place = Place::Block(depth + 1);
+                        self.context = SqlContext::Block(depth + 1);
                         self.copy(b"/*")
                     }
                     _ => self.copy(&[byte]),
@@ -213,11 +217,11 @@ impl Scanner {
 
     /// Takes the bytes up to the next one that may begin or end something; returns the rest.
     fn take_ordinary<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
-        let (target, is_special): (_, fn(&u8) -> bool) = match self.place {
-            Place::Plain => (&mut self.sql, |byte| {
+        let (target, is_special): (_, fn(&u8) -> bool) = match self.context {
+            SqlContext::Plain => (&mut self.sql, |byte| {
                 matches!(byte, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$' | b'?' | b':' | b'@')
             }),
-            Place::String => (&mut self.string, |byte| *byte == b'\''),
+            SqlContext::String => (&mut self.string, |byte| *byte == b'\''),
             _ => return text,
         };
         let end = text.iter().position(is_special).unwrap_or(text.len());
@@ -230,25 +234,25 @@ impl Scanner {
     fn plain(&mut self, byte: u8, behind: &[u8], at: usize) -> Result<usize, StatementError> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || !b.is_ascii();
         let after_word = self.sql.last().is_some_and(|last| word(last) || *last == b'&');
-        self.place = match (byte, behind.first()) {
+        self.context = match (byte, behind.first()) {
             (b'\'', _) if !after_word => {
-                self.place = Place::String;
+                self.context = SqlContext::String;
                 return Ok(1);
             }
             (b'\'', _) => {
                 let is_e = matches!(self.sql.last(), Some(b'e' | b'E'));
-                Place::Quoted { end: b'\'', escapes: is_e && self.dialect == Dialect::Pgsql }
+                SqlContext::Quoted { end: b'\'', escapes: is_e && self.dialect == Dialect::Pgsql }
             }
-            (b'"', _) => Place::Quoted { end: b'"', escapes: false },
+            (b'"', _) => SqlContext::Quoted { end: b'"', escapes: false },
             (b'`', _) if self.dialect == Dialect::Sqlite => {
-                Place::Quoted { end: b'`', escapes: false }
+                SqlContext::Quoted { end: b'`', escapes: false }
             }
             (b'[', _) if self.dialect == Dialect::Sqlite => {
-                Place::Quoted { end: b']', escapes: false }
+                SqlContext::Quoted { end: b']', escapes: false }
             }
-            (b'-', Some(b'-')) => Place::Line,
+            (b'-', Some(b'-')) => SqlContext::Line,
             (b'/', Some(b'*')) => {
-                self.place = Place::Block(1);
+                self.context = SqlContext::Block(1);
                 return Ok(self.copy(b"/*"));
             }
             (b'$', _) if self.dialect == Dialect::Pgsql && !after_word => {
@@ -262,7 +266,7 @@ impl Scanner {
             {
                 return Err(StatementError::Placeholder { at });
             }
-            _ => Place::Plain,
+            _ => SqlContext::Plain,
         };
         Ok(self.copy(&[byte]))
     }
@@ -277,7 +281,7 @@ impl Scanner {
             (_, Some(b'$')) => {
                 let tag = [b"$", name, b"$"].concat();
                 let taken = self.copy(&tag);
-                self.place = Place::Dollars(tag);
+                self.context = SqlContext::Dollars(tag);
                 Ok(taken)
             }
             _ => Ok(self.copy(b"$")),
@@ -308,7 +312,7 @@ impl Scanner {
             }
             _ => {
                 if byte == end {
-                    self.place = Place::Plain;
+                    self.context = SqlContext::Plain;
                 }
                 self.copy(&[byte])
             }
@@ -318,7 +322,7 @@ impl Scanner {
     /// Ends a string: as a parameter if it contains a value, else unchanged.
     fn close(&mut self) -> Result<(), StatementError> {
         let string = std::mem::take(&mut self.string);
-        self.place = Place::Plain;
+        self.context = SqlContext::Plain;
         if !std::mem::take(&mut self.binds) {
             self.sql.push(b'\'');
             for byte in string {
@@ -344,8 +348,8 @@ impl Scanner {
     }
 
     fn finish(self) -> Result<Statement, StatementError> {
-        match self.place {
-            Place::Plain | Place::Line => {}
+        match self.context {
+            SqlContext::Plain | SqlContext::Line => {}
             _ => return Err(StatementError::Open),
         }
         let sql = String::from_utf8(self.sql).map_err(|_| StatementError::Text)?;

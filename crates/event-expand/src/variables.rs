@@ -45,7 +45,7 @@ pub trait Variables: Sync {
     }
 
     /// Returns whether the program is in a state; by default it is not.
-    fn is_in(&self, state: State) -> bool {
+    fn is_in(&self, state: ProgramState) -> bool {
         let _ = state;
         false
     }
@@ -115,7 +115,7 @@ impl ListKind {
 /// A state of the program.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum State {
+pub enum ProgramState {
     /// `first_delivery`: this is the first delivery attempt of the message.
     FirstDelivery,
     /// `queue_running`: a queue run is in progress.

@@ -1,8 +1,8 @@
 //! Events: their names, their actions, and deliveries as they happen.
 
 use event_expand::{
-    Action, Effect, Event, EventName, ExpandFailure, OnFailure, Options, Outcome, Place, Profile,
-    Selection, SelectionError, Step, Template, Variables, packed_errno,
+    Action, ActionOutcome, ActionStep, Effect, Event, EventName, ExpandFailure, OnFailure, Options,
+    Profile, Section, Selection, SelectionError, Template, Variables, packed_errno,
 };
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
@@ -18,14 +18,14 @@ impl Variables for Program {
     }
 }
 
-fn act(template: &str, event: &Event, on_failure: OnFailure) -> Outcome {
+fn act(template: &str, event: &Event, on_failure: OnFailure) -> ActionOutcome {
     let template: Template = template.parse().unwrap_or_else(|error| unreachable!("{error}"));
     let options = Options::default();
     let mut action = Action::new(&template, event, &Program, &options, on_failure);
     loop {
         match action.poll() {
-            Step::Done(outcome) => return outcome,
-            Step::Request(_) => action.handle_found(LookupResult::Nothing),
+            ActionStep::Done(outcome) => return outcome,
+            ActionStep::Request(_) => action.handle_found(LookupResult::Nothing),
         }
     }
 }
@@ -51,10 +51,10 @@ fn names_profiles_and_effects() {
     assert!("msg:nothing".parse::<EventName>().is_err());
     let fail = EventName::MsgFailDelivery;
     assert_eq!(
-        (fail.option(Profile::Of2014), fail.option(Profile::Current)),
-        (Place::Main, Place::Transport)
+        (fail.section(Profile::Of2014), fail.section(Profile::Current)),
+        (Section::Main, Section::Transport)
     );
-    assert_eq!(EventName::MsgComplete.option(Profile::Current), Place::Main);
+    assert_eq!(EventName::MsgComplete.section(Profile::Current), Section::Main);
 }
 
 #[test]

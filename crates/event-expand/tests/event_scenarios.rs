@@ -2,8 +2,8 @@
 //! is cancelled, filters, an autoreply, names that are not found, TLS, DANE and authentication.
 
 use event_expand::{
-    Action, Ask, Effect, Event, EventName, ExpandFailure, Journal, OnFailure, Options, Outcome,
-    Place, Profile, Step, Template, Variables,
+    Action, ActionOutcome, ActionStep, Ask, Effect, Event, EventName, ExpandFailure, Journal,
+    OnFailure, Options, Profile, Section, Template, Variables,
 };
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
@@ -20,7 +20,12 @@ impl Variables for Program {
     }
 }
 
-fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[LookupResult]) -> Outcome {
+fn act(
+    template: &str,
+    event: &Event,
+    on_failure: OnFailure,
+    found: &[LookupResult],
+) -> ActionOutcome {
     let template: Template = template.parse().unwrap_or_else(|error| unreachable!("{error}"));
     let options = Options::default();
     let mut journal = Journal::default();
@@ -29,8 +34,8 @@ fn act(template: &str, event: &Event, on_failure: OnFailure, found: &[LookupResu
         let action = Action::new(&template, event, &Program, &options, on_failure);
         let mut action = action.with_journal(journal);
         match action.poll() {
-            Step::Done(outcome) => return outcome,
-            Step::Request(_) => journal = action.into_journal(),
+            ActionStep::Done(outcome) => return outcome,
+            ActionStep::Request(_) => journal = action.into_journal(),
         }
         let next = found.get(journal.found().len()).cloned();
         journal.handle_found(next.unwrap_or(LookupResult::Nothing));
@@ -79,7 +84,7 @@ fn a_delivery_cancelled_by_the_administrator() {
         ],
         "nothing of a recipient is left over at the end"
     );
-    assert!(trace.iter().all(|event| event.name().option(Profile::Current) == Place::Main));
+    assert!(trace.iter().all(|event| event.name().section(Profile::Current) == Section::Main));
 }
 
 /// H: who was delivered to already has no event.
@@ -116,7 +121,7 @@ fn a_filter_fails_a_message() {
     );
     for profile in [Profile::Current, Profile::Of2014] {
         assert!(failed.name().is_in(profile));
-        assert_eq!(failed.name().option(profile), Place::Main);
+        assert_eq!(failed.name().section(profile), Section::Main);
     }
 }
 
@@ -134,7 +139,7 @@ fn a_name_that_is_not_found() {
         ["dns:fail DNS_NOMATCH nosuch.example A", "dns:fail DNS_AGAIN a:b.example MX"]
     );
     // A look-up by a transport is the transport's, and there was none of it in 2014.
-    assert_eq!(EventName::DnsFail.option(Profile::Current), Place::Transport);
+    assert_eq!(EventName::DnsFail.section(Profile::Current), Section::Transport);
     assert!(!EventName::DnsFail.is_in(Profile::Of2014));
 }
 
@@ -311,8 +316,8 @@ fn a_replayed_action_asks_for_nothing_twice() {
         let action = Action::new(&template, &event, &Program, &options, OnFailure::Proceed);
         let mut action = action.with_journal(journal);
         match action.poll() {
-            Step::Done(outcome) => break outcome.text.to_string(),
-            Step::Request(request) => {
+            ActionStep::Done(outcome) => break outcome.text.to_string(),
+            ActionStep::Request(request) => {
                 let Ask::Lookup { query, .. } = request.ask else { unreachable!() };
                 asked.push(query.segments().len());
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use event_expand::{
     Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion, Fallback, HeaderForm,
-    HostCall, ListKind, Options, Progress, State, Template, Variables,
+    HostCall, ListKind, Options, ProgramState, Progress, Template, Variables,
 };
 use mail_types::exim::{LookupResult, Query, Segment, Trust, Value, Variable};
 
@@ -41,8 +41,8 @@ impl Variables for Session {
         }
     }
 
-    fn is_in(&self, state: State) -> bool {
-        state == State::FirstDelivery
+    fn is_in(&self, state: ProgramState) -> bool {
+        state == ProgramState::FirstDelivery
     }
 }
 
@@ -56,7 +56,7 @@ fn session() -> Session {
 }
 
 /// Expands with these answers; returns the requests, too.
-fn run(
+fn requests_and_result(
     text: &str,
     options: &Options,
     answers: &[LookupResult],
@@ -85,7 +85,7 @@ fn run(
 }
 
 fn text(text: &str) -> Result<String, ExpandFailure> {
-    run(text, &Options::default(), &[]).1
+    requests_and_result(text, &Options::default(), &[]).1
 }
 
 fn found(text: &str) -> LookupResult {
@@ -96,26 +96,31 @@ fn found(text: &str) -> LookupResult {
 fn a_lookup_is_found_or_not_or_deferred() {
     let template = "${lookup redis{GET ${quote_redis:$x}}{<$value>}{none}}$value";
     let options = Options::default();
-    let (asked, outcome) = run(template, &options, &[found("v")]);
+    let (asked, outcome) = requests_and_result(template, &options, &[found("v")]);
     assert_eq!(outcome, Ok("<v>".to_owned()));
     let mut query = Query::default();
     query.push_literal(b"GET ");
     query.push_quoted(b"o'hara", Trust::Untrusted, "redis");
     assert!(matches!(&asked[..], [Ask::Lookup { query: asked, key: None, .. }] if *asked == query));
-    assert_eq!(run(template, &options, &[LookupResult::Nothing]).1, Ok("none".to_owned()));
-    let deferred = run(template, &options, &[LookupResult::Deferred]).1;
+    assert_eq!(
+        requests_and_result(template, &options, &[LookupResult::Nothing]).1,
+        Ok("none".to_owned())
+    );
+    let deferred = requests_and_result(template, &options, &[LookupResult::Deferred]).1;
     assert_eq!(
         deferred,
         Err(ExpandFailure::Deferred { at: 0 }),
         "the string for no is not for this"
     );
-    let fail = run("a${lookup redis{x}{y}fail}", &options, &[LookupResult::Nothing]).1;
+    let fail =
+        requests_and_result("a${lookup redis{x}{y}fail}", &options, &[LookupResult::Nothing]).1;
     assert_eq!(fail, Err(ExpandFailure::Forced { at: 1 }));
 }
 
 #[test]
 fn a_lookup_in_a_branch_not_taken_is_not_made() {
-    let (asked, outcome) = run("${if eq{1}{2}{${lookup redis{x}}}{no}}", &Options::default(), &[]);
+    let (asked, outcome) =
+        requests_and_result("${if eq{1}{2}{${lookup redis{x}}}{no}}", &Options::default(), &[]);
     assert_eq!((asked.len(), outcome), (0, Ok("no".to_owned())));
 }
 
@@ -124,9 +129,9 @@ fn a_lookup_with_a_key_says_all_of_its_type() {
     let mut options = Options::default();
     let template = "${lookup{$x}partial1(.)lsearch*@,ret=full{/etc/list}}";
     let denied = ExpandError::Denied { at: 0, capability: Capability::Files };
-    assert_eq!(run(template, &options, &[]).1, Err(denied.into()));
+    assert_eq!(requests_and_result(template, &options, &[]).1, Err(denied.into()));
     options.capabilities = Capabilities::NONE.with(Capability::Files);
-    let (asked, outcome) = run(template, &options, &[found("v")]);
+    let (asked, outcome) = requests_and_result(template, &options, &[found("v")]);
     assert_eq!(outcome, Ok("v".to_owned()));
     let [Ask::Lookup { lookup, key: Some(key), query }] = &asked[..] else { unreachable!() };
     assert_eq!((lookup.name, lookup.partial, &*lookup.affix), ("lsearch", Some(1), &b"."[..]));
@@ -136,7 +141,7 @@ fn a_lookup_with_a_key_says_all_of_its_type() {
     assert_eq!(key, &Value::new(&b"o'hara"[..], Trust::Untrusted));
     assert_eq!(query.segments(), [Segment::Literal(b"/etc/list".to_vec())]);
     // The name of the file is the administrator's alone.
-    let error = run("${lookup{a}lsearch{/home/$x}}", &options, &[]).1;
+    let error = requests_and_result("${lookup{a}lsearch{/home/$x}}", &options, &[]).1;
     assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
 }
 
@@ -152,14 +157,15 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         ("${lookup sqlite{SELECT '${lookup redis{GET a}}'}}", "sqlite"),
         ("${lookup pgsql{SELECT '${if match{$x}{(.)}{$1}}'}}", "pgsql"),
     ] {
-        let outcome = run(template, &Options::default(), &[found("found")]).1;
+        let outcome = requests_and_result(template, &Options::default(), &[found("found")]).1;
         assert_eq!(outcome, refused(lookup), "{template}");
     }
     for template in [
         "${lookup pgsql{SELECT '$primary_hostname ${lc:A}'}}",
         "${lookup pgsql{SELECT ${if def:x{'${quote_pgsql:${lc:$x}}'}{NULL}}}}",
     ] {
-        let (asked, outcome) = run(template, &Options::default(), &[LookupResult::Nothing]);
+        let (asked, outcome) =
+            requests_and_result(template, &Options::default(), &[LookupResult::Nothing]);
         assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
     }
     // A value does not leave its word of a command of Redis.
@@ -169,7 +175,8 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         "${lookup redis{SET ${quote_redis:$x} \"$x y\"}}",
         "${lookup redis{${if eq{$x}{}{GET}{SMEMBERS}} $x}}",
     ] {
-        let (asked, outcome) = run(template, &Options::default(), &[LookupResult::Nothing]);
+        let (asked, outcome) =
+            requests_and_result(template, &Options::default(), &[LookupResult::Nothing]);
         assert_eq!((asked.len(), outcome), (1, Ok(String::new())), "{template}");
     }
     for template in [
@@ -177,7 +184,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         "${lookup redis{G${quote_redis:$x} a}}",
         "${lookup redis{ ${lookup redis{GET a}} a}}",
     ] {
-        let outcome = run(template, &Options::default(), &[found("GET")]).1;
+        let outcome = requests_and_result(template, &Options::default(), &[found("GET")]).1;
         let refused = ExpandError::CommandWord { at: 0, lookup: "redis" };
         assert_eq!(outcome, Err(ExpandFailure::from(refused)), "{template}");
     }
@@ -185,7 +192,10 @@ fn what_comes_from_outside_is_quoted_or_refused() {
     let mut options = Options::default();
     options.trusted_lookups.push("redis");
     let template = "${lookup pgsql{SELECT ${lookup redis{GET a}}}}";
-    assert_eq!(run(template, &options, &[found("b"), found("c")]).1, Ok("c".to_owned()));
+    assert_eq!(
+        requests_and_result(template, &options, &[found("b"), found("c")]).1,
+        Ok("c".to_owned())
+    );
 }
 
 #[test]
@@ -264,7 +274,7 @@ fn dangerous_things_want_their_capability() {
         assert!(denied, "{template}: {error:?}");
         let mut options = Options::default();
         options.capabilities = Capabilities::NONE.with(capability);
-        let (asked, outcome) = run(template, &options, &[found("")]);
+        let (asked, outcome) = requests_and_result(template, &options, &[found("")]);
         assert!(matches!(&asked[..], [Ask::Call { call: asked, .. }] if *asked == call));
         assert!(outcome.is_ok(), "{template}: {outcome:?}");
     }
@@ -274,11 +284,15 @@ fn dangerous_things_want_their_capability() {
 fn no_value_is_more_than_one_word_of_a_command() {
     let mut options = Options::default();
     options.capabilities = Capabilities::NONE.with(Capability::Commands);
-    let (asked, _) = run("${run{/bin/a -b ${lc:A B} $list}}", &options, &[LookupResult::Nothing]);
+    let (asked, _) = requests_and_result(
+        "${run{/bin/a -b ${lc:A B} $list}}",
+        &options,
+        &[LookupResult::Nothing],
+    );
     let [Ask::Call { arguments, .. }] = &asked[..] else { unreachable!("{asked:?}") };
     let words: Vec<_> = arguments.iter().map(Value::as_bytes).collect();
     assert_eq!(words, [&b"/bin/a"[..], b"-b", b"a b", b"<; a;b"]);
-    let error = run("${run{$x}}", &options, &[]).1;
+    let error = requests_and_result("${run{$x}}", &options, &[]).1;
     assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
 }
 
@@ -300,9 +314,13 @@ fn what_the_program_answers() {
         (&clock, "${prvscheck{a}{b}}", LookupResult::Nothing, ""),
         (&clock, "${readsocket{a}{b}{}{}{failed}}", LookupResult::Nothing, "failed"),
     ] {
-        assert_eq!(run(template, options, &[answer]).1, Ok(expected.to_owned()), "{template}");
+        assert_eq!(
+            requests_and_result(template, options, &[answer]).1,
+            Ok(expected.to_owned()),
+            "{template}"
+        );
     }
-    let failed = run("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
+    let failed = requests_and_result("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
     assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
 }
 

@@ -96,7 +96,7 @@ fn strings_with_values_are_parameters_and_others_stay() {
 
 #[test]
 fn a_value_elsewhere_is_refused() {
-    let place = StatementError::Place { at: 1 };
+    let place = StatementError::NotInString { at: 1 };
     for (before, behind, dialect, error) in [
         ("SELECT ", "", Dialect::Pgsql, place),
         ("SELECT \"", "\"", Dialect::Pgsql, place),

@@ -13,7 +13,7 @@ mod wire;
 mod zone;
 
 pub use answer::{Answer, DnsFailure, DnsWordError, DnssecStatus, Mx, Records};
-pub use inquiry::{Inquiry, Known, Note, Noted, Session, Step, Unanswered};
+pub use inquiry::{Inquiry, InquiryStep, Known, Note, Noted, Session, Unanswered};
 pub use name::{Labels, Name, NameError};
 pub use question::{Question, RecordType, RecordTypeError};
 pub use resolve::{DEADLINE, Resolve, Resolving, run, run_cached};

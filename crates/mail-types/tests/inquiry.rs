@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Inquiry, Known, Name, Noted, Question, RecordType, Records,
-    Session, Step, Texts, Unanswered,
+    Answer, DnsFailure, DnssecStatus, Inquiry, InquiryStep, Known, Name, Noted, Question,
+    RecordType, Records, Session, Texts, Unanswered,
 };
 
 /// Follows a chain of names, each named by the text of the one before, and asks for the addresses
@@ -55,17 +55,17 @@ fn text(text: &str) -> Answer {
 const NOTHING: Answer = Answer::Absent { exists: true, security: DnssecStatus::Insecure, ttl: 60 };
 
 /// Runs to the end with a fixed answer for all texts, and none else; returns what was asked.
-fn run(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) {
+fn verdict_and_questions(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) {
     let mut asked = Vec::new();
     let mut flight = Vec::new();
     loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 asked.push(question.to_string());
                 flight.push(question);
             }
-            Step::Done(verdict) => return (verdict, asked),
-            Step::Wait => {
+            InquiryStep::Done(verdict) => return (verdict, asked),
+            InquiryStep::Wait => {
                 let Some(question) = flight.pop() else {
                     session.handle_timeout();
                     continue;
@@ -81,7 +81,7 @@ fn run(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) 
 fn what_can_go_out_together_does() {
     let mut session = Session::new(chain(), Vec::new(), 10);
     let asked: Vec<_> = std::iter::from_fn(|| match session.poll() {
-        Step::Ask(question) => Some(question.to_string()),
+        InquiryStep::Ask(question) => Some(question.to_string()),
         _ => None,
     })
     .collect();
@@ -99,9 +99,11 @@ fn a_question_has_its_share_of_the_time() {
 
 #[test]
 fn the_limit_of_questions_is_kept() {
-    let (verdict, asked) = run(&mut Session::new(chain(), Vec::new(), 3), "no..name");
+    let (verdict, asked) =
+        verdict_and_questions(&mut Session::new(chain(), Vec::new(), 3), "no..name");
     assert_eq!((verdict.len(), asked.len()), (3, 3));
-    let (verdict, asked) = run(&mut Session::new(chain(), Vec::new(), 2), "no..name");
+    let (verdict, asked) =
+        verdict_and_questions(&mut Session::new(chain(), Vec::new(), 2), "no..name");
     assert_eq!(asked, ["a.example A", "a.example AAAA"]);
     assert_eq!(verdict.last(), Some(&Answer::Failed(DnsFailure::OverLimit)));
 }
@@ -109,9 +111,9 @@ fn the_limit_of_questions_is_kept() {
 #[test]
 fn a_timeout_is_the_answer_to_all_that_is_open() {
     let mut session = Session::new(chain(), Vec::new(), 10);
-    assert!(matches!(session.poll(), Step::Ask(_)));
+    assert!(matches!(session.poll(), InquiryStep::Ask(_)));
     session.handle_timeout();
-    let Step::Done(verdict) = session.poll() else { panic!("it must end") };
+    let InquiryStep::Done(verdict) = session.poll() else { panic!("it must end") };
     assert_eq!(verdict, [const { Answer::Failed(DnsFailure::Timeout) }; 3]);
 }
 
@@ -121,7 +123,7 @@ fn answers_not_asked_for_and_second_ones_change_nothing() {
     let question = Question::new(name("a.example"), RecordType::A);
     session.handle_answer(&question, NOTHING);
     assert_eq!(session.answers(), []);
-    assert!(matches!(session.poll(), Step::Ask(first) if first == question));
+    assert!(matches!(session.poll(), InquiryStep::Ask(first) if first == question));
     session.handle_answer(&question, NOTHING);
     session.handle_answer(&question, text("b.example"));
     assert_eq!(session.answers(), [(question, Arc::new(NOTHING))]);
@@ -133,14 +135,14 @@ fn a_warm_cache_makes_it_one_run() {
         Some(Arc::new(if question.kind == RecordType::Txt { text("..") } else { NOTHING }))
     };
     let mut session = Session::new(chain(), Vec::new(), 0);
-    let Step::Done(verdict) = session.poll_cached(&cache) else { panic!("it must end") };
+    let InquiryStep::Done(verdict) = session.poll_cached(&cache) else { panic!("it must end") };
     assert_eq!((verdict.len(), session.answers()), (3, &[][..]));
 }
 
 #[test]
 fn a_traced_session_has_its_tree_and_replays() {
     let mut session = Session::new(chain(), Vec::new(), 10).traced();
-    let (verdict, asked) = run(&mut session, "no..name");
+    let (verdict, asked) = verdict_and_questions(&mut session, "no..name");
     assert_eq!(asked.len(), 3);
     let lines: Vec<_> = session.trace().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -159,7 +161,7 @@ fn a_traced_session_has_its_tree_and_replays() {
     assert_eq!(asked.count(), 3);
 
     let mut replay = Session::new(chain(), session.answers().to_vec(), 0).traced();
-    let Step::Done(again) = replay.poll() else { panic!("all is known") };
+    let InquiryStep::Done(again) = replay.poll() else { panic!("all is known") };
     assert_eq!((again, replay.trace()), (verdict, session.trace()));
 }
 

@@ -20,7 +20,7 @@ pub const LEAST_PATIENCE: Duration = Duration::from_secs(600);
 /// ```
 /// use std::time::Instant;
 ///
-/// use prdr::{Client, Outcome};
+/// use prdr::{Client, RecipientOutcome};
 ///
 /// let mut client = Client::new(3, Instant::now());
 /// for reply in ["353 wait", "250 ann takes it", "550 bob does not", "450 carl, later", "250 ok"] {
@@ -29,7 +29,7 @@ pub const LEAST_PATIENCE: Duration = Duration::from_secs(600);
 /// }
 /// let outcomes = client.outcomes().unwrap_or_default();
 /// assert!(matches!(&outcomes[..], [
-///     Outcome::Delivered(_), Outcome::Permanent(_), Outcome::Temporary(_),
+///     RecipientOutcome::Delivered(_), RecipientOutcome::Permanent(_), RecipientOutcome::Temporary(_),
 /// ]));
 /// # Ok::<(), mail_types::smtp::ReplyError>(())
 /// ```
@@ -39,11 +39,11 @@ pub struct Client {
     patience: Duration,
     deadline: Option<Instant>,
     replies: Vec<Reply>,
-    state: State,
+    state: ClientState,
 }
 
 #[derive(Clone, Debug)]
-enum State {
+enum ClientState {
     /// No reply has come.
     First,
     /// 353 has come.
@@ -55,7 +55,7 @@ enum State {
 /// The outcome for one recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "SMTP has just these")]
-pub enum Outcome {
+pub enum RecipientOutcome {
     /// The server has taken responsibility, with this reply.
     Delivered(Reply),
     /// Refused permanently, with this reply, for a notification to quote.
@@ -66,7 +66,7 @@ pub enum Outcome {
     InDoubt,
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for RecipientOutcome {
     /// Writes a line for people, with the server's reply: `delivered: 250 2.1.5 ok`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,7 +84,7 @@ impl Client {
     #[must_use]
     pub fn new(recipients: usize, now: Instant) -> Self {
         let (patience, deadline) = (LEAST_PATIENCE, now.checked_add(LEAST_PATIENCE));
-        Self { recipients, patience, deadline, replies: Vec::new(), state: State::First }
+        Self { recipients, patience, deadline, replies: Vec::new(), state: ClientState::First }
     }
 
     /// Sets the time to wait for each reply, at least [`LEAST_PATIENCE`].
@@ -103,20 +103,22 @@ impl Client {
         self.deadline = now.checked_add(self.patience);
         let going = reply.code() == ReplyCode::NOT_AVAILABLE;
         match (&self.state, severity) {
-            (State::Ended(_), _) => {} // Replies to later commands do not count.
+            (ClientState::Ended(_), _) => {} // Replies to later commands do not count.
             _ if going => self.end(None),
-            (State::First, _) if reply.code() == ReplyCode::PER_RECIPIENT => {
-                self.state = State::Block;
+            (ClientState::First, _) if reply.code() == ReplyCode::PER_RECIPIENT => {
+                self.state = ClientState::Block;
             }
             (_, Severity::Intermediate) => self.end(None),
-            (State::Block, _) if self.replies.len() < self.recipients => self.replies.push(reply),
-            (State::First | State::Block, _) => self.end(Some(reply).filter(|_| last)),
+            (ClientState::Block, _) if self.replies.len() < self.recipients => {
+                self.replies.push(reply);
+            }
+            (ClientState::First | ClientState::Block, _) => self.end(Some(reply).filter(|_| last)),
         }
     }
 
     /// Takes note of the end of the connection, or of a malformed reply.
     pub fn handle_end(&mut self) {
-        if !matches!(self.state, State::Ended(_)) {
+        if !matches!(self.state, ClientState::Ended(_)) {
             self.end(None);
         }
     }
@@ -132,7 +134,7 @@ impl Client {
     /// Returns the deadline of the next reply, or `None` after the end.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline.filter(|_| !matches!(self.state, State::Ended(_)))
+        self.deadline.filter(|_| !matches!(self.state, ClientState::Ended(_)))
     }
 
     /// Returns the outcome for each recipient in order, once all replies have come.
@@ -140,22 +142,22 @@ impl Client {
     /// A negative final reply applies to all recipients, whatever their own replies. After a
     /// positive one each recipient has its own.
     #[must_use]
-    pub fn outcomes(&self) -> Option<Vec<Outcome>> {
-        let State::Ended(last) = &self.state else { return None };
+    pub fn outcomes(&self) -> Option<Vec<RecipientOutcome>> {
+        let ClientState::Ended(last) = &self.state else { return None };
         let positive = last.as_ref().is_some_and(|l| l.code().severity() == Severity::Completed);
         let of = |at| {
             let own = self.replies.get(at).filter(|_| positive);
-            own.or(last.as_ref()).map_or(Outcome::InDoubt, Outcome::of)
+            own.or(last.as_ref()).map_or(RecipientOutcome::InDoubt, RecipientOutcome::of)
         };
         Some((0..self.recipients).map(of).collect())
     }
 
     fn end(&mut self, last: Option<Reply>) {
-        self.state = State::Ended(last);
+        self.state = ClientState::Ended(last);
     }
 }
 
-impl Outcome {
+impl RecipientOutcome {
     fn of(reply: &Reply) -> Self {
         match reply.code().severity() {
             Severity::Completed => Self::Delivered(reply.clone()),

@@ -11,29 +11,29 @@
 //! use std::time::Instant;
 //!
 //! use mail_types::smtp::{Reply, ReplyCode};
-//! use prdr::{Client, DataPhase, Outcome, Step};
+//! use prdr::{Client, DataPhase, RecipientOutcome, DataStep};
 //!
 //! let now = Instant::now();
 //! let mut server = DataPhase::new([ReplyCode::OK, ReplyCode::OK], true)?;
 //! let mut client = Client::new(2, now);
 //! loop {
 //!     match server.poll() {
-//!         Step::Send(reply) => client.handle_reply(reply, 0, now),
-//!         Step::Recipient(0) => server.handle_verdict(Reply::new(ReplyCode::OK, "wanted")),
-//!         Step::Recipient(_) => server.handle_verdict("550 5.7.1 not wanted".parse()?),
-//!         Step::Message => server.handle_verdict("250 2.6.0 queued".parse()?),
-//!         Step::Done => break,
+//!         DataStep::Send(reply) => client.handle_reply(reply, 0, now),
+//!         DataStep::Recipient(0) => server.handle_verdict(Reply::new(ReplyCode::OK, "wanted")),
+//!         DataStep::Recipient(_) => server.handle_verdict("550 5.7.1 not wanted".parse()?),
+//!         DataStep::Message => server.handle_verdict("250 2.6.0 queued".parse()?),
+//!         DataStep::Done => break,
 //!     }
 //! }
 //! let outcomes = client.outcomes().unwrap_or_default();
-//! assert!(matches!(&outcomes[..], [Outcome::Delivered(_), Outcome::Permanent(_)]));
+//! assert!(matches!(&outcomes[..], [RecipientOutcome::Delivered(_), RecipientOutcome::Permanent(_)]));
 //!
 //! // A connection that is lost before the final reply leaves every recipient in doubt.
 //! let mut client = Client::new(2, now);
 //! client.handle_reply("353 wait".parse()?, 0, now);
 //! client.handle_reply("250 2.1.5 wanted".parse()?, 0, now);
 //! client.handle_end();
-//! assert_eq!(client.outcomes(), Some(vec![Outcome::InDoubt; 2]));
+//! assert_eq!(client.outcomes(), Some(vec![RecipientOutcome::InDoubt; 2]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -45,7 +45,7 @@
 //! | 4.2, the parameter                   | [`is_requested`], [`pays`]                  |
 //! | 4.4, one reply for all               | [`DataPhase`], [`Client`]                   |
 //! | 4.5, the block                       | [`DataPhase`], [`Client`]                   |
-//! | 4.6, after the transfer              | [`Outcome`]; queues are the caller's task   |
+//! | 4.6, after the transfer              | [`RecipientOutcome`]; queues are the caller's task   |
 //!
 //! It does not serve LMTP, which has a reply for each recipient and no final one (RFC 2033).
 //!
@@ -69,7 +69,7 @@ mod client;
 mod extension;
 mod server;
 
-pub use client::{Client, LEAST_PATIENCE, Outcome};
+pub use client::{Client, LEAST_PATIENCE, RecipientOutcome};
 pub use extension::{COMPANIONS, KEYWORD, ParameterError, is_offered, is_requested, pays};
 pub use mail_types;
-pub use server::{DataPhase, NoRecipients, Step};
+pub use server::{DataPhase, DataStep, NoRecipients};

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// The replies of one transaction, from the end of the message's data to its final reply.
 ///
 /// It is a state machine without I/O, the same for `DATA` and the last `BDAT`. Make it at the end
-/// of the data, then perform each step of [`poll`](Self::poll) until [`Step::Done`]: send a reply,
+/// of the data, then perform each step of [`poll`](Self::poll) until [`DataStep::Done`]: send a reply,
 /// or find a verdict. No order of calls panics; a verdict too many changes nothing.
 ///
 /// With a request for the extension and several recipients it sends the block: 353, a reply for
@@ -18,17 +18,17 @@ use thiserror::Error;
 ///
 /// ```
 /// use mail_types::smtp::{Reply, ReplyCode};
-/// use prdr::{DataPhase, Step};
+/// use prdr::{DataPhase, DataStep};
 ///
 /// let mut phase = DataPhase::new([ReplyCode::OK; 2], true)?;
 /// let mut sent = Vec::new();
 /// loop {
 ///     match phase.poll() {
-///         Step::Send(reply) => sent.push(reply.to_string()),
-///         Step::Recipient(0) => phase.handle_verdict(Reply::new(ReplyCode::OK, "ann takes it")),
-///         Step::Recipient(_) => phase.handle_verdict("550 5.7.1 bob does not".parse()?),
-///         Step::Message => phase.handle_verdict("250 2.6.0 queued".parse()?),
-///         Step::Done => break,
+///         DataStep::Send(reply) => sent.push(reply.to_string()),
+///         DataStep::Recipient(0) => phase.handle_verdict(Reply::new(ReplyCode::OK, "ann takes it")),
+///         DataStep::Recipient(_) => phase.handle_verdict("550 5.7.1 bob does not".parse()?),
+///         DataStep::Message => phase.handle_verdict("250 2.6.0 queued".parse()?),
+///         DataStep::Done => break,
 ///     }
 /// }
 /// assert_eq!(sent, [
@@ -63,7 +63,7 @@ enum Form {
 /// The next action in the data phase.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a server must handle all four")]
-pub enum Step {
+pub enum DataStep {
     /// Send this reply.
     Send(Reply),
     /// Find the verdict on this recipient: its number, from 0, among the recipients whose `RCPT`
@@ -118,14 +118,14 @@ impl DataPhase {
     }
 
     /// Returns the next step.
-    pub fn poll(&mut self) -> Step {
+    pub fn poll(&mut self) -> DataStep {
         if let Some(reply) = self.replies.pop_front() {
-            return Step::Send(reply);
+            return DataStep::Send(reply);
         }
         match self.awaiting() {
-            Some(recipient) => Step::Recipient(recipient),
-            None if self.ended => Step::Done,
-            None => Step::Message,
+            Some(recipient) => DataStep::Recipient(recipient),
+            None if self.ended => DataStep::Done,
+            None => DataStep::Message,
         }
     }
 

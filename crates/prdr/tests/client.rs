@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use mail_types::smtp::Reply;
-use prdr::{Client, LEAST_PATIENCE, Outcome};
+use prdr::{Client, LEAST_PATIENCE, RecipientOutcome};
 use proptest::prelude::*;
 
 fn reply(text: &str) -> Reply {
@@ -14,11 +14,11 @@ fn reply(text: &str) -> Reply {
 
 /// One letter for each recipient: delivered, permanent, temporary, in doubt.
 fn letters(client: &Client) -> Option<String> {
-    let letter = |outcome: &Outcome| match outcome {
-        Outcome::Delivered(_) => 'd',
-        Outcome::Permanent(_) => 'p',
-        Outcome::Temporary(_) => 't',
-        Outcome::InDoubt => '?',
+    let letter = |outcome: &RecipientOutcome| match outcome {
+        RecipientOutcome::Delivered(_) => 'd',
+        RecipientOutcome::Permanent(_) => 'p',
+        RecipientOutcome::Temporary(_) => 't',
+        RecipientOutcome::InDoubt => '?',
     };
     client.outcomes().map(|outcomes| outcomes.iter().map(letter).collect())
 }
@@ -141,9 +141,15 @@ fn each_code_is_kept_for_its_notification() {
     let outcomes = client.outcomes().unwrap();
     assert_eq!(
         outcomes,
-        [Outcome::Permanent(reply("550 5.7.1 spam")), Outcome::Temporary(reply("450 4.2.1 later")),]
+        [
+            RecipientOutcome::Permanent(reply("550 5.7.1 spam")),
+            RecipientOutcome::Temporary(reply("450 4.2.1 later")),
+        ]
     );
-    assert_eq!(outcomes.iter().map(Outcome::is_to_be_retried).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(
+        outcomes.iter().map(RecipientOutcome::is_to_be_retried).collect::<Vec<_>>(),
+        [false, true]
+    );
 }
 
 proptest! {
@@ -173,10 +179,10 @@ proptest! {
 fn outcomes_are_told_with_the_servers_reply() {
     let reply = |text: &str| text.parse::<Reply>().unwrap();
     for (outcome, text) in [
-        (Outcome::Delivered(reply("250 2.1.5 ok")), "delivered: 250 2.1.5 ok"),
-        (Outcome::Permanent(reply("550 5.7.1 no")), "refused: 550 5.7.1 no"),
-        (Outcome::Temporary(reply("450 later")), "deferred: 450 later"),
-        (Outcome::InDoubt, "in doubt: the connection ended before the final reply"),
+        (RecipientOutcome::Delivered(reply("250 2.1.5 ok")), "delivered: 250 2.1.5 ok"),
+        (RecipientOutcome::Permanent(reply("550 5.7.1 no")), "refused: 550 5.7.1 no"),
+        (RecipientOutcome::Temporary(reply("450 later")), "deferred: 450 later"),
+        (RecipientOutcome::InDoubt, "in doubt: the connection ended before the final reply"),
     ] {
         assert_eq!(outcome.to_string(), text);
     }

@@ -3,26 +3,30 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use mail_types::smtp::{Reply, ReplyCode};
-use prdr::{DataPhase, Step};
+use prdr::{DataPhase, DataStep};
 use proptest::prelude::*;
 
 /// Runs a phase with a verdict for each recipient, and one for the message; returns what was sent,
 /// and who accepted.
-fn run(mut phase: DataPhase, recipients: &[&str], message: &str) -> (Vec<String>, Vec<usize>) {
+fn replies_and_accepted(
+    mut phase: DataPhase,
+    recipients: &[&str],
+    message: &str,
+) -> (Vec<String>, Vec<usize>) {
     let mut sent = Vec::new();
     loop {
         match phase.poll() {
-            Step::Send(reply) => sent.push(reply.to_string()),
-            Step::Recipient(at) => phase.handle_verdict(recipients[at].parse().unwrap()),
-            Step::Message => phase.handle_verdict(message.parse().unwrap()),
-            Step::Done => return (sent, phase.accepted().collect()),
+            DataStep::Send(reply) => sent.push(reply.to_string()),
+            DataStep::Recipient(at) => phase.handle_verdict(recipients[at].parse().unwrap()),
+            DataStep::Message => phase.handle_verdict(message.parse().unwrap()),
+            DataStep::Done => return (sent, phase.accepted().collect()),
         }
     }
 }
 
 fn asked(recipients: &[&str], message: &str) -> Vec<String> {
     let phase = DataPhase::new(vec![ReplyCode::OK; recipients.len()], true).unwrap();
-    run(phase, recipients, message).0
+    replies_and_accepted(phase, recipients, message).0
 }
 
 const START: &str = "353 content analysis has started";
@@ -165,7 +169,10 @@ fn who_did_not_ask_gets_one_reply() {
         (1, &["250 ok"], "250 2.0.0 id=1", "250 2.0.0 id=1", vec![0]),
     ] {
         let phase = DataPhase::new(vec![ReplyCode::OK; recipients], false).unwrap();
-        assert_eq!(run(phase, verdicts, message), (vec![expected.to_owned()], accepted));
+        assert_eq!(
+            replies_and_accepted(phase, verdicts, message),
+            (vec![expected.to_owned()], accepted)
+        );
     }
 }
 
@@ -178,7 +185,10 @@ fn a_message_can_be_refused_before_anybody_is_asked() {
         ("553 x", "554 5.0.0 x"),
     ] {
         let phase = DataPhase::refused(reply.parse().unwrap());
-        assert_eq!(run(phase, &[], "250 never"), (vec![expected.to_owned()], vec![]));
+        assert_eq!(
+            replies_and_accepted(phase, &[], "250 never"),
+            (vec![expected.to_owned()], vec![])
+        );
     }
 }
 
@@ -187,18 +197,18 @@ fn a_message_can_be_refused_before_anybody_is_asked() {
 fn a_code_never_tells_less_than_that_for_rcpt() {
     let forward = ReplyCode::new(251).unwrap();
     let phase = DataPhase::new([forward, ReplyCode::OK, forward], true).unwrap();
-    let (sent, _) = run(phase, &["250 a", "251 b", "550 c"], "250 d");
+    let (sent, _) = replies_and_accepted(phase, &["250 a", "251 b", "550 c"], "250 d");
     assert_eq!(sent[1..4], ["251 2.1.5 a", "251 2.1.5 b", "550 5.7.0 c"]);
 }
 
 #[test]
 fn a_server_that_must_stop_sends_the_whole_sequence() {
     let mut phase = DataPhase::new([ReplyCode::OK; 3], true).unwrap();
-    assert!(matches!(phase.poll(), Step::Send(_)));
-    assert_eq!(phase.poll(), Step::Recipient(0));
+    assert!(matches!(phase.poll(), DataStep::Send(_)));
+    assert_eq!(phase.poll(), DataStep::Recipient(0));
     phase.handle_verdict("250 a".parse().unwrap());
     phase.handle_shutdown();
-    let (sent, _) = run(phase, &[], "250 never");
+    let (sent, _) = replies_and_accepted(phase, &[], "250 never");
     let stop = "451 4.3.2 server shutting down, try again later";
     assert_eq!(sent, ["250 2.1.5 a", stop, stop, stop]);
 }
@@ -211,7 +221,7 @@ fn a_verdict_too_many_changes_nothing() {
         phase.handle_verdict("250 ok".parse::<Reply>().unwrap());
     }
     phase.handle_shutdown();
-    assert_eq!(run(phase, &[], "").0, ["250 2.0.0 ok"]);
+    assert_eq!(replies_and_accepted(phase, &[], "").0, ["250 2.0.0 ok"]);
 }
 
 proptest! {

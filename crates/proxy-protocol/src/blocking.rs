@@ -4,14 +4,14 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use crate::{Options, Outcome, Receiver};
+use crate::{HeaderOutcome, Options, Receiver};
 
 /// Reads exactly the header: the bytes after it, such as TLS, stay in the stream.
 ///
 /// It returns at the latest after [`Limits::time`](crate::Limits::time), however slowly the peer
 /// sends. It restores the stream's read timeout.
 ///
-/// Every fault of the peer, silence and disconnection included, is [`Outcome::Failed`]: close the
+/// Every fault of the peer, silence and disconnection included, is [`HeaderOutcome::Failed`]: close the
 /// connection.
 ///
 /// ```no_run
@@ -33,14 +33,14 @@ use crate::{Options, Outcome, Receiver};
 /// # Errors
 ///
 /// The error of the stream if a read fails.
-pub fn read_header(stream: &mut TcpStream, options: &Options) -> io::Result<Outcome> {
+pub fn read_header(stream: &mut TcpStream, options: &Options) -> io::Result<HeaderOutcome> {
     let timeout = stream.read_timeout()?;
     let outcome = read(stream, Receiver::new(*options, Instant::now()));
     stream.set_read_timeout(timeout)?;
     outcome
 }
 
-fn read(stream: &mut TcpStream, mut receiver: Receiver) -> io::Result<Outcome> {
+fn read(stream: &mut TcpStream, mut receiver: Receiver) -> io::Result<HeaderOutcome> {
     let mut buffer = [0; 256];
     loop {
         let now = Instant::now();

@@ -136,7 +136,7 @@ pub use listener::Listener;
 #[cfg(feature = "mail")]
 pub use mail_types;
 pub use options::{Limits, Options};
-pub use outcome::{Failure, Outcome};
+pub use outcome::{Failure, HeaderOutcome};
 pub use proxy_info::ProxyInfo;
 pub use receiver::Receiver;
 #[cfg(feature = "mail")]

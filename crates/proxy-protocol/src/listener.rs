@@ -11,7 +11,7 @@ use ::tokio::task::{JoinError, JoinSet};
 use ::tokio::time::Instant;
 
 use crate::tokio_net::peek_header;
-use crate::{Options, Outcome, ProxyInfo, Receiver};
+use crate::{HeaderOutcome, Options, ProxyInfo, Receiver};
 
 /// A TCP listener that reads the header of each connection from a trusted proxy, and returns the
 /// stream with its [`ProxyInfo`].
@@ -88,7 +88,7 @@ impl Listener {
     }
 
     /// Waits for the next connection whose header is complete or has failed: see
-    /// [`ProxyInfo::outcome`]. The caller closes a connection with [`Outcome::Failed`].
+    /// [`ProxyInfo::outcome`]. The caller closes a connection with [`HeaderOutcome::Failed`].
     ///
     /// Headers are read between two calls too. The future can be dropped; no connection is lost.
     ///
@@ -139,7 +139,7 @@ enum Next {
 
 async fn read(mut stream: TcpStream, peer: SocketAddr, options: Options) -> Accepted {
     let mut receiver = Receiver::new(options, Instant::now().into_std());
-    let outcome: Outcome = peek_header(&mut stream, &mut receiver).await?;
+    let outcome: HeaderOutcome = peek_header(&mut stream, &mut receiver).await?;
     Ok((stream, ProxyInfo::proxied(peer, outcome)))
 }
 

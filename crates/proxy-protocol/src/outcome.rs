@@ -10,7 +10,7 @@ use crate::{Address, Endpoints, Header, HeaderError, Transport};
 /// header is visible before that, or after a failure.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum HeaderOutcome {
     /// The proxy gives the addresses of the connection.
     Proxied {
         /// The client.
@@ -28,7 +28,7 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-impl Outcome {
+impl HeaderOutcome {
     /// Returns the outcome as a word: `proxied`, `local`, `unknown` or `failed`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -50,7 +50,7 @@ impl Outcome {
     }
 }
 
-impl From<&Header<'_>> for Outcome {
+impl From<&Header<'_>> for HeaderOutcome {
     fn from(header: &Header<'_>) -> Self {
         match header.endpoints {
             Endpoints::Local => Self::Local,

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 #[cfg(feature = "mail")]
 use mail_types::exim::{Trust, Value, Variable};
 
-use crate::{Address, Outcome};
+use crate::{Address, HeaderOutcome};
 
 /// A connection: the address of the socket's other end, and the outcome of its header.
 ///
 /// ```
-/// use proxy_protocol::{Header, Outcome, ProxyInfo};
+/// use proxy_protocol::{Header, HeaderOutcome, ProxyInfo};
 ///
 /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
-/// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+/// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, HeaderOutcome::from(&header));
 /// assert_eq!(info.client(), "192.0.2.1:56324".parse()?);
 /// assert_eq!(info.peer(), "127.0.0.1:4000".parse()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -21,7 +21,7 @@ use crate::{Address, Outcome};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProxyInfo {
     peer: SocketAddr,
-    outcome: Option<Outcome>,
+    outcome: Option<HeaderOutcome>,
 }
 
 impl ProxyInfo {
@@ -34,7 +34,7 @@ impl ProxyInfo {
     /// Takes a connection that had to begin with a header, and the address of the socket's other
     /// end.
     #[must_use]
-    pub fn proxied(peer: SocketAddr, outcome: Outcome) -> Self {
+    pub fn proxied(peer: SocketAddr, outcome: HeaderOutcome) -> Self {
         Self { peer, outcome: Some(outcome) }
     }
 
@@ -46,7 +46,7 @@ impl ProxyInfo {
 
     /// Returns the outcome of the header, or `None` if none was required.
     #[must_use]
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub fn outcome(&self) -> Option<&HeaderOutcome> {
         self.outcome.as_ref()
     }
 
@@ -56,7 +56,7 @@ impl ProxyInfo {
     #[must_use]
     pub fn client(&self) -> SocketAddr {
         match &self.outcome {
-            Some(Outcome::Proxied { source: Address::Inet(source), .. }) => *source,
+            Some(HeaderOutcome::Proxied { source: Address::Inet(source), .. }) => *source,
             _ => self.peer,
         }
     }
@@ -65,10 +65,10 @@ impl ProxyInfo {
     ///
     /// ```
     /// use mail_types::exim::{Trust, Value, Variable};
-    /// use proxy_protocol::{Header, Outcome, ProxyInfo};
+    /// use proxy_protocol::{Header, HeaderOutcome, ProxyInfo};
     ///
     /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n")?;
-    /// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, Outcome::from(&header));
+    /// let info = ProxyInfo::proxied("127.0.0.1:4000".parse()?, HeaderOutcome::from(&header));
     /// let target = Value::new(&b"198.51.100.2"[..], Trust::Untrusted);
     /// assert_eq!(info.variable("proxy_external_address"), Variable::Value(target));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,7 +81,7 @@ impl ProxyInfo {
     /// | `proxy_local_port`, `proxy_host_port`          | its port                               |
     /// | `proxy_external_address`, `proxy_target_address` | the address that the client connected to, if proxied |
     /// | `proxy_external_port`, `proxy_target_port`     | its port, except for a UNIX socket     |
-    /// | `proxy_outcome`                                | [`Outcome::as_str`], if a header was required |
+    /// | `proxy_outcome`                                | [`HeaderOutcome::as_str`], if a header was required |
     ///
     /// A variable without a value is unset; Exim has 0 for such a port. Words are trusted.
     /// Addresses and ports are not: a header is not authenticated, and the name of a UNIX socket
@@ -90,7 +90,7 @@ impl ProxyInfo {
     #[must_use]
     pub fn variable(&self, name: &str) -> Variable<'_> {
         let proxied = match &self.outcome {
-            Some(Outcome::Proxied { destination, .. }) => Some(destination),
+            Some(HeaderOutcome::Proxied { destination, .. }) => Some(destination),
             _ => None,
         };
         let value = match name {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "mail")]
 use crate::unread::Unread;
-use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
+use crate::{Failure, Header, HeaderError, HeaderOutcome, Options, v2};
 
 /// The start of a connection whose peer must send a header.
 ///
@@ -18,7 +18,7 @@ use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 /// ```
 /// use std::time::Instant;
 ///
-/// use proxy_protocol::{Options, Outcome, Receiver};
+/// use proxy_protocol::{Options, HeaderOutcome, Receiver};
 ///
 /// let mut receiver = Receiver::new(Options::default(), Instant::now());
 /// assert_eq!(receiver.handle_bytes(b"PROXY UNK"), 9);
@@ -27,7 +27,7 @@ use crate::{Failure, Header, HeaderError, Options, Outcome, v2};
 ///
 /// // The bytes after the header stay with the caller.
 /// assert_eq!(receiver.handle_bytes(b"NOWN\r\nEHLO"), 6);
-/// assert_eq!(receiver.outcome(), Some(&Outcome::Unknown));
+/// assert_eq!(receiver.outcome(), Some(&HeaderOutcome::Unknown));
 /// assert_eq!(receiver.needed(), 0);
 /// ```
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Receiver {
     deadline: Instant,
     received: Vec<u8>,
     needed: Option<NonZeroUsize>,
-    outcome: Option<Outcome>,
+    outcome: Option<HeaderOutcome>,
     #[cfg(feature = "mail")]
     unread: Unread,
 }
@@ -79,7 +79,7 @@ impl Receiver {
         self.received.extend_from_slice(kept);
         match Header::parse_with(&self.received, &self.options) {
             Ok((rest, header)) => {
-                self.outcome = Some(Outcome::from(&header));
+                self.outcome = Some(HeaderOutcome::from(&header));
                 let used = self.received.len() - rest.len();
                 self.received.truncate(used);
                 return used - before;
@@ -104,7 +104,7 @@ impl Receiver {
 
     /// Returns the outcome of the header, once it is known.
     #[must_use]
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub fn outcome(&self) -> Option<&HeaderOutcome> {
         self.outcome.as_ref()
     }
 
@@ -125,7 +125,7 @@ impl Receiver {
     #[must_use]
     pub fn header(&self) -> Option<Header<'_>> {
         match self.outcome {
-            None | Some(Outcome::Failed(_)) => None,
+            None | Some(HeaderOutcome::Failed(_)) => None,
             Some(_) => Header::parse_with(&self.received, &self.options).ok().map(|(_, h)| h),
         }
     }
@@ -145,7 +145,7 @@ impl Receiver {
     #[cfg_attr(not(feature = "mail"), expect(unused_variables, reason = "only a refusal reads on"))]
     fn fail(&mut self, failure: Failure, beyond: &[u8]) {
         if self.outcome.is_none() {
-            self.outcome = Some(Outcome::Failed(failure));
+            self.outcome = Some(HeaderOutcome::Failed(failure));
             #[cfg(feature = "mail")]
             {
                 self.unread.take(&self.received);

@@ -2,7 +2,7 @@
 //!
 //! Each function feeds a [`Receiver`] until it has an outcome, with its one deadline for the whole
 //! header; no timer outlives the call. Every fault of the peer, silence and disconnection included,
-//! is [`Outcome::Failed`]. [`Listener`](crate::Listener) accepts connections with these functions.
+//! is [`HeaderOutcome::Failed`]. [`Listener`](crate::Listener) accepts connections with these functions.
 //! They differ in the bytes that they read:
 //!
 //! | Function                 | Streams  | Reads                                  | System calls   |
@@ -17,14 +17,14 @@ use ::tokio::io::{AsyncRead, AsyncReadExt};
 use ::tokio::net::TcpStream;
 use ::tokio::time::{Instant, timeout_at};
 
-use crate::{Outcome, Receiver};
+use crate::{HeaderOutcome, Receiver};
 
 /// Reads exactly the header: the bytes after it, such as TLS, stay in the stream.
 ///
 /// # Errors
 ///
 /// The error of the stream if a read fails.
-pub async fn read_header<S>(stream: &mut S, receiver: &mut Receiver) -> io::Result<Outcome>
+pub async fn read_header<S>(stream: &mut S, receiver: &mut Receiver) -> io::Result<HeaderOutcome>
 where
     S: AsyncRead + Unpin,
 {
@@ -51,7 +51,10 @@ where
 /// # Errors
 ///
 /// The error of the stream if a read fails.
-pub async fn peek_header(stream: &mut TcpStream, receiver: &mut Receiver) -> io::Result<Outcome> {
+pub async fn peek_header(
+    stream: &mut TcpStream,
+    receiver: &mut Receiver,
+) -> io::Result<HeaderOutcome> {
     let mut buffer = [0; 1024];
     loop {
         let deadline = match awaiting(receiver) {
@@ -85,7 +88,7 @@ pub async fn read_header_buffered<S>(
     stream: &mut S,
     receiver: &mut Receiver,
     buffer: &mut Vec<u8>,
-) -> io::Result<Outcome>
+) -> io::Result<HeaderOutcome>
 where
     S: AsyncRead + Unpin,
 {
@@ -109,7 +112,7 @@ where
 }
 
 /// The deadline and the number of bytes to wait for, or the outcome.
-fn awaiting(receiver: &Receiver) -> Result<(Instant, usize), Outcome> {
+fn awaiting(receiver: &Receiver) -> Result<(Instant, usize), HeaderOutcome> {
     match (receiver.outcome(), receiver.deadline()) {
         (Some(outcome), _) => Err(outcome.clone()),
         (None, deadline) => {

@@ -36,11 +36,11 @@ pub(crate) fn parse<'a>(
 
 /// The position where a line cannot be read further, in bytes before its end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stop(pub(crate) usize);
+pub(crate) struct LineFault(pub(crate) usize);
 
-pub(crate) type Parsed<'a, T> = Result<(&'a [u8], T), Stop>;
+pub(crate) type Parsed<'a, T> = Result<(&'a [u8], T), LineFault>;
 
-impl Stop {
+impl LineFault {
     #[cold]
     fn into_error(self, input: &[u8]) -> HeaderError {
         let at = input.len() - self.0;
@@ -77,10 +77,10 @@ fn endpoints(
 }
 
 #[inline]
-pub(crate) fn byte(text: &[u8], wanted: u8) -> Result<&[u8], Stop> {
+pub(crate) fn byte(text: &[u8], wanted: u8) -> Result<&[u8], LineFault> {
     match text {
         [found, text @ ..] if *found == wanted => Ok(text),
-        _ => Err(Stop(text.len())),
+        _ => Err(LineFault(text.len())),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::v1::{Parsed, Stop, byte};
+use crate::v1::{LineFault, Parsed, byte};
 
 #[inline]
 pub(crate) fn ipv4(text: &[u8]) -> Parsed<'_, Ipv4Addr> {
@@ -20,7 +20,7 @@ pub(crate) fn ipv4(text: &[u8]) -> Parsed<'_, Ipv4Addr> {
 /// `5`.
 #[inline]
 pub(crate) fn octet(text: &[u8]) -> Parsed<'_, u8> {
-    let (text, first) = digit(text).ok_or(Stop(text.len()))?;
+    let (text, first) = digit(text).ok_or(LineFault(text.len()))?;
     let (text, two) = match digit(text) {
         Some((text, second)) if first != 0 => (text, first * 10 + second),
         _ => return Ok((text, first)),
@@ -33,7 +33,7 @@ pub(crate) fn octet(text: &[u8]) -> Parsed<'_, u8> {
 /// A number up to 65535 without a leading zero.
 #[inline]
 pub(crate) fn port(text: &[u8]) -> Parsed<'_, u16> {
-    let (mut text, first) = digit(text).ok_or(Stop(text.len()))?;
+    let (mut text, first) = digit(text).ok_or(LineFault(text.len()))?;
     let mut port = u16::from(first);
     while let (1.., Some((behind, digit))) = (port, digit(text)) {
         let longer = port.checked_mul(10).and_then(|n| n.checked_add(u16::from(digit)));
@@ -67,7 +67,7 @@ pub(crate) fn ipv6(text: &[u8]) -> Parsed<'_, Ipv6Addr> {
             // Only `::` may end an address.
             return match address.gap {
                 Some(gap) if gap == address.count => Ok((text, address.finish())),
-                _ => Err(Stop(text.len())),
+                _ => Err(LineFault(text.len())),
             };
         }
         if address.is_full() {
@@ -86,7 +86,7 @@ pub(crate) fn ipv6(text: &[u8]) -> Parsed<'_, Ipv6Addr> {
             _ if address.gap.is_some() || address.count == 8 => {
                 return Ok((behind, address.finish()));
             }
-            _ => return Err(Stop(behind.len())),
+            _ => return Err(LineFault(behind.len())),
         };
     }
 }
@@ -146,10 +146,10 @@ fn hex(text: &[u8]) -> (&[u8], u16, u32) {
 fn dotted(text: &[u8], dot: usize, mut address: Groups) -> Parsed<'_, Ipv6Addr> {
     let fits = if address.gap.is_some() { address.count <= 5 } else { address.count == 6 };
     if !fits {
-        return Err(Stop(dot));
+        return Err(LineFault(dot));
     }
     // A number above 255 is still a group of the address, up to the dot.
-    let (text, ipv4) = ipv4(text).map_err(|stop| Stop(stop.0.min(dot)))?;
+    let (text, ipv4) = ipv4(text).map_err(|stop| LineFault(stop.0.min(dot)))?;
     let [a, b, c, d] = ipv4.octets();
     address.push(u16::from_be_bytes([a, b]));
     address.push(u16::from_be_bytes([c, d]));
@@ -164,9 +164,10 @@ pub(crate) fn either(text: &[u8]) -> Parsed<'_, IpAddr> {
         (Ok((behind, ip)), _) if ends(behind) => Ok((behind, ip.into())),
         (_, Ok((behind, ip))) if ends(behind) => Ok((behind, ip.into())),
         (v6, v4) => {
-            let stop = |parsed: Result<&[u8], Stop>| parsed.map_or_else(|stop| stop.0, <[u8]>::len);
+            let stop =
+                |parsed: Result<&[u8], LineFault>| parsed.map_or_else(|stop| stop.0, <[u8]>::len);
             let v6 = stop(v6.map(|(behind, _)| behind));
-            Err(Stop(v6.min(stop(v4.map(|(behind, _)| behind)))))
+            Err(LineFault(v6.min(stop(v4.map(|(behind, _)| behind)))))
         }
     }
 }

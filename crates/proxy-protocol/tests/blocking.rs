@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use proxy_protocol::{Failure, HeaderError, Limits, Options, Outcome, blocking};
+use proxy_protocol::{Failure, HeaderError, HeaderOutcome, Limits, Options, blocking};
 
 const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n";
 
@@ -28,7 +28,7 @@ fn the_bytes_behind_the_header_stay_in_the_stream() {
     client.write_all(&[LINE, b"EHLO"].concat()).unwrap();
     drop(client);
     let outcome = blocking::read_header(&mut server, &Options::default()).unwrap();
-    assert!(matches!(outcome, Outcome::Proxied { .. }), "{outcome:?}");
+    assert!(matches!(outcome, HeaderOutcome::Proxied { .. }), "{outcome:?}");
     assert_eq!(server.read_timeout().unwrap(), Some(Duration::from_secs(7)));
     let mut rest = Vec::new();
     server.read_to_end(&mut rest).unwrap();
@@ -47,7 +47,7 @@ fn a_header_in_pieces_is_read() {
         client
     });
     let outcome = blocking::read_header(&mut server, &Options::default()).unwrap();
-    assert!(matches!(outcome, Outcome::Proxied { .. }), "{outcome:?}");
+    assert!(matches!(outcome, HeaderOutcome::Proxied { .. }), "{outcome:?}");
     drop(writer.join().unwrap());
 }
 

@@ -19,7 +19,7 @@ fn addresses_of_a_tcp_client() {
         ("send-proxy-v2", Version::V2),
         ("send-proxy-v2 proxy-v2-options crc32c", Version::V2),
     ] {
-        let seen = files.run("", server, &Client::Tcp(b""));
+        let seen = files.seen_by_server("", server, &Client::Tcp(b""));
         let header = seen.header(server);
         assert_eq!(header.version, version, "{server}");
         let Endpoints::Inet { transport, source, destination } = header.endpoints else {
@@ -39,7 +39,7 @@ fn addresses_of_an_ipv6_client() {
         return skipped("there is no IPv6 here");
     }
     for server in ["send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c"] {
-        let seen = files.run("@ip6", server, &Client::Tcp(b""));
+        let seen = files.seen_by_server("@ip6", server, &Client::Tcp(b""));
         let Endpoints::Inet { source, destination, .. } = seen.header(server).endpoints else {
             panic!("{server}: {seen:?}");
         };
@@ -59,7 +59,7 @@ fn addresses_that_it_was_told_itself() {
     for line in lines {
         let (_, told) = Header::parse(line).unwrap();
         for server in ["send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c"] {
-            let seen = files.run("accept-proxy", server, &Client::Tcp(line));
+            let seen = files.seen_by_server("accept-proxy", server, &Client::Tcp(line));
             assert_eq!(seen.header(server).endpoints, told.endpoints, "{server}");
         }
     }
@@ -69,9 +69,9 @@ fn addresses_that_it_was_told_itself() {
 #[test]
 fn a_client_on_a_unix_socket_has_no_address() {
     let Some(files) = Files::new() else { return };
-    let seen = files.run("@unix", "send-proxy", &Client::Unix);
+    let seen = files.seen_by_server("@unix", "send-proxy", &Client::Unix);
     assert_eq!(seen.header("send-proxy").endpoints, Endpoints::Unknown);
-    let seen = files.run("@unix", "send-proxy-v2", &Client::Unix);
+    let seen = files.seen_by_server("@unix", "send-proxy-v2", &Client::Unix);
     let header = seen.header("send-proxy-v2");
     assert_eq!(header.version, Version::V2);
     assert!(matches!(header.endpoints, Endpoints::Local | Endpoints::Unknown), "{header:?}");
@@ -80,10 +80,10 @@ fn a_client_on_a_unix_socket_has_no_address() {
 #[test]
 fn health_checks() {
     let Some(files) = Files::new() else { return };
-    let seen = files.run("", "send-proxy-v2 check inter 500ms", &Client::None);
+    let seen = files.seen_by_server("", "send-proxy-v2 check inter 500ms", &Client::None);
     assert_eq!(seen.header("v2 check").endpoints, Endpoints::Local);
     // Version 1 has no word for it: the line has the addresses of the check's own connection.
-    let seen = files.run("", "send-proxy check inter 500ms", &Client::None);
+    let seen = files.seen_by_server("", "send-proxy check inter 500ms", &Client::None);
     let header = seen.header("v1 check");
     let Endpoints::Inet { source, .. } = header.endpoints else { panic!("{header:?}") };
     assert!(source.ip().is_loopback());
@@ -111,7 +111,8 @@ fn every_option_of_version_2() {
     ];
     for (option, check) in rows {
         let server = format!("send-proxy-v2 proxy-v2-options {option}");
-        let seen = files.run("@mtls", &server, &Client::Tls(&["-servername", "mail.example"]));
+        let seen =
+            files.seen_by_server("@mtls", &server, &Client::Tls(&["-servername", "mail.example"]));
         let header = seen.header(option);
         let ssl = header.tlvs.ssl().unwrap_or_else(|| panic!("{option}: {header:?}"));
         assert!(ssl.is_tls() && ssl.is_verified(), "{option}: {ssl:?}");
@@ -123,7 +124,8 @@ fn every_option_of_version_2() {
         ("authority", TlvKind::AUTHORITY),
     ] {
         let server = format!("send-proxy-v2 proxy-v2-options {option}");
-        let seen = files.run("@mtls", &server, &Client::Tls(&["-servername", "mail.example"]));
+        let seen =
+            files.seen_by_server("@mtls", &server, &Client::Tls(&["-servername", "mail.example"]));
         let header = seen.header(option);
         let kinds: Vec<_> = header.tlvs.iter().map(|tlv| tlv.kind).collect();
         assert!(kinds.contains(&kind), "{option}: {kinds:?}");
@@ -137,7 +139,8 @@ fn the_shorthands_for_tls() {
     for (server, name) in
         [("send-proxy-v2-ssl", None), ("send-proxy-v2-ssl-cn", Some("client.example"))]
     {
-        let seen = files.run("@mtls alpn h2,http/1.1", server, &Client::Tls(&["-alpn", "h2"]));
+        let seen =
+            files.seen_by_server("@mtls alpn h2,http/1.1", server, &Client::Tls(&["-alpn", "h2"]));
         let header = seen.header(server);
         let ssl = header.tlvs.ssl().unwrap();
         assert!(ssl.is_tls() && ssl.has_connection_certificate(), "{ssl:?}");
@@ -149,7 +152,8 @@ fn the_shorthands_for_tls() {
 #[test]
 fn a_tls_client_without_a_certificate_is_not_verified() {
     let Some(files) = Files::new() else { return };
-    let seen = files.run("@tls", "send-proxy-v2-ssl", &Client::Tls(&["-no_certificate"]));
+    let seen =
+        files.seen_by_server("@tls", "send-proxy-v2-ssl", &Client::Tls(&["-no_certificate"]));
     let header = seen.header("no certificate");
     let ssl = header.tlvs.ssl().unwrap();
     assert!(ssl.is_tls() && !ssl.has_connection_certificate(), "{ssl:?}");

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use proxy_protocol::{Failure, Limits, Listener, Options, Outcome};
+use proxy_protocol::{Failure, HeaderOutcome, Limits, Listener, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -53,7 +53,7 @@ async fn a_header_that_does_not_come_is_an_outcome() {
     let mut listener = listener(options, true).await;
     let client = connect(&listener, b"PROXY ").await;
     let (_, info) = listener.accept().await.unwrap();
-    let failure = info.outcome().and_then(Outcome::failure);
+    let failure = info.outcome().and_then(HeaderOutcome::failure);
     assert_eq!(failure, Some(Failure::TimedOut { received: 6 }));
     drop(client);
 }

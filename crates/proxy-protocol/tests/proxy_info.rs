@@ -4,7 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]
 
 use mail_types::exim::{Trust, Variable};
-use proxy_protocol::{Failure, Header, Outcome, ProxyInfo};
+use proxy_protocol::{Failure, Header, HeaderOutcome, ProxyInfo};
 
 const NAMES: [&str; 10] = [
     "proxy_session",
@@ -36,7 +36,7 @@ fn values(session: &ProxyInfo) -> Vec<String> {
 
 fn session(header: &[u8]) -> ProxyInfo {
     let (_, header) = Header::parse(header).unwrap();
-    ProxyInfo::proxied("[::ffff:192.0.2.99]:4000".parse().unwrap(), Outcome::from(&header))
+    ProxyInfo::proxied("[::ffff:192.0.2.99]:4000".parse().unwrap(), HeaderOutcome::from(&header))
 }
 
 #[test]
@@ -75,13 +75,13 @@ fn over_unix_sockets() {
         ["yes", "proxied", proxy, proxy, port, port, external, external, "-", "-"]
     );
     assert_eq!(session.client(), session.peer());
-    let Some(Outcome::Proxied { source, .. }) = session.outcome() else { panic!() };
+    let Some(HeaderOutcome::Proxied { source, .. }) = session.outcome() else { panic!() };
     assert_eq!(source.to_string(), r"/run/a\n.sock");
 }
 
 #[test]
 fn neither_a_health_check_nor_a_failure_has_addresses() {
-    let failure = Outcome::Failed(Failure::TimedOut { received: 0 });
+    let failure = HeaderOutcome::Failed(Failure::TimedOut { received: 0 });
     let peer = "192.0.2.99:4000".parse().unwrap();
     for (session, word) in [
         (session(b"PROXY UNKNOWN\r\n"), "unknown"),

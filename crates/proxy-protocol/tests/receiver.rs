@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use proxy_protocol::{Failure, HeaderError, Options, Outcome, Receiver};
+use proxy_protocol::{Failure, HeaderError, HeaderOutcome, Options, Receiver};
 
 const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n";
 
@@ -39,7 +39,7 @@ fn byte_by_byte_nothing_is_visible_before_the_last() {
         assert_eq!((receiver.outcome(), receiver.header()), (None, None));
         assert_eq!(receiver.handle_bytes(&[*byte]), 1);
     }
-    assert!(matches!(receiver.outcome(), Some(Outcome::Proxied { .. })));
+    assert!(matches!(receiver.outcome(), Some(HeaderOutcome::Proxied { .. })));
     assert!(receiver.header().is_some());
 }
 
@@ -54,7 +54,7 @@ fn the_deadline_is_for_the_whole_header() {
     receiver.handle_time(start + Duration::from_nanos(2_999_999_999));
     assert_eq!(receiver.outcome(), None);
     receiver.handle_time(deadline);
-    assert_eq!(receiver.outcome(), Some(&Outcome::Failed(Failure::TimedOut { received: 9 })));
+    assert_eq!(receiver.outcome(), Some(&HeaderOutcome::Failed(Failure::TimedOut { received: 9 })));
 }
 
 #[test]
@@ -78,15 +78,18 @@ fn the_end_of_input_is_a_failure() {
     let mut receiver = receiver(Instant::now());
     assert_eq!(receiver.handle_bytes(&LINE[..20]), 20);
     receiver.handle_end();
-    assert_eq!(receiver.outcome(), Some(&Outcome::Failed(Failure::EndOfInput { received: 20 })));
+    assert_eq!(
+        receiver.outcome(),
+        Some(&HeaderOutcome::Failed(Failure::EndOfInput { received: 20 }))
+    );
     assert_eq!(receiver.header(), None);
 }
 
 #[test]
 fn after_the_outcome_nothing_changes() {
     let start = Instant::now();
-    let bad = Outcome::Failed(Failure::Header(HeaderError::Signature { at: 0, found: b'E' }));
-    for (input, outcome) in [(&b"PROXY UNKNOWN\r\n"[..], Outcome::Unknown), (b"EHLO", bad)] {
+    let bad = HeaderOutcome::Failed(Failure::Header(HeaderError::Signature { at: 0, found: b'E' }));
+    for (input, outcome) in [(&b"PROXY UNKNOWN\r\n"[..], HeaderOutcome::Unknown), (b"EHLO", bad)] {
         let mut receiver = receiver(start);
         assert_eq!(receiver.handle_bytes(input), input.len());
         assert_eq!(receiver.handle_bytes(LINE), 0);

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use proxy_protocol::tokio_net::{peek_header, read_header, read_header_buffered};
-use proxy_protocol::{Failure, Options, Outcome, Receiver};
+use proxy_protocol::{Failure, HeaderOutcome, Options, Receiver};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
@@ -30,7 +30,7 @@ async fn connection() -> (TcpStream, TcpStream) {
     (client, listener.accept().await.unwrap().0)
 }
 
-fn failed(outcome: &Outcome) -> Failure {
+fn failed(outcome: &HeaderOutcome) -> Failure {
     outcome.failure().unwrap_or_else(|| panic!("{outcome:?}"))
 }
 
@@ -133,7 +133,7 @@ async fn silence_is_a_failure_in_each_mode() {
 async fn the_deadline_is_gone_after_the_header() {
     let (mut client, mut server) = duplex(64);
     client.write_all(b"PROXY UNKNOWN\r\n").await.unwrap();
-    assert_eq!(read_header(&mut server, &mut receiver()).await.unwrap(), Outcome::Unknown);
+    assert_eq!(read_header(&mut server, &mut receiver()).await.unwrap(), HeaderOutcome::Unknown);
     let late = async {
         sleep(Duration::from_secs(60)).await;
         client.write_all(b"EHLO").await.unwrap();

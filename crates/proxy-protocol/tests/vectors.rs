@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use proxy_protocol::{
-    Endpoints, Failure, Header, HeaderError, Options, Outcome, Receiver, TlvKind, Transport,
+    Endpoints, Failure, Header, HeaderError, HeaderOutcome, Options, Receiver, TlvKind, Transport,
     Version,
 };
 use serde_json::Value;
@@ -112,7 +112,7 @@ fn in_two_pieces_all_is_the_same() {
                     assert_eq!(taken, bytes.len() - rest.len(), "{name} at {cut}");
                     assert_eq!(
                         receiver.outcome(),
-                        Some(&Outcome::from(&header)),
+                        Some(&HeaderOutcome::from(&header)),
                         "{name} at {cut}"
                     );
                     assert_eq!(receiver.header(), Some(header), "{name} at {cut}");
@@ -123,7 +123,7 @@ fn in_two_pieces_all_is_the_same() {
                     assert_eq!(receiver.outcome(), None, "{name} at {cut}");
                 }
                 Err(error) => {
-                    let failed = Outcome::Failed(Failure::Header(error));
+                    let failed = HeaderOutcome::Failed(Failure::Header(error));
                     assert_eq!(receiver.outcome(), Some(&failed), "{name} at {cut}");
                 }
             }

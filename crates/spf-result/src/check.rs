@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::evaluation::Evaluation;
 use crate::expansion::Scratch;
-use crate::outcome::{Cause, Outcome};
+use crate::outcome::{Cause, SpfOutcome};
 use crate::{Explanation, Limits, Options, Report, SpfResult};
 
 /// The function `check_host()` for one client and one identity: an [`Inquiry`].
@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
 
     /// Combines the check with its outcome.
     #[must_use]
-    pub fn report(&self, outcome: Outcome) -> Report {
+    pub fn report(&self, outcome: SpfOutcome) -> Report {
         Report::new(self, outcome)
     }
 
@@ -250,10 +250,10 @@ impl<'a> Check<'a> {
         name.and_then(Result::ok)
     }
 
-    fn check_host(&self, known: &mut Known<'_>) -> Result<Outcome, Unanswered> {
+    fn check_host(&self, known: &mut Known<'_>) -> Result<SpfOutcome, Unanswered> {
         let bare = |result, cause, domain| {
             let about = (self.identity, domain);
-            Ok(Outcome::new(about, result, cause, Explanation::Absent, (0, 0, 0)))
+            Ok(SpfOutcome::new(about, result, cause, Explanation::Absent, (0, 0, 0)))
         };
         let domain = self.domain();
         if self.options.loopback_passes && self.client.is_loopback() {
@@ -271,9 +271,9 @@ impl<'a> Check<'a> {
 }
 
 impl Inquiry for &Check<'_> {
-    type Verdict = Outcome;
+    type Verdict = SpfOutcome;
 
-    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Outcome, Unanswered> {
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<SpfOutcome, Unanswered> {
         self.check_host(known)
     }
 }

@@ -2,7 +2,7 @@
 
 use mail_types::dns::{Answer, Known, Name, RecordType, Records};
 
-use crate::evaluation::{Evaluation, Stop};
+use crate::evaluation::{Evaluation, EvaluationStop};
 
 impl Evaluation<'_> {
     /// The name of the client for `%{p}`: the domain itself is preferred, then a name below it,
@@ -11,7 +11,7 @@ impl Evaluation<'_> {
         &mut self,
         known: &mut Known<'_>,
         domain: &Name,
-    ) -> Result<Option<Name>, Stop> {
+    ) -> Result<Option<Name>, EvaluationStop> {
         let names = self.client_names(known, domain)?;
         let best = names.iter().min_by_key(|name| (*name != domain, !name.is_within(domain)));
         Ok(best.cloned())
@@ -22,7 +22,7 @@ impl Evaluation<'_> {
         &mut self,
         known: &mut Known<'_>,
         domain: &Name,
-    ) -> Result<Vec<Name>, Stop> {
+    ) -> Result<Vec<Name>, EvaluationStop> {
         let reverse = Name::reverse(self.check.client());
         let answer = known.ask(&reverse, RecordType::Ptr)?;
         let names = match &*answer {

@@ -10,10 +10,10 @@ use crate::record::RecordError;
 
 /// The domain of a term: `domain-spec`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DomainSpec(Kind);
+pub struct DomainSpec(DomainOrMacros);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Kind {
+enum DomainOrMacros {
     /// A valid DNS name without macros.
     Fixed(Name),
     /// Any other text, such as a label that is too long: the result is checked after expansion.
@@ -29,7 +29,7 @@ impl DomainSpec {
             return Err(RecordError::Domain { at });
         }
         if !has_macros && let Ok(name) = Name::from_dotted(text) {
-            return Ok(Self(Kind::Fixed(name)));
+            return Ok(Self(DomainOrMacros::Fixed(name)));
         }
         let macros = |error| RecordError::from_macro(error, at);
         let text = str::from_utf8(text).unwrap_or_default(); // It is ASCII.
@@ -37,15 +37,15 @@ impl DomainSpec {
         if !ends && !parsed.ends_in_macro() {
             return Err(RecordError::Domain { at });
         }
-        Ok(Self(Kind::Macros(parsed)))
+        Ok(Self(DomainOrMacros::Macros(parsed)))
     }
 
     /// Returns the name, if the text is a valid name without macros.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         match &self.0 {
-            Kind::Fixed(name) => Some(name),
-            Kind::Macros(_) => None,
+            DomainOrMacros::Fixed(name) => Some(name),
+            DomainOrMacros::Macros(_) => None,
         }
     }
 
@@ -53,8 +53,8 @@ impl DomainSpec {
     #[must_use]
     pub fn macros(&self) -> Option<&MacroString> {
         match &self.0 {
-            Kind::Fixed(_) => None,
-            Kind::Macros(macros) => Some(macros),
+            DomainOrMacros::Fixed(_) => None,
+            DomainOrMacros::Macros(macros) => Some(macros),
         }
     }
 }
@@ -62,8 +62,8 @@ impl DomainSpec {
 impl fmt::Display for DomainSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Macros(macros) => write!(f, "{macros}"),
-            Kind::Fixed(name) => {
+            DomainOrMacros::Macros(macros) => write!(f, "{macros}"),
+            DomainOrMacros::Fixed(name) => {
                 // Without the escapes of the DNS: a record has none.
                 for (i, label) in name.labels().enumerate() {
                     f.write_str(if i > 0 { "." } else { "" })?;

@@ -7,7 +7,7 @@ use mail_types::dns::{Answer, Known, Name, RecordType, Records, Unanswered};
 
 use crate::directive::{holds_v4, holds_v6};
 use crate::expansion::Values;
-use crate::outcome::{Cause, Matched, Outcome, Problem};
+use crate::outcome::{Cause, Matched, Problem, SpfOutcome};
 use crate::published::{Published, Source};
 use crate::{
     Check, Directive, DomainSpec, Explanation, Limits, Mechanism, Record, SpfResult, Term,
@@ -32,7 +32,7 @@ impl<'e> Evaluation<'e> {
         mut self,
         known: &mut Known<'_>,
         domain: Name,
-    ) -> Result<Outcome, Unanswered> {
+    ) -> Result<SpfOutcome, Unanswered> {
         let mut decision = self.check_host(known, &domain);
         let guess = self.check.options().guess.as_deref();
         let guess = guess.filter(|_| matches!(decision, Ok(None)));
@@ -51,8 +51,8 @@ impl<'e> Evaluation<'e> {
                 (decision.result, decision.into_cause())
             }
             Ok(None) => (SpfResult::None, Cause::NoRecord { domain: domain.clone() }),
-            Err(Stop::Unanswered(unanswered)) => return Err(unanswered),
-            Err(Stop::Failed(failed)) => {
+            Err(EvaluationStop::Unanswered(unanswered)) => return Err(unanswered),
+            Err(EvaluationStop::Failed(failed)) => {
                 let (domain, problem) = *failed;
                 (problem.result(), Cause::Failed { domain, problem })
             }
@@ -60,7 +60,7 @@ impl<'e> Evaluation<'e> {
         known.note(|| format!("result: {result}"));
         let counts = (self.lookups, self.void_lookups, self.terms);
         let about = (self.check.identity(), Some(domain));
-        let outcome = Outcome::new(about, result, cause, explanation, counts);
+        let outcome = SpfOutcome::new(about, result, cause, explanation, counts);
         Ok(if guess.is_some() { outcome.guessed() } else { outcome })
     }
 
@@ -69,7 +69,7 @@ impl<'e> Evaluation<'e> {
         &mut self,
         known: &mut Known<'_>,
         domain: &'d Name,
-    ) -> Result<Option<Decision<'d>>, Stop> {
+    ) -> Result<Option<Decision<'d>>, EvaluationStop> {
         match published(known, domain)? {
             Some(source) => self.evaluate(known, domain, source).map(Some),
             None => Ok(None),
@@ -81,7 +81,7 @@ impl<'e> Evaluation<'e> {
         known: &mut Known<'_>,
         domain: &'d Name,
         mut source: Source,
-    ) -> Result<Decision<'d>, Stop> {
+    ) -> Result<Decision<'d>, EvaluationStop> {
         let (first, mut redirected) = (domain, None::<Box<Name>>);
         loop {
             let domain = redirected.as_deref().unwrap_or(first);
@@ -111,7 +111,7 @@ impl<'e> Evaluation<'e> {
         known: &mut Known<'_>,
         domain: &Name,
         record: &Record,
-    ) -> Result<Option<(usize, SpfResult)>, Stop> {
+    ) -> Result<Option<(usize, SpfResult)>, EvaluationStop> {
         let (v4, v6) = match self.check.client() {
             IpAddr::V4(client) => (Some(client), None),
             IpAddr::V6(client) => (None, Some(client)),
@@ -151,7 +151,7 @@ impl<'e> Evaluation<'e> {
         known: &mut Known<'_>,
         domain: &Name,
         mechanism: &Mechanism,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, EvaluationStop> {
         let spec = match mechanism {
             Mechanism::Include(spec) | Mechanism::Exists(spec) => Some(spec),
             Mechanism::A { domain, .. } | Mechanism::Mx { domain, .. } | Mechanism::Ptr(domain) => {
@@ -189,7 +189,7 @@ impl<'e> Evaluation<'e> {
     }
 
     /// RFC 7208 section 5.2: a match in an included record ends that record, not this one.
-    fn include(&mut self, known: &mut Known<'_>, target: &Name) -> Result<bool, Stop> {
+    fn include(&mut self, known: &mut Known<'_>, target: &Name) -> Result<bool, EvaluationStop> {
         match self.check_host(known, target)? {
             Some(decision) => {
                 known.note(|| format!("{target}: {}", decision.result));
@@ -199,7 +199,13 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn mx(&mut self, known: &mut Known<'_>, target: &Name, v4: u8, v6: u8) -> Result<bool, Stop> {
+    fn mx(
+        &mut self,
+        known: &mut Known<'_>,
+        target: &Name,
+        v4: u8,
+        v6: u8,
+    ) -> Result<bool, EvaluationStop> {
         let answer = self.ask(known, target, RecordType::Mx, true)?;
         let Answer::Records { records: Records::Mx(hosts), .. } = &*answer else {
             return Ok(false);
@@ -213,7 +219,7 @@ impl<'e> Evaluation<'e> {
             match self.ask(known, host, self.family(), self.counts_hosts()) {
                 Ok(answer) if self.holds(&answer, v4, v6) => return Ok(true),
                 Ok(_) => {}
-                Err(Stop::Unanswered(unanswered)) => {
+                Err(EvaluationStop::Unanswered(unanswered)) => {
                     // The questions for the other hosts can go out with it.
                     for other in hosts {
                         let _ = known.ask(other, self.family());
@@ -234,7 +240,7 @@ impl<'e> Evaluation<'e> {
         domain: &'n Name,
         spec: Option<&'n DomainSpec>,
         room: &'n mut Option<Name>,
-    ) -> Result<Option<&'n Name>, Stop> {
+    ) -> Result<Option<&'n Name>, EvaluationStop> {
         let Some(spec) = spec else { return Ok(Some(domain)) };
         if let Some(name) = spec.name() {
             return Ok(Some(name));
@@ -258,7 +264,7 @@ impl<'e> Evaluation<'e> {
         name: &Name,
         kind: RecordType,
         counts: bool,
-    ) -> Result<Arc<Answer>, Stop> {
+    ) -> Result<Arc<Answer>, EvaluationStop> {
         let answer = known.ask(name, kind)?;
         match &*answer {
             Answer::Failed(failure) => {
@@ -287,13 +293,13 @@ impl<'e> Evaluation<'e> {
         if self.check.client().is_ipv4() { RecordType::A } else { RecordType::Aaaa }
     }
 
-    fn count(&mut self, domain: &Name) -> Result<(), Stop> {
+    fn count(&mut self, domain: &Name) -> Result<(), EvaluationStop> {
         self.lookups += 1;
         let fits = self.lookups <= u16::from(self.limits().lookups);
         if fits { Ok(()) } else { Err(fail(domain, Problem::TooManyLookups)) }
     }
 
-    pub(crate) fn count_void(&mut self, domain: &Name) -> Result<(), Stop> {
+    pub(crate) fn count_void(&mut self, domain: &Name) -> Result<(), EvaluationStop> {
         self.void_lookups = self.void_lookups.saturating_add(1);
         let most = u16::from(self.limits().void_lookups);
         let fits = self.void_lookups <= most || self.guesses;
@@ -335,12 +341,12 @@ impl Decision<'_> {
 }
 
 /// The reason why an evaluation stops.
-pub(crate) enum Stop {
+pub(crate) enum EvaluationStop {
     Unanswered(Unanswered),
     Failed(Box<(Name, Problem)>),
 }
 
-impl From<Unanswered> for Stop {
+impl From<Unanswered> for EvaluationStop {
     fn from(unanswered: Unanswered) -> Self {
         Self::Unanswered(unanswered)
     }
@@ -367,7 +373,7 @@ fn other_networks(terms: &[Term], v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) ->
 
 /// The record of the domain if it is valid; `None` if it publishes none (RFC 7208 sections 4.4 and
 /// 4.5).
-fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Stop> {
+fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, EvaluationStop> {
     let answer = known.ask(domain, RecordType::Txt)?;
     if let Answer::Failed(failure) = &*answer {
         return Err(fail(domain, Problem::Dns { kind: RecordType::Txt, failure: *failure }));
@@ -381,6 +387,6 @@ fn published(known: &mut Known<'_>, domain: &Name) -> Result<Option<Source>, Sto
     }
 }
 
-fn fail(domain: &Name, problem: Problem) -> Stop {
-    Stop::Failed(Box::new((domain.clone(), problem)))
+fn fail(domain: &Name, problem: Problem) -> EvaluationStop {
+    EvaluationStop::Failed(Box::new((domain.clone(), problem)))
 }

@@ -2,7 +2,7 @@
 
 use mail_types::dns::{Answer, Known, Name, RecordType, Unanswered};
 
-use crate::evaluation::{Decision, Evaluation, Stop};
+use crate::evaluation::{Decision, Evaluation, EvaluationStop};
 use crate::expansion::Values;
 use crate::{Explanation, MacroString};
 
@@ -58,8 +58,8 @@ impl Evaluation<'_> {
         }
         match Evaluation::new(self.check).client_name(known, domain) {
             Ok(name) => Ok(name),
-            Err(Stop::Unanswered(unanswered)) => Err(unanswered),
-            Err(Stop::Failed(_)) => Ok(None),
+            Err(EvaluationStop::Unanswered(unanswered)) => Err(unanswered),
+            Err(EvaluationStop::Failed(_)) => Ok(None),
         }
     }
 }

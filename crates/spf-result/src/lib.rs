@@ -57,7 +57,7 @@
 //! ```
 //!
 //! A server's conditions `spf` and `spf_guess` are lists of [`SpfResult::WORDS`]; its variables are
-//! [`Report::variable`]; [`Outcome::reply`] is the refusal. [`Review`] lists the defects of a
+//! [`Report::variable`]; [`SpfOutcome::reply`] is the refusal. [`Review`] lists the defects of a
 //! published record.
 //!
 //! # What it covers
@@ -66,12 +66,12 @@
 //! |-------------------------------------|---------------------------------------------------------|
 //! | 2.3, 2.4, the identities            | [`Check::helo`], [`Check::mail_from`], [`Check::from_text`] |
 //! | 3, 4.5, 12, records                 | [`Record`], [`Directive`], [`Mechanism`]                |
-//! | 4, `check_host()`                   | [`Check`], [`Outcome`]                                  |
+//! | 4, `check_host()`                   | [`Check`], [`SpfOutcome`]                                  |
 //! | 4.6.4, limits                       | [`Limits`]                                              |
 //! | 5, mechanisms; 6, modifiers         | all of them                                             |
 //! | 6.2, explanations                   | [`Explanation`]                                         |
 //! | 7, macros                           | [`MacroString`], [`DomainSpec`]                         |
-//! | 8, results; RFC 7372, replies       | [`SpfResult`], [`Outcome::reply`]                       |
+//! | 8, results; RFC 7372, replies       | [`SpfResult`], [`SpfOutcome::reply`]                       |
 //! | 9.1, `Received-SPF`                 | [`Report::received`]                                    |
 //! | 9.2, RFC 8601                       | [`Report::authentication`]                              |
 //! | RFC 8616, internationalized mail    | senders that are not ASCII match no macro; domains come as A-labels |
@@ -108,7 +108,7 @@
 //! # Trust
 //!
 //! All data from the peer or the DNS is untrusted, explanations included. [`Report`] quotes its
-//! values. A result applies to one identity only: [`Outcome::identity`].
+//! values. A result applies to one identity only: [`SpfOutcome::identity`].
 //!
 //! [RFC 7208]: https://www.rfc-editor.org/rfc/rfc7208
 
@@ -134,7 +134,7 @@ pub use domain_spec::DomainSpec;
 pub use macro_string::{MacroError, MacroString};
 pub use mail_types;
 pub use options::{Limits, Options};
-pub use outcome::{Cause, Explanation, Matched, Outcome, Problem};
+pub use outcome::{Cause, Explanation, Matched, Problem, SpfOutcome};
 pub use record::{Record, RecordError, Term};
 pub use report::Report;
 pub use review::{Defect, Finding, Review, Reviewed};

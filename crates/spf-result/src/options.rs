@@ -21,7 +21,7 @@ pub struct Options {
     /// The limits of a check.
     pub limits: Limits,
     /// The record to evaluate for a domain that publishes none, as Exim's `spf_guess` does; the
-    /// outcome says that it is a [guess](crate::Outcome::is_guess). Its void lookups are not
+    /// outcome says that it is a [guess](crate::SpfOutcome::is_guess). Its void lookups are not
     /// limited: the domain has not asked for them. By default there is no guess.
     pub guess: Option<Arc<Record>>,
     /// Lets clients on the loopback network pass without a question, as libspf2, and Exim with it,

@@ -11,7 +11,7 @@ use crate::{Directive, Record, RecordError, SpfResult, Term};
 
 /// The outcome of a check.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outcome {
+pub struct SpfOutcome {
     result: SpfResult,
     identity: SpfIdentity,
     domain: Option<Name>,
@@ -23,7 +23,7 @@ pub struct Outcome {
     guess: bool,
 }
 
-impl Outcome {
+impl SpfOutcome {
     pub(crate) fn new(
         (identity, domain): (SpfIdentity, Option<Name>),
         result: SpfResult,
@@ -129,7 +129,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for SpfOutcome {
     /// Writes a line for people: `spf=fail for example.com: -all of example.com matched`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "spf={}", self.result)?;

@@ -7,7 +7,7 @@ use mail_types::exim::{Trust, Value, Variable};
 use mail_types::results::{AuthResult, MethodResult, SpfIdentity, SpfInput};
 
 use crate::expansion::Values;
-use crate::{Cause, Check, MacroString, Outcome, SpfResult};
+use crate::{Cause, Check, MacroString, SpfOutcome, SpfResult};
 
 /// A check and its outcome, for Exim's variables, the header field `Received-SPF`, and the part of
 /// `Authentication-Results`.
@@ -34,7 +34,7 @@ use crate::{Cause, Check, MacroString, Outcome, SpfResult};
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
-    outcome: Outcome,
+    outcome: SpfOutcome,
     client: IpAddr,
     helo: String,
     /// The checked reverse-path, with `postmaster` for the null path.
@@ -50,7 +50,7 @@ impl Report {
     /// The longest value in a header field, in octets; a longer one is cut.
     pub const MAX_VALUE: usize = 100;
 
-    pub(crate) fn new(check: &Check<'_>, outcome: Outcome) -> Self {
+    pub(crate) fn new(check: &Check<'_>, outcome: SpfOutcome) -> Self {
         let domain = check.sender_domain().into_owned();
         let sender = check.local_part().into_owned() + "@" + &domain;
         let (helo, receiver) = (check.helo_name().into_owned(), check.receiver().to_owned());
@@ -85,7 +85,7 @@ impl Report {
 
     /// Returns the outcome.
     #[must_use]
-    pub fn outcome(&self) -> &Outcome {
+    pub fn outcome(&self) -> &SpfOutcome {
         &self.outcome
     }
 

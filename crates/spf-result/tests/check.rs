@@ -5,23 +5,23 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail_types::dns::{Answer, Question, RecordType, Step, Texts};
+use mail_types::dns::{Answer, InquiryStep, Question, RecordType, Texts};
 use mail_types::exim::{List, Semantics, WordList};
 use mail_types::results::SpfIdentity;
 use mail_types::smtp::{Helo, ReversePath};
 use spf_result::{Cause, Check, Options, Problem, RecordError, SenderError, SpfResult};
 
-#[path = "support/run.rs"]
-mod run;
+#[path = "support/cached.rs"]
+mod cached;
 #[path = "support/sender.rs"]
 mod sender;
 
-use run::{run, zone};
+use cached::{outcome_of, zone};
 
 fn result(text: &str, client: &str) -> SpfResult {
     let zone = zone(text);
     let client: IpAddr = client.parse().unwrap();
-    run(&sender::sender(client, "h.example", "ann@a.example"), &zone).result()
+    outcome_of(&sender::sender(client, "h.example", "ann@a.example"), &zone).result()
 }
 
 #[test]
@@ -30,9 +30,9 @@ fn the_null_path_is_the_helo_names_postmaster() {
     let zone =
         zone("h.example TXT \"v=spf1 exists:%{l}.%{o} -all\"\npostmaster.h.example A 127.0.0.2");
     let client = IpAddr::from([192, 0, 2, 1]);
-    let outcome = run(&sender::sender(client, "h.example", ""), &zone);
+    let outcome = outcome_of(&sender::sender(client, "h.example", ""), &zone);
     assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::MailFrom));
-    let outcome = run(&Check::helo(client, sender::helo("h.example")), &zone);
+    let outcome = outcome_of(&Check::helo(client, sender::helo("h.example")), &zone);
     assert_eq!((outcome.result(), outcome.identity()), (SpfResult::Pass, SpfIdentity::Helo));
 }
 
@@ -51,7 +51,7 @@ fn what_is_no_domain_has_no_result() {
         "@",
         "a@b\u{fc}.example",
     ] {
-        let outcome = run(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
+        let outcome = outcome_of(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
         assert_eq!(
             (outcome.result(), outcome.cause()),
             (SpfResult::None, &Cause::Malformed),
@@ -59,7 +59,7 @@ fn what_is_no_domain_has_no_result() {
         );
     }
     for sender in ["a@x.example.", "a@b@x.example", "a@x_y.example"] {
-        let outcome = run(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
+        let outcome = outcome_of(&sender::sender([192, 0, 2, 1], "h", sender), &zone);
         assert_eq!(outcome.result(), SpfResult::Fail, "{sender}");
     }
 }
@@ -68,7 +68,7 @@ fn what_is_no_domain_has_no_result() {
 fn a_path_with_brackets_is_its_address() {
     let zone = zone("example.com TXT \"v=spf1 -all\"");
     let (client, helo) = ([192, 0, 2, 1].into(), Helo::new("h.example"));
-    let outcome = run(&Check::from_text(client, &helo, "<ann@example.com>").unwrap(), &zone);
+    let outcome = outcome_of(&Check::from_text(client, &helo, "<ann@example.com>").unwrap(), &zone);
     assert_eq!(outcome.result(), SpfResult::Fail);
     assert_eq!(outcome.domain(), Some(&"example.com".parse().unwrap()));
     for (text, character, at) in [
@@ -101,14 +101,14 @@ fn a_reverse_path_is_checked_as_it_is_written() {
         ("<\"ann\"@a.example>", "ann@a.example", "ann"),
     ] {
         let (helo, path) = (Helo::new("h.example"), path.parse().unwrap());
-        let outcome = run(&Check::mail_from(client, &helo, &path), &zone);
+        let outcome = outcome_of(&Check::mail_from(client, &helo, &path), &zone);
         let text = format!("{sender} {local_part}");
         assert_eq!(outcome.explanation().text(), Some(&*text), "{path}");
     }
     // A name with an underscore is a HELO name that can be checked, for the null path too.
     let helo = Helo::new("H_1.example");
     for check in [Check::helo(client, &helo), Check::mail_from(client, &helo, &ReversePath::Null)] {
-        let outcome = run(&check, &zone);
+        let outcome = outcome_of(&check, &zone);
         assert_eq!(outcome.result(), SpfResult::Fail, "{check:?}");
         let input = check.report(outcome).spf_input().unwrap();
         assert_eq!(input.domain, "h_1.example".parse().unwrap());
@@ -117,7 +117,7 @@ fn a_reverse_path_is_checked_as_it_is_written() {
     for (helo, path) in [("[192.0.2.1]", "<>"), ("h", "<>"), ("h.example", "<a@[192.0.2.1]>")] {
         let (helo, path) = (Helo::new(helo), path.parse().unwrap());
         let check = Check::mail_from(client, &helo, &path);
-        let outcome = run(&check, &zone);
+        let outcome = outcome_of(&check, &zone);
         assert_eq!((outcome.result(), outcome.domain()), (SpfResult::None, None));
         assert_eq!(check.report(outcome).spf_input(), None);
     }
@@ -168,7 +168,7 @@ fn an_inner_pass_ends_one_level() {
 #[test]
 fn errors_are_found_before_anything_is_evaluated() {
     let zone = zone("a.example TXT \"v=spf1 +all moo\"");
-    let outcome = run(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
+    let outcome = outcome_of(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
     let problem = Problem::Syntax(RecordError::Mechanism { at: 12 });
     assert_eq!((outcome.terms(), outcome.cause().problem()), (0, Some(&problem)));
     assert_eq!(outcome.result(), SpfResult::PermError);
@@ -200,7 +200,7 @@ fn a_failure_of_the_dns_is_no_match_of_a_ptr() {
         let question = Question::new(owner.parse().unwrap(), kind);
         zone.set(question, Answer::Failed(mail_types::dns::DnsFailure::Timeout));
         let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
-        assert_eq!(run(&check, &zone).result(), wanted, "{owner}");
+        assert_eq!(outcome_of(&check, &zone).result(), wanted, "{owner}");
     }
 }
 
@@ -229,7 +229,7 @@ fn a_guess_is_made_only_where_nothing_is_published() {
         ("x@localhost", SpfResult::None, false),
     ] {
         let check = sender::sender([192, 0, 2, 1], "h", sender);
-        let outcome = run(&check.with_options(options.clone()), &zone);
+        let outcome = outcome_of(&check.with_options(options.clone()), &zone);
         assert_eq!((outcome.result(), outcome.is_guess()), (wanted, guess), "{sender}");
         assert!(!guess || outcome.reply().is_none());
     }
@@ -242,8 +242,8 @@ fn loopback_passes_only_if_it_may() {
     options.loopback_passes = true;
     for (client, passes) in [("127.0.0.2", true), ("::1", true), ("192.0.2.1", false)] {
         let check = sender::sender(client.parse::<IpAddr>().unwrap(), "h", "a@a.example");
-        assert_eq!(run(&check, &zone).result(), SpfResult::Fail);
-        let result = run(&check.with_options(options.clone()), &zone).result();
+        assert_eq!(outcome_of(&check, &zone).result(), SpfResult::Fail);
+        let result = outcome_of(&check.with_options(options.clone()), &zone).result();
         assert_eq!(result == SpfResult::Pass, passes);
     }
 }
@@ -257,13 +257,13 @@ fn replies_have_the_codes_of_rfc_7372() {
         ("v=spf1 ~all", None),
     ] {
         let zone = zone(&format!("a.example TXT \"{record}\""));
-        let outcome = run(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
+        let outcome = outcome_of(&sender::sender([192, 0, 2, 1], "h", "a@a.example"), &zone);
         assert_eq!(outcome.reply().map(|reply| reply.to_string()).as_deref(), wanted);
     }
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     let mut session = check.session();
     session.handle_timeout();
-    let Step::Done(outcome) = session.poll() else { panic!("it must end") };
+    let InquiryStep::Done(outcome) = session.poll() else { panic!("it must end") };
     let reply = outcome.reply().map(|reply| reply.to_string());
     assert_eq!(reply.as_deref(), Some("451 4.7.24 SPF validation error"));
 }
@@ -278,7 +278,7 @@ fn the_hosts_of_an_mx_are_asked_for_together() {
     let mut flights = Vec::new();
     loop {
         let mut flight = Vec::new();
-        while let Step::Ask(question) = session.poll() {
+        while let InquiryStep::Ask(question) = session.poll() {
             flight.push(question);
         }
         if flight.is_empty() {
@@ -302,11 +302,13 @@ fn records_are_parsed_once_for_each_answer() {
     let answer = Arc::new(zone.answer(&question));
     let cache = |_: &Question| Some(Arc::clone(&answer));
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
-    assert!(matches!(check.clone().session().poll_cached(&cache), Step::Done(_)));
+    assert!(matches!(check.clone().session().poll_cached(&cache), InquiryStep::Done(_)));
     // What was made of the texts is there: nothing else is kept beside it.
     let texts = answer.texts().unwrap();
     assert_eq!(texts.derived(Texts::iter_count), None);
-    assert!(matches!(check.session().poll_cached(&cache), Step::Done(done) if done.terms() == 1));
+    assert!(
+        matches!(check.session().poll_cached(&cache), InquiryStep::Done(done) if done.terms() == 1)
+    );
 }
 
 trait Count {
@@ -327,7 +329,9 @@ fn an_answer_that_another_protocol_has_read_serves_too() {
     assert_eq!(*answer.texts().unwrap().derive(|texts| texts.iter().count()), 1);
     let cache = |_: &Question| Some(Arc::clone(&answer));
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
-    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    let InquiryStep::Done(outcome) = check.session().poll_cached(&cache) else {
+        panic!("all is known")
+    };
     assert_eq!(outcome.result(), SpfResult::Pass);
 }
 
@@ -342,14 +346,14 @@ fn answers_of_another_kind_match_nothing() {
     };
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(
-        matches!(check.session().poll_cached(&cache), Step::Done(outcome) if outcome.result() == SpfResult::Fail)
+        matches!(check.session().poll_cached(&cache), InquiryStep::Done(outcome) if outcome.result() == SpfResult::Fail)
     );
     let wrong = |_: &Question| {
         Some(Arc::new(zone.answer(&Question::new("b.example".parse().unwrap(), RecordType::Mx))))
     };
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(
-        matches!(check.session().poll_cached(&wrong), Step::Done(outcome) if outcome.result() == SpfResult::None)
+        matches!(check.session().poll_cached(&wrong), InquiryStep::Done(outcome) if outcome.result() == SpfResult::None)
     );
     assert!(matches!(
         wrong(&Question::new("x".parse().unwrap(), RecordType::A)).as_deref(),

@@ -5,15 +5,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use mail_types::dns::{Answer, DnsFailure, Question, RecordType, Step, Zone};
-use spf_result::{Check, Limits, Options, Outcome, Problem, SpfResult};
+use mail_types::dns::{Answer, DnsFailure, InquiryStep, Question, RecordType, Zone};
+use spf_result::{Check, Limits, Options, Problem, SpfOutcome, SpfResult};
 
-#[path = "support/run.rs"]
-mod run;
+#[path = "support/cached.rs"]
+mod cached;
 #[path = "support/sender.rs"]
 mod sender;
 
-use run::{run, zone};
+use cached::{outcome_of, zone};
 
 const CLIENT: [u8; 4] = [192, 0, 2, 1];
 
@@ -21,13 +21,13 @@ fn check() -> Check<'static> {
     sender::sender(CLIENT, "h.example", "ann@a.example")
 }
 
-fn limited(zone: &Zone, set: impl FnOnce(&mut Options)) -> Outcome {
+fn limited(zone: &Zone, set: impl FnOnce(&mut Options)) -> SpfOutcome {
     let mut options = Options::default();
     set(&mut options);
-    run(&check().with_options(options), zone)
+    outcome_of(&check().with_options(options), zone)
 }
 
-fn problem(outcome: &Outcome) -> Option<&Problem> {
+fn problem(outcome: &SpfOutcome) -> Option<&Problem> {
     outcome.cause().problem()
 }
 
@@ -36,7 +36,7 @@ fn lookups() {
     // RFC 7208 section 4.6.4: ten terms.
     let zone =
         zone(&format!("a.example TXT \"v=spf1{} +all\"\na.example A 1.1.1.1", " a".repeat(10)));
-    let outcome = run(&check(), &zone);
+    let outcome = outcome_of(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups(), outcome.terms()), (SpfResult::Pass, 10, 11));
     let outcome = limited(&zone, |options| options.limits.lookups = 9);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::PermError, 10));
@@ -53,9 +53,9 @@ fn a_redirect_that_is_not_followed_does_not_count() {
             "a.example TXT \"{text}\"\na.example A 1.1.1.1\nb.example TXT \"v=spf1 +all\""
         ))
     };
-    let outcome = run(&check(), &zone("?all"));
+    let outcome = outcome_of(&check(), &zone("?all"));
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Neutral, 10));
-    let outcome = run(&check(), &zone(""));
+    let outcome = outcome_of(&check(), &zone(""));
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::PermError, 11));
 }
 
@@ -69,7 +69,7 @@ fn lookups_count_the_name_of_the_client() {
 #[test]
 fn void_lookups() {
     let zone = zone("a.example TXT \"v=spf1 a:x.example mx:y.example +all\"");
-    let outcome = run(&check(), &zone);
+    let outcome = outcome_of(&check(), &zone);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::Pass, 2));
     let outcome = limited(&zone, |options| options.limits.void_lookups = 1);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::PermError, 2));
@@ -83,7 +83,7 @@ fn hosts_can_be_left_out_of_the_void_count() {
         a.example MX 1 x.example\na.example MX 2 y.example\na.example MX 3 z.example\n\
         1.2.0.192.in-addr.arpa PTR x.example",
     );
-    assert_eq!(problem(&run(&check(), &zone)), Some(&Problem::TooManyVoidLookups));
+    assert_eq!(problem(&outcome_of(&check(), &zone)), Some(&Problem::TooManyVoidLookups));
     let outcome = limited(&zone, |options| options.hosts_are_not_void = true);
     assert_eq!((outcome.result(), outcome.void_lookups()), (SpfResult::Pass, 0));
 }
@@ -94,7 +94,7 @@ fn mx_hosts() {
     for host in 0..10 {
         let _ = writeln!(text, "a.example MX {host} m{host}.example\nm{host}.example A 192.0.2.1");
     }
-    assert_eq!(run(&check(), &zone(&text)).result(), SpfResult::Pass);
+    assert_eq!(outcome_of(&check(), &zone(&text)).result(), SpfResult::Pass);
     let outcome = limited(&zone(&text), |options| options.limits.mx_hosts = 9);
     assert_eq!(problem(&outcome), Some(&Problem::TooManyMxHosts));
 }
@@ -108,7 +108,7 @@ fn ptr_names() {
             writeln!(text, "1.2.0.192.in-addr.arpa PTR n{name}.example\nn{name}.example A 1.1.1.1");
     }
     text += "1.2.0.192.in-addr.arpa PTR ok.example\n";
-    assert_eq!(run(&check(), &zone(&text)).result(), SpfResult::Pass);
+    assert_eq!(outcome_of(&check(), &zone(&text)).result(), SpfResult::Pass);
     // More are left out, and are no error (RFC 7208 section 4.6.4).
     let outcome = limited(&zone(&text), |options| options.limits.ptr_names = 9);
     assert_eq!((outcome.result(), problem(&outcome)), (SpfResult::Fail, None));
@@ -124,9 +124,11 @@ fn questions() {
         let mut session = check.session();
         loop {
             match session.poll() {
-                Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-                Step::Wait => panic!("all is answered"),
-                Step::Done(outcome) => return outcome,
+                InquiryStep::Ask(question) => {
+                    session.handle_answer(&question, zone.answer(&question));
+                }
+                InquiryStep::Wait => panic!("all is answered"),
+                InquiryStep::Done(outcome) => return outcome,
             }
         }
     };
@@ -141,10 +143,10 @@ fn time() {
     // Answers that never come: the driver ends it when the time is over.
     let check = check();
     let mut session = check.session();
-    assert!(matches!(session.poll(), Step::Ask(_)));
-    assert!(matches!(session.poll(), Step::Wait));
+    assert!(matches!(session.poll(), InquiryStep::Ask(_)));
+    assert!(matches!(session.poll(), InquiryStep::Wait));
     session.handle_timeout();
-    let Step::Done(outcome) = session.poll() else { panic!("it must end") };
+    let InquiryStep::Done(outcome) = session.poll() else { panic!("it must end") };
     assert_eq!(outcome.result(), SpfResult::TempError);
     let dns = Problem::Dns { kind: RecordType::Txt, failure: DnsFailure::Timeout };
     assert_eq!(problem(&outcome), Some(&dns));
@@ -172,7 +174,7 @@ fn a_record_as_long_as_can_be_is_read_once_for_each_time_it_is_named() {
         " include:b.example".repeat(10)
     );
     let zone = zone(&text);
-    let outcome = run(&check(), &zone);
+    let outcome = outcome_of(&check(), &zone);
     assert_eq!(outcome.result(), SpfResult::Fail);
     assert_eq!(outcome.terms(), 10 * 9351 + 11);
 }
@@ -181,7 +183,7 @@ fn a_record_as_long_as_can_be_is_read_once_for_each_time_it_is_named() {
 fn ten_thousand_terms_that_ask_end_at_the_limit() {
     let zone =
         zone(&format!("a.example TXT \"v=spf1{}\"\na.example A 1.1.1.1", " a".repeat(10_000)));
-    let outcome = run(&check(), &zone);
+    let outcome = outcome_of(&check(), &zone);
     assert_eq!((outcome.lookups(), outcome.terms()), (11, 11));
     assert_eq!(problem(&outcome), Some(&Problem::TooManyLookups));
 }
@@ -207,12 +209,12 @@ fn a_tree_of_includes_asks_no_more_than_its_limit() {
     let mut asked = 0;
     let outcome = loop {
         match session.poll() {
-            Step::Ask(question) => {
+            InquiryStep::Ask(question) => {
                 asked += 1;
                 session.handle_answer(&question, zone.answer(&question));
             }
-            Step::Wait => panic!("all is answered"),
-            Step::Done(outcome) => break outcome,
+            InquiryStep::Wait => panic!("all is answered"),
+            InquiryStep::Done(outcome) => break outcome,
         }
     };
     assert_eq!((problem(&outcome), asked), (Some(&Problem::TooManyLookups), 11));
@@ -231,10 +233,10 @@ fn many_addresses_are_looked_through_once() {
         )
         .unwrap();
     }
-    let outcome = run(&check(), &zone);
+    let outcome = outcome_of(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Fail, 1));
     // A failure in between is no absence.
     let question = Question::new("a.example".parse().unwrap(), RecordType::A);
     zone.set(question, Answer::Failed(DnsFailure::ServFail));
-    assert_eq!(run(&check(), &zone).result(), SpfResult::TempError);
+    assert_eq!(outcome_of(&check(), &zone).result(), SpfResult::TempError);
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use spf_result::{Explanation, SpfResult};
 
-#[path = "support/run.rs"]
-mod run;
+#[path = "support/cached.rs"]
+mod cached;
 #[path = "support/sender.rs"]
 mod sender;
 
-use run::{run, zone};
+use cached::{outcome_of, zone};
 
 const SENDER: &str = "strong-bad@email.example.com";
 
@@ -30,7 +30,7 @@ fn expanded(text: &str, client: &str, sender: &str) -> Option<String> {
     let check = sender::sender(client, "h.example.com", sender)
         .with_receiver("mx.example.net")
         .at(UNIX_EPOCH + Duration::from_secs(1_234_567_890));
-    run(&check, &zone).explanation().text().map(str::to_owned)
+    outcome_of(&check, &zone).explanation().text().map(str::to_owned)
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_long_name_loses_its_left_labels() {
         ));
         let sender = format!("{local}@a.example");
         let check = sender::sender([192, 0, 2, 1], "h.example", &sender);
-        assert_eq!(run(&check, &zone).result(), SpfResult::Pass, "{labels} labels");
+        assert_eq!(outcome_of(&check, &zone).result(), SpfResult::Pass, "{labels} labels");
     }
 }
 
@@ -123,7 +123,7 @@ fn what_cannot_be_shown_is_withheld() {
         let mut options = spf_result::Options::default();
         options.limits.explanation = limit;
         let check = sender::sender([192, 0, 2, 1], "h.example", "j\u{f6}@a.example");
-        *run(&check.with_options(options), &zone).explanation() == Explanation::Withheld
+        *outcome_of(&check.with_options(options), &zone).explanation() == Explanation::Withheld
     };
     assert!(withheld("", 500), "no text");
     assert!(withheld("e.example TXT a\ne.example TXT b", 500), "two texts");

@@ -12,10 +12,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Name, Note, Noted, Question, RecordType, Step, Zone,
+    Answer, DnsFailure, DnssecStatus, InquiryStep, Name, Note, Noted, Question, RecordType, Zone,
 };
 use serde_json::{Map, Value, json};
-use spf_result::{Limits, Mechanism, Outcome, Record};
+use spf_result::{Limits, Mechanism, Record, SpfOutcome};
 
 #[path = "support/sender.rs"]
 mod sender;
@@ -78,7 +78,7 @@ impl Random {
 }
 
 /// Whether pyspf differs from RFC 7208 for a reason that is known; tests of `check.rs` have each.
-fn is_excused(why: &str, outcome: &Outcome, trace: &[Note]) -> bool {
+fn is_excused(why: &str, outcome: &SpfOutcome, trace: &[Note]) -> bool {
     // Section 4.6: only errors of syntax are found in advance; pyspf finds an include or a redirect
     // of the domain itself, too.
     let recursion = why.contains("trivial recursion");
@@ -266,7 +266,9 @@ fn pyspf_agrees() {
         let cache = |question: &_| Some(Arc::new(ours.answer(question)));
         let check = sender::sender(ip, helo, sender);
         let mut session = check.session().traced();
-        let Step::Done(outcome) = session.poll_cached(&cache) else { panic!("all is known") };
+        let InquiryStep::Done(outcome) = session.poll_cached(&cache) else {
+            panic!("all is known")
+        };
         let result = outcome.result().as_str();
         *results.entry(result.to_owned()).or_default() += 1;
         let (word, why) = said.split_once(' ').unwrap_or((&said, ""));

@@ -6,12 +6,12 @@ use mail_types::exim::{Trust, Variable};
 use proptest::prelude::*;
 use spf_result::{Check, Options, Report};
 
-#[path = "support/run.rs"]
-mod run;
+#[path = "support/cached.rs"]
+mod cached;
 #[path = "support/sender.rs"]
 mod sender;
 
-use run::{run, zone};
+use cached::{outcome_of, zone};
 
 fn report(record: &str, helo: &str, sender: &str) -> Report {
     let zone = zone(&format!(
@@ -22,7 +22,7 @@ fn report(record: &str, helo: &str, sender: &str) -> Report {
     let check = sender::sender([192, 0, 2, 1], helo, sender)
         .with_receiver("mx.example.org")
         .with_options(options);
-    check.report(run(&check, &zone))
+    check.report(outcome_of(&check, &zone))
 }
 
 fn variable(report: &Report, name: &str) -> Option<(String, Trust)> {
@@ -89,7 +89,7 @@ fn variables_have_exims_names() {
 fn a_template_takes_the_place_of_the_advice() {
     let zone = zone("a.example TXT \"v=spf1 ~all\"");
     let check = sender::sender([192, 0, 2, 1], "h.example", "x@a.example");
-    let report = check.report(run(&check, &zone));
+    let report = check.report(outcome_of(&check, &zone));
     let report = report.with_smtp_comment_template(&check, &"ask %{o}".parse().unwrap());
     assert_eq!(report.smtp_comment().as_deref(), Some("ask a.example : Reason: mechanism"));
 }
@@ -113,7 +113,7 @@ fn each_identity_has_its_property() {
         (sender::sender([192, 0, 2, 1], "h.example", ""), "smtp.mailfrom=postmaster@h.example"),
         (sender::sender([192, 0, 2, 1], "x", "a@h.example"), "smtp.mailfrom=h.example"),
     ] {
-        let report = check.report(run(&check, &zone));
+        let report = check.report(outcome_of(&check, &zone));
         assert_eq!(report.authentication().to_string(), format!("spf=fail {property}"));
     }
 }

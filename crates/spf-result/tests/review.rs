@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use mail_types::dns::{Answer, DnsFailure, Question, RecordType, Step, Zone};
+use mail_types::dns::{Answer, DnsFailure, InquiryStep, Question, RecordType, Zone};
 use spf_result::{Review, Reviewed};
 
 fn review(zone: &Zone) -> Reviewed {
     let cache = |question: &Question| Some(Arc::new(zone.answer(question)));
     let review = Review::new("a.example".parse().unwrap());
-    let Step::Done(reviewed) = review.session().poll_cached(&cache) else { panic!("all is known") };
+    let InquiryStep::Done(reviewed) = review.session().poll_cached(&cache) else {
+        panic!("all is known")
+    };
     reviewed
 }
 

@@ -10,9 +10,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mail_types::dns::{Session, Step};
+use mail_types::dns::{InquiryStep, Session};
 use serde_json::Value;
-use spf_result::Outcome;
+use spf_result::SpfOutcome;
 
 #[path = "support/sender.rs"]
 mod sender;
@@ -25,32 +25,34 @@ use suite::{Case, Group};
 const NO_EXPLANATION: &str = "DEFAULT";
 
 /// Runs a check by hand, one question after the other.
-fn run(group: &Group, case: &Case) -> Outcome {
+fn outcome_by_questions(group: &Group, case: &Case) -> SpfOutcome {
     let check = sender::sender(case.client, &case.helo, &case.mail_from);
     let mut session: Session<_> = check.session();
     let mut flight = Vec::new();
     loop {
         match session.poll() {
-            Step::Ask(question) => flight.push(question),
-            Step::Wait => {
+            InquiryStep::Ask(question) => flight.push(question),
+            InquiryStep::Wait => {
                 let question = flight.pop().unwrap();
                 session.handle_answer(&question, group.zone.answer(&question));
             }
-            Step::Done(outcome) => return outcome,
+            InquiryStep::Done(outcome) => return outcome,
         }
     }
 }
 
 /// The same with a cache that knows all.
-fn run_warm(group: &Group, case: &Case) -> Outcome {
+fn run_warm(group: &Group, case: &Case) -> SpfOutcome {
     let check = sender::sender(case.client, &case.helo, &case.mail_from);
     let cache = |question: &_| Some(Arc::new(group.zone.answer(question)));
-    let Step::Done(outcome) = check.session().poll_cached(&cache) else { panic!("all is known") };
+    let InquiryStep::Done(outcome) = check.session().poll_cached(&cache) else {
+        panic!("all is known")
+    };
     outcome
 }
 
 /// What is wrong with an outcome; the preferred result is wanted if there are several.
-fn fault(case: &Case, outcome: &Outcome) -> Option<String> {
+fn fault(case: &Case, outcome: &SpfOutcome) -> Option<String> {
     let (result, text) = (outcome.result().as_str(), outcome.explanation().text());
     let wanted = case.explanation.as_deref();
     if result != case.results[0] {
@@ -64,7 +66,7 @@ fn check(groups: &[Group]) -> (usize, usize) {
     let (mut faults, mut tests, mut explanations) = (Vec::new(), 0, 0);
     for group in groups {
         for case in &group.tests {
-            let outcome = run(group, case);
+            let outcome = outcome_by_questions(group, case);
             assert_eq!(run_warm(group, case), outcome, "{}", case.name);
             faults.extend(fault(case, &outcome));
             tests += 1;

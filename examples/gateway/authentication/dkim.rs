@@ -1,18 +1,17 @@
-//! DKIM (RFC 6376): the signatures of a message are read, their keys asked for, and both compared
-//! with what came.
+//! DKIM (RFC 6376): reads the signatures of a message, asks for their keys, and verifies them.
 //!
-//! A message's header and body and the answers of the DNS go in, a result for each signature comes
-//! out (RFC 8601 section 2.7.1); there is no I/O and no clock. All but the public-key operation and
-//! SHA-256 is here: those are ring's, which hashes while it verifies, so that one library does both.
+//! The input is the header and body of a message and the answers of the DNS; the output is a result for
+//! each signature (RFC 8601 section 2.7.1). It has no I/O and no clock. ring does the public-key
+//! operation and SHA-256.
 //!
-//! What is decided here:
-//! - What is not as the grammar has it is `neutral`, with its reason; a key that cannot be used is
-//!   `permerror`; only a question that the DNS did not answer is `temperror`.
-//! - `rsa-sha1` and RSA keys below 1024 bits are refused (RFC 8301). A signature that leaves the end
-//!   of the body open (`l=`) is not taken, since anything can be added there (RFC 6376 section 8.2).
-//! - Words of tags are read without regard to case, names of tags and `DKIM1` with it; `d=` and `s=`
+//! Choices:
+//! - A syntax error is `neutral`, with the reason; an unusable key is `permerror`; only a missing answer
+//!   of the DNS is `temperror`.
+//! - `rsa-sha1` and RSA keys below 1024 bits are refused (RFC 8301). A signature with `l=` is
+//!   refused: anybody can append text to the body (RFC 6376 section 8.2).
+//! - The words of tags are case-insensitive, the names of tags and `DKIM1` case-sensitive; `d=` and `s=`
 //!   may have underscores.
-//! - A time in `t=` may lie up to a day ahead. A failure by keys that are only tried out (`t=y`) is
+//! - A time in `t=` may be up to a day in the future. A failure with a key in test mode (`t=y`) is
 //!   `neutral` (RFC 6376 section 3.6.1).
 
 mod body_hashes;
@@ -32,15 +31,15 @@ use mail_types::dns::Name;
 use mail_types::results::AuthResult;
 
 use body_hashes::BodyHashes;
-use keys::Found;
+use keys::KeyAnswer;
 pub use keys::Keys;
 pub use limits::DkimLimits;
 use mail_types::smtp::{Field, Header};
 pub use signature::Signature;
 use signed_fields::SignedFields;
 
-/// Reads the signatures of a message: as many as the limits allow, those of the authors' domains, of
-/// domains above and below them first, else in their order.
+/// Reads the signatures of a message, as many as the limits allow. Those of the authors' domains, and of
+/// domains above and below them, come first; else their order counts.
 #[must_use]
 pub fn read(
     header: Header<'_>,
@@ -52,11 +51,11 @@ pub fn read(
     let over = header.text.len() > limits.header || header.fields().nth(limits.fields).is_some();
     let read = |(at, field): (usize, Field<'_>)| {
         if over {
-            return Signature::refused(at, AuthResult::Policy, "the header is too large");
+            return Signature::refused(at, AuthResult::Policy, "the header section is too large");
         }
         Signature::read(at, field.body, limits, now)
     };
-    // Reading costs little, and one beyond the limit may be the author's.
+    // Reading costs little, and a signature beyond the limit may be the author's.
     let mut signatures: Vec<_> = signed.take(limits.signatures.max(MOST_READ)).map(read).collect();
     signatures.sort_by_key(|signature| {
         let domain = signature.domain.as_ref();
@@ -69,8 +68,8 @@ pub fn read(
     signatures
 }
 
-/// Verifies the signatures that were read from a message, by what the DNS has of their keys.
-pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>) {
+/// Verifies the signatures of a message with the answers for their keys.
+pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<KeyAnswer>) {
     let fields = SignedFields::of(header);
     let mut hashes = BodyHashes::of(header.body);
     for (signature, found) in signatures.iter_mut().zip(keys) {
@@ -93,7 +92,7 @@ pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>
             "body hash did not verify"
         };
         if keys.iter().all(|key| key.testing) {
-            let reason = format!("{problem}, and the key is only tried out (t=y)");
+            let reason = format!("{problem}, key in test mode (t=y)");
             signature.set(AuthResult::Neutral, &reason);
         } else {
             signature.set(AuthResult::Fail, problem);
@@ -101,5 +100,5 @@ pub fn verify(header: Header<'_>, signatures: &mut [Signature], keys: Vec<Found>
     }
 }
 
-/// As many signatures are looked at to find the author's.
+/// The number of signatures that are searched for the author's.
 const MOST_READ: usize = 100;

@@ -1,4 +1,4 @@
-//! What DMARC says of a message, and what is done with it for that alone: RFC 9989.
+//! The result of DMARC for a message, and its treatment for that reason alone: RFC 9989.
 
 use std::time::Duration;
 
@@ -10,37 +10,36 @@ use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use super::dkim::DkimLimits;
 use crate::gateway::smtp::replies::say;
 
-/// What is examined, and what follows from it.
+/// The settings of DMARC.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DmarcSettings {
-    /// How the items of a list of `dmarc_status` work together.
+    /// The combination of the items of a `dmarc_status` list.
     pub(crate) semantics: Semantics,
-    /// Whether a message is refused where its author's domain asks for that; else it is put into
-    /// quarantine.
+    /// Whether a message is refused if its author's domain requests it; else it goes into quarantine.
     pub(crate) rejects: bool,
-    /// What becomes of a message whose author cannot be told.
+    /// The treatment of a message whose author domain cannot be determined.
     pub(crate) invalid_from: InvalidFrom,
-    /// What becomes of one for which the DNS did not answer.
+    /// The treatment of a message with a missing answer of the DNS.
     pub(crate) temperror: Temperror,
-    /// How organizational domains are found.
+    /// The discovery of organizational domains.
     pub(crate) discovery: Discovery,
-    /// How long SPF, DKIM and DMARC of a message may ask the DNS together.
+    /// The time limit for the DNS questions of SPF, DKIM and DMARC together.
     pub(crate) timeout: Duration,
     pub(crate) dkim: DkimLimits,
 }
 
 impl DmarcSettings {
-    /// What is done with a message that fails, where its author's domain asks for this.
+    /// The treatment of a message that fails, by the request of its author's domain.
     fn of_failure(&self, asked: Policy) -> Treatment {
         match asked {
-            // Not solely for that: RFC 9989 section 7.4.
+            // Do not reject for this reason alone: RFC 9989 section 7.4.
             Policy::Reject if self.rejects => Treatment::Reject,
             Policy::Reject | Policy::Quarantine => Treatment::Quarantine,
             Policy::None => Treatment::Accept,
         }
     }
 
-    /// What is done with a message whose author cannot be told.
+    /// The treatment of a message whose author domain cannot be determined.
     pub(crate) fn of_fault(&self) -> Treatment {
         match self.invalid_from {
             InvalidFrom::Accept => Treatment::Accept,
@@ -50,8 +49,8 @@ impl DmarcSettings {
         }
     }
 
-    /// Whoever sends a message chooses domains for which the DNS does not answer: that is not better for
-    /// it than to fail, and never worse.
+    /// The treatment of a message with a missing answer. A sender can choose a domain whose DNS does not
+    /// answer: the treatment is neither milder nor stricter than that of a failure.
     fn of_missing_answer(&self, verdict: &Verdict) -> Treatment {
         let of_failure = self.of_failure(verdict.pending);
         let chosen = match self.temperror {
@@ -61,27 +60,27 @@ impl DmarcSettings {
             Temperror::Auto if of_failure == Treatment::Reject => Treatment::Defer,
             Temperror::Auto => of_failure,
         };
-        // A record was found, and a message that fails is accepted.
+        // By the record found, even a message that fails is accepted.
         let harmless = verdict.record().is_some() && verdict.pending == Policy::None;
         if harmless { Treatment::Accept } else { chosen }
     }
 }
 
-/// What is done with a message for what DMARC says alone, the mildest first.
+/// The treatment of a message for the result of DMARC alone, the mildest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Treatment {
     Accept,
     Quarantine,
-    /// It may come again: 451 4.7.1.
+    /// The client should send it again: 451 4.7.1.
     Defer,
     /// 550 5.7.1.
     Reject,
 }
 
-/// `dmarc_invalid_from`: what becomes of a message whose author cannot be told.
+/// `dmarc_invalid_from`: the treatment of a message whose author domain cannot be determined.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum InvalidFrom {
-    /// What becomes of one that fails where its author's domain asks to reject it.
+    /// That of a failure under a policy of reject.
     #[default]
     Auto,
     Accept,
@@ -89,10 +88,10 @@ pub(crate) enum InvalidFrom {
     Reject,
 }
 
-/// `dmarc_temperror`: what becomes of a message for which the DNS did not answer.
+/// `dmarc_temperror`: the treatment of a message with a missing answer of the DNS.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Temperror {
-    /// It is deferred where it would be refused if that had failed, and else treated as if it had.
+    /// Deferred if a failure would be refused; else the treatment of a failure.
     #[default]
     Auto,
     Accept,
@@ -100,19 +99,19 @@ pub(crate) enum Temperror {
     Defer,
 }
 
-/// What was found out about a message.
+/// The results of DMARC, DKIM and SPF for a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Examined {
     pub(crate) verdict: Verdict,
     pub(crate) spf: Option<SpfInput>,
     /// The signatures that have a domain and a selector.
     pub(crate) dkim: Vec<DkimInput>,
-    /// What is said of each signature in `Authentication-Results`.
+    /// The part of each signature in `Authentication-Results`.
     pub(crate) signatures: Vec<MethodResult>,
 }
 
 impl Examined {
-    /// Returns what is done with the message for this alone.
+    /// Returns the treatment of the message.
     pub(crate) fn treatment(&self, settings: &DmarcSettings) -> Treatment {
         let verdict = &self.verdict;
         let of_result = match verdict.result {
@@ -120,7 +119,7 @@ impl Examined {
             AuthResult::TempError => settings.of_missing_answer(verdict),
             _ => Treatment::Accept,
         };
-        // Of several authors, one fails or is sound, and for a stricter one an answer is missing.
+        // One author fails or passes, but the answer for another, stricter one is missing.
         let of_others = match verdict.pending {
             Policy::None => Treatment::Accept,
             _ => settings.of_missing_answer(verdict),
@@ -129,7 +128,7 @@ impl Examined {
         of_result.max(of_others).max(of_fault)
     }
 
-    /// Returns the reply to a message that is not taken for this alone.
+    /// Returns the reply to a message that is refused or deferred for the result of DMARC.
     pub(crate) fn refusal(&self, settings: &DmarcSettings) -> Option<Reply> {
         let verdict = &self.verdict;
         match (self.treatment(settings), verdict.reply()) {
@@ -137,18 +136,18 @@ impl Examined {
             (Treatment::Reject, None) => {
                 let fault = verdict.fault.map(|fault| fault.to_string()).unwrap_or_default();
                 let text = format!("DMARC cannot be checked: {fault} (dmarc_invalid_from)");
-                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), &text))
+                Some(say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, &text))
             }
             (Treatment::Defer, _) => {
                 let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
-                let text = format!("the DNS did not answer: DMARC of {author} cannot be checked");
-                Some(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 7, 1>(), &text))
+                let text = format!("DMARC of {author} cannot be checked: no answer from the DNS");
+                Some(say(ReplyCode::LOCAL_ERROR, EnhancedCode::DEFERRED_BY_POLICY, &text))
             }
             _ => None,
         }
     }
 
-    /// Returns the field that says why the message is in quarantine for this alone, if it is.
+    /// Returns the header field with the reason of a quarantine for the result of DMARC, if any.
     pub(crate) fn quarantine(&self, settings: &DmarcSettings) -> Option<String> {
         if self.treatment(settings) != Treatment::Quarantine {
             return None;
@@ -164,12 +163,12 @@ impl Examined {
             }
             (Some(fault), _) => format!("X-Quarantine: DMARC cannot be checked: {fault}"),
             (None, _) => {
-                format!("X-Quarantine: DMARC of {author} cannot be checked: the DNS did not answer")
+                format!("X-Quarantine: DMARC of {author} cannot be checked: no answer from the DNS")
             }
         })
     }
 
-    /// Returns what is said of it in `Authentication-Results`, behind SPF's part.
+    /// Returns the parts of `Authentication-Results` after SPF's.
     pub(crate) fn method_results(&self) -> impl Iterator<Item = MethodResult> {
         let none = || MethodResult::new("dkim", AuthResult::None);
         let unsigned = self.signatures.is_empty().then(none);

@@ -1,15 +1,15 @@
-//! A message's envelope, as far as it is authenticated.
+//! The envelope of a message, for authentication.
 
 use std::net::IpAddr;
 
 use mail_types::smtp::ReversePath;
 
-/// Who sends a message, and to whom.
+/// The client, its name, and the sender of a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Envelope<'a> {
     /// The client's address.
     pub(crate) client: IpAddr,
-    /// What it called itself.
+    /// The client's name in `HELO` or `EHLO`.
     pub(crate) helo: &'a str,
     pub(crate) sender: &'a ReversePath,
     /// This host's name.

@@ -1,4 +1,4 @@
-//! The examination of a message: SPF, DKIM and, on top of them, DMARC.
+//! The examination of a message: SPF and DKIM, and DMARC by their results.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,24 +14,24 @@ use super::dmarc::{DmarcSettings, Examined};
 use super::envelope::Envelope;
 use super::spf::{SpfSettings, check};
 
-/// What is examined, and how.
+/// An examination, with its message and its settings.
 pub(crate) struct Examination<'a> {
     pub(crate) envelope: Envelope<'a>,
     pub(crate) message: &'a [u8],
     pub(crate) settings: &'a DmarcSettings,
     pub(crate) spf: &'a SpfSettings,
-    /// How many questions SPF may ask.
+    /// The most questions of SPF.
     pub(crate) spf_questions: usize,
     pub(crate) resolver: &'a dyn Resolve,
 }
 
 impl Examination<'_> {
-    /// Finds out whose the message is. What SPF is `known` to say is not asked again; else it is
-    /// returned, with the questions that it has asked.
+    /// Evaluates SPF, DKIM and DMARC. A `known` report of SPF is used; else a new one is returned, with
+    /// the number of its questions.
     pub(crate) async fn run(&self, known: Option<&Report>) -> (Examined, Option<(Report, usize)>) {
         let Self { settings, resolver, .. } = *self;
         let (start, half) = (Instant::now(), settings.timeout / 2);
-        // Whose DNS is asked for SPF is the sender's choice: it must not use up the time for the rest.
+        // The sender chooses the domain of SPF: its DNS must not use up the time for DKIM and DMARC.
         let (middle, end) = (start + half, start + settings.timeout);
         let header = Header::of(self.message);
         let author = aside(header.text.len(), || Author::from_fields(header.bodies("From")));
@@ -42,17 +42,14 @@ impl Examination<'_> {
         let report = known.or(found.as_ref().map(|(report, _)| report));
         let spf = report.and_then(Report::spf_input);
         let dkim: Vec<_> = signatures.iter().filter_map(dkim_input).collect();
-        let mut dmarc =
-            Dmarc::new(author).with_dkim(&dkim).with_discovery(settings.discovery.clone());
-        if let Some(spf) = &spf {
-            dmarc = dmarc.with_spf(spf);
-        }
+        let dmarc = Dmarc::new(author).with_spf(spf.as_ref()).with_dkim(&dkim);
+        let dmarc = dmarc.with_discovery(settings.discovery.clone());
         let verdict = run_cached(&mut dmarc.session(), resolver, left(end), &|_| None).await;
         let signatures = signatures.iter().map(Signature::method_result).collect();
         (Examined { verdict, spf, dkim, signatures }, found)
     }
 
-    /// What SPF says of the reverse-path, unless that is known.
+    /// Checks the reverse-path by SPF, unless the report is known.
     async fn sender(&self, known: bool, time: Duration) -> Option<(Report, usize)> {
         if known {
             return None;
@@ -63,7 +60,7 @@ impl Examination<'_> {
         Some(check(self.envelope, &spf, self.spf_questions, self.resolver).await)
     }
 
-    /// The signatures of a message, verified; without one nothing is done.
+    /// Verifies the signatures of a message.
     async fn verified(&self, header: Header<'_>, author: &Author, end: Instant) -> Vec<Signature> {
         let mut signatures =
             dkim::read(header, author.domains(), &self.settings.dkim, SystemTime::now());
@@ -84,7 +81,7 @@ fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 
-/// Works on so many octets; if that takes a while, not in the way of other connections.
+/// Does work on this many octets; long work does not block other connections.
 fn aside<T>(octets: usize, work: impl FnOnce() -> T) -> T {
     let threads = Handle::try_current().map(|handle| handle.runtime_flavor());
     match threads {
@@ -93,12 +90,12 @@ fn aside<T>(octets: usize, work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// What DMARC and its reports hear of a signature that has a domain and a selector.
+/// Returns the input of DMARC for a signature with a domain and a selector.
 fn dkim_input(signature: &Signature) -> Option<DkimInput> {
     let domain = signature.domain.clone()?;
     let selector = Some(signature.selector.clone()).filter(|selector| !selector.is_empty())?;
     Some(DkimInput { result: signature.result, domain, selector })
 }
 
-/// So many octets are hashed in less than a millisecond.
+/// The number of octets that are hashed in less than a millisecond.
 const QUICK: usize = 256 << 10;

@@ -1,22 +1,22 @@
-//! What is known of a message's origin, and the field `Authentication-Results` (RFC 8601) that we write.
+//! The results of authentication, and the field `Authentication-Results` (RFC 8601).
 
 use mail_types::results::MethodResult;
 use spf_result::Report;
 
 use super::dmarc::Examined;
 
-/// What was found out about a message so far.
+/// The results of authentication so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Authentication {
     pub(crate) spf: Option<Report>,
-    /// What SPF says of the record that is guessed for a domain without one.
+    /// The result of SPF by a guessed record, for a domain without one.
     pub(crate) guess: Option<Report>,
     pub(crate) dmarc: Option<Examined>,
 }
 
 impl Authentication {
-    /// Returns the field for what was found out, without its CRLF; `None` if nothing was. Each of several
-    /// results has a line of its own. A guess is told only where nothing else was tested.
+    /// Returns the header field without its CRLF; `None` without a result. Several results have a line
+    /// each. A guess is reported only without any other result.
     pub(crate) fn field(&self, host: &str) -> Option<String> {
         let spf = self.spf.as_ref().or(self.guess.as_ref()).map(Report::authentication);
         let dmarc = self.dmarc.iter().flat_map(Examined::method_results);

@@ -1,4 +1,4 @@
-//! What SPF says of a sender: RFC 7208.
+//! The SPF check of a sender: RFC 7208.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,17 +9,17 @@ use spf_result::{Check, MacroString, Options, Record, Report};
 
 use super::envelope::Envelope;
 
-/// How SPF is tested.
+/// The settings of SPF.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpfSettings {
     pub(crate) options: Options,
-    /// What `spf_guess` evaluates; without it, RFC 7208's limits hold for the customary guess.
+    /// The record of `spf_guess`; without it, the customary guess within the limits of RFC 7208.
     pub(crate) guess: Option<Arc<Record>>,
-    /// What `$spf_smtp_comment` says where the domain gives no explanation.
+    /// The `$spf_smtp_comment` for a domain without an explanation.
     pub(crate) comment: Option<MacroString>,
 }
 
-/// Asks the DNS at most so many questions; returns what was found, and how many it was asked.
+/// Checks a sender with at most `questions` DNS questions; returns the report and their number.
 pub(crate) async fn check(
     envelope: Envelope<'_>,
     settings: &SpfSettings,

@@ -39,15 +39,15 @@ pub(super) fn check(
 }
 
 /// An option, and why it does nothing.
-type Found = Option<(&'static str, &'static str)>;
+type Ineffective = Option<(&'static str, &'static str)>;
 
 /// Finds the first of some options that differs from its default.
-fn first<const N: usize>(options: [(&'static str, bool); N], cause: &'static str) -> Found {
+fn first<const N: usize>(options: [(&'static str, bool); N], cause: &'static str) -> Ineffective {
     let differs = options.into_iter().find(|(_, differs)| *differs);
     differs.map(|(option, _)| (option, cause))
 }
 
-fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     if !options.log_selector.trim().is_empty() && !live.log_proxy {
         return Some(("log_selector", "-proxy without +proxy"));
     }
@@ -71,7 +71,7 @@ fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSetting
     )
 }
 
-fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     let tries = options.hosts_try_prdr != standard.hosts_try_prdr;
     if tries && !options.prdr_enable {
         let cause = "no client can ask for PRDR, since prdr_enable is off";
@@ -92,7 +92,7 @@ fn is_nobody(hosts: &str) -> bool {
     HostSet::new(List::new(hosts)).is_ok_and(|set| set.is_nobody())
 }
 
-fn sizes(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
+fn sizes(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     let (header, message) = (options.header_maxsize, options.message_size_limit);
     if header != standard.header_maxsize && header.0 > message.0 {
         return Some(("header_maxsize", "it is more than message_size_limit"));
@@ -102,7 +102,7 @@ fn sizes(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
         .then_some(("dkim_verify_header", "it is more than header_maxsize"))
 }
 
-fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
+fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     let refused = options.smtp_max_refused;
     if refused == 0 && options.smtp_max_refused_hosts.is_some() {
         return Some(("smtp_max_refused_hosts", "smtp_max_refused is 0"));
@@ -126,7 +126,7 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
     None
 }
 
-fn tls(live: &LiveSettings) -> Found {
+fn tls(live: &LiveSettings) -> Ineffective {
     let TlsSettings { certificate, privatekey, ocsp_file, ocsp_fetch } = &live.tls;
     let Some(certificate) = certificate else {
         let others = [
@@ -152,11 +152,15 @@ fn tls(live: &LiveSettings) -> Found {
 /// The variables that are known only when the client has said which server it wants.
 const SNI: &[&str] = &["tls_in_sni", "tls_sni"];
 
-fn authentication(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+fn authentication(
+    options: &ConfigOptions,
+    standard: &ConfigOptions,
+    live: &LiveSettings,
+) -> Ineffective {
     dmarc(options, standard, live).or_else(|| spf(options, standard, live))
 }
 
-fn dmarc(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+fn dmarc(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     let (rules, sender) = (&live.rules, options.dmarc_forensic_sender.is_some());
     if !is_nobody(&options.dmarc_verify_hosts) {
         let semantics = options.dmarc_status_semantics != standard.dmarc_status_semantics;
@@ -194,7 +198,7 @@ fn dmarc(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
     first(others, "dmarc_verify_hosts matches no client")
 }
 
-fn spf(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Found {
+fn spf(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     let has = |name| live.rules.line_of(name).is_some();
     if options.spf_guess.is_some() && !has("spf_guess") {
         return Some(("spf_guess", "no rule has the condition spf_guess"));
@@ -220,7 +224,7 @@ fn spf(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -
     (spf != standard.spf_timeout && spf.0 > dmarc).then_some(("spf_timeout", cause))
 }
 
-fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Found {
+fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     let limit = options.lookup_file_size_limit != standard.lookup_file_size_limit;
     if limit && options.lookup_directories.trim().is_empty() {
         return Some(("lookup_file_size_limit", "lookup_directories names no folder with files"));

@@ -1,4 +1,4 @@
-//! Where a transaction's message goes: all of it here, or all of it to the next hop.
+//! The destination of a transaction: local for all recipients, or the next hop for all.
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
@@ -12,22 +12,23 @@ use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::store::{Message, Store};
 use crate::gateway::telemetry::log;
 
-/// What has been prepared for the recipients so far.
+/// The destination of the recipients so far.
 #[derive(Debug, Default)]
 pub(crate) enum Destination {
-    /// There is no recipient yet.
+    /// No recipient yet.
     #[default]
     Open,
-    /// They are all local.
+    /// All are local.
     Local,
-    /// They are all behind the next hop, which has accepted each of them itself.
+    /// All are at the next hop, which has accepted each of them.
     Relay(Box<Relay>),
 }
 
 impl Destination {
-    /// Prepares for one more recipient; the reply is the client's.
+    /// Adds a recipient; returns the reply for the client.
     ///
-    /// A message for both kinds would need two answers: the second kind is to come back.
+    /// A message for both destinations would need two replies: the client must send recipients of the
+    /// other one separately.
     pub(crate) async fn add(
         &mut self,
         route: Route,
@@ -39,7 +40,7 @@ impl Destination {
         match (route, &mut *self) {
             (Route::Local, Self::Open | Self::Local) => {
                 *self = Self::Local;
-                say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "recipient ok")
+                say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
             (Route::Relay, Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
@@ -53,19 +54,19 @@ impl Destination {
             }
             (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
             (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
-                let text = "send this recipient a message of its own";
+                let text = "recipient with another destination, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
         }
     }
 
-    /// Tells whether this host is the last that the message comes to.
+    /// Tells whether this host is the final destination.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self, Self::Relay(_))
     }
 
-    /// Delivers to the recipients whose numbers, in the order of `RCPT` and from 0, are in `takers`.
-    /// Only 2yz means that the message is in safe hands.
+    /// Delivers to the recipients with the numbers in `takers`, in the order of `RCPT` and from 0. Only
+    /// 2yz means that the message is durable, or accepted by the next hop.
     pub(crate) async fn deliver(
         self,
         store: &Store,
@@ -75,10 +76,10 @@ impl Destination {
         let id = message.id;
         let reply = match self {
             Self::Open | Self::Local => match store.keep(message).await {
-                Ok(()) => say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &format!("OK id={id}")),
+                Ok(()) => say(ReplyCode::OK, EnhancedCode::SUCCESS, &format!("OK id={id}")),
                 Err(error) => {
-                    tracing::error!("{id} could not be kept: {}", log::chain(&error));
-                    let text = "the message could not be kept, try again later";
+                    tracing::error!("cannot store message {id}: {}", log::chain(&error));
+                    let text = "cannot store the message, try again later";
                     say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
                 }
             },

@@ -1,14 +1,13 @@
-//! A connection to the next hop, for recipients whose mail is passed on while their client waits.
+//! The connection to the next hop, to which mail is relayed while its client waits.
 //!
-//! Nothing is kept here: the client is told what the next hop said, and is told that its message was
-//! taken only after the next hop's own positive reply to the end of the data. Whatever else happens
-//! to the connection is a temporary failure, after which the client tries again, and the next hop
-//! may see a message twice (RFC 5321 section 4.5.3.2.6), but no message is lost.
+//! Nothing is stored: the client gets the replies of the next hop, and a message is accepted only after
+//! the next hop's positive reply to the end of the data. Any failure of the connection is a temporary
+//! failure: the client tries again, so that the next hop may get a message twice (RFC 5321 section
+//! 4.5.3.2.6), but no message is lost.
 //!
-//! The next hop is asked for PRDR if it offers it and the client asked us. Of a client that did not,
-//! recipients could not be told apart again: what one of them alone refuses there would be lost, or
-//! come twice to the others. So the next hop then answers for all at once, and its answer is passed
-//! on.
+//! PRDR is requested from the next hop if it offers the extension and the client requested it. Without
+//! the request of the client, a refusal by one recipient could not be passed on: its message would be
+//! lost, or the others would get it twice. Then the next hop replies for all recipients at once.
 
 mod connecting;
 mod lost;
@@ -32,10 +31,10 @@ use super::settings::RelayLimits;
 use crate::gateway::events::delivery_attempt::DeliveryAttempt;
 use crate::gateway::smtp::replies::say;
 
-/// What a client said of its message in `MAIL`.
+/// The parameters of the client's `MAIL`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Declared {
-    /// The message's size in octets, 0 if it was not said.
+    /// The announced size in octets; 0 without one.
     pub(crate) size: u64,
     /// Whether `BODY=8BITMIME` was given.
     pub(crate) eight_bit: bool,
@@ -52,21 +51,21 @@ pub(crate) struct Declared {
 #[derive(Debug)]
 pub(crate) struct Relay {
     stream: TcpStream,
-    /// What has come and is not yet parsed.
+    /// Received octets that are not parsed yet.
     received: Vec<u8>,
     offers: Offers,
     limits: RelayLimits,
-    /// The `MAIL` command without `PRDR`, and the recipients that were accepted since.
+    /// The `MAIL` command without `PRDR`, and the recipients accepted since.
     mail: String,
     recipients: Vec<Mailbox>,
-    /// Whether a reply for each recipient was asked for.
+    /// Whether a reply for each recipient was requested.
     prdr: bool,
     lost: Option<Lost>,
-    /// What the next hop was told last, empty if nothing was of the command under way.
+    /// The last text sent to the next hop; empty before the current command is sent.
     stage: String,
-    /// Why it takes no mail, if it said so.
+    /// Its reply that it accepts no mail, if any.
     unwilling: Option<Reply>,
-    /// Behind the stream: it tells of the connection's end when that is closed.
+    /// After the stream, so that its drop reports the end of the connection.
     attempt: DeliveryAttempt,
 }
 
@@ -79,7 +78,7 @@ impl Relay {
             return needs_utf8();
         }
         if self.offers.size.is_some_and(|limit| limit > 0 && declared.size > limit) {
-            let text = "the message is larger than the next hop takes";
+            let text = "message too large for the next hop";
             return say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), text);
         }
         let mut line = format!("MAIL FROM:{sender}");
@@ -114,18 +113,18 @@ impl Relay {
         reply
     }
 
-    /// Tells that a recipient does not get the message, because of the reply to the last command.
+    /// Reports that a recipient does not get the message, by the reply to the last command.
     pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply) {
         if self.lost.is_none() {
             self.attempt.refused(recipient, reply, &self.stage);
         }
     }
 
-    /// Takes leave. What the next hop answers changes nothing.
+    /// Sends `QUIT`, and ignores the reply.
     pub(crate) async fn quit(mut self) {
         if self.begin().is_ok() {
             let wait = self.limits.quit;
-            // A next hop that does not read is not waited for either.
+            // The time limit holds for the sending too.
             let _ = timeout(wait, self.command("QUIT", wait)).await;
         }
     }
@@ -144,8 +143,8 @@ impl Relay {
         self.end(reply.and_then(not_intermediate))
     }
 
-    /// Marks the session as lost until [`end`](Self::end): a caller that drops the future in
-    /// between leaves a connection of which nobody knows what it will say next.
+    /// Marks the session as lost until [`end`](Self::end): if the caller drops the future in between, the
+    /// state of the connection is unknown.
     fn begin(&mut self) -> Result<(), Lost> {
         match self.lost.replace(Lost::Interrupted) {
             None => Ok(()),
@@ -163,7 +162,7 @@ impl Relay {
         }
     }
 
-    /// Gives the connection up, and tells why.
+    /// Closes the connection with an error.
     fn lose(&mut self, lost: Lost) -> Lost {
         self.lost = Some(lost);
         if let Some(failure) = lost.failure(&self.stage, self.unwilling.as_ref()) {
@@ -179,7 +178,7 @@ impl Relay {
         self.reply(wait).await
     }
 
-    /// Fails if the next hop has spoken though it was not asked.
+    /// Fails if the next hop has sent an unexpected reply.
     fn expect_silence(&mut self) -> Result<(), Lost> {
         let mut byte = [0];
         match self.stream.try_read(&mut byte) {
@@ -204,7 +203,7 @@ impl Relay {
         }
     }
 
-    /// Keeps what the next hop said instead of going on.
+    /// Records the reply of a next hop that accepts no mail.
     fn unwilling(&mut self, reply: Reply) -> Lost {
         self.unwilling = Some(reply);
         Lost::Unwilling
@@ -213,7 +212,7 @@ impl Relay {
     async fn read_reply(&mut self) -> Result<Reply, Lost> {
         let mut seen = 0;
         loop {
-            // A next hop that sends octet by octet does not have them all parsed again for each.
+            // Parse again only after a line end, so that single octets do not cause a parse each.
             let news = self.received.get(seen..).unwrap_or_default();
             let ends = memchr2(b'\r', b'\n', news).is_some();
             if ends || news.len() > Reply::MAX_LINE_READ {
@@ -228,7 +227,7 @@ impl Relay {
                     Err(_) => return Err(Lost::Malformed),
                 }
             }
-            // `Reply::parse` bounds what it asks more for.
+            // `Reply::parse` limits the length of a reply.
             match self.stream.read_buf(&mut self.received).await {
                 Ok(0) | Err(_) => return Err(Lost::Closed),
                 Ok(_) => {}
@@ -237,7 +236,7 @@ impl Relay {
     }
 }
 
-/// A reply such as 354 ends nothing.
+/// Refuses an intermediate reply such as 354.
 fn not_intermediate(reply: Reply) -> Result<Reply, Lost> {
     let ends = reply.code().severity() != Severity::Intermediate;
     if ends { Ok(reply) } else { Err(Lost::Malformed) }
@@ -248,6 +247,6 @@ fn needs_utf8() -> Reply {
     say(
         ReplyCode::NAME_NOT_ALLOWED,
         EnhancedCode::of::<5, 6, 7>(),
-        "the next hop does not take SMTPUTF8",
+        "the next hop does not support SMTPUTF8",
     )
 }

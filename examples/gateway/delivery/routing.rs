@@ -1,4 +1,4 @@
-//! Where mail goes: closed, unless the configuration opens it.
+//! The routing of recipients. By default every recipient is refused.
 
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
@@ -10,16 +10,16 @@ use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::replies::say;
 
-/// What becomes of mail for a recipient.
+/// The route of a recipient.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Route {
-    /// It is kept here.
+    /// Local delivery.
     Local,
-    /// It goes to the next hop.
+    /// The next hop.
     Relay,
 }
 
-/// The lists that decide on recipients.
+/// The lists for routing.
 #[derive(Debug)]
 pub(crate) struct Routing {
     host: Domain,
@@ -33,7 +33,7 @@ impl Routing {
     ///
     /// # Errors
     ///
-    /// The option that is wrong, and why.
+    /// The invalid option, and its error.
     pub(crate) fn read(
         texts: &RoutingTexts<'_>,
         home: &RuleScope<'_>,
@@ -49,27 +49,26 @@ impl Routing {
         })
     }
 
-    /// Tells whether mail for other domains may be handed to the next hop.
+    /// Tells whether mail may be relayed to the next hop.
     pub(crate) fn relays(&self) -> bool {
         !self.relay_to_domains.is_empty()
     }
 
-    /// Tells whether a host is this one or in `local_domains`, or that cannot be told without an
-    /// expansion.
+    /// Tells whether a host is this one or in `local_domains`, or is unknown without an expansion.
     pub(crate) fn may_be_local(&self, host: &MailHost) -> bool {
         let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
         let subject = Subject::Text(host.to_string());
         own || self.local_domains.decide_known(&subject) != Some(Membership::No)
     }
 
-    /// Tells whether it is known that a host is this one or in `local_domains`.
+    /// Tells whether a host is certainly this one or in `local_domains`.
     pub(crate) fn keeps(&self, host: &MailHost) -> bool {
         let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
         let subject = Subject::Text(host.to_string());
         own || self.local_domains.decide_known(&subject) == Some(Membership::Yes)
     }
 
-    /// Decides on a recipient, as the rules at `RCPT` see it; the reply says why not.
+    /// Routes a recipient in the context of `RCPT`, or returns the refusal.
     pub(crate) async fn route(
         &self,
         recipient: &Mailbox,
@@ -78,7 +77,7 @@ impl Routing {
         let (host, part) = (recipient.host(), recipient.local_part());
         let domain = Subject::Text(host.to_string());
         let is_domain = matches!(host, MailHost::Domain(_));
-        // The name of this host always is local: `postmaster` without a domain is an address with it.
+        // This host's name is always local: `postmaster` without a domain is at this name.
         let own = matches!(host, MailHost::Domain(domain) if *domain == self.host);
         let is_postmaster = part.eq_ignore_ascii_case("postmaster");
         if own || holds(&self.local_domains, context, &domain).await? {
@@ -88,23 +87,23 @@ impl Routing {
             }
             return Err(say(
                 ReplyCode::MAILBOX_UNAVAILABLE,
-                EnhancedCode::of::<5, 1, 1>(),
+                EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox here",
             ));
         }
-        // The next hop is for domains; what is at an address is nobody else's.
+        // The next hop is for domains; address literals are never relayed.
         if is_domain && holds(&self.relay_to_domains, context, &domain).await? {
             return Ok(Route::Relay);
         }
         Err(say(
             ReplyCode::MAILBOX_UNAVAILABLE,
-            EnhancedCode::of::<5, 7, 1>(),
+            EnhancedCode::REFUSED_BY_POLICY,
             "relay not permitted",
         ))
     }
 }
 
-/// The lists as a configuration has them.
+/// The texts of the lists in a configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoutingTexts<'a> {
     pub(crate) local_domains: &'a str,

@@ -1,28 +1,27 @@
-//! Where mail is handed on to, and how long that may take.
+//! The settings of the relay to the next hop.
 
 use std::time::Duration;
 
 use mail_types::exim::HostSet;
 use mail_types::smtp::MailHost;
 
-/// Where to relay, and how long to wait.
+/// The next hop, and its time limits.
 #[derive(Clone, Debug)]
 pub(crate) struct RelaySettings {
     /// The next hop: `host:port`.
     pub(crate) route: String,
-    /// How we call ourselves in `EHLO`.
+    /// The name of this host in `EHLO`.
     pub(crate) helo: MailHost,
-    /// Next hops that are asked for PRDR where they offer it, by address or by the name in `route`.
+    /// The next hops of which PRDR is requested, by address or by the name in `route`.
     pub(crate) hosts_try_prdr: HostSet,
-    /// How long to wait for what.
+    /// The time limits.
     pub(crate) limits: RelayLimits,
 }
 
-/// How long to wait for the next hop; the defaults are those of RFC 5321 section 4.5.3.2, where it
-/// has one.
+/// The time limits of the next hop; the defaults are those of RFC 5321 section 4.5.3.2, if any.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RelayLimits {
-    /// For a connection; its own choice. Default 30 s.
+    /// For a connection. Default 30 s, which the RFC does not specify.
     pub(crate) connect: Duration,
     /// For the first reply. Default 5 minutes.
     pub(crate) greeting: Duration,
@@ -35,7 +34,7 @@ pub(crate) struct RelayLimits {
     /// For each reply to the end of the message (draft-hall-prdr-00 sections 4.5.1 to 4.5.3 too).
     /// Default 10 minutes.
     pub(crate) end: Duration,
-    /// For the reply to `QUIT`, which changes nothing any more; its own choice. Default 2 s.
+    /// For the reply to `QUIT`, which has no effect. Default 2 s, which the RFC does not specify.
     pub(crate) quit: Duration,
 }
 

@@ -1,16 +1,16 @@
-//! Whom to ask about the DNS.
+//! The settings of the DNS resolver.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use mail_types::hickory::{ResolverError, ResolverSettings};
 
-/// Asks `server`, or whom the system asks, as its `file` says. Without anybody to ask there is no SPF, DKIM or DMARC, so
-/// that every forgery would be taken: then the gateway does not start.
+/// Returns the settings for `server`, or those of the system in `file`. Without a resolver there would be
+/// no SPF, DKIM or DMARC, and every forgery would be accepted: then the gateway does not start.
 ///
 /// # Errors
 ///
-/// Why the system's settings cannot be read.
+/// The system's settings cannot be read.
 pub fn resolver_settings(
     server: Option<SocketAddr>,
     file: &Path,

@@ -1,9 +1,10 @@
-//! Actions at work: what they ask for is done, and they go on with what was found.
+//! Runs actions, with their lookups.
 
 use std::time::Duration;
 
 use event_expand::{
-    Action, ExpandFailure, Journal, OnFailure, Options, Outcome, Request, Step, Template,
+    Action, ActionOutcome, ActionStep, ExpandFailure, Journal, OnFailure, Options, Request,
+    Template,
 };
 use mail_types::exim::LookupResult;
 use tokio::time::timeout;
@@ -14,25 +15,25 @@ use super::raised_event::RaisedEvent;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::telemetry::log;
 
-/// Actions that are expanded one after the other.
+/// Actions that run one after the other.
 #[derive(Debug)]
 pub(crate) struct Batch<'e> {
     engines: &'e Engines,
     timeout: Duration,
     on_failure: OnFailure,
-    /// Where rows are written, if not by the engines.
+    /// The database for rows, if not the lookup engines write them.
     ledger: Option<&'e mut Ledger>,
 }
 
-/// What an action came to, and why a lookup of it failed.
+/// The outcome of an action, and the reason of a failed lookup.
 #[derive(Debug)]
 pub(crate) struct Done {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: ActionOutcome,
     pub(crate) why: Option<String>,
 }
 
 impl Done {
-    /// Tells whether the action could not be expanded; one that says `fail` itself could.
+    /// Tells whether the expansion failed; a `fail` in the action is not a failure.
     pub(crate) fn has_failed(&self) -> bool {
         self.outcome.stop.as_ref().is_some_and(|stop| !matches!(stop, ExpandFailure::Forced { .. }))
     }
@@ -43,20 +44,20 @@ impl<'e> Batch<'e> {
         Self { engines, timeout, on_failure, ledger: None }
     }
 
-    /// Has rows written there, by this thread.
+    /// Writes rows to `ledger`, in this thread.
     pub(crate) fn with_ledger(self, ledger: &'e mut Ledger) -> Self {
         Self { ledger: Some(ledger), ..self }
     }
 
-    /// Expands an action, for as long as one may take.
+    /// Runs an action, within its time limit.
     pub(crate) async fn act(&mut self, template: &Template, raised: &RaisedEvent) -> Done {
         let (limit, on_failure) = (self.timeout, self.on_failure);
         let (mut journal, mut why) = (Journal::default(), None);
         let work = async {
             loop {
                 match self.step(template, raised, &mut journal) {
-                    Step::Done(outcome) => return outcome,
-                    Step::Request(request) => {
+                    ActionStep::Done(outcome) => return outcome,
+                    ActionStep::Request(request) => {
                         let (found, error) = self.answer(&request).await;
                         why = error.or(why.take());
                         journal.handle_found(found);
@@ -73,7 +74,7 @@ impl<'e> Batch<'e> {
         Done { outcome: action.handle_timeout(), why }
     }
 
-    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> Step {
+    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> ActionStep {
         let (event, options) = (&raised.event, self.engines.options());
         let mut action = Action::new(template, event, raised, options, self.on_failure)
             .with_journal(std::mem::take(journal));
@@ -90,28 +91,28 @@ impl<'e> Batch<'e> {
                 None => {}
             }
         }
-        // Whoever else asks the database must find what was written, and must not wait for us.
+        // Other users of the database must see the written rows, and must not wait.
         self.commit();
         let answer = self.engines.answer(&request.ask).await;
         (answer.found, answer.why)
     }
 
-    /// Tells whether the last action could not write its row until the end.
+    /// Tells whether the last action could not write its row in time.
     pub(crate) fn gave_up(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| ledger.gave_up())
     }
 
-    /// Commits what is old enough for others to wait for.
+    /// Commits a transaction that is old enough.
     pub(crate) fn commit_old(&mut self) {
         if self.ledger.as_ref().is_some_and(|ledger| ledger.is_old()) {
             self.commit();
         }
     }
 
-    /// Commits what the actions have written.
+    /// Commits the rows of the actions.
     pub(crate) fn commit(&mut self) {
         if let Some(Err(error)) = self.ledger.as_mut().map(|ledger| ledger.commit()) {
-            error!(event = "events_lost", "events could not be written: {}", log::chain(&error));
+            error!(event = "events_lost", "cannot write events: {}", log::chain(&error));
         }
     }
 }

@@ -1,7 +1,7 @@
-//! One attempt at an address of the next hop, told as events.
+//! The events of one attempt at an address of the next hop.
 //!
-//! What becomes of recipients for good, and of the host, is told when the connection is closed, as
-//! Exim does: `tcp:close` comes before `msg:delivery`. That a recipient was put off is told at once.
+//! As in Exim, the final results of recipients and of the host follow the end of the connection:
+//! `tcp:close` comes before `msg:delivery`. A deferred recipient is reported at once.
 
 use std::net::SocketAddr;
 
@@ -13,24 +13,24 @@ use super::origin::{Origin, addressed, dns_failure, text};
 use super::raised_event::bounded;
 use super::settings::REMOTE_SMTP;
 
-/// The attempt; when it goes, it is over.
+/// An attempt; the drop ends it.
 #[derive(Debug)]
 pub(crate) struct DeliveryAttempt {
     origin: Origin,
     host: String,
     address: SocketAddr,
-    /// Whether there is a connection, and our end of it.
+    /// Whether there is a connection.
     connected: bool,
     own: Option<SocketAddr>,
-    /// Whether no other address will be tried.
+    /// Whether this is the last address.
     last: bool,
-    /// Whether the host's error was told.
+    /// Whether the host's error was reported.
     deferred: bool,
-    /// What is to be told at the end.
+    /// The events after the end of the connection.
     after: Vec<Event>,
 }
 
-/// An error as the events of deferring have it.
+/// An error, for the events of a deferral.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) text: String,
@@ -39,7 +39,7 @@ pub(crate) struct Failure {
 }
 
 impl DeliveryAttempt {
-    /// Begins an attempt; `host` is the next hop's name, and with `last` there is no other address.
+    /// Begins an attempt; `host` is the next hop's name, and `last` says that no other address is left.
     pub(crate) fn new(origin: &Origin, host: &str, address: SocketAddr, last: bool) -> Self {
         let (origin, host) = (origin.clone(), host.to_owned());
         origin.events().open();
@@ -55,26 +55,26 @@ impl DeliveryAttempt {
         }
     }
 
-    /// Asks whether to connect; if not, that is told as an error of the host.
+    /// Asks whether to connect; a refusal is reported as an error of the host.
     pub(crate) async fn may_connect(&mut self) -> bool {
         let refused = match self.event(EventName::TcpConnect) {
             Some(event) => self.origin.ask(event).await == Effect::DoNotConnect,
             None => false,
         };
         if refused {
-            let text = "an action of tcp:connect does not want it".to_owned();
+            let text = "refused by an action of tcp:connect".to_owned();
             self.deferred(&Failure { text, errno: ERRNO_EVENT });
         }
         !refused
     }
 
-    /// Takes note of the connection, and of our end of it.
+    /// The connection is open, with this local address.
     pub(crate) fn connected(&mut self, own: Option<SocketAddr>) {
         (self.connected, self.own) = (true, own);
-        self.last = true; // Whatever comes now, the client is told of it.
+        self.last = true; // From here on the client gets the result.
     }
 
-    /// Tells the banner, and asks whether to go on; if not, that is told as an error of the host.
+    /// Reports the banner, and asks whether to continue; a refusal is reported as an error of the host.
     pub(crate) async fn may_greet(&mut self, banner: &Reply) -> bool {
         let refused = match self.event(EventName::SmtpConnect) {
             Some(event) => {
@@ -90,12 +90,12 @@ impl DeliveryAttempt {
         !refused
     }
 
-    /// Tells the reply to `EHLO`.
+    /// Reports the reply to `EHLO`.
     pub(crate) fn greeted(&self, reply: &Reply) {
         self.tell(EventName::SmtpEhlo, &text(reply));
     }
 
-    /// Tells an error that is the host's: the first, for what comes after it is of the same.
+    /// Reports an error of the host, only the first one.
     pub(crate) fn deferred(&mut self, failure: &Failure) {
         if std::mem::replace(&mut self.deferred, true) {
             return;
@@ -107,8 +107,8 @@ impl DeliveryAttempt {
         }
     }
 
-    /// Tells that a recipient was refused or put off by a reply: that to `stage`, or where that is
-    /// empty our own.
+    /// Reports that a recipient was refused or deferred by the reply to `stage`; an empty `stage` means
+    /// this server's own reply.
     pub(crate) fn refused(&mut self, recipient: &Mailbox, reply: &Reply, stage: &str) {
         let error = error_after(stage, reply);
         match reply.code().severity() {
@@ -120,8 +120,7 @@ impl DeliveryAttempt {
         }
     }
 
-    /// Tells what became of a message for these recipients, from the replies to each of them and the
-    /// last one, which is that to `stage`.
+    /// Reports the results of these recipients, by their replies and the final one, to `stage`.
     pub(crate) fn passed(
         &mut self,
         recipients: &[&Mailbox],
@@ -145,7 +144,7 @@ impl DeliveryAttempt {
                 Severity::Completed if accepted => self.delivered(recipient, &text(reply)),
                 Severity::Transient if own => self.recipient_deferred(recipient, reply, error()),
                 Severity::Permanent => self.failed(recipient, &error()),
-                // It is the message's, whoever it is for; no success is told of it.
+                // The error is the message's, for all recipients; no success is reported.
                 _ => put_off = true,
             }
         }
@@ -164,7 +163,7 @@ impl DeliveryAttempt {
     }
 
     fn failed(&mut self, recipient: &Mailbox, error: &str) {
-        // In 2014 this was an event of the main section, where a transport's name says the same.
+        // In 2014 this was an event of the main section; the transport's name is the same.
         if let Some(event) = self.event(EventName::MsgFailDelivery) {
             self.after.push(with_data(addressed(event, recipient), error));
         }
@@ -180,7 +179,7 @@ impl DeliveryAttempt {
         }
     }
 
-    /// An error that is the message's, and no host's.
+    /// Reports an error of the message, not of the host.
     fn put_off(&mut self, failure: &Failure) {
         if let Some(event) = self.event(EventName::MsgDefer) {
             self.after.push(with_failure(event, failure));
@@ -220,7 +219,7 @@ impl Drop for DeliveryAttempt {
     }
 }
 
-/// Tells that the next hop's name has no address.
+/// Reports that the next hop's name has no address.
 pub(crate) fn no_address(origin: &Origin, host: &str, why: &str) {
     let failure = Failure { text: why.to_owned(), errno: 0 };
     if let Some(event) = origin.event(EventName::DnsFail, Some(REMOTE_SMTP)) {
@@ -255,7 +254,7 @@ fn error_after(stage: &str, reply: &Reply) -> String {
 }
 
 const SMARTHOST: &[u8] = b"smarthost";
-/// `$event_defer_errno` where the system has no number for it: those of Exim.
+/// Exim's values of `$event_defer_errno` without a number of the system.
 pub(crate) const ERRNO_SMTPCLOSED: i32 = -18;
 pub(crate) const ERRNO_SMTPFORMAT: i32 = -19;
 const ERRNO_MAIL4XX: i32 = -45;

@@ -1,4 +1,4 @@
-//! Where events go: the way to the threads that expand their actions.
+//! The dispatcher of events to the threads that run their actions.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
 
-/// Where events go; all clones are of the same. The default hears nothing.
+/// The dispatcher; its clones share the queue. The default ignores all events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Events(Option<Arc<Hearing>>);
 
@@ -31,19 +31,19 @@ pub(super) struct Hearing {
     pub(super) settings: EventSettings,
     pub(super) engines: Arc<Engines>,
     pub(super) queue: Arc<Queue>,
-    /// Closed when actions can be expanded.
+    /// Closed when actions can run.
     pub(super) ready: Semaphore,
     /// Closed when the threads have ended.
     pub(super) ended: Semaphore,
 }
 
 impl Events {
-    /// Starts, with what an earlier process has put aside in `directory`; `database` is the one that
-    /// the engines have for `sqlite`.
+    /// Starts, with the events that an earlier process left in `directory`; `database` is that of
+    /// `sqlite` lookups.
     ///
     /// # Errors
     ///
-    /// [`EventsStart`] if the file for events put aside, or a thread, cannot be made.
+    /// [`EventsStart`] if the overflow file cannot be opened, or a thread not started.
     pub(crate) fn start(
         settings: &EventSettings,
         directory: &Path,
@@ -54,7 +54,7 @@ impl Events {
             return Ok(Self::default());
         }
         if settings.shipped {
-            info!("events are rows of the table events in {}", database.display());
+            info!("events are logged in the table events of {}", database.display());
         }
         let overflow =
             Overflow::open(directory, settings.overflow).map_err(EventsStart::Overflow)?;
@@ -68,25 +68,25 @@ impl Events {
         Ok(Self(Some(hearing)))
     }
 
-    /// Tells whether an event would have an action, with a transport at work or none.
+    /// Tells whether an event has an action, with or without a transport.
     pub(crate) fn hears(&self, name: EventName, transport: Option<&str>) -> bool {
         self.0.as_ref().is_some_and(|h| h.settings.action(name, transport).is_some())
     }
 
-    /// Tells whether anything has an action.
+    /// Tells whether any event has an action.
     pub(crate) fn is_on(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Has the action of an event expanded some time. It never waits.
+    /// Queues the action of an event, without waiting.
     pub(crate) fn raise(&self, raised: RaisedEvent) {
         if let Some(hearing) = &self.0 {
             hearing.queue.put(raised);
         }
     }
 
-    /// Expands the action of an event now, and says what comes of it: of one that takes too long, or
-    /// fails, what the configuration says.
+    /// Runs the action of an event now, and returns its effect; after a failure or a timeout, that of
+    /// the configuration.
     pub(crate) async fn ask(&self, raised: RaisedEvent) -> Effect {
         let Some(Hearing { settings, engines, ready, .. }) = self.0.as_deref() else {
             return Effect::Ignored;
@@ -96,11 +96,11 @@ impl Events {
             return Effect::Ignored;
         };
         if template.text() == SHIPPED.as_bytes() {
-            // It decides nothing, so that there is nothing to wait for.
+            // It has no effect: do not wait for it.
             self.raise(raised);
             return Effect::Ignored;
         }
-        // Nothing is ever added: this ends when the semaphore is closed. If it is not, the action fails.
+        // The semaphore never has permits: the wait ends when it closes. If it does not, the action fails.
         let _ = timeout(settings.timeout, ready.acquire()).await;
         let mut batch = Batch::new(engines, settings.timeout, settings.on_failure);
         let done = batch.act(template, &raised).await;
@@ -112,17 +112,17 @@ impl Events {
         done.outcome.effect
     }
 
-    /// Returns what became of events so far.
+    /// Returns the numbers of events that overflowed or were lost.
     #[cfg(test)]
     pub(crate) fn counts(&self) -> Counts {
         self.0.as_ref().map(|hearing| hearing.queue.counts()).unwrap_or_default()
     }
 
-    /// Works off what waits, for at most `patience`, and puts the rest aside for the next start.
+    /// Handles waiting events for at most `patience`, and writes the rest to the overflow file.
     pub(crate) async fn close(&self, patience: Duration) {
         let Some(hearing) = &self.0 else { return };
         hearing.queue.end(Instant::now() + patience);
-        // Nothing is ever added: this ends when the semaphore is closed. The last action may take its
+        // The semaphore never has permits: the wait ends when it closes. The last action may take its
         // whole time.
         let patience = patience + hearing.settings.timeout + Duration::from_secs(1);
         let _ = timeout(patience, hearing.ended.acquire()).await;
@@ -141,11 +141,11 @@ impl Events {
     }
 }
 
-/// Why there are no events.
+/// The events cannot be started.
 #[derive(Debug, Error)]
 pub(crate) enum EventsStart {
-    #[error("the file for events put aside cannot be opened: {0}")]
+    #[error("cannot open the overflow file: {0}")]
     Overflow(#[source] io::Error),
-    #[error("their thread cannot be started: {0}")]
+    #[error("cannot start the thread: {0}")]
     Thread(#[source] io::Error),
 }

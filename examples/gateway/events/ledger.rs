@@ -1,8 +1,7 @@
-//! The database of the program as events write it: by their own thread, many rows in one transaction.
+//! The writer of event rows: one thread, with many rows in one transaction.
 //!
-//! A row that is written by itself costs `SQLite` a transaction, and a thread of the engines' two changes
-//! of thread: more than all else that is done for an event. What finds something is the engines' all
-//! the same.
+//! A transaction and two thread switches for each row would cost more than all other work for an event.
+//! Queries with a result go to the lookup engines.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,35 +19,35 @@ use super::queue::Queue;
 use crate::gateway::lookups::database_file::DatabaseFile;
 use crate::gateway::lookups::engines::Bound;
 
-/// The database; it is opened when it is needed first.
+/// The database, opened at its first use.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     file: PathBuf,
     queue: Arc<Queue>,
     connection: Option<(Connection, DatabaseFile)>,
-    /// Statements of the program's own, done each time that it is opened.
+    /// The program's own statements, executed at each opening.
     own: String,
-    /// When the transaction was begun that is open.
+    /// The start of the open transaction.
     begun: Option<Instant>,
-    /// How many statements the transaction has.
+    /// The number of statements in the transaction.
     written: usize,
     gave_up: bool,
 }
 
-/// Why a row was not written.
+/// A row was not written.
 #[derive(Debug, Error)]
 pub(crate) enum LedgerError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    #[error("the database cannot be found: {0}")]
+    #[error("cannot find the database: {0}")]
     File(#[from] io::Error),
-    /// What was written is in a file that nobody finds.
-    #[error("{rows} rows went with the database that was removed or replaced")]
+    /// The rows are in a file that was removed or replaced.
+    #[error("{rows} rows lost: the database was removed or replaced")]
     Gone { rows: usize },
 }
 
 impl Ledger {
-    /// Takes a database, for whose locks it waits until the queue is to end.
+    /// Uses a database; waits for its locks until the queue ends.
     pub(crate) fn new(file: PathBuf, queue: Arc<Queue>) -> Self {
         Self {
             file,
@@ -61,8 +60,8 @@ impl Ledger {
         }
     }
 
-    /// Does a statement that only changes something; `None` if the request is none, or cannot be
-    /// made out: then it is the engines'.
+    /// Executes a statement without a result; `None` if the request is something else: then the lookup
+    /// engines handle it.
     pub(crate) fn change(
         &mut self,
         request: &Request,
@@ -77,7 +76,7 @@ impl Ledger {
         changed.transpose()
     }
 
-    /// Tries again while others have the database: of what was tried then, nothing was done.
+    /// Tries again while the database is locked, which leaves it unchanged.
     fn patiently<T>(
         &mut self,
         work: impl Fn(&mut Self) -> Result<T, LedgerError>,
@@ -106,12 +105,12 @@ impl Ledger {
         Ok(Some(LookupResult::Value(changed.to_string().into_bytes())))
     }
 
-    /// Tells whether the database was in use by others until the end.
+    /// Tells whether the database stayed locked until the end.
     pub(crate) fn gave_up(&self) -> bool {
         self.gave_up
     }
 
-    /// Commits what was written. What cannot be is given up, and it is said why.
+    /// Commits the transaction; after an error its rows are lost.
     pub(crate) fn commit(&mut self) -> Result<(), LedgerError> {
         if self.begun.is_none() {
             return Ok(());
@@ -120,17 +119,17 @@ impl Ledger {
         self.begun = None;
         let committed = self.patiently(|ledger| Ok(ledger.open()?.execute_batch("COMMIT")?));
         if committed.is_err() {
-            self.connection = None; // Which takes back what is open.
+            self.connection = None; // This rolls the transaction back.
         }
         committed
     }
 
-    /// Tells whether others wait for the database long enough.
+    /// Tells whether the transaction is old enough to commit.
     pub(crate) fn is_old(&self) -> bool {
         self.begun.is_some_and(|begun| begun.elapsed() > HELD)
     }
 
-    /// Does statements of the program's own.
+    /// Executes the program's own statements.
     pub(crate) fn prepare(&mut self, statements: &str) -> Result<(), LedgerError> {
         statements.clone_into(&mut self.own);
         self.patiently(|ledger| ledger.open().map(drop))
@@ -138,7 +137,7 @@ impl Ledger {
 
     fn open(&mut self) -> Result<&Connection, LedgerError> {
         if let Err(error) = self.close_what_is_gone() {
-            error!(event = "events_lost", "events could not be written: {error}");
+            error!(event = "events_lost", "cannot write events: {error}");
         }
         if self.connection.is_none() {
             let connection = Connection::open(&self.file)?;
@@ -151,7 +150,7 @@ impl Ledger {
         Ok(connection.ok_or(rusqlite::Error::InvalidQuery)?)
     }
 
-    /// Closes a database that is not at its path any more, and what was not committed goes with it.
+    /// Closes a database that was removed or replaced; its uncommitted rows are lost.
     fn close_what_is_gone(&mut self) -> Result<(), LedgerError> {
         if self.connection.as_ref().is_none_or(|(_, file)| file.is_in_place()) {
             return Ok(());
@@ -166,12 +165,10 @@ fn is_busy(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
 }
 
-/// A killed process leaves the database sound; rows of the last moments before a power loss may be
-/// missing.
+/// A killed process leaves a consistent database; a power loss may lose the last rows.
 const OWN: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
-/// How long a lock is waited for before it is looked whether the end has come; for some `SQLite` does
-/// not wait.
+/// The time to wait for a lock before checking for the end; for some locks `SQLite` does not wait.
 const BUSY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long a transaction is kept open for more.
+/// The longest time that a transaction is open.
 const HELD: Duration = Duration::from_millis(50);

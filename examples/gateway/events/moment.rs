@@ -1,10 +1,10 @@
-//! When an event happened, as its variables say it.
+//! The time variables of an event.
 
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
-/// Writes a time, in UTC, as the variable of this name has it.
+/// Returns the value of a time variable, in UTC.
 pub(crate) fn moment(at: SystemTime, name: &str) -> String {
     let time = OffsetDateTime::from(at);
     let (year, month, day) = (time.year(), u8::from(time.month()), time.day());

@@ -1,4 +1,4 @@
-//! Whose events they are: of a client, and of the message that it sends.
+//! The origin of events: a client and its message.
 
 use event_expand::{Effect, Event, EventName};
 use mail_types::exim::Trust;
@@ -11,7 +11,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, protocol};
 use crate::gateway::smtp::session::{Fault, Session};
 
-/// A client's session, and the message, as its events know them. The default hears nothing.
+/// A client's session and message, for their events. The default ignores all events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
     events: Events,
@@ -20,7 +20,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Makes one of a client that has said nothing yet.
+    /// The origin at the start of a connection.
     pub(crate) fn connecting(events: &Events, host: &str, client: &Client) -> Self {
         if !events.is_on() {
             return Self::default();
@@ -41,7 +41,7 @@ impl Origin {
         Self { events: events.clone(), facts, message: None }
     }
 
-    /// Makes one of what is known now.
+    /// The origin with the current state of the session.
     pub(crate) fn new(
         events: &Events,
         host: &str,
@@ -68,7 +68,7 @@ impl Origin {
         Self { events, facts, message }
     }
 
-    /// Starts an event, if it would have an action.
+    /// Makes an event, if it has an action.
     pub(super) fn event(&self, name: EventName, transport: Option<&str>) -> Option<Event> {
         if !self.events.hears(name, transport) {
             return None;
@@ -99,7 +99,7 @@ impl Origin {
         &self.events
     }
 
-    /// Raises the events of a message that the Maildir has for these recipients.
+    /// Raises the events of a delivery into the Maildir.
     pub(crate) fn kept(&self, recipients: &[Mailbox]) {
         for recipient in recipients {
             if let Some(event) = self.event(EventName::MsgDelivery, Some(LOCAL_DELIVERY)) {
@@ -116,7 +116,7 @@ impl Origin {
         }
     }
 
-    /// Raises the event of a client's mistake, which `reply` answers.
+    /// Raises the event of a client's mistake, with its reply.
     pub(crate) fn mistake(&self, fault: Fault, reply: &Reply) {
         let name = match fault {
             Fault::Protocol => EventName::SmtpFailProtocol,
@@ -125,12 +125,12 @@ impl Origin {
         self.tell(name, &text(reply), Trust::Trusted);
     }
 
-    /// Raises the event of a handshake that failed.
+    /// Raises the event of a failed TLS handshake.
     pub(crate) fn handshake_failed(&self, why: &str) {
         self.tell(EventName::TlsFailConnect, why, Trust::Untrusted);
     }
 
-    /// Raises the event of a name that was not found while no transport is at work.
+    /// Raises the event of a failed DNS question outside a transport.
     pub(crate) fn not_found(&self, outcome: &str, name: &str, kind: &str) {
         self.tell(EventName::DnsFail, &dns_failure(outcome, name, kind), Trust::Untrusted);
     }
@@ -142,7 +142,7 @@ impl Origin {
     }
 }
 
-/// Gives an event its recipient.
+/// Sets the recipient of an event.
 pub(super) fn addressed(event: Event, recipient: &Mailbox) -> Event {
     event.with("local_part", recipient.local_part().as_bytes(), Trust::Untrusted).with(
         "domain",
@@ -151,12 +151,12 @@ pub(super) fn addressed(event: Event, recipient: &Mailbox) -> Event {
     )
 }
 
-/// A reply as `$event_data` has it: its lines, with a line feed between them.
+/// A reply as `$event_data`: its lines, separated by line feeds.
 pub(super) fn text(reply: &Reply) -> String {
     reply.to_string().replace('\r', "")
 }
 
-/// The data of `dns:fail`: what stands between colons has its own doubled.
+/// The data of `dns:fail`: colon-separated fields, in which colons are doubled.
 pub(super) fn dns_failure(outcome: &str, name: &str, kind: &str) -> String {
     format!("{outcome}:{}:{kind}", name.replace(':', "::"))
 }

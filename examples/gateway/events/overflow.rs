@@ -1,7 +1,7 @@
-//! Events put aside: a file for those that the memory has no room for.
+//! The overflow file: events that do not fit into memory.
 //!
-//! It begins with eight octets that name its form, and eight that say where the first event is that
-//! was not worked off. It is never synced: what it holds are reports on mail, not mail.
+//! It begins with eight octets that identify the format, and the position of the first unhandled event
+//! in eight octets. It is never synced, since it holds no mail.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,28 +12,28 @@ use super::raised_event::RaisedEvent;
 use super::record;
 use super::record::{MAX_RECORD, RecordError};
 
-/// The file.
+/// The overflow file.
 #[derive(Debug)]
 pub(crate) struct Overflow {
     file: File,
-    /// Where the first event is that was not worked off.
+    /// The position of the first unhandled event.
     start: u64,
     end: u64,
     limit: u64,
 }
 
-/// Events that were read, and where those behind them are.
+/// Events from the file, and the position after them.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     pub(crate) events: Vec<RaisedEvent>,
     next: u64,
-    /// Whether what is there is damaged: nothing behind it can be read.
+    /// Whether the file is damaged at that position: the rest cannot be read.
     pub(crate) damaged: bool,
 }
 
 impl Overflow {
-    /// Opens the file in a directory, with what an earlier process has left in it; events may take
-    /// `limit` octets.
+    /// Opens the file in a directory, with the events of an earlier process; `limit` is its size in
+    /// octets.
     pub(crate) fn open(directory: &Path, limit: u64) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         let mut options = File::options();
@@ -58,12 +58,12 @@ impl Overflow {
         directory.join("events-aside")
     }
 
-    /// Tells whether nothing waits.
+    /// Tells whether the file has no events.
     pub(crate) fn is_empty(&self) -> bool {
         self.start >= self.end
     }
 
-    /// Appends as many as there is room for; returns how many of the last were left out.
+    /// Appends events up to the limit; returns the number of the rest.
     pub(crate) fn append(&mut self, events: &[RaisedEvent]) -> io::Result<usize> {
         let (mut bytes, mut left) = (Vec::new(), events.len());
         for raised in events {
@@ -80,7 +80,7 @@ impl Overflow {
         Ok(left)
     }
 
-    /// Reads the first that wait, at most about as many octets as one record may have.
+    /// Reads the first events, about as many octets as the largest record.
     pub(crate) fn read(&self) -> io::Result<Read> {
         let length = usize::try_from(self.end - self.start).unwrap_or(usize::MAX);
         let mut bytes = vec![0; length.min(MAX_RECORD + HEAD)];
@@ -92,7 +92,7 @@ impl Overflow {
                     rest = behind;
                     read.events.push(raised);
                 }
-                // One whole record fits: what is cut where nothing was read is so in the file.
+                // The buffer holds any record: an incomplete first record is damage in the file.
                 Err(RecordError::Incomplete) if !read.events.is_empty() => break,
                 Err(RecordError::Incomplete | RecordError::Damaged) => {
                     read.damaged = true;
@@ -104,7 +104,7 @@ impl Overflow {
         Ok(read)
     }
 
-    /// Forgets those that were read, and behind damage all.
+    /// Removes the events that were read, and all after damage.
     pub(crate) fn forget(&mut self, read: &Read) -> io::Result<()> {
         if read.damaged || read.next >= self.end {
             return self.clear();

@@ -1,4 +1,4 @@
-//! Events on their way to their actions: a bounded queue, and behind it a file.
+//! The queue of events: bounded, with an overflow file.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -8,57 +8,57 @@ use std::time::{Duration, Instant};
 use super::overflow::{Overflow, Read};
 use super::raised_event::RaisedEvent;
 
-/// The queue. Whoever puts an event in never waits: it takes a moment's lock and touches no file.
+/// The queue. Adding an event takes a short lock, and no file access.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     file: Mutex<Overflow>,
     limit: usize,
-    /// There is something to work off, or the end has come.
+    /// Signals events to handle, or the end.
     work: Condvar,
-    /// There is something to be put aside, or the end has come.
+    /// Signals events for the overflow file, or the end.
     overflow: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     waiting: VecDeque<RaisedEvent>,
-    /// On their way into the file.
+    /// Events for the overflow file.
     overflow: Vec<RaisedEvent>,
-    /// Whether the file has some.
+    /// Whether the file has events.
     in_file: bool,
     counts: Counts,
-    /// Whether the worker sleeps until it is woken.
+    /// Whether the worker waits for a signal.
     idle: bool,
-    /// Connections whose last events are still to come.
+    /// Connections that may still raise events.
     open: usize,
-    /// By when to end, once that is known.
+    /// The deadline, once set.
     end: Option<Instant>,
     ended: bool,
 }
 
-/// What became of events so far.
+/// The numbers of events that overflowed or were lost.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Counts {
-    /// Those that were put aside.
+    /// Events written to the overflow file.
     pub(crate) overflow: u64,
-    /// Those for which there was no room anywhere.
+    /// Lost events: queue and file were full.
     pub(crate) lost: u64,
 }
 
-/// What the worker does next.
+/// The next work of the worker.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum QueuedWork {
     Events(Vec<RaisedEvent>),
     Overflow(Read),
-    /// Nothing more comes.
+    /// The end.
     End,
 }
 
 impl Queue {
-    /// Makes one for `limit` events in memory, and as many on their way into the file.
+    /// Makes a queue for `limit` events in memory, and as many for the file.
     pub(crate) fn new(limit: usize, file: Overflow) -> Self {
-        let state = State { in_file: !file.is_empty(), ..State::default() };
+        let state = QueueState { in_file: !file.is_empty(), ..QueueState::default() };
         Self {
             state: Mutex::new(state),
             file: Mutex::new(file),
@@ -68,7 +68,7 @@ impl Queue {
         }
     }
 
-    /// Puts an event in, or on its way into the file if there is no room, or counts it as lost.
+    /// Adds an event to the queue, if it is full to the overflow, or counts it as lost.
     pub(crate) fn put(&self, raised: RaisedEvent) {
         let mut state = self.state();
         if state.ended {
@@ -87,12 +87,12 @@ impl Queue {
         }
     }
 
-    /// Takes note of a connection that will have events at its end.
+    /// A connection has begun, whose events must be awaited at the end.
     pub(crate) fn open(&self) {
         self.state().open += 1;
     }
 
-    /// Takes note that it has had them.
+    /// A connection has raised its last events.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
@@ -101,13 +101,13 @@ impl Queue {
         }
     }
 
-    /// Lets the worker end when all is worked off, or at this time.
+    /// Ends the worker when all events are handled, or at this time.
     pub(crate) fn end(&self, at: Instant) {
         self.state().end = Some(at);
         self.work.notify_one();
     }
 
-    /// Tells whether the end has come.
+    /// Tells whether the deadline has passed.
     pub(crate) fn is_late(&self) -> bool {
         self.state().end.is_some_and(|end| end <= Instant::now())
     }
@@ -116,32 +116,32 @@ impl Queue {
         self.state().counts
     }
 
-    /// Waits for work, and a moment longer, so that what belongs together is worked off together.
-    pub(crate) fn next(&self) -> Work {
+    /// Waits for work, and a moment longer to collect a batch.
+    pub(crate) fn next(&self) -> QueuedWork {
         let mut state = self.state();
         loop {
             let now = Instant::now();
             let late = state.end.is_some_and(|end| end <= now);
             if late {
-                return Work::End;
+                return QueuedWork::End;
             }
             if !state.waiting.is_empty() {
                 if state.waiting.len() < BATCH && state.end.is_none() {
                     state = self.pause(state, GATHER);
                 }
                 let count = state.waiting.len().min(BATCH);
-                return Work::Events(state.waiting.drain(..count).collect());
+                return QueuedWork::Events(state.waiting.drain(..count).collect());
             }
             if state.in_file {
                 drop(state);
                 if let Some(read) = self.read_file() {
-                    return Work::Overflow(read);
+                    return QueuedWork::Overflow(read);
                 }
                 state = self.state();
                 continue;
             }
             state = match state.end {
-                Some(_) if state.open == 0 && state.overflow.is_empty() => return Work::End,
+                Some(_) if state.open == 0 && state.overflow.is_empty() => return QueuedWork::End,
                 Some(end) => self.pause(state, end.duration_since(now).min(GATHER)),
                 None => {
                     state.idle = true;
@@ -151,7 +151,7 @@ impl Queue {
         }
     }
 
-    /// Forgets what was read from the file and worked off; tells whether that could be done.
+    /// Removes handled events from the file; tells whether it succeeded.
     pub(crate) fn forget(&self, read: &Read) -> bool {
         let mut file = self.file();
         let done = file.forget(read).is_ok();
@@ -161,7 +161,7 @@ impl Queue {
         done
     }
 
-    /// Puts what comes into the file, until the end; `report` hears of what there was no room for.
+    /// Writes overflow events to the file, until the end; `report` gets the counts.
     pub(crate) fn put_aside(&self, mut report: impl FnMut(Counts)) {
         let mut reported = 0;
         loop {
@@ -182,7 +182,7 @@ impl Queue {
         }
     }
 
-    /// Puts what is left into the file, since the worker has ended.
+    /// Writes the remaining events to the file, after the worker has ended.
     pub(crate) fn finish(&self) {
         let mut state = self.state();
         state.ended = true;
@@ -192,7 +192,7 @@ impl Queue {
         self.append(&left);
     }
 
-    /// Puts events into the file, or counts them as lost.
+    /// Writes events to the file, or counts them as lost.
     pub(crate) fn append(&self, events: &[RaisedEvent]) -> Counts {
         let mut file = self.file();
         let left = file.append(events).unwrap_or(events.len());
@@ -218,12 +218,16 @@ impl Queue {
         read
     }
 
-    fn pause<'a>(&self, state: MutexGuard<'a, State>, at_most: Duration) -> MutexGuard<'a, State> {
+    fn pause<'a>(
+        &self,
+        state: MutexGuard<'a, QueueState>,
+        at_most: Duration,
+    ) -> MutexGuard<'a, QueueState> {
         let paused = self.work.wait_timeout(state, at_most);
         paused.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,7 +236,7 @@ impl Queue {
     }
 }
 
-/// How many events are worked off at once, and share a transaction.
+/// The most events of a batch, which share a transaction.
 const BATCH: usize = 500;
-/// How long the first of them waits for others.
+/// The time to collect a batch.
 const GATHER: Duration = Duration::from_millis(50);

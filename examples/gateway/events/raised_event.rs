@@ -1,4 +1,4 @@
-//! An event of the gateway, with all that an action can ask of it.
+//! An event of the gateway, with all its variables.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,19 +9,19 @@ use mail_types::exim::{Trust, Value, Variable};
 use super::moment::moment;
 use super::variables::{FACTS, MOMENTS};
 
-/// An event, when it happened, and what is known beside it.
+/// An event, its time, and its variables.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RaisedEvent {
-    /// What happened, with its own variables.
+    /// The event, with its own variables.
     pub event: Event,
-    /// To the second.
+    /// Its time, in seconds.
     pub at: SystemTime,
-    /// What is known of the session and its message.
+    /// The variables of the session and its message.
     pub facts: Facts,
 }
 
 impl RaisedEvent {
-    /// Takes an event that happens now.
+    /// Makes an event with the current time.
     #[must_use]
     pub fn new(event: Event, facts: Facts) -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -32,7 +32,7 @@ impl RaisedEvent {
         self.event.name()
     }
 
-    /// Returns the transport at work.
+    /// Returns the transport, if any.
     pub(crate) fn transport(&self) -> Option<String> {
         match self.event.variable("transport_name") {
             Variable::Value(name) => Some(String::from_utf8_lossy(name.as_bytes()).into_owned()),
@@ -53,12 +53,12 @@ impl Variables for RaisedEvent {
     }
 }
 
-/// What is known of a session and its message, for all their events.
+/// The variables of a session and its message, shared by all their events.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts(Arc<Vec<(&'static str, Value<'static>)>>);
 
 impl Facts {
-    /// Adds one; a name that is not among [`FACTS`], and an empty value, adds nothing.
+    /// Adds a variable; a name outside [`FACTS`], or an empty value, adds nothing.
     #[must_use]
     pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
         if let Some(known) = FACTS.iter().find(|known| **known == name && !value.is_empty()) {
@@ -68,7 +68,7 @@ impl Facts {
         self
     }
 
-    /// Returns all, in the order in which they were added.
+    /// Returns all variables, in the order of their addition.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Value<'static>)> {
         self.0.iter().map(|(name, value)| (*name, value))
     }
@@ -82,7 +82,7 @@ impl Facts {
     }
 }
 
-/// Cuts a value to what an event may have of it, at a character of UTF-8 where it is that.
+/// Cuts a value to the limit of an event, at the start of a character if it is UTF-8.
 #[must_use]
 pub fn bounded(value: &[u8]) -> &[u8] {
     let mut end = value.len().min(MAX_VALUE);
@@ -95,7 +95,7 @@ pub fn bounded(value: &[u8]) -> &[u8] {
     value.get(..end).unwrap_or_default()
 }
 
-/// The longest value of an event, in octets: with [`EventSettings::queue`] it bounds the memory.
+/// The longest value of an event, in octets. With [`EventSettings::queue`] it limits the memory.
 ///
 /// [`EventSettings::queue`]: super::settings::EventSettings::queue
 pub(crate) const MAX_VALUE: usize = 4096;

@@ -1,8 +1,8 @@
-//! Events as they wait in a file: bytes and back.
+//! The format of events in the overflow file.
 //!
-//! A record is its length and its CRC-32C, four octets each, then the time in seconds, and a field for
-//! the event's name and for each variable: the name's length, the value's length in two octets, the
-//! trust, the name, the value. Numbers have their least octet first.
+//! A record is its length and its CRC-32C, four octets each, the time in seconds, and a field for the
+//! event's name and for each variable: the length of the name, the length of the value in two octets, the
+//! trust, the name, the value. Numbers are little-endian.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::raised_event::{Facts, RaisedEvent};
 
-/// Writes an event behind what is there already.
+/// Appends an event to `out`.
 pub fn write(raised: &RaisedEvent, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_u64_le(0);
@@ -40,7 +40,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     let (Ok(name_length), Ok(length)) =
         (u8::try_from(name.len()), u16::try_from(value.as_bytes().len()))
     else {
-        return; // No value is so long: they are cut before.
+        return; // Values are cut earlier: none is so long.
     };
     out.put_u8(name_length);
     out.put_u16_le(length);
@@ -49,11 +49,11 @@ fn field(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     out.put_slice(value.as_bytes());
 }
 
-/// Reads the event at the start of `input`; returns the bytes behind it, and the event.
+/// Parses the event at the start of `input`; returns the rest, and the event.
 ///
 /// # Errors
 ///
-/// [`RecordError::Incomplete`] if it goes on behind the input.
+/// [`RecordError::Incomplete`] if the input ends within the record.
 pub fn parse(input: &[u8]) -> Result<(&[u8], RaisedEvent), RecordError> {
     let mut head = input;
     let (Ok(length), Ok(sum)) = (head.try_get_u32_le(), head.try_get_u32_le()) else {
@@ -95,23 +95,23 @@ fn body_of(mut body: &[u8]) -> Option<RaisedEvent> {
             }
         });
     }
-    // A time that no calendar has would not come out of here.
+    // A time beyond all calendars cannot be written by `write`.
     let representable = at < SystemTime::UNIX_EPOCH + FAR;
     event.filter(|_| representable).map(|event| RaisedEvent { event, at, facts })
 }
 
-/// Why bytes are no event.
+/// The bytes are not an event.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[expect(missing_docs, reason = "each has its text")]
 pub enum RecordError {
-    #[error("the record goes on")]
+    #[error("incomplete record")]
     Incomplete,
-    #[error("the record is damaged")]
+    #[error("damaged record")]
     Damaged,
 }
 
 const HEAD: usize = 8;
-/// The longest record behind its head, in octets: all variables at their longest are less.
+/// The longest record after its head, in octets: more than all variables at their longest.
 pub(crate) const MAX_RECORD: usize = 256 << 10;
 /// The year 9999 or so.
 const FAR: Duration = Duration::from_secs(253_000_000_000);

@@ -1,32 +1,32 @@
-//! What is expanded for which events, and how much they may take.
+//! The settings of events: actions and limits.
 
 use std::time::Duration;
 
-use event_expand::{EventName, OnFailure, Place, Profile, Selection, Template};
+use event_expand::{EventName, OnFailure, Profile, Section, Selection, Template};
 
 use super::variables::may_set;
 
-/// What is expanded for events, and how much they may take.
+/// The actions and limits of events.
 #[derive(Clone, Debug)]
 pub(crate) struct EventSettings {
     pub(crate) actions: Vec<Action>,
-    /// Which events there are.
+    /// The set of events.
     pub(crate) profile: Profile,
-    /// Those that actions are for.
+    /// The events with an action.
     pub(crate) selection: Selection,
-    /// Whether the action that comes with the program is in use, which needs its table.
+    /// Whether the default action is in use, which needs its table.
     pub(crate) shipped: bool,
-    /// What comes of an action that has no result, where the event waits for one.
+    /// The effect of a failed action, for an event with an effect.
     pub(crate) on_failure: OnFailure,
-    /// How long an action may take.
+    /// The time limit of an action.
     pub(crate) timeout: Duration,
-    /// How many events may wait in memory.
+    /// The most events in memory.
     pub(crate) queue: usize,
-    /// How many octets of events may wait in a file.
+    /// The largest overflow file, in octets.
     pub(crate) overflow: u64,
 }
 
-/// An `event_action`, and where it stands: in the main section, or in a transport.
+/// An `event_action` of the main section, or of a transport.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
     pub(crate) transport: Option<&'static str>,
@@ -34,18 +34,18 @@ pub(crate) struct Action {
 }
 
 impl EventSettings {
-    /// Returns what is expanded for an event, with a transport at work or none; `None` if nothing is.
+    /// Returns the action of an event, with or without a transport, if any.
     pub(crate) fn action(&self, event: EventName, transport: Option<&str>) -> Option<&Template> {
         if !event.is_in(self.profile) || !self.selection.has(event) {
             return None;
         }
-        let place = transport.filter(|_| event.option(self.profile) == Place::Transport);
+        let place = transport.filter(|_| event.section(self.profile) == Section::Transport);
         let found = self.actions.iter().find(|action| action.transport == place);
         found.map(|action| &action.template)
     }
 
-    /// Finds a variable in an action that no selected event sets. One text may be for the events of several
-    /// places, and those of another count too.
+    /// Finds a variable of an action that no selected event sets. If several sections share the text, the
+    /// events of all of them count.
     pub(crate) fn unset<'a>(&self, action: &'a Action) -> Option<&'a str> {
         let is_selected =
             |event: &EventName| event.is_in(self.profile) && self.selection.has(*event);
@@ -58,8 +58,8 @@ impl EventSettings {
         action.template.names().find(|name| !is_set(name))
     }
 
-    /// Tells whether an action is expanded for an event that this program raises; without a `relay`, no
-    /// transport to the next hop is at work.
+    /// Tells whether an action runs for an event that this program raises; without a relay there is no
+    /// transport to a next hop.
     pub(crate) fn is_used(&self, action: &Action, relays: bool) -> bool {
         EventName::ALL.into_iter().any(|event| {
             let at_work =
@@ -69,19 +69,19 @@ impl EventSettings {
         })
     }
 
-    /// Tells whether nothing is expanded, whatever happens.
+    /// Tells whether no event has an action.
     pub(crate) fn is_off(&self) -> bool {
         self.actions.is_empty()
     }
 }
 
-/// The transports, by the names that events and the configuration have for them.
+/// The names of the transports in events and in the configuration.
 pub(crate) const REMOTE_SMTP: &str = "remote_smtp";
 pub(crate) const LOCAL_DELIVERY: &str = "local_delivery";
 pub(crate) const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
 
-/// Returns the transports for which this program raises an event, `None` among them where none is at work;
-/// of an event that it never raises, there are none.
+/// Returns the transports for which this program raises an event; `None` stands for the event without a
+/// transport. The list is empty for an event that it never raises.
 pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
     use EventName::{
         DnsFail, MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, MsgHostDefer, MsgRcptDefer,
@@ -100,8 +100,7 @@ pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
     }
 }
 
-/// The action of a configuration that has none: each event is a row of the table `events` in
-/// `sqlite_dbfile`.
+/// The default action: each event is a row of the table `events` in `sqlite_dbfile`.
 pub(crate) const SHIPPED: &str = "${lookup sqlite{INSERT INTO events \
     (time, event, message_id, sender, local_part, domain, router, transport, \
     host, host_address, host_port, data, defer_errno) VALUES (\

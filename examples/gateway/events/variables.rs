@@ -4,7 +4,7 @@ use event_expand::EventName;
 
 use super::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
 
-/// Tells whether an event may set a variable; those that all or none set are set here.
+/// Tells whether an event may set a variable.
 pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> bool {
     use EventName::{
         MsgComplete, MsgDelivery, MsgFailDelivery, MsgRcptDefer, MsgRcptHostDefer, TcpClose,
@@ -24,8 +24,7 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
     }
 }
 
-/// Variables beside the event's own: who sends the message, from where, and by which TLS. No TLS is
-/// spoken to a next hop, so that `tls_out_ocsp` is 0.
+/// Variables of the session and its message. `tls_out_ocsp` is 0, since next hops get no TLS.
 pub const FACTS: [&str; 13] = [
     "primary_hostname",
     "received_protocol",
@@ -42,10 +41,10 @@ pub const FACTS: [&str; 13] = [
     "tls_sni",
 ];
 
-/// Variables that say when it happened, in UTC.
+/// The time variables, in UTC.
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
-/// Those of both kinds whose values come from outside.
+/// The variables of both kinds with untrusted values.
 pub(crate) const UNTRUSTED: [&str; 16] = [
     "domain",
     "host",

@@ -1,4 +1,4 @@
-//! The threads that work events off, outside the way of mail.
+//! The threads that handle events, apart from mail.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use tracing::{error, warn};
 use super::batch::{Batch, Done};
 use super::dispatcher::Hearing;
 use super::ledger::Ledger;
-use super::queue::Work;
+use super::queue::QueuedWork;
 use super::raised_event::RaisedEvent;
 use crate::gateway::telemetry::log;
 
-/// What the thread has.
+/// The state of the thread.
 pub(super) struct Worker {
     pub(super) hearing: Arc<Hearing>,
     pub(super) runtime: Handle,
-    /// The file of the database.
+    /// The path of the database.
     pub(super) database: PathBuf,
 }
 
 impl Worker {
-    /// Starts the thread that expands actions, and the one that puts events aside.
+    /// Starts the thread that runs actions, and the one that writes the overflow file.
     pub(super) fn start(self) -> io::Result<()> {
         let hearing = Arc::clone(&self.hearing);
         let overflow = thread::Builder::new().name("events-aside".to_owned());
@@ -40,7 +40,7 @@ impl Worker {
         })?;
         thread::Builder::new().name("events".to_owned()).spawn(move || {
             self.run();
-            // A thread that panicked has said so itself.
+            // A panic has its own message.
             let _ = overflow.join();
             self.hearing.ended.close();
         })?;
@@ -53,28 +53,30 @@ impl Worker {
         if settings.shipped
             && let Err(error) = ledger.prepare(TABLE)
         {
-            warn!("the table of events could not be made: {}", log::chain(&error));
+            warn!("cannot make the table events: {}", log::chain(&error));
         }
         ready.close();
         loop {
             match queue.next() {
-                Work::Events(events) => self.work_off(&events, &mut ledger),
-                Work::Overflow(read) => {
+                QueuedWork::Events(events) => self.work_off(&events, &mut ledger),
+                QueuedWork::Overflow(read) => {
                     if read.damaged {
-                        warn!("events that were put aside are damaged, and lost");
+                        warn!("damaged overflow file: its events are lost");
                     }
                     self.work_off(&read.events, &mut ledger);
                     if !queue.forget(&read) {
-                        warn!("events that were put aside may come again at the next start");
+                        warn!(
+                            "cannot update the overflow file: the next start may repeat its events"
+                        );
                     }
                 }
-                Work::End => break,
+                QueuedWork::End => break,
             }
         }
         queue.finish();
         let lost = queue.counts().lost;
         if lost > 0 {
-            error!(event = "events_lost", lost, "{lost} events were lost since the start");
+            error!(event = "events_lost", lost, "{lost} events lost since the start");
         }
     }
 
@@ -111,7 +113,7 @@ impl Worker {
     }
 }
 
-/// Logs an action that failed; one that says `fail` itself has not.
+/// Logs a failed action; a `fail` in the action is not a failure.
 pub(super) fn report(raised: &RaisedEvent, done: &Done) {
     let Some(stop) = done.outcome.stop.as_ref().filter(|_| done.has_failed()) else { return };
     let (name, transport) = (raised.name().as_str(), raised.transport());
@@ -124,9 +126,9 @@ pub(super) fn report(raised: &RaisedEvent, done: &Done) {
     );
 }
 
-/// How many failures of a batch have a line of their own in the log.
+/// The most failures of a batch that are logged one by one.
 const REPORTED: usize = 3;
-/// The table of the shipped action, which keeps the last million rows.
+/// The table of the default action, which keeps the last million rows.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time TEXT, event TEXT, \
     message_id TEXT, sender TEXT, local_part TEXT, domain TEXT, router TEXT, transport TEXT, \
     host TEXT, host_address TEXT, host_port INTEGER, data TEXT, defer_errno INTEGER); \

@@ -1,4 +1,4 @@
-//! Whom texts ask: the lookups of the program.
+//! The trait for lookups of texts.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use event_expand::Ask;
 use mail_types::exim::LookupResult;
 
-/// Whoever makes lookups.
+/// An implementation of lookups.
 pub trait Answers: Send + Sync {
-    /// Says what was found and, where it cannot be told, why. What earlier lookups of the same text
-    /// have `spent` is taken off the time that there is.
+    /// Returns the result and the reason of a deferral. The time `spent` by earlier lookups of the same
+    /// text reduces the time limit.
     fn answer<'a>(&'a self, request: &'a Ask, spent: Duration) -> Answering<'a>;
 }
 
-/// A lookup under way.
+/// A running lookup.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = (LookupResult, Option<String>)> + Send + 'a>>;

@@ -1,5 +1,4 @@
-//! Which file a database was opened as: one that is removed or replaced goes on to take what nobody
-//! will find.
+//! The identity of an open database file: rows written to a removed or replaced file would be lost.
 
 use std::fs;
 use std::io;
@@ -17,13 +16,13 @@ pub(crate) struct DatabaseFile {
 }
 
 impl DatabaseFile {
-    /// Takes note of the file at a path; to be called once the database is open.
+    /// Identifies the file at a path, after the database was opened.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let found = fs::metadata(path)?;
         Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino() })
     }
 
-    /// Tells whether it is still the file at its path; says so in the log if it is not.
+    /// Tells whether it is still the file at its path; logs a warning if not.
     pub(crate) fn is_in_place(&self) -> bool {
         let what = match Self::of(&self.path) {
             Ok(found) if (found.device, found.inode) == (self.device, self.inode) => return true,
@@ -31,7 +30,7 @@ impl DatabaseFile {
             Err(_) => "removed",
         };
         let path = self.path.display();
-        warn!(event = "database", "{path} was {what} while it was open: it is opened anew");
+        warn!(event = "database", "{path} was {what} while in use; opening it again");
         false
     }
 }

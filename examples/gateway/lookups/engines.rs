@@ -1,4 +1,4 @@
-//! Whom lookups ask: databases and files.
+//! The engines of lookups: databases and files.
 //!
 //! | lookup         | asks                                                        | options                  |
 //! |----------------|-------------------------------------------------------------|--------------------------|
@@ -7,12 +7,12 @@
 //! | `redis`        | the first of `redis_servers` that can be reached, or of `redis,servers=…`; with the feature `redis` | `redis_servers`, `redis_allow_writes`, `redis_compatible`, `redis_timeout` |
 //! | `lsearch`, `iplsearch`, `nwildlsearch` | a file below one of `lookup_directories`, as does `sqlite,file=` | `lookup_directories` |
 //!
-//! What a database finds is written as Exim writes it: a line for each row, which is the value where
-//! there is one column, else `name=value` pairs. What changes rows finds how many. No row is nothing.
+//! The result of a database has Exim's form: a line for each row, the value of a single column or
+//! `name=value` pairs. The result of a change is the number of rows. Without a row there is no result.
 //!
-//! Each request has `lookup_timeout`, in rules all those of a text together, and finds no more than
-//! `lookup_rows_max` and `lookup_size_limit`; where that does not do, it is deferred: part of a list
-//! is another list. Nothing is cached but connections and prepared statements.
+//! Each request has the limits `lookup_timeout` (in rules for all lookups of a text together),
+//! `lookup_rows_max` and `lookup_size_limit`. A result beyond them is deferred, since a part of a list is
+//! another list. Connections and prepared statements are cached, results are not.
 
 use std::time::Duration;
 
@@ -45,26 +45,26 @@ pub struct Engines {
     redis: Redis,
 }
 
-/// What becomes of a value that a database cannot hold: a NUL, or what is not UTF-8, in `PostgreSQL`.
+/// The treatment of a value that `PostgreSQL` cannot hold: one with a NUL or invalid UTF-8.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unencodable {
-    /// No row can have it, so nothing is found, and nobody is asked.
+    /// No row can have it: the result is nothing, without a query.
     Absent,
-    /// What cannot be held is U+FFFD instead.
+    /// U+FFFD replaces each invalid part.
     Replaced,
 }
 
-/// What became of a request.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// What was found.
+    /// The result.
     pub found: LookupResult,
-    /// Why it is deferred, for the log.
+    /// The reason of a deferral, for the log.
     pub why: Option<String>,
 }
 
 impl Engines {
-    /// Makes them ready; nobody is asked yet.
+    /// Makes the engines, without connections.
     ///
     /// # Errors
     ///
@@ -83,14 +83,14 @@ impl Engines {
         })
     }
 
-    /// Returns how expansions are to be run whose requests come here.
+    /// Returns the options of expansions that use these engines.
     #[must_use]
     pub fn options(&self) -> &event_expand::Options {
         &self.options
     }
 
-    /// Does what the action of an event asks for, within the time that there is for it. It records
-    /// what happened: an octet that a database does not take is recorded as U+FFFD.
+    /// Answers the request of an event's action, within its time limit. U+FFFD replaces octets that a
+    /// database cannot hold.
     pub async fn answer(&self, request: &Ask) -> Answer {
         self.answer_within(request, self.timeout, Unencodable::Replaced).await
     }
@@ -131,7 +131,7 @@ impl Engines {
     ) -> Result<LookupResult, EngineError> {
         #[cfg(feature = "redis")]
         if lookup.name == "redis" {
-            // The client keeps the deadline itself, since it notes each server that misses one.
+            // The client has its own deadline, since it counts each server that misses one.
             return Ok(self.redis.look_up(redis::servers(lookup), query, time).await?.into());
         }
         match timeout(time, self.look_up(lookup, key, query, unencodable)).await {
@@ -181,12 +181,12 @@ impl Answers for Engines {
     }
 }
 
-/// Checks the syntax of a query, as far as it is known before its text is expanded: that of SQL for `SQLite`,
-/// and in `PostgreSQL` where values stand. No table is looked for.
+/// Checks the syntax of a query before its expansion, as far as possible: for `SQLite` its SQL, for
+/// `PostgreSQL` the positions of values. Tables are not checked.
 ///
 /// # Errors
 ///
-/// [`EngineError`], of a query that no value makes good.
+/// [`EngineError`] for a query that is invalid with any value.
 pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineError> {
     let dialect = match lookup.name {
         "sqlite" => Dialect::Sqlite,
@@ -211,23 +211,25 @@ pub(crate) fn check_query(lookup: &Lookup, query: &Query) -> Result<(), EngineEr
         }
     }
     match Statement::new(&assumed, dialect) {
-        // It may be text of the query, such as the name of a table: what follows it is unknown too.
-        Err(StatementError::Place { at }) if unknown.contains(&at) => Ok(()),
+        // The value may be trusted text, such as the name of a table: then the rest is unknown too.
+        Err(StatementError::NotInString { at }) if unknown.contains(&at) => Ok(()),
         Ok(statement) if dialect == Dialect::Sqlite => super::sqlite::check_syntax(&statement.sql),
         made => Ok(made.map(|_| ())?),
     }
 }
 
-/// The name of a file: all of it is trusted, or it is none.
+/// The name of a file, which must be trusted as a whole.
 fn name(query: &Query) -> Result<Vec<u8>, EngineError> {
-    query.check("").map_err(|_| EngineError::File { problem: "its name comes from outside" })?;
+    query
+        .check("")
+        .map_err(|_| EngineError::File { problem: "the name of the file is untrusted" })?;
     let bytes = query.segments().iter().map(|segment| match segment {
         Segment::Literal(bytes) | Segment::Value { bytes, .. } => bytes.as_slice(),
     });
     Ok(bytes.collect::<Vec<_>>().concat().trim_ascii().to_vec())
 }
 
-/// Why lookups cannot be made ready.
+/// The engines cannot be made.
 #[derive(Debug, Error)]
 pub enum EnginesError {
     /// TLS with a server of Redis cannot be set up.
@@ -238,18 +240,18 @@ pub enum EnginesError {
     },
 }
 
-/// Why a request is deferred.
+/// The reason of a deferral.
 #[derive(Debug, Error)]
 pub(crate) enum EngineError {
     #[error("{name} is not available here")]
     Absent { name: &'static str },
     #[error("timed out after {limit:?}")]
     Slow { limit: Duration },
-    #[error("more than {limit} rows were found")]
+    #[error("result has more than {limit} rows")]
     Rows { limit: usize },
-    #[error("more than {limit} octets were found")]
+    #[error("result has more than {limit} octets")]
     Bytes { limit: usize },
-    #[error("the query cannot be sent: {0}")]
+    #[error("invalid query: {0}")]
     Statement(#[from] StatementError),
     #[error("SQLite")]
     Sqlite(#[from] rusqlite::Error),
@@ -260,17 +262,17 @@ pub(crate) enum EngineError {
     #[error("cannot connect to any PostgreSQL server")]
     NoServer,
     #[cfg(feature = "pgsql")]
-    #[error("a result of the type {name} cannot be written; cast it to text")]
+    #[error("unsupported result type {name}: cast it to text")]
     Type { name: String },
     #[cfg(feature = "redis")]
     #[error("Redis: {0}")]
     Redis(#[from] RedisError),
-    #[error("the file: {problem}")]
+    #[error("{problem}")]
     File { problem: &'static str },
-    #[error("the file cannot be read")]
+    #[error("cannot read the file")]
     Read(#[from] std::io::Error),
     #[error("line {line} of the file: {problem}")]
     Line { line: usize, problem: &'static str },
-    #[error("a thread of the engine broke off")]
+    #[error("a thread of the lookup engine panicked")]
     Thread,
 }

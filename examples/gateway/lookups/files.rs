@@ -1,4 +1,4 @@
-//! Files that lookups may read: those below certain folders.
+//! The files of lookups: files below the configured folders.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -14,12 +14,12 @@ use super::linear_search;
 use super::linear_search::Key;
 use super::settings::LookupSettings;
 
-/// The folders, and how large a file may be.
+/// The folders, and the limits of files.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     folders: Vec<PathBuf>,
     most_bytes: u64,
-    /// The most octets that are found.
+    /// The most octets of a result.
     most_found: usize,
 }
 
@@ -29,27 +29,31 @@ impl Files {
         Self { folders: settings.directories.clone(), most_bytes, most_found }
     }
 
-    /// Finds where a file really is, by an absolute name; links must not lead out of the folders.
+    /// Resolves an absolute name; links must not lead out of the folders.
     pub(super) fn find(&self, name: &[u8]) -> Result<PathBuf, EngineError> {
         let name = Path::new(std::ffi::OsStr::from_bytes(name));
         if !name.is_absolute() {
-            return Err(EngineError::File { problem: "its name is not an absolute path" });
+            return Err(EngineError::File {
+                problem: "the name of the file is not an absolute path",
+            });
         }
         let real = fs::canonicalize(name)?;
         let within = |folder: &PathBuf| {
             fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder))
         };
         if !self.folders.iter().any(within) {
-            return Err(EngineError::File { problem: "it is not below one of lookup_directories" });
+            return Err(EngineError::File {
+                problem: "the file is not below a folder of lookup_directories",
+            });
         }
         Ok(real)
     }
 
-    /// Opens a file as a lookup would, and says why that cannot be.
+    /// Checks that a lookup can open a file.
     pub(crate) fn check(&self, name: &[u8]) -> Result<(), EngineError> {
         let path = self.find(name)?;
         if !fs::metadata(&path)?.is_file() {
-            return Err(EngineError::File { problem: "not a regular file" });
+            return Err(EngineError::File { problem: "the file is not a regular file" });
         }
         File::open(path)?;
         Ok(())
@@ -85,15 +89,17 @@ impl Files {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, EngineError> {
-        // A pipe would be waited for.
+        // Opening a pipe would block.
         if !fs::metadata(path)?.is_file() {
-            return Err(EngineError::File { problem: "not a regular file" });
+            return Err(EngineError::File { problem: "the file is not a regular file" });
         }
         let mut text = Vec::new();
         let most = self.most_bytes;
         File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut text)?;
         if text.len() as u64 > most {
-            return Err(EngineError::File { problem: "it is larger than lookup_file_size_limit" });
+            return Err(EngineError::File {
+                problem: "the file is larger than lookup_file_size_limit",
+            });
         }
         Ok(text)
     }

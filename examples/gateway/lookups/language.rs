@@ -1,4 +1,4 @@
-//! The language of the texts of rules: what they may reach, and the named lists of a configuration.
+//! The language of configured texts: their lookups, and the named lists.
 //!
 //! ```toml
 //! [domainlist]
@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Lists of domains, hosts, addresses and local parts are in the tables `domainlist`, `hostlist`,
-//! `addresslist` and `localpartlist`. `local_domains` and `relay_to_domains` are lists of domains that
-//! are there anyway. A list of a rule has one of its own kind as `+name`, also `!+name`; a text has
-//! them as `${listnamed:name}` and in `match_domain` and the like, if they have no `$` themselves.
+//! `addresslist` and `localpartlist`; `local_domains` and `relay_to_domains` are named lists of domains
+//! too. A list of a rule includes one of its type as `+name` or `!+name`; a text uses named lists without
+//! a `$` as `${listnamed:name}`, and in `match_domain` and similar conditions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,22 +28,22 @@ use super::redis::RedisSettings;
 #[cfg(feature = "gateway")]
 use crate::gateway::telemetry::log;
 
-/// What all texts of a configuration have in common.
+/// The language that all texts of a configuration share.
 #[derive(Debug, Default)]
 pub(crate) struct Language {
     pub(crate) options: Options,
-    /// The lookups that can be made, and why others cannot.
+    /// The available lookups.
     pub(crate) engines: Available,
     pub(crate) lists: NamedLists,
-    /// Opens the files that lookups and lists name, where a configuration is only checked.
+    /// Checks the files of lookups and lists, for `--check`.
     files: Option<FileCheck>,
-    /// The named lists without an expansion, read.
+    /// The parsed named lists without an expansion.
     known: BTreeMap<(ListKind, String), Arc<MatchList>>,
 }
 
 impl Language {
-    /// Puts together what texts may reach, and reads the named lists that nothing is expanded in. What
-    /// is wrong with one is said where all lists are checked.
+    /// Makes the language, and parses the named lists without an expansion. Their errors are reported by
+    /// the check of all lists.
     pub(crate) fn new(options: Options, engines: Available, lists: NamedLists) -> Self {
         let known = lists.all().filter_map(|(kind, name, text)| {
             let template = template(text, &options).ok()?;
@@ -55,17 +55,17 @@ impl Language {
         Self { options, engines, lists, known, files: None }
     }
 
-    /// Has each file that a lookup or a list names opened, as its text is parsed.
+    /// Checks the file of each lookup and list while its text is parsed.
     pub(crate) fn checking(self, files: FileCheck) -> Self {
         Self { files: Some(files), ..self }
     }
 
-    /// Returns a named list, if nothing is expanded in it.
+    /// Returns a named list without an expansion.
     pub(crate) fn known_list(&self, kind: ListKind, name: &str) -> Option<Arc<MatchList>> {
         self.known.get(&(kind, name.to_owned())).cloned()
     }
 
-    /// Checks what can be seen of a list.
+    /// Checks the items of a list before the start.
     pub(crate) fn check_list(&self, list: &MatchList) -> Result<(), LanguageError> {
         list.check(&self.options.limits)?;
         for (item, kind, name) in list.named_lists() {
@@ -77,9 +77,8 @@ impl Language {
         list.needs().into_iter().try_for_each(|need| self.check_need(0, need, None))
     }
 
-    /// Parses a text that can ask for these variables and header fields, and checks what can be seen of
-    /// its lookups; of `names`, those with an untrusted value always have one. Whether its variables are
-    /// among them is for [`Template::check`] to say.
+    /// Parses a text with these variables and header fields, and checks its lookups. An untrusted
+    /// variable of `names` always has an untrusted value. [`Template::check`] finds unknown variables.
     pub(crate) fn parse(
         &self,
         text: &str,
@@ -137,12 +136,12 @@ impl Language {
     }
 }
 
-/// Which lookups can be made.
+/// The available lookups.
 #[derive(Debug, Default)]
 pub(crate) struct Available {
-    /// Whether there are folders that files may be read in.
+    /// Whether `lookup_directories` lists a folder.
     pub(crate) files: bool,
-    /// Whether there are servers of `PostgreSQL`.
+    /// Whether `pgsql_servers` lists a server.
     pub(crate) pgsql_servers: bool,
     /// The servers, commands and replies of `redis`.
     pub(crate) redis: RedisSettings,
@@ -163,7 +162,7 @@ impl Available {
             "redis" if options.starts_with(b"servers=") => Ok(()),
             "lsearch" | "iplsearch" | "nwildlsearch" if !self.files => Err(Missing::Folders),
             "sqlite" | "pgsql" | "redis" | "lsearch" | "iplsearch" | "nwildlsearch" => {
-                // Nothing is cached here, so that this asks for what is so anyway.
+                // Results are never cached here, so that this option has no effect.
                 if matches!(options, b"" | b"cache=no_rd") { Ok(()) } else { Err(Missing::Option) }
             }
             _ => Err(Missing::Engine),
@@ -171,10 +170,10 @@ impl Available {
     }
 }
 
-/// Opens a file that a text names, and says why that cannot be.
+/// Checks that a file of a text can be opened.
 pub(crate) struct FileCheck(pub(crate) Box<Opens>);
 
-/// Opens a file by its name; an error says why it cannot.
+/// Opens a file by its name, or returns the error.
 type Opens = dyn Fn(&[u8]) -> Result<(), String> + Send + Sync;
 
 impl std::fmt::Debug for FileCheck {
@@ -183,7 +182,7 @@ impl std::fmt::Debug for FileCheck {
     }
 }
 
-/// Why a lookup cannot be made here.
+/// The reason why a lookup is not available.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Missing {
     #[error("unknown lookup type")]
@@ -192,7 +191,7 @@ pub(crate) enum Missing {
     Feature { feature: &'static str },
     #[error("{option} names no server")]
     Servers { option: &'static str },
-    #[error("lookup_directories names no folder that it may read in")]
+    #[error("lookup_directories is empty, so that it may read no file")]
     Folders,
     #[error("unsupported option after the comma")]
     Option,
@@ -203,7 +202,7 @@ pub(crate) enum Missing {
 pub(crate) struct NamedLists(BTreeMap<(ListKind, String), String>);
 
 impl NamedLists {
-    /// Puts a list in, unless there is one of this name already.
+    /// Adds a list, unless its name is taken.
     pub(crate) fn add(&mut self, kind: ListKind, name: &str, text: &str) {
         self.0.entry((kind, name.to_owned())).or_insert_with(|| text.to_owned());
     }
@@ -212,13 +211,14 @@ impl NamedLists {
         self.0.get(&(kind, name.to_owned())).map(String::as_str)
     }
 
-    /// Goes through all of them.
+    /// Returns all lists.
     pub(crate) fn all(&self) -> impl Iterator<Item = (ListKind, &str, &str)> {
         self.0.iter().map(|((kind, name), text)| (*kind, name.as_str(), text.as_str()))
     }
 }
 
-/// Why a text is not one of rules. Positions are in bytes, with macros put in and lines joined.
+/// A text is not valid in a configuration. Positions are in bytes, after the expansion of macros and
+/// the joining of lines.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum LanguageError {
     #[error(transparent)]
@@ -229,19 +229,19 @@ pub(crate) enum LanguageError {
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
-    #[error("byte {at}: lookup_directories names no folder that the file of a list may be in")]
+    #[error("byte {at}: lookup_directories is empty, so that a list may read no file")]
     ListFile { at: usize },
     #[error("byte {at}: {file}: {why}")]
     File { at: usize, file: String, why: String },
-    #[error("byte {at}: there are no header fields")]
+    #[error("byte {at}: header fields are not available here")]
     NoHeader { at: usize },
     #[error(transparent)]
     List(#[from] MatchListError),
-    #[error("item {item} (+{name}): the table {kind} has no list of this name")]
+    #[error("item {item} (+{name}): no such list in the table {kind}")]
     UnknownList { item: usize, kind: &'static str, name: String },
 }
 
-/// Tells whether it is known of a variable that its value comes from outside.
+/// Tells whether the value of a variable is always untrusted.
 #[cfg(feature = "gateway")]
 fn is_untrusted(names: &dyn Variables, name: &str) -> bool {
     matches!(names.variable(name), Variable::Value(value) if value.trust() == Trust::Untrusted)
@@ -251,7 +251,7 @@ fn is_untrusted(names: &dyn Variables, name: &str) -> bool {
 fn template(text: &str, options: &Options) -> Result<Template, TemplateError> {
     let mut limits = options.limits;
     if !text.contains('$') {
-        // A long list, of which nothing is to be expanded.
+        // A long list without an expansion.
         limits.template = limits.template.max(text.len());
     }
     Template::parse_within(text.as_bytes(), &limits)

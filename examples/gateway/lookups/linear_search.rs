@@ -1,9 +1,8 @@
-//! Files that are searched line by line: `lsearch`, `iplsearch` and `nwildlsearch`.
+//! Linear searches in files: `lsearch`, `iplsearch` and `nwildlsearch`.
 //!
-//! A line has a key, which ends at white space or a colon or is in quotes, and then data. Lines that
-//! begin with white space go on with the data of the one before, up to an empty line or a comment,
-//! which begins with `#`. Source: the chapter on file and database lookups of Exim's specification; what it leaves
-//! open is as Exim 4.96 does.
+//! A line has a key, which ends at white space or a colon or is in quotes, and data. A line that begins
+//! with white space continues the data, up to an empty line or a comment, which begins with `#`. Source:
+//! the chapter on file and database lookups of Exim's specification, and the behaviour of Exim 4.96.
 
 use std::net::IpAddr;
 
@@ -12,12 +11,12 @@ use mail_types::exim::{HostSet, List};
 
 use super::engines::EngineError;
 
-/// What is looked for, in this order.
+/// The keys of a search, in order.
 #[derive(Debug)]
 pub(super) enum Key {
-    /// Without regard to case.
+    /// Texts, case-insensitive.
     Texts(Vec<Vec<u8>>),
-    /// An address, and whether `*` is looked for where it is in no block.
+    /// An address, and whether `*` matches an address outside all blocks.
     Address(IpAddr, bool),
 }
 
@@ -44,8 +43,8 @@ impl Key {
     }
 }
 
-/// The keys of a partial match: what stands before the components, and ever fewer of these, but not
-/// less than `least`. Without any it is the affix alone, without its dot.
+/// Adds the keys of a partial match: the affix before fewer and fewer components, down to `least`. With
+/// 0 the last key is the affix alone, without its dot.
 fn partial(keys: &mut Vec<Vec<u8>>, key: &[u8], affix: &[u8], least: usize) {
     let components = key.split(|byte| *byte == b'.').count();
     let mut rest = key;
@@ -55,7 +54,7 @@ fn partial(keys: &mut Vec<Vec<u8>>, key: &[u8], affix: &[u8], least: usize) {
             let Some(dot) = rest.iter().position(|byte| *byte == b'.') else { break };
             rest = rest.get(dot + 1..).unwrap_or_default();
         }
-        // Without an affix the key itself would come twice.
+        // Without an affix the first key is the whole key again.
         if !(affix.is_empty() && left == components) {
             keys.push([affix, rest].concat());
         }
@@ -105,17 +104,17 @@ fn block(entry: &Entry) -> Result<HostSet, EngineError> {
     let problem =
         EngineError::Line { line: entry.line, problem: "the key is not an address or a network" };
     let key = str::from_utf8(&entry.key).ok().filter(|key| !key.starts_with('!'));
-    // One item: a colon of an address separates nothing.
+    // A single item, in which the colons of an address do not separate.
     let set = key.and_then(|key| HostSet::new(List::separated(key, '\n')).ok());
     set.filter(|set| !set.needs_names()).ok_or(problem)
 }
 
-/// `*` and the end of the key, or the key.
+/// Tells whether an entry matches: `*` and the end of the key, or the whole key.
 fn wild(entry: &Entry, key: &[u8]) -> Result<bool, EngineError> {
     let folded = key.to_ascii_lowercase();
     match entry.key.as_slice() {
         [b'^', ..] => {
-            let problem = "its key is a regular expression, which is not taken here";
+            let problem = "regular expressions are not supported here";
             Err(EngineError::Line { line: entry.line, problem })
         }
         [b'*', end @ ..] => Ok(folded.ends_with(&end.to_ascii_lowercase())),
@@ -134,7 +133,7 @@ fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
     let (mut entries, mut goes_on) = (Vec::<Entry>::new(), false);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if at == MAX_LINES {
-            return Err(EngineError::Line { line: at + 1, problem: "there are too many" });
+            return Err(EngineError::Line { line: at + 1, problem: "too many entries" });
         }
         let trimmed = line.trim_ascii_end();
         match (trimmed.first(), entries.last_mut()) {
@@ -156,7 +155,7 @@ fn entries(text: &[u8]) -> Result<Vec<Entry>, EngineError> {
     Ok(entries)
 }
 
-/// Splits the key of a line off: a quoted one can have escapes.
+/// Splits the key off a line; a quoted key can have escapes.
 fn key(line: &[u8]) -> (Vec<u8>, &[u8]) {
     let Some(mut rest) = line.strip_prefix(b"\"") else {
         let ends = |byte: &u8| *byte == b':' || byte.is_ascii_whitespace();

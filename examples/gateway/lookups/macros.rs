@@ -1,4 +1,4 @@
-//! Macros, and lines that go on: what Exim does to a configuration before it reads an option.
+//! Macros and line continuations, which Exim expands before it reads an option.
 
 use thiserror::Error;
 use toml::{Table, Value};
@@ -11,7 +11,7 @@ use toml::{Table, Value};
 pub(crate) struct Macros(Vec<(String, String)>);
 
 impl Macros {
-    /// Takes the table `[macros]` out.
+    /// Removes and reads the table `[macros]`.
     pub(crate) fn take(table: &mut Table) -> Result<Self, MacroError> {
         let mut macros = Vec::new();
         match table.remove("macros") {
@@ -33,33 +33,33 @@ impl Macros {
         Ok(Self(macros))
     }
 
-    /// Puts the macros' texts in for their names in every text of a table.
+    /// Expands macros in every text of a table.
     pub(crate) fn put_into_all(&self, table: &mut Table) -> Result<(), MacroError> {
         table.iter_mut().try_for_each(|(_, value)| walk(value, &self.0, 0))
     }
 
-    /// Puts the macros' texts in for their names. A backslash at the end of a line joins it with the
-    /// next, whose leading blanks are dropped.
+    /// Expands macros in a text. A backslash at the end of a line joins it with the next, whose leading
+    /// blanks are dropped.
     pub(crate) fn put_into(&self, text: &str) -> Result<String, MacroError> {
         put_in(&join(text), &self.0, 0)
     }
 }
 
-/// Why macros could not be put in.
+/// Macros cannot be expanded.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum MacroError {
-    #[error("macros: not a table")]
+    #[error("macros: must be a table")]
     NotTable,
-    #[error("macros: {name} is not a text")]
+    #[error("macros: {name} must be a string")]
     NotText { name: String },
-    #[error("macros: {name} is not a capital letter and then letters, digits or underscores")]
+    #[error("macros: {name}: a name is a capital letter, then letters, digits or underscores")]
     Name { name: String },
-    #[error("macros: {name} goes in a circle, or makes more than a million bytes")]
+    #[error("macros: {name} is circular, or expands to more than a million bytes")]
     Endless { name: String },
 }
 
 impl MacroError {
-    /// Returns the option that it is about, which is a macro or all of them.
+    /// Returns the option of the error: a macro, or the table.
     pub(crate) fn option(&self) -> String {
         match self {
             Self::NotTable => "macros".to_owned(),

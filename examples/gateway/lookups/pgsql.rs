@@ -1,4 +1,4 @@
-//! Lookups in `PostgreSQL`. They go without TLS: to this host, or over a network of one's own.
+//! Lookups in `PostgreSQL`, without TLS: use them on this host or in a private network only.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,8 @@ use super::engines::{EngineError, Unencodable};
 use super::rows::{Rows, changed};
 use super::settings::{LookupSettings, PgsqlServer};
 
-/// Connections to servers that are asked in order: the next where one cannot be reached. What one has
-/// said is final.
+/// Connections to servers, in order of preference: the next one is for an unreachable server. The answer
+/// of a server is final.
 #[derive(Debug)]
 pub(super) struct Pgsql {
     servers: Vec<Server>,
@@ -32,7 +32,7 @@ struct Server {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// A connection, and what is prepared on it.
+/// A connection, with its prepared statements.
 #[derive(Debug)]
 struct Connection {
     client: Client,
@@ -41,9 +41,9 @@ struct Connection {
 
 #[derive(Debug)]
 enum Prepared {
-    /// It finds nothing, but changes rows.
+    /// A statement without columns, which changes rows.
     Change(tokio_postgres::Statement),
-    /// It finds columns with these names; all of them are text.
+    /// A statement with these columns, all as text.
     Find(tokio_postgres::Statement, Vec<String>),
 }
 
@@ -59,12 +59,12 @@ impl Pgsql {
         }
     }
 
-    /// Runs a statement. Who gives up waiting closes the connection.
+    /// Runs a statement. Dropping the future closes the connection.
     pub(super) async fn run(&self, asked: &Statement) -> Result<LookupResult, EngineError> {
         let _one = self.connections.acquire().await.map_err(|_| EngineError::Thread)?;
         let mut unreachable = EngineError::NoServer;
         for server in &self.servers {
-            // One that was kept may be dead without our knowing; then nothing of it was done yet.
+            // A cached connection may be closed; then the statement has not run.
             while let Some(mut connection) = server.take() {
                 let prepared = connection.prepare(&asked.sql, self.bytes).await;
                 if prepared.is_err() && connection.client.is_closed() {
@@ -95,7 +95,7 @@ impl Pgsql {
             Err(error) => Err(error),
         };
         if found.is_err() {
-            // A plan may be out of date.
+            // A prepared plan may be out of date.
             connection.prepared.clear();
         }
         if !connection.client.is_closed() {
@@ -120,8 +120,7 @@ impl Pgsql {
             Prepared::Find(statement, names) => (statement, names),
         };
         let mut found = Rows::new(self.rows, self.bytes);
-        // A few rows at a time, so that what is too much is noticed before it is here; if it is,
-        // nothing was done.
+        // Fetch a few rows at a time, to stop at the limit; then the transaction is rolled back.
         let transaction = client.transaction().await?;
         let portal = transaction.bind(statement, &parameters).await?;
         loop {
@@ -157,7 +156,7 @@ impl Server {
 impl Connection {
     async fn open(server: &PgsqlServer, patience: Duration) -> Result<Self, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
-        // What a statement takes for granted, and an end for one that nobody waits for any more.
+        // The setting that our quoting requires, and a time limit for abandoned statements.
         let options = format!(
             "-c standard_conforming_strings=on -c statement_timeout={}",
             patience.as_millis().max(1)
@@ -174,7 +173,7 @@ impl Connection {
             config.password(&server.password);
         }
         let (client, connection) = config.connect(NoTls).await?;
-        // Its errors come out of the client, too.
+        // The client reports its errors, too.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Self { client, prepared: VecDeque::new() })
     }
@@ -204,8 +203,7 @@ impl Connection {
     }
 }
 
-/// Makes a statement of a query; `None` where a value cannot be in the database, and must not be
-/// changed.
+/// Makes a statement from a query; `None` if the database cannot hold a value that must not be changed.
 pub(crate) fn statement(
     query: &Query,
     unencodable: Unencodable,
@@ -222,12 +220,12 @@ pub(crate) fn statement(
     }
 }
 
-/// The query with U+FFFD for what the server cannot hold.
+/// Replaces the parts that the server cannot hold by U+FFFD.
 fn replaced(query: &Query) -> Query {
     let mut encodable = Query::default();
     for segment in query.segments() {
         match segment {
-            // An expansion may have written it.
+            // The text may come from an expansion.
             Segment::Literal(text) => {
                 encodable.push_literal(String::from_utf8_lossy(text).as_bytes());
             }
@@ -243,18 +241,18 @@ fn replaced(query: &Query) -> Query {
     encodable
 }
 
-/// Tells whether a statement can stand in another's `WITH`.
+/// Tells whether a statement can be in a `WITH` clause.
 fn is_relation(sql: &str) -> bool {
     let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
     let relations = ["select", "insert", "update", "delete", "values", "with", "table", ""];
     word.is_some_and(|word| relations.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
-/// Has the server write all columns as text, and none longer than fits.
+/// Wraps a statement so that the server returns all columns as text, of limited length.
 fn as_text(sql: &str, columns: usize, bytes: usize) -> String {
     let most = bytes.saturating_add(1).min(i32::MAX as usize);
     let names: Vec<_> = (0..columns).map(|at| format!("c{at}")).collect();
-    // Not by a cast: `format` writes what the server would have sent as text.
+    // `format` gives the server's own text form, unlike a cast.
     let text = |name: &String| format!("left(format('%s', {name}), {most})");
     let texts: Vec<_> = names.iter().map(text).collect();
     let sql = sql.trim_end().trim_end_matches(';');
@@ -266,8 +264,7 @@ fn is_text(column: &Column) -> bool {
     [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN].contains(column.type_())
 }
 
-/// A parameter in the text format, whatever its type is: the server types it as it does a string in
-/// the text of a query.
+/// A parameter in the text format, for any type: the server converts it like a string in a query.
 #[derive(Debug)]
 struct Bound<'a>(&'a Parameter);
 
@@ -295,9 +292,9 @@ impl ToSql for Bound<'_> {
     to_sql_checked!();
 }
 
-/// How many connections there are at a time.
+/// The most connections.
 const CONNECTIONS: usize = 4;
-/// How many statements a connection keeps.
+/// The most prepared statements of a connection.
 const STATEMENTS: usize = 64;
-/// How many rows are fetched at a time.
+/// The rows of one fetch.
 const ROWS: i32 = 16;

@@ -1,4 +1,4 @@
-//! Sizes and times as Exim writes them: `50M`, `1h30m`.
+//! Sizes and times in Exim's form: `50M`, `1h30m`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,7 +57,7 @@ impl FromStr for Interval {
 }
 
 impl Interval {
-    /// A clock can be asked for the end of such a time.
+    /// Limits the time, so that its end can be computed.
     fn of(seconds: u64) -> Option<Self> {
         (seconds <= A_CENTURY).then_some(Self(Duration::from_secs(seconds)))
     }
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Interval {
     }
 }
 
-/// Takes an integer or a text; the first member says what is expected.
+/// Deserializes an integer or a text; the first member describes it for errors.
 struct Text<T>(&'static str, fn(u64) -> Option<T>, fn(&str) -> Option<T>);
 
 impl<T> Visitor<'_> for Text<T> {

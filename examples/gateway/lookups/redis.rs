@@ -133,7 +133,7 @@ impl Redis {
 #[derive(Debug, Error)]
 pub enum RedisError {
     /// The query is not an allowed command.
-    #[error("the query is refused: {0}")]
+    #[error("query refused: {0}")]
     Command(#[from] CommandError),
     /// The list of `servers=` is invalid.
     #[error("servers=: {0}")]

@@ -1,10 +1,10 @@
-//! What a database finds, as Exim writes it.
+//! The results of databases, in Exim's form.
 
 use mail_types::exim::LookupResult;
 
 use super::engines::EngineError;
 
-/// Rows on their way to one text.
+/// The text of rows.
 #[derive(Debug)]
 pub(super) struct Rows {
     text: Vec<u8>,
@@ -30,14 +30,14 @@ impl Rows {
         self.within()
     }
 
-    /// Writes the only value of a row, as it is.
+    /// Writes the single value of a row, unchanged.
     pub(super) fn value(&mut self, value: &[u8]) -> Result<(), EngineError> {
         self.text.extend_from_slice(value);
         self.within()
     }
 
-    /// Writes one of several: its name, and its value in quotes if it is empty, has white space in it
-    /// or begins with a quote. A blank stands behind each.
+    /// Writes one of several values, with its name and a blank after it; the value is quoted if it is
+    /// empty, has white space in it or begins with a quote.
     pub(super) fn pair(&mut self, name: &[u8], value: &[u8]) -> Result<(), EngineError> {
         self.text.extend_from_slice(name);
         self.text.push(b'=');
@@ -68,7 +68,7 @@ impl Rows {
     }
 }
 
-/// How many rows were changed.
+/// The result of a change: the number of rows.
 pub(super) fn changed(rows: u64) -> LookupResult {
     LookupResult::Value(rows.to_string().into_bytes())
 }

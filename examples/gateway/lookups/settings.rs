@@ -1,4 +1,4 @@
-//! What lookups work with.
+//! The settings of lookups.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,35 +8,35 @@ use event_expand::{Capabilities, Capability};
 use super::language::Available;
 use super::redis::RedisSettings;
 
-/// What lookups work with.
+/// The settings of lookups.
 #[derive(Clone, Debug)]
 pub struct LookupSettings {
-    /// The database of a `sqlite` lookup that names no file.
+    /// The default database of `sqlite` lookups.
     pub(crate) sqlite_dbfile: PathBuf,
-    /// Whom `pgsql` asks, in this order.
+    /// The servers of `pgsql`, in order of preference.
     pub(crate) pgsql_servers: Vec<PgsqlServer>,
     /// The servers, commands and replies of `redis`.
     pub(crate) redis: RedisSettings,
-    /// Below which folders files may be read.
+    /// The folders below which files may be read.
     pub(crate) directories: Vec<PathBuf>,
-    /// How long one may take, in all.
+    /// The time limit of a lookup.
     pub(crate) timeout: Duration,
-    /// The most rows that one finds.
+    /// The most rows of a result.
     pub(crate) rows: usize,
-    /// The most octets that one finds.
+    /// The most octets of a result.
     pub(crate) bytes: usize,
-    /// The largest file that is read, in octets.
+    /// The largest file of a search, in octets.
     pub(crate) file_bytes: u64,
 }
 
 impl LookupSettings {
-    /// Says which lookups can be made.
+    /// Returns the available lookups.
     pub(crate) fn available(&self) -> Available {
         let (files, pgsql_servers) = (!self.directories.is_empty(), !self.pgsql_servers.is_empty());
         Available { files, pgsql_servers, redis: self.redis.clone() }
     }
 
-    /// Returns what texts may do.
+    /// Returns the options of expansions.
     pub(crate) fn options(&self) -> event_expand::Options {
         let mut options = event_expand::Options::default();
         if !self.directories.is_empty() {
@@ -46,8 +46,8 @@ impl LookupSettings {
     }
 }
 
-/// A server of `PostgreSQL`, as Exim writes it: `host/database/user/password`, with a port as
-/// `host::5432`, where the colon is doubled in a list, or a socket in parentheses.
+/// A server of `PostgreSQL` in Exim's form: `host/database/user/password`, with a port as `host::5432`
+/// (the colon is doubled in a list), or with a socket in parentheses.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct PgsqlServer {
     /// A name, an address, or the folder of a socket.
@@ -59,7 +59,7 @@ pub(crate) struct PgsqlServer {
 }
 
 impl PgsqlServer {
-    /// Reads one; `None` if it is not written so.
+    /// Parses a server; `None` if the form is invalid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.rsplitn(4, '/');
         let (password, user, database) = (parts.next()?, parts.next()?, parts.next()?);

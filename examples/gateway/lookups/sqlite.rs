@@ -18,7 +18,7 @@ use super::engines::EngineError;
 use super::rows::{Rows, changed};
 use super::settings::LookupSettings;
 
-/// Connections, kept for each file; the work is done by threads of their own.
+/// Connections, cached for each file; separate threads run the statements.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     shared: Arc<Shared>,
@@ -28,7 +28,7 @@ pub(super) struct Sqlite {
 #[derive(Debug)]
 struct Shared {
     idle: Mutex<HashMap<PathBuf, Vec<Open>>>,
-    /// The file of those that name none.
+    /// The default file.
     file: PathBuf,
     timeout: Duration,
     rows: usize,
@@ -47,7 +47,7 @@ impl Sqlite {
         Self { shared: Arc::new(shared), threads: Arc::new(Semaphore::new(THREADS)) }
     }
 
-    /// Runs a statement. Who gives up waiting interrupts it.
+    /// Runs a statement. Dropping the future interrupts it.
     pub(super) async fn run(
         &self,
         statement: Statement,
@@ -71,7 +71,7 @@ impl Shared {
         &self,
         statement: &Statement,
         file: Option<PathBuf>,
-        running: &Mutex<State>,
+        running: &Mutex<StatementState>,
     ) -> Result<LookupResult, EngineError> {
         let (file, is_ours) = match file {
             Some(file) => (file, false),
@@ -82,7 +82,9 @@ impl Shared {
             None => self.open(&file, is_ours)?,
         };
         match &mut *running.lock().unwrap_or_else(PoisonError::into_inner) {
-            State { given_up: true, .. } => return Err(EngineError::Slow { limit: self.timeout }),
+            StatementState { given_up: true, .. } => {
+                return Err(EngineError::Slow { limit: self.timeout });
+            }
             state => state.handle = Some(open.connection.get_interrupt_handle()),
         }
         let found = self.ask(&open.connection, statement);
@@ -123,7 +125,7 @@ impl Shared {
                 let value = row.get_ref(at)?;
                 let number;
                 let value = match value {
-                    ValueRef::Null => &b"<NULL>"[..], // As Exim has it.
+                    ValueRef::Null => &b"<NULL>"[..], // Exim's form.
                     ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
                     ValueRef::Integer(value) => {
                         number = value.to_string();
@@ -144,7 +146,7 @@ impl Shared {
         Ok(found.found())
     }
 
-    /// Takes a connection that is kept. If the file is another now, so it is for all of them.
+    /// Takes a cached connection. If the file was replaced, all connections to it are dropped.
     fn take(&self, file: &Path) -> Option<Open> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.get_mut(file)?;
@@ -167,9 +169,9 @@ impl Shared {
     }
 }
 
-/// Checks the syntax of SQL, in a database that has no tables; that one is missing there says nothing.
+/// Checks the syntax of SQL in a database without tables; a missing table is not an error.
 pub(super) fn check_syntax(sql: &str) -> Result<(), EngineError> {
-    // Some of these do their work as they are prepared, for the whole process.
+    // Some of these statements take effect when they are prepared, for the whole process.
     let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
     if word.is_some_and(|word| word.eq_ignore_ascii_case("pragma")) {
         return Ok(());
@@ -181,7 +183,8 @@ pub(super) fn check_syntax(sql: &str) -> Result<(), EngineError> {
     }
 }
 
-/// `SQLite` has one code for all that is wrong with a statement; its parser's own errors begin or end so.
+/// Tells whether an error is one of syntax. `SQLite` has a single code for all errors of a statement;
+/// those of its parser have these texts.
 fn is_syntax(error: &rusqlite::Error) -> bool {
     let message = match error {
         rusqlite::Error::SqlInputError { msg, .. } => msg,
@@ -192,14 +195,14 @@ fn is_syntax(error: &rusqlite::Error) -> bool {
     message.ends_with(": syntax error") || by_tokens.iter().any(|start| message.starts_with(start))
 }
 
-/// A connection, and the file that it has open.
+/// A connection, with the identity of its file.
 #[derive(Debug)]
 struct Open {
     connection: Connection,
     file: DatabaseFile,
 }
 
-/// A parameter, as `SQLite` takes it.
+/// A parameter in the form of `SQLite`.
 #[derive(Debug)]
 pub(crate) struct Bound<'a>(pub(crate) &'a Parameter);
 
@@ -212,12 +215,12 @@ impl ToSql for Bound<'_> {
     }
 }
 
-/// A statement that runs, as long as somebody waits for it.
+/// A running statement; the drop interrupts it.
 #[derive(Default)]
-struct Running(Arc<Mutex<State>>);
+struct Running(Arc<Mutex<StatementState>>);
 
 #[derive(Default)]
-struct State {
+struct StatementState {
     given_up: bool,
     handle: Option<InterruptHandle>,
 }
@@ -232,9 +235,9 @@ impl Drop for Running {
     }
 }
 
-/// How many statements run at a time.
+/// The most statements at a time.
 const THREADS: usize = 4;
-/// How many files have connections that are kept.
+/// The most files with cached connections.
 const FILES: usize = 16;
-/// How many statements a connection keeps.
+/// The most prepared statements of a connection.
 const STATEMENTS: usize = 64;

@@ -1,39 +1,38 @@
-//! Fields of a message that only this host writes, and that somebody else has written: whoever reads
-//! the message behind us believes them.
+//! The removal of forged fields: later readers of a message trust these fields as written by this host.
 //!
-//! | field                    | goes                                                                |
+//! | field                    | removed                                                             |
 //! |--------------------------|---------------------------------------------------------------------|
-//! | `Authentication-Results` | with an identifier of ours, or without one (RFC 8601 section 5)     |
-//! | `Received-SPF`           | with a `receiver=` of ours, or without one (RFC 7208 section 9.1)   |
+//! | `Authentication-Results` | with this host's identifier, or without one (RFC 8601 section 5)     |
+//! | `Received-SPF`           | with this host's `receiver=`, or without one (RFC 7208 section 9.1)   |
 //! | `X-Quarantine`           | always                                                              |
-//! | `Return-Path`            | where the message is kept here (RFC 5321 section 4.4), not where it is handed on |
+//! | `Return-Path`            | if the message is delivered here (RFC 5321 section 4.4), not if it is relayed |
 //!
-//! Ours are `primary_hostname` and what is in `local_domains`; where that must be expanded, every name may
-//! be ours.
+//! This host's names are `primary_hostname` and the domains in `local_domains`; if that list needs an
+//! expansion, any name counts as one of them.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use mail_types::smtp::{Domain, Field, Header, MailHost};
 
-/// Tells whether a host is this one, or may be.
+/// Tells whether a host is or may be this one.
 pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 
-/// Tells whether a reader may take a word for a name of this host, whatever else stands in it.
+/// Tells whether a reader may take a word for a name of this host.
 fn poses_as_own(own: &Own<'_>, word: &str) -> bool {
-    // These are a dot by their compatibility form.
+    // The compatibility form of these characters is a dot.
     let word = &word.replace(['\u{2024}', '\u{fe52}'], ".");
     let joined: String = word.chars().filter(|c| is_name(*c)).collect();
     let mut parts = word.split(|c| !is_name(c));
     is_own(own, word) || is_own(own, &joined) || parts.any(|part| is_own(own, part))
 }
 
-/// Tells whether a character can be in the name of a host: of Unicode, letters, digits and IDNA's dots.
+/// Tells whether a character can be in a host name: letters and digits of Unicode, and the dots of IDNA.
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
-/// Tells whether this host is known by a name.
+/// Tells whether a name is one of this host.
 fn is_own(own: &Own<'_>, name: &str) -> bool {
     let name = name.trim_matches(['.', '-', '_']);
     let host = match Domain::from_unicode(name) {
@@ -43,8 +42,8 @@ fn is_own(own: &Own<'_>, name: &str) -> bool {
     host.is_some_and(|host| own(&host))
 }
 
-/// Returns what is left of a message without such fields, in order; `own` says which hosts are this one,
-/// and `kept` whether the message is kept here.
+/// Returns the parts of a message without forged fields, in order; `own` tells the names of this host,
+/// and `kept` whether the message is delivered here.
 pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut done = 0;
@@ -66,7 +65,7 @@ pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<
 fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
     let Some(field) = Field::of(field) else { return false };
     let body = field.body;
-    // A reader may overlook what no name of a field has.
+    // A reader may ignore characters that a field name cannot have.
     let mut name = field.name.to_ascii_lowercase();
     name.retain(|c| c.is_ascii_alphanumeric() || *c == b'-');
     match name.as_slice() {
@@ -110,7 +109,7 @@ enum Token {
     Mark(char),
 }
 
-/// Reads a body without its blanks and comments; a quoted string is a word, or a part of one.
+/// Splits a body into tokens without blanks and comments; a quoted string is a word or a part of one.
 fn tokens(body: &[u8]) -> Vec<Token> {
     let (mut tokens, mut word) = (Vec::new(), None::<String>);
     let (mut depth, mut quoted) = (0_usize, false);
@@ -142,8 +141,8 @@ fn tokens(body: &[u8]) -> Vec<Token> {
     tokens
 }
 
-/// Characters that are not shown, among them the marks for the direction of writing and letters that fill a
-/// place: Unicode's `Default_Ignorable_Code_Point`, and marks of annotations.
+/// Tells whether a character is invisible: Unicode's `Default_Ignorable_Code_Point`, with marks of the
+/// writing direction and fillers, and the marks of annotations.
 fn is_ignored(c: char) -> bool {
     matches!(
         c,
@@ -155,7 +154,7 @@ fn is_ignored(c: char) -> bool {
     )
 }
 
-/// A field with a longer body goes, whatever it says.
+/// The longest body that is read; a field with a longer one is removed.
 const MOST: usize = 65_536;
-/// It switches to another charset.
+/// The escape of ISO 2022, which switches to another charset.
 const ESCAPE: u8 = 0x1b;

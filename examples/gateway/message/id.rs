@@ -1,4 +1,4 @@
-//! The name that a message has in the log, in replies, in its `Received` field and in the store.
+//! The identifier of a message in the log, in replies, in its `Received` field and in the store.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -10,33 +10,33 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 
-/// The name of one message: 13 characters that tell when it came, a hyphen, and 10 that tell which
-/// process took it, as in `1kz8e5v3r0004-m2v7q0xd1c`.
+/// The identifier of a message: 13 characters for its time, a hyphen, and 10 for the process, as in
+/// `1kz8e5v3r0004-m2v7q0xd1c`.
 ///
-/// Ids of one process are all different and sort in the order they were made, as values and as
-/// texts, even if the clock stands still or is set back. Ids of two processes differ by a random
-/// number of 50 bits even if both were made in the same millisecond.
+/// The identifiers of a process are unique and sort by their creation, as values and as texts, even if
+/// the clock stops or is set back. Those of two processes differ by a random number of 50 bits, even
+/// within one millisecond.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MessageId {
-    /// Milliseconds since 1970, then [`COUNT_BITS`] that count within one.
+    /// Milliseconds since 1970, then [`COUNT_BITS`] of a counter within the millisecond.
     stamp: u64,
     /// At most [`ORIGIN_DIGITS`] digits.
     origin: u64,
 }
 
 impl MessageId {
-    /// Makes a new id for a message that came at `now`.
+    /// Makes an identifier for a message received at `now`.
     pub fn next(now: SystemTime) -> Self {
         let elapsed = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let clock = u64::try_from(elapsed).unwrap_or(u64::MAX >> COUNT_BITS) << COUNT_BITS;
-        // A clock that does not advance, or a full count, borrows from the milliseconds to come.
+        // If the clock does not advance, or the counter is full, use a later millisecond.
         let later = |last: u64| clock.max(last.saturating_add(1));
         let last =
             LAST_STAMP.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last)));
         Self { stamp: later(last.unwrap_or_else(|last| last)), origin: *ORIGIN }
     }
 
-    /// Returns when the message came, in seconds since 1970.
+    /// Returns the time of the reception, in seconds since 1970.
     #[must_use]
     pub fn seconds(self) -> u64 {
         (self.stamp >> COUNT_BITS) / 1000
@@ -70,24 +70,24 @@ impl FromStr for MessageId {
 }
 
 impl MessageId {
-    /// The length of an id's text in bytes, all ASCII.
+    /// The length of the text, in ASCII bytes.
     pub(crate) const LENGTH: usize = STAMP_DIGITS + 1 + ORIGIN_DIGITS;
 }
 
-/// Why a text is not a [`MessageId`].
+/// A text is not a [`MessageId`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum MessageIdError {
-    /// The text is shorter or longer than every id.
-    #[error("a message id has {expected} characters, not {found}", expected = MessageId::LENGTH)]
+    /// The text has another length.
+    #[error("message id has {found} characters instead of {expected}", expected = MessageId::LENGTH)]
     Length {
         /// The text's length in bytes.
         found: usize,
     },
-    /// A character is not one that an id has there.
-    #[error("character {at} cannot be in a message id")]
+    /// A character is invalid at its position.
+    #[error("invalid character {at} in the message id")]
     Character {
-        /// Where, in bytes from the start.
+        /// The position, in bytes from the start.
         at: usize,
     },
 }
@@ -103,7 +103,7 @@ fn read_digits(text: &[u8], start: usize) -> Result<u64, MessageIdError> {
     text.iter().zip(start..).try_fold(0_u64, |number, (byte, at)| {
         let digit = DIGITS.iter().position(|digit| digit == byte);
         let digit = digit.and_then(|digit| u64::try_from(digit).ok());
-        // Only the first of thirteen digits can exceed 64 bits.
+        // Thirteen digits exceed 64 bits only by the first one.
         let fits = number >> (u64::BITS - DIGIT_BITS) == 0;
         let digit = digit.filter(|_| fits).ok_or(MessageIdError::Character { at });
         digit.map(|digit| number << DIGIT_BITS | digit)
@@ -115,7 +115,7 @@ const COUNT_BITS: u32 = 20;
 const DIGIT_BITS: u32 = 5;
 const STAMP_DIGITS: usize = 13;
 const ORIGIN_DIGITS: usize = 10;
-/// In ASCII order, so that texts sort as numbers do; without the letters that look like digits.
+/// The digits, in ASCII order, so that texts sort like numbers, without letters that resemble digits.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 static LAST_STAMP: AtomicU64 = AtomicU64::new(0);

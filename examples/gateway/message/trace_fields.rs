@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::id::MessageId;
 
-/// What the field `Received` of a message says.
+/// The content of a `Received` field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Received<'a> {
     /// This host's name.
@@ -20,11 +20,11 @@ pub(crate) struct Received<'a> {
     pub(crate) id: MessageId,
     pub(crate) client: IpAddr,
     pub(crate) client_name: Option<&'a Name>,
-    /// What the client called itself.
+    /// The client's name in `HELO` or `EHLO`.
     pub(crate) helo: &'a str,
-    /// By its registered name.
+    /// The registered name of the protocol.
     pub(crate) protocol: &'a str,
-    /// Those that this copy is for.
+    /// The recipients of this copy.
     pub(crate) recipients: &'a [Mailbox],
     pub(crate) now: SystemTime,
 }
@@ -52,7 +52,7 @@ impl Received<'_> {
     }
 }
 
-/// Writes the fields of final delivery: `Return-Path`, and for whom the one copy is.
+/// Writes the fields of final delivery: `Return-Path`, and the recipients of the copy.
 pub(crate) fn delivery(sender: &ReversePath, recipients: &[Mailbox]) -> String {
     let mut fields = String::with_capacity(2 * ROOM);
     // Writing to a String cannot fail.
@@ -64,11 +64,11 @@ pub(crate) fn delivery(sender: &ReversePath, recipients: &[Mailbox]) -> String {
     fields + "\r\n"
 }
 
-/// What the client called itself, without what could be taken for a comment or another clause.
+/// The client's name, without characters that could begin a comment or another clause.
 fn token(helo: &str) -> String {
     let safe = |c: char| if "()<>;,\\\" ".contains(c) { '?' } else { c };
     if helo.is_empty() { "unknown".into() } else { helo.chars().map(safe).collect() }
 }
 
-/// What a field for one recipient seldom goes beyond, in bytes.
+/// The usual length of a field for one recipient, in bytes.
 const ROOM: usize = 256;

@@ -136,17 +136,17 @@ impl Rule {
                 return None;
             }
             Verb::Accept | Verb::Quarantine if message.is_some() => {
-                decision.acceptance = Some(says(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), ""));
+                decision.acceptance = Some(says(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, ""));
             }
             Verb::Accept | Verb::Quarantine => {}
             Verb::Deny => {
                 decision.refusal =
-                    Some(says(stage.denied(), EnhancedCode::of::<5, 7, 1>(), "not permitted"));
+                    Some(says(stage.denied(), EnhancedCode::REFUSED_BY_POLICY, "not permitted"));
             }
             Verb::Defer => {
                 decision.refusal = Some(says(
                     stage.deferred(),
-                    EnhancedCode::of::<4, 7, 1>(),
+                    EnhancedCode::DEFERRED_BY_POLICY,
                     "not now, try again later",
                 ));
             }

@@ -1,7 +1,7 @@
-//! The rules by which mail is accepted, refused, deferred, marked or put into quarantine.
+//! The rules that accept, refuse, defer, mark or quarantine mail.
 //!
-//! Rules are tables of the configuration, in a list for each stage of a session. They are asked in
-//! order; the first whose conditions all hold, and whose verb is not `warn`, decides:
+//! Rules are tables of the configuration, in a list for each stage of a session. They are evaluated in
+//! order; the first rule whose conditions all hold, and whose verb is not `warn`, decides:
 //!
 //! ```toml
 //! [macros]
@@ -17,14 +17,14 @@
 //! domains = "strict.example"
 //! profile = "strict"
 //!
-//! [[acl_smtp_data_prdr]] # behind the message, for each recipient (2014: acl_data_smtp_prdr)
+//! [[acl_smtp_data_prdr]] # after the message, for each recipient (2014: acl_data_smtp_prdr)
 //! verb = "deny"
 //! profiles = "strict"
 //! "!hosts" = "192.0.2.0/24"
 //! header.subject = "*winner* : *lottery*"
 //! message = "550 5.7.1 $local_part does not want that"
 //!
-//! [[acl_smtp_data]] # behind the message, once
+//! [[acl_smtp_data]] # after the message, once
 //! verb = "warn"
 //! senders = ":"
 //! set.acl_m_bounce = "yes"
@@ -34,58 +34,58 @@
 //! The stages are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
 //! `acl_smtp_data`.
 //!
-//! | verb         | if all conditions hold                                                          |
+//! | verb         | effect if all conditions hold                                                   |
 //! |--------------|---------------------------------------------------------------------------------|
-//! | `accept`     | asks no further rule of this stage                                              |
-//! | `deny`       | refuses for good, with 550, at connect with 554                                 |
-//! | `defer`      | refuses for now, with 451, at prdr with 450, at connect with 421                |
-//! | `warn`       | goes on with the next rule; `log_message` is logged                              |
-//! | `quarantine` | as `accept`, and the message gets the field `X-Quarantine` with `log_message` in it, which is logged; at connect, each message of the connection does |
+//! | `accept`     | accepts: no further rule of this stage is evaluated                             |
+//! | `deny`       | refuses with 550, at connect with 554                                           |
+//! | `defer`      | refuses temporarily with 451, at prdr with 450, at connect with 421             |
+//! | `warn`       | continues with the next rule; `log_message` is logged                           |
+//! | `quarantine` | accepts; the message gets the field `X-Quarantine` with `log_message`, which is logged; at connect, for each message of the connection |
 //!
-//! A rule without a condition, or only with lists such as `hosts = "*"`, always decides, unless its verb is
-//! `warn`: a rule after it is refused as the configuration is read, and so is a `warn` that has nothing to do.
+//! A rule without conditions, or only with lists such as `hosts = "*"`, always decides, unless its verb is
+//! `warn`. A configuration with a rule after it is refused, and so is one with a `warn` without an effect.
 //!
-//! If no rule decides, the command is accepted. Rules can only restrict: none opens what is closed
-//! without them, such as relaying. (Exim denies at the end of a list.)
+//! If no rule decides, the command is accepted. Rules can only restrict: no rule permits relaying. (Exim
+//! denies at the end of a list.)
 //!
 //! | condition                         | where        | holds if                                             |
 //! |-----------------------------------|--------------|------------------------------------------------------|
-//! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; nothing, `no`, `false` and 0 are not |
+//! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; the empty text, `no`, `false` and 0 are false |
 //! | `hosts`                           | everywhere   | the client is in the host list                       |
-//! | `authenticated`                   | everywhere   | the client has logged in, which it cannot here       |
+//! | `authenticated`                   | everywhere   | never: this server has no `AUTH`                     |
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
-//! | `profiles`                        | from rcpt on | the recipient's content-filter profile is            |
-//! | `header.NAME`                     | prdr, data   | the text of a field of this name, decoded as `$h_NAME:` is, fits an item, `*` for anything |
-//! | `header_raw.NAME`                 | prdr, data   | the same of the octets as they came                  |
+//! | `profiles`                        | from rcpt on | the recipient's content-filter profile is in the list |
+//! | `header.NAME`                     | prdr, data   | the text of a field of this name, decoded as in `$h_NAME:`, matches an item; `*` matches any text |
+//! | `header_raw.NAME`                 | prdr, data   | the same for the octets as received                  |
 //! | `spf`, `spf_guess`                | from mail on | the result of SPF is in the list of words            |
 //! | `dmarc_status`                    | prdr, data   | the result of DMARC is in the list of words          |
 //! | `ratelimit`                       | everywhere   | `LIMIT / PERIOD / OPTION… / KEY` is reached          |
 //!
-//! Each can have a `!` before its name, which then is in quotes: `"!hosts" = "…"`. A condition that
-//! does not hold ends its rule. What stands before it was done: conditions and modifiers are worked in
-//! the order of the file, where a list of texts is as many lines.
+//! A `!` before the name, in quotes, negates a condition: `"!hosts" = "…"`. A false condition ends its
+//! rule. Conditions and modifiers are evaluated in the order of the file, so that modifiers before it have
+//! taken effect; a list of texts counts as several lines.
 //!
-//! | modifier           | what it does                                                                  |
+//! | modifier           | effect                                                                        |
 //! |--------------------|-------------------------------------------------------------------------------|
-//! | `message`          | is the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
-//! | `log_message`      | goes to the log if the rule decides                                           |
-//! | `logwrite`         | goes to the log at once                                                       |
-//! | `add_header`       | adds a field behind our `Received`, `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since the message is one for all |
+//! | `message`          | the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
+//! | `log_message`      | is logged if the rule decides                                                 |
+//! | `logwrite`         | is logged at once                                                             |
+//! | `add_header`       | adds a header field after `Received`: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
-//! | `profile`          | at rcpt: names the recipient's content-filter profile                          |
+//! | `profile`          | at rcpt: sets the recipient's content-filter profile                           |
 //!
-//! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules want
-//! it otherwise than those of the recipients before gets 450 4.5.3, and then a message of its own.
+//! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules differ
+//! from those of earlier recipients gets 450 4.5.3, so that the client sends it a separate message.
 //!
 //! # Texts
 //!
 //! Modifiers, `condition`, the limit and the key of `ratelimit`, and all lists are texts in Exim's
-//! language, as `event-expand` has it: [variables](super::variable), `${if …}`, `${lookup …}` and the rest.
-//! Which lookups there are, [`engines`](crate::gateway::lookups::engines) says; a
-//! [named list](crate::gateway::lookups::language) of the configuration is `+name` in a list. What can be seen to be wrong, such as a variable, a lookup or a file that is not to be had,
-//! is wrong as the configuration is read, with its position.
+//! language, which the crate `event-expand` implements: [variables](super::variable), `${if …}`,
+//! `${lookup …}` and the rest. [`engines`](crate::gateway::lookups::engines) lists the lookups; a
+//! [named list](crate::gateway::lookups::language) of the configuration is `+name` in a list. Unknown
+//! variables, lookups and files are reported when the configuration is read, with their position.
 //!
 //! ```toml
 //! [[acl_smtp_rcpt]]
@@ -94,32 +94,30 @@
 //! message = "${if def:sender_address {$sender_address}{nobody}} may not relay to $domain"
 //! ```
 //!
-//! | where a text …   | cannot be expanded, or not now                    | says `fail`                |
+//! | text             | effect of a failed or deferred expansion          | effect of `fail`           |
 //! |------------------|---------------------------------------------------|----------------------------|
-//! | `condition`, `ratelimit`, `spf`, `spf_guess` | defers: the client is to come back | the condition is ignored |
-//! | every other list | defers, also where it is no list                  | nobody is in the list      |
-//! | `message`        | the refusal has its usual text                    | the same                   |
-//! | `log_message`, `logwrite`, `add_header` | nothing is said, nothing added | the same               |
-//! | `set`            | the variable has no value any more                | the variable stays         |
-//! | `profile`        | defers, at a `warn` too: without a filter the recipient would take too much | none is chosen |
+//! | `condition`, `ratelimit`, `spf`, `spf_guess` | defers the command | the condition is ignored |
+//! | every other list | defers, also if the text is not a list            | the list matches nothing   |
+//! | `message`        | the refusal has its default text                  | the same                   |
+//! | `log_message`, `logwrite`, `add_header` | is omitted | the same               |
+//! | `set`            | the variable is unset                             | the variable is unchanged  |
+//! | `profile`        | defers, even with `warn`: without its filter the recipient would accept too much | no profile is set |
 //!
-//! In all of the first column the log says why. A `warn` that would defer ends, and the next rule is
-//! asked. (Exim does the same with conditions and lists; a modifier that it cannot expand defers the
-//! command.)
+//! The log has the cause of each failed or deferred expansion. A `warn` that would defer ends, and the next
+//! rule is evaluated. (Exim does the same with conditions and lists; a failed modifier defers the command.)
 //!
-//! What a lookup finds is not to be trusted, and neither is what a client says. As a list, found text is
-//! that and no more: it is not expanded, it cannot choose the separator, it leads to no list that must be
-//! expanded first; but who can write it chooses what is in the list. In a text, nothing it says is
-//! expanded again; in a query it is a value, by `${quote_…:…}`, or the text cannot be expanded; in
-//! replies, fields and log lines it cannot end the line.
+//! Results of lookups and the client's input are untrusted. As a list, untrusted text is not expanded,
+//! cannot choose the separator, and cannot include a named list with an expansion; but its author chooses
+//! the items. In a text it is never expanded again. In a query it must be a value by `${quote_…:…}`, or the
+//! expansion fails. In replies, header fields and log lines it cannot end the line.
 //!
 //! # Content filters
 //!
-//! A client that asks for PRDR hears from each recipient what it makes of the message. One that does
-//! not hears one thing for all. So its second recipient with another profile than the first gets 452
-//! 4.5.3, and comes back with a message of its own. The rules at prdr are asked for every recipient
-//! all the same, also for a single one; where they nevertheless differ for a client that did not ask,
-//! a refusal for now goes before one for good, and that before an acceptance.
+//! A client that requests PRDR gets a reply for each recipient after the message; any other client gets
+//! one reply for all. For such a client, a recipient with another profile than the first gets 452 4.5.3, so
+//! that the client sends it a separate message. The rules at prdr are evaluated for every recipient in any
+//! case. If their results differ for a client without PRDR, a temporary refusal precedes a permanent one,
+//! and that an acceptance.
 
 use event_expand::MatchListError;
 use mail_types::exim::WordListError;
@@ -140,7 +138,7 @@ use crate::gateway::lookups::macros::{MacroError, Macros};
 #[derive(Debug, Default)]
 pub struct Rules {
     lists: Vec<(Stage, Vec<Rule>)>,
-    /// All conditions and modifiers, as they are written.
+    /// All conditions and modifiers, as texts.
     entries: Vec<RuleEntry>,
 }
 
@@ -173,7 +171,7 @@ impl Rules {
         self.entries.iter().any(|entry| entry.text.contains(words))
     }
 
-    /// Asks the rules of the context's stage.
+    /// Evaluates the rules of the context's stage.
     pub async fn judge(&self, context: &mut Context<'_>) -> Decision {
         let list = self.lists.iter().find(|(stage, _)| *stage == context.stage);
         for rule in list.map(|(_, rules)| rules.as_slice()).unwrap_or_default() {
@@ -185,10 +183,10 @@ impl Rules {
     }
 }
 
-/// Checks the named lists, also those that no rule has.
+/// Checks the named lists, also unused ones.
 fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
-        // All variables can have a value there; where a rule has the list, its own stage counts.
+        // All variables can have a value at this stage; the check of a rule uses its own stage.
         let checked = RuleList::read(text, Stage::Prdr, home, kind);
         checked.map_err(|problem| {
             let (table, name) = (kind.table(), name.to_owned());
@@ -198,7 +196,7 @@ fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
     Ok(())
 }
 
-/// Why rules cannot be read.
+/// The rules are invalid.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum RuleError {
     #[error(transparent)]
@@ -216,9 +214,9 @@ pub(crate) enum Problem {
     NotRules { stage: Stage },
     #[error("rules for this stage under both of its names: use one")]
     TwoNames,
-    #[error("too many")]
+    #[error("too many rules or conditions")]
     TooMany,
-    #[error("not a text")]
+    #[error("must be a string")]
     NotText,
     #[error(transparent)]
     Macro(MacroError),
@@ -268,19 +266,17 @@ pub(crate) enum Problem {
     ParentFolder { item: usize },
     #[error("lookup deferred: {why}")]
     Lookup { why: String },
-    #[error("the log has it already")]
+    #[error("already logged")]
     Logged,
     #[error(transparent)]
     Words(#[from] WordListError),
-    #[error("not the name of a header field; a field is NAME: text")]
+    #[error("add_header: NAME: text expected")]
     FieldName,
-    #[error(
-        "message: a character that is not ASCII; before the greeting a reply has only ASCII (RFC 5321 section 4.2)"
-    )]
+    #[error("message: only ASCII is allowed before the greeting (RFC 5321 section 4.2)")]
     NotAscii,
     #[error("message: the class of reply code {code} does not fit the verb {verb}")]
     ReplyClass { code: String, verb: &'static str },
-    #[error("{name} cannot be set; acl_c… and acl_m… can")]
+    #[error("{name} cannot be set; only acl_c… and acl_m… can")]
     NotSettable { name: String },
     #[error("unknown control {control}")]
     Control { control: String },

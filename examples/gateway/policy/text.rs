@@ -134,7 +134,7 @@ impl Text {
                 Progress::Stopped(ExpandFailure::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
-                    context.state.log(format!("a text cannot be expanded: {stop}{why}"));
+                    context.state.log(format!("expansion failed: {stop}{why}"));
                     return Err(Unfinished::Failed);
                 }
                 Progress::Request(request) => request,

@@ -1,29 +1,29 @@
-//! The variables that a text can name. One that cannot have a value yet where the text stands is refused as
-//! the configuration is read.
+//! The variables of texts. A configuration with a variable that has no value at the stage of its text is
+//! refused.
 //!
 //! | name                                                        | value                            |
 //! |-------------------------------------------------------------|----------------------------------|
-//! | `sender_host_address`, `sender_host_port`, `sender_host_name` | the client; behind a proxy, the real one |
-//! | `sender_helo_name`                                          | what it called itself            |
-//! | `received_ip_address`, `received_port`                      | where it was accepted            |
-//! | `received_protocol`                                         | `esmtps` and the like            |
+//! | `sender_host_address`, `sender_host_port`, `sender_host_name` | the client; behind a proxy, the client that it announces |
+//! | `sender_helo_name`                                          | its name in `HELO` or `EHLO`     |
+//! | `received_ip_address`, `received_port`                      | the local address of the connection |
+//! | `received_protocol`                                         | the protocol, such as `esmtps`   |
 //! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
-//! | `primary_hostname`                                          | this host                        |
-//! | `tls_in_sni`, `tls_sni`                                     | the server's name that the client asked TLS for |
-//! | `tls_in_ocsp`                                               | 4 if a client that asks got an OCSP staple, 1 if not, 0 without TLS and in a session that goes on |
-//! | `smtp_command`                                              | the command under way, as it came |
+//! | `primary_hostname`                                          | this host's name                 |
+//! | `tls_in_sni`, `tls_sni`                                     | the server name that the client requested by TLS |
+//! | `tls_in_ocsp`                                               | 4 if an OCSP staple was available for the client, 1 if not, 0 without TLS and in a resumed session |
+//! | `smtp_command`                                              | the current command, as received |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
 //! | `prdr_requested`                                            | `yes` or `no`                    |
-//! | `local_part`, `domain`, `recipients_count`                  | the recipient; how many were accepted, at data how many take the message |
-//! | `message_size`                                              | as declared; once it came, as it is |
-//! | `profile`                                                   | the recipient's; at data, the one of all recipients |
+//! | `local_part`, `domain`, `recipients_count`                  | the recipient; the number of accepted ones, at data of those that accept the message |
+//! | `message_size`                                              | the announced size; after the message, its real size |
+//! | `profile`                                                   | the profile of the recipient; at data, of all recipients |
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
 //! | `spf_result`, `spf_result_guessed`, `spf_used_domain`       | of the last `spf` or `spf_guess` |
-//! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | for headers and replies, of the same |
-//! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | once the message came; see `dmarc_policy::Verdict::variable` |
+//! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | of the same, for header fields and replies |
+//! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | after the message; see `dmarc_policy::Verdict::variable` |
 //! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
-//! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and without blanks around them; as they came; as a list; as `h_`, since all is in UTF-8 |
-//! | `acl_c…`, `acl_m…`                                          | what was `set`, for the connection or the message |
+//! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and trimmed; as received; as a list; like `h_`, since all text is UTF-8 |
+//! | `acl_c…`, `acl_m…`                                          | the value of `set`, for the connection or the message |
 
 use event_expand::{HeaderForm, ListKind, Variables};
 use mail_types::exim::{Trust, Value, Variable};
@@ -37,7 +37,7 @@ use super::stage::Stage;
 use crate::gateway::lookups::language::NamedLists;
 use crate::gateway::smtp::peer::protocol;
 
-/// The variables' names, without a context: to check a text as the program starts.
+/// The names of all variables, to check a text at the start.
 pub(super) struct Names;
 
 impl Variables for Names {
@@ -46,8 +46,8 @@ impl Variables for Names {
     }
 }
 
-/// The names of those that can have a value at a stage, header fields too. Of some it is known that the value,
-/// where there is one, is untrusted.
+/// The names of the variables that can have a value at a stage, header fields included. For some of them
+/// every value is untrusted.
 pub(super) struct NamesAt(pub(super) Stage);
 
 impl Variables for NamesAt {
@@ -64,7 +64,7 @@ impl Variables for NamesAt {
     }
 }
 
-/// Where a variable can have a value; `None` if there is no such variable.
+/// The stages at which a variable can have a value; `None` for an unknown variable.
 fn stages(name: &str) -> Option<&'static [Stage]> {
     if let Some((_, stages, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
         return Some(stages);
@@ -80,7 +80,7 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
     (!unknown).then_some(EVERYWHERE)
 }
 
-/// A context, as a text sees it.
+/// The variables of a context.
 pub(super) struct Seen<'a, 's> {
     pub(super) context: &'a Context<'s>,
     pub(super) lists: &'a NamedLists,

@@ -1,4 +1,4 @@
-//! A message whose fate is known, and what is told of it.
+//! The account of a message for reports, after its acceptance or refusal.
 
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,27 +11,27 @@ use crate::cases::dmarc_rows::Row;
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
 
-/// A message that was taken or refused for good.
+/// A message that was accepted or refused permanently.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) examined: Examined,
     pub(crate) client: SocketAddr,
     pub(crate) sender: ReversePath,
     pub(crate) received: SystemTime,
-    /// Its name, if it was taken.
+    /// Its identifier, if it was accepted.
     pub(crate) id: Option<MessageId>,
     pub(crate) rejected: bool,
     pub(crate) quarantined: bool,
 }
 
 impl Account {
-    /// When it came, in seconds since 1970-01-01 00:00:00 UTC.
+    /// The time of its reception, in seconds since 1970-01-01 00:00:00 UTC.
     pub(crate) fn second(&self) -> u64 {
         self.received.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
-    /// The row for aggregate reports; `None` if there is no record, or if it could not be told
-    /// whether the message passes (RFC 9989 section 5.3.6).
+    /// The row for aggregate reports; `None` without a record, or if the result is unknown (RFC 9989
+    /// section 5.3.6).
     pub(crate) fn row(&self, discovery: DiscoveryMethod) -> Option<Row> {
         let Examined { verdict, spf, dkim, .. } = &self.examined;
         if verdict.result == AuthResult::TempError {
@@ -46,7 +46,7 @@ impl Account {
         let feedback = FeedbackRow::of_verdict(source, verdict, applied, spf.as_ref(), dkim)?;
         Some(Row {
             received: self.second(),
-            // A report is a mail to somebody at a domain: for another name there is none.
+            // A report is a mail to a domain; other names cannot receive one.
             policy_domain: Domain::try_from(verdict.policy_domain.as_ref()?).ok()?.to_string(),
             record: verdict.record()?.to_string(),
             discovery,
@@ -54,10 +54,10 @@ impl Account {
         })
     }
 
-    /// The lines of the history file; `None` if there is no record.
+    /// The lines of the history file; `None` without a record.
     pub(crate) fn history(&self, host: &str) -> Option<String> {
         let Examined { verdict, spf, dkim, .. } = &self.examined;
-        // One that was refused has no name, but each of the file needs one.
+        // A refused message has no identifier, but the file requires one.
         let job = self.id.unwrap_or_else(|| MessageId::next(self.received)).to_string();
         let (source, from) = (self.client.ip(), self.sender_domain());
         let history = History::new(verdict, &job, host, self.second(), source, from)?;

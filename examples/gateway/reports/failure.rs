@@ -18,7 +18,7 @@ use super::reporter::{ReportEntry, Reporter};
 use crate::gateway::authentication::dmarc::Examined;
 use crate::gateway::message::id::MessageId;
 
-/// A failure that its domain's owner wants to hear of, and the header of the message.
+/// A failure for which the domain owner requests a report, with the header section of the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Incident {
     failure: AuthFailure,
@@ -26,14 +26,14 @@ pub(crate) struct Incident {
 }
 
 impl Incident {
-    /// Tells whether a message calls for a report: not if a program has made it, so that no two
-    /// programs report to each other.
+    /// Returns the incident of a message. An automatic message has none, so that two programs cannot
+    /// send reports to each other for ever.
     pub(crate) fn of(examined: &Examined, sender: &ReversePath, header: &[u8]) -> Option<Self> {
         let Examined { verdict, spf, dkim, .. } = examined;
         let null = sender.mailbox().is_none();
         match FailureCause::of(verdict, spf.as_ref(), dkim, null, header) {
             FailureCause::Report(failure) => {
-                // What is more than the limit is cut behind a field when it is written.
+                // The report writer cuts the header section at the limit, after a whole field.
                 let header = header.get(..=HEADER).unwrap_or(header).to_vec();
                 Some(Self { failure, header })
             }
@@ -42,20 +42,20 @@ impl Incident {
     }
 }
 
-/// What failure reports are written with. They are put into the outbox, a Maildir; whoever empties it
-/// sends them, with the null reverse-path.
+/// The writer of failure reports. It puts them into the outbox, a Maildir, from which another program
+/// must send them, with the null reverse-path.
 #[derive(Clone, Debug)]
 pub(crate) struct Failures {
     host: Domain,
     discovery: Discovery,
     rate: Arc<Mutex<FailureRate>>,
-    /// Those that ask the DNS whether they may go where they are wanted.
+    /// The permits of reports that check their destinations in the DNS.
     asking: Arc<Semaphore>,
     start: Instant,
 }
 
 impl Failures {
-    /// Remembers a thousand destinations, each of which has ten reports an hour.
+    /// Allows each destination ten reports an hour, and remembers a thousand destinations.
     pub(crate) fn new(host: Domain, discovery: Discovery) -> Self {
         let mut limits = FailureRateLimits::default();
         limits.destinations = 1000;
@@ -64,8 +64,7 @@ impl Failures {
         Self { host, discovery, rate, asking, start: Instant::now() }
     }
 
-    /// Writes the reports of an incident, each for a destination that may have one. Nobody waits
-    /// for that.
+    /// Writes the reports of an incident, one for each allowed destination, in the background.
     pub(crate) fn report(
         &self,
         reporter: &Arc<Reporter>,
@@ -74,7 +73,7 @@ impl Failures {
         incident: Incident,
     ) {
         let Ok(permit) = Arc::clone(&self.asking).try_acquire_owned() else {
-            return warn!("a failure report is left out: {ASKING} others are under way");
+            return warn!("failure report omitted: {ASKING} others are pending");
         };
         let (failures, reporter) = (self.clone(), Arc::clone(reporter));
         let resolver = Arc::clone(resolver);
@@ -89,7 +88,7 @@ impl Failures {
         });
     }
 
-    /// Asks where reports may go: RFC 9991 section 5.
+    /// Checks the destinations of reports: RFC 9991 section 5.
     async fn destinations(&self, account: &Account, resolver: &dyn Resolve) -> Vec<ReportUri> {
         let verdict = &account.examined.verdict;
         let domain = verdict.policy_domain.as_ref().and_then(|name| Domain::try_from(name).ok());
@@ -113,7 +112,7 @@ impl Failures {
             rate.handle_report(&to.to_string(), self.start.elapsed())
         };
         let Pace::Send { incidents } = pace else {
-            info!("a failure report to <{to}> is held back: it has had enough");
+            info!("failure report to <{to}> omitted: rate limit");
             return None;
         };
         let message_id = format!("{}@{}", MessageId::next(account.received), self.host);
@@ -149,10 +148,10 @@ impl Failures {
     }
 }
 
-/// What a record can make us write of one message: reports to so many, with so much of the header.
+/// The most reports for one message, and the most octets of the header section in each.
 const DESTINATIONS: usize = 2;
 const HEADER: usize = 16_384;
-/// The reports that ask the DNS at a time; one more is left out.
+/// The most reports that check destinations at a time; further ones are omitted.
 const ASKING: usize = 20;
-/// How long the DNS may take.
+/// The time limit of the DNS.
 const TIME: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! The way to the thread that writes reports down.
+//! The queue to the thread that writes reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::settings::ReportSettings;
 use super::writer::Writer;
 use crate::cases::dmarc_rows::Row;
 
-/// What is to be written down.
+/// An entry of the queue.
 #[derive(Debug)]
 pub(crate) enum ReportEntry {
     Row(Box<Row>),
@@ -21,11 +21,11 @@ pub(crate) enum ReportEntry {
     History(String),
     /// A mail for the outbox.
     Mail(Vec<u8>),
-    /// What stands before has been written once this is dropped.
+    /// The end: all earlier entries are written when this is dropped.
     End,
 }
 
-/// The way to the thread that writes.
+/// The handle of the thread that writes reports.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     settings: ReportSettings,
@@ -35,12 +35,12 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts the thread. It makes and opens no file before there is something to write.
+    /// Starts the thread. It opens a file only at its first entry.
     pub(crate) fn start(settings: ReportSettings, host: &str) -> std::io::Result<Self> {
         Self::with_room(settings, host, ROOM)
     }
 
-    /// The same, with a queue of so many entries.
+    /// Starts with a queue of this many entries.
     pub(crate) fn with_room(
         settings: ReportSettings,
         host: &str,
@@ -58,7 +58,7 @@ impl Reporter {
         &self.settings
     }
 
-    /// Has a message's row and its lines in the history file written.
+    /// Queues the row and the history lines of a message.
     pub(crate) fn tell(&self, account: &Account, host: &str, discovery: DiscoveryMethod) {
         if self.settings.rows.is_some()
             && let Some(row) = account.row(discovery)
@@ -72,16 +72,16 @@ impl Reporter {
         }
     }
 
-    /// Has something written down, at some time.
+    /// Queues an entry.
     pub(crate) fn put(&self, entry: ReportEntry) {
         if self.queue.try_send(entry).is_err() && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-            warn!("DMARC's queue is full: what does not fit is not reported");
+            warn!("queue of DMARC reports full: messages are missing from the reports");
         }
     }
 
-    /// Waits until all is written, and ends the thread.
+    /// Ends the thread after all entries are written.
     pub(crate) fn close(&mut self) {
-        // It is gone only if it has failed.
+        // The thread is gone only after a failure.
         let _ = self.queue.send(ReportEntry::End);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -95,5 +95,5 @@ impl Drop for Reporter {
     }
 }
 
-/// The entries that wait at most.
+/// The most entries in the queue.
 const ROOM: usize = 10_000;

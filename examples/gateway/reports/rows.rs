@@ -1,4 +1,4 @@
-//! The file of rows, to be written to.
+//! The writer of the file of rows.
 
 use std::path::Path;
 
@@ -8,23 +8,23 @@ use rusqlite::{Connection, Error, Result, params};
 
 use crate::cases::dmarc_rows::{PATIENCE, Row, VERSION, version};
 
-/// The file, open.
+/// The open file.
 #[derive(Debug)]
 pub struct Rows {
     file: Connection,
 }
 
 impl Rows {
-    /// Opens a file to write to, and makes it if there is none.
+    /// Opens a file for writing, and makes it if it is missing.
     ///
     /// # Errors
     ///
-    /// Those of the file, and one of another version.
+    /// The file cannot be opened, or has another version.
     pub fn create(path: &Path) -> Result<Self> {
         let file = Connection::open(path)?;
         file.busy_timeout(PATIENCE)?;
         file.pragma_update(None, "journal_mode", "wal")?;
-        // What a crash of the machine takes of the last seconds is missing from a report.
+        // A crash of the machine may lose the rows of the last seconds.
         file.pragma_update(None, "synchronous", "normal")?;
         if version(&file)? == 0 {
             file.execute_batch(SCHEMA)?;
@@ -32,11 +32,11 @@ impl Rows {
         if version(&file)? == VERSION { Ok(Self { file }) } else { Err(Error::InvalidQuery) }
     }
 
-    /// Adds rows: all of them or none.
+    /// Adds rows, all or none.
     ///
     /// # Errors
     ///
-    /// Those of the file.
+    /// The file cannot be written.
     pub fn add(&mut self, rows: &[Row]) -> Result<()> {
         let transaction = self.file.transaction()?;
         {
@@ -70,7 +70,7 @@ impl Rows {
         transaction.commit()
     }
 
-    /// Removes the rows from before a second.
+    /// Removes the rows before a time, in seconds.
     pub(crate) fn forget_before(&self, second: u64) -> Result<usize> {
         let second = i64::try_from(second).unwrap_or(i64::MAX);
         self.file.execute("DELETE FROM dmarc WHERE received < ?1", [second])

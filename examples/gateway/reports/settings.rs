@@ -1,20 +1,20 @@
-//! What is told of messages afterwards, and where.
+//! The settings of reports.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mail_types::smtp::Mailbox;
 
-/// What is kept and sent.
+/// The settings of reports.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportSettings {
-    /// The file of rows, if there is to be one.
+    /// The file of rows, if any.
     pub(crate) rows: Option<PathBuf>,
-    /// How long rows are kept.
+    /// The time for which rows are kept.
     pub(crate) keep: Duration,
-    /// The file that `opendmarc-import` reads.
+    /// The history file for `opendmarc-import`.
     pub(crate) history_file: Option<PathBuf>,
-    /// Where failure reports are put, to be sent from there.
+    /// The Maildir of failure reports to be sent.
     pub(crate) outbox: PathBuf,
     /// Their author.
     pub(crate) forensic_sender: Mailbox,

@@ -1,4 +1,4 @@
-//! The thread that writes down what is told of messages afterwards.
+//! The thread that writes reports.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -23,14 +23,14 @@ use crate::gateway::store::maildir::{Maildir, make_directory};
 use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log;
 
-/// What the thread has open.
+/// The state of the thread.
 pub(super) struct Writer {
     settings: ReportSettings,
     host: String,
     lost: Arc<AtomicU64>,
     rows: Option<(Rows, DatabaseFile)>,
     outbox: Option<Maildir>,
-    /// When old rows were last removed.
+    /// The time of the last removal of old rows.
     swept: Option<Instant>,
 }
 
@@ -40,7 +40,7 @@ impl Writer {
         Self { settings, host, lost, rows: None, outbox: None, swept: None }
     }
 
-    /// Writes until the end comes: what has come within a moment in one transaction.
+    /// Writes entries until the end, those of a short time in one transaction.
     pub(super) fn run(&mut self, entries: &Receiver<ReportEntry>) {
         loop {
             let Ok(first) = entries.recv() else { return };
@@ -64,7 +64,7 @@ impl Writer {
             self.write_history(&history);
             let lost = self.lost.swap(0, Ordering::Relaxed);
             if lost > 0 {
-                warn!("{lost} messages are missing from DMARC's reports: the queue was full");
+                warn!("{lost} messages are missing from the DMARC reports: the queue was full");
             }
             if ended {
                 return;
@@ -74,13 +74,13 @@ impl Writer {
 
     fn write_rows(&mut self, rows: &[Row]) {
         let Some(path) = self.settings.rows.clone().filter(|_| !rows.is_empty()) else { return };
-        // If it cannot be made, the file cannot be opened.
+        // If this fails, so does the opening of the file.
         let _ = path.parent().map(make_directory);
         if let Err(error) = self.try_rows(&path, rows) {
-            // It is opened anew for the next.
+            // The next entry opens it again.
             self.rows = None;
             let count = rows.len();
-            error!("{count} messages are missing from DMARC's reports: {}", log::chain(&error));
+            error!("{count} messages are missing from the DMARC reports: {}", log::chain(&error));
         }
     }
 
@@ -107,19 +107,19 @@ impl Writer {
         let Some(path) = self.settings.history_file.as_ref().filter(|_| !lines.is_empty()) else {
             return;
         };
-        // Opened each time: whoever imports it takes it away.
+        // Open the file each time, since an import removes it.
         let mut options = File::options();
         options.append(true).create(true).mode(0o600);
         let written = options.open(path).and_then(|mut file| file.write_all(lines.as_bytes()));
         if let Err(error) = written {
-            error!("dmarc_history_file {} cannot be written: {error}", path.display());
+            error!("cannot write dmarc_history_file {}: {error}", path.display());
         }
     }
 
     fn mail(&mut self, mail: Vec<u8>) {
         if let Err(error) = self.try_mail(mail) {
             self.outbox = None;
-            error!("a failure report is lost: {}", log::chain(&error));
+            error!("failure report lost: {}", log::chain(&error));
         }
     }
 
@@ -136,10 +136,10 @@ impl Writer {
     }
 }
 
-/// How long rows are gathered for one transaction.
+/// The time to collect rows for one transaction.
 const GATHERING: Duration = Duration::from_millis(500);
-/// The rows of a transaction, and the octets of lines written at once.
+/// The most rows of a transaction, and the most octets of one write.
 const BATCH: usize = 1000;
 const HISTORY: usize = 1 << 20;
-/// How often old rows are removed.
+/// The interval between removals of old rows.
 const SWEEPING: Duration = Duration::from_hours(1);

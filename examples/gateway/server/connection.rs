@@ -1,4 +1,4 @@
-//! One connection: what its session wants is read, sent, asked and decided here.
+//! A connection: the driver of its session.
 
 mod authenticate;
 mod decide;
@@ -29,7 +29,7 @@ use crate::gateway::policy::state::PolicyState;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::{Question, Session, SessionStep};
 
-/// A connection whose client is known.
+/// A connection with its client.
 pub(crate) struct Connection {
     gateway: Arc<Gateway>,
     live: Arc<Live>,
@@ -40,14 +40,13 @@ pub(crate) struct Connection {
     delivery: Destination,
     state: PolicyState,
     progress: MessageProgress,
-    /// The name of the message, from `MAIL` on.
+    /// The identifier of the message, from `MAIL` on.
     message: Option<MessageId>,
-    /// What became of a message that was handed over before its first reply.
+    /// The outcome of a message that was handed over before its first reply.
     outcome: Option<MessageOutcome>,
     memory: Share,
     pace: Pace,
-    /// Ends when the client has been silent for too long. It is moved on for each wait: a new one each
-    /// time would be put in order among all others and taken out again.
+    /// The timer for the client's silence. It is reset for each wait, since a new timer costs more.
     silence: Pin<Box<Sleep>>,
 }
 
@@ -92,11 +91,11 @@ impl Connection {
         }
     }
 
-    /// Serves the client until one of the two has enough.
+    /// Serves the client until the end of the connection.
     pub(crate) async fn serve(&mut self) {
         let ended = self.run().await;
         if let Err(error) = ended {
-            debug!("{} is gone: {error}", self.client.address);
+            debug!("{} disconnected: {error}", self.client.address);
         }
         self.memory.set(0, None);
         self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
@@ -124,7 +123,7 @@ impl Connection {
                     self.session.handle_pause_end();
                 }
                 SessionStep::Decide(question) => {
-                    // What is known goes out before what may take a while.
+                    // Send the known replies before a question that may take time.
                     if matches!(question, Question::Verdict(_) | Question::Message) {
                         self.memory.set(self.session.held(), None);
                         self.send().await?;
@@ -138,8 +137,8 @@ impl Connection {
         }
     }
 
-    /// Lets others have their turn; a longer one if this client has had many. The server does not stop
-    /// for the sake of such a client.
+    /// Lets other connections run, for longer if this client has had many turns. The wait ends when the
+    /// server stops.
     async fn let_others(&mut self) {
         let Self { session, stop, .. } = self;
         if !session.is_long_winded() {
@@ -151,7 +150,7 @@ impl Connection {
         }
     }
 
-    /// Whose events they are that happen now.
+    /// The origin of current events.
     fn origin(&self) -> Origin {
         let Self { gateway, live, client, session, message, .. } = self;
         let host = &live.session.primary_hostname;
@@ -168,7 +167,7 @@ impl Connection {
         }
     }
 
-    /// Says how much memory the session has; what there is no room for is given up.
+    /// Reports the memory of the session; a message without room is dropped.
     fn settle_memory(&mut self) -> Room {
         let Self { session, memory, .. } = self;
         let room = memory.set(session.held(), session.received());
@@ -195,8 +194,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends what is to be sent, to a client that takes it in time; once the session is over, or the
-    /// server stops, that is soon.
+    /// Sends the output, within a time limit, which is shorter after the end of the session and when the
+    /// server stops.
     async fn send(&mut self) -> io::Result<()> {
         if !self.session.has_output() {
             return Ok(());
@@ -214,8 +213,8 @@ impl Connection {
         }
     }
 
-    /// Waits for the client, but not longer than it may be silent, nor when the server stops
-    /// between two messages.
+    /// Waits for the client's input, up to the limit of its silence, or until the server stops between two
+    /// messages.
     async fn read(&mut self) -> io::Result<()> {
         if self.pace.is_awake() && self.read_awake().await? {
             return Ok(());
@@ -231,13 +230,13 @@ impl Connection {
                 }
             }
             _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
-            () = memory.evicted(), if memory.is_held() => {} // It is told when it is next looked at.
+            () = memory.evicted(), if memory.is_held() => {} // The next `settle_memory` reports it.
             () = silence.as_mut() => session.handle_timeout(),
         }
         Ok(())
     }
 
-    /// Waits awake, unless the client waits for this very core; tells whether it has answered.
+    /// Waits without sleeping, unless the client needs this core; tells whether input has arrived.
     async fn read_awake(&mut self) -> io::Result<bool> {
         let Self { wire, session, pace, .. } = self;
         let mut read = None;
@@ -252,7 +251,7 @@ impl Connection {
     }
 }
 
-/// How long others have their turn before one who sends very many commands: a stream of them else takes
-/// a core, and its replies another.
+/// The turn of other connections after very many commands of one client: a stream of them would else
+/// occupy a core, and its replies another.
 const TURN: Duration = Duration::from_millis(1);
 const TIMED_OUT: io::ErrorKind = io::ErrorKind::TimedOut;

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! The shared state of all connections.
 
 use std::fmt;
 use std::io;
@@ -28,31 +28,31 @@ use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log::Limiter;
 use crate::gateway::telemetry::repeats::LineKind;
 
-/// What all connections share: what stays from the start to the end, and what they are served by.
+/// The shared state of all connections: the permanent part, and the current configuration.
 pub struct Gateway {
     pub(super) startup: StartupSettings,
     live: watch::Sender<Arc<Live>>,
     pub(super) store: Store,
     pub(crate) memory: Arc<Memory>,
     pub(super) host_limit: Arc<HostLimit>,
-    /// What is told of messages afterwards.
+    /// The reports about messages.
     pub(super) reporter: Arc<Reporter>,
     pub(super) failures: Failures,
     pub(super) events: Events,
-    /// Which lines are left out of the log.
+    /// The limit of log lines.
     pub(super) limiter: Limiter,
     pub(crate) deadlines: Deadlines,
-    /// True once the server stops.
+    /// Set when the server stops.
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// What a connection is served by, from its start to its end.
+/// The configuration of a connection, from its start to its end.
 pub(crate) struct Live {
     pub(super) settings: LiveSettings,
     pub(super) session: Arc<SessionSettings>,
     pub(super) tls: Tls,
     pub(super) host_names: HostNames,
-    /// What the conditions of rules work with.
+    /// The services of rules.
     pub(super) services: Services,
 }
 
@@ -63,11 +63,11 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Opens the store and makes everything ready but the listeners.
+    /// Opens the store, and prepares all but the listeners.
     ///
     /// # Errors
     ///
-    /// What cannot be opened or started.
+    /// A part cannot be opened or started.
     pub fn new(settings: ServerSettings, resolver: ResolverSettings) -> Result<Self, StartError> {
         Ok(Self::open(settings, resolver)?)
     }
@@ -79,7 +79,7 @@ impl Gateway {
         let (store, recovery) = Store::open(&startup.store)?;
         let replayed = recovery.delivered + recovery.restored;
         if replayed > 0 {
-            info!("{replayed} messages were in the journal and are in the Maildir now");
+            info!("{replayed} messages delivered from the journal into the Maildir");
         }
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
@@ -112,19 +112,19 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// Returns what a new connection is served by.
+    /// Returns the configuration of a new connection.
     pub(super) fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live.borrow())
     }
 
-    /// Replaces what new connections are served by; the others keep what they have.
+    /// Replaces the configuration of new connections; the others keep theirs.
     pub(super) fn set_live(&self, live: Arc<Live>) {
         self.live.send_replace(live);
     }
 }
 
 impl Live {
-    /// Makes what a new configuration is served by. The rates that are counted stay.
+    /// Makes the state of a new configuration. The counted rates stay.
     pub(super) fn again(
         &self,
         settings: LiveSettings,
@@ -157,7 +157,7 @@ impl Live {
         })
     }
 
-    /// Tells whether a client is in one of the lists of clients.
+    /// Tells whether a client matches a list of clients.
     pub(super) async fn is_in(
         &self,
         list: &ClientList,
@@ -176,7 +176,7 @@ impl Live {
     }
 }
 
-/// Why the server cannot start, for people to read.
+/// The server cannot start.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct StartError(Box<GatewayError>);
@@ -192,7 +192,7 @@ impl From<GatewayError> for StartError {
 pub(crate) enum GatewayError {
     #[error(transparent)]
     Lookups(#[from] EnginesError),
-    #[error("the store: {0}")]
+    #[error("store: {0}")]
     Store(#[from] StoreError),
     #[error("the thread for reports: {0}")]
     Reporter(io::Error),

@@ -1,4 +1,4 @@
-//! How many connections one host may have at a time.
+//! The limit of connections of one host at a time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::gateway::smtp::peer::network;
 
-/// The hosts that have connections now. There are no more of them than connections.
+/// The connected hosts, at most one for each connection.
 #[derive(Debug)]
 pub(crate) struct HostLimit {
     most: usize,
@@ -14,18 +14,18 @@ pub(crate) struct HostLimit {
 }
 
 impl HostLimit {
-    /// Lets each host have `most` connections; 0 lets it have any number.
+    /// Limits each host to `most` connections; 0 is no limit.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, counts: Mutex::default() }
     }
 
-    /// Counts a connection of a host for as long as what is returned lives; `None` if it has too
-    /// many. With IPv6 a host has as many addresses as it likes: those of a network /64 are one.
+    /// Counts a connection of a host until the drop of the result; `None` at the limit. An IPv6 host can
+    /// use many addresses: those of a /64 network count as one.
     pub(crate) fn enter(self: &Arc<Self>, host: IpAddr) -> Option<Visit> {
         let limit = Arc::clone(self);
         let host = network(host);
         if self.most > 0 {
-            // Nothing in there can be half done.
+            // A panic cannot leave inconsistent data here.
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             let count = counts.entry(host).or_default();
             if *count >= self.most {
@@ -37,7 +37,7 @@ impl HostLimit {
     }
 }
 
-/// A connection that counts.
+/// A counted connection.
 #[derive(Debug)]
 pub(crate) struct Visit {
     limit: Arc<HostLimit>,

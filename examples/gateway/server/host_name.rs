@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mail_types::dns::{Answer, DnsFailure, Name, Question, RecordType, Records, Resolve};
 
-/// Looks names up, each with a deadline of its own.
+/// Looks up names, each with its own deadline.
 #[derive(Clone)]
 pub(crate) struct HostNames {
     resolver: Arc<dyn Resolve>,
@@ -14,13 +14,13 @@ pub(crate) struct HostNames {
 }
 
 impl HostNames {
-    /// Asks this resolver.
+    /// Uses this resolver.
     pub(crate) fn new(resolver: Arc<dyn Resolve>, timeout: Duration) -> Self {
         Self { resolver, timeout }
     }
 
-    /// Returns a name of the address that has the address, or `None` if there is none in time.
-    /// `failed` hears of each question without records: Exim's word for why, the name and the type.
+    /// Returns a confirmed name of the address, if one is found in time. `failed` gets each question
+    /// without records: Exim's word for the cause, the name and the type.
     pub(crate) async fn of(
         &self,
         address: IpAddr,
@@ -67,5 +67,5 @@ impl HostNames {
     }
 }
 
-/// How many names of one address are tried.
+/// The most names of one address that are tried.
 const MAX_NAMES: usize = 5;

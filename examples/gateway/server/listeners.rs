@@ -1,4 +1,4 @@
-//! The listeners, and who is served.
+//! The listeners: new connections, and the end of the server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log::{self, Limiter};
 
 impl Gateway {
-    /// Listens; the addresses are those really bound.
+    /// Opens the listeners.
     ///
     /// # Errors
     ///
-    /// The address where nobody can listen.
+    /// An address cannot be bound.
     pub async fn listen(&self) -> Result<Vec<TcpListener>, StartError> {
         let mut listeners = Vec::new();
         for &address in &self.startup.listen {
@@ -37,13 +37,13 @@ impl Gateway {
         Ok(listeners)
     }
 
-    /// Tells where mail is taken, and how to try that.
+    /// Logs the address, and a command to try it.
     fn tell(&self, address: SocketAddr) {
         match &self.startup.store {
             StoreSettings::Maildir { maildir, .. } => {
-                info!("listening on {address}, keeping mail in {}", maildir.display());
+                info!("listening on {address}, storing mail in {}", maildir.display());
             }
-            StoreSettings::Discard => info!("listening on {address}, keeping no mail"),
+            StoreSettings::Discard => info!("listening on {address}, discarding mail"),
         }
         if self.live().settings.proxy.required_hosts.hosts().is_empty() {
             info!(
@@ -53,8 +53,8 @@ impl Gateway {
         }
     }
 
-    /// Serves until `stop` comes, then lets transactions under way end, for at most ten seconds. Each
-    /// new configuration that `reload` brings serves the connections after it.
+    /// Serves until `stop`, then finishes running transactions for at most ten seconds. A new configuration
+    /// of `reload` is for new connections.
     pub async fn serve(
         self,
         listeners: Vec<TcpListener>,
@@ -75,17 +75,17 @@ impl Gateway {
         gateway.stop.send_replace(true);
         let all = u32::try_from(most).unwrap_or(u32::MAX);
         if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
-            warn!("some clients were still sending");
+            warn!("stopped while clients were still sending");
         }
         gateway.limiter.end();
         gateway.events.close(EVENTS).await;
         if let Err(error) = gateway.store.clone().close().await {
-            warn!("the journal stays for the next start: {}", log::chain(&error));
+            warn!("messages remain in the journal for the next start: {}", log::chain(&error));
         }
     }
 }
 
-/// Writes from time to time which lines were left out of the log.
+/// Writes the numbers of omitted log lines at intervals.
 async fn sum_up(limiter: &Limiter) {
     loop {
         tokio::time::sleep(SUMS).await;
@@ -112,16 +112,16 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
                 });
             }
             Err(error) => {
-                warn!("a connection could not be accepted: {error}");
-                tokio::time::sleep(PAUSE).await; // Too many open files, most likely.
+                warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(PAUSE).await; // The probable cause is the limit of open files.
             }
         }
     }
 }
 
-/// Finds out who the client is, and serves it.
+/// Identifies the client, and serves it.
 async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
-    // A socket that is gone already shows that soon enough.
+    // An error here will recur at the first use of the socket.
     let _ = stream.set_nodelay(true);
     let live = gateway.live();
     // Its room is given back before the session begins.
@@ -129,9 +129,9 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let (stream, session) = match accepted {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
-        Err(error) => return debug!("{peer} is gone: {error}"),
+        Err(error) => return debug!("{peer} disconnected: {error}"),
     };
-    let Ok(server) = stream.local_addr() else { return debug!("{peer} is gone") };
+    let Ok(server) = stream.local_addr() else { return debug!("{peer} disconnected") };
     let mut client = Client::new(session, server, &live.settings.proxy.required_hosts);
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
@@ -155,14 +155,14 @@ async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let host = &live.session.primary_hostname;
     let reply = format!("421 4.3.2 {host}: {why}, try again later\r\n");
     let mut stop = gateway.stop.subscribe();
-    // The client may be gone already.
+    // The client may have disconnected.
     let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
 }
 
-/// How long transactions under way may take when the server stops.
+/// The time limit of running transactions when the server stops.
 const STOPPING: Duration = Duration::from_secs(10);
-/// How long events that wait may then take.
+/// The time limit of waiting events after that.
 const EVENTS: Duration = Duration::from_secs(5);
-/// How long a sum may wait to be written.
+/// The interval of the numbers of omitted log lines.
 const SUMS: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);

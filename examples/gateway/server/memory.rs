@@ -1,7 +1,6 @@
-//! How much memory all messages on their way in may have together, and who goes when it is used up.
+//! The memory limit of all incoming messages.
 //!
-//! [`Holders`] decides, without a clock; [`Memory`] is what connections share of it, and [`Share`] what
-//! each of them has.
+//! [`Holders`] decides, without a clock; connections share a [`Memory`], and each has a [`Share`] of it.
 
 mod holders;
 
@@ -13,20 +12,21 @@ use tokio::sync::Notify;
 
 pub(crate) use self::holders::{Holders, Room};
 
-/// What all connections share.
+/// The memory of all connections.
 pub(crate) struct Memory {
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
     holders: Mutex<Holders<Arc<Notify>>>,
 }
 
 impl Memory {
-    /// Lets all have `limit` octets, and slower ones than `min_rate`, in octets a second, go first.
+    /// Limits the memory to `limit` octets; messages slower than `min_rate`, in octets a second, are
+    /// evicted.
     pub(crate) fn new(limit: usize, min_rate: u64) -> Self {
         let start = Instant::now();
         Self::with_clock(limit, min_rate, move || start.elapsed())
     }
 
-    /// The same, by a clock that says how much time has gone by.
+    /// The same with another clock, which returns the time since the start.
     pub(crate) fn with_clock(
         limit: usize,
         min_rate: u64,
@@ -35,7 +35,7 @@ impl Memory {
         Self { clock: Box::new(clock), holders: Mutex::new(Holders::new(limit, min_rate)) }
     }
 
-    /// Tells whether a message of this size has room now.
+    /// Tells whether there is memory for a message of this size now.
     pub(crate) fn admits(&self, size: u64) -> bool {
         let now = (self.clock)();
         let (admits, evicted) = {
@@ -47,7 +47,7 @@ impl Memory {
     }
 
     fn holders(&self) -> MutexGuard<'_, Holders<Arc<Notify>>> {
-        // Nothing in there can be half done.
+        // A panic cannot leave inconsistent data here.
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,7 +64,7 @@ fn tell(evicted: &[Arc<Notify>]) {
     }
 }
 
-/// What one connection has of it; it goes back when this goes.
+/// The share of a connection, returned by the drop.
 #[derive(Debug)]
 pub(crate) struct Share {
     memory: Arc<Memory>,
@@ -78,11 +78,11 @@ impl Share {
         Self { memory, number: None, octets: 0, evicted: Arc::new(Notify::new()) }
     }
 
-    /// Says how much this connection has now, and how many octets of its message have come, if one is
-    /// on its way in; tells what follows.
+    /// Reports the memory of this connection, and the octets received of its current message, if any;
+    /// returns the decision.
     pub(crate) fn set(&mut self, octets: usize, received: Option<u64>) -> Room {
         if octets == self.octets && received.is_none() && self.number.is_none() {
-            return Room::Granted; // Between two messages.
+            return Room::Granted; // No message is being received.
         }
         let Self { memory, number, evicted, .. } = self;
         let now = (memory.clock)();
@@ -93,7 +93,7 @@ impl Share {
                     *number.get_or_insert_with(|| holders.enter(self.octets, evicted, now));
                 holders.set(number, octets, received, now)
             } else {
-                // What a holder has goes with it; else it has been counted by itself.
+                // The memory of a holder is counted with it; else the share counts its own.
                 let before = if number.is_some() { 0 } else { self.octets };
                 if let Some(number) = number.take() {
                     holders.leave(number);
@@ -108,12 +108,12 @@ impl Share {
         room
     }
 
-    /// Waits until the memory is wanted by others.
+    /// Waits for the eviction.
     pub(crate) async fn evicted(&self) {
         self.evicted.notified().await;
     }
 
-    /// Whether a message is on its way in.
+    /// Whether a message is being received.
     pub(crate) fn is_held(&self) -> bool {
         self.number.is_some()
     }

@@ -1,4 +1,4 @@
-//! The PROXY header at the start of a connection, and what becomes of one without it.
+//! The PROXY header at the start of a connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use mail_types::smtp::{Reply, ReplyCode};
 use proxy_protocol::tokio_net::peek_header;
 use proxy_protocol::{
-    Failure, HeaderError, Limits, Options, Outcome, ProxyInfo, Receiver, Refusal,
+    Failure, HeaderError, HeaderOutcome, Limits, Options, ProxyInfo, Receiver, Refusal,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -19,8 +19,7 @@ use super::wire::Wire;
 use crate::gateway::smtp::replies::write;
 use crate::gateway::telemetry::log;
 
-/// Reads the header where one is required. `None` if it failed: then the connection was refused, and
-/// is over.
+/// Reads a required header. `None` after a failure: then the connection was refused and closed.
 pub(crate) async fn accept(
     gateway: &Gateway,
     live: &Live,
@@ -33,7 +32,7 @@ pub(crate) async fn accept(
     }
     let (mut stream, mut receiver) = (stream, Receiver::new(options(proxy), Instant::now()));
     match peek_header(&mut stream, &mut receiver).await? {
-        Outcome::Failed(failure) => {
+        HeaderOutcome::Failed(failure) => {
             let hint = match failure {
                 Failure::Header(HeaderError::Ipv4InTcp6 { .. }) => HINT,
                 _ => "",
@@ -63,7 +62,7 @@ fn options(proxy: &ProxySettings) -> Options {
     options
 }
 
-/// Does what the refusal says: ends the connection, or says 503 until the client has enough.
+/// Refuses the connection: closes it, or replies 503 until the client ends it.
 async fn refuse(live: &Live, wire: &mut Wire, receiver: &Receiver) -> io::Result<()> {
     let mut refusal = Refusal::new(live.settings.proxy.refusal, receiver);
     if !refusal.is_closed() {
@@ -94,4 +93,4 @@ async fn send(
     timeout(live.settings.smtp_receive_timeout, wire.write(&output)).await?
 }
 
-const HINT: &str = " (proxy_ipv4_in_tcp6 = true takes it)";
+const HINT: &str = " (proxy_ipv4_in_tcp6 = true accepts it)";

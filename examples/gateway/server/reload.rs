@@ -1,4 +1,4 @@
-//! A new configuration for new connections, while the program runs.
+//! Reload: a new configuration for new connections, without a restart.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::gateway::Gateway;
 use super::settings::{ServerSettings, StartupSettings};
 use crate::gateway::telemetry::log;
 
-/// Reads the configuration anew each time that this is wanted.
+/// Reads the configuration again on request.
 pub struct Reload {
     wanted: mpsc::Receiver<()>,
     configure: Arc<Configure>,
@@ -30,8 +30,7 @@ impl Reload {
         Self { wanted, configure: Arc::new(configure) }
     }
 
-    /// Puts each new configuration into effect for new connections. If it has an error, the old one
-    /// stays.
+    /// Applies each new configuration to new connections. After an error the previous one stays.
     pub(super) async fn run(mut self, gateway: &Arc<Gateway>) {
         while let Some(()) = self.wanted.recv().await {
             let (gateway, configure) = (Arc::clone(gateway), Arc::clone(&self.configure));
@@ -66,9 +65,9 @@ impl Gateway {
     }
 }
 
-/// Returns the options of what stays from the start to the end that have other values now.
+/// Returns the changed options that take effect only at a start.
 fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
-    // Templates of events cannot be compared, and their Debug form shows all of them.
+    // The templates of events cannot be compared, but their Debug form is complete.
     let differ =
         |old: &dyn fmt::Debug, new: &dyn fmt::Debug| format!("{old:?}") != format!("{new:?}");
     [
@@ -77,7 +76,7 @@ fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
         ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
         ("store, maildir or spool_directory", differ(&old.store, &new.store)),
         ("an option of events", differ(&old.events, &new.events)),
-        ("an option of DMARC's reports", differ(&old.reports, &new.reports)),
+        ("an option of DMARC reports", differ(&old.reports, &new.reports)),
         ("message_memory_limit", old.message_memory_limit != new.message_memory_limit),
         ("smtp_data_min_rate", old.smtp_data_min_rate != new.smtp_data_min_rate),
         ("smtp_accept_max", old.smtp_accept_max != new.smtp_accept_max),

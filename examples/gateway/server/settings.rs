@@ -1,4 +1,4 @@
-//! What the server is started with.
+//! The settings of the server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,38 +20,38 @@ use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::settings::StoreSettings;
 
-/// What the server is started with.
+/// The settings of the server.
 #[derive(Debug)]
 pub struct ServerSettings {
     pub(crate) startup: StartupSettings,
-    /// What connections are served by.
+    /// The settings of connections.
     pub live: LiveSettings,
 }
 
-/// What holds from the start to the end.
+/// The settings that take effect at a start only.
 #[derive(Debug)]
 pub(crate) struct StartupSettings {
     /// This host's name.
     pub(crate) host: Domain,
     pub(crate) listen: Vec<SocketAddr>,
-    /// Where events that wait, and a certificate of our own, are kept.
+    /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,
     pub(crate) events: EventSettings,
     pub(crate) reports: ReportSettings,
     pub(crate) message_memory_limit: usize,
-    /// In octets a second.
+    /// The least rate of message data, in octets a second.
     pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_accept_max_per_host: usize,
 }
 
-/// What connections are served by: a new configuration could replace all of it.
+/// The settings of connections, which a reload replaces.
 #[derive(Debug)]
 pub struct LiveSettings {
-    /// What stands in the lists `acl_smtp_…`.
+    /// The lists `acl_smtp_…`.
     pub rules: Rules,
-    /// What sessions offer, and their limits.
+    /// The extensions and limits of sessions.
     pub session: SessionSettings,
     pub(crate) routing: Routing,
     pub(crate) relay: RelaySettings,
@@ -61,35 +61,35 @@ pub struct LiveSettings {
     pub(crate) host_lookup_timeout: Duration,
     pub(crate) proxy: ProxySettings,
     pub(crate) tls: TlsSettings,
-    /// Whether the proxy's address is in the log.
+    /// Whether log lines have the proxy's address.
     pub(crate) log_proxy: bool,
     pub(crate) spf: SpfSettings,
     pub(crate) dmarc: DmarcSettings,
-    /// What lookups work with.
+    /// The settings of lookups.
     pub lookups: LookupSettings,
 }
 
-/// The files of certificates, their keys and their proofs, in the same order.
+/// The files of certificates, keys and OCSP responses, in the same order.
 #[derive(Debug, Default)]
 pub(crate) struct TlsSettings {
-    /// Without it a certificate is made.
+    /// `None`: a generated certificate.
     pub(crate) certificate: Option<FileList>,
-    /// Without it each key is in the file of its certificate.
+    /// `None`: each key is in the file of its certificate.
     pub(crate) privatekey: Option<FileList>,
     pub(crate) ocsp_file: Option<FileList>,
-    /// Whether proofs are fetched, where there is no file.
+    /// Whether OCSP responses are fetched, without a file.
     pub(crate) ocsp_fetch: bool,
 }
 
-/// A list of files, which may have to be expanded.
+/// A list of files, perhaps with an expansion.
 pub(crate) type FileList = Words<Vec<PathBuf>>;
 
-/// Who must send a PROXY header, and what becomes of a connection without one.
+/// The hosts that must send a PROXY header, and the refusal of a connection without one.
 #[derive(Debug)]
 pub(crate) struct ProxySettings {
     pub(crate) required_hosts: RequiredHosts,
     pub(crate) timeout: Duration,
-    /// Whether a line `TCP6` may have an IPv4 address.
+    /// Whether a `TCP6` line may have an IPv4 address.
     pub(crate) ipv4_in_tcp6: bool,
     pub(crate) refusal: RefusalMode,
 }

@@ -1,8 +1,7 @@
-//! TLS: certificates from files, or one of our own, with their OCSP staples.
+//! TLS: certificates from files, or a generated one, with OCSP staples.
 //!
-//! The files are looked at for each connection, and read when they have changed. What is wrong with a
-//! new certificate is logged, and the one before stays; what is wrong with a proof is logged, and
-//! nothing is stapled.
+//! The files are checked for changes at each connection. An error of a new certificate is logged, and the
+//! previous one stays in use; an error of an OCSP response is logged, and it is not stapled.
 
 mod certificate;
 mod proof;
@@ -31,31 +30,31 @@ use super::settings::{FileList, TlsSettings};
 use crate::gateway::policy::condition::Truth;
 use crate::gateway::policy::context::Context;
 
-/// The certificates that connections are served by.
+/// The certificates for connections.
 #[derive(Debug)]
 pub(crate) struct Tls {
     settings: TlsSettings,
-    /// Where a certificate of our own is kept.
+    /// The folder of the generated certificate.
     directory: PathBuf,
     host: String,
     renewals: Renewals,
-    /// What every connection has, if no option must be expanded.
+    /// The certificates of all connections, if no option needs an expansion.
     fixed: Option<Arc<Served>>,
-    /// What options came to, and when that was last asked for.
+    /// The certificates of expanded options.
     expanded: Mutex<HashMap<Vec<CertificateFiles>, Expanded>>,
 }
 
-/// What the options came to for a connection.
+/// The certificates of expanded options.
 #[derive(Debug)]
 struct Expanded {
     served: Arc<Served>,
-    /// When they came to that last.
+    /// The time of the last use.
     used: Instant,
 }
 
 impl Tls {
-    /// Loads the certificate; without one in the settings, makes one for `host`, which is kept in
-    /// `directory`. What must be expanded is loaded later.
+    /// Loads the certificates; without one in the settings, makes one for `host` in `directory`. Options
+    /// that need an expansion are loaded later.
     pub(crate) fn new(
         settings: TlsSettings,
         directory: &Path,
@@ -79,7 +78,7 @@ impl Tls {
         Ok(new)
     }
 
-    /// Returns what this connection is served by, as the files are now.
+    /// Returns the certificates for a connection, by the current files.
     pub(crate) async fn served(&self, context: &mut Context<'_>) -> Result<Arc<Served>, TlsError> {
         let served = match &self.fixed {
             Some(served) => Arc::clone(served),
@@ -89,7 +88,7 @@ impl Tls {
         Ok(served)
     }
 
-    /// Expands the options. A certificate that is forced to fail, or is nothing, is not given.
+    /// Expands the options. After a forced failure or an empty result there is no certificate.
     async fn expand(&self, context: &mut Context<'_>) -> Result<Vec<CertificateFiles>, TlsError> {
         let TlsSettings { certificate, privatekey, ocsp_file, .. } = &self.settings;
         let certificates = now("tls_certificate", certificate.as_ref(), context).await?;
@@ -117,7 +116,7 @@ impl Tls {
             let oldest = oldest.map(|(files, _)| files.clone());
             oldest.and_then(|files| known.remove(&files));
         }
-        // Another connection may have been quicker.
+        // Another connection may have added the entry.
         Ok(used(known.entry(files).or_insert(Expanded { served, used: Instant::now() })))
     }
 
@@ -127,7 +126,7 @@ impl Tls {
     }
 }
 
-/// Opens the files that options name, as far as they need no expansion; an error has its option.
+/// Checks the files of options without an expansion; an error has its option.
 pub(crate) fn check(settings: &TlsSettings) -> Result<(), (&'static str, TlsError)> {
     let Some(files) = settings.known() else { return Ok(()) };
     for files in files.map_err(|error| ("tls_certificate", error))? {
@@ -136,8 +135,7 @@ pub(crate) fn check(settings: &TlsSettings) -> Result<(), (&'static str, TlsErro
     Ok(())
 }
 
-/// Returns a configuration for a handshake that is to fail: it has no certificate, which the client
-/// is told by an alert.
+/// Returns a configuration without a certificate, whose handshake fails with an alert.
 pub(crate) fn refusal() -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config(Arc::new(ResolvesServerCertUsingSni::new()))?))
 }
@@ -153,7 +151,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(default_provider())
 }
 
-/// Expands one option; without it there are no files.
+/// Expands an option; an option that is not set has no files.
 async fn now(
     option: &'static str,
     list: Option<&FileList>,
@@ -168,7 +166,7 @@ async fn now(
 }
 
 impl TlsSettings {
-    /// Returns the files, if the options name any and nothing must be expanded.
+    /// Returns the files, if the options are set and need no expansion.
     fn known(&self) -> Option<Result<Vec<CertificateFiles>, TlsError>> {
         let known = |list: Option<&FileList>| match list {
             Some(list) => list.known().cloned(),
@@ -180,10 +178,10 @@ impl TlsSettings {
     }
 }
 
-/// Why there is no TLS.
+/// TLS cannot be set up.
 #[derive(Debug, Error)]
 pub(crate) enum TlsError {
-    #[error("{} has no usable PEM: {source}", path.display())]
+    #[error("cannot read PEM from {}: {source}", path.display())]
     Pem { path: PathBuf, source: pem::Error },
     #[error("{} has no PEM block \"CERTIFICATE\"", path.display())]
     NoCertificate { path: PathBuf },
@@ -199,12 +197,11 @@ pub(crate) enum TlsError {
     Count { option: &'static str, found: usize, certificates: usize },
     #[error(transparent)]
     Rustls(#[from] rustls::Error),
-    #[error("no certificate could be made: {0}")]
+    #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
 
-/// The most different certificates that are kept for options that are expanded; beyond that the one
-/// goes that was not asked for the longest.
+/// The most cached results of expanded options; beyond it the least recently used one is dropped.
 const MOST: usize = 1000;

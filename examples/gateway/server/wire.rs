@@ -1,4 +1,4 @@
-//! A connection's bytes, in clear or over TLS.
+//! The byte stream of a connection, in clear text or over TLS.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,23 +20,23 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
-/// A connection that can be taken over into TLS.
+/// A byte stream that can change to TLS.
 #[derive(Debug)]
 pub(crate) enum Wire {
     Clear(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
-    /// The handshake failed, and the connection is gone.
+    /// The handshake failed, and the connection is closed.
     Gone,
 }
 
 impl Wire {
-    /// Waits for bytes and hands them to `take`; tells how many came, 0 at the end.
+    /// Waits for bytes, and passes them to `take`; returns their number, 0 at the end.
     pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         poll_fn(|context| self.poll_take(context, &mut take)).await
     }
 
-    /// Waits as [`Wire::read`] does, but for so long only, and without going to sleep; others have
-    /// their turn meanwhile.
+    /// Waits like [`Wire::read`], but for this time only and without sleeping; other tasks run
+    /// meanwhile.
     pub(crate) async fn read_awake(
         &mut self,
         longest: Duration,
@@ -52,8 +52,8 @@ impl Wire {
         }
     }
 
-    /// Whether what came last was handed in on the core that this runs on: as it is if the client has
-    /// run there, and waits for it now.
+    /// Tells whether the last input arrived on the current core, as it does if the client runs on that
+    /// core and waits for it.
     #[cfg(target_os = "linux")]
     pub(crate) fn shares_core(&self) -> bool {
         let stream = match self {
@@ -65,14 +65,13 @@ impl Wire {
         core == Some(sched_getcpu())
     }
 
-    /// Whether the client waits for the core that this runs on, which is not known here.
+    /// The same; unknown on this system.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn shares_core(&self) -> bool {
         true
     }
 
-    /// The buffer is on the stack while there is something to read, so that a connection which is
-    /// silent costs no memory for it.
+    /// The buffer is on the stack during a read, so that a silent connection needs no buffer.
     fn poll_take(
         &mut self,
         context: &mut Context<'_>,
@@ -103,7 +102,7 @@ impl Wire {
         }
     }
 
-    /// Waits for the client's hello, which says what its certificate is to be chosen by.
+    /// Waits for the client hello, which selects the certificate.
     pub(crate) async fn client_hello(&mut self) -> io::Result<StartHandshake<TcpStream>> {
         let Self::Clear(stream) = std::mem::replace(self, Self::Gone) else {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -111,7 +110,7 @@ impl Wire {
         LazyConfigAcceptor::new(Acceptor::default(), stream).await
     }
 
-    /// Does the rest of the handshake.
+    /// Completes the handshake.
     pub(crate) async fn start_tls(
         &mut self,
         hello: StartHandshake<TcpStream>,
@@ -121,15 +120,15 @@ impl Wire {
         Ok(())
     }
 
-    /// Tells whether TLS goes on with a session of before, in which there is no certificate.
+    /// Tells whether TLS has resumed an earlier session, without a certificate.
     pub(crate) fn is_resumed(&self) -> bool {
         let Self::Tls(stream) = self else { return false };
         stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// Ends the connection in good order, as far as the peer lets it.
+    /// Closes the connection properly, if the peer cooperates.
     pub(crate) async fn close(&mut self) {
-        // The peer may be gone; there is nobody left to tell.
+        // The peer may have disconnected.
         let _ = match self {
             Self::Clear(stream) => stream.shutdown().await,
             Self::Tls(stream) => stream.shutdown().await,
@@ -137,7 +136,7 @@ impl Wire {
         };
     }
 
-    /// Names the TLS version and cipher suite, if TLS is on.
+    /// Returns the TLS version and cipher suite, if TLS is on.
     pub(crate) fn cipher(&self) -> Option<String> {
         let Self::Tls(stream) = self else { return None };
         let (_, session) = stream.get_ref();
@@ -159,12 +158,12 @@ impl Wire {
     }
 }
 
-/// How long a client that does not read may keep its connection.
+/// The time limits of the end of a connection, for a client that does not read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadlines {
-    /// For one that is to be closed.
+    /// For a connection to be closed.
     pub(crate) closing: Duration,
-    /// The same while the server stops.
+    /// The same when the server stops.
     pub(crate) stopping: Duration,
 }
 
@@ -175,7 +174,7 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// Does what ends a connection, for as long as that may take; less if the server `stop`s.
+    /// Runs the end of a connection within its time limit, which is shorter when the server stops.
     pub(crate) async fn closing<T>(
         self,
         stop: &mut watch::Receiver<bool>,
@@ -188,13 +187,13 @@ impl Deadlines {
         }
     }
 
-    /// Ends soon after the server has begun to stop.
+    /// Ends shortly after the server begins to stop.
     pub(crate) async fn stopping(self, stop: &mut watch::Receiver<bool>) {
-        // Who cannot say any more that the server stops is gone with it.
+        // The sender is dropped only with the server.
         let _ = stop.wait_for(|&stop| stop).await;
         sleep(self.stopping).await;
     }
 }
 
-/// How much is read at once, in octets.
+/// The size of a read, in octets.
 const ROOM: usize = 16_384;

@@ -3,7 +3,7 @@
 use mail_types::smtp::{Mailbox, ReversePath};
 use thiserror::Error;
 
-/// A command, checked as far as it can be without the session.
+/// A command whose syntax is valid; the session checks the rest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Command {
     /// `HELO` and its argument.
@@ -15,7 +15,7 @@ pub(crate) enum Command {
     /// `RCPT TO:`; a path without a domain is the postmaster's.
     Rcpt(Recipient, Vec<Parameter>),
     Data,
-    /// `BDAT`: how many octets follow, and whether they are the last.
+    /// `BDAT`: the size of the chunk, and whether it is the last.
     Bdat(u64, bool),
     Rset,
     Noop,
@@ -26,11 +26,11 @@ pub(crate) enum Command {
     StartTls,
 }
 
-/// For whom a message is.
+/// The recipient of a `RCPT` command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Recipient {
     Mailbox(Mailbox),
-    /// `<postmaster>`, whoever that is here (RFC 5321 section 4.5.1).
+    /// `<postmaster>`, the local postmaster (RFC 5321 section 4.5.1).
     Postmaster,
 }
 
@@ -64,7 +64,7 @@ impl Command {
             "HELP" => Ok(Self::Help),
             "VRFY" if !argument.is_empty() => Ok(Self::Vrfy),
             "EXPN" if !argument.is_empty() => Ok(Self::Expn),
-            "VRFY" | "EXPN" => Err(CommandError::Argument("needs an argument")),
+            "VRFY" | "EXPN" => Err(CommandError::Argument("argument required")),
             "DATA" => bare(argument, Self::Data),
             "RSET" => bare(argument, Self::Rset),
             "QUIT" => bare(argument, Self::Quit),
@@ -74,28 +74,28 @@ impl Command {
     }
 }
 
-/// Why a line is not a [`Command`].
+/// A line is not a valid [`Command`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(crate) enum CommandError {
     #[error("unrecognized command")]
     Unknown,
-    #[error("not text")]
+    #[error("invalid octets in the command")]
     Octets,
     #[error("{0}")]
     Argument(&'static str),
-    #[error("not a sender's address")]
+    #[error("invalid sender address")]
     Sender,
-    #[error("not a recipient's address")]
+    #[error("invalid recipient address")]
     Recipient,
-    /// How many octets follow is not known.
-    #[error("the size of the chunk cannot be read")]
+    /// The size of the chunk is unknown, and so is the position of the next command.
+    #[error("invalid chunk size")]
     ChunkSize,
-    /// So many octets follow.
-    #[error("LAST or nothing stands behind the size")]
+    /// The size is valid: this many octets follow.
+    #[error("only LAST may follow the size")]
     ChunkEnd(u64),
 }
 
-/// The argument of `BDAT`. Whatever stands in it, octets that are no commands follow.
+/// The argument of `BDAT`. Even if it is invalid, the octets of a chunk follow.
 fn chunk(line: &[u8]) -> Option<&[u8]> {
     let (verb, argument) = line.split_at_checked(4)?;
     let ends = !argument.first().is_some_and(u8::is_ascii_alphanumeric);
@@ -103,12 +103,16 @@ fn chunk(line: &[u8]) -> Option<&[u8]> {
 }
 
 fn bare(argument: &str, command: Command) -> Result<Command, CommandError> {
-    if argument.is_empty() { Ok(command) } else { Err(CommandError::Argument("takes no argument")) }
+    if argument.is_empty() {
+        Ok(command)
+    } else {
+        Err(CommandError::Argument("no argument allowed"))
+    }
 }
 
 fn greeting(argument: &str) -> Result<String, CommandError> {
     match argument {
-        "" => Err(CommandError::Argument("needs a domain or an address")),
+        "" => Err(CommandError::Argument("domain or address required")),
         _ if argument.len() > 255 => Err(CommandError::Argument("the name is too long")),
         _ => Ok(argument.to_owned()),
     }
@@ -149,13 +153,12 @@ fn bdat(argument: &[u8]) -> Result<Command, CommandError> {
     }
 }
 
-/// Tells whether more stands behind a number, without a blank between.
+/// Tells whether the text after a number follows it without a blank.
 fn end_is_joined(end: &[u8]) -> bool {
     end.first().is_some_and(|octet| !matches!(octet, b' ' | b'\t'))
 }
 
-/// Takes a keyword off, whatever its case; blanks behind the colon are taken off too, since many
-/// clients write them.
+/// Removes a keyword, in any case, and the blanks after its colon, which many clients write.
 fn keyword<'a>(text: &'a str, keyword: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(keyword.len())?;
     head.eq_ignore_ascii_case(keyword).then(|| rest.trim_start_matches(' '))
@@ -179,7 +182,7 @@ fn path(text: &str) -> Option<(&str, &str)> {
 /// `SP esmtp-keyword ["=" esmtp-value]`, any number of them up to [`MAX_PARAMETERS`].
 fn parameters(text: &str) -> Result<Vec<Parameter>, CommandError> {
     if !text.is_empty() && !text.starts_with(' ') {
-        return Err(CommandError::Argument("a blank is missing behind the path"));
+        return Err(CommandError::Argument("space required after the path"));
     }
     let mut found = Vec::<Parameter>::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -187,11 +190,11 @@ fn parameters(text: &str) -> Result<Vec<Parameter>, CommandError> {
         let named = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
         let sound = keyword.bytes().all(named) && !keyword.starts_with('-') && !keyword.is_empty();
         if !sound || value.is_some_and(|v| v.is_empty() || v.contains('=')) {
-            return Err(CommandError::Argument("a parameter is malformed"));
+            return Err(CommandError::Argument("malformed parameter"));
         }
         let keyword = keyword.to_ascii_uppercase();
         if found.iter().any(|other| other.keyword == keyword) {
-            return Err(CommandError::Argument("a parameter is given twice"));
+            return Err(CommandError::Argument("duplicate parameter"));
         }
         if found.len() == MAX_PARAMETERS {
             return Err(CommandError::Argument("too many parameters"));

@@ -1,11 +1,11 @@
-//! Where a line, a message or a chunk ends: RFC 5321 section 4.5.2 and RFC 3030 section 2.
+//! The ends of lines, messages and chunks: RFC 5321 section 4.5.2 and RFC 3030 section 2.
 //!
-//! Two servers that disagree here take one message for two (SMTP smuggling). So only CRLF ends a
-//! line, only CRLF `.` CRLF ends data, and a CR or LF alone is refused wherever it stands.
+//! If two servers disagree about an end, one message becomes two (SMTP smuggling). So only CRLF ends a
+//! line, only CRLF `.` CRLF ends the data, and a bare CR or LF is refused everywhere.
 
 use memchr::memchr2;
 
-/// Bytes that have arrived and are not taken yet.
+/// The bytes that have arrived and are not consumed yet.
 #[derive(Debug, Default)]
 pub struct Input {
     bytes: Vec<u8>,
@@ -13,8 +13,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Adds what has arrived. What was taken is dropped as soon as it is no less than what is left, so
-    /// that no octet is moved more than once for each that was taken.
+    /// Adds bytes that have arrived. Consumed bytes are dropped when they are at least half of the
+    /// buffer, so that each consumed octet moves at most one other.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.taken > 0 && self.taken >= self.rest().len() {
             self.bytes.drain(..self.taken);
@@ -29,7 +29,7 @@ impl Input {
         self.bytes.capacity()
     }
 
-    /// Returns what has not been taken.
+    /// Returns the bytes that are not consumed.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         self.bytes.get(self.taken..).unwrap_or_default()
@@ -41,7 +41,7 @@ impl Input {
         self.taken >= self.bytes.len()
     }
 
-    /// Takes bytes off; gives the memory of a drained buffer back, so that idling costs none.
+    /// Consumes bytes; frees the memory of an empty buffer, so that idle connections need none.
     pub(crate) fn take(&mut self, count: usize) {
         self.taken += count;
         if self.is_empty() {
@@ -51,7 +51,7 @@ impl Input {
         }
     }
 
-    /// Takes a command line off; the text is without its CRLF. `limit` counts that, too.
+    /// Consumes a command line and returns it without its CRLF; `limit` includes the CRLF.
     pub fn take_line(&mut self, limit: usize) -> InputLine {
         let rest = self.rest();
         let end = memchr2(b'\r', b'\n', rest);
@@ -73,29 +73,29 @@ impl Input {
     }
 }
 
-/// What [`Input::take_line`] found.
+/// The result of [`Input::take_line`].
 #[derive(Debug, Eq, PartialEq)]
 pub enum InputLine {
     /// A line, without its CRLF.
     Text(Vec<u8>),
-    /// Not yet a whole one.
+    /// The line is incomplete.
     Incomplete,
     /// More octets than the limit.
     TooLong,
-    /// A CR or LF alone.
+    /// The line has a bare CR or LF.
     Bare,
 }
 
-/// A message on its way in, with its limit.
+/// The message during its reception, with its size limit.
 #[derive(Debug)]
 pub struct Body {
     bytes: Vec<u8>,
-    /// All octets that came, also those that were not kept.
+    /// The number of octets received, dropped ones included.
     seen: u64,
     limit: u64,
-    /// Whether it was given up.
+    /// Whether the message was abandoned.
     dropped: bool,
-    /// Whether its first line was not that of a header.
+    /// Whether the message came without a header section.
     headless: bool,
 }
 
@@ -106,8 +106,8 @@ impl Body {
         Self { bytes: Vec::new(), seen: 0, limit, dropped: false, headless: false }
     }
 
-    /// Makes room for octets that are there, if they are within the limit: each time twice as much as
-    /// before, but never more than the largest message has.
+    /// Reserves memory for octets at hand within the limit: the capacity doubles, but never exceeds
+    /// the largest message.
     fn expect(&mut self, octets: usize) {
         if self.dropped || self.seen.saturating_add(octets as u64) > self.limit {
             return;
@@ -120,7 +120,7 @@ impl Body {
         }
     }
 
-    /// Adds octets; beyond the limit nothing is kept, what came before neither.
+    /// Adds octets; beyond the limit the whole message is dropped.
     pub(crate) fn push(&mut self, octets: &[u8]) {
         self.expect(octets.len());
         self.seen = self.seen.saturating_add(octets.len() as u64);
@@ -131,29 +131,29 @@ impl Body {
         }
     }
 
-    /// Keeps nothing of the message from here on: there is no room for it.
+    /// Drops the message and all further octets of it, for lack of memory.
     pub(crate) fn give_up(&mut self) {
         self.dropped = true;
         self.bytes = Vec::new();
     }
 
-    /// Tells whether it was given up.
+    /// Tells whether the message was abandoned.
     pub(crate) fn is_given_up(&self) -> bool {
         self.dropped
     }
 
-    /// Puts an empty line before a message that has no header.
+    /// Inserts an empty line before a message without a header section.
     pub(crate) fn begin_with_empty_line(&mut self) {
         self.bytes.splice(0..0, *b"\r\n");
         self.headless = true;
     }
 
-    /// Tells whether an empty line was put before it.
+    /// Tells whether an empty line was inserted before the message.
     pub(crate) fn is_headless(&self) -> bool {
         self.headless
     }
 
-    /// Returns how many octets came, also those that were not kept.
+    /// Returns the number of octets received, dropped ones included.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
@@ -164,23 +164,23 @@ impl Body {
         self.bytes.capacity()
     }
 
-    /// Tells whether it is larger than its limit.
+    /// Tells whether the message exceeds its limit.
     pub(crate) fn is_over(&self) -> bool {
         self.seen > self.limit
     }
 
-    /// Tells whether it is so much larger that nobody need read it to its end.
+    /// Tells whether the message exceeds its limit by so much that the connection need not read on.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.seen / 2 > self.limit
     }
 
-    /// Returns what came so far.
+    /// Returns the octets received so far.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Returns how many octets there are.
+    /// Returns the number of octets kept.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -194,7 +194,7 @@ impl Body {
     }
 }
 
-/// Reads what comes behind `DATA`, dots unstuffed, byte by byte if need be.
+/// Reads the data after `DATA` and removes the dot stuffing; the input may be cut anywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Data {
     at: Stage,
@@ -204,7 +204,7 @@ pub struct Data {
 enum Stage {
     #[default]
     LineStart,
-    /// Behind a dot at the start of a line.
+    /// After a dot at the start of a line.
     Dot,
     DotCr,
     Text,
@@ -212,7 +212,7 @@ enum Stage {
 }
 
 impl Data {
-    /// Takes what it can from `input` into `body`.
+    /// Moves as much as possible from `input` to `body`.
     pub fn read(&mut self, input: &mut Input, body: &mut Body) -> DataEnd {
         let (mut rest, whole) = (input.rest(), input.rest().len());
         body.expect(whole);
@@ -247,8 +247,8 @@ impl Data {
     }
 }
 
-/// Takes off what stands as it is, from within a line on, at once: up to a line that begins with a
-/// dot, to what may be a line end, or to a CR or LF alone.
+/// Splits off the octets that are copied unchanged: up to a line that begins with a dot, a possible
+/// line end, or a bare CR or LF.
 fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Stage) {
     let mut length = 0;
     let place = loop {
@@ -271,19 +271,19 @@ fn plain_lines(rest: &[u8]) -> (&[u8], &[u8], Stage) {
     (lines, behind, place)
 }
 
-/// How far [`Data::read`] came.
+/// The result of [`Data::read`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DataEnd {
-    /// The message goes on.
+    /// The message is incomplete.
     Incomplete,
-    /// It has ended; what is left belongs to the next command.
+    /// The message is complete; the rest of the input is the next command.
     Complete,
-    /// A CR or LF alone: where the message ends is in dispute.
+    /// The message has a bare CR or LF, so that servers may disagree about its end.
     Bare,
 }
 
-/// Tells whether a CR or an LF stands alone in a message. Some servers take it for the end of a
-/// line, so that what was one message here would be two there.
+/// Tells whether a message has a bare CR or LF. Some servers accept one as the end of a line, and
+/// could read two messages instead of one.
 pub fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
     let mut last = b' ';
     for &byte in parts.iter().flat_map(AsRef::as_ref) {
@@ -295,7 +295,7 @@ pub fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
     last == b'\r'
 }
 
-/// What may come before and behind a message: an empty line, and the end of its last line.
+/// The octets that may be added to a message: an empty line before it, and its last line end.
 const FINISH: usize = 4;
-/// What a drained buffer keeps.
+/// The capacity that an empty buffer keeps.
 const KEPT: usize = 1024;

@@ -1,51 +1,52 @@
-//! Who is at the other end of a connection, and how that is written.
+//! The client of a connection, and its forms in logs and header fields.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use mail_types::dns::Name;
 use mail_types::exim::{Trust, Value};
-use proxy_protocol::{Outcome, ProxyInfo, RequiredHosts};
+use proxy_protocol::{HeaderOutcome, ProxyInfo, RequiredHosts};
 
 use super::session::Greeting;
 
-/// The client: behind a proxy, the one that the proxy speaks for.
+/// The client; behind a proxy, the client that the proxy announces.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) address: SocketAddr,
     /// Forward-confirmed.
     pub(crate) host_name: Option<Name>,
-    /// The proxy's own address, if the client's came by way of one.
+    /// The proxy's own address, if the connection came through a proxy.
     pub(crate) proxy: Option<SocketAddr>,
-    /// What its PROXY header says, if there is one.
+    /// The content of the PROXY header, if any.
     pub(crate) session: ProxyInfo,
-    /// The address where it was accepted.
+    /// The local address that accepted the connection.
     pub(crate) server: SocketAddr,
-    /// Whether it is a proxy that speaks for nobody else: who counts hosts does not count it.
+    /// Whether it is a trusted proxy without a client behind it, such as a health check. Limits for
+    /// hosts do not count it.
     pub(crate) is_trusted_proxy: bool,
-    /// From its hello on.
+    /// The TLS session, from the client hello on.
     pub(crate) tls: Option<TlsClient>,
 }
 
-/// What is known of a client that speaks TLS.
+/// The TLS data of a client.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TlsClient {
-    /// The name of the server that it asked for (SNI).
+    /// The server name that the client requested (SNI).
     pub(crate) sni: Option<String>,
     pub(crate) staple: StapleState,
 }
 
-/// Whether a client got an OCSP staple, if it asked for one: rustls does not say whether it did.
+/// Whether the client received an OCSP staple. rustls does not tell whether it asked for one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StapleState {
-    /// The session goes on with one of before, in which there is no certificate.
+    /// The client resumed an earlier session, without a certificate.
     NotAsked,
     NotSent,
     Sent,
 }
 
 impl StapleState {
-    /// Returns it as Exim's `tls_in_ocsp` has it.
+    /// Returns the value of Exim's `tls_in_ocsp`.
     pub(crate) fn number(self) -> &'static str {
         match self {
             Self::NotAsked => "0",
@@ -56,10 +57,10 @@ impl StapleState {
 }
 
 impl Client {
-    /// Takes a connection that was accepted at `server`, where `proxies` are trusted.
+    /// Describes the client of a connection accepted at `server`, with the trusted `proxies`.
     #[must_use]
     pub fn new(session: ProxyInfo, server: SocketAddr, proxies: &RequiredHosts) -> Self {
-        let by_proxy = matches!(session.outcome(), Some(Outcome::Proxied { .. }));
+        let by_proxy = matches!(session.outcome(), Some(HeaderOutcome::Proxied { .. }));
         let address = canonical(session.client());
         Self {
             address,
@@ -72,7 +73,7 @@ impl Client {
         }
     }
 
-    /// Returns the name of the server that it asked for.
+    /// Returns the server name that the client requested.
     pub(crate) fn sni(&self) -> Option<&str> {
         self.tls.as_ref().and_then(|tls| tls.sni.as_deref())
     }
@@ -82,8 +83,8 @@ impl Client {
         self.tls.as_ref().map_or("0", |tls| tls.staple.number())
     }
 
-    /// Tells whether it is on loopback, or a trusted proxy that speaks for nobody else: limits against
-    /// strangers are not for it.
+    /// Tells whether it is on loopback, or a trusted proxy without a client behind it. Limits against
+    /// strangers do not apply to it.
     pub(crate) fn is_ours(&self) -> bool {
         self.is_trusted_proxy || self.address.ip().is_loopback()
     }
@@ -116,12 +117,12 @@ pub(crate) fn protocol(greeting: &Greeting, utf8: bool) -> &'static str {
     }
 }
 
-/// An IPv4-mapped address is the IPv4 address in it.
+/// Replaces an IPv4-mapped address by its IPv4 address.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Returns what stands for a host where hosts are counted: with IPv6 its network /64.
+/// Returns the address by which a host is counted: of IPv6 the /64 network.
 pub(crate) fn network(host: IpAddr) -> IpAddr {
     match host.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),

@@ -1,9 +1,9 @@
-//! The replies that come of the protocol alone.
+//! The replies of the SMTP protocol, independent of policy.
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
-/// Writes a reply as a client gets it: unless it takes UTF-8, each character that is not ASCII becomes
-/// a question mark (RFC 5321 section 4.2).
+/// Writes a reply for a client. Without SMTPUTF8 each non-ASCII character becomes a question mark (RFC
+/// 5321 section 4.2).
 pub(crate) fn write(reply: &Reply, utf8: bool, output: &mut Vec<u8>) {
     let begin = output.len();
     reply.write_to(output);
@@ -23,13 +23,13 @@ pub(crate) fn say(code: ReplyCode, enhanced: EnhancedCode, text: &str) -> Reply 
     Reply::new(code, text).with_enhanced(enhanced)
 }
 
-/// Says that something is not as it must be here: a fault of ours, for which the client is to come back.
+/// Makes the reply to a broken invariant of this program: the client should try again.
 pub(crate) fn fault(what: &str) -> Reply {
     debug_assert!(false, "{what}");
     say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), what)
 }
 
-/// Says why the connection is closed.
+/// Makes the reply before the connection closes.
 pub(crate) fn going(enhanced: EnhancedCode, text: &str) -> Reply {
     say(ReplyCode::NOT_AVAILABLE, enhanced, text)
 }
@@ -46,28 +46,28 @@ pub(crate) fn bare_line_end() -> Reply {
     say(
         ReplyCode::TRANSACTION_FAILED,
         EnhancedCode::of::<5, 6, 0>(),
-        "a carriage return or line feed stands alone",
+        "bare CR or LF in the message or command",
     )
 }
 
 pub(crate) fn line_too_long() -> Reply {
-    say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 6>(), "the line is too long")
+    say(ReplyCode::SYNTAX_ERROR, EnhancedCode::of::<5, 5, 6>(), "line too long")
 }
 
 pub(crate) fn no_room() -> Reply {
     say(
         ReplyCode::INSUFFICIENT_STORAGE,
         EnhancedCode::of::<4, 3, 1>(),
-        "not enough room for the message, try again later",
+        "insufficient memory for the message, try again later",
     )
 }
 
 pub(crate) fn too_large() -> Reply {
-    say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), "the message is too large")
+    say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), "message too large")
 }
 
 pub(crate) fn header_too_large() -> Reply {
-    let text = "the header section is too large (header_maxsize)";
+    let text = "message header section too large";
     say(ReplyCode::TOO_LARGE, EnhancedCode::of::<5, 3, 4>(), text)
 }
 
@@ -77,15 +77,12 @@ pub(crate) fn needs_utf8() -> Reply {
 }
 
 pub(crate) fn unknown_parameter() -> Reply {
-    say(
-        ReplyCode::PARAMETER_UNKNOWN,
-        EnhancedCode::of::<5, 5, 4>(),
-        "a parameter is not known here",
-    )
+    say(ReplyCode::PARAMETER_UNKNOWN, EnhancedCode::of::<5, 5, 4>(), "unknown parameter")
 }
 
-/// Where the next command begins nobody knows (RFC 7504 has the code).
+/// The reply to a `BDAT` with an invalid size. The next command cannot be found, so the connection closes,
+/// and the code says so (RFC 7504).
 pub(crate) fn unreadable_chunk() -> Reply {
-    let code = ReplyCode::new(521).unwrap_or(ReplyCode::ARGUMENT_ERROR);
-    say(code, EnhancedCode::of::<5, 5, 4>(), "the size of the chunk cannot be read")
+    let text = "invalid chunk size";
+    say(ReplyCode::MAIL_NOT_ACCEPTED, EnhancedCode::of::<5, 5, 4>(), text)
 }

@@ -1,7 +1,7 @@
-//! An SMTP session as the server sees it: RFC 5321, without I/O.
+//! An SMTP session on the server side: RFC 5321, without I/O.
 //!
-//! Hand in what has arrived, and do what [`Session::poll`] says until it asks for more. It decides
-//! nothing that is a matter of policy: it asks, and goes on with the reply it is given.
+//! Hand in the bytes that arrive, and carry out the steps of [`Session::poll`] until it asks for more.
+//! Policy is outside: the session asks a [`Question`], and continues with the reply.
 
 mod contents;
 mod envelope;
@@ -30,14 +30,14 @@ pub use greeting::Greeting;
 pub use settings::SessionSettings;
 use verdicts::Verdicts;
 
-/// What [`Session::poll`] wants done.
+/// The next action for the driver of a [`Session`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SessionStep {
-    /// Send the output, then hand in what arrives.
+    /// Send the output, then hand in the bytes that arrive.
     Read,
-    /// Let others have their turn: this client has sent many commands at once.
+    /// Let other connections run first: this client has sent many commands at once.
     Turn,
-    /// Send the output, wait so long, then call [`Session::handle_pause_end`].
+    /// Send the output, wait for this time, then call [`Session::handle_pause_end`].
     Pause(Duration),
     /// Answer with [`Session::handle_decision`].
     Decide(Question),
@@ -47,28 +47,28 @@ pub enum SessionStep {
     Close,
 }
 
-/// What is to be decided; a reply of 2yz means yes.
+/// A question of policy; a reply of 2yz means yes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Question {
-    /// Whether to talk to this client.
+    /// Whether to accept this client.
     Connect,
-    /// Whether to take mail of the [transaction's](Session::transaction) sender.
+    /// Whether to accept mail from the [transaction's](Session::transaction) sender.
     Mail,
-    /// Whether to take it for the [candidate](Session::candidate).
+    /// Whether to accept the recipient, the [candidate](Session::candidate).
     Recipient,
-    /// What this one of the [transaction's](Session::transaction) recipients, by its number from 0,
-    /// says to the [message](Session::message).
+    /// The verdict of one of the [transaction's](Session::transaction) recipients, by its number from
+    /// 0, on the [message](Session::message).
     Verdict(usize),
-    /// What becomes of the [message](Session::take_message) for the recipients of the transaction,
-    /// who all take it.
+    /// The delivery of the [message](Session::take_message) to the recipients of the transaction, who
+    /// have all accepted it.
     Message,
 }
 
-/// A session under way. No order of calls panics; a call too many changes nothing.
+/// A running session. No order of calls panics; a call out of order has no effect.
 #[derive(Debug)]
 pub struct Session {
     settings: Arc<SessionSettings>,
-    /// Whether a `HELO` that is neither a domain nor an address is let through.
+    /// Whether a `HELO` that is neither a domain nor an address is accepted.
     junk_helo: bool,
     state: SessionState,
     input: Input,
@@ -76,12 +76,12 @@ pub struct Session {
     greeting: Greeting,
     transaction: Option<Transaction>,
     candidate: Option<Mailbox>,
-    /// The command under way, as it came.
+    /// The current command, as received.
     line: Vec<u8>,
     counts: Counts,
-    /// Whether the chunk before was refused: more of the same message may be on their way.
+    /// Whether the last chunk was refused: the client may have sent more chunks of its message.
     chunk_refused: bool,
-    /// The client's mistakes since they were taken last.
+    /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
 }
 
@@ -90,18 +90,18 @@ enum SessionState {
     Ready,
     Deciding(Question),
     Data(Data),
-    /// Within a chunk; `refusal` is what its end will be answered with.
+    /// Within a chunk; `refusal` is the reply at its end, if it is refused.
     Chunk {
         left: u64,
         last: bool,
         refusal: Option<Reply>,
     },
-    /// Before a reply that the client has to wait for.
+    /// Before a delayed reply.
     Pausing {
         wait: Duration,
         reply: Reply,
     },
-    /// Behind a message, until its last reply.
+    /// After a message, until its last reply.
     Replying(Verdicts),
     Handshake,
     Closed,
@@ -111,19 +111,19 @@ enum SessionState {
 struct Counts {
     errors: u32,
     unknown: u32,
-    /// Commands since the last message that got none further.
+    /// Commands since the last message that do not advance a transaction.
     nonmail: u32,
     messages: u32,
     /// Recipients refused, and transactions without a message, since the last message.
     refused: u32,
-    /// Commands since the last turn of others.
+    /// Commands since the last turn of other connections.
     at_once: u32,
     /// Commands since the last message.
     commands: u32,
 }
 
 impl Session {
-    /// Starts before the banner; `junk_helo` lets any name of the client through.
+    /// Starts before the banner; with `junk_helo` the client may use any name.
     #[must_use]
     pub fn new(settings: Arc<SessionSettings>, junk_helo: bool) -> Self {
         Self {
@@ -142,7 +142,7 @@ impl Session {
         }
     }
 
-    /// Takes what has arrived. Before the banner nothing may (RFC 5321 section 3.1).
+    /// Takes bytes that have arrived. A client must not send any before the banner (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
         match self.state {
             SessionState::Closed => {}
@@ -155,43 +155,39 @@ impl Session {
         }
     }
 
-    /// Takes note that the client has closed the connection.
+    /// The client has closed the connection.
     pub(crate) fn handle_end(&mut self) {
         self.state = SessionState::Closed;
         self.transaction = None;
     }
 
-    /// Says that time is up, and closes.
+    /// Replies that the time limit has passed, and closes.
     pub fn handle_timeout(&mut self) {
         self.fail(&going(EnhancedCode::of::<4, 4, 2>(), "SMTP timeout, closing connection"));
     }
 
-    /// Takes note that there is no room for the message: it is refused at its end, and nothing of it is
-    /// kept until then.
+    /// There is no memory for the message: it is dropped, and refused at its end.
     pub(crate) fn handle_no_room(&mut self) {
         if let Some(body) = self.transaction.as_mut().and_then(|t| t.body.as_mut()) {
             body.give_up();
         }
     }
 
-    /// Says that the room which the message takes is wanted by others, who send faster, and closes.
+    /// Replies that faster clients need the memory of this message, and closes.
     pub(crate) fn handle_eviction(&mut self) {
         self.fail(&going(
             EnhancedCode::of::<4, 3, 1>(),
-            "the message data comes too slowly while the server is short of memory",
+            "message data too slow while the server is short of memory",
         ));
     }
 
-    /// Says that the server stops, and closes; recipients that wait for replies get theirs before.
+    /// Replies that the server stops, and closes; recipients without a reply get theirs before.
     pub(crate) fn handle_stop(&mut self) {
         self.stop_replying();
-        self.fail(&going(
-            EnhancedCode::of::<4, 3, 2>(),
-            "this server is stopping, try again later",
-        ));
+        self.fail(&going(EnhancedCode::of::<4, 3, 2>(), "server shutting down, try again later"));
     }
 
-    /// Takes note that TLS is on: the client starts over (RFC 3207 section 4.2).
+    /// TLS is on: the session starts anew (RFC 3207 section 4.2).
     pub fn handle_tls(&mut self) {
         if matches!(self.state, SessionState::Handshake) {
             self.greeting = Greeting { tls: true, ..Greeting::default() };
@@ -200,8 +196,8 @@ impl Session {
         }
     }
 
-    /// Takes the reply to the question that was handed out; without one, does nothing. After 421 the
-    /// connection is closed (RFC 5321 section 3.8).
+    /// Takes the reply to the open question; without one it has no effect. After 421 the connection is
+    /// closed (RFC 5321 section 3.8).
     pub fn handle_decision(&mut self, reply: &Reply) {
         let question = match &self.state {
             SessionState::Replying(_) => return self.handle_verdict(reply),
@@ -234,7 +230,7 @@ impl Session {
         self.answer(reply);
     }
 
-    /// Goes on as far as it can, and says what is wanted.
+    /// Continues as far as possible, and returns the next step.
     pub fn poll(&mut self) -> SessionStep {
         loop {
             match &mut self.state {
@@ -268,12 +264,12 @@ impl Session {
         }
     }
 
-    /// Takes what is to be sent.
+    /// Takes the output to be sent.
     pub fn take_output(&mut self) -> Vec<u8> {
         mem::take(&mut self.output)
     }
 
-    /// Returns whether there is something to be sent.
+    /// Tells whether there is output to be sent.
     pub(crate) fn has_output(&self) -> bool {
         !self.output.is_empty()
     }
@@ -302,9 +298,9 @@ impl Session {
             Command::Data => self.data(),
             Command::Bdat(size, last) => self.bdat(size, last),
             Command::Rset => {
-                self.end_transaction(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "reset"));
+                self.end_transaction(&say(ReplyCode::OK, EnhancedCode::SUCCESS, "reset"));
             }
-            Command::Noop => self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "ok")),
+            Command::Noop => self.answer(&say(ReplyCode::OK, EnhancedCode::SUCCESS, "ok")),
             Command::Vrfy => {
                 let text = "not verified, but mail for it may be accepted";
                 self.answer(&say(ReplyCode::CANNOT_VERIFY, EnhancedCode::of::<2, 5, 2>(), text));
@@ -312,21 +308,21 @@ impl Session {
             Command::Expn => self.answer(&say(
                 ReplyCode::NOT_IMPLEMENTED,
                 EnhancedCode::of::<5, 5, 1>(),
-                "not here",
+                "command not implemented",
             )),
             Command::Help => {
                 let text = "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS";
-                self.answer(&say(ReplyCode::HELP, EnhancedCode::of::<2, 0, 0>(), text));
+                self.answer(&say(ReplyCode::HELP, EnhancedCode::SUCCESS, text));
             }
             Command::Quit => {
                 let text = format!("{} closing connection", self.settings.primary_hostname);
-                self.fail(&say(ReplyCode::CLOSING, EnhancedCode::of::<2, 0, 0>(), &text));
+                self.fail(&say(ReplyCode::CLOSING, EnhancedCode::SUCCESS, &text));
             }
             Command::StartTls => self.start_tls(),
         }
     }
 
-    /// Tells whether a command brings no message nearer; greetings once, and TLS, do.
+    /// Tells whether a command does not advance a transaction; the first greeting and TLS do.
     fn is_idle_talk(&self, command: &Command) -> bool {
         match command {
             Command::Helo(_) | Command::Ehlo(_) => !self.greeting.name.is_empty(),
@@ -366,13 +362,13 @@ impl Session {
         }
     }
 
-    /// Writes a reply; what is not ASCII is for those who asked for SMTPUTF8.
+    /// Writes a reply; text that is not ASCII requires SMTPUTF8.
     fn answer(&mut self, reply: &Reply) {
         let utf8 = self.transaction.as_ref().is_some_and(|transaction| transaction.utf8);
         write(reply, utf8, &mut self.output);
     }
 
-    /// Answers, and counts against the limit of errors.
+    /// Replies, and counts an error.
     fn error(&mut self, reply: &Reply) {
         self.note(reply);
         self.answer(reply);
@@ -382,7 +378,7 @@ impl Session {
         }
     }
 
-    /// Answers, and closes: nothing that the client sends from here on means anything.
+    /// Replies, and closes: all further input is ignored.
     fn fail(&mut self, reply: &Reply) {
         if !matches!(self.state, SessionState::Closed) {
             self.answer(reply);

@@ -1,6 +1,6 @@
-//! The dots that keep a line of a message from ending it: RFC 5321 section 4.5.2.
+//! Dot stuffing: RFC 5321 section 4.5.2.
 
-/// Writes a message as it goes behind `DATA`.
+/// Writes a message in the form that follows `DATA`.
 #[derive(Clone, Copy, Debug)]
 pub struct Stuffing {
     at: At,
@@ -20,7 +20,7 @@ impl Stuffing {
                 (rest, self.at) = (behind, At::LineStart);
                 continue;
             }
-            // Up to the next CR nothing can happen.
+            // Up to the next CR everything is copied.
             let end = rest.iter().position(|&c| c == b'\r').map_or(rest.len(), |cr| cr + 1);
             let (run, behind) = rest.split_at(end);
             out.extend_from_slice(run);
@@ -29,7 +29,7 @@ impl Stuffing {
         }
     }
 
-    /// Appends the line that ends the message, and before it what the last line lacks.
+    /// Appends the final dot, after completing the last line.
     pub fn finish(self, out: &mut Vec<u8>) {
         out.extend_from_slice(match self.at {
             At::LineStart => b".\r\n",

@@ -1,18 +1,18 @@
-//! One message's envelope and text, from `MAIL` to the reply that ends it.
+//! The envelope and text of one message, from `MAIL` to its final reply.
 
 use mail_types::smtp::{Header, Mailbox, ReplyCode, ReversePath};
 
 use super::framing::Body;
 
-/// A transaction under way.
+/// A running transaction.
 #[derive(Debug)]
 pub struct Transaction {
     pub(crate) sender: ReversePath,
-    /// Those that were accepted, in the order of their `RCPT`.
+    /// The accepted recipients, in the order of their `RCPT`.
     pub recipients: Vec<Mailbox>,
-    /// The code that each of them was accepted with.
+    /// The code of the reply to each of them.
     pub(crate) codes: Vec<ReplyCode>,
-    /// How many octets the client said it would send; 0 if it did not.
+    /// The `SIZE` that the client announced; 0 without one.
     pub(crate) size: u64,
     /// Whether `BODY=8BITMIME` was given.
     pub(crate) eight_bit: bool,
@@ -22,9 +22,9 @@ pub struct Transaction {
     pub prdr: bool,
     /// The message, once `DATA` or `BDAT` has begun it.
     pub(crate) body: Option<Body>,
-    /// Why it would not count, if it ended without a message.
+    /// The reason not to count it if it ends without a message.
     pub(crate) in_vain: Option<InVain>,
-    /// How many octets the recipients take.
+    /// The memory of the recipients, in octets.
     addresses: usize,
 }
 
@@ -46,29 +46,29 @@ impl Transaction {
         }
     }
 
-    /// Adds a recipient that was accepted with a reply of this code.
+    /// Adds a recipient, accepted with this code.
     pub(crate) fn add(&mut self, recipient: Mailbox, code: ReplyCode) {
         self.addresses += recipient.local_part().len() + RECIPIENT;
         self.recipients.push(recipient);
         self.codes.push(code);
     }
 
-    /// Returns the recipient of a number, from 0 in the order of `RCPT`. Numbers come from the session
-    /// and from rules, which count the same recipients: without one, that is a fault of ours.
+    /// Returns a recipient by its number, from 0 in the order of `RCPT`. The session and the rules count
+    /// the same recipients: an unknown number is a fault of this program.
     pub(crate) fn recipient(&self, number: usize) -> Option<&Mailbox> {
         let found = self.recipients.get(number);
         debug_assert!(found.is_some(), "recipient {number} of {}", self.recipients.len());
         found
     }
 
-    /// Returns how many octets of memory it has, about.
+    /// Returns its approximate memory, in octets.
     pub(crate) fn held(&self) -> usize {
         self.addresses + self.body.as_ref().map_or(0, Body::capacity)
     }
 
-    /// Takes note that the message has come whole, and decides once for all who read it whether it has
-    /// a header section. One whose first line is no field has none: an empty line is put before it, or
-    /// it would go on with the last field that stands before it.
+    /// Completes the message, and decides once whether it has a header section. It has none if its first
+    /// line is not a field: then an empty line is inserted, so that the text does not continue the last
+    /// trace field before it.
     pub(crate) fn complete(&mut self) {
         if let Some(body) = &mut self.body
             && Header::is_missing(body.bytes())
@@ -83,27 +83,27 @@ impl Transaction {
     }
 }
 
-/// Why a transaction without a message does not count as one.
+/// The reason not to count a transaction without a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InVain {
-    /// One of its recipients was refused, and has counted.
+    /// A recipient was refused, which has counted.
     Refused,
-    /// One of them was put off.
+    /// A recipient was deferred.
     Deferred,
 }
 
-/// Tells whether the header section of a message is longer than this; reads no more than that.
+/// Tells whether the header section of a message is longer than `limit`; reads at most that much.
 pub(crate) fn header_is_longer(message: &[u8], limit: usize) -> bool {
-    // The empty line behind the longest one.
+    // With the empty line after it.
     let start = message.get(..limit.saturating_add(2)).unwrap_or(message);
     Header::of(start).text.len() > limit
 }
 
-/// Counts the `Received` fields of a message: how many hosts it came through (RFC 5321 section 6.3).
+/// Counts the `Received` fields of a message, one for each hop (RFC 5321 section 6.3).
 pub(crate) fn hops(message: &[u8]) -> usize {
     Header::of(message).bodies("Received").count()
 }
 
-/// What a recipient takes beside its local part, in octets: its domain, which may be shared, and what
-/// keeps them together.
+/// The memory of a recipient beside its local part, in octets: its domain, which may be shared, and
+/// the structures around it.
 const RECIPIENT: usize = 256;

@@ -1,4 +1,4 @@
-//! Messages that are synced together, as they are in the journal.
+//! A batch: the messages of one sync, in the format of the journal.
 //!
 //! | bytes | of a batch                                                |
 //! |-------|-----------------------------------------------------------|
@@ -10,8 +10,8 @@
 //! | 4     | the CRC-32C of the 28 bytes before                        |
 //! |       | the records: id (24 bytes), length (4 bytes), the message |
 //!
-//! All numbers are little-endian. A batch counts if both its checksums are right, else nothing of it
-//! does: none of its messages was ever acknowledged.
+//! All numbers are little-endian. A batch is valid if both checksums are; else all of it is ignored,
+//! since none of its messages was acknowledged.
 
 use std::fs::File;
 use std::io;
@@ -31,12 +31,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Reads the batch of the use `nonce` that starts at `at`, both before `end`, in bytes from the
-    /// start of the file; `None` if none is there whole.
+    /// Reads the batch with the number `nonce` at the position `at`, which must end before `end`, in
+    /// bytes from the start of the file; `None` without a valid batch.
     ///
     /// # Errors
     ///
-    /// Those of the file.
+    /// The file cannot be read.
     pub fn read(file: &File, at: u64, end: u64, nonce: u64) -> io::Result<Option<Self>> {
         let behind_head = at.saturating_add(HEAD as u64);
         let Some(rest) = end.checked_sub(behind_head) else { return Ok(None) };
@@ -51,7 +51,7 @@ impl Batch {
         Ok(whole.then(|| Self { first, records, payload: payload.into() }))
     }
 
-    /// Writes a batch of `messages` into `buffer`, in place of what it had; returns their number.
+    /// Writes a batch of `messages` into `buffer`, whose content it replaces; returns their number.
     /// `first` is the number of records in the segment before them.
     pub fn write<'m>(
         messages: impl Iterator<Item = &'m Message>,
@@ -78,17 +78,17 @@ impl Batch {
         records
     }
 
-    /// Returns the length of what [`read`](Self::read) read, in bytes.
+    /// Returns the length of the batch in the file, in bytes.
     pub fn bytes(&self) -> u64 {
         (HEAD + self.payload.len()) as u64
     }
 
-    /// Returns how many records of the segment come before this batch.
+    /// Returns the number of records in the segment before this batch.
     pub fn first(&self) -> u32 {
         self.first
     }
 
-    /// Returns how many records of the segment come up to the end of this batch.
+    /// Returns the number of records in the segment up to the end of this batch.
     pub fn behind(&self) -> u32 {
         self.first.saturating_add(self.records)
     }

@@ -1,4 +1,4 @@
-//! The thread that makes deliveries durable and segments free again.
+//! The thread that makes deliveries durable and frees segments.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -16,7 +16,7 @@ use super::trouble::Trouble;
 pub(crate) struct Checkpoint {
     /// Segments whose messages are all delivered.
     pub(crate) sealed: Receiver<Segment>,
-    /// Segments to be used again.
+    /// Segments for reuse.
     pub(crate) free: Sender<Segment>,
     pub(crate) maildir: Arc<Maildir>,
     pub(crate) progress: Arc<Progress>,
@@ -24,24 +24,24 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Frees segments until there come no more, or one sync has failed: the segments that have come
-    /// by then, and all later ones, keep their messages for the next start.
+    /// Frees segments until the channel closes or a sync fails. After a failure the segments keep their
+    /// messages for the next start.
     pub(crate) fn run(self) {
         while let Ok(first) = self.sealed.recv() {
             let segments = std::iter::once(first).chain(self.sealed.try_iter()).collect();
             if let Err(error) = self.free(segments) {
-                error!(error = error.as_dyn(), "the store takes no messages until it is restarted");
+                error!(error = error.as_dyn(), "the store accepts no messages until a restart");
                 self.trouble.begin_for_good(error);
                 return;
             }
         }
     }
 
-    /// One sync serves all the segments that have come while the last one ran.
+    /// Frees with one sync all segments that arrived during the last one.
     fn free(&self, segments: Vec<Segment>) -> Result<(), StoreError> {
         self.maildir.sync().inspect_err(|_| {
             if let Err(error) = self.progress.distrust() {
-                error!(error = error.as_dyn(), "cannot note that deliveries may be lost");
+                error!(error = error.as_dyn(), "cannot record that deliveries may be lost");
             }
         })?;
         for mut segment in segments {

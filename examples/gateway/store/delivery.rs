@@ -11,25 +11,25 @@ use tracing::{error, info};
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::store_error::StoreError;
 use super::trouble::Trouble;
 
-/// What the journal hands on.
+/// The output of the journal.
 #[derive(Debug)]
 pub(crate) enum Parcel {
-    /// Messages that are synced.
+    /// Synced messages.
     Messages(Vec<Delivery>),
-    /// A segment that takes no more messages, all of which were handed on before it.
+    /// A full segment, after its messages.
     Sealed(Segment),
 }
 
-/// One message on its way into the Maildir.
+/// A message to be delivered into the Maildir.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) message: Message,
-    pub(crate) place: Place,
-    /// The message's share of the queue's room, given back when this is dropped.
+    pub(crate) position: JournalPosition,
+    /// The message's share of the queue, returned by the drop.
     pub(crate) room: OwnedSemaphorePermit,
 }
 
@@ -44,18 +44,18 @@ pub(crate) struct Deliverer {
 }
 
 impl Deliverer {
-    /// Delivers until the journal has ended, or until the store stops while the Maildir takes
-    /// nothing: the journal keeps the rest for the next start then.
+    /// Delivers until the journal has ended, or until the store stops while the Maildir cannot be
+    /// written: then the journal keeps the rest for the next start.
     pub(crate) fn run(self) {
         while let Ok(parcel) = self.inbox.recv() {
             match parcel {
                 Parcel::Sealed(segment) => {
-                    // Without a checkpoint the segment stays as it is, for the next start.
+                    // Without the checkpoint thread the segment stays for the next start.
                     let _ = self.sealed.send(segment);
                 }
                 Parcel::Messages(messages) => {
-                    for Delivery { message, place, room } in messages {
-                        if !self.deliver_at_last(&message, place) {
+                    for Delivery { message, position, room } in messages {
+                        if !self.deliver_at_last(&message, position) {
                             return;
                         }
                         drop(room);
@@ -65,16 +65,16 @@ impl Deliverer {
         }
     }
 
-    /// Delivers, trying again for as long as the store runs.
-    fn deliver_at_last(&self, message: &Message, place: Place) -> bool {
-        let attempt = || deliver(&self.maildir, &self.progress, message, place);
+    /// Delivers, with further attempts as long as the store runs.
+    fn deliver_at_last(&self, message: &Message, position: JournalPosition) -> bool {
+        let attempt = || deliver(&self.maildir, &self.progress, message, position);
         let Err(first) = attempt() else { return true };
-        error!(id = %message.id, error = first.as_dyn(), "the store takes no messages: cannot deliver");
+        error!(id = %message.id, error = first.as_dyn(), "the store accepts no messages: cannot deliver");
         self.trouble.begin(first);
         while !self.trouble.is_stopping() {
             thread::sleep(RETRY);
             if attempt().is_ok() {
-                info!(id = %message.id, "the store takes messages again");
+                info!(id = %message.id, "the store accepts messages again");
                 self.trouble.end();
                 return true;
             }
@@ -83,22 +83,22 @@ impl Deliverer {
     }
 }
 
-/// Delivers a message so that a later process can tell whether it came so far, whatever a reader
-/// has done with it by then: see [`Progress`].
+/// Delivers a message. A later process can tell that it was delivered, even if a reader has moved or
+/// removed it: see [`Progress`].
 ///
 /// # Errors
 ///
-/// [`StoreError::Io`] if a file cannot be written; the message is not delivered then.
+/// [`StoreError::Io`] if a file cannot be written; then the message is not delivered.
 pub(crate) fn deliver(
     maildir: &Maildir,
     progress: &Progress,
     message: &Message,
-    place: Place,
+    position: JournalPosition,
 ) -> Result<(), StoreError> {
     maildir.write(message)?;
-    progress.advance(place)?;
+    progress.advance(position)?;
     maildir.publish(message.id)
 }
 
-/// How long to wait before another attempt at a Maildir that takes nothing.
+/// The time between attempts to write to the Maildir.
 const RETRY: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! The directory that holds the journal's files.
+//! The directory of the journal's files.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,11 +10,11 @@ use super::maildir::{lock_directory, make_directory};
 use super::segment::Segment;
 use super::store_error::StoreError;
 
-/// A directory of segments, which this process has to itself.
+/// The directory of the segments, locked by this process.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    /// Open, and locked, as long as the directory is in use.
+    /// The directory, open and locked.
     lock: File,
     segment_bytes: u64,
     /// The number in the name of the next segment's file.
@@ -33,7 +33,7 @@ impl Directory {
         Ok(Self { path: path.to_owned(), lock, segment_bytes, next: 0 })
     }
 
-    /// Opens the segments that are there. One whose first block is damaged is set aside.
+    /// Opens all segments. A segment with a damaged first block is set aside.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Directory {
             let segment = Segment::open(&path, self.segment_bytes)?;
             if segment.is_damaged() {
                 let aside = segment.set_aside()?;
-                warn!(path = %aside.display(), "a journal file cannot be read and is set aside");
+                warn!(path = %aside.display(), "unreadable journal file set aside");
             } else {
                 segments.push(segment);
             }
@@ -67,14 +67,14 @@ impl Directory {
     pub(crate) fn make_segment(&mut self) -> Result<Segment, StoreError> {
         let path = self.path.join(format!("{PREFIX}{}", self.next));
         let made = Segment::open(&path, self.segment_bytes).and_then(|segment| {
-            // A file whose name is not on the disk is lost with all that is synced in it.
+            // A file is lost with its synced data unless its name is on the disk.
             let synced = self.lock.sync_all();
             synced.map_err(StoreError::io("sync the directory", &self.path))?;
             Ok(segment)
         });
         self.next += 1;
         made.inspect_err(|_| {
-            // On a full disk, what there was room for would only fill it more.
+            // On a full disk an incomplete file would waste space.
             let _ = fs::remove_file(&path);
         })
     }

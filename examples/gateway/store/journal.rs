@@ -1,4 +1,4 @@
-//! The thread that makes messages durable, many with one sync.
+//! The thread that makes messages durable, several with one sync.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -10,21 +10,21 @@ use tracing::error;
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
 use super::message::Message;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::settings::StoreLimits;
 use super::store_error::StoreError;
 use super::trouble::Trouble;
 
-/// What the handles ask for.
+/// A request of a handle.
 #[derive(Debug)]
-pub(crate) enum Work {
-    /// To keep a message.
+pub(crate) enum JournalRequest {
+    /// Store a message.
     Keep(JournalEntry),
-    /// To take no more, and finish.
+    /// Accept no more messages, and finish.
     Stop,
 }
 
-/// A message that somebody waits for.
+/// A message whose sender waits for the result.
 #[derive(Debug)]
 pub(crate) struct JournalEntry {
     pub(crate) message: Message,
@@ -35,18 +35,18 @@ pub(crate) struct JournalEntry {
 /// The thread's state.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    pub(crate) work: Receiver<Work>,
+    pub(crate) work: Receiver<JournalRequest>,
     pub(crate) delivery: Sender<Parcel>,
-    /// Segments to be used next.
+    /// Free segments.
     pub(crate) free: Receiver<Segment>,
     pub(crate) trouble: Trouble,
     pub(crate) directory: Directory,
     pub(crate) limits: StoreLimits,
     /// The number of the last use of a segment.
     pub(crate) sequence: u64,
-    /// How many segments there are, wherever.
+    /// The number of all segments.
     pub(crate) segments: usize,
-    /// The segment being written, and until when.
+    /// The current segment, and the time to seal it.
     pub(crate) current: Option<(Segment, Instant)>,
     /// Whether the last sync was for more than one message.
     pub(crate) crowded: bool,
@@ -54,7 +54,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Keeps messages until it is told to stop or nobody is left to send any.
+    /// Stores messages until it is stopped, or until all handles are dropped.
     pub(crate) fn run(mut self) {
         while let Some(first) = self.wait() {
             let batch = self.gather(first);
@@ -72,18 +72,19 @@ impl Journal {
                 }
             };
             match work {
-                Ok(Work::Keep(entry)) => return Some(entry),
+                Ok(JournalRequest::Keep(entry)) => return Some(entry),
                 Err(RecvTimeoutError::Timeout) => self.seal(),
-                Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+                Ok(JournalRequest::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    self.stopping = true;
+                }
             }
         }
         None
     }
 
-    /// Takes what has come while the last sync ran. Where messages come in company, waits a moment
-    /// for more of it: the answers to one batch set off the next one, of which otherwise the first
-    /// message would have a sync alone. A message that comes alone, as all do from a single client,
-    /// waits for nobody.
+    /// Collects the messages that arrived during the last sync. If that sync had several messages, it
+    /// waits a moment for more: the replies to one batch trigger the next, whose first message would
+    /// else have a sync for itself. A single client's messages never wait.
     fn gather(&mut self, first: JournalEntry) -> Vec<JournalEntry> {
         if self.crowded {
             thread::sleep(COMPANY);
@@ -92,11 +93,11 @@ impl Journal {
         let mut batch = vec![first];
         while bytes < self.limits.batch_bytes && !self.stopping {
             match self.work.try_recv() {
-                Ok(Work::Keep(entry)) => {
+                Ok(JournalRequest::Keep(entry)) => {
                     bytes += entry.message.len();
                     batch.push(entry);
                 }
-                Ok(Work::Stop) => self.stopping = true,
+                Ok(JournalRequest::Stop) => self.stopping = true,
                 Err(_) => break,
             }
         }
@@ -108,10 +109,10 @@ impl Journal {
         match self.append(&batch) {
             Ok(first) => {
                 let messages = (first.record..).zip(batch).map(|(record, entry)| {
-                    // Whoever waited may have gone; the message stays.
+                    // The sender may have gone; the message stays.
                     let _ = entry.answer.send(Ok(()));
-                    let place = Place { sequence: first.sequence, record };
-                    Delivery { message: entry.message, place, room: entry.room }
+                    let position = JournalPosition { sequence: first.sequence, record };
+                    Delivery { message: entry.message, position, room: entry.room }
                 });
                 self.hand_on(Parcel::Messages(messages.collect()));
             }
@@ -123,7 +124,7 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, batch: &[JournalEntry]) -> Result<Place, StoreError> {
+    fn append(&mut self, batch: &[JournalEntry]) -> Result<JournalPosition, StoreError> {
         self.trouble.check()?;
         let bytes: usize = batch.iter().map(|entry| entry.message.len() + OVERHEAD).sum();
         let limit = self.limits.segment_bytes;
@@ -140,14 +141,14 @@ impl Journal {
             None => (self.begin()?, Instant::now() + self.limits.checkpoint_after),
         };
         match segment.append(batch.iter().map(|entry| &entry.message)) {
-            Ok(place) => {
+            Ok(position) => {
                 self.current = Some((segment, until));
-                Ok(place)
+                Ok(position)
             }
             Err(error) => {
                 error!(
                     error = error.as_dyn(),
-                    "a journal file is given up, and its last messages refused"
+                    "journal file abandoned after an error; its last messages are refused"
                 );
                 self.retire(segment);
                 Err(error)
@@ -155,7 +156,7 @@ impl Journal {
         }
     }
 
-    /// Takes a free segment; makes one if there is none; waits for one if there are enough.
+    /// Takes a free segment, makes one up to the limit, or waits for one.
     fn begin(&mut self) -> Result<Segment, StoreError> {
         let mut segment = match self.free.try_recv() {
             Ok(segment) => segment,
@@ -192,14 +193,14 @@ impl Journal {
 
     fn hand_on(&self, parcel: Parcel) {
         if self.delivery.send(parcel).is_err() {
-            // The messages are in the journal, but nobody delivers them before the next start.
+            // The messages are in the journal, but are not delivered before the next start.
             self.trouble.begin_for_good(StoreError::Stopped);
         }
     }
 }
 
-/// How long to wait for company; about half of what a sync takes.
+/// The time to wait for more messages: about half of that of a sync.
 const COMPANY: Duration = Duration::from_micros(100);
 
-/// At most what a record adds to a message, in bytes, and a batch to its records.
+/// The most bytes that a record adds to a message, and a batch to its records.
 const OVERHEAD: usize = 64;

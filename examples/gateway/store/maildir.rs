@@ -1,8 +1,8 @@
-//! The Maildir that messages are delivered into.
+//! The Maildir of delivered messages.
 //!
 //! Source: `https://cr.yp.to/proto/maildir.html`. A message is written under `tmp/` and renamed into
-//! `new/`, so that a reader sees all of it or nothing. Nothing is synced here but by
-//! [`Maildir::sync`]: until then it is the journal that keeps the messages.
+//! `new/`, so that a reader sees all of it or nothing. Only [`Maildir::sync`] makes deliveries durable;
+//! until then the journal keeps the messages.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder, File};
@@ -16,19 +16,19 @@ use super::message::Message;
 use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
 
-/// A Maildir that this process has to itself, as far as gateways go.
+/// A Maildir, locked against other gateways.
 #[derive(Debug)]
 pub(crate) struct Maildir {
     root: PathBuf,
-    /// Made fit for a file name.
+    /// The host's name in the form for file names.
     host: String,
-    /// Open, and locked, as long as the Maildir is in use.
+    /// The Maildir's directory, open and locked.
     lock: File,
 }
 
 impl Maildir {
-    /// Opens the Maildir at `root`, makes what is missing of it, and locks it. `host` is put into
-    /// file names.
+    /// Opens the Maildir at `root`, makes missing directories, and locks it. `host` is part of the file
+    /// names.
     ///
     /// # Errors
     ///
@@ -45,18 +45,18 @@ impl Maildir {
         Ok(maildir)
     }
 
-    /// Writes a message under `tmp/`, where no reader looks.
+    /// Writes a message under `tmp/`, which readers ignore.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the file cannot be written. If there is one it stays, but empty.
+    /// [`StoreError::Io`] if the file cannot be written; an empty file may remain.
     pub(crate) fn write(&self, message: &Message) -> Result<(), StoreError> {
         let path = self.path("tmp", message.id);
         let mut options = File::options();
         options.write(true).create(true).truncate(true).mode(0o600);
         let written = options.open(&path).and_then(|mut file| {
             write_parts(&mut file, message).inspect_err(|_| {
-                // An attempt that failed on a full disk must not keep what it took of it.
+                // A failed attempt must not occupy a full disk.
                 let _ = file.set_len(0);
             })
         });
@@ -82,7 +82,7 @@ impl Maildir {
         fs::rename(self.path("tmp", id), path).map_err(StoreError::io("deliver into", path))
     }
 
-    /// Returns the messages under `tmp/`: written, perhaps not wholly, and not delivered.
+    /// Returns the messages under `tmp/`: written, perhaps incompletely, and not delivered.
     ///
     /// # Errors
     ///
@@ -120,16 +120,16 @@ impl Maildir {
         Ok(found)
     }
 
-    /// Waits until all that was delivered is on the disk.
+    /// Waits until all deliveries are on the disk.
     ///
     /// This is the whole file system's `syncfs`: one wait, however many messages.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the system could not write something. What it was cannot be known, so
-    /// that nothing delivered since the last success may be believed to be on the disk.
+    /// [`StoreError::Io`] if the system failed to write any file. Since it does not name the file, every
+    /// delivery after the last success counts as lost.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        // The descriptor is as old as the Maildir: it learns of each failure since then.
+        // This descriptor, opened at the start, reports each failure since then.
         rustix::fs::syncfs(&self.lock)
             .map_err(|error| StoreError::io("sync the file system of", &self.root)(error.into()))
     }
@@ -159,19 +159,19 @@ impl Maildir {
     }
 }
 
-/// Makes a directory that only this user can enter, and those above it.
+/// Makes a directory with access for this user only, and its parents.
 ///
 /// # Errors
 ///
-/// [`StoreError::Io`] if that fails; a directory that exists already is left as it is.
+/// [`StoreError::Io`] if that fails; an existing directory is not changed.
 pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(StoreError::io("make the directory", path))
 }
 
-/// Locks a directory for as long as the file returned is open.
+/// Locks a directory as long as the returned file is open.
 ///
-/// The lock is on the directory itself: there is no lock file that could be left behind.
+/// The lock is on the directory itself, so that no lock file can remain.
 ///
 /// # Errors
 ///
@@ -190,7 +190,7 @@ fn id_in(path: &Path) -> Option<MessageId> {
     path.file_name()?.to_str()?.split('.').nth(1)?.parse().ok()
 }
 
-/// Writes the two characters that a Maildir name cannot hold as its specification says.
+/// Escapes the two characters that the Maildir specification forbids in a name.
 fn file_name_part(host: &str) -> String {
     // A name has at most 255 bytes, and the id alone makes it unique.
     let host: String = host.chars().filter(char::is_ascii_graphic).take(128).collect();
@@ -200,7 +200,7 @@ fn file_name_part(host: &str) -> String {
 fn write_parts(file: &mut File, message: &Message) -> io::Result<()> {
     let mut slices: Vec<_> = message.parts.iter().map(|part| IoSlice::new(part)).collect();
     let mut rest = slices.as_mut_slice();
-    // Takes off empty parts, for which a write of nothing would look like a full disk.
+    // Skip empty parts: a write of nothing would look like a full disk.
     IoSlice::advance_slices(&mut rest, 0);
     while !rest.is_empty() {
         match file.write_vectored(rest) {

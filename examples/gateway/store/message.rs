@@ -1,15 +1,15 @@
-//! A message on its way into the store.
+//! A message to be stored.
 
 use bytes::Bytes;
 
 use crate::gateway::message::id::MessageId;
 
-/// A message to be kept.
+/// A message to be stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
-    /// Its name, which no other message has.
+    /// Its unique identifier.
     pub id: MessageId,
-    /// Its bytes, written in order: the header fields that we add, then what was received.
+    /// Its bytes, in order: the added header fields, then the received message.
     pub parts: Vec<Bytes>,
 }
 

@@ -1,11 +1,10 @@
-//! How far the journal's messages have come into the Maildir.
+//! The progress of the delivery from the journal into the Maildir.
 //!
-//! Without this mark a message that a reader took away just before a crash would come again, since
-//! the journal has it still. The mark is set when a message is written under `tmp/` and before it is
-//! renamed: so whatever came before it in the journal is delivered, and the message itself is unless
-//! it is under `tmp/` still. It is never synced: a killed process leaves it to the next one, as it
-//! does with the files. After a power loss the mark may be on the disk where the files are not, so
-//! it holds for one boot of the machine only.
+//! The mark prevents a second delivery of a message that a reader removed just before a crash and that
+//! the journal still has. It is set after a message is written under `tmp/` and before it is renamed: so
+//! all earlier messages in the journal are delivered, and so is this one unless it is still under `tmp/`.
+//! It is never synced: like the files it survives the end of the process. After a power loss the mark may
+//! be on the disk without the files, so it is valid for one boot of the machine only.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Buf;
 
-use super::segment::Place;
+use super::segment::JournalPosition;
 use super::store_error::StoreError;
 
 /// The mark, in a file beside the segments.
@@ -22,13 +21,13 @@ use super::store_error::StoreError;
 pub(crate) struct Progress {
     file: File,
     path: PathBuf,
-    /// Which boot of the machine this is; zeros where the system does not tell.
+    /// The identifier of this boot; zeros if the system has none.
     boot: [u8; BOOT_BYTES],
-    found: Option<([u8; BOOT_BYTES], Place)>,
+    found: Option<([u8; BOOT_BYTES], JournalPosition)>,
 }
 
 impl Progress {
-    /// Opens the mark in a journal's directory, and reads what the last process left.
+    /// Opens the mark in a journal's directory, and reads the mark of the last process.
     ///
     /// # Errors
     ///
@@ -45,48 +44,48 @@ impl Progress {
         Ok(Self { file, path, boot: this_boot(), found })
     }
 
-    /// Returns the mark, as it was when the file was opened, if it still means anything.
-    pub(crate) fn reached(&self) -> Option<Place> {
-        let (boot, place) = self.found?;
-        (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(place)
+    /// Returns the mark at the time of opening, if it is still valid.
+    pub(crate) fn reached(&self) -> Option<JournalPosition> {
+        let (boot, position) = self.found?;
+        (boot == self.boot && boot != [0; BOOT_BYTES] && !self.is_distrusted()).then_some(position)
     }
 
-    /// Returns the highest use of a segment that the file, when it was opened, knew of.
+    /// Returns the highest sequence number at the time of opening.
     pub(crate) fn last_sequence(&self) -> u64 {
-        self.found.map_or(0, |(_, place)| place.sequence)
+        self.found.map_or(0, |(_, position)| position.sequence)
     }
 
-    /// Sets the mark: all before `place` is delivered, and the message there is about to be.
+    /// Sets the mark: all messages before `position` are delivered, and the one at it is next.
     ///
     /// # Errors
     ///
     /// [`StoreError::Io`] if the file cannot be written.
-    pub(crate) fn advance(&self, place: Place) -> Result<(), StoreError> {
-        let written = self.file.write_all_at(&to_bytes(self.boot, place), 0);
+    pub(crate) fn advance(&self, position: JournalPosition) -> Result<(), StoreError> {
+        let written = self.file.write_all_at(&to_bytes(self.boot, position), 0);
         written.map_err(StoreError::io("write", &self.path))
     }
 
-    /// Notes that the disk may have lost what was delivered: the next start writes all anew.
+    /// Records that the disk may have lost deliveries: the next start writes all messages anew.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the note cannot be made.
+    /// [`StoreError::Io`] if the record cannot be written.
     pub(crate) fn distrust(&self) -> Result<(), StoreError> {
         let note = self.note();
         let made = File::create(&note).and_then(|file| file.sync_all());
         made.map_err(StoreError::io("make", &note))
     }
 
-    /// Tells whether an earlier process noted that the disk may have lost something.
+    /// Tells whether an earlier process recorded a possible loss.
     pub(crate) fn is_distrusted(&self) -> bool {
         self.note().exists()
     }
 
-    /// Takes back the note, once all was written anew.
+    /// Removes that record after all messages were written anew.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the note cannot be removed.
+    /// [`StoreError::Io`] if the record cannot be removed.
     pub(crate) fn trust(&self) -> Result<(), StoreError> {
         let note = self.note();
         match fs::remove_file(&note) {
@@ -102,7 +101,7 @@ impl Progress {
     }
 }
 
-fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], Place)>> {
+fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], JournalPosition)>> {
     let mut bytes = [0; MARK_BYTES];
     if file.metadata()?.len() < MARK_BYTES as u64 {
         return Ok(None);
@@ -110,18 +109,18 @@ fn read(file: &File) -> io::Result<Option<([u8; BOOT_BYTES], Place)>> {
     file.read_exact_at(&mut bytes, 0)?;
     let boot = bytes.first_chunk().copied().unwrap_or_default();
     let mut fields = bytes.get(BOOT_BYTES..).unwrap_or_default();
-    let place = Place {
+    let position = JournalPosition {
         sequence: fields.try_get_u64_le().unwrap_or_default(),
         record: fields.try_get_u32_le().unwrap_or_default(),
     };
-    Ok((to_bytes(boot, place) == bytes).then_some((boot, place)))
+    Ok((to_bytes(boot, position) == bytes).then_some((boot, position)))
 }
 
-fn to_bytes(boot: [u8; BOOT_BYTES], place: Place) -> [u8; MARK_BYTES] {
+fn to_bytes(boot: [u8; BOOT_BYTES], position: JournalPosition) -> [u8; MARK_BYTES] {
     let mut bytes = Vec::with_capacity(MARK_BYTES);
     bytes.extend_from_slice(&boot);
-    bytes.extend_from_slice(&place.sequence.to_le_bytes());
-    bytes.extend_from_slice(&place.record.to_le_bytes());
+    bytes.extend_from_slice(&position.sequence.to_le_bytes());
+    bytes.extend_from_slice(&position.record.to_le_bytes());
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
     bytes.first_chunk().copied().unwrap_or([0; MARK_BYTES])
 }

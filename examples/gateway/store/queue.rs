@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::checkpoint::Checkpoint;
 use super::delivery::Deliverer;
 use super::directory::Directory;
-use super::journal::{Journal, JournalEntry, Work};
+use super::journal::{Journal, JournalEntry, JournalRequest};
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
@@ -20,16 +20,16 @@ use super::settings::{StoreLimits, StoreSettings};
 use super::store_error::StoreError;
 use super::trouble::Trouble;
 
-/// A handle of the store; all its clones are of the same store.
+/// A handle of the store; its clones share the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// None if messages are discarded.
+    /// `None` if messages are discarded.
     queue: Option<Queue>,
 }
 
 #[derive(Clone, Debug)]
 struct Queue {
-    work: Sender<Work>,
+    work: Sender<JournalRequest>,
     room: Arc<Semaphore>,
     limits: StoreLimits,
     trouble: Trouble,
@@ -38,8 +38,8 @@ struct Queue {
 }
 
 impl Store {
-    /// Opens the store, delivers what the journal has left, and starts the store's threads. It
-    /// blocks while it does, for longer the more was left.
+    /// Opens the store, delivers the messages left in the journal, and starts the threads. It blocks until
+    /// all of them are delivered.
     ///
     /// # Errors
     ///
@@ -63,14 +63,14 @@ impl Store {
         Ok((Self { queue: Some(queue) }, recovery))
     }
 
-    /// Keeps a message; waits while the queue is full, and until the message is durable.
+    /// Stores a message; waits while the queue is full, and until the message is durable.
     ///
-    /// If the future is dropped, the message may be kept or not.
+    /// If the future is dropped, the message may be stored or not.
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooLong`] for a message above the limit. With any other error the message is
-    /// not kept, though it can come later if the disk failed; the client should try again.
+    /// [`StoreError::TooLong`] for a message above the limit. After any other error the
+    /// message may still be delivered later, and the client should send it again.
     pub(crate) async fn keep(&self, message: Message) -> Result<(), StoreError> {
         let Some(queue) = &self.queue else { return Ok(()) };
         let limit = queue.limits.message_bytes;
@@ -80,23 +80,22 @@ impl Store {
         let room = queue.enter(message.len()).await?;
         let (answer, answered) = oneshot::channel();
         let entry = JournalEntry { message, answer, room };
-        queue.work.send(Work::Keep(entry)).map_err(|_| StoreError::Stopped)?;
+        queue.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Takes no more messages, waits until all that were taken are delivered and on the disk, and
-    /// empties the journal.
+    /// Accepts no more messages, waits until all accepted ones are delivered and on the disk, and empties
+    /// the journal.
     ///
     /// # Errors
     ///
-    /// Why the Maildir takes no messages, if it takes none: the journal keeps them for the next
-    /// start.
+    /// The Maildir cannot be written: the journal keeps the messages for the next start.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         let Some(queue) = self.queue else { return Ok(()) };
         let trouble = queue.trouble.check();
         queue.trouble.stop();
-        let _ = queue.work.send(Work::Stop);
-        // Nothing is ever added: this ends when the semaphore is closed.
+        let _ = queue.work.send(JournalRequest::Stop);
+        // The semaphore never has permits: the wait ends when it closes.
         let _ = queue.ended.acquire().await;
         trouble.and(queue.trouble.check())
     }
@@ -166,7 +165,7 @@ fn start(
     spawn("journal", move || {
         journal.run();
         for thread in threads {
-            // A thread that panicked has said so itself.
+            // A panic has its own message.
             let _ = thread.join();
         }
         end.close();
@@ -183,5 +182,5 @@ fn spawn(
     spawned.map_err(StoreError::io("start the thread", Path::new(name)))
 }
 
-/// What a message in the queue counts beside its own bytes.
+/// The bytes that a message in the queue counts beside its own.
 const ENTRY_BYTES: usize = 1024;

@@ -1,4 +1,4 @@
-//! What the journal has and the Maildir has not, delivered at the start.
+//! Replay at the start: delivers the messages of the journal that the Maildir lacks.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -8,29 +8,29 @@ use super::delivery::deliver;
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
-use super::segment::{Place, Segment};
+use super::segment::{JournalPosition, Segment};
 use super::store_error::StoreError;
 use crate::gateway::message::id::MessageId;
 
-/// What was found in the journal at the start.
+/// The result of the replay.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Recovery {
-    /// How many messages were not in the Maildir and are now.
+    /// Messages that were delivered.
     pub(crate) delivered: u64,
-    /// How many were there damaged, or under suspicion, and were written again.
+    /// Messages that were damaged in the Maildir, or possibly lost, and were written again.
     pub(crate) restored: u64,
-    /// How many are damaged in the journal itself. They are lost if the Maildir has them not.
+    /// Messages that are damaged in the journal. They are lost unless the Maildir has them.
     pub(crate) missing: u64,
 }
 
-/// Delivers what an earlier process did not, and makes the segments empty.
+/// Delivers the messages that the last process did not, and empties the segments.
 ///
-/// A message that the Maildir has already is left there. If its file is not what the journal says,
-/// as a power loss can leave it, it is written again at the same place.
+/// A message that the Maildir already has stays there. If its file differs from the journal, as after a
+/// power loss, it is written again under the same name.
 ///
 /// # Errors
 ///
-/// [`StoreError::Io`] if a file cannot be read or written; the segments are as they were then.
+/// [`StoreError::Io`] if a file cannot be read or written; then the segments are unchanged.
 pub(crate) fn replay(
     segments: &mut [Segment],
     maildir: &Maildir,
@@ -46,10 +46,10 @@ pub(crate) fn replay(
     let mut recovery = Recovery { missing, ..Recovery::default() };
     let found = if wanted.is_empty() { HashMap::new() } else { maildir.find(&wanted)? };
     let distrusted = progress.is_distrusted();
-    left.visit(segments, |place, message| {
+    left.visit(segments, |position, message| {
         let Some(path) = found.get(&message.id) else {
             recovery.delivered += 1;
-            return deliver(maildir, progress, &message, place);
+            return deliver(maildir, progress, &message, position);
         };
         let there = fs::read(path).map_err(StoreError::io("read", path))?;
         if distrusted || !message.parts.iter().flatten().eq(&there) {
@@ -57,7 +57,7 @@ pub(crate) fn replay(
             maildir.replace(message.id, path)?;
             recovery.restored += 1;
         }
-        progress.advance(place)
+        progress.advance(position)
     })?;
     maildir.sweep()?;
     if segments.iter().any(|segment| segment.sequence() > 0) {
@@ -71,19 +71,19 @@ pub(crate) fn replay(
     Ok(recovery)
 }
 
-/// What tells the messages that are left to deliver.
+/// Decides which messages are still to be delivered.
 struct Left {
-    reached: Option<Place>,
+    reached: Option<JournalPosition>,
     undelivered: HashSet<MessageId>,
 }
 
 impl Left {
-    /// Visits the messages that are not known to be delivered, in the order of the journal; returns
-    /// how many others the journal once had that are damaged.
+    /// Visits the messages that may not be delivered, in the order of the journal; returns the number of
+    /// damaged ones.
     fn visit(
         &self,
         segments: &[Segment],
-        mut message: impl FnMut(Place, Message) -> Result<(), StoreError>,
+        mut message: impl FnMut(JournalPosition, Message) -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut missing = 0;
         for segment in segments {
@@ -94,9 +94,9 @@ impl Left {
                 missing += u64::from(batch.first().saturating_sub(expected));
                 expected = batch.behind();
                 for (record, found) in batch.messages() {
-                    let place = Place { sequence, record };
-                    if self.is_left(place, found.id) {
-                        message(place, found)?;
+                    let position = JournalPosition { sequence, record };
+                    if self.is_left(position, found.id) {
+                        message(position, found)?;
                     }
                 }
             }
@@ -104,8 +104,8 @@ impl Left {
         Ok(missing)
     }
 
-    fn is_left(&self, place: Place, id: MessageId) -> bool {
-        self.reached.is_none_or(|reached| match place.cmp(&reached) {
+    fn is_left(&self, position: JournalPosition, id: MessageId) -> bool {
+        self.reached.is_none_or(|reached| match position.cmp(&reached) {
             Ordering::Less => false,
             Ordering::Equal => self.undelivered.contains(&id),
             Ordering::Greater => true,

@@ -1,14 +1,12 @@
-//! One file of the journal.
+//! A segment: one file of the journal.
 //!
-//! A segment is written with zeros once and then used again and again, because a sync of blocks that
-//! exist costs half of one that must also write where the file's new blocks are. Its first block
-//! says which use this is: a number that rises from use to use, and a random one. Behind it come
-//! [batches](Batch), each at the start of a block and padded to its end, so that no block that was
-//! synced is ever written again.
+//! A segment is filled with zeros once and then reused, because a sync of existing blocks costs half of a
+//! sync that must also record new blocks. Its first block identifies the current use: a sequence number
+//! that rises with each use, and a random number. [Batches](Batch) follow, each at the start of a block
+//! and padded to the end of one, so that no synced block is written again.
 //!
-//! A batch that the last crash cut, or that a disk spoiled, is stepped over. So are those that
-//! earlier uses left behind the last one: they have another random number, and nobody who sends a
-//! message can know this use's.
+//! Reading skips a batch that is incomplete or damaged. It also skips the batches of earlier uses: they
+//! have another random number, which no sender of a message can know.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
@@ -23,24 +21,24 @@ use super::batch::Batch;
 use super::message::Message;
 use super::store_error::StoreError;
 
-/// One file of the journal, open to be written or read.
+/// One file of the journal, open for reading and writing.
 #[derive(Debug)]
 pub(crate) struct Segment {
     file: File,
     path: PathBuf,
     usage: Usage,
-    /// Where the next batch goes, in bytes.
+    /// The position of the next batch, in bytes.
     end: u64,
-    /// How many records the segment has.
+    /// The number of records in the segment.
     records: u32,
-    /// The batch being written; kept for its allocation.
+    /// The buffer of a batch, kept for its allocation.
     buffer: Vec<u8>,
-    /// Cleared for good when the system fails to write or to sync.
+    /// Cleared for good after a failed write or sync.
     sound: bool,
 }
 
 impl Segment {
-    /// Opens the segment at `path`, and makes it `bytes` long if it is shorter.
+    /// Opens the segment at `path`, and extends it to `bytes` bytes.
     ///
     /// # Errors
     ///
@@ -58,7 +56,7 @@ impl Segment {
         Ok(Self { file, path, usage, end: BLOCK, records: 0, buffer: Vec::new(), sound: true })
     }
 
-    /// Starts a new use of the segment: what it held is gone.
+    /// Starts a new use of the segment, without its old content.
     ///
     /// # Errors
     ///
@@ -68,7 +66,7 @@ impl Segment {
         self.restart(Usage::Begun { sequence, nonce })
     }
 
-    /// Makes the segment empty, for the next start to find nothing in it.
+    /// Empties the segment for the next start.
     ///
     /// # Errors
     ///
@@ -86,7 +84,7 @@ impl Segment {
         fs::remove_file(&self.path).map_err(StoreError::io("remove", &self.path))
     }
 
-    /// Renames a file whose first block is damaged, so that it is out of the way and not lost.
+    /// Renames a file with a damaged first block, so that it is kept but not used.
     ///
     /// # Errors
     ///
@@ -97,25 +95,25 @@ impl Segment {
         Ok(aside)
     }
 
-    /// Appends a batch and waits until it is on the disk; returns the place of its first record.
+    /// Appends a batch and waits until it is on the disk; returns the position of its first record.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if the system could not write or sync it. Nothing of the batch counts
-    /// then, and the segment must take no other: after a failed sync the system may hold pages for
-    /// clean that never reached the disk, so that a sync that succeeds later says nothing.
+    /// [`StoreError::Io`] if the system could not write or sync it. Then the batch is invalid, and the
+    /// segment must not be used further: after a failed sync the system may regard unwritten pages as
+    /// clean, so that the success of a later sync proves nothing.
     pub(crate) fn append<'m>(
         &mut self,
         messages: impl Iterator<Item = &'m Message>,
-    ) -> Result<Place, StoreError> {
-        let place = Place { sequence: self.sequence(), record: self.records };
+    ) -> Result<JournalPosition, StoreError> {
+        let position = JournalPosition { sequence: self.sequence(), record: self.records };
         let nonce = if let Usage::Begun { nonce, .. } = self.usage { nonce } else { 0 };
         let records = Batch::write(messages, nonce, self.records, &mut self.buffer);
         self.buffer.resize(self.buffer.len().next_multiple_of(BLOCK_BYTES), 0);
         let written = self.file.write_all_at(&self.buffer, self.end);
         if let Err(error) = written.and_then(|()| self.file.sync_data()) {
             self.sound = false;
-            // What was refused shall not be found at the next start; that may fail as well.
+            // The next start must not find a refused batch; this may fail as well.
             let _ = self.file.set_len(self.end);
             return Err(StoreError::io("write and sync the journal", &self.path)(error));
         }
@@ -123,10 +121,10 @@ impl Segment {
         self.records += records;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
-        Ok(place)
+        Ok(position)
     }
 
-    /// Returns the segment's whole batches, from its first.
+    /// Returns the valid batches of the segment, in order.
     ///
     /// # Errors
     ///
@@ -142,7 +140,7 @@ impl Segment {
         if let Usage::Begun { sequence, .. } = self.usage { sequence } else { 0 }
     }
 
-    /// Tells whether the first block is neither empty nor one that this program wrote.
+    /// Tells whether the first block is neither empty nor valid.
     pub(crate) fn is_damaged(&self) -> bool {
         self.usage == Usage::Damaged
     }
@@ -168,16 +166,16 @@ impl Segment {
     }
 }
 
-/// Where a record is in the journal: later ones are greater.
+/// The position of a record in the journal; later ones are greater.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Place {
-    /// The number of the segment's use.
+pub(crate) struct JournalPosition {
+    /// The sequence number of the segment's use.
     pub(crate) sequence: u64,
-    /// How many records of the segment come before this one.
+    /// The number of records in the segment before this one.
     pub(crate) record: u32,
 }
 
-/// The whole batches of a segment.
+/// The valid batches of a segment.
 #[derive(Debug)]
 pub(crate) struct Batches<'a> {
     segment: &'a Segment,
@@ -209,7 +207,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-/// What the first block says.
+/// The content of the first block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Usage {
     Empty,
@@ -241,7 +239,7 @@ impl Usage {
     }
 }
 
-/// Writes zeros from the end of the file until it has `bytes`.
+/// Extends the file with zeros to `bytes` bytes.
 fn fill(file: &File, bytes: u64) -> io::Result<()> {
     let mut at = file.metadata()?.len();
     if at >= bytes {
@@ -260,5 +258,5 @@ const MAGIC: &[u8; 16] = b"gateway journal\n";
 const BLOCK: u64 = 4096;
 const BLOCK_BYTES: usize = 4096;
 const FILL_BYTES: usize = 1 << 20;
-/// A buffer that grew for a large message is given back down to this many bytes.
+/// The most bytes that a buffer keeps after a large message.
 const KEPT_BUFFER: usize = 2 << 20;

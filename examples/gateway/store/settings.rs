@@ -1,42 +1,42 @@
-//! What is done with messages, and how much of everything.
+//! The settings and limits of the store.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What to do with messages.
+/// The destination of messages.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreSettings {
-    /// To forget them, for load tests and for programs that only decide.
+    /// Discard them, for load tests and for programs that only decide.
     Discard,
-    /// To keep them.
+    /// Store them.
     Maildir {
         /// The Maildir, made if it is missing.
         maildir: PathBuf,
         /// The directory of the journal, made if it is missing; best on the same disk.
         journal: PathBuf,
-        /// This machine's name, for the names of files.
+        /// The name of this host, for file names.
         host: String,
-        /// How much of everything.
+        /// The limits.
         limits: StoreLimits,
     },
 }
 
-/// What bounds the memory and the disk space of a store.
+/// The limits of the memory and the disk space of a store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoreLimits {
     /// The longest message, in bytes; at most 4 GiB. Default 64 MiB.
     pub(crate) message_bytes: usize,
-    /// How many bytes of messages may be in memory until they are delivered, where each message
-    /// counts as 1 KiB more than it has, which bounds their number too; at most 2 GiB. When they are
-    /// used up, `Store::keep` waits. A message longer than all of it comes alone. Default 64 MiB.
+    /// The bytes of messages in memory until they are delivered; at most 2 GiB. Each message counts 1
+    /// KiB more than its size, which limits their number too. At the limit, `Store::keep` waits. A
+    /// longer message is stored alone. Default 64 MiB.
     pub(crate) queue_bytes: u32,
-    /// After how many bytes a sync begins even if more messages wait. Default 1 MiB.
+    /// The bytes after which a sync begins even if more messages wait. Default 1 MiB.
     pub(crate) batch_bytes: usize,
-    /// The length of a journal file, in bytes; more only if one batch is longer. Default 32 MiB.
+    /// The length of a segment, in bytes, unless a single batch is longer. Default 32 MiB.
     pub(crate) segment_bytes: u64,
-    /// How many journal files there may be; two are made at once. Default 4.
+    /// The most segments; two are made at the start. Default 4.
     pub(crate) segments: usize,
-    /// How long after its first message a segment is sealed, and then freed. Default 5 s.
+    /// The time after its first message when a segment is sealed, to be freed. Default 5 s.
     pub(crate) checkpoint_after: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Why the store cannot do what it should.
+//! The errors of the store.
 
 use std::error::Error;
 use std::io;
@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// Why a store cannot be opened, or a message not be kept.
+/// A store cannot be opened, or a message cannot be stored.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum StoreError {
-    /// The system refused something.
+    /// A system call failed.
     #[error("cannot {doing} {path}", path = .path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         doing: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: Arc<io::Error>,
     },
     /// Another gateway uses the directory.
@@ -28,7 +28,7 @@ pub(crate) enum StoreError {
         path: PathBuf,
     },
     /// The message is longer than the limit.
-    #[error("the message has {bytes} bytes, more than the {limit} that are allowed")]
+    #[error("message of {bytes} bytes exceeds the limit of {limit}")]
     TooLong {
         /// The message's length.
         bytes: usize,
@@ -36,17 +36,17 @@ pub(crate) enum StoreError {
         limit: usize,
     },
     /// The store was closed.
-    #[error("the store takes no more messages")]
+    #[error("the store is closed")]
     Stopped,
 }
 
 impl StoreError {
-    /// Says what failed, on what, for `map_err`.
+    /// Returns a function for `map_err` that adds the operation and the path.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { doing, path: path.to_owned(), source: Arc::new(error) }
     }
 
-    /// Lends the error to the log, which writes its source as well.
+    /// Returns the error in the form that the log writes with its source.
     pub(crate) fn as_dyn(&self) -> &(dyn Error + 'static) {
         self
     }

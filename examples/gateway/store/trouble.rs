@@ -1,4 +1,4 @@
-//! Why the store takes no messages at the moment, if it does not.
+//! The error that keeps the store from accepting messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,52 +7,52 @@ use tokio::sync::watch;
 
 use super::store_error::StoreError;
 
-/// What keeps the store from taking messages, shared by its handles and its threads.
+/// The current error of the store, if any, shared by its handles and its threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
-    state: watch::Sender<State>,
+    state: watch::Sender<TroubleState>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Trouble {
-    /// There is none yet.
+    /// Starts without an error.
     pub(crate) fn none() -> Self {
-        Self { state: watch::Sender::new(State::None), stopping: Arc::default() }
+        Self { state: watch::Sender::new(TroubleState::None), stopping: Arc::default() }
     }
 
-    /// Begins trouble that can [end](Self::end).
+    /// Sets an error that can [end](Self::end).
     pub(crate) fn begin(&self, error: StoreError) {
-        self.change(State::Passing(error));
+        self.change(TroubleState::Passing(error));
     }
 
-    /// Begins trouble that stays until the store is opened anew.
+    /// Sets an error that lasts until the store is opened anew.
     pub(crate) fn begin_for_good(&self, error: StoreError) {
-        self.change(State::Lasting(error));
+        self.change(TroubleState::Lasting(error));
     }
 
-    /// Ends the trouble, if it is of the kind that passes.
+    /// Clears an error that can end.
     pub(crate) fn end(&self) {
-        self.change(State::None);
+        self.change(TroubleState::None);
     }
 
-    /// Fails if there is trouble.
+    /// Checks that the store accepts messages.
     ///
     /// # Errors
     ///
-    /// The error that it began with.
+    /// The current error.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.state.borrow().check()
     }
 
-    /// Waits for trouble to begin.
+    /// Waits for an error.
     pub(crate) async fn begun(&self) -> StoreError {
         let mut watch = self.state.subscribe();
         let state = watch.wait_for(|state| state.check().is_err()).await;
-        // This holds the sender itself, which therefore is not gone.
+        // The sender cannot be dropped: `self` holds it.
         state.ok().and_then(|state| state.check().err()).unwrap_or(StoreError::Stopped)
     }
 
-    /// Tells the threads not to wait for better times.
+    /// Tells the threads to stop their further attempts.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -62,9 +62,9 @@ impl Trouble {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    fn change(&self, to: State) {
+    fn change(&self, to: TroubleState) {
         self.state.send_if_modified(|state| {
-            let changes = !matches!(state, State::Lasting(_));
+            let changes = !matches!(state, TroubleState::Lasting(_));
             if changes {
                 *state = to;
             }
@@ -74,13 +74,13 @@ impl Trouble {
 }
 
 #[derive(Debug)]
-enum State {
+enum TroubleState {
     None,
     Passing(StoreError),
     Lasting(StoreError),
 }
 
-impl State {
+impl TroubleState {
     fn check(&self) -> Result<(), StoreError> {
         match self {
             Self::None => Ok(()),

@@ -1,4 +1,4 @@
-//! The log: events with fields, and for people a line as Exim writes it.
+//! The log: events with fields, and for people lines in Exim's form.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -23,7 +23,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, Host, protocol};
 use crate::gateway::smtp::session::Session;
 
-/// Starts the log on standard error; `RUST_LOG` chooses what is in it.
+/// Starts the log on standard error, with the filter `RUST_LOG`.
 pub fn start(format: LogFormat) {
     let chosen = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
@@ -37,34 +37,34 @@ pub fn start(format: LogFormat) {
     tracing_subscriber::registry().with(layer.with_filter(chosen)).init();
 }
 
-/// What all connections share: which of the lines that clients bring about at will are left out.
+/// The limit of log lines that clients can cause, shared by all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter(Mutex<Repeats>);
 
 impl Limiter {
-    /// Counts a line of a host; tells whether it is to be written.
+    /// Counts a line of a host; tells whether to write it.
     pub(crate) fn writes(&self, host: IpAddr, kind: LineKind) -> bool {
         self.told(|repeats| repeats.count(host, kind, Instant::now()))
     }
 
-    /// Takes note that a message of a host was accepted.
+    /// A message of a host was accepted.
     pub(crate) fn accept(&self, host: IpAddr) {
         self.told(|repeats| repeats.accept(host));
     }
 
-    /// Writes how many lines were left out lately.
+    /// Writes the numbers of omitted lines of past intervals.
     pub(crate) fn sum_up(&self) {
         self.told(|repeats| repeats.sweep(Instant::now()));
     }
 
-    /// Writes at the end how many lines were left out.
+    /// Writes the numbers of omitted lines at the end.
     pub(crate) fn end(&self) {
         self.told(Repeats::end);
     }
 
     fn told<T>(&self, work: impl FnOnce(&mut Repeats) -> T) -> T {
         let (result, sums) = {
-            // Nothing in there can be half done.
+            // A panic cannot leave inconsistent data here.
             let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             (work(&mut repeats), repeats.take_sums())
         };
@@ -73,7 +73,7 @@ impl Limiter {
     }
 }
 
-/// Takes note of lines that were left out.
+/// Logs the number of omitted lines.
 fn left_out(sum: &Sum) {
     let Sum { refusals, rules, .. } = *sum;
     let host = sum.host.map_or_else(
@@ -91,7 +91,7 @@ fn left_out(sum: &Sum) {
     }
 }
 
-/// Takes note of a message that was accepted for these recipients.
+/// Logs a message accepted for these recipients.
 pub(crate) fn arrival(
     id: MessageId,
     session: &Session,
@@ -122,8 +122,8 @@ pub(crate) fn arrival(
     info!(event = "arrival", %id, sender, %host, helo, size, "{line}");
 }
 
-/// Takes note of a command that was refused: `what` names it, as `RCPT <a@b.example>`, and `why` is
-/// the reply, or what a rule says in its place. Of many refusals `limiter` says which are logged.
+/// Logs a refused command: `what` is the command, such as `RCPT <a@b.example>`, and `why` the reply or
+/// the rule's log message. `limiter` limits the lines.
 pub(crate) fn refusal(
     limiter: &Limiter,
     session: &Session,
@@ -142,14 +142,14 @@ pub(crate) fn refusal(
     info!(event = "refusal", host = %address, sender, what, "H={host} F={path} rejected {what}: {text}");
 }
 
-/// Takes note of a host that is not served, for it has too many connections.
+/// Logs a host that is refused for too many connections.
 pub(crate) fn too_many_connections(limiter: &Limiter, host: IpAddr) {
     if limiter.writes(host, LineKind::Refusal) {
         info!(event = "refusal", %host, "H=[{host}] has too many connections");
     }
 }
 
-/// Takes note of a proxy whose connection is refused, since its header is missing or not sound.
+/// Logs a proxy that is refused for a missing or invalid header.
 pub(crate) fn no_proxy_header(limiter: &Limiter, peer: SocketAddr, why: &str) {
     let address = peer.ip();
     if limiter.writes(address, LineKind::Refusal) {
@@ -157,7 +157,7 @@ pub(crate) fn no_proxy_header(limiter: &Limiter, peer: SocketAddr, why: &str) {
     }
 }
 
-/// Takes note of what a rule says, made of values that cannot break the line.
+/// Logs the text of a rule, whose values cannot break the line.
 pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: &str) {
     let (host, address) = (Host(client, session.greeting()), client.address.ip());
     if !limiter.writes(address, LineKind::Rule) {
@@ -166,7 +166,7 @@ pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: 
     info!(event = "rule", host = %address, text = line, "H={host} {line}");
 }
 
-/// An error with its causes, those that are not part of its own text.
+/// An error with the causes that its own text does not include.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -180,7 +180,7 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The sender as a log line has it: `<>` for none.
+/// The sender in a log line; `<>` is the null sender.
 fn sender(session: &Session) -> String {
     let sender = session.transaction().map(|transaction| &transaction.sender);
     let mut shown = String::new();
@@ -191,13 +191,13 @@ fn sender(session: &Session) -> String {
     shown
 }
 
-/// Adds a mailbox without what could break a line or turn its direction.
+/// Adds a mailbox; characters that could break the line or change its direction are escaped.
 fn show(line: &mut String, mailbox: &Mailbox) {
     // Writing to a String cannot fail.
     let _ = write!(line, "{}", Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted));
 }
 
-/// Writes the message of an event, and nothing of its fields.
+/// Writes the message of an event without its fields.
 struct MessageOnly;
 
 impl<'w> FormatFields<'w> for MessageOnly {
@@ -213,5 +213,5 @@ impl<'w> FormatFields<'w> for MessageOnly {
     }
 }
 
-/// What the line of a message for one recipient seldom goes beyond, in bytes.
+/// The usual length of a line for one recipient, in bytes.
 const LINE_ROOM: usize = 256;

@@ -1,14 +1,14 @@
-//! How log lines are written.
+//! The format of log lines.
 
 use serde::Deserialize;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// As Exim writes them.
+    /// Lines in Exim's form.
     #[default]
     Text,
-    /// One JSON object each.
+    /// A JSON object for each line.
     Json,
 }

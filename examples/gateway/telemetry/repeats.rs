@@ -1,9 +1,8 @@
-//! Which lines of the log that a client can bring about at will are written: the first of each host, of
-//! more only how many. Without a clock.
+//! The limit of log lines that clients can cause: the first lines of each host are written, further ones
+//! are counted. It has no clock.
 //!
-//! A host that connects again is no other one. There are limits for a host, and for how many hosts are
-//! known at a time: those beyond share one account, so that the log grows by a bounded number of lines
-//! however many hosts there are.
+//! The limit is for a host, over all its connections. The number of known hosts is limited too; further
+//! hosts share one account. So the growth of the log is bounded for any number of hosts.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,22 +10,22 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::smtp::peer::network;
 
-/// What kind of line.
+/// The type of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LineKind {
-    /// That something was refused.
+    /// A refusal.
     Refusal,
-    /// What a rule or a list says.
+    /// The text of a rule or a list.
     Rule,
 }
 
-/// What the hosts have brought about in their present intervals.
+/// The lines of the hosts in their current intervals.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     hosts: HashMap<IpAddr, Account>,
-    /// Of all hosts beyond [`Repeats::HOSTS`].
+    /// The account of all hosts beyond [`Repeats::HOSTS`].
     others: Option<Account>,
-    /// The last time that all were looked through.
+    /// The time of the last sweep.
     swept: Option<Instant>,
     sums: Vec<Sum>,
 }
@@ -44,26 +43,26 @@ struct Count {
     left_out: u64,
 }
 
-/// How many lines of a host were left out.
+/// The numbers of omitted lines of a host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Sum {
-    /// The host, or its network; `None` for those that are not known one by one.
+    /// The host or its network; `None` for the hosts that share an account.
     pub(crate) host: Option<IpAddr>,
     pub(crate) refusals: u64,
     pub(crate) rules: u64,
 }
 
 impl Repeats {
-    /// So many refusals of a host are written in each interval,
+    /// The refusals of a host that are written in each interval.
     pub(crate) const REFUSALS: u32 = 10;
-    /// and so many lines of rules, without a message that is accepted.
+    /// The lines of rules that are written in each interval, unless a message is accepted.
     pub(crate) const RULES: u32 = 1000;
-    /// How long an interval is.
+    /// The length of an interval.
     pub(crate) const INTERVAL: Duration = Duration::from_mins(1);
-    /// So many hosts are known at a time.
+    /// The most hosts with an account of their own.
     pub(crate) const HOSTS: usize = 10_000;
 
-    /// Counts a line; tells whether it is to be written.
+    /// Counts a line; tells whether to write it.
     pub(crate) fn count(&mut self, host: IpAddr, kind: LineKind, now: Instant) -> bool {
         let host = network(host);
         let is_known = self.hosts.contains_key(&host);
@@ -86,14 +85,14 @@ impl Repeats {
         }
     }
 
-    /// Takes note that a message of a host was accepted: what its rules say from here on is written again.
+    /// A message of a host was accepted: the lines of its rules are counted anew.
     pub(crate) fn accept(&mut self, host: IpAddr) {
         if let Some(account) = self.hosts.get_mut(&network(host)) {
             account.rules.written = 0;
         }
     }
 
-    /// Ends the intervals that are over.
+    /// Ends past intervals.
     pub(crate) fn sweep(&mut self, now: Instant) {
         self.swept = Some(now);
         self.end_where(|account| account.is_over(now));
@@ -104,7 +103,8 @@ impl Repeats {
         self.end_where(|_| true);
     }
 
-    /// Takes what was left out in intervals that have ended since the last call, hosts in their order.
+    /// Takes the numbers of omitted lines of the intervals that ended since the last call, ordered by
+    /// host.
     pub(crate) fn take_sums(&mut self) -> Vec<Sum> {
         let mut sums = std::mem::take(&mut self.sums);
         sums.sort_unstable_by_key(|sum| (sum.host.is_none(), sum.host));
@@ -118,7 +118,7 @@ impl Repeats {
         self.sums.extend(others.and_then(|account| account.sum(None)));
     }
 
-    /// Looks through all hosts, but not again at once: that takes a while.
+    /// Ends past intervals to make room, but not too often, since it visits all hosts.
     fn make_room(&mut self, now: Instant) {
         let second = Duration::from_secs(1);
         if self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= second) {

@@ -88,8 +88,8 @@ fn what_is_wrong_is_named() {
         ("message_size_limit = '5X'", "a size"),
         ("smtp_receive_timeout = -1", "a time"),
         ("[macros]\nname = 'x'", "macros: name"),
-        ("[macros]\nN = 1", "macros: N is not a text"),
-        ("smtp_banner = 'A'\n[macros]\nA = 'B'\nB = 'A'", "in a circle"),
+        ("[macros]\nN = 1", "macros: N must be a string"),
+        ("smtp_banner = 'A'\n[macros]\nA = 'B'\nB = 'A'", "is circular"),
         (
             "smtp_banner = 'A'\n[macros]\nA = 'BBBBBBBBBB'\nB = 'CCCCCCCCCC'\nC = 'DDDDDDDDDD'\nD = 'EEEEEEEEEE'\nE = 'FFFFFFFFFF'\nF = 'GGGGGGGGGG'\nG = 'xxxxxxxxxx'",
             "million",

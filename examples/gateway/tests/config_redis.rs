@@ -91,7 +91,6 @@ fn a_query_is_checked_as_far_as_it_is_known() {
     }
     assert_eq!(of("${lookup redis{SET a b}}", "redis_allow_writes = true"), "");
     let event = "redis_servers = 'a//'\nevent_action = '${lookup redis{INCR $event_name}}'";
-    let expected =
-        "line 2: event_action: byte 0: the lookup redis: the query is refused: INCR changes";
+    let expected = "line 2: event_action: byte 0: the lookup redis: query refused: INCR changes";
     assert!(error(event).starts_with(expected), "{}", error(event));
 }

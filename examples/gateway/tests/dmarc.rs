@@ -1,7 +1,7 @@
 //! What is done with a message for what DMARC says alone.
 
 use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
-use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType, Step, Zone};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 use crate::gateway::authentication::dmarc::{
@@ -209,9 +209,11 @@ impl Message<'_> {
         let mut session = dmarc.session();
         let verdict = loop {
             match session.poll() {
-                Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-                Step::Wait => session.handle_timeout(),
-                Step::Done(verdict) => break verdict,
+                InquiryStep::Ask(question) => {
+                    session.handle_answer(&question, zone.answer(&question));
+                }
+                InquiryStep::Wait => session.handle_timeout(),
+                InquiryStep::Done(verdict) => break verdict,
             }
         };
         Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new() }

@@ -150,10 +150,10 @@ async fn j_an_action_forbids_the_connection() {
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
     let last = client.send(&RCPT, "").await;
-    assert_eq!(last, "451 4.4.1 the next hop cannot be reached");
+    assert_eq!(last, "451 4.4.1 cannot reach the next hop");
     client.quit().await;
     let said = gateway.stop().await.said();
-    let deferred = "(an action of tcp:connect does not want it) errno -58";
+    let deferred = "(refused by an action of tcp:connect) errno -58";
     let [host, message] = ["msg:host:defer", "msg:defer"].map(|name| format!("{name}{deferred}"));
     assert_eq!(said, with(&["tcp:connect()"], &[&host, &message]), "nothing of a connection");
     let accepted = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept());
@@ -168,7 +168,7 @@ async fn an_action_closes_the_connection_at_the_banner() {
     let gateway = Running::start(&Running::relaying(address, &transport)).await;
     let mut client = gateway.client().await;
     let last = client.send(&RCPT, "").await;
-    assert_eq!(last, "451 4.4.1 the next hop takes no mail now");
+    assert_eq!(last, "451 4.4.1 the next hop accepts no mail now");
     client.quit().await;
     let said = gateway.stop().await.said();
     let [host, message] = ["msg:host:defer", "msg:defer"]

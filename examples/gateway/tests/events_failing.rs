@@ -39,7 +39,7 @@ async fn send(options: &str) -> (String, Vec<String>) {
 /// As Exim does, unless the configuration says otherwise.
 #[tokio::test]
 async fn an_action_that_fails_lets_it_proceed_or_refuses() {
-    let connect = "msg:host:defer(an action of tcp:connect does not want it) errno -58";
+    let connect = "msg:host:defer(refused by an action of tcp:connect) errno -58";
     let banner = "msg:host:defer(deferred by an action of smtp:connect)";
     for (event, refusal) in [("tcp:connect", connect), ("smtp:connect", banner)] {
         for how in [
@@ -74,7 +74,7 @@ async fn an_action_that_fails_lets_it_proceed_or_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_that_takes_too_long_is_one_that_fails() {
     for (failure, reply) in
-        [("proceed", "250 2.0.0 OK"), ("refuse", "451 4.4.1 the next hop cannot")]
+        [("proceed", "250 2.0.0 OK"), ("refuse", "451 4.4.1 cannot reach the next hop")]
     {
         let scratch = Scratch::new();
         make_table(scratch.path());

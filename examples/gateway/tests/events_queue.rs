@@ -13,7 +13,7 @@ use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::events::Events;
 use crate::gateway::events::overflow::Overflow;
-use crate::gateway::events::queue::{Counts, Queue, Work};
+use crate::gateway::events::queue::{Counts, Queue, QueuedWork};
 use crate::gateway::events::raised_event::{Facts, MAX_VALUE, RaisedEvent, bounded};
 use crate::gateway::events::record;
 use crate::gateway::events::record::RecordError;
@@ -119,12 +119,12 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
         let mut worked = Vec::new();
         loop {
             match queue.next() {
-                Work::Events(events) => worked.extend(events.iter().map(data)),
-                Work::Overflow(read) => {
+                QueuedWork::Events(events) => worked.extend(events.iter().map(data)),
+                QueuedWork::Overflow(read) => {
                     worked.extend(read.events.iter().map(data));
                     assert!(queue.forget(&read));
                 }
-                Work::End => break,
+                QueuedWork::End => break,
             }
         }
         assert_eq!(worked, ["0", "1", "2", "3", "4"]);

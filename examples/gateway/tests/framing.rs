@@ -40,7 +40,7 @@ fn a_stream_of_commands_takes_no_memory_in_a_session() {
     let mut quiet = settings();
     (quiet.smtp_max_refused, quiet.recipients_max) = (0, 0);
     let mut talk = Talk::new(quiet);
-    talk.run();
+    talk.replies();
     talk.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
     let line = format!("{:<4094}\r\n", "RCPT TO:<z@example.com>");
     let stream = line.repeat(16);

@@ -9,7 +9,7 @@ use super::scratch::Scratch;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::Message;
 use crate::gateway::store::progress::Progress;
-use crate::gateway::store::segment::{Place, Segment};
+use crate::gateway::store::segment::{JournalPosition, Segment};
 
 const BYTES: u64 = 32 << 10;
 const BLOCK: usize = 4096;
@@ -32,7 +32,7 @@ fn contents(path: &Path) -> (Vec<(u32, MessageId, String)>, u32) {
         let batch = batch.unwrap();
         missing += batch.first() - expected;
         expected = batch.behind();
-        found.extend(batch.messages().map(|(place, m)| (place, m.id, text(&m))));
+        found.extend(batch.messages().map(|(position, m)| (position, m.id, text(&m))));
     }
     (found, missing)
 }
@@ -44,10 +44,10 @@ fn write_three(path: &Path) -> Vec<(u32, MessageId, String)> {
     let mut segment = Segment::open(path, BYTES).unwrap();
     segment.begin(7).unwrap();
     for (range, first) in [(0..1, 0), (1..3, 1), (3..4, 3)] {
-        let place = segment.append(messages[range].iter()).unwrap();
-        assert_eq!(place, Place { sequence: 7, record: first });
+        let position = segment.append(messages[range].iter()).unwrap();
+        assert_eq!(position, JournalPosition { sequence: 7, record: first });
     }
-    (0..).zip(messages).map(|(place, m)| (place, m.id, text(&m))).collect()
+    (0..).zip(messages).map(|(position, m)| (position, m.id, text(&m))).collect()
 }
 
 #[test]
@@ -150,9 +150,9 @@ fn a_first_block_that_is_not_ours_is_damage() {
 #[test]
 fn progress_is_read_back_unless_it_is_torn() {
     let scratch = Scratch::new();
-    let place = Place { sequence: 3, record: 14 };
-    Progress::open(scratch.path()).unwrap().advance(place).unwrap();
-    assert_eq!(Progress::open(scratch.path()).unwrap().reached(), Some(place));
+    let position = JournalPosition { sequence: 3, record: 14 };
+    Progress::open(scratch.path()).unwrap().advance(position).unwrap();
+    assert_eq!(Progress::open(scratch.path()).unwrap().reached(), Some(position));
 
     let path = scratch.path().join("progress");
     let whole = fs::read(&path).unwrap();
@@ -165,8 +165,8 @@ fn progress_is_read_back_unless_it_is_torn() {
 #[test]
 fn progress_of_another_boot_does_not_count() {
     let scratch = Scratch::new();
-    let place = Place { sequence: 3, record: 14 };
-    Progress::open(scratch.path()).unwrap().advance(place).unwrap();
+    let position = JournalPosition { sequence: 3, record: 14 };
+    Progress::open(scratch.path()).unwrap().advance(position).unwrap();
     let path = scratch.path().join("progress");
     let mut bytes = fs::read(&path).unwrap();
     bytes[0] ^= 1;

@@ -150,7 +150,7 @@ fn who_has_to_go_is_told_so() {
             talk.say(line);
         }
         talk.session.handle_eviction();
-        assert_eq!(talk.run(), format!("{EVICTED}\r\n"));
+        assert_eq!(talk.replies(), format!("{EVICTED}\r\n"));
         assert!(talk.closed && talk.messages.is_empty() && talk.session.transaction().is_none());
     }
 }
@@ -252,7 +252,7 @@ fn commands_that_have_not_ended_are_counted_and_given_back() {
     let mut quiet = settings();
     quiet.smtp_max_refused = 0;
     let mut talk = Talk::new(quiet);
-    talk.run();
+    talk.replies();
     talk.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
     let line = format!("{:<4094}\r\n", "RCPT TO:<no@example.com>");
     let stream = line.repeat(6);
@@ -336,11 +336,10 @@ async fn chunk(client: &mut Client, octets: usize) {
     client.raw(format!("BDAT {octets}\r\n").as_bytes()).await;
     client.raw(&text.collect::<Vec<_>>()).await;
     let reply = client.reply().await;
-    assert!(reply.starts_with("250") && reply.ends_with("octets so far"), "{reply}");
+    assert!(reply.starts_with("250") && reply.ends_with("octets received"), "{reply}");
 }
 
-const EVICTED: &str =
-    "421 4.3.1 the message data comes too slowly while the server is short of memory";
+const EVICTED: &str = "421 4.3.1 message data too slow while the server is short of memory";
 
 fn at(second: u64) -> Duration {
     Duration::from_secs(second)

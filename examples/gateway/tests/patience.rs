@@ -5,7 +5,7 @@ use crate::gateway::smtp::session::SessionSettings;
 
 fn greeted(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);
-    talk.run();
+    talk.replies();
     talk.say("EHLO c.example\r\n");
     talk
 }

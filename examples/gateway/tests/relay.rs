@@ -175,7 +175,7 @@ async fn whoever_falls_silent_is_not_waited_for_longer_than_said() {
 
 #[tokio::test]
 async fn a_no_is_passed_back_and_a_421_or_nonsense_is_temporary() {
-    let unwilling = "451 4.4.1 the next hop takes no mail now";
+    let unwilling = "451 4.4.1 the next hop accepts no mail now";
     let nonsense = "451 4.5.0 malformed reply from the next hop";
     for (turn, reply, expected) in [
         (0, "554 no\r\n", unwilling),
@@ -229,7 +229,7 @@ async fn a_reply_given_too_early_is_no_reply() {
         let mut replies = GOOD[..turn].to_vec();
         replies.push(early);
         let (replies, _) = against(&replies, Then::Listen, LONG).await;
-        assert_eq!(replies.last().unwrap(), "451 4.5.0 the next hop spoke out of turn");
+        assert_eq!(replies.last().unwrap(), "451 4.5.0 unexpected reply from the next hop");
     }
 }
 
@@ -239,7 +239,7 @@ async fn a_lost_connection_stays_lost() {
     let (address, task) = next_hop(replies.map(ToString::to_string).collect(), Then::Close).await;
     let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
     relay.mail(&sender(), Declared::default()).await;
-    let lost = "451 4.4.1 the next hop takes no mail now";
+    let lost = "451 4.4.1 the next hop accepts no mail now";
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
     assert_eq!(relay.message(&message(SMALL), &[]).await.last.to_string(), lost);
@@ -255,7 +255,7 @@ async fn a_command_broken_off_ends_the_session() {
     let from = sender();
     let mail = relay.mail(&from, Declared::default());
     tokio::time::timeout(SHORT, mail).await.unwrap_err();
-    let broken = "451 4.4.2 the session with the next hop was broken off";
+    let broken = "451 4.4.2 session with the next hop interrupted";
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), broken);
     relay.quit().await;
     task.await.unwrap();
@@ -267,7 +267,7 @@ async fn nobody_listening_is_temporary() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap_err();
-    assert_eq!(error.to_string(), "451 4.4.1 the next hop cannot be reached");
+    assert_eq!(error.to_string(), "451 4.4.1 cannot reach the next hop");
 }
 
 #[tokio::test]
@@ -277,11 +277,11 @@ async fn extensions_are_used_where_they_are_offered_and_missed_where_they_are_ne
     let eight_bit = Declared { eight_bit: true, ..plain };
     let utf8 = Declared { utf8: true, ..plain };
     let all = Declared { size: 1000, eight_bit: true, utf8: true, prdr: false };
-    let no_utf8 = "553 5.6.7 the next hop does not take SMTPUTF8";
+    let no_utf8 = "553 5.6.7 the next hop does not support SMTPUTF8";
     for (offers, declared, text, expected, line) in [
         (EHLO, plain, SMALL, GOOD[5], ">\r\n"),
         (EHLO, all, "é\r\n", GOOD[5], "> SIZE=1000 BODY=8BITMIME SMTPUTF8\r\n"),
-        (EHLO, size(1001), SMALL, "552 5.3.4 the message is larger than the next hop takes", ""),
+        (EHLO, size(1001), SMALL, "552 5.3.4 message too large for the next hop", ""),
         ("250-n\r\n250 SIZE 0\r\n", size(1001), SMALL, GOOD[5], "> SIZE=1001\r\n"),
         ("250-n\r\n250 SIZE\r\n", size(1001), SMALL, GOOD[5], "> SIZE=1001\r\n"),
         ("250 n\r\n", size(1001), SMALL, GOOD[5], ">\r\n"),
@@ -290,19 +290,19 @@ async fn extensions_are_used_where_they_are_offered_and_missed_where_they_are_ne
             "250 n\r\n",
             eight_bit,
             "é\r\n",
-            "554 5.6.3 the next hop does not take 8-bit text",
+            "554 5.6.3 the next hop does not support 8-bit text",
             ">\r\n",
         ),
         (
             "250 8BITMIME\r\n",
             plain,
             "é\r\n",
-            "554 5.6.3 the next hop does not take 8-bit text",
+            "554 5.6.3 the next hop does not support 8-bit text",
             ">\r\n",
         ),
         ("250-n\r\n250 8BITMIME\r\n", utf8, SMALL, no_utf8, ""),
-        (EHLO, plain, "a\nb\r\n", "554 5.6.0 a line end is not CRLF", ">\r\n"),
-        (EHLO, plain, "a\r", "554 5.6.0 a line end is not CRLF", ">\r\n"),
+        (EHLO, plain, "a\nb\r\n", "554 5.6.0 message has a line end other than CRLF", ">\r\n"),
+        (EHLO, plain, "a\r", "554 5.6.0 message has a line end other than CRLF", ">\r\n"),
     ] {
         let replies = [&[GOOD[0], offers], &GOOD[2..]].concat();
         let replies = replies.into_iter().map(str::to_owned).collect();
@@ -325,7 +325,7 @@ async fn an_address_in_utf8_needs_smtputf8() {
     let plain = [GOOD[0], "250 n\r\n", GOOD[2], GOOD[3]].map(str::to_owned).to_vec();
     let (address, _task) = next_hop(plain, Then::Close).await;
     let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
-    let refused = "553 5.6.7 the next hop does not take SMTPUTF8";
+    let refused = "553 5.6.7 the next hop does not support SMTPUTF8";
     let from = ReversePath::from(needy.clone());
     assert_eq!(relay.mail(&from, Declared::default()).await.to_string(), refused);
     assert_eq!(relay.rcpt(&needy).await.to_string(), refused);

@@ -136,7 +136,7 @@ async fn whoever_falls_silent_has_nothing() {
 #[tokio::test]
 async fn only_a_last_reply_that_is_the_last_counts() {
     let nonsense = "451 4.5.0 malformed reply from the next hop";
-    let unwilling = "451 4.4.1 the next hop takes no mail now";
+    let unwilling = "451 4.4.1 the next hop accepts no mail now";
     let [start, ann, bob, carl, queued] = BLOCK;
     for (block, recipients, last) in [
         (vec!["250 2.0.0 whole\r\n"], ["250 2.0.0 whole"; 3], "250 2.0.0 whole"),

@@ -1,7 +1,7 @@
 //! Conditions on DMARC. Against a name server: `tests/peers/dmarc.rs`.
 
 use dmarc_policy::{Author, DkimInput, Dmarc};
-use mail_types::dns::{DnssecStatus, RecordType, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
 use mail_types::exim::Semantics;
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
@@ -149,9 +149,9 @@ pub(super) fn examined(record: &str, aligned: bool) -> Examined {
     let mut session = dmarc.session();
     let verdict = loop {
         match session.poll() {
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(verdict) => break verdict,
+            InquiryStep::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(verdict) => break verdict,
         }
     };
     Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new() }

@@ -73,7 +73,7 @@ async fn why_a_rule_defers_is_in_the_log() {
     for (lines, line) in [
         (
             "condition = '${eval:1/0}'",
-            "a text cannot be expanded: byte 0: division by zero, after 3 bytes of the expression",
+            "expansion failed: byte 0: division by zero, after 3 bytes of the expression",
         ),
         ("condition = '${lc:maybe}'", "a condition is neither true nor false: maybe"),
         (
@@ -82,7 +82,7 @@ async fn why_a_rule_defers_is_in_the_log() {
         ),
         (
             "condition = '${lookup sqlite{SELECT 1}}'",
-            "a text cannot be expanded: byte 0: lookup or request deferred: nobody makes lookups here",
+            "expansion failed: byte 0: lookup or request deferred: nobody makes lookups here",
         ),
         (
             "ratelimit = '${if eq{1}{2}{5}} / 1h / per_cmd / $domain'",
@@ -124,7 +124,7 @@ async fn a_modifier_without_a_text_has_its_default() {
     ] {
         let (refusal, log) = refusal(Stage::Rcpt, &lines).await;
         assert_eq!(refusal, expected, "{lines}");
-        assert_eq!(log.iter().any(|line| line.starts_with("a text cannot be")), logged, "{log:?}");
+        assert_eq!(log.iter().any(|line| line.starts_with("expansion failed")), logged, "{log:?}");
     }
     let rules = rules(
         "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = 'X-A: ${eval:x}'\nadd_header.x = 1"
@@ -280,11 +280,11 @@ const NOT_TAKEN: &[(&str, &str)] = &[
     ),
     (
         "RULE message = '${lookup{x}lsearch{/x}}'",
-        "line 3: byte 0: the lookup lsearch: lookup_directories names no folder",
+        "line 3: byte 0: the lookup lsearch: lookup_directories is empty",
     ),
     (
         "RULE message = '${lookup sqlite,file=/x{SELECT 1}}'",
-        "the lookup sqlite: lookup_directories names no",
+        "the lookup sqlite: lookup_directories is empty",
     ),
     (
         "RULE message = '${lookup sqlite,servers=a{SELECT 1}}'",

@@ -55,20 +55,20 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ("[[acl_smtp_data]]\nverb = 'warn'\nprofile = 'x'", "line 3: profile has no effect"),
     (
         "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = 'X y'",
-        "line 3: not the name of a header field",
+        "line 3: add_header: NAME: text expected",
     ),
     (
         "[[acl_smtp_data]]\nverb = 'warn'\nadd_header = '$domain: y'",
-        "line 3: not the name of a header field",
+        "line 3: add_header: NAME: text expected",
     ),
     (
         "[[acl_smtp_data]]\nverb = 'deny'\nheader.'a b' = 'y'",
-        "line 3: not the name of a header field",
+        "line 3: add_header: NAME: text expected",
     ),
     ("[[acl_smtp_rcpt]]\nverb = 'deny'\nhosts = 'a : b/c'", "line 3: item 2"),
     (
         "[[acl_smtp_rcpt]]\nverb = 'deny'\ndomains = 'a : +nowhere'",
-        "line 3: item 2 (+nowhere): the table domainlist has no list",
+        "line 3: item 2 (+nowhere): no such list in the table domainlist",
     ),
     (
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '^re(gex'",
@@ -78,7 +78,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nsenders = 'a*@b.example'",
         "line 3: item 1 (a*@b.example): a * is a wildcard",
     ),
-    ("[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 1.5", "line 3: not a text"),
+    ("[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 1.5", "line 3: must be a string"),
     ("[[acl_smtp_mail]]\nverb = ['deny', 'deny']", "line 2: a second verb"),
     ("acl_smtp_mail = 'deny'", "line 1: rules are tables"),
     ("acl_smtp_mail = ['deny']", "line 1: rules are tables"),
@@ -88,7 +88,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
-        "line 3: macros: A goes in a circle",
+        "line 3: macros: A is circular",
     ),
     ("[[acl_smtp_helo]]\nverb = 'deny'", "unknown field `acl_smtp_helo`"),
 ];
@@ -358,8 +358,8 @@ fn there_are_only_so_many_of_anything() {
     };
     assert!(Config::parse(&items(10_000)).is_ok());
     for (text, error) in [
-        (rules(1001), "line 1: too many"),
-        (entries(100), "line 1: too many"),
+        (rules(1001), "line 1: too many rules or conditions"),
+        (entries(100), "line 1: too many rules or conditions"),
         (items(10_001), "line 3: list has more than 10000 items"),
     ] {
         assert_eq!(Config::parse(&text).unwrap_err().to_string(), error);

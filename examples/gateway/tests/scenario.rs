@@ -7,7 +7,7 @@ use event_expand::Ask;
 use mail_types::dns::{Answer, DnsFailure, Question, Resolve, Resolving};
 use mail_types::exim::LookupResult;
 use mail_types::smtp::{Domain, Mailbox, Reply};
-use proxy_protocol::{Header, Outcome, ProxyInfo, RequiredHosts};
+use proxy_protocol::{Header, HeaderOutcome, ProxyInfo, RequiredHosts};
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
@@ -77,7 +77,7 @@ impl Scenario {
     pub(super) fn proxied(header: &str) -> Self {
         let (_, header) = Header::parse(header.as_bytes()).unwrap();
         let session =
-            ProxyInfo::proxied("198.51.100.7:4000".parse().unwrap(), Outcome::from(&header));
+            ProxyInfo::proxied("198.51.100.7:4000".parse().unwrap(), HeaderOutcome::from(&header));
         Self::of(session, &"198.51.100.0/28".parse().unwrap())
     }
 

@@ -52,7 +52,7 @@ impl Talk {
     }
 
     /// Goes on until more is wanted; refuses senders and recipients that begin with `no`.
-    pub(super) fn run(&mut self) -> String {
+    pub(super) fn replies(&mut self) -> String {
         loop {
             match self.session.poll() {
                 SessionStep::Read => break,
@@ -83,24 +83,24 @@ impl Talk {
                 let sender = &self.session.transaction().unwrap().sender;
                 match sender.mailbox() {
                     Some(sender) if no(sender.local_part()) => {
-                        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "no")
+                        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, "no")
                     }
-                    _ => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "ok"),
+                    _ => say(ReplyCode::OK, EnhancedCode::ADDRESS_VALID, "ok"),
                 }
             }
             Question::Recipient if self.session.candidate().unwrap().local_part() == "wait" => {
                 say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "wait")
             }
             Question::Recipient if no(self.session.candidate().unwrap().local_part()) => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 1>(), "no")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::NO_SUCH_MAILBOX, "no")
             }
-            Question::Recipient => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "ok"),
+            Question::Recipient => say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "ok"),
             Question::Verdict(at) => self.verdict(at),
             Question::Message => {
                 let recipients = &self.session.transaction().unwrap().recipients;
                 self.taken.push(recipients.iter().map(ToString::to_string).collect());
                 self.messages.push(String::from_utf8(self.session.take_message()).unwrap());
-                say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), "taken")
+                say(ReplyCode::OK, EnhancedCode::SUCCESS, "taken")
             }
         }
     }
@@ -111,25 +111,25 @@ impl Talk {
         let recipient = &self.session.transaction().unwrap().recipients[at];
         match recipient.local_part() {
             part if part.starts_with("bad") => {
-                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 7, 1>(), "not this")
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, "not this")
             }
             part if part.starts_with("later") => {
                 say(ReplyCode::BUSY, EnhancedCode::of::<4, 2, 1>(), "not now")
             }
-            part => say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), &format!("{part} takes it")),
+            part => say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, &format!("{part} takes it")),
         }
     }
 
     pub(super) fn say(&mut self, text: &str) -> String {
         self.session.handle_bytes(text.as_bytes());
-        self.run()
+        self.replies()
     }
 }
 
 /// Greets, and comes as far as a sender and a recipient.
 pub(super) fn ready(settings: SessionSettings) -> Talk {
     let mut talk = Talk::new(settings);
-    talk.run();
+    talk.replies();
     talk.say("EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
     talk
 }
@@ -137,7 +137,7 @@ pub(super) fn ready(settings: SessionSettings) -> Talk {
 /// Each line and the codes it is answered with, one after the other in a session of its own.
 pub(super) fn dialogue(rows: &[(&str, &str)]) {
     let mut talk = Talk::new(settings());
-    talk.run();
+    talk.replies();
     for (line, expected) in rows {
         let answer = talk.say(&format!("{line}\r\n"));
         let codes: Vec<_> = answer
@@ -152,7 +152,7 @@ pub(super) fn dialogue(rows: &[(&str, &str)]) {
 #[test]
 fn a_message_with_data() {
     let mut talk = Talk::new(settings());
-    assert_eq!(talk.run(), "220 mx.example ESMTP\r\n");
+    assert_eq!(talk.replies(), "220 mx.example ESMTP\r\n");
     assert_eq!(
         talk.say("EHLO client.example\r\n"),
         "250-mx.example greets client.example\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n\
@@ -176,11 +176,11 @@ fn a_session_is_the_same_however_its_bytes_are_split() {
     let text = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 5\r\nab\r\nc\
                 BDAT 6 LAST\r\nd\r\ne\r\nQUIT\r\n";
     let mut whole = Talk::new(settings());
-    whole.run();
+    whole.replies();
     let answers = whole.say(text);
     assert_eq!(whole.messages, ["\r\nab\r\ncd\r\ne\r\n"], "it has no header");
     let mut split = Talk::new(settings());
-    split.run();
+    split.replies();
     let bytes: String = text.bytes().map(|c| split.say(&char::from(c).to_string())).collect();
     assert_eq!(bytes, answers);
     assert_eq!(split.messages, whole.messages);
@@ -220,7 +220,7 @@ fn nothing_but_crlf_dot_crlf_ends_data() {
         let answers = talk.say(&format!(
             "a{end}MAIL FROM:<x@y.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\nb\r\n.\r\n"
         ));
-        assert_eq!(answers, "554 5.6.0 a carriage return or line feed stands alone\r\n", "{end:?}");
+        assert_eq!(answers, "554 5.6.0 bare CR or LF in the message or command\r\n", "{end:?}");
         assert!(talk.closed && talk.messages.is_empty(), "{end:?}");
     }
     let mut talk = ready(settings());
@@ -246,7 +246,7 @@ fn a_bare_end_in_a_chunk_or_a_command_is_refused() {
 fn who_talks_too_early_is_refused() {
     let mut early = Talk::new(settings());
     early.session.handle_bytes(b"EHLO a\r\n");
-    assert_eq!(early.run(), "554 5.5.0 SMTP synchronization error\r\n");
+    assert_eq!(early.replies(), "554 5.5.0 SMTP synchronization error\r\n");
     assert!(early.closed);
     // Behind DATA the client waits for 354, behind STARTTLS for 220.
     for text in ["DATA\r\nSubject: x\r\n", "STARTTLS\r\nNOOP\r\n"] {
@@ -359,13 +359,13 @@ fn arguments() {
 fn time_and_the_server_can_end_it() {
     let mut talk = ready(settings());
     talk.session.handle_timeout();
-    assert!(talk.run().starts_with("421 4.4.2"));
+    assert!(talk.replies().starts_with("421 4.4.2"));
     talk.session.handle_timeout();
     talk.session.handle_bytes(b"NOOP\r\n");
-    assert_eq!(talk.run(), "");
+    assert_eq!(talk.replies(), "");
     let mut talk = ready(settings());
     talk.session.handle_stop();
-    assert!(talk.run().starts_with("421 4.3.2"));
+    assert!(talk.replies().starts_with("421 4.3.2"));
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn a_refused_connection_gets_no_banner() {
     assert_eq!(session.poll(), SessionStep::Decide(Question::Connect));
     session.handle_decision(&say(
         ReplyCode::TRANSACTION_FAILED,
-        EnhancedCode::of::<5, 7, 1>(),
+        EnhancedCode::REFUSED_BY_POLICY,
         "no",
     ));
     assert_eq!(session.poll(), SessionStep::Close);

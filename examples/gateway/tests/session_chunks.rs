@@ -21,7 +21,7 @@ fn a_chunk_whose_size_cannot_be_read_ends_the_session() {
     ] {
         let mut talk = ready(settings());
         let answer = talk.say(&format!("{line}\r\nRSET\r\nNOOP\r\n"));
-        assert_eq!(answer, "521 5.5.4 the size of the chunk cannot be read\r\n", "{line}");
+        assert_eq!(answer, "521 5.5.4 invalid chunk size\r\n", "{line}");
         assert!(talk.closed);
     }
 }

@@ -10,7 +10,7 @@ fn offering() -> SessionSettings {
 /// Comes as far as recipients with these local parts, of a client that asked for PRDR or not.
 fn with_recipients(asked: bool, recipients: &[&str]) -> Talk {
     let mut talk = Talk::new(offering());
-    talk.run();
+    talk.replies();
     let parameter = if asked { " PRDR" } else { "" };
     talk.say(&format!("EHLO client.example\r\nMAIL FROM:<a@b.example>{parameter}\r\n"));
     for recipient in recipients {
@@ -25,7 +25,7 @@ const BLOCK: &str = "353 content analysis has started\r\n";
 fn it_is_offered_where_it_is_enabled_and_beside_its_companions() {
     for (enabled, offered) in [(true, true), (false, false)] {
         let mut talk = Talk::new(SessionSettings { prdr_enable: enabled, ..settings() });
-        talk.run();
+        talk.replies();
         let answer = talk.say("EHLO client.example\r\n");
         let lines = answer.lines().map(|line| &line[4..]);
         assert_eq!(prdr::is_offered(lines), offered, "{answer}");
@@ -44,7 +44,7 @@ fn the_parameter_is_strict() {
         (false, "EHLO", "PRDR", "555 5.5.4"),
     ] {
         let mut talk = Talk::new(SessionSettings { prdr_enable: enabled, ..settings() });
-        talk.run();
+        talk.replies();
         talk.say(&format!("{greeting} client.example\r\n"));
         let answer = talk.say(&format!("MAIL FROM:<a@b.example> {parameters}\r\n"));
         assert!(answer.starts_with(expected), "{greeting} {parameters}: {answer}");
@@ -173,7 +173,7 @@ fn a_server_that_stops_says_the_whole_sequence() {
     talk.session.handle_bytes(b"x\r\n.\r\n");
     assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
     talk.session.handle_stop();
-    let answer = talk.run();
+    let answer = talk.replies();
     let codes: Vec<_> = answer.lines().map(|line| &line[..3]).collect();
     assert_eq!(codes, ["353", "451", "451", "450", "421"], "{answer}");
     assert!(talk.closed && talk.messages.is_empty());
@@ -192,7 +192,7 @@ fn who_says_421_closes() {
             assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
             talk.session.handle_decision(&leaving);
         }
-        let answer = talk.run();
+        let answer = talk.replies();
         assert!(answer.ends_with(sent) && talk.messages.is_empty(), "{answer}");
         // A recipient's 421 is one that defers: the sequence goes on.
         assert_eq!(talk.closed, recipients.len() == 1, "{answer}");
@@ -201,7 +201,7 @@ fn who_says_421_closes() {
     talk.session.handle_bytes(b"RCPT TO:<ann@d.example>\r\nNOOP\r\n");
     assert!(matches!(talk.session.poll(), SessionStep::Decide(_)));
     talk.session.handle_decision(&leaving);
-    assert_eq!(talk.run(), "421 4.3.2 bye\r\n");
+    assert_eq!(talk.replies(), "421 4.3.2 bye\r\n");
     assert!(talk.closed);
 }
 
@@ -224,5 +224,5 @@ fn a_connection_that_is_cut_leaves_nothing_behind() {
     }
     let mut talk = ready(offering());
     talk.session.handle_decision(&"250 2.1.5 not asked".parse().unwrap());
-    assert_eq!(talk.run(), "");
+    assert_eq!(talk.replies(), "");
 }

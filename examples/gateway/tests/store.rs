@@ -13,7 +13,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::store::maildir::Maildir;
 use crate::gateway::store::progress::Progress;
 use crate::gateway::store::replay::Recovery;
-use crate::gateway::store::segment::{Place, Segment};
+use crate::gateway::store::segment::{JournalPosition, Segment};
 use crate::gateway::store::settings::{StoreLimits, StoreSettings};
 use crate::gateway::store::store_error::StoreError;
 use crate::gateway::store::{Message, Store};
@@ -142,8 +142,8 @@ async fn a_crash_at_the_rename_neither_loses_nor_doubles() {
         let scratch = Scratch::new();
         let messages = ["before", "at the rename", "after"].map(message);
         leave_in_journal(scratch.path(), &messages);
-        let place = Place { sequence: 1, record: 1 };
-        Progress::open(&scratch.path().join("journal")).unwrap().advance(place).unwrap();
+        let position = JournalPosition { sequence: 1, record: 1 };
+        Progress::open(&scratch.path().join("journal")).unwrap().advance(position).unwrap();
         let maildir = Maildir::open(&scratch.path().join("Maildir"), "old.example").unwrap();
         maildir.write(&messages[1]).unwrap();
         if renamed {

@@ -13,7 +13,7 @@ use examples::gateway::authentication::dkim::DkimLimits;
 /// one that signs.
 const RSA: &str = include_str!("data/dkim-public-keys.txt");
 const P: &str = "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
-const IN_TEST: &str = "and the key is only tried out (t=y)";
+const IN_TEST: &str = "key in test mode (t=y)";
 
 #[test]
 fn a_key_that_cannot_be_used_is_a_permanent_error_with_its_reason() {
@@ -29,21 +29,21 @@ fn a_key_that_cannot_be_used_is_a_permanent_error_with_its_reason() {
         ("k=ed25519; s=email2; {p}", "the key is not for email (s=)"),
         ("k=ed25519; h=sha1; {p}", "the key is not for sha256 (h=)"),
         ("k=ed25519; h=; {p}", "the key is not for sha256 (h=)"),
-        ("k=ed25519; v=DKIM1; {p}", "the key is not valid: v= is not its first tag"),
-        ("v=dkim1; k=ed25519; {p}", "the key is not valid: v= is not DKIM1"),
-        ("v=DKIM2; k=ed25519; {p}", "the key is not valid: v= is not DKIM1"),
-        ("v=spf1 -all", "the key is not valid: v= is not DKIM1"),
-        ("hello", "the key is not valid: no tag at octet 0"),
-        ("k=ed25519; k=ed25519; {p}", "the key is not valid: k= is there twice"),
-        ("k=ed25519; {p}; p=", "the key is not valid: p= is there twice"),
-        ("k=ed25519; x=1; x=1; {p}", "the key is not valid: x= is there twice"),
-        ("v=DKIM1;; k=ed25519; {p}", "the key is not valid: no tag at octet 8"),
-        ("v=DKIM1; k=ed25519", "the key is not valid: p= is missing"),
+        ("k=ed25519; v=DKIM1; {p}", "invalid key record: v= is not its first tag"),
+        ("v=dkim1; k=ed25519; {p}", "invalid key record: v= is not DKIM1"),
+        ("v=DKIM2; k=ed25519; {p}", "invalid key record: v= is not DKIM1"),
+        ("v=spf1 -all", "invalid key record: v= is not DKIM1"),
+        ("hello", "invalid key record: malformed tag at octet 0"),
+        ("k=ed25519; k=ed25519; {p}", "invalid key record: duplicate tag k="),
+        ("k=ed25519; {p}; p=", "invalid key record: duplicate tag p="),
+        ("k=ed25519; x=1; x=1; {p}", "invalid key record: duplicate tag x="),
+        ("v=DKIM1;; k=ed25519; {p}", "invalid key record: malformed tag at octet 8"),
+        ("v=DKIM1; k=ed25519", "invalid key record: p= is missing"),
         ("v=DKIM1; k=ed25519; p=", "the key is revoked (p= is empty)"),
-        ("v=DKIM1; k=dsa; p=AAAA", "the key is not of the type ed25519 (k=)"),
-        ("v=DKIM1; {p}", "the key is not of the type ed25519 (k=)"),
-        ("k=ed25519; p=A!AA", "the key is not valid: p= is not base64"),
-        ("k=ed25519; p=AAAA", "the key is not valid: p= is not a public key of its type"),
+        ("v=DKIM1; k=dsa; p=AAAA", "the key type is not ed25519 (k=)"),
+        ("v=DKIM1; {p}", "the key type is not ed25519 (k=)"),
+        ("k=ed25519; p=A!AA", "invalid key record: p= is not base64"),
+        ("k=ed25519; p=AAAA", "invalid key record: p= is not a public key of its type"),
     ];
     for (key, expected) in rows {
         let key = key.replace("{p}", P);
@@ -55,7 +55,10 @@ fn a_key_that_cannot_be_used_is_a_permanent_error_with_its_reason() {
         assert!(found.starts_with(&expected), "{key}: {found}");
     }
     let found = result("", &[]);
-    assert!(found.starts_with("dkim=permerror reason=\"the selector has no key\""), "{found}");
+    assert!(
+        found.starts_with("dkim=permerror reason=\"no key record for the selector\""),
+        "{found}"
+    );
 }
 
 #[test]
@@ -69,8 +72,7 @@ fn a_key_may_be_for_the_domain_itself_only() {
         ("; i=a.example@x.a.example", false),
     ] {
         let found = result(identity, &[&key]);
-        let reason =
-            "permerror reason=\"i= is not in the domain d= itself, as the key wants it (t=s)\"";
+        let reason = "permerror reason=\"i= is a subdomain of d=, which the key forbids (t=s)\"";
         let expected = if good { "pass" } else { reason };
         assert!(found.starts_with(&format!("dkim={expected} ")), "{identity}: {found}");
         assert!(result(identity, &[ED25519]).starts_with("dkim=pass "), "{identity}");
@@ -87,10 +89,8 @@ fn rsa_keys_have_at_least_1024_bits_and_come_in_two_forms() {
     let mut other = own.clone();
     other[14] = 7; // rsaEncryption becomes id-RSAES-OAEP.
     let other = BASE64.encode(&other);
-    let malformed = "permerror reason=\"the key is not valid: p= is not a public key of its type\"";
-    let short = |bits| {
-        format!("permerror reason=\"the key is too short: {bits} bits, and 1024 is the least\"")
-    };
+    let malformed = "permerror reason=\"invalid key record: p= is not a public key of its type\"";
+    let short = |bits| format!("permerror reason=\"key too short: {bits} bits, less than 1024\"");
     let rows = [
         (keys[0], &*short(512)),
         (keys[1], &short(768)),
@@ -113,7 +113,7 @@ fn rsa_keys_have_at_least_1024_bits_and_come_in_two_forms() {
                 ]
                 .concat(),
             ),
-            "permerror reason=\"the key is too long: 8200 bits, and 8192 is the most\"",
+            "permerror reason=\"key too long: 8200 bits, more than 8192\"",
         ),
         ("MAA=", malformed),
         ("AA==", malformed),
@@ -141,19 +141,16 @@ fn of_several_keys_each_that_fits_is_tried_and_their_order_is_nothing() {
         (&[&wrong[0], revoked], "fail reason=\"signature did not verify\""),
         (&[&wrong[0], &wrong[1], &rsa], "fail reason=\"signature did not verify\""),
         (&[&rsa, revoked], "permerror reason=\"the key is revoked (p= is empty)\""),
-        (&[&rsa, "junk"], "permerror reason=\"the key is not of the type ed25519 (k=)\""),
-        (&["junk", &twice], "permerror reason=\"the key is not valid: k= is there twice\""),
-        (
-            &["p", "junk=1; p", "v=DKIM1"],
-            "permerror reason=\"the key is not valid: p= is missing\"",
-        ),
+        (&[&rsa, "junk"], "permerror reason=\"the key type is not ed25519 (k=)\""),
+        (&["junk", &twice], "permerror reason=\"invalid key record: duplicate tag k=\""),
+        (&["p", "junk=1; p", "v=DKIM1"], "permerror reason=\"invalid key record: p= is missing\""),
         (
             &[ED25519, &wrong[0], &wrong[1], &wrong[2], &wrong[3]],
-            "permerror reason=\"the selector has more than 4 keys that fit\"",
+            "permerror reason=\"more than 4 matching keys for the selector\"",
         ),
         (
             &[&wrong[0], &wrong[1], &wrong[2], &wrong[3], &wrong[4]],
-            "permerror reason=\"the selector has more than 4 keys that fit\"",
+            "permerror reason=\"more than 4 matching keys for the selector\"",
         ),
     ];
     for (keys, expected) in rows {
@@ -166,13 +163,13 @@ fn of_several_keys_each_that_fits_is_tried_and_their_order_is_nothing() {
 }
 
 #[test]
-fn a_failure_by_keys_that_are_only_tried_out_is_neutral() {
-    let tried = format!("k=ed25519; t=y; p={}", BASE64.encode(&[1; 32]));
-    let wrong = tried.replace("t=y; ", "");
+fn a_failure_with_a_key_in_test_mode_is_neutral() {
+    let testing = format!("k=ed25519; t=y; p={}", BASE64.encode(&[1; 32]));
+    let wrong = testing.replace("t=y; ", "");
     let rows: [(&[&str], &str); 3] = [
-        (&[&tried], "neutral reason=\"signature did not verify, "),
-        (&[&tried, &wrong], "fail reason=\"signature did not verify\""),
-        (&[&tried, ED25519], "pass "),
+        (&[&testing], "neutral reason=\"signature did not verify, "),
+        (&[&testing, &wrong], "fail reason=\"signature did not verify\""),
+        (&[&testing, ED25519], "pass "),
     ];
     for (keys, expected) in rows {
         let found = result("", keys);
@@ -180,7 +177,7 @@ fn a_failure_by_keys_that_are_only_tried_out_is_neutral() {
         assert_eq!(found.contains(IN_TEST), expected.starts_with("neutral"));
     }
     let changed = message("a=ed25519-sha256", "").replace("hello", "changed");
-    let found = told(&verify(&changed, &zone(&[&tried]), &DkimLimits::default())).remove(0);
+    let found = told(&verify(&changed, &zone(&[&testing]), &DkimLimits::default())).remove(0);
     let expected = format!("dkim=neutral reason=\"body hash did not verify, {IN_TEST}\" ");
     assert!(found.starts_with(&expected), "{found}");
 }

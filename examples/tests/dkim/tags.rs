@@ -111,15 +111,15 @@ const WRONG_TAGS: &[(&str, &str, &str)] = &[
     ("s=s", "s=s; t=1528637909; x=1528637909", "x= is not later than t="),
     ("s=s", "s=s; l=x", "l= is not a number of octets"),
     // RFC 6376 section 3.2.
-    ("s=s", "s=s; s=s", "s= is there twice"),
-    ("s=s", "s=s; s=t", "s= is there twice"),
-    ("v=1", "unknown=1; v=1; unknown=2", "unknown= is there twice"),
-    ("v=1", "v=1;", "no tag at octet 5"),
-    ("v=1", "v", "no tag at octet 0"),
-    ("v=1", "=1", "no tag at octet 0"),
-    ("v=1", "1v=1", "no tag at octet 0"),
-    ("v=1", "v-x=1", "no tag at octet 0"),
-    ("v=1", "v=1\u{7}", "octet 4 may not be in a list of tags"),
+    ("s=s", "s=s; s=s", "duplicate tag s="),
+    ("s=s", "s=s; s=t", "duplicate tag s="),
+    ("v=1", "unknown=1; v=1; unknown=2", "duplicate tag unknown="),
+    ("v=1", "v=1;", "malformed tag at octet 5"),
+    ("v=1", "v", "malformed tag at octet 0"),
+    ("v=1", "=1", "malformed tag at octet 0"),
+    ("v=1", "1v=1", "malformed tag at octet 0"),
+    ("v=1", "v-x=1", "malformed tag at octet 0"),
+    ("v=1", "v=1\u{7}", "invalid character at octet 4"),
 ];
 
 #[test]

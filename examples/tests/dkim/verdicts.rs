@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Question, RecordType, Session, Step, Zone,
+    Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Session, Zone,
 };
 use mail_types::results::AuthResult;
 use mail_types::smtp::Header;
@@ -86,7 +86,7 @@ fn what_is_done_to_a_message_shows() {
             "l=3; q=dns/txt; s=br",
             "policy reason=\"l= leaves the end of the body unsigned\"",
         ),
-        ("s=brisbane", "s=sydney", "permerror reason=\"the selector has no key\""),
+        ("s=brisbane", "s=sydney", "permerror reason=\"no key record for the selector\""),
     ];
     for (from, to, expected) in rows {
         assert!(SIGNED.contains(from), "{from}");
@@ -168,9 +168,9 @@ pub(crate) fn verify(message: &str, zone: &Zone, limits: &DkimLimits) -> Vec<Sig
     let mut session = Session::new(keys, Vec::new(), questions);
     let keys = loop {
         match session.poll() {
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(keys) => break keys,
+            InquiryStep::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(keys) => break keys,
         }
     };
     verify_all(header, &mut signatures, keys);

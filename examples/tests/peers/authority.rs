@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use super::servers::{run, text};
+use super::servers::{output_of, text};
 
 /// An authority in a folder of its own: `ca.pem`, and for each certificate `NAME.pem`, with that of the
 /// authority behind it, and `NAME.key`. Each names the responder, at a port that the test has.
@@ -82,7 +82,7 @@ impl Authority {
     fn shell(&self, script: &str) {
         let mut command = Command::new("bash");
         command.args(["-ec", script]).current_dir(&self.folder);
-        let output = run(&mut command, b"");
+        let output = output_of(&mut command, b"");
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 }

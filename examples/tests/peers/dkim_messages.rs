@@ -22,7 +22,7 @@ const BROKEN: [(&str, &str); 9] = [
     ),
     ("d=signed..test; s=s", "d= is not a DNS name"),
     ("d=.signed.test; s=s", "d= is not a DNS name"),
-    ("d=signed.test; s=s; s=s", "s= is there twice"),
+    ("d=signed.test; s=s; s=s", "duplicate tag s="),
     ("d=signed.test", "s= is missing"),
 ];
 

@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::SystemTime;
 
 use data_encoding::BASE64;
-use mail_types::dns::{DnssecStatus, RecordType, Session, Step, Zone};
+use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Session, Zone};
 use mail_types::results::AuthResult;
 use mail_types::smtp::Header;
 use serde_json::{Value, json};
@@ -82,9 +82,9 @@ fn ours(message: &[u8], record: &str) -> Option<AuthResult> {
     let mut session = Session::new(Keys::of(&signatures), Vec::new(), 10);
     let keys = loop {
         match session.poll() {
-            Step::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
-            Step::Wait => session.handle_timeout(),
-            Step::Done(keys) => break keys,
+            InquiryStep::Ask(question) => session.handle_answer(&question, zone.answer(&question)),
+            InquiryStep::Wait => session.handle_timeout(),
+            InquiryStep::Done(keys) => break keys,
         }
     };
     verify(header, &mut signatures, keys);

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::dmarc::{plain, signed, with_gateway};
 use super::gateway::Gateway;
-use super::servers::{have, run, text};
+use super::servers::{have, output_of, text};
 
 #[test]
 fn what_was_seen_becomes_reports_that_the_schema_takes() {
@@ -36,7 +36,7 @@ fn what_was_seen_becomes_reports_that_the_schema_takes() {
         let mut command = Command::new(tool("dmarc_report"));
         command.args(["make", "--submitter", "gateway.test", "--day", &today(), "--zone"]);
         command.arg(&zone).arg("--into").arg(&into).arg(&rows);
-        let output = run(&mut command, b"");
+        let output = output_of(&mut command, b"");
         assert!(output.status.success(), "{}", text(&output.stderr));
         let told = text(&output.stdout);
         for line in [
@@ -106,7 +106,7 @@ fn tool(name: &str) -> PathBuf {
 
 /// The day by this machine's clock, in UTC.
 fn today() -> String {
-    let output = run(Command::new("date").args(["-u", "+%F"]), b"");
+    let output = output_of(Command::new("date").args(["-u", "+%F"]), b"");
     text(&output.stdout).trim().to_owned()
 }
 
@@ -117,8 +117,8 @@ fn lint(file: &Path) {
     }
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dmarc-policy/tests/data");
     let schema = format!("{data}/dmarc-xml-0.2.xsd");
-    let xml = run(Command::new("gzip").arg("-dc").arg(file), b"").stdout;
+    let xml = output_of(Command::new("gzip").arg("-dc").arg(file), b"").stdout;
     let mut command = Command::new("xmllint");
-    let output = run(command.args(["--noout", "--nonet", "--schema", &schema, "-"]), &xml);
+    let output = output_of(command.args(["--noout", "--nonet", "--schema", &schema, "-"]), &xml);
     assert!(output.status.success(), "{}", text(&output.stderr));
 }

@@ -8,7 +8,7 @@ use super::block::Block;
 use super::gateway::Gateway;
 use super::servers::{Peers, have, swaks};
 #[cfg(feature = "pgsql")]
-use super::servers::{run, text};
+use super::servers::{output_of, text};
 
 fn options(next_hop: &str, more: &str) -> String {
     format!(
@@ -118,7 +118,7 @@ fn record_delivery_of_2014_records_each_delivery() {
         let (host, port) = database.split_once(':').unwrap();
         let mut command = Command::new("psql");
         command.args(["-h", host, "-p", port, "-U", "gateway", "-Atq", "-v", "ON_ERROR_STOP=1"]);
-        let output = run(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
+        let output = output_of(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::block::Block;
 use super::gateway::Gateway;
-use super::servers::{Peers, have, run, swaks, text};
+use super::servers::{Peers, have, output_of, swaks, text};
 
 const RULES: &str = r#"
     [hostlist]
@@ -65,7 +65,7 @@ fn sql(database: &str, sql: &str) -> String {
     let (host, port) = database.split_once(':').unwrap();
     let mut command = Command::new("psql");
     command.args(["-h", host, "-p", port, "-U", "gateway", "-Atq", "-v", "ON_ERROR_STOP=1"]);
-    let output = run(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
+    let output = output_of(command.args(["mail", "-c", sql]).env("PGPASSWORD", "secret"), b"");
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::block::Block;
 use super::gateway::{Gateway, binary};
 use super::injection::{ask, seed, values};
-use super::servers::{Listener, Peers, have, run, swaks, text};
+use super::servers::{Listener, Peers, have, output_of, swaks, text};
 
 const PROGRAMS: &[&str] = &["redis-server", "redis-cli", "swaks"];
 
@@ -23,7 +23,7 @@ fn cli(address: &str, arguments: &[&str]) -> String {
     let (host, port) = address.split_once(':').unwrap();
     let mut command = Command::new("redis-cli");
     command.args(["-h", host, "-p", port, "-a", "secret", "--no-auth-warning", "-n", "10"]);
-    text(&run(command.args(arguments), b"").stdout).trim_end().to_owned()
+    text(&output_of(command.args(arguments), b"").stdout).trim_end().to_owned()
 }
 
 #[test]
@@ -101,7 +101,7 @@ async fn redis_gets_each_value_as_one() {
 
 fn tool(arguments: &[&str], input: &str) -> (Option<i32>, Vec<Value>, String) {
     let mut command = Command::new(binary().with_file_name("redis_lookup"));
-    let output = run(command.arg("--json").args(arguments), input.as_bytes());
+    let output = output_of(command.arg("--json").args(arguments), input.as_bytes());
     let lines =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), lines, text(&output.stderr))
@@ -127,8 +127,8 @@ fn the_tool_finds_what_the_gateway_finds() {
         json!({"outcome": "found", "value": "x\n\ny"}),
         json!({"outcome": "found", "value": "3"}),
         json!({"outcome": "deferred", "reason": "the server answered WRONGTYPE Operation against a key holding the wrong kind of value"}),
-        json!({"error": "the query is refused: SET changes data, and writes are not allowed", "at": 0}),
-        json!({"error": "the query is refused: a double quote is not closed", "at": 1}),
+        json!({"error": "query refused: SET changes data, and writes are not allowed", "at": 0}),
+        json!({"error": "query refused: a double quote is not closed", "at": 1}),
     ];
     for servers in [
         format!("<; {}/10/secret", of("redis")),
@@ -183,7 +183,7 @@ fn authorities_of_the_system(peers: &Peers<'_>, server: &str) {
         let servers = format!("<; rediss://:secret@{server}/10{parameters}");
         let mut command = Command::new(binary().with_file_name("redis_lookup"));
         command.env("SSL_CERT_FILE", &bad).env_remove("SSL_CERT_DIR");
-        run(command.args(["--servers", &servers, "GET b"]), b"")
+        output_of(command.args(["--servers", &servers, "GET b"]), b"")
     };
     let output = with_bad_system(&format!("?ca={}", ca.display()));
     assert_eq!(text(&output.stdout), "found: two words\n", "{}", text(&output.stderr));
@@ -205,7 +205,7 @@ fn the_tool_refuses_a_wrong_list_of_servers() {
 
 #[test]
 fn the_gateway_says_what_is_built_in() {
-    let output = run(Command::new(binary()).arg("--version"), b"");
+    let output = output_of(Command::new(binary()).arg("--version"), b"");
     let shown = text(&output.stdout);
     let expected = if cfg!(feature = "pgsql") { "sqlite pgsql redis\n" } else { "sqlite redis\n" };
     assert!(shown.contains("Support for: ") && shown.ends_with(expected), "{shown}");

@@ -59,7 +59,7 @@ impl<'a> Peers<'a> {
     /// The same, with these options of TLS for Exim's server, if there are any.
     pub(crate) fn start_with(&self, tls: &str, arguments: &[&str]) -> Vec<Listener> {
         let arguments = [&["start"], arguments].concat();
-        let output = run(self.script(&arguments).env("PEERS_EXIM_TLS", tls), b"");
+        let output = output_of(self.script(&arguments).env("PEERS_EXIM_TLS", tls), b"");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         let listener = |line: &str| {
             let [name, kind, address] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
@@ -83,13 +83,14 @@ impl<'a> Peers<'a> {
         option: &str,
     ) -> (bool, String) {
         let arguments = [&["exim-send", server, "exim@sender.test"], rcpts].concat();
-        let output = run(self.script(&arguments).env("PEERS_EXIM", option), message.as_bytes());
+        let output =
+            output_of(self.script(&arguments).env("PEERS_EXIM", option), message.as_bytes());
         (output.status.success(), text(&output.stdout) + &text(&output.stderr))
     }
 
     /// Waits until a peer's log holds all of `words`.
     pub(crate) fn wait_for_log(&self, name: &str, words: &[&str]) {
-        let folder = text(&self.run(&["folder"], b"").stdout);
+        let folder = text(&self.script_output(&["folder"], b"").stdout);
         let file = Path::new(folder.trim()).join("log").join(name);
         let end = Instant::now() + Duration::from_secs(20);
         loop {
@@ -104,11 +105,11 @@ impl<'a> Peers<'a> {
 
     /// Returns the folder of `NAME.pem` and `NAME.key`.
     pub(crate) fn certificates(&self) -> PathBuf {
-        text(&self.run(&["certificates"], b"").stdout).trim().into()
+        text(&self.script_output(&["certificates"], b"").stdout).trim().into()
     }
 
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
-        run(&mut self.script(arguments), input)
+    fn script_output(&self, arguments: &[&str], input: &[u8]) -> Output {
+        output_of(&mut self.script(arguments), input)
     }
 
     fn script(&self, arguments: &[&str]) -> Command {
@@ -121,12 +122,12 @@ impl<'a> Peers<'a> {
 
 impl Drop for Peers<'_> {
     fn drop(&mut self) {
-        self.run(&["stop"], b"");
+        self.script_output(&["stop"], b"");
     }
 }
 
 /// Runs a command to its end.
-pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+pub(crate) fn output_of(command: &mut Command, input: &[u8]) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A program that does not read all of its input is no fault.
@@ -144,6 +145,6 @@ pub(crate) fn swaks(server: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new("swaks");
     command.args([target, server, "--helo", "swaks.test", "--from", "swaks@sender.test"]);
     command.args(["--timeout", "20"]).args(arguments);
-    let output = run(&mut command, b"");
+    let output = output_of(&mut command, b"");
     (output.status.success(), text(&output.stdout) + &text(&output.stderr))
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::authority::Authority;
 use super::block::Block;
 use super::gateway::{Gateway, binary};
-use super::servers::{Peers, have, run, swaks, text};
+use super::servers::{Peers, have, output_of, swaks, text};
 
 /// What a client sees that asks for a staple: the number of the certificate, and what is stapled.
 #[derive(Debug, PartialEq)]
@@ -34,7 +34,7 @@ fn look(gateway: &Gateway, authority: &Authority, name: &str) -> Seen {
     let mut client = Command::new("openssl");
     client.args(["s_client", "-starttls", "smtp", "-status", "-verify_return_error", "-CAfile"]);
     client.args([&authority.path("ca.pem"), "-servername", name, "-connect", &gateway.address()]);
-    let output = run(&mut client, b"QUIT\r\n");
+    let output = output_of(&mut client, b"QUIT\r\n");
     let seen = text(&output.stdout);
     assert!(output.status.success(), "{seen}{}", text(&output.stderr));
     let word = |start: &str| {
@@ -44,7 +44,7 @@ fn look(gateway: &Gateway, authority: &Authority, name: &str) -> Seen {
     let pem = seen.find("\nServer certificate\n").and_then(|from| seen.get(from..)).unwrap();
     let mut reader = Command::new("openssl");
     reader.args(["x509", "-noout", "-serial"]);
-    let serial = text(&run(&mut reader, pem.as_bytes()).stdout);
+    let serial = text(&output_of(&mut reader, pem.as_bytes()).stdout);
     let certificate = serial.trim().trim_start_matches("serial=").to_owned();
     Seen { certificate, staple: word("Cert Status:").zip(word("Serial Number:")) }
 }
@@ -91,7 +91,7 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     // What cannot be used leaves the one before.
     fs::write(authority.path("mx.test.pem"), "no certificate\n").unwrap();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&fourth));
-    gateway.line("the certificate that was read before stays");
+    gateway.line("the previous certificate stays in use");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_proof_in_a_file_is_looked_at_for_each_connection() {
     }
     fs::remove_file(&file).unwrap();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&serial));
-    gateway.line("cannot be read: entity not found; nothing is stapled");
+    gateway.line("cannot be read: entity not found; no OCSP staple");
     let pem = data_encoding::BASE64_MIME.encode(&good);
     replace(
         format!("-----BEGIN OCSP RESPONSE-----\n{pem}-----END OCSP RESPONSE-----\n").as_bytes(),
@@ -186,7 +186,7 @@ fn certificates_and_proofs_are_chosen_by_the_name_that_a_client_asks_for() {
     let (is_taken, dialogue) = deliver("mx.test");
     assert!(is_taken, "{dialogue}");
     gateway.line("sni=second.test/second.test ocsp=4");
-    gateway.line("gone.test.pem has no usable PEM");
+    gateway.line("gone.test.pem: I/O error");
     gateway.line("sni=mx.test/mx.test ocsp=1");
 }
 
@@ -258,7 +258,7 @@ fn a_client_takes_the_staple_of_exim() {
     let check = |require: &[&str]| {
         let mut tool = Command::new(binary().with_file_name("ocsp"));
         tool.args(["serve-check", host, "--port", port, "--name", "mx.test", "--ca"]);
-        let output = run(tool.arg(authority.path("ca.pem")).args(require), b"");
+        let output = output_of(tool.arg(authority.path("ca.pem")).args(require), b"");
         (output.status.code(), text(&output.stdout) + &text(&output.stderr))
     };
     let (code, said) = check(&["--require"]);

@@ -6,13 +6,13 @@ use std::process::{Command, Output};
 
 use super::block::Block;
 use super::gateway::binary;
-use super::servers::{have, run, text};
+use super::servers::{have, output_of, text};
 
 /// Runs the gateway with these arguments; after two seconds it is ended.
 fn started(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new("timeout");
     command.arg("2").arg(binary()).args(["--config", "gateway.toml"]).args(arguments);
-    run(command.current_dir(folder), b"")
+    output_of(command.current_dir(folder), b"")
 }
 
 #[test]

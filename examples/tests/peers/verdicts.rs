@@ -143,7 +143,7 @@ fn a_message_is_in_quarantine_for_all_its_recipients_or_for_none() {
     let block = Block::claim();
     let mut gateway = Gateway::start(block.own(0), RULES);
     let mut smtp = connect(&gateway);
-    let own = "450 4.5.3 send this recipient a message of its own";
+    let own = "450 4.5.3 recipient with another treatment, send a separate message";
     for (asking, rcpts, subject, expected, reason) in [
         (true, &["wary"][..], "lottery 1.", &["250"][..], Some("wary")),
         (true, &["wary"], "hello 2.", &["250"], None),

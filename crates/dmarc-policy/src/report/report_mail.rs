@@ -133,7 +133,7 @@ pub enum ReportMailError {
     #[error("invalid identifier of the report")]
     ReportId(#[from] ReportIdError),
     /// The unique identifier is not made of letters and digits.
-    #[error("the unique identifier in the file name is not made of letters and digits")]
+    #[error("unique identifier of the file name has characters other than letters and digits")]
     UniqueId,
     /// The report has no row.
     #[error("report without rows")]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mail_types::exim::{LookupResult, Trust, Variable};
 
 use crate::call::HostCall;
-use crate::evaluate::text_condition::{Comparison, Kind, judge};
+use crate::evaluate::text_condition::{Comparison, OperandType, judge};
 use crate::evaluate::{Captures, Evaluation, Halt, Kept};
 use crate::operators::ip::{self, Family};
 use crate::operators::json::{self, JsonList};
@@ -104,7 +104,7 @@ impl Evaluation<'_> {
         let (between, _) = self.argument(tree, b)?;
         let a = self.out.get(from..between).unwrap_or_default();
         let b = self.out.get(between..).unwrap_or_default();
-        let holds = if comparison.kind == Kind::Number {
+        let holds = if comparison.kind == OperandType::Number {
             let number = |text| number::integer(text).map_err(|error| Halt::from(error.at(at)));
             comparison.numbers(number(a)?, number(b)?)
         } else {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use mail_types::exim::Trust;
 
-use crate::evaluate::text_condition::{Comparison, Kind};
+use crate::evaluate::text_condition::{Comparison, OperandType};
 use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::operators::list::{self, push_item, trim};
 use crate::operators::number;
@@ -162,7 +162,7 @@ impl Evaluation<'_> {
 /// Tells whether a key sorts before another; in a numeric comparison a key that is not a number
 /// does not.
 fn before(order: Comparison, a: &[u8], b: &[u8]) -> bool {
-    if order.kind != Kind::Number {
+    if order.kind != OperandType::Number {
         return order.texts(a, b);
     }
     match (number::integer(a), number::integer(b)) {

@@ -8,7 +8,7 @@ use crate::operators::list::trim;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Comparison {
     pub(crate) order: Order,
-    pub(crate) kind: Kind,
+    pub(crate) kind: OperandType,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +21,7 @@ pub(crate) enum Order {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum OperandType {
     /// Signed numbers.
     Number,
     /// Bytes.
@@ -33,15 +33,15 @@ pub(crate) enum Kind {
 impl Comparison {
     pub(crate) fn find(word: &str) -> Option<Self> {
         let (kind, order) = match word {
-            "<" => (Kind::Number, Order::Less),
-            "<=" => (Kind::Number, Order::LessOrEqual),
-            "=" | "==" => (Kind::Number, Order::Equal),
-            ">=" => (Kind::Number, Order::GreaterOrEqual),
-            ">" => (Kind::Number, Order::Greater),
+            "<" => (OperandType::Number, Order::Less),
+            "<=" => (OperandType::Number, Order::LessOrEqual),
+            "=" | "==" => (OperandType::Number, Order::Equal),
+            ">=" => (OperandType::Number, Order::GreaterOrEqual),
+            ">" => (OperandType::Number, Order::Greater),
             _ => {
                 let (kind, word) = match word.strip_suffix('i') {
-                    Some(word) => (Kind::Folded, word),
-                    None => (Kind::Text, word),
+                    Some(word) => (OperandType::Folded, word),
+                    None => (OperandType::Text, word),
                 };
                 let order = match word {
                     "lt" => Order::Less,
@@ -64,8 +64,8 @@ impl Comparison {
 
     pub(crate) fn texts(self, a: &[u8], b: &[u8]) -> bool {
         self.order.holds(match self.kind {
-            Kind::Folded => folded_order(a, b),
-            Kind::Number | Kind::Text => a.cmp(b),
+            OperandType::Folded => folded_order(a, b),
+            OperandType::Number | OperandType::Text => a.cmp(b),
         })
     }
 

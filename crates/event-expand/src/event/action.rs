@@ -8,7 +8,7 @@ use crate::event::{Effect, EventName};
 use crate::expansion::{Journal, Options, Progress, Request};
 use crate::stop::ExpandFailure;
 use crate::template::Template;
-use crate::variables::{HeaderForm, ListKind, State, Variables};
+use crate::variables::{HeaderForm, ListKind, ProgramState, Variables};
 
 /// An event, with the variables of its action. Each event has its own variables, none from an
 /// earlier one.
@@ -118,7 +118,7 @@ pub enum OnFailure {
 /// The expansion of an action for an event.
 ///
 /// ```
-/// use event_expand::{Action, Effect, Event, EventName, OnFailure, Options, Outcome, Step, Template, Variables};
+/// use event_expand::{Action, Effect, Event, EventName, OnFailure, Options, ActionOutcome, ActionStep, Template, Variables};
 /// use mail_types::exim::{Trust, Variable};
 ///
 /// struct Nothing;
@@ -132,7 +132,7 @@ pub enum OnFailure {
 /// let event = Event::new(EventName::TcpConnect).with("host_address", b"192.0.2.1", Trust::Untrusted);
 /// let options = Options::default();
 /// let mut action = Action::new(&template, &event, &Nothing, &options, OnFailure::Refuse);
-/// let Step::Done(outcome) = action.poll() else { unreachable!() };
+/// let ActionStep::Done(outcome) = action.poll() else { unreachable!() };
 /// assert_eq!((outcome.effect, outcome.text.as_bytes()), (Effect::DoNotConnect, &b"not there"[..]));
 /// # Ok::<(), event_expand::TemplateError>(())
 /// ```
@@ -174,12 +174,12 @@ impl<'t> Action<'t> {
 
     /// Continues as far as possible. Further calls are harmless.
     #[must_use]
-    pub fn poll(&mut self) -> Step {
+    pub fn poll(&mut self) -> ActionStep {
         match self.template.resume(&self.variables, self.options, &mut self.journal) {
-            Progress::Request(request) => Step::Request(request),
-            Progress::Done(text) => Step::Done(self.outcome(text, None)),
+            Progress::Request(request) => ActionStep::Request(request),
+            Progress::Done(text) => ActionStep::Done(self.outcome(text, None)),
             Progress::Stopped(stop) => {
-                Step::Done(self.outcome(Value::trusted("").into_owned(), Some(stop)))
+                ActionStep::Done(self.outcome(Value::trusted("").into_owned(), Some(stop)))
             }
         }
     }
@@ -191,12 +191,12 @@ impl<'t> Action<'t> {
 
     /// Returns the outcome at the end of the waiting time, the same as for an action that fails.
     #[must_use]
-    pub fn handle_timeout(&self) -> Outcome {
+    pub fn handle_timeout(&self) -> ActionOutcome {
         let stop = ExpandFailure::Deferred { at: 0 };
         self.outcome(Value::trusted("").into_owned(), Some(stop))
     }
 
-    fn outcome(&self, text: Value<'static>, stop: Option<ExpandFailure>) -> Outcome {
+    fn outcome(&self, text: Value<'static>, stop: Option<ExpandFailure>) -> ActionOutcome {
         let name = self.variables.event.name();
         let refuses = match &stop {
             None => !text.as_bytes().is_empty(),
@@ -205,24 +205,24 @@ impl<'t> Action<'t> {
             Some(_) => name.waits() && self.on_failure == OnFailure::Refuse,
         };
         let effect = if refuses { name.effect() } else { Effect::Ignored };
-        Outcome { effect, text, stop }
+        ActionOutcome { effect, text, stop }
     }
 }
 
 /// The next step of an [`Action`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle both")]
-pub enum Step {
+pub enum ActionStep {
     /// Answer this request, and hand in the result.
     Request(Request),
     /// The action is done.
-    Done(Outcome),
+    Done(ActionOutcome),
 }
 
 /// The outcome of an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct ActionOutcome {
     /// The effect.
     pub effect: Effect,
     /// The expanded text; empty if the expansion failed. It goes into the log or the error.
@@ -255,7 +255,7 @@ impl Variables for WithEvent<'_> {
         self.variables.list(kind, name)
     }
 
-    fn is_in(&self, state: State) -> bool {
+    fn is_in(&self, state: ProgramState) -> bool {
         self.variables.is_in(state)
     }
 }

@@ -10,7 +10,7 @@ use crate::parse::{Parser, Reading};
 use crate::template::TemplateError;
 use crate::tree::condition::{Condition, ListText, Test};
 use crate::tree::{ConditionId, NodeKind, Sequence, index};
-use crate::variables::{HeaderForm, ListKind, State};
+use crate::variables::{HeaderForm, ListKind, ProgramState};
 
 impl Parser<'_> {
     /// Reads a condition.
@@ -55,8 +55,8 @@ impl Parser<'_> {
         }
         Ok(match word {
             "def" => self.defined()?,
-            "first_delivery" => Test::State(State::FirstDelivery),
-            "queue_running" => Test::State(State::QueueRunning),
+            "first_delivery" => Test::State(ProgramState::FirstDelivery),
+            "queue_running" => Test::State(ProgramState::QueueRunning),
             "isip" => Test::IsIp([true, true], self.one()?),
             "isip4" => Test::IsIp([true, false], self.one()?),
             "isip6" => Test::IsIp([false, true], self.one()?),

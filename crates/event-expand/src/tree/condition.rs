@@ -7,7 +7,7 @@ use crate::evaluate::text_condition::Comparison;
 use crate::match_list::MatchList;
 use crate::operators::json::JsonList;
 use crate::tree::{Arguments, ConditionId, NameId, PatternId, Sequence};
-use crate::variables::State;
+use crate::variables::ProgramState;
 
 /// A condition, and whether an odd number of `!` precedes it.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(crate) enum Test {
     DefinedItem,
     /// `def:h_name:`: whether the message has such a field.
     DefinedHeader(Box<str>),
-    State(State),
+    State(ProgramState),
     Compare(Comparison, Sequence, Sequence),
     /// `match`, with the compiled pattern if it has no expansions.
     Match(Sequence, Sequence, Option<PatternId>),

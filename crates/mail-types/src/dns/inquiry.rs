@@ -149,7 +149,7 @@ impl fmt::Display for Noted {
 /// The next action for the driver of a [`Session`].
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle all three")]
-pub enum Step<V> {
+pub enum InquiryStep<V> {
     /// Ask this question; [`Session::poll`] may return more before its answer is in.
     Ask(Question),
     /// Wait for an answer to an open question, or call [`Session::handle_timeout`].
@@ -160,15 +160,15 @@ pub enum Step<V> {
 
 /// A running [`Inquiry`]: one machine for every protocol.
 ///
-/// Call [`poll`](Self::poll) until it returns [`Step::Wait`], then hand in at least one answer, and
+/// Call [`poll`](Self::poll) until it returns [`InquiryStep::Wait`], then hand in at least one answer, and
 /// repeat. It ends after at most `limit` questions. No order of calls panics. A driver that reaches
-/// [`Step::Wait`] without an open question calls [`handle_timeout`](Self::handle_timeout): that
+/// [`InquiryStep::Wait`] without an open question calls [`handle_timeout`](Self::handle_timeout): that
 /// always ends the session.
 ///
 /// ```
 /// use std::sync::Arc;
 ///
-/// use mail_types::dns::{Answer, DnsFailure, Inquiry, RecordType, Known, Name, Question, Session, Step, Unanswered};
+/// use mail_types::dns::{Answer, DnsFailure, Inquiry, RecordType, Known, Name, Question, Session, InquiryStep, Unanswered};
 ///
 /// struct HasText(Name);
 ///
@@ -181,10 +181,10 @@ pub enum Step<V> {
 /// }
 ///
 /// let mut session = Session::new(HasText("example.com".parse()?), Vec::new(), 10);
-/// let Step::Ask(question) = session.poll() else { unreachable!() };
-/// assert!(matches!(session.poll(), Step::Wait));
+/// let InquiryStep::Ask(question) = session.poll() else { unreachable!() };
+/// assert!(matches!(session.poll(), InquiryStep::Wait));
 /// session.handle_answer(&question, Answer::Failed(DnsFailure::Timeout));
-/// assert!(matches!(session.poll(), Step::Done(false)));
+/// assert!(matches!(session.poll(), InquiryStep::Done(false)));
 /// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
 #[derive(Debug)]
@@ -259,19 +259,19 @@ impl<I: Inquiry> Session<I> {
     ) -> I::Verdict {
         loop {
             match self.poll() {
-                Step::Done(verdict) => return verdict,
-                Step::Ask(question) => {
+                InquiryStep::Done(verdict) => return verdict,
+                InquiryStep::Ask(question) => {
                     let answer = answer(&question);
                     self.handle_answer(&question, answer);
                 }
-                Step::Wait => self.handle_timeout(),
+                InquiryStep::Wait => self.handle_timeout(),
             }
         }
     }
 
     /// Returns the next action, without a cache; see [`poll_cached`](Self::poll_cached).
     #[must_use = "a question is returned only once"]
-    pub fn poll(&mut self) -> Step<I::Verdict> {
+    pub fn poll(&mut self) -> InquiryStep<I::Verdict> {
         self.poll_cached(&|_| None)
     }
 
@@ -281,7 +281,7 @@ impl<I: Inquiry> Session<I> {
     pub fn poll_cached(
         &mut self,
         cache: &dyn Fn(&Question) -> Option<Arc<Answer>>,
-    ) -> Step<I::Verdict> {
+    ) -> InquiryStep<I::Verdict> {
         if self.news && self.answers.wanted.is_empty() {
             self.news = false;
             let mut trace = self.trace.as_mut();
@@ -290,10 +290,10 @@ impl<I: Inquiry> Session<I> {
             }
             let mut known = Known { answers: &mut self.answers, cache, trace, depth: 0 };
             if let Ok(verdict) = self.inquiry.evaluate(&mut known) {
-                return Step::Done(verdict);
+                return InquiryStep::Done(verdict);
             }
         }
-        self.answers.next_wanted().map_or(Step::Wait, Step::Ask)
+        self.answers.next_wanted().map_or(InquiryStep::Wait, InquiryStep::Ask)
     }
 
     /// Takes an answer; an answer without its question, or a second one, changes nothing.

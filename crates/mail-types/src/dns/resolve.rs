@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::dns::{Answer, Inquiry, Question, Session, Step};
+use crate::dns::{Answer, Inquiry, InquiryStep, Question, Session};
 
 /// A source of DNS answers for [`run`]: hickory's resolver, a cache, or a zone in a test.
 pub trait Resolve: Send + Sync {
@@ -47,12 +47,12 @@ pub async fn run_cached<I: Inquiry>(
     let mut flight: Vec<Resolving<'_>> = Vec::new();
     loop {
         match session.poll_cached(cache) {
-            Step::Done(verdict) => return verdict,
-            Step::Ask(question) => {
+            InquiryStep::Done(verdict) => return verdict,
+            InquiryStep::Ask(question) => {
                 let time = session.time_of_question(time.saturating_sub(start.elapsed()));
                 flight.push(resolver.answer(question, time));
             }
-            Step::Wait => match answered(&mut flight).await {
+            InquiryStep::Wait => match answered(&mut flight).await {
                 Some((question, answer)) if start.elapsed() < time => {
                     session.handle_answer(&question, answer);
                 }

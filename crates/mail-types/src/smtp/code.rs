@@ -32,10 +32,6 @@ impl ReplyCode {
     pub const LOCAL_ERROR: Self = Self(451);
     /// 452: insufficient storage, or too many recipients.
     pub const INSUFFICIENT_STORAGE: Self = Self(452);
-    /// 454: TLS is temporarily not available (RFC 3207 section 4).
-    pub const TLS_NOT_AVAILABLE: Self = Self(454);
-    /// 455: the server cannot accommodate a parameter now.
-    pub const PARAMETER_NOT_ACCOMMODATED: Self = Self(455);
     /// 500: the command is unknown, or its line too long.
     pub const SYNTAX_ERROR: Self = Self(500);
     /// 501: a syntax error in a parameter or argument.
@@ -44,6 +40,8 @@ impl ReplyCode {
     pub const NOT_IMPLEMENTED: Self = Self(502);
     /// 503: the command is out of order.
     pub const BAD_SEQUENCE: Self = Self(503);
+    /// 521: the server accepts no mail (RFC 7504 section 3).
+    pub const MAIL_NOT_ACCEPTED: Self = Self(521);
     /// 550: the mailbox is unavailable, or policy forbids the action.
     pub const MAILBOX_UNAVAILABLE: Self = Self(550);
     /// 552: the message is too large.

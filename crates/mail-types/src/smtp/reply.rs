@@ -215,7 +215,7 @@ pub enum ReplyError {
         at: usize,
     },
     /// A line feed without a carriage return, or the reverse.
-    #[error("CR or LF alone in an SMTP reply, at byte {at}")]
+    #[error("bare CR or LF in the SMTP reply, at byte {at}")]
     LineEnd {
         /// The position of the character, in bytes.
         at: usize,

@@ -111,7 +111,7 @@ impl Files {
 
     /// Starts `HAProxy` with one frontend and one server, lets the client connect and say EHLO, and
     /// returns what reaches the server before that.
-    pub(crate) fn run(&self, bind: &str, server: &str, client: &Client) -> Seen {
+    pub(crate) fn seen_by_server(&self, bind: &str, server: &str, client: &Client) -> Seen {
         let backend = TcpListener::bind("127.0.0.1:0").unwrap();
         let (frontend, _haproxy) = self.start(bind, server, backend.local_addr().unwrap());
         let (connection, client) = self.connect(client, frontend);

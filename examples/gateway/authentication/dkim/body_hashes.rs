@@ -5,7 +5,7 @@ use ring::digest::{Context, Digest, SHA256};
 use super::canonical_body::CanonicalBody;
 use super::canonical_header::Form;
 
-/// The hashes of a body, each made once, whatever number of signatures has it.
+/// The hashes of a body, each computed once for all signatures.
 #[derive(Debug)]
 pub(crate) struct BodyHashes<'m> {
     body: &'m [u8],
@@ -31,7 +31,7 @@ impl<'m> BodyHashes<'m> {
     }
 }
 
-/// A hash under way. Small pieces are gathered: one by one they would cost more than their octets.
+/// A running hash. Small pieces are buffered, since a call for each costs more than the hashing.
 struct Hashing {
     context: Context,
     small: Vec<u8>,
@@ -62,5 +62,5 @@ impl Hashing {
     }
 }
 
-/// So many octets are gathered.
+/// The size of the buffer, in octets.
 const ROOM: usize = 512;

@@ -1,21 +1,21 @@
-//! The body of a message as it is hashed: RFC 6376 sections 3.4.3 and 3.4.4.
+//! The canonical form of a body: RFC 6376 sections 3.4.3 and 3.4.4.
 //!
-//! It is written in pieces as it comes, and what stays as it is, is not copied. Only CRLF ends a
-//! line; a CR or LF alone is an octet like any other.
+//! It is written in pieces; unchanged text is not copied. Only CRLF ends a line; a bare CR or LF is an
+//! ordinary octet.
 
 use super::canonical_header::Form;
 
-/// A body under way. However it is cut, the same octets come out.
+/// A writer of the canonical form. The output does not depend on the size of the pieces.
 #[derive(Clone, Debug)]
 pub struct CanonicalBody {
     form: Form,
     /// Whether anything has been written.
     begun: bool,
-    /// Line ends that are written if anything follows them.
+    /// The number of line ends held back until other text follows.
     ends: usize,
-    /// Whether there is white space that counts if the line goes on.
+    /// Whether white space is held back until the line continues.
     blank: bool,
-    /// Whether there is a CR, which may be half of a line end.
+    /// Whether a CR is held back, the possible start of a line end.
     cr: bool,
 }
 
@@ -41,8 +41,8 @@ impl CanonicalBody {
         }
     }
 
-    /// Ends the body: RFC 6376 section 3.4.3 gives every body a line end, 3.4.4 only one that has
-    /// octets.
+    /// Ends the body. RFC 6376 section 3.4.3 adds a line end to every body, 3.4.4 only to a body with
+    /// text.
     pub fn finish(mut self, out: &mut impl FnMut(&[u8])) {
         if self.cr {
             self.release(out);
@@ -52,8 +52,8 @@ impl CanonicalBody {
         }
     }
 
-    /// Takes the octets at the start whose fate what follows decides: line ends, and white space
-    /// under `relaxed`; returns the rest.
+    /// Holds back the octets at the start that depend on the following text: line ends, and under
+    /// `relaxed` white space; returns the rest.
     fn hold<'p>(&mut self, piece: &'p [u8], out: &mut impl FnMut(&[u8])) -> &'p [u8] {
         let mut rest = piece;
         while let Some((&octet, behind)) = rest.split_first() {
@@ -75,7 +75,7 @@ impl CanonicalBody {
         rest
     }
 
-    /// Writes what was held, since the line goes on.
+    /// Writes the octets held back, since more text follows.
     fn release(&mut self, out: &mut impl FnMut(&[u8])) {
         while self.ends > 0 {
             let lines = self.ends.min(ENDS.len() / 2);
@@ -91,7 +91,8 @@ impl CanonicalBody {
         self.begun = true;
     }
 
-    /// Finds how much of a piece stays as it is. It begins with an octet that does, and so it ends.
+    /// Returns the length of the unchanged text at the start of a piece. Its first and last octets are
+    /// unchanged ones.
     fn span(&self, piece: &[u8]) -> usize {
         let relaxed = self.form == Form::Relaxed;
         let mut at = 0;
@@ -104,7 +105,7 @@ impl CanonicalBody {
             };
             let Some(plain) = plain else { return piece.len() };
             at += plain;
-            // One blank, or one line end, and then an octet that stays: so do they.
+            // A single blank or line end before an unchanged octet is unchanged too.
             at += match piece.get(at..) {
                 Some([b' ', next, ..]) if !is_held(*next) => 2,
                 Some([b'\r', b'\n', next, ..]) if !is_held(*next) => 3,
@@ -118,5 +119,5 @@ fn is_held(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r')
 }
 
-/// So many line ends are written at once.
+/// The line ends of one write.
 const ENDS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";

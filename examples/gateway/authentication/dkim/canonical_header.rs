@@ -1,13 +1,13 @@
-//! Fields of a message's header as they are hashed: RFC 6376 sections 3.4.1 and 3.4.2.
+//! The canonical form of header fields: RFC 6376 sections 3.4.1 and 3.4.2.
 
 use mail_types::smtp::Field;
 
-/// How much of a change on the way a signature bears.
+/// A canonicalization: the changes in transit that a signature tolerates.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
-    /// None.
+    /// No change.
     Simple,
-    /// Changes of white space and, in names of fields, of case.
+    /// Changes of white space, and of the case of field names.
     Relaxed,
 }
 
@@ -24,8 +24,8 @@ impl Form {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// Appends the signature itself, which has no line end: without the value of `b=`, which stands
-    /// there in its body.
+    /// Appends the signature field itself, without a line end and without the value of `b=`, whose
+    /// position in the body is given.
     pub(crate) fn write_signature(
         self,
         field: Field<'_>,
@@ -54,7 +54,7 @@ impl Form {
     }
 }
 
-/// Appends a body with its folds undone, each run of white space as one blank, and none around it.
+/// Appends an unfolded body, with one blank for each run of white space and none at its ends.
 fn write_relaxed(body: &[u8], out: &mut Vec<u8>) {
     let begin = out.len();
     let mut blank = false;

@@ -1,4 +1,4 @@
-//! The keys of signatures: RFC 6376 section 3.6.
+//! The public keys of signatures in the DNS: RFC 6376 section 3.6.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::public_key::PublicKey;
 use super::tag_list::{TagList, TagListError};
 use super::terms::Terms;
 
-/// The question for the keys of signatures, in their order; what they are is found out in any case.
+/// The inquiry for the keys of signatures, in their order.
 #[derive(Clone, Debug)]
 pub struct Keys {
     names: Vec<Option<Name>>,
 }
 
 impl Keys {
-    /// Asks for those that are still to be verified.
+    /// Asks for the keys of the signatures that are still to be verified.
     pub fn of(signatures: &[Signature]) -> Self {
         Self { names: signatures.iter().map(Signature::key_name).collect() }
     }
@@ -28,7 +28,7 @@ impl Keys {
         self.names.iter().all(Option::is_none)
     }
 
-    /// Returns how many questions that are at most: a limit for its session.
+    /// Returns the most questions that it asks: the limit of its session.
     #[must_use]
     pub fn questions(&self) -> usize {
         self.names.len()
@@ -36,25 +36,25 @@ impl Keys {
 }
 
 impl Inquiry for Keys {
-    type Verdict = Vec<Found>;
+    type Verdict = Vec<KeyAnswer>;
 
-    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Vec<Found>, Unanswered> {
-        // All are asked for before the first is waited for.
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Vec<KeyAnswer>, Unanswered> {
+        // Ask for all keys before waiting for the first.
         let answers: Vec<_> = self
             .names
             .iter()
             .map(|name| name.as_ref().map(|name| known.ask(name, RecordType::Txt)).transpose())
             .collect();
-        answers.into_iter().map(|answer| Ok(Found(answer?))).collect()
+        answers.into_iter().map(|answer| Ok(KeyAnswer(answer?))).collect()
     }
 }
 
-/// What the DNS has where a key should be; `None` if it was not asked.
+/// The answer of the DNS for a key; `None` without a question.
 #[derive(Clone, Debug)]
-pub struct Found(pub(super) Option<Arc<Answer>>);
+pub struct KeyAnswer(pub(super) Option<Arc<Answer>>);
 
-impl Found {
-    /// The keys that fit a signature; nothing depends on their order.
+impl KeyAnswer {
+    /// The keys that fit a signature, in any order.
     pub(super) fn fitting(&self, terms: &Terms) -> Result<Vec<Key>, KeyError> {
         let texts = match self.0.as_deref() {
             Some(Answer::Failed(_)) => return Err(KeyError::Unanswered),
@@ -64,7 +64,7 @@ impl Found {
         for text in texts.iter() {
             match Key::read(text, terms) {
                 Ok(key) => keys.push(key),
-                // What is told is the one that comes nearest to a key that fits.
+                // Report the error of the record that is closest to a valid key.
                 Err(error) => problem = problem.max(error),
             }
         }
@@ -76,20 +76,20 @@ impl Found {
     }
 }
 
-/// A key that a signature may be verified by.
+/// A public key that fits a signature.
 #[derive(Clone, Debug)]
 pub struct Key {
     pub(super) public: PublicKey,
-    /// Whether the domain only tries it out (`t=y`).
+    /// Whether it is in test mode (`t=y`).
     pub(super) testing: bool,
 }
 
 impl Key {
-    /// Reads a record, if it is a key for this signature: RFC 6376 section 3.6.1.
+    /// Parses a key record for a signature: RFC 6376 section 3.6.1.
     ///
     /// # Errors
     ///
-    /// Why it is none.
+    /// [`KeyError`] if the record is malformed, or does not fit the signature.
     pub fn read(text: &[u8], terms: &Terms) -> Result<Self, KeyError> {
         let tags = TagList::parse(text)?;
         match tags.get("v") {
@@ -123,21 +123,21 @@ impl Key {
     }
 }
 
-/// Why there is no key for a signature, the farthest from one first.
+/// A signature has no valid key. A later error means a record closer to one.
 #[derive(Clone, Debug, Eq, Error, Ord, PartialEq, PartialOrd)]
 #[expect(missing_docs, reason = "each has its text")]
 pub enum KeyError {
-    #[error("the selector has no key")]
+    #[error("no key record for the selector")]
     None,
-    #[error("the key is not valid: {0}")]
+    #[error("invalid key record: {0}")]
     Tags(#[from] TagListError),
-    #[error("the key is not valid: v= is not DKIM1")]
+    #[error("invalid key record: v= is not DKIM1")]
     Version,
-    #[error("the key is not valid: v= is not its first tag")]
+    #[error("invalid key record: v= is not its first tag")]
     VersionBehind,
-    #[error("the key is not valid: p= is missing")]
+    #[error("invalid key record: p= is missing")]
     Missing,
-    #[error("the key is not of the type {wanted} (k=)")]
+    #[error("the key type is not {wanted} (k=)")]
     Type { wanted: &'static str },
     #[error("the key is revoked (p= is empty)")]
     Revoked,
@@ -146,24 +146,24 @@ pub enum KeyError {
     #[error("the key is not for sha256 (h=)")]
     Hash,
     /// RFC 6376 section 3.6.1, `t=s`.
-    #[error("i= is not in the domain d= itself, as the key wants it (t=s)")]
+    #[error("i= is a subdomain of d=, which the key forbids (t=s)")]
     Identity,
-    #[error("the key is not valid: p= is not base64")]
+    #[error("invalid key record: p= is not base64")]
     Base64,
-    #[error("the key is not valid: p= is not a public key of its type")]
+    #[error("invalid key record: p= is not a public key of its type")]
     Malformed,
-    #[error("the key is too short: {bits} bits, and 1024 is the least")]
+    #[error("key too short: {bits} bits, less than 1024")]
     TooShort { bits: usize },
-    #[error("the key is too long: {bits} bits, and 8192 is the most")]
+    #[error("key too long: {bits} bits, more than 8192")]
     TooLong { bits: usize },
-    #[error("the selector has more than {MOST_KEYS} keys that fit")]
+    #[error("more than {MOST_KEYS} matching keys for the selector")]
     TooMany,
     #[error("the DNS did not answer")]
     Unanswered,
 }
 
 impl KeyError {
-    /// Returns the result that it makes: RFC 8601 section 2.7.1.
+    /// Returns the result of the signature: RFC 8601 section 2.7.1.
     pub(crate) fn result(&self) -> AuthResult {
         match self {
             Self::Unanswered => AuthResult::TempError,
@@ -172,5 +172,5 @@ impl KeyError {
     }
 }
 
-/// So many keys of one selector are tried.
+/// The most keys of one selector that are tried.
 pub(crate) const MOST_KEYS: usize = 4;

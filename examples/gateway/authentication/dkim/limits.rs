@@ -1,15 +1,14 @@
-//! What is verified of a message's signatures.
+//! The limits of DKIM verification.
 
-/// The limits. With them a message costs two hashes of its body at most, and for each signature
-/// [`MOST_KEYS`](super::keys::MOST_KEYS) hashes of no more than its header and the signature, with
-/// a public-key operation each.
+/// The limits of the work for one message: at most two hashes of its body, and for each signature
+/// [`MOST_KEYS`](super::keys::MOST_KEYS) hashes of its header and public-key operations.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DkimLimits {
-    /// The signatures; those of the author's domain and those that stand first come first.
+    /// The most signatures that are verified; the author's come first.
     pub signatures: usize,
-    /// The octets of the message's header: with a longer one no signature counts.
+    /// The most octets of the header section; with a longer one no signature is verified.
     pub header: usize,
-    /// The fields in the header, and the names in a signature's `h=`.
+    /// The most header fields, and names in `h=`.
     pub fields: usize,
 }
 

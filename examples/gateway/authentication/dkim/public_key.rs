@@ -1,4 +1,4 @@
-//! The public keys of signers, and what ring says of their signatures.
+//! The public keys of signers, and the verification of their signatures by ring.
 
 use der::asn1::{AnyRef, BitStringRef, UintRef};
 use der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
@@ -11,10 +11,10 @@ use ring::signature::{
 use super::keys::KeyError;
 use super::terms::Algorithm;
 
-/// A key.
+/// The public key of a signer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum PublicKey {
-    /// Modulus and exponent, without zeros before them.
+    /// Modulus and exponent, without leading zeros.
     Rsa {
         n: Vec<u8>,
         e: Vec<u8>,
@@ -26,7 +26,7 @@ impl PublicKey {
     /// Reads the octets of `p=` for an algorithm.
     pub(crate) fn read(octets: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
         if algorithm == Algorithm::Ed25519Sha256 {
-            // RFC 8463 section 4: the octets themselves.
+            // RFC 8463 section 4: the plain octets.
             return match octets.len() {
                 32 => Ok(Self::Ed25519(octets.to_vec())),
                 _ => Err(KeyError::Malformed),
@@ -50,7 +50,7 @@ impl PublicKey {
                 let parameters = &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY;
                 RsaPublicKeyComponents { n, e }.verify(parameters, octets, signature).is_ok()
             }
-            // RFC 8463 section 3: what is signed is the hash.
+            // RFC 8463 section 3: the signature is of the hash.
             Self::Ed25519(key) => {
                 let hash = digest(&SHA256, octets);
                 UnparsedPublicKey::new(&ED25519, key).verify(hash.as_ref(), signature).is_ok()
@@ -59,8 +59,8 @@ impl PublicKey {
     }
 }
 
-/// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1) or, as some publish it, the `RSAPublicKey`
-/// alone (RFC 8017 appendix A.1.1).
+/// Parses a `SubjectPublicKeyInfo` (RFC 5280 section 4.1) or, as some domains publish it, a bare
+/// `RSAPublicKey` (RFC 8017 appendix A.1.1).
 fn rsa(octets: &[u8]) -> der::Result<(Vec<u8>, Vec<u8>)> {
     let mut outer = SliceReader::new(octets)?;
     let info = outer.sequence(|info| -> der::Result<_> {
@@ -89,5 +89,5 @@ fn rsa(octets: &[u8]) -> der::Result<(Vec<u8>, Vec<u8>)> {
 
 /// `rsaEncryption`: 1.2.840.113549.1.1.1.
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-/// The longest RSA key: RFC 8301 wants 4096 bits verified at least, and ring takes these.
+/// The longest RSA key. RFC 8301 requires at least 4096 bits; ring accepts this many.
 const MOST_BITS: usize = 8192;

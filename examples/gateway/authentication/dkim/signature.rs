@@ -1,4 +1,4 @@
-//! One signature: what it says of itself, and what came of it.
+//! A signature of a message, with its result.
 
 use std::time::SystemTime;
 
@@ -14,24 +14,24 @@ use super::terms::{Algorithm, Terms, dns_name};
 pub struct Signature {
     /// The number of its field, from 0.
     pub(super) field: usize,
-    /// Its `d=`, if that is a name.
+    /// Its `d=`, if it is a valid name.
     pub domain: Option<Name>,
-    /// Its `s=`, if that is a name; else it is empty.
+    /// Its `s=`, if it is a valid name; else empty.
     pub selector: String,
-    /// What was found out so far.
+    /// The result so far.
     pub result: AuthResult,
     reason: String,
     algorithm: Option<Algorithm>,
     /// The first eight characters of its `b=` (RFC 6008).
     start: String,
-    /// Until it is verified, if it can be.
+    /// Its tags, if it is still to be verified.
     terms: Option<Terms>,
 }
 
 impl Signature {
-    /// Reads the body of a field. Of one that cannot be verified there is told what can be read.
+    /// Parses the body of a field. A malformed signature keeps its readable tags, for the report.
     pub(crate) fn read(field: usize, body: &[u8], limits: &DkimLimits, now: SystemTime) -> Self {
-        let mut signature = Self::refused(field, AuthResult::Neutral, "it was not verified");
+        let mut signature = Self::refused(field, AuthResult::Neutral, "not verified");
         let tags = match TagList::parse(body) {
             Ok(tags) => tags,
             Err(error) => return Self::refused(field, AuthResult::Neutral, &error.to_string()),
@@ -51,7 +51,7 @@ impl Signature {
         signature
     }
 
-    /// Makes one that is not verified.
+    /// Makes a signature with a result without verification.
     pub(super) fn refused(field: usize, result: AuthResult, reason: &str) -> Self {
         Self {
             field,
@@ -65,7 +65,7 @@ impl Signature {
         }
     }
 
-    /// Returns where its key is; `None` if that is not asked for.
+    /// Returns the name of its key record; `None` if it needs no key.
     pub(super) fn key_name(&self) -> Option<Name> {
         self.terms.as_ref().map(|terms| terms.key_name.clone())
     }

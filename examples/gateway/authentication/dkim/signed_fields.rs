@@ -1,15 +1,15 @@
-//! The fields of a header that a signature signs: RFC 6376 section 5.4.2.
+//! The header fields that a signature covers: RFC 6376 section 5.4.2.
 
 use mail_types::smtp::{Field, Header};
 use std::collections::HashMap;
 
 use super::terms::Terms;
 
-/// The fields of a message, to be found by their names.
+/// The fields of a message, indexed by their names.
 #[derive(Debug)]
 pub(crate) struct SignedFields<'m> {
     fields: Vec<Field<'m>>,
-    /// By its name in lower case, where each is.
+    /// The positions of the fields of each name, in lower case.
     places: HashMap<Vec<u8>, Vec<usize>>,
 }
 
@@ -23,8 +23,8 @@ impl<'m> SignedFields<'m> {
         Self { fields, places }
     }
 
-    /// Writes what is signed: the fields that `h=` names, each time the lowest that was not yet
-    /// taken, and the signature, whose field is the one of this number and never signs itself.
+    /// Writes the signed text: for each name in `h=` the last field that is not yet used, then the
+    /// signature field itself, which has the number `own`.
     pub(crate) fn write(&self, terms: &Terms, own: usize) -> Vec<u8> {
         let (form, mut out) = (terms.forms.0, Vec::new());
         let mut left = HashMap::<&str, &[usize]>::new();

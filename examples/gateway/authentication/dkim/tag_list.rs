@@ -1,33 +1,33 @@
-//! A list of tags, as signatures and keys have it: RFC 6376 section 3.2.
+//! The tag list of signatures and keys: RFC 6376 section 3.2.
 
 use data_encoding::BASE64_NOPAD;
 use thiserror::Error;
 
-/// The tags of a text, in their order; no two have one name.
+/// The tags of a text, in their order, with unique names.
 #[derive(Clone, Debug)]
 pub struct TagList<'a> {
     tags: Vec<Tag<'a>>,
 }
 
-/// A tag and where its value is.
+/// A tag, with the position of its value.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag<'a> {
-    /// Its name; case matters.
+    /// Its name, case-sensitive.
     pub name: &'a str,
     /// Its value, without the white space around it.
     pub value: &'a str,
-    /// Where what stands between `=` and `;` begins, with its white space.
+    /// The start of the text between `=` and `;`, with its white space.
     pub begin: usize,
-    /// Where that ends.
+    /// The end of that text.
     pub end: usize,
 }
 
 impl<'a> TagList<'a> {
-    /// Reads a text, which may be the body of a header field with its last line end.
+    /// Parses a text, such as the body of a header field with its line end.
     ///
     /// # Errors
     ///
-    /// [`TagListError`] if any of it is not as the grammar has it: then no tag of it counts.
+    /// [`TagListError`] at the first syntax error: then no tag counts.
     pub fn parse(text: &'a [u8]) -> Result<Self, TagListError> {
         let text = text.strip_suffix(b"\r\n").unwrap_or(text);
         let text = str::from_utf8(text).map_err(|e| TagListError::Octet { at: e.valid_up_to() })?;
@@ -73,7 +73,7 @@ impl<'a> TagList<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Reads what stands between two semicolons, which begins there.
+    /// Parses the text between two semicolons, which starts at `begin`.
     fn read(part: &'a str, begin: usize) -> Result<Self, TagListError> {
         let wrong = TagListError::Tag { at: begin };
         let Some((name, value)) = part.split_once('=') else { return Err(wrong) };
@@ -89,7 +89,7 @@ impl<'a> Tag<'a> {
         if named { Ok(tag) } else { Err(wrong) }
     }
 
-    /// Returns the items of a value that is a list with colons, without the white space around them.
+    /// Returns the items of a colon-separated value, without the white space around them.
     pub(crate) fn items(&self) -> impl Iterator<Item = &'a str> {
         self.value.split(':').map(str::trim_ascii)
     }
@@ -104,7 +104,7 @@ impl<'a> Tag<'a> {
         self.value.split_ascii_whitespace().collect()
     }
 
-    /// Returns the octets of a value in base64; the grammar lets the padding be missing.
+    /// Decodes a value in base64; the padding is optional.
     pub(crate) fn base64(&self) -> Option<Vec<u8>> {
         let text = self.without_blanks();
         let digits = text.trim_end_matches('=');
@@ -114,26 +114,26 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// Why a text is not a list of tags.
+/// A text is not a valid tag list.
 #[derive(Clone, Debug, Eq, Error, Ord, PartialEq, PartialOrd)]
 #[expect(missing_docs, reason = "each has its text")]
 pub enum TagListError {
-    /// An octet that no tag may have: a control character, or a line end without a fold.
-    #[error("octet {at} may not be in a list of tags")]
+    /// A control character, or a line end without a fold.
+    #[error("invalid character at octet {at}")]
     Octet { at: usize },
-    /// Something else than a name, `=` and a value.
-    #[error("no tag at octet {at}")]
+    /// An item is not a name, `=` and a value.
+    #[error("malformed tag at octet {at}")]
     Tag { at: usize },
     /// Two tags have the same name.
-    #[error("{name}= is there twice")]
+    #[error("duplicate tag {name}=")]
     Twice { name: String },
-    /// There are more than [`MOST_TAGS`].
+    /// More than [`MOST_TAGS`] tags.
     #[error("more than {MOST_TAGS} tags")]
     TooMany,
 }
 
-/// Finds an octet that is neither a value's nor part of white space that may be folded. UTF-8 is a
-/// value's too (RFC 8616 section 5).
+/// Finds an octet that is neither allowed in a value nor part of folding white space. A value may have
+/// UTF-8 (RFC 8616 section 5).
 fn wrong_octet(text: &[u8]) -> Option<usize> {
     let good = |at: usize, octet: u8| match octet {
         b'\t' | b' '..=b'~' | 0x80.. => true,
@@ -144,7 +144,7 @@ fn wrong_octet(text: &[u8]) -> Option<usize> {
     text.iter().enumerate().find(|&(at, &octet)| !good(at, octet)).map(|(at, _)| at)
 }
 
-/// The most tags that a list has: signatures and keys know fewer than twenty.
+/// The most tags of a list: signatures and keys define fewer than twenty.
 pub const MOST_TAGS: usize = 100;
-/// So much of a tag's name is told.
+/// The most octets of a tag's name in an error.
 const MOST_TOLD: usize = 16;

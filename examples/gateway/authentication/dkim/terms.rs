@@ -1,4 +1,4 @@
-//! What a signature says of itself: RFC 6376 section 3.5.
+//! The tags of a signature: RFC 6376 section 3.5.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,14 +11,14 @@ use super::canonical_header::Form;
 use super::limits::DkimLimits;
 use super::tag_list::{Tag, TagList, TagListError};
 
-/// The tags of a signature that can be verified.
+/// The tags of a verifiable signature.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// `a=`
     pub(crate) algorithm: Algorithm,
     /// `b=`
     pub(crate) signature: Vec<u8>,
-    /// Where that is in the field's body, with the white space around it.
+    /// The range of that value in the field's body, with the white space around it.
     pub(crate) signature_at: (usize, usize),
     /// `bh=`
     pub(crate) body_hash: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Terms {
     pub(crate) forms: (Form, Form),
     /// `d=`
     pub(crate) domain: Name,
-    /// Where the key is: `s=`, `_domainkey` and `d=`.
+    /// The name of the key record: `s=`, `_domainkey` and `d=`.
     pub(crate) key_name: Name,
     /// `h=`, in lower case.
     pub(crate) names: Vec<String>,
@@ -35,11 +35,11 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Reads them from the tags of a field.
+    /// Reads the tags of a field.
     ///
     /// # Errors
     ///
-    /// [`SignatureError`] if it need not be verified, since it cannot pass.
+    /// [`SignatureError`] if the signature cannot pass.
     pub fn read(
         tags: &TagList<'_>,
         limits: &DkimLimits,
@@ -80,10 +80,10 @@ impl Terms {
     }
 }
 
-/// How a signature is made.
+/// A signature algorithm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Algorithm {
-    /// RFC 8301 section 3.1 forbids it.
+    /// Forbidden by RFC 8301 section 3.1.
     RsaSha1,
     RsaSha256,
     /// RFC 8463.
@@ -91,7 +91,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// Finds one by its word in `a=`.
+    /// Finds an algorithm by its word in `a=`.
     pub(crate) fn of(word: &str) -> Option<Self> {
         let all = [Self::RsaSha1, Self::RsaSha256, Self::Ed25519Sha256];
         all.into_iter().find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(word))
@@ -115,7 +115,7 @@ impl Algorithm {
     }
 }
 
-/// Why a signature is not verified.
+/// A signature cannot pass.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[expect(missing_docs, reason = "each has its text")]
 pub enum SignatureError {
@@ -123,12 +123,12 @@ pub enum SignatureError {
     Tags(#[from] TagListError),
     #[error("{tag}= is missing")]
     Missing { tag: &'static str },
-    /// The value of a tag is not what the tag has.
+    /// The value of a tag is invalid.
     #[error("{tag}= is not {what}")]
     Wrong { tag: &'static str, what: &'static str },
     #[error("s= and d= are too long for one DNS name")]
     KeyName,
-    /// RFC 6376 section 5.4: whom the message is from must be signed.
+    /// RFC 6376 section 5.4: `From` must be signed.
     #[error("From is not in h=")]
     From,
     #[error("i= is not within d=")]
@@ -141,7 +141,7 @@ pub enum SignatureError {
     Future,
     #[error("rsa-sha1 is historic (RFC 8301)")]
     Historic,
-    /// Anything can be added behind what is signed (RFC 6376 section 8.2).
+    /// Anybody can append text after the signed part (RFC 6376 section 8.2).
     #[error("l= leaves the end of the body unsigned")]
     Length,
     #[error("h= has more than {limit} names")]
@@ -153,7 +153,7 @@ impl SignatureError {
         Self::Wrong { tag, what }
     }
 
-    /// Returns the result that it makes: RFC 8601 section 2.7.1.
+    /// Returns the result of the signature: RFC 8601 section 2.7.1.
     pub(crate) fn result(&self) -> AuthResult {
         match self {
             Self::Tags(_)
@@ -168,8 +168,8 @@ impl SignatureError {
     }
 }
 
-/// Reads a name of the DNS as `d=` and `s=` have it: labels of letters, digits, hyphens and, as
-/// many selectors have them, underscores; U-labels as A-labels (RFC 8616 section 4).
+/// Parses the DNS name of `d=` or `s=`: labels of letters, digits, hyphens and, as in many selectors,
+/// underscores; U-labels become A-labels (RFC 8616 section 4).
 pub(crate) fn dns_name(text: &str) -> Option<Name> {
     if !text.is_ascii() {
         return Domain::from_unicode(text).ok().map(|domain| Name::from(&domain));
@@ -191,7 +191,7 @@ fn octets(tag: &Tag<'_>, name: &'static str) -> Result<Vec<u8>, SignatureError> 
     octets.ok_or(SignatureError::wrong(name, "base64"))
 }
 
-/// Reads `c=`: each half is `simple` if it is missing.
+/// Reads `c=`; a missing half means `simple`.
 fn forms(tags: &TagList<'_>) -> Result<(Form, Form), SignatureError> {
     let value = tags.get("c").map_or("simple", |tag| tag.value);
     let (header, body) = value.split_once('/').unwrap_or((value, "simple"));
@@ -199,7 +199,7 @@ fn forms(tags: &TagList<'_>) -> Result<(Form, Form), SignatureError> {
     forms.ok_or(SignatureError::wrong("c", "a known canonicalization"))
 }
 
-/// Reads `d=` and `s=`: the domain, and the name of its key.
+/// Reads `d=` and `s=`: the domain, and the name of the key record.
 fn place(tags: &TagList<'_>) -> Result<(Name, Name), SignatureError> {
     let domain = dns_name(needed(tags, "d")?.value);
     let domain = domain.ok_or(SignatureError::wrong("d", "a DNS name"))?;
@@ -210,7 +210,7 @@ fn place(tags: &TagList<'_>) -> Result<(Name, Name), SignatureError> {
     Ok((domain, key_name))
 }
 
-/// Reads `h=`: names of fields, `From` among them.
+/// Reads `h=`: the names of the signed fields, which must include `From`.
 fn names(tag: &Tag<'_>, limits: &DkimLimits) -> Result<Vec<String>, SignatureError> {
     let named = |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic());
     if !tag.items().all(named) {
@@ -225,7 +225,7 @@ fn names(tag: &Tag<'_>, limits: &DkimLimits) -> Result<Vec<String>, SignatureErr
     Ok(tag.items().map(str::to_ascii_lowercase).collect())
 }
 
-/// Reads the domain of `i=`, which is `d=` or below it, and `d=` if the tag is missing.
+/// Reads the domain of `i=`, equal to `d=` or below it; without the tag it is `d=`.
 fn identity(tags: &TagList<'_>, domain: &Name) -> Result<Name, SignatureError> {
     let Some(tag) = tags.get("i") else { return Ok(domain.clone()) };
     let text = quoted_printable(&tag.without_blanks());
@@ -253,8 +253,7 @@ fn is_local_part(text: &str) -> bool {
     true
 }
 
-/// Decodes the quoted-printable form of RFC 6376 section 2.11; what it makes is text without control
-/// characters.
+/// Decodes the quoted-printable form of RFC 6376 section 2.11 to text without control characters.
 fn quoted_printable(text: &str) -> Option<String> {
     let mut octets = Vec::new();
     let mut rest = text.as_bytes();
@@ -273,7 +272,7 @@ fn quoted_printable(text: &str) -> Option<String> {
     String::from_utf8(octets).ok().filter(|text| !text.contains(char::is_control))
 }
 
-/// Checks `t=` and `x=`. A clock may be wrong by a day; 0 in `x=` is long over, whatever `t=` says.
+/// Checks `t=` and `x=`. A clock may be wrong by a day; a 0 in `x=` has expired, even with a 0 in `t=`.
 fn check_times(tags: &TagList<'_>, now: SystemTime) -> Result<(), SignatureError> {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let time = |tag: &'static str| match tags.get(tag).map(|tag| tag.value) {
@@ -293,7 +292,7 @@ fn check_times(tags: &TagList<'_>, now: SystemTime) -> Result<(), SignatureError
     }
 }
 
-/// Refuses `l=`, whatever it says.
+/// Refuses `l=`, with any value.
 fn check_length(tags: &TagList<'_>) -> Result<(), SignatureError> {
     match tags.get("l") {
         None => Ok(()),
@@ -302,11 +301,11 @@ fn check_length(tags: &TagList<'_>) -> Result<(), SignatureError> {
     }
 }
 
-/// Tells whether a value is a number with so many digits at most.
+/// Tells whether a value is a number of at most `most` digits.
 fn digits(value: &str, most: usize) -> bool {
     (1..=most).contains(&value.len()) && value.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// What an atom has beside letters and digits.
+/// The characters of an atom besides letters and digits.
 const ATEXT: &str = "!#$%&'*+-/=?^_`{|}~";
 const A_DAY: Duration = Duration::from_hours(24);

@@ -1,4 +1,4 @@
-//! The way to a session: an address, a connection, the greeting and `EHLO`.
+//! The start of a session: address, connection, greeting and `EHLO`.
 
 use std::net::SocketAddr;
 
@@ -15,13 +15,13 @@ use crate::gateway::events::delivery_attempt::{DeliveryAttempt, no_address};
 use crate::gateway::events::origin::Origin;
 
 impl Relay {
-    /// Connects, waits for the greeting and says `EHLO`, or `HELO` to who does not know that. The
-    /// addresses of the next hop are tried in turn until one takes the connection.
+    /// Connects, waits for the greeting and sends `EHLO`, or `HELO` as a fallback. The addresses of the
+    /// next hop are tried in turn until one accepts the connection.
     ///
     /// # Errors
     ///
-    /// The temporary failure that the client should get, whatever the next hop said: a host that
-    /// does not want to talk to us has said nothing about the recipient.
+    /// The temporary failure for the client: even a permanent refusal of the connection is not about the
+    /// recipient.
     pub(crate) async fn connect(settings: &RelaySettings, origin: &Origin) -> Result<Self, Reply> {
         let end = Instant::now() + settings.limits.connect;
         let addresses = addresses(settings, origin, end).await.map_err(Lost::reply)?;
@@ -49,7 +49,7 @@ impl Relay {
         stream: TcpStream,
         attempt: DeliveryAttempt,
     ) -> Result<Self, Lost> {
-        // A command is one write, and the reply to it is waited for.
+        // Each command is one write, followed by a wait for its reply.
         let _ = stream.set_nodelay(true);
         let mut relay = Self {
             attempt,
@@ -77,7 +77,7 @@ impl Relay {
             return Err(self.unwilling(greeting));
         }
         if !self.attempt.may_greet(&greeting).await {
-            // What it answers changes nothing.
+            // Its reply has no effect.
             let wait = self.limits.quit;
             let _ = timeout(wait, self.command("QUIT", wait)).await;
             return Err(Lost::Unwanted);
@@ -101,7 +101,7 @@ impl Relay {
     }
 }
 
-/// The addresses of the next hop, which are not many.
+/// The addresses of the next hop, a limited number.
 async fn addresses(
     settings: &RelaySettings,
     origin: &Origin,
@@ -127,5 +127,5 @@ fn host(route: &str) -> &str {
     route.rsplit_once(':').map_or(route, |(host, _)| host)
 }
 
-/// How many addresses of a next hop are tried.
+/// The most addresses of a next hop that are tried.
 const MAX_ADDRESSES: usize = 5;

@@ -1,4 +1,4 @@
-//! Connections that broke, and what the client is told then.
+//! Lost connections to the next hop, with their replies for the client.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use rustix::io::Errno;
 use crate::gateway::events::delivery_attempt::{ERRNO_SMTPCLOSED, ERRNO_SMTPFORMAT, Failure};
 use crate::gateway::smtp::replies::say;
 
-/// Why nothing more can be known from a connection.
+/// The reason of a lost connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lost {
     Unreachable,
     Unwilling,
-    /// An action of `smtp:connect` does not want it.
+    /// Refused by an action of `smtp:connect`.
     Unwanted,
     Closed,
     Slow,
@@ -25,21 +25,23 @@ pub(super) enum Lost {
 impl Lost {
     pub(super) fn reply(self) -> Reply {
         let (enhanced, text) = match self {
-            Self::Unreachable => (EnhancedCode::of::<4, 4, 1>(), "the next hop cannot be reached"),
+            Self::Unreachable => (EnhancedCode::of::<4, 4, 1>(), "cannot reach the next hop"),
             Self::Unwilling | Self::Unwanted => {
-                (EnhancedCode::of::<4, 4, 1>(), "the next hop takes no mail now")
+                (EnhancedCode::of::<4, 4, 1>(), "the next hop accepts no mail now")
             }
             Self::Closed => (EnhancedCode::of::<4, 4, 2>(), "the next hop closed the connection"),
             Self::Slow => (EnhancedCode::of::<4, 4, 2>(), "the next hop did not answer in time"),
             Self::Malformed => (EnhancedCode::of::<4, 5, 0>(), "malformed reply from the next hop"),
-            Self::OutOfTurn => (EnhancedCode::of::<4, 5, 0>(), "the next hop spoke out of turn"),
+            Self::OutOfTurn => {
+                (EnhancedCode::of::<4, 5, 0>(), "unexpected reply from the next hop")
+            }
             Self::Interrupted => {
-                (EnhancedCode::of::<4, 4, 2>(), "the session with the next hop was broken off")
+                (EnhancedCode::of::<4, 4, 2>(), "session with the next hop interrupted")
             }
         };
         say(ReplyCode::LOCAL_ERROR, enhanced, text)
     }
-    /// Returns the error as events have it, after `stage`; `None` if there is none to be told.
+    /// Returns the error for events, after `stage`, if it is to be reported.
     pub(super) fn failure(self, stage: &str, unwilling: Option<&Reply>) -> Option<Failure> {
         let (text, errno) = match self {
             Self::Unwilling => {
@@ -58,14 +60,14 @@ impl Lost {
             Self::Malformed | Self::OutOfTurn => {
                 (format!("a malformed reply after {stage}"), ERRNO_SMTPFORMAT)
             }
-            // They are told where they happen, or to nobody.
+            // These are reported elsewhere, or not at all.
             Self::Unreachable | Self::Unwanted | Self::Interrupted => return None,
         };
         Some(Failure { text, errno })
     }
 }
 
-/// The error of a connection that was not made; `None` if time was up.
+/// The error of a failed connection; `None` is a timeout.
 pub(super) fn connect_failure(error: Option<&io::Error>) -> Failure {
     let errno = error
         .map_or(Some(Errno::TIMEDOUT.raw_os_error()), io::Error::raw_os_error)

@@ -2,21 +2,21 @@
 
 use mail_types::smtp::Reply;
 
-/// What the next hop's reply to `EHLO` offers.
+/// The extensions in the next hop's reply to `EHLO`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Offers {
     /// The largest message in octets (RFC 1870), 0 for no limit.
     pub(super) size: Option<u64>,
     pub(super) eight_bit: bool,
     pub(super) utf8: bool,
-    /// Whether it has the extension, with pipelining.
+    /// Whether it offers PRDR, with pipelining.
     pub(super) prdr: bool,
 }
 
 impl Offers {
     pub(super) fn read(reply: &Reply) -> Self {
-        // Section 4 of the draft wants enhanced codes beside it. Nothing that is done with the replies
-        // needs them, so a next hop that does without is asked all the same.
+        // Section 4 of the draft requires enhanced codes beside PRDR. The replies are usable without them,
+        // so the keyword is implied.
         let lines = reply.lines().chain(["ENHANCEDSTATUSCODES"]);
         let mut offers = Self { prdr: prdr::is_offered(lines), ..Self::default() };
         for line in reply.lines().skip(1) {

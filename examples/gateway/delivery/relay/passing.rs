@@ -1,9 +1,9 @@
-//! The message itself, and what the next hop says to it: for all recipients, or for each.
+//! The transfer of the message, with a reply for all recipients or for each.
 
 use std::time::Instant;
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, Severity};
-use prdr::{Client, Outcome};
+use prdr::{Client, RecipientOutcome};
 
 use super::lost::Lost;
 use super::{Relay, not_intermediate};
@@ -14,8 +14,8 @@ use crate::gateway::smtp::stuffing::Stuffing;
 use crate::gateway::store::Message;
 
 impl Relay {
-    /// Sends the message to those of the recipients that were accepted whose numbers, in the order of
-    /// `RCPT` and from 0, are in `takers`.
+    /// Sends the message for the accepted recipients with the numbers in `takers`, in the order of `RCPT`
+    /// and from 0.
     pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> MessageOutcome {
         self.stage.clear();
         if let Some(reply) = self.cannot_take(message) {
@@ -37,31 +37,31 @@ impl Relay {
         }
     }
 
-    /// Says why the message cannot go to this next hop.
+    /// Returns the refusal of a message that this next hop cannot accept.
     fn cannot_take(&self, message: &Message) -> Option<Reply> {
         if has_bare_line_end(&message.parts) {
             return Some(say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 6, 0>(),
-                "a line end is not CRLF",
+                "message has a line end other than CRLF",
             ));
         }
         if !self.offers.eight_bit && !message.parts.iter().all(|part| part.is_ascii()) {
             // RFC 6152 section 3: convert it, or refuse it.
-            let text = "the next hop does not take 8-bit text";
+            let text = "the next hop does not support 8-bit text";
             return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 3>(), text));
         }
         None
     }
 
-    /// Tells what became of the message for those who were still to get it.
+    /// Reports the outcome of the message for these recipients.
     fn tell_passed(&mut self, takers: &[usize], passed: &MessageOutcome) {
         let Self { recipients, attempt, stage, prdr, .. } = self;
         let recipients: Vec<_> = takers.iter().filter_map(|&at| recipients.get(at)).collect();
         attempt.passed(&recipients, &passed.recipients, &passed.last, stage, *prdr);
     }
 
-    /// Starts over if not all recipients take the message: the next hop knows them all.
+    /// Starts the transaction again if only some recipients accept the message: the next hop has all.
     async fn try_takers(
         &mut self,
         message: &Message,
@@ -97,7 +97,7 @@ impl Relay {
         Ok(MessageOutcome { recipients: refusals.into_iter().map(reply).collect(), last })
     }
 
-    /// Begins the transaction again, for these recipients alone; a reply refuses all of them.
+    /// Starts the transaction again for these recipients; a reply refuses all of them.
     async fn restart(
         &mut self,
         takers: &[usize],
@@ -147,7 +147,7 @@ impl Relay {
                 block.clear();
             }
         }
-        // A reply to a message that has not ended is no reply to it.
+        // A reply before the end of the message is not about it.
         self.expect_silence()?;
         stuffing.finish(&mut block);
         "end of data".clone_into(&mut self.stage);
@@ -159,8 +159,8 @@ impl Relay {
         Ok(MessageOutcome::all(count, reply))
     }
 
-    /// Takes the replies of a next hop that was asked for PRDR. Nothing is sent to it, and nobody is
-    /// believed to have the message, before the last one.
+    /// Reads the replies of PRDR. Before the final one nothing is sent, and no recipient counts as having
+    /// the message.
     async fn reply_for_each(&mut self, count: usize) -> Result<MessageOutcome, Lost> {
         let mut client = Client::new(count, Instant::now());
         let mut last = None;
@@ -173,27 +173,27 @@ impl Relay {
             last = Some(reply);
         };
         let Some(last) = last else { return Err(Lost::Malformed) };
-        if outcomes.contains(&Outcome::InDoubt) {
+        if outcomes.contains(&RecipientOutcome::InDoubt) {
             return Err(Lost::Malformed);
         }
         let recipients = outcomes.into_iter().filter_map(|outcome| match outcome {
-            Outcome::Delivered(reply) | Outcome::Permanent(reply) | Outcome::Temporary(reply) => {
-                Some(reply)
-            }
-            Outcome::InDoubt => None,
+            RecipientOutcome::Delivered(reply)
+            | RecipientOutcome::Permanent(reply)
+            | RecipientOutcome::Temporary(reply) => Some(reply),
+            RecipientOutcome::InDoubt => None,
         });
         Ok(MessageOutcome { recipients: recipients.collect(), last })
     }
 
-    /// Returns how many bytes have come that no reply was made of yet.
+    /// Returns the number of received bytes after the last reply.
     fn unread(&mut self) -> Result<usize, Lost> {
         match self.stream.try_read_buf(&mut self.received) {
             Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(Lost::Closed),
-            // What it has said it has said, also if it closes then.
+            // Octets before a close or an error count.
             Ok(_) | Err(_) => Ok(self.received.len()),
         }
     }
 }
 
-/// How much is written at once, in octets.
+/// The size of one write, in octets.
 const BLOCK: usize = 64 << 10;

@@ -1,4 +1,4 @@
-//! Messages that have come are examined before anybody is asked about them.
+//! The examination of a message by SPF, DKIM and DMARC, before its verdicts.
 
 use std::time::SystemTime;
 
@@ -20,22 +20,22 @@ use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::telemetry::log;
 
-/// What becomes of the message under way.
+/// The progress of the current message.
 #[derive(Debug, Default)]
 pub(super) struct MessageProgress {
-    /// Whether it has been examined, or is not to be.
+    /// Whether the examination is done, or not wanted.
     examined: bool,
-    /// Whether a recipient takes it.
+    /// Whether a recipient accepts it.
     taken: bool,
-    /// Whether one is to get it again.
+    /// Whether a recipient defers it.
     deferred: bool,
     incident: Option<Incident>,
-    /// Its name in the store, once it has one.
+    /// Its identifier in the store, once it has one.
     pub(super) id: Option<MessageId>,
 }
 
 impl Connection {
-    /// Finds out, once for a message, what SPF, DKIM and DMARC say of it.
+    /// Evaluates SPF, DKIM and DMARC, once for a message.
     pub(super) async fn examine(&mut self) {
         if std::mem::replace(&mut self.progress.examined, true) {
             return;
@@ -78,7 +78,7 @@ impl Connection {
         keep(examined, &live.session.primary_hostname, state);
     }
 
-    /// Takes note of what one recipient says to the message. If none of them takes it, that is all.
+    /// Records the verdict of a recipient. If no recipient accepts the message, the reports are written.
     pub(super) fn judged(&mut self, at: usize, reply: &Reply) {
         match reply.code().severity() {
             Severity::Completed => self.progress.taken = true,
@@ -91,8 +91,7 @@ impl Connection {
         }
     }
 
-    /// Tells those who want to hear of it what became of the message; of one that will come again,
-    /// nothing.
+    /// Writes the reports of a message; a deferred one has none.
     pub(super) fn conclude(&mut self, reply: &Reply) {
         let Self { gateway, live, session, client, state, progress, .. } = self;
         let rejected = match reply.code().severity() {
@@ -127,13 +126,13 @@ impl Connection {
         }
     }
 
-    /// Returns the reply to all recipients of a message that is refused for what DMARC says, or, examined or
-    /// not, for having no header section.
+    /// Returns the reply to all recipients of a message that is refused for DMARC, or for a missing header
+    /// section.
     pub(super) fn dmarc_refusal(&mut self) -> Option<Reply> {
         let Self { live, state, session, .. } = self;
         let headless = session.transaction().is_some_and(Transaction::is_headless);
         if headless && live.settings.dmarc.of_fault() == Treatment::Reject {
-            let text = "the message does not begin with a header field";
+            let text = "message does not begin with a header field";
             return Some(say(ReplyCode::TRANSACTION_FAILED, EnhancedCode::of::<5, 6, 0>(), text));
         }
         state.authentication.dmarc.as_ref()?.refusal(&live.settings.dmarc)

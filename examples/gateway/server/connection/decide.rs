@@ -1,4 +1,4 @@
-//! What the session asks: rules are asked, then what the gateway itself must see to.
+//! The answers to the session's questions: the rules, then the gateway's own checks.
 
 use std::time::{Instant, SystemTime};
 
@@ -45,7 +45,7 @@ impl Connection {
     async fn connect(&mut self) -> Reply {
         let decision = self.judge(Stage::Connect, None).await;
         if self.wire.pending() {
-            self.session.handle_bytes(b"?"); // Who talks first does not speak SMTP.
+            self.session.handle_bytes(b"?"); // A client that talks first does not speak SMTP.
         }
         decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
     }
@@ -63,7 +63,7 @@ impl Connection {
         let decision = self.judge(Stage::Mail, None).await;
         decision
             .refusal
-            .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::of::<2, 1, 0>(), "sender ok"))
+            .unwrap_or_else(|| say(ReplyCode::OK, EnhancedCode::ADDRESS_VALID, "sender ok"))
     }
 
     async fn recipient(&mut self) -> Reply {
@@ -85,7 +85,7 @@ impl Connection {
         };
         let reply = match route {
             Ok(_) if !transaction.prdr && !state.profile_fits() => {
-                let text = "the recipient has another content filter: send a separate message";
+                let text = "recipient with another content filter, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
             Ok(route) => {
@@ -103,8 +103,7 @@ impl Connection {
         reply
     }
 
-    /// Decides for one recipient. A next hop must have the message before any of them is told what
-    /// became of it there.
+    /// Decides for one recipient. With a next hop, the message is handed over before the first reply.
     async fn verdict(&mut self, at: usize) -> Reply {
         if self.delivery.is_final() && self.outcome.is_none() {
             return match self.own_verdict(at).await {
@@ -136,10 +135,10 @@ impl Connection {
         self.hand_over(&takers).await.last
     }
 
-    /// Asks a recipient's rules. `Err` does not take the message.
+    /// Evaluates a recipient's rules; `Err` refuses the message.
     ///
-    /// A message is in quarantine for all its recipients or for none: who differs from those before
-    /// is to get a message of its own, if the client can tell recipients apart.
+    /// A message is in quarantine for all its recipients or for none: a recipient that differs gets a
+    /// separate message, if the client distinguishes recipients.
     pub(super) async fn own_verdict(&mut self, at: usize) -> Result<Reply, Reply> {
         if let Some(refusal) = self.dmarc_refusal() {
             return Err(refusal);
@@ -150,16 +149,16 @@ impl Connection {
         }
         let apart = self.session.transaction().is_some_and(|transaction| transaction.prdr);
         if !self.state.agree_on_quarantine(decision.quarantine, apart) {
-            let text = "send this recipient a message of its own";
+            let text = "recipient with another treatment, send a separate message";
             return Err(say(ReplyCode::BUSY, EnhancedCode::of::<4, 5, 3>(), text));
         }
         self.state.take_message(at);
-        let otherwise = || say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
+        let otherwise = || say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "content ok");
         Ok(decision.acceptance.unwrap_or_else(otherwise))
     }
 
-    /// Asks the rules of all recipients, who get one reply: for now goes before for good, and a no
-    /// before a yes.
+    /// Evaluates the rules of all recipients for a single reply: a temporary refusal precedes a permanent
+    /// one, and that an acceptance.
     async fn verdict_of_all(&mut self, takers: &[usize]) -> Result<(), Reply> {
         let mut refusal: Option<Reply> = None;
         for &at in takers {
@@ -172,9 +171,9 @@ impl Connection {
         refusal.map_or(Ok(()), Err)
     }
 
-    /// Asks the rules of a stage, and logs what they say.
+    /// Evaluates the rules of a stage, and logs their texts.
     pub(super) async fn judge(&mut self, stage: Stage, number: Option<usize>) -> Decision {
-        consume_budget().await; // Many are asked one after the other, and may answer at once.
+        consume_budget().await; // Many evaluations may follow each other without a wait.
         let (live, mut context) = self.context(stage, number);
         let decision = live.settings.rules.judge(&mut context).await;
         let recipient = context.recipient.filter(|_| decision.refusal.is_some()).cloned();
@@ -196,7 +195,7 @@ impl Connection {
         decision
     }
 
-    /// What can be seen at a stage, by the recipient of this number if it is one of several.
+    /// The context of a stage, with the recipient of this number if it is one of several.
     pub(super) fn context(&mut self, stage: Stage, number: Option<usize>) -> (&Live, Context<'_>) {
         let Self { live, client, session, state, .. } = self;
         let transaction = session.transaction();

@@ -1,4 +1,4 @@
-//! Messages on their way into the store or to the next hop.
+//! The hand-over of messages to the store or to the next hop.
 
 use std::mem;
 use std::time::SystemTime;
@@ -19,7 +19,7 @@ use crate::gateway::store::Message;
 use crate::gateway::telemetry::log;
 
 impl Connection {
-    /// Asks each recipient, and hands the message over for those who take it.
+    /// Evaluates each recipient's rules, and hands the message over for those that accept it.
     pub(super) async fn hand_over_for_each(&mut self) -> MessageOutcome {
         let count = self.session.transaction().map_or(0, |t| t.recipients.len());
         let (mut recipients, mut takers) = (Vec::new(), Vec::new());
@@ -35,7 +35,7 @@ impl Connection {
         if takers.is_empty() {
             let last = say(
                 ReplyCode::TRANSACTION_FAILED,
-                EnhancedCode::of::<5, 7, 1>(),
+                EnhancedCode::REFUSED_BY_POLICY,
                 "all recipients refused the message",
             );
             return MessageOutcome { recipients, last };
@@ -49,11 +49,11 @@ impl Connection {
         MessageOutcome { recipients, last: outcome.last }
     }
 
-    /// Asks the rules on the message as a whole, and hands it over for those of the recipients whose
-    /// numbers are in `takers`.
+    /// Evaluates the rules on the whole message, and hands it over for the recipients with the numbers in
+    /// `takers`.
     pub(super) async fn hand_over(&mut self, takers: &[usize]) -> MessageOutcome {
         if let Some(refusal) = self.judge(Stage::Data, None).await.refusal {
-            let accepted = say(ReplyCode::OK, EnhancedCode::of::<2, 1, 5>(), "content ok");
+            let accepted = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "content ok");
             return MessageOutcome { recipients: vec![accepted; takers.len()], last: refusal };
         }
         let now = SystemTime::now();
@@ -104,13 +104,13 @@ impl Connection {
         outcome
     }
 
-    /// Returns the recipients with these numbers: all of them or none.
+    /// Returns the recipients with these numbers; `None` if one is unknown.
     fn recipients(&self, numbers: &[usize]) -> Option<Vec<Mailbox>> {
         let transaction = self.session.transaction()?;
         numbers.iter().map(|&number| transaction.recipient(number).cloned()).collect()
     }
 
-    /// Writes the fields that stand before what was received.
+    /// Writes the header fields before the received message.
     fn head(&self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> Option<String> {
         let transaction = self.session.transaction()?;
         let host = &self.live.session.primary_hostname;

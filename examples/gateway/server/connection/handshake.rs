@@ -1,4 +1,4 @@
-//! The TLS handshake: the certificate is chosen when the client's hello is there.
+//! The TLS handshake: the certificate is selected by the client hello.
 
 use std::io;
 
@@ -25,7 +25,7 @@ impl Connection {
             Err(error) => {
                 log::rule(&gateway.limiter, session, client, &format!("STARTTLS: {error}"));
                 let refusal = tls::refusal().map_err(io::Error::other)?;
-                // It fails, and says so to the client.
+                // It fails, with an alert for the client.
                 let _ = wire.start_tls(hello, refusal).await;
                 return Err(io::Error::other(error));
             }

@@ -1,16 +1,16 @@
-//! How a connection waits for its client: awake for one that answers at once, else asleep.
+//! The waiting of a connection for its client: without sleeping for a client that answers at once.
 //!
-//! Where client and server share a machine, or a rack, the next command comes sooner than a core that
-//! has gone to sleep is awake again, and each of a message's four waits would cost more than its work.
+//! On the same machine or in the same rack the next command arrives sooner than a sleeping core wakes up,
+//! so that each of the four waits of a message would cost more than its work.
 
 use std::time::Duration;
 
-/// What is known of a client's answers.
+/// The history of a client's answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// How many waits to sleep through before the next one is awake.
+    /// The number of sleeping waits before the next one without sleep.
     asleep: u32,
-    /// How many to sleep through once one was in vain.
+    /// The number of sleeping waits after the next failure.
     penalty: u32,
 }
 
@@ -21,22 +21,22 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The longest wait awake.
+    /// The longest wait without sleep.
     pub(crate) const AWAKE: Duration = Duration::from_micros(100);
-    /// How many waits are slept through after the first that was awake in vain,
+    /// The sleeping waits after the first failure.
     pub(crate) const FEWEST: u32 = 16;
-    /// and at the most.
+    /// The most sleeping waits after a failure.
     pub(crate) const MOST: u32 = 1024;
 
-    /// Whether to stay awake for the next wait; asked once for each.
+    /// Tells whether the next wait is without sleep; to be called once for each.
     pub(crate) fn is_awake(&mut self) -> bool {
         let awake = self.asleep == 0;
         self.asleep = self.asleep.saturating_sub(1);
         awake
     }
 
-    /// Takes note of whether the client answered while we were awake. If not, more and more waits are
-    /// slept through: what is spent on a slow client stays far below what its commands cost.
+    /// Records whether the client answered in time. If not, more and more waits sleep, so that a slow
+    /// client costs little.
     pub(crate) fn answered(&mut self, in_time: bool) {
         if in_time {
             self.penalty = Self::FEWEST;

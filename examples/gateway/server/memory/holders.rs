@@ -1,39 +1,39 @@
-//! Who holds memory, and who has to give it back: without a clock, and without a lock.
+//! The holders of memory, and the choice of those that are evicted: without a clock, and without a lock.
 //!
-//! A message on its way in is held. Once all of them would have more than the limit, those that come
-//! more slowly than the least rate are ended, the slowest first, until what is held is three quarters
-//! of the limit; below that the rate does not matter. A message is judged from its first minute on, by
-//! its last minute, so that a quick beginning buys no time. Who is quick enough is never ended: where
-//! there is no room for the message, it is refused at its end.
+//! A holder is a message being received. When all holders together exceed the limit, those slower than the
+//! least rate are evicted, the slowest first, until three quarters of the limit are held; below the limit
+//! the rate has no effect. The rate is that of the last minute, so that a quick start gains no time, and
+//! counts only after the first minute. A message that is fast enough is never evicted: without room it is
+//! refused at its end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// All that is held; `T` names a holder to whoever is to tell it.
+/// All holders; `T` identifies a holder to its connection.
 #[derive(Debug)]
 pub(crate) struct Holders<T> {
-    /// In octets.
+    /// The limit, in octets.
     limit: usize,
-    /// In octets a second.
+    /// The least rate, in octets a second.
     min_rate: u64,
     used: usize,
-    /// What of that goes with those who have been ended.
+    /// The part of evicted holders.
     leaving: usize,
     next: u64,
     held: BTreeMap<u64, Holder<T>>,
     evicted: Vec<T>,
-    /// The last second in which all were judged and none was too slow.
+    /// The last second in which no holder was too slow.
     in_vain: Option<u64>,
 }
 
-/// What becomes of what a holder has.
+/// The decision on the memory of a holder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Room {
-    /// It may have it.
+    /// Granted.
     Granted,
-    /// There is no room for so much.
+    /// The memory is exhausted.
     Full,
-    /// It is to give back what it has.
+    /// The holder is evicted.
     Evicted,
 }
 
@@ -43,9 +43,9 @@ struct Holder<T> {
     octets: usize,
     received: u64,
     since: Duration,
-    /// What came in each of the last seconds; the place of a second is its remainder.
+    /// The octets of each of the last seconds; the index of a second is its remainder.
     seconds: [u32; WINDOW],
-    /// The second that was counted last.
+    /// The last counted second.
     last: u64,
     is_leaving: bool,
 }
@@ -64,13 +64,12 @@ impl<T: Clone> Holders<T> {
         }
     }
 
-    /// Counts what is held beside messages on their way in.
+    /// Counts memory other than that of incoming messages.
     pub(crate) fn change(&mut self, before: usize, after: usize) {
         self.used = self.used.saturating_sub(before).saturating_add(after);
     }
 
-    /// Takes in who begins to hold a message and has `octets` already, which have been counted;
-    /// returns its number.
+    /// Adds a holder with `octets` that are counted already; returns its number.
     pub(crate) fn enter(&mut self, octets: usize, name: &T, now: Duration) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -87,7 +86,7 @@ impl<T: Clone> Holders<T> {
         number
     }
 
-    /// Takes note that a holder holds no message any more, nor what it had.
+    /// Removes a holder and its memory.
     pub(crate) fn leave(&mut self, number: u64) {
         let Some(holder) = self.held.remove(&number) else {
             return debug_assert!(false, "holder {number}");
@@ -98,8 +97,8 @@ impl<T: Clone> Holders<T> {
         }
     }
 
-    /// Takes note of what a holder has, and of how many octets of its message have come in all; tells
-    /// what follows for it. A small message always has room.
+    /// Records the memory of a holder, and the octets received of its message; returns the decision. A
+    /// small message always has room.
     pub(crate) fn set(&mut self, number: u64, octets: usize, received: u64, now: Duration) -> Room {
         let Some(holder) = self.held.get_mut(&number) else {
             debug_assert!(false, "holder {number}");
@@ -119,7 +118,7 @@ impl<T: Clone> Holders<T> {
         let no_room = octets > before.max(SMALL) && self.staying() > self.limit;
         match self.held.get_mut(&number) {
             Some(holder) if holder.is_leaving => Room::Evicted,
-            // It gives up what it has: meanwhile others do not suffer from it.
+            // It drops its message: until then its memory must not count against others.
             Some(holder) if no_room => {
                 holder.octets = before;
                 self.change(octets, before);
@@ -129,7 +128,7 @@ impl<T: Clone> Holders<T> {
         }
     }
 
-    /// Tells whether a message of this size has room now, if need be after slow ones were ended.
+    /// Tells whether there is memory for a message of this size, if necessary after evictions.
     pub(crate) fn admits(&mut self, size: u64, now: Duration) -> bool {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let fits = |holders: &Self| {
@@ -141,18 +140,18 @@ impl<T: Clone> Holders<T> {
         fits(self)
     }
 
-    /// Takes the names of those who have been ended since the last call.
+    /// Takes the identifiers of the holders evicted since the last call.
     pub(crate) fn take_evicted(&mut self) -> Vec<T> {
         std::mem::take(&mut self.evicted)
     }
 
-    /// What is held by those who stay.
+    /// The memory of the remaining holders.
     fn staying(&self) -> usize {
         self.used.saturating_sub(self.leaving)
     }
 
     fn make_room(&mut self, wanted: usize, now: Duration) {
-        // To judge all takes a while, and changes nothing within a second.
+        // The rates of all holders change only once a second.
         if self.in_vain == Some(now.as_secs()) {
             return;
         }
@@ -188,8 +187,8 @@ impl<T> Holder<T> {
         }
     }
 
-    /// How many octets a second came in the last minute; `None` before the first is over. The second
-    /// under way counts beside it, so that nobody is taken for slower than he is.
+    /// The rate of the last minute, in octets a second; `None` within the first minute. The current second
+    /// counts in addition, so that no rate is underestimated.
     fn rate(&self, now: Duration) -> Option<u64> {
         now.checked_sub(self.since).filter(|age| *age >= MINUTE)?;
         let window = WINDOW as u64;
@@ -200,14 +199,14 @@ impl<T> Holder<T> {
     }
 }
 
-/// Where a second is counted.
+/// The index of a second.
 fn place(second: u64) -> usize {
     usize::try_from(second % WINDOW as u64).unwrap_or(0)
 }
 
-/// What a message is judged by,
+/// The time of a rate.
 const MINUTE: Duration = Duration::from_mins(1);
-/// in seconds, with the one under way.
+/// The seconds of a rate, with the current one.
 const WINDOW: usize = 61;
-/// The size that a message may always have, in octets.
+/// The size below which a message always has room, in octets.
 const SMALL: usize = 65_536;

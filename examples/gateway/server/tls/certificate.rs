@@ -1,4 +1,4 @@
-//! One certificate: its files, and what is in them.
+//! A certificate: its files and their content.
 
 use std::path::PathBuf;
 
@@ -12,22 +12,22 @@ use rustls::sign::CertifiedKey;
 
 use super::{TlsError, provider};
 
-/// The files of a certificate, its key and its proof.
+/// The files of a certificate, its key and its OCSP response.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct CertificateFiles {
-    /// In PEM, with those that lead to it behind it.
+    /// In PEM, followed by its chain.
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
-    /// Without it the proof is fetched.
+    /// `None`: the response is fetched.
     pub(super) proof: Option<PathBuf>,
 }
 
-/// By what the files of a certificate and its key are known to be the same.
+/// The stamps of the files of a certificate and its key, to detect changes.
 pub(super) type Stamps = [Option<FileStamp>; 2];
 
 impl CertificateFiles {
-    /// Puts the files of three options together, which are in the same order. Without keys, each
-    /// certificate has its own in its file.
+    /// Combines the files of three options, in their order. Without key files, each certificate's file has
+    /// its key.
     pub(super) fn of(
         certificates: &[PathBuf],
         keys: &[PathBuf],
@@ -47,7 +47,7 @@ impl CertificateFiles {
         Ok(together.collect())
     }
 
-    /// Reads the certificate and its key, and sees whether they belong together.
+    /// Reads the certificate and its key, and checks that they match.
     pub(super) fn load(&self) -> Result<CertifiedKey, TlsError> {
         let broken = |path: &PathBuf| {
             let path = path.clone();
@@ -71,7 +71,7 @@ impl CertificateFiles {
         [&self.certificate, &self.key].map(|path| FileStamp::of(path).ok())
     }
 
-    /// Opens all of them; an error has the option that it is about.
+    /// Checks all files; an error has its option.
     pub(super) fn check(&self) -> Result<(), (&'static str, TlsError)> {
         let key = self.load().map_err(|error| match error {
             TlsError::Pem { ref path, .. } if *path == self.key && self.key != self.certificate => {
@@ -102,7 +102,7 @@ pub(super) fn verify(
     Ok(Check::new(&leaf, issuers, algorithms())?.verify(response, now)?)
 }
 
-/// Reads the first certificate of a chain, and who of the others may be its issuer.
+/// Parses the first certificate of a chain, and its possible issuers among the others.
 pub(super) fn parse<'c>(
     chain: &'c [CertificateDer<'_>],
 ) -> Result<(Certificate<'c>, Vec<Issuer<'c>>), ProofFileError> {
@@ -112,7 +112,7 @@ pub(super) fn parse<'c>(
     Ok((leaf, others.map(|certificate| Issuer::from(&certificate)).collect()))
 }
 
-/// The algorithms that signatures are verified by.
+/// The signature algorithms.
 pub(super) fn algorithms() -> Algorithms<'static> {
     default_provider().signature_verification_algorithms.all
 }

@@ -1,4 +1,4 @@
-//! Where the proof of a certificate comes from.
+//! The source of a certificate's OCSP response.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use tracing::{info, warn};
 use super::certificate::{CertificateFiles, verify};
 use super::renewal::{Renewal, Renewals};
 
-/// Where the proof of a certificate comes from.
+/// The source of a certificate's OCSP response.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// The file of `tls_ocsp_file`, which somebody else replaces.
+    /// The file of `tls_ocsp_file`, which another program replaces.
     File(ProofFile),
     /// The certificate's responder.
     Fetched(Arc<Renewal>),
@@ -31,7 +31,7 @@ impl Proof {
         }
     }
 
-    /// Returns the staple as it is now; a file is looked at, and what is new in it is logged.
+    /// Returns the current staple; checks a file for changes, and logs them.
     pub(super) fn staple(&mut self, chain: &[CertificateDer<'_>], now: UnixTime) -> Option<Staple> {
         let file = match self {
             Self::File(file) => file,
@@ -44,7 +44,7 @@ impl Proof {
             Look::Unchanged => {}
             Look::Loaded(proof) => info!(event = "ocsp", "tls_ocsp_file {path}: {proof}"),
             Look::Ignored(error) => {
-                warn!(event = "ocsp", "tls_ocsp_file {path}: {error}; nothing is stapled");
+                warn!(event = "ocsp", "tls_ocsp_file {path}: {error}; no OCSP staple");
             }
         }
         file.staple(now)

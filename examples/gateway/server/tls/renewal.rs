@@ -1,4 +1,4 @@
-//! Proofs that the gateway fetches itself, from the responders that certificates name.
+//! OCSP responses that the gateway fetches from the responders of its certificates.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -19,17 +19,17 @@ use tracing::{debug, error, info, warn};
 use super::certificate::{algorithms, parse};
 use crate::gateway::telemetry::log;
 
-/// The renewals that are under way, one for each certificate.
+/// The running renewals, one for each certificate.
 #[derive(Debug)]
 pub(super) struct Renewals {
     fetcher: Arc<Fetcher>,
     store: Store,
-    /// Whether proofs are fetched at all.
+    /// Whether responses are fetched.
     on: bool,
     running: Mutex<HashMap<CertificateDer<'static>, Weak<Renewal>>>,
 }
 
-/// The proof of one certificate, which is renewed as long as this is there.
+/// The response of one certificate, renewed until the drop.
 #[derive(Debug)]
 pub(super) struct Renewal {
     staple: watch::Receiver<Option<Staple>>,
@@ -41,8 +41,8 @@ impl Renewals {
         Self { fetcher: Arc::default(), store, on, running: Mutex::default() }
     }
 
-    /// Returns the renewal for the first certificate of a chain, from the file of this name; it is
-    /// begun if it is not under way. Without a responder there is none.
+    /// Returns the renewal for the first certificate of a chain, from the file of this name, and starts it
+    /// if necessary. `None` without a responder.
     pub(super) fn of(
         &self,
         path: &Path,
@@ -58,7 +58,7 @@ impl Renewals {
             Ok(begun) => Arc::new(begun?),
             Err(error) => {
                 let path = path.display();
-                warn!(event = "ocsp", "{path}: no OCSP proof can be fetched: {error}");
+                warn!(event = "ocsp", "{path}: cannot fetch an OCSP response: {error}");
                 return None;
             }
         };
@@ -86,7 +86,7 @@ impl Renewals {
             Err(error) => warn!(event = "ocsp", "{}", log::chain(&error)),
         }
         let (shown, staple) = watch::channel(schedule.staple(now));
-        let work = Work {
+        let work = RenewalTask {
             name: path.display().to_string(),
             chain: chain.to_vec(),
             fetcher: Arc::clone(&self.fetcher),
@@ -115,9 +115,9 @@ impl Drop for Renewal {
     }
 }
 
-/// A renewal at work.
-struct Work {
-    /// What the certificate is called in the log.
+/// The task of a renewal.
+struct RenewalTask {
+    /// The name of the certificate in the log.
     name: String,
     chain: Vec<CertificateDer<'static>>,
     fetcher: Arc<Fetcher>,
@@ -125,8 +125,8 @@ struct Work {
     shown: watch::Sender<Option<Staple>>,
 }
 
-impl Work {
-    /// Does what the schedule says, until the certificate ends.
+impl RenewalTask {
+    /// Follows the schedule until the certificate expires.
     async fn run(&self, mut schedule: Schedule) -> Result<(), ProofFileError> {
         let (leaf, issuers) = parse(&self.chain)?;
         let check = Check::new(&leaf, issuers, algorithms())?;
@@ -147,7 +147,7 @@ impl Work {
             self.save(&leaf, &mut schedule).await;
             let Some(wake) = schedule.wake_at() else { return Ok(()) };
             let wait = wake.as_secs().saturating_sub(UnixTime::now().as_secs());
-            // Not all at once: the clock may be set meanwhile.
+            // Wait in steps, since the clock may be set meanwhile.
             sleep(Duration::from_secs(wait).clamp(SHORTEST, LONGEST)).await;
         }
     }
@@ -178,7 +178,7 @@ impl Work {
         }
     }
 
-    /// Saves what is new. That it cannot be written stops nothing.
+    /// Saves a new response. A failure is only logged.
     async fn save(&self, leaf: &Certificate<'_>, schedule: &mut Schedule) {
         let Some(saved) = schedule.poll_saved() else { return };
         let (store, der) = (self.store.clone(), leaf.as_der().to_vec());
@@ -189,7 +189,7 @@ impl Work {
     }
 }
 
-/// A number for jitter: `RandomState` is keyed by the system's random numbers.
+/// A random number for jitter: `RandomState` is keyed by the system's random numbers.
 fn random() -> u32 {
     let [.., a, b, c, d] = RandomState::new().hash_one(SystemTime::now()).to_be_bytes();
     u32::from_be_bytes([a, b, c, d])

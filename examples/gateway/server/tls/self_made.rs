@@ -1,4 +1,4 @@
-//! A certificate of our own, for a server that is given none.
+//! The generated certificate, for a server without one.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::TlsError;
 
-/// Makes a certificate for `host`, unless one was made before; returns its file and that of its key.
+/// Makes a certificate for `host`, unless one exists; returns the files of the certificate and the key.
 pub(super) fn files(directory: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
     let (certificate, key) = (directory.join("tls-cert.pem"), directory.join("tls-key.pem"));
     if certificate.exists() && key.exists() {

@@ -1,4 +1,4 @@
-//! What a connection is served by: certificates that may change, and their staples.
+//! The certificates of a connection, with their staples, reloaded after changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use super::proof::Proof;
 use super::renewal::Renewals;
 use super::{TlsError, config};
 
-/// Certificates of which a client gets one, by the signatures that it takes.
+/// Certificates of which a client gets one, by its signature algorithms.
 #[derive(Debug)]
 pub(crate) struct Served {
     config: Arc<ServerConfig>,
@@ -23,7 +23,7 @@ pub(crate) struct Served {
     certificates: Mutex<Vec<Loaded>>,
 }
 
-/// A certificate as it was read.
+/// A loaded certificate.
 #[derive(Debug)]
 struct Loaded {
     files: CertificateFiles,
@@ -58,7 +58,7 @@ impl Served {
         self.keys.resolve(hello).is_some_and(|key| key.ocsp.is_some())
     }
 
-    /// Looks at the files, and reads those that have changed.
+    /// Checks the files, and reloads changed ones.
     pub(super) fn look(&self, renewals: &Renewals) {
         let mut certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = false;
@@ -84,12 +84,12 @@ impl Loaded {
         Ok(Self { files, stamps, key, proof, staple: None })
     }
 
-    /// Tells whether the certificate or its staple is another now.
+    /// Checks the files; tells whether the certificate or its staple has changed.
     fn look(&mut self, renewals: &Renewals) -> bool {
         let stamps = self.files.stamps();
         let mut changed = false;
         if stamps != self.stamps {
-            // Read before the files are, so that a change meanwhile is seen the next time.
+            // Stamps are read before the files, so that a change meanwhile is found the next time.
             self.stamps = stamps;
             changed = self.reload(renewals);
         }
@@ -106,11 +106,11 @@ impl Loaded {
         let key = match self.files.load() {
             Ok(key) => key,
             Err(error) => {
-                error!(event = "tls", "{error}; the certificate that was read before stays");
+                error!(event = "tls", "{error}; the previous certificate stays in use");
                 return false;
             }
         };
-        info!(event = "tls", "the certificate {path} has changed, and was read again");
+        info!(event = "tls", "certificate {path} changed and reloaded");
         self.proof = Proof::of(&self.files, &key.cert, renewals);
         (self.key, self.staple) = (key, None);
         true

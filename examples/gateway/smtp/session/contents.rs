@@ -1,4 +1,4 @@
-//! What a session has: who speaks, for whom, and what has come.
+//! The contents of a session: the client's greeting, the envelope and the message.
 
 use mail_types::smtp::Mailbox;
 
@@ -7,12 +7,12 @@ use crate::gateway::smtp::framing::Body;
 use crate::gateway::smtp::transaction::Transaction;
 
 impl Session {
-    /// Returns how many octets of memory it has for what has come: commands, recipients, the message.
+    /// Returns the memory, in octets, for commands, recipients and the message.
     pub fn held(&self) -> usize {
         self.input.capacity() + self.transaction.as_ref().map_or(0, Transaction::held)
     }
 
-    /// Returns how many octets of the message have come; `None` if none is on its way in.
+    /// Returns the number of octets received of the current message, if any.
     pub(crate) fn received(&self) -> Option<u64> {
         let within = matches!(
             self.state,
@@ -27,7 +27,7 @@ impl Session {
         matches!(self.state, SessionState::Closed)
     }
 
-    /// Returns what the client said of itself.
+    /// Returns the client's greeting.
     pub(crate) fn greeting(&self) -> &Greeting {
         &self.greeting
     }
@@ -44,7 +44,7 @@ impl Session {
         self.candidate.as_ref()
     }
 
-    /// Returns the command under way, as it came, without its CRLF.
+    /// Returns the current command, as received, without its CRLF.
     pub(crate) fn line(&self) -> &[u8] {
         &self.line
     }

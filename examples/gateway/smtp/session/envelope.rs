@@ -1,4 +1,4 @@
-//! `MAIL` and `RCPT`: who sends, for whom, and with which parameters.
+//! `MAIL` and `RCPT`: the sender, the recipients, and their parameters.
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
@@ -15,7 +15,7 @@ impl Session {
             return self.error(&bad_sequence("say EHLO or HELO first"));
         }
         if self.transaction.is_some() {
-            return self.error(&bad_sequence("a transaction is under way"));
+            return self.error(&bad_sequence("sender already given"));
         }
         let most = self.settings.smtp_accept_max_per_connection;
         if most > 0 && self.counts.messages >= most {
@@ -59,7 +59,7 @@ impl Session {
                         "SIZE is not a number",
                     ));
                 }
-                // RFC 1870 section 3 allows twenty digits; what does not fit is too large.
+                // RFC 1870 section 3 allows twenty digits; a number that does not fit is too large.
                 transaction.size = size.parse().unwrap_or(u64::MAX);
                 if transaction.size > self.settings.message_size_limit {
                     Err(too_large())
@@ -79,7 +79,7 @@ impl Session {
             ("SIZE" | "BODY" | "SMTPUTF8", _) => Err(say(
                 ReplyCode::ARGUMENT_ERROR,
                 EnhancedCode::of::<5, 5, 4>(),
-                "a parameter has no such value",
+                "unsupported parameter value",
             )),
             _ => Err(unknown_parameter()),
         }
@@ -87,13 +87,13 @@ impl Session {
 
     pub(super) fn rcpt(&mut self, recipient: Recipient, parameters: &[Parameter]) {
         let Some(transaction) = self.transaction.as_ref().filter(|t| t.body.is_none()) else {
-            return self.error(&bad_sequence("MAIL comes before RCPT"));
+            return self.error(&bad_sequence("MAIL required before RCPT"));
         };
         if !parameters.is_empty() {
             return self.error(&unknown_parameter());
         }
         if transaction.recipients.len() >= self.settings.recipients_max {
-            let text = "too many recipients, send them in a message of their own";
+            let text = "too many recipients, send the rest in another message";
             return self.answer(&say(
                 ReplyCode::INSUFFICIENT_STORAGE,
                 EnhancedCode::of::<4, 5, 3>(),
@@ -109,7 +109,7 @@ impl Session {
         let Some(mailbox) = mailbox else {
             return self.answer(&say(
                 ReplyCode::MAILBOX_UNAVAILABLE,
-                EnhancedCode::of::<5, 1, 1>(),
+                EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox",
             ));
         };

@@ -1,4 +1,4 @@
-//! The client's mistakes, for whoever wants to hear of them.
+//! The client's mistakes, for the log and for events.
 
 use std::mem;
 
@@ -6,17 +6,17 @@ use mail_types::smtp::{Reply, ReplyCode};
 
 use super::Session;
 
-/// What kind of mistake.
+/// The type of a mistake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
-    /// A command, or bytes, where they must not come.
+    /// A command out of order, or input at a wrong time.
     Protocol,
-    /// A command that is none, or that is not written as it must be.
+    /// An unknown command, or a syntax error.
     Syntax,
 }
 
 impl Fault {
-    /// The kind that a reply is for: one that says no for another reason is for none.
+    /// Returns the type of mistake that a reply reports, if any.
     fn of(reply: &Reply) -> Option<Self> {
         match reply.code() {
             ReplyCode::BAD_SEQUENCE
@@ -32,19 +32,19 @@ impl Fault {
 }
 
 impl Session {
-    /// Takes the mistakes since the last call, with what was said to them.
+    /// Takes the mistakes since the last call, with their replies.
     pub(crate) fn take_faults(&mut self) -> Vec<(Fault, Reply)> {
         mem::take(&mut self.faults)
     }
 
-    /// Notes a mistake. There are never many: each brings the end of the connection nearer.
+    /// Records a mistake. Their number is limited: too many end the connection.
     pub(super) fn note(&mut self, reply: &Reply) {
         if let Some(fault) = Fault::of(reply) {
             self.faults.push((fault, reply.clone()));
         }
     }
 
-    /// Notes a mistake after which nothing means anything any more.
+    /// Records a mistake after which the input cannot be interpreted, and closes.
     pub(super) fn violate(&mut self, reply: &Reply) {
         self.note(reply);
         self.fail(reply);

@@ -1,4 +1,4 @@
-//! `HELO`, `EHLO` and `STARTTLS`: who the client is, and what it is offered.
+//! `HELO`, `EHLO` and `STARTTLS`: the name of the client, and the extensions offered.
 
 use std::net::Ipv6Addr;
 
@@ -7,7 +7,7 @@ use mail_types::smtp::{EnhancedCode, MailHost, Reply, ReplyCode};
 use super::{Session, SessionState};
 use crate::gateway::smtp::replies::{say, unsynchronized};
 
-/// What the client said of itself, and how.
+/// The client's greeting.
 #[derive(Clone, Debug, Default)]
 pub struct Greeting {
     /// The argument of `HELO` or `EHLO`; empty before either.
@@ -20,7 +20,7 @@ pub struct Greeting {
 
 impl Session {
     pub(super) fn greet(&mut self, mut name: String, extended: bool) {
-        // A name that is written as absolute is the same name.
+        // A trailing dot makes the name absolute; it is the same name.
         if name.len() > 1 && name.ends_with('.') && !name.ends_with("..") {
             name.pop();
         }
@@ -28,7 +28,7 @@ impl Session {
             return self.error(&say(
                 ReplyCode::ARGUMENT_ERROR,
                 EnhancedCode::of::<5, 5, 4>(),
-                "neither a domain nor an address",
+                "invalid domain or address",
             ));
         }
         let settings = &self.settings;
@@ -56,19 +56,19 @@ impl Session {
             return self.error(&say(
                 ReplyCode::NOT_IMPLEMENTED,
                 EnhancedCode::of::<5, 5, 1>(),
-                "TLS is not offered",
+                "TLS not offered",
             ));
         }
         if !self.input.is_empty() {
-            return self.violate(&unsynchronized()); // It was sent in clear and must not count as TLS.
+            return self.violate(&unsynchronized()); // Input sent in clear text must not count as TLS.
         }
-        self.answer(&say(ReplyCode::READY, EnhancedCode::of::<2, 0, 0>(), "go ahead"));
+        self.answer(&say(ReplyCode::READY, EnhancedCode::SUCCESS, "go ahead"));
         self.state = SessionState::Handshake;
     }
 }
 
-/// Tells whether a client may call itself so: by a domain, or an address in brackets. Many leave the
-/// tag of an IPv6 address out.
+/// Tells whether a client may use this name: a domain, or an address in brackets. Many clients omit
+/// the tag of an IPv6 address.
 fn is_host(name: &str) -> bool {
     let untagged = || {
         let address = name.strip_prefix('[')?.strip_suffix(']')?;

@@ -1,9 +1,8 @@
-//! How much a client may ask for in vain: recipients that are refused, and transactions that end
-//! without a message.
+//! The limit of refused recipients, and of transactions without a message.
 //!
-//! What is put off with 4yz does not count, nor does a recipient beyond `recipients_max`. Behind the
-//! limit the connection ends with 421, but not while the transaction has a recipient that was
-//! accepted: then the replies to refused recipients come later and later, and the message can follow.
+//! A temporary refusal (4yz) does not count, nor does a recipient beyond `recipients_max`. Beyond the
+//! limit the connection ends with 421. While the transaction has an accepted recipient, it continues,
+//! so that the message can follow, but each reply to a refused recipient is delayed longer.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::gateway::smtp::replies::{going, write};
 use crate::gateway::smtp::transaction::InVain;
 
 impl Session {
-    /// Answers a recipient that was not accepted.
+    /// Replies to a refused recipient.
     pub(super) fn refuse_recipient(&mut self, reply: &Reply) {
         let permanent = reply.code().severity() == Severity::Permanent;
         let Some(transaction) = self.transaction.as_mut() else { return self.answer(reply) };
@@ -33,7 +32,7 @@ impl Session {
         }
     }
 
-    /// Answers what ends the transaction; without a message it counts, unless it was put off, or one
+    /// Replies, and ends the transaction. One without a message counts, unless it was deferred or one
     /// of its recipients has counted already.
     pub(super) fn end_transaction(&mut self, reply: &Reply) {
         let Some(transaction) = self.transaction.take() else { return self.answer(reply) };
@@ -45,12 +44,12 @@ impl Session {
         }
     }
 
-    /// Ends the transaction because of a chunk of it that is not taken, which is an error of its own.
+    /// Ends the transaction because of a refused chunk, which counts as an error by itself.
     pub(super) fn drop_transaction(&mut self) {
         self.transaction = None;
     }
 
-    /// Counts, if it `counts`, and says how many are now beyond the limit, if any are.
+    /// Adds to the count if `counts` is set; returns by how many it exceeds the limit, if it does.
     pub(super) fn count_refusal(&mut self, counts: bool) -> Option<u32> {
         self.counts.refused = self.counts.refused.saturating_add(u32::from(counts));
         let most = self.settings.smtp_max_refused;
@@ -58,7 +57,7 @@ impl Session {
         beyond.filter(|_| counts && most > 0)
     }
 
-    /// Takes note that the time of [`SessionStep::Pause`](super::SessionStep::Pause) is over.
+    /// The time of [`SessionStep::Pause`](super::SessionStep::Pause) has passed.
     pub fn handle_pause_end(&mut self) {
         if let SessionState::Pausing { reply, .. } = &self.state {
             let reply = reply.clone();
@@ -75,7 +74,7 @@ impl Session {
     }
 }
 
-/// How much longer each reply behind the limit takes than the one before,
+/// The increase of the delay with each reply beyond the limit.
 const PAUSE: Duration = Duration::from_secs(1);
-/// and at the most.
+/// The longest delay.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);

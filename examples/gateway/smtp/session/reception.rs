@@ -1,4 +1,4 @@
-//! The message itself: `DATA` and `BDAT`.
+//! The reception of the message: `DATA` and `BDAT`.
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 
@@ -13,10 +13,10 @@ impl Session {
     pub(super) fn data(&mut self) {
         let limit = self.settings.message_size_limit;
         let Some(transaction) = &mut self.transaction else {
-            return self.error(&bad_sequence("MAIL and RCPT come before DATA"));
+            return self.error(&bad_sequence("MAIL and RCPT required before DATA"));
         };
         if transaction.body.is_some() {
-            return self.error(&bad_sequence("BDAT has begun the message")); // RFC 3030 section 2
+            return self.error(&bad_sequence("DATA not allowed after BDAT")); // RFC 3030 section 2
         }
         if transaction.recipients.is_empty() {
             let text = "no valid recipients";
@@ -27,14 +27,14 @@ impl Session {
             ));
         }
         if !self.input.is_empty() {
-            return self.violate(&unsynchronized()); // The reply may be no 354 (RFC 2920 section 3.1).
+            return self.violate(&unsynchronized()); // The client must wait for 354 (RFC 2920 section 3.1).
         }
         transaction.body = Some(Body::new(limit));
         self.state = SessionState::Data(Data::default());
         self.answer(&Reply::new(ReplyCode::START_MAIL, "send the message, end it with a dot"));
     }
 
-    /// Takes data; tells whether the session goes on without more of it.
+    /// Consumes data; tells whether the session continues without further input.
     pub(super) fn data_read(&mut self) -> bool {
         let body = self.transaction.as_mut().and_then(|t| t.body.as_mut());
         let (SessionState::Data(data), Some(body)) = (&mut self.state, body) else {
@@ -50,12 +50,12 @@ impl Session {
         true
     }
 
-    /// Starts a chunk. Whatever is wrong with it, its octets must be read (RFC 3030 section 2); but
-    /// nobody reads for ever what is not wanted.
+    /// Starts a chunk. Even the octets of a refused chunk must be read (RFC 3030 section 2), up to a
+    /// limit.
     pub(super) fn bdat(&mut self, size: u64, last: bool) {
         let limit = self.settings.message_size_limit;
         let refusal = match &mut self.transaction {
-            None => Some(bad_sequence("MAIL and RCPT come before BDAT")),
+            None => Some(bad_sequence("MAIL and RCPT required before BDAT")),
             Some(transaction) if transaction.recipients.is_empty() => Some(say(
                 ReplyCode::TRANSACTION_FAILED,
                 EnhancedCode::of::<5, 5, 1>(),
@@ -93,7 +93,7 @@ impl Session {
         let SessionState::Chunk { last, refusal, .. } = &mut self.state else { return };
         let (last, refusal) = (*last, refusal.take());
         self.state = SessionState::Ready;
-        // A chunk behind one that was refused was sent before that was known.
+        // The client sent this chunk before it knew that the last one was refused.
         let expected = std::mem::replace(&mut self.chunk_refused, false);
         if let Some(refusal) = refusal {
             self.chunk_refused = !last;
@@ -112,10 +112,10 @@ impl Session {
         }
         match body {
             Some(body) if !last => {
-                let text = format!("{} octets so far", body.len());
-                self.answer(&say(ReplyCode::OK, EnhancedCode::of::<2, 0, 0>(), &text));
+                let text = format!("{} octets received", body.len());
+                self.answer(&say(ReplyCode::OK, EnhancedCode::SUCCESS, &text));
             }
-            // Its end is not in dispute, but as data it would be.
+            // The size of a chunk is explicit, but a next hop may need DATA, where its end would be ambiguous.
             Some(body) if has_bare_line_end(&[body.bytes()]) => self.refuse(&bare_line_end()),
             _ => self.message_end(),
         }
@@ -131,7 +131,7 @@ impl Session {
         if body.is_given_up() {
             return self.refuse(&no_room());
         }
-        // Each field is read several times, for conditions, DKIM and more.
+        // Every condition and DKIM read the header section: its size limits their time.
         if header_is_longer(body.bytes(), self.settings.header_maxsize) {
             return self.refuse(&header_too_large());
         }
@@ -152,6 +152,6 @@ impl Session {
     }
 }
 
-/// How many octets of a chunk that is too large are read for the sake of the session, if two of the
-/// largest messages have not more.
+/// The most octets that are read of an oversized chunk to keep the session, unless twice the largest
+/// message is more.
 const MOST_DROPPED: u64 = 64 << 20;

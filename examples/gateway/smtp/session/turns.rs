@@ -1,10 +1,10 @@
-//! When others have their turn: a client that sends many commands at once must not starve them.
+//! Fairness: a client that sends many commands at once must not starve other connections.
 
 use super::Session;
 use crate::gateway::smtp::framing::InputLine;
 
 impl Session {
-    /// Takes a line off; `None`, once, after so many that others are to have their turn.
+    /// Consumes a line; `None`, once, when other connections are to run first.
     pub(super) fn next_line(&mut self) -> Option<InputLine> {
         let many = self.counts.at_once >= AT_ONCE;
         if many || (self.counts.at_once > 0 && self.output.len() >= OUTPUT) {
@@ -18,8 +18,8 @@ impl Session {
         Some(line)
     }
 
-    /// Tells whether the client has sent more commands than most messages need, and no message yet: at
-    /// each turn it waits longer than others, however its commands are answered.
+    /// Tells whether the client has sent more commands than most messages need, and no message yet. Such
+    /// a client waits longer at each turn.
     pub(crate) fn is_long_winded(&self) -> bool {
         self.counts.commands > MANY
     }
@@ -28,9 +28,9 @@ impl Session {
 /// The longest command line, in octets with its CRLF: RFC 5321 section 4.5.3.1.4 has 512, and each
 /// extension adds to that.
 const MAX_LINE: usize = 4096;
-/// How many commands of one client are done before others have their turn,
+/// The number of commands of one client before other connections run.
 const AT_ONCE: u32 = 16;
-/// how many of them may bring a message before each turn is a longer one,
+/// The number of commands without a message before each turn is longer.
 const MANY: u32 = 100;
-/// and how many octets of replies may wait until then.
+/// The octets of replies that may be collected until then.
 const OUTPUT: usize = 8192;

@@ -1,13 +1,13 @@
-//! The replies behind a message: one, or with PRDR one for each recipient and a last.
+//! The replies after a message: one, or with PRDR one for each recipient and a final one.
 
 use mail_types::smtp::{Mailbox, Reply, ReplyCode, Severity};
-use prdr::{DataPhase, Step};
+use prdr::{DataPhase, DataStep};
 
 use super::{Question, Session, SessionState};
 use crate::gateway::smtp::replies::write;
 use crate::gateway::smtp::transaction::Transaction;
 
-/// The replies to a message that has come whole.
+/// The replies to a complete message.
 #[derive(Debug)]
 pub(super) struct Verdicts {
     phase: DataPhase,
@@ -15,16 +15,16 @@ pub(super) struct Verdicts {
     disposition: Disposition,
     /// Whether the client takes UTF-8 in replies.
     utf8: bool,
-    /// Whether 421 was said.
+    /// Whether 421 was sent.
     leaving: bool,
 }
 
-/// What becomes of the message.
+/// The result of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Disposition {
-    /// Nobody takes it.
+    /// No recipient accepts it.
     Refused,
-    /// Somebody is to get it again.
+    /// The client is to send it again for a recipient.
     Deferred,
     Taken,
 }
@@ -38,24 +38,24 @@ impl Verdicts {
         Some(Self { phase, asked: None, disposition: Disposition::Refused, utf8, leaving: false })
     }
 
-    /// Writes the replies that are known, and says what is to be decided; `None` at the end.
+    /// Writes the known replies, and returns the next question; `None` at the end.
     fn poll(&mut self, output: &mut Vec<u8>) -> Option<Question> {
         loop {
             self.asked = match self.phase.poll() {
-                Step::Send(reply) => {
+                DataStep::Send(reply) => {
                     self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
                     write(&reply, self.utf8, output);
                     continue;
                 }
-                Step::Recipient(at) => Some(Question::Verdict(at)),
-                Step::Message => Some(Question::Message),
-                Step::Done => None,
+                DataStep::Recipient(at) => Some(Question::Verdict(at)),
+                DataStep::Message => Some(Question::Message),
+                DataStep::Done => None,
             };
             return self.asked;
         }
     }
 
-    /// Leaves of all recipients only those who take the message.
+    /// Keeps only the recipients that accept the message.
     fn retain_accepted(&self, recipients: &mut Vec<Mailbox>) {
         let (mut accepted, mut at) = (self.phase.accepted().peekable(), 0..);
         recipients.retain(|_| at.next().is_some_and(|at| accepted.next_if_eq(&at).is_some()));
@@ -69,7 +69,7 @@ impl Session {
         self.state = verdicts.map_or(SessionState::Ready, SessionState::Replying);
     }
 
-    /// Goes on with the replies, and says what is to be decided; `None` at the end.
+    /// Continues with the replies, and returns the next question; `None` at the end.
     pub(super) fn poll_verdicts(&mut self) -> Option<Question> {
         let SessionState::Replying(verdicts) = &mut self.state else { return None };
         let before = verdicts.asked;
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    /// Gives whoever waits for a reply one that says later.
+    /// Replies to each waiting recipient that it should try again later.
     pub(super) fn stop_replying(&mut self) {
         let SessionState::Replying(verdicts) = &mut self.state else { return };
         verdicts.phase.handle_shutdown();

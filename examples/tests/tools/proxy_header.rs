@@ -1,43 +1,21 @@
 //! The tool `proxy_header`: what comes out for what goes in.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::Output;
 
 use serde_json::{Value, json};
 
+use crate::program::{json_lines, output_of, text, tool};
+
 const BLOCK: &str = "0d0a0d0a000d0a515549540a2111000cc0000201c6336402dc040019";
 
-/// The program, which Cargo builds beside the tests.
-fn program() -> Command {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    Command::new(path.join("examples/proxy_header"))
+/// The output of the tool.
+fn proxy_header(arguments: &[&str], input: &[u8]) -> Output {
+    output_of(tool("proxy_header").args(arguments), input)
 }
 
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut program = program();
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeder = thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join(); // It may end before it has read all.
-    output
-}
-
-fn text(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
-    let output = run(&[&["--json"], arguments].concat(), input);
-    assert_eq!(output.status.code(), Some(0));
-    text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// The objects that it writes with `--json`.
+fn objects(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    json_lines(&proxy_header(&[&["--json"], arguments].concat(), input))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -63,7 +41,7 @@ fn one_object_for_each_line() {
         "destination": "198.51.100.2:25", "transport": "stream",
     });
     assert_eq!(
-        json_lines(&[], lines.join("\n").as_bytes()),
+        objects(&[], lines.join("\n").as_bytes()),
         [
             proxied.clone(),
             json!({"outcome": "unknown", "version": 1, "consumed": 15}),
@@ -90,7 +68,7 @@ fn vectors_are_named_and_nested() {
     let length = u8::try_from(block.len() - ssl - 2).unwrap();
     block[ssl + 1] = length;
     assert_eq!(
-        json_lines(&[&hex(&block)], b""),
+        objects(&[&hex(&block)], b""),
         [json!({
             "outcome": "unknown", "version": 2, "consumed": block.len(),
             "tlvs": [
@@ -108,7 +86,7 @@ fn vectors_are_named_and_nested() {
 
 #[test]
 fn text_is_for_people() {
-    let output = run(&[BLOCK, "zz", "4548"], b"");
+    let output = proxy_header(&[BLOCK, "zz", "4548"], b"");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
         text(&output),
@@ -127,7 +105,7 @@ fn what_a_socket_is_named_cannot_break_a_line() {
     for name in [&b"/run/\n"[..], b"/run/b"] {
         block.extend(name.iter().copied().chain(std::iter::repeat(0)).take(108));
     }
-    let found = json_lines(&[&hex(&block)], b"");
+    let found = objects(&[&hex(&block)], b"");
     assert_eq!(found[0]["source_hex"], "2f72756e2f0a");
     assert_eq!(found[0]["destination"], "/run/b");
 }
@@ -146,7 +124,7 @@ fn what_is_taken_can_be_chosen() {
         (&[], "0d0a0d0a000d0a515549540a21111000", "failed"),
         (&["--max-header", "5000"], "0d0a0d0a000d0a515549540a21111000", "incomplete"),
     ] {
-        let found = json_lines(&[arguments, &[header]].concat(), b"");
+        let found = objects(&[arguments, &[header]].concat(), b"");
         assert_eq!(found[0]["outcome"], outcome, "{arguments:?} {header}");
     }
 }
@@ -154,7 +132,7 @@ fn what_is_taken_can_be_chosen() {
 #[test]
 fn a_line_without_end_is_one_malformed_case() {
     let lines = [&b"00".repeat(150_000)[..], b"\n", BLOCK.as_bytes()].concat();
-    let found = json_lines(&[], &lines);
+    let found = objects(&[], &lines);
     assert_eq!(found.len(), 2);
     assert_eq!(found[0]["error"], "line too long");
     assert_eq!(found[1]["outcome"], "proxied");
@@ -163,17 +141,17 @@ fn a_line_without_end_is_one_malformed_case() {
 #[test]
 fn what_is_written_is_read_again() {
     let (source, destination) = ("192.0.2.1:56324", "198.51.100.2:25");
-    let output = run(&["write", source, destination], b"");
+    let output = proxy_header(&["write", source, destination], b"");
     assert_eq!(text(&output), format!("{BLOCK}\n"));
-    let output = run(&["write", "--v1", "--raw", source, destination], b"");
+    let output = proxy_header(&["write", "--v1", "--raw", source, destination], b"");
     assert_eq!(text(&output), "PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n");
-    let output = run(&["write", "--local"], b"");
+    let output = proxy_header(&["write", "--local"], b"");
     assert_eq!(text(&output), "0d0a0d0a000d0a515549540a20000000\n");
 
     let ssl = ["--crc32c", "--ssl", "1,0", "--tlv", "ssl_version=TLSv1.3", "--tlv", "alpn=h2"];
     let arguments = [&["write", "[2001:db8::1]:1", "[::]:2"], &ssl[..], &["--pad-to", "99"]];
-    let output = run(&arguments.concat(), b"");
-    let found = json_lines(&[], text(&output).as_bytes());
+    let output = proxy_header(&arguments.concat(), b"");
+    let found = objects(&[], text(&output).as_bytes());
     assert_eq!((&found[0]["outcome"], &found[0]["consumed"]), (&json!("proxied"), &json!(99)));
     let names: Vec<_> = found[0]["tlvs"].as_array().unwrap().iter().map(|t| &t["name"]).collect();
     assert_eq!(names, ["crc32c", "alpn", "ssl", "noop"]);
@@ -188,7 +166,7 @@ fn wrong_usage_is_2() {
         &["write", "--tlv", "no_such=1"],
         &["write", "--pad-to", "17"],
     ] {
-        let output = run(arguments, b"");
+        let output = proxy_header(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
     }

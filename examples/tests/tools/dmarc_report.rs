@@ -1,12 +1,9 @@
 //! The tool `dmarc_report`: what comes out for what goes in.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread;
 
 use dmarc_policy::{DiscoveryMethod, FeedbackRow, SignatureRow, SpfRow};
 use examples::cases::dmarc_rows;
@@ -14,35 +11,22 @@ use examples::gateway::reports::rows;
 use mail_types::results::AuthResult;
 use serde_json::{Value, json};
 
+use crate::program::{json_lines, output_of, text, tool};
+
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/dmarc-policy/tests/data");
+
+/// The output of the tool.
+fn dmarc_report(arguments: &[&str], input: &[u8]) -> Output {
+    output_of(tool("dmarc_report").args(arguments), input)
+}
+
+/// The objects that it writes with `--json`.
+fn objects(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    json_lines(&dmarc_report(&[&["--json"], arguments].concat(), input))
+}
 
 fn data(name: &str) -> String {
     format!("{DATA}/{name}")
-}
-
-/// The program, which Cargo builds beside the tests.
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let mut program = Command::new(path.join("examples/dmarc_report"));
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeder = thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join(); // It may end before it has read all.
-    output
-}
-
-fn text(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
-    let output = run(&[&["--json"], arguments].concat(), input);
-    assert_eq!(output.status.code(), Some(0));
-    text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The records before that place are there; what the domain has published is not.
@@ -53,22 +37,22 @@ fn a_report_that_breaks_off_before_its_policy_is_shown() {
     let (begin, end) = (whole.find(begin).unwrap(), whole.find(end).unwrap() + end.len());
     let cut = whole.rfind("</record>").unwrap();
     let cut = whole[..begin].to_owned() + &whole[end..cut];
-    let found = json_lines(&[], cut.as_bytes()).remove(0);
+    let found = objects(&[], cut.as_bytes()).remove(0);
     assert_eq!((&found["domain"], &found["policy"]["p"]), (&Value::Null, &Value::Null), "{found}");
     assert_eq!(found["rows"].as_array().unwrap().len(), 1, "{found}");
     let odd: Vec<_> =
         found["deviations"].as_array().unwrap().iter().map(|odd| &odd["what"]).collect();
     let breaks_off = "the report breaks off here; later records are lost";
     assert_eq!(odd, [breaks_off, "missing element policy_published"], "{found}");
-    let output = run(&[], cut.as_bytes());
+    let output = dmarc_report(&[], cut.as_bytes());
     assert!(text(&output).starts_with("- by google.example, "), "{}", text(&output));
-    let output = run(&["--html"], cut.as_bytes());
+    let output = dmarc_report(&["--html"], cut.as_bytes());
     assert!(text(&output).contains("<h2>-</h2>"), "{}", text(&output));
 }
 
 #[test]
 fn a_table_for_people() {
-    let output = run(&[], &fs::read(data("feedback-google.xml.gz")).unwrap());
+    let output = dmarc_report(&[], &fs::read(data("feedback-google.xml.gz")).unwrap());
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
         text(&output),
@@ -85,7 +69,7 @@ fn a_table_for_people() {
 fn one_object_for_each_report() {
     let (gmx, sloppy) = (data("feedback-gmx.xml"), data("feedback-sloppy.xml"));
     let schema = data("dmarc-xml-0.2.xsd");
-    let found = json_lines(&[&gmx, &schema, &sloppy], b"");
+    let found = objects(&[&gmx, &schema, &sloppy], b"");
     assert_eq!(found.len(), 3);
     assert_eq!(
         found.first(),
@@ -117,7 +101,7 @@ fn a_page_that_needs_nothing_but_itself_and_in_which_nothing_runs() {
     let hostile = fs::read_to_string(data("feedback-google.xml")).unwrap();
     let script = "&lt;script&gt;alert(\"1\")&lt;/script&gt;&lt;img src='x'&gt;";
     let hostile = hostile.replace("google.example", script).replace("example.com", script);
-    let output = run(&["--html"], hostile.as_bytes());
+    let output = dmarc_report(&["--html"], hostile.as_bytes());
     assert_eq!(output.status.code(), Some(0));
     let page = text(&output);
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
@@ -128,7 +112,7 @@ fn a_page_that_needs_nothing_but_itself_and_in_which_nothing_runs() {
     for absent in ["<script", "<img", "http://", "https://", "url(", "<link"] {
         assert!(!page.contains(absent), "{absent}");
     }
-    let failed = run(&["--html"], b"<p>&amp;");
+    let failed = dmarc_report(&["--html"], b"<p>&amp;");
     assert!(
         text(&failed).contains("<p class=\"note\">root element is not feedback, at byte 0</p>")
     );
@@ -143,7 +127,7 @@ fn a_page_is_well_formed() {
     };
     assert!(lint.status.success());
     let google = data("feedback-google.xml");
-    let page = run(&["--html", &google, &data("feedback-rfc9990.xml")], b"");
+    let page = dmarc_report(&["--html", &google, &data("feedback-rfc9990.xml")], b"");
     let body = text(&page).split_once("<body>").unwrap().1;
     let body = format!("<body>{}", body.replace("</html>", ""));
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dmarc_report.xml");
@@ -156,7 +140,7 @@ fn a_page_is_well_formed() {
 fn a_file_that_cannot_be_read_is_one_entry() {
     let google = data("feedback-google.xml");
     let files = ["/no/such/file", &google, "/", &google];
-    let found = json_lines(&files, b"");
+    let found = objects(&files, b"");
     let shown: Vec<_> = found.iter().map(|one| (&one["file"], one["messages"].as_u64())).collect();
     assert_eq!(shown.len(), 4);
     for ((file, messages), (given, expected)) in
@@ -165,7 +149,7 @@ fn a_file_that_cannot_be_read_is_one_entry() {
         assert_eq!((file.as_str().unwrap(), messages), (given, expected));
     }
     assert!(found.first().unwrap()["error"].as_str().unwrap().contains("No such file"));
-    let output = run(&[&["--html"], &files[..]].concat(), b"");
+    let output = dmarc_report(&[&["--html"], &files[..]].concat(), b"");
     let page = text(&output);
     assert!(page.contains("<h2>/no/such/file</h2>") && page.ends_with("</html>\n"));
     assert_eq!(page.matches("<section>").count(), 4);
@@ -177,7 +161,7 @@ fn what_is_not_given_is_null() {
     let input =
         google.replace("<disposition>none</disposition>", "").replace("<dkim>fail</dkim>", "");
     let input = input.replace("<p>quarantine</p>", "").replacen("<result>pass</result>", "", 1);
-    let found = json_lines(&[], input.as_bytes()).remove(0);
+    let found = objects(&[], input.as_bytes()).remove(0);
     assert_eq!(found["policy"]["p"], Value::Null);
     assert_eq!(found["rows"][0]["disposition"], Value::Null);
     assert_eq!(
@@ -186,15 +170,15 @@ fn what_is_not_given_is_null() {
     );
     assert_eq!(found["rows"][1]["dkim"], Value::Null);
     assert_eq!(found["rows"][0]["signatures"][0]["result"], Value::Null);
-    assert!(text(&run(&[], input.as_bytes())).contains("  policy p=-; "));
+    assert!(text(&dmarc_report(&[], input.as_bytes())).contains("  policy p=-; "));
 }
 
 #[test]
 fn the_limits_are_the_users_to_set() {
     let google = data("feedback-google.xml");
-    let found = json_lines(&["--max-records", "2", &google], b"");
+    let found = objects(&["--max-records", "2", &google], b"");
     assert_eq!(found.first().unwrap()["messages"], 3);
-    let found = json_lines(&["--max-records", "1", &google], b"");
+    let found = objects(&["--max-records", "1", &google], b"");
     assert!(
         found.first().unwrap()["error"]
             .as_str()
@@ -202,9 +186,9 @@ fn the_limits_are_the_users_to_set() {
             .starts_with("DMARC report has more than 1 records")
     );
     let octets = fs::metadata(&google).unwrap().len();
-    let found = json_lines(&["--max-xml", &octets.to_string(), &google], b"");
+    let found = objects(&["--max-xml", &octets.to_string(), &google], b"");
     assert_eq!(found.first().unwrap()["messages"], 3);
-    let found = json_lines(&["--max-xml", &(octets - 1).to_string(), &google], b"");
+    let found = objects(&["--max-xml", &(octets - 1).to_string(), &google], b"");
     let expected = format!("DMARC report larger than {} octets", octets - 1);
     assert_eq!(found.first().unwrap()["error"], expected);
 }
@@ -212,7 +196,7 @@ fn the_limits_are_the_users_to_set() {
 #[test]
 fn wrong_usage_is_told() {
     for arguments in [&["--json", "--html"][..], &["--no-such"]] {
-        let output = run(arguments, b"");
+        let output = dmarc_report(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
     }
@@ -262,7 +246,7 @@ fn make(folder: &Path, more: &[&str]) -> (Vec<Value>, Vec<String>) {
     let day: &[&str] = if more.contains(&"--day") { &[] } else { &["--day", "2026-11-26"] };
     let common = [&["make", &rows, "--json", "--submitter", "mx.test"][..], day].concat();
     let arguments = [&common[..], &["--zone", &zone, "--into", &into], more].concat();
-    let output = run(&arguments, b"");
+    let output = dmarc_report(&arguments, b"");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let made = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let files = fs::read_dir(&into).unwrap();
@@ -291,7 +275,7 @@ fn a_day_becomes_a_report_for_each_record_that_somebody_may_have() {
 
     // Read again, they say what was put in.
     let file = folder.join("out").join(name(2));
-    let read = json_lines(&[file.to_str().unwrap()], b"").remove(0);
+    let read = objects(&[file.to_str().unwrap()], b"").remove(0);
     assert_eq!(read["deviations"], json!([]));
     assert_eq!(
         (&read["org_name"], &read["email"]),
@@ -366,7 +350,7 @@ fn a_day_without_mail_and_wrong_usage_make_nothing() {
         &["make", rows, "--submitter", "mx.test", "--day", "26-11-2026"],
         &["make", rows, "--submitter", "mx.test", "--zone", "/no/such/file"],
     ] {
-        let output = run(arguments, b"");
+        let output = dmarc_report(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
     }

@@ -1,53 +1,29 @@
 //! The tool `expand`: what comes out for what goes in, and the same of Exim.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
 mod comparison;
 mod generator;
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::Output;
 
 use serde_json::{Value, json};
 
-/// The program, which Cargo builds beside the tests.
-fn program() -> Command {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    Command::new(path.join("examples/expand"))
-}
+use crate::program::{json_lines, output_of, tool};
 
-fn run(mut program: Command, input: &[u8]) -> Output {
-    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeder = thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join(); // It may end before it has read all.
-    output
-}
-
+/// The output of the tool.
 fn expand(arguments: &[&str], input: &[u8]) -> Output {
-    let mut program = program();
-    program.args(arguments);
-    run(program, input)
+    output_of(tool("expand").args(arguments), input)
 }
 
-fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
-    let output = expand(&[&["--json"], arguments].concat(), input);
-    assert_eq!(output.status.code(), Some(0));
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// The objects that it writes with `--json`.
+fn objects(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    json_lines(&expand(&[&["--json"], arguments].concat(), input))
 }
 
 #[test]
 fn one_object_for_each_line() {
     let lines = b"a$x  \n${if eq{a}{b}{c}fail}\n${lc:A\n$nosuch\n\\xff\n${eval:1/0}\n";
     assert_eq!(
-        json_lines(&["--set", "x=1"], lines),
+        objects(&["--set", "x=1"], lines),
         [
             json!({"value": "a1", "trusted": true}),
             json!({"forced": true, "at": 0}),
@@ -62,12 +38,12 @@ fn one_object_for_each_line() {
     let quoted = "${lookup pgsql{SELECT '$x'}}";
     let refused = "byte 0: untrusted value in the query: use ${quote_pgsql:…}";
     assert_eq!(
-        json_lines(&["--untrusted", "x=a b", "$x", quoted], b""),
+        objects(&["--untrusted", "x=a b", "$x", quoted], b""),
         [json!({"value": "a b", "trusted": false}), json!({"failed": refused, "at": 0})]
     );
     let long = [&b"a".repeat(65_537)[..], b"\nb\n"].concat();
     assert_eq!(
-        json_lines(&[], &long),
+        objects(&[], &long),
         [
             json!({"failed": "template longer than 65536 bytes", "at": 65_536}),
             json!({"value": "b", "trusted": true}),

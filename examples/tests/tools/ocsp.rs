@@ -1,9 +1,7 @@
 //! The tool `ocsp`: what responses prove, and proofs fetched from OpenSSL's responder.
 
-#![expect(clippy::unwrap_in_result, clippy::unwrap_used, reason = "helpers of tests may panic")]
-
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -11,19 +9,11 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-fn program() -> Command {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    Command::new(path.join("examples/ocsp"))
-}
+use crate::program::{directory, output_of, tool};
 
-fn run(arguments: &[&str], input: &str) -> Output {
-    let mut program = program();
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+/// The output of the tool.
+fn ocsp(arguments: &[&str], input: &str) -> Output {
+    output_of(tool("ocsp").args(arguments), input.as_bytes())
 }
 
 fn vectors() -> PathBuf {
@@ -57,7 +47,7 @@ fn each_case_has_its_status() {
         case("responses/unknown.der", "certificates/leafnoaia.der", at),
     ]
     .join("\n");
-    let output = run(&["check", "--json"], &input);
+    let output = ocsp(&["check", "--json"], &input);
     assert_eq!(output.status.code(), Some(0));
     let lines: Vec<Value> = String::from_utf8(output.stdout)
         .unwrap()
@@ -84,7 +74,7 @@ fn each_case_has_its_status() {
 #[test]
 fn a_response_is_shown() {
     let file = vectors().join("responses/good_delegated.der");
-    let output = run(&["show", file.to_str().unwrap()], "");
+    let output = ocsp(&["show", file.to_str().unwrap()], "");
     let text = String::from_utf8(output.stdout).unwrap();
     for part in [
         "signer       \"O=OCSP vectors, CN=OCSP signer\"",
@@ -118,9 +108,7 @@ impl Authority {
             println!("SKIPPED: openssl is not there");
             return None;
         }
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ocsp-authority");
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).unwrap();
+        let directory = directory("ocsp-authority");
         let script = r"
             key() { openssl ecparam -genkey -noout -name prime256v1 -out $1.key; }
             key ca; openssl req -x509 -new -key ca.key -subj /CN=CA -days 30 -out ca.pem
@@ -161,7 +149,7 @@ impl Authority {
         let file = |name: &str| self.directory.join(name).to_str().unwrap().to_owned();
         let (cert, issuer) = (file(&format!("{name}.pem")), file("ca.pem"));
         let fixed = ["fetch", "--cert", &cert, "--issuer", &issuer];
-        let output = run(&[&fixed[..], more, &[proof.to_str().unwrap()]].concat(), "");
+        let output = ocsp(&[&fixed[..], more, &[proof.to_str().unwrap()]].concat(), "");
         (output, proof)
     }
 }

@@ -1,14 +1,12 @@
 //! The tool `spf_check`: what comes out for what goes in, and that every verdict replays.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
-
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::Output;
 
 use serde_json::{Value, json};
+
+use crate::program::{directory, json_lines, output_of, tool};
 
 const ZONE: &str = "\
 example.com TXT \"v=spf1 include:_spf.example.com a:mail.example.com -all exp=why.example.com\"
@@ -18,46 +16,22 @@ host.example.com A 198.51.100.7
 why.example.com TXT \"%{i} is not %{d}'s\"
 ";
 
-/// The program, which Cargo builds beside the tests.
-fn program() -> Command {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    Command::new(path.join("examples/spf_check"))
+/// The output of the tool.
+fn spf_check(arguments: &[&str], input: &[u8]) -> Output {
+    output_of(tool("spf_check").args(arguments), input)
 }
 
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut program = program();
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeder = thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join(); // It may end before it has read all.
-    output
-}
-
-fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
-    let output = run(&[&["--json"], arguments].concat(), input);
-    assert_eq!(output.status.code(), Some(0));
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// A directory of this test's own.
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spf_check-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path
+/// The objects that it writes with `--json`.
+fn objects(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    json_lines(&spf_check(&[&["--json"], arguments].concat(), input))
 }
 
 #[test]
 fn arguments_make_a_case() {
-    let zone = directory("arguments").join("zone");
+    let zone = directory("spf_check-arguments").join("zone");
     fs::write(&zone, ZONE).unwrap();
     let zone = ["--zone", zone.to_str().unwrap()];
-    let check = |more: &[&str]| json_lines(&[&zone, more].concat(), b"").remove(0);
+    let check = |more: &[&str]| objects(&[&zone, more].concat(), b"").remove(0);
     assert_eq!(
         check(&["--ip", "192.0.2.9", "--helo", "h.example", "--from", "a@example.com"]),
         json!({"result": "pass", "identity": "mailfrom", "mechanism": "include:_spf.example.com",
@@ -84,10 +58,11 @@ fn arguments_make_a_case() {
 
 #[test]
 fn the_trace_is_the_tree_of_what_was_tried() {
-    let zone = directory("trace").join("zone");
+    let zone = directory("spf_check-trace").join("zone");
     fs::write(&zone, ZONE).unwrap();
     let case = ["--ip", "198.51.100.7", "--helo", "h.example", "--from", "a@example.com"];
-    let output = run(&[&["--trace", "--zone", zone.to_str().unwrap()], &case[..]].concat(), b"");
+    let output =
+        spf_check(&[&["--trace", "--zone", zone.to_str().unwrap()], &case[..]].concat(), b"");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         text,
@@ -124,7 +99,7 @@ not json
 "#;
     let mut input = input.to_vec();
     input.extend(br#"{"ip": "192.0.2.1", "helo": "a.example", "dns": [{"name": "a.example", "type": "TXT", "records": [["v=spf1 ", "+all"]]}]}"#);
-    let lines = json_lines(&[], &input);
+    let lines = objects(&[], &input);
     let errors: Vec<_> = lines.iter().map(|line| line["error"].is_string()).collect();
     assert_eq!(errors, [true, true, true, true, true, false]);
     assert!(lines.iter().take(5).all(|line| line["at"].is_u64()));
@@ -135,7 +110,7 @@ not json
 fn wrong_usage_is_status_2() {
     for arguments in [&["--helo", "a"][..], &["--ip", "x", "--helo", "a"], &["--zone", "/nowhere"]]
     {
-        assert_eq!(run(arguments, b"").status.code(), Some(2), "{arguments:?}");
+        assert_eq!(spf_check(arguments, b"").status.code(), Some(2), "{arguments:?}");
     }
 }
 
@@ -197,13 +172,13 @@ fn every_verdict_of_the_suites_replays_byte_for_byte() {
     }
     let cases: Vec<_> = groups.iter().flat_map(cases).map(|case| case.to_string()).collect();
     assert_eq!(cases.len(), wanted);
-    let file = directory("replay").join("recorded");
+    let file = directory("spf_check-replay").join("recorded");
     let arguments = ["--json", "--trace"];
     let recorded = [&arguments[..], &["--record", file.to_str().unwrap()]].concat();
-    let first = run(&recorded, cases.join("\n").as_bytes());
+    let first = spf_check(&recorded, cases.join("\n").as_bytes());
     let recorded = fs::read(&file).unwrap();
     assert_eq!(recorded.split(|c| *c == b'\n').count(), wanted + 1);
-    let second = run(&arguments, &recorded);
+    let second = spf_check(&arguments, &recorded);
     assert_eq!(first.stdout.split(|c| *c == b'\n').count(), wanted + 1);
     for (first, second) in
         first.stdout.split(|c| *c == b'\n').zip(second.stdout.split(|c| *c == b'\n'))

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::generator::Generator;
-use crate::{json_lines, run};
+use super::generator::Generator;
+use super::objects;
+use crate::program::output_of;
 
 /// `EXPAND_CASES` texts, 500 if it is not set, from a seed that is printed and that `EXPAND_SEED`
 /// can give.
@@ -104,7 +105,7 @@ fn in_exim(texts: &[String]) -> Vec<Option<String>> {
     while let Some(texts) = texts.get(outcomes.len()..).filter(|texts| !texts.is_empty()) {
         let lines = texts.join(&format!("\n{FORGET}\n{MARK}\n"));
         let lines = format!("{lines}\n{FORGET}\n{MARK}\n");
-        let output = run(exim(), lines.as_bytes());
+        let output = output_of(&mut exim(), lines.as_bytes());
         let text = String::from_utf8_lossy(&output.stdout);
         let ends = format!("\n> {FORGOTTEN}\n> {MARK}\n");
         let mut pieces: Vec<_> = text.split(&ends).collect();
@@ -128,7 +129,7 @@ fn in_exim(texts: &[String]) -> Vec<Option<String>> {
 fn in_expand(texts: &[String]) -> Vec<Option<String>> {
     // A broken text may come to name a variable of Exim's.
     let known = ["--set", "domain=", "--set", "local_part="];
-    let ours = json_lines(&known, (texts.join("\n") + "\n").as_bytes());
+    let ours = objects(&known, (texts.join("\n") + "\n").as_bytes());
     assert_eq!(ours.len(), texts.len());
     ours.iter().map(value).collect()
 }

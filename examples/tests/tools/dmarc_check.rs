@@ -1,52 +1,30 @@
 //! The tool `dmarc_check`: what comes out for what goes in, and that every verdict replays.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
-
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::path::Path;
+use std::process::Output;
 
 use serde_json::{Value, json};
+
+use crate::program::{directory, json_lines, output_of, tool};
 
 const ZONE: &str = "\
 _dmarc.example.com TXT \"v=DMARC1; p=reject; sp=quarantine\"
 news.example.com A 192.0.2.1
 ";
 
-/// The program, which Cargo builds beside the tests.
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let mut program = Command::new(path.join("examples/dmarc_check"));
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeder = thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeder.join(); // It may end before it has read all.
-    output
+/// The output of the tool.
+fn dmarc_check(arguments: &[&str], input: &[u8]) -> Output {
+    output_of(tool("dmarc_check").args(arguments), input)
 }
 
-fn json_lines(arguments: &[&str], input: &[u8]) -> Vec<Value> {
-    let output = run(&[&["--json"], arguments].concat(), input);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// A directory of this test's own.
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dmarc_check-{name}"));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path
+/// The objects that it writes with `--json`.
+fn objects(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    json_lines(&dmarc_check(&[&["--json"], arguments].concat(), input))
 }
 
 fn file(name: &str, text: &str) -> String {
-    let file = directory(name).join("file");
+    let file = directory(&format!("dmarc_check-{name}")).join("file");
     fs::write(&file, text).unwrap();
     file.to_str().unwrap().to_owned()
 }
@@ -54,7 +32,7 @@ fn file(name: &str, text: &str) -> String {
 #[test]
 fn arguments_make_a_case() {
     let zone = file("arguments", ZONE);
-    let check = |more: &[&str]| json_lines(&[&["--zone", &zone], more].concat(), b"").remove(0);
+    let check = |more: &[&str]| objects(&[&["--zone", &zone], more].concat(), b"").remove(0);
     assert_eq!(
         check(&["--from", "Ann <a@example.com>", "--dkim", "pass:mail.example.com:s1"]),
         json!({"status": "accept", "result": "pass", "author_domain": "example.com",
@@ -90,7 +68,7 @@ fn as_many_authors_as_there_may_be_are_all_asked_about() {
     let many: Vec<_> = (1..16).map(deep).chain(["x@a.b.c.d.e.f.example.com".into()]).collect();
     let zone = file("authors", ZONE);
     let arguments = ["--zone", &zone, "--trace", "--from", &many.join(", ")];
-    let found = json_lines(&arguments, b"").remove(0);
+    let found = objects(&arguments, b"").remove(0);
     assert_eq!(
         (&found["status"], &found["author_domain"]),
         (&json!("quarantine"), &json!("a.b.c.d.e.f.example.com"))
@@ -133,12 +111,12 @@ fn what_is_wrong_with_a_record_is_said() {
     ] {
         let zone = file("defects", &format!("_dmarc.example.com TXT \"{record}\"\n"));
         let arguments = ["--zone", &zone, "--from", "a@example.com"];
-        let found = json_lines(&arguments, b"").remove(0);
+        let found = objects(&arguments, b"").remove(0);
         let defects = found["records"][0]["defects"].as_array().unwrap();
         assert!(defects.iter().any(|said| said == defect), "{record}: {found}");
         let is_record = record.starts_with("v=DMARC1; ");
         assert_eq!(found["status"] == "norecord", !is_record, "{record}: {found}");
-        let text = String::from_utf8(run(&arguments, b"").stdout).unwrap();
+        let text = String::from_utf8(dmarc_check(&arguments, b"").stdout).unwrap();
         assert!(text.contains(&format!("  _dmarc.example.com: {defect}\n")), "{text}");
     }
 }
@@ -150,7 +128,7 @@ fn several_records_at_one_name_are_told() {
                 _dmarc.example.com TXT \"v=DMARC1; p=none; rua=mailto:d@example.com\"\n\
                 _dmarc.example.com TXT \"v=spf1 -all\"\n";
     let zone = file("several", zone);
-    let found = json_lines(&["--zone", &zone, "--from", "a@example.com"], b"").remove(0);
+    let found = objects(&["--zone", &zone, "--from", "a@example.com"], b"").remove(0);
     let records = found["records"].as_array().unwrap();
     assert_eq!((&found["status"], records.len()), (&json!("norecord"), 2), "{found}");
     let several = "one of 2 DMARC records at this name: receivers use none";
@@ -162,17 +140,17 @@ fn several_records_at_one_name_are_told() {
 #[test]
 fn a_list_of_suffixes_is_asked_where_records_do_not_tell() {
     let zone = file("suffixes", "_dmarc.a.shop.test TXT \"v=DMARC1; p=reject\"\n");
-    let list = directory("list").join("list");
+    let list = directory("dmarc_check-list").join("list");
     let text = "// ===BEGIN ICANN DOMAINS===\ntest\nshop.test\n// ===END ICANN DOMAINS===\n";
     fs::write(&list, text).unwrap();
     let list = list.to_str().unwrap();
     let case = ["--zone", &zone, "--from", "x@a.shop.test", "--dkim", "pass:b.a.shop.test:s"];
-    let check = |more: &[&str]| json_lines(&[&case, more].concat(), b"").remove(0);
+    let check = |more: &[&str]| objects(&[&case, more].concat(), b"").remove(0);
     for more in [&[][..], &["--tld-file", list], &["--tld-file", list, "--psl"]] {
         assert_eq!(check(more)["result"], "pass", "{more:?}");
     }
     let sister = ["--zone", &zone, "--from", "x@a.shop.test", "--dkim", "pass:b.shop.test:s"];
-    let found = json_lines(&[&sister[..], &["--tld-file", list, "--psl"]].concat(), b"").remove(0);
+    let found = objects(&[&sister[..], &["--tld-file", list, "--psl"]].concat(), b"").remove(0);
     assert_eq!(found["result"], "fail");
 }
 
@@ -180,7 +158,7 @@ fn a_list_of_suffixes_is_asked_where_records_do_not_tell() {
 fn the_trace_is_all_that_was_asked_and_compared() {
     let zone = file("trace", ZONE);
     let case = ["--from", "a@news.example.com", "--dkim", "pass:mail.example.com:s"];
-    let output = run(&[&["--trace", "--zone", &zone], &case[..]].concat(), b"");
+    let output = dmarc_check(&[&["--trace", "--zone", &zone], &case[..]].concat(), b"");
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         "\
@@ -216,7 +194,7 @@ not json
 {"from": ["a@a.example"], "dns": [{"name": "_dmarc.a.example", "type": "TXT", "records": [["v=DMARC1;", " p=none"]]}]}
 {"from": ["a@a.example"], "dns": [{"name": "_dmarc.a.example", "type": "TXT", "failure": "timeout"}]}
 {"from": [], "dns": []}"#;
-    let lines = json_lines(&[], input);
+    let lines = objects(&[], input);
     let errors: Vec<_> = lines.iter().map(|line| line["error"].is_string()).collect();
     assert_eq!(errors, [true, true, true, true, true, true, false, false, false]);
     assert!(lines.iter().take(6).all(|line| line["at"].is_u64()));
@@ -230,7 +208,7 @@ fn the_longest_line_is_read_and_no_longer_one() {
     let room = (4 << 20) - before.len() - behind.len();
     let line = |octets: usize| format!("{before}{}{behind}\n", " ".repeat(octets));
     let input = line(room) + &line(room + 1) + &line(room + 2) + &line(0);
-    let lines = json_lines(&[], input.as_bytes());
+    let lines = objects(&[], input.as_bytes());
     let found = lines.iter().map(|line| line["error"].as_str().or(line["status"].as_str()));
     let long = Some("line too long");
     // Of the first the field is longer than an author's may be.
@@ -247,7 +225,7 @@ fn wrong_usage_is_status_2() {
         &["--zone", "/nowhere"],
         &["--tld-file", "/nowhere"],
     ] {
-        assert_eq!(run(arguments, b"").status.code(), Some(2), "{arguments:?}");
+        assert_eq!(dmarc_check(arguments, b"").status.code(), Some(2), "{arguments:?}");
     }
 }
 
@@ -290,11 +268,11 @@ fn every_case_of_the_library_ends_as_there_and_replays_byte_for_byte() {
     let cases = cases();
     assert_eq!(cases.len(), 75);
     let input: Vec<_> = cases.iter().map(|(case, _)| case.to_string()).collect();
-    let recorded = directory("replay").join("recorded");
+    let recorded = directory("dmarc_check-replay").join("recorded");
     // They are of a receiver that does not test several authors.
     let arguments = ["--json", "--trace", "--authors", "0"];
     let record = [&arguments[..], &["--record", recorded.to_str().unwrap()]].concat();
-    let first = run(&record, input.join("\n").as_bytes());
+    let first = dmarc_check(&record, input.join("\n").as_bytes());
     let lines: Vec<_> = first.stdout.split(|&c| c == b'\n').filter(|l| !l.is_empty()).collect();
     assert_eq!(lines.len(), 75);
     for (line, (case, expected)) in lines.iter().zip(&cases) {
@@ -306,6 +284,6 @@ fn every_case_of_the_library_ends_as_there_and_replays_byte_for_byte() {
             assert_eq!(found[field], expected[field], "{field} of {case}: {found}");
         }
     }
-    let second = run(&arguments, &fs::read(&recorded).unwrap());
+    let second = dmarc_check(&arguments, &fs::read(&recorded).unwrap());
     assert_eq!(String::from_utf8_lossy(&first.stdout), String::from_utf8_lossy(&second.stdout));
 }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod documents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -12,8 +14,6 @@ use std::process::Command;
 /// The most lines of a file, and of a function.
 const FILE: usize = 400;
 const FUNCTION: usize = 60;
-/// The most lines of the README.
-const README: usize = 120;
 /// The crates that a library takes without features, itself included.
 const LIGHT: usize = 15;
 
@@ -121,20 +121,6 @@ fn files_are_named_after_their_content() {
 }
 
 #[test]
-fn the_readme_is_short_and_its_links_lead_somewhere() {
-    let text = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(text.lines().count() <= README);
-    for (name, text) in files(&["*.md", "docs"]) {
-        let folder = root().join(&name).parent().unwrap().to_owned();
-        for link in text.split("](").skip(1) {
-            let link = link.split([')', '#']).next().unwrap();
-            let is_file = !link.is_empty() && !link.contains("://") && !link.contains(' ');
-            assert!(!is_file || folder.join(link).exists(), "{name}: no such file: {link}");
-        }
-    }
-}
-
-#[test]
 fn the_libraries_are_light() {
     for library in libraries() {
         let tree = tree(&library, &["--no-default-features", "-e", "normal,build"]);
@@ -195,7 +181,7 @@ fn the_rust_that_libraries_promise_is_enough_for_what_they_depend_on() {
 #[test]
 fn functions_that_take_text_have_a_reason() {
     let found = text_parameters();
-    let list = include_str!("workspace/text_parameters.txt");
+    let list = include_str!("text_parameters.txt");
     let mut listed = BTreeSet::new();
     for line in list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (function, reason) = line.split_once(": ").unwrap_or((line, ""));
