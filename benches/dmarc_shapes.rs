@@ -1,4 +1,4 @@
-//! The zone and the messages that DMARC is measured with.
+//! The zone and the messages of the DMARC benches.
 
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -1,6 +1,6 @@
-//! How the benches measure: all who do the same take turns, round by round, so that what else the
-//! machine does falls on all alike; what counts is the median, over the rounds, of our time divided
-//! by a peer's. Instructions are counted by callgrind, in a run of the bench by itself.
+//! The method of the benches: all candidates take turns, round by round, so that other load on the
+//! machine affects all alike; the result is the median over the rounds of our time divided by a peer's.
+//! callgrind counts instructions, in a separate run of the bench.
 
 pub mod allocations;
 pub mod results;

@@ -1,4 +1,4 @@
-//! A cache for mail-auth that holds all it asks for.
+//! A cache for mail-auth with all records.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Handshakes in memory, to see what a staple costs a server.
+//! Handshakes in memory, to measure the cost of a staple for a server.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Others that read, or read and verify, OCSP responses.
+//! Other implementations that parse, or parse and verify, OCSP responses.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! One function for each crate and each thing it can do, so that all are measured alike: what it
-//! makes is black-boxed by reference, and it tells whether it succeeded.
+//! One function for each crate and task, so that all are measured alike: its result is black-boxed by
+//! reference, and it tells whether it succeeded.
 
 use std::hint::black_box;
 use std::net::{IpAddr, SocketAddr};

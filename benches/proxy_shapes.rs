@@ -1,4 +1,4 @@
-//! The headers that are measured: four shapes by name, and all sound ones of the vectors.
+//! The measured headers: four named shapes, and all valid vectors.
 
 use proxy_protocol::{Endpoints, Header, Ssl, TlvKind, Version, Writer};
 

@@ -1,5 +1,5 @@
-//! The tables of `RESULTS.md`, from the rows that `scripts/bench` writes: a name, and measured
-//! figures, each after its keyword, once for each run.
+//! The tables of `RESULTS.md`, from the rows that `scripts/bench` writes: a name, and measured figures
+//! after their keywords, once for each run.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The zones and senders that SPF is measured with.
+//! The zones and senders of the SPF benches.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! A server that nobody here wrote, for the load comparison: `mailin-embedded`, which takes every
-//! message and keeps none.
+//! An independent server for the load comparison: `mailin-embedded`, which accepts every message and
+//! discards it.
 
 use std::env;
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! A load client that knows what it waited for: the time from the final dot to the final reply.
+//! A load client that measures the time from the final dot to the final reply.
 //!
 //! Each session is a connection and a thread of its own; it sends its messages one after the other
 //! without pipelining, as `smtp-source -d` of Postfix does, so that the two can be compared.

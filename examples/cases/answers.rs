@@ -1,4 +1,4 @@
-//! Who answers the questions of a case: the case itself, a master file, or the system's resolver.
+//! The source of DNS answers for a case: the case itself, a master file, or the system's resolver.
 
 use std::error::Error;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The answers of the DNS that a case carries, so that it can be replayed anywhere.
+//! The DNS answers in a case, so that it can be replayed anywhere.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Cases by line.
+//! Cases, one a line.
 
 use std::io::{self, BufRead, Read, Write};
 

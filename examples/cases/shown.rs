@@ -1,4 +1,4 @@
-//! What the tools have in common: writing what comes out of a case, and the end.
+//! The common part of the tools: the output of results, and the exit status.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! How a verdict came about, in lines.
+//! The trace of a verdict, as lines.
 
 use std::fmt::Write as _;
 

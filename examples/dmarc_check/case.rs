@@ -1,4 +1,4 @@
-//! A case, what comes out of it, and both for people and for programs.
+//! A case and its result, as text and as JSON.
 
 use std::sync::Arc;
 

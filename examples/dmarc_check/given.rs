@@ -1,4 +1,4 @@
-//! What SPF and DKIM have found, as a case gives it: checked when it is read.
+//! The results of SPF and DKIM in a case, checked by the parser.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! Checks what DMARC says of a message, and shows how the verdict came about.
+//! Evaluates DMARC for a message, and shows the trace of the verdict.
 
 mod case;
 mod given;

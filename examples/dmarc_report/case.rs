@@ -1,4 +1,4 @@
-//! What there is to say of a report, for people and for programs.
+//! The content of a report, as text and as JSON.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What became of a report that was made.
+//! The result of making a report.
 
 use dmarc_policy::{Destination, Feedback, Permission};
 use examples::cases::shown::Shown;

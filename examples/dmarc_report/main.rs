@@ -1,4 +1,4 @@
-//! Shows what DMARC aggregate reports say, and makes them of what a gateway has seen.
+//! Shows DMARC aggregate reports, and makes them from the rows of a gateway.
 
 mod case;
 mod made;

@@ -1,4 +1,4 @@
-//! Reports made of a gateway's rows: RFC 9990.
+//! Reports from the rows of a gateway: RFC 9990.
 
 use std::error::Error;
 use std::fs;

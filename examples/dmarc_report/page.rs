@@ -1,4 +1,4 @@
-//! Reports as a page of HTML that needs nothing but itself.
+//! Reports as a self-contained HTML page.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};

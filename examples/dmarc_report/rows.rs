@@ -1,4 +1,4 @@
-//! The file of rows, to be read from.
+//! The reader of the file of rows.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What became of a text, for people and for programs.
+//! The result of a text, as text and as JSON.
 
 use std::fmt::Display;
 

@@ -35,7 +35,7 @@ struct Arguments {
     /// Check the configuration and exit
     #[arg(long)]
     check: bool,
-    /// The file of name servers, as in resolv.conf(5), unless dns_resolver is set
+    /// The file of name servers, as in resolv.conf(5), unless the configuration has one
     #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
     resolv_conf: PathBuf,
 }

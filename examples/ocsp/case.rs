@@ -1,4 +1,4 @@
-//! A case, and what comes out of it.
+//! A case and its result.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! Fetching a proof into a file.
+//! Fetches an OCSP response into a file.
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Fetches, checks and shows OCSP responses, and looks at what a server staples.
+//! Fetches, checks and shows OCSP responses, and checks the staple of a server.
 
 mod case;
 mod fetch;

@@ -1,4 +1,4 @@
-//! What a mail server staples.
+//! The check of a mail server's staple.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is in a response.
+//! The content of a response.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What there is to say of a header, for people and for programs.
+//! The content of a header, as text and as JSON.
 
 use std::fmt::Write;
 

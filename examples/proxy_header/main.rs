@@ -1,4 +1,4 @@
-//! Shows what a PROXY header says, and writes one.
+//! Shows PROXY headers, and writes them.
 
 mod case;
 mod new;

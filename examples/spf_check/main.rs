@@ -1,4 +1,4 @@
-//! Checks whether a client may send mail for a domain, and shows how the verdict came about.
+//! Checks whether a client may send mail for a domain, and shows the trace of the verdict.
 
 mod case;
 

@@ -1,4 +1,4 @@
-//! The gateway is killed under load, again and again, and keeps what it has promised.
+//! The gateway is killed under load, again and again, and keeps every acknowledged message.
 //!
 //! `CRASH_KILLS` says how often (50 if it does not), `CRASH_SEED` repeats a run's numbers.
 

@@ -1,5 +1,5 @@
-//! Every 250 follows the sync that covers its message: what a kill cannot show, since the system
-//! keeps what was written when a program dies, is read from the program's system calls.
+//! Every 250 follows the sync of its message. A kill cannot show this, since the system keeps the
+//! written data of a dead program: the test reads the system calls of the program.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 #![expect(clippy::indexing_slicing, reason = "helpers of tests may panic")]

@@ -1,5 +1,5 @@
-//! The rules of the gateway's folders: their order, what they show outside, and what the library takes
-//! without the server.
+//! The rules of the gateway's folders: their order, their public items, and the dependencies of the
+//! library without the server.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 

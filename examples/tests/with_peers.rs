@@ -1,6 +1,5 @@
-//! The gateway and the mail programs of others: they deliver to it, stand before it, and receive
-//! from it. `scripts/peers install` fetches them; where they are missing, the tests are skipped and
-//! say so, unless `CI` is `true`.
+//! The gateway with other mail programs: clients, proxies and next hops. `scripts/peers install`
+//! installs them; without them the tests print SKIPPED, or fail if `CI` is `true`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 

@@ -1,6 +1,6 @@
-//! The author of a `From` field does not change with the white space around it, a comment hides nothing,
-//! and whatever stands before or behind an address in `<…>`, its domain is found; a further field takes
-//! no domain away and mends nothing.
+//! The author of a `From` field does not depend on the white space around it; a comment hides nothing;
+//! the domain of an address in `<…>` is found with any text around it; a further field neither removes
+//! a domain nor repairs a fault.
 
 #![no_main]
 

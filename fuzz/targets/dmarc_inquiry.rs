@@ -1,5 +1,5 @@
-//! Whatever the DNS says, an evaluation ends within its questions, passes only with an aligned
-//! domain, and asks its owner's policy only where one is published.
+//! With any answers of the DNS, an evaluation ends within its questions, passes only with an aligned
+//! domain, and has a policy only with a published record.
 
 #![no_main]
 

@@ -1,5 +1,4 @@
-//! A record is read or not, but what was read is written and read again, and its parts are within
-//! their limits.
+//! A parsed record is written and parsed again as the same, and its parts are within their limits.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Whatever is read as a report stays within the limits, and what is written of it is read again as
-//! the same, plain and compressed.
+//! Every report that is read stays within the limits, and is written and read again as the same, plain
+//! and compressed.
 
 #![no_main]
 

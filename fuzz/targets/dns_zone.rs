@@ -1,5 +1,5 @@
-//! No master file panics; what a zone says of a name is what one says that holds what it said, and
-//! the answer is of the kind that was asked for.
+//! No master file panics; a zone written from another has the same answers, and each answer has the
+//! type of its question.
 
 #![no_main]
 

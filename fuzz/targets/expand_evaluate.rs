@@ -1,4 +1,4 @@
-//! An expansion ends, within its limits, and comes out alike each time, from its journal too.
+//! An expansion ends within its limits, with the same result each time, also from its journal.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! A template parses alike each time, its outline shows it, and an error points into the text.
+//! A template parses to the same tree each time, its outline shows it, and an error is at a position in
+//! the text.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Signatures and keys are read or refused, and what is hashed of a message does not depend on how it
-//! comes; no tag counts that appears twice, no limit is exceeded, and no order of keys matters.
+//! Signatures and keys are parsed or refused; the hashed text does not depend on the pieces of the
+//! message; a duplicate tag never counts, no limit is exceeded, and the order of keys has no effect.
 
 #![no_main]
 

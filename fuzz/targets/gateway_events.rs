@@ -1,5 +1,5 @@
-//! An event that was put aside comes back as it was, and not at all if a byte of it is another;
-//! whatever else is read as one is one that would be written so.
+//! An event in the overflow file is read as written, and not at all with a changed byte; any other
+//! parsed event is one that would be written so.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! What is stuffed for one server is read by another as it was, however both are cut; reading data ends,
-//! whatever it is; and lines keep no more memory than what is left of them and what comes at once needs.
+//! A stuffed message is read as it was, in pieces of any size; the reading of data ends with any input;
+//! and lines keep no more memory than the unread rest and one read need.
 
 #![no_main]
 

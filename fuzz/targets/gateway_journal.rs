@@ -1,5 +1,5 @@
-//! A batch of the journal comes back whole, and not at all once one of its bytes is another; whatever
-//! else is read as one never makes more messages than it has bytes for.
+//! A batch of the journal is read as written, and not at all with a changed byte; any other parsed
+//! batch never has more messages than its bytes allow.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A configuration is read or refused, and whatever rules it has can be asked in any stage: they
-//! answer, with replies, fields and log lines that nothing a client says can break.
+//! A configuration is read or refused. Its rules can be evaluated at any stage, and their replies,
+//! fields and log lines cannot be broken by any input of a client.
 
 #![no_main]
 

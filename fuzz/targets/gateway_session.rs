@@ -1,6 +1,6 @@
-//! A session never panics, answers in whole replies, takes no message with a bare CR or LF, takes one
-//! for exactly those recipients who take it, and does not mind how its bytes are split, but for the two
-//! commands behind which the client must wait.
+//! A session never panics, sends whole replies, accepts no message with a bare CR or LF, accepts a
+//! message for exactly the recipients that accept it, and does not depend on the pieces of its input,
+//! except after the two commands at which the client must wait.
 
 #![no_main]
 

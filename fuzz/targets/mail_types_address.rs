@@ -1,4 +1,4 @@
-//! Names, domains, mailboxes and paths: what parses comes back from what it is written as.
+//! Names, domains, mailboxes and paths: a parsed value is written and parsed again as the same.
 
 #![no_main]
 

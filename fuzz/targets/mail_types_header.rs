@@ -1,5 +1,5 @@
-//! The header section of any message is cut into fields without a gap, is the header of itself, and has
-//! the fields that it has beside others; a message without one has none after an empty line.
+//! The header section of any message is split into fields without a gap, is its own header section, and
+//! has the same fields before other text; a message without one has none after an empty line.
 
 #![no_main]
 

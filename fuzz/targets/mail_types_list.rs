@@ -1,4 +1,5 @@
-//! Lists: they end, come back, and a host set decides alike for an address and its mapped form.
+//! Lists end, and are written and read again as the same; a host set decides alike for an address and
+//! its mapped form.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Replies: a parsed reply does not depend on what is behind it, and comes back.
+//! Replies: a parsed reply does not depend on the rest of the input, and is written and parsed again as
+//! the same.
 
 #![no_main]
 

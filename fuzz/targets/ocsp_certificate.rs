@@ -1,4 +1,4 @@
-//! A certificate is read to its last byte, and what it names can be asked.
+//! A certificate is parsed to its last byte, and its responders can be asked.
 
 #![no_main]
 

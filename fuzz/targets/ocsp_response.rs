@@ -1,5 +1,5 @@
-//! A response is read to its last byte, never verifies for another message than the signed one, and
-//! never takes a good staple away.
+//! A response is parsed to its last byte, verifies only with the signed content, and never removes a
+//! good staple.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Whatever a server says, nobody is believed delivered before a last positive reply that is the
-//! last; what is known then does not change; and wherever the connection is cut, nobody is lost.
+//! With any replies of a server, no recipient counts as delivered before a positive final reply; known
+//! outcomes do not change; and wherever the connection ends, no message is lost.
 
 #![no_main]
 

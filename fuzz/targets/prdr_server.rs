@@ -1,5 +1,5 @@
-//! Whatever the verdicts, the replies are those of the draft: one, or 353 and one for each recipient
-//! and the last; and a last 2yz only if somebody takes the message and the server has it.
+//! With any verdicts, the replies are those of the draft: one, or 353, one for each recipient and a
+//! final one, which is 2yz only if a recipient accepts the message and the server has it.
 
 #![no_main]
 

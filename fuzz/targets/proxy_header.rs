@@ -1,5 +1,5 @@
-//! A header never depends on the bytes behind it, each part of it asks for what it lacks and no
-//! more, and what is wrong stays wrong.
+//! A header never depends on the rest of the input, a part of it needs exactly the missing bytes, and
+//! an error stays.
 
 #![no_main]
 

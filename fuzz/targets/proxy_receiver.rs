@@ -1,5 +1,5 @@
-//! In whatever pieces a header comes, the outcome is that of the whole; who reads what is needed
-//! reads nothing behind it; after the outcome nothing changes.
+//! The outcome does not depend on the pieces of a header; a reader of the needed bytes reads none after
+//! the header; after the outcome nothing changes.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A refused peer gets the same replies in whatever pieces it speaks, and not more of them than the
-//! limit; what is left of a header is never answered.
+//! A refused peer gets the same replies for any pieces of its input, at most as many as the limit; the
+//! rest of a header is never answered.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What is written is read again, and what is read can be written.
+//! A written header is parsed as the same, and a parsed header can be written.
 
 #![no_main]
 

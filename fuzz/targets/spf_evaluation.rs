@@ -1,5 +1,5 @@
-//! Zones and senders of all kinds: every evaluation ends within its limits, the same with a cache,
-//! one question after the other and replayed, and its headers are one line.
+//! With any zone and sender an evaluation ends within its limits, with the same result from a cache,
+//! one question at a time and replayed, and its header fields are one line.
 
 #![no_main]
 

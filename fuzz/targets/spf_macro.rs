@@ -1,5 +1,5 @@
-//! A text with macros is written as it was read, and what an explanation with it comes to is
-//! printable and within its limit.
+//! A text with macros is written as it was parsed, and its explanation is printable and within its
+//! limit.
 
 #![no_main]
 

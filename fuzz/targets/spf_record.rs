@@ -1,5 +1,5 @@
-//! A record that was parsed is written and parsed again as the same; an error is at a place of the
-//! text, and stays if only blanks are added.
+//! A parsed record is written and parsed again as the same; an error is at a position in the text, and
+//! stays with additional blanks.
 
 #![no_main]
 

@@ -294,5 +294,5 @@ const LABEL: &[u8] = b"_dmarc";
 /// The number of names that are remembered inline.
 const NEAR: usize = 10;
 
-/// From a name with at least so many labels, the next step has one label less than this.
+/// From a name with at least this many labels, the next step has one label less than this.
 const MOST_LABELS: usize = 8;

@@ -1,4 +1,4 @@
-//! Charsets of encoded words in `From` fields, and what they hide.
+//! Charsets of encoded words in `From` fields that hide addresses.
 #![cfg(feature = "idna")]
 
 use dmarc_policy::{Author, AuthorFault};
@@ -35,7 +35,7 @@ fn text_that_cannot_be_read_is_a_fault_where_there_is_no_other_author() {
         ("GBK", "=A3=C0"),
         ("gb18030", "=A3=C0"),
         ("Shift_JIS", "=81=97"),
-        // Together with what stands before it, this is UTF-8 by chance.
+        // With the octet before it, this is UTF-8 by chance.
         ("shift_jis", "=C3=9F=E3=81=97"),
         ("cp932", "=81=97"),
         ("euc-jp", "=A1=F7"),

@@ -5,7 +5,7 @@
 use dmarc_policy::{Author, AuthorFault};
 use mail_types::dns::Name;
 
-/// Programs that remove a fold, or all blanks of an address, join what RFC 5322 keeps apart.
+/// Programs that remove a fold, or all blanks of an address, join words that RFC 5322 separates.
 #[test]
 fn the_parts_of_a_label_are_joined() {
     for domain in [
@@ -243,7 +243,7 @@ fn a_charset_that_may_hide_an_address_is_a_fault_by_any_of_its_names() {
         "unicode_escape",
         "raw-unicode-escape",
         "x-ebcdic-germany",
-        // Names that nobody has registered.
+        // Unregistered names.
         "rot13",
         "scsu",
     ] {

@@ -1,4 +1,4 @@
-//! `From` fields that RFC 5322 does not allow, and what people are shown of them.
+//! `From` fields that RFC 5322 does not allow, read as mail programs show them.
 #![cfg(feature = "idna")]
 
 use dmarc_policy::{Author, AuthorFault};
@@ -152,7 +152,7 @@ fn a_domain_with_a_gap_behind_a_dot_is_read_both_ways() {
     }
 }
 
-/// An unquoted name before the only `<…>` is a name, whatever is in it; but a literal in there names no
+/// An unquoted name before the only `<…>` is a name with any content; but a literal in it names no
 /// domain, so that it does not take the place of one that stands before it.
 #[test]
 fn an_address_in_brackets_goes_before_what_stands_there_and_a_literal_does_not() {

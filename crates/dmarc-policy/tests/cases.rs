@@ -1,4 +1,4 @@
-//! The cases of `data/cases.json`: whole messages, with a zone and what is expected of them.
+//! The cases of `data/cases.json`: messages with a zone and the expected results.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use dmarc_policy::{Author, Destination, Destinations, DkimInput, Dmarc, Record, Verdict};

@@ -1,4 +1,4 @@
-//! Failure reports: which messages call for one, how many go out, and what they tell.
+//! Failure reports: their causes, their number, and their content.
 #![cfg(feature = "reports")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -111,7 +111,7 @@ fn no_report_goes_to_a_public_suffix_or_nobody_or_answers_a_program() {
         let cause = FailureCause::of(&verdict, Some(&spf), &[], *null, header);
         assert_eq!(cause, *expected, "{record} {}", header.escape_ascii());
     }
-    // What this crate writes itself calls for nothing.
+    // The reports of this crate cause no report themselves.
     let verdict = verdict(ruf, &spf, &[]);
     let report = FailureReport::new(envelope(), AuthFailure::Dmarc, &verdict).write();
     assert_eq!(FailureCause::of(&verdict, Some(&spf), &[], false, &report), automatic);
@@ -275,7 +275,7 @@ fn the_reports_to_a_destination_have_a_rate() {
         ("a", 60, Pace::Send { incidents: 4 }),
         ("a", 61, Pace::Send { incidents: 1 }),
         ("c", 118, Pace::Full),
-        ("c", 119, Pace::Send { incidents: 1 }), // What is over makes room.
+        ("c", 119, Pace::Send { incidents: 1 }), // Past incidents make room.
         ("b", 119, Pace::Full),
     ];
     for (i, (destination, second, expected)) in rows.into_iter().enumerate() {

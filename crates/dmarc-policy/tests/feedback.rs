@@ -206,7 +206,7 @@ fn what_is_wrong_around_gzip_loses_no_report() {
         assert_eq!(found.feedback, plain);
         assert_eq!(found.deviations[0].kind, DeviationKind::GzipEnd);
     }
-    // Cut within the text, there is what came whole, or nothing.
+    // A cut within the text leaves the complete records, or nothing.
     for end in 2..gzip.len() - 8 {
         if let Ok(found) = Feedback::read(&gzip[..end], &limits) {
             assert!(plain.rows.starts_with(&found.feedback.rows), "after {end} bytes");
@@ -221,7 +221,7 @@ fn what_is_wrong_around_gzip_loses_no_report() {
         encoder.finish().unwrap()
     });
     assert_eq!(Feedback::read(&members.concat(), &limits).unwrap().feedback, plain);
-    // What mail programs add stands between them, too.
+    // Text that mail programs add can be between them, too.
     let [first, second] = &members;
     for between in [&b"\0\0\0\0"[..], b"\r\n", b"\0\r\n \0"] {
         let found = Feedback::read(&[first, between, second].concat(), &limits).unwrap();
@@ -255,7 +255,7 @@ const ROW: &str = "<row><source_ip>198.51.100.9</source_ip><count>5</count><poli
                    <disposition>reject</disposition><dkim>fail</dkim><spf>fail</spf>\
                    </policy_evaluated></row>";
 
-/// The report with more behind its first element of a kind, and what is odd about that.
+/// The report with an insertion after the first element of a name, and the deviation for it.
 fn with_more(element: &str, more: &str) -> (Feedback, Vec<DeviationKind>) {
     let FeedbackReading { feedback, deviations, .. } =
         read(&GOOGLE.replacen(element, &format!("{element}{more}"), 1));
@@ -273,7 +273,7 @@ fn what_comes_again_is_merged_or_told() {
     let domains: Vec<_> =
         feedback.rows[0].signatures.iter().map(|signature| signature.domain.as_str()).collect();
     assert_eq!(domains, ["example.com", "b.example"]);
-    // Each row counts, with what its record says of all.
+    // Each row counts, with the data of its record.
     let (feedback, deviations) = with_more("</row>", ROW);
     assert_eq!(deviations, [DeviationKind::Repeated("row")]);
     assert_eq!((feedback.rows.len(), feedback.messages().0), (3, plain.messages().0 + 5));
@@ -368,7 +368,7 @@ fn what_is_not_given_is_not_a_verdict() {
             _ => feedback.policy.p.is_none(),
         };
         assert!(found, "{given}");
-        // What is not given is not written either.
+        // Missing values are not written.
         let written = Feedback::read(feedback.to_xml().as_bytes(), &FeedbackLimits::default());
         assert_eq!(written.unwrap().feedback, feedback, "{given}");
     }

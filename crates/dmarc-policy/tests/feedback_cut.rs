@@ -29,14 +29,14 @@ fn what_came_whole_of_a_report_that_breaks_off_is_kept() {
             deviations.iter().find(|deviation| deviation.kind == DeviationKind::BreaksOff);
         assert!(breaks_off.unwrap().at <= end, "after {end} bytes");
     }
-    // A fault in the middle: what is behind it cannot be trusted to be a record.
+    // A fault in the middle: the rest may not be records.
     for fault in ["<oops", "</record>", "&nbsp;<x>", "<a></b>"] {
         let broken = GOOGLE.replacen("</record>", &format!("</record>{fault}"), 1);
         let FeedbackReading { feedback, deviations, .. } = read(&broken);
         assert_eq!(feedback.rows, whole.rows[..1], "{fault}");
         assert!(deviations.iter().any(|odd| odd.kind == DeviationKind::BreaksOff), "{fault}");
     }
-    // Of one without a policy or a record there is nothing worth having.
+    // A report without a policy or a record is useless.
     let broken = GOOGLE.replacen("<policy_published>", "<oops", 1);
     assert!(Feedback::read(broken.as_bytes(), &FeedbackLimits::default()).is_err());
 }

@@ -18,7 +18,7 @@ use proptest::strategy::ValueTree as _;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dmarc-xml-0.2.xsd");
 
-/// What `xmllint` says of a text; `None` without that program, which is a failure with `CI=true`.
+/// The errors of `xmllint` for a text; `None` without that program, which is a failure with `CI=true`.
 fn lint(xml: &str) -> Option<Result<(), String>> {
     let mut command = Command::new("xmllint");
     command.args(["--noout", "--nonet", "--schema", SCHEMA, "-"]);

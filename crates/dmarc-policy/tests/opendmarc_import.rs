@@ -12,7 +12,7 @@ use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opendmarc");
 
-/// What is unpacked of `OpenDMARC`; without it the test is skipped, or fails with `CI=true`.
+/// The unpacked files of `OpenDMARC`; without them the test is skipped, or fails with `CI=true`.
 fn unpacked() -> Option<PathBuf> {
     let folder = std::env::var_os("EXIMIA_OPENDMARC").map(PathBuf::from);
     let folder = folder.filter(|folder| folder.join("usr/sbin/opendmarc-import").exists());

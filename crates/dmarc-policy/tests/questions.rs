@@ -1,4 +1,4 @@
-//! What is asked of the DNS, and what an answer that is missing changes.
+//! The questions to the DNS, and the effect of missing answers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn a_parent_without_an_answer_matters_only_where_it_can_change_the_verdict() {
         // It can change the verdict.
         (relaxed, PASS, "b.victim.example", FAIL, "victim.example", TEMPERROR, above),
         (relaxed, TEMPERROR, "b.victim.example", FAIL, "victim.example", TEMPERROR, above),
-        // What has not passed is another organization's for all that is known.
+        // A method that has not passed may belong to another organization.
         (relaxed, TEMPERROR, "other.example", FAIL, "victim.example", FAIL, above),
         (relaxed, TEMPERROR, "victim.example", FAIL, "victim.example", TEMPERROR, own),
     ];
@@ -106,7 +106,7 @@ fn whether_the_author_exists_is_asked_where_the_policy_depends_on_it() {
         assert_eq!(asked, wanted, "{record}");
         assert_eq!((verdict.result, verdict.pending), (result, pending), "{record}");
     }
-    // What passes does whatever the policy is.
+    // A pass holds under any policy.
     let record = "v=DMARC1; p=none; sp=reject; np=quarantine";
     let zone = zone(&[("_dmarc.victim.example", record)], &["s.victim.example"]);
     let dmarc = Dmarc::new(from("a@s.victim.example")).with_spf(&spf(PASS, "victim.example"));
@@ -160,7 +160,7 @@ fn what_is_behind_an_aligned_identifier_is_not_asked_about() {
     assert_eq!(asked, ["_dmarc.victim.example", "_dmarc.example", "_dmarc.a.victim.example"]);
 }
 
-/// A sender chooses names below what the victim's name servers do not answer for.
+/// A sender chooses names below a name for which the victim's name servers do not answer.
 #[test]
 fn a_dead_name_leaves_due_what_is_due_without_it() {
     let dead = ["_dmarc.x.dead.victim.example", "_dmarc.dead.victim.example"];

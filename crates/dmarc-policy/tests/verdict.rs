@@ -1,4 +1,4 @@
-//! What a verdict says beyond the cases: discovery by a list, several authors, Exim's words.
+//! Verdicts beyond the cases: discovery by a list, several authors, Exim's words.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -120,7 +120,7 @@ fn signatures_beyond_the_limit_are_not_looked_at() {
     }
 }
 
-/// What cannot change the verdict is not asked, and an answer that is missing there changes nothing.
+/// Questions that cannot change the verdict are not asked, and missing answers to them have no effect.
 #[test]
 fn a_message_asks_no_more_than_its_limit() {
     let deep = |i: usize| format!("a{i}.b.c.d.e.f.g.h.i.j{i}.example{i}.test99");
@@ -157,7 +157,7 @@ fn a_domain_below_the_authors_organization_may_be_another_one() {
     let deep = "a.b.c.d.e.f.g.h.example";
     let (seven, eight) = ("c.d.e.f.g.h.example", "b.c.d.e.f.g.h.example");
     let rows = [
-        // What is between them says nothing, or nothing of suffixes.
+        // The names between them have no record, or one without `psd`.
         (&[("example.com", "")][..], "a.example.com", "mail.div.example.com", true),
         (&[("example.com", ""), ("div.example.com", "")], "example.com", "x.div.example.com", true),
         // It is an organization, a suffix, or a suffix to itself alone.

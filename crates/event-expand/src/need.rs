@@ -95,7 +95,7 @@ fn query(tree: &Tree, sequence: Sequence, is_untrusted: &dyn Fn(&str) -> bool) -
     query
 }
 
-/// Untrusted is what is so in any case: a value from outside, and what an operator makes of one.
+/// A value is untrusted if it is so in any case: one from outside, and the result of an operator on one.
 fn trust(tree: &Tree, kind: &NodeKind, is_untrusted: &dyn Fn(&str) -> bool) -> Trust {
     let untrusted = match kind {
         NodeKind::Header(..) => true,

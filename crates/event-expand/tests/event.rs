@@ -123,7 +123,7 @@ fn what_a_failing_action_does_is_the_users_choice() {
     );
 }
 
-/// What an action says of each event: its name, its data, and more where that matters.
+/// The result of an action for each event: its name, its data, and more if it matters.
 const SAYS: &str =
     "$event_name($event_data)${if !eq{$event_defer_errno}{0}{ errno $event_defer_errno}}";
 

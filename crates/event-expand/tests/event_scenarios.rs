@@ -7,7 +7,7 @@ use event_expand::{
 };
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
 
-/// What a program knows beside its events.
+/// The program's own variables.
 struct Program;
 
 impl Variables for Program {
@@ -55,7 +55,7 @@ fn at(event: Event, address: &str) -> Event {
     )
 }
 
-/// What `template` says of each.
+/// The result of `template` for each event.
 fn said(template: &str, events: &[Event]) -> Vec<String> {
     let outcomes = events.iter().map(|event| act(template, event, OnFailure::Proceed, &[]));
     outcomes.map(|outcome| outcome.text.to_string()).collect()
@@ -87,7 +87,7 @@ fn a_delivery_cancelled_by_the_administrator() {
     assert!(trace.iter().all(|event| event.name().section(Profile::Current) == Section::Main));
 }
 
-/// H: who was delivered to already has no event.
+/// H: a recipient with an earlier delivery has no event.
 #[test]
 fn a_message_removed_from_the_queue() {
     let removed = "message removed by ann";
@@ -125,7 +125,7 @@ fn a_filter_fails_a_message() {
     }
 }
 
-/// K: the name has its colons doubled, so that the three parts can be told apart.
+/// K: the colons of the name are doubled, so that the three parts stay separate.
 #[test]
 fn a_name_that_is_not_found() {
     let says = "$event_name ${extract{1}{:}{$event_data}} ${listextract{2}{$event_data}} \
@@ -170,7 +170,7 @@ fn an_autoreply_has_no_host() {
     );
 }
 
-/// O: of a chain, each certificate has its event; without verification the connection goes on in
+/// O: each certificate of a chain has its event; without verification the connection continues in
 /// clear, where it may. The certificate is the event's own, and nothing of it is left for the next.
 #[test]
 fn a_chain_of_certificates() {
@@ -199,7 +199,7 @@ fn a_chain_of_certificates() {
             "msg:delivery 250 OK ",
         ]
     );
-    // What an action finds out about the certificate refuses it, and says why.
+    // The result of an action about the certificate refuses it, with the reason.
     let pinned = "${if eq{$event_name}{tls:cert}{${if eq{$event_data}{0}{${lookup sqlite{SELECT why FROM \
         bad WHERE subject='${quote_sqlite:$tls_out_peercert}'}}}}}}";
     let revoked = [LookupResult::Value(b"revoked".to_vec())];
@@ -212,7 +212,7 @@ fn a_chain_of_certificates() {
     assert_eq!(above.effect, Effect::Ignored);
 }
 
-/// O, on the server's side: the client's certificate, and what a database that is down comes to.
+/// O, on the server's side: the client's certificate, and a database that is down.
 #[test]
 fn a_certificate_that_cannot_be_judged_now() {
     let client = event(EventName::TlsCert, "0").with("tls_in_peercert", b"CN=c", Trust::Untrusted);
@@ -262,7 +262,7 @@ fn a_delivery_with_dane() {
     );
 }
 
-/// Q: what an action says takes the place of the line in the log; an empty result leaves it.
+/// Q: the result of an action replaces the log line; an empty result leaves it.
 #[test]
 fn an_authentication_that_failed() {
     let failed = |data: &str, id: &str| {
@@ -284,7 +284,7 @@ fn an_authentication_that_failed() {
         let outcome = act(says, &event, OnFailure::Proceed, &[]);
         assert_eq!((outcome.effect, &*outcome.text.to_string()), (effect, text));
     }
-    // One that fails leaves the line as it was, whatever is wished for connections.
+    // A failed action leaves the line, with any setting for connections.
     let outcome = act("${eval:x}", &failed("535", "a"), OnFailure::Refuse, &[]);
     assert_eq!(outcome.effect, Effect::Ignored);
 }
@@ -302,7 +302,7 @@ fn a_peer_cannot_force_a_result() {
     }
 }
 
-/// What is asked of a database bears its values apart from its text, over a replay too.
+/// A query keeps its values apart from its text, over a replay too.
 #[test]
 fn a_replayed_action_asks_for_nothing_twice() {
     let template: Template =

@@ -1,4 +1,4 @@
-//! Expansions that wait, what they may reach, and what comes from outside.
+//! Expansions with requests, their capabilities, and untrusted values.
 
 use std::collections::BTreeMap;
 
@@ -188,7 +188,7 @@ fn what_comes_from_outside_is_quoted_or_refused() {
         let refused = ExpandError::CommandWord { at: 0, lookup: "redis" };
         assert_eq!(outcome, Err(ExpandFailure::from(refused)), "{template}");
     }
-    // A program may say that it trusts what a lookup finds.
+    // A program may trust the results of a lookup.
     let mut options = Options::default();
     options.trusted_lookups.push("redis");
     let template = "${lookup pgsql{SELECT ${lookup redis{GET a}}}}";

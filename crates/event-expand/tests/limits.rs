@@ -1,4 +1,4 @@
-//! Each limit: what reaches it, and what stays below; and what ends Exim's process.
+//! Each limit, reached and not reached, and inputs that crash Exim.
 
 use event_expand::{
     ExpandError, ExpandFailure, Limits, Options, Progress, Template, TemplateError,
@@ -72,7 +72,7 @@ fn output() {
     assert_eq!(expand("abcd", |limits| limits.output = 4), Ok("abcd".to_owned()));
     let error = expand("abcde", |limits| limits.output = 4);
     assert_eq!(error, Err(ExpandError::TooLong { at: 0, limit: 4 }.into()));
-    // Arguments that are being computed count, and so does what an operator makes of them.
+    // Arguments count during their evaluation, and so do the results of operators.
     let error = expand("${strlen:abcde}", |limits| limits.output = 4);
     assert_eq!(error, Err(ExpandError::TooLong { at: 9, limit: 4 }.into()));
     let error = expand("${escape:\\1}", |limits| limits.output = 3);
@@ -120,7 +120,7 @@ fn regex_backtracks() {
     assert_eq!(error, Err(ExpandError::RegexWork { at: 5, limit: 1000 }.into()));
     let text = "${if match{aab}{\\N^(?=a)(a)\\1b$\\N}}";
     assert_eq!(expand(text, |limits| limits.regex_backtracks = 1000), Ok("true".to_owned()));
-    // Without look-around or back-references there is no going back.
+    // Without look-around or back-references the expression needs no backtracking.
     let text = "${if match{aaaaaaaaaaaaaaaaaaaaaaaaaaaa}{\\N^(a+)+$\\N}}";
     assert_eq!(expand(text, |limits| limits.regex_backtracks = 1), Ok("true".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! Lists of domains, local parts, addresses and hosts: what is in them, and what an item may be.
+//! Lists of domains, local parts, addresses and hosts: their matches and their items.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests may panic")]
 
@@ -74,7 +74,7 @@ fn local_parts() {
         ("!^adm : *", "admin", false),
         ("+inner", "ann", true),
         ("+inner", "bob", false),
-        ("+inner : *", "bob", true), // A named list that says no is an item that does not match.
+        ("+inner : *", "bob", true), // A negated match in a named list is an item that does not match.
         ("!+inner : *", "ann", false),
         ("+not", "ann", true),
         ("/file", "ann", true),

@@ -1,4 +1,4 @@
-//! Queries as SQL: what is bound, what is refused, and that no value is in the text.
+//! Queries as SQL: bound values, refused queries, and no value in the text.
 
 use event_expand::{
     Ask, Dialect, Expansion, Options, Parameter, Progress, Statement, StatementError, Template,
@@ -127,7 +127,7 @@ fn a_value_elsewhere_is_refused() {
     assert_eq!(Statement::new(&query, Dialect::Sqlite), Err(StatementError::Text));
 }
 
-/// What is bound is looked at as a whole: a value may end a character that the text begins.
+/// A bound string is decoded as a whole: a value may end a character that the text begins.
 #[test]
 fn a_parameter_is_text_or_not_as_a_whole() {
     for (value, expected) in [
@@ -209,7 +209,7 @@ fn five_hundred_hostile_values_arrive_unchanged_or_are_refused() {
 }
 
 proptest! {
-    /// The text is the same whatever the values are: none of their bytes is in it.
+    /// The text does not depend on the values: none of their bytes is in it.
     #[test]
     fn the_text_does_not_depend_on_values(
         literals in prop::collection::vec("[ -~]{0,12}", 1..5),

@@ -1,4 +1,4 @@
-//! Texts that are no templates: what is wrong, and where.
+//! Invalid templates: the errors and their positions.
 
 use event_expand::{ExpandError, Template, TemplateError, Variables};
 use mail_types::exim::{Query, Trust, Value, Variable};
@@ -7,7 +7,7 @@ fn expected(at: usize, expected: &'static str) -> TemplateError {
     TemplateError::Expected { at, expected }
 }
 
-/// The grammar, by what breaks it. All of these fail in Exim 4.96, too.
+/// Violations of the grammar. All of them fail in Exim 4.96, too.
 #[test]
 fn bad() {
     let operator = |at, name: &str| TemplateError::Operator { at, name: name.into() };

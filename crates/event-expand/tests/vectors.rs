@@ -1,4 +1,4 @@
-//! What Exim makes of a text, and what we do: the same text, or a failure where it fails.
+//! Expansions of Exim, and ours: the same text, or a failure if Exim fails.
 
 #![cfg(all(feature = "hash", feature = "idna"))]
 #![cfg_attr(
@@ -109,7 +109,7 @@ fn check(name: &str, rows: &str, input: &str, expected: &str, count: usize) {
     );
 }
 
-/// What we make of some inputs.
+/// Our results for some inputs.
 fn otherwise() -> HashMap<Vec<u8>, Vec<u8>> {
     let rows = OTHERWISE.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
     let failure = serde_json::Value::from("Failed: ");

@@ -45,7 +45,7 @@
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!
-//! A feature only adds items; it changes nothing else.
+//! A feature only adds items.
 //!
 //! # Limits
 //!

@@ -1,4 +1,4 @@
-//! The header section of a message: the same for all who read it.
+//! The header section of a message: the same for all readers.
 
 use mail_types::smtp::Header;
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn a_first_line_that_is_no_field_is_no_header() {
     );
 }
 
-/// What a program may drop from a name, or take for its end, hides no field.
+/// Characters that a program may drop from a name, or regard as its end, hide no field.
 #[test]
 fn a_name_is_compared_without_what_is_not_graphic_around_it() {
     for name in [

@@ -38,7 +38,7 @@ fn said(answer: &Answer) -> String {
     }
 }
 
-/// Answers until it is dropped with its runtime; what it does not know, it does not answer.
+/// A server for known questions, until it is dropped with its runtime; others get no answer.
 async fn serve(socket: UdpSocket) {
     let mut buffer = [0; 1024];
     while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
@@ -73,7 +73,7 @@ async fn serve(socket: UdpSocket) {
                 message.metadata.response_code = match text {
                     "old.form.example." => ResponseCode::FormErr,
                     "old.not.example." => ResponseCode::NotImp,
-                    // As a server says it that has not read more than the header.
+                    // The reply of a server that has read only the header.
                     _ => {
                         message.queries.clear();
                         ResponseCode::FormErr

@@ -1,4 +1,4 @@
-//! Host lists: who is in them.
+//! Host lists: the hosts that they match.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
 
@@ -60,7 +60,7 @@ fn by_name() {
         ("*.example.com", Some("badexample.com"), false),
         ("!*.example.com : *", Some("mx.example.com"), false),
         ("!*.example.com : *", Some("mx.example.org"), true),
-        // Without a name nobody gets past an item that asks for one.
+        // A host without a name does not get past an item that needs one.
         ("!*.example.com : *", None, false),
         ("*.example.com : 198.51.100.1", None, false),
         ("!mx.example.com", None, false),

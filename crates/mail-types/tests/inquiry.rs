@@ -1,4 +1,4 @@
-//! Sessions: what is asked, when, and that every order of calls ends.
+//! Sessions: their questions, the order of them, and the end after any order of calls.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn text(text: &str) -> Answer {
 
 const NOTHING: Answer = Answer::Absent { exists: true, security: DnssecStatus::Insecure, ttl: 60 };
 
-/// Runs to the end with a fixed answer for all texts, and none else; returns what was asked.
+/// The verdict with a fixed answer for all texts and no other data, and the questions.
 fn verdict_and_questions(session: &mut Session<Chain>, texts: &str) -> (Vec<Answer>, Vec<String>) {
     let mut asked = Vec::new();
     let mut flight = Vec::new();

@@ -1,4 +1,4 @@
-//! Exim's string lists: items, separators, and what writing one gives.
+//! Exim's string lists: items, separators, and their written form.
 
 use mail_types::exim::{ByteList, List};
 use proptest::prelude::*;

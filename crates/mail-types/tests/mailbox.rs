@@ -1,4 +1,4 @@
-//! Mailboxes and paths: RFC 5321 section 4.1.2 and what RFC 6531 adds.
+//! Mailboxes and paths: RFC 5321 section 4.1.2 and RFC 6531.
 
 use mail_types::smtp::{DomainError, MailHost, MailHostError, Mailbox, MailboxError, ReversePath};
 use proptest::prelude::*;

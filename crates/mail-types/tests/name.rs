@@ -1,4 +1,4 @@
-//! Names: what they keep, how they compare, and what is none.
+//! Names: their octets, their order, and invalid texts.
 
 use mail_types::dns::{Name, NameError};
 use mail_types::smtp::Domain;
@@ -121,7 +121,7 @@ fn a_dotted_text_is_the_name_of_its_labels() {
         let labels = Name::from_labels(text.split('.').map(str::as_bytes)).unwrap();
         let dotted = Name::from_dotted(text.as_bytes()).unwrap();
         assert_eq!(dotted, labels);
-        // Names that are the same have the same place in a map, whatever their case.
+        // Equal names have equal hashes, in any case.
         let map = std::collections::HashMap::from([(labels, 1)]);
         let upper = Name::from_dotted(text.to_ascii_uppercase().as_bytes()).unwrap();
         assert_eq!(map.get(&upper), Some(&1), "{text}");
@@ -142,7 +142,7 @@ fn a_dotted_text_is_the_name_of_its_labels() {
 fn names_of_every_length_are_the_same_however_they_are_made() {
     let mut room = [0; Name::MAX_OCTETS];
     for length in 1..=253 {
-        // A dot at the end is none of it.
+        // A final dot is not part of the name.
         let text: String = (0..length).map(|at| if at % 7 == 3 { '.' } else { 'x' }).collect();
         let text = text.strip_suffix('.').unwrap_or(&text);
         let dotted = Name::from_dotted(text.as_bytes()).unwrap();

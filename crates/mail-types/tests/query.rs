@@ -1,4 +1,4 @@
-//! Queries: what came from outside stays apart, and is refused where nobody quoted it.
+//! Queries: untrusted values stay apart, and are refused unless quoted.
 
 use mail_types::exim::{Query, Segment, Trust};
 

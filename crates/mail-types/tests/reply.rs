@@ -1,4 +1,4 @@
-//! Replies: their lines, their codes, and what a peer cannot do with them.
+//! Replies: their lines and codes, also of hostile peers.
 
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode, ReplyError, Severity};
 use proptest::prelude::*;

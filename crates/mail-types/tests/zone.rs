@@ -67,7 +67,7 @@ fn a_master_file_answers() {
         ("alias.example.com", RecordType::Cname, "alias.example.com 300 mx.example.com"),
         ("far.example.com", RecordType::A, "nxdomain"),
         ("loop.example.com", RecordType::A, "servfail"),
-        // RFC 4592: the closest encloser's wildcard, and only for what does not exist.
+        // RFC 4592: the closest encloser's wildcard, and only for names that do not exist.
         ("a.wild.example.com", RecordType::A, "a.wild.example.com 300 192.0.2.9"),
         ("b.a.wild.example.com", RecordType::Txt, "b.a.wild.example.com 300 wild"),
         ("a.wild.example.com", RecordType::Mx, "nodata"),

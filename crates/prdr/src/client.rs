@@ -116,14 +116,14 @@ impl Client {
         }
     }
 
-    /// Takes note of the end of the connection, or of a malformed reply.
+    /// The connection has ended, or a reply was malformed.
     pub fn handle_end(&mut self) {
         if !matches!(self.state, ClientState::Ended(_)) {
             self.end(None);
         }
     }
 
-    /// Takes note of the time: from the [deadline](Self::deadline) on, the connection counts as
+    /// Hands in the time: from the [deadline](Self::deadline) on, the connection counts as
     /// ended.
     pub fn handle_time(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| now >= deadline) {

@@ -1,4 +1,4 @@
-//! What a client makes of replies; above all, that nothing is lost and nothing believed too early.
+//! The client: no message is lost, and no reply is believed too early.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -84,7 +84,7 @@ fn situations() {
     assert_eq!(outcome(1, &["250 ok"]), "d");
 }
 
-/// Where more bytes lie behind what would be the final reply, the server counts in another way.
+/// If more bytes follow the final reply, the server counts recipients differently.
 #[test]
 fn a_final_reply_with_bytes_behind_it_is_none() {
     let now = Instant::now();
@@ -153,7 +153,7 @@ fn each_code_is_kept_for_its_notification() {
 }
 
 proptest! {
-    /// Without a final positive reply behind exactly one reply each, nobody is delivered.
+    /// No recipient counts as delivered without one reply each and a positive final one.
     #[test]
     fn nothing_counts_without_a_final_reply(
         codes in prop::collection::vec(prop::sample::select(vec![250, 251, 353, 354, 421, 450, 550]), 0..8),

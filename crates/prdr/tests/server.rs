@@ -1,4 +1,4 @@
-//! What a server says at the end of the data, for each situation of recipients and verdicts.
+//! The replies of a server at the end of the data, by recipients and verdicts.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -6,8 +6,8 @@ use mail_types::smtp::{Reply, ReplyCode};
 use prdr::{DataPhase, DataStep};
 use proptest::prelude::*;
 
-/// Runs a phase with a verdict for each recipient, and one for the message; returns what was sent,
-/// and who accepted.
+/// The replies of a phase, and the recipients that accepted, by a verdict for each recipient and one for
+/// the message.
 fn replies_and_accepted(
     mut phase: DataPhase,
     recipients: &[&str],
@@ -31,7 +31,7 @@ fn asked(recipients: &[&str], message: &str) -> Vec<String> {
 
 const START: &str = "353 content analysis has started";
 
-/// Their names, the recipients, the message, and what is sent.
+/// The name of the situation, the verdicts of the recipients and of the message, and the replies.
 const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
     (
         "accepted, refused, deferred",
@@ -100,7 +100,7 @@ const SITUATIONS: &[(&str, &[&str], &str, &[&str])] = &[
     ),
 ];
 
-/// The situations that were recorded of a server in use, each with what the draft asks for.
+/// Situations recorded from a running server, with the replies of the draft.
 #[test]
 fn situations() {
     for (name, recipients, message, expected) in SITUATIONS.iter().copied() {
@@ -225,7 +225,7 @@ fn a_verdict_too_many_changes_nothing() {
 }
 
 proptest! {
-    /// One 353, one reply each, one final; and never a positive final reply for nobody.
+    /// One 353, one reply each, one final reply, which is never positive without an accepting recipient.
     #[test]
     fn the_sequence_is_whole(
         codes in prop::collection::vec(prop::sample::select(vec![250, 251, 354, 421, 450, 550, 553]), 2..6),

@@ -87,7 +87,7 @@ const fn row(shift: u32, at: usize) -> [u32; 16] {
     ]
 }
 
-/// The bits that become `bits` after so many bytes of zeros.
+/// The bits that become `bits` after this many bytes of zeros.
 const fn back(mut bits: u32, bytes: usize) -> u32 {
     let mut left = 8 * bytes;
     while left > 0 {

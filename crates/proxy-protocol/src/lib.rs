@@ -88,7 +88,7 @@
 //! | `mail`  | no      | for mail servers: `RequiredHosts`, Exim's list of proxies; `Refusal`, an SMTP dialogue for a header that failed; `ProxyInfo::variable`, Exim's variables |
 //! | `tokio` | no      | `Listener`, which accepts many connections at once; `tokio_net::read_header` and two variants of it, which read one header from a stream |
 //!
-//! A feature only adds items; it changes nothing else.
+//! A feature only adds items.
 //!
 //! # Limits
 //!

@@ -74,7 +74,7 @@ impl Receiver {
             return 0;
         }
         let before = self.received.len();
-        let room = v2::limit(&self.options) - before; // No header is incomplete with so many bytes.
+        let room = v2::limit(&self.options) - before; // An incomplete header has fewer bytes.
         let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.received.extend_from_slice(kept);
         match Header::parse_with(&self.received, &self.options) {
@@ -90,12 +90,12 @@ impl Receiver {
         bytes.len()
     }
 
-    /// Takes note of the end of the input. An incomplete header has then failed.
+    /// The input has ended: an incomplete header fails.
     pub fn handle_end(&mut self) {
         self.fail(Failure::EndOfInput { received: self.received.len() }, &[]);
     }
 
-    /// Takes note of the time. From the deadline on, an incomplete header has failed.
+    /// Hands in the time: from the deadline on, an incomplete header fails.
     pub fn handle_time(&mut self, now: Instant) {
         if now >= self.deadline {
             self.fail(Failure::TimedOut { received: self.received.len() }, &[]);

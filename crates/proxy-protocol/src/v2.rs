@@ -173,7 +173,7 @@ fn check_start(input: &[u8], options: &Options) -> Result<(), HeaderError> {
     }
 }
 
-/// Writes the fixed part and the addresses at the start of `out`, for so many bytes of vectors;
+/// Writes the fixed part and the addresses at the start of `out`, for this many bytes of vectors;
 /// returns the number of bytes written.
 #[inline]
 pub(crate) fn write(

@@ -1,4 +1,4 @@
-//! What `HAProxy` sends, live: each row starts one of its own, on loopback.
+//! Headers of a live `HAProxy`: each row starts a process on loopback.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 
@@ -65,7 +65,7 @@ fn addresses_that_it_was_told_itself() {
     }
 }
 
-/// Version 1 says UNKNOWN; in version 2, 2.6 says LOCAL, where UNSPEC would do as well.
+/// Version 1 has UNKNOWN; in version 2, HAProxy 2.6 sends LOCAL, where UNSPEC is possible too.
 #[test]
 fn a_client_on_a_unix_socket_has_no_address() {
     let Some(files) = Files::new() else { return };
@@ -91,7 +91,7 @@ fn health_checks() {
 
 type Check = fn(&Header<'_>, &Ssl<'_>) -> bool;
 
-/// Each option alone, then all; what an option asks for is there and, with one alone, nothing else.
+/// Each option alone, then all; each adds its vector and no other.
 #[test]
 fn every_option_of_version_2() {
     let Some(files) = Files::new() else { return };

@@ -148,7 +148,7 @@ const BAD_LINES: &[(&str, usize)] = &[
 ];
 
 /// The byte that is named is the first that cannot belong: the bytes before it are incomplete, and
-/// with it, and whatever follows, the error is there.
+/// with it the error occurs, with any rest.
 #[test]
 fn bad_lines() {
     for (line, at) in BAD_LINES.iter().copied() {
@@ -226,7 +226,7 @@ fn no_byte_of_a_header_with_a_checksum_can_change() {
             let mut header = *header;
             header[at] ^= 1 << bit;
             let parsed = Header::parse(&header);
-            // The type alone can turn it into a vector that is none: then there is no checksum.
+            // The type alone can turn it into a NOOP vector: then there is no checksum.
             assert!(parsed.is_err() || at == 28, "bit {bit} of byte {at}: {parsed:?}");
         }
     }
@@ -353,7 +353,7 @@ fn with(at: usize, byte: u8) -> Vec<u8> {
     bytes
 }
 
-/// With the byte `at` there is the error, whatever follows; before it, there is none.
+/// With the byte `at` the error occurs, with any rest; without it there is no error.
 fn assert_final(input: &[u8], at: usize, error: HeaderError) {
     let name = input.escape_ascii();
     for end in 0..=at {

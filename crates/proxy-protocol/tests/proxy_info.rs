@@ -1,4 +1,4 @@
-//! What a program learns of a session.
+//! `ProxyInfo`: the addresses of a connection.
 
 #![cfg(feature = "mail")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]

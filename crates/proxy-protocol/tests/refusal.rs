@@ -1,4 +1,4 @@
-//! What a peer gets whose header failed.
+//! The refusal of a peer whose header failed.
 
 #![cfg(feature = "mail")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
@@ -36,7 +36,7 @@ fn by_default_the_connection_is_dropped() {
     assert_eq!(refusal.poll_reply(), None);
 }
 
-/// The session that the text of 2014 shows: nothing was sent in time, then somebody speaks SMTP.
+/// The session of the text of 2014: the header times out, then the peer speaks SMTP.
 #[test]
 fn every_command_but_quit_is_refused() {
     let mut refusal = quit_only(b"");
@@ -59,7 +59,7 @@ fn what_looks_like_quit_is_refused_too() {
     }
 }
 
-/// What was received before the failure, what comes of the header after it, in one piece and byte
+/// The input before the failure, and the rest of the header after it, in one piece and byte
 /// by byte, and then a command: only that is answered.
 #[test]
 fn no_byte_of_the_header_is_taken_for_smtp() {

@@ -1,4 +1,4 @@
-//! Who must send a header.
+//! The hosts that must send a header.
 
 #![cfg(feature = "mail")]
 use proxy_protocol::RequiredHosts;

@@ -10,11 +10,11 @@ use proxy_protocol::{
 };
 use serde_json::Value;
 
-/// What this crate does where the text leaves it a choice, as the front page has it.
+/// The choices of this crate, as on its front page.
 const CHOICES: &[(&str, &str, &str)] = &[
     // name, the vector's expectation, ours
     ("v1_tcp6_v4mapped_dotted", "ok", "ok"), // `inet_ntop` writes mapped addresses so
-    ("v1_unknown_nonascii", "ok", "ok"),     // what precedes the first CRLF is ignored
+    ("v1_unknown_nonascii", "ok", "ok"),     // text before the first CRLF is ignored
     ("v1_unknown_embedded_lone_cr", "ok", "ok"),
     ("v1_unknown_embedded_lone_lf", "ok", "ok"),
     ("v1_unknown_cr_cr_lf", "ok", "ok"),

@@ -80,7 +80,7 @@ fn what_cannot_be_written() {
     assert_eq!(line.write(&mut [0; 14]), Err(WriteError::BufferTooSmall { needed: 15 }));
 }
 
-/// Section 2.1: what is neither TCP4 nor TCP6 is reported as UNKNOWN.
+/// Section 2.1: other transports than TCP4 and TCP6 are UNKNOWN.
 #[test]
 fn version_1_knows_tcp_only() {
     let name = [0; UnixAddress::LEN];
@@ -196,7 +196,7 @@ fn the_longest_header() {
 }
 
 fn addresses() -> impl Strategy<Value = (SocketAddr, SocketAddr)> {
-    // Few groups that are not zero, as real addresses have them, so that there is what to shorten.
+    // Few non-zero groups, as in real addresses, so that zeros can be shortened.
     let group = prop_oneof![Just(0_u16), any::<u16>(), 0..256_u16];
     let v6 = (vec(group.clone(), 8), any::<u16>()).prop_map(|(groups, port)| {
         let groups: [u16; 8] = groups.try_into().unwrap();

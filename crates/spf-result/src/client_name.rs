@@ -31,7 +31,7 @@ impl Evaluation<'_> {
                 self.count_void(domain)?;
                 &[]
             }
-            _ => &[], // A failure is no match.
+            _ => &[], // A failure counts as no name.
         };
         let (mut validated, mut missing) = (Vec::new(), None);
         for name in names.iter().take(self.limits().ptr_names) {

@@ -303,7 +303,7 @@ fn records_are_parsed_once_for_each_answer() {
     let cache = |_: &Question| Some(Arc::clone(&answer));
     let check = sender::sender([192, 0, 2, 1], "h", "a@a.example");
     assert!(matches!(check.clone().session().poll_cached(&cache), InquiryStep::Done(_)));
-    // What was made of the texts is there: nothing else is kept beside it.
+    // The parsed texts are cached with the answer.
     let texts = answer.texts().unwrap();
     assert_eq!(texts.derived(Texts::iter_count), None);
     assert!(

@@ -235,7 +235,7 @@ fn many_addresses_are_looked_through_once() {
     }
     let outcome = outcome_of(&check(), &zone);
     assert_eq!((outcome.result(), outcome.lookups()), (SpfResult::Fail, 1));
-    // A failure in between is no absence.
+    // A failure in between is not an absence.
     let question = Question::new("a.example".parse().unwrap(), RecordType::A);
     zone.set(question, Answer::Failed(DnsFailure::ServFail));
     assert_eq!(outcome_of(&check(), &zone).result(), SpfResult::TempError);

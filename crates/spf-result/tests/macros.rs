@@ -1,4 +1,4 @@
-//! Macros: the examples of RFC 7208 section 7.4, and what they become at their edges.
+//! Macros: the examples of RFC 7208 section 7.4, and edge cases.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 
@@ -16,7 +16,7 @@ use cached::{outcome_of, zone};
 
 const SENDER: &str = "strong-bad@email.example.com";
 
-/// What the text becomes in an explanation.
+/// The expansion of a text in an explanation.
 fn expanded(text: &str, client: &str, sender: &str) -> Option<String> {
     let zone = zone(&format!(
         "email.example.com TXT \"v=spf1 -all exp=e.example.com\"\n\
@@ -83,7 +83,7 @@ fn explanations_have_letters_of_their_own() {
         assert_eq!(text.unwrap_or_default(), expected);
     }
     assert_eq!(expanded("%{c}", "2001:db8::1", SENDER).as_deref(), Some("2001:db8::1"));
-    // RFC 7208 section 7.2: what does not validate has no name.
+    // RFC 7208 section 7.2: a client without a validated name.
     assert_eq!(expanded("%{p}", "192.0.2.4", SENDER).as_deref(), Some("unknown"));
 }
 

@@ -1,6 +1,6 @@
 //! Agreement with pyspf, on generated zones and senders.
 //!
-//! `PYSPF_CASES` says how many (default: 400), `PYSPF_SEED` with which seed to begin.
+//! `PYSPF_CASES` is their number (default: 400), `PYSPF_SEED` the first seed.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -82,7 +82,7 @@ fn is_excused(why: &str, outcome: &SpfOutcome, trace: &[Note]) -> bool {
     // Section 4.6: only errors of syntax are found in advance; pyspf finds an include or a redirect
     // of the domain itself, too.
     let recursion = why.contains("trivial recursion");
-    // Section 5.5: a failure of the DNS is no match of a `ptr`, and skips a name of the client.
+    // Section 5.5: after a DNS failure a `ptr` does not match, and a name of the client is skipped.
     let failed = |note: &Note| {
         let Noted::Answer { answer, .. } = &note.noted else { return false };
         matches!(**answer, Answer::Failed(_))

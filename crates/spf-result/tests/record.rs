@@ -1,4 +1,4 @@
-//! Records: what is one, what is wrong with those that are not, and that each is written as it was
+//! Records: valid ones, the errors of invalid ones, and that each is written as it was
 //! read.
 
 use proptest::prelude::*;
@@ -140,7 +140,7 @@ proptest! {
         prop_assert_eq!(record.to_string().parse(), Ok(record));
     }
 
-    /// What an address is, is what the standard library says of it.
+    /// An address is valid if the standard library can parse it.
     #[test]
     fn addresses_are_those_of_the_standard_library(
         v6 in "(::|[0-9a-fA-F]{1,5}:{1,2}|[0-9.]{1,4}){1,9}", v4 in "[0-9]{1,3}([.][0-9]{0,3}){2,4}",

@@ -1,4 +1,4 @@
-//! Reports: variables, headers, and that nothing a peer says can break them.
+//! Reports: variables and header fields, which no input of a peer can break.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 

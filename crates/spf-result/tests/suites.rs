@@ -21,10 +21,10 @@ mod suite;
 
 use suite::{Case, Group};
 
-/// What the suite means by the explanation of a domain that gives none.
+/// The suite's word for the default explanation.
 const NO_EXPLANATION: &str = "DEFAULT";
 
-/// Runs a check by hand, one question after the other.
+/// The outcome of a check that is driven by hand, one question after the other.
 fn outcome_by_questions(group: &Group, case: &Case) -> SpfOutcome {
     let check = sender::sender(case.client, &case.helo, &case.mail_from);
     let mut session: Session<_> = check.session();
@@ -51,7 +51,7 @@ fn run_warm(group: &Group, case: &Case) -> SpfOutcome {
     outcome
 }
 
-/// What is wrong with an outcome; the preferred result is wanted if there are several.
+/// The difference of an outcome from the expectation; of several results the preferred one is expected.
 fn fault(case: &Case, outcome: &SpfOutcome) -> Option<String> {
     let (result, text) = (outcome.result().as_str(), outcome.explanation().text());
     let wanted = case.explanation.as_deref();

@@ -1,4 +1,4 @@
-//! Configurations: what is taken, and what is refused by name.
+//! Configurations: valid ones, and the errors of invalid ones.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `--check`: what a configuration names is opened, and nothing is made or changed.
+//! `--check`: it opens the files of a configuration, and neither makes nor changes anything.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Options and rules that would do nothing, or that take each other's files: refused with the line and the
-//! cause. A default that is written out is no mistake.
+//! Options and rules without an effect, or with a shared file, are refused with the line and the cause.
+//! An explicit default is valid.
 
 use std::fs;
 use std::os::unix::fs::symlink;

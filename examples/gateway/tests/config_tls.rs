@@ -1,4 +1,4 @@
-//! Options of TLS that cannot work, or would do nothing.
+//! Options of TLS that cannot work, or have no effect.
 
 use crate::gateway::config::Config;
 

@@ -1,4 +1,4 @@
-//! Databases that are removed or replaced while they are open.
+//! Databases that are removed or replaced while in use.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is done with a message for what DMARC says alone.
+//! The treatment of a message for the result of DMARC alone.
 
 use dmarc_policy::{Author, DkimInput, Dmarc, Policy};
 use mail_types::dns::{Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone};

@@ -1,5 +1,5 @@
-//! Deliveries and sessions of a whole gateway, as the events of them that its actions are expanded
-//! for. The scenarios with a letter are traces of Exim's own tests.
+//! The events of deliveries and sessions of a whole gateway. The scenarios with a letter are traces of
+//! Exim's own tests.
 
 use super::gateway::{Running, hop};
 

@@ -1,4 +1,4 @@
-//! Actions that fail, or take too long, where their result is waited for; and names not found.
+//! Actions that fail or time out, for events with an effect; and names not found.
 
 use std::time::{Duration, Instant};
 

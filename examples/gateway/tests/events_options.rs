@@ -1,4 +1,4 @@
-//! The options of events, and the action that comes with the program.
+//! The options of events, and the default action.
 
 use std::path::Path;
 use std::time::Duration;

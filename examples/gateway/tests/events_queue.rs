@@ -1,4 +1,4 @@
-//! Events that wait: in memory, in a file, over a stop and over a start.
+//! Waiting events: in memory, in a file, over a stop and a start.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Fields that claim to be ours go, and nothing else does.
+//! Forged fields are removed, and no others.
 
 use std::sync::LazyLock;
 

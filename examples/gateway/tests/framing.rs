@@ -1,4 +1,4 @@
-//! How much memory the framing keeps, however its bytes are cut.
+//! The memory of the framing, for input cut anywhere.
 
 use super::session::{Talk, settings};
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, InputLine};

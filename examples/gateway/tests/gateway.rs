@@ -1,4 +1,4 @@
-//! A whole gateway on loopback, whose actions write what they are expanded for into a database.
+//! A whole gateway on loopback, whose actions write their results into a database.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

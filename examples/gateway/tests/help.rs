@@ -1,4 +1,4 @@
-//! What `--help` and the page of all options say is true.
+//! `--help` and the page of options are complete and correct.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Names of clients, asked of a small name server on loopback.
+//! Names of clients, from a small name server on loopback.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

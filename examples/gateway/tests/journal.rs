@@ -1,4 +1,4 @@
-//! Segments of the journal, whole, torn and spoiled.
+//! Segments of the journal: intact, incomplete and damaged.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

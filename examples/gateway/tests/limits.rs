@@ -1,4 +1,4 @@
-//! Limits and forms, through a whole gateway.
+//! Limits, through a whole gateway.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

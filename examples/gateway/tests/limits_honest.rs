@@ -1,5 +1,4 @@
-//! Clients that send much, and mean well: each of their messages arrives in the end, though what is
-//! refused is counted.
+//! Honest clients with much mail: each of their messages arrives, though refusals are counted.
 
 use super::gateway::{Client, Running};
 

@@ -1,4 +1,4 @@
-//! The memory of all messages together, and who has to give it back.
+//! The memory limit of all messages, and evictions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Ids: how they read and sort.
+//! Identifiers: their text and their order.
 
 use std::time::{Duration, UNIX_EPOCH};
 

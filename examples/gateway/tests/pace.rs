@@ -1,4 +1,4 @@
-//! When a connection stays awake for its client.
+//! The choice of waits without sleep.
 
 use crate::gateway::server::connection::pace::Pace;
 

@@ -1,4 +1,4 @@
-//! What a client may ask for in vain, and what it gets then.
+//! The limit of refused recipients and transactions without a message.
 
 use super::session::{Talk, ready, settings};
 use crate::gateway::smtp::session::SessionSettings;

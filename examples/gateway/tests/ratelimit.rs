@@ -1,4 +1,4 @@
-//! Rate limits, and the other limit on what one host may do.
+//! Rate limits, and the limit of connections of a host.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the relay makes of a next hop, well-behaved or not.
+//! The relay with next hops, correct and faulty.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! What the relay makes of a next hop that answers for each recipient: draft-hall-prdr-00.
+//! The relay with a next hop that replies for each recipient: draft-hall-prdr-00.
 
 use std::time::Duration;
 

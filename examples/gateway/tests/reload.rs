@@ -1,4 +1,4 @@
-//! A new configuration in a running gateway.
+//! The reload of the configuration of a running gateway.
 
 use std::time::Duration;
 

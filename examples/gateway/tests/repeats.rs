@@ -1,4 +1,4 @@
-//! Which lines of the log are written, and what is told of the others.
+//! The limit of log lines, and the numbers of omitted ones.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};

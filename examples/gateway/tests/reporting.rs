@@ -1,4 +1,4 @@
-//! What is told of messages afterwards, and that no mail waits for it.
+//! Reports about messages, for which no mail waits.
 
 use std::fs;
 use std::path::Path;

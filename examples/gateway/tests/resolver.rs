@@ -1,4 +1,4 @@
-//! Whom the gateway asks about the DNS, and that it does not start where nobody can be asked.
+//! The resolver of the gateway, without which it does not start.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Who may send to whom, and what a message carries of where it came from.
+//! Routing of recipients, and the trace fields of a message.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Rules: what they decide, and what they leave behind.
+//! Rules: their decisions and their effects.
 
 use super::scenario::{Scenario, rules};
 use crate::gateway::policy::stage::Stage;

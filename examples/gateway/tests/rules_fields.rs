@@ -1,4 +1,4 @@
-//! Header fields, replies and log lines of rules: a value in them is written in the form of its place.
+//! Header fields, replies and log lines of rules: each value is escaped for its context.
 
 use super::scenario::{Scenario, rules};
 use crate::gateway::config::Config;

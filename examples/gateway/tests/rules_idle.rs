@@ -1,4 +1,4 @@
-//! Rules that would do nothing: refused with the line and the cause.
+//! Rules without an effect are refused with the line and the cause.
 
 use super::config_effect::{NOBODY, refused};
 

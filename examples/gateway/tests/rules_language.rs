@@ -1,5 +1,5 @@
-//! Texts with expansions, in all that a rule has: what they come to, and what becomes of a rule whose
-//! text has no expansion. The meaning of `condition` is that of Exim's `acl_check_condition`.
+//! Texts with expansions in all parts of a rule: their results, and the effect of a failed expansion.
+//! `condition` has the meaning of Exim's `acl_check_condition`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What rules make at the most.
+//! The limits of rules.
 
 use super::scenario::{Scenario, rules};
 use crate::gateway::config::Config;

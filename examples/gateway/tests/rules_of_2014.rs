@@ -1,5 +1,4 @@
-//! The rules that Exim's text on its experimental features gives as examples, as of 2014, and that
-//! need no other check; and conditions that are yet to be written.
+//! The example rules of Exim's text on its experimental features, of 2014, that need no other check.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
-//! The rules that Exim's text on its experimental features gives as examples, as of 2014, and that
-//! look something up or compare; the simple ones: `rules_of_2014.rs`. A file that the text names is
-//! one of the test's own.
+//! The example rules of Exim's text on its experimental features, of 2014, with lookups or comparisons;
+//! the simple ones are in `rules_of_2014.rs`. A file of the text is replaced by one of the test.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Conditions on SPF: what they ask, and what they say. Against a name server: `tests/peers/spf.rs`.
+//! Conditions on SPF: their questions and their results. Against a name server: `tests/peers/spf.rs`.
 
 use mail_types::dns::{DnssecStatus, RecordType, Zone};
 use mail_types::smtp::Helo;

@@ -1,4 +1,4 @@
-//! A session's state, set up by hand for rules to be asked in.
+//! The state of a session, set up for tests of rules.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

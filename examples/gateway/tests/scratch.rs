@@ -1,4 +1,4 @@
-//! A directory of a test's own.
+//! A temporary directory for a test.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

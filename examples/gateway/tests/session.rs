@@ -1,4 +1,4 @@
-//! Sessions as a client sees them, and what it cannot do to one.
+//! Sessions of clients, hostile ones included.
 
 use std::sync::Arc;
 

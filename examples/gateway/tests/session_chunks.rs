@@ -1,4 +1,4 @@
-//! Chunks that are not taken: RFC 3030.
+//! Refused chunks: RFC 3030.
 
 use super::session::{ready, settings};
 

@@ -1,4 +1,4 @@
-//! What a session takes at the most, and what it says then.
+//! The limits of a session, and their replies.
 
 use super::session::{Talk, dialogue, ready, settings};
 use crate::gateway::smtp::session::SessionSettings;

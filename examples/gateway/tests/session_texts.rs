@@ -1,4 +1,4 @@
-//! What a client calls itself, and what it is told.
+//! Names of clients, and texts of replies.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the store takes, keeps and brings back.
+//! The store: accepted, kept and replayed messages.
 
 use std::collections::BTreeMap;
 use std::fs;

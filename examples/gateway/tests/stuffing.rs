@@ -1,4 +1,4 @@
-//! Dots at the start of lines, however the message is cut.
+//! Dots at the start of lines, in pieces of any size.
 
 use crate::gateway::smtp::framing::{Body, Data, DataEnd, Input, has_bare_line_end};
 use crate::gateway::smtp::stuffing::Stuffing;

@@ -1,4 +1,4 @@
-//! Variables of rules whose values come from outside.
+//! Variables of rules with untrusted values.
 
 use mail_types::exim::Trust;
 

@@ -1,4 +1,4 @@
-//! What of a message is hashed: RFC 6376 sections 3.4 and 5.4.2.
+//! The signed text of a message: RFC 6376 sections 3.4 and 5.4.2.
 
 use mail_types::dns::{DnssecStatus, RecordType, Zone};
 

@@ -1,4 +1,4 @@
-//! Records of keys, good and bad, alone and beside others: RFC 6376 section 3.6.1.
+//! Key records, valid and invalid, alone and with others: RFC 6376 section 3.6.1.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! DKIM of the gateway: what is hashed, which signatures and keys are read, and what comes of them.
+//! DKIM of the gateway: canonical forms, signatures, keys and results.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 

@@ -1,4 +1,4 @@
-//! Signs, over a canonical text that the test itself says: nothing of what verifies is used.
+//! Signs a canonical text that the test provides, independent of the verifier.
 
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};

@@ -1,4 +1,4 @@
-//! Tags of signatures, good and bad: RFC 6376 section 3.5.
+//! Tags of signatures, valid and invalid: RFC 6376 section 3.5.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

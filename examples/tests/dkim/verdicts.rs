@@ -1,4 +1,4 @@
-//! Signatures of a message: those of RFC 8463 appendix A, and what is done to them.
+//! Signatures of a message: those of RFC 8463 appendix A, and changes of them.
 
 use std::time::SystemTime;
 

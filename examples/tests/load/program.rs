@@ -1,4 +1,4 @@
-//! The gateway as a program that is started, killed and started again over the same files.
+//! The gateway as a program that is started, killed and restarted with the same files.
 
 use std::env;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! A client that sends messages of which each can be told from all others, and half from whole.
+//! A client whose messages are distinguishable, and incomplete ones recognizable.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write as _};

@@ -1,4 +1,4 @@
-//! A certificate authority of OpenSSL's, with its OCSP responder.
+//! A certificate authority by OpenSSL, with its OCSP responder.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,5 +1,4 @@
-//! Forgeries of a domain that wants them rejected, as a client brings them: by DATA and by BDAT, to be
-//! kept and to be handed on.
+//! Forgeries of a domain with a policy of reject, by DATA and by BDAT, delivered and relayed.
 
 use super::examined::{Stage, WAYS, mail};
 

@@ -1,4 +1,4 @@
-//! The health checks of a proxy: they find the gateway up, and nobody else hears of them.
+//! The health checks of a proxy: they succeed, and cause no log lines and no events.
 
 use super::block::Block;
 use super::gateway::Gateway;

@@ -1,4 +1,4 @@
-//! Mail that comes straight from other programs.
+//! Mail directly from other programs.
 
 use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! A dialogue by hand.
+//! An SMTP dialogue by hand.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};

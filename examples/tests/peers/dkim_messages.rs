@@ -1,5 +1,4 @@
-//! Signatures that are broken, and messages that were changed, through the gateway: by DATA and
-//! BDAT, kept and handed on.
+//! Broken signatures and changed messages through the gateway, by DATA and BDAT, delivered and relayed.
 
 use super::block::Block;
 use super::dialogue::Dialogue;

@@ -1,5 +1,5 @@
-//! Agreement with dkimpy, on generated messages: what it signs verifies here, however the form that
-//! was signed lets it be changed, and what it says of changed messages is said here.
+//! Agreement with dkimpy on generated messages: its signatures verify here, after the changes that the
+//! canonical form allows, and its verdicts on other changes are the same.
 //!
 //! `DKIMPY_CASES` says how many (default: 300), `DKIMPY_SEED` with which seed to begin.
 

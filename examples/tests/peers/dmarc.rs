@@ -1,4 +1,4 @@
-//! DKIM and DMARC of real clients, by a real name server.
+//! DKIM and DMARC of real clients, with a real name server.
 
 use std::fs;
 use std::net::UdpSocket;

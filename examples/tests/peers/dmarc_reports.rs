@@ -1,4 +1,4 @@
-//! What is told of messages afterwards: rows, from which reports are made, and failure reports.
+//! Reports about messages: rows for aggregate reports, and failure reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};

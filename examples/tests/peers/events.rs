@@ -1,4 +1,4 @@
-//! Events of deliveries to a next hop, which is Exim, and an action that calls a function of a real
+//! Events of deliveries to Exim as the next hop, and an action that calls a function of a real
 //! `PostgreSQL`.
 
 #[cfg(feature = "pgsql")]

@@ -1,4 +1,4 @@
-//! A gateway that examines what it gets, with a small name server, and a next hop.
+//! A gateway with SPF, DKIM and DMARC, a small name server, and a next hop.
 
 use std::net::TcpStream;
 

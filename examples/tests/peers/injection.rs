@@ -1,5 +1,5 @@
-//! What anybody may write, as a value in a query: it arrives as one value, unchanged, or is refused
-//! before anything is sent. The same through `PostgreSQL`, where `scripts/peers` can start it.
+//! Hostile values in queries: each arrives as one value, unchanged, or is refused before the query is
+//! sent; with `PostgreSQL` too, if `scripts/peers` can start it.
 
 use std::fs;
 use std::path::Path;

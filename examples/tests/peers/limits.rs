@@ -1,4 +1,4 @@
-//! What the gateway logs of those whom it refuses, and how it stops.
+//! The log lines of refused clients, and the stop of the gateway.
 
 use rustix::process::Signal;
 

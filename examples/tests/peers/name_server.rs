@@ -1,4 +1,4 @@
-//! A name server that says what a test wants it to.
+//! A name server with the answers of a test.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};

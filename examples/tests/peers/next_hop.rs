@@ -1,4 +1,4 @@
-//! A next hop that takes every message.
+//! A next hop that accepts every message.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Connections that are cut in the middle of the replies, on either side: nobody is lost, and nobody
-//! is believed to have a message too early.
+//! Connections that end within the replies, on either side: no message is lost, and no recipient counts
+//! as delivered too early.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

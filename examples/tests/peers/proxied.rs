@@ -1,4 +1,4 @@
-//! Mail that comes through HAProxy, with each kind of header that it can send.
+//! Mail through HAProxy, with each type of header that it can send.
 
 use super::block::Block;
 use super::gateway::Gateway;

@@ -1,4 +1,5 @@
-//! Lookups in a real Redis: by rules of the gateway, with hostile values, and by the tool `redis_lookup`.
+//! Lookups in a real Redis: by rules of the gateway, with hostile values, and by the tool
+//! `redis_lookup`.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A proxy that must send a header, and does not.
+//! A required PROXY header that is missing.
 
 use std::net::{Shutdown, TcpStream};
 

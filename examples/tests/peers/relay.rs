@@ -1,4 +1,4 @@
-//! Mail that goes on to a next hop, which is Exim.
+//! Mail relayed to Exim as the next hop.
 
 use std::fs;
 use std::path::{Path, PathBuf};

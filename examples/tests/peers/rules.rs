@@ -1,4 +1,4 @@
-//! Limits on clients that come through a proxy, and on those that do not.
+//! Rate limits of clients with and without a proxy.
 
 use std::thread;
 use std::time::Duration;

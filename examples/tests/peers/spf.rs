@@ -1,4 +1,4 @@
-//! SPF of real clients, by a real name server.
+//! SPF of real clients, with a real name server.
 
 use super::block::Block;
 use super::gateway::Gateway;

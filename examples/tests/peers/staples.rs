@@ -1,4 +1,4 @@
-//! OCSP staples of the gateway, as `openssl s_client` and Exim see them.
+//! OCSP staples of the gateway, received by `openssl s_client` and Exim.
 
 use std::env;
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! How the gateway does not start: where nobody can be asked about the DNS, and with a configuration that is not sound.
+//! Refused starts: without a resolver, and with an invalid configuration.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Questions to the DNS that have no answer, and what they change for a message.
+//! DNS questions without an answer, and their effect on a message.
 
 use super::dmarc::plain;
 use super::examined::{Stage, WAYS, mail};

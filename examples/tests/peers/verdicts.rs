@@ -1,4 +1,4 @@
-//! What rules do to messages, seen from outside.
+//! The effect of rules on messages, observed by clients.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! The tool `dmarc_check`: what comes out for what goes in, and that every verdict replays.
+//! The tool `dmarc_check`: its output, and the replay of every verdict.
 
 use std::fs;
 use std::path::Path;

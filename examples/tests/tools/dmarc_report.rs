@@ -1,4 +1,4 @@
-//! The tool `dmarc_report`: what comes out for what goes in.
+//! The tool `dmarc_report`: its output.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! The tool `expand`: what comes out for what goes in, and the same of Exim.
+//! The tool `expand`: its output, compared with Exim's.
 
 mod comparison;
 mod generator;

@@ -1,4 +1,4 @@
-//! The tool `ocsp`: what responses prove, and proofs fetched from OpenSSL's responder.
+//! The tool `ocsp`: checks of responses, and responses from OpenSSL's responder.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

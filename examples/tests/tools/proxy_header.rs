@@ -1,4 +1,4 @@
-//! The tool `proxy_header`: what comes out for what goes in.
+//! The tool `proxy_header`: its output.
 
 use std::process::Output;
 

@@ -1,5 +1,5 @@
-//! The rules of the workspace: the size of files and functions, their names, the weight of the
-//! libraries, the Rust that they promise, and the texts that their functions take.
+//! The rules of the workspace: the size of files and functions, their names, the dependencies of the
+//! libraries, their Rust version, and their text parameters.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 

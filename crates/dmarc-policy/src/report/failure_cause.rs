@@ -81,7 +81,7 @@ impl AuthFailure {
     }
 }
 
-/// The reason why there is no failure report.
+/// The reason why a failure report is withheld.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Withheld {

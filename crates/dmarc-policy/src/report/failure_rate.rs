@@ -100,7 +100,7 @@ impl Default for FailureRateLimits {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle all three")]
 pub enum Pace {
-    /// Send it for so many incidents: the field `Incidents` (RFC 5965 section 3.2).
+    /// Send it for this number of incidents: the field `Incidents` (RFC 5965 section 3.2).
     Send {
         /// This incident, and those held back before.
         incidents: u32,

@@ -125,7 +125,7 @@ fn read_xml(
     Ok(FeedbackReading { feedback, deviations: reading.finish() })
 }
 
-/// Notes what is no part of a report.
+/// Records an element that is not part of a report.
 fn strangers(nodes: &mut Nodes<'_>, reading: &mut Reading) {
     if let Some(at) = nodes.behind() {
         reading.note(at, DeviationKind::Behind);

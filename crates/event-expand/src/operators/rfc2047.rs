@@ -124,5 +124,5 @@ fn is_plain(byte: u8) -> bool {
 
 const START: &[u8] = b"=?UTF-8?Q?";
 
-/// A word ends after so many characters; of the first word, its start is not counted.
+/// The most characters of a word; the start of the first word is not counted.
 const LONGEST: usize = 67;

@@ -115,7 +115,7 @@ fn bounds(length: usize, offset: i64, count: Option<i64>) -> Part {
     }
 }
 
-/// Folds a text into so many characters, out of the first so many of 62.
+/// Folds a text into this many characters, out of the first of 62.
 fn hash(out: &mut Vec<u8>, length: i64, codes: Option<i64>, text: Part) -> Result<(), Problem> {
     let codes = usize::try_from(codes.unwrap_or(26)).unwrap_or(0);
     if codes > CODES.len() {

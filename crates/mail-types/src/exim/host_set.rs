@@ -75,7 +75,7 @@ impl HostSet {
         self.items.iter().any(|item| item.pattern.needs_name())
     }
 
-    /// Tells whether no host can be in the set, whatever its address and name.
+    /// Tells whether the set cannot match any host.
     #[must_use]
     pub fn is_nobody(&self) -> bool {
         let decides =

@@ -171,7 +171,7 @@ impl fmt::Display for MethodResult {
 
 /// The body of an `Authentication-Results` header field: RFC 8601 section 2.2.
 ///
-/// It is a single line, whatever values are put in.
+/// It is a single line with any values.
 ///
 /// ```
 /// use mail_types::results::{AuthResult, AuthenticationResults, MethodResult};

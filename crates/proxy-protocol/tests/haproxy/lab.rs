@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 
 use proxy_protocol::{Header, Options, Receiver};
 
-/// Who connects to `HAProxy`.
+/// The client of `HAProxy`.
 pub(crate) enum Client {
-    /// Nobody: it connects by itself.
+    /// No client: `HAProxy` connects by itself.
     None,
-    /// Somebody who first says this.
+    /// A client that first sends this.
     Tcp(&'static [u8]),
     Unix,
     /// `openssl s_client`, with these arguments.
     Tls(&'static [&'static str]),
 }
 
-/// What the server behind `HAProxy` saw.
+/// The input of the server behind `HAProxy`.
 #[derive(Debug)]
 pub(crate) struct Seen {
     header: Vec<u8>,
@@ -109,8 +109,8 @@ impl Files {
         self.0.join(name)
     }
 
-    /// Starts `HAProxy` with one frontend and one server, lets the client connect and say EHLO, and
-    /// returns what reaches the server before that.
+    /// Starts `HAProxy` with one frontend and one server, and returns the octets that reach the server
+    /// before the client's EHLO.
     pub(crate) fn seen_by_server(&self, bind: &str, server: &str, client: &Client) -> Seen {
         let backend = TcpListener::bind("127.0.0.1:0").unwrap();
         let (frontend, _haproxy) = self.start(bind, server, backend.local_addr().unwrap());
@@ -189,7 +189,7 @@ listen all
         fs::write(self.path("cfg"), config).unwrap();
     }
 
-    /// Connects as soon as somebody listens.
+    /// Connects as soon as the server listens.
     fn connect(&self, client: &Client, frontend: SocketAddr) -> (Connection, Option<SocketAddr>) {
         match client {
             Client::None => (Connection::None, None),
@@ -224,7 +224,7 @@ listen all
     }
 }
 
-/// What a client holds open.
+/// The open connection of a client.
 enum Connection {
     None,
     Tcp(#[expect(dead_code, reason = "it is held open")] TcpStream),
@@ -234,7 +234,7 @@ enum Connection {
 
 const SPEECH: &[u8] = b"EHLO client.example\r\n";
 
-/// The server behind: reads the header and not a byte more, and then what the client says.
+/// The server: reads exactly the header, then the client's text.
 fn serve(backend: &TcpListener, connection: &Connection) -> Vec<u8> {
     backend.set_nonblocking(true).unwrap();
     let (mut stream, _) = patiently(|| backend.accept());

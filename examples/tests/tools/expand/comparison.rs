@@ -1,4 +1,4 @@
-//! Texts from a seed: what `expand` makes of them, and what Exim makes of them.
+//! Texts from a seed: the results of `expand` and of Exim.
 
 use std::fs;
 use std::path::{Path, PathBuf};

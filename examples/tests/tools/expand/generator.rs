@@ -1,4 +1,4 @@
-//! Texts from a seed: mostly sound, and some broken.
+//! Texts from a seed: mostly valid, and some broken.
 
 /// Makes texts; the same for the same seed.
 pub(crate) struct Generator(u64);
