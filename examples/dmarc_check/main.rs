@@ -26,39 +26,38 @@ fn main() -> ExitCode {
     shown::exit("dmarc_check", done)
 }
 
-/// Checks what DMARC says of a message.
+/// Evaluates DMARC for a message.
 ///
 /// Without --from, each line of standard input is a case, as a JSON object with `from`, the bodies of
 /// the `From` fields, `spf` with `result`, `domain` and `identity` (mfrom or helo), `dkim`, a list of
-/// `result`, `domain` and `selector`, and, if it is to be replayed, `dns`.
+/// `result`, `domain` and `selector`, and, for a replay, `dns`.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The body of a `From` field
     #[arg(long, value_name = "BODY")]
     from: Vec<String>,
-    /// What SPF has found: `pass:example.com`, or `pass:example.com:helo` for the HELO name
+    /// The result of SPF: `pass:example.com`, or `pass:example.com:helo` for the HELO name
     #[arg(long, requires = "from", value_name = "RESULT:DOMAIN")]
     spf: Option<Spf>,
-    /// What was found of a signature: `pass:example.com:selector`
+    /// The result of a DKIM signature: `pass:example.com:selector`
     #[arg(long, requires = "from", value_name = "RESULT:DOMAIN:SELECTOR")]
     dkim: Vec<Signature>,
-    /// A master file that answers; without, the system's resolver does
+    /// Answers DNS questions from a master file instead of the system's resolver
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
-    /// A list of public suffixes, for what the walk up the tree does not tell
+    /// A list of public suffixes, for organizations without a record
     #[arg(long, value_name = "FILE")]
     tld_file: Option<PathBuf>,
-    /// Asks the list alone, as RFC 7489 did
+    /// Finds organizations by the list only, as RFC 7489 does
     #[arg(long, requires = "tld_file")]
     psl: bool,
-    /// How many of several author domains of a message are tested, 0 for none; without, all, as the
-    /// gateway does
+    /// The most author domains of a message that are tested; 0 tests none if there are several [default: all]
     #[arg(long, value_name = "COUNT")]
     authors: Option<usize>,
-    /// Shows every name that was asked for, every answer, and every comparison
+    /// Shows each DNS question, each answer and each comparison
     #[arg(long)]
     trace: bool,
-    /// Writes the cases there, with the answers that came
+    /// Writes the cases with their DNS answers to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Writes one JSON object for each case
@@ -68,7 +67,7 @@ struct Arguments {
 
 /// The longest line that is read, in octets.
 const MAX_LINE: usize = 4 << 20;
-/// How long the resolver may take for a case.
+/// The time limit of the resolver for a case.
 const TIME: Duration = Duration::from_secs(20);
 
 struct Program {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     shown::exit("dmarc_report", done)
 }
 
-/// Shows what DMARC aggregate reports say, or makes them.
+/// Shows DMARC aggregate reports, or makes them.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -42,18 +42,18 @@ enum Action {
     Make(Box<Make>),
 }
 
-/// Shows what DMARC aggregate reports say.
+/// Shows DMARC aggregate reports.
 ///
-/// A report is the XML or what gzip has made of it, as RFC 9990, RFC 7489 or real reporters write it. What
-/// cannot be read is an entry with its error, and the next one goes on; the exit status is 0 then, too.
+/// A report is XML, plain or compressed by gzip, as RFC 9990, RFC 7489 or real reporters write it. An
+/// unreadable report is an entry with its error; the others follow, and the exit status is still 0.
 #[derive(Args, Debug)]
 struct Show {
-    /// The reports; without any, standard input is one
+    /// The reports; by default standard input is one
     files: Vec<PathBuf>,
     /// Writes one JSON object for each report
     #[arg(long)]
     json: bool,
-    /// Writes one page of HTML with all reports, which needs nothing but itself
+    /// Writes a self-contained HTML page with all reports
     #[arg(long, conflicts_with = "json")]
     html: bool,
     /// The most octets of XML in a report

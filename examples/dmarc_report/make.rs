@@ -24,12 +24,12 @@ use crate::rows::Rows;
 
 /// Makes the reports of a day, one for each domain and record, as files that can be sent.
 ///
-/// A report that nobody may have is not written; what became of each is told.
+/// A report without an allowed destination is not written; the output has the result of each report.
 #[derive(Args, Debug)]
 pub(crate) struct Make {
     /// The gateway's rows: `dmarc.sqlite` under its `spool_directory`
     rows: PathBuf,
-    /// Who reports: a domain of ours
+    /// The domain of the reporter
     #[arg(long)]
     submitter: Domain,
     /// The name of the organization that reports; default: the submitter
@@ -38,28 +38,28 @@ pub(crate) struct Make {
     /// Its address; default: dmarc-reports at the submitter
     #[arg(long, value_name = "ADDRESS")]
     email: Option<Mailbox>,
-    /// How else it is reached
+    /// Further contact information
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
     /// The day, as 2026-11-26, in UTC; default: yesterday
     #[arg(long, value_parser = day)]
     day: Option<Date>,
-    /// Where the files go
+    /// The folder for the files
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     into: PathBuf,
     /// Writes a mail for each destination, instead of the compressed report alone
     #[arg(long)]
     mail: bool,
-    /// A master file that says which destinations want reports; without, the system's resolver does
+    /// Answers DNS questions about destinations from a master file instead of the system's resolver
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
     /// A list of public suffixes, if the gateway has one
     #[arg(long, value_name = "FILE")]
     tld_file: Option<PathBuf>,
-    /// The most rows of a report that differ; with more there are several
+    /// The most different rows of a report; more rows make several reports
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     max_rows: usize,
-    /// Tells what became of each report in one JSON object
+    /// Writes one JSON object for each report
     #[arg(long)]
     json: bool,
 }

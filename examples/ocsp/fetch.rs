@@ -25,13 +25,13 @@ pub(crate) struct Wanted {
     /// The address of the responder, if the certificate names none
     #[arg(long, value_name = "URL")]
     responder: Option<String>,
-    /// Names the issuer by SHA-256 in the request
+    /// Identifies the issuer by SHA-256 in the request
     #[arg(long)]
     sha256: bool,
-    /// How often the responder is asked before giving up
+    /// The most requests to the responder
     #[arg(long, default_value_t = 3)]
     tries: u32,
-    /// The file that the proof goes to, in DER
+    /// The file for the response, in DER
     output: PathBuf,
 }
 

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     shown::exit("ocsp", done)
 }
 
-/// Fetches, checks and shows OCSP responses, and looks at what a server staples.
+/// Fetches, checks and shows OCSP responses, and checks the staple of a server.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -35,23 +35,23 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Fetches the proof of a certificate into a file, which is replaced atomically
+    /// Fetches the response for a certificate into a file, which is replaced atomically
     ///
-    /// A proof that is not good, or does not count, replaces nothing, and is an error.
+    /// An invalid response, or one with another status than good, is an error, and leaves the file.
     Fetch(fetch::Wanted),
-    /// Tells what responses prove
+    /// Verifies responses for certificates
     ///
     /// Without arguments each line of standard input is a case, as a JSON object with `response`,
-    /// `cert`, `issuer` and `time` (RFC 3339; without one, it is now). Responses and certificates
-    /// are names of files or base64 of DER.
+    /// `cert`, `issuer` and `time` (RFC 3339; by default the current time). Responses and
+    /// certificates are names of files, or DER in base64.
     Check(Check),
-    /// Shows what is in responses, without verifying them
+    /// Shows the content of responses, without verifying them
     Show {
         /// Files, in DER or PEM
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Connects to a mail server, and tells what it staples with STARTTLS
+    /// Connects to a mail server, and checks its staple with STARTTLS
     ServeCheck(serve_check::Wanted),
 }
 
@@ -66,7 +66,7 @@ struct Check {
     /// A file with the certificate of its issuer
     #[arg(long)]
     issuer: Option<String>,
-    /// When, as 2026-06-15T12:00:00Z; without, now
+    /// The time of the check, as 2026-06-15T12:00:00Z [default: now]
     #[arg(long)]
     time: Option<String>,
     /// Writes one JSON object for each case

@@ -9,7 +9,7 @@ use ocsp_staple::{Certificate, Limits, Response};
 
 use crate::files;
 
-/// Shows responses, one behind the other.
+/// Shows responses, one after the other.
 pub(crate) fn all(paths: &[PathBuf]) -> Done {
     for path in paths {
         let der = files::response(&path.to_string_lossy())?;
@@ -33,7 +33,7 @@ pub(crate) fn all(paths: &[PathBuf]) -> Done {
                             let until = written(signer.not_after());
                             println!("  has          \"{}\", until {until}", signer.subject());
                         }
-                        Err(error) => println!("  has          no certificate: {error}"),
+                        Err(error) => println!("  has          malformed certificate: {error}"),
                     }
                 }
             }
