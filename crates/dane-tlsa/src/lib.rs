@@ -1,9 +1,28 @@
-//! Authenticates mail servers by the TLSA records of their host, DANE for SMTP ([RFC 7672]): the records,
-//! their verification, and the replacement of keys.
+//! Authenticates mail servers by the TLSA records of their host, DANE for SMTP ([RFC 7672]): how mail to a next
+//! hop is secured, the records, their verification, and the replacement of keys.
 //!
-//! It asks no DNS, opens no connection and reads no clock. Records come from a secure answer, certificates
-//! from a handshake, and the time from the caller; the verdict names the record that matches, or says why
-//! none does.
+//! It opens no connection and reads no clock. A [`Policy`] asks the DNS through a session of mail-types, and
+//! its decision names the hosts and what each needs:
+//!
+//! ```
+//! use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
+//! use dane_tlsa::{Action, NextHop, Policy};
+//!
+//! let zone = Zone::parse("
+//! example.com.                MX   10 mx.example.net.
+//! mx.example.net.             A    192.0.2.1
+//! _25._tcp.mx.example.net.    TLSA 3 1 1 8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+//! ")?.with_security(DnssecStatus::Secure);
+//! let policy = Policy::new(NextHop::Domain("example.com".parse()?), 25);
+//! let decision = policy.session().run(|question| zone.answer(question));
+//! assert_eq!(decision.to_string(), "mx.example.net: dane, names mx.example.net example.com");
+//! let Action::Dane(dane) = &decision.hosts()[0].action else { unreachable!() };
+//! assert_eq!(dane.base_domain().map(ToString::to_string).as_deref(), Some("mx.example.net"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The certificates that a server sends in the handshake are verified by those records; the verdict names the
+//! record that matches, or says why none does:
 //!
 //! ```
 //! use std::time::Duration;
@@ -39,10 +58,35 @@
 //! server's signature by its own TLS, with the key of the first certificate, and calls [`Check`]: a chain can
 //! be copied, a key cannot.
 //!
+//! # When mail falls back, and when a host is not used
+//!
+//! | The DNS says                                              | [`Action`] of the host                   |
+//! |-----------------------------------------------------------|------------------------------------------|
+//! | secure addresses and TLSA records, at least one of which can be used | `Dane`: authenticated TLS, else the next host; never in clear |
+//! | secure TLSA records, none of which can be used             | `Encrypt`: TLS without authentication, else the next host |
+//! | no TLSA records, or none that are secure                   | `Opportunistic`: TLS if offered, in clear if not; `MtaSts` where that is enforced |
+//! | MX records that are not secure                             | the same, without a question for TLSA records ([`InsecureMx`]) |
+//! | addresses that are not secure                              | the same; the alias of a host may be secure by itself, though |
+//! | a lookup of addresses or TLSA records fails                | `Skip`: the next host, or the message is deferred |
+//! | no address                                                 | `Skip`; the message is returned if no host has one |
+//! | the lookup of MX records fails                             | the message is deferred: [`Decision::Defer`] |
+//! | the domain does not exist, or accepts no mail              | the message is returned: [`Decision::Bounce`] |
+//!
+//! A failed lookup is never taken for absence, and an answer of a resolver that is not trusted is never secure.
+//! Where DANE is required ([`PolicyOptions::required`] by domain, [`PolicyOptions::hosts_require_dane`] by
+//! host) every row but the first skips the host, or defers the message. The preference of MX records goes
+//! before DANE: a better host without records is tried first (RFC 7672 section 2.2.1).
+//!
 //! # What it covers
 //!
 //! | Part of the standards                          | Here                                              |
 //! |------------------------------------------------|---------------------------------------------------|
+//! | RFC 7672 2.1, 2.2, next hops and base domains  | [`Policy`], [`NextHop`], [`Decision`], [`HostPolicy`] |
+//! | RFC 7672 6, mandatory DANE                     | [`PolicyOptions`]                                 |
+//! | RFC 8461 2 and 5, beside MTA-STS               | [`MtaSts`]; its policies are fetched by the caller |
+//! | RFC 8460 4.3, failures in reports              | [`Failure`], [`ResultType`]                       |
+//! | RFC 8689 2, REQUIRETLS                         | [`Action::authenticates_next_hop`]                |
+//! | Exim's `hosts_try_dane`, `hosts_require_dane`, `tls_out_dane`, `tls_out_tlsa_usage`, `dane:fail` | [`PolicyOptions`], [`Dane::variable`], [`ResultType::as_str`] |
 //! | RFC 6698 2, the record in both its forms       | [`TlsaRecord`]                                    |
 //! | RFC 6698 4.1, RFC 7672 3.1.3, usable records   | [`TlsaRecord::check_usable`], [`Unusable`]        |
 //! | RFC 7671 9, the strongest digest               | [`RecordSet`], [`Standing`]                       |
@@ -60,6 +104,14 @@
 //!
 //! | What comes                                             | Is                                                |
 //! |--------------------------------------------------------|---------------------------------------------------|
+//! | insecure MX records                                    | no DANE, unless [`PolicyOptions::insecure_mx`] says so; then the host is its only name |
+//! | no MX records, in an answer that is not secure         | the domain is its own host, and its addresses tell whether DANE applies |
+//! | one family of addresses secure, the other not          | DANE, for all addresses                           |
+//! | one family of addresses not secure, the other failed   | no DANE: the zone is not signed                   |
+//! | an address in an MX record                             | the host is skipped                               |
+//! | secure but unusable records at the end of an alias     | they decide: the alias itself is not asked about  |
+//! | DANE required, and a domain that does not exist by an answer that is not secure | deferred                  |
+//! | more hosts than [`Limits::hosts`]                      | those of the worst preferences are left out       |
 //! | a usage 2 record of the server's own certificate       | no match: that is usage 3                         |
 //! | a key (2 1 0) whose certificate is not sent            | tried for the topmost certificates, as RFC 7671 5.2.3 recommends |
 //! | a trust anchor whose certificate has expired           | taken, sent or in the DNS: the DNS says how long it counts |
@@ -100,12 +152,17 @@ mod anchor;
 mod certificate;
 mod check;
 mod der;
+mod failure;
+mod host_policy;
 mod leaf;
 mod limits;
 mod matching_type;
+mod next_hop;
 mod numbers;
 mod path;
 mod path_fault;
+mod policy;
+mod policy_options;
 mod record;
 mod record_set;
 mod review;
@@ -124,11 +181,16 @@ mod verdict;
 pub use certificate::Certificate;
 pub use check::Check;
 pub use der::DerError;
+pub use failure::{ConnectionFault, Failure, PolicyType, ResultType};
+pub use host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
 pub use limits::Limits;
 pub use mail_types;
 pub use matching_type::MatchingType;
+pub use next_hop::NextHop;
 pub use path::Algorithms;
 pub use path_fault::PathFault;
+pub use policy::{Bounce, Decision, Deferral, Disposition, Policy};
+pub use policy_options::{InsecureMx, MtaSts, PolicyOptions};
 pub use record::{KeyRecordError, NotAssigned, RecordError, TlsaRecord};
 pub use record_set::{RecordSet, Standing, TooManyRecords};
 pub use review::{Finding, FindingKind, Review, Severity};

@@ -37,6 +37,8 @@ pub struct Zone {
     /// The existing names, with the empty ones between them and the root.
     names: HashSet<Name>,
     records: usize,
+    /// The status of each denial that was not set.
+    denials: DnssecStatus,
 }
 
 impl Zone {
@@ -67,6 +69,30 @@ impl Zone {
             }
         }
         Ok(zone)
+    }
+
+    /// Gives this DNSSEC status to all answers so far, and to every denial: a zone without one of its own
+    /// is [indeterminate](DnssecStatus::Indeterminate).
+    ///
+    /// ```
+    /// use mail_types::dns::{Answer, DnssecStatus, Question, RecordType, Zone};
+    ///
+    /// let zone = Zone::parse("mx.example.com. A 192.0.2.1")?.with_security(DnssecStatus::Secure);
+    /// let answer = zone.answer(&Question::new("mx.example.com".parse()?, RecordType::Aaaa));
+    /// assert!(matches!(answer, Answer::Absent { security: DnssecStatus::Secure, .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_security(mut self, status: DnssecStatus) -> Self {
+        for answer in self.entries.values_mut() {
+            match answer {
+                Answer::Records { security, .. } | Answer::Absent { security, .. } => {
+                    *security = status;
+                }
+                Answer::Failed(_) => {}
+            }
+        }
+        Self { denials: status, ..self }
     }
 
     /// Adds a record. `data` is as in a master file; names are complete, with or without a dot at
@@ -125,7 +151,7 @@ impl Zone {
                 }
                 Some(Answer::Failed(failure)) => return Answer::Failed(*failure),
                 _ => {
-                    let (exists, security) = (owner.is_some(), DnssecStatus::Indeterminate);
+                    let (exists, security) = (owner.is_some(), worst.min(self.denials));
                     return Answer::Absent { exists, security, ttl: least.min(Self::TTL) };
                 }
             }

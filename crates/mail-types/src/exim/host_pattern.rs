@@ -81,6 +81,11 @@ impl HostPattern {
         })
     }
 
+    /// The pattern `*`.
+    pub(crate) fn any() -> Self {
+        Self(Form::Any)
+    }
+
     /// Tells whether it is `*`.
     pub(crate) fn is_any(&self) -> bool {
         self.0 == Form::Any

@@ -53,6 +53,12 @@ impl HostSet {
         Ok(Self { items })
     }
 
+    /// Makes the set of all hosts, as of the list `*`.
+    #[must_use]
+    pub fn everybody() -> Self {
+        Self { items: vec![Item { negated: false, pattern: HostPattern::any() }] }
+    }
+
     /// Tells whether a host is in the set, by its address and, if known, its name.
     ///
     /// Without a name, an item that needs one ends the search, and the host is not in the set: the

@@ -1,0 +1,238 @@
+//! Failures as reports have them: RFC 8460 sections 1.1 and 4.3.
+
+use std::fmt;
+
+use mail_types::dns::Name;
+
+use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
+use crate::path_fault::PathFault;
+use crate::policy::{Decision, Deferral, Policy};
+use crate::record_set::RecordSet;
+use crate::verdict::{Mismatches, Reason, Verdict};
+
+/// A failure of DANE with all that a report about TLS says of it
+/// ([RFC 8460 section 4.4](https://www.rfc-editor.org/rfc/rfc8460#section-4.4)).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// `result-type`.
+    pub result: ResultType,
+    /// `policy-type`.
+    pub policy_type: PolicyType,
+    /// `policy-string`: the TLSA records in presentation form; empty without any.
+    pub policy_string: Vec<String>,
+    /// `policy-domain`: the TLSA base domain; where there is none, the host that should have records, or
+    /// the next hop.
+    pub policy_domain: Name,
+    /// `receiving-mx-hostname`, unless it failed before a host was known.
+    pub receiving_host: Option<Name>,
+    /// `failure-reason-code`: a line of at most [`Failure::MAX_REASON`] octets.
+    pub reason: String,
+}
+
+impl Failure {
+    /// The most octets of a reason.
+    pub const MAX_REASON: usize = 512;
+}
+
+/// The result types of [RFC 8460 section 4.3](https://www.rfc-editor.org/rfc/rfc8460#section-4.3) that DANE
+/// can have.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ResultType {
+    /// The server offers no STARTTLS.
+    StarttlsNotSupported,
+    /// The certificate has none of the reference names.
+    CertificateHostMismatch,
+    /// A certificate has expired.
+    CertificateExpired,
+    /// The certificate does not lead to the trust anchor.
+    CertificateNotTrusted,
+    /// Another failure to authenticate, such as another key than that of the record.
+    ValidationFailure,
+    /// None of the TLSA records can be used.
+    TlsaInvalid,
+    /// A lookup failed, so that it is not known whether there are records.
+    DnssecInvalid,
+    /// The sender requires DANE, and the host has no TLSA records in a secure answer.
+    DaneRequired,
+}
+
+impl ResultType {
+    /// Returns the word of RFC 8460, which is also that of Exim's event `dane:fail`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::StarttlsNotSupported => "starttls-not-supported",
+            Self::CertificateHostMismatch => "certificate-host-mismatch",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateNotTrusted => "certificate-not-trusted",
+            Self::ValidationFailure => "validation-failure",
+            Self::TlsaInvalid => "tlsa-invalid",
+            Self::DnssecInvalid => "dnssec-invalid",
+            Self::DaneRequired => "dane-required",
+        }
+    }
+}
+
+impl fmt::Display for ResultType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The types of a policy that DANE can have.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PolicyType {
+    /// TLSA records.
+    Tlsa,
+    /// There are none.
+    NoPolicyFound,
+}
+
+impl PolicyType {
+    /// Returns the word of RFC 8460 section 4.4.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tlsa => "tlsa",
+            Self::NoPolicyFound => "no-policy-found",
+        }
+    }
+}
+
+impl fmt::Display for PolicyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong with a connection to a host that must use TLS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConnectionFault<'a> {
+    /// The server offers no STARTTLS, or refuses it.
+    NoStarttls,
+    /// The TLS handshake failed before the server could be verified; the text says how.
+    Handshake(&'a str),
+    /// The server is not authenticated.
+    Verdict(&'a Verdict),
+}
+
+impl Policy {
+    /// Returns the failure of a message that is deferred before a host is known; an address has none.
+    #[must_use]
+    pub fn failure(&self, decision: &Decision) -> Option<Failure> {
+        let Decision::Defer(reason) = decision else { return None };
+        let result = match reason {
+            Deferral::MxLookup(_) => ResultType::DnssecInvalid,
+            Deferral::Required(_) => ResultType::DaneRequired,
+        };
+        Some(Failure {
+            result,
+            policy_type: PolicyType::NoPolicyFound,
+            policy_string: Vec::new(),
+            policy_domain: self.next_hop().name()?.clone(),
+            receiving_host: None,
+            reason: line(reason),
+        })
+    }
+}
+
+impl HostPolicy {
+    /// Returns the failure of a host that is skipped for DANE.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let Action::Skip(skip) = &self.action else { return None };
+        let (result, found) = match skip {
+            Skip::NoAddress | Skip::AddressInMx | Skip::Required(NoDane::Literal) => return None,
+            Skip::Lookup { .. } => (ResultType::DnssecInvalid, None),
+            Skip::TooManyRecords { .. } => (ResultType::TlsaInvalid, None),
+            Skip::Required(_) => (ResultType::DaneRequired, None),
+            Skip::RequiredUsable { base_domain, records } => {
+                (ResultType::TlsaInvalid, Some((base_domain, &**records)))
+            }
+        };
+        self.failed(result, found, line(skip))
+    }
+
+    /// Returns the failure of a connection to a host that must use TLS by its TLSA records; `None` if that
+    /// is not DANE's affair.
+    #[must_use]
+    pub fn connection_failure(&self, fault: &ConnectionFault<'_>) -> Option<Failure> {
+        let (base_domain, records) = match &self.action {
+            Action::Dane(dane) => (dane.base_domain()?, &dane.records),
+            Action::Encrypt(Encrypt { base_domain, records, .. }) => (base_domain, records),
+            _ => return None,
+        };
+        let (result, reason) = match fault {
+            ConnectionFault::NoStarttls => {
+                (ResultType::StarttlsNotSupported, line(&"the server offers no STARTTLS"))
+            }
+            ConnectionFault::Handshake(text) => (ResultType::ValidationFailure, line(text)),
+            ConnectionFault::Verdict(verdict) => (result_of(verdict)?, line(verdict)),
+        };
+        self.failed(result, Some((base_domain, records)), reason)
+    }
+
+    fn failed(
+        &self,
+        result: ResultType,
+        found: Option<(&Name, &RecordSet)>,
+        reason: String,
+    ) -> Option<Failure> {
+        let Host::Name(host) = &self.host else { return None };
+        let policy_type =
+            if found.is_some() { PolicyType::Tlsa } else { PolicyType::NoPolicyFound };
+        let records = found.into_iter().flat_map(|(_, records)| records.records());
+        Some(Failure {
+            result,
+            policy_type,
+            policy_string: records.map(ToString::to_string).collect(),
+            policy_domain: found.map_or(host, |(base_domain, _)| base_domain).clone(),
+            receiving_host: Some(host.clone()),
+            reason,
+        })
+    }
+}
+
+impl Dane {
+    /// Returns the value of one of Exim's variables after a server was verified: `tls_out_dane`, which is
+    /// `yes` or `no`, or `tls_out_tlsa_usage`, a number whose bit n is set for records of usage n; `None`
+    /// for another name.
+    ///
+    /// Where there is no DANE they are `no` and `0`.
+    #[must_use]
+    pub fn variable(&self, name: &str, verdict: &Verdict) -> Option<String> {
+        match name {
+            "tls_out_dane" => Some(if verdict.is_match() { "yes" } else { "no" }.to_owned()),
+            "tls_out_tlsa_usage" => Some(self.records.usage_bits().to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the most exact type; `None` for a server that is authenticated or need not be.
+fn result_of(verdict: &Verdict) -> Option<ResultType> {
+    let Verdict::NoMatch(Mismatches { records, .. }) = verdict else { return None };
+    let has = |is: fn(&Reason) -> bool| records.iter().any(|mismatch| is(&mismatch.reason));
+    Some(if has(|reason| matches!(reason, Reason::Name)) {
+        ResultType::CertificateHostMismatch
+    } else if has(|reason| matches!(reason, Reason::Path(PathFault::Expired { .. }))) {
+        ResultType::CertificateExpired
+    } else if has(|reason| matches!(reason, Reason::Path(_) | Reason::AnchorNotSent)) {
+        ResultType::CertificateNotTrusted
+    } else {
+        ResultType::ValidationFailure
+    })
+}
+
+/// Writes a reason as a line of printable characters, cut to its limit.
+fn line(text: &dyn fmt::Display) -> String {
+    let text = text.to_string();
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let end = (0..=Failure::MAX_REASON.min(line.len())).rev().find(|&at| line.is_char_boundary(at));
+    line.truncate(end.unwrap_or_default());
+    line
+}

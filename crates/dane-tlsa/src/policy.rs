@@ -1,0 +1,460 @@
+//! How mail to a next hop is secured: RFC 7672 section 2.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Inquiry, Known, Mx, Name, RecordType, Records, Session,
+    Unanswered,
+};
+use thiserror::Error;
+
+use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
+use crate::next_hop::NextHop;
+use crate::policy_options::{InsecureMx, MtaSts, PolicyOptions};
+use crate::record_set::RecordSet;
+
+/// The question how mail to a next hop is secured, to be run in a [`Session`].
+///
+/// It asks for the MX records of a domain, the addresses of each host, and for the TLSA records of those
+/// whose addresses are secure.
+///
+/// ```
+/// use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
+/// use dane_tlsa::{Action, Decision, NextHop, Policy};
+///
+/// let zone = Zone::parse("
+/// example.com.                MX   10 mx.example.net.
+/// mx.example.net.             A    192.0.2.1
+/// _25._tcp.mx.example.net.    TLSA 3 1 1 8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+/// ")?.with_security(DnssecStatus::Secure);
+/// let policy = Policy::new(NextHop::Domain("example.com".parse()?), 25);
+/// let decision = policy.session().run(|question| zone.answer(question));
+/// assert_eq!(decision.to_string(), "mx.example.net: dane, names mx.example.net example.com");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    next_hop: NextHop,
+    port: u16,
+    options: PolicyOptions,
+}
+
+impl Policy {
+    /// Asks about a next hop whose servers listen on this port: 25, unless the administrator says
+    /// otherwise.
+    #[must_use]
+    pub fn new(next_hop: NextHop, port: u16) -> Self {
+        Self { next_hop, port, options: PolicyOptions::default() }
+    }
+
+    /// Sets the choices of the sender.
+    #[must_use]
+    pub fn with_options(self, options: PolicyOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Returns the next hop.
+    #[must_use]
+    pub fn next_hop(&self) -> &NextHop {
+        &self.next_hop
+    }
+
+    /// Starts a session with enough questions for all hosts. A silent name leaves half of the time for
+    /// the questions after it.
+    #[must_use]
+    pub fn session(&self) -> Session<&Self> {
+        let questions = 1 + self.options.limits.hosts.saturating_mul(QUESTIONS_OF_HOST);
+        Session::new(self, Vec::new(), questions).with_share(2)
+    }
+
+    fn domain(&self, domain: &Name, known: &mut Known<'_>) -> Result<Decision, Unanswered> {
+        let answer = known.ask(domain, RecordType::Mx)?;
+        let (hosts, canonical, security) = match &*answer {
+            Answer::Failed(failure) => return Ok(Decision::Defer(Deferral::MxLookup(*failure))),
+            Answer::Absent { exists: false, security, .. } => {
+                if self.options.required && *security != DnssecStatus::Secure {
+                    return Ok(Decision::Defer(Deferral::Required(NoDane::InsecureMx)));
+                }
+                return Ok(Decision::Bounce(Bounce::NoDomain));
+            }
+            Answer::Records { records: Records::Mx(hosts), canonical, security, .. } => {
+                (hosts, canonical, *security)
+            }
+            // The domain is its own host; its addresses tell whether that is secure.
+            _ => {
+                known.note(|| format!("{domain} has no MX records: it is its own mail host"));
+                let hop = Hop { names: vec![domain.clone()], security: DnssecStatus::Secure };
+                return Ok(Decision::Hosts(vec![self.host(domain, 0, &hop, known)?]));
+            }
+        };
+        if hosts.iter().all(|mx| mx.exchange.is_root()) {
+            return Ok(Decision::Bounce(Bounce::NullMx));
+        }
+        let is_secure = security == DnssecStatus::Secure;
+        if self.options.required && !is_secure {
+            return Ok(Decision::Defer(Deferral::Required(NoDane::InsecureMx)));
+        }
+        let mut names = vec![domain.clone()];
+        if canonical != domain {
+            names.push(canonical.clone());
+        }
+        let names = if is_secure { names } else { Vec::new() };
+        let hosts = by_preference(hosts, self.options.limits.hosts);
+        let hosts = hosts.iter().map(|mx| (&mx.exchange, mx.preference));
+        self.hosts(hosts, &Hop { names, security }, known)
+    }
+
+    fn hosts<'a>(
+        &self,
+        hosts: impl Iterator<Item = (&'a Name, u16)>,
+        hop: &Hop,
+        known: &mut Known<'_>,
+    ) -> Result<Decision, Unanswered> {
+        // All are asked about at once.
+        let hosts = hosts.take(self.options.limits.hosts);
+        let hosts: Vec<_> =
+            hosts.map(|(name, preference)| self.host(name, preference, hop, known)).collect();
+        Ok(Decision::Hosts(hosts.into_iter().collect::<Result<_, _>>()?))
+    }
+
+    fn host(
+        &self,
+        name: &Name,
+        preference: u16,
+        hop: &Hop,
+        known: &mut Known<'_>,
+    ) -> Result<HostPolicy, Unanswered> {
+        let policy = |addresses, action| HostPolicy {
+            host: Host::Name(name.clone()),
+            preference,
+            addresses,
+            action,
+        };
+        if is_address(name) {
+            return Ok(policy(Vec::new(), Action::Skip(Skip::AddressInMx)));
+        }
+        known.note(|| format!("host {name}"));
+        known.within(|known| {
+            let (v6, v4) = (known.ask(name, RecordType::Aaaa), known.ask(name, RecordType::A));
+            let found = Addresses::of(name, &[(RecordType::Aaaa, &*v6?), (RecordType::A, &*v4?)]);
+            let action = match found.without {
+                Some(skip) => Action::Skip(skip),
+                None => self.action(name, &found, hop, known)?,
+            };
+            Ok(policy(found.all, action))
+        })
+    }
+
+    fn action(
+        &self,
+        name: &Name,
+        found: &Addresses,
+        hop: &Hop,
+        known: &mut Known<'_>,
+    ) -> Result<Action, Unanswered> {
+        let is_in = |set: &mail_types::exim::HostSet| {
+            found.all.iter().any(|address| set.contains(*address, Some(name)))
+        };
+        let required = self.options.required || is_in(&self.options.hosts_require_dane);
+        let is_insecure_mx = hop.security != DnssecStatus::Secure;
+        let reason = if !required && !is_in(&self.options.hosts_try_dane) {
+            NoDane::NotTried
+        } else if is_insecure_mx && (required || self.options.insecure_mx == InsecureMx::Off) {
+            NoDane::InsecureMx
+        } else {
+            match candidates(name, found, known)? {
+                Ok(bases) => match self.records(&bases, known)? {
+                    Ok(Some(found)) => return Ok(self.authenticated(found, hop, required)),
+                    Ok(None) => NoDane::NoRecords,
+                    Err(skip) => return Ok(Action::Skip(skip)),
+                },
+                Err(Some(skip)) => return Ok(Action::Skip(skip)),
+                Err(None) => NoDane::InsecureAddresses,
+            }
+        };
+        Ok(if required {
+            Action::Skip(Skip::Required(reason))
+        } else if self.options.mta_sts == MtaSts::Enforce {
+            Action::MtaSts(reason)
+        } else {
+            Action::Opportunistic(reason)
+        })
+    }
+
+    /// Finds the records of the first base domain that has any in a secure answer (section 2.2.3).
+    fn records(
+        &self,
+        bases: &[Name],
+        known: &mut Known<'_>,
+    ) -> Result<Result<Option<(Name, RecordSet)>, Skip>, Unanswered> {
+        for base in bases {
+            let Some(owner) = owner(base, self.port) else { continue };
+            let answer = known.ask(&owner, RecordType::Tlsa)?;
+            let wire = match &*answer {
+                Answer::Failed(failure) => {
+                    let (kind, failure) = (RecordType::Tlsa, *failure);
+                    return Ok(Err(Skip::Lookup { name: owner, kind, failure }));
+                }
+                Answer::Records {
+                    records: Records::Tlsa(wire),
+                    security: DnssecStatus::Secure,
+                    ..
+                } => wire,
+                _ => continue,
+            };
+            return Ok(match RecordSet::from_wire(wire, &self.options.limits) {
+                Ok(records) => Ok(Some((base.clone(), records))),
+                Err(error) => Err(Skip::TooManyRecords { name: owner, limit: error.limit }),
+            });
+        }
+        Ok(Ok(None))
+    }
+
+    fn authenticated(&self, found: (Name, RecordSet), hop: &Hop, required: bool) -> Action {
+        let (base_domain, records) = found;
+        let records = Arc::new(records);
+        if records.is_usable() {
+            let mut reference_names = vec![base_domain];
+            for name in &hop.names {
+                if !reference_names.contains(name) {
+                    reference_names.push(name.clone());
+                }
+            }
+            let authenticates_next_hop = hop.security == DnssecStatus::Secure;
+            return Action::Dane(Dane { records, reference_names, authenticates_next_hop });
+        }
+        if required {
+            return Action::Skip(Skip::RequiredUsable { base_domain, records });
+        }
+        let mta_sts = self.options.mta_sts == MtaSts::Enforce;
+        Action::Encrypt(Encrypt { records, base_domain, mta_sts })
+    }
+}
+
+impl Inquiry for &Policy {
+    type Verdict = Decision;
+
+    fn evaluate(&mut self, known: &mut Known<'_>) -> Result<Decision, Unanswered> {
+        match &self.next_hop {
+            NextHop::Domain(domain) => self.domain(domain, known),
+            NextHop::Relay(name) => {
+                let hop = Hop { names: vec![name.clone()], security: DnssecStatus::Secure };
+                Ok(Decision::Hosts(vec![self.host(name, 0, &hop, known)?]))
+            }
+            NextHop::Hosts { domain, hosts } => {
+                let hop = Hop { names: vec![domain.clone()], security: DnssecStatus::Secure };
+                let preference = |at| u16::try_from(at).unwrap_or(u16::MAX);
+                let hosts = hosts.iter().enumerate().map(|(at, name)| (name, preference(at)));
+                self.hosts(hosts, &hop, known)
+            }
+            NextHop::Literal(address) => {
+                let set = &self.options.hosts_require_dane;
+                if self.options.required || set.contains(*address, None) {
+                    return Ok(Decision::Defer(Deferral::Required(NoDane::Literal)));
+                }
+                let action = Action::Opportunistic(NoDane::Literal);
+                let (host, addresses) = (Host::Address(*address), vec![*address]);
+                Ok(Decision::Hosts(vec![HostPolicy { host, preference: 0, addresses, action }]))
+            }
+        }
+    }
+}
+
+/// What hosts of a next hop have in common.
+struct Hop {
+    /// The names of the next hop that a certificate may have (section 3.2.2).
+    names: Vec<Name>,
+    /// How well it is known that the hosts are those of the next hop.
+    security: DnssecStatus,
+}
+
+/// The addresses of a host.
+struct Addresses {
+    all: Vec<IpAddr>,
+    /// The end of the aliases, if one of the families has addresses in a secure answer.
+    secure: Option<Name>,
+    has_alias: bool,
+    /// Why there is none.
+    without: Option<Skip>,
+}
+
+impl Addresses {
+    fn of(name: &Name, answers: &[(RecordType, &Answer)]) -> Self {
+        let (mut all, mut secure, mut has_alias, mut failed) = (Vec::new(), None, false, None);
+        for (kind, answer) in answers {
+            match answer {
+                Answer::Records { records, canonical, security, .. } => {
+                    match records {
+                        Records::A(found) => all.extend(found.iter().copied().map(IpAddr::V4)),
+                        Records::Aaaa(found) => all.extend(found.iter().copied().map(IpAddr::V6)),
+                        _ => continue,
+                    }
+                    has_alias |= canonical != name;
+                    if *security == DnssecStatus::Secure {
+                        secure = Some(canonical.clone());
+                    }
+                }
+                Answer::Failed(failure) => {
+                    failed =
+                        Some(Skip::Lookup { name: name.clone(), kind: *kind, failure: *failure });
+                }
+                Answer::Absent { .. } => {}
+            }
+        }
+        let without = all.is_empty().then(|| failed.unwrap_or(Skip::NoAddress));
+        Self { all, secure, has_alias, without }
+    }
+}
+
+/// What becomes of a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a sender must handle all three")]
+pub enum Decision {
+    /// Try these hosts in this order. If none of them can be used, [`Disposition`] tells what follows.
+    Hosts(Vec<HostPolicy>),
+    /// Defer the message: its hosts cannot be told now.
+    Defer(Deferral),
+    /// Return the message: there is no host.
+    Bounce(Bounce),
+}
+
+/// What follows from a [`Decision`] before any host is tried.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.5.4.1 has just these three")]
+pub enum Disposition {
+    /// At least one host can be tried.
+    Try,
+    /// The message is deferred.
+    Defer,
+    /// The message is returned.
+    Bounce,
+}
+
+impl Decision {
+    /// Returns the hosts, skipped ones too.
+    #[must_use]
+    pub fn hosts(&self) -> &[HostPolicy] {
+        match self {
+            Self::Hosts(hosts) => hosts,
+            Self::Defer(_) | Self::Bounce(_) => &[],
+        }
+    }
+
+    /// Tells what follows: a message is deferred if all hosts are skipped, and returned if none of them
+    /// has an address.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        let Self::Hosts(hosts) = self else {
+            let defers = matches!(self, Self::Defer(_));
+            return if defers { Disposition::Defer } else { Disposition::Bounce };
+        };
+        let is_skipped = |host: &HostPolicy| matches!(host.action, Action::Skip(_));
+        let has_none = |host: &HostPolicy| {
+            matches!(host.action, Action::Skip(Skip::NoAddress | Skip::AddressInMx))
+        };
+        if hosts.iter().all(has_none) {
+            Disposition::Bounce
+        } else if hosts.iter().all(is_skipped) {
+            Disposition::Defer
+        } else {
+            Disposition::Try
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    /// Writes a line for a log, without CR and LF.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hosts(hosts) => hosts
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, host)| write!(f, "{}{host}", if at == 0 { "" } else { "; " })),
+            Self::Defer(reason) => write!(f, "defer-message: {reason}"),
+            Self::Bounce(reason) => write!(f, "bounce: {reason}"),
+        }
+    }
+}
+
+/// Why a message is deferred before a host is tried.
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Deferral {
+    /// The lookup of MX records failed.
+    #[error("the MX lookup failed: {0}")]
+    MxLookup(DnsFailure),
+    /// DANE is required, and does not apply.
+    #[error("DANE is required: {0}")]
+    Required(NoDane),
+}
+
+/// Why a message is returned.
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Bounce {
+    /// The domain does not exist.
+    #[error("the domain does not exist")]
+    NoDomain,
+    /// The domain accepts no mail (RFC 7505).
+    #[error("the domain accepts no mail (null MX)")]
+    NullMx,
+}
+
+/// Returns the names that may be the TLSA base domain, in their order (RFC 7672 section 2.2.2); without any, why
+/// the host is skipped, or `None` if its addresses are not secure.
+fn candidates(
+    name: &Name,
+    found: &Addresses,
+    known: &mut Known<'_>,
+) -> Result<Result<Vec<Name>, Option<Skip>>, Unanswered> {
+    if let Some(canonical) = &found.secure {
+        let expanded = (canonical != name).then(|| canonical.clone());
+        return Ok(Ok(expanded.into_iter().chain([name.clone()]).collect()));
+    }
+    if !found.has_alias {
+        return Ok(Err(None));
+    }
+    // The alias itself may be secure, though its target is not.
+    Ok(match &*known.ask(name, RecordType::Cname)? {
+        Answer::Records { security: DnssecStatus::Secure, .. } => Ok(vec![name.clone()]),
+        Answer::Failed(failure) => Err(Some(Skip::Lookup {
+            name: name.clone(),
+            kind: RecordType::Cname,
+            failure: *failure,
+        })),
+        _ => Err(None),
+    })
+}
+
+/// The owner of the TLSA records of a base domain; `None` if that would be too long for a name.
+fn owner(base: &Name, port: u16) -> Option<Name> {
+    base.child(b"_tcp").and_then(|name| name.child(format!("_{port}").as_bytes())).ok()
+}
+
+/// Sorts by preference, the order of the answer kept among equals; each host once, and without the root.
+fn by_preference(hosts: &[Mx], limit: usize) -> Vec<&Mx> {
+    let mut sorted: Vec<_> = hosts.iter().filter(|mx| !mx.exchange.is_root()).collect();
+    sorted.sort_by_key(|mx| mx.preference);
+    let mut found: Vec<&Mx> = Vec::new();
+    for mx in sorted {
+        if found.len() >= limit {
+            break;
+        }
+        if !found.iter().any(|other| other.exchange == mx.exchange) {
+            found.push(mx);
+        }
+    }
+    found
+}
+
+/// Tells whether a name is written like an IPv4 address.
+fn is_address(name: &Name) -> bool {
+    let mut room = [0; Name::MAX_OCTETS];
+    let text = name.write_dotted(&mut room);
+    str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok())
+}
+
+/// Both families, the alias, and two base domains.
+const QUESTIONS_OF_HOST: usize = 5;
