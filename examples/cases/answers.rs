@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use mail_types::dns::{Inquiry, InquiryStep, Session, Zone};
+use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Session, Zone};
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
@@ -28,6 +28,12 @@ impl Answers {
         let text = fs::read_to_string(file)?;
         let failed = |error: mail_types::dns::MasterFileError| format!("{error}: {}", error.error);
         Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), resolver: None })
+    }
+
+    /// Gives the answers of the master file this DNSSEC status.
+    #[must_use]
+    pub fn with_security(self, status: DnssecStatus) -> Self {
+        Self { zone: self.zone.map(|zone| zone.with_security(status)), ..self }
     }
 
     /// Runs a session to its end; `own` are the answers of the case. A resolver has so much time.

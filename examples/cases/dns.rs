@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Zone};
+use mail_types::dns::{
+    Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Records, Zone,
+};
 use serde::{Deserialize, Serialize};
 
 /// What is known of one question.
@@ -29,46 +31,80 @@ enum Data {
 }
 
 impl DnsEntry {
-    /// Writes down answers that came. An alias is an entry of its own.
+    /// Writes down answers that came. An alias is an entry of its own, which leads to the end of its chain.
     pub fn record(answers: &[(Question, Arc<Answer>)]) -> Vec<Self> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<_> = aliases(answers).iter().map(Alias::entry).collect();
         for (question, answer) in answers {
-            let entry = |name: &Name, kind: RecordType, security: DnssecStatus| Self {
-                name: name.to_string(),
-                kind: kind.to_string(),
-                records: None,
-                failure: None,
+            let entry = |name: &Name, security: DnssecStatus| Self {
                 security: (security != DnssecStatus::Indeterminate).then(|| security.to_string()),
+                ..Self::empty(name, question.kind)
             };
-            let mut add = |entry: Self| {
-                if !entries.contains(&entry) {
-                    entries.push(entry);
-                }
-            };
-            match &**answer {
+            let entry = match &**answer {
+                Answer::Records { records: Records::Cname(_), .. } => continue,
                 Answer::Records { records, canonical, security, .. } => {
-                    if *canonical != question.name {
-                        let alias = vec![Data::One(canonical.to_string())];
-                        let entry = entry(&question.name, RecordType::Cname, *security);
-                        add(Self { records: Some(alias), ..entry });
-                    }
                     let data = records.presentation().into_iter().map(Data::One).collect();
-                    let entry = entry(canonical, question.kind, *security);
-                    add(Self { records: Some(data), ..entry });
+                    Self { records: Some(data), ..entry(canonical, *security) }
                 }
                 Answer::Absent { exists, security, .. } => {
                     let word = if *exists { "nodata" } else { "nxdomain" };
-                    let entry = entry(&question.name, question.kind, *security);
-                    add(Self { failure: Some(word.to_owned()), ..entry });
+                    Self { failure: Some(word.to_owned()), ..entry(&question.name, *security) }
                 }
-                Answer::Failed(failure) => {
-                    let entry = entry(&question.name, question.kind, DnssecStatus::default());
-                    add(Self { failure: Some(failure.to_string()), ..entry });
-                }
+                Answer::Failed(failure) => Self {
+                    failure: Some(failure.to_string()),
+                    ..entry(&question.name, DnssecStatus::default())
+                },
+            };
+            if !entries.contains(&entry) {
+                entries.push(entry);
             }
         }
         entries
     }
+
+    fn empty(name: &Name, kind: RecordType) -> Self {
+        let (records, failure, security) = (None, None, None);
+        Self { name: name.to_string(), kind: kind.to_string(), records, failure, security }
+    }
+}
+
+/// An alias, from a question for itself or from the answer to another.
+struct Alias<'a> {
+    name: &'a Name,
+    target: &'a Name,
+    security: DnssecStatus,
+    is_asked: bool,
+}
+
+impl Alias<'_> {
+    fn entry(&self) -> DnsEntry {
+        let security = self.security;
+        DnsEntry {
+            records: Some(vec![Data::One(self.target.to_string())]),
+            security: (security != DnssecStatus::Indeterminate).then(|| security.to_string()),
+            ..DnsEntry::empty(self.name, RecordType::Cname)
+        }
+    }
+}
+
+/// Finds each alias once. The answer to a question for an alias tells its own status; that of another
+/// question is the worst of all its links, and tells where the chain ends.
+fn aliases(answers: &[(Question, Arc<Answer>)]) -> Vec<Alias<'_>> {
+    let mut found: Vec<Alias<'_>> = Vec::new();
+    for (Question { name, .. }, answer) in answers {
+        let Answer::Records { records, canonical, security, .. } = &**answer else { continue };
+        let (target, security, is_asked) = match records {
+            Records::Cname(target) => (target, *security, true),
+            _ if canonical != name => (canonical, *security, false),
+            _ => continue,
+        };
+        match found.iter_mut().find(|alias| alias.name == name) {
+            None => found.push(Alias { name, target, security, is_asked }),
+            Some(known) if is_asked => (known.security, known.is_asked) = (security, true),
+            Some(known) if known.is_asked => known.target = target,
+            Some(known) => known.security = known.security.max(security),
+        }
+    }
+    found
 }
 
 /// Makes a zone of entries.

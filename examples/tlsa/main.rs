@@ -4,6 +4,8 @@ mod case;
 mod check;
 mod key_file;
 mod make;
+mod next_hop;
+mod policy;
 mod rollover;
 mod server;
 
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
         Action::Make(make) => make.run(),
         Action::Check(check) => check.run(),
         Action::Rollover(rollover) => rollover.run(),
+        Action::Policy(policy) => policy.run(),
     };
     shown::exit("tlsa", done)
 }
@@ -49,4 +52,11 @@ enum Action {
     /// The next key's records are published for twice their time to live before it is used, and the old key's
     /// are withdrawn behind that (RFC 7671 section 8).
     Rollover(rollover::Wanted),
+    /// Tells how mail to a next hop is secured, and why
+    ///
+    /// Without NEXT_HOP each line of standard input is a case, as a JSON object with `next_hop`, `kind` (domain,
+    /// relay or literal), `port`, `mode` (try or require) and, if it is to be replayed, `dns`. What becomes of a
+    /// host is dane, encrypt, opportunistic, mta-sts, encrypt+mta-sts, unreachable-host or defer-host; of a
+    /// message, if there is no host, defer-message or bounce.
+    Policy(policy::Wanted),
 }

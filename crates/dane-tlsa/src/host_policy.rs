@@ -75,7 +75,7 @@ impl Action {
             Self::Encrypt(_) => "encrypt",
             Self::MtaSts(_) => "mta-sts",
             Self::Opportunistic(_) => "opportunistic",
-            Self::Skip(Skip::NoAddress) => "unreachable-host",
+            Self::Skip(Skip::NoAddress | Skip::AddressInMx) => "unreachable-host",
             Self::Skip(_) => "defer-host",
         }
     }

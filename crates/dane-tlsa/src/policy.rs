@@ -85,7 +85,7 @@ impl Policy {
             // The domain is its own host; its addresses tell whether that is secure.
             _ => {
                 known.note(|| format!("{domain} has no MX records: it is its own mail host"));
-                let hop = Hop { names: vec![domain.clone()], security: DnssecStatus::Secure };
+                let hop = Hop { names: vec![lowercase(domain)], security: DnssecStatus::Secure };
                 return Ok(Decision::Hosts(vec![self.host(domain, 0, &hop, known)?]));
             }
         };
@@ -96,9 +96,9 @@ impl Policy {
         if self.options.required && !is_secure {
             return Ok(Decision::Defer(Deferral::Required(NoDane::InsecureMx)));
         }
-        let mut names = vec![domain.clone()];
+        let mut names = vec![lowercase(domain)];
         if canonical != domain {
-            names.push(canonical.clone());
+            names.push(lowercase(canonical));
         }
         let names = if is_secure { names } else { Vec::new() };
         let hosts = by_preference(hosts, self.options.limits.hosts);
@@ -126,6 +126,7 @@ impl Policy {
         hop: &Hop,
         known: &mut Known<'_>,
     ) -> Result<HostPolicy, Unanswered> {
+        let name = &lowercase(name);
         let policy = |addresses, action| HostPolicy {
             host: Host::Name(name.clone()),
             preference,
@@ -240,11 +241,11 @@ impl Inquiry for &Policy {
         match &self.next_hop {
             NextHop::Domain(domain) => self.domain(domain, known),
             NextHop::Relay(name) => {
-                let hop = Hop { names: vec![name.clone()], security: DnssecStatus::Secure };
+                let hop = Hop { names: vec![lowercase(name)], security: DnssecStatus::Secure };
                 Ok(Decision::Hosts(vec![self.host(name, 0, &hop, known)?]))
             }
             NextHop::Hosts { domain, hosts } => {
-                let hop = Hop { names: vec![domain.clone()], security: DnssecStatus::Secure };
+                let hop = Hop { names: vec![lowercase(domain)], security: DnssecStatus::Secure };
                 let preference = |at| u16::try_from(at).unwrap_or(u16::MAX);
                 let hosts = hosts.iter().enumerate().map(|(at, name)| (name, preference(at)));
                 self.hosts(hosts, &hop, known)
@@ -410,7 +411,7 @@ fn candidates(
     known: &mut Known<'_>,
 ) -> Result<Result<Vec<Name>, Option<Skip>>, Unanswered> {
     if let Some(canonical) = &found.secure {
-        let expanded = (canonical != name).then(|| canonical.clone());
+        let expanded = (canonical != name).then(|| lowercase(canonical));
         return Ok(Ok(expanded.into_iter().chain([name.clone()]).collect()));
     }
     if !found.has_alias {
@@ -431,6 +432,13 @@ fn candidates(
 /// The owner of the TLSA records of a base domain; `None` if that would be too long for a name.
 fn owner(base: &Name, port: u16) -> Option<Name> {
     base.child(b"_tcp").and_then(|name| name.child(format!("_{port}").as_bytes())).ok()
+}
+
+/// Returns a name in lower case, as SNI and reports have it.
+fn lowercase(name: &Name) -> Name {
+    let labels: Vec<_> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
+    // Its limits are the same.
+    Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap_or_else(|_| name.clone())
 }
 
 /// Sorts by preference, the order of the answer kept among equals; each host once, and without the root.

@@ -4,6 +4,7 @@
 
 mod live;
 mod make;
+mod policy;
 mod program;
 mod rollover;
 

@@ -13,4 +13,5 @@ mod expand;
 mod ocsp;
 mod program;
 mod proxy_header;
+mod replay;
 mod spf_check;

@@ -1,0 +1,265 @@
+//! A next hop as it is written, and what becomes of it.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use dane_tlsa::mail_types::dns::Name;
+use dane_tlsa::{
+    Action, Decision, HostPolicy, InsecureMx, MtaSts, NextHop, Policy, PolicyOptions, TlsaRecord,
+};
+use examples::cases::dns::DnsEntry;
+use examples::cases::shown::Shown;
+use examples::cases::trace::{self, TraceLine};
+use serde::{Deserialize, Serialize};
+
+/// A next hop, as it is written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) next_hop: String,
+    #[serde(default)]
+    pub(crate) kind: Kind,
+    #[serde(default = "smtp")]
+    pub(crate) port: u16,
+    #[serde(default)]
+    pub(crate) mode: Mode,
+    #[serde(default)]
+    pub(crate) insecure_mx: InsecureMxMode,
+    #[serde(default)]
+    pub(crate) mta_sts: MtaStsMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dns: Option<Vec<DnsEntry>>,
+}
+
+fn smtp() -> u16 {
+    25
+}
+
+/// What a next hop is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// A domain, with MX records or without
+    #[default]
+    Domain,
+    /// A host that the administrator has configured
+    Relay,
+    /// An address
+    Literal,
+}
+
+/// Whether DANE is a must.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// Where there are TLSA records
+    #[default]
+    Try,
+    /// Without it, mail is deferred
+    Require,
+}
+
+/// What becomes of hosts that an MX record without DNSSEC names.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum InsecureMxMode {
+    /// Their TLSA records are not looked up
+    #[default]
+    Off,
+    /// Their TLSA records are used
+    Dane,
+}
+
+/// What MTA-STS says of the domain.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MtaStsMode {
+    /// Nothing
+    #[default]
+    None,
+    /// The mode of its policy is testing
+    Testing,
+    /// The mode of its policy is enforce
+    Enforce,
+}
+
+impl Case {
+    pub(crate) fn policy(&self) -> Result<Policy, Box<dyn Error>> {
+        let text = self.next_hop.as_str();
+        let wrong = |error: &dyn std::fmt::Display| format!("next_hop {text:?}: {error}");
+        let name = || Name::from_unicode(text).map_err(|error| wrong(&error));
+        let next_hop = match self.kind {
+            Kind::Domain => NextHop::Domain(name()?),
+            Kind::Relay => NextHop::Relay(name()?),
+            Kind::Literal => {
+                let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+                let address = address.unwrap_or(text);
+                let address = address.strip_prefix("IPv6:").unwrap_or(address);
+                NextHop::Literal(address.parse().map_err(|error| wrong(&error))?)
+            }
+        };
+        let insecure_mx = match self.insecure_mx {
+            InsecureMxMode::Off => InsecureMx::Off,
+            InsecureMxMode::Dane => InsecureMx::Dane,
+        };
+        let mta_sts = match self.mta_sts {
+            MtaStsMode::None => MtaSts::None,
+            MtaStsMode::Testing => MtaSts::Testing,
+            MtaStsMode::Enforce => MtaSts::Enforce,
+        };
+        let options = PolicyOptions::default()
+            .with_required(self.mode == Mode::Require)
+            .with_insecure_mx(insecure_mx)
+            .with_mta_sts(mta_sts);
+        Ok(Policy::new(next_hop, self.port).with_options(options))
+    }
+}
+
+/// What came out.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Outcome {
+    /// What becomes of the message, where there is no host to try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosts: Option<Vec<HostOutcome>>,
+    /// The result type of a report (RFC 8460), where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trace: Vec<TraceLine>,
+}
+
+/// What becomes of a host.
+#[derive(Debug, Default, Serialize)]
+struct HostOutcome {
+    host: String,
+    preference: u16,
+    addresses: Vec<String>,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_domain: Option<String>,
+    /// The first is the server name of the TLS handshake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reference_names: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tlsa: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authenticates_next_hop: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'static str>,
+}
+
+impl Outcome {
+    pub(crate) fn wrong(error: &str, at: usize) -> Self {
+        Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
+    }
+
+    pub(crate) fn new(policy: &Policy, decision: &Decision) -> Self {
+        let (action, reason) = match decision {
+            Decision::Hosts(hosts) => {
+                let hosts = hosts.iter().map(HostOutcome::new).collect();
+                return Self { hosts: Some(hosts), ..Self::default() };
+            }
+            Decision::Defer(reason) => ("defer-message", reason.to_string()),
+            Decision::Bounce(reason) => ("bounce", reason.to_string()),
+        };
+        let failure = policy.failure(decision).map(|failure| failure.result.as_str());
+        Self { action: Some(action), reason: Some(reason), failure, ..Self::default() }
+    }
+
+    pub(crate) fn with_trace(self, trace: Vec<TraceLine>) -> Self {
+        Self { trace, ..self }
+    }
+}
+
+impl HostOutcome {
+    fn new(policy: &HostPolicy) -> Self {
+        let texts = |records: &dane_tlsa::RecordSet| {
+            records.records().map(TlsaRecord::to_string).collect::<Vec<_>>()
+        };
+        let outcome = Self {
+            host: policy.host.to_string(),
+            preference: policy.preference,
+            addresses: policy.addresses.iter().map(ToString::to_string).collect(),
+            action: policy.action.as_str(),
+            failure: policy.failure().map(|failure| failure.result.as_str()),
+            ..Self::default()
+        };
+        match &policy.action {
+            Action::Dane(dane) => Self {
+                base_domain: dane.base_domain().map(ToString::to_string),
+                reference_names: dane.reference_names.iter().map(ToString::to_string).collect(),
+                tlsa: texts(&dane.records),
+                authenticates_next_hop: Some(dane.authenticates_next_hop),
+                ..outcome
+            },
+            Action::Encrypt(encrypt) => Self {
+                base_domain: Some(encrypt.base_domain.to_string()),
+                tlsa: texts(&encrypt.records),
+                reason: Some("none of the TLSA records can be used".to_owned()),
+                ..outcome
+            },
+            Action::MtaSts(reason) | Action::Opportunistic(reason) => {
+                Self { reason: Some(reason.to_string()), ..outcome }
+            }
+            Action::Skip(reason) => Self { reason: Some(reason.to_string()), ..outcome },
+            _ => outcome,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let _ = writeln!(text, "{}: {}", self.host, self.action);
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(text, "  {name:<10} {value}");
+        };
+        if !self.addresses.is_empty() {
+            line("addresses", &self.addresses.join(" "));
+        }
+        if let (Some(base_domain), true) = (&self.base_domain, self.reference_names.is_empty()) {
+            line("base", base_domain);
+        }
+        if !self.reference_names.is_empty() {
+            line("names", &self.reference_names.join(" "));
+        }
+        self.tlsa.iter().for_each(|record| line("record", record));
+        if self.authenticates_next_hop == Some(false) {
+            line("note", "the MX records are not secure: it may be a host of somebody else");
+        }
+        if let Some(reason) = &self.reason {
+            line("reason", reason);
+        }
+        if let Some(failure) = self.failure {
+            line("report", failure);
+        }
+    }
+}
+
+impl Shown for Outcome {
+    fn text(&self) -> Vec<u8> {
+        let mut text = String::new();
+        for host in self.hosts.iter().flatten() {
+            host.write(&mut text);
+        }
+        if let (Some(action), Some(reason)) = (self.action, &self.reason) {
+            let _ = writeln!(text, "{action}: {reason}");
+        }
+        if let Some(failure) = self.failure {
+            let _ = writeln!(text, "  {:<10} {failure}", "report");
+        }
+        if let Some(error) = &self.error {
+            let _ = writeln!(text, "malformed: {error}");
+        }
+        text.push_str(&trace::text(&self.trace));
+        text.into_bytes()
+    }
+}

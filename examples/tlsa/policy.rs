@@ -1,0 +1,121 @@
+//! How mail to a next hop is secured.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use dane_tlsa::mail_types::dns::DnssecStatus;
+use examples::cases::answers::Answers;
+use examples::cases::dns::{self, DnsEntry};
+use examples::cases::lines;
+use examples::cases::shown::{self, Done};
+use examples::cases::trace::TraceLine;
+
+use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
+
+#[derive(Args, Debug)]
+pub(crate) struct Wanted {
+    /// The domain of a recipient, a relay, or an address
+    #[arg(value_name = "NEXT_HOP")]
+    next_hop: Option<String>,
+    /// What the next hop is
+    #[arg(long, value_enum, default_value_t = Kind::Domain, requires = "next_hop")]
+    kind: Kind,
+    /// The port of the servers
+    #[arg(long, default_value_t = 25, requires = "next_hop")]
+    port: u16,
+    /// Whether DANE is required
+    #[arg(long, value_enum, default_value_t = Mode::Try, requires = "next_hop")]
+    mode: Mode,
+    /// What becomes of hosts that an MX record without DNSSEC names
+    #[arg(long, value_enum, default_value_t = InsecureMxMode::Off, requires = "next_hop")]
+    insecure_mx: InsecureMxMode,
+    /// What MTA-STS says of the domain
+    #[arg(long, value_enum, default_value_t = MtaStsMode::None, requires = "next_hop")]
+    mta_sts: MtaStsMode,
+    /// A master file that answers; without, the system's resolver does, whose answers are never secure
+    #[arg(long, value_name = "FILE")]
+    zone: Option<PathBuf>,
+    /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
+    #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone")]
+    security: DnssecStatus,
+    /// Shows every name that was asked for, and every answer
+    #[arg(long)]
+    trace: bool,
+    /// Writes the cases there, with the answers that came
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Writes one JSON object for each case
+    #[arg(long)]
+    json: bool,
+}
+
+/// The longest line that is read, in octets.
+const MAX_LINE: usize = 4 << 20;
+/// How long the resolver may take for a case.
+const TIME: Duration = Duration::from_secs(20);
+
+impl Wanted {
+    pub(crate) fn run(&self) -> Done {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
+        let record = self.record.as_ref().map(File::create).transpose()?;
+        let mut run = Run { wanted: self, answers, record };
+        if let Some(next_hop) = &self.next_hop {
+            let case = Case {
+                next_hop: next_hop.clone(),
+                kind: self.kind,
+                port: self.port,
+                mode: self.mode,
+                insecure_mx: self.insecure_mx,
+                mta_sts: self.mta_sts,
+                dns: None,
+            };
+            shown::write(&run.outcome(case)?, self.json, &mut out)?;
+            return Ok(out.flush()?);
+        }
+        lines::each(MAX_LINE, &mut out, |line, out| {
+            let outcome = match serde_json::from_slice::<Case>(line) {
+                _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),
+                Ok(case) => run.outcome(case)?,
+                Err(error) => Outcome::wrong(&error.to_string(), error.column()),
+            };
+            shown::write(&outcome, self.json, out)
+        })
+    }
+}
+
+struct Run<'a> {
+    wanted: &'a Wanted,
+    answers: Answers,
+    record: Option<File>,
+}
+
+impl Run<'_> {
+    fn outcome(&mut self, mut case: Case) -> Result<Outcome, Box<dyn Error>> {
+        let own = match case.dns.as_deref().map(dns::zone).transpose() {
+            Ok(own) => own,
+            Err(error) => return Ok(Outcome::wrong(&error, 0)),
+        };
+        let policy = match case.policy() {
+            Ok(policy) => policy,
+            Err(error) => return Ok(Outcome::wrong(&error.to_string(), 0)),
+        };
+        let mut session = policy.session();
+        if self.wanted.trace || self.record.is_some() {
+            session = session.traced();
+        }
+        let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
+        if let Some(file) = &mut self.record {
+            case.dns = Some(DnsEntry::record(session.answers()));
+            serde_json::to_writer(&mut *file, &case)?;
+            writeln!(file)?;
+        }
+        let trace = if self.wanted.trace { session.trace() } else { &[] };
+        let trace = trace.iter().map(TraceLine::new).collect();
+        Ok(Outcome::new(&policy, &decision).with_trace(trace))
+    }
+}
