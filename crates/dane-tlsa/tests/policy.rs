@@ -1,11 +1,6 @@
 //! What the DNS says of a next hop, and what becomes of its hosts.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a helper of tests may panic"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]
 
 use dane_tlsa::mail_types::dns::{
     Answer, DnsFailure, DnssecStatus, Name, Question, RecordType, Records, Zone,
