@@ -1,6 +1,6 @@
 //! Failures as RFC 8460 reports them, and Exim's variables.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 #[path = "support/authority.rs"]
 mod authority;
