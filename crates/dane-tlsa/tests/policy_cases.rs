@@ -196,8 +196,10 @@ fn answer(case: &Value, question: &Question) -> Answer {
             });
         }
         let asked = name.clone();
-        while let Some((target, security)) = alias(entry, &name, question.kind) {
-            (name, worst) = (target, worst.min(security));
+        while let Some(record) = alias(entry, &name).filter(|_| question.kind != RecordType::Cname)
+        {
+            name = record["data"].as_str().unwrap().parse().unwrap();
+            worst = worst.min(security(&record["sec"]));
         }
         let at_name =
             |record: &&Value| record["type"] == question.kind.to_string() && owner(record) == name;
@@ -217,11 +219,9 @@ fn answer(case: &Value, question: &Question) -> Answer {
     Answer::Failed(DnsFailure::ServFail)
 }
 
-fn alias(entry: &Value, name: &Name, kind: RecordType) -> Option<(Name, DnssecStatus)> {
+fn alias<'a>(entry: &'a Value, name: &Name) -> Option<&'a Value> {
     let is_alias = |record: &&Value| record["type"] == "CNAME" && owner(record) == *name;
-    let record = entry["rr"].as_array().unwrap().iter().find(is_alias)?;
-    let target = record["data"].as_str().unwrap().parse().unwrap();
-    (kind != RecordType::Cname).then(|| (target, security(&record["sec"])))
+    entry["rr"].as_array().into_iter().flatten().find(is_alias)
 }
 
 fn owner(record: &Value) -> Name {
@@ -237,7 +237,7 @@ fn records(kind: RecordType, found: &[&Value]) -> Records {
     match kind {
         RecordType::A => Records::A(texts.map(|text| text.parse().unwrap()).collect()),
         RecordType::Aaaa => Records::Aaaa(texts.map(|text| text.parse().unwrap()).collect()),
-        RecordType::Cname => Records::Cname(texts.last().unwrap().parse().unwrap()),
+        RecordType::Cname => Records::Cname(found[0]["data"].as_str().unwrap().parse().unwrap()),
         RecordType::Mx => Records::Mx(texts.map(mx).collect()),
         RecordType::Tlsa => {
             let wire = |text: &str| text.parse::<TlsaRecord>().unwrap().to_wire();
