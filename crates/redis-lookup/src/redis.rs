@@ -194,15 +194,9 @@ impl Shared {
                     None => state.failover.handle_lost(link),
                 },
                 Next::Open { link, within } => {
-                    let (done, waiting) = watch::channel(());
-                    state.opening.insert(link, waiting.clone());
-                    let shared = Arc::clone(self);
-                    ::tokio::spawn(async move {
-                        let mut opening = Opening { shared, link, result: None, _done: done };
-                        opening.result = Some(opening.shared.open(link, within).await);
-                    });
-                    return Step::Wait(waiting);
+                    return Step::Wait(self.begin_opening(&mut state, link, within));
                 }
+                Next::Probe { link, within } => drop(self.begin_opening(&mut state, link, within)),
                 Next::Await(link) => match state.opening.get(&link) {
                     Some(waiting) => return Step::Wait(waiting.clone()),
                     None => state.failover.handle_lost(link),
@@ -210,6 +204,23 @@ impl Shared {
                 Next::GiveUp(reason) => return Step::GiveUp(reason),
             }
         }
+    }
+
+    /// Opens a connection in a task of its own; the receiver ends with it.
+    fn begin_opening(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: Link,
+        within: Duration,
+    ) -> watch::Receiver<()> {
+        let (done, waiting) = watch::channel(());
+        state.opening.insert(link, waiting.clone());
+        let shared = Arc::clone(self);
+        ::tokio::spawn(async move {
+            let mut opening = Opening { shared, link, result: None, _done: done };
+            opening.result = Some(opening.shared.open(link, within).await);
+        });
+        waiting
     }
 
     fn failed(&self, attempt: &mut Attempt, way: &Way, failure: &Failure) {
