@@ -141,7 +141,11 @@ impl Fetcher {
         body: &Bytes,
         bypass_caches: bool,
     ) -> Result<HttpResponse<Incoming>, FetchError> {
-        let authority = uri.authority().ok_or(FetchError::Url)?;
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        if authority.is_empty() || authority.contains('@') {
+            // RFC 9110 section 4.2.4: no login is sent on.
+            return Err(FetchError::Url);
+        }
         let (mut sender, is_proxy) = self.route.open(uri, self.limits.connect).await?;
         // RFC 9112 section 3.2: a proxy is told the whole address.
         let target = if is_proxy {
@@ -153,7 +157,7 @@ impl Fetcher {
         let mut request = HttpRequest::builder()
             .method(verb)
             .uri(target)
-            .header(HOST, authority.as_str())
+            .header(HOST, authority)
             .header(ACCEPT, "application/ocsp-response");
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, Request::MEDIA_TYPE);

@@ -157,6 +157,9 @@ fn one_address_that_is_dead_leaves_the_next() {
             (format!("http://nowhere.invalid:{port}/"), Err(FetchError::Name)),
             (format!("https://localhost:{port}/"), Err(FetchError::Https)),
             (format!("HTTP://localhost:{port}/"), Ok(&b"ok"[..])),
+            (format!("http://ann:secret@localhost:{port}/"), Err(FetchError::Url)),
+            ("http:///ca".to_owned(), Err(FetchError::Url)),
+            ("ldap://localhost/ca".to_owned(), Err(FetchError::Url)),
         ] {
             let (fetch, request) = asked(&url);
             let got = Fetcher::new(FetchLimits::default()).fetch(&fetch, &request).await;
