@@ -24,11 +24,14 @@ fn make_files(folder: &Path) {
 
 /// Options that name files below `DIR`, and the error.
 const NAMED: &[(&str, &str)] = &[
-    ("tls_certificate = 'DIR/none.pem'", "line 2: tls_certificate: DIR/none.pem has no usable PEM"),
+    (
+        "tls_certificate = 'DIR/none.pem'",
+        "line 2: tls_certificate: cannot read PEM from DIR/none.pem",
+    ),
     ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: DIR/text has no PEM block"),
     (
         "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/none.pem'",
-        "line 3: tls_privatekey: DIR/none.pem has no usable PEM",
+        "line 3: tls_privatekey: cannot read PEM from DIR/none.pem",
     ),
     ("tls_certificate = 'DIR/pipe'", "line 2: tls_certificate: DIR/pipe is not a regular file"),
     (

@@ -46,5 +46,5 @@ async fn of_more_than_a_thousand_the_one_goes_that_was_not_asked_for_the_longest
         assert_eq!(refusal(&tls, name).await, "", "{name}");
     }
     let refusal = refusal(&tls, "n1").await;
-    assert!(refusal.contains("n1.pem has no usable PEM"), "{refusal}");
+    assert!(refusal.starts_with("cannot read PEM from "), "{refusal}");
 }
