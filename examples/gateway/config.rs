@@ -101,9 +101,10 @@ impl Config {
         checks::paths(&table)?;
         let options = option_lines::read(table)?;
         let common = Common::read(&options, check)?;
+        let language = Arc::clone(&common.language);
         let startup = common.startup(&options, &events)?;
         let live = common.live(&options, text, &macros)?;
-        effect::check(&options, &events, &startup, &live)?;
+        effect::check(&options, &events, &startup, &live, &language)?;
         files::check(&options, &startup, &live)?;
         let ConfigOptions { log_format, dns_resolver, .. } = options;
         Ok(Self { log_format, dns_resolver, server: ServerSettings { startup, live } })

@@ -59,11 +59,15 @@ fn main() -> ExitCode {
     let file = arguments.config.as_deref();
     let resolv_conf = &arguments.resolv_conf;
     let config = match opening::read(file, resolv_conf) {
-        Ok(_) if arguments.check => {
+        Ok((_, warnings)) if arguments.check => {
+            // At a start the log has them.
+            for warning in warnings {
+                eprintln!("gateway: {warning}");
+            }
             println!("the configuration is valid");
             return ExitCode::SUCCESS;
         }
-        Ok(config) => config,
+        Ok((config, _)) => config,
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
             eprintln!("gateway: {}: {}", file.display(), log::chain(&error));

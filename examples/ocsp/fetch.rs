@@ -3,16 +3,21 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use examples::cases::certificates::{certificates, written};
 use examples::cases::shown::Done;
-use ocsp_staple::hyper::Fetcher;
+use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy};
 use ocsp_staple::{
-    Certificate, Check, Event, Issuer, IssuerHash, Pace, Request, Schedule, Signer, replace_file,
+    Certificate, Check, Event, FetchError, Issuer, IssuerHash, Pace, Request, Schedule, Signer,
+    State, replace_file,
 };
+use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::UnixTime;
+
+use crate::files;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -31,6 +36,15 @@ pub(crate) struct Wanted {
     /// The most requests to the responder
     #[arg(long, default_value_t = 3)]
     tries: u32,
+    /// The time limit of each try, in seconds
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// An HTTP proxy for the requests
+    #[arg(long, value_name = "URL")]
+    proxy: Option<Proxy>,
+    /// A file with the certificate authorities of a responder with an https URL
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// The file for the response, in DER
     output: PathBuf,
 }
@@ -56,9 +70,30 @@ impl Wanted {
         runtime.block_on(self.ask(&mut schedule, &check))
     }
 
+    fn fetcher(&self) -> Result<Fetcher, Box<dyn Error>> {
+        let limits = FetchLimits::default().with_time(Duration::from_secs(self.timeout));
+        let mut fetcher = Fetcher::new(limits);
+        if let Some(file) = &self.ca {
+            let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(files::authorities(file)?)
+                .with_no_client_auth();
+            fetcher = fetcher.with_tls(Arc::new(config));
+        }
+        Ok(match &self.proxy {
+            Some(proxy) => fetcher.with_proxy(proxy.clone()),
+            None => fetcher,
+        })
+    }
+
     /// Asks at once as often as it is wanted; the pauses of the schedule are for servers.
     async fn ask(&self, schedule: &mut Schedule, check: &Check<'_>) -> Done {
-        let fetcher = Fetcher::default();
+        if schedule.state(UnixTime::now()) == State::NoResponder {
+            // Most public certificates are so, and nothing is wrong with that.
+            println!("nothing to fetch: the certificate names no OCSP responder (see --responder)");
+            return Ok(());
+        }
+        let fetcher = self.fetcher()?;
         let mut error: Box<dyn Error> = "the responder was not asked".into();
         for _ in 0..self.tries {
             let due = schedule.wake_at().unwrap_or_else(UnixTime::now);
@@ -80,14 +115,13 @@ impl Wanted {
             }
             while let Some(event) = schedule.poll_event() {
                 error = match event {
+                    Event::Failed { error: FetchError::Https, .. } => {
+                        format!("{}; give its authorities with --ca", FetchError::Https).into()
+                    }
                     Event::Failed { error, .. } => error.into(),
-                    Event::NoResponder => "the certificate names no OCSP responder".into(),
                     event => return Err(event.to_string().into()),
                 };
             }
-        }
-        if schedule.poll_event() == Some(Event::NoResponder) {
-            error = "the certificate names no OCSP responder; give one with --responder".into();
         }
         Err(error)
     }

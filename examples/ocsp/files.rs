@@ -2,8 +2,21 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::path::Path;
 
-use examples::cases::certificates::{certificates_in, given};
+use examples::cases::certificates::{certificates, certificates_in, given};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+/// Reads the certificate authorities of a file.
+pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, Box<dyn Error>> {
+    let mut roots = RootCertStore::empty();
+    for der in certificates(path)? {
+        let added = roots.add(CertificateDer::from(der));
+        added.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(roots)
+}
 
 /// Returns the DER of a response that is a file or base64.
 pub(crate) fn response(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -37,7 +37,8 @@ struct Arguments {
 enum Action {
     /// Fetches the response for a certificate into a file, which is replaced atomically
     ///
-    /// An invalid response, or one with another status than good, is an error, and leaves the file.
+    /// An invalid response, or one with another status than good, is an error, and leaves the file. A
+    /// certificate without a responder is no error.
     Fetch(fetch::Wanted),
     /// Verifies responses for certificates
     ///

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use examples::cases::certificates::certificates;
 use examples::cases::mail_server::start_tls;
 use examples::cases::shown::Done;
 use ocsp_staple::Requirement;
 use ocsp_staple::rustls::StapleVerifier;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use crate::files;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -35,10 +36,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
         let provider = Arc::new(default_provider());
-        let mut roots = RootCertStore::empty();
-        for der in certificates(&self.ca)? {
-            roots.add(CertificateDer::from(der))?;
-        }
+        let roots = files::authorities(&self.ca)?;
         let (anchors, algorithms) =
             (roots.roots.clone(), provider.signature_verification_algorithms);
         let inner =

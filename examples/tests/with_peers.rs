@@ -20,6 +20,7 @@ mod peers {
     pub(crate) mod dmarc_reports;
     pub(crate) mod events;
     pub(crate) mod examined;
+    pub(crate) mod fronts;
     pub(crate) mod gateway;
     pub(crate) mod injection;
     pub(crate) mod limits;
@@ -27,6 +28,7 @@ mod peers {
     pub(crate) mod lookups;
     pub(crate) mod name_server;
     pub(crate) mod next_hop;
+    pub(crate) mod ocsp_tool;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
     pub(crate) mod proxied;
@@ -37,7 +39,9 @@ mod peers {
     pub(crate) mod rules;
     pub(crate) mod servers;
     pub(crate) mod spf;
+    pub(crate) mod stapled;
     pub(crate) mod staples;
+    pub(crate) mod staples_exim;
     pub(crate) mod starting;
     pub(crate) mod unanswered;
     pub(crate) mod verdicts;

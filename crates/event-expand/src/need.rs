@@ -7,7 +7,7 @@ use crate::operators::operator::Operator;
 use crate::operators::quoting::Quoting;
 use crate::tree::condition::Test;
 use crate::tree::lookup::Lookup;
-use crate::tree::{NodeKind, Sequence, Tree};
+use crate::tree::{Arguments, NodeKind, Sequence, Tree};
 
 /// A request of a template that only the program can answer: see
 /// [`Template::needs`](crate::Template::needs).
@@ -27,6 +27,8 @@ pub enum Need<'t> {
     ListFile(&'t [u8]),
     /// Another request, in an item or a condition.
     Call(HostCall),
+    /// A text that `expand` or `sg` expands again: its needs are known only then.
+    Again,
 }
 
 /// Walks a tree; each need comes with its position.
@@ -41,6 +43,10 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
             NodeKind::Call(call, ..) => Need::Call(*call),
             NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(HostCall::RandInt),
             NodeKind::Operator(Operator::Stat, ..) => Need::Call(HostCall::Stat),
+            NodeKind::Operator(Operator::Expand, ..) => Need::Again,
+            NodeKind::Substitute(strings, _) if !has_plain_replacement(tree, *strings) => {
+                Need::Again
+            }
             _ => return None,
         };
         Some((node.at as usize, need))
@@ -62,6 +68,12 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
         list.into_iter().flat_map(|list| list.needs()).map(move |need| (at, need))
     });
     of_nodes.chain(of_conditions).chain(of_lists)
+}
+
+/// Tells whether a replacement is known and has no item, so that expanding it again asks for nothing.
+fn has_plain_replacement(tree: &Tree, strings: Arguments) -> bool {
+    let replacement = tree.arguments(strings).last().and_then(|last| tree.literal(*last));
+    replacement.is_some_and(|text| !text.contains(&b'{'))
 }
 
 /// Walks the queries of a tree, as far as they are known: each with its position and its lookup.

@@ -78,22 +78,23 @@ impl Template {
     }
 
     /// Returns its needs other than variables, with positions in bytes: a program can refuse
-    /// unsupported ones at its start. The needs of texts that `expand` or `sg` expands again are
-    /// not included.
+    /// unsupported ones at its start. Of a text that `expand` or `sg` expands again, only that is
+    /// known: [`Need::Again`].
     ///
     /// ```
     /// use event_expand::{Need, Template};
     ///
-    /// let template: Template = "a ${lookup{$h_to:}lsearch{/f}} ${randint:9}".parse()?;
+    /// let template: Template = "a ${lookup{$h_to:}lsearch{/f}} ${randint:9} ${expand:$x}".parse()?;
     /// let names = template.needs().map(|(at, need)| match need {
     ///     Need::Header(name) => (at, name),
     ///     Need::Lookup { lookup, .. } => (at, lookup.name),
     ///     Need::Call(call) => (at, call.as_str()),
+    ///     Need::Again => (at, "again"),
     ///     _ => (at, ""),
     /// });
     /// let mut names: Vec<_> = names.collect();
     /// names.sort();
-    /// assert_eq!(names, [(2, "lsearch"), (11, "to"), (31, "randint")]);
+    /// assert_eq!(names, [(2, "lsearch"), (11, "to"), (31, "randint"), (44, "again")]);
     /// # Ok::<(), event_expand::TemplateError>(())
     /// ```
     pub fn needs(&self) -> impl Iterator<Item = (usize, Need<'_>)> {

@@ -114,7 +114,8 @@ impl<'a> Check<'a> {
     fn signer(&self, response: &BasicResponse<'_>, now: UnixTime) -> Result<Signer, ProofError> {
         let owned = || response.responder.clone().into_owned();
         let mut error = None;
-        if is_named(&response.responder, &self.issuer.name, &self.issuer.key) {
+        let by_issuer = is_named(&response.responder, &self.issuer.name, &self.issuer.key);
+        if by_issuer {
             match self.verify_signature(&response.signed, &self.issuer.key, owned) {
                 Ok(()) => return Ok(Signer::Issuer),
                 Err(wrong) => error = Some(wrong),
@@ -123,6 +124,10 @@ impl<'a> Check<'a> {
         for der in response.certificates() {
             let Ok(certificate) = Certificate::parse(der) else { continue };
             if !is_named(&response.responder, &certificate.subject, &certificate.key) {
+                continue;
+            }
+            if by_issuer && certificate.key == self.issuer.key {
+                // Its own certificate, as OpenSSL puts it in: that key was tried.
                 continue;
             }
             let delegated = self

@@ -39,9 +39,21 @@ pub enum FetchError {
     /// The responder's address is no URL that can be asked.
     #[error("the address of the responder is not a usable URL")]
     Url,
-    /// The responder is to be asked over `https`, which is not done.
-    #[error("the address of the responder is of the scheme https: only http is asked")]
+    /// The responder is to be asked over `https`: that needs the feature `https`, and `Fetcher::with_tls`.
+    #[error("the address of the responder is of the scheme https, and no TLS is set up for that")]
     Https,
+    /// The responder's certificate cannot be verified, or TLS failed otherwise.
+    #[error("TLS with the responder failed: {why}")]
+    Tls {
+        /// The cause.
+        why: String,
+    },
+    /// The HTTP proxy has no address, or none that takes a connection.
+    #[error("cannot connect to the HTTP proxy")]
+    Proxy,
+    /// The HTTP proxy makes no tunnel to the responder.
+    #[error("the HTTP proxy refuses to connect to the responder with HTTP status {0}")]
+    ProxyStatus(u16),
     /// The responder's name has no address.
     #[error("the name of the responder has no address")]
     Name,

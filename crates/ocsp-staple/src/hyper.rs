@@ -1,95 +1,46 @@
 //! Fetches responses over HTTP with hyper and tokio: RFC 6960 appendix A, RFC 5019
 //! sections 5 and 6.
 
-use std::net::SocketAddr;
+mod fetch_limits;
+#[cfg(feature = "proxy")]
+mod proxy;
+mod route;
+#[cfg(all(feature = "https", feature = "proxy"))]
+mod tunnel;
+
+#[cfg(feature = "https")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::hyper::body::{Bytes, Incoming};
-use ::hyper::client::conn::http1;
 use ::hyper::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
 };
 use ::hyper::{Method as Verb, Request as HttpRequest, Response as HttpResponse, StatusCode, Uri};
-use ::tokio::net::{TcpStream, lookup_host};
 use ::tokio::sync::Semaphore;
 use ::tokio::time::timeout;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::rt::TokioIo;
 
+pub use self::fetch_limits::FetchLimits;
+#[cfg(feature = "proxy")]
+pub use self::proxy::{Proxy, ProxyError};
+use self::route::Route;
 use crate::fetch::{Fetch, FetchError, Method};
 use crate::request::Request;
 
 /// Fetches responses, several at a time, each within limits of its own: a responder that never ends
 /// holds up no other certificate for long.
 ///
-/// Responders are asked over `http`: what they sign needs no other protection. Each address of a
-/// responder is tried in turn. A body is handed back whatever it is, and counts only when
+/// Responders are asked over `http`: what they sign needs no other protection. With the feature `https`,
+/// `with_tls` has those asked too that have only an `https` address; with the feature `proxy`, `with_proxy`
+/// has all asked by an HTTP proxy. Each address of a responder is tried in turn. A body is handed back
+/// whatever it is, and counts only when
 /// [`Schedule::handle_response`](crate::Schedule::handle_response) has verified it.
 #[derive(Debug)]
 pub struct Fetcher {
     limits: FetchLimits,
     free: Semaphore,
-}
-
-/// How long a fetch takes, and how much it reads.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct FetchLimits {
-    /// The most octets of a response. By default 65,535.
-    pub response: usize,
-    /// For how long a fetch goes on, with all addresses and redirects. By default 15 seconds.
-    pub time: Duration,
-    /// How long an address may take to accept the connection. By default three seconds; then the
-    /// next one is tried.
-    pub connect: Duration,
-    /// The most redirects, all of them to the same host. By default two.
-    pub redirects: usize,
-    /// The most fetches at a time, at least one. By default 16. Others wait.
-    pub fetches: usize,
-}
-
-impl Default for FetchLimits {
-    fn default() -> Self {
-        Self {
-            response: 65_535,
-            time: Duration::from_secs(15),
-            connect: Duration::from_secs(3),
-            redirects: 2,
-            fetches: 16,
-        }
-    }
-}
-
-impl FetchLimits {
-    /// Sets [`Self::response`].
-    #[must_use]
-    pub fn with_response(self, response: usize) -> Self {
-        Self { response, ..self }
-    }
-
-    /// Sets [`Self::time`].
-    #[must_use]
-    pub fn with_time(self, time: Duration) -> Self {
-        Self { time, ..self }
-    }
-
-    /// Sets [`Self::connect`].
-    #[must_use]
-    pub fn with_connect(self, connect: Duration) -> Self {
-        Self { connect, ..self }
-    }
-
-    /// Sets [`Self::redirects`].
-    #[must_use]
-    pub fn with_redirects(self, redirects: usize) -> Self {
-        Self { redirects, ..self }
-    }
-
-    /// Sets [`Self::fetches`].
-    #[must_use]
-    pub fn with_fetches(self, fetches: usize) -> Self {
-        Self { fetches, ..self }
-    }
+    route: Route,
 }
 
 /// What a responder sent with status 200.
@@ -129,7 +80,25 @@ impl Fetcher {
     /// Makes a fetcher with these limits.
     #[must_use]
     pub fn new(limits: FetchLimits) -> Self {
-        Self { limits, free: Semaphore::new(limits.fetches.clamp(1, Semaphore::MAX_PERMITS)) }
+        let free = Semaphore::new(limits.fetches.clamp(1, Semaphore::MAX_PERMITS));
+        Self { limits, free, route: Route::default() }
+    }
+
+    /// Asks responders of the scheme `https` too, and verifies their certificates by this
+    /// configuration. Its verifier had better not require a staple.
+    #[cfg(feature = "https")]
+    #[must_use]
+    pub fn with_tls(mut self, config: Arc<::rustls::ClientConfig>) -> Self {
+        self.route.set_tls(config);
+        self
+    }
+
+    /// Asks responders by this proxy.
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.route.set_proxy(proxy);
+        self
     }
 
     /// Asks a responder.
@@ -172,18 +141,23 @@ impl Fetcher {
         body: &Bytes,
         bypass_caches: bool,
     ) -> Result<HttpResponse<Incoming>, FetchError> {
-        let authority = uri.authority().ok_or(FetchError::Url)?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(FetchError::Https),
-            _ => return Err(FetchError::Url),
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        if authority.is_empty() || authority.contains('@') {
+            // RFC 9110 section 4.2.4: no login is sent on.
+            return Err(FetchError::Url);
         }
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let (mut sender, is_proxy) = self.route.open(uri, self.limits.connect).await?;
+        // RFC 9112 section 3.2: a proxy is told the whole address.
+        let target = if is_proxy {
+            uri.to_string()
+        } else {
+            uri.path_and_query().map_or("/", |target| target.as_str()).to_owned()
+        };
         let verb = if body.is_empty() { Verb::GET } else { Verb::POST };
         let mut request = HttpRequest::builder()
             .method(verb)
             .uri(target)
-            .header(HOST, authority.as_str())
+            .header(HOST, authority)
             .header(ACCEPT, "application/ocsp-response");
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, Request::MEDIA_TYPE);
@@ -192,30 +166,7 @@ impl Fetcher {
             request = request.header(CACHE_CONTROL, "no-cache");
         }
         let request = request.body(Full::new(body.clone())).map_err(|_| FetchError::Url)?;
-        let stream = self.connect(uri).await?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|_| FetchError::Broken)?;
-        // It ends with the sender and the body, or with the connection.
-        ::tokio::spawn(connection);
         sender.send_request(request).await.map_err(|_| FetchError::Broken)
-    }
-
-    /// Connects to the first address that accepts.
-    async fn connect(&self, uri: &Uri) -> Result<TcpStream, FetchError> {
-        let host = uri.host().ok_or(FetchError::Url)?.trim_matches(['[', ']']);
-        let port = uri.port_u16().unwrap_or(80);
-        let found = lookup_host((host, port)).await.map_err(|_| FetchError::Name)?;
-        let addresses: Vec<SocketAddr> = found.collect();
-        if addresses.is_empty() {
-            return Err(FetchError::Name);
-        }
-        for address in addresses {
-            let connecting = timeout(self.limits.connect, TcpStream::connect(address));
-            if let Ok(Ok(stream)) = connecting.await {
-                return Ok(stream);
-            }
-        }
-        Err(FetchError::Connect)
     }
 
     async fn read(&self, response: HttpResponse<Incoming>) -> Result<Fetched, FetchFailure> {

@@ -75,11 +75,13 @@
 //! | Feature  | Default | Adds                                                                   |
 //! |----------|---------|------------------------------------------------------------------------|
 //! | `hyper`  | no      | `hyper::Fetcher`, which asks responders over HTTP, on tokio            |
+//! | `https`  | no      | `hyper::Fetcher::with_tls`: responders that have only an `https` address; the program makes the TLS configuration |
+//! | `proxy`  | no      | `hyper::Proxy`, an HTTP proxy that responders are asked by             |
 //! | `rustls` | no      | `rustls::StapledKeys` for servers; `rustls::StapleVerifier` and `rustls::Sessions` for clients |
 //!
-//! A feature adds items; none changes what the other items do. Responders with `https` addresses are not
-//! asked, and no HTTP proxy is used: what responders sign needs no TLS. With rustls 0.23, whose clients always
-//! ask for a staple, [`Requirement::Off`] means that it is not looked at.
+//! A feature adds items; none changes what the other items do. Responders are asked over `http` as a rule:
+//! what they sign needs no TLS. With rustls 0.23, whose clients always ask for a staple,
+//! [`Requirement::Off`] means that it is not looked at.
 //!
 //! # Limits
 //!

@@ -1,6 +1,7 @@
 //! A proof in a file that somebody else replaces: Exim's `tls_ocsp_file`.
 
 use std::borrow::Cow;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,8 +96,12 @@ impl ProofFile {
         now: UnixTime,
         verify: impl FnOnce(&[u8]) -> Result<Proof, ProofFileError>,
     ) -> Result<(Proof, Arc<[u8]>), ProofFileError> {
-        let bytes = read_up_to(&self.path, LONGEST);
-        let bytes = bytes.map_err(|error| ProofFileError::Unreadable(error.kind()))?;
+        let unreadable = |error: io::Error| ProofFileError::Unreadable(error.kind());
+        // A pipe would be waited for.
+        if !fs::metadata(&self.path).map_err(unreadable)?.is_file() {
+            return Err(ProofFileError::NotRegular);
+        }
+        let bytes = read_up_to(&self.path, LONGEST).map_err(unreadable)?;
         let response = decode_response(&bytes).ok_or(ProofFileError::Pem)?;
         let proof = verify(&response)?;
         match proof.status {
@@ -115,6 +120,9 @@ pub enum ProofFileError {
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(io::ErrorKind),
+    /// It is a folder, a pipe or a device.
+    #[error("it is not a regular file")]
+    NotRegular,
     /// The file is text without an `OCSP RESPONSE` in PEM.
     #[error("it is not DER, and has no PEM block \"OCSP RESPONSE\"")]
     Pem,

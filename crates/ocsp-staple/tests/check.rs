@@ -211,6 +211,19 @@ fn the_signer_whose_certificate_is_missing_is_named() {
 }
 
 #[test]
+fn a_wrong_signature_of_the_issuer_is_told_as_such_with_its_certificate_in_the_response_too() {
+    let world = World::new(90, 90);
+    let mut response = world.issuer.respond(&world.issuer, &week(), Some(&world.issuer_der));
+    assert_eq!(world.verify(&response, now()).unwrap().signer, Signer::Issuer);
+    // The signature is before the certificate.
+    let length = world.issuer_der.len();
+    let at = response.windows(length).position(|part| part == world.issuer_der).unwrap();
+    response[at - 20] ^= 1;
+    let error = world.verify(&response, now()).unwrap_err();
+    assert!(matches!(error, ProofError::Signature { .. }), "{error}");
+}
+
+#[test]
 fn the_issuer_is_the_one_that_signed() {
     let world = World::new(90, 90);
     let leaf = Certificate::parse(&world.leaf_der).unwrap();

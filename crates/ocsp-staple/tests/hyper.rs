@@ -2,8 +2,14 @@
 #![cfg(feature = "hyper")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+#[path = "support/answering.rs"]
+mod answering;
+#[path = "support/asked.rs"]
+mod asked;
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/data.rs"]
+mod data;
 #[path = "support/times.rs"]
 mod times;
 #[path = "support/vector_time.rs"]
@@ -11,60 +17,17 @@ mod vector_time;
 #[path = "support/world.rs"]
 mod world;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use answering::{Answer, responder, run};
+use asked::asked;
 use authority::GOOD;
 use ocsp_staple::hyper::{FetchFailure, FetchLimits, Fetched, Fetcher};
-use ocsp_staple::{Event, Fetch, FetchError, IssuerHash, Method, Request, Schedule};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use ocsp_staple::{Event, FetchError, Method};
+use tokio::net::TcpStream;
 use vector_time::now;
 use world::{DAY, HOUR, World, after};
-
-/// What a responder does with the head of a request.
-type Answer = fn(&str) -> Vec<u8>;
-
-/// Answers each connection once, and then holds it open.
-async fn responder(answer: Answer) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(converse(stream, answer));
-        }
-    });
-    address
-}
-
-async fn converse(mut stream: TcpStream, answer: Answer) {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        let mut more = [0; 1024];
-        let Ok(count @ 1..) = stream.read(&mut more).await else { return };
-        head.extend_from_slice(more.get(..count).unwrap());
-    }
-    let answer = answer(&String::from_utf8_lossy(&head));
-    let closes = answer.is_empty() || answer.ends_with(b"cut");
-    let _ = stream.write_all(&answer).await;
-    if !closes {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-    }
-}
-
-fn schedule_for(address: &str, test: impl FnOnce(Schedule, Fetch, Request)) {
-    World::new(DAY * 90).run(|check, schedule| {
-        let mut schedule = schedule.with_responders([address.into()]);
-        let fetch = schedule.poll_fetch(now()).unwrap();
-        let request = Request::new(check.certificate(), check.issuer(), IssuerHash::Sha1);
-        test(schedule, fetch, request);
-    });
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
 
 fn limits() -> FetchLimits {
     FetchLimits::default().with_time(Duration::from_millis(700)).with_response(3000)
@@ -73,11 +36,7 @@ fn limits() -> FetchLimits {
 fn fetch_from(answer: Answer) -> Result<Fetched, FetchFailure> {
     run(async {
         let address = responder(answer).await;
-        let mut asked = None;
-        schedule_for(&format!("http://{address}/ca"), |_, fetch, request| {
-            asked = Some((fetch, request));
-        });
-        let (fetch, request) = asked.unwrap();
+        let (fetch, request) = asked(&format!("http://{address}/ca"));
         Fetcher::new(limits()).fetch(&fetch, &request).await
     })
 }
@@ -151,11 +110,7 @@ fn a_connection_without_a_request_ends_no_responder() {
         for _ in 0..3 {
             drop(TcpStream::connect(address).await.unwrap());
         }
-        let mut asked = None;
-        schedule_for(&format!("http://{address}/"), |_, fetch, request| {
-            asked = Some((fetch, request));
-        });
-        let (fetch, request) = asked.unwrap();
+        let (fetch, request) = asked(&format!("http://{address}/"));
         let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
         assert_eq!(fetched.response, b"ok");
     });
@@ -182,11 +137,7 @@ fn a_request_is_posted_where_it_has_to_be() {
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec()
         })
         .await;
-        let mut asked = None;
-        schedule_for(&format!("http://{address}/ca?x=1"), |_, fetch, request| {
-            asked = Some((fetch, request));
-        });
-        let (mut fetch, request) = asked.unwrap();
+        let (mut fetch, request) = asked(&format!("http://{address}/ca?x=1"));
         fetch.bypass_caches = true;
         assert_eq!(fetch.method, Method::Get, "but the address has a query");
         let fetched = Fetcher::new(limits()).fetch(&fetch, &request).await.unwrap();
@@ -206,10 +157,11 @@ fn one_address_that_is_dead_leaves_the_next() {
             (format!("http://nowhere.invalid:{port}/"), Err(FetchError::Name)),
             (format!("https://localhost:{port}/"), Err(FetchError::Https)),
             (format!("HTTP://localhost:{port}/"), Ok(&b"ok"[..])),
+            (format!("http://ann:secret@localhost:{port}/"), Err(FetchError::Url)),
+            ("http:///ca".to_owned(), Err(FetchError::Url)),
+            ("ldap://localhost/ca".to_owned(), Err(FetchError::Url)),
         ] {
-            let mut asked = None;
-            schedule_for(&url, |_, fetch, request| asked = Some((fetch, request)));
-            let (fetch, request) = asked.unwrap();
+            let (fetch, request) = asked(&url);
             let got = Fetcher::new(FetchLimits::default()).fetch(&fetch, &request).await;
             let got = got.as_ref().map(|got| &got.response[..]).map_err(|f| f.error.clone());
             assert_eq!(got, fetched, "{url}");
@@ -226,11 +178,7 @@ fn a_responder_that_never_ends_holds_up_no_other() {
         let began = Instant::now();
         let mut running = Vec::new();
         for address in [silent, silent, quick] {
-            let mut asked = None;
-            schedule_for(&format!("http://{address}/"), |_, fetch, request| {
-                asked = Some((fetch, request));
-            });
-            let (fetch, request) = asked.unwrap();
+            let (fetch, request) = asked(&format!("http://{address}/"));
             let fetcher = Arc::clone(&fetcher);
             running.push(tokio::spawn(async move { fetcher.fetch(&fetch, &request).await }));
         }

@@ -33,10 +33,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Makes a cache with this time to live.
+    /// Makes a cache with this time to live, at most a year.
     #[must_use]
     pub fn new(time_to_live: Duration) -> Self {
         let (entries, octets) = (10_000, 16 << 20);
+        let time_to_live = time_to_live.min(YEAR);
         Self { time_to_live, entries, octets, held: 0, kept: HashMap::new() }
     }
 
@@ -87,3 +88,6 @@ fn weight(command: &Command, outcome: &Outcome) -> usize {
     let found = if let Outcome::Found(text) = outcome { text.len() } else { 0 };
     command.words().iter().map(Vec::len).sum::<usize>() + found
 }
+
+/// An instant cannot be added more than it can hold.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -70,6 +70,14 @@ pub enum Next {
         /// The time limit.
         within: Duration,
     },
+    /// Open this connection as for [`Open`](Self::Open), but without waiting for it: it was down, and the next step
+    /// is one of another server that is up.
+    Probe {
+        /// The connection.
+        link: Link,
+        /// The time limit.
+        within: Duration,
+    },
     /// Wait for the connection, which another attempt opens.
     Await(Link),
     /// Defer the lookup.
@@ -118,8 +126,10 @@ impl Failover {
             return Next::GiveUp(reason.clone());
         }
         let time = self.time;
-        while let Some(state) = self.servers.get_mut(attempt.server) {
+        loop {
             let server = attempt.server;
+            let other_is_up = self.servers.iter().skip(server + 1).any(|other| other.link.is_up());
+            let Some(state) = self.servers.get_mut(server) else { break };
             let (part, decision) = match &mut state.kind {
                 Kind::Cluster(cluster) => cluster.decide(&mut state.link, attempt, now),
                 _ => (Part::Server, state.link.decide(now)),
@@ -132,7 +142,14 @@ impl Failover {
                     return Next::Send { link, asking };
                 }
                 Decision::Open { failures } => {
-                    return Next::Open { link, within: link::patience(time, failures) };
+                    let within = link::patience(time, failures);
+                    if failures == 0 || part != Part::Server || !other_is_up {
+                        return Next::Open { link, within };
+                    }
+                    // The command need not wait for one that may still be dead.
+                    let (server, why) = (state.shown.clone(), state.link.why().to_owned());
+                    attempt.next_server(Reason::Unreachable { server, why });
+                    return Next::Probe { link, within };
                 }
                 Decision::Await => return Next::Await(link),
                 Decision::Skip(why) => {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::tokio::sync::watch;
-use ::tokio::time::timeout_at;
+use ::tokio::time::timeout;
 
 use self::connection::{Connection, Way};
 use self::opening::Opened;
@@ -101,14 +101,14 @@ impl Client {
 
     /// Makes a lookup. `time` is its deadline, from the name of the server to the reply.
     pub async fn look_up(&self, command: &Command, time: Duration) -> Outcome {
-        let mut counted = Counted { counters: self.counters.as_deref(), from: Instant::now() };
+        let mut counted = Counted { counters: self.counters.as_deref(), from: now() };
         let outcome = self.cached(command, time, counted.from).await;
         counted.end(&outcome);
         outcome
     }
 
     async fn cached(&self, command: &Command, time: Duration, now: Instant) -> Outcome {
-        let ask = || self.shared.ask(command, time, now);
+        let ask = || self.shared.ask(command, time);
         let Some(cache) = &self.cache else { return ask().await };
         let lock = || cache.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = lock().get(command, now);
@@ -116,7 +116,7 @@ impl Client {
             return outcome;
         }
         let outcome = ask().await;
-        lock().insert(command, &outcome, Instant::now());
+        lock().insert(command, &outcome, self::now());
         outcome
     }
 }
@@ -130,13 +130,12 @@ impl fmt::Debug for Client {
 }
 
 impl Shared {
-    async fn ask(self: &Arc<Self>, command: &Command, time: Duration, now: Instant) -> Outcome {
+    async fn ask(self: &Arc<Self>, command: &Command, time: Duration) -> Outcome {
         if command.words().is_empty() {
             return Outcome::NotFound; // As Exim has it.
         }
         let (mut attempt, mut sent) = (Attempt::of(command), None);
-        let deadline = ::tokio::time::Instant::from_std(now) + time;
-        match timeout_at(deadline, self.run(command, &mut attempt, &mut sent)).await {
+        match timeout(time, self.run(command, &mut attempt, &mut sent)).await {
             Ok(Ok(reply)) => reply.outcome(self.mode, &self.limits),
             Ok(Err(reason)) => Outcome::Deferred(reason),
             Err(_) => {
@@ -187,7 +186,7 @@ impl Shared {
     fn step(self: &Arc<Self>, attempt: &mut Attempt) -> Step {
         let mut state = self.state();
         loop {
-            match state.failover.next(attempt, Instant::now()) {
+            match state.failover.next(attempt, now()) {
                 Next::Send { link, asking } => match state.open.get(&link) {
                     Some(connection) => {
                         return Step::Send(Way::new(link, asking, connection));
@@ -195,15 +194,9 @@ impl Shared {
                     None => state.failover.handle_lost(link),
                 },
                 Next::Open { link, within } => {
-                    let (done, waiting) = watch::channel(());
-                    state.opening.insert(link, waiting.clone());
-                    let shared = Arc::clone(self);
-                    ::tokio::spawn(async move {
-                        let mut opening = Opening { shared, link, result: None, _done: done };
-                        opening.result = Some(opening.shared.open(link, within).await);
-                    });
-                    return Step::Wait(waiting);
+                    return Step::Wait(self.begin_opening(&mut state, link, within));
                 }
+                Next::Probe { link, within } => drop(self.begin_opening(&mut state, link, within)),
                 Next::Await(link) => match state.opening.get(&link) {
                     Some(waiting) => return Step::Wait(waiting.clone()),
                     None => state.failover.handle_lost(link),
@@ -213,10 +206,27 @@ impl Shared {
         }
     }
 
+    /// Opens a connection in a task of its own; the receiver ends with it.
+    fn begin_opening(
+        self: &Arc<Self>,
+        state: &mut State,
+        link: Link,
+        within: Duration,
+    ) -> watch::Receiver<()> {
+        let (done, waiting) = watch::channel(());
+        state.opening.insert(link, waiting.clone());
+        let shared = Arc::clone(self);
+        ::tokio::spawn(async move {
+            let mut opening = Opening { shared, link, result: None, _done: done };
+            opening.result = Some(opening.shared.open(link, within).await);
+        });
+        waiting
+    }
+
     fn failed(&self, attempt: &mut Attempt, way: &Way, failure: &Failure) {
         let (mut state, link) = (self.state(), way.link);
         let is_current = state.is_current(way);
-        state.failover.handle_failure(attempt, link, failure, Instant::now());
+        state.failover.handle_failure(attempt, link, failure, now());
         let gone = match failure {
             Failure::NotSent | Failure::Cut => true,
             Failure::Refused(refusal) => refusal.meaning() == crate::Meaning::NotMaster,
@@ -238,7 +248,7 @@ impl Shared {
             state.open.remove(&way.link);
         }
         let failure = Failure::TimedOut { silent, limit };
-        state.failover.handle_failure(attempt, way.link, &failure, Instant::now());
+        state.failover.handle_failure(attempt, way.link, &failure, now());
     }
 
     fn flooded(&self, way: &Way) -> Reason {
@@ -261,6 +271,11 @@ impl State {
     }
 }
 
+/// The time by the clock of the runtime, so that a test can stop it.
+fn now() -> Instant {
+    ::tokio::time::Instant::now().into_std()
+}
+
 /// A step for a command.
 enum Step {
     Send(Way),
@@ -278,7 +293,7 @@ struct Opening {
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        let (link, now) = (self.link, Instant::now());
+        let (link, now) = (self.link, now());
         let mut state = self.shared.state();
         state.opening.remove(&link);
         match self.result.take() {
@@ -300,9 +315,13 @@ struct Counted<'a> {
 }
 
 impl Counted<'_> {
+    fn latency(&self) -> Duration {
+        now().saturating_duration_since(self.from)
+    }
+
     fn end(&mut self, outcome: &Outcome) {
         if let Some(counters) = self.counters.take() {
-            counters.lookup(Some(outcome), self.from.elapsed());
+            counters.lookup(Some(outcome), self.latency());
         }
     }
 }
@@ -310,7 +329,7 @@ impl Counted<'_> {
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         if let Some(counters) = self.counters.take() {
-            counters.lookup(None, self.from.elapsed());
+            counters.lookup(None, self.latency());
         }
     }
 }

@@ -121,7 +121,26 @@ fn servers_are_asked_in_their_order() {
     failover.handle_opened(b);
     assert_eq!(sends(&mut failover, &mut attempt, now), b);
     assert_eq!(sends(&mut failover, &mut write(), now), b);
-    // The first one is asked again when it is due.
+    // The first one is opened again when it is due, and meanwhile nobody waits for it.
+    let due = now + ms(25);
+    let (mut attempt, mut other) = (write(), write());
+    assert!(matches!(failover.next(&mut attempt, due), Next::Probe { link, .. } if link == a));
+    assert_eq!(sends(&mut failover, &mut attempt, due), b);
+    assert_eq!(sends(&mut failover, &mut other, due), b);
+    failover.handle_opened(a);
+    assert_eq!(sends(&mut failover, &mut write(), due), a);
+    assert_eq!(sends(&mut failover, &mut attempt, due), b, "it does not go back");
+}
+
+#[test]
+fn of_servers_that_are_all_down_the_one_that_is_due_is_waited_for() {
+    let (mut failover, now) = (failover("a// : b//"), Instant::now());
+    let mut attempt = write();
+    let a = opens(&mut failover, &mut attempt, now);
+    failover.handle_open_failed(a, "refused", now);
+    let b = opens(&mut failover, &mut attempt, now);
+    failover.handle_open_failed(b, "refused", now);
+    assert!(matches!(gives_up(&mut failover, &mut attempt, now), Reason::Unreachable { .. }));
     let mut attempt = write();
     assert_eq!(opens(&mut failover, &mut attempt, now + ms(25)), a);
     failover.handle_opened(a);

@@ -129,17 +129,21 @@ async fn a_server_that_accepts_and_says_nothing() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (client, deadline) = (client(&at(port), TIME), ms(300));
-    let mut times = Vec::new();
-    for _ in 0..20 {
+    let lookup = |client: Client| async move {
         let from = Instant::now();
         let outcome = client.look_up(&command("incr n"), deadline).await;
         let Outcome::Deferred(reason) = outcome else { panic!("{outcome}") };
         assert!(!reason.is_in_doubt(), "nothing was sent: {reason}");
-        times.push(from.elapsed());
+        from.elapsed()
+    };
+    let tasks: Vec<_> = (0..1000).map(|_| tokio::spawn(lookup(client.clone()))).collect();
+    let mut times = Vec::new();
+    for task in tasks {
+        times.push(task.await.unwrap());
     }
-    // A busy machine may hold up one of so few.
-    assert!(percentile(&mut times, 90) < deadline + ms(50), "{times:?}");
-    assert!(percentile(&mut times, 100) < deadline * 2, "{times:?}");
+    let p99 = percentile(&mut times, 99);
+    println!("deadline {deadline:?}: p99 of 1000 is {p99:?}");
+    assert!(p99 < deadline + ms(50));
 }
 
 #[tokio::test(flavor = "multi_thread")]

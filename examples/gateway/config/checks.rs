@@ -221,6 +221,7 @@ const PATHS: &[&str] = &[
     "sqlite_dbfile",
     "tls_certificate",
     "tls_ocsp_file",
+    "tls_ocsp_verify_certificates",
     "tls_privatekey",
 ];
 
@@ -244,4 +245,6 @@ const NOT_EXPANDED: &[&str] = &[
     "spf_smtp_comment_template",
     "spool_directory",
     "sqlite_dbfile",
+    "tls_ocsp_proxy",
+    "tls_ocsp_verify_certificates",
 ];

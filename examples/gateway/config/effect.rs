@@ -7,6 +7,7 @@ use super::dmarc::InvalidFromOption;
 use super::{ConfigError, ConfigOptions, events};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
+use crate::gateway::lookups::language::{Language, Source};
 use crate::gateway::policy::conditions::dmarc::ENABLE_FORENSIC;
 use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, TlsSettings};
@@ -17,6 +18,7 @@ pub(super) fn check(
     event_options: &EventOptions,
     startup: &StartupSettings,
     live: &LiveSettings,
+    language: &Language,
 ) -> Result<(), ConfigError> {
     let standard = &ConfigOptions::unwritten();
     let found = proxies(options, standard, live)
@@ -25,7 +27,7 @@ pub(super) fn check(
         .or_else(|| sizes(options, standard))
         .or_else(|| tls(live))
         .or_else(|| authentication(options, standard, live))
-        .or_else(|| lookups(options, standard))
+        .or_else(|| lookups(options, standard, language))
         .map(|(option, cause)| (option.to_owned(), cause));
     let relays = live.routing.relays();
     let found = found.or_else(|| events::without_effect(event_options, &startup.events, relays));
@@ -127,17 +129,28 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
 }
 
 fn tls(live: &LiveSettings) -> Ineffective {
-    let TlsSettings { certificate, privatekey, ocsp_file, ocsp_fetch } = &live.tls;
+    let TlsSettings { certificate, privatekey, ocsp_file, ocsp_fetch, .. } = &live.tls;
+    let of_fetching = [
+        ("tls_ocsp_proxy", live.tls.ocsp_proxy.is_some()),
+        ("tls_ocsp_verify_certificates", live.tls.ocsp_verify_certificates.is_some()),
+    ];
     let Some(certificate) = certificate else {
         let others = [
             ("tls_privatekey", privatekey.is_some()),
             ("tls_ocsp_file", ocsp_file.is_some()),
             ("tls_ocsp_fetch", !ocsp_fetch),
         ];
-        return first(others, "tls_certificate is not set");
+        let cause = "tls_certificate is not set";
+        return first(others, cause).or_else(|| first(of_fetching, cause));
     };
-    if ocsp_file.is_some() && !ocsp_fetch {
-        return Some(("tls_ocsp_fetch", "with tls_ocsp_file nothing is fetched"));
+    let idle = match (ocsp_file, ocsp_fetch) {
+        (Some(_), false) => Some(("tls_ocsp_fetch", "with tls_ocsp_file nothing is fetched")),
+        (Some(_), true) => first(of_fetching, "with tls_ocsp_file nothing is fetched"),
+        (None, false) => first(of_fetching, "tls_ocsp_fetch is off"),
+        (None, true) => None,
+    };
+    if idle.is_some() {
+        return idle;
     }
     let names_server =
         |list: &Option<FileList>| list.as_ref().is_some_and(|list| list.mentions(SNI));
@@ -224,22 +237,50 @@ fn spf(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -
     (spf != standard.spf_timeout && spf.0 > dmarc).then_some(("spf_timeout", cause))
 }
 
-fn lookups(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
-    let limit = options.lookup_file_size_limit != standard.lookup_file_size_limit;
-    if limit && options.lookup_directories.trim().is_empty() {
-        return Some(("lookup_file_size_limit", "lookup_directories names no folder with files"));
-    }
-    if !options.redis_servers.trim().is_empty() {
-        return None;
-    }
-    first(
-        [
-            ("redis_allow_writes", options.redis_allow_writes),
-            ("redis_compatible", options.redis_compatible),
-            ("redis_timeout", options.redis_timeout.is_some()),
-        ],
-        "redis_servers names no server",
-    )
+fn lookups(options: &ConfigOptions, standard: &ConfigOptions, language: &Language) -> Ineffective {
+    let unused = |source| !language.uses(source);
+    let no_query = [Source::Pgsql, Source::Redis, Source::Sqlite].into_iter().all(unused);
+    let nothing = no_query && unused(Source::File);
+    let is_given = |text: &str| !text.trim().is_empty();
+    let folders = is_given(&options.lookup_directories);
+    let (pgsql, redis) = (is_given(&options.pgsql_servers), is_given(&options.redis_servers));
+    let sqlite = options.sqlite_dbfile.is_some();
+    let file_size = options.lookup_file_size_limit != standard.lookup_file_size_limit;
+    let rows = options.lookup_rows_max != standard.lookup_rows_max;
+    let time = options.lookup_timeout != standard.lookup_timeout;
+    let octets = options.lookup_size_limit != standard.lookup_size_limit;
+    [
+        ("lookup_file_size_limit", file_size && !folders, NO_FOLDER),
+        ("redis_allow_writes", options.redis_allow_writes && !redis, NO_SERVER),
+        ("redis_compatible", options.redis_compatible && !redis, NO_SERVER),
+        ("redis_timeout", options.redis_timeout.is_some() && !redis, NO_SERVER),
+        (
+            "pgsql_servers",
+            pgsql && !cfg!(feature = "pgsql"),
+            "it is not compiled in; build with --features pgsql",
+        ),
+        (
+            "redis_servers",
+            redis && !cfg!(feature = "redis"),
+            "it is not compiled in; build with --features redis",
+        ),
+        (
+            "lookup_directories",
+            folders && unused(Source::File),
+            "no text names a file to look up in",
+        ),
+        ("pgsql_servers", pgsql && unused(Source::Pgsql), NO_LOOKUP),
+        ("redis_servers", redis && unused(Source::Redis), NO_LOOKUP),
+        ("sqlite_dbfile", sqlite && unused(Source::Sqlite), NO_LOOKUP),
+        ("lookup_rows_max", rows && no_query, "no text has a query of a database"),
+        ("lookup_timeout", time && nothing, "no text has a lookup"),
+        ("lookup_size_limit", octets && nothing, "no text has a lookup"),
+    ]
+    .into_iter()
+    .find_map(|(option, is_idle, cause)| is_idle.then_some((option, cause)))
 }
 
+const NO_FOLDER: &str = "lookup_directories names no folder with files";
+const NO_SERVER: &str = "redis_servers names no server";
+const NO_LOOKUP: &str = "no text has a lookup of this type";
 pub(super) const NO_RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";

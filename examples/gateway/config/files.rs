@@ -20,8 +20,9 @@ pub(super) fn check(
     for (at, (option, path)) in given.iter().enumerate() {
         let others = given.iter().take(at).map(|(other, path)| (*other, path.clone()));
         let other = others.chain(own.iter().cloned()).find(|(other, beside)| {
-            // A certificate and its key may be in one file.
-            let together = (*other, *option) == ("tls_certificate", "tls_privatekey");
+            // A certificate and its key may be in one file, and its authority too.
+            let together = *other == "tls_certificate"
+                && matches!(*option, "tls_privatekey" | "tls_ocsp_verify_certificates");
             // One key may be that of several certificates.
             let together = together || other == option;
             !together && is_same(path, beside)
@@ -50,6 +51,7 @@ fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
         ("sqlite_dbfile", &options.sqlite_dbfile),
         ("maildir", &options.maildir),
         ("dmarc_tld_file", &options.dmarc_tld_file),
+        ("tls_ocsp_verify_certificates", &options.tls_ocsp_verify_certificates),
         ("dmarc_history_file", &options.dmarc_history_file),
     ]
     .into_iter()

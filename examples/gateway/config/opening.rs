@@ -22,17 +22,21 @@ use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log;
 
 /// Reads and checks a configuration, and opens what it names. Without a file, everything has its default.
+/// Beside it is what an administrator should know.
 ///
 /// # Errors
 ///
 /// What is wrong with it, with the line as far as it is known.
-pub fn read(path: Option<&Path>, resolv_conf: &Path) -> Result<Config, InvalidConfig> {
+pub fn read(
+    path: Option<&Path>,
+    resolv_conf: &Path,
+) -> Result<(Config, Vec<String>), InvalidConfig> {
     let text = Config::text(path).map_err(InvalidConfig::from)?;
-    check(&text, resolv_conf)?;
-    Config::parse(&text)
+    let warnings = check(&text, resolv_conf)?;
+    Ok((Config::parse(&text)?, warnings))
 }
 
-/// The same while the program runs. An empty file is not taken for a configuration without options then:
+/// Reads it again while the program runs. An empty file is not taken for a configuration without options then:
 /// it may be about to be written.
 ///
 /// # Errors
@@ -47,7 +51,7 @@ pub fn read_again(path: Option<&Path>, resolv_conf: &Path) -> Result<Config, Inv
     Config::parse(&text)
 }
 
-fn check(text: &str, resolv_conf: &Path) -> Result<(), InvalidConfig> {
+fn check(text: &str, resolv_conf: &Path) -> Result<Vec<String>, InvalidConfig> {
     // The files of lookups are opened as their texts are parsed.
     let config = Config::parse_and_open(text, |settings: &LookupSettings| {
         let files = Files::new(settings);
@@ -67,14 +71,15 @@ pub(crate) enum CheckError {
     Open { line: String, option: &'static str, source: Box<OpeningError> },
 }
 
-fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, OpeningError)> {
+fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static str, OpeningError)> {
     let of = |option| move |error| (option, error);
     let ServerSettings { startup, live } = &config.server;
     folder(&startup.spool_directory).map_err(of("spool_directory"))?;
     if let StoreSettings::Maildir { maildir, .. } = &startup.store {
         folder(maildir).map_err(of("maildir"))?;
     }
-    tls::check(&live.tls).map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
+    let warnings = tls::check(&live.tls);
+    let warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
     for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| unreadable(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {
@@ -91,7 +96,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<(), (&'static str, Openin
     if let Some(file) = &startup.reports.history_file {
         appended(file, startup).map_err(of("dmarc_history_file"))?;
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// A folder to write in; one that is not there is made at the start, where that can be.

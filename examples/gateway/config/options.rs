@@ -87,6 +87,10 @@ pub(crate) struct ConfigOptions {
     pub(super) tls_ocsp_file: Option<String>,
     /// Whether proofs are fetched from the responders that certificates name.
     pub(super) tls_ocsp_fetch: bool,
+    /// The HTTP proxy that responders are asked by, as `http://host:port`.
+    pub(super) tls_ocsp_proxy: Option<String>,
+    /// A PEM file with the authorities by which the certificates of `https` responders are verified.
+    pub(super) tls_ocsp_verify_certificates: Option<PathBuf>,
     /// `+proxy` adds the proxy's address to log lines.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,

@@ -25,6 +25,8 @@ pub(super) fn settings(
         privatekey: read("tls_privatekey", &options.tls_privatekey)?,
         ocsp_file: read("tls_ocsp_file", &options.tls_ocsp_file)?,
         ocsp_fetch: options.tls_ocsp_fetch,
+        ocsp_proxy: options.tls_ocsp_proxy.clone(),
+        ocsp_verify_certificates: options.tls_ocsp_verify_certificates.clone(),
     };
     let TlsSettings { certificate, privatekey, ocsp_file, .. } = &settings;
     let certificates = certificate.as_ref().and_then(|list| list.known());

@@ -12,8 +12,8 @@
 //! too. A list of a rule includes one of its type as `+name` or `!+name`; a text uses named lists without
 //! a `$` as `${listnamed:name}`, and in `match_domain` and similar conditions.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use event_expand::{
     HeaderForm, HostCall, ListKind, Lookup, MatchList, MatchListError, Need, Options, Template,
@@ -39,6 +39,33 @@ pub(crate) struct Language {
     files: Option<FileCheck>,
     /// The parsed named lists without an expansion.
     known: BTreeMap<(ListKind, String), Arc<MatchList>>,
+    /// What the texts that were parsed look things up in.
+    uses: Mutex<BTreeSet<Source>>,
+}
+
+/// What a lookup or a list of a text looks things up in.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Source {
+    /// A file of `lookup_directories`.
+    File,
+    Pgsql,
+    Redis,
+    /// The database of `sqlite_dbfile`.
+    Sqlite,
+}
+
+impl Source {
+    const ALL: [Self; 4] = [Self::File, Self::Pgsql, Self::Redis, Self::Sqlite];
+
+    fn of(lookup: &Lookup) -> Option<Self> {
+        match lookup.name {
+            "sqlite" if file_option(lookup).is_some() => Some(Self::File),
+            "sqlite" => Some(Self::Sqlite),
+            "pgsql" => Some(Self::Pgsql),
+            "redis" => Some(Self::Redis),
+            _ => lookup.is_file().then_some(Self::File),
+        }
+    }
 }
 
 impl Language {
@@ -52,12 +79,22 @@ impl Language {
             Some(((kind, name.to_owned()), Arc::new(list)))
         });
         let known = known.collect();
-        Self { options, engines, lists, known, files: None }
+        Self { options, engines, lists, known, files: None, uses: Mutex::default() }
     }
 
     /// Checks the file of each lookup and list while its text is parsed.
     pub(crate) fn checking(self, files: FileCheck) -> Self {
         Self { files: Some(files), ..self }
+    }
+
+    /// Tells whether a text that was parsed looks things up there, or may do so.
+    pub(crate) fn uses(&self, source: Source) -> bool {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).contains(&source)
+    }
+
+    /// Takes note that a text may look things up there.
+    pub(crate) fn note(&self, sources: impl IntoIterator<Item = Source>) {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).extend(sources);
     }
 
     /// Returns a named list without an expansion.
@@ -115,11 +152,18 @@ impl Language {
                     name: lookup.name,
                     missing,
                 })?;
-                let option = lookup.options.as_deref().and_then(|text| text.strip_prefix(b"file="));
-                file.or(option).map_or(Ok(()), |file| self.open(at, file))
+                self.note(Source::of(lookup));
+                file.or(file_option(lookup)).map_or(Ok(()), |file| self.open(at, file))
             }
             (Need::ListFile(_), _) if !self.engines.files => Err(LanguageError::ListFile { at }),
-            (Need::ListFile(file), _) => self.open(at, file),
+            (Need::ListFile(file), _) => {
+                self.note([Source::File]);
+                self.open(at, file)
+            }
+            (Need::Again, _) => {
+                self.note(Source::ALL);
+                Ok(())
+            }
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
             (Need::Header(name), Some(names)) => match names.header(name, HeaderForm::Raw) {
                 Variable::Unknown => Err(LanguageError::NoHeader { at }),
@@ -168,6 +212,11 @@ impl Available {
             _ => Err(Missing::Engine),
         }
     }
+}
+
+/// The file of `sqlite,file=`.
+fn file_option(lookup: &Lookup) -> Option<&[u8]> {
+    lookup.options.as_deref().and_then(|text| text.strip_prefix(b"file="))
 }
 
 /// Checks that a file of a text can be opened.

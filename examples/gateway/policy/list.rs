@@ -22,7 +22,7 @@ use super::rules::Problem;
 use super::stage::Stage;
 use super::text::{Text, ask};
 use super::words::Words;
-use crate::gateway::lookups::language::Language;
+use crate::gateway::lookups::language::{Language, Source};
 
 /// A list.
 #[derive(Debug)]
@@ -213,7 +213,11 @@ fn words(
         language.check_list(&list).map_err(|error| Problem::Text(error.into()))?;
         Ok(Arc::new(list))
     })?;
-    let Some(list) = words.known() else { return Ok(words) };
+    let Some(list) = words.known() else {
+        // An item may be a file then.
+        home.language.note([Source::File]);
+        return Ok(words);
+    };
     for (_, kind, name) in list.named_lists() {
         let key = (kind, name.to_owned());
         let inner = home.language.lists.get(kind, name).unwrap_or_default();

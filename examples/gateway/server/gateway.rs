@@ -50,7 +50,7 @@ pub struct Gateway {
 pub(crate) struct Live {
     pub(super) settings: LiveSettings,
     pub(super) session: Arc<SessionSettings>,
-    pub(super) tls: Tls,
+    pub(super) tls: Arc<Tls>,
     pub(super) host_names: HostNames,
     /// The services of rules.
     pub(super) services: Services,
@@ -146,7 +146,7 @@ impl Live {
         let session = Arc::new(settings.session.clone());
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
         Ok(Self {
-            tls: Tls::new(tls, directory, &session.primary_hostname)?,
+            tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),
             host_names: HostNames::new(
                 Arc::clone(&services.resolver),
                 settings.host_lookup_timeout,

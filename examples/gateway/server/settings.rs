@@ -79,6 +79,10 @@ pub(crate) struct TlsSettings {
     pub(crate) ocsp_file: Option<FileList>,
     /// Whether OCSP responses are fetched, without a file.
     pub(crate) ocsp_fetch: bool,
+    /// The URL of the HTTP proxy that responders are asked by.
+    pub(crate) ocsp_proxy: Option<String>,
+    /// A file with the authorities by which the certificates of `https` responders are verified.
+    pub(crate) ocsp_verify_certificates: Option<PathBuf>,
 }
 
 /// A list of files, perhaps with an expansion.

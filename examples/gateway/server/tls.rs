@@ -15,13 +15,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use ocsp_staple::{ProofFileError, Store};
-use rustls::ServerConfig;
+use ocsp_staple::Store;
+use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy, ProxyError};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::server::ResolvesServerCertUsingSni;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 
 use self::certificate::CertificateFiles;
 use self::renewal::Renewals;
@@ -61,7 +64,7 @@ impl Tls {
         host: &str,
     ) -> Result<Self, TlsError> {
         let mut new = Self {
-            renewals: Renewals::new(Store::new(directory.join("ocsp")), settings.ocsp_fetch),
+            renewals: Renewals::new(Store::new(directory.join("ocsp")), fetcher(&settings)?),
             settings,
             directory: directory.to_owned(),
             host: host.to_owned(),
@@ -79,25 +82,43 @@ impl Tls {
     }
 
     /// Returns the certificates for a connection, by the current files.
-    pub(crate) async fn served(&self, context: &mut Context<'_>) -> Result<Arc<Served>, TlsError> {
-        let served = match &self.fixed {
-            Some(served) => Arc::clone(served),
-            None => self.find(self.expand(context).await?)?,
+    pub(crate) async fn served(
+        self: &Arc<Self>,
+        context: &mut Context<'_>,
+    ) -> Result<Arc<Served>, TlsError> {
+        let files = match &self.fixed {
+            Some(_) => None,
+            None => self.expand(context).await?,
+        };
+        let tls = Arc::clone(self);
+        // A disk that hangs holds up no other connection.
+        spawn_blocking(move || tls.look(files)).await.map_err(|_| TlsError::Thread)?
+    }
+
+    /// Looks at the files; without any, they are known, or made.
+    fn look(&self, files: Option<Vec<CertificateFiles>>) -> Result<Arc<Served>, TlsError> {
+        let served = match (&self.fixed, files) {
+            (Some(served), _) => Arc::clone(served),
+            (None, Some(files)) => self.find(files)?,
+            (None, None) => self.find(self.self_made()?)?,
         };
         served.look(&self.renewals);
         Ok(served)
     }
 
     /// Expands the options. After a forced failure or an empty result there is no certificate.
-    async fn expand(&self, context: &mut Context<'_>) -> Result<Vec<CertificateFiles>, TlsError> {
+    async fn expand(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Result<Option<Vec<CertificateFiles>>, TlsError> {
         let TlsSettings { certificate, privatekey, ocsp_file, .. } = &self.settings;
         let certificates = now("tls_certificate", certificate.as_ref(), context).await?;
         if certificates.is_empty() {
-            return self.self_made();
+            return Ok(None);
         }
         let keys = now("tls_privatekey", privatekey.as_ref(), context).await?;
         let proofs = now("tls_ocsp_file", ocsp_file.as_ref(), context).await?;
-        CertificateFiles::of(&certificates, &keys, &proofs)
+        CertificateFiles::of(&certificates, &keys, &proofs).map(Some)
     }
 
     fn find(&self, files: Vec<CertificateFiles>) -> Result<Arc<Served>, TlsError> {
@@ -126,13 +147,50 @@ impl Tls {
     }
 }
 
-/// Checks the files of options without an expansion; an error has its option.
-pub(crate) fn check(settings: &TlsSettings) -> Result<(), (&'static str, TlsError)> {
-    let Some(files) = settings.known() else { return Ok(()) };
-    for files in files.map_err(|error| ("tls_certificate", error))? {
-        files.check()?;
+/// Checks the files of options without an expansion, and returns warnings; an error has its option.
+pub(crate) fn check(settings: &TlsSettings) -> Result<Vec<String>, (&'static str, TlsError)> {
+    if let Some(path) = &settings.ocsp_verify_certificates {
+        authorities(path).map_err(|error| ("tls_ocsp_verify_certificates", error))?;
     }
-    Ok(())
+    proxy(settings).map_err(|error| ("tls_ocsp_proxy", error))?;
+    let Some(files) = settings.known() else { return Ok(Vec::new()) };
+    let files = files.map_err(|error| ("tls_certificate", error))?;
+    let checked = files.iter().map(|files| files.check(settings.ocsp_fetch));
+    Ok(checked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Makes what proofs are fetched by, unless they are not.
+fn fetcher(settings: &TlsSettings) -> Result<Option<Fetcher>, TlsError> {
+    if !settings.ocsp_fetch {
+        return Ok(None);
+    }
+    let mut fetcher = Fetcher::new(FetchLimits::default());
+    if let Some(path) = &settings.ocsp_verify_certificates {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(authorities(path)?)
+            .with_no_client_auth();
+        fetcher = fetcher.with_tls(Arc::new(config));
+    }
+    Ok(Some(match proxy(settings)? {
+        Some(proxy) => fetcher.with_proxy(proxy),
+        None => fetcher,
+    }))
+}
+
+fn proxy(settings: &TlsSettings) -> Result<Option<Proxy>, TlsError> {
+    Ok(settings.ocsp_proxy.as_deref().map(str::parse).transpose()?)
+}
+
+/// Reads certificates of authorities.
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let path = || path.to_owned();
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path()).and_then(Iterator::collect);
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots
+        .add_parsable_certificates(found.map_err(|source| TlsError::Pem { path: path(), source })?);
+    if added == 0 { Err(TlsError::NoCertificate { path: path() }) } else { Ok(roots) }
 }
 
 /// Returns a configuration without a certificate, whose handshake fails with an alert.
@@ -183,12 +241,12 @@ impl TlsSettings {
 pub(crate) enum TlsError {
     #[error("cannot read PEM from {}: {source}", path.display())]
     Pem { path: PathBuf, source: pem::Error },
+    #[error("{} is not a regular file", path.display())]
+    NotRegular { path: PathBuf },
     #[error("{} has no PEM block \"CERTIFICATE\"", path.display())]
     NoCertificate { path: PathBuf },
     #[error("the certificate {} cannot be used with the key {}: {source}", certificate.display(), key.display())]
     Pair { certificate: PathBuf, key: PathBuf, source: Box<rustls::Error> },
-    #[error("{}: {source}", path.display())]
-    Proof { path: PathBuf, source: Box<ProofFileError> },
     #[error("{option} cannot be expanded")]
     NotExpanded { option: &'static str },
     #[error(
@@ -196,7 +254,11 @@ pub(crate) enum TlsError {
     )]
     Count { option: &'static str, found: usize, certificates: usize },
     #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error(transparent)]
     Rustls(#[from] rustls::Error),
+    #[error("the thread that reads certificates panicked")]
+    Thread,
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
     #[error("cannot write {}: {source}", path.display())]

@@ -6,15 +6,17 @@ use std::path::Path;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::config::opening;
+use crate::gateway::telemetry::log;
 
-/// Checks a configuration, in which `DIR` is a folder of the test; returns what is wrong, or nothing.
-fn check(folder: &Path, text: &str) -> String {
+/// Checks a configuration, in which `DIR` is a folder of the test; returns what is wrong, or what an
+/// administrator should know, or nothing.
+pub(super) fn check(folder: &Path, text: &str) -> String {
     let text = text.replace("DIR", &folder.display().to_string());
     let text = format!("spool_directory = '{}/spool'\n{text}", folder.display());
     let file = folder.join("gateway.toml");
     fs::write(&file, text).unwrap();
     opening::read(Some(&file), &folder.join("resolv.conf"))
-        .map_or_else(|error| crate::gateway::telemetry::log::chain(&error), |_| String::new())
+        .map_or_else(|error| log::chain(&error), |(_, warnings)| warnings.join("\n"))
 }
 
 /// All files and folders, with their sizes and times.
@@ -35,37 +37,18 @@ fn everything(folder: &Path) -> Vec<String> {
 
 /// Options, and lines of rules (`RULE`), that name files below `DIR`; and the error.
 const NAMED: &[(&str, &str)] = &[
-    (
-        "tls_certificate = 'DIR/none.pem'",
-        "line 2: tls_certificate: cannot read PEM from DIR/none.pem",
-    ),
-    ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: DIR/text has no PEM block"),
-    (
-        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/none.pem'",
-        "line 3: tls_privatekey: cannot read PEM from DIR/none.pem",
-    ),
-    (
-        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/other.pem'",
-        "line 2: tls_certificate: the certificate DIR/cert.pem cannot be used with the key DIR/other.pem",
-    ),
-    (
-        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DIR/none.der'",
-        "line 3: tls_ocsp_file: DIR/none.der: it cannot be read: entity not found",
-    ),
-    (
-        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DIR/cert.pem'",
-        "line 3: tls_ocsp_file: DIR/cert.pem: it is not DER, and has no PEM block",
-    ),
-    (
-        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = 'DER DIR/text'",
-        "line 3: tls_ocsp_file: DIR/text: the certificate of the issuer ",
-    ),
     ("maildir = 'DIR/text'", "line 2: maildir: DIR/text is not a directory"),
     ("maildir = 'DIR/text/below'", "line 2: maildir: DIR/text is not a directory"),
     ("sqlite_dbfile = 'DIR/text'", "line 2: sqlite_dbfile: DIR/text is not an SQLite database"),
     ("sqlite_dbfile = 'DIR/lists'", "line 2: sqlite_dbfile: DIR/lists cannot be read"),
-    ("lookup_directories = 'DIR/none'", "line 2: lookup_directories: DIR/none cannot be read"),
-    ("lookup_directories = 'DIR/text'", "line 2: lookup_directories: DIR/text is not a directory"),
+    (
+        "lookup_directories = 'DIR/none'\nevent_action = '${expand:$event_data}'",
+        "line 2: lookup_directories: DIR/none cannot be read",
+    ),
+    (
+        "lookup_directories = 'DIR/text'\nevent_action = '${expand:$event_data}'",
+        "line 2: lookup_directories: DIR/text is not a directory",
+    ),
     (
         "dmarc_history_file = 'DIR/text/x'",
         "line 2: dmarc_history_file: DIR/text is not a directory",
@@ -105,13 +88,7 @@ const NAMED: &[(&str, &str)] = &[
 fn what_is_named_is_opened() {
     let scratch = Scratch::new();
     let folder = scratch.path();
-    fs::write(folder.join("text"), "not a database, and no certificate\n").unwrap();
-    let [made, other] = ["mx.example", "other.example"]
-        .map(|name| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap());
-    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    fs::write(folder.join("cert.pem"), &certificate).unwrap();
-    fs::write(folder.join("both.pem"), certificate + &key).unwrap();
-    fs::write(folder.join("other.pem"), other.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.join("text"), "not a database\n").unwrap();
     fs::create_dir(folder.join("lists")).unwrap();
     fs::write(folder.join("lists/keys"), "ann: 1\n").unwrap();
     let rule = "lookup_directories = 'DIR/lists'\n[[acl_smtp_rcpt]]\nverb = 'deny'\n";
@@ -137,8 +114,10 @@ fn a_sound_configuration_is_sound_and_nothing_is_made() {
     let text = "maildir = 'DIR/mail/box'\nsqlite_dbfile = 'DIR/mail.db'\n\
                 tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/key.pem'\n\
                 dmarc_history_file = 'DIR/spool/history'\nlookup_directories = 'DIR/lists'\n\
-                local_parts = 'lsearch;DIR/lists/keys : DIR/lists/keys'\n\
-                pgsql_servers = 'nowhere.example/db/user/pa$$word'";
+                local_parts = 'lsearch;DIR/lists/keys : DIR/lists/keys'";
+    let servers = "\npgsql_servers = 'nowhere.example/db/user/pa$$word'\n\
+                   event_action = '${lookup pgsql{SELECT 1}}${lookup sqlite{SELECT 1}}'";
+    let text = &format!("{text}{}", if cfg!(feature = "pgsql") { servers } else { "" });
     assert_eq!(check(folder, text), "");
     let before = everything(folder);
     assert_eq!(check(folder, text), "");
@@ -285,7 +264,6 @@ fn what_can_work_is_taken() {
         "local_interfaces = '127.0.0.1.0 : 127.0.0.1.0'",
         "dns_resolver = '127.0.0.1:53'",
         "message_memory_limit = '1M'\nmessage_size_limit = '1M'",
-        "pgsql_servers = 'db::5432/mail/me/pa$word'",
         "spf_smtp_comment_template = 'See%_http://www.example.com/?%{S}'\n[[acl_smtp_rcpt]]\nverb = 'deny'\nspf = 'fail'\nmessage = '$spf_smtp_comment'",
         "smtp_receive_timeout = '5000w'",
         "[[acl_smtp_rcpt]]\nverb = 'deny'\nmessage = 'für niemand'",

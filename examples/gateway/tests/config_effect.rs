@@ -16,7 +16,6 @@ const PROXIES: &str = "proxy_required_hosts names no host";
 const RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";
 const DMARC: &str = "dmarc_verify_hosts matches no client";
 const SPF: &str = "no rule tests SPF, and dmarc_verify_hosts matches no client";
-const REDIS: &str = "redis_servers names no server";
 const EVENTS: &str = "every event_action is empty";
 pub(super) const NOBODY: &str = "dmarc_verify_hosts = ''\n";
 const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
@@ -97,10 +96,6 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
         "spf_timeout = '16s'",
         "no rule tests SPF, and DMARC gives it half of dmarc_timeout, which is less",
     ),
-    ("", "lookup_file_size_limit = '1M'", "lookup_directories names no folder with files"),
-    ("", "redis_allow_writes = true", REDIS),
-    ("redis_servers = ''\n", "redis_compatible = true", REDIS),
-    ("", "redis_timeout = '1s'", REDIS),
     (OFF, "event_profile = '2014'", EVENTS),
     (OFF, "event_select = 'msg:*'", EVENTS),
     (OFF, "event_failure = 'refuse'", EVENTS),

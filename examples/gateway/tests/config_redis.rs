@@ -26,12 +26,18 @@ fn invalid_options_are_refused() {
         let error = error(text);
         assert!(error.starts_with(message), "{text}: {error}");
     }
-    for text in [
-        "redis_servers = ''",
+    assert_eq!(error("redis_servers = ''"), "");
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn valid_options_are_taken() {
+    for options in [
         "redis_servers = '127.0.0.1/10/ : 127.0.0.1//pa$$word : 127.0.0.1//'",
         "redis_servers = 'a//'\nredis_timeout = '6s'\nlookup_timeout = '7s'\nredis_compatible = true",
     ] {
-        assert_eq!(error(text), "", "{text}");
+        let text = format!("{options}\nevent_action = '${{lookup redis{{GET a}}}}'");
+        assert_eq!(error(&text), "", "{text}");
     }
 }
 

@@ -1,6 +1,91 @@
 //! Options of TLS that cannot work, or have no effect.
 
+use std::fs;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::config_check::check;
+use super::scratch::Scratch;
 use crate::gateway::config::Config;
+
+/// Makes a certificate, with its key and without, another key, a text, and a pipe.
+fn make_files(folder: &Path) {
+    let [made, other] = ["mx.example", "other.example"]
+        .map(|name| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap());
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    fs::write(folder.join("cert.pem"), &certificate).unwrap();
+    fs::write(folder.join("both.pem"), certificate + &key).unwrap();
+    fs::write(folder.join("other.pem"), other.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.join("text"), "no certificate, and no proof\n").unwrap();
+    let pipe = folder.join("pipe");
+    mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+/// Options that name files below `DIR`, and the error.
+const NAMED: &[(&str, &str)] = &[
+    (
+        "tls_certificate = 'DIR/none.pem'",
+        "line 2: tls_certificate: cannot read PEM from DIR/none.pem",
+    ),
+    ("tls_certificate = 'DIR/text'", "line 2: tls_certificate: DIR/text has no PEM block"),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/none.pem'",
+        "line 3: tls_privatekey: cannot read PEM from DIR/none.pem",
+    ),
+    ("tls_certificate = 'DIR/pipe'", "line 2: tls_certificate: DIR/pipe is not a regular file"),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/pipe'",
+        "line 3: tls_privatekey: DIR/pipe is not a regular file",
+    ),
+    (
+        "tls_certificate = 'DIR/cert.pem'\ntls_privatekey = 'DIR/other.pem'",
+        "line 2: tls_certificate: the certificate DIR/cert.pem cannot be used with the key DIR/other.pem",
+    ),
+    (
+        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_verify_certificates = 'DIR/text'",
+        "line 3: tls_ocsp_verify_certificates: DIR/text has no PEM block \"CERTIFICATE\"",
+    ),
+    (
+        "tls_certificate = 'DIR/both.pem'\ntls_ocsp_proxy = 'proxy.example:3128'",
+        "line 3: tls_ocsp_proxy: the address of the proxy does not begin with http://",
+    ),
+];
+
+#[test]
+fn what_is_named_is_opened() {
+    let scratch = Scratch::new();
+    make_files(scratch.path());
+    for (text, message) in NAMED {
+        let error = check(scratch.path(), text);
+        let message = message.replace("DIR", &scratch.path().display().to_string());
+        assert!(error.contains(&message), "{text}: {error}");
+    }
+}
+
+/// Proofs in files, and what is said of them: they come and go while the gateway runs, and none keeps it from
+/// starting.
+const PROOFS: &[(&str, &str)] = &[
+    ("DIR/none.der", "it cannot be read: entity not found"),
+    ("DIR/cert.pem", "it is not DER, and has no PEM block"),
+    ("DIR/pipe", "it is not a regular file"),
+    ("DIR", "it is not a regular file"),
+    ("DIR/text", "the certificate of the issuer \"CN=rcgen self signed cert\" is missing"),
+];
+
+#[test]
+fn a_proof_that_does_not_count_is_told_of() {
+    let scratch = Scratch::new();
+    let folder = scratch.path();
+    make_files(folder);
+    for (path, cause) in PROOFS {
+        let text = format!("tls_certificate = 'DIR/both.pem'\ntls_ocsp_file = '{path}'");
+        let path = path.replace("DIR", &folder.display().to_string());
+        let told = check(folder, &text);
+        let start = format!("tls_ocsp_file {path}: {cause}");
+        assert!(told.starts_with(&start) && told.ends_with("; no OCSP staple"), "{told}");
+    }
+}
 
 #[test]
 fn what_is_wrong_with_tls_is_named_with_its_line() {

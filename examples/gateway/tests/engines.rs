@@ -50,7 +50,9 @@ fn request(engines: &Engines, text: &str, x: &[u8]) -> Request {
 }
 
 fn engines(folder: &Path, options: &str) -> Engines {
-    let text = format!("spool_directory = '{}'\n{options}", folder.display());
+    // An option of lookups wants a text that has some.
+    let some = "event_action = '${expand:$event_name}'";
+    let text = format!("spool_directory = '{}'\n{some}\n{options}", folder.display());
     Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap()
 }
 

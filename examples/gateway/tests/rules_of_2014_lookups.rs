@@ -19,7 +19,9 @@ use crate::gateway::policy::state::PolicyState;
 /// Reads a file of rules, whose lookups work below a folder.
 fn config(text: &str, folder: &Path) -> Config {
     let folder = folder.display();
-    let options = format!("spool_directory = '{folder}'\nlookup_directories = '{folder}'\n");
+    // An option that nothing uses is refused.
+    let files = if text.contains("/etc/") { "lookup_directories" } else { "maildir" };
+    let options = format!("spool_directory = '{folder}'\n{files} = '{folder}'\n");
     let text = text.replace("/etc/exim/", &format!("{folder}/"));
     Config::parse(&(options + &text.replace("/etc/mail/", &format!("{folder}/")))).unwrap()
 }

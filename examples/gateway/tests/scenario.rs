@@ -115,7 +115,7 @@ impl Scenario {
         routing.route(&recipient, &mut self.context(Stage::Rcpt, 0)).await
     }
 
-    fn context(&mut self, stage: Stage, after: u64) -> Context<'_> {
+    pub(super) fn context(&mut self, stage: Stage, after: u64) -> Context<'_> {
         Context {
             stage,
             now: self.start + Duration::from_millis(after),

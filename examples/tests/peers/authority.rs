@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::servers::{output_of, text};
+
+/// Options of `openssl genpkey` for the kinds of keys.
+pub(crate) const ECDSA: &str = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+pub(crate) const RSA: &str = "-algorithm RSA";
+
+/// The extension of a certificate that demands a staple.
+pub(crate) const MUST_STAPLE: &str = "tlsfeature=status_request";
 
 /// An authority in a folder of its own: `ca.pem`, and for each certificate `NAME.pem`, with that of the
 /// authority behind it, and `NAME.key`. Each names the responder, at a port that the test has.
@@ -37,13 +46,26 @@ impl Authority {
     /// Issues a certificate of the next number, and returns the number; `status` is a line's start in
     /// OpenSSL's index: `V` or `R`.
     pub(crate) fn issue(&mut self, name: &str, status: &str) -> String {
+        let responder = format!("http://127.0.0.1:{}/", self.responder_port);
+        let access = format!("authorityInfoAccess=OCSP;URI:{responder}");
+        self.issue_with(name, status, ECDSA, &[&access])
+    }
+
+    /// The same, with a key of another kind, and these extensions.
+    pub(crate) fn issue_with(
+        &mut self,
+        name: &str,
+        status: &str,
+        key: &str,
+        extensions: &[&str],
+    ) -> String {
         self.serial += 1;
-        let (serial, port) = (format!("{:04X}", self.serial), self.responder_port);
+        let (serial, extensions) = (format!("{:04X}", self.serial), extensions.join("\\n"));
         let revoked = if status == "R" { "260101000000Z,keyCompromise" } else { "" };
         self.shell(&format!(
-            "openssl ecparam -genkey -noout -name prime256v1 -out new.key
+            "openssl genpkey {key} -out new.key
              openssl req -new -key new.key -subj /CN={name} -out new.csr
-             printf 'subjectAltName=DNS:{name}\\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:{port}/\\n' >new.ext
+             printf 'subjectAltName=DNS:{name}\\n{extensions}\\n' >new.ext
              openssl x509 -req -in new.csr -CA ca.pem -CAkey ca.key -set_serial 0x{serial} -days 30 \\
                  -extfile new.ext -out new.leaf
              cat new.leaf ca.pem >new.pem
@@ -64,9 +86,15 @@ impl Authority {
 
     /// Starts the responder: it takes what is in the index now.
     pub(crate) fn respond(&self) -> Responder {
+        self.respond_with(&[])
+    }
+
+    /// The same, with these options.
+    pub(crate) fn respond_with(&self, options: &[&str]) -> Responder {
         let mut child = Command::new("openssl")
             .args(["ocsp", "-index", "index", "-CA", "ca.pem", "-rsigner", "ca.pem"])
             .args(["-rkey", "ca.key", "-ndays", "2", "-port", &self.responder_port.to_string()])
+            .args(options)
             .current_dir(&self.folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -97,6 +125,22 @@ impl Drop for Authority {
 
 /// A responder that runs; it ends when this goes.
 pub(crate) struct Responder(Child);
+
+impl Responder {
+    /// Stops it as it is, with its socket open.
+    pub(crate) fn hang(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+}
 
 impl Drop for Responder {
     fn drop(&mut self) {

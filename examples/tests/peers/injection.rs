@@ -189,7 +189,8 @@ async fn pgsql_gets_each_value_as_one_or_none() {
     let block = Block::claim();
     let peers = Peers::of(&block);
     let server = peers.start(&["postgresql"]).remove(0).address;
-    let text = format!("pgsql_servers = '{}/mail/gateway/secret'", server.replace(':', "::"));
+    let servers = format!("pgsql_servers = '{}/mail/gateway/secret'", server.replace(':', "::"));
+    let text = servers + "\nevent_action = '${lookup pgsql{SELECT 1}}'";
     let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap();
     let ask = async |query: &str, x: &[u8]| {
         ask(&engines, &format!("${{lookup pgsql{{{query}}}}}"), x).await

@@ -16,8 +16,22 @@ use super::servers::{Listener, Peers, have, output_of, swaks, text};
 
 const PROGRAMS: &[&str] = &["redis-server", "redis-cli", "swaks"];
 
-fn address<'a>(listeners: &'a [Listener], name: &str) -> &'a str {
-    &listeners.iter().find(|listener| listener.name == name).unwrap().address
+/// All servers of Redis that `scripts/peers` starts; they end with this.
+struct RedisPeers<'a> {
+    peers: Peers<'a>,
+    listeners: Vec<Listener>,
+}
+
+impl<'a> RedisPeers<'a> {
+    fn start(block: &'a Block) -> Self {
+        let peers = Peers::of(block);
+        let listeners = peers.start(&["redis"]);
+        Self { peers, listeners }
+    }
+
+    fn address(&self, name: &str) -> &str {
+        &self.listeners.iter().find(|listener| listener.name == name).unwrap().address
+    }
 }
 
 fn cli(address: &str, arguments: &[&str]) -> String {
@@ -33,9 +47,8 @@ fn the_examples_of_2014_work_as_they_are_written() {
         return;
     }
     let block = Block::claim();
-    let peers = Peers::of(&block);
-    let listeners = peers.start(&["redis"]);
-    let server = address(&listeners, "redis");
+    let redis = RedisPeers::start(&block);
+    let server = &redis.address("redis").to_owned();
     let rules = include_str!("../../gateway/tests/data/redis-lists.toml");
     let options = format!(
         "redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true\nlookup_timeout = '3s'\n{rules}"
@@ -61,7 +74,7 @@ fn the_examples_of_2014_work_as_they_are_written() {
     let (taken, transcript) = send("127.0.0.2");
     assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
     gateway.line("Redis: the server answered WRONGTYPE");
-    drop(peers);
+    drop(redis);
     let (taken, transcript) = send("127.0.0.3");
     assert!(!taken && transcript.contains("451 4.7.0"), "{transcript}");
     gateway.line(&format!("Redis: {server}/10 cannot be reached: "));
@@ -74,10 +87,12 @@ async fn redis_gets_each_value_as_one() {
         return;
     }
     let block = Block::claim();
-    let peers = Peers::of(&block);
-    let listeners = peers.start(&["redis"]);
-    let server = address(&listeners, "redis");
-    let text = format!("redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true");
+    let redis = RedisPeers::start(&block);
+    let server = redis.address("redis");
+    let text = format!(
+        "redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true\n\
+         event_action = '${{lookup redis{{GET a}}}}'"
+    );
     let engines = Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap();
     let ask = async |query: &str, x: &[u8]| {
         let (found, why) = ask(&engines, &format!("${{lookup redis{{{query}}}}}"), x).await;
@@ -114,10 +129,9 @@ fn the_tool_finds_what_the_gateway_finds() {
         return;
     }
     let block = Block::claim();
-    let peers = Peers::of(&block);
-    let listeners = peers.start(&["redis"]);
-    let of = |name: &str| address(&listeners, name);
-    let ca = peers.certificates().join("authority.pem");
+    let redis = RedisPeers::start(&block);
+    let of = |name: &str| redis.address(name);
+    let ca = redis.peers.certificates().join("authority.pem");
     cli(of("redis"), &["mset", "mail:a", "1", "b", "two words"]);
     cli(of("redis"), &["rpush", "mail:list", "x", "", "y"]);
     let lines =
@@ -143,7 +157,7 @@ fn the_tool_finds_what_the_gateway_finds() {
     }
     a_user_and_the_mode_of_exim(of("redis"));
     masters_are_found(of("redis-cluster"), of("redis-sentinel"));
-    authorities_of_the_system(&peers, of("redis-tls"));
+    authorities_of_the_system(&redis.peers, of("redis-tls"));
 }
 
 fn a_user_and_the_mode_of_exim(server: &str) {

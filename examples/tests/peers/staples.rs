@@ -1,53 +1,16 @@
-//! OCSP staples of the gateway, received by `openssl s_client` and Exim.
+//! OCSP staples of the gateway, received by `openssl s_client`.
 
-use std::env;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::authority::Authority;
+use rusqlite::Connection;
+
+use super::authority::{Authority, ECDSA, MUST_STAPLE, RSA};
 use super::block::Block;
+use super::fronts;
 use super::gateway::{Gateway, binary};
-use super::servers::{Peers, have, output_of, swaks, text};
-
-/// What a client sees that asks for a staple: the number of the certificate, and what is stapled.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    certificate: String,
-    /// The status and the number in the staple.
-    staple: Option<(String, String)>,
-}
-
-impl Seen {
-    fn good(serial: &str) -> Self {
-        Self { certificate: serial.into(), staple: Some(("good".into(), serial.into())) }
-    }
-
-    fn bare(serial: &str) -> Self {
-        Self { certificate: serial.into(), staple: None }
-    }
-}
-
-fn look(gateway: &Gateway, authority: &Authority, name: &str) -> Seen {
-    let mut client = Command::new("openssl");
-    client.args(["s_client", "-starttls", "smtp", "-status", "-verify_return_error", "-CAfile"]);
-    client.args([&authority.path("ca.pem"), "-servername", name, "-connect", &gateway.address()]);
-    let output = output_of(&mut client, b"QUIT\r\n");
-    let seen = text(&output.stdout);
-    assert!(output.status.success(), "{seen}{}", text(&output.stderr));
-    let word = |start: &str| {
-        let line = seen.lines().find_map(|line| line.trim_start().strip_prefix(start));
-        line.map(|rest| rest.trim().to_owned())
-    };
-    let pem = seen.find("\nServer certificate\n").and_then(|from| seen.get(from..)).unwrap();
-    let mut reader = Command::new("openssl");
-    reader.args(["x509", "-noout", "-serial"]);
-    let serial = text(&output_of(&mut reader, pem.as_bytes()).stdout);
-    let certificate = serial.trim().trim_start_matches("serial=").to_owned();
-    Seen { certificate, staple: word("Cert Status:").zip(word("Serial Number:")) }
-}
+use super::servers::{have, output_of, swaks, text};
+use super::stapled::{Seen, certificate, certificate_and_proof, look, look_with};
 
 #[test]
 fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
@@ -58,12 +21,7 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     let mut authority = Authority::make("fetched-staples", block.own(1));
     let first = authority.issue("mx.test", "V");
     let responder = authority.respond();
-    let options = format!(
-        "tls_certificate = '{}'\ntls_privatekey = '{}'",
-        authority.path("mx.test.pem"),
-        authority.path("mx.test.key")
-    );
-    let mut gateway = Gateway::start(block.own(0), &options);
+    let mut gateway = Gateway::start(block.own(0), &certificate(&authority, "mx.test"));
     gateway.line("OCSP staple is good until");
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&first));
     // Without the responder, and after a restart, it is still there.
@@ -104,13 +62,7 @@ fn a_proof_in_a_file_is_looked_at_for_each_connection() {
     let serial = authority.issue("mx.test", "V");
     authority.issue("other.test", "V");
     authority.issue("revoked.test", "R");
-    authority.prove("mx.test", "proof");
-    let options = format!(
-        "tls_certificate = '{}'\ntls_privatekey = '{}'\ntls_ocsp_file = '{}'",
-        authority.path("mx.test.pem"),
-        authority.path("mx.test.key"),
-        authority.path("proof")
-    );
+    let options = certificate_and_proof(&authority, "mx.test");
     let mut gateway = Gateway::start(block.own(0), &options);
     let file = authority.path("proof");
     let good = fs::read(&file).unwrap();
@@ -141,13 +93,18 @@ fn a_proof_in_a_file_is_looked_at_for_each_connection() {
     fs::remove_file(&file).unwrap();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&serial));
     gateway.line("cannot be read: entity not found; no OCSP staple");
+    // A start without it is no less sound.
+    gateway.restart();
+    gateway.line("cannot be read: entity not found; no OCSP staple");
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&serial));
+    assert!(checked(&gateway).ends_with("entity not found; no OCSP staple\n"));
     let pem = data_encoding::BASE64_MIME.encode(&good);
     replace(
         format!("-----BEGIN OCSP RESPONSE-----\n{pem}-----END OCSP RESPONSE-----\n").as_bytes(),
     );
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&serial));
-    // It is told once, not for each connection.
-    assert_eq!(gateway.log().matches("answers tryLater").count(), 1);
+    // It was told once, not for each connection.
+    assert_eq!(gateway.log().matches("entity not found").count(), 1);
 }
 
 #[test]
@@ -161,14 +118,19 @@ fn certificates_and_proofs_are_chosen_by_the_name_that_a_client_asks_for() {
     authority.prove("mx.test", "mx.test.proof");
     authority.prove("second.test", "second.test.proof");
     fs::write(authority.path("names"), "second.test: second.test\n").unwrap();
+    let events = Connection::open(authority.path("events.db")).unwrap();
+    events.execute_batch("CREATE TABLE seen (tls_in_ocsp)").unwrap();
     let folder = authority.path("");
     let name = format!("${{lookup{{$tls_sni}}lsearch{{{folder}names}}{{$value}}{{mx.test}}}}");
     let options = format!(
         "lookup_directories = '{folder}'\ntls_certificate = '{folder}{name}.pem'\n\
          tls_privatekey = '{folder}{name}.key'\ntls_ocsp_file = '{folder}{name}.proof'\n\
+         sqlite_dbfile = '{folder}events.db'\nevent_action = ''\n\
          [[acl_smtp_mail]]\nverb = 'warn'\n\
          log_message = 'sni=$tls_in_sni/$tls_sni ocsp=$tls_in_ocsp'\n\
-         [[acl_smtp_mail]]\nverb = 'accept'\n[[acl_smtp_rcpt]]\nverb = 'accept'"
+         [[acl_smtp_mail]]\nverb = 'accept'\n[[acl_smtp_rcpt]]\nverb = 'accept'\n\
+         [local_delivery]\n\
+         event_action = '${{lookup sqlite{{INSERT INTO seen VALUES ($tls_in_ocsp)}}}}'"
     );
     let mut gateway = Gateway::start(block.own(0), &options);
     assert_eq!(look(&gateway, &authority, "second.test"), Seen::good(&second));
@@ -188,93 +150,120 @@ fn certificates_and_proofs_are_chosen_by_the_name_that_a_client_asks_for() {
     gateway.line("sni=second.test/second.test ocsp=4");
     gateway.line("gone.test.pem: I/O error");
     gateway.line("sni=mx.test/mx.test ocsp=1");
+    // The events of both deliveries have it too.
+    let rows = gateway.wait_for("two events", |_| {
+        let mut select = events.prepare("SELECT tls_in_ocsp FROM seen ORDER BY rowid").ok()?;
+        let rows: Result<Vec<i64>, _> = select.query_map([], |row| row.get(0)).ok()?.collect();
+        rows.ok().filter(|rows| rows.len() >= 2)
+    });
+    assert_eq!(rows, [4, 1]);
 }
 
 #[test]
-fn exim_requires_a_staple_of_the_gateway() {
-    if !have(&["exim4", "openssl"]) {
+fn certificates_of_two_kinds_have_a_staple_each() {
+    if !have(&["openssl"]) {
         return;
     }
     let block = Block::claim();
-    let mut authority = Authority::make("staples-for-exim", block.own(1));
-    authority.issue("mx.test", "V");
-    authority.prove("mx.test", "proof");
+    let mut authority = Authority::make("staples-of-two-kinds", block.own(1));
+    let ecdsa = authority.issue_with("ecdsa.test", "V", ECDSA, &[]);
+    let rsa = authority.issue_with("rsa.test", "V", RSA, &[]);
+    for name in ["ecdsa.test", "rsa.test"] {
+        authority.prove(name, &format!("{name}.proof"));
+    }
+    let both = |end: &str| ["ecdsa.test", "rsa.test"].map(|name| authority.path(name) + end);
+    let list = |end: &str| format!("<; {}", both(end).join(" ; "));
     let options = format!(
         "tls_certificate = '{}'\ntls_privatekey = '{}'\ntls_ocsp_file = '{}'",
-        authority.path("mx.test.pem"),
-        authority.path("mx.test.key"),
-        authority.path("proof")
+        list(".pem"),
+        list(".key"),
+        list(".proof")
     );
     let gateway = Gateway::start(block.own(0), &options);
-    let peers = Peers::of(&block);
-    // Exim's own user reads it, who may not look into every folder.
-    let trusted = env::temp_dir().join(format!("exim-trusts-{}.pem", block.first()));
-    fs::copy(authority.path("ca.pem"), &trusted).unwrap();
-    let client = format!(
-        "hosts_require_tls = *\nhosts_require_ocsp = *\ntls_verify_hosts = *\n\
-        tls_verify_cert_hostnames =\ntls_verify_certificates = {}",
-        trusted.display()
-    );
-    let message = "Subject: stapled\n\ntext\n";
-    let (sent, log) = peers.exim_send_by(&gateway.address(), &["ann@local.test"], message, &client);
-    assert!(sent, "{log}");
-    fs::remove_file(authority.path("proof")).unwrap();
-    let (sent, log) = peers.exim_send_by(&gateway.address(), &["ann@local.test"], message, &client);
-    assert!(!sent && log.contains("certificate status check failed"), "{log}");
-    fs::remove_file(trusted).unwrap();
+    let seen = |algorithms: &str| look_with(&gateway, &authority, &["-sigalgs", algorithms]);
+    let (of_ecdsa, of_rsa) = ("ECDSA+SHA256", "RSA-PSS+SHA256");
+    assert_eq!(seen(of_ecdsa), Seen::good(&ecdsa));
+    assert_eq!(seen(of_rsa), Seen::good(&rsa));
+    // What is wrong with the proof of one is nothing to the other.
+    fs::copy(authority.path("rsa.test.proof"), authority.path("ecdsa.test.proof")).unwrap();
+    assert_eq!(seen(of_ecdsa), Seen::bare(&ecdsa));
+    assert_eq!(seen(of_rsa), Seen::good(&rsa));
 }
 
-/// Exim staples the proof of its file, or refuses TLS for one that does not count; a client of ours takes
-/// what is good.
+/// What `--check` says of the gateway's configuration.
+fn checked(gateway: &Gateway) -> String {
+    let mut check = Command::new(binary());
+    check.arg("--config").arg(gateway.folder().join("gateway.toml"));
+    let output = output_of(check.arg("--check").current_dir(gateway.folder()), b"");
+    assert!(output.status.success() && text(&output.stdout).contains("is valid"));
+    text(&output.stderr)
+}
+
 #[test]
-fn a_client_takes_the_staple_of_exim() {
-    if !have(&["exim4", "openssl"]) {
+fn a_certificate_that_demands_a_staple_and_has_none_is_told_of() {
+    if !have(&["openssl"]) {
         return;
     }
     let block = Block::claim();
-    let mut authority = Authority::make("staples-of-exim", block.own(1));
-    authority.issue("mx.test", "V");
-    authority.issue("revoked.test", "R");
-    // Exim's own user reads them, who may not look into every folder.
-    let folder = env::temp_dir().join(format!("exim-staples-{}", block.first()));
-    fs::create_dir_all(&folder).unwrap();
-    let publish = |from: &str, to: &str| {
-        fs::copy(authority.path(from), folder.join(to)).unwrap();
-        fs::set_permissions(folder.join(to), Permissions::from_mode(0o644)).unwrap();
-    };
-    publish("mx.test.pem", "cert");
-    publish("mx.test.key", "key");
-    authority.prove("mx.test", "proof");
-    publish("proof", "proof");
-    let peers = Peers::of(&block);
-    let at = folder.display();
-    let tls = format!(
-        "tls_advertise_hosts = *\ntls_certificate = {at}/cert\ntls_privatekey = {at}/key\n\
-         tls_ocsp_file = {at}/proof"
-    );
-    let listeners = peers.start_with(&tls, &["exim"]);
-    let address = &listeners.iter().find(|listener| listener.kind == "tcp").unwrap().address;
-    let (host, port) = address.rsplit_once(':').unwrap();
-    let check = |require: &[&str]| {
-        let mut tool = Command::new(binary().with_file_name("ocsp"));
-        tool.args(["serve-check", host, "--port", port, "--name", "mx.test", "--ca"]);
-        let output = output_of(tool.arg(authority.path("ca.pem")).args(require), b"");
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-    };
-    let (code, said) = check(&["--require"]);
-    assert!(code == Some(0) && said.starts_with("the OCSP staple is good, until "), "{said}");
-    authority.prove("revoked.test", "proof");
-    publish("proof", "proof");
-    // Exim notices a new file after a while.
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let (code, said) = check(&["--require"]);
-        if code != Some(0) {
-            assert!(!said.contains("is good"), "{said}");
-            break;
-        }
-        assert!(Instant::now() < end, "{said}");
-        thread::sleep(Duration::from_millis(200));
+    let mut authority = Authority::make("staples-demanded", block.own(1));
+    let refused = "clients will refuse the certificate: it demands an OCSP staple (must-staple), and \
+                   has none: ";
+    authority.issue_with("mx.test", "V", ECDSA, &[MUST_STAPLE]);
+    let mut gateway = Gateway::start(block.own(0), &certificate(&authority, "mx.test"));
+    gateway.line(&format!("mx.test.pem: {refused}it names no OCSP responder"));
+    let told = checked(&gateway);
+    let certificate_file = authority.path("mx.test.pem");
+    let expected = format!("gateway: {certificate_file}: {refused}it names no OCSP responder\n");
+    assert_eq!(told, expected);
+
+    // Where one can be had, it is told of only while it is missing.
+    let access = format!("authorityInfoAccess=OCSP;URI:http://127.0.0.1:{}/", block.own(1));
+    let serial = authority.issue_with("mx.test", "V", ECDSA, &[MUST_STAPLE, &access]);
+    let _responder = authority.respond();
+    assert_eq!(checked(&gateway), "");
+    gateway.restart();
+    gateway.line("OCSP staple is good until");
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&serial));
+    gateway.line(&format!("{refused}no good proof has been fetched"));
+    assert_eq!(gateway.log().matches(refused).count(), 1);
+
+    let options = certificate(&authority, "mx.test") + "tls_ocsp_fetch = false";
+    gateway.reload(&options, &format!("{refused}tls_ocsp_fetch is off"));
+    assert!(checked(&gateway).ends_with("tls_ocsp_fetch is off\n"));
+
+    gateway.reload(&certificate_and_proof(&authority, "mx.test"), "/proof: good, until ");
+    assert_eq!(checked(&gateway), "");
+    fs::remove_file(authority.path("proof")).unwrap();
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&serial));
+    gateway.line(&format!("{refused}the proof in tls_ocsp_file does not count"));
+}
+
+#[test]
+fn proofs_are_fetched_by_a_proxy_and_from_responders_with_tls() {
+    if !have(&["openssl"]) {
+        return;
     }
-    fs::remove_dir_all(&folder).unwrap();
+    let block = Block::claim();
+    let mut authority = Authority::make("staples-by-proxy", block.own(1));
+    authority.issue("localhost", "V");
+    let access = |url: &str| format!("authorityInfoAccess=OCSP;URI:{url}");
+    let in_clear = authority.issue_with("mx.test", "V", ECDSA, &[&access("http://ocsp.invalid/")]);
+    let (pem, key) = (authority.path("localhost.pem"), authority.path("localhost.key"));
+    let secure = format!("https://localhost:{}/", fronts::tls(&pem, &key, block.own(1)));
+    let over_tls = authority.issue_with("secure.test", "V", ECDSA, &[&access(&secure)]);
+    let _responder = authority.respond();
+    let options = certificate(&authority, "mx.test");
+    let options = format!("{options}tls_ocsp_proxy = '{}'", fronts::proxy(block.own(1)));
+    let mut gateway = Gateway::start(block.own(0), &options);
+    gateway.line("OCSP staple is good until");
+    assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&in_clear));
+
+    let options = certificate(&authority, "secure.test");
+    gateway.reload(&options, "; tls_ocsp_verify_certificates names no authorities");
+    assert_eq!(look(&gateway, &authority, "secure.test"), Seen::bare(&over_tls));
+    fs::remove_dir_all(gateway.folder().join("spool/ocsp")).unwrap();
+    let ca = authority.path("ca.pem");
+    let options = format!("{options}tls_ocsp_verify_certificates = '{ca}'");
+    gateway.reload(&options, "secure.test.pem: OCSP staple is good until");
+    assert_eq!(look(&gateway, &authority, "secure.test"), Seen::good(&over_tls));
 }

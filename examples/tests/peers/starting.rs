@@ -73,7 +73,7 @@ fn a_start_refuses_what_the_check_refuses() {
         ("maildir = 'gateway.toml'", "line 2: maildir: gateway.toml is not a directory"),
         ("sqlite_dbfile = 'gateway.toml'", "line 2: sqlite_dbfile: gateway.toml is not an SQLite"),
         (
-            "lookup_directories = '/nonexist'",
+            "lookup_directories = '/nonexist'\nevent_action = '${expand:$event_data}'",
             "line 2: lookup_directories: /nonexist cannot be read",
         ),
         ("route_data = 'mx.example:25'", "line 2: route_data has no effect: "),

@@ -1,11 +1,6 @@
 //! The tools: their output, exit status and errors.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "helpers of tests may panic"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod dmarc_check;
 mod dmarc_report;

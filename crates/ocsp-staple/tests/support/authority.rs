@@ -1,15 +1,40 @@
-//! An authority of the tests' own: certificates and responses, signed with Ed25519.
+//! An authority of the tests' own: certificates and responses, signed with Ed25519 or another key.
 
 use std::time::Duration;
 
 use der::DateTime;
+use ocsp_staple::IssuerHash;
 use ocsp_staple::rustls_pki_types::UnixTime;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 
 pub(crate) struct Authority {
     name: &'static str,
-    key: Ed25519KeyPair,
+    key: Box<dyn Key>,
+}
+
+/// A key that signs.
+pub(crate) trait Key {
+    /// The contents of `subjectPublicKey`.
+    fn public(&self) -> Vec<u8>;
+    fn sign(&self, message: &[u8]) -> Vec<u8>;
+    /// The DER of the key's `AlgorithmIdentifier`, and of its signatures'.
+    fn algorithms(&self) -> [Vec<u8>; 2];
+}
+
+impl Key for Ed25519KeyPair {
+    fn public(&self) -> Vec<u8> {
+        self.public_key().as_ref().to_vec()
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.sign(message).as_ref().to_vec()
+    }
+
+    fn algorithms(&self) -> [Vec<u8>; 2] {
+        [tlv(0x30, &[b"\x06\x03\x2b\x65\x70"]), tlv(0x30, &[b"\x06\x03\x2b\x65\x70"])]
+    }
 }
 
 /// What a certificate is for: its extensions, each as its DER.
@@ -31,13 +56,30 @@ pub(crate) struct Said {
     pub(crate) produced_at: UnixTime,
     /// The DER of `responseExtensions`, or nothing.
     pub(crate) extensions: Vec<u8>,
+    /// By which digest the certificate is named.
+    pub(crate) hash: IssuerHash,
+    /// Whether the signer is named by its name, not its key.
+    pub(crate) by_name: bool,
+    /// The numbers of certificates that are answered for, too, before this one.
+    pub(crate) others: &'static [u8],
 }
 
 impl Said {
     pub(crate) fn new(status: &[u8], this_update: UnixTime, next_update: UnixTime) -> Self {
         let (status, next_update) = (status.to_vec(), Some(next_update));
         let (serial, produced_at) = (1, this_update);
-        Self { serial, status, this_update, next_update, produced_at, extensions: Vec::new() }
+        let (extensions, hash, by_name, others) = (Vec::new(), IssuerHash::Sha1, false, &[][..]);
+        Self {
+            serial,
+            status,
+            this_update,
+            next_update,
+            produced_at,
+            extensions,
+            hash,
+            by_name,
+            others,
+        }
     }
 }
 
@@ -45,7 +87,11 @@ pub(crate) const GOOD: &[u8] = &[0x80, 0];
 
 impl Authority {
     pub(crate) fn new(name: &'static str, seed: u8) -> Self {
-        Self { name, key: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap() }
+        Self::of(name, Box::new(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()))
+    }
+
+    pub(crate) fn of(name: &'static str, key: Box<dyn Key>) -> Self {
+        Self { name, key }
     }
 
     /// Issues a certificate for the key of another.
@@ -56,21 +102,23 @@ impl Authority {
             [] => Vec::new(),
             extensions => tlv(0xa3, &[&tlv(0x30, extensions)]),
         };
+        let [key_algorithm, _] = subject.key.algorithms();
+        let [_, algorithm] = self.key.algorithms();
         let tbs = tlv(
             0x30,
             &[
                 &tlv(0xa0, &[&tlv(0x02, &[&[2]])]),
                 &tlv(0x02, &[&[wanted.serial]]),
-                &ed25519(),
+                &algorithm,
                 &name(self.name),
                 &tlv(0x30, &[&generalized(from), &generalized(until)]),
                 &name(wanted.name),
-                &tlv(0x30, &[&ed25519(), &bits(subject.key.public_key().as_ref())]),
+                &tlv(0x30, &[&key_algorithm, &bits(&subject.key.public())]),
                 &extensions,
             ],
         );
-        let signature = bits(self.key.sign(&tbs).as_ref());
-        tlv(0x30, &[&tbs, &ed25519(), &signature])
+        let signature = bits(&self.key.sign(&tbs));
+        tlv(0x30, &[&tbs, &algorithm, &signature])
     }
 
     /// Responds for a certificate of an issuer, with the certificate of itself, if there is one.
@@ -80,37 +128,48 @@ impl Authority {
         said: &Said,
         certificate: Option<&[u8]>,
     ) -> Vec<u8> {
-        let key_hash = |of: &Self| Sha1::digest(of.key.public_key().as_ref());
-        let cert_id = tlv(
-            0x30,
-            &[
-                &tlv(0x30, &[b"\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00"]),
-                &tlv(0x04, &[&Sha1::digest(name(issuer.name))]),
-                &tlv(0x04, &[&key_hash(issuer)]),
-                &tlv(0x02, &[&[said.serial]]),
-            ],
-        );
-        let next = said.next_update.map(|next| tlv(0xa0, &[&generalized(next)]));
-        let single = tlv(
-            0x30,
-            &[&cert_id, &said.status, &generalized(said.this_update), &next.unwrap_or_default()],
-        );
-        let tbs = tlv(
-            0x30,
-            &[
-                &tlv(0xa2, &[&tlv(0x04, &[&key_hash(self)])]),
-                &generalized(said.produced_at),
-                &tlv(0x30, &[&single]),
-                &said.extensions,
-            ],
-        );
-        let signature = bits(self.key.sign(&tbs).as_ref());
+        let numbers = said.others.iter().chain([&said.serial]);
+        let answers: Vec<_> = numbers.map(|serial| single(issuer, *serial, said)).collect();
+        let answers: Vec<_> = answers.iter().map(Vec::as_slice).collect();
+        let [_, algorithm] = self.key.algorithms();
+        let responder = if said.by_name {
+            tlv(0xa1, &[&name(self.name)])
+        } else {
+            tlv(0xa2, &[&tlv(0x04, &[&Sha1::digest(self.key.public())])])
+        };
+        let produced = generalized(said.produced_at);
+        let tbs = tlv(0x30, &[&responder, &produced, &tlv(0x30, &answers), &said.extensions]);
+        let signature = bits(&self.key.sign(&tbs));
         let certificates = certificate.map(|der| tlv(0xa0, &[&tlv(0x30, &[der])]));
-        let basic = tlv(0x30, &[&tbs, &ed25519(), &signature, &certificates.unwrap_or_default()]);
+        let basic = tlv(0x30, &[&tbs, &algorithm, &signature, &certificates.unwrap_or_default()]);
         let kind = b"\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x01";
         let bytes = tlv(0x30, &[kind, &tlv(0x04, &[&basic])]);
         tlv(0x30, &[b"\x0a\x01\x00", &tlv(0xa0, &[&bytes])])
     }
+}
+
+/// The answer for one certificate.
+fn single(issuer: &Authority, serial: u8, said: &Said) -> Vec<u8> {
+    let is_sha1 = said.hash == IssuerHash::Sha1;
+    let digest = |octets: &[u8]| {
+        if is_sha1 { Sha1::digest(octets).to_vec() } else { Sha256::digest(octets).to_vec() }
+    };
+    let algorithm: &[u8] = if is_sha1 {
+        b"\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00"
+    } else {
+        b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00"
+    };
+    let cert_id = tlv(
+        0x30,
+        &[
+            &tlv(0x30, &[algorithm]),
+            &tlv(0x04, &[&digest(&name(issuer.name))]),
+            &tlv(0x04, &[&digest(&issuer.key.public())]),
+            &tlv(0x02, &[&[serial]]),
+        ],
+    );
+    let next = said.next_update.map(|next| tlv(0xa0, &[&generalized(next)])).unwrap_or_default();
+    tlv(0x30, &[&cert_id, &said.status, &generalized(said.this_update), &next])
 }
 
 /// An extension, of its identifier's contents.
@@ -148,8 +207,4 @@ fn name(text: &str) -> Vec<u8> {
 
 fn bits(octets: &[u8]) -> Vec<u8> {
     tlv(0x03, &[&[0], octets])
-}
-
-fn ed25519() -> Vec<u8> {
-    tlv(0x30, &[b"\x06\x03\x2b\x65\x70"])
 }

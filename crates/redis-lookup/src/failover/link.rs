@@ -66,6 +66,11 @@ impl LinkState {
         self.up
     }
 
+    /// The cause of the last failure.
+    pub(super) fn why(&self) -> &str {
+        &self.why
+    }
+
     pub(super) fn is_opening(&self) -> bool {
         self.opening
     }

@@ -1,6 +1,7 @@
 //! A certificate: its files and their content.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use ocsp_staple::{
     Algorithms, Certificate, Check, FileStamp, Issuer, Look, Proof, ProofFile, ProofFileError,
@@ -10,7 +11,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::CertifiedKey;
 
-use super::{TlsError, provider};
+use super::renewal::fetchable;
+use super::{TlsError, proof, provider};
 
 /// The files of a certificate, its key and its OCSP response.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -49,6 +51,12 @@ impl CertificateFiles {
 
     /// Reads the certificate and its key, and checks that they match.
     pub(super) fn load(&self) -> Result<CertifiedKey, TlsError> {
+        for path in [&self.certificate, &self.key] {
+            // A pipe would be waited for. What is not there has an error below.
+            if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+                return Err(TlsError::NotRegular { path: path.clone() });
+            }
+        }
         let broken = |path: &PathBuf| {
             let path = path.clone();
             |source| TlsError::Pem { path, source }
@@ -71,25 +79,50 @@ impl CertificateFiles {
         [&self.certificate, &self.key].map(|path| FileStamp::of(path).ok())
     }
 
-    /// Checks all files; an error has its option.
-    pub(super) fn check(&self) -> Result<(), (&'static str, TlsError)> {
+    /// Checks all files, and returns warnings of a bad OCSP response, and of a certificate that clients will
+    /// refuse; `fetch` tells whether responses are fetched. An error has its option.
+    pub(super) fn check(&self, fetch: bool) -> Result<Vec<String>, (&'static str, TlsError)> {
         let key = self.load().map_err(|error| match error {
-            TlsError::Pem { ref path, .. } if *path == self.key && self.key != self.certificate => {
+            TlsError::Pem { ref path, .. } | TlsError::NotRegular { ref path }
+                if *path == self.key && self.key != self.certificate =>
+            {
                 ("tls_privatekey", error)
             }
             error => ("tls_certificate", error),
         })?;
-        let Some(path) = &self.proof else { return Ok(()) };
-        let look = ProofFile::new(path)
-            .look(UnixTime::now(), |response| verify(&key.cert, response, UnixTime::now()));
-        match look {
-            Look::Ignored(source) => {
-                let (path, source) = (path.clone(), Box::new(source));
-                Err(("tls_ocsp_file", TlsError::Proof { path, source }))
+        let mut warnings = Vec::new();
+        let lack = match &self.proof {
+            None => fetchable(&key.cert, fetch).err().map(|error| error.to_string()),
+            Some(path) => {
+                let now = UnixTime::now();
+                match ProofFile::new(path).look(now, |response| verify(&key.cert, response, now)) {
+                    Look::Ignored(error) => {
+                        warnings.push(proof::ignored(path, &error));
+                        Some(proof::DOES_NOT_COUNT.to_owned())
+                    }
+                    Look::Loaded(_) | Look::Unchanged => None,
+                }
             }
-            Look::Loaded(_) | Look::Unchanged => Ok(()),
+        };
+        if let Some(cause) = lack.filter(|_| demands_staple(&key.cert)) {
+            warnings.push(unstapled(&self.certificate, &cause));
         }
+        Ok(warnings)
     }
+}
+
+/// Tells whether clients that know of must-staple refuse the first certificate of a chain without a staple.
+pub(super) fn demands_staple(chain: &[CertificateDer<'_>]) -> bool {
+    parse(chain).is_ok_and(|(leaf, _)| leaf.requires_staple())
+}
+
+/// A warning of a certificate that demands a staple.
+pub(super) fn unstapled(path: &Path, cause: &str) -> String {
+    let path = path.display();
+    format!(
+        "{path}: clients will refuse the certificate: it demands an OCSP staple (must-staple), and has \
+         none: {cause}"
+    )
 }
 
 /// Verifies a response for the first certificate of a chain; its issuer is among the others.

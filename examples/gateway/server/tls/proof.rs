@@ -1,13 +1,14 @@
 //! The source of a certificate's OCSP response.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use ocsp_staple::{Look, ProofFile, Staple};
+use ocsp_staple::{Look, ProofFile, ProofFileError, Staple};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use tracing::{info, warn};
 
 use super::certificate::{CertificateFiles, verify};
-use super::renewal::{Renewal, Renewals};
+use super::renewal::{Renewal, Renewals, Unfetched};
 
 /// The source of a certificate's OCSP response.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) enum Proof {
     File(ProofFile),
     /// The certificate's responder.
     Fetched(Arc<Renewal>),
-    Nowhere,
+    Nowhere(Unfetched),
 }
 
 impl Proof {
@@ -27,7 +28,19 @@ impl Proof {
     ) -> Self {
         match &files.proof {
             Some(path) => Self::File(ProofFile::new(path)),
-            None => renewals.of(&files.certificate, chain).map_or(Self::Nowhere, Self::Fetched),
+            None => match renewals.of(&files.certificate, chain) {
+                Ok(renewal) => Self::Fetched(renewal),
+                Err(cause) => Self::Nowhere(cause),
+            },
+        }
+    }
+
+    /// Says why there is no staple.
+    pub(super) fn lack(&self) -> String {
+        match self {
+            Self::File(_) => DOES_NOT_COUNT.to_owned(),
+            Self::Fetched(_) => "no good proof has been fetched".to_owned(),
+            Self::Nowhere(cause) => cause.to_string(),
         }
     }
 
@@ -36,17 +49,25 @@ impl Proof {
         let file = match self {
             Self::File(file) => file,
             Self::Fetched(renewal) => return renewal.staple(),
-            Self::Nowhere => return None,
+            Self::Nowhere(_) => return None,
         };
         let look = file.look(now, |response| verify(chain, response, now));
-        let path = file.path().display();
         match look {
             Look::Unchanged => {}
-            Look::Loaded(proof) => info!(event = "ocsp", "tls_ocsp_file {path}: {proof}"),
+            Look::Loaded(proof) => {
+                info!(event = "ocsp", "tls_ocsp_file {}: {proof}", file.path().display());
+            }
             Look::Ignored(error) => {
-                warn!(event = "ocsp", "tls_ocsp_file {path}: {error}; no OCSP staple");
+                warn!(event = "ocsp", "{}", ignored(file.path(), &error));
             }
         }
         file.staple(now)
     }
 }
+
+/// What is said of a proof that does not count.
+pub(super) fn ignored(path: &Path, error: &ProofFileError) -> String {
+    format!("tls_ocsp_file {}: {error}; no OCSP staple", path.display())
+}
+
+pub(super) const DOES_NOT_COUNT: &str = "the proof in tls_ocsp_file does not count";

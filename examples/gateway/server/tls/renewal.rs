@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use ocsp_staple::hyper::Fetcher;
 use ocsp_staple::{
-    Certificate, Check, Event, Fetch, ProofFileError, Request, Schedule, Staple, Store,
+    Certificate, Check, Event, Fetch, FetchError, ProofFileError, Request, Schedule, Staple, Store,
 };
 use rustls::pki_types::{CertificateDer, UnixTime};
+use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
@@ -22,10 +23,9 @@ use crate::gateway::telemetry::log;
 /// The running renewals, one for each certificate.
 #[derive(Debug)]
 pub(super) struct Renewals {
-    fetcher: Arc<Fetcher>,
+    /// Without it no proofs are fetched.
+    fetcher: Option<Arc<Fetcher>>,
     store: Store,
-    /// Whether responses are fetched.
-    on: bool,
     running: Mutex<HashMap<CertificateDer<'static>, Weak<Renewal>>>,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct Renewal {
 }
 
 impl Renewals {
-    pub(super) fn new(store: Store, on: bool) -> Self {
-        Self { fetcher: Arc::default(), store, on, running: Mutex::default() }
+    pub(super) fn new(store: Store, fetcher: Option<Fetcher>) -> Self {
+        Self { fetcher: fetcher.map(Arc::new), store, running: Mutex::default() }
     }
 
     /// Returns the renewal for the first certificate of a chain, from the file of this name, and starts it
@@ -47,39 +47,36 @@ impl Renewals {
         &self,
         path: &Path,
         chain: &[CertificateDer<'static>],
-    ) -> Option<Arc<Renewal>> {
-        let leaf = chain.first().filter(|_| self.on)?;
+    ) -> Result<Arc<Renewal>, Unfetched> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, renewal| renewal.strong_count() > 0);
-        if let Some(renewal) = running.get(leaf).and_then(Weak::upgrade) {
-            return Some(renewal);
+        let known = chain.first().and_then(|leaf| running.get(leaf));
+        if let Some(renewal) = known.and_then(Weak::upgrade) {
+            return Ok(renewal);
         }
-        let begun = match self.begin(path, chain) {
-            Ok(begun) => Arc::new(begun?),
-            Err(error) => {
-                let path = path.display();
-                warn!(event = "ocsp", "{path}: cannot fetch an OCSP response: {error}");
-                return None;
+        let begun = Arc::new(self.begin(path, chain).inspect_err(|error| {
+            let path = path.display();
+            match error {
+                Unfetched::Off => {}
+                Unfetched::NoResponder => debug!(event = "ocsp", "{path}: {error}"),
+                Unfetched::Chain(_) => {
+                    warn!(event = "ocsp", "{path}: cannot fetch an OCSP response: {error}");
+                }
             }
-        };
-        running.insert(leaf.clone(), Arc::downgrade(&begun));
-        Some(begun)
+        })?);
+        if let Some(leaf) = chain.first() {
+            running.insert(leaf.clone(), Arc::downgrade(&begun));
+        }
+        Ok(begun)
     }
 
-    fn begin(
-        &self,
-        path: &Path,
-        chain: &[CertificateDer<'static>],
-    ) -> Result<Option<Renewal>, ProofFileError> {
+    fn begin(&self, path: &Path, chain: &[CertificateDer<'static>]) -> Result<Renewal, Unfetched> {
+        let fetcher = self.fetcher.as_ref().ok_or(Unfetched::Off)?;
+        fetchable(chain, true)?;
         let (leaf, issuers) = parse(chain)?;
         let now = UnixTime::now();
         let mut schedule = Schedule::new(&leaf, now);
-        if schedule.wake_at().is_none() {
-            let path = path.display();
-            debug!(event = "ocsp", "{path}: {}", Event::NoResponder);
-            return Ok(None);
-        }
-        let check = Check::new(&leaf, issuers, algorithms())?;
+        let check = Check::new(&leaf, issuers, algorithms()).map_err(ProofFileError::Issuer)?;
         match self.store.load(&leaf) {
             Ok(Some(saved)) => schedule.handle_saved(saved, &check, now),
             Ok(None) => {}
@@ -89,7 +86,7 @@ impl Renewals {
         let work = RenewalTask {
             name: path.display().to_string(),
             chain: chain.to_vec(),
-            fetcher: Arc::clone(&self.fetcher),
+            fetcher: Arc::clone(fetcher),
             store: self.store.clone(),
             shown,
         };
@@ -99,8 +96,32 @@ impl Renewals {
                 error!(event = "ocsp", "{error}");
             }
         });
-        Ok(Some(Renewal { staple, task }))
+        Ok(Renewal { staple, task })
     }
+}
+
+/// Tells whether the proof of a chain's first certificate can be fetched, where proofs are fetched or not.
+pub(super) fn fetchable(chain: &[CertificateDer<'_>], fetch: bool) -> Result<(), Unfetched> {
+    if !fetch {
+        return Err(Unfetched::Off);
+    }
+    let (leaf, issuers) = parse(chain)?;
+    if Schedule::new(&leaf, UnixTime::now()).wake_at().is_none() {
+        return Err(Unfetched::NoResponder);
+    }
+    Check::new(&leaf, issuers, algorithms()).map_err(ProofFileError::Issuer)?;
+    Ok(())
+}
+
+/// Why the proof of a certificate is not fetched.
+#[derive(Debug, Error)]
+pub(super) enum Unfetched {
+    #[error("tls_ocsp_fetch is off")]
+    Off,
+    #[error("it names no OCSP responder")]
+    NoResponder,
+    #[error(transparent)]
+    Chain(#[from] ProofFileError),
 }
 
 impl Renewal {
@@ -170,6 +191,10 @@ impl RenewalTask {
         let name = &self.name;
         match event {
             Event::Good { .. } => info!(event = "ocsp", "{name}: {event}"),
+            Event::Failed { error: FetchError::Https, .. } => warn!(
+                event = "ocsp",
+                "{name}: {event}; tls_ocsp_verify_certificates names no authorities"
+            ),
             Event::Failed { .. } | Event::SavedRefused(_) => {
                 warn!(event = "ocsp", "{name}: {event}");
             }

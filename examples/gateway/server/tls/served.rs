@@ -8,9 +8,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::UnixTime;
 use rustls::server::{ClientHello, ResolvesServerCert as _};
 use rustls::sign::CertifiedKey;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::certificate::{CertificateFiles, Stamps};
+use super::certificate::{CertificateFiles, Stamps, demands_staple, unstapled};
 use super::proof::Proof;
 use super::renewal::Renewals;
 use super::{TlsError, config};
@@ -31,6 +31,8 @@ struct Loaded {
     key: CertifiedKey,
     proof: Proof,
     staple: Option<Staple>,
+    /// Whether it was told that clients refuse the certificate without a staple.
+    told: bool,
 }
 
 impl Served {
@@ -81,7 +83,7 @@ impl Loaded {
         let stamps = files.stamps();
         let key = files.load()?;
         let proof = Proof::of(&files, &key.cert, renewals);
-        Ok(Self { files, stamps, key, proof, staple: None })
+        Ok(Self { files, stamps, key, proof, staple: None, told: false })
     }
 
     /// Checks the files; tells whether the certificate or its staple has changed.
@@ -98,6 +100,11 @@ impl Loaded {
             self.staple = staple;
             changed = true;
         }
+        let is_told = std::mem::replace(&mut self.told, self.staple.is_none());
+        if self.told && !is_told && demands_staple(&self.key.cert) {
+            let cause = self.proof.lack();
+            warn!(event = "ocsp", "{}", unstapled(&self.files.certificate, &cause));
+        }
         changed
     }
 
@@ -112,7 +119,7 @@ impl Loaded {
         };
         info!(event = "tls", "certificate {path} changed and reloaded");
         self.proof = Proof::of(&self.files, &key.cert, renewals);
-        (self.key, self.staple) = (key, None);
+        (self.key, self.staple, self.told) = (key, None, false);
         true
     }
 }

@@ -1,0 +1,64 @@
+//! How long a fetch takes, and how much it reads.
+
+use std::time::Duration;
+
+/// How long a fetch takes, and how much it reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct FetchLimits {
+    /// The most octets of a response. By default 65,535.
+    pub response: usize,
+    /// For how long a fetch goes on, with all addresses and redirects. By default 15 seconds.
+    pub time: Duration,
+    /// How long an address may take to accept the connection. By default three seconds; then the
+    /// next one is tried.
+    pub connect: Duration,
+    /// The most redirects, all of them to the same host. By default two.
+    pub redirects: usize,
+    /// The most fetches at a time, at least one. By default 16. Others wait.
+    pub fetches: usize,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self {
+            response: 65_535,
+            time: Duration::from_secs(15),
+            connect: Duration::from_secs(3),
+            redirects: 2,
+            fetches: 16,
+        }
+    }
+}
+
+impl FetchLimits {
+    /// Sets [`Self::response`].
+    #[must_use]
+    pub fn with_response(self, response: usize) -> Self {
+        Self { response, ..self }
+    }
+
+    /// Sets [`Self::time`].
+    #[must_use]
+    pub fn with_time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Sets [`Self::connect`].
+    #[must_use]
+    pub fn with_connect(self, connect: Duration) -> Self {
+        Self { connect, ..self }
+    }
+
+    /// Sets [`Self::redirects`].
+    #[must_use]
+    pub fn with_redirects(self, redirects: usize) -> Self {
+        Self { redirects, ..self }
+    }
+
+    /// Sets [`Self::fetches`].
+    #[must_use]
+    pub fn with_fetches(self, fetches: usize) -> Self {
+        Self { fetches, ..self }
+    }
+}
