@@ -54,7 +54,7 @@ enum Action {
     Rollover(rollover::Wanted),
     /// Tells how mail to a next hop is secured, and why
     ///
-    /// Without NEXT_HOP each line of standard input is a case, as a JSON object with `next_hop`, `kind` (domain,
+    /// Without an argument each line of standard input is a case, as a JSON object with `next_hop`, `kind` (domain,
     /// relay or literal), `port`, `mode` (try or require) and, if it is to be replayed, `dns`. What becomes of a
     /// host is dane, encrypt, opportunistic, mta-sts, encrypt+mta-sts, unreachable-host or defer-host; of a
     /// message, if there is no host, defer-message or bounce.
