@@ -1,5 +1,6 @@
 //! The destination of a transaction: local for all recipients, or the next hop for all.
 
+use mail_types::dns::Resolve;
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::message_outcome::MessageOutcome;
@@ -32,7 +33,7 @@ impl Destination {
     pub(crate) async fn add(
         &mut self,
         route: Route,
-        settings: &RelaySettings,
+        (settings, resolver): (&RelaySettings, &dyn Resolve),
         transaction: &Transaction,
         recipient: &Mailbox,
         origin: impl FnOnce() -> Origin,
@@ -44,7 +45,8 @@ impl Destination {
             }
             (Route::Relay, Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
-                match Box::pin(open(settings, transaction, recipient, &origin())).await {
+                match Box::pin(open((settings, resolver), transaction, recipient, &origin())).await
+                {
                     Ok((relay, reply)) => {
                         *self = Self::Relay(Box::new(relay));
                         reply
@@ -94,12 +96,12 @@ impl Destination {
 }
 
 async fn open(
-    settings: &RelaySettings,
+    (settings, resolver): (&RelaySettings, &dyn Resolve),
     transaction: &Transaction,
     recipient: &Mailbox,
     origin: &Origin,
 ) -> Result<(Relay, Reply), Reply> {
-    let mut relay = Relay::connect(settings, origin).await?;
+    let mut relay = Relay::connect(settings, resolver, origin).await?;
     let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
     let declared = Declared { size, eight_bit, utf8, prdr };
     let reply = relay.mail(&transaction.sender, declared).await;

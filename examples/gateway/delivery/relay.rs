@@ -9,6 +9,7 @@
 //! the request of the client, a refusal by one recipient could not be passed on: its message would be
 //! lost, or the others would get it twice. Then the next hop replies for all recipients at once.
 
+mod addresses;
 mod connecting;
 mod lost;
 mod offers;

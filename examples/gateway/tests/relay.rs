@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::scenario::Nobody;
 use crate::gateway::delivery::relay::{Declared, Relay};
 use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
 use crate::gateway::events::origin::Origin;
@@ -100,7 +101,7 @@ fn recipient() -> Mailbox {
 /// Goes through a whole transaction as far as it goes; returns the replies to MAIL, RCPT and the
 /// message, or the one instead of a connection.
 async fn transact(settings: &RelaySettings, declared: Declared, message: Message) -> Vec<Reply> {
-    let mut relay = match Relay::connect(settings, &Origin::default()).await {
+    let mut relay = match Relay::connect(settings, &Nobody, &Origin::default()).await {
         Ok(relay) => relay,
         Err(reply) => return vec![reply],
     };
@@ -237,7 +238,8 @@ async fn a_reply_given_too_early_is_no_reply() {
 async fn a_lost_connection_stays_lost() {
     let replies = GOOD[..3].iter().chain(&["421 no\r\n", "250 ok\r\n"]);
     let (address, task) = next_hop(replies.map(ToString::to_string).collect(), Then::Close).await;
-    let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
+    let mut relay =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
     relay.mail(&sender(), Declared::default()).await;
     let lost = "451 4.4.1 the next hop accepts no mail now";
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
@@ -251,7 +253,8 @@ async fn a_lost_connection_stays_lost() {
 async fn a_command_broken_off_ends_the_session() {
     let (address, task) =
         next_hop(GOOD[..2].iter().map(ToString::to_string).collect(), Then::Listen).await;
-    let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
+    let mut relay =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
     let from = sender();
     let mail = relay.mail(&from, Declared::default());
     tokio::time::timeout(SHORT, mail).await.unwrap_err();
@@ -266,7 +269,8 @@ async fn nobody_listening_is_temporary() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap_err();
+    let error =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "451 4.4.1 cannot reach the next hop");
 }
 
@@ -324,7 +328,8 @@ async fn an_address_in_utf8_needs_smtputf8() {
     let needy: Mailbox = "ü@next.example".parse().unwrap();
     let plain = [GOOD[0], "250 n\r\n", GOOD[2], GOOD[3]].map(str::to_owned).to_vec();
     let (address, _task) = next_hop(plain, Then::Close).await;
-    let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
+    let mut relay =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
     let refused = "553 5.6.7 the next hop does not support SMTPUTF8";
     let from = ReversePath::from(needy.clone());
     assert_eq!(relay.mail(&from, Declared::default()).await.to_string(), refused);
@@ -332,7 +337,8 @@ async fn an_address_in_utf8_needs_smtputf8() {
 
     let (address, task) =
         next_hop(GOOD[..3].iter().map(ToString::to_string).collect(), Then::Close).await;
-    let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
+    let mut relay =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
     assert_eq!(relay.mail(&from, Declared::default()).await.to_string(), "250 2.1.0 sender");
     assert!(task.await.unwrap().ends_with("MAIL FROM:<ü@next.example> SMTPUTF8\r\n"));
 }
@@ -341,7 +347,8 @@ async fn an_address_in_utf8_needs_smtputf8() {
 async fn who_does_not_know_ehlo_is_told_helo() {
     let replies = [GOOD[0], "502 what\r\n", "250 n\r\n", GOOD[2]].map(str::to_owned).to_vec();
     let (address, task) = next_hop(replies, Then::Close).await;
-    let mut relay = Relay::connect(&settings(address, LONG), &Origin::default()).await.unwrap();
+    let mut relay =
+        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
     relay.mail(&sender(), Declared { size: 5, eight_bit: true, ..Declared::default() }).await;
     let sent = "EHLO gw.example\r\nHELO gw.example\r\nMAIL FROM:<a@client.example>\r\n";
     assert_eq!(task.await.unwrap(), sent);

@@ -6,6 +6,7 @@ use mail_types::exim::{HostSet, List};
 use mail_types::smtp::Severity;
 
 use super::relay::{Then, message, next_hop, sender, settings};
+use super::scenario::Nobody;
 use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::delivery::relay::{Declared, Relay};
 use crate::gateway::delivery::settings::RelaySettings;
@@ -49,7 +50,7 @@ async fn transact(
     declared: Declared,
     takers: &[usize],
 ) -> MessageOutcome {
-    let mut relay = Relay::connect(settings, &Origin::default()).await.unwrap();
+    let mut relay = Relay::connect(settings, &Nobody, &Origin::default()).await.unwrap();
     let reply = relay.mail(&sender(), declared).await;
     assert_eq!(reply.code().severity(), Severity::Completed);
     for recipient in ["ann@next.example", "bob@next.example", "carl@next.example"] {

@@ -41,7 +41,7 @@ pub(super) fn rules_with(text: &str, dmarc: &DmarcSettings) -> Rules {
 }
 
 /// Knows nothing: every lookup is deferred, and every question to the DNS fails.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Answers for Nobody {
     fn answer<'a>(&'a self, _: &'a Ask, _: Duration) -> Answering<'a> {

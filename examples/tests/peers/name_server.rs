@@ -1,17 +1,18 @@
 //! A name server with the answers of a test.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{CNAME, TXT};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 /// What is said of a name in lower case, without the dot at its end.
 pub(crate) enum Said {
     Text(String),
     Alias(&'static str),
+    Address(Ipv4Addr),
     Code(ResponseCode),
     /// It is silent.
     Nothing,
@@ -52,6 +53,7 @@ impl NameServer {
                     let data = match said(name, question.query_type()) {
                         Said::Text(text) => Some(RData::TXT(TXT::new(vec![text]))),
                         Said::Alias(to) => Some(RData::CNAME(CNAME(Name::from_ascii(to).unwrap()))),
+                        Said::Address(address) => Some(RData::A(A(address))),
                         Said::Code(code) => {
                             reply.metadata.response_code = code;
                             None

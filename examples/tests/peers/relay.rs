@@ -1,12 +1,17 @@
 //! Mail relayed to Exim as the next hop.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
+
 use super::block::Block;
 use super::gateway::Gateway;
+use super::name_server::{NameServer, Said};
 use super::servers::{Peers, have, swaks};
 
 fn options(next_hop: &str) -> String {
@@ -35,6 +40,33 @@ fn the_next_hop_gets_the_message() {
     }
     // It is the next hop's now, and ours no more.
     assert!(gateway.messages().is_empty());
+}
+
+/// The name server of `dns_resolver` is asked for a next hop, too; one that does not answer defers the message.
+#[test]
+fn the_next_hop_is_found_by_the_configured_resolver() {
+    if !have(&["exim4", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let exim = peers.start(&["exim"]);
+    let port = exim[0].address.rsplit_once(':').unwrap().1.to_owned();
+    let names = NameServer::start(true, |name, kind| match (name, kind) {
+        ("hop.test", RecordType::A) => Said::Address(Ipv4Addr::LOCALHOST),
+        ("hop.test", RecordType::AAAA) => Said::Code(ResponseCode::ServFail),
+        ("dead.test", _) => Said::Code(ResponseCode::ServFail),
+        _ => Said::Code(ResponseCode::NXDomain),
+    });
+    for (host, is_taken) in [("hop.test", true), ("dead.test", false), ("gone.test", false)] {
+        let options = options(&format!("{host}:{port}"));
+        let resolver = format!("dns_resolver = \"{}\"\n", names.address);
+        let gateway = Gateway::start(block.own(0), &format!("{resolver}{options}"));
+        let (taken, transcript) = swaks(&gateway.address(), &["--to", "ann@next.test"]);
+        assert_eq!(taken, is_taken, "{host}: {transcript}");
+        assert!(is_taken || transcript.contains("<** 451 4.4.1"), "{host}: {transcript}");
+    }
+    assert_eq!(mail(&exim[1].address, 1).len(), 1);
 }
 
 #[test]

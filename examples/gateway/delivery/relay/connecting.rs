@@ -1,13 +1,12 @@
 //! The start of a session: address, connection, greeting and `EHLO`.
 
-use std::net::SocketAddr;
-
-use mail_types::dns::Name;
+use mail_types::dns::{Name, Resolve};
 use mail_types::smtp::{MailHost, Reply, ReplyCode, Severity};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Relay;
+use super::addresses::addresses;
 use super::lost::{Lost, connect_failure};
 use super::offers::Offers;
 use crate::gateway::delivery::settings::RelaySettings;
@@ -22,9 +21,17 @@ impl Relay {
     ///
     /// The temporary failure for the client: even a permanent refusal of the connection is not about the
     /// recipient.
-    pub(crate) async fn connect(settings: &RelaySettings, origin: &Origin) -> Result<Self, Reply> {
+    pub(crate) async fn connect(
+        settings: &RelaySettings,
+        resolver: &dyn Resolve,
+        origin: &Origin,
+    ) -> Result<Self, Reply> {
         let end = Instant::now() + settings.limits.connect;
-        let addresses = addresses(settings, origin, end).await.map_err(Lost::reply)?;
+        let addresses = addresses(&settings.route, resolver, settings.limits.connect).await;
+        let addresses = addresses.map_err(|error| {
+            no_address(origin, host(&settings.route), &error.to_string());
+            Lost::Unreachable.reply()
+        })?;
         let count = addresses.len();
         for (number, address) in addresses.into_iter().enumerate() {
             let host = host(&settings.route);
@@ -101,31 +108,7 @@ impl Relay {
     }
 }
 
-/// The addresses of the next hop, a limited number.
-async fn addresses(
-    settings: &RelaySettings,
-    origin: &Origin,
-    end: Instant,
-) -> Result<Vec<SocketAddr>, Lost> {
-    let failure = match timeout_at(end, lookup_host(&settings.route)).await {
-        Ok(Ok(found)) => {
-            let found: Vec<_> = found.take(MAX_ADDRESSES).collect();
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            "no address".to_owned()
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "no address in time".to_owned(),
-    };
-    no_address(origin, host(&settings.route), &failure);
-    Err(Lost::Unreachable)
-}
-
 /// The host of `host:port`.
 fn host(route: &str) -> &str {
     route.rsplit_once(':').map_or(route, |(host, _)| host)
 }
-
-/// The most addresses of a next hop that are tried.
-const MAX_ADDRESSES: usize = 5;

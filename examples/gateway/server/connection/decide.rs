@@ -91,7 +91,8 @@ impl Connection {
             Ok(route) => {
                 let host = &live.session.primary_hostname;
                 let origin = || Origin::new(&gateway.events, host, client, session, *message);
-                delivery.add(route, &live.settings.relay, transaction, recipient, origin).await
+                let next_hop = (&live.settings.relay, &*live.services.resolver);
+                delivery.add(route, next_hop, transaction, recipient, origin).await
             }
             Err(reply) => reply,
         };
