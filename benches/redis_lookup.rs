@@ -13,7 +13,7 @@ use benches::median;
 use mail_types::exim::Query;
 use redis::aio::MultiplexedConnection;
 use redis_lookup::redis::Client;
-use redis_lookup::{Command, Options, Outcome, Servers};
+use redis_lookup::{Command, LookupOutcome, Options, Servers};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server, ended by its pid.
@@ -88,7 +88,7 @@ async fn our_rate(client: &Client, text: &str, tasks: u32, time: Duration) -> f6
                 let mut count = 0.0;
                 while from.elapsed() < time {
                     let outcome = client.look_up(&command, Duration::from_secs(5)).await;
-                    assert!(matches!(outcome, Outcome::Found(_)));
+                    assert!(matches!(outcome, LookupOutcome::Found(_)));
                     count += 1.0;
                 }
                 count

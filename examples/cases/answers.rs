@@ -22,7 +22,7 @@ impl Answers {
     ///
     /// # Errors
     ///
-    /// What is wrong with the file, for people.
+    /// The fault of the file, for people.
     pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = fs::read_to_string(file)?;
@@ -40,7 +40,7 @@ impl Answers {
     ///
     /// # Errors
     ///
-    /// Why there is no resolver.
+    /// The reason why no resolver can be made.
     pub fn run<I: Inquiry>(
         &mut self,
         session: &mut Session<I>,

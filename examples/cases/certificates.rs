@@ -43,11 +43,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
-/// Reads what is named: a file, or else base64.
+/// Reads a file, or else base64.
 ///
 /// # Errors
 ///
-/// Those of the file, or that there is none and it is no base64.
+/// Those of the file, or that the text names no file and is not base64.
 pub fn given(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let path = Path::new(given);
     if path.exists() {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Result};
 
 /// A message, as reports tell of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "who adds a column is to see who reads it")]
+#[expect(clippy::exhaustive_structs, reason = "a new column must be read everywhere")]
 pub struct Row {
     /// In seconds since 1970-01-01 00:00:00 UTC.
     pub received: u64,

@@ -7,7 +7,7 @@ use mail_types::dns::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is known of one question.
+/// The known answer to one question.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DnsEntry {
@@ -111,7 +111,7 @@ fn aliases(answers: &[(Question, Arc<Answer>)]) -> Vec<Alias<'_>> {
 ///
 /// # Errors
 ///
-/// What is wrong with which, for people.
+/// The first fault and its entry, for people.
 pub fn zone(entries: &[DnsEntry]) -> Result<Zone, String> {
     let mut zone = Zone::default();
     for entry in entries {

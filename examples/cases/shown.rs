@@ -10,13 +10,13 @@ use serde::Serialize;
 /// How a tool's work ended; an error is wrong usage, or input and output that fail.
 pub type Done = Result<(), Box<dyn Error>>;
 
-/// What comes out of a case, for programs and for people.
+/// The result of a case, for programs and for people.
 pub trait Shown: Serialize {
     /// What people read.
     fn text(&self) -> Vec<u8>;
 }
 
-/// Writes what came out: one JSON object in a line, or text.
+/// Writes a result: one JSON object in a line, or text.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub fn hex(octets: &[u8]) -> String {
     })
 }
 
-/// Tells what went wrong, and gives the exit status.
+/// Reports an error, and returns the exit status.
 #[must_use]
 pub fn exit(program: &str, done: Done) -> ExitCode {
     match done {

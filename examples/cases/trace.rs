@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub struct TraceLine {
     depth: usize,
-    /// What was asked, if it is an answer.
+    /// The question, if the line is an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     question: Option<String>,
     text: String,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::given::{Signature, Spf};
 
-/// What is to be checked.
+/// The message to check.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -46,7 +46,7 @@ struct Published {
     defects: Vec<String>,
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ pub(crate) struct Verdict {
     spf_aligned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dkim_aligned: Option<bool>,
-    /// The records that were found, with what is wrong with them.
+    /// The records that were found, with their defects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     records: Vec<Published>,
     #[serde(skip_serializing_if = "Option::is_none")]

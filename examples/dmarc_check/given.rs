@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "SpfText", into = "SpfText")]
 pub(crate) struct Spf(pub(crate) SpfInput);
 
-/// What was found of a signature.
+/// The result of a signature.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(try_from = "SignatureText", into = "SignatureText")]
 pub(crate) struct Signature(pub(crate) DkimInput);

@@ -21,7 +21,7 @@ pub(crate) struct Case {
     pub(crate) outcome: ReportResult,
 }
 
-/// The report, or why there is none.
+/// The report, or the reason why it cannot be read.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ReportResult {
@@ -303,7 +303,7 @@ pub(crate) fn word(passed: Option<bool>) -> &'static str {
     }
 }
 
-/// What stands for a word that the report does not have.
+/// The text for a value that the report does not give.
 pub(crate) const NOT_GIVEN: &str = "-";
 
 /// A second since 1970 as RFC 3339 writes it; as a number where that cannot.

@@ -103,7 +103,7 @@ impl Make {
     /// The seconds of the day.
     fn period(&self) -> Result<Range<u64>, Box<dyn Error>> {
         let yesterday = || OffsetDateTime::now_utc().date().previous_day();
-        let day = self.day.or_else(yesterday).ok_or("there is no such day")?;
+        let day = self.day.or_else(yesterday).ok_or("the day does not exist")?;
         let begin = u64::try_from(day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp())?;
         Ok(begin..begin + 86_400)
     }
@@ -151,7 +151,7 @@ impl ReportRun<'_> {
         Ok(())
     }
 
-    /// Counts a row; gives it back if there is no place for it.
+    /// Counts a row; gives it back if the report is full.
     fn add(&mut self, feedback: FeedbackRow) -> Option<FeedbackRow> {
         let Some(group) = &mut self.group else { return Some(feedback) };
         group.tally.add(feedback.clone()).err().map(|_| feedback)

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use crate::case::{Case, NOT_GIVEN, Report, ReportResult, word};
 
-/// What is before the reports. The browser is told to fetch and run nothing.
+/// The page before the reports. The browser is told to fetch and run nothing.
 pub(crate) const HEAD: &str = "<!DOCTYPE html>
 <html lang=\"en\">
 <head>
@@ -27,7 +27,7 @@ svg { width: 100%; height: auto; margin-top: 1rem } text { font: 12px system-ui,
 <h1>DMARC reports</h1>
 ";
 
-/// What is behind the reports.
+/// The page after the reports.
 pub(crate) const FOOT: &str = "</body>\n</html>\n";
 
 /// The part of the page for one report.

@@ -68,7 +68,7 @@ fn read(line: &Line<'_>) -> Result<Row> {
     Ok(Row { received, policy_domain: word(1)?, record: word(2)?, discovery, feedback })
 }
 
-/// A column does not have what was put there.
+/// A column has an unexpected value.
 fn wrong(column: usize) -> Error {
     Error::InvalidColumnType(column, "dmarc".to_owned(), rusqlite::types::Type::Text)
 }

@@ -62,7 +62,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, with the line of the option.
+    /// The first fault, with the line of the option.
     pub fn parse(text: &str) -> Result<Self, InvalidConfig> {
         Ok(Self::read_text(text, None).map_err(|error| OptionLines::of(text).locate(error))?)
     }
@@ -296,7 +296,7 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
     };
     let refused = options.smtp_max_refused_hosts.as_deref();
     Ok(ClientLists {
-        // Who is not known is tested, is offered TLS, and is counted.
+        // An unknown client is tested, is offered TLS, and is counted.
         dmarc_verify_hosts: list("dmarc_verify_hosts", &options.dmarc_verify_hosts, true)?,
         helo_accept_junk_hosts: list(
             "helo_accept_junk_hosts",

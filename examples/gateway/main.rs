@@ -124,7 +124,7 @@ async fn run(
     let listeners = gateway.listen().await?;
     let (want, wanted) = mpsc::channel(1);
     tokio::spawn(async move {
-        // One more is wanted already where there is no room.
+        // A full channel means that a reload is pending already.
         while hang_up.recv().await.is_some() {
             let _ = want.try_send(());
         }

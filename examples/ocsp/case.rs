@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 
-/// What is to be checked.
+/// The response to check.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -51,7 +51,7 @@ impl Case {
     }
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     /// `good`, `revoked`, `unknown` or `invalid`.
@@ -86,7 +86,7 @@ impl Verdict {
         let until = Some(written(proof.until));
         let verdict = Self { until, ..Self::of(proof.status.as_str()) };
         let CertificateStatus::Revoked(revocation) = proof.status else { return verdict };
-        let reason = revocation.reason.map(ocsp_staple::Reason::as_str);
+        let reason = revocation.reason.map(ocsp_staple::RevocationReason::as_str);
         Self { reason, revoked: Some(written(revocation.time)), ..verdict }
     }
 }

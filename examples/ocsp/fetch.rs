@@ -10,8 +10,8 @@ use examples::cases::certificates::{certificates, written};
 use examples::cases::shown::Done;
 use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy};
 use ocsp_staple::{
-    Certificate, Check, Event, FetchError, Issuer, IssuerHash, Pace, Request, Schedule, Signer,
-    State, replace_file,
+    Certificate, Check, Event, FetchError, Issuer, IssuerHash, Pace, Request, Schedule,
+    ScheduleState, Signer, replace_file,
 };
 use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
@@ -88,7 +88,7 @@ impl Wanted {
 
     /// Asks at once as often as it is wanted; the pauses of the schedule are for servers.
     async fn ask(&self, schedule: &mut Schedule, check: &Check<'_>) -> Done {
-        if schedule.state(UnixTime::now()) == State::NoResponder {
+        if schedule.state(UnixTime::now()) == ScheduleState::NoResponder {
             // Most public certificates are so, and nothing is wrong with that.
             println!("nothing to fetch: the certificate names no OCSP responder (see --responder)");
             return Ok(());

@@ -2,7 +2,7 @@
 
 use examples::cases::shown::{Shown, hex};
 use examples::gateway::lookups::redis::RedisError;
-use redis_lookup::{CommandError, Outcome};
+use redis_lookup::{CommandError, LookupOutcome};
 use serde::Serialize;
 
 /// The result of a query.
@@ -25,7 +25,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(query: &[u8], outcome: Result<Outcome, RedisError>) -> Self {
+    pub(crate) fn new(query: &[u8], outcome: Result<LookupOutcome, RedisError>) -> Self {
         let text = match &outcome {
             Ok(outcome) => outcome.to_string(),
             Err(RedisError::Deferred(reason)) => format!("deferred: {reason}"),
@@ -33,15 +33,15 @@ impl Case {
         };
         let case = Self { text, ..Self::default() };
         match outcome {
-            Ok(Outcome::Found(value)) => {
+            Ok(LookupOutcome::Found(value)) => {
                 let case = Self { outcome: Some("found"), ..case };
                 match String::from_utf8(value) {
                     Ok(value) => Self { value: Some(value), ..case },
                     Err(error) => Self { value_hex: Some(hex(error.as_bytes())), ..case },
                 }
             }
-            Ok(Outcome::NotFound) => Self { outcome: Some("not_found"), ..case },
-            Ok(Outcome::Deferred(reason)) | Err(RedisError::Deferred(reason)) => {
+            Ok(LookupOutcome::NotFound) => Self { outcome: Some("not_found"), ..case },
+            Ok(LookupOutcome::Deferred(reason)) | Err(RedisError::Deferred(reason)) => {
                 Self { outcome: Some("deferred"), reason: Some(reason.to_string()), ..case }
             }
             Err(error) => {

@@ -1,4 +1,4 @@
-//! A case, and what comes out of it.
+//! A case and its result.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use serde::{Deserialize, Serialize};
 
-/// What is to be checked, as it is written.
+/// A case as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -23,7 +23,7 @@ pub(crate) struct Case {
     time: Option<String>,
 }
 
-/// What is to be checked.
+/// A case, read.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) records: RecordSet,
@@ -87,7 +87,7 @@ impl Subject {
     }
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Outcome {
     /// `match`, `no-match` or `unusable`.

@@ -55,8 +55,8 @@ enum Action {
     /// Tells how mail to a next hop is secured, and why
     ///
     /// Without an argument each line of standard input is a case, as a JSON object with `next_hop`, `kind` (domain,
-    /// relay or literal), `port`, `mode` (try or require) and, if it is to be replayed, `dns`. What becomes of a
-    /// host is dane, encrypt, opportunistic, mta-sts, encrypt+mta-sts, unreachable-host or defer-host; of a
-    /// message, if there is no host, defer-message or bounce.
+    /// relay or literal), `port`, `mode` (try or require) and, if it is to be replayed, `dns`. The action
+    /// of a host is dane, encrypt, opportunistic, mta-sts, encrypt+mta-sts, unreachable-host or defer-host; that
+    /// of a message without a host is defer-message or bounce.
     Policy(policy::Wanted),
 }

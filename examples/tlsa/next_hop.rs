@@ -1,4 +1,4 @@
-//! A next hop as it is written, and what becomes of it.
+//! A next hop as it is written, and the decision about it.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -116,10 +116,10 @@ impl Case {
     }
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Outcome {
-    /// What becomes of the message, where there is no host to try.
+    /// The action for the message, if no host can be tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ pub(crate) struct Outcome {
     trace: Vec<TraceLine>,
 }
 
-/// What becomes of a host.
+/// The decision about a host.
 #[derive(Debug, Default, Serialize)]
 struct HostOutcome {
     host: String,

@@ -4,9 +4,10 @@ use std::fmt;
 
 use mail_types::dns::Name;
 
+use crate::decision::{Decision, Deferral};
 use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
 use crate::path_fault::PathFault;
-use crate::policy::{Decision, Deferral, Policy};
+use crate::policy::Policy;
 use crate::record_set::RecordSet;
 use crate::verdict::{Mismatches, Reason, Verdict};
 
@@ -21,8 +22,8 @@ pub struct Failure {
     pub policy_type: PolicyType,
     /// `policy-string`: the TLSA records in presentation form; empty without any.
     pub policy_string: Vec<String>,
-    /// `policy-domain`: the TLSA base domain; where there is none, the host that should have records, or
-    /// the next hop.
+    /// `policy-domain`: the TLSA base domain; without one, the host that should have records, or the next
+    /// hop.
     pub policy_domain: Name,
     /// `receiving-mx-hostname`, unless it failed before a host was known.
     pub receiving_host: Option<Name>,
@@ -202,7 +203,7 @@ impl Dane {
     /// `yes` or `no`, or `tls_out_tlsa_usage`, a number whose bit n is set for records of usage n; `None`
     /// for another name.
     ///
-    /// Where there is no DANE they are `no` and `0`.
+    /// For a host without DANE they are `no` and `0`.
     #[must_use]
     pub fn variable(&self, name: &str, verdict: &Verdict) -> Option<String> {
         match name {

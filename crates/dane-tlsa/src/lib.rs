@@ -151,8 +151,10 @@
 mod anchor;
 mod certificate;
 mod check;
+mod decision;
 mod der;
 mod failure;
+mod host_addresses;
 mod host_policy;
 mod leaf;
 mod limits;
@@ -180,6 +182,7 @@ mod verdict;
 
 pub use certificate::Certificate;
 pub use check::Check;
+pub use decision::{Bounce, Decision, Deferral, Disposition};
 pub use der::DerError;
 pub use failure::{ConnectionFault, Failure, PolicyType, ResultType};
 pub use host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
@@ -189,7 +192,7 @@ pub use matching_type::MatchingType;
 pub use next_hop::NextHop;
 pub use path::Algorithms;
 pub use path_fault::PathFault;
-pub use policy::{Bounce, Decision, Deferral, Disposition, Policy};
+pub use policy::Policy;
 pub use policy_options::{InsecureMx, MtaSts, PolicyOptions};
 pub use record::{KeyRecordError, NotAssigned, RecordError, TlsaRecord};
 pub use record_set::{RecordSet, Standing, TooManyRecords};

@@ -1,15 +1,14 @@
 //! How mail to a next hop is secured: RFC 7672 section 2.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Inquiry, Known, Mx, Name, RecordType, Records, Session,
-    Unanswered,
+    Answer, DnssecStatus, Inquiry, Known, Mx, Name, RecordType, Records, Session, Unanswered,
 };
-use thiserror::Error;
 
+use crate::decision::{Bounce, Decision, Deferral};
+use crate::host_addresses::HostAddresses;
 use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
 use crate::next_hop::NextHop;
 use crate::policy_options::{InsecureMx, MtaSts, PolicyOptions};
@@ -139,7 +138,8 @@ impl Policy {
         known.note(|| format!("host {name}"));
         known.within(|known| {
             let (v6, v4) = (known.ask(name, RecordType::Aaaa), known.ask(name, RecordType::A));
-            let found = Addresses::of(name, &[(RecordType::Aaaa, &*v6?), (RecordType::A, &*v4?)]);
+            let found =
+                HostAddresses::of(name, &[(RecordType::Aaaa, &*v6?), (RecordType::A, &*v4?)]);
             let action = match found.without {
                 Some(skip) => Action::Skip(skip),
                 None => self.action(name, &found, hop, known)?,
@@ -151,7 +151,7 @@ impl Policy {
     fn action(
         &self,
         name: &Name,
-        found: &Addresses,
+        found: &HostAddresses,
         hop: &Hop,
         known: &mut Known<'_>,
     ) -> Result<Action, Unanswered> {
@@ -271,143 +271,11 @@ struct Hop {
     security: DnssecStatus,
 }
 
-/// The addresses of a host.
-struct Addresses {
-    all: Vec<IpAddr>,
-    /// The end of the aliases, if one of the families has addresses in a secure answer.
-    secure: Option<Name>,
-    has_alias: bool,
-    /// Why there is none.
-    without: Option<Skip>,
-}
-
-impl Addresses {
-    fn of(name: &Name, answers: &[(RecordType, &Answer)]) -> Self {
-        let (mut all, mut secure, mut has_alias, mut failed) = (Vec::new(), None, false, None);
-        for (kind, answer) in answers {
-            match answer {
-                Answer::Records { records, canonical, security, .. } => {
-                    match records {
-                        Records::A(found) => all.extend(found.iter().copied().map(IpAddr::V4)),
-                        Records::Aaaa(found) => all.extend(found.iter().copied().map(IpAddr::V6)),
-                        _ => continue,
-                    }
-                    has_alias |= canonical != name;
-                    if *security == DnssecStatus::Secure {
-                        secure = Some(canonical.clone());
-                    }
-                }
-                Answer::Failed(failure) => {
-                    failed =
-                        Some(Skip::Lookup { name: name.clone(), kind: *kind, failure: *failure });
-                }
-                Answer::Absent { .. } => {}
-            }
-        }
-        let without = all.is_empty().then(|| failed.unwrap_or(Skip::NoAddress));
-        Self { all, secure, has_alias, without }
-    }
-}
-
-/// What becomes of a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a sender must handle all three")]
-pub enum Decision {
-    /// Try these hosts in this order. If none of them can be used, [`Disposition`] tells what follows.
-    Hosts(Vec<HostPolicy>),
-    /// Defer the message: its hosts cannot be told now.
-    Defer(Deferral),
-    /// Return the message: there is no host.
-    Bounce(Bounce),
-}
-
-/// What follows from a [`Decision`] before any host is tried.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.5.4.1 has just these three")]
-pub enum Disposition {
-    /// At least one host can be tried.
-    Try,
-    /// The message is deferred.
-    Defer,
-    /// The message is returned.
-    Bounce,
-}
-
-impl Decision {
-    /// Returns the hosts, skipped ones too.
-    #[must_use]
-    pub fn hosts(&self) -> &[HostPolicy] {
-        match self {
-            Self::Hosts(hosts) => hosts,
-            Self::Defer(_) | Self::Bounce(_) => &[],
-        }
-    }
-
-    /// Tells what follows: a message is deferred if all hosts are skipped, and returned if none of them
-    /// has an address.
-    #[must_use]
-    pub fn disposition(&self) -> Disposition {
-        let Self::Hosts(hosts) = self else {
-            let defers = matches!(self, Self::Defer(_));
-            return if defers { Disposition::Defer } else { Disposition::Bounce };
-        };
-        let is_skipped = |host: &HostPolicy| matches!(host.action, Action::Skip(_));
-        let has_none = |host: &HostPolicy| {
-            matches!(host.action, Action::Skip(Skip::NoAddress | Skip::AddressInMx))
-        };
-        if hosts.iter().all(has_none) {
-            Disposition::Bounce
-        } else if hosts.iter().all(is_skipped) {
-            Disposition::Defer
-        } else {
-            Disposition::Try
-        }
-    }
-}
-
-impl fmt::Display for Decision {
-    /// Writes a line for a log, without CR and LF.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hosts(hosts) => hosts
-                .iter()
-                .enumerate()
-                .try_for_each(|(at, host)| write!(f, "{}{host}", if at == 0 { "" } else { "; " })),
-            Self::Defer(reason) => write!(f, "defer-message: {reason}"),
-            Self::Bounce(reason) => write!(f, "bounce: {reason}"),
-        }
-    }
-}
-
-/// Why a message is deferred before a host is tried.
-#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Deferral {
-    /// The lookup of MX records failed.
-    #[error("the MX lookup failed: {0}")]
-    MxLookup(DnsFailure),
-    /// DANE is required, and does not apply.
-    #[error("DANE is required: {0}")]
-    Required(NoDane),
-}
-
-/// Why a message is returned.
-#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Bounce {
-    /// The domain does not exist.
-    #[error("the domain does not exist")]
-    NoDomain,
-    /// The domain accepts no mail (RFC 7505).
-    #[error("the domain accepts no mail (null MX)")]
-    NullMx,
-}
-
 /// Returns the names that may be the TLSA base domain, in their order (RFC 7672 section 2.2.2); without any, why
 /// the host is skipped, or `None` if its addresses are not secure.
 fn candidates(
     name: &Name,
-    found: &Addresses,
+    found: &HostAddresses,
     known: &mut Known<'_>,
 ) -> Result<Result<Vec<Name>, Option<Skip>>, Unanswered> {
     if let Some(canonical) = &found.secure {

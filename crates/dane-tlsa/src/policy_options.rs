@@ -95,7 +95,7 @@ pub enum InsecureMx {
     /// Their TLSA records are not looked up.
     #[default]
     Off,
-    /// Their TLSA records are looked up and used: that protects against one who can only listen. The host
+    /// Their TLSA records are looked up and used: that protects against eavesdroppers. The host
     /// is authenticated then, but not as a host of the next hop.
     Dane,
 }
@@ -105,7 +105,7 @@ pub enum InsecureMx {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum MtaSts {
-    /// There is no policy, or the program does not look for one.
+    /// No policy, or the program does not look for one.
     #[default]
     None,
     /// The policy's mode is `testing`: it changes nothing but reports.

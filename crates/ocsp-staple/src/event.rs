@@ -14,7 +14,7 @@ use crate::time::Written;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The certificate names no responder: there is nothing to fetch, and nothing wrong.
+    /// The certificate names no responder, so that nothing is fetched. This is not a fault.
     NoResponder,
     /// There is a good staple, or a newer one.
     Good {
@@ -70,7 +70,7 @@ impl fmt::Display for Event {
 /// How it stands with a staple.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum State {
+pub enum ScheduleState {
     /// The certificate names no responder.
     NoResponder,
     /// Nothing is known, or nothing any more.

@@ -81,7 +81,7 @@ pub enum FetchError {
         /// The most.
         limit: usize,
     },
-    /// What came proves nothing, as a page of HTML.
+    /// The body is not an OCSP response, for example a page of HTML.
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// The response is sound, but older than the one that is held, as from a cache or a server that

@@ -10,20 +10,20 @@ use der::{Decode as _, ErrorKind, Header, Reader as _, SliceReader, Tag, TagNumb
 use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
-/// Where input is not the DER that it should be, and what is wrong there.
+/// The first fault of input that should be DER, and its position.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("{field}: {fault} at byte {at}")]
-#[expect(clippy::exhaustive_structs, reason = "a place, and what is wrong there")]
+#[expect(clippy::exhaustive_structs, reason = "a position, and the fault there")]
 pub struct DerError {
     /// Where, in bytes from the start of the input.
     pub at: usize,
     /// The innermost ASN.1 field there, by its name in the standard.
     pub field: &'static str,
-    /// What is wrong.
+    /// The fault.
     pub fault: DerFault,
 }
 
-/// What is wrong with the DER of a field.
+/// A fault in the DER of a field.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum DerFault {
@@ -107,7 +107,7 @@ pub(crate) fn fault(reader: &SliceReader<'_>, field: &'static str, fault: DerFau
     DerError::new(place(reader.position()), field, fault)
 }
 
-/// Reads an element with this tag, and what is in it.
+/// Reads an element with this tag, and its content.
 pub(crate) fn nested<'a, T>(
     reader: &mut SliceReader<'a>,
     tag: Tag,

@@ -56,11 +56,11 @@
 //!
 //! Where the standards leave a choice:
 //!
-//! | What comes                                        | Is                                       |
+//! | Case                                              | Result                                   |
 //! |---------------------------------------------------|------------------------------------------|
 //! | several answers about the certificate             | the strictest of those that count now    |
 //! | several certificates with the signer's name       | each is tried                            |
-//! | something that is no certificate among them       | left out                                 |
+//! | octets among them that are not a certificate      | left out                                 |
 //! | no `nextUpdate`                                   | refused; [`Options::missing_next_update`] |
 //! | `producedAt` in the future, or before the certificate | refused; [`Options::check_produced_at`] |
 //! | version 1 written, though it is the default       | taken (RFC 5019 appendix A.2)            |
@@ -93,7 +93,7 @@
 //!
 //! **What a staple is worth.** It is about the server's own certificate only, and protects only where the
 //! client insists on it: a thief of the key leaves the staple out. Most public certificates name no
-//! responder any more (Let's Encrypt's none since 2025): then there is nothing to fetch, which is no
+//! responder any more (Let's Encrypt's have not since 2025): then nothing is fetched, which is not an
 //! error. A certificate that lives for less than ten days needs none. Staples are for private and
 //! regulated authorities (AD CS, EJBCA, Vault, Dogtag), for those public ones that still answer, and for
 //! certificates that demand one.
@@ -134,7 +134,7 @@ mod time;
 pub use cert_id::IssuerHash;
 pub use certificate::Certificate;
 pub use check::Check;
-pub use event::{Event, State};
+pub use event::{Event, ScheduleState};
 pub use extension::Oid;
 pub use fetch::{Fetch, FetchError, Method};
 pub use fields::{DerError, DerFault};
@@ -152,5 +152,5 @@ pub use rustls_pki_types;
 pub use saved::{Saved, SavedError};
 pub use schedule::Schedule;
 pub use signature::Algorithms;
-pub use status::{CertificateStatus, Reason, ResponderError, Revocation};
+pub use status::{CertificateStatus, ResponderError, Revocation, RevocationReason};
 pub use store::{Store, StoreError, replace_file};

@@ -66,7 +66,7 @@ impl fmt::Debug for Name<'_> {
 
 impl fmt::Display for Name<'_> {
     /// Writes its attributes as `O=Example, CN=OCSP signer`, in the order of the encoding, at most
-    /// 512 characters of them; what is not printable is escaped.
+    /// 512 characters of them; unprintable characters are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         let attributes = self.attributes(|kind, tag, value| {

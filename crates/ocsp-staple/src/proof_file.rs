@@ -55,8 +55,8 @@ impl ProofFile {
         &self.path
     }
 
-    /// Reads the file if it has changed, and then verifies what is in it; drops its proof if that has
-    /// ended. What is wrong is told once, until the file changes.
+    /// Reads the file if it has changed, and then verifies its response; drops its proof if that has
+    /// ended. A fault is told once, until the file changes.
     ///
     /// `verify` is called only when there is something to be verified, so that a look costs next to
     /// nothing: `|response| Ok(Check::new(…)?.verify(response, now)?)`.

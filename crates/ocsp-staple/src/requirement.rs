@@ -34,7 +34,7 @@ pub enum Stapled {
     Missing,
     /// It could not be verified, since the certificate of the issuer is not there.
     NotVerified(IssuerError),
-    /// It is no proof, or not one that the certificate is good.
+    /// The staple does not prove that the certificate is good.
     Failed(StapleError),
     /// The certificate is good.
     Verified(Proof),

@@ -1,4 +1,4 @@
-//! What is kept of a schedule over a restart, in a file or anywhere else.
+//! The state of a schedule that outlives a restart, in a file or anywhere else.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl Saved {
     }
 }
 
-/// Why bytes are not what was [saved](Saved).
+/// The reason why bytes are not a [saved state](Saved).
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SavedError {

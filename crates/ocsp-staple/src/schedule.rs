@@ -8,7 +8,7 @@ use rustls_pki_types::UnixTime;
 
 use crate::certificate::Certificate;
 use crate::check::Check;
-use crate::event::{Event, State};
+use crate::event::{Event, ScheduleState};
 use crate::fetch::{Fetch, FetchError, Method};
 use crate::pace::Pace;
 use crate::proof::{Proof, ProofError, Staple};
@@ -103,7 +103,7 @@ impl Schedule {
         Self { pace, ..self }
     }
 
-    /// Takes what was saved, and verifies the response in it anew.
+    /// Takes a saved state, and verifies the response in it anew.
     pub fn handle_saved(&mut self, saved: Saved, check: &Check<'_>, now: UnixTime) {
         self.since = saved.since.min(now);
         self.failures = saved.failures;
@@ -222,8 +222,8 @@ impl Schedule {
         Some(Fetch { responder, hash, method, bypass_caches: self.asking.bypass_caches })
     }
 
-    /// Returns what is to be saved, if it has changed.
-    #[must_use = "what was taken is not handed out again"]
+    /// Returns the state to save, if it has changed.
+    #[must_use = "a state is handed out only once"]
     pub fn poll_saved(&mut self) -> Option<Saved> {
         std::mem::take(&mut self.unsaved).then(|| Saved {
             since: self.since,
@@ -257,13 +257,15 @@ impl Schedule {
 
     /// Returns how it stands.
     #[must_use]
-    pub fn state(&self, now: UnixTime) -> State {
+    pub fn state(&self, now: UnixTime) -> ScheduleState {
         match self.held.as_ref().map(|held| held.proof) {
-            _ if now > self.end => State::Ended,
-            Some(proof) if proof.is_to_be_stapled(now) => State::Good { until: proof.until },
-            Some(Proof { status: CertificateStatus::Revoked(_), .. }) => State::Revoked,
-            _ if self.responders.is_empty() => State::NoResponder,
-            _ => State::Pending,
+            _ if now > self.end => ScheduleState::Ended,
+            Some(proof) if proof.is_to_be_stapled(now) => {
+                ScheduleState::Good { until: proof.until }
+            }
+            Some(Proof { status: CertificateStatus::Revoked(_), .. }) => ScheduleState::Revoked,
+            _ if self.responders.is_empty() => ScheduleState::NoResponder,
+            _ => ScheduleState::Pending,
         }
     }
 

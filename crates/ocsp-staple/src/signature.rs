@@ -23,7 +23,7 @@ impl<'a> PublicKey<'a> {
     }
 }
 
-/// What is signed, and its signature.
+/// The signed octets, and their signature.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Signed<'a> {
     /// The encoding that was signed.

@@ -78,14 +78,14 @@ pub struct Revocation {
     /// Since when; it may be a time to come.
     pub time: UnixTime,
     /// Why, if the issuer says so.
-    pub reason: Option<Reason>,
+    pub reason: Option<RevocationReason>,
 }
 
 impl Revocation {
     fn read(reader: &mut SliceReader<'_>) -> Field<Self> {
         let time = fields::generalized_time(reader, "revocationTime")?;
         let reason = fields::explicit(reader, 0, "revocationReason", |reader| {
-            fields::enumerated(reader, "revocationReason").map(Reason::from_contents)
+            fields::enumerated(reader, "revocationReason").map(RevocationReason::from_contents)
         })?;
         Ok(Self { time, reason })
     }
@@ -95,7 +95,7 @@ impl Revocation {
     /// [RFC 6960 section 2.2]: https://www.rfc-editor.org/rfc/rfc6960#section-2.2
     #[must_use]
     pub fn is_non_issued(&self) -> bool {
-        self.time.as_secs() == 0 && self.reason == Some(Reason::CertificateHold)
+        self.time.as_secs() == 0 && self.reason == Some(RevocationReason::CertificateHold)
     }
 }
 
@@ -112,7 +112,7 @@ impl fmt::Display for Revocation {
 /// Why a certificate is revoked: RFC 5280 section 5.3.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum RevocationReason {
     /// `unspecified`.
     Unspecified,
     /// `keyCompromise`.
@@ -137,7 +137,7 @@ pub enum Reason {
     Unassigned,
 }
 
-impl Reason {
+impl RevocationReason {
     fn from_contents(contents: &[u8]) -> Self {
         match contents {
             [0] => Self::Unspecified,

@@ -14,7 +14,7 @@ use crate::saved::{Saved, SavedError};
 
 /// A directory with a file for each certificate, named by the SHA-256 of its DER.
 ///
-/// What is read from it is believed only when it has been verified:
+/// Content read from it counts only after verification:
 /// [`Schedule::handle_saved`](crate::Schedule::handle_saved). That a file cannot be written stops
 /// no schedule.
 #[derive(Clone, Debug)]
@@ -36,11 +36,11 @@ impl Store {
         self.directory.join(name + ".ocsp")
     }
 
-    /// Reads what was saved of a certificate, if anything was.
+    /// Reads the saved state of a certificate, if any.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be read, or is not what was written.
+    /// [`StoreError`] if the file cannot be read, or its content was changed.
     pub fn load(&self, certificate: &Certificate<'_>) -> Result<Option<Saved>, StoreError> {
         let path = self.path(certificate);
         let bytes = match read_up_to(&path, LONGEST) {
@@ -52,11 +52,11 @@ impl Store {
         saved.map(Some).map_err(|source| StoreError::Format { path, source })
     }
 
-    /// Writes what is to be saved of a certificate, wholly or not at all.
+    /// Saves the state of a certificate, wholly or not at all.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it cannot be written; then what was there before is still there.
+    /// [`StoreError`] if it cannot be written; then the previous file stays.
     pub fn save(&self, certificate: &Certificate<'_>, saved: &Saved) -> Result<(), StoreError> {
         let path = self.path(certificate);
         let written = fs::create_dir_all(&self.directory)
@@ -77,12 +77,12 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
-    /// The file is not what was written.
+    /// The content of the file was changed.
     #[error("{} is damaged", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: SavedError,
     },
     /// The file cannot be written.

@@ -21,7 +21,8 @@ use std::time::Duration;
 use authority::{GOOD, later};
 use elapsed::since;
 use ocsp_staple::{
-    Event, FetchError, IssuerHash, Method, Pace, ProofError, ResponderError, Saved, Schedule, State,
+    Event, FetchError, IssuerHash, Method, Pace, ProofError, ResponderError, Saved, Schedule,
+    ScheduleState,
 };
 use revocation::revoked;
 use vector_time::now;
@@ -42,7 +43,7 @@ fn failed() -> FetchError {
 fn a_proof_is_renewed_before_the_half_of_its_time() {
     let world = World::new(DAY * 90);
     world.run(|check, mut schedule| {
-        assert_eq!(schedule.state(now()), State::Pending);
+        assert_eq!(schedule.state(now()), ScheduleState::Pending);
         let fetch = schedule.poll_fetch(now()).unwrap();
         assert_eq!((&*fetch.responder, fetch.method), ("http://ocsp.example/ca", Method::Get));
         assert_eq!((fetch.hash, fetch.bypass_caches), (IssuerHash::Sha1, false));
@@ -116,7 +117,7 @@ fn a_good_staple_stays_through_failures_until_its_end() {
         assert_eq!(schedule.staple(end), None, "also before it takes note of the time");
         schedule.handle_time(end);
         assert_eq!(events(&mut schedule), [Event::Ended { until }]);
-        assert_eq!((schedule.state(end), schedule.staple(at)), (State::Pending, None));
+        assert_eq!((schedule.state(end), schedule.staple(at)), (ScheduleState::Pending, None));
     });
 }
 
@@ -130,16 +131,16 @@ fn a_revocation_ends_a_staple_at_once() {
         events(&mut schedule);
         schedule.handle_response(&bad, None, check, after(HOUR), 0);
         assert_eq!(schedule.staple(after(HOUR)), None);
-        assert_eq!(schedule.state(after(HOUR)), State::Revoked);
+        assert_eq!(schedule.state(after(HOUR)), ScheduleState::Revoked);
         assert!(matches!(events(&mut schedule)[..], [Event::Revoked(_)]));
         // Of two that are equally old it is the stricter that counts.
         schedule.handle_response(&good, None, check, after(HOUR), 0);
-        assert_eq!(schedule.state(after(HOUR)), State::Revoked);
+        assert_eq!(schedule.state(after(HOUR)), ScheduleState::Revoked);
         // Not forgotten over a restart.
         let saved = schedule.poll_saved().unwrap();
         let mut again = Schedule::new(check.certificate(), after(HOUR * 2));
         again.handle_saved(saved, check, after(HOUR * 2));
-        assert_eq!(again.state(after(HOUR * 2)), State::Revoked);
+        assert_eq!(again.state(after(HOUR * 2)), ScheduleState::Revoked);
         // Released from hold.
         let good = world.respond(GOOD, after(HOUR * 3), DAY * 4);
         again.handle_response(&good, None, check, after(HOUR * 3), 0);
@@ -243,7 +244,10 @@ fn without_a_responder_nothing_is_wrong() {
         assert_eq!(schedule.poll_fetch(after(DAY)), None);
         schedule.handle_time(after(DAY));
         assert_eq!((schedule.wake_at(), schedule.poll_saved()), (None, None));
-        assert_eq!((events(&mut schedule), schedule.state(now())), (vec![], State::NoResponder));
+        assert_eq!(
+            (events(&mut schedule), schedule.state(now())),
+            (vec![], ScheduleState::NoResponder)
+        );
         // One that is named by hand is asked.
         let mut named = schedule.with_responders(["http://ocsp.example/".into()]);
         assert!(named.poll_fetch(now()).is_some());
@@ -256,10 +260,10 @@ fn a_certificate_that_has_ended_is_asked_about_no_more() {
     let world = World::new(DAY * 2);
     world.run(|check, mut schedule| {
         schedule.handle_response(&world.respond(GOOD, now(), DAY * 7), None, check, now(), 0);
-        assert_eq!(schedule.state(now()), State::Good { until: after(DAY * 2) });
+        assert_eq!(schedule.state(now()), ScheduleState::Good { until: after(DAY * 2) });
         let end = after(DAY * 3);
         schedule.handle_time(end);
-        assert_eq!((schedule.poll_fetch(end), schedule.state(end)), (None, State::Ended));
+        assert_eq!((schedule.poll_fetch(end), schedule.state(end)), (None, ScheduleState::Ended));
     });
 }
 

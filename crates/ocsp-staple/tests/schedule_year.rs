@@ -21,7 +21,7 @@ use std::time::Duration;
 use authority::{GOOD, later};
 use elapsed::since;
 use ocsp_staple::rustls_pki_types::UnixTime;
-use ocsp_staple::{Check, FetchError, Saved, Schedule, State};
+use ocsp_staple::{Check, FetchError, Saved, Schedule, ScheduleState};
 use revocation::revoked;
 use vector_time::now;
 use world::{DAY, HOUR, World, after};
@@ -73,7 +73,7 @@ impl Year {
             }
             let stapled = schedule.staple(at);
             assert!(stapled.is_some() || !self.has_staple, "a gap at {at:?}");
-            if let State::Good { until } = schedule.state(at) {
+            if let ScheduleState::Good { until } = schedule.state(at) {
                 assert!(at <= until && stapled.is_some());
             }
             at = schedule.wake_at().unwrap().max(later(at, SECOND));

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use data::file;
 use ocsp_staple::{Certificate, CertificateStatus, Check, DerError, DerFault, Options, Proof};
-use ocsp_staple::{Issuer, ProofError, Reason, ResponderError};
+use ocsp_staple::{Issuer, ProofError, ResponderError, RevocationReason};
 use serde_json::Value;
 use times::time;
 use vector_time::now;
@@ -137,7 +137,10 @@ fn holds(name: &str, proof: &Proof, expected: &Value) {
     }
     if let CertificateStatus::Revoked(revocation) = proof.status {
         let reason = expected["reason"].as_str();
-        assert!(reason.is_none() || revocation.reason.map(Reason::as_str) == reason, "{name}");
+        assert!(
+            reason.is_none() || revocation.reason.map(RevocationReason::as_str) == reason,
+            "{name}"
+        );
         let since = expected["time"].as_str();
         assert!(since.is_none_or(|since| revocation.time == time(since)), "{name}");
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::{Command, Effect, Outcome};
+use crate::{Command, Effect, LookupOutcome};
 
 /// A cache of the results of read-only commands, each with a time to live. There is no cache unless the program makes one.
 ///
@@ -11,15 +11,15 @@ use crate::{Command, Effect, Outcome};
 /// use std::time::{Duration, Instant};
 ///
 /// use mail_types::exim::Query;
-/// use redis_lookup::{Cache, Command, Outcome};
+/// use redis_lookup::{Cache, Command, LookupOutcome};
 ///
 /// let mut query = Query::default();
 /// query.push_literal(b"GET a");
 /// let (command, now) = (Command::new(&query)?, Instant::now());
 ///
 /// let mut cache = Cache::new(Duration::from_secs(30));
-/// cache.insert(&command, &Outcome::NotFound, now);
-/// assert_eq!(cache.get(&command, now + Duration::from_secs(29)), Some(Outcome::NotFound));
+/// cache.insert(&command, &LookupOutcome::NotFound, now);
+/// assert_eq!(cache.get(&command, now + Duration::from_secs(29)), Some(LookupOutcome::NotFound));
 /// assert_eq!(cache.get(&command, now + Duration::from_secs(30)), None);
 /// # Ok::<(), redis_lookup::CommandError>(())
 /// ```
@@ -29,7 +29,7 @@ pub struct Cache {
     entries: usize,
     octets: usize,
     held: usize,
-    kept: HashMap<Command, (Instant, Outcome)>,
+    kept: HashMap<Command, (Instant, LookupOutcome)>,
 }
 
 impl Cache {
@@ -50,14 +50,14 @@ impl Cache {
 
     /// Returns a result that is younger than the time to live.
     #[must_use]
-    pub fn get(&self, command: &Command, now: Instant) -> Option<Outcome> {
+    pub fn get(&self, command: &Command, now: Instant) -> Option<LookupOutcome> {
         let (until, outcome) = self.kept.get(command)?;
         (now < *until).then(|| outcome.clone())
     }
 
     /// Keeps the result of a read-only command, found or not found; ignores any other.
-    pub fn insert(&mut self, command: &Command, outcome: &Outcome, now: Instant) {
-        if command.effect() != Effect::Read || matches!(outcome, Outcome::Deferred(_)) {
+    pub fn insert(&mut self, command: &Command, outcome: &LookupOutcome, now: Instant) {
+        if command.effect() != Effect::Read || matches!(outcome, LookupOutcome::Deferred(_)) {
             return;
         }
         if let Some((_, old)) = self.kept.remove(command) {
@@ -84,8 +84,8 @@ impl Cache {
     }
 }
 
-fn weight(command: &Command, outcome: &Outcome) -> usize {
-    let found = if let Outcome::Found(text) = outcome { text.len() } else { 0 };
+fn weight(command: &Command, outcome: &LookupOutcome) -> usize {
+    let found = if let LookupOutcome::Found(text) = outcome { text.len() } else { 0 };
     command.words().iter().map(Vec::len).sum::<usize>() + found
 }
 

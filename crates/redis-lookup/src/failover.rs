@@ -12,7 +12,7 @@ use self::cluster::Cluster;
 pub use self::cluster::SlotRange;
 use self::link::{Decision, LinkState};
 pub use self::link::{Link, Part};
-use crate::{Address, Meaning, Reason, Refusal, ServerKind, Servers};
+use crate::{Address, DeferReason, Meaning, Refusal, ServerKind, Servers};
 
 /// The state of the servers of a list: reachable or not, the known sentinels and nodes, the owner of each slot. It is
 /// a machine without clock and I/O.
@@ -24,7 +24,7 @@ use crate::{Address, Meaning, Reason, Refusal, ServerKind, Servers};
 /// ```
 /// use std::time::{Duration, Instant};
 ///
-/// use redis_lookup::{Attempt, Effect, Failover, Failure, Next, Reason, Servers};
+/// use redis_lookup::{Attempt, Effect, Failover, Failure, Next, DeferReason, Servers};
 ///
 /// let servers = Servers::parse("192.0.2.1// : 192.0.2.2//")?;
 /// let mut failover = Failover::new(&servers, Duration::from_secs(5));
@@ -39,7 +39,7 @@ use crate::{Address, Meaning, Reason, Refusal, ServerKind, Servers};
 ///
 /// // The connection closes after the command, which may have changed data: it is not sent again.
 /// failover.handle_failure(&mut attempt, link, &Failure::Cut, now);
-/// let cut = Reason::Cut { server: "192.0.2.2:6379/0".to_owned() };
+/// let cut = DeferReason::Cut { server: "192.0.2.2:6379/0".to_owned() };
 /// assert_eq!(failover.next(&mut attempt, now), Next::GiveUp(cut));
 /// # Ok::<(), redis_lookup::ServersError>(())
 /// ```
@@ -81,7 +81,7 @@ pub enum Next {
     /// Wait for the connection, which another attempt opens.
     Await(Link),
     /// Defer the lookup.
-    GiveUp(Reason),
+    GiveUp(DeferReason),
 }
 
 #[derive(Clone, Debug)]
@@ -90,11 +90,11 @@ struct State {
     shown: String,
     /// The connection to the server or to the master of sentinels; for a cluster, its map of slots.
     link: LinkState,
-    kind: Kind,
+    kind: Topology,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Topology {
     Single(Address),
     /// Sentinels, in the order of preference.
     Sentinel(Vec<Address>),
@@ -112,9 +112,9 @@ impl Failover {
             shown: server.to_string(),
             link: LinkState::default(),
             kind: match &server.kind {
-                ServerKind::Single(address) => Kind::Single(address.clone()),
-                ServerKind::Sentinel(group) => Kind::Sentinel(group.sentinels.clone()),
-                ServerKind::Cluster(nodes) => Kind::Cluster(Cluster::new(nodes)),
+                ServerKind::Single(address) => Topology::Single(address.clone()),
+                ServerKind::Sentinel(group) => Topology::Sentinel(group.sentinels.clone()),
+                ServerKind::Cluster(nodes) => Topology::Cluster(Cluster::new(nodes)),
             },
         };
         Self { servers: servers.as_slice().iter().map(state).collect(), time }
@@ -131,7 +131,7 @@ impl Failover {
             let other_is_up = self.servers.iter().skip(server + 1).any(|other| other.link.is_up());
             let Some(state) = self.servers.get_mut(server) else { break };
             let (part, decision) = match &mut state.kind {
-                Kind::Cluster(cluster) => cluster.decide(&mut state.link, attempt, now),
+                Topology::Cluster(cluster) => cluster.decide(&mut state.link, attempt, now),
                 _ => (Part::Server, state.link.decide(now)),
             };
             let link = Link { server, part };
@@ -148,17 +148,17 @@ impl Failover {
                     }
                     // The command need not wait for one that may still be dead.
                     let (server, why) = (state.shown.clone(), state.link.why().to_owned());
-                    attempt.next_server(Reason::Unreachable { server, why });
+                    attempt.next_server(DeferReason::Unreachable { server, why });
                     return Next::Probe { link, within };
                 }
                 Decision::Await => return Next::Await(link),
                 Decision::Skip(why) => {
                     let server = state.shown.clone();
-                    attempt.next_server(Reason::Unreachable { server, why });
+                    attempt.next_server(DeferReason::Unreachable { server, why });
                 }
             }
         }
-        Next::GiveUp(attempt.last.clone().unwrap_or(Reason::NoServer))
+        Next::GiveUp(attempt.last.clone().unwrap_or(DeferReason::NoServer))
     }
 
     /// Returns the addresses to try for a connection, in order: for the master of sentinels the
@@ -167,12 +167,12 @@ impl Failover {
     pub fn addresses(&self, link: Link) -> Vec<Address> {
         let Some(state) = self.servers.get(link.server) else { return Vec::new() };
         match (&state.kind, link.part) {
-            (Kind::Single(address), _) => vec![address.clone()],
-            (Kind::Sentinel(sentinels), _) => sentinels.clone(),
-            (Kind::Cluster(cluster), Part::Node(node)) => {
+            (Topology::Single(address), _) => vec![address.clone()],
+            (Topology::Sentinel(sentinels), _) => sentinels.clone(),
+            (Topology::Cluster(cluster), Part::Node(node)) => {
                 cluster.address(node).into_iter().cloned().collect()
             }
-            (Kind::Cluster(cluster), _) => cluster.whom_to_ask(),
+            (Topology::Cluster(cluster), _) => cluster.whom_to_ask(),
         }
     }
 
@@ -193,12 +193,12 @@ impl Failover {
     /// Reports that a sentinel, or a node asked for the map, gave no useful answer; it becomes the last to ask.
     pub fn handle_useless(&mut self, link: Link, address: &Address) {
         match self.servers.get_mut(link.server).map(|state| &mut state.kind) {
-            Some(Kind::Sentinel(sentinels)) => {
+            Some(Topology::Sentinel(sentinels)) => {
                 if let Some(at) = sentinels.iter().position(|known| known == address) {
                     sentinels.get_mut(at..).unwrap_or_default().rotate_left(1);
                 }
             }
-            Some(Kind::Cluster(cluster)) => cluster.ask_last(address),
+            Some(Topology::Cluster(cluster)) => cluster.ask_last(address),
             _ => {}
         }
     }
@@ -206,7 +206,7 @@ impl Failover {
     /// Reports other sentinels that a sentinel named; they are added after the known ones.
     pub fn handle_sentinels(&mut self, link: Link, others: impl IntoIterator<Item = Address>) {
         let state = self.servers.get_mut(link.server);
-        if let Some(Kind::Sentinel(sentinels)) = state.map(|state| &mut state.kind) {
+        if let Some(Topology::Sentinel(sentinels)) = state.map(|state| &mut state.kind) {
             for other in others {
                 if !sentinels.contains(&other) && sentinels.len() < Self::MAX_NODES {
                     sentinels.push(other);
@@ -218,7 +218,7 @@ impl Failover {
     /// Reports the map of slots from a node.
     pub fn handle_slots(&mut self, link: Link, ranges: &[SlotRange], now: Instant) {
         let Some(state) = self.servers.get_mut(link.server) else { return };
-        if let Kind::Cluster(cluster) = &mut state.kind {
+        if let Topology::Cluster(cluster) = &mut state.kind {
             cluster.learn(ranges, now);
             state.link.open();
         }
@@ -238,41 +238,41 @@ impl Failover {
         match failure {
             Failure::NotSent => {
                 self.lose(link);
-                attempt.again(Reason::Cut { server: shown });
+                attempt.again(DeferReason::Cut { server: shown });
             }
             Failure::Cut => {
                 self.lose(link);
-                attempt.again_if_read(Reason::Cut { server: shown });
+                attempt.again_if_read(DeferReason::Cut { server: shown });
             }
             Failure::TimedOut { silent, limit } => {
                 if let (true, Some(state)) = (*silent, self.link(link)) {
                     state.hang(now);
                 }
-                attempt.over = Over::Yes(Reason::TimedOut { limit: *limit, sent: true });
+                attempt.over = Over::Yes(DeferReason::TimedOut { limit: *limit, sent: true });
             }
             Failure::Refused(refusal) => self.refused(attempt, link, refusal),
         }
     }
 
     fn refused(&mut self, attempt: &mut Attempt, link: Link, refusal: &Refusal) {
-        let reason = Reason::Refused(refusal.clone());
+        let reason = DeferReason::Refused(refusal.clone());
         let kind = self.servers.get_mut(link.server).map(|state| &mut state.kind);
         match (refusal.meaning(), kind) {
-            (Meaning::Moved(to), Some(Kind::Cluster(cluster))) => {
+            (Meaning::Moved(to), Some(Topology::Cluster(cluster))) => {
                 let node = cluster.follow(link.part, &to);
                 cluster.assign(to.slot, node);
                 attempt.redirect(node, false, reason);
             }
-            (Meaning::Ask(to), Some(Kind::Cluster(cluster))) => {
+            (Meaning::Ask(to), Some(Topology::Cluster(cluster))) => {
                 let node = cluster.follow(link.part, &to);
                 attempt.redirect(node, true, reason);
             }
-            (Meaning::NotMaster, Some(Kind::Sentinel(_))) => {
+            (Meaning::NotMaster, Some(Topology::Sentinel(_))) => {
                 self.lose(link);
                 attempt.again(reason);
             }
             (Meaning::NotMaster, Some(kind)) => {
-                if let Kind::Cluster(cluster) = kind {
+                if let Topology::Cluster(cluster) = kind {
                     cluster.suspect();
                 }
                 // Its name may have another address by now.
@@ -300,7 +300,7 @@ impl Failover {
     fn link(&mut self, link: Link) -> Option<&mut LinkState> {
         let state = self.servers.get_mut(link.server)?;
         match (&mut state.kind, link.part) {
-            (Kind::Cluster(cluster), Part::Node(node)) => cluster.link(node),
+            (Topology::Cluster(cluster), Part::Node(node)) => cluster.link(node),
             _ => Some(&mut state.link),
         }
     }

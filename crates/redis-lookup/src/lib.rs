@@ -2,12 +2,12 @@
 //! continues after a failover.
 //!
 //! The query of a lookup is a [`Query`](mail_types::exim::Query): text of the administrator, and values from anywhere. It
-//! becomes a [`Command`]; the [`Reply`] becomes an [`Outcome`]; a [`Failover`] selects the server. None of them does
+//! becomes a [`Command`]; the [`Reply`] becomes an [`LookupOutcome`]; a [`Failover`] selects the server. None of them does
 //! I/O.
 //!
 //! ```
 //! use mail_types::exim::{Query, Trust};
-//! use redis_lookup::{Command, CommandError, Limits, Mode, Outcome, Reply};
+//! use redis_lookup::{Command, CommandError, Limits, Mode, LookupOutcome, Reply};
 //!
 //! // ${lookup redis{HGET $domain domain}}, with a domain from a hostile client.
 //! let mut query = Query::default();
@@ -19,7 +19,7 @@
 //!
 //! // The outcome of the server's reply.
 //! let outcome = Reply::Nil.outcome(Mode::Plain, &Limits::default());
-//! assert_eq!(outcome, Outcome::NotFound);
+//! assert_eq!(outcome, LookupOutcome::NotFound);
 //!
 //! // The most frequent error: a command that changes data, without the option for it.
 //! let mut query = Query::default();
@@ -100,8 +100,8 @@ mod command;
 mod command_table;
 mod counters;
 mod failover;
+mod lookup_outcome;
 mod options;
-mod outcome;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod refusal;
@@ -117,9 +117,9 @@ pub use cache::Cache;
 pub use command::{Command, CommandError, Effect};
 pub use counters::Counters;
 pub use failover::{Attempt, Failover, Failure, Link, Next, Part, SlotRange};
+pub use lookup_outcome::{DeferReason, LookupOutcome};
 pub use mail_types;
 pub use options::{Limits, Mode, Options};
-pub use outcome::{Outcome, Reason};
 pub use refusal::{Meaning, Redirect, Refusal};
 pub use reply::Reply;
 pub use secret::Secret;

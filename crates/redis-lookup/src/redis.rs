@@ -19,8 +19,8 @@ use self::opening::Opened;
 use self::tls::Connector;
 pub use self::tls::StartError;
 use crate::{
-    Attempt, Cache, Command, Counters, Failover, Failure, Limits, Link, Mode, Next, Options,
-    Outcome, Reason, Reply, Server, Servers,
+    Attempt, Cache, Command, Counters, DeferReason, Failover, Failure, Limits, Link, LookupOutcome,
+    Mode, Next, Options, Reply, Server, Servers,
 };
 
 /// A client for the servers of a list. Clones share its connections, one for each server, which many lookups use at
@@ -100,14 +100,14 @@ impl Client {
     }
 
     /// Makes a lookup. `time` is its deadline, from the name of the server to the reply.
-    pub async fn look_up(&self, command: &Command, time: Duration) -> Outcome {
+    pub async fn look_up(&self, command: &Command, time: Duration) -> LookupOutcome {
         let mut counted = Counted { counters: self.counters.as_deref(), from: now() };
         let outcome = self.cached(command, time, counted.from).await;
         counted.end(&outcome);
         outcome
     }
 
-    async fn cached(&self, command: &Command, time: Duration, now: Instant) -> Outcome {
+    async fn cached(&self, command: &Command, time: Duration, now: Instant) -> LookupOutcome {
         let ask = || self.shared.ask(command, time);
         let Some(cache) = &self.cache else { return ask().await };
         let lock = || cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,20 +130,20 @@ impl fmt::Debug for Client {
 }
 
 impl Shared {
-    async fn ask(self: &Arc<Self>, command: &Command, time: Duration) -> Outcome {
+    async fn ask(self: &Arc<Self>, command: &Command, time: Duration) -> LookupOutcome {
         if command.words().is_empty() {
-            return Outcome::NotFound; // As Exim has it.
+            return LookupOutcome::NotFound; // As Exim has it.
         }
         let (mut attempt, mut sent) = (Attempt::of(command), None);
         match timeout(time, self.run(command, &mut attempt, &mut sent)).await {
             Ok(Ok(reply)) => reply.outcome(self.mode, &self.limits),
-            Ok(Err(reason)) => Outcome::Deferred(reason),
+            Ok(Err(reason)) => LookupOutcome::Deferred(reason),
             Err(_) => {
                 let is_sent = sent.is_some();
                 if let Some(way) = sent {
                     self.timed_out(&mut attempt, &way, time);
                 }
-                Outcome::Deferred(Reason::TimedOut { limit: time, sent: is_sent })
+                LookupOutcome::Deferred(DeferReason::TimedOut { limit: time, sent: is_sent })
             }
         }
     }
@@ -154,17 +154,17 @@ impl Shared {
         command: &Command,
         attempt: &mut Attempt,
         sent: &mut Option<Way>,
-    ) -> Result<Reply, Reason> {
+    ) -> Result<Reply, DeferReason> {
         let packed = connection::pack(command);
         loop {
             let way = match self.step(attempt) {
-                Step::Send(way) => way,
-                Step::Wait(mut done) => {
+                CommandStep::Send(way) => way,
+                CommandStep::Wait(mut done) => {
                     // An error is the signal: the sender is dropped, and never sends.
                     let _ = done.changed().await;
                     continue;
                 }
-                Step::GiveUp(reason) => return Err(reason),
+                CommandStep::GiveUp(reason) => return Err(reason),
             };
             let way = sent.insert(way);
             let failure = if way.connection.is_closed() {
@@ -183,25 +183,25 @@ impl Shared {
     }
 
     /// Gets the next step from the machine, and starts it.
-    fn step(self: &Arc<Self>, attempt: &mut Attempt) -> Step {
+    fn step(self: &Arc<Self>, attempt: &mut Attempt) -> CommandStep {
         let mut state = self.state();
         loop {
             match state.failover.next(attempt, now()) {
                 Next::Send { link, asking } => match state.open.get(&link) {
                     Some(connection) => {
-                        return Step::Send(Way::new(link, asking, connection));
+                        return CommandStep::Send(Way::new(link, asking, connection));
                     }
                     None => state.failover.handle_lost(link),
                 },
                 Next::Open { link, within } => {
-                    return Step::Wait(self.begin_opening(&mut state, link, within));
+                    return CommandStep::Wait(self.begin_opening(&mut state, link, within));
                 }
                 Next::Probe { link, within } => drop(self.begin_opening(&mut state, link, within)),
                 Next::Await(link) => match state.opening.get(&link) {
-                    Some(waiting) => return Step::Wait(waiting.clone()),
+                    Some(waiting) => return CommandStep::Wait(waiting.clone()),
                     None => state.failover.handle_lost(link),
                 },
-                Next::GiveUp(reason) => return Step::GiveUp(reason),
+                Next::GiveUp(reason) => return CommandStep::GiveUp(reason),
             }
         }
     }
@@ -251,13 +251,13 @@ impl Shared {
         state.failover.handle_failure(attempt, way.link, &failure, now());
     }
 
-    fn flooded(&self, way: &Way) -> Reason {
+    fn flooded(&self, way: &Way) -> DeferReason {
         let mut state = self.state();
         if state.is_current(way) {
             state.open.remove(&way.link);
             state.failover.handle_lost(way.link);
         }
-        Reason::Flood { limit: way.connection.limit() }
+        DeferReason::Flood { limit: way.connection.limit() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -277,10 +277,10 @@ fn now() -> Instant {
 }
 
 /// A step for a command.
-enum Step {
+enum CommandStep {
     Send(Way),
     Wait(watch::Receiver<()>),
-    GiveUp(Reason),
+    GiveUp(DeferReason),
 }
 
 /// A connection in the making. Its end, whatever the cause, wakes the lookups that wait.
@@ -319,7 +319,7 @@ impl Counted<'_> {
         now().saturating_duration_since(self.from)
     }
 
-    fn end(&mut self, outcome: &Outcome) {
+    fn end(&mut self, outcome: &LookupOutcome) {
         if let Some(counters) = self.counters.take() {
             counters.lookup(Some(outcome), self.latency());
         }

@@ -1,6 +1,6 @@
 //! Replies of a server, and their outcome.
 
-use crate::{Limits, Mode, Outcome, Reason, Refusal};
+use crate::{DeferReason, Limits, LookupOutcome, Mode, Refusal};
 
 /// A reply, of version 2 or 3 of the protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,42 +37,42 @@ impl Reply {
     /// ones, and is deferred. In [`Mode::Exim`] the outcome is that of Exim's lookup.
     ///
     /// ```
-    /// use redis_lookup::{Limits, Mode, Outcome, Reply};
+    /// use redis_lookup::{Limits, Mode, LookupOutcome, Reply};
     ///
     /// let (limits, text) = (Limits::default(), |text: &str| Reply::Text(text.into()));
     /// let reply = Reply::List(vec![text("a"), Reply::Nil, Reply::Integer(3)]);
-    /// assert_eq!(reply.outcome(Mode::Plain, &limits), Outcome::Found(b"a\n\n3".to_vec()));
-    /// assert_eq!(Reply::Nil.outcome(Mode::Plain, &limits), Outcome::NotFound);
-    /// assert_eq!(Reply::Nil.outcome(Mode::Exim, &limits), Outcome::Found(Vec::new()));
+    /// assert_eq!(reply.outcome(Mode::Plain, &limits), LookupOutcome::Found(b"a\n\n3".to_vec()));
+    /// assert_eq!(Reply::Nil.outcome(Mode::Plain, &limits), LookupOutcome::NotFound);
+    /// assert_eq!(Reply::Nil.outcome(Mode::Exim, &limits), LookupOutcome::Found(Vec::new()));
     /// ```
-    pub fn outcome(self, mode: Mode, limits: &Limits) -> Outcome {
+    pub fn outcome(self, mode: Mode, limits: &Limits) -> LookupOutcome {
         let outcome = match (self, mode) {
-            (Self::Error(refusal), _) => Outcome::Deferred(Reason::Refused(refusal)),
-            (Self::Other, Mode::Plain) => Outcome::Deferred(Reason::NoAnswer),
+            (Self::Error(refusal), _) => LookupOutcome::Deferred(DeferReason::Refused(refusal)),
+            (Self::Other, Mode::Plain) => LookupOutcome::Deferred(DeferReason::NoAnswer),
             (reply, Mode::Plain) => reply.plain(limits),
             (reply, Mode::Exim) => reply.exim(limits),
         };
         match outcome {
-            Outcome::Found(text) if text.len() > limits.reply => {
-                Outcome::Deferred(Reason::TooLong { limit: limits.reply })
+            LookupOutcome::Found(text) if text.len() > limits.reply => {
+                LookupOutcome::Deferred(DeferReason::TooLong { limit: limits.reply })
             }
             outcome => outcome,
         }
     }
 
-    fn plain(self, limits: &Limits) -> Outcome {
+    fn plain(self, limits: &Limits) -> LookupOutcome {
         match self {
-            Self::Nil => Outcome::NotFound,
-            Self::Status(text) | Self::Text(text) => Outcome::Found(text),
+            Self::Nil => LookupOutcome::NotFound,
+            Self::Status(text) | Self::Text(text) => LookupOutcome::Found(text),
             Self::List(_) | Self::Map(_) => {
                 let mut lines = Lines { limits, text: Vec::new(), elements: 0, any: false };
                 match lines.put(self, 0) {
-                    Ok(()) if lines.any => Outcome::Found(lines.text),
-                    Ok(()) => Outcome::NotFound,
-                    Err(reason) => Outcome::Deferred(reason),
+                    Ok(()) if lines.any => LookupOutcome::Found(lines.text),
+                    Ok(()) => LookupOutcome::NotFound,
+                    Err(reason) => LookupOutcome::Deferred(reason),
                 }
             }
-            scalar => Outcome::Found(scalar.number().unwrap_or_default()),
+            scalar => LookupOutcome::Found(scalar.number().unwrap_or_default()),
         }
     }
 
@@ -88,15 +88,17 @@ impl Reply {
     }
 
     /// The outcome in Exim's `lookups/redis.c`, where appending nothing does not begin the text.
-    fn exim(self, limits: &Limits) -> Outcome {
+    fn exim(self, limits: &Limits) -> LookupOutcome {
         let text = match self {
-            Self::Nil => return Outcome::Found(Vec::new()),
+            Self::Nil => return LookupOutcome::Found(Vec::new()),
             Self::Status(text) | Self::Text(text) => Some(text).filter(|text| !text.is_empty()),
             Self::Integer(number) => {
                 Some(if number == 0 { b"false".into() } else { b"true".into() })
             }
             Self::List(elements) if exim_count(&elements) > limits.elements => {
-                return Outcome::Deferred(Reason::TooManyElements { limit: limits.elements });
+                return LookupOutcome::Deferred(DeferReason::TooManyElements {
+                    limit: limits.elements,
+                });
             }
             Self::List(elements) => exim_lines(elements),
             _ => None,
@@ -105,9 +107,9 @@ impl Reply {
             Some(mut text) => {
                 // Exim takes it for a string of C.
                 text.truncate(text.iter().position(|&b| b == 0).unwrap_or(text.len()));
-                Outcome::Found(text)
+                LookupOutcome::Found(text)
             }
-            None => Outcome::NotFound,
+            None => LookupOutcome::NotFound,
         }
     }
 }
@@ -161,10 +163,10 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn put(&mut self, reply: Reply, depth: usize) -> Result<(), Reason> {
+    fn put(&mut self, reply: Reply, depth: usize) -> Result<(), DeferReason> {
         let limit = self.limits.depth;
         match reply {
-            Reply::List(_) | Reply::Map(_) if depth == limit => Err(Reason::TooDeep { limit }),
+            Reply::List(_) | Reply::Map(_) if depth == limit => Err(DeferReason::TooDeep { limit }),
             Reply::List(elements) => {
                 elements.into_iter().try_for_each(|element| self.put(element, depth + 1))
             }
@@ -173,8 +175,8 @@ impl Lines<'_> {
                 self.put(value, depth + 1)
             }),
             Reply::Nil => self.line(b""),
-            Reply::Error(refusal) => Err(Reason::Refused(refusal)),
-            Reply::Other => Err(Reason::NoAnswer),
+            Reply::Error(refusal) => Err(DeferReason::Refused(refusal)),
+            Reply::Other => Err(DeferReason::NoAnswer),
             Reply::Status(text) | Reply::Text(text) => {
                 self.any = true;
                 self.line(&text)
@@ -186,13 +188,13 @@ impl Lines<'_> {
         }
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), Reason> {
+    fn line(&mut self, line: &[u8]) -> Result<(), DeferReason> {
         let (element, limit) = (self.elements + 1, self.limits.elements);
         if self.elements == limit {
-            return Err(Reason::TooManyElements { limit });
+            return Err(DeferReason::TooManyElements { limit });
         }
         if line.contains(&b'\n') {
-            return Err(Reason::LineBreak { element });
+            return Err(DeferReason::LineBreak { element });
         }
         if self.elements > 0 {
             self.text.push(b'\n');
@@ -200,7 +202,7 @@ impl Lines<'_> {
         self.text.extend_from_slice(line);
         self.elements = element;
         match self.limits.reply {
-            limit if self.text.len() > limit => Err(Reason::TooLong { limit }),
+            limit if self.text.len() > limit => Err(DeferReason::TooLong { limit }),
             _ => Ok(()),
         }
     }

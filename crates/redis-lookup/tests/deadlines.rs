@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mail_types::exim::Query;
 use redis_lookup::redis::Client;
-use redis_lookup::{Cache, Command, Counters, Options, Outcome, Reason, Servers};
+use redis_lookup::{Cache, Command, Counters, DeferReason, LookupOutcome, Options, Servers};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{Instant, sleep, timeout};
@@ -94,16 +94,16 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn found() -> Outcome {
-    Outcome::Found(b"v".into())
+fn found() -> LookupOutcome {
+    LookupOutcome::Found(b"v".into())
 }
 
-fn timed_out(limit: Duration, sent: bool) -> Outcome {
-    Outcome::Deferred(Reason::TimedOut { limit, sent })
+fn timed_out(limit: Duration, sent: bool) -> LookupOutcome {
+    LookupOutcome::Deferred(DeferReason::TimedOut { limit, sent })
 }
 
 /// The outcome of a lookup, and how long it took.
-async fn look_up(client: &Client, text: &str, time: Duration) -> (Outcome, Duration) {
+async fn look_up(client: &Client, text: &str, time: Duration) -> (LookupOutcome, Duration) {
     let from = Instant::now();
     let outcome = client.look_up(&command(text), time).await;
     (outcome, from.elapsed())
@@ -131,7 +131,9 @@ async fn a_server_that_says_nothing_costs_the_deadline_and_no_more() {
     // The limit for opening is another, which ends earlier than this deadline.
     let other = self::client(&[&server]);
     let (outcome, time) = look_up(&other, "GET k", ms(5000)).await;
-    let Outcome::Deferred(Reason::Unreachable { why, .. }) = outcome else { unreachable!() };
+    let LookupOutcome::Deferred(DeferReason::Unreachable { why, .. }) = outcome else {
+        unreachable!()
+    };
     assert_eq!((why.as_str(), time), ("no connection within 2s", TIME));
 }
 
@@ -170,7 +172,10 @@ async fn a_server_that_is_down_costs_nothing_and_is_tried_when_it_is_due() {
     // Pauses of 25, 50, 100, 200 and 250 ms: the attempts are at 0, 25, 75, 175, 375, 625 and 875 ms.
     while from.elapsed() < ms(700) {
         let (outcome, time) = look_up(&client, "GET k", TIME).await;
-        assert!(matches!(outcome, Outcome::Deferred(Reason::Unreachable { .. })), "{outcome}");
+        assert!(
+            matches!(outcome, LookupOutcome::Deferred(DeferReason::Unreachable { .. })),
+            "{outcome}"
+        );
         assert_eq!(time, ms(0));
         sleep(ms(1)).await;
     }
@@ -214,7 +219,7 @@ async fn a_reply_that_does_not_come_costs_one_deadline_and_then_nothing() {
 struct Latencies(Mutex<Vec<(String, Duration)>>);
 
 impl Counters for Latencies {
-    fn lookup(&self, outcome: Option<&Outcome>, latency: Duration) {
+    fn lookup(&self, outcome: Option<&LookupOutcome>, latency: Duration) {
         let outcome = outcome.map_or_else(|| "given up".to_owned(), ToString::to_string);
         self.0.lock().unwrap().push((outcome, latency));
     }

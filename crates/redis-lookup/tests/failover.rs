@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use redis_lookup::{
-    Address, Attempt, Effect, Failover, Failure, Link, Next, Part, Reason, Refusal, Servers,
+    Address, Attempt, DeferReason, Effect, Failover, Failure, Link, Next, Part, Refusal, Servers,
     SlotRange,
 };
 
@@ -42,7 +42,7 @@ fn sends(failover: &mut Failover, attempt: &mut Attempt, now: Instant) -> Link {
     }
 }
 
-fn gives_up(failover: &mut Failover, attempt: &mut Attempt, now: Instant) -> Reason {
+fn gives_up(failover: &mut Failover, attempt: &mut Attempt, now: Instant) -> DeferReason {
     match failover.next(attempt, now) {
         Next::GiveUp(reason) => reason,
         next => panic!("{next:?}"),
@@ -79,7 +79,8 @@ fn while_a_server_is_known_to_be_down_nobody_waits() {
     let mut attempt = read();
     let link = opens(&mut failover, &mut attempt, now);
     failover.handle_open_failed(link, "refused", now);
-    let down = Reason::Unreachable { server: "a:6379/0".to_owned(), why: "refused".to_owned() };
+    let down =
+        DeferReason::Unreachable { server: "a:6379/0".to_owned(), why: "refused".to_owned() };
     assert_eq!(gives_up(&mut failover, &mut attempt, now), down);
     assert_eq!(gives_up(&mut failover, &mut read(), now + ms(24)), down);
     // One tries; the others still do not wait.
@@ -140,7 +141,7 @@ fn of_servers_that_are_all_down_the_one_that_is_due_is_waited_for() {
     failover.handle_open_failed(a, "refused", now);
     let b = opens(&mut failover, &mut attempt, now);
     failover.handle_open_failed(b, "refused", now);
-    assert!(matches!(gives_up(&mut failover, &mut attempt, now), Reason::Unreachable { .. }));
+    assert!(matches!(gives_up(&mut failover, &mut attempt, now), DeferReason::Unreachable { .. }));
     let mut attempt = write();
     assert_eq!(opens(&mut failover, &mut attempt, now + ms(25)), a);
     failover.handle_opened(a);
@@ -194,12 +195,12 @@ fn the_last_server_of_a_list_has_the_last_word() {
             failover.handle_opened(link);
         }
         failover.handle_failure(&mut attempt, a, &refused(text), now);
-        let expected = Reason::Refused(Refusal::new(text.as_bytes()));
+        let expected = DeferReason::Refused(Refusal::new(text.as_bytes()));
         assert_eq!(gives_up(&mut failover, &mut attempt, now), expected);
     }
     assert_eq!(
         gives_up(&mut Failover::new(&Servers::default(), TIME), &mut read(), now),
-        Reason::NoServer
+        DeferReason::NoServer
     );
 }
 
@@ -226,7 +227,7 @@ fn a_server_that_says_nothing_is_tried_by_one_alone() {
     failover.handle_failure(&mut silent, a, &Failure::TimedOut { silent: true, limit: TIME }, now);
     assert_eq!(
         gives_up(&mut failover, &mut silent, now),
-        Reason::TimedOut { limit: TIME, sent: true }
+        DeferReason::TimedOut { limit: TIME, sent: true }
     );
     assert_eq!(opens(&mut failover, &mut read(), now), a);
     let down = gives_up(&mut failover, &mut read(), now);
@@ -252,7 +253,7 @@ fn sentinels_are_asked_anew_where_the_master_is_none_any_more() {
     failover.handle_opened(master);
     assert_eq!(sends(&mut failover, &mut attempt, now), master);
     failover.handle_failure(&mut attempt, master, &refused("READONLY x"), now);
-    let refused = Reason::Refused(Refusal::new(b"READONLY x"));
+    let refused = DeferReason::Refused(Refusal::new(b"READONLY x"));
     assert_eq!(gives_up(&mut failover, &mut attempt, now), refused);
     assert_eq!(opens(&mut failover, &mut read(), now), master);
 }
@@ -323,7 +324,7 @@ fn redirections_have_an_end() {
     let link = sends(&mut failover, &mut attempt, now);
     assert_eq!(link, b);
     failover.handle_failure(&mut attempt, link, &refused("MOVED 0 a:1"), now);
-    assert_eq!(gives_up(&mut failover, &mut attempt, now), Reason::Redirects { limit: 5 });
+    assert_eq!(gives_up(&mut failover, &mut attempt, now), DeferReason::Redirects { limit: 5 });
 }
 
 #[test]
@@ -337,7 +338,7 @@ fn a_node_that_is_gone_has_the_map_asked_for_of_the_others() {
     let mut attempt = write();
     assert_eq!(opens(&mut failover, &mut attempt, now), a);
     failover.handle_open_failed(a, "refused", now);
-    assert!(matches!(gives_up(&mut failover, &mut attempt, now), Reason::Unreachable { .. }));
+    assert!(matches!(gives_up(&mut failover, &mut attempt, now), DeferReason::Unreachable { .. }));
     let later = now + ms(200);
     let mut attempt = write();
     assert_eq!(opens(&mut failover, &mut attempt, later), a);
@@ -350,7 +351,10 @@ fn a_node_that_is_gone_has_the_map_asked_for_of_the_others() {
     );
     // Others do not wait for it: slots of other nodes work, those of this one fail.
     assert_eq!(sends(&mut failover, &mut Attempt::new(Effect::Read, Some(100)), later), b);
-    assert!(matches!(gives_up(&mut failover, &mut write(), later), Reason::Unreachable { .. }));
+    assert!(matches!(
+        gives_up(&mut failover, &mut write(), later),
+        DeferReason::Unreachable { .. }
+    ));
     failover.handle_slots(map, &[range(0, 99, &["c"]), range(100, 16_383, &["b"])], later);
     let c = opens(&mut failover, &mut attempt, later);
     failover.handle_opened(c);

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use lab::{Lab, Redis, until};
 use mail_types::exim::Query;
 use redis_lookup::redis::Client;
-use redis_lookup::{Command, Options, Outcome, Servers};
+use redis_lookup::{Command, LookupOutcome, Options, Servers};
 
 fn command(text: &str) -> Command {
     let mut query = Query::default();
@@ -32,8 +32,8 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn found(text: &str) -> Outcome {
-    Outcome::Found(text.into())
+fn found(text: &str) -> LookupOutcome {
+    LookupOutcome::Found(text.into())
 }
 
 const TIME: Duration = Duration::from_secs(2);
@@ -89,16 +89,16 @@ impl Load {
                     let outcome = client.look_up(&command, ms(500)).await;
                     let tally = || told.masters.get(master).unwrap().lock().unwrap();
                     match outcome {
-                        Outcome::Found(number) => {
+                        LookupOutcome::Found(number) => {
                             let number = String::from_utf8(number).unwrap().parse().unwrap();
                             tally().numbers.push(number);
                             told.done.fetch_add(1, Ordering::Relaxed);
                         }
-                        Outcome::Deferred(reason) => {
+                        LookupOutcome::Deferred(reason) => {
                             tally().doubt += u64::from(reason.is_in_doubt());
                             tokio::time::sleep(ms(10)).await;
                         }
-                        Outcome::NotFound => panic!("INCR finds something"),
+                        LookupOutcome::NotFound => panic!("INCR finds something"),
                     }
                 }
             })
@@ -340,7 +340,7 @@ async fn a_master_that_hangs_is_replaced_and_one_that_was_demoted_is_left() {
     let from = Instant::now();
     loop {
         match client.look_up(&command("set k w"), TIME).await {
-            Outcome::Deferred(reason) => assert!(from.elapsed() < ms(1000), "{reason}"),
+            LookupOutcome::Deferred(reason) => assert!(from.elapsed() < ms(1000), "{reason}"),
             outcome => break assert_eq!(outcome, found("OK")),
         }
     }
@@ -351,7 +351,7 @@ async fn a_master_that_hangs_is_replaced_and_one_that_was_demoted_is_left() {
     let from = Instant::now();
     loop {
         match client.look_up(&command("set k x"), ms(300)).await {
-            Outcome::Deferred(reason) => assert!(from.elapsed() < ms(2000), "{reason}"),
+            LookupOutcome::Deferred(reason) => assert!(from.elapsed() < ms(2000), "{reason}"),
             outcome => break assert_eq!(outcome, found("OK")),
         }
     }

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use lab::{Lab, until};
 use mail_types::exim::Query;
 use redis_lookup::redis::Client;
-use redis_lookup::{Cache, Command, Counters, Limits, Options, Outcome, Reason, Servers};
+use redis_lookup::{
+    Cache, Command, Counters, DeferReason, Limits, LookupOutcome, Options, Servers,
+};
 
 fn command(text: &str) -> Command {
     let mut query = Query::default();
@@ -35,8 +37,8 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn found(text: &str) -> Outcome {
-    Outcome::Found(text.into())
+fn found(text: &str) -> LookupOutcome {
+    LookupOutcome::Found(text.into())
 }
 
 fn percentile(times: &mut [Duration], part: usize) -> Duration {
@@ -57,7 +59,10 @@ async fn a_server_that_is_killed_and_restarted() {
     for _ in 0..50 {
         let from = Instant::now();
         let outcome = client.look_up(&get, TIME).await;
-        assert!(matches!(outcome, Outcome::Deferred(Reason::Unreachable { .. })), "{outcome}");
+        assert!(
+            matches!(outcome, LookupOutcome::Deferred(DeferReason::Unreachable { .. })),
+            "{outcome}"
+        );
         slowest = slowest.max(from.elapsed());
         tokio::time::sleep(ms(10)).await;
     }
@@ -68,7 +73,7 @@ async fn a_server_that_is_killed_and_restarted() {
     let back = Instant::now();
     loop {
         match client.look_up(&get, TIME).await {
-            Outcome::Deferred(_) => assert!(back.elapsed() < ms(1000), "it is not back"),
+            LookupOutcome::Deferred(_) => assert!(back.elapsed() < ms(1000), "it is not back"),
             outcome => break assert_eq!(outcome, found("v")),
         }
     }
@@ -90,7 +95,7 @@ async fn a_server_that_hangs_with_its_sockets_open() {
     let (mut times, mut doubt) = (Vec::new(), 0_u64);
     for task in tasks {
         let (outcome, time) = task.await.unwrap();
-        let Outcome::Deferred(reason) = outcome else { panic!("{outcome}") };
+        let LookupOutcome::Deferred(reason) = outcome else { panic!("{outcome}") };
         doubt += u64::from(reason.is_in_doubt());
         times.push(time);
     }
@@ -101,7 +106,7 @@ async fn a_server_that_hangs_with_its_sockets_open() {
     let mut times = Vec::new();
     for _ in 0..20 {
         let (outcome, time) = lookup(client.clone()).await;
-        assert!(matches!(outcome, Outcome::Deferred(_)));
+        assert!(matches!(outcome, LookupOutcome::Deferred(_)));
         times.push(time);
     }
     assert!(times.iter().all(|time| *time < deadline + ms(50)), "{times:?}");
@@ -109,7 +114,9 @@ async fn a_server_that_hangs_with_its_sockets_open() {
     let back = Instant::now();
     let number: u64 = loop {
         match client.look_up(&command("get n"), deadline).await {
-            Outcome::Found(number) => break String::from_utf8(number).unwrap().parse().unwrap(),
+            LookupOutcome::Found(number) => {
+                break String::from_utf8(number).unwrap().parse().unwrap();
+            }
             outcome => assert!(back.elapsed() < ms(1000), "{outcome}"),
         }
     };
@@ -132,7 +139,7 @@ async fn a_server_that_accepts_and_says_nothing() {
     let lookup = |client: Client| async move {
         let from = Instant::now();
         let outcome = client.look_up(&command("incr n"), deadline).await;
-        let Outcome::Deferred(reason) = outcome else { panic!("{outcome}") };
+        let LookupOutcome::Deferred(reason) = outcome else { panic!("{outcome}") };
         assert!(!reason.is_in_doubt(), "nothing was sent: {reason}");
         from.elapsed()
     };
@@ -161,7 +168,10 @@ async fn a_server_that_is_slow() {
     });
     tokio::time::sleep(ms(10)).await;
     let outcome = client.look_up(&command("get k"), ms(100)).await;
-    assert_eq!(outcome, Outcome::Deferred(Reason::TimedOut { limit: ms(100), sent: true }));
+    assert_eq!(
+        outcome,
+        LookupOutcome::Deferred(DeferReason::TimedOut { limit: ms(100), sent: true })
+    );
     assert_eq!(patient.await.unwrap(), found("v"), "the longer deadline gets an answer");
     slow.join().unwrap();
     until_found(&client, "get k", "v", ms(1000)).await;
@@ -171,7 +181,7 @@ async fn until_found(client: &Client, text: &str, value: &str, within: Duration)
     let from = Instant::now();
     loop {
         match client.look_up(&command(text), TIME).await {
-            Outcome::Deferred(reason) => assert!(from.elapsed() < within, "{reason}"),
+            LookupOutcome::Deferred(reason) => assert!(from.elapsed() < within, "{reason}"),
             outcome => return assert_eq!(outcome, found(value)),
         }
     }
@@ -190,12 +200,12 @@ async fn no_change_is_made_twice_while_the_server_dies_again_and_again() {
             tokio::spawn(async move {
                 while stop.load(Ordering::Relaxed) == 0 {
                     match client.look_up(&command("incr n"), TIME).await {
-                        Outcome::Found(_) => drop(done.fetch_add(1, Ordering::Relaxed)),
-                        Outcome::Deferred(reason) => {
+                        LookupOutcome::Found(_) => drop(done.fetch_add(1, Ordering::Relaxed)),
+                        LookupOutcome::Deferred(reason) => {
                             doubt.fetch_add(u64::from(reason.is_in_doubt()), Ordering::Relaxed);
                             tokio::time::sleep(ms(5)).await;
                         }
-                        Outcome::NotFound => panic!("INCR finds something"),
+                        LookupOutcome::NotFound => panic!("INCR finds something"),
                     }
                 }
             })
@@ -242,7 +252,9 @@ async fn a_replica_finds_and_does_not_change() {
     let alone = client(&at(replica.port), TIME);
     assert_eq!(alone.look_up(&command("get k"), TIME).await, found("v"));
     let outcome = alone.look_up(&command("set k w"), TIME).await;
-    let Outcome::Deferred(Reason::Refused(refusal)) = outcome else { panic!("{outcome}") };
+    let LookupOutcome::Deferred(DeferReason::Refused(refusal)) = outcome else {
+        panic!("{outcome}")
+    };
     assert_eq!(refusal.code(), b"READONLY");
     assert_eq!(alone.look_up(&command("get k"), TIME).await, found("v"));
     // Nothing was done, so that the next of the list may do it.
@@ -268,7 +280,7 @@ async fn a_server_that_loads_its_data_finds_nothing_yet() {
     let (mut loading, from) = (0, Instant::now());
     loop {
         match client.look_up(&command("get k7"), TIME).await {
-            Outcome::Deferred(reason) => {
+            LookupOutcome::Deferred(reason) => {
                 loading += u32::from(reason.to_string().contains("LOADING"));
                 assert!(from.elapsed() < Duration::from_secs(20), "{reason}");
                 tokio::time::sleep(ms(10)).await;
@@ -290,10 +302,10 @@ async fn a_reply_that_is_too_long_does_not_fill_the_memory() {
     let options = Options::default().with_limits(limits);
     let client = Client::new(&Servers::parse(&at(redis.port)).unwrap(), &options, TIME).unwrap();
     let long = client.look_up(&command("get long"), TIME).await;
-    assert_eq!(long, Outcome::Deferred(Reason::TooLong { limit: 1000 }));
+    assert_eq!(long, LookupOutcome::Deferred(DeferReason::TooLong { limit: 1000 }));
     let big = client.look_up(&command("get big"), TIME).await;
-    assert_eq!(big, Outcome::Deferred(Reason::Flood { limit: 8400 }));
-    assert_eq!(client.look_up(&command("get none"), TIME).await, Outcome::NotFound);
+    assert_eq!(big, LookupOutcome::Deferred(DeferReason::Flood { limit: 8400 }));
+    assert_eq!(client.look_up(&command("get none"), TIME).await, LookupOutcome::NotFound);
 }
 
 #[derive(Default)]
@@ -305,12 +317,12 @@ struct Counted {
 }
 
 impl Counters for Counted {
-    fn lookup(&self, outcome: Option<&Outcome>, latency: Duration) {
+    fn lookup(&self, outcome: Option<&LookupOutcome>, latency: Duration) {
         assert!(latency < Duration::from_secs(5));
         let counter = match outcome {
-            Some(Outcome::Found(_)) => &self.found,
-            Some(Outcome::NotFound) => &self.not_found,
-            Some(Outcome::Deferred(_)) => &self.deferred,
+            Some(LookupOutcome::Found(_)) => &self.found,
+            Some(LookupOutcome::NotFound) => &self.not_found,
+            Some(LookupOutcome::Deferred(_)) => &self.deferred,
             None => &self.given_up,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -324,15 +336,15 @@ async fn lookups_are_counted_and_cached_where_that_is_wanted() {
     let counted = Arc::new(Counted::default());
     let client = client(&at(redis.port), TIME).with_counters(Arc::<Counted>::clone(&counted));
     let cached = client.clone().with_cache(Cache::new(ms(200)));
-    assert_eq!(cached.look_up(&command("get k"), TIME).await, Outcome::NotFound);
+    assert_eq!(cached.look_up(&command("get k"), TIME).await, LookupOutcome::NotFound);
     assert_eq!(client.look_up(&command("set k v"), TIME).await, found("OK"));
-    assert_eq!(cached.look_up(&command("get k"), TIME).await, Outcome::NotFound);
+    assert_eq!(cached.look_up(&command("get k"), TIME).await, LookupOutcome::NotFound);
     assert_eq!(client.look_up(&command("get k"), TIME).await, found("v"));
     assert_eq!(cached.look_up(&command("incr n"), TIME).await, found("1"));
     assert_eq!(cached.look_up(&command("incr n"), TIME).await, found("2"));
     tokio::time::sleep(ms(250)).await;
     assert_eq!(cached.look_up(&command("get k"), TIME).await, found("v"));
-    assert!(matches!(client.look_up(&command("lpop k"), TIME).await, Outcome::Deferred(_)));
+    assert!(matches!(client.look_up(&command("lpop k"), TIME).await, LookupOutcome::Deferred(_)));
     redis.hang();
     let get = command("get k");
     let given_up = tokio::time::timeout(ms(50), client.look_up(&get, TIME));

@@ -1,18 +1,18 @@
 //! Replies of both versions of the protocol, and their limits.
 
 use mail_types::exim::LookupResult;
-use redis_lookup::{Limits, Meaning, Mode, Outcome, Reason, Refusal, Reply};
+use redis_lookup::{DeferReason, Limits, LookupOutcome, Meaning, Mode, Refusal, Reply};
 
 fn text(text: &str) -> Reply {
     Reply::Text(text.into())
 }
 
-fn plain(reply: Reply) -> Outcome {
+fn plain(reply: Reply) -> LookupOutcome {
     reply.outcome(Mode::Plain, &Limits::default())
 }
 
-fn found(text: &str) -> Outcome {
-    Outcome::Found(text.into())
+fn found(text: &str) -> LookupOutcome {
+    LookupOutcome::Found(text.into())
 }
 
 #[test]
@@ -27,15 +27,15 @@ fn types_of_version_3_are_as_those_of_version_2() {
         (Reply::Boolean(true), found("1")),
         (Reply::Boolean(false), found("0")),
         (Reply::Map(pairs), found("a\n1\nb\n")),
-        (Reply::Map(Vec::new()), Outcome::NotFound),
-        (Reply::Other, Outcome::Deferred(Reason::NoAnswer)),
-        (Reply::List(vec![Reply::Other]), Outcome::Deferred(Reason::NoAnswer)),
+        (Reply::Map(Vec::new()), LookupOutcome::NotFound),
+        (Reply::Other, LookupOutcome::Deferred(DeferReason::NoAnswer)),
+        (Reply::List(vec![Reply::Other]), LookupOutcome::Deferred(DeferReason::NoAnswer)),
     ] {
         assert_eq!(plain(reply.clone()), outcome, "{reply:?}");
     }
     // The original knows none of them.
     for reply in [Reply::Double(2.5), Reply::Boolean(true), Reply::Map(Vec::new()), Reply::Other] {
-        assert_eq!(reply.outcome(Mode::Exim, &Limits::default()), Outcome::NotFound);
+        assert_eq!(reply.outcome(Mode::Exim, &Limits::default()), LookupOutcome::NotFound);
     }
 }
 
@@ -44,13 +44,13 @@ fn the_place_of_each_element_is_known() {
     let nested = Reply::List(vec![text("0"), Reply::List(vec![text("a"), Reply::Nil]), text("z")]);
     assert_eq!(plain(nested), found("0\na\n\nz"));
     let list = |elements: &[Reply]| plain(Reply::List(elements.to_vec()));
-    assert_eq!(list(&[Reply::Nil, Reply::Nil]), Outcome::NotFound);
+    assert_eq!(list(&[Reply::Nil, Reply::Nil]), LookupOutcome::NotFound);
     assert_eq!(list(&[text(""), Reply::Nil]), found("\n"));
     assert_eq!(list(&[text("")]), found(""));
-    let line_break = Outcome::Deferred(Reason::LineBreak { element: 2 });
+    let line_break = LookupOutcome::Deferred(DeferReason::LineBreak { element: 2 });
     assert_eq!(list(&[text("a"), text("b\nc")]), line_break);
     let refusal = Refusal::new(b"WRONGTYPE x");
-    let refused = Outcome::Deferred(Reason::Refused(refusal.clone()));
+    let refused = LookupOutcome::Deferred(DeferReason::Refused(refusal.clone()));
     assert_eq!(list(&[text("a"), Reply::Error(refusal)]), refused);
 }
 
@@ -58,25 +58,25 @@ fn the_place_of_each_element_is_known() {
 fn a_reply_has_limits() {
     let limits = Limits::default().with_reply(3).with_elements(2).with_depth(2);
     let outcome = |reply: Reply| reply.outcome(Mode::Plain, &limits);
-    let deferred = Outcome::Deferred;
+    let deferred = LookupOutcome::Deferred;
     assert_eq!(outcome(text("abc")), found("abc"));
-    assert_eq!(outcome(text("abcd")), deferred(Reason::TooLong { limit: 3 }));
+    assert_eq!(outcome(text("abcd")), deferred(DeferReason::TooLong { limit: 3 }));
     assert_eq!(outcome(Reply::List(vec![text("a"), text("b")])), found("a\nb"));
     let long = Reply::List(vec![text("aa"), text("b")]);
-    assert_eq!(outcome(long), deferred(Reason::TooLong { limit: 3 }));
+    assert_eq!(outcome(long), deferred(DeferReason::TooLong { limit: 3 }));
     let many = || Reply::List(vec![Reply::Nil, Reply::Nil, Reply::Nil]);
-    assert_eq!(outcome(many()), deferred(Reason::TooManyElements { limit: 2 }));
+    assert_eq!(outcome(many()), deferred(DeferReason::TooManyElements { limit: 2 }));
     let many = many().outcome(Mode::Exim, &limits);
-    assert_eq!(many, deferred(Reason::TooManyElements { limit: 2 }));
+    assert_eq!(many, deferred(DeferReason::TooManyElements { limit: 2 }));
     let nested = |count| Reply::List(vec![Reply::List(vec![Reply::Integer(1); count])]);
     assert_eq!(nested(2).outcome(Mode::Exim, &limits), found("1\n1"));
     let nested = nested(3).outcome(Mode::Exim, &limits);
-    assert_eq!(nested, deferred(Reason::TooManyElements { limit: 2 }));
+    assert_eq!(nested, deferred(DeferReason::TooManyElements { limit: 2 }));
     let deep = |depth: usize| (0..depth).fold(text("a"), |reply, _| Reply::List(vec![reply]));
     assert_eq!(outcome(deep(2)), found("a"));
-    assert_eq!(outcome(deep(3)), deferred(Reason::TooDeep { limit: 2 }));
+    assert_eq!(outcome(deep(3)), deferred(DeferReason::TooDeep { limit: 2 }));
     let long = text("abcd").outcome(Mode::Exim, &limits);
-    assert_eq!(long, deferred(Reason::TooLong { limit: 3 }));
+    assert_eq!(long, deferred(DeferReason::TooLong { limit: 3 }));
 }
 
 #[test]
@@ -114,7 +114,10 @@ fn an_error_says_what_it_proves() {
 #[test]
 fn an_outcome_is_what_an_expansion_takes() {
     assert_eq!(LookupResult::from(found("a")), LookupResult::Value(b"a".to_vec()));
-    assert_eq!(LookupResult::from(Outcome::NotFound), LookupResult::Nothing);
-    assert_eq!(LookupResult::from(Outcome::Deferred(Reason::NoServer)), LookupResult::Deferred);
+    assert_eq!(LookupResult::from(LookupOutcome::NotFound), LookupResult::Nothing);
+    assert_eq!(
+        LookupResult::from(LookupOutcome::Deferred(DeferReason::NoServer)),
+        LookupResult::Deferred
+    );
     assert_eq!(found("a\r\n").to_string(), "found: a\\r\\n");
 }

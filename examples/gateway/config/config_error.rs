@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! Faults of a configuration.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use super::opening::CheckError;
 use crate::gateway::lookups::macros;
 use crate::gateway::policy::rules::{Problem, RuleError};
 
-/// Why there is no configuration, for people to read.
+/// The reason why a configuration is refused, for people.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct InvalidConfig(Box<dyn Error + Send + Sync>);
@@ -34,7 +34,7 @@ impl From<CheckError> for InvalidConfig {
     }
 }
 
-/// What is wrong with a configuration.
+/// A fault of a configuration.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("line {line}: {source}")]

@@ -1,4 +1,4 @@
-//! The options of events, checked: what is expanded for which of them.
+//! The options of events, checked: the action of each event.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn table(transport: Option<&str>) -> String {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EventOptions {
-    /// What is expanded for events of no transport; where it is not given, the shipped action is,
+    /// The action of events without a transport; the default is the built-in action,
     /// and for the transports, too.
     event_action: Option<String>,
     /// `current` or `2014`: which events there are.

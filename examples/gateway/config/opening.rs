@@ -1,5 +1,5 @@
-//! What a configuration names, opened to see whether it is there, before a start and for `--check`. Nothing
-//! is made, changed or connected to; what the program makes itself as it starts need not be there yet.
+//! The files, folders and databases of a configuration, opened before a start and for `--check`. Nothing is
+//! made, changed or connected to; files that the program makes at its start need not exist yet.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -26,7 +26,7 @@ use crate::gateway::telemetry::log;
 ///
 /// # Errors
 ///
-/// What is wrong with it, with the line as far as it is known.
+/// The first fault, with its line if that is known.
 pub fn read(
     path: Option<&Path>,
     resolv_conf: &Path,

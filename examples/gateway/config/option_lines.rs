@@ -1,4 +1,4 @@
-//! Where the options of a configuration stand, for what is said of them.
+//! The lines of the options of a configuration, for error messages.
 
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
@@ -53,7 +53,7 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
         Ok(options) => return Ok(options),
         Err(error) => error,
     };
-    // What is wrong with a value is said without its name: so each is read by itself.
+    // The error of a value lacks its name: so each option is read by itself.
     for (name, value) in table {
         let alone = |value| T::deserialize(Table::from_iter([(name.clone(), value)])).err();
         let inner = value.as_table().cloned().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
     Err(error.into())
 }
 
-/// Says what is wrong in words for those who do not know Rust's.
+/// Words an error for readers who do not know Rust.
 fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
     let message = error.message();
     let problem = match message.split_once(", expected one of ") {

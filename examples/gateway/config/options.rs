@@ -46,7 +46,7 @@ pub(crate) struct ConfigOptions {
     pub(super) received_headers_max: usize,
     pub(super) smtp_accept_max: usize,
     /// Connections of one host at a time, of a network /64 with IPv6; 0 for any number. A trusted proxy
-    /// and who is on loopback may have more.
+    /// and clients on loopback may have more.
     pub(super) smtp_accept_max_per_host: usize,
     pub(super) smtp_accept_max_per_connection: u32,
     pub(super) smtp_accept_max_nonmail: u32,
@@ -163,7 +163,7 @@ pub(crate) struct ConfigOptions {
 }
 
 impl ConfigOptions {
-    /// All of them as they are where nothing is written; what is not here is empty, off or not given.
+    /// The defaults; options not listed here are empty, off or not given.
     pub(super) fn unwritten() -> Self {
         Self {
             primary_hostname: system_hostname(),

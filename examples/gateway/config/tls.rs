@@ -55,7 +55,7 @@ fn files(
 fn paths(list: List<'_>, trust: Trust) -> Result<Vec<PathBuf>, Problem> {
     let mut paths = Vec::new();
     for (at, item) in list.enumerate() {
-        // Exim has the format of a proof before its name; here it is known by what is in the file.
+        // Exim has the format of a proof before its name; here the content of the file tells it.
         let item =
             ["DER ", "PEM "].iter().find_map(|form| item.strip_prefix(form)).unwrap_or(&item);
         let path = Path::new(item);

@@ -12,7 +12,7 @@ use mail_types::exim::{Query, Segment, Trust};
 use redis_lookup::redis::{Client, StartError};
 use redis_lookup::{Command, CommandError, Options, Servers, ServersError};
 #[cfg(feature = "redis")]
-use redis_lookup::{Outcome, Reason};
+use redis_lookup::{DeferReason, LookupOutcome};
 use thiserror::Error;
 
 /// The settings of `redis` lookups.
@@ -104,14 +104,14 @@ impl Redis {
         list: Option<&[u8]>,
         query: &Query,
         time: Duration,
-    ) -> Result<Outcome, RedisError> {
+    ) -> Result<LookupOutcome, RedisError> {
         let command = Command::new_with(query, &self.settings.options)?;
         let client = match list.or(command.servers()) {
             None => self.client.clone(),
             Some(list) => self.picked(list)?,
         };
         match client.look_up(&command, time.min(self.settings.timeout)).await {
-            Outcome::Deferred(reason) => Err(RedisError::Deferred(reason)),
+            LookupOutcome::Deferred(reason) => Err(RedisError::Deferred(reason)),
             outcome => Ok(outcome),
         }
     }
@@ -144,7 +144,7 @@ pub enum RedisError {
     /// The answer is unknown for now.
     #[cfg(feature = "redis")]
     #[error("{0}")]
-    Deferred(Reason),
+    Deferred(DeferReason),
     /// TLS cannot be set up for a server of `servers=`.
     #[cfg(feature = "redis")]
     #[error("servers=: {0}")]

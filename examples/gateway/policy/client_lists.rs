@@ -52,8 +52,8 @@ impl ClientList {
         Ok(Self { option, list: list.map_err(|problem| (option, problem))?, otherwise })
     }
 
-    /// Tells whether a client is in the list; what is expanded for that has the services of rules.
-    /// `log` gets what is to be said of it.
+    /// Tells whether a client is in the list, which may be expanded with the services of rules. `log` gets
+    /// the lines for the log.
     pub(crate) async fn contains(
         &self,
         client: &Client,

@@ -35,7 +35,7 @@ pub(crate) trait Condition: Debug + Send + Sync {
     fn test<'a>(&'a self, context: &'a mut Context<'_>) -> Test<'a>;
 }
 
-/// What [`Condition::test`] has come to.
+/// The result of [`Condition::test`].
 pub(crate) enum Test<'a> {
     Known(Truth),
     /// It must ask somebody.
@@ -74,7 +74,7 @@ pub(crate) struct ConditionKind {
 /// Reads a condition, which stands at this stage.
 pub(crate) type Read = fn(&RuleEntry, Stage, &RuleScope<'_>) -> Result<Box<dyn Condition>, Problem>;
 
-/// What is known here when rules are read.
+/// The surroundings in which rules are read.
 #[derive(Debug)]
 pub(crate) struct RuleScope<'a> {
     /// The conditions that there are.

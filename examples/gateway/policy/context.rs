@@ -12,7 +12,7 @@ use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::Greeting;
 use crate::gateway::smtp::transaction::Transaction;
 
-/// What is known when a list of rules is asked.
+/// The client, the message and the services at the time a list of rules is asked.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// Where in the session.
@@ -21,7 +21,7 @@ pub struct Context<'a> {
     pub now: Instant,
     /// This host's name.
     pub host: &'a str,
-    /// Who is at the other end.
+    /// The client.
     pub client: &'a Client,
     /// What the client said of itself.
     pub greeting: &'a Greeting,
@@ -52,7 +52,7 @@ impl Context<'_> {
         })
     }
 
-    /// Returns the content-filter profile: the recipient's or, where there is none, the one that all
+    /// Returns the content-filter profile: the recipient's or, without a recipient, the one that all
     /// recipients share.
     pub(crate) fn profile(&self) -> Option<&[u8]> {
         match (self.stage, self.recipient_number) {

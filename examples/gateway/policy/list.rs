@@ -37,7 +37,7 @@ pub(crate) struct RuleList {
 /// Named lists that must be expanded, by their kinds and names.
 type ExpandedLists = BTreeMap<(ListKind, String), Words<Arc<MatchList>>>;
 
-/// Who is in a list or not.
+/// The subject of a list test.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// An address, a domain or a local part. The address of nobody is empty.
@@ -138,7 +138,7 @@ impl RuleList {
         }
     }
 
-    /// What was expanded from untrusted text leads to no list that must be expanded.
+    /// A list expanded from untrusted text cannot name a list that must be expanded.
     async fn named(
         &self,
         context: &mut Context<'_>,
@@ -245,7 +245,7 @@ pub(crate) fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
         match everybody {
             _ if is_negated && item.is_empty() => return Some(Problem::Negation { item: at + 1 }),
             Some(everybody) => return Some(Problem::Behind { item: at + 1, everybody }),
-            // The empty sender is no address that `*` has.
+            // `*` does not match the empty sender.
             None if item == "*" && kind != ListKind::Address => everybody = Some(at + 1),
             None => {}
         }

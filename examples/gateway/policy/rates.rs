@@ -40,7 +40,7 @@ pub(crate) struct RateEvent<'a> {
     pub(crate) count: Count,
     /// How much it counts: 1, or a number of octets or recipients.
     pub(crate) size: f64,
-    /// What makes it another event than those before: the same counts once in a period.
+    /// The key that tells events apart: the same key counts once in a period.
     pub(crate) unique: Option<&'a [u8]>,
     pub(crate) now: Instant,
 }

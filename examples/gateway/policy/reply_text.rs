@@ -27,7 +27,7 @@ pub(super) fn reply(
     let wrong = own.filter(|own| own.severity() != code.severity()).map(|own| own.to_string());
     let fits = |own: &EnhancedCode| u16::from(own.class()) == class;
     let wrong_enhanced = own_enhanced.filter(|own| !fits(own)).map(|own| own.to_string());
-    // Who has chosen a wrong code did not choose the enhanced one for this reply.
+    // After a wrong code, the enhanced code was not chosen for this reply either.
     let own_enhanced = own_enhanced.filter(|own| wrong.is_none() && fits(own));
     let code = own.filter(|_| wrong.is_none()).unwrap_or(code);
     let reply = Reply::new(code, text);

@@ -1,4 +1,4 @@
-//! One rule: a verb, conditions, and what is done on the way.
+//! One rule: a verb, conditions and modifiers.
 
 use std::ops::ControlFlow;
 
@@ -303,7 +303,7 @@ impl RuleStep {
         Ok(Self::Control(known))
     }
 
-    /// Does what does not wait for the end of the rule. A text that fails by its own word does
+    /// Does a modifier that takes effect at once. A text with a forced failure does
     /// nothing; breaks off where it cannot go on without one that cannot be told.
     async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
         let lasts =

@@ -207,7 +207,7 @@ pub(crate) enum RuleError {
     List { table: &'static str, name: String, problem: Problem },
 }
 
-/// What is wrong with a rule.
+/// A fault of a rule.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Problem {
     #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = stage.option())]

@@ -30,7 +30,7 @@ pub(crate) struct RuleEntry {
 }
 
 impl RuleEntry {
-    /// Says what is wrong with it.
+    /// Makes the error of a fault in it.
     pub(crate) fn error(&self, problem: Problem) -> RuleError {
         RuleError::Rule { line: self.line, problem }
     }

@@ -12,7 +12,7 @@ use crate::gateway::authentication::results::Authentication;
 pub struct PolicyState {
     connection: Scope,
     message: Scope,
-    /// What is known of the message's origin.
+    /// The results of the tests of the message's origin.
     pub(crate) authentication: Authentication,
     published: BTreeMap<&'static str, Value<'static>>,
     /// Of each recipient that was accepted; empty for none.
@@ -82,7 +82,7 @@ impl PolicyState {
         self.scope(lasts).variables.insert(name.to_owned(), value);
     }
 
-    /// Takes what was set away.
+    /// Removes a variable.
     pub(super) fn unset(&mut self, name: &str) {
         let lasts = if name.starts_with("acl_c") { Lasts::Connection } else { Lasts::Message };
         self.scope(lasts).variables.remove(name);

@@ -204,7 +204,7 @@ fn push_text(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Why there is no text.
+/// The reason for having no text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unfinished {
     /// The text says `fail`.

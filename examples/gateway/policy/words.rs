@@ -67,7 +67,7 @@ impl<L> Words<L> {
         }
     }
 
-    /// Returns what was read at the start, if it was.
+    /// Returns the list, if it was read at the start.
     pub(crate) fn known(&self) -> Option<&L> {
         match &self.form {
             Form::Known(list) => Some(list),
@@ -80,7 +80,7 @@ impl<L> Words<L> {
     /// # Errors
     ///
     /// What becomes of the condition instead: [`Truth::Ignored`] where the text says `fail`,
-    /// [`Truth::Later`] where there is no list.
+    /// [`Truth::Later`] if the list cannot be expanded now.
     pub(crate) async fn now(&self, context: &mut Context<'_>) -> Result<Arc<L>, Truth> {
         let text = match &self.form {
             Form::Known(list) => return Ok(Arc::clone(list)),

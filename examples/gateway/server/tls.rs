@@ -106,7 +106,7 @@ impl Tls {
         Ok(served)
     }
 
-    /// Expands the options. After a forced failure or an empty result there is no certificate.
+    /// Expands the options. A forced failure or an empty result means no certificate.
     async fn expand(
         &self,
         context: &mut Context<'_>,

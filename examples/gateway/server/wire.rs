@@ -84,7 +84,7 @@ impl Wire {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    /// Takes what has arrived already, without waiting; for a connection in clear.
+    /// Takes the octets that have arrived already, without waiting; for a connection in clear.
     pub(crate) fn pending(&self) -> bool {
         let Self::Clear(stream) = self else { return false };
         matches!(stream.try_read(&mut [0]), Ok(1..))

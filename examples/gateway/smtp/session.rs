@@ -166,7 +166,7 @@ impl Session {
         self.fail(&going(EnhancedCode::of::<4, 4, 2>(), "SMTP timeout, closing connection"));
     }
 
-    /// There is no memory for the message: it is dropped, and refused at its end.
+    /// The message exceeds the memory limit: it is dropped, and refused at its end.
     pub(crate) fn handle_no_room(&mut self) {
         if let Some(body) = self.transaction.as_mut().and_then(|t| t.body.as_mut()) {
             body.give_up();

@@ -77,7 +77,7 @@ impl Maildir {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] if that fails; what was at `path` is there still.
+    /// [`StoreError::Io`] if that fails; the old file at `path` stays.
     pub(crate) fn replace(&self, id: MessageId, path: &Path) -> Result<(), StoreError> {
         fs::rename(self.path("tmp", id), path).map_err(StoreError::io("deliver into", path))
     }

@@ -22,7 +22,7 @@ use super::proxy::Proxy;
 use super::tunnel::tunnel;
 use crate::fetch::FetchError;
 
-/// What stands between us and responders.
+/// The route to responders: direct, or by a proxy.
 #[derive(Default)]
 pub(super) struct Route {
     #[cfg(feature = "https")]

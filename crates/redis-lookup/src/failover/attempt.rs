@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Command, Effect, Reason, Refusal, slot};
+use crate::{Command, DeferReason, Effect, Refusal, slot};
 
 /// The state of one command for [`Failover`](crate::Failover): its effect, and the servers that had it.
 #[derive(Clone, Debug)]
@@ -18,14 +18,14 @@ pub struct Attempt {
     pub(super) asking: bool,
     /// Whether this attempt has asked for the map of slots.
     pub(super) refreshed: bool,
-    pub(super) last: Option<Reason>,
+    pub(super) last: Option<DeferReason>,
     pub(super) over: Over,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Over {
     No,
-    Yes(Reason),
+    Yes(DeferReason),
 }
 
 impl Attempt {
@@ -56,7 +56,7 @@ impl Attempt {
     }
 
     /// Repeats it once at the same server, then at the next.
-    pub(super) fn again(&mut self, reason: Reason) {
+    pub(super) fn again(&mut self, reason: DeferReason) {
         self.last = Some(reason);
         self.again += 1;
         if self.again > 1 {
@@ -65,14 +65,14 @@ impl Attempt {
         }
     }
 
-    pub(super) fn again_if_read(&mut self, reason: Reason) {
+    pub(super) fn again_if_read(&mut self, reason: DeferReason) {
         match self.effect {
             Effect::Read => self.again(reason),
             Effect::Write => self.over = Over::Yes(reason),
         }
     }
 
-    pub(super) fn next_server(&mut self, reason: Reason) {
+    pub(super) fn next_server(&mut self, reason: DeferReason) {
         self.last = Some(reason);
         self.server += 1;
         self.again = 0;
@@ -82,10 +82,10 @@ impl Attempt {
     }
 
     /// Follows a redirection; `node` is `None` where the number of nodes is at its maximum.
-    pub(super) fn redirect(&mut self, node: Option<usize>, asking: bool, reason: Reason) {
+    pub(super) fn redirect(&mut self, node: Option<usize>, asking: bool, reason: DeferReason) {
         self.redirects += 1;
         if self.redirects > Self::MAX_REDIRECTS {
-            self.over = Over::Yes(Reason::Redirects { limit: Self::MAX_REDIRECTS });
+            self.over = Over::Yes(DeferReason::Redirects { limit: Self::MAX_REDIRECTS });
         } else if node.is_none() {
             self.over = Over::Yes(reason);
         } else {

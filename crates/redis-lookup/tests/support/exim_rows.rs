@@ -1,7 +1,7 @@
 //! The rows of `data/exim-rows.json`.
 
 use mail_types::exim::{Query, Trust};
-use redis_lookup::{Command, CommandError, Mode, Options, Outcome};
+use redis_lookup::{Command, CommandError, LookupOutcome, Mode, Options};
 use serde_json::Value;
 
 /// A query with its expected outcomes.
@@ -100,18 +100,18 @@ impl Row {
 }
 
 impl Expected {
-    pub(crate) fn is_met_by(&self, outcome: &Outcome) -> bool {
+    pub(crate) fn is_met_by(&self, outcome: &LookupOutcome) -> bool {
         let shown = outcome.to_string();
         match (self, outcome) {
-            (Self::Found(text), Outcome::Found(found)) => text == found,
-            (Self::NotFound, Outcome::NotFound) => true,
-            (Self::Lines(count), Outcome::Found(found)) => {
+            (Self::Found(text), LookupOutcome::Found(found)) => text == found,
+            (Self::NotFound, LookupOutcome::NotFound) => true,
+            (Self::Lines(count), LookupOutcome::Found(found)) => {
                 found.split(|b| *b == b'\n').count() == *count
             }
-            (Self::Deferred(text), Outcome::Deferred(_)) => {
+            (Self::Deferred(text), LookupOutcome::Deferred(_)) => {
                 shown.starts_with(&format!("deferred: the server answered {}", text.trim_end()))
             }
-            (Self::Unreachable(text), Outcome::Deferred(_)) => {
+            (Self::Unreachable(text), LookupOutcome::Deferred(_)) => {
                 shown.contains("cannot be reached") && shown.contains(text)
             }
             _ => false,

@@ -22,7 +22,7 @@ use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::PolicyState;
 use crate::gateway::policy::words::Words;
 
-/// Keeps what was found out for whoever asks, and publishes its variables.
+/// Keeps the verdict, and publishes its variables.
 pub(crate) fn keep(examined: Examined, host: &str, state: &mut PolicyState) {
     for name in VARIABLES {
         if let Variable::Value(value) = examined.verdict.variable(name, host) {

@@ -17,7 +17,7 @@ pub(crate) struct ListTest {
     subject: SubjectOf,
 }
 
-/// Finds out who is in the list or not; `None` is nobody, who is in no list, whatever it says.
+/// Returns the subject of a list test; `None` is in no list.
 pub(crate) type SubjectOf = fn(&Context<'_>) -> Option<Subject>;
 
 impl ListTest {
@@ -49,7 +49,7 @@ impl Condition for ListTest {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
+#[expect(clippy::unnecessary_wraps, reason = "all these functions have one type")]
 pub(crate) fn client(context: &Context<'_>) -> Option<Subject> {
     Some(Subject::Host(context.client.address.ip(), context.client.host_name.clone()))
 }
@@ -60,7 +60,7 @@ fn sender<'a>(context: &Context<'a>) -> Option<&'a Mailbox> {
 }
 
 /// The sender of notifications can be in a list, as an empty item.
-#[expect(clippy::unnecessary_wraps, reason = "it is one of those who may be nobody")]
+#[expect(clippy::unnecessary_wraps, reason = "all these functions have one type")]
 pub(crate) fn sender_address(context: &Context<'_>) -> Option<Subject> {
     Some(Subject::Text(sender(context).map_or_else(String::new, address)))
 }
@@ -96,7 +96,7 @@ fn address(mailbox: &Mailbox) -> String {
 pub(crate) struct Authenticated;
 
 impl Authenticated {
-    /// Reads the list all the same, for what is wrong in it.
+    /// Reads the list all the same, for its faults.
     pub(crate) fn read(
         entry: &RuleEntry,
         stage: Stage,

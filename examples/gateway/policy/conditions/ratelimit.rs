@@ -1,23 +1,23 @@
 //! `ratelimit = LIMIT / PERIOD / OPTION... / KEY`: whether somebody does something too often.
 //!
 //! `LIMIT` is a number, or a text that expands to one, with `K`, `M` or `G` as in a size, of events in the time
-//! `PERIOD`, as `5s` or `1h30m`. Who is at the limit is over it.
+//! `PERIOD`, as `5s` or `1h30m`. A client at the limit is over it.
 //!
 //! | option                   | meaning                                                           |
 //! |--------------------------|-------------------------------------------------------------------|
 //! | `per_conn`               | counts connections, each once                                     |
 //! | `per_mail`               | counts messages, each once; the default                           |
-//! | `per_byte`               | counts the octets of messages, as declared and, once it came, what is more than that |
+//! | `per_byte`               | counts the octets of messages, as declared and, after the message, those beyond that |
 //! | `per_rcpt`               | counts recipients: at rcpt each, at data those that take the message |
 //! | `per_addr`               | at rcpt: counts recipients, each address once in a period          |
 //! | `per_cmd`                | counts each time the rule is asked                                |
 //! | `count=NUMBER`           | counts so many instead of one, or instead of the octets or recipients |
 //! | `unique=TEXT`            | counts each text once in a period                                 |
-//! | `leaky`                  | what is over the limit does not count: some gets through; the default |
-//! | `strict`                 | all counts: who does not slow down gets nothing through           |
+//! | `leaky`                  | events over the limit do not count: some get through; the default |
+//! | `strict`                 | all events count: a client that does not slow down gets nothing through |
 //! | `readonly`               | looks, and does not count; so may `per_mail`, `per_byte` and `per_rcpt` where there is nothing of them to count |
 //!
-//! `KEY` is a text with variables for what is counted by; `$sender_host_address` if there is none. It
+//! `KEY` is a text with variables that tells the counters apart; the default is `$sender_host_address`. It
 //! may have several parts with slashes between them, and options may follow it.
 //! Behind a proxy that is the real client. A trusted proxy that speaks for nobody else, as in its
 //! health checks, is never over a limit that is counted by host. Rates of the same period, thing
@@ -70,7 +70,7 @@ impl RateLimit {
         let period = period.ok_or(Problem::RatePeriod)?;
         let RateOptions { per, count, size, unique, key } = RateOptions::read(parts)?;
         let (per, count) = (per.unwrap_or(Per::Mail), count.unwrap_or(Count::Leaky));
-        // What is counted elsewhere can be looked at here.
+        // Events counted at another stage can be looked at here.
         let only_looks = count == Count::Not && per != Per::Address;
         if !per.fits(stage) && !only_looks {
             return Err(Problem::RatePlace { option: per.word(), stage });
@@ -147,7 +147,7 @@ async fn numeric(text: &Text, what: &str, context: &mut Context<'_>) -> Result<f
     })
 }
 
-/// What stands behind the period.
+/// The options after the period.
 #[derive(Debug, Default)]
 struct RateOptions<'a> {
     per: Option<Per>,
@@ -181,7 +181,7 @@ impl<'a> RateOptions<'a> {
                     _ => return Err(Problem::RateOption { option: part.to_owned() }),
                 },
             };
-            // An address is what makes an event of per_addr.
+            // per_addr counts each address once.
             if is_second || (read.per == Some(Per::Address) && read.unique.is_some()) {
                 return Err(Problem::RateTwice { option: part.to_owned() });
             }
@@ -202,7 +202,7 @@ impl From<TextError> for Problem {
     }
 }
 
-/// What is counted.
+/// The kind of event that is counted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Per {
     Connection,

@@ -3,9 +3,9 @@
 //! `spf` holds if the result is in its list of words, as `fail : softfail`; `spf_guess` evaluates the
 //! record of the option `spf_guess` where the domain publishes none. A null path is tested as the
 //! name of HELO. The DNS is asked when the first condition needs it, once for a message. All senders of a
-//! connection share [`PolicyState::MAX_SPF_QUESTIONS`], until a message is accepted. Who has used them up
-//! gets `temperror` (RFC 7208 section 2.6.6), but chooses that himself: no rule is passed by with it, the
-//! sender is put off.
+//! connection share [`PolicyState::MAX_SPF_QUESTIONS`], until a message is accepted. After them the
+//! result is `temperror` (RFC 7208 section 2.6.6). Since the client chooses that, no rule is passed by with it:
+//! the sender is deferred.
 
 use mail_types::exim::{Semantics, Variable, WordList};
 use spf_result::{Options, Report, SpfResult};

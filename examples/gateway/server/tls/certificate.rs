@@ -52,7 +52,7 @@ impl CertificateFiles {
     /// Reads the certificate and its key, and checks that they match.
     pub(super) fn load(&self) -> Result<CertifiedKey, TlsError> {
         for path in [&self.certificate, &self.key] {
-            // A pipe would be waited for. What is not there has an error below.
+            // Reading a pipe would block. A missing file gives an error below.
             if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
                 return Err(TlsError::NotRegular { path: path.clone() });
             }

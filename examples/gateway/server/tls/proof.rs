@@ -35,7 +35,7 @@ impl Proof {
         }
     }
 
-    /// Says why there is no staple.
+    /// Returns the reason for having no staple.
     pub(super) fn lack(&self) -> String {
         match self {
             Self::File(_) => DOES_NOT_COUNT.to_owned(),
@@ -65,7 +65,7 @@ impl Proof {
     }
 }
 
-/// What is said of a proof that does not count.
+/// The log line of a proof that does not count.
 pub(super) fn ignored(path: &Path, error: &ProofFileError) -> String {
     format!("tls_ocsp_file {}: {error}; no OCSP staple", path.display())
 }

@@ -11,16 +11,16 @@ use crate::Refusal;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the three outcomes of a lookup")]
 #[must_use]
-pub enum Outcome {
+pub enum LookupOutcome {
     /// The text that was found.
     Found(Vec<u8>),
     /// The server answered that there is no value.
     NotFound,
     /// The answer is unknown for now.
-    Deferred(Reason),
+    Deferred(DeferReason),
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for LookupOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Found(text) => {
@@ -32,12 +32,12 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl From<Outcome> for LookupResult {
-    fn from(outcome: Outcome) -> Self {
+impl From<LookupOutcome> for LookupResult {
+    fn from(outcome: LookupOutcome) -> Self {
         match outcome {
-            Outcome::Found(text) => Self::Value(text),
-            Outcome::NotFound => Self::Nothing,
-            Outcome::Deferred(_) => Self::Deferred,
+            LookupOutcome::Found(text) => Self::Value(text),
+            LookupOutcome::NotFound => Self::Nothing,
+            LookupOutcome::Deferred(_) => Self::Deferred,
         }
     }
 }
@@ -45,7 +45,7 @@ impl From<Outcome> for LookupResult {
 /// The cause of a deferred lookup. Its text never contains a password.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum DeferReason {
     /// The server answered with an error.
     Refused(Refusal),
     /// The reply has a type that no command returns.
@@ -103,7 +103,7 @@ pub enum Reason {
     },
 }
 
-impl Reason {
+impl DeferReason {
     /// Tells whether the command may have been executed.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
@@ -111,7 +111,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DeferReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => write!(f, "the server answered {refusal}"),
