@@ -23,14 +23,14 @@ fn main() {
 fn tasks() -> Vec<Task> {
     let task = |name, bar, instructions, works| Task { name, bar, instructions, works };
     vec![
-        task("3 1 1", 0.25, 4_000.0, beside("extra-ee-expired")),
-        task("2 0 1, two certificates", 1.0, 1_000_000.0, beside("extra-ta-int")),
-        task("2 1 0, the key in the DNS", 1.0, 2_000_000.0, beside("extra-ta-210-root")),
+        task("3 1 1", 0.25, 9_500.0, beside("extra-ee-expired")),
+        task("2 0 1, two certificates", 1.0, 840_000.0, beside("extra-ta-int")),
+        task("2 1 0, the key in the DNS", 1.0, 1_620_000.0, beside("extra-ta-210-root")),
         // A signature costs what the provider takes for it; the rest is ours.
-        task("2 0 1 outside the provider", 1.0, 20_000.0, {
+        task("2 0 1 outside the provider", 1.0, 41_000.0, {
             vec![("ours", verifier("extra-ta-int", &[&AnySignature]))]
         }),
-        task("2 1 0 outside the provider", 1.0, 30_000.0, {
+        task("2 1 0 outside the provider", 1.0, 27_000.0, {
             vec![("ours", verifier("extra-ta-210-root", &[&AnySignature]))]
         }),
     ]
