@@ -22,6 +22,8 @@ pub(crate) struct Anchors<'a> {
     pub(crate) sources: Vec<Source<'a>>,
     /// Records that have no anchor, and why not.
     pub(crate) reasons: Vec<(usize, Reason)>,
+    /// What the server has sent besides: no path goes through an anchor.
+    pub(crate) others: Vec<CertificateDer<'a>>,
 }
 
 /// Where a trust anchor is from.
@@ -47,29 +49,36 @@ impl<'a> Anchors<'a> {
         let above = chain.iter().skip(1).filter(|der| der.as_ref() != leaf.as_der());
         for certificate in above.filter_map(|der| Certificate::parse(der).ok()) {
             let selected = Selected::of(&certificate);
+            let mut is_anchor = false;
             for (place, record) in records.used(Usage::DANE_TA) {
                 if selected.matches(record) {
+                    is_anchor = true;
                     anchors.take(place, &certificate);
                 }
+            }
+            if !is_anchor {
+                anchors.others.push(certificate.as_der().into());
             }
             sent.push(certificate);
         }
         for (place, record) in records.used(Usage::DANE_TA) {
-            if anchors.has(place) {
-                continue;
-            }
-            if own.matches(record) {
+            if !anchors.has(place) && own.matches(record) {
                 anchors.reasons.push((place, Reason::OwnAnchor));
-                continue;
             }
-            match (record.matching_type, record.selector) {
-                (MatchingType::FULL, Selector::CERT) => {
-                    if let Ok(certificate) = Certificate::parse(&record.data) {
+        }
+        // Certificates before keys: they have constraints.
+        for selector in [Selector::CERT, Selector::SPKI] {
+            for (place, record) in records.used(Usage::DANE_TA) {
+                let is_whole = record.matching_type == MatchingType::FULL;
+                if record.selector != selector || !is_whole || anchors.has(place) {
+                    continue;
+                }
+                match Certificate::parse(&record.data) {
+                    Ok(certificate) if selector == Selector::CERT => {
                         anchors.take(place, &certificate);
                     }
+                    _ => anchors.take_key(place, &record.data, &sent),
                 }
-                (MatchingType::FULL, _) => anchors.take_key(place, &record.data, &sent),
-                _ => {}
             }
         }
         anchors

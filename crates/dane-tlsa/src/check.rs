@@ -114,7 +114,7 @@ impl<'a> Check<'a> {
         let failed = if anchors.trusted.is_empty() {
             Reason::AnchorNotSent
         } else {
-            match self.search(leaf, chain, &anchors, now) {
+            match self.search(leaf, &anchors, now) {
                 Ok(found) => return Verdict::Match(found),
                 Err(reason) => reason,
             }
@@ -134,16 +134,14 @@ impl<'a> Check<'a> {
     fn search(
         &self,
         leaf: &Certificate<'_>,
-        chain: &[CertificateDer<'_>],
         anchors: &Anchors<'_>,
         now: UnixTime,
     ) -> Result<Match, Reason> {
         let malformed = |_| Reason::Path(crate::PathFault::Malformed);
         let uses = Uses::of(leaf).map_err(malformed)?;
         let identity = Identity::of(leaf, &uses, self.names).map_err(malformed)?;
-        let others = chain.get(1..).unwrap_or_default();
         let algorithms = self.algorithms;
-        let search = Search { leaf, uses, others, anchors, identity, algorithms, now };
+        let search = Search { leaf, uses, anchors, identity, algorithms, now };
         let (record, depth) = search.run().map_err(Reason::Path)?;
         if matches!(identity, Identity::Other) {
             return Err(Reason::Name);

@@ -18,8 +18,6 @@ pub type Algorithms<'a> = &'a [&'a dyn SignatureVerificationAlgorithm];
 pub(crate) struct Search<'a> {
     pub(crate) leaf: &'a Certificate<'a>,
     pub(crate) uses: Uses<'a>,
-    /// The other certificates that the server has sent.
-    pub(crate) others: &'a [CertificateDer<'a>],
     pub(crate) anchors: &'a Anchors<'a>,
     pub(crate) identity: Identity<'a>,
     pub(crate) algorithms: Algorithms<'a>,
@@ -54,7 +52,7 @@ impl Search<'_> {
         let path = leaf.verify_for_usage(
             algorithms,
             &self.anchors.trusted,
-            self.others,
+            &self.anchors.others,
             self.now,
             KeyUsage::server_auth(),
             None,

@@ -66,7 +66,8 @@ impl Host {
             );
             ffi::X509_VERIFY_PARAM_set_time(parameters, now);
             let mut add = |&([usage, selector, matching_type], data): &Record<'_>| {
-                SSL_dane_tlsa_add(ssl, usage, selector, matching_type, data.as_ptr(), data.len()) == 1
+                SSL_dane_tlsa_add(ssl, usage, selector, matching_type, data.as_ptr(), data.len())
+                    == 1
             };
             let loaded = records.iter().map(&mut add).collect();
             ffi::ERR_clear_error();
