@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use lab::{Lab, Redis, path};
 use mail_types::exim::{Query, Trust};
+use redis_lookup::LookupOutcome::{Deferred, Found, NotFound};
 use redis_lookup::redis::Client;
 use redis_lookup::{Command, DeferReason, LookupOutcome, Mode, Options, Servers};
 use rows::{Expected, Row, rows};
@@ -45,7 +46,7 @@ async fn ask(client: &Client, text: &str) -> LookupOutcome {
 }
 
 fn found(text: &str) -> LookupOutcome {
-    LookupOutcome::Found(text.into())
+    Found(text.into())
 }
 
 /// Fills database 10 with the data of Exim's table.
@@ -70,7 +71,7 @@ fn here(text: &str, lab: &Lab) -> String {
 
 /// Whether a result meets a row whose order of lines, or whose whole text, varies.
 fn is_of_the_moment(row: &Row, outcome: &LookupOutcome, expected: &Expected) -> bool {
-    let (LookupOutcome::Found(found), Expected::Found(text)) = (outcome, expected) else {
+    let (Found(found), Expected::Found(text)) = (outcome, expected) else {
         return false;
     };
     let sorted = |text: &[u8]| {
@@ -160,11 +161,7 @@ async fn nodes_of_a_cluster_listed_as_servers_are_as_in_the_table() {
             .unwrap();
         assert_eq!(ask(&all, &format!("get {key}")).await, found(&value), "rows 83 to 85");
         match ask(&one, &format!("get {key}")).await {
-            LookupOutcome::Deferred(DeferReason::Refused(refusal))
-                if refusal.code() == b"MOVED" =>
-            {
-                moved += 1
-            }
+            Deferred(DeferReason::Refused(refusal)) if refusal.code() == b"MOVED" => moved += 1,
             outcome => assert_eq!(outcome, found(&value), "rows 86 to 88"),
         }
     }
@@ -208,7 +205,7 @@ async fn each_form_of_a_login_is_accepted() {
             found("1"),
         ),
         // Without the permission for PING.
-        (format!("<; redis://bare:x@127.0.0.1:{port}"), "get none", LookupOutcome::NotFound),
+        (format!("<; redis://bare:x@127.0.0.1:{port}"), "get none", NotFound),
     ] {
         assert_eq!(ask(&client(&servers), text).await, outcome, "{servers}");
     }
@@ -248,7 +245,7 @@ async fn a_failed_login_or_select_defers_without_the_password() {
         ),
     ] {
         let outcome = ask(&client(&servers), text).await;
-        assert!(matches!(outcome, LookupOutcome::Deferred(_)), "{servers}: {outcome}");
+        assert!(matches!(outcome, Deferred(_)), "{servers}: {outcome}");
         let shown = format!("{outcome} {outcome:?}");
         assert!(shown.contains(why) && !shown.contains("hunter2"), "{servers}: {outcome}");
     }
@@ -316,10 +313,10 @@ async fn types_of_version_3_and_large_numbers() {
         let client = client(&servers);
         for (text, expected) in [
             ("hgetall h", found("a\n1\nb\n2")),
-            ("hgetall none", LookupOutcome::NotFound),
+            ("hgetall none", NotFound),
             ("zscore z m", found("2.5")),
-            ("zscore z none", LookupOutcome::NotFound),
-            ("smembers none", LookupOutcome::NotFound),
+            ("zscore z none", NotFound),
+            ("smembers none", NotFound),
             ("incrby n 9223372036854775807", found("9223372036854775807")),
             ("decrby n 9223372036854775807", found("0")),
         ] {
@@ -385,20 +382,16 @@ async fn each_hostile_value_is_one_argument_unchanged() {
     };
     for value in hostile(20_141_126) {
         let (shown, value) = (value.escape_ascii().to_string(), value.as_slice());
-        assert_eq!(
-            look_up(&[("ECHO ", value)]).await,
-            LookupOutcome::Found(value.to_vec()),
-            "{shown}"
-        );
+        assert_eq!(look_up(&[("ECHO ", value)]).await, Found(value.to_vec()), "{shown}");
         assert_eq!(
             look_up(&[("HSET ", value), (" ", value), (" ", value)]).await,
             found("1"),
             "{shown}"
         );
-        let same = LookupOutcome::Found(value.to_vec());
+        let same = Found(value.to_vec());
         assert_eq!(look_up(&[("HGET ", value), (" ", value)]).await, same, "{shown}");
         assert_eq!(look_up(&[("HLEN ", value)]).await, found("1"), "{shown}");
-        let around = LookupOutcome::Found([b"<", value, b">"].concat());
+        let around = Found([b"<", value, b">"].concat());
         assert_eq!(look_up(&[("ECHO <", value), (">", b"")]).await, around, "{shown}");
         assert_eq!(look_up(&[("DEL ", value)]).await, found("1"), "{shown}");
     }
