@@ -81,6 +81,22 @@ fn the_end_of_a_line_changes_nothing() {
     }
 }
 
+/// An unclosed quote or comment changes nothing before it.
+#[test]
+fn a_comment_before_an_unclosed_quote_is_one() {
+    for end in ["\"", "(", "\"x", "(x \"y", "((x)", "\\\"(", "\"\\\""] {
+        for row in [
+            "\"a@b\" <@x.example:y@(c) victim.example>, z;",
+            "A <a@(c)victim.example>",
+            "A <a@(c (d) \\) e)victim.example>, b@good.net",
+            "\"A, B\" <a@ (c) victim(d).example> x",
+        ] {
+            let author = read(&format!("{row}{end}"));
+            assert!(shows_victim(&author), "{row}{end}: {author:?}");
+        }
+    }
+}
+
 /// RFC 5322 allows these characters in a domain; a program that turns an address into a link ends it
 /// before them, as it does with the punctuation of a sentence.
 #[test]

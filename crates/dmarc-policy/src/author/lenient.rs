@@ -38,8 +38,13 @@ impl Lenient<'_> {
             // Programs may or may not show the text between two parts of a domain.
             for blanks in [true, false] {
                 let visible = text::visible(text, blanks);
-                let visible = visible.unwrap_or_else(|| text::all(text, blanks));
-                seen.scan(&String::from_utf8_lossy(&visible), domains);
+                let shown = match visible {
+                    Some(visible) => [Some(visible), None],
+                    None => [Some(text::all(text, blanks)), text::before_unclosed(text, blanks)],
+                };
+                for text in shown.into_iter().flatten() {
+                    seen.scan(&String::from_utf8_lossy(&text), domains);
+                }
             }
             // An unreadable text may contain an `@`: many East Asian charsets have a second form of
             // it.

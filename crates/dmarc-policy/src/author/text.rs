@@ -48,6 +48,37 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
     (depth == 0 && !quoted).then_some(text.octets)
 }
 
+/// Returns a body whose last quoted string or comment is unclosed: the text before that as [`visible`]
+/// has it, and the rest as [`all`] has it.
+pub(crate) fn before_unclosed(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
+    let (closed, rest) = body.split_at_checked(unclosed(body)?)?;
+    let mut text = visible(closed, blanks)?;
+    text.extend(all(rest, blanks));
+    Some(text)
+}
+
+/// Finds the start of a quoted string or a comment that is unclosed.
+fn unclosed(body: &[u8]) -> Option<usize> {
+    let (mut start, mut depth, mut quoted) = (None, 0_usize, false);
+    let mut octets = body.iter().enumerate();
+    while let Some((at, octet)) = octets.next() {
+        match octet {
+            b'\\' if quoted || depth > 0 => {
+                octets.next();
+            }
+            b'"' if quoted => quoted = false,
+            b'"' if depth == 0 => (quoted, start) = (true, Some(at)),
+            b'(' if !quoted => {
+                start = if depth == 0 { Some(at) } else { start };
+                depth += 1;
+            }
+            b')' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    start.filter(|_| quoted || depth > 0)
+}
+
 /// Returns the whole body: with an unclosed quote nothing counts as quoted.
 pub(crate) fn all(body: &[u8], blanks: bool) -> Vec<u8> {
     let mut text = Text::new(body, blanks);
