@@ -80,6 +80,13 @@ impl Action {
         }
     }
 
+    /// Tells whether mail must not be sent in clear. After a handshake or an authentication that fails, the
+    /// next host is tried, or the message is deferred: it is neither sent in clear nor returned.
+    #[must_use]
+    pub fn requires_tls(&self) -> bool {
+        matches!(self, Self::Dane(_) | Self::Encrypt(_) | Self::MtaSts(_))
+    }
+
     /// Tells whether DANE authenticates the host as one of the next hop, so that it may get a message with
     /// REQUIRETLS ([RFC 8689 section 2](https://www.rfc-editor.org/rfc/rfc8689#section-2)).
     #[must_use]

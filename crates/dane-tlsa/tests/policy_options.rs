@@ -75,6 +75,24 @@ fn hosts_are_chosen_by_name_or_address() {
 }
 
 #[test]
+fn point_29_a_host_with_records_gets_nothing_in_clear() {
+    let unusable = SECURE.replace("3 1 1 abab", "3 1 1 ab");
+    let enforced = || PolicyOptions::default().with_mta_sts(MtaSts::Enforce);
+    let without = SECURE.replace("_25._tcp", "_24._tcp");
+    for (zone, options, requires_tls) in [
+        (SECURE, PolicyOptions::default(), true),
+        (&*unusable, PolicyOptions::default(), true),
+        (&*without, enforced(), true),
+        (&*without, PolicyOptions::default(), false),
+    ] {
+        let decision = decide(&secure(zone), options);
+        assert_eq!(action(&decision).requires_tls(), requires_tls, "{decision}");
+        // Nothing here returns the message.
+        assert_eq!(decision.disposition(), Disposition::Try);
+    }
+}
+
+#[test]
 fn point_37_the_preference_goes_before_dane() {
     let zone = secure(&format!(
         "example.com. MX 20 mx.example.net.\nexample.com. MX 10 plain.example.net.\n\
