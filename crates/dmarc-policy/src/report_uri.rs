@@ -19,10 +19,41 @@ use thiserror::Error;
 /// assert_eq!("dmarc@example.com".parse::<ReportUri>(), Err(ReportUriError::Scheme));
 /// # Ok::<(), ReportUriError>(())
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct ReportUri {
-    /// ASCII.
-    text: Box<[u8]>,
+    text: UriText,
+}
+
+/// The text of a URI, in ASCII. Most are short, and take no allocation of their own.
+#[derive(Clone, Eq, Hash, PartialEq)]
+enum UriText {
+    Short { length: u8, octets: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+/// The most octets of a short URI, so that both forms take 48.
+const SHORT: usize = 46;
+
+impl UriText {
+    fn new(text: &[u8]) -> Self {
+        let mut octets = [0; SHORT];
+        match (octets.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(room), Ok(length)) => {
+                room.copy_from_slice(text);
+                Self::Short { length, octets }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+
+    fn octets(&self) -> &[u8] {
+        match self {
+            Self::Short { length, octets } => {
+                octets.get(..usize::from(*length)).unwrap_or_default()
+            }
+            Self::Long(octets) => octets,
+        }
+    }
 }
 
 impl ReportUri {
@@ -32,7 +63,7 @@ impl ReportUri {
     /// Returns the URI as written, without a size limit.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.text).unwrap_or_default()
+        str::from_utf8(self.text.octets()).unwrap_or_default()
     }
 
     /// Returns the address of a `mailto:` URI; `None` for another scheme, for several addresses,
@@ -70,7 +101,7 @@ impl FromStr for ReportUri {
 impl ReportUri {
     pub(crate) fn parse(octets: &[u8]) -> Result<Self, ReportUriError> {
         if is_plain(octets) {
-            return Ok(Self { text: octets.into() });
+            return Ok(Self { text: UriText::new(octets) });
         }
         let octets = without_limit(octets);
         if octets.len() > Self::MAX_OCTETS {
@@ -90,8 +121,14 @@ impl ReportUri {
         }
         match rest.iter().position(|&octet| !is_uri_octet(octet)) {
             Some(at) => Err(ReportUriError::Character { at: scheme.len() + 1 + at }),
-            None => Ok(Self { text: octets.into() }),
+            None => Ok(Self { text: UriText::new(octets) }),
         }
+    }
+}
+
+impl fmt::Debug for ReportUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReportUri").field(&self.as_str()).finish()
     }
 }
 

@@ -203,3 +203,16 @@ proptest! {
         prop_assert_eq!(Record::parse(once.to_string().as_bytes()), Ok(once));
     }
 }
+
+/// A URI is the same whatever its length, and is written as it was.
+#[test]
+fn a_uri_of_any_length_is_kept() {
+    for octets in [8, 9, 45, 46, 47, 48, 255, 256, 257, ReportUri::MAX_OCTETS] {
+        let text = format!("mailto:{}", "a".repeat(octets - 7));
+        let uri: ReportUri = text.parse().unwrap();
+        assert_eq!(uri.as_str(), text);
+        assert_eq!(format!("{uri} {uri:?}"), format!("{text} ReportUri({text:?})"));
+        assert_eq!(uri, text.parse().unwrap());
+        assert_ne!(uri, format!("{}b", &text[..octets - 1]).parse().unwrap());
+    }
+}
