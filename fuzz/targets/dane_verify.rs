@@ -36,8 +36,8 @@ impl SignatureVerificationAlgorithm for Signatures {
 static ANY: &[&dyn SignatureVerificationAlgorithm] = &[&Signatures(true)];
 static NO: &[&dyn SignatureVerificationAlgorithm] = &[&Signatures(false)];
 
-/// The input: an octet that says which records there are, then certificates, each behind its length in
-/// two octets.
+// The input: an octet that says which records there are, then certificates, each behind its length in
+// two octets.
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, mut rest)) = input.split_first() else { return };
     let mut chain = Vec::new();

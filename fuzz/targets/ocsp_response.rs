@@ -11,7 +11,7 @@ use ocsp_staple::rustls_pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, UnixTime, alg_id,
 };
 use ocsp_staple::{
-    Certificate, CertificateStatus, Check, Issuer, Limits, Response, Schedule, State,
+    Certificate, CertificateStatus, Check, Issuer, Limits, Response, Schedule, ScheduleState,
 };
 
 /// Takes every signature, so that what is behind it is reached.
@@ -75,7 +75,7 @@ fuzz_target!(|input: &[u8]| {
     schedule.handle_response(input, None, &check, now, 7);
     let revoked = |status| matches!(status, CertificateStatus::Revoked(_));
     let taken_away = verified.as_ref().is_ok_and(|proof| revoked(proof.status));
-    assert_eq!(schedule.state(now) == State::Revoked, taken_away);
+    assert_eq!(schedule.state(now) == ScheduleState::Revoked, taken_away);
     assert_eq!(schedule.staple(now).is_none(), taken_away);
     if let Some(saved) = schedule.poll_saved() {
         let read = ocsp_staple::Saved::parse(&saved.to_bytes());
