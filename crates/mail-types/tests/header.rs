@@ -45,7 +45,7 @@ fn a_first_line_that_is_no_field_is_no_header() {
 
 /// Characters that a program may drop from a name, or regard as its end, hide no field.
 #[test]
-fn a_name_is_compared_without_what_is_not_graphic_around_it() {
+fn a_name_is_compared_without_characters_that_are_not_graphic() {
     for name in [
         "From",
         "FROM ",
@@ -55,13 +55,43 @@ fn a_name_is_compared_without_what_is_not_graphic_around_it() {
         "From\u{a0}",
         "\u{8}From",
         "\u{feff}From\u{7f}",
+        "Fro\0m",
+        "F\u{200b}rom",
+        "Fr\u{1b}om \0",
     ] {
         let message = format!("A: b\r\n{name}: x\r\n\r\n");
         assert_eq!(Header::of(message.as_bytes()).bodies("from").count(), 1, "{name:?}");
     }
-    for name in ["From x", "XFrom", "Fro\0m", "From\0x", "\0", "\u{e4}"] {
+    for name in ["From x", "XFrom", "From\0x", "\0", "\u{e4}"] {
         let message = format!("A: b\r\n{name}: x\r\n\r\n");
         assert_eq!(Header::of(message.as_bytes()).bodies("from").count(), 0, "{name:?}");
+    }
+}
+
+/// Some programs end the header section at a line that is not a field.
+#[test]
+fn a_line_between_two_fields_interrupts_the_header() {
+    for line in [
+        "hello",
+        "hello, see: this",
+        "From ann@b.example Mon Jan 1 00:00:00",
+        ": a",
+        "\r",
+        "\0",
+        "a\0: b",
+        "\u{e4}: b",
+        ".",
+    ] {
+        for message in [
+            format!("A: b\r\n{line}\r\nC: d\r\n\r\n"),
+            format!("{line}\r\nC: d\r\n\r\n"),
+            format!("A: b\r\n{line}"),
+        ] {
+            assert!(Header::of(message.as_bytes()).is_interrupted(), "{message:?}");
+        }
+    }
+    for message in ["", "\r\nhello\r\n", "A: b", "A : b\r\n \r\nC\r\n : d\r\n\r\nhello\r\n"] {
+        assert!(!Header::of(message.as_bytes()).is_interrupted(), "{message:?}");
     }
 }
 

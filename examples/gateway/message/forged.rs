@@ -18,13 +18,22 @@ use mail_types::smtp::{Domain, Field, Header, MailHost};
 /// Tells whether a host is or may be this one.
 pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 
-/// Tells whether a reader may take a word for a name of this host.
-fn poses_as_own(own: &Own<'_>, word: &str) -> bool {
-    // The compatibility form of these characters is a dot.
-    let word = &word.replace(['\u{2024}', '\u{fe52}'], ".");
-    let joined: String = word.chars().filter(|c| is_name(*c)).collect();
-    let mut parts = word.split(|c| !is_name(c));
-    is_own(own, word) || is_own(own, &joined) || parts.any(|part| is_own(own, part))
+/// Tells whether a reader may take one of these words for a name of this host, or whether there is no
+/// word, or too many names.
+fn names_own<'a>(own: &Own<'_>, words: impl Iterator<Item = &'a str>) -> bool {
+    let mut left = MOST_NAMES;
+    let mut poses = |word: &str| {
+        // The compatibility form of these characters is a dot.
+        let word = &word.replace(['\u{2024}', '\u{fe52}'], ".");
+        let joined: String = word.chars().filter(|c| is_name(*c)).collect();
+        let parts = word.split(|c| !is_name(c));
+        [&**word, &joined].into_iter().chain(parts).any(|name| {
+            left = left.saturating_sub(1);
+            left == 0 || is_own(own, name)
+        })
+    };
+    let mut words = words.peekable();
+    words.peek().is_none() || words.any(|word| poses(word))
 }
 
 /// Tells whether a character can be in a host name: letters and digits of Unicode, and the dots of IDNA.
@@ -46,10 +55,14 @@ fn is_own(own: &Own<'_>, name: &str) -> bool {
 /// and `kept` whether the message is delivered here.
 pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<Bytes> {
     let mut parts = Vec::new();
-    let mut done = 0;
+    let (mut done, mut results) = (0, 0);
     for Range { start: begin, end } in Header::spans(message) {
         let field = message.get(begin..end).unwrap_or_default();
-        if is_forged(field, own, kept) {
+        let Some(field) = Field::of(field) else { continue };
+        let name = bare_name(field.name);
+        results += usize::from(is_result(&name));
+        let is_too_many = results > MOST_RESULTS && is_result(&name);
+        if is_too_many || is_forged(&name, field.body, own, kept) {
             if begin > done {
                 parts.push(message.slice(done..begin));
             }
@@ -62,39 +75,42 @@ pub(crate) fn without_forged(message: &Bytes, own: &Own<'_>, kept: bool) -> Vec<
     parts
 }
 
-fn is_forged(field: &[u8], own: &Own<'_>, kept: bool) -> bool {
-    let Some(field) = Field::of(field) else { return false };
-    let body = field.body;
-    // A reader may ignore characters that a field name cannot have.
-    let mut name = field.name.to_ascii_lowercase();
+/// Returns a name in lower case. A reader may ignore characters that a field name cannot have.
+fn bare_name(name: &[u8]) -> Vec<u8> {
+    let mut name = name.to_ascii_lowercase();
     name.retain(|c| c.is_ascii_alphanumeric() || *c == b'-');
-    match name.as_slice() {
-        b"authentication-results" | b"received-spf" if body.len() > MOST => true,
+    name
+}
+
+/// Tells whether a field of this name names the host that wrote it.
+fn is_result(name: &[u8]) -> bool {
+    matches!(name, b"authentication-results" | b"received-spf")
+}
+
+fn is_forged(name: &[u8], body: &[u8], own: &Own<'_>, kept: bool) -> bool {
+    match name {
         // A reader of ISO 2022 sees another name.
-        b"authentication-results" | b"received-spf" if body.contains(&ESCAPE) => true,
+        _ if is_result(name) && (body.len() > MOST || body.contains(&ESCAPE)) => true,
         b"authentication-results" => {
             let tokens = tokens(body);
             let mut parts = tokens.split(|token| *token == Token::Mark(';'));
             // The identifier, and its version; or a method.
             let first = parts.next().unwrap_or_default();
-            first.is_empty()
-                || first.iter().any(|token| match token {
-                    Token::Word(word) => poses_as_own(own, word),
-                    Token::Mark(_) => true,
-                })
+            let words = first.iter().filter_map(|token| match token {
+                Token::Word(word) => Some(&**word),
+                Token::Mark(_) => None,
+            });
+            first.iter().any(|token| matches!(token, Token::Mark(_))) || names_own(own, words)
         }
         b"received-spf" => {
             let tokens = tokens(body);
-            let receivers: Vec<_> = tokens
-                .windows(3)
-                .filter_map(|three| match three {
-                    [Token::Word(key), Token::Mark('='), Token::Word(value)] => {
-                        key.eq_ignore_ascii_case("receiver").then_some(value)
-                    }
-                    _ => None,
-                })
-                .collect();
-            receivers.is_empty() || receivers.into_iter().any(|name| poses_as_own(own, name))
+            let receivers = tokens.windows(3).filter_map(|three| match three {
+                [Token::Word(key), Token::Mark('='), Token::Word(value)] => {
+                    key.eq_ignore_ascii_case("receiver").then_some(&**value)
+                }
+                _ => None,
+            });
+            names_own(own, receivers)
         }
         b"x-quarantine" => true,
         b"return-path" => kept,
@@ -154,6 +170,10 @@ fn is_ignored(c: char) -> bool {
     )
 }
 
+/// The most fields of a message that are read; the next ones are removed.
+const MOST_RESULTS: usize = 100;
+/// The most names of a field that are compared; a field with more is removed.
+const MOST_NAMES: usize = 64;
 /// The longest body that is read; a field with a longer one is removed.
 const MOST: usize = 65_536;
 /// The escape of ISO 2022, which switches to another charset.
