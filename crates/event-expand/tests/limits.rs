@@ -1,5 +1,7 @@
 //! Each limit, reached and not reached, and inputs that crash Exim.
 
+use std::time::{Duration, Instant};
+
 use event_expand::{
     ExpandError, ExpandFailure, Limits, Options, Progress, Template, TemplateError,
 };
@@ -160,5 +162,21 @@ fn what_ends_exims_process_is_an_error() {
     ] {
         let stop = expand(text, |_| {}).err();
         assert!(matches!(stop, Some(ExpandFailure::Error(_))), "{text}: {stop:?}");
+    }
+}
+
+/// Each of these starts of a word would search the whole text for its end: minutes for a header of a
+/// megabyte.
+#[test]
+fn encoded_words_without_an_end_take_time_in_proportion() {
+    for start in ["=?a?q?b", "=?a?b?YQ", "=?a", "=?utf-8?q"] {
+        let text = start.repeat(400_000 / start.len());
+        let template = format!("${{rfc2047d:{text}}}");
+        let began = Instant::now();
+        let change = |limits: &mut Limits| {
+            (limits.template, limits.output) = (1 << 20, 1 << 22);
+        };
+        assert_eq!(expand(&template, change), Ok(text), "{start}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{start}: {:?}", began.elapsed());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use event_expand::{HeaderForm, Template, TemplateError, Variables};
+use event_expand::{Expansion, HeaderForm, Options, Progress, Template, TemplateError, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 use mail_types::smtp::Header;
 
@@ -43,14 +43,22 @@ fn push(text: &mut Vec<u8>, body: &[u8], form: HeaderForm) {
     }
 }
 
-/// Decodes encoded words (RFC 2047), as the operator `rfc2047d` does.
+/// Decodes encoded words (RFC 2047), as the operator `rfc2047d` does, in a body of any length: blanks
+/// behind a word must not hide it.
 pub(super) fn decoded(body: &[u8]) -> Vec<u8> {
     if !body.windows(2).any(|pair| pair == b"=?") {
         return body.to_vec();
     }
-    let decoded = DECODE.as_ref().ok().and_then(|template| template.expand(&Body(body)).ok());
-    // A body that is longer than an expansion may be stays as it is.
-    decoded.map_or_else(|| body.to_vec(), |text| text.as_bytes().to_vec())
+    let mut options = Options::default();
+    options.limits = options.limits.with_output(usize::MAX).with_steps(usize::MAX);
+    let decoded = DECODE.as_ref().ok().and_then(|template| {
+        match Expansion::new(template, &Body(body), &options).poll() {
+            Progress::Done(text) => Some(text.as_bytes().to_vec()),
+            Progress::Stopped(_) | Progress::Request(_) => None,
+        }
+    });
+    debug_assert!(decoded.is_some(), "an operator on a variable");
+    decoded.unwrap_or_else(|| body.to_vec())
 }
 
 struct Body<'a>(&'a [u8]);

@@ -120,6 +120,13 @@ async fn a_header_test_sees_what_a_reader_sees() {
         "case counts"
     );
     assert!(holds("Subject : lottery\r\n\r\n", "header.subject = 'lottery'").await);
+    // A text that is longer than an expansion may be.
+    for word in ["=?utf-8?Q?=6Cottery?=", "lottery"] {
+        for blanks in [100, 3_600_000] {
+            let message = format!("Subject: {word}{}x\r\n\r\n", "\r\n ".repeat(blanks / 3));
+            assert!(holds(&message, "header.subject = '*lottery*'").await, "{word} {blanks}");
+        }
+    }
 }
 
 #[test]

@@ -70,7 +70,9 @@ impl<'t> Word<'t> {
     }
 
     fn parse(text: &'t [u8]) -> Option<Self> {
-        let behind = text.get(2..)?;
+        // RFC 2047, section 2: a word has at most 75 characters. Many starts of words would else each
+        // search the whole text for an end.
+        let behind = text.get(..LONGEST_WORD).unwrap_or(text).get(2..)?;
         let mut parts = behind.splitn(3, |b| *b == b'?');
         let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
         let end = rest.windows(2).position(|pair| pair == b"?=")?;
@@ -81,8 +83,7 @@ impl<'t> Word<'t> {
             b"Q" | b"q" => from_q(data)?,
             _ => return None,
         };
-        // RFC 2047, section 2: a word has at most 75 characters.
-        (length <= 75).then_some(Self { charset, bytes, length })
+        Some(Self { charset, bytes, length })
     }
 
     fn push(&self, out: &mut Vec<u8>) {
@@ -124,5 +125,7 @@ fn is_plain(byte: u8) -> bool {
 
 const START: &[u8] = b"=?UTF-8?Q?";
 
-/// The most characters of a word; the start of the first word is not counted.
+/// The most characters of a word that is decoded.
+const LONGEST_WORD: usize = 75;
+/// The most characters of an encoded word; the start of the first word is not counted.
 const LONGEST: usize = 67;
