@@ -124,6 +124,10 @@ fn punctuation_around_a_domain_is_not_part_of_it() {
         "a@{victim.example}",
         "a@victim.example/x.evil.example",
         "a@victim.example'x.evil.example",
+        "a@victim.example\\.evil.example",
+        "<a@victim.example\\x.evil.example>",
+        "A <a@victim.example\\\r\n .evil.example>",
+        "A, B <a@victim.exam\\ple>",
     ] {
         assert!(shows_victim(&read(row)), "{row}");
     }

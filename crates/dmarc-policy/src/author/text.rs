@@ -41,7 +41,8 @@ pub(crate) fn visible(body: &[u8], blanks: bool) -> Option<Vec<u8>> {
                     _ => text.push(NOTHING),
                 }
             }
-            b'\\' => {}
+            // A program may show it, and end the domain there.
+            b'\\' => text.push(NOTHING),
             _ => text.push(octet),
         }
     }
