@@ -24,7 +24,8 @@ pub struct Limits {
     /// [`ExpandError::TooManyItems`](crate::ExpandError::TooManyItems).
     pub items: usize,
     /// The most backtracks in a match of a regular expression with look-around or back-references;
-    /// other expressions never backtrack. By default 100 000. More are
+    /// other expressions never backtrack. Each can read the whole subject again: above 8 KiB there
+    /// is a quarter of them, above 32 KiB a sixteenth, and so on. By default 100 000. More are
     /// [`ExpandError::RegexWork`](crate::ExpandError::RegexWork).
     pub regex_backtracks: usize,
     /// The most bytes of a compiled regular expression. By default 1 048 576. More are

@@ -127,6 +127,31 @@ fn regex_backtracks() {
     assert_eq!(expand(text, |limits| limits.regex_backtracks = 1), Ok("true".to_owned()));
 }
 
+/// Each backtrack can read the whole subject again.
+#[test]
+fn a_longer_subject_has_fewer_backtracks() {
+    for (length, is_allowed) in [(8_192, true), (20_000, true), (40_000, false), (200_000, false)] {
+        let subject = "a".repeat(length);
+        let template = format!("${{if match{{{subject}}}{{\\N(?=b)c\\N}}}}");
+        let outcome = expand(&template, |limits| {
+            (limits.template, limits.regex_backtracks) = (1 << 20, 100_000);
+        });
+        // One backtrack for each position.
+        assert_eq!(outcome.is_ok(), is_allowed, "{length}");
+        // An expression without look-around needs none.
+        let template = format!("${{if match{{{subject}}}{{\\N^a*[b]?$\\N}}}}");
+        let outcome = expand(&template, |limits| limits.template = 1 << 20);
+        assert_eq!(outcome, Ok("true".to_owned()), "{length}");
+    }
+    let template = format!("${{if match{{{}}}{{\\N(?=a)a*b\\N}}}}", "a".repeat(400_000));
+    let began = Instant::now();
+    let error = expand(&template, |limits| {
+        (limits.template, limits.regex_backtracks) = (1 << 20, 10_000);
+    });
+    assert_eq!(error, Err(ExpandError::RegexWork { at: 5, limit: 10_000 }.into()));
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
 #[test]
 fn regex_size() {
     let text = "${if match{a}{\\N^(a{50}){50}$\\N}}";

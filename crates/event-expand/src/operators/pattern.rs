@@ -17,6 +17,8 @@ pub(crate) struct Pattern {
     regex: Result<Regex, usize>,
     /// For a non-empty match at the start of the search; compiled at its first use.
     not_empty: OnceLock<Option<Regex>>,
+    /// For longer subjects, the longest last, with fewer backtracks; compiled at their first use.
+    of_longer: [OnceLock<Option<Regex>>; LONGER.len()],
     backtracks: usize,
     size: usize,
 }
@@ -38,11 +40,12 @@ impl Pattern {
         let (backtracks, size) = (limits.regex_backtracks, limits.regex_size);
         let regex = compiled(&translated(pattern), backtracks, size);
         let regex = regex.map_err(|at| at.min(pattern.len()));
-        Self { regex, not_empty: OnceLock::new(), backtracks, size }
+        let (not_empty, of_longer) = (OnceLock::new(), Default::default());
+        Self { regex, not_empty, of_longer, backtracks, size }
     }
 
     pub(crate) fn matches(&self, subject: &Subject<'_>) -> Result<Option<Groups>, MatchError> {
-        search(self.regex()?, subject, 0)
+        search(self.regex_for(subject)?, subject, 0)
     }
 
     /// Searches from a byte on; with `not_empty` only for a non-empty match at this byte.
@@ -52,13 +55,26 @@ impl Pattern {
         from: usize,
         not_empty: bool,
     ) -> Result<Option<Groups>, MatchError> {
-        let regex = self.regex()?;
+        let regex = self.regex_for(subject)?;
         let regex = if not_empty { self.not_empty(regex)? } else { regex };
         search(regex, subject, from)
     }
 
-    fn regex(&self) -> Result<&Regex, MatchError> {
-        self.regex.as_ref().map_err(|at| MatchError::Pattern(*at))
+    /// Returns the expression for a subject of this length. Each backtrack can read all of the subject
+    /// again: in a longer one there are fewer.
+    fn regex_for(&self, subject: &Subject<'_>) -> Result<&Regex, MatchError> {
+        let regex = self.regex.as_ref().map_err(|at| MatchError::Pattern(*at))?;
+        let length = subject.text.len();
+        let classes = LONGER.iter().zip(&self.of_longer);
+        let Some((least, of_longer)) = classes.take_while(|(least, _)| length > **least).last()
+        else {
+            return Ok(regex);
+        };
+        let compiled = || {
+            let backtracks = (self.backtracks / (4 * least / SHORT)).max(1);
+            compiled(regex.as_str(), backtracks, self.size).ok()
+        };
+        of_longer.get_or_init(compiled).as_ref().ok_or(MatchError::Pattern(0))
     }
 
     fn not_empty(&self, regex: &Regex) -> Result<&Regex, MatchError> {
@@ -96,6 +112,11 @@ fn search(regex: &Regex, subject: &Subject<'_>, from: usize) -> Result<Option<Gr
     });
     Ok(groups)
 }
+
+/// The length of a subject with all backtracks, in octets.
+const SHORT: usize = 8192;
+/// The lengths above which there is a quarter of the backtracks, a quarter of those, and so on.
+const LONGER: [usize; 4] = [SHORT, 4 * SHORT, 16 * SHORT, 64 * SHORT];
 
 /// A subject in the engine's form.
 #[derive(Debug)]
