@@ -22,7 +22,7 @@ pub(crate) type Own<'a> = dyn Fn(&MailHost) -> bool + 'a;
 /// word, or too many names.
 fn names_own<'a>(own: &Own<'_>, words: impl Iterator<Item = &'a str>) -> bool {
     let mut left = MOST_NAMES;
-    let mut poses = |word: &str| {
+    let poses = |word: &str| {
         // The compatibility form of these characters is a dot.
         let word = &word.replace(['\u{2024}', '\u{fe52}'], ".");
         let joined: String = word.chars().filter(|c| is_name(*c)).collect();
@@ -33,7 +33,7 @@ fn names_own<'a>(own: &Own<'_>, words: impl Iterator<Item = &'a str>) -> bool {
         })
     };
     let mut words = words.peekable();
-    words.peek().is_none() || words.any(|word| poses(word))
+    words.peek().is_none() || words.any(poses)
 }
 
 /// Tells whether a character can be in a host name: letters and digits of Unicode, and the dots of IDNA.

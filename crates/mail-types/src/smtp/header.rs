@@ -130,8 +130,7 @@ impl<'m> Field<'m> {
     /// ASCII: some programs drop a NUL from within a name.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        let graphic = self.name.iter().filter(|octet| octet.is_ascii_graphic());
-        graphic.map(u8::to_ascii_lowercase).eq(name.bytes().map(|octet| octet.to_ascii_lowercase()))
+        graphic(self.name).eq(graphic(name.as_bytes()))
     }
 
     /// Returns the name without the white space, folded or not, that may precede the colon (RFC
@@ -144,4 +143,10 @@ impl<'m> Field<'m> {
         let end = self.name.iter().rposition(graphic).map_or(0, |last| last + 1);
         self.name.get(begin..end).unwrap_or_default()
     }
+}
+
+/// Returns the printable octets of a name, in lower case.
+fn graphic(name: &[u8]) -> impl Iterator<Item = u8> {
+    let graphic = name.iter().filter(|octet| octet.is_ascii_graphic());
+    graphic.map(u8::to_ascii_lowercase)
 }
