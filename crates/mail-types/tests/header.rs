@@ -69,32 +69,6 @@ fn a_name_is_compared_without_characters_that_are_not_graphic() {
 }
 
 /// Some programs end the header section at a line that is not a field.
-#[test]
-fn a_line_between_two_fields_interrupts_the_header() {
-    for line in [
-        "hello",
-        "hello, see: this",
-        "From ann@b.example Mon Jan 1 00:00:00",
-        ": a",
-        "\r",
-        "\0",
-        "a\0: b",
-        "\u{e4}: b",
-        ".",
-    ] {
-        for message in [
-            format!("A: b\r\n{line}\r\nC: d\r\n\r\n"),
-            format!("{line}\r\nC: d\r\n\r\n"),
-            format!("A: b\r\n{line}"),
-        ] {
-            assert!(Header::of(message.as_bytes()).is_interrupted(), "{message:?}");
-        }
-    }
-    for message in ["", "\r\nhello\r\n", "A: b", "A : b\r\n \r\nC\r\n : d\r\n\r\nhello\r\n"] {
-        assert!(!Header::of(message.as_bytes()).is_interrupted(), "{message:?}");
-    }
-}
-
 proptest! {
     #[test]
     fn spans_cover_the_header_section_and_nothing_else(text in "([a-z]: ?[a-z]?|[ \t]?[a-z]?)(\r?\n([a-z]: ?[a-z]|[ \t][a-z]|[a-z]|)){0,8}") {

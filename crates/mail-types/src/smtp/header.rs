@@ -60,21 +60,6 @@ impl<'m> Header<'m> {
         })
     }
 
-    /// Tells whether the header section has a line that is not a field, by the grammar of
-    /// [`Header::is_missing`]. Some programs end the header section there, and show the fields after
-    /// it as text.
-    ///
-    /// ```
-    /// use mail_types::smtp::Header;
-    ///
-    /// assert!(Header::of(b"Subject: a\r\nhello\r\nFrom: b\r\n\r\n").is_interrupted());
-    /// assert!(!Header::of(b"Subject: a\r\nFrom: b\r\n\r\nhello\r\n").is_interrupted());
-    /// ```
-    #[must_use]
-    pub fn is_interrupted(self) -> bool {
-        Self::spans(self.text).any(|span| self.text.get(span).is_none_or(Self::is_missing))
-    }
-
     /// Tells whether a message begins neither with a field nor with the empty line that ends a
     /// header section. A server that adds fields before such a message adds an empty line after
     /// them: else a first line with leading white space would continue the last of these fields.

@@ -11,8 +11,6 @@ pub(crate) struct SignedFields<'m> {
     fields: Vec<Field<'m>>,
     /// The positions of the fields of each name, in lower case.
     places: HashMap<Vec<u8>, Vec<usize>>,
-    /// Whether a line between them is not a field.
-    is_interrupted: bool,
 }
 
 impl<'m> SignedFields<'m> {
@@ -22,22 +20,7 @@ impl<'m> SignedFields<'m> {
         for (at, field) in fields.iter().enumerate() {
             places.entry(field.bare_name().to_ascii_lowercase()).or_default().push(at);
         }
-        Self { fields, places, is_interrupted: header.is_interrupted() }
-    }
-
-    /// Returns the reason to refuse a valid signature: programs may show another header than the signed
-    /// one.
-    pub(crate) fn misleading(&self, terms: &Terms) -> Option<String> {
-        if self.is_interrupted {
-            return Some("the header section has a line that is not a field".into());
-        }
-        let unsigned = ONCE.into_iter().find(|once| {
-            let name = once.to_ascii_lowercase();
-            let signed = terms.names.iter().filter(|signed| **signed == name).count();
-            let places = self.places.get(name.as_bytes()).map_or(0, Vec::len);
-            signed > 0 && places > signed
-        })?;
-        Some(format!("a second {unsigned} field is not signed (h=)"))
+        Self { fields, places }
     }
 
     /// Writes the signed text: for each name in `h=` the last field that is not yet used, then the
@@ -62,22 +45,3 @@ impl<'m> SignedFields<'m> {
         out
     }
 }
-
-/// The fields that a message may have once: RFC 5322 section 3.6, and RFC 2045.
-const ONCE: [&str; 15] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "MIME-Version",
-    "Content-Type",
-    "Content-Transfer-Encoding",
-    "Content-Disposition",
-];
