@@ -68,7 +68,6 @@ fn a_name_is_compared_without_characters_that_are_not_graphic() {
     }
 }
 
-/// Some programs end the header section at a line that is not a field.
 proptest! {
     #[test]
     fn spans_cover_the_header_section_and_nothing_else(text in "([a-z]: ?[a-z]?|[ \t]?[a-z]?)(\r?\n([a-z]: ?[a-z]|[ \t][a-z]|[a-z]|)){0,8}") {
