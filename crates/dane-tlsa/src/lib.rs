@@ -154,6 +154,8 @@ mod check;
 mod decision;
 mod der;
 mod failure;
+#[cfg(feature = "hickory")]
+pub mod hickory;
 mod host_addresses;
 mod host_policy;
 mod leaf;
@@ -174,6 +176,8 @@ pub mod rustls;
 mod selected;
 mod selector;
 mod server_names;
+#[cfg(feature = "hickory")]
+mod stub;
 mod time;
 mod usable;
 mod usage;
@@ -200,6 +204,11 @@ pub use review::{Finding, FindingKind, Review, Severity};
 pub use rollover::{Rollover, RolloverAction, RolloverError, RolloverStep};
 pub use rustls_pki_types;
 pub use selector::Selector;
+#[cfg(feature = "hickory")]
+pub use stub::{
+    DnssecState, Lookup, LookupStep, NoDnssec, Query, QueryType, Reply, Response, Stub,
+    StubOptions, Transport,
+};
 pub use usable::Unusable;
 pub use usage::Usage;
 pub use verdict::{Match, Mismatch, Mismatches, Reason, Verdict};
