@@ -314,7 +314,7 @@ fn a_server_that_does_not_understand_edns_is_asked_without_it() {
     let bare = Response { echo: None, authentic: false, reply: Reply::NotUnderstood };
     stub.handle_response(&mut lookup, bare.clone(), now);
     let plain = proven(&mut stub, &mut lookup, now);
-    assert_eq!(plain, Query { edns: false, ..query.clone() });
+    assert_eq!((plain.edns, &plain.name, plain.server), (false, &query.name, query.server));
     stub.handle_response(&mut lookup, bare, now);
     assert_eq!(done(&mut stub, &mut lookup, now), Answer::Failed(DnsFailure::Refused));
 }
