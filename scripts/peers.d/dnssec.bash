@@ -10,8 +10,8 @@ start_dnssec() {
     dnssec_zones "$files/plain"
     dnssec_sign "$files" 2>"$here/log/dnssec-sign.out"
     dnssec_knot "$files" "$at" >"$files/knot.conf"
-    dnssec_unbound "$files" $((at + 1)) "$servers" "validator iterator" >"$files/validating.conf"
-    dnssec_unbound "$files" $((at + 2)) "$servers" iterator >"$files/iterating.conf"
+    dnssec_unbound "$files" $((at + 1)) "$servers" $((at + 3)) "validator iterator" >"$files/validating.conf"
+    dnssec_unbound "$files" $((at + 2)) "$servers" $((at + 3)) iterator >"$files/iterating.conf"
     stop_one dnssec-knot
     spawn dnssec-knot knotd -c "$files/knot.conf"
     wait_for dnssec-knot "$at"
@@ -299,7 +299,7 @@ TEXT
     done
 }
 
-# dnssec_unbound FILES PORT HOST:PORT MODULES
+# dnssec_unbound FILES PORT HOST:PORT REFUSING MODULES: the port REFUSING refuses all questions.
 dnssec_unbound() {
     local zone at=${3%:*}@${3##*:}
     cat <<TEXT
@@ -316,13 +316,16 @@ server:
   val-log-level: 2
   do-not-query-localhost: no
   access-control: 127.0.0.0/8 allow
-  module-config: "$4"
+$([ "$5" = iterator ] || printf '  interface: 127.0.0.1@%s\n  interface-action: 127.0.0.1@%s refuse\n' "$4" "$4")
+  module-config: "$5"
   trust-anchor-file: "$1/root.anchor"
   local-zone: "test." nodefault
   qname-minimisation: no
   edns-buffer-size: 1232
   cache-max-ttl: 0
   cache-max-negative-ttl: 0
+  val-bogus-ttl: 0
+  infra-host-ttl: 1
   infra-cache-max-rtt: 1000
   unknown-server-time-limit: 376
 remote-control:
@@ -331,7 +334,7 @@ TEXT
     for zone in "${dnssec_all[@]}"; do
         printf 'stub-zone:\n  name: "%s"\n  stub-addr: %s\n' "$zone" "$at"
     done
-    printf 'stub-zone:\n  name: "_tcp.mx-refused.secure.test"\n  stub-addr: %s\n' "$at"
+    printf 'stub-zone:\n  name: "_tcp.mx-refused.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$4"
     # The discard port: nobody is there.
     printf 'stub-zone:\n  name: "_tcp.mx-silent.secure.test"\n  stub-addr: 127.0.0.1@9\n'
 }

@@ -15,6 +15,8 @@ use tokio::time::{Instant, timeout};
 #[cfg(feature = "dnssec-ring")]
 pub use self::validating::{ValidatingResolver, validated_walk};
 use crate::{DnssecState, Lookup, LookupStep, Stub, StubOptions};
+#[cfg(feature = "dnssec-ring")]
+pub use hickory_proto::dnssec::TrustAnchors;
 
 /// A resolver that asks validating resolvers by a [`Stub`]; clones share its cache.
 ///
