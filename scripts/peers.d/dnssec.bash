@@ -8,7 +8,7 @@ start_dnssec() {
     mkdir -p "$files/plain" "$files/signed"
     certificates
     dnssec_zones "$files/plain"
-    dnssec_sign "$files" 2>"$here/log/dnssec-sign.out"
+    dnssec_sign "$files" >"$here/log/dnssec-sign.out" 2>&1
     dnssec_knot "$files" "$at" >"$files/knot.conf"
     dnssec_unbound "$files" $((at + 1)) "$servers" $((at + 3)) "validator iterator" >"$files/validating.conf"
     dnssec_unbound "$files" $((at + 2)) "$servers" $((at + 3)) iterator >"$files/iterating.conf"
@@ -196,7 +196,7 @@ dnssec_sign() {
     # A digit of the data, which is signed.
     sed -i -E "s/^(_25\._tcp\.mx\.tampered\.test\..*TLSA.*)bc9\$/\1bc8/I" "$files/signed/tampered.test"
     cp "$files/plain/insecure.test" "$files/plain/unsigned.optout.test" "$files/signed/"
-    keymgr -c "$files/sign.conf" . dnskey | grep 257 >"$files/root.anchor"
+    keymgr -c "$files/sign.conf" . dnskey | sed -n 's|^\. *DNSKEY 257|. 300 IN DNSKEY 257|p' >"$files/root.anchor"
 }
 
 # All keys have always been there, so that a zone can be signed in the past.

@@ -55,6 +55,11 @@ impl Attack {
         Self::NoKeys,
         Self::Refuse,
     ];
+
+    /// Whether it is about the questions of one type.
+    pub(crate) fn is_of_one_kind(self) -> bool {
+        !matches!(self, Self::None | Self::Strip | Self::NoDs | Self::NoKeys | Self::Refuse)
+    }
 }
 
 /// The attacker at one address, until the tests end.
@@ -108,10 +113,10 @@ impl OnPath {
         let asked = message.queries.first()?.clone();
         let is_attacked = match attack {
             Attack::None => false,
+            _ if attack.is_of_one_kind() => asked.query_type() == kind,
             Attack::NoDs => asked.query_type() == RecordType::DS,
             Attack::NoKeys => asked.query_type() == RecordType::DNSKEY,
-            Attack::Strip | Attack::Refuse => true,
-            _ => asked.query_type() == kind,
+            _ => true,
         };
         if !is_attacked {
             return Some(octets);
