@@ -164,8 +164,8 @@
 //!
 //! `hickory::ValidatingResolver` needs no trusted resolver, but asks and computes more, and keeps no answers. A
 //! denial counts only with a proof for the name that was asked for, which hickory 0.26 alone does not demand. It also
-//! takes some valid answers for bogus: an alias whose end does not exist, and names beside a wildcard. Mail for
-//! these is deferred.
+//! takes some valid answers for bogus: aliases by DNAME, and records from a wildcard in some zones with NSEC. Mail
+//! for these is deferred.
 //!
 //! # Trust
 //!

@@ -96,7 +96,7 @@ fn status(answer: &Answer) -> DnssecStatus {
 fn statuses(
     servers: &[&str],
     options: StubOptions,
-    probe_says: Option<(bool, Reply)>,
+    probe_says: Option<&(bool, Reply)>,
 ) -> [DnssecStatus; 2] {
     let now = Instant::now();
     let mut stub = stub(servers, options);
@@ -107,7 +107,7 @@ fn statuses(
                 LookupStep::Send(query) => break query,
                 LookupStep::Probe(mut probe) => {
                     let query = sent(&mut stub, &mut probe, now);
-                    match probe_says.clone() {
+                    match probe_says.cloned() {
                         Some((ad, reply)) => {
                             stub.handle_response(&mut probe, response(&query, ad, reply), now);
                         }
@@ -126,25 +126,25 @@ fn statuses(
 #[test]
 fn ad_is_believed_from_loopback_or_by_explicit_word() {
     use DnssecStatus::{Indeterminate, Insecure, Secure};
-    let signed = Some((true, Reply::Probe));
+    let signed = &(true, Reply::Probe);
     let options = StubOptions::default;
-    assert_eq!(statuses(&[NEAR], options(), signed.clone()), [Secure, Insecure]);
-    assert_eq!(statuses(&["[::ffff:127.0.0.2]:53"], options(), signed.clone()), [Secure, Insecure]);
-    assert_eq!(statuses(&[FAR], options(), signed.clone()), [Indeterminate; 2]);
-    assert_eq!(statuses(&[FAR], options().with_trusted(true), signed), [Secure, Insecure]);
+    assert_eq!(statuses(&[NEAR], options(), Some(signed)), [Secure, Insecure]);
+    assert_eq!(statuses(&["[::ffff:127.0.0.2]:53"], options(), Some(signed)), [Secure, Insecure]);
+    assert_eq!(statuses(&[FAR], options(), Some(signed)), [Indeterminate; 2]);
+    assert_eq!(statuses(&[FAR], options().with_trusted(true), Some(signed)), [Secure, Insecure]);
 }
 
 #[test]
 fn a_probe_that_fails_makes_all_answers_indeterminate() {
     use DnssecStatus::{Indeterminate, Secure};
     let options = StubOptions::default;
-    assert_eq!(statuses(&[NEAR], options(), Some((false, Reply::Probe))), [Indeterminate; 2]);
+    assert_eq!(statuses(&[NEAR], options(), Some(&(false, Reply::Probe))), [Indeterminate; 2]);
     let refused = Reply::Failed(DnsFailure::Refused);
-    assert_eq!(statuses(&[NEAR], options(), Some((false, refused))), [Indeterminate; 2]);
+    assert_eq!(statuses(&[NEAR], options(), Some(&(false, refused))), [Indeterminate; 2]);
     // Whoever suppresses the probe does not make a secure answer anything else, nor another insecure.
     assert_eq!(statuses(&[NEAR], options(), None), [Secure, Indeterminate]);
     let broken = Reply::Failed(DnsFailure::ServFail);
-    assert_eq!(statuses(&[NEAR], options(), Some((false, broken))), [Secure, Indeterminate]);
+    assert_eq!(statuses(&[NEAR], options(), Some(&(false, broken))), [Secure, Indeterminate]);
 }
 
 #[test]
@@ -375,18 +375,14 @@ fn aliases_without_end_are_a_failure() {
     let mut stub = stub(&[NEAR], StubOptions::default());
     let mut lookup = stub.lookup(question("n0.example"), now, TIME);
     for count in 1..100 {
-        match stub.next(&mut lookup, now) {
-            LookupStep::Done(answer) => {
-                assert_eq!(answer, Answer::Failed(DnsFailure::ServFail));
-                assert_eq!(count, Walk::MAX_ALIASES + 2);
-                return;
-            }
-            _ => {
-                let query = proven(&mut stub, &mut lookup, now);
-                let reply = alias(&format!("n{count}.example"), 60);
-                stub.handle_response(&mut lookup, response(&query, true, reply), now);
-            }
+        if let LookupStep::Done(answer) = stub.next(&mut lookup, now) {
+            assert_eq!(answer, Answer::Failed(DnsFailure::ServFail));
+            assert_eq!(count, Walk::MAX_ALIASES + 2);
+            return;
         }
+        let query = proven(&mut stub, &mut lookup, now);
+        let reply = alias(&format!("n{count}.example"), 60);
+        stub.handle_response(&mut lookup, response(&query, true, reply), now);
     }
     panic!("no end");
 }

@@ -1,7 +1,7 @@
 //! Validation on this host: a denial counts only if it is proven for the name that was asked for.
 
 #![cfg(feature = "dnssec-ring")]
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a helper of tests may panic")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
 
 use dane_tlsa::hickory::validated_walk;
 use dane_tlsa::mail_types::dns::{Answer, DnsFailure, Name, Question, RecordType};
@@ -52,13 +52,12 @@ fn response(entry: &Value, question: &Question) -> Message {
     }
     for entry in entry["rr"].as_array().unwrap() {
         let text = entry["data"].as_str().unwrap();
-        let data = match question.kind {
-            RecordType::A => RData::A(A(text.parse().unwrap())),
-            _ => {
-                let (preference, host) = text.split_once(' ').unwrap();
-                let host = rr::Name::from_ascii(host).unwrap();
-                RData::MX(MX::new(preference.parse().unwrap(), host))
-            }
+        let data = if question.kind == RecordType::A {
+            RData::A(A(text.parse().unwrap()))
+        } else {
+            let (preference, host) = text.split_once(' ').unwrap();
+            let host = rr::Name::from_ascii(host).unwrap();
+            RData::MX(MX::new(preference.parse().unwrap(), host))
         };
         message.add_answer(record(entry["owner"].as_str().unwrap(), data, proof(&entry["sec"])));
     }

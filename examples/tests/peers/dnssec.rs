@@ -2,6 +2,7 @@
 //! own.
 
 use std::net::SocketAddr;
+use std::process::Command;
 
 use dane_tlsa::hickory::StubResolver;
 use dane_tlsa::mail_types::dns::{self, Resolve};
@@ -157,4 +158,56 @@ fn every_kind_of_domain_is_decided_through_a_validating_resolver() {
     let found = runtime().block_on(decided("ee.secure.test", &stub));
     assert_eq!(found, "opportunistic");
     assert!(matches!(stub.servers()[0].1, DnssecState::Unavailable(_)));
+}
+
+/// Runs the tool; returns standard output and error.
+fn tlsa(arguments: &[&str]) -> (String, String) {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let output = Command::new(path.join("examples/tlsa")).args(arguments).output().unwrap();
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_tool_asks_a_resolver_and_says_why_there_is_no_dnssec() {
+    if !have(&["knotd", "kzonesign", "unbound"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let listeners = peers.start(&["dnssec"]);
+    let [validating, iterating] =
+        ["unbound", "unbound-iterating"].map(|name| address(&listeners, name).to_string());
+
+    let (out, told) = tlsa(&["policy", "--resolver", &validating, "ee.secure.test"]);
+    assert!(out.contains("dane") && told.is_empty(), "{out}{told}");
+    let (out, told) = tlsa(&["policy", "--resolver", &iterating, "--json", "ee.secure.test"]);
+    assert!(out.contains("\"opportunistic\""), "{out}");
+    let why = "not available: the resolver does not validate (no AD for a signed name)";
+    assert_eq!(told, format!("tlsa: DNSSEC of {iterating}: {why}\n"));
+    // The word is believed, and the probe still tells that it is wrong.
+    let trusting = ["policy", "--resolver", &iterating, "--trust-ad", "ee.secure.test"];
+    assert_eq!(tlsa(&trusting).1, format!("tlsa: DNSSEC of {iterating}: {why}\n"));
+
+    let chain = peers.certificates().join("server.pem");
+    let chain = chain.to_str().unwrap();
+    let checked = |host: &str, resolver: &str| {
+        tlsa(&["check", "--chain", chain, "--resolver", resolver, "--host", host])
+    };
+    let (out, told) = checked("mx-ee-whole.secure.test", &validating);
+    assert!(out.starts_with("match\n") && told.is_empty(), "{out}{told}");
+    assert!(checked("mx-ee-key.secure.test", &validating).0.starts_with("match\n"));
+    assert!(checked("mx-ee.secure.test", &validating).0.starts_with("no-match\n"));
+    let (_, told) = checked("mx.insecure.test", &validating);
+    let name = "_25._tcp.mx.insecure.test";
+    assert_eq!(
+        told,
+        format!("tlsa: the records of {name} are insecure: they authenticate nothing\n")
+    );
+    let (_, told) = checked("mx-none.secure.test", &validating);
+    assert!(told.contains("no TLSA record of _25._tcp.mx-none.secure.test in the DNS"), "{told}");
+    let (_, told) = checked("mx.bogus.test", &validating);
+    assert!(told.contains("lookup of _25._tcp.mx.bogus.test TLSA failed: bogus"), "{told}");
 }

@@ -45,7 +45,10 @@ impl ValidatingResolver {
         for _ in 0..=Walk::MAX_ALIASES {
             let walk = match self.lookup(&asked).await {
                 Ok(response) => validated_walk(&asked, &response),
-                Err(error) => return Answer::Failed(failure(&error)),
+                Err(error) => match alias(&asked, &error) {
+                    Some(walk) => walk,
+                    None => return Answer::Failed(failure(&error)),
+                },
             };
             match walk {
                 Walk::End { mut answer, .. } => {
@@ -103,6 +106,11 @@ pub fn validated_walk(question: &Question, response: &Message) -> Walk {
         Link::Denial(name) if *name != question.name => Ok(DnssecStatus::Secure),
         Link::Denial(name) => denied(name, response),
     });
+    ask_at_end(question, walk)
+}
+
+/// Turns an absence at the end of an alias into a question there.
+fn ask_at_end(question: &Question, walk: Walk) -> Walk {
     match walk {
         Walk::End { answer: Answer::Absent { security, ttl, .. }, owner }
             if owner != question.name =>
@@ -111,6 +119,19 @@ pub fn validated_walk(question: &Question, response: &Message) -> Walk {
         }
         walk => walk,
     }
+}
+
+/// The alias of a response that hickory refuses: its proof of what is not there is about the end of the alias, and
+/// hickory looks for one about the beginning. Only records that need no such proof count.
+fn alias(question: &Question, error: &NetError) -> Option<Walk> {
+    let NetError::Dns(DnsError::Nsec { response, .. }) = error else { return None };
+    let walk = Walk::new(question, response, |link| match link {
+        Link::Record(record) if is_expanded(record, response) => Err(DnsFailure::Bogus),
+        Link::Record(record) => proven(record.proof),
+        Link::Denial(_) => Ok(DnssecStatus::Secure),
+    });
+    let walk = ask_at_end(question, walk);
+    matches!(walk, Walk::Alias { .. }).then_some(walk)
 }
 
 fn proven(proof: Proof) -> Result<DnssecStatus, DnsFailure> {

@@ -190,8 +190,8 @@ impl Way {
             RData::SOA(soa) => Some((record, soa)),
             _ => None,
         });
-        let encloses = |(record, _): &(&Record, _)| self.owner.is_within(&mail_name(&record.name));
-        if aliases > 0 && exists && start.filter(encloses).is_none() {
+        let encloses = |record: &Record| self.owner.is_within(&mail_name(&record.name));
+        if aliases > 0 && exists && start.is_none_or(|(record, _)| !encloses(record)) {
             return Ok(End::Alias);
         }
         if start.is_none()
