@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,12 +66,9 @@ const TIME: Duration = Duration::from_secs(20);
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
         let mut out = BufWriter::new(io::stdout().lock());
-        let resolver = self.resolver.resolver()?;
-        let answers = Answers::new(self.zone.as_deref())?
-            .with_security(self.security)
-            .with_resolver(resolver.clone());
+        let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
         let record = self.record.as_ref().map(File::create).transpose()?;
-        let mut run = Run { wanted: self, answers, resolver, record };
+        let mut run = Run { wanted: self, answers, resolver: None, record };
         if let Some(next_hop) = &self.next_hop {
             let case = Case {
                 next_hop: next_hop.clone(),
@@ -98,7 +96,8 @@ impl Wanted {
 struct Run<'a> {
     wanted: &'a Wanted,
     answers: Answers,
-    resolver: StubResolver,
+    /// It is made once a case has no answers of its own.
+    resolver: Option<StubResolver>,
     record: Option<File>,
 }
 
@@ -116,9 +115,15 @@ impl Run<'_> {
         if self.wanted.trace || self.record.is_some() {
             session = session.traced();
         }
+        let asks = own.is_none() && self.wanted.zone.is_none();
+        if asks && self.resolver.is_none() {
+            let resolver = self.wanted.resolver.resolver()?;
+            self.answers = mem::take(&mut self.answers).with_resolver(resolver.clone());
+            self.resolver = Some(resolver);
+        }
         let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
-        if own.is_none() && self.wanted.zone.is_none() {
-            resolver::warn(&self.resolver);
+        if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
+            resolver::warn(resolver);
         }
         if let Some(file) = &mut self.record {
             case.dns = Some(DnsEntry::record(session.answers()));

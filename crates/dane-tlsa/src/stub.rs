@@ -178,12 +178,12 @@ impl Stub {
         match walk {
             Walk::End { answer: Answer::Failed(failure), .. } => self.reject(lookup, failure, now),
             Walk::End { mut answer, .. } => {
-                if let Answer::Records { security, ttl, .. }
-                | Answer::Absent { security, ttl, .. } = &mut answer
+                if let Answer::Records { security, .. } | Answer::Absent { security, .. } =
+                    &mut answer
                 {
-                    *security = lookup.worst.min(status);
-                    *ttl = lookup.least.min(*ttl);
+                    *security = status;
                 }
+                let answer = answer.behind_alias(lookup.worst, lookup.least);
                 self.cache.keep(question, &answer, &self.options, now);
                 lookup.end = Some(End::Answer(answer));
             }
@@ -273,6 +273,9 @@ impl Stub {
     }
 }
 
+/// A time that an instant cannot hold is as good as a year.
 fn later(now: Instant, time: Duration) -> Instant {
-    now.checked_add(time).unwrap_or(now)
+    now.checked_add(time).or_else(|| now.checked_add(YEAR)).unwrap_or(now)
 }
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);

@@ -368,6 +368,7 @@ fn no_order_of_calls_panics() {
     none.handle_silence(&mut lookup, now);
     let mut stub = stub(&[NEAR], StubOptions::default());
     let mut lookup = stub.lookup(question("a.example"), now, Duration::MAX);
+    assert_eq!(proven(&mut stub, &mut lookup, now).within, Duration::from_secs(5));
     let stray = Response { echo: None, authentic: true, reply: Reply::Probe };
     for _ in 0..5 {
         stub.handle_response(&mut lookup, stray.clone(), now);

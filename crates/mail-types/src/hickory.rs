@@ -13,11 +13,12 @@ use std::time::Duration;
 use hickory_resolver::net::runtime::{Time, TokioTime};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr;
 
 pub use resolver::{Resolver, ResolverError, ResolverSettings};
 pub use walk::{Link, Walk, hickory_name, hickory_type, mail_name};
 
-use crate::dns::{Answer, DnsFailure, DnssecStatus, Question, Resolve, Resolving};
+use crate::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType, Resolve, Resolving};
 pub use crate::dns::{run, run_cached};
 
 impl Resolve for Resolver {
@@ -32,24 +33,41 @@ impl Resolve for Resolver {
     }
 }
 
-/// Asks one question.
+/// Asks one question, and again at the end of an alias that hickory has not followed.
 pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
-    let Some(name) = hickory_name(&question.name) else {
-        return Answer::Failed(DnsFailure::ServFail);
-    };
-    let lookup = match resolver.lookup(name, hickory_type(question.kind)).await {
-        Ok(lookup) => lookup,
-        Err(error) => return absence(&error),
-    };
-    match Walk::new(question, lookup.message(), |_| Ok(DnssecStatus::Indeterminate)) {
-        Walk::End { answer, .. } => answer,
-        // hickory has asked for the end of the aliases itself, and there is no such record. The response has
-        // no time to live for that.
-        Walk::Alias { ttl, .. } => {
-            let security = DnssecStatus::Indeterminate;
-            Answer::Absent { exists: true, security, ttl: ttl.min(60) }
+    let unknown = DnssecStatus::Indeterminate;
+    let (mut asked, mut least) = (question.clone(), u32::MAX);
+    for _ in 0..=Walk::MAX_ALIASES {
+        let Some(name) = hickory_name(&asked.name) else { break };
+        let walk = match resolver.lookup(name, hickory_type(asked.kind)).await {
+            Ok(lookup) => Walk::new(&asked, lookup.message(), |_| Ok(unknown)),
+            Err(error) => match unfollowed(resolver, &asked, &error).await {
+                Some(walk) => walk,
+                None => return absence(&error).behind_alias(unknown, least),
+            },
+        };
+        match walk {
+            Walk::End { answer, .. } => return answer.behind_alias(unknown, least),
+            Walk::Alias { target, ttl, .. } => (asked.name, least) = (target, least.min(ttl)),
         }
     }
+    Answer::Failed(DnsFailure::ServFail)
+}
+
+/// The way on behind an absence without a SOA record: hickory follows eight aliases, and then finds no records.
+async fn unfollowed(resolver: &Resolver, asked: &Question, error: &NetError) -> Option<Walk> {
+    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return None };
+    let is_denied = none.soa.is_some() || none.response_code != ResponseCode::NoError;
+    if is_denied || asked.kind == RecordType::Cname {
+        return None;
+    }
+    let name = none.query.name();
+    let lookup = resolver.lookup(name.clone(), rr::RecordType::CNAME).await.ok()?;
+    let asked = Question::new(mail_name(name), asked.kind);
+    let walk = Walk::new(&asked, lookup.message(), |_| Ok(DnssecStatus::Indeterminate));
+    // A loop is a failure.
+    let is_absence = matches!(walk, Walk::End { answer: Answer::Absent { .. }, .. });
+    (!is_absence).then_some(walk)
 }
 
 fn absence(error: &NetError) -> Answer {

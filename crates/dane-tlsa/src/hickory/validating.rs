@@ -51,14 +51,7 @@ impl ValidatingResolver {
                 },
             };
             match walk {
-                Walk::End { mut answer, .. } => {
-                    if let Answer::Records { security, ttl, .. }
-                    | Answer::Absent { security, ttl, .. } = &mut answer
-                    {
-                        (*security, *ttl) = (worst.min(*security), least.min(*ttl));
-                    }
-                    return answer;
-                }
+                Walk::End { answer, .. } => return answer.behind_alias(worst, least),
                 Walk::Alias { target, security, ttl } => {
                     (worst, least) = (worst.min(security), least.min(ttl));
                     asked.name = target;
