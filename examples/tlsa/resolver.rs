@@ -23,13 +23,11 @@ pub(crate) struct ResolverArguments {
 impl ResolverArguments {
     pub(crate) fn resolver(&self) -> Result<StubResolver, Box<dyn Error>> {
         let options = StubOptions::default().with_trusted(self.trust_ad);
-        Ok(match self.resolver {
-            Some(server) => StubResolver::new(&[server], options),
-            None => {
-                let settings = ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM))?;
-                StubResolver::of_settings(&settings, options)
-            }
-        })
+        if let Some(server) = self.resolver {
+            return Ok(StubResolver::new(&[server], options));
+        }
+        let settings = ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM))?;
+        Ok(StubResolver::of_settings(&settings, options))
     }
 }
 
