@@ -84,44 +84,22 @@ impl NameServer {
         message.metadata.authentic_data =
             if asked.name().is_root() { self.validates } else { !label.starts_with("noad") };
         let name = asked.name().clone();
-        let code = |message: &mut Message, code| message.metadata.response_code = code;
         match label.as_str() {
             "silent" => return Vec::new(),
-            "servfail" => code(&mut message, ResponseCode::ServFail),
-            "refused" => code(&mut message, ResponseCode::Refused),
-            "notimp" => code(&mut message, ResponseCode::NotImp),
-            "formerr" => code(&mut message, ResponseCode::FormErr),
-            "bogus" => {
-                code(&mut message, ResponseCode::ServFail);
-                let edns = message.edns.get_or_insert_with(Edns::new);
-                edns.options_mut().insert(EdnsOption::Unknown(15, vec![0, 6]));
-            }
-            "old" if query.edns.is_some() => {
-                message.edns = None;
-                code(&mut message, ResponseCode::FormErr);
-            }
-            // It has read only the header.
-            "older" if query.edns.is_some() => {
-                (message.edns, message.queries) = (None, Vec::new());
-                code(&mut message, ResponseCode::FormErr);
-            }
-            "truncated" | "many" if !tcp => message.metadata.truncation = true,
             "garbage" => return vec![[&query.metadata.id.to_be_bytes()[..], &[0xff; 30]].concat()],
+            "forged" => return forgeries(message, &name),
+            "truncated" | "many" if !tcp => message.metadata.truncation = true,
+            label if fail(label, query, &mut message) => {}
             "nowhere" => {
-                code(&mut message, ResponseCode::NXDomain);
+                message.metadata.response_code = ResponseCode::NXDomain;
                 message.add_authority(start("example.", 60));
             }
             "nodata" => {
                 message.add_authority(start("example.", 60));
             }
-            "half" => {
-                message.add_answer(alias(&name, "target.example."));
-            }
-            "halfnoad" => {
-                message.add_answer(alias(&name, "noad.example."));
-            }
-            "circle" => {
-                message.add_answer(alias(&name, "circle.example."));
+            "half" | "halfnoad" | "circle" => {
+                let end = if label == "half" { "target" } else { label.trim_start_matches("half") };
+                message.add_answer(alias(&name, &format!("{end}.example.")));
             }
             "reversed" => {
                 let target = Name::from_ascii("target.example.").unwrap();
@@ -130,16 +108,8 @@ impl NameServer {
                 message.add_answer(alias(&name, "target.example."));
             }
             "flags" => {
-                let edns = query.edns.as_ref();
-                let has_edns =
-                    edns.is_some_and(|it| it.max_payload() == 1232 && it.flags().dnssec_ok);
-                let metadata = &query.metadata;
-                let bits = metadata.recursion_desired && metadata.authentic_data;
-                if has_edns && bits && !metadata.checking_disabled {
-                    message.add_answer(address(&name, 1));
-                }
+                message.add_answers(has_all_bits(query).then(|| address(&name, 1)));
             }
-            "forged" => return forgeries(message, &name),
             "slow" => {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 message.add_answer(address(&name, 1));
@@ -158,6 +128,41 @@ impl NameServer {
         }
         vec![message.to_vec().unwrap()]
     }
+}
+
+/// Makes the response a failure, if the label is that of one.
+fn fail(label: &str, query: &Message, message: &mut Message) -> bool {
+    message.metadata.response_code = match label {
+        "servfail" => ResponseCode::ServFail,
+        "refused" => ResponseCode::Refused,
+        "notimp" => ResponseCode::NotImp,
+        "formerr" => ResponseCode::FormErr,
+        "bogus" => {
+            let edns = message.edns.get_or_insert_with(Edns::new);
+            edns.options_mut().insert(EdnsOption::Unknown(15, vec![0, 6]));
+            ResponseCode::ServFail
+        }
+        "old" if query.edns.is_some() => {
+            message.edns = None;
+            ResponseCode::FormErr
+        }
+        // It has read only the header.
+        "older" if query.edns.is_some() => {
+            (message.edns, message.queries) = (None, Vec::new());
+            ResponseCode::FormErr
+        }
+        _ => return false,
+    };
+    true
+}
+
+/// Whether a query has the bits RD, AD and DO, not CD, and the size 1232.
+fn has_all_bits(query: &Message) -> bool {
+    let edns = query.edns.as_ref();
+    let has_edns = edns.is_some_and(|it| it.max_payload() == 1232 && it.flags().dnssec_ok);
+    let metadata = &query.metadata;
+    let bits = metadata.recursion_desired && metadata.authentic_data;
+    has_edns && bits && !metadata.checking_disabled
 }
 
 /// Another id, another question, and then the answer.
