@@ -181,10 +181,9 @@ dnssec_secure() {
 
 # Signs each zone after those below it, whose DS records it has.
 dnssec_sign() {
-    local files=$1 zone file origin
+    local files=$1 zone origin
     dnssec_policies "$files" >"$files/sign.conf"
     for zone in "${dnssec_signed[@]}"; do
-        file=$(dnssec_file "$zone")
         origin=$(dnssec_origin "$zone")
         dnssec_key "$files" "$zone"
         case $zone in
