@@ -1,11 +1,11 @@
-//! The source of DNS answers for a case: the case itself, a master file, or the system's resolver.
+//! The source of DNS answers for a case: the case itself, a master file, or a resolver.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Session, Zone};
+use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Resolve, Session, Zone, run_cached};
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
@@ -14,7 +14,8 @@ use tokio::runtime::Runtime;
 #[expect(missing_debug_implementations, reason = "a resolver has none")]
 pub struct Answers {
     zone: Option<Zone>,
-    resolver: Option<(Runtime, Resolver)>,
+    resolver: Option<Box<dyn Resolve>>,
+    runtime: Option<Runtime>,
 }
 
 impl Answers {
@@ -27,13 +28,19 @@ impl Answers {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = fs::read_to_string(file)?;
         let failed = |error: mail_types::dns::MasterFileError| format!("{error}: {}", error.error);
-        Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), resolver: None })
+        Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), ..Self::default() })
     }
 
     /// Gives the answers of the master file this DNSSEC status.
     #[must_use]
     pub fn with_security(self, status: DnssecStatus) -> Self {
         Self { zone: self.zone.map(|zone| zone.with_security(status)), ..self }
+    }
+
+    /// Asks this resolver in place of the system's.
+    #[must_use]
+    pub fn with_resolver(self, resolver: impl Resolve + 'static) -> Self {
+        Self { resolver: Some(Box::new(resolver)), ..self }
     }
 
     /// Runs a session to its end; `own` are the answers of the case. A resolver has so much time.
@@ -58,14 +65,18 @@ impl Answers {
         session: &mut Session<I>,
         time: Duration,
     ) -> Result<I::Verdict, Box<dyn Error>> {
-        if self.resolver.is_none() {
+        if self.runtime.is_none() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            self.runtime = Some(runtime);
+        }
+        let Some(runtime) = &self.runtime else { return Err("no runtime".into()) };
+        if self.resolver.is_none() {
             let settings = ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM))?;
             let resolver = runtime.block_on(async { Resolver::new(settings) })?;
-            self.resolver = Some((runtime, resolver));
+            self.resolver = Some(Box::new(resolver));
         }
-        let Some((runtime, resolver)) = &self.resolver else { return Err("no resolver".into()) };
-        Ok(runtime.block_on(mail_types::hickory::run_cached(session, resolver, time, &|_| None)))
+        let Some(resolver) = &self.resolver else { return Err("no resolver".into()) };
+        Ok(runtime.block_on(run_cached(session, &**resolver, time, &|_| None)))
     }
 }
 

@@ -18,6 +18,9 @@ mod peers {
     pub(crate) mod dkim_peer;
     pub(crate) mod dmarc;
     pub(crate) mod dmarc_reports;
+    pub(crate) mod dnssec;
+    #[cfg(feature = "dnssec-ring")]
+    pub(crate) mod dnssec_attacks;
     pub(crate) mod events;
     pub(crate) mod examined;
     pub(crate) mod fronts;
@@ -29,6 +32,8 @@ mod peers {
     pub(crate) mod name_server;
     pub(crate) mod next_hop;
     pub(crate) mod ocsp_tool;
+    #[cfg(feature = "dnssec-ring")]
+    pub(crate) mod on_path;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
     pub(crate) mod proxied;

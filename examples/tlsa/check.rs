@@ -6,7 +6,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use dane_tlsa::mail_types::dns::{Answer, Name, Question, RecordType, Records, Zone};
+use dane_tlsa::mail_types::dns::{
+    Answer, DEADLINE, DnssecStatus, Name, Question, RecordType, Records, Resolve, Zone,
+};
 use dane_tlsa::{Limits, RecordSet};
 use examples::cases::certificates::certificates;
 use examples::cases::lines;
@@ -15,16 +17,19 @@ use rustls::pki_types::CertificateDer;
 
 use crate::case::{self, Case, Outcome, Subject};
 use crate::make::Place;
+use crate::resolver::{self, ResolverArguments};
 use crate::server;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
-    /// A record, as "3 1 1 ab..."; can be given several times
-    #[arg(long = "record", value_name = "RECORD", conflicts_with = "zone")]
+    /// A record, as "3 1 1 ab..."; can be given several times. Without a record and a zone file the DNS is asked
+    #[arg(long = "record", value_name = "RECORD", conflicts_with_all = ["zone", "resolver", "trust_ad"])]
     records: Vec<String>,
     /// A zone file with the records of the host
     #[arg(long, value_name = "FILE", requires = "host")]
     zone: Option<PathBuf>,
+    #[command(flatten)]
+    resolver: ResolverArguments,
     #[command(flatten)]
     place: Place,
     /// Another name that the certificate may have under usage 2, as the domain of the mail; the host is the
@@ -97,7 +102,11 @@ impl Wanted {
     }
 
     fn read_records(&self) -> Result<RecordSet, Box<dyn Error>> {
-        let (Some(path), Some(name)) = (&self.zone, self.place.name()?) else {
+        let name = self.place.name()?;
+        if let (None, [], Some(name)) = (&self.zone, &self.records[..], &name) {
+            return self.ask(name);
+        }
+        let (Some(path), Some(name)) = (&self.zone, name) else {
             return case::records(&self.records).map_err(|error| format!("--record{error}").into());
         };
         let text =
@@ -108,6 +117,33 @@ impl Wanted {
                 Ok(RecordSet::from_wire(&wires, &Limits::default())?)
             }
             _ => Err(format!("{}: no TLSA record of {name}", path.display()).into()),
+        }
+    }
+
+    /// Asks the DNS for the records.
+    fn ask(&self, name: &Name) -> Result<RecordSet, Box<dyn Error>> {
+        let resolver = self.resolver.resolver()?;
+        let question = Question::new(name.clone(), RecordType::Tlsa);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (_, answer) = runtime.block_on(resolver.answer(question, DEADLINE));
+        resolver::warn(&resolver);
+        match answer {
+            Answer::Records { records: Records::Tlsa(wires), security, .. } => {
+                if security != DnssecStatus::Secure {
+                    let _ = writeln!(
+                        io::stderr(),
+                        "tlsa: the records of {name} are {security}: they authenticate nothing"
+                    );
+                }
+                Ok(RecordSet::from_wire(&wires, &Limits::default())?)
+            }
+            Answer::Failed(failure) => {
+                Err(format!("the DNS lookup of {name} TLSA failed: {failure}").into())
+            }
+            _ => Err(format!(
+                "no TLSA record of {name} in the DNS; give others with --record or --zone"
+            )
+            .into()),
         }
     }
 }

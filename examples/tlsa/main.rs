@@ -6,6 +6,7 @@ mod key_file;
 mod make;
 mod next_hop;
 mod policy;
+mod resolver;
 mod rollover;
 mod server;
 

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use dane_tlsa::hickory::StubResolver;
 use dane_tlsa::mail_types::dns::DnssecStatus;
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
@@ -15,6 +17,7 @@ use examples::cases::shown::{self, Done};
 use examples::cases::trace::TraceLine;
 
 use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
+use crate::resolver::{self, ResolverArguments};
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -36,12 +39,14 @@ pub(crate) struct Wanted {
     /// What MTA-STS says of the domain
     #[arg(long, value_enum, default_value_t = MtaStsMode::None, requires = "next_hop")]
     mta_sts: MtaStsMode,
-    /// A master file that answers; without, the system's resolver does, whose answers are never secure
+    /// A master file that answers; without, a resolver does, whose word for DNSSEC counts on this host only
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
     /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
     #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone")]
     security: DnssecStatus,
+    #[command(flatten)]
+    resolver: ResolverArguments,
     /// Shows every name that was asked for, and every answer
     #[arg(long)]
     trace: bool,
@@ -63,7 +68,7 @@ impl Wanted {
         let mut out = BufWriter::new(io::stdout().lock());
         let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
         let record = self.record.as_ref().map(File::create).transpose()?;
-        let mut run = Run { wanted: self, answers, record };
+        let mut run = Run { wanted: self, answers, resolver: None, record };
         if let Some(next_hop) = &self.next_hop {
             let case = Case {
                 next_hop: next_hop.clone(),
@@ -91,6 +96,8 @@ impl Wanted {
 struct Run<'a> {
     wanted: &'a Wanted,
     answers: Answers,
+    /// It is made once a case has no answers of its own.
+    resolver: Option<StubResolver>,
     record: Option<File>,
 }
 
@@ -108,7 +115,16 @@ impl Run<'_> {
         if self.wanted.trace || self.record.is_some() {
             session = session.traced();
         }
+        let asks = own.is_none() && self.wanted.zone.is_none();
+        if asks && self.resolver.is_none() {
+            let resolver = self.wanted.resolver.resolver()?;
+            self.answers = mem::take(&mut self.answers).with_resolver(resolver.clone());
+            self.resolver = Some(resolver);
+        }
         let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
+        if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
+            resolver::warn(resolver);
+        }
         if let Some(file) = &mut self.record {
             case.dns = Some(DnsEntry::record(session.answers()));
             serde_json::to_writer(&mut *file, &case)?;

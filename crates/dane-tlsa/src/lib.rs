@@ -127,9 +127,11 @@
 //!
 //! # Features
 //!
-//! | Feature  | Default | Adds                                                                           |
-//! |----------|---------|--------------------------------------------------------------------------------|
-//! | `rustls` | no      | `rustls::DaneVerifier`, for each connection of a client                        |
+//! | Feature       | Default | Adds                                                                           |
+//! |---------------|---------|--------------------------------------------------------------------------------|
+//! | `dnssec-ring` | no      | `hickory::ValidatingResolver`, which validates by DNSSEC itself, with hickory and ring |
+//! | `hickory`     | no      | `Stub`, a resolver without I/O, and `hickory::StubResolver`, which asks for it on tokio |
+//! | `rustls`      | no      | `rustls::DaneVerifier`, for each connection of a client                        |
 //!
 //! A feature adds items; none changes what the other items do.
 //!
@@ -140,9 +142,34 @@
 //! among them, and takes no path with constraints of directory names, no authority between of version 1, and
 //! no key of RSA below 2048 bits.
 //!
+//! # Whose word for DNSSEC counts
+//!
+//! With the feature `hickory` the answers come from validating resolvers, as unbound on this host:
+//!
+//! | The resolver                                          | Its answers                                     |
+//! |-------------------------------------------------------|-------------------------------------------------|
+//! | is on loopback, or trusted by `StubOptions::trusted`, and has given AD for the root | secure with the bit AD, else insecure |
+//! | the same, and its probe had no answer yet             | secure with AD, else indeterminate              |
+//! | the same, and it gave no AD for the root, or an answer for a bogus name | indeterminate: DNSSEC is not available |
+//! | is any other                                          | indeterminate, and never asked beside a trusted one |
+//! | fails                                                 | failures, which are never kept, nor taken for absence |
+//!
+//! An indeterminate answer never leads to DANE: mail goes on as without it, and is deferred where DANE is
+//! required. `StubResolver::servers` says why DNSSEC is not available; a program logs it loudly. The probe comes before the
+//! first question, each hour, and each minute after a failure (`StubOptions`).
+//!
+//! A `Stub` asks at most 8 servers, follows at most 16 aliases in and between responses, takes 1232 octets by UDP and
+//! more by TCP, and keeps 10,000 answers, 8 MiB and one hour at most. Neither `options trust-ad` nor `search` of
+//! resolv.conf has an effect.
+//!
+//! `hickory::ValidatingResolver` needs no trusted resolver, but asks and computes more, and keeps no answers. A
+//! denial counts only with a proof for the name that was asked for, which hickory 0.26 alone does not demand. It also
+//! takes some valid answers for bogus: aliases by DNAME, and records from a wildcard in some zones with NSEC. Mail
+//! for these is deferred.
+//!
 //! # Trust
 //!
-//! Records authenticate only if the DNS answer is secure, by DNSSEC; nothing here can see that. A revoked
+//! Records authenticate only if the DNS answer is secure, by DNSSEC; only the resolver can see that. A revoked
 //! certificate is not noticed: its record is withdrawn instead (RFC 7672 section 4). Certificates of servers
 //! for other protocols than SMTP may need their names checked under usage 3 too: this crate never does.
 //!
@@ -154,6 +181,8 @@ mod check;
 mod decision;
 mod der;
 mod failure;
+#[cfg(feature = "hickory")]
+pub mod hickory;
 mod host_addresses;
 mod host_policy;
 mod leaf;
@@ -174,6 +203,8 @@ pub mod rustls;
 mod selected;
 mod selector;
 mod server_names;
+#[cfg(feature = "hickory")]
+mod stub;
 mod time;
 mod usable;
 mod usage;
@@ -200,6 +231,11 @@ pub use review::{Finding, FindingKind, Review, Severity};
 pub use rollover::{Rollover, RolloverAction, RolloverError, RolloverStep};
 pub use rustls_pki_types;
 pub use selector::Selector;
+#[cfg(feature = "hickory")]
+pub use stub::{
+    DnssecState, Lookup, LookupStep, NoDnssec, Query, QueryType, Reply, Response, Stub,
+    StubOptions, Transport,
+};
 pub use usable::Unusable;
 pub use usage::Usage;
 pub use verdict::{Match, Mismatch, Mismatches, Reason, Verdict};

@@ -18,7 +18,7 @@ use dane_tlsa::{
 };
 use serde_json::Value;
 
-/// Those that are about validation in the client itself, not about policy.
+/// Those about validation in the client itself: the test of `validating.rs` decides them.
 const LOCAL_VALIDATION: [&str; 2] = ["D20", "D21"];
 
 #[test]

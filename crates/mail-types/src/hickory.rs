@@ -1,9 +1,11 @@
-//! Asks the DNS through a resolver of [hickory](hickory_resolver).
+//! Asks the DNS through a resolver of [hickory](hickory_resolver), and reads its messages.
 //!
-//! No answer is [secure](DnssecStatus::Secure) here: a resolver's claim of validation is worth nothing
-//! unless the resolver is near and trusted.
+//! No answer of a [`Resolver`] is [secure](DnssecStatus::Secure): a resolver's claim of validation is worth
+//! nothing unless the resolver is near and trusted. A program that knows better reads its messages with
+//! [`Walk`].
 
 mod resolver;
+mod walk;
 
 use std::io;
 use std::time::Duration;
@@ -11,14 +13,12 @@ use std::time::Duration;
 use hickory_resolver::net::runtime::{Time, TokioTime};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{self, RData, Record};
+use hickory_resolver::proto::rr;
 
 pub use resolver::{Resolver, ResolverError, ResolverSettings};
+pub use walk::{Link, Walk, hickory_name, hickory_type, mail_name};
 
-use crate::dns::{
-    Answer, DnsFailure, DnssecStatus, Mx, Name, Question, RecordType, Records, Resolve, Resolving,
-    Texts,
-};
+use crate::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType, Resolve, Resolving};
 pub use crate::dns::{run, run_cached};
 
 impl Resolve for Resolver {
@@ -33,66 +33,41 @@ impl Resolve for Resolver {
     }
 }
 
-/// Asks one question.
+/// Asks one question, and again at the end of an alias that hickory has not followed.
 pub async fn ask(resolver: &Resolver, question: &Question) -> Answer {
-    let kind = match question.kind {
-        RecordType::A => rr::RecordType::A,
-        RecordType::Aaaa => rr::RecordType::AAAA,
-        RecordType::Cname => rr::RecordType::CNAME,
-        RecordType::Mx => rr::RecordType::MX,
-        RecordType::Ptr => rr::RecordType::PTR,
-        RecordType::Tlsa => rr::RecordType::TLSA,
-        RecordType::Txt => rr::RecordType::TXT,
-    };
-    let labels = question.name.labels();
-    let Ok(mut name) = rr::Name::from_labels(labels) else {
-        return Answer::Failed(DnsFailure::ServFail);
-    };
-    name.set_fqdn(true);
-    match resolver.lookup(name, kind).await {
-        Ok(lookup) => records(question, lookup.answers()),
-        Err(error) => absence(&error),
+    let unknown = DnssecStatus::Indeterminate;
+    let (mut asked, mut least) = (question.clone(), u32::MAX);
+    for _ in 0..=Walk::MAX_ALIASES {
+        let Some(name) = hickory_name(&asked.name) else { break };
+        let walk = match resolver.lookup(name, hickory_type(asked.kind)).await {
+            Ok(lookup) => Walk::new(&asked, lookup.message(), |_| Ok(unknown)),
+            Err(error) => match unfollowed(resolver, &asked, &error).await {
+                Some(walk) => walk,
+                None => return absence(&error).behind_alias(unknown, least),
+            },
+        };
+        match walk {
+            Walk::End { answer, .. } => return answer.behind_alias(unknown, least),
+            Walk::Alias { target, ttl, .. } => (asked.name, least) = (target, least.min(ttl)),
+        }
     }
+    Answer::Failed(DnsFailure::ServFail)
 }
 
-/// Reads the records of an answer: those of the type, and their owner at the end of the aliases.
-fn records(question: &Question, answers: &[Record]) -> Answer {
-    let of_kind = answers.iter().filter_map(|record| Some((record, data(question.kind, record)?)));
-    let ttl = answers.iter().map(|record| record.ttl).min().unwrap_or(0);
-    let security = DnssecStatus::Indeterminate;
-    let mut owner = None;
-    let mut all: Option<Records> = None;
-    for (record, data) in of_kind {
-        owner = Some(name(&record.name));
-        match &mut all {
-            Some(all) => all.append(data),
-            None => all = Some(data),
-        }
+/// The way on behind an absence without a SOA record: hickory follows eight aliases, and then finds no records.
+async fn unfollowed(resolver: &Resolver, asked: &Question, error: &NetError) -> Option<Walk> {
+    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return None };
+    let is_denied = none.soa.is_some() || none.response_code != ResponseCode::NoError;
+    if is_denied || asked.kind == RecordType::Cname {
+        return None;
     }
-    if let Some((records, canonical)) = all.zip(owner) {
-        return Answer::Records { records, canonical, security, ttl };
-    }
-    // The response has no time to live for the missing end of an alias chain.
-    Answer::Absent { exists: true, security, ttl: ttl.min(60) }
-}
-
-fn data(kind: RecordType, record: &Record) -> Option<Records> {
-    Some(match (kind, &record.data) {
-        (RecordType::A, RData::A(address)) => Records::A(vec![address.0]),
-        (RecordType::Aaaa, RData::AAAA(address)) => Records::Aaaa(vec![address.0]),
-        (RecordType::Cname, RData::CNAME(target)) => Records::Cname(name(&target.0)),
-        (RecordType::Ptr, RData::PTR(target)) => Records::Ptr(vec![name(&target.0)]),
-        (RecordType::Mx, RData::MX(mx)) => {
-            Records::Mx(vec![Mx { preference: mx.preference, exchange: name(&mx.exchange) }])
-        }
-        (RecordType::Txt, RData::TXT(text)) => Records::Txt(Texts::new([text.txt_data.concat()])),
-        (RecordType::Tlsa, RData::TLSA(tlsa)) => {
-            let mut data = vec![tlsa.cert_usage.into(), tlsa.selector.into(), tlsa.matching.into()];
-            data.extend(&tlsa.cert_data);
-            Records::Tlsa(vec![data.into()])
-        }
-        _ => return None,
-    })
+    let name = none.query.name();
+    let lookup = resolver.lookup(name.clone(), rr::RecordType::CNAME).await.ok()?;
+    let asked = Question::new(mail_name(name), asked.kind);
+    let walk = Walk::new(&asked, lookup.message(), |_| Ok(DnssecStatus::Indeterminate));
+    // A loop is a failure.
+    let is_absence = matches!(walk, Walk::End { answer: Answer::Absent { .. }, .. });
+    (!is_absence).then_some(walk)
 }
 
 fn absence(error: &NetError) -> Answer {
@@ -114,8 +89,4 @@ fn absence(error: &NetError) -> Answer {
         }
         _ => failed(DnsFailure::ServFail),
     }
-}
-
-fn name(name: &rr::Name) -> Name {
-    Name::from_labels(name.iter()).unwrap_or_else(|_| Name::root()) // Its limits are the same.
 }

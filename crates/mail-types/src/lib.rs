@@ -41,7 +41,7 @@
 //!
 //! | Feature   | Default | Adds                                                                 |
 //! |-----------|---------|----------------------------------------------------------------------|
-//! | `hickory` | no      | `hickory::run`, which runs a [`dns::Session`] over a resolver of hickory, and the settings of that resolver |
+//! | `hickory` | no      | `hickory::run`, which runs a [`dns::Session`] over a resolver of hickory, the settings of that resolver, and `hickory::Walk`, which reads its messages |
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!

@@ -64,6 +64,16 @@ async fn serve(socket: UdpSocket) {
                 message.add_answer(record(&name, RData::CNAME(CNAME(target.clone()))));
                 message.add_answer(record(&target, RData::A(A::new(192, 0, 2, 1))));
             }
+            ("circle.example.", _) => {
+                message.add_answer(record(&name, RData::CNAME(CNAME(name.clone()))));
+            }
+            (text, _) if text.starts_with("chain") => {
+                let left: u8 = text.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+                let next =
+                    rr::Name::from_ascii(format!("chain{}.example.", left.max(1) - 1)).unwrap();
+                let next = if left == 0 { target } else { next };
+                message.add_answer(record(&name, RData::CNAME(CNAME(next))));
+            }
             ("host.example.", _) => {}
             ("refused.example.", _) => message.metadata.response_code = ResponseCode::Refused,
             ("broken.example.", _) => message.metadata.response_code = ResponseCode::ServFail,
@@ -188,4 +198,22 @@ fn a_system_that_names_no_server_is_an_error_with_its_cause() {
     let folder = std::env::temp_dir();
     let error = ResolverSettings::of_system(&folder).unwrap_err();
     assert!(matches!(error, ResolverError::Unreadable { .. }), "{error}");
+}
+
+/// hickory follows a few aliases, and gives back what it has.
+#[tokio::test(flavor = "current_thread")]
+async fn a_long_chain_of_aliases_is_followed_and_one_without_end_fails() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    tokio::spawn(serve(socket));
+    let rows = [
+        ("chain12.example", RecordType::A, "host.example 300 192.0.2.1"),
+        ("chain12.example", RecordType::Aaaa, "absent, exists: true"),
+        ("circle.example", RecordType::A, "servfail"),
+    ];
+    let questions = rows.map(|(name, kind, _)| Question::new(name.parse().unwrap(), kind));
+    let mut session = Session::new(All(questions.to_vec()), Vec::new(), 10);
+    let time = Duration::from_secs(20);
+    let verdict = hickory::run_cached(&mut session, &resolver(server), time, &|_| None).await;
+    assert_eq!(verdict, rows.map(|(_, _, expected)| expected));
 }

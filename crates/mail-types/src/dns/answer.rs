@@ -46,6 +46,17 @@ impl Answer {
             _ => None,
         }
     }
+
+    /// Returns the answer at the end of an alias that has this status and time to live: the worse status and the
+    /// lesser time count.
+    #[must_use]
+    pub fn behind_alias(mut self, status: DnssecStatus, time: u32) -> Self {
+        if let Self::Records { security, ttl, .. } | Self::Absent { security, ttl, .. } = &mut self
+        {
+            (*security, *ttl) = (status.min(*security), time.min(*ttl));
+        }
+        self
+    }
 }
 
 /// At least one record, all of one type.

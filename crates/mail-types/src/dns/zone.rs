@@ -257,16 +257,10 @@ pub struct MasterFileError {
 }
 
 /// The answer at the end of an alias chain, with the owner there.
-fn linked(mut answer: Answer, name: Name, worst: DnssecStatus, least: u32) -> Answer {
-    match &mut answer {
-        Answer::Records { canonical, security, ttl, .. } => {
-            *canonical = name;
-            (*security, *ttl) = (worst.min(*security), least.min(*ttl));
-        }
-        Answer::Absent { security, ttl, .. } => {
-            (*security, *ttl) = (worst.min(*security), least.min(*ttl));
-        }
-        Answer::Failed(_) => {}
+fn linked(answer: Answer, name: Name, worst: DnssecStatus, least: u32) -> Answer {
+    let mut answer = answer.behind_alias(worst, least);
+    if let Answer::Records { canonical, .. } = &mut answer {
+        *canonical = name;
     }
     answer
 }

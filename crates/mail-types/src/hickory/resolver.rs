@@ -89,6 +89,20 @@ impl ResolverSettings {
     pub fn servers(&self) -> Vec<IpAddr> {
         self.config.name_servers().iter().map(|server| server.ip).collect()
     }
+
+    /// Returns the addresses of the name servers with their ports.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let port = |server: &NameServerConfig| server.connections.first().map_or(53, |it| it.port);
+        let servers = self.config.name_servers().iter();
+        servers.map(|server| SocketAddr::new(server.ip, port(server))).collect()
+    }
+
+    /// Returns how long a server may take for a response, and how often it is asked.
+    #[must_use]
+    pub fn patience(&self) -> (Duration, usize) {
+        (self.options.timeout, self.options.attempts)
+    }
 }
 
 /// The reason why a resolver cannot be made.

@@ -1,0 +1,116 @@
+//! The answers that are still valid.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use mail_types::dns::{Answer, Question, Records};
+
+use crate::StubOptions;
+
+/// Answers by question, until their time to live is over; those that end first make room.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AnswerCache {
+    held: HashMap<Question, Held>,
+    /// The questions by the end of their answers; the number tells those of one instant apart.
+    ends: BTreeMap<(Instant, u64), Question>,
+    octets: usize,
+    count: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    answer: Answer,
+    end: (Instant, u64),
+    octets: usize,
+}
+
+impl AnswerCache {
+    /// The answer with the time to live that is left.
+    pub(super) fn find(&mut self, question: &Question, now: Instant) -> Option<Answer> {
+        let held = self.held.get(question)?;
+        let left = held.end.0.saturating_duration_since(now).as_secs();
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        if left == 0 {
+            self.remove(&question.clone());
+            return None;
+        }
+        let mut answer = held.answer.clone();
+        if let Answer::Records { ttl, .. } | Answer::Absent { ttl, .. } = &mut answer {
+            *ttl = left;
+        }
+        Some(answer)
+    }
+
+    /// Keeps an answer; a failure, and an answer for this moment only, are not kept.
+    pub(super) fn keep(
+        &mut self,
+        question: &Question,
+        answer: &Answer,
+        options: &StubOptions,
+        now: Instant,
+    ) {
+        let ttl = match answer {
+            Answer::Records { ttl, .. } | Answer::Absent { ttl, .. } => *ttl,
+            Answer::Failed(_) => 0,
+        };
+        let time = Duration::from_secs(ttl.into()).min(options.cache_ttl);
+        let octets = octets(question, answer);
+        let Some(until) = now.checked_add(time).filter(|_| !time.is_zero()) else { return };
+        if octets > options.cache_octets || options.cache_entries == 0 {
+            return;
+        }
+        self.remove(question);
+        self.count += 1;
+        let end = (until, self.count);
+        self.octets += octets;
+        self.ends.insert(end, question.clone());
+        self.held.insert(question.clone(), Held { answer: answer.clone(), end, octets });
+        while self.held.len() > options.cache_entries || self.octets > options.cache_octets {
+            let Some(first) = self.ends.values().next().cloned() else { return };
+            self.remove(&first);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self { count: self.count, ..Self::default() };
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.held.len(), self.octets)
+    }
+
+    fn remove(&mut self, question: &Question) {
+        if let Some(held) = self.held.remove(question) {
+            self.octets -= held.octets;
+            self.ends.remove(&held.end);
+        }
+    }
+}
+
+/// The octets of an answer, with its question and its places in both tables.
+fn octets(question: &Question, answer: &Answer) -> usize {
+    let fixed = 2 * size_of::<Question>() + size_of::<Held>();
+    let data = match answer {
+        Answer::Records { records, canonical, .. } => canonical.octets() + of_records(records),
+        _ => 0,
+    };
+    fixed + 2 * question.name.octets() + data
+}
+
+fn of_records(records: &Records) -> usize {
+    match records {
+        Records::A(addresses) => size_of_val(&addresses[..]),
+        Records::Aaaa(addresses) => size_of_val(&addresses[..]),
+        Records::Cname(name) => name.octets(),
+        Records::Mx(hosts) => {
+            size_of_val(&hosts[..]) + hosts.iter().map(|mx| mx.exchange.octets()).sum::<usize>()
+        }
+        Records::Ptr(names) => {
+            size_of_val(&names[..]) + names.iter().map(mail_types::dns::Name::octets).sum::<usize>()
+        }
+        Records::Tlsa(all) => size_of_val(&all[..]) + all.iter().map(|it| it.len()).sum::<usize>(),
+        Records::Txt(texts) => texts.iter().map(|text| size_of::<Box<[u8]>>() + text.len()).sum(),
+        // No type that this crate asks for.
+        _ => usize::MAX >> 1,
+    }
+}
