@@ -54,12 +54,11 @@ fn whoever_is_on_the_path_makes_no_secure_name_look_otherwise() {
     let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let plan = Arc::new(Mutex::new((Attack::None, RecordType::TLSA)));
     // Between the resolvers of Unbound and the zones, and between our validation and a resolver.
-    let (before_zones, before_resolver) = (at(block.own(0)), at(block.own(1)));
-    OnPath::start(before_zones, at(block.first() + 72), Arc::clone(&plan));
+    let before_zones = OnPath::start(at(block.first() + 72), Arc::clone(&plan));
     let peers = Peers::of(&block);
     let listeners = peers.start(&["dnssec", &before_zones.to_string()]);
     let iterating = address(&listeners, "unbound-iterating");
-    OnPath::start(before_resolver, iterating, Arc::clone(&plan));
+    let before_resolver = OnPath::start(iterating, Arc::clone(&plan));
 
     let unbound = address(&listeners, "unbound");
     for domain in ["ee.secure.test", "nsec.test", "optout.test", "alias-chain.secure.test"] {

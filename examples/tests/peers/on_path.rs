@@ -70,15 +70,14 @@ pub(crate) struct OnPath {
 }
 
 impl OnPath {
-    /// Stands at `address` before `server`. The plan is an attack, and the type whose questions it is about.
-    pub(crate) fn start(
-        address: SocketAddr,
-        server: SocketAddr,
-        plan: Arc<Mutex<(Attack, RecordType)>>,
-    ) {
+    /// Stands before `server`, at the address that is returned. The plan is an attack, and the type whose
+    /// questions it is about.
+    pub(crate) fn start(server: SocketAddr, plan: Arc<Mutex<(Attack, RecordType)>>) -> SocketAddr {
         let on_path = Self { server, plan };
+        // Not a port of the test: its threads outlive it.
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap();
         let udp = UdpSocket::bind(address).unwrap();
-        let tcp = TcpListener::bind(address).unwrap();
         let by_udp = on_path.clone();
         thread::spawn(move || {
             let mut room = [0; 4096];
@@ -97,6 +96,7 @@ impl OnPath {
                 thread::spawn(move || on_path.connection(stream));
             }
         });
+        address
     }
 
     fn connection(&self, mut stream: TcpStream) -> Option<()> {
