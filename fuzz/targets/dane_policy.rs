@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use dane_tlsa::{
-    Action, Decision, Host, InsecureMx, Limits, MtaSts, NextHop, Policy, PolicyOptions,
+    Action, Decision, Host, InsecureMx, Limits, MtaSts, NextHop, NoDane, Policy, PolicyOptions,
 };
 use libfuzzer_sys::fuzz_target;
 use mail_types::dns::{
@@ -66,12 +66,12 @@ fuzz_target!(|input: &[u8]| {
             Action::Encrypt(encrypt) => {
                 assert!(is_secure(tlsa(&encrypt.base_domain)) && has_secure && !required);
             }
-            Action::Opportunistic(_) | Action::MtaSts(_) => {
+            Action::Opportunistic(reason) | Action::MtaSts(reason) => {
                 assert!(!required);
                 // Had a lookup failed, there might be records.
-                let failed = |answer| matches!(answer, Some(&Answer::Failed(_)));
-                assert!(!failed(tlsa(own)) || !has_secure, "{host}");
-                assert!(!is_secure(tlsa(own)), "{host}");
+                let is_failed = matches!(tlsa(own), Some(Answer::Failed(_)));
+                let is_absent = !is_failed && !is_secure(tlsa(own));
+                assert!(*reason != NoDane::NoRecords || is_absent, "{host}");
             }
             _ => {}
         }
