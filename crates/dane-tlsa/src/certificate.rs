@@ -27,19 +27,19 @@ impl<'a> Certificate<'a> {
     /// [`DerError`] if it is malformed before the end of its key, or has bytes behind it.
     pub fn parse(der: &'a [u8]) -> Result<Self, DerError> {
         let certificate = der::whole(der, der::SEQUENCE, "Certificate")?;
-        let tbs = certificate.reader().expect(der::SEQUENCE, "tbsCertificate")?;
+        let tbs = certificate.reader().read(der::SEQUENCE, "tbsCertificate")?;
         let mut reader = tbs.reader();
         let version = reader.optional(der::context(0, true), "version")?;
-        reader.expect(der::INTEGER, "serialNumber")?;
-        reader.expect(der::SEQUENCE, "signature")?;
-        let issuer = reader.expect(der::SEQUENCE, "issuer")?.contents;
-        let validity = reader.expect(der::SEQUENCE, "validity")?;
-        let subject = reader.expect(der::SEQUENCE, "subject")?;
-        let key = reader.expect(der::SEQUENCE, "subjectPublicKeyInfo")?;
+        reader.read(der::INTEGER, "serialNumber")?;
+        reader.read(der::SEQUENCE, "signature")?;
+        let issuer = reader.read(der::SEQUENCE, "issuer")?.contents;
+        let validity = reader.read(der::SEQUENCE, "validity")?;
+        let subject = reader.read(der::SEQUENCE, "subject")?;
+        let key = reader.read(der::SEQUENCE, "subjectPublicKeyInfo")?;
         check_key(&key)?;
         let is_version_3 = match version {
             Some(version) => {
-                let number = version.reader().expect(der::INTEGER, "version")?;
+                let number = version.reader().read(der::INTEGER, "version")?;
                 !matches!(number.contents, [0 | 1])
             }
             None => false,
@@ -50,9 +50,9 @@ impl<'a> Certificate<'a> {
     /// Checks that it is well-formed as a whole: what a record with matching type Full(0) must have.
     pub(crate) fn check_whole(&self) -> Result<(), DerError> {
         let mut reader = der::whole(self.der, der::SEQUENCE, "Certificate")?.reader();
-        reader.expect(der::SEQUENCE, "tbsCertificate")?;
-        reader.expect(der::SEQUENCE, "signatureAlgorithm")?;
-        reader.expect(der::BIT_STRING, "signatureValue")?;
+        reader.read(der::SEQUENCE, "tbsCertificate")?;
+        reader.read(der::SEQUENCE, "signatureAlgorithm")?;
+        reader.read(der::BIT_STRING, "signatureValue")?;
         reader.end("Certificate")?;
         self.each_extension(|_| Ok(()))
     }
@@ -109,13 +109,13 @@ impl<'a> Certificate<'a> {
             return reader.end("tbsCertificate");
         };
         reader.end("tbsCertificate")?;
-        let mut list = extensions.reader().expect(der::SEQUENCE, "extensions")?.reader();
+        let mut list = extensions.reader().read(der::SEQUENCE, "extensions")?.reader();
         while !list.is_empty() {
-            let mut reader = list.expect(der::SEQUENCE, "Extension")?.reader();
-            let oid = reader.expect(der::OID, "extnID")?.contents;
+            let mut reader = list.read(der::SEQUENCE, "Extension")?.reader();
+            let oid = reader.read(der::OID, "extnID")?.contents;
             let critical = reader.optional(der::BOOLEAN, "critical")?;
             let is_critical = critical.is_some_and(|critical| critical.contents != [0]);
-            let value = reader.expect(der::OCTET_STRING, "extnValue")?;
+            let value = reader.read(der::OCTET_STRING, "extnValue")?;
             take(Extension { oid, is_critical, value })?;
         }
         Ok(())
@@ -139,10 +139,10 @@ pub(crate) fn check_whole_key(input: &[u8]) -> Result<(), DerError> {
 fn check_key(key: &Element<'_>) -> Result<(), DerError> {
     let mut reader = key.reader();
     reader
-        .expect(der::SEQUENCE, "AlgorithmIdentifier")?
+        .read(der::SEQUENCE, "AlgorithmIdentifier")?
         .reader()
-        .expect(der::OID, "AlgorithmIdentifier")?;
-    let bits = reader.expect(der::BIT_STRING, "subjectPublicKey")?;
+        .read(der::OID, "AlgorithmIdentifier")?;
+    let bits = reader.read(der::BIT_STRING, "subjectPublicKey")?;
     if bits.contents.len() < 2 {
         return Err(DerError { at: bits.at, field: "subjectPublicKey" });
     }

@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an element with this tag.
-    pub(crate) fn expect(&mut self, tag: u8, field: &'static str) -> Result<Element<'a>, DerError> {
+    pub(crate) fn read(&mut self, tag: u8, field: &'static str) -> Result<Element<'a>, DerError> {
         let error = DerError { at: self.at, field };
         if self.next_tag() == Some(tag) { self.any(field) } else { Err(error) }
     }
@@ -111,7 +111,7 @@ pub(crate) fn whole<'a>(
     field: &'static str,
 ) -> Result<Element<'a>, DerError> {
     let mut reader = Reader::new(input);
-    let element = reader.expect(tag, field)?;
+    let element = reader.read(tag, field)?;
     reader.end(field)?;
     Ok(element)
 }

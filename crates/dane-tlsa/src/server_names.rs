@@ -74,10 +74,10 @@ fn each_common_name<'a>(
 ) -> Result<(), DerError> {
     let mut names = certificate.subject().reader();
     while !names.is_empty() {
-        let mut set = names.expect(der::SET, "RelativeDistinguishedName")?.reader();
+        let mut set = names.read(der::SET, "RelativeDistinguishedName")?.reader();
         while !set.is_empty() {
-            let mut pair = set.expect(der::SEQUENCE, "AttributeTypeAndValue")?.reader();
-            let kind = pair.expect(der::OID, "AttributeType")?;
+            let mut pair = set.read(der::SEQUENCE, "AttributeTypeAndValue")?.reader();
+            let kind = pair.read(der::OID, "AttributeType")?;
             let value = pair.any("AttributeValue")?;
             if kind.contents == COMMON_NAME && TEXTS.contains(&value.tag) {
                 take(value.contents);
@@ -120,7 +120,7 @@ fn each_dns_subtree(
     let Some(subtrees) = subtrees else { return Ok(()) };
     let mut reader = subtrees.reader();
     while !reader.is_empty() {
-        let subtree = reader.expect(der::SEQUENCE, "GeneralSubtree")?;
+        let subtree = reader.read(der::SEQUENCE, "GeneralSubtree")?;
         let base = subtree.reader().any("base")?;
         if base.tag == DNS_NAME {
             take(base.contents);

@@ -37,7 +37,7 @@ impl<'a> Uses<'a> {
         let mut reader = extension.value.reader();
         let bit = match extension.oid {
             BASIC_CONSTRAINTS => {
-                let mut reader = reader.expect(der::SEQUENCE, "basicConstraints")?.reader();
+                let mut reader = reader.read(der::SEQUENCE, "basicConstraints")?.reader();
                 let authority = reader.optional(der::BOOLEAN, "cA")?;
                 self.authority_at =
                     authority.filter(|octets| octets.contents == [0xff]).map(|octets| octets.at);
@@ -48,20 +48,20 @@ impl<'a> Uses<'a> {
                 1
             }
             KEY_USAGE => {
-                let bits = reader.expect(der::BIT_STRING, "keyUsage")?;
+                let bits = reader.read(der::BIT_STRING, "keyUsage")?;
                 self.key_usage = Some(bits.contents.get(1).copied().unwrap_or(0));
                 2
             }
             EXTENDED_KEY_USAGE => {
-                self.purposes = Some(reader.expect(der::SEQUENCE, "extKeyUsage")?);
+                self.purposes = Some(reader.read(der::SEQUENCE, "extKeyUsage")?);
                 4
             }
             NAME_CONSTRAINTS => {
-                self.name_constraints = Some(reader.expect(der::SEQUENCE, "nameConstraints")?);
+                self.name_constraints = Some(reader.read(der::SEQUENCE, "nameConstraints")?);
                 8
             }
             ALTERNATIVE_NAMES => {
-                self.alternative_names = Some(reader.expect(der::SEQUENCE, "subjectAltName")?);
+                self.alternative_names = Some(reader.read(der::SEQUENCE, "subjectAltName")?);
                 16
             }
             oid => {
@@ -86,7 +86,7 @@ impl<'a> Uses<'a> {
     pub(crate) fn allows_servers(&self) -> bool {
         let Some(purposes) = self.purposes else { return true };
         let mut reader = purposes.reader();
-        while let Ok(purpose) = reader.expect(der::OID, "KeyPurposeId") {
+        while let Ok(purpose) = reader.read(der::OID, "KeyPurposeId") {
             if purpose.contents == SERVER_AUTH {
                 return true;
             }

@@ -7,8 +7,9 @@
     reason = "a helper of tests may panic"
 )]
 
-use std::fs;
-use std::path::PathBuf;
+#[path = "../../mail-types/tests/support/vectors.rs"]
+mod vectors;
+
 use std::time::Duration;
 
 use dane_tlsa::mail_types::dns::Name;
@@ -16,6 +17,7 @@ use dane_tlsa::rustls_pki_types::pem::PemObject as _;
 use dane_tlsa::rustls_pki_types::{CertificateDer, UnixTime};
 use dane_tlsa::{Check, Limits, RecordSet, Standing, Verdict};
 use serde_json::Value;
+use vectors::shared;
 
 /// Rows that do not hold: name checks for DANE-EE(3), against RFC 7672 section 3.2.1.
 const NOT_HELD: &[&str] = &["danetest-54"];
@@ -92,22 +94,4 @@ fn verify(file: &Value, case: &Value, records: &RecordSet) -> Verdict {
     assert!(matches!(case["time"].as_str(), None | Some("2026-12-01T00:00:00Z")));
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_796_083_200));
     Check::new(records, &names, webpki::ALL_VERIFICATION_ALGS).verify(&chain, now)
-}
-
-fn shared(file: &str) -> Option<String> {
-    let folder = std::env::var_os("EXIMIA_VECTORS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
-        PathBuf::from,
-    );
-    let path = folder.join(file);
-    match fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if std::env::var_os("CI").is_some_and(|value| value == "true") => {
-            panic!("{}: {error}", path.display())
-        }
-        Err(error) => {
-            println!("SKIPPED: {}: {error}", path.display());
-            None
-        }
-    }
 }

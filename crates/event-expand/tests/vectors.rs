@@ -11,12 +11,14 @@
     )
 )]
 
+#[path = "../../mail-types/tests/support/vectors.rs"]
+mod vectors;
+
 use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
 
 use event_expand::{Ask, Expansion, HostCall, ListKind, Options, Progress, Template, Variables};
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
+use vectors::shared;
 
 /// Rows in which we do not do as Exim 4.96 does, with our outcome and the reason.
 const OTHERWISE: &str = include_str!("data/otherwise.jsonl");
@@ -154,25 +156,6 @@ fn expand(input: &[u8], host: &Host) -> Result<Vec<u8>, String> {
 /// Each character of a row is a byte.
 fn bytes(text: &serde_json::Value) -> Vec<u8> {
     text.as_str().unwrap().chars().map(|c| u8::try_from(c).unwrap()).collect()
-}
-
-/// A file of the shared vectors; where they are not, the test is skipped, but not in CI.
-fn shared(file: &str) -> Option<String> {
-    let folder = std::env::var_os("EXIMIA_VECTORS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
-        PathBuf::from,
-    );
-    let path = folder.join(file);
-    match fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if std::env::var_os("CI").is_some_and(|value| value == "true") => {
-            panic!("{}: {error}", path.display())
-        }
-        Err(error) => {
-            println!("SKIPPED: {}: {error}", path.display());
-            None
-        }
-    }
 }
 
 /// Variables of the language that were left.
