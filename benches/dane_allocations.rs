@@ -51,7 +51,7 @@ mod control {
 
     use super::dane_cases::{Case, NOW};
 
-    /// What does not match has its reasons.
+    /// A mismatch allocates its list of reasons.
     #[divan::bench]
     fn no_match(bencher: divan::Bencher<'_, '_>) {
         let case = Case::read("extra-agile-311ok-312bad");

@@ -141,7 +141,7 @@ fn known(case: &Case, ours: &Verdict, theirs: Outcome) -> Option<&'static str> {
 
 /// Verifies by OpenSSL; `None` if it takes none of the records.
 fn openssl(case: &Case, records: &RecordSet) -> Option<Outcome> {
-    // What SMTP does not use: RFC 7672 section 3.1.3.
+    // SMTP does not use these: RFC 7672 section 3.1.3.
     let is_smtp = |record: &&TlsaRecord| record.usage >= Usage::DANE_TA;
     let of_smtp: Vec<_> = records.records().filter(is_smtp).collect();
     let given: Vec<_> = of_smtp.iter().map(|record| (record.numbers(), &*record.data)).collect();

@@ -19,9 +19,9 @@ pub(crate) struct Case {
     pub(crate) names: Vec<String>,
     pub(crate) chain: Vec<Vec<u8>>,
     pub(crate) records: Vec<TlsaRecord>,
-    /// What OpenSSL treats in a way of its own.
+    /// The known differences that OpenSSL may show.
     peculiarities: Vec<Peculiarity>,
-    /// What the certificates are.
+    /// A description of the certificates.
     notes: Vec<String>,
 }
 
@@ -147,7 +147,7 @@ fn issue(params: CertificateParams, issuer: Option<&Party>) -> Party {
     Party { key, params, der }
 }
 
-/// What authorities and servers have in common.
+/// The parameters of authorities and servers alike.
 fn params(random: &mut Random) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = date_time_ymd(2026, 6, 1);

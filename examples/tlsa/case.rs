@@ -104,7 +104,7 @@ pub(crate) struct Outcome {
     /// Why each record does not match.
     #[serde(skip_serializing_if = "Option::is_none")]
     reasons: Option<Vec<String>>,
-    /// What should be changed, or known.
+    /// Faults, and facts worth knowing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +113,7 @@ pub(crate) struct Outcome {
     at: Option<usize>,
 }
 
-/// Something that should be changed, or known.
+/// A fault, or a fact worth knowing.
 #[derive(Debug, Serialize)]
 struct Found {
     severity: &'static str,

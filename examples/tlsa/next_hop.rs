@@ -36,7 +36,7 @@ fn smtp() -> u16 {
     25
 }
 
-/// What a next hop is.
+/// The kind of a next hop.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -60,7 +60,7 @@ pub(crate) enum Mode {
     Require,
 }
 
-/// What becomes of hosts that an MX record without DNSSEC names.
+/// The treatment of hosts from MX records without DNSSEC.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum InsecureMxMode {
@@ -71,7 +71,7 @@ pub(crate) enum InsecureMxMode {
     Dane,
 }
 
-/// What MTA-STS says of the domain.
+/// The MTA-STS policy of the domain.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MtaStsMode {

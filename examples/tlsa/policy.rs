@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
     /// The domain of a recipient, a relay, or an address
     #[arg(value_name = "NEXT_HOP")]
     next_hop: Option<String>,
-    /// What the next hop is
+    /// The kind of the next hop
     #[arg(long, value_enum, default_value_t = Kind::Domain, requires = "next_hop")]
     kind: Kind,
     /// The port of the servers
@@ -33,10 +33,10 @@ pub(crate) struct Wanted {
     /// Whether DANE is required
     #[arg(long, value_enum, default_value_t = Mode::Try, requires = "next_hop")]
     mode: Mode,
-    /// What becomes of hosts that an MX record without DNSSEC names
+    /// The treatment of hosts from MX records without DNSSEC
     #[arg(long, value_enum, default_value_t = InsecureMxMode::Off, requires = "next_hop")]
     insecure_mx: InsecureMxMode,
-    /// What MTA-STS says of the domain
+    /// The MTA-STS policy of the domain
     #[arg(long, value_enum, default_value_t = MtaStsMode::None, requires = "next_hop")]
     mta_sts: MtaStsMode,
     /// A master file that answers; without, a resolver does, whose word for DNSSEC counts on this host only

@@ -19,7 +19,7 @@ pub struct Host {
     loaded: Vec<bool>,
 }
 
-/// What came of a verification.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {

@@ -16,13 +16,13 @@ use crate::verdict::Reason;
 /// The trust anchors that the records of a host give for what its server has sent.
 #[derive(Debug, Default)]
 pub(crate) struct Anchors<'a> {
-    /// What webpki is told of them.
+    /// The same anchors in webpki's form.
     pub(crate) trusted: Vec<TrustAnchor<'a>>,
     /// Where each is from.
     pub(crate) sources: Vec<Source<'a>>,
     /// Records that have no anchor, and why not.
     pub(crate) reasons: Vec<(usize, Reason)>,
-    /// What the server has sent besides: no path goes through an anchor.
+    /// The other certificates that the server has sent: no path goes through an anchor.
     pub(crate) others: Vec<CertificateDer<'a>>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Anchors<'a> {
     }
 }
 
-/// Returns the constraints of a trust anchor (RFC 7671 section 5.2.1). Its validity is none of them:
+/// Returns the constraints of a trust anchor (RFC 7671 section 5.2.1). Its validity does not count:
 /// the DNS says for how long it is trusted.
 fn uses_of_anchor<'a>(certificate: &Certificate<'a>) -> Result<Uses<'a>, PathFault> {
     let uses = Uses::of(certificate).map_err(|_| PathFault::Malformed)?;

@@ -14,7 +14,7 @@ pub struct Certificate<'a> {
     validity: Element<'a>,
     subject: Element<'a>,
     key: Element<'a>,
-    /// What follows the key in it.
+    /// The fields after the key.
     rest: Reader<'a>,
     is_version_3: bool,
 }

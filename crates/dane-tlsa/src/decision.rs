@@ -13,13 +13,13 @@ use crate::host_policy::{Action, HostPolicy, NoDane, Skip};
 pub enum Decision {
     /// Try these hosts in this order. If none of them can be used, [`Disposition`] tells what follows.
     Hosts(Vec<HostPolicy>),
-    /// Defer the message: its hosts cannot be told now.
+    /// Defer the message: its hosts are not known now.
     Defer(Deferral),
     /// Return the message: no host takes it.
     Bounce(Bounce),
 }
 
-/// What follows from a [`Decision`] before any host is tried.
+/// The disposition of a message by a [`Decision`], before any host is tried.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.5.4.1 has just these three")]
 pub enum Disposition {

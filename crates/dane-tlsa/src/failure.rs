@@ -88,7 +88,7 @@ impl fmt::Display for ResultType {
 pub enum PolicyType {
     /// TLSA records.
     Tlsa,
-    /// There are none.
+    /// No TLSA records were found.
     NoPolicyFound,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for PolicyType {
     }
 }
 
-/// What went wrong with a connection to a host that must use TLS.
+/// The fault of a connection to a host that must use TLS.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ConnectionFault<'a> {

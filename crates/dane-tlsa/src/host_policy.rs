@@ -23,7 +23,7 @@ pub struct HostPolicy {
     pub preference: u16,
     /// Its addresses, those of IPv6 first.
     pub addresses: Vec<IpAddr>,
-    /// What to do.
+    /// The action.
     pub action: Action,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// What to do with a host.
+/// The action for a host.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Action {

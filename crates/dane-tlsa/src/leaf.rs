@@ -12,7 +12,7 @@ use crate::certificate::Certificate;
 #[derive(Debug)]
 pub(crate) struct Unlabelled<'a> {
     pub(crate) der: CertificateDer<'static>,
-    /// What was signed.
+    /// The signed octets.
     signed: &'a [u8],
     /// Where it is in the copy.
     at: usize,

@@ -1,4 +1,4 @@
-//! What is looked at, at most.
+//! Limits of records, certificates and hosts.
 
 /// Limits of the records and certificates that are looked at.
 #[derive(Clone, Debug, Eq, PartialEq)]

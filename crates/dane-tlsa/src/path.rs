@@ -14,7 +14,7 @@ use crate::uses::Uses;
 /// `provider.signature_verification_algorithms.all`.
 pub type Algorithms<'a> = &'a [&'a dyn SignatureVerificationAlgorithm];
 
-/// What is needed to find a path.
+/// The input of the search for a path.
 pub(crate) struct Search<'a> {
     pub(crate) leaf: &'a Certificate<'a>,
     pub(crate) uses: Uses<'a>,

@@ -31,7 +31,7 @@ pub enum PathFault {
         not_before: UnixTime,
     },
     /// A certificate that has issued another is not an authority's (`basicConstraints`).
-    #[error("a certificate on the path is used as an authority's, and is none")]
+    #[error("a certificate on the path has issued another, but is not an authority's")]
     NotAuthority,
     /// A key is used for what its certificate's `keyUsage` does not allow.
     #[error("keyUsage of a certificate on the path does not allow this use")]

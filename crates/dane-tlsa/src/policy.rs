@@ -263,7 +263,7 @@ impl Inquiry for &Policy {
     }
 }
 
-/// What hosts of a next hop have in common.
+/// The common part of all hosts of a next hop.
 struct Hop {
     /// The names of the next hop that a certificate may have (section 3.2.2).
     names: Vec<Name>,

@@ -28,9 +28,9 @@ pub struct PolicyOptions {
     /// Whether this next hop gets mail only over hosts that DANE authenticates, chosen by a secure
     /// answer: mandatory DANE (RFC 7672 section 6), for a program that decides by domain.
     pub required: bool,
-    /// What becomes of hosts that an MX record without DNSSEC names.
+    /// The treatment of hosts from MX records without DNSSEC.
     pub insecure_mx: InsecureMx,
-    /// What MTA-STS says of the next hop, if the program has it.
+    /// The MTA-STS policy of the next hop, if the program has it.
     pub mta_sts: MtaSts,
     /// Limits.
     pub limits: Limits,
@@ -87,7 +87,7 @@ impl PolicyOptions {
     }
 }
 
-/// What becomes of hosts that an MX record without DNSSEC names (RFC 7672 section 2.2.1): an attacker may
+/// The treatment of hosts from MX records without DNSSEC (RFC 7672 section 2.2.1): an attacker may
 /// have named them.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -100,7 +100,7 @@ pub enum InsecureMx {
     Dane,
 }
 
-/// What MTA-STS says of the next hop (RFC 8461 section 5). DANE goes before it: it decides only where no
+/// The MTA-STS policy of the next hop (RFC 8461 section 5). DANE goes before it: it decides only where no
 /// TLSA record can be used.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What is wrong, or may become wrong, with published records and what a server sends: RFC 7671
+//! Faults, present and future, of published records beside the certificates of a server: RFC 7671
 //! sections 5, 8 and 10.
 
 use std::fmt;
@@ -19,13 +19,13 @@ use crate::usable::Unusable;
 use crate::usage::Usage;
 use crate::verdict::{Reason, Verdict};
 
-/// What a server and its records are worth, for who runs them.
+/// A review of a server and its records, for their administrator.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Review {
-    /// What clients make of them.
+    /// The verdict of clients.
     pub verdict: Verdict,
-    /// What should be changed, or known.
+    /// Faults, and facts worth knowing.
     pub findings: Vec<Finding>,
 }
 
@@ -35,7 +35,7 @@ pub struct Review {
 pub struct Finding {
     /// The record that it is about: its place in the set, and its usage, selector and matching type.
     pub record: Option<(usize, [u8; 3])>,
-    /// What it is.
+    /// Its kind.
     pub kind: FindingKind,
 }
 
@@ -51,7 +51,7 @@ pub enum Severity {
     Problem,
 }
 
-/// What a [`Finding`] is.
+/// The kind of a [`Finding`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FindingKind {

@@ -45,13 +45,13 @@ pub struct Rollover {
 pub struct RolloverStep {
     /// When: not earlier.
     pub at: UnixTime,
-    /// What is to be done.
+    /// The action.
     pub action: RolloverAction,
     /// The records that are published from then on.
     pub records: Vec<TlsaRecord>,
 }
 
-/// What is done in a step of a [`Rollover`].
+/// The action in a step of a [`Rollover`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the standard has no other steps")]
 pub enum RolloverAction {
@@ -113,7 +113,7 @@ impl Rollover {
         self.spread.saturating_add(self.ttl.saturating_mul(2))
     }
 
-    /// Returns the steps, if the first is taken now. There is none if the records stay the same, as for a
+    /// Returns the steps, if the first is taken now. The list is empty if the records stay the same, as for a
     /// renewed certificate with its old key.
     #[must_use]
     pub fn starting_at(&self, now: UnixTime) -> Vec<RolloverStep> {

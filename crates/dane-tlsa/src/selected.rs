@@ -1,4 +1,4 @@
-//! What a record may match of a certificate, digested once for all records.
+//! The parts of a certificate that records can match, digested once for all records.
 
 use std::cell::OnceCell;
 

@@ -250,7 +250,7 @@ impl Stub {
         }
     }
 
-    /// Whether the lookup's server may be asked: one without DNSSEC only if there is none with it.
+    /// Whether the lookup's server may be asked: one without DNSSEC only if no server has it.
     fn is_of_use(&self, lookup: &Lookup) -> bool {
         let is_available = self.servers.get(lookup.server).is_some_and(Server::is_available);
         lookup.is_probe() || is_available || !self.servers.iter().any(Server::is_available)

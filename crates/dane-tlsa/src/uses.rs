@@ -3,7 +3,7 @@
 use crate::certificate::{Certificate, Extension};
 use crate::der::{self, DerError, Element};
 
-/// What a certificate says of its own use. Version 1 says nothing.
+/// The extensions of a certificate that limit its use. Version 1 has none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Uses<'a> {
     /// Where in the DER an octet says that it is a certificate of an authority.

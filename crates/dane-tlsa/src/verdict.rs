@@ -1,4 +1,4 @@
-//! What comes of verifying a server: RFC 7672 section 3.2.
+//! The result of verifying a server: RFC 7672 section 3.2.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the DNS says of a next hop, and what becomes of its hosts.
+//! Decisions about a next hop by the answers of the DNS.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -170,7 +170,7 @@ fn points_9_12_and_14_an_aliased_host_has_two_base_domains() {
         "_25._tcp.real.example.org. CNAME ca.example.org.\nca.example.org. TLSA {ANCHOR}\n"
     );
     assert_eq!(names_with(&elsewhere)[0], real);
-    // What fails at the end of the alias is not made good by its start.
+    // After a failure at the end of the alias its start is not asked about.
     let mut zone = secure(&format!("{alias}{at_start}"));
     fail(&mut zone, "_25._tcp.real.example.org", RecordType::Tlsa, DnsFailure::Bogus);
     let (decision, asked) = decide_and_list(&zone, &policy(PolicyOptions::default()));

@@ -51,7 +51,7 @@ fn check(case: &Value) {
         let forbidden = forbidden.as_str().unwrap().to_owned();
         assert!(!asked.borrow().contains(&forbidden), "{id}: {forbidden} was asked");
     }
-    // What was answered decides the same again.
+    // The same answers lead to the same decision.
     let mut again = policy.session();
     let replayed = again.run(|question| {
         let known = session.answers().iter().find(|(known, _)| known == question);
@@ -114,7 +114,7 @@ fn check_host(id: &str, host: &HostPolicy, expected: &Value) {
     assert_eq!(host.action.authenticates_next_hop(), is_next_hops, "{id}");
 }
 
-/// What follows from a failed connection: another host or a deferral, never mail in clear.
+/// A failed connection leads to another host or a deferral, never to mail in clear.
 fn check_connections(id: &str, decision: &Decision, expected: &Value) {
     for connection in expected["connect"].as_array().into_iter().flatten() {
         let host = decision.hosts().iter().find(|host| host.host.to_string() == connection["host"]);

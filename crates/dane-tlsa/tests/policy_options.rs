@@ -58,7 +58,7 @@ fn hosts_are_chosen_by_name_or_address() {
         let tried = PolicyOptions::default().with_hosts_try_dane(set(&format!("!{list}")));
         let decision = decide(&secure(SECURE), tried.clone());
         assert_eq!(*action(&decision), Action::Opportunistic(NoDane::NotTried), "{list}");
-        // Who must be authenticated is tried.
+        // A host that requires DANE is tried.
         let required = tried.with_hosts_require_dane(set(list));
         assert_eq!(action(&decide(&secure(SECURE), required.clone())).as_str(), "dane", "{list}");
         let without = secure(&SECURE.replace("_25._tcp", "_24._tcp"));

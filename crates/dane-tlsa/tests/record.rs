@@ -170,7 +170,7 @@ fn records_of_a_certificate_and_of_its_key_are_the_same() {
     assert_eq!(of_certificate(Selector::new(2), MatchingType::FULL), Err(error));
 }
 
-/// What `openssl rsa -pubin` makes of a key that is not RSA's is nothing, and its digest that of nothing.
+/// `openssl rsa -pubin` writes nothing for a key that is not RSA's: its digest is that of the empty string.
 #[test]
 fn no_record_is_made_of_nothing() {
     let error = TlsaRecord::of_key(b"", Usage::DANE_EE, MatchingType::SHA2_256).unwrap_err();

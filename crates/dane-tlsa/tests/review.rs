@@ -1,4 +1,4 @@
-//! What is found wrong with records and a server.
+//! Findings about records and a server.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 

@@ -1,4 +1,4 @@
-//! What a stub resolver keeps, and for how long.
+//! The cache of a stub resolver, and its times.
 
 #![cfg(feature = "hickory")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests may panic")]

@@ -1,4 +1,4 @@
-//! What OpenSSL makes of chains and records: its own tests of DANE, and more of the same form.
+//! OpenSSL's verdicts on chains and records: its own tests of DANE, and more of the same form.
 
 #![expect(
     clippy::indexing_slicing,

@@ -101,7 +101,7 @@ fn a_common_name_counts_only_without_a_dns_name() {
     assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Ok(()));
     let leaf = root.server(&["other.example"], common());
     assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(Reason::Name));
-    // A DNS name that is no good is one all the same, and an address is none.
+    // An unusable DNS name counts as a DNS name; an address does not.
     let leaf = root.server(&["no good"], common());
     assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(Reason::Name));
     let leaf = root.server(&["192.0.2.1"], common());

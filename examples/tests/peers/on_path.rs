@@ -10,7 +10,7 @@ use hickory_resolver::proto::op::{Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
-/// What the attacker does with the responses about the attacked names.
+/// The attack on the responses about the attacked names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Attack {
     /// All responses as they are.

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::program::{Folder, run};
 
-/// What a server sends and signs with; SNI must be the TLSA base domain.
+/// The certificates and the key of a server; SNI must be the TLSA base domain.
 #[derive(Debug)]
 struct Sent(Arc<CertifiedKey>);
 

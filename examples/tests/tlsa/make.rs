@@ -78,7 +78,7 @@ fn each_kind_of_record() {
     }
 }
 
-/// What `openssl rsa -pubin` makes of an EC key is nothing; here it is an error.
+/// `openssl rsa -pubin` writes nothing for an EC key; here that is an error.
 #[test]
 fn nothing_has_no_record() {
     let folder = Folder::new("nothing_made");

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &[&str], input: &str) -> Output {
     let mut program = Command::new(path.join("examples/tlsa"));
     program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
-    // Who has wrong arguments does not read.
+    // With wrong arguments the program does not read.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }

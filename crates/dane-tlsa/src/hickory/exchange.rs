@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::{Query, QueryType, Reply, Response, Stub, Transport};
 
-/// Sends a query, and reads its response; `None` if there is none in time, or it cannot be sent.
+/// Sends a query, and reads its response; `None` if it cannot be sent, or no response comes in time.
 pub(super) async fn response(query: &Query) -> Option<Response> {
     let request = DnsRequest::from(message(query)?);
     let response = match query.transport {

@@ -159,7 +159,7 @@ pub struct Response {
     pub reply: Reply,
 }
 
-/// What a [`Response`] says.
+/// The meaning of a [`Response`].
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must tell all apart")]
 pub enum Reply {

@@ -53,7 +53,7 @@ impl fmt::Display for NoDnssec {
     }
 }
 
-/// What became of a probe.
+/// The result of a probe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Probed {
     /// It has no answer: nothing is known, and what was known before still counts.

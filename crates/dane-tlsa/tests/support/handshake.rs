@@ -15,7 +15,7 @@ use rustls::{
 
 pub(crate) const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
 
-/// What a server sends and signs with, and the name that it was last asked for.
+/// The certificates and the key of a server, and the name that it was last asked for.
 #[derive(Debug)]
 pub(crate) struct Server(Arc<Sent>);
 
