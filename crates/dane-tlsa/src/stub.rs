@@ -96,7 +96,7 @@ impl Stub {
         if now >= lookup.deadline && lookup.end.is_none() {
             self.give_up(lookup, now);
         }
-        if lookup.end.is_none() && !self.is_of_use(lookup) {
+        if lookup.end.is_none() && !self.is_of_use(lookup.server, lookup) {
             self.turn(lookup);
         }
         match &lookup.end {
@@ -250,9 +250,9 @@ impl Stub {
         }
     }
 
-    /// Whether the lookup's server may be asked: one without DNSSEC only if no server has it.
-    fn is_of_use(&self, lookup: &Lookup) -> bool {
-        let is_available = self.servers.get(lookup.server).is_some_and(Server::is_available);
+    /// Whether a server may be asked for a lookup: one without DNSSEC only if no server has it.
+    fn is_of_use(&self, server: usize, lookup: &Lookup) -> bool {
+        let is_available = self.servers.get(server).is_some_and(Server::is_available);
         lookup.is_probe() || is_available || !self.servers.iter().any(Server::is_available)
     }
 
@@ -263,8 +263,8 @@ impl Stub {
         for step in 1..=count {
             let server = (lookup.server + step) % count;
             let round = lookup.round + u32::from(done + step >= count);
-            let probe = Lookup { server, ..lookup.clone() };
-            if round < rounds && !lookup.failed.contains(&server) && self.is_of_use(&probe) {
+            if round < rounds && !lookup.failed.contains(&server) && self.is_of_use(server, lookup)
+            {
                 // A server, or a network before it, may drop what has EDNS.
                 return lookup.turn_to(server, round, round == 0 || round + 1 < rounds);
             }
