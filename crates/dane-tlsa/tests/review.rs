@@ -8,6 +8,8 @@ mod authority;
 mod now;
 #[path = "support/records.rs"]
 mod records;
+#[path = "support/three.rs"]
+mod three;
 
 use authority::Party;
 use dane_tlsa::rustls_pki_types::CertificateDer;
@@ -17,6 +19,7 @@ use dane_tlsa::{
 use now::now;
 use rcgen::date_time_ymd;
 use records::{names, record, set};
+use three::three;
 
 const NAME: &str = "mx.example.com";
 
@@ -31,17 +34,9 @@ fn kinds(review: &Review) -> Vec<(Option<usize>, FindingKind)> {
     found.map(|finding| (finding.record.map(|(place, _)| place), finding.kind)).collect()
 }
 
-/// A root, an authority below it, and a server.
-fn three() -> [Party; 3] {
-    let root = Party::root("Root", |_| {});
-    let below = root.authority("Below", |_| {});
-    let leaf = below.server(&[NAME], |_| {});
-    [root, below, leaf]
-}
-
 #[test]
 fn what_is_recommended_has_no_findings() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let found = review(vec![record([3, 1, 1], &leaf.der)], &[&leaf.der]);
     assert_eq!(kinds(&found), []);
     assert!(found.is_sound());
@@ -53,7 +48,7 @@ fn what_is_recommended_has_no_findings() {
 
 #[test]
 fn point_32_a_trust_anchor_that_is_not_sent() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let found = review(vec![record([2, 0, 1], &root.der)], &[&leaf.der, &below.der]);
     assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::AnchorNotSent))]);
     assert!(!found.is_sound());
@@ -70,7 +65,7 @@ fn a_wrong_name_under_a_trust_anchor() {
 /// The text of 2014: the certificate "should be the sole one transmitted".
 #[test]
 fn more_than_its_own_certificate_under_usage_3_alone() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let own = record([3, 1, 1], &leaf.der);
     let chain = [&leaf.der, &below.der];
     let found = review(vec![own.clone()], &chain);
@@ -111,7 +106,7 @@ fn digests_of_nothing_are_named() {
 
 #[test]
 fn a_renewed_certificate_with_a_new_key_and_the_old_record() {
-    let [_, below, leaf] = three();
+    let [_, below, leaf] = three(NAME);
     let renewed = below.server(&[NAME], |_| {});
     let found = review(vec![record([3, 1, 1], &leaf.der)], &[&renewed.der]);
     assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::OtherKey))]);
@@ -154,7 +149,7 @@ fn a_combination_that_matches_no_more_is_a_problem_even_where_we_match() {
 
 #[test]
 fn what_a_record_was_made_of_instead() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let chain = [&leaf.der, &below.der, &root.der];
     let mut swapped = record([3, 0, 1], &leaf.der);
     swapped.selector = dane_tlsa::Selector::SPKI;
@@ -172,7 +167,7 @@ fn what_a_record_was_made_of_instead() {
 
 #[test]
 fn records_that_are_discouraged_or_unusable_or_there_twice() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let chain = [&leaf.der, &below.der, &root.der];
     let records = vec![
         record([2, 1, 0], &root.der),

@@ -8,6 +8,8 @@ mod authority;
 mod now;
 #[path = "support/records.rs"]
 mod records;
+#[path = "support/three.rs"]
+mod three;
 
 use authority::Party;
 use dane_tlsa::rustls_pki_types::CertificateDer;
@@ -18,6 +20,7 @@ use rcgen::{
     date_time_ymd,
 };
 use records::{names, record, set};
+use three::three;
 
 const NAME: &str = "mx.example.com";
 
@@ -37,17 +40,9 @@ fn verify(
     }
 }
 
-/// A root, an authority below it, and a server.
-fn three() -> [Party; 3] {
-    let root = Party::root("Root", |_| {});
-    let below = root.authority("Below", |_| {});
-    let leaf = below.server(&[NAME], |_| {});
-    [root, below, leaf]
-}
-
 #[test]
 fn point_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     for numbers in [[2, 0, 1], [2, 0, 2], [2, 1, 1], [2, 1, 2], [2, 0, 0], [2, 1, 0]] {
         let chain = [&leaf.der, &below.der, &root.der];
         assert_eq!(verify(&set([record(numbers, &root.der)]), &chain), Ok((0, 2)), "{numbers:?}");
@@ -63,14 +58,14 @@ fn point_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
 
 #[test]
 fn the_anchor_nearest_to_the_server_is_named() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let records = set([record([2, 0, 1], &root.der), record([2, 1, 2], &below.der)]);
     assert_eq!(verify(&records, &[&leaf.der, &below.der, &root.der]), Ok((1, 1)));
 }
 
 #[test]
 fn point_22_the_path_ends_at_the_anchor() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let mallory = Party::root("Mallory", |_| {});
     let fake = mallory.server(&[NAME], |_| {});
     // The same names, but other keys.
@@ -96,7 +91,7 @@ fn point_22_the_path_ends_at_the_anchor() {
 
 #[test]
 fn point_31_a_whole_certificate_in_the_dns_need_not_be_sent() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     assert_eq!(verify(&set([record([2, 0, 0], &root.der)]), &[&leaf.der, &below.der]), Ok((0, 2)));
     assert_eq!(verify(&set([record([2, 0, 0], &below.der)]), &[&leaf.der]), Ok((0, 1)));
     let issuer = Err(Reason::Path(PathFault::Issuer));
@@ -106,7 +101,7 @@ fn point_31_a_whole_certificate_in_the_dns_need_not_be_sent() {
 /// RFC 7671 section 5.2.3: the topmost certificate, signed with the key and not expired.
 #[test]
 fn point_31_a_key_in_the_dns_has_signed_the_topmost_certificate() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let of_root = set([record([2, 1, 0], &root.der)]);
     assert_eq!(verify(&of_root, &[&leaf.der, &below.der]), Ok((0, 1)));
     assert_eq!(verify(&set([record([2, 1, 0], &below.der)]), &[&leaf.der]), Ok((0, 0)));
@@ -121,7 +116,7 @@ fn point_31_a_key_in_the_dns_has_signed_the_topmost_certificate() {
 
 #[test]
 fn point_32_an_anchor_by_digest_that_is_not_sent_is_named_so() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 2], [2, 1, 2]] {
         let verdict = check(&set([record(numbers, &root.der)]), &[&leaf.der, &below.der]);
         let [usage, selector, matching_type] = numbers;
@@ -151,7 +146,7 @@ fn names_of(name: &str) -> Vec<rcgen::SanType> {
 
 #[test]
 fn point_33_one_unreadable_certificate_harms_no_path() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let records = set([record([2, 0, 1], &root.der)]);
     for garbage in [&b""[..], b"\x30\x82", b"\x30\x03\x02\x01\x05", b"-----BEGIN"] {
         let garbage = CertificateDer::from(garbage.to_vec());
@@ -163,7 +158,7 @@ fn point_33_one_unreadable_certificate_harms_no_path() {
 /// `openssl x509 -purpose` takes such a server too: RFC 5280 asks only issuers whether they are one.
 #[test]
 fn a_servers_certificate_may_be_an_authoritys() {
-    let [root, below, _] = three();
+    let [root, below, _] = three(NAME);
     let leaf = below.authority("Server", |params| params.subject_alt_names = names_of(NAME));
     let chain = [&leaf.der, &below.der, &root.der];
     assert_eq!(verify(&set([record([2, 0, 1], &root.der)]), &chain), Ok((0, 2)));
@@ -272,7 +267,7 @@ fn a_server_for_clients_only_is_refused() {
 
 #[test]
 fn ten_certificates_are_looked_at_and_one_more_is_not() {
-    let [root, below, leaf] = three();
+    let [root, below, leaf] = three(NAME);
     let records = set([record([2, 0, 1], &root.der), record([3, 1, 1], &root.der)]);
     let junk = Party::root("Junk", |_| {});
     let chain =
@@ -289,7 +284,7 @@ fn ten_certificates_are_looked_at_and_one_more_is_not() {
 
 #[test]
 fn a_hundred_keys_and_a_hundred_certificates_in_the_dns_are_bounded_work() {
-    let [root, _, leaf] = three();
+    let [root, _, leaf] = three(NAME);
     for numbers in [[2, 1, 0], [2, 0, 0]] {
         let others = (0..99).map(|_| record(numbers, &Party::root("Below", |_| {}).der));
         let records = set(others.chain([record(numbers, &root.der)]));
