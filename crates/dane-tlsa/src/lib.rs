@@ -131,7 +131,7 @@
 //! |---------------|---------|--------------------------------------------------------------------------------|
 //! | `dnssec-ring` | no      | `hickory::ValidatingResolver`, which validates by DNSSEC itself, with hickory and ring |
 //! | `hickory`     | no      | `Stub`, a resolver without I/O, and `hickory::StubResolver`, which asks for it on tokio |
-//! | `rustls`      | no      | `rustls::DaneVerifier`, for each connection of a client                        |
+//! | `rustls`      | no      | `rustls::DaneVerifier`, for each connection of a client, and `rustls::UnauthenticatedVerifier` |
 //!
 //! A feature adds items; none changes what the other items do.
 //!

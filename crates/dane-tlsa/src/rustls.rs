@@ -1,21 +1,23 @@
 //! A client's verification of servers by DANE, within the handshake, for rustls 0.23.
 
+mod signature;
+mod unauthenticated;
+
+pub use unauthenticated::UnauthenticatedVerifier;
+
 use std::str;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::rustls::client::Resumption;
 use ::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use ::rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
-use ::rustls::pki_types::{CertificateDer, DnsName, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use ::rustls::crypto::WebPkiSupportedAlgorithms;
+use ::rustls::pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use ::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, PeerMisbehaved,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
 };
 use mail_types::dns::Name;
 use thiserror::Error;
-use webpki::RawPublicKeyEntity;
 
-use crate::certificate::Certificate;
 use crate::check::Check;
 use crate::limits::Limits;
 use crate::record_set::RecordSet;
@@ -29,7 +31,7 @@ use crate::verdict::{Mismatches, Verdict};
 /// the key of its certificate, whatever that certificate is otherwise.
 ///
 /// A server that does not match ends the handshake; the error has a [`Mismatches`] as its source. So does
-/// a set of which no record can be used: then TLS without authentication is wanted, and another verifier.
+/// a set of which no record can be used: then TLS without authentication is wanted, and an [`UnauthenticatedVerifier`].
 #[derive(Debug)]
 pub struct DaneVerifier {
     records: RecordSet,
@@ -115,20 +117,7 @@ impl ServerCertVerifier for DaneVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let key = key_of(certificate)?;
-        let key = RawPublicKeyEntity::try_from(&key)
-            .map_err(|_| Error::from(CertificateError::BadEncoding))?;
-        let mapping = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme);
-        let (_, algorithms) =
-            mapping.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
-        // In TLS 1.2 a scheme does not say the curve of the key: at most one of these is of it.
-        let verified = algorithms
-            .iter()
-            .any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok());
-        if verified {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        Err(CertificateError::BadSignature.into())
+        signature::verify_tls12(&self.algorithms, message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -137,19 +126,12 @@ impl ServerCertVerifier for DaneVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let key = key_of(certificate)?;
-        verify_tls13_signature_with_raw_key(message, &key, signed, &self.algorithms)
+        signature::verify_tls13(&self.algorithms, message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
-}
-
-fn key_of<'a>(certificate: &'a CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'a>, Error> {
-    let certificate = Certificate::parse(certificate);
-    let certificate = certificate.map_err(|_| Error::from(CertificateError::BadEncoding))?;
-    Ok(SubjectPublicKeyInfoDer::from(certificate.key()))
 }
 
 fn refused(why: Mismatches) -> Error {

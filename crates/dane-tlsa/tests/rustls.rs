@@ -14,10 +14,10 @@ mod version_one;
 use std::sync::Arc;
 
 use authority::Party;
-use dane_tlsa::rustls::{BaseDomainError, DaneVerifier};
+use dane_tlsa::rustls::{BaseDomainError, DaneVerifier, UnauthenticatedVerifier};
 use dane_tlsa::rustls_pki_types::CertificateDer;
 use dane_tlsa::{Mismatches, Reason, RecordSet, Verdict};
-use handshake::{Server, VERSIONS, connect, with_version};
+use handshake::{Server, VERSIONS, connect, connect_as, with_version};
 use rcgen::{CustomExtension, KeyPair, date_time_ymd};
 use records::{names, record, set};
 use rustls::client::Resumption;
@@ -162,4 +162,22 @@ fn a_base_domain_that_sni_cannot_have_is_refused() {
     }
     // Names with an underscore are not hosts', and occur.
     assert!(make(names(&["mx_1.example"])).is_ok());
+}
+
+#[test]
+fn without_authentication_any_certificate_is_taken_but_only_with_its_key() {
+    let algorithms = default_provider().signature_verification_algorithms;
+    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let old = version_one::certificate(&key);
+    for version in VERSIONS {
+        let connect = |key| {
+            let mut config = with_version(version);
+            let verifier = Arc::new(UnauthenticatedVerifier::new(algorithms));
+            config.dangerous().set_certificate_verifier(verifier);
+            let name = "elsewhere.example".try_into().unwrap();
+            connect_as(config, name, &server(&[&old], key), version)
+        };
+        assert_eq!(connect(&key), Ok(HandshakeKind::Full));
+        assert_eq!(connect(&other), Err(CertificateError::BadSignature.into()));
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use dane_tlsa::rustls::DaneVerifier;
 use rcgen::KeyPair;
 use rustls::crypto::ring::{default_provider, sign::any_supported_type};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
@@ -55,10 +55,20 @@ pub(crate) fn with_version(version: &'static SupportedProtocolVersion) -> Client
 }
 
 /// Does a handshake, and returns the client's result.
-#[expect(clippy::unwrap_in_result, reason = "what is in memory works; the result is the client's")]
 pub(crate) fn connect(
     verifier: &Arc<DaneVerifier>,
     config: &ClientConfig,
+    server: &Server,
+    version: &'static SupportedProtocolVersion,
+) -> Result<HandshakeKind, Error> {
+    connect_as(verifier.config(config), verifier.server_name(), server, version)
+}
+
+/// Does a handshake with this configuration and server name.
+#[expect(clippy::unwrap_in_result, reason = "what is in memory works; the result is the client's")]
+pub(crate) fn connect_as(
+    config: ClientConfig,
+    server_name: ServerName<'static>,
     server: &Server,
     version: &'static SupportedProtocolVersion,
 ) -> Result<HandshakeKind, Error> {
@@ -67,8 +77,7 @@ pub(crate) fn connect(
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&server.0) as _);
-    let config = Arc::new(verifier.config(config));
-    let mut client = ClientConnection::new(config, verifier.server_name()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), server_name).unwrap();
     let mut server = ServerConnection::new(Arc::new(of_server)).unwrap();
     while client.is_handshaking() || server.is_handshaking() || server.wants_write() {
         let mut octets = Vec::new();
