@@ -13,7 +13,6 @@ mod option_lines;
 mod options;
 mod tls;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +31,7 @@ use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
 use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
+use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
@@ -51,8 +51,8 @@ use crate::gateway::telemetry::log_format::LogFormat;
 pub struct Config {
     /// How log lines are written.
     pub log_format: LogFormat,
-    /// The name server that is asked; without one, the system's.
-    pub dns_resolver: Option<SocketAddr>,
+    /// The name servers that are asked.
+    pub dns: DnsOptions,
     /// What the server is started with.
     pub server: ServerSettings,
 }
@@ -106,8 +106,10 @@ impl Config {
         let live = common.live(&options, text, &macros)?;
         effect::check(&options, &events, &startup, &live, &language)?;
         files::check(&options, &startup, &live)?;
-        let ConfigOptions { log_format, dns_resolver, .. } = options;
-        Ok(Self { log_format, dns_resolver, server: ServerSettings { startup, live } })
+        let ConfigOptions { log_format, dns_resolver: server, dns_trust_ad: trust_ad, .. } =
+            options;
+        let dns = DnsOptions { server, trust_ad };
+        Ok(Self { log_format, dns, server: ServerSettings { startup, live } })
     }
 }
 

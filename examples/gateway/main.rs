@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tracing::{error, warn};
 
 use examples::gateway::config::{Config, opening};
-use examples::gateway::dns::resolver::resolver_settings;
+use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
 
@@ -74,15 +74,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let resolver = match resolver_settings(config.dns_resolver, resolv_conf) {
-        Ok(resolver) => resolver,
+    let servers = match NameServers::read(config.dns, resolv_conf) {
+        Ok(servers) => servers,
         Err(error) => {
             eprintln!("gateway: dns_resolver: {}", log::chain(&error));
             return ExitCode::from(2);
         }
     };
     log::start(config.log_format);
-    let run = |runtime: Runtime| runtime.block_on(run(arguments, config, resolver));
+    let run = |runtime: Runtime| runtime.block_on(run(arguments, config, servers));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -113,14 +113,14 @@ fn runtime() -> io::Result<Runtime> {
 async fn run(
     arguments: Arguments,
     config: Config,
-    resolver: ResolverSettings,
+    servers: NameServers,
 ) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hang_up = signal(SignalKind::hangup())?;
-    let (log_format, dns_resolver) = (config.log_format, config.dns_resolver);
-    let gateway = Gateway::new(config.server, resolver)?;
+    let (log_format, dns) = (config.log_format, config.dns);
+    let gateway = Gateway::new(config.server, servers)?;
     let listeners = gateway.listen().await?;
     let (want, wanted) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -132,8 +132,10 @@ async fn run(
     let configure = move || {
         let file = arguments.config.as_deref();
         let config = opening::read_again(file, &arguments.resolv_conf)?;
-        if (config.log_format, config.dns_resolver) != (log_format, dns_resolver) {
-            warn!("log_format or dns_resolver: a change takes effect at the next start only");
+        if (config.log_format, config.dns) != (log_format, dns) {
+            warn!(
+                "log_format, dns_resolver or dns_trust_ad: a change takes effect at the next start only"
+            );
         }
         Ok(config.server)
     };

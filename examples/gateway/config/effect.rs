@@ -1,6 +1,8 @@
 //! Options that would do nothing as others are: an administrator who sets one expects something of it. What
 //! has its default is as if it were not given.
 
+use std::net::SocketAddr;
+
 use mail_types::exim::{HostSet, List};
 
 use super::dmarc::InvalidFromOption;
@@ -82,11 +84,17 @@ fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
     if options.store == StoreKind::Discard && options.maildir.is_some() {
         return Some(("maildir", "store = \"discard\" keeps no mail"));
     }
+    let on_this_host = |server: SocketAddr| server.ip().to_canonical().is_loopback();
+    if options.dns_trust_ad && options.dns_resolver.is_some_and(on_this_host) {
+        return Some(("dns_trust_ad", "dns_resolver is on this host, and is believed anyway"));
+    }
     if live.routing.relays() {
         return None;
     }
     let given = options.route_data.is_some();
-    first([("route_data", given), ("hosts_try_prdr", tries)], NO_RELAY)
+    let others =
+        [("route_data", given), ("hosts_try_prdr", tries), ("dns_trust_ad", options.dns_trust_ad)];
+    first(others, NO_RELAY)
 }
 
 /// Tells whether it is known that no client can be in a list.

@@ -10,7 +10,7 @@ use rustix::fs::{Access, access};
 use thiserror::Error;
 
 use super::{Config, ConfigError, InvalidConfig};
-use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
 #[cfg(feature = "redis")]
@@ -87,7 +87,7 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
         }
     }
-    resolver_settings(config.dns_resolver, resolv_conf)
+    NameServers::read(config.dns, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     #[cfg(feature = "redis")]
     Redis::new(&live.lookups.redis)

@@ -66,6 +66,8 @@ pub(crate) struct ConfigOptions {
     pub(super) host_lookup_timeout: Interval,
     /// Whom to ask instead of the system's resolver, as `127.0.0.1:53`.
     pub(super) dns_resolver: Option<SocketAddr>,
+    /// Whether a name server on another host is believed about DNSSEC.
+    pub(super) dns_trust_ad: bool,
     /// Hosts that must send a PROXY header; `hosts_proxy` today.
     #[serde(alias = "hosts_proxy")]
     pub(super) proxy_required_hosts: String,

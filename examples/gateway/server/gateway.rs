@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use mail_types::hickory::{Resolver, ResolverError, ResolverSettings};
+use mail_types::dns::Resolve;
+use mail_types::hickory::ResolverError;
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -16,6 +17,7 @@ use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
+use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::policy::client_lists::ClientList;
@@ -68,13 +70,13 @@ impl Gateway {
     /// # Errors
     ///
     /// A part cannot be opened or started.
-    pub fn new(settings: ServerSettings, resolver: ResolverSettings) -> Result<Self, StartError> {
-        Ok(Self::open(settings, resolver)?)
+    pub fn new(settings: ServerSettings, servers: NameServers) -> Result<Self, StartError> {
+        Ok(Self::open(settings, servers)?)
     }
 
     fn open(
         ServerSettings { startup, live }: ServerSettings,
-        resolver: ResolverSettings,
+        servers: NameServers,
     ) -> Result<Self, GatewayError> {
         let (store, recovery) = Store::open(&startup.store)?;
         let replayed = recovery.delivered + recovery.restored;
@@ -88,8 +90,9 @@ impl Gateway {
         let services = Services {
             rates: Arc::default(),
             lookups: Arc::<Engines>::clone(&engines),
-            resolver: Arc::new(Resolver::new(resolver)?),
+            resolver: Arc::new(servers.stub()),
         };
+        let names: Arc<dyn Resolve> = Arc::new(servers.resolver()?);
         let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
         let reporter = Reporter::start(startup.reports.clone(), host.as_str());
         let reporter = reporter.map_err(GatewayError::Reporter)?;
@@ -104,7 +107,7 @@ impl Gateway {
             limiter: Limiter::default(),
             deadlines: Deadlines::default(),
             stop: watch::Sender::new(false),
-            live: watch::Sender::new(Arc::new(Live::new(live, &startup, services)?)),
+            live: watch::Sender::new(Arc::new(Live::new(live, &startup, services, names)?)),
             store,
             startup,
         })
@@ -135,22 +138,20 @@ impl Live {
             lookups: Arc::new(Engines::new(&settings.lookups)?),
             resolver: Arc::clone(&self.services.resolver),
         };
-        Ok(Self::new(settings, startup, services)?)
+        Ok(Self::new(settings, startup, services, self.host_names.resolver())?)
     }
 
     fn new(
         mut settings: LiveSettings,
         startup: &StartupSettings,
         services: Services,
+        names: Arc<dyn Resolve>,
     ) -> Result<Self, TlsError> {
         let session = Arc::new(settings.session.clone());
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
         Ok(Self {
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),
-            host_names: HostNames::new(
-                Arc::clone(&services.resolver),
-                settings.host_lookup_timeout,
-            ),
+            host_names: HostNames::new(names, settings.host_lookup_timeout),
             services,
             session,
             settings,

@@ -19,6 +19,11 @@ impl HostNames {
         Self { resolver, timeout }
     }
 
+    /// Returns the resolver.
+    pub(crate) fn resolver(&self) -> Arc<dyn Resolve> {
+        Arc::clone(&self.resolver)
+    }
+
     /// Returns a confirmed name of the address, if one is found in time. `failed` gets each question
     /// without records: Exim's word for the cause, the name and the type.
     pub(crate) async fn of(

@@ -15,7 +15,7 @@ use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::{Config, opening};
 use crate::gateway::delivery::settings::RelayLimits;
-use crate::gateway::dns::resolver::resolver_settings;
+use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::variables::FACTS;
 use crate::gateway::server::{Gateway, Reload};
 
@@ -72,12 +72,12 @@ impl Running {
         mut config: Config,
         change: impl FnOnce(&mut Gateway),
     ) -> Self {
-        let resolver = resolver_settings(config.dns_resolver, Path::new("/etc/resolv.conf"));
+        let servers = NameServers::read(config.dns, Path::new("/etc/resolv.conf"));
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         let limits = &mut config.server.live.relay.limits;
         *limits = RelayLimits { greeting: wait, command: wait, quit, ..*limits };
-        let mut gateway = Gateway::new(config.server, resolver.unwrap()).unwrap();
+        let mut gateway = Gateway::new(config.server, servers.unwrap()).unwrap();
         change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
         let address = listeners[0].local_addr().unwrap();

@@ -24,7 +24,10 @@ async fn nameless() -> (SocketAddr, Arc<Mutex<BTreeSet<Vec<u8>>>>) {
         let mut packet = [0; 4096];
         while let Ok((length, peer)) = socket.recv_from(&mut packet).await {
             let end = packet[12..length].iter().position(|&octet| octet == 0).unwrap() + 12;
-            names.lock().unwrap().insert(packet[12..end].to_ascii_lowercase());
+            // The root is the resolver's own question, whether the server validates.
+            if end > 12 {
+                names.lock().unwrap().insert(packet[12..end].to_ascii_lowercase());
+            }
             // The question again, and in the header: an answer, NXDOMAIN, nothing behind it.
             packet[2..12].copy_from_slice(&[0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]);
             let _ = socket.send_to(&packet[..end + 5], peer).await;

@@ -1,0 +1,174 @@
+//! The authorities by which servers without TLSA records are verified, and their revocation lists.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ocsp_staple::FileStamp;
+use rustls::RootCertStore;
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, TrustAnchor};
+use thiserror::Error;
+use tracing::{info, warn};
+
+/// `tls_verify_certificates`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum VerifyCertificates {
+    /// Empty: no server can be verified.
+    None,
+    /// `system`: the authorities of this system.
+    #[default]
+    System,
+    /// A PEM file.
+    File(PathBuf),
+}
+
+impl VerifyCertificates {
+    pub(crate) fn read(text: &str) -> Self {
+        match text {
+            "" => Self::None,
+            "system" => Self::System,
+            path => Self::File(path.into()),
+        }
+    }
+}
+
+/// The authorities and revocation lists, which are read again when their files change.
+#[derive(Debug)]
+pub(crate) struct Authorities {
+    certificates: VerifyCertificates,
+    crl: Option<PathBuf>,
+    provider: Arc<CryptoProvider>,
+    current: Mutex<(Stamps, Arc<Verifier>)>,
+}
+
+type Stamps = [Option<FileStamp>; 2];
+
+/// The verifier by the current files.
+#[derive(Debug, Default)]
+pub(crate) struct Verifier {
+    /// `None` without an authority.
+    pub(crate) verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// The authorities: an OCSP response may be signed by one of them.
+    pub(crate) anchors: Vec<TrustAnchor<'static>>,
+}
+
+impl Authorities {
+    /// Reads the files.
+    pub(crate) fn open(
+        certificates: VerifyCertificates,
+        crl: Option<PathBuf>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, AuthoritiesError> {
+        let stamps = stamps(&certificates, crl.as_deref());
+        let verifier = Arc::new(Verifier::read(&certificates, crl.as_deref(), provider)?);
+        let (provider, current) = (Arc::clone(provider), Mutex::new((stamps, verifier)));
+        Ok(Self { certificates, crl, provider, current })
+    }
+
+    /// Returns the verifier by the files as they are now. A file that became unreadable is logged, and the
+    /// last good one stays.
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        let now = stamps(&self.certificates, self.crl.as_deref());
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != now {
+            current.0 = now;
+            match Verifier::read(&self.certificates, self.crl.as_deref(), &self.provider) {
+                Ok(verifier) => {
+                    info!("remote_smtp: authorities and revocation lists read again");
+                    current.1 = Arc::new(verifier);
+                }
+                Err(error) => warn!("remote_smtp: {error}; the last good ones stay in use"),
+            }
+        }
+        Arc::clone(&current.1)
+    }
+}
+
+fn stamps(certificates: &VerifyCertificates, crl: Option<&Path>) -> Stamps {
+    let file = match certificates {
+        VerifyCertificates::File(path) => Some(path.as_path()),
+        VerifyCertificates::None | VerifyCertificates::System => None,
+    };
+    [file, crl].map(|path| path.and_then(|path| FileStamp::of(path).ok()))
+}
+
+impl Verifier {
+    fn read(
+        certificates: &VerifyCertificates,
+        crl: Option<&Path>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, AuthoritiesError> {
+        let roots = match certificates {
+            VerifyCertificates::None => return Ok(Self::default()),
+            VerifyCertificates::System => system()?,
+            VerifyCertificates::File(path) => of_file(path)?,
+        };
+        let (anchors, roots) = (roots.roots.clone(), Arc::new(roots));
+        let builder =
+            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
+        let builder = match crl {
+            // An authority without a list in the file has not revoked anything, as far as is known.
+            Some(path) => builder
+                .with_crls(lists(path)?)
+                .allow_unknown_revocation_status()
+                .enforce_revocation_expiration(),
+            None => builder,
+        };
+        Ok(Self { verifier: Some(builder.build()?), anchors })
+    }
+}
+
+fn system() -> Result<RootCertStore, AuthoritiesError> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() { Err(AuthoritiesError::System) } else { Ok(roots) }
+}
+
+fn of_file(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
+    let unread =
+        |source| AuthoritiesError::Read { option: "tls_verify_certificates", path: path.into(), source };
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(unread)?;
+    for (at, certificate) in certificates.enumerate() {
+        let added = roots.add(certificate.map_err(unread)?);
+        added.map_err(|source| AuthoritiesError::Certificate {
+            path: path.into(),
+            number: at + 1,
+            source,
+        })?;
+    }
+    if roots.is_empty() {
+        let (option, path) = ("tls_verify_certificates", path.into());
+        return Err(AuthoritiesError::Empty { option, path, what: "certificate" });
+    }
+    Ok(roots)
+}
+
+fn lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, AuthoritiesError> {
+    let unread = |source| AuthoritiesError::Read { option: "tls_crl", path: path.into(), source };
+    let lists = CertificateRevocationListDer::pem_file_iter(path).map_err(unread)?;
+    let lists = lists.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+    if lists.is_empty() {
+        let (option, path) = ("tls_crl", path.into());
+        return Err(AuthoritiesError::Empty { option, path, what: "certificate revocation list" });
+    }
+    Ok(lists)
+}
+
+/// Why servers cannot be verified.
+#[derive(Debug, Error)]
+pub(crate) enum AuthoritiesError {
+    #[error("tls_verify_certificates: this system has no certificates of authorities")]
+    System,
+    #[error("{option}: cannot read {}: {source}", path.display())]
+    Read { option: &'static str, path: PathBuf, source: pem::Error },
+    #[error("{option}: {} has no {what}", path.display())]
+    Empty { option: &'static str, path: PathBuf, what: &'static str },
+    #[error("tls_verify_certificates: certificate {number} in {}: {source}", path.display())]
+    Certificate { path: PathBuf, number: usize, source: rustls::Error },
+    #[error("tls_crl: {0}")]
+    Crl(#[from] VerifierBuilderError),
+}

@@ -1,0 +1,237 @@
+//! The hosts of a next hop, and how mail to each is secured.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use dane_tlsa::{
+    Action, Bounce, Decision, Failure, Host, HostPolicy, MtaSts, NextHop, Policy, PolicyOptions, Skip,
+};
+use mail_types::dns::{
+    Answer, DnssecStatus, Name, Note, Question, RecordType, Records, Resolve, Resolving, run_cached,
+};
+use mail_types::exim::HostSet;
+use thiserror::Error;
+
+use super::mta_sts::StsPolicy;
+use super::next_hop::Route;
+
+/// A search for the hosts of a next hop.
+pub(crate) struct HostSearch<'a> {
+    pub(crate) route: &'a Route,
+    /// The name of this host, which gets no mail from itself.
+    pub(crate) own: &'a Name,
+    pub(crate) dnssec: Dnssec,
+    pub(crate) options: PolicyOptions,
+    pub(crate) sts: Option<&'a StsPolicy>,
+    pub(crate) resolver: &'a dyn Resolve,
+    pub(crate) time: Duration,
+}
+
+/// The use of DNSSEC for a next hop: `dnssec_request_domains` and `dnssec_require_domains`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Dnssec {
+    /// Not requested: no answer counts as secure.
+    Off,
+    Requested,
+    /// MX records and addresses that are not secure are not used.
+    Required,
+}
+
+/// The hosts that were found, in the order of attempts.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    pub(crate) port: u16,
+    pub(crate) hosts: Vec<RemoteHost>,
+    /// Whether DNSSEC or an MTA-STS policy says which hosts the next hop has.
+    pub(crate) is_secure: bool,
+    /// The questions and answers.
+    pub(crate) trace: Vec<Note>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteHost {
+    pub(crate) policy: HostPolicy,
+    /// The policy with DANE, where it is for a report only.
+    pub(crate) reported: Option<HostPolicy>,
+    /// Why the host is not used.
+    pub(crate) unused: Option<Unused>,
+}
+
+/// Why a host is not used now.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(crate) enum Unused {
+    #[error(transparent)]
+    Skip(#[from] Skip),
+    #[error("the addresses of the host are not secure by DNSSEC, which dnssec_require_domains demands")]
+    InsecureAddresses,
+    #[error("the MTA-STS policy of the domain does not name the host")]
+    NotInMtaSts,
+}
+
+/// Why a next hop has no hosts.
+#[derive(Debug, Error)]
+pub(crate) enum NoHosts {
+    #[error("{reason}")]
+    Deferred { reason: String, failure: Option<Box<Failure>> },
+    #[error(transparent)]
+    Bounced(#[from] Bounce),
+    #[error("the MX records of the domain point to this host")]
+    Loop,
+    #[error("no host of the domain has an address")]
+    NoAddress,
+}
+
+impl HostSearch<'_> {
+    /// Asks the DNS for the hosts.
+    pub(crate) async fn run(&self) -> Result<Hosts, NoHosts> {
+        let policy = Policy::new(self.route.next_hop.clone(), self.route.port);
+        let policy = policy.with_options(self.options.clone());
+        let vouching = Vouching { resolver: self.resolver, dnssec: self.dnssec };
+        let mut session = policy.session().traced();
+        let decision = run_cached(&mut session, &vouching, self.time, &|_| None).await;
+        let trace = session.trace().to_vec();
+        let answers = AnswersOf(session.answers());
+        let found = match decision {
+            Decision::Hosts(hosts) => hosts,
+            Decision::Defer(reason) => {
+                let failure = policy.failure(&decision).map(Box::new);
+                return Err(NoHosts::Deferred { reason: reason.to_string(), failure });
+            }
+            Decision::Bounce(reason) => return Err(reason.into()),
+        };
+        let is_secure = match &self.route.next_hop {
+            NextHop::Domain(domain) => answers.is_secure(domain, RecordType::Mx),
+            _ => true,
+        };
+        if self.dnssec == Dnssec::Required && !is_secure {
+            let reason = "the MX records are not secure by DNSSEC, which dnssec_require_domains demands";
+            return Err(NoHosts::Deferred { reason: reason.to_owned(), failure: None });
+        }
+        let found = in_order(without(found, self.own)?);
+        let hosts: Vec<_> = found.into_iter().map(|host| self.judge(host, &answers)).collect();
+        let has_none = |host: &RemoteHost| {
+            matches!(host.unused, Some(Unused::Skip(Skip::NoAddress | Skip::AddressInMx)))
+        };
+        if hosts.iter().all(has_none) {
+            return Err(NoHosts::NoAddress);
+        }
+        let is_secure = is_secure || self.sts.is_some_and(StsPolicy::is_enforced);
+        Ok(Hosts { port: self.route.port, hosts, is_secure, trace })
+    }
+
+    fn judge(&self, mut policy: HostPolicy, answers: &AnswersOf<'_>) -> RemoteHost {
+        if let (Dnssec::Required, Host::Name(name)) = (self.dnssec, &policy.host) {
+            policy.addresses.retain(|address| answers.is_secure(name, kind_of(*address)));
+        }
+        let unused = match &policy.action {
+            Action::Skip(skip) => Some(skip.clone().into()),
+            _ if policy.addresses.is_empty() => Some(Unused::InsecureAddresses),
+            _ if self.is_outside_sts(&policy) => Some(Unused::NotInMtaSts),
+            _ => None,
+        };
+        RemoteHost { policy, reported: None, unused }
+    }
+
+    /// Tells whether MTA-STS decides about the host and does not name it (RFC 8461 section 4.1).
+    fn is_outside_sts(&self, policy: &HostPolicy) -> bool {
+        let decides = match &policy.action {
+            Action::MtaSts(_) => true,
+            Action::Encrypt(encrypt) => encrypt.mta_sts,
+            _ => false,
+        };
+        let Host::Name(name) = &policy.host else { return false };
+        decides && !self.sts.is_some_and(|sts| sts.names(name))
+    }
+}
+
+impl RemoteHost {
+    /// Tells whether TLS is required for DANE or MTA-STS.
+    pub(crate) fn requires_tls(&self) -> bool {
+        self.policy.action.requires_tls()
+    }
+}
+
+/// The mode of an MTA-STS policy, for the choice of hosts.
+pub(crate) fn mode(sts: Option<&StsPolicy>) -> MtaSts {
+    match sts {
+        Some(sts) if sts.is_enforced() => MtaSts::Enforce,
+        Some(sts) if sts.is_testing() => MtaSts::Testing,
+        _ => MtaSts::None,
+    }
+}
+
+/// Returns the set of these hosts, by their names.
+pub(crate) fn set_of<'a>(hosts: impl Iterator<Item = &'a HostPolicy>) -> HostSet {
+    let names: Vec<_> = hosts.map(|host| host.host.to_string().replace(':', "::")).collect();
+    // Names and addresses from the DNS that a list cannot have are no hosts' either.
+    HostSet::new(mail_types::exim::List::new(&names.join(" : "))).unwrap_or_default()
+}
+
+/// Removes this host, and the hosts that are no better (RFC 5321 section 5.1).
+fn without(mut hosts: Vec<HostPolicy>, own: &Name) -> Result<Vec<HostPolicy>, NoHosts> {
+    let is_own = |host: &&HostPolicy| matches!(&host.host, Host::Name(name) if name == own);
+    if let Some(best) = hosts.iter().find(is_own).map(|host| host.preference) {
+        hosts.retain(|host| host.preference < best);
+        if hosts.is_empty() {
+            return Err(NoHosts::Loop);
+        }
+    }
+    Ok(hosts)
+}
+
+/// Sorts by preference; hosts of the same one in random order (RFC 5321 section 5.1).
+fn in_order(mut hosts: Vec<HostPolicy>) -> Vec<HostPolicy> {
+    let random = RandomState::new();
+    hosts.sort_by_cached_key(|host| (host.preference, random.hash_one(&host.host)));
+    hosts
+}
+
+fn kind_of(address: IpAddr) -> RecordType {
+    if address.is_ipv4() { RecordType::A } else { RecordType::Aaaa }
+}
+
+/// The answers of a search.
+struct AnswersOf<'a>(&'a [(Question, std::sync::Arc<Answer>)]);
+
+impl AnswersOf<'_> {
+    fn is_secure(&self, name: &Name, kind: RecordType) -> bool {
+        let mut answers = self.0.iter().filter(|(asked, _)| asked.name == *name && asked.kind == kind);
+        answers.any(|(_, answer)| match &**answer {
+            Answer::Records { security, .. } | Answer::Absent { security, .. } => {
+                *security == DnssecStatus::Secure
+            }
+            Answer::Failed(_) => false,
+        })
+    }
+}
+
+/// A resolver whose word for DNSSEC counts only where DNSSEC is requested.
+struct Vouching<'a> {
+    resolver: &'a dyn Resolve,
+    dnssec: Dnssec,
+}
+
+impl Resolve for Vouching<'_> {
+    fn answer(&self, question: Question, time: Duration) -> Resolving<'_> {
+        let asked = self.resolver.answer(question, time);
+        if self.dnssec != Dnssec::Off {
+            return asked;
+        }
+        Box::pin(async move {
+            let (question, mut answer) = asked.await;
+            if let Answer::Records { security, .. } | Answer::Absent { security, .. } = &mut answer {
+                *security = DnssecStatus::Indeterminate;
+            }
+            (question, answer)
+        })
+    }
+}
+
+impl fmt::Debug for HostSearch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostSearch").field("route", &self.route).finish_non_exhaustive()
+    }
+}

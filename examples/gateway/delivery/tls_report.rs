@@ -1,0 +1,139 @@
+//! What one attempt says for reports about TLS: RFC 8460.
+
+use std::net::IpAddr;
+
+use dane_tlsa::{ConnectionFault, Failure, HostPolicy, RecordSet, TlsaRecord};
+use dane_tlsa::{Action, Encrypt, Host};
+use rustls::{CertificateError, Error};
+use serde::Serialize;
+
+use super::mta_sts::StsPolicy;
+
+/// One attempt, in the terms of section 4.4. A caller counts the sessions of a day and sends the report.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct TlsReportLine {
+    pub(crate) policy_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policy_string: Vec<String>,
+    pub(crate) policy_domain: String,
+    /// `None` is a success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) receiving_mx_hostname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) receiving_ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_reason_code: Option<String>,
+}
+
+/// The fault of an attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum TlsFault<'a> {
+    NoStarttls,
+    Handshake(&'a Error),
+    Verdict(&'a dane_tlsa::Verdict),
+}
+
+impl TlsReportLine {
+    /// The line of a failure of DANE.
+    pub(crate) fn failed(failure: &Failure, address: Option<IpAddr>) -> Self {
+        Self {
+            policy_type: failure.policy_type.as_str(),
+            policy_string: failure.policy_string.clone(),
+            policy_domain: failure.policy_domain.to_string(),
+            result_type: Some(failure.result.as_str()),
+            receiving_mx_hostname: failure.receiving_host.as_ref().map(ToString::to_string),
+            receiving_ip: address,
+            failure_reason_code: Some(failure.reason.clone()),
+        }
+    }
+
+    /// The line of a connection: a success, or a fault.
+    pub(crate) fn of(
+        host: &HostPolicy,
+        domain: &str,
+        sts: Option<&StsPolicy>,
+        address: IpAddr,
+        fault: Option<&TlsFault<'_>>,
+    ) -> Self {
+        if let Some(failure) = fault.and_then(|fault| failure(host, fault)) {
+            return Self::failed(&failure, Some(address));
+        }
+        let line = Self {
+            receiving_mx_hostname: Some(host.host.to_string()),
+            receiving_ip: Some(address),
+            result_type: fault.map(result_type),
+            failure_reason_code: fault.map(reason),
+            ..Self::default()
+        };
+        match (&host.action, sts) {
+            (Action::Dane(dane), _) => {
+                let base = dane.base_domain().map(ToString::to_string).unwrap_or_default();
+                line.with_records(&dane.records, base)
+            }
+            (Action::Encrypt(Encrypt { records, base_domain, mta_sts: false }), _) => {
+                line.with_records(records, base_domain.to_string())
+            }
+            (_, Some(sts)) => {
+                let (policy_string, policy_domain) = (sts.lines().to_vec(), domain.to_owned());
+                Self { policy_type: "sts", policy_string, policy_domain, ..line }
+            }
+            _ => Self {
+                policy_type: "no-policy-found",
+                policy_domain: domain.to_owned(),
+                ..line
+            },
+        }
+    }
+
+    fn with_records(self, records: &RecordSet, base_domain: String) -> Self {
+        Self {
+            policy_type: "tlsa",
+            policy_string: records.records().map(TlsaRecord::to_string).collect(),
+            policy_domain: base_domain,
+            ..self
+        }
+    }
+}
+
+/// Returns the failure of a host with TLSA records.
+pub(crate) fn failure(host: &HostPolicy, fault: &TlsFault<'_>) -> Option<Failure> {
+    let text;
+    let fault = match fault {
+        TlsFault::NoStarttls => ConnectionFault::NoStarttls,
+        TlsFault::Verdict(verdict) => ConnectionFault::Verdict(verdict),
+        TlsFault::Handshake(error) => {
+            text = error.to_string();
+            ConnectionFault::Handshake(&text)
+        }
+    };
+    matches!(host.host, Host::Name(_)).then(|| host.connection_failure(&fault)).flatten()
+}
+
+/// The result type of a fault without TLSA records (section 4.3).
+fn result_type(fault: &TlsFault<'_>) -> &'static str {
+    let TlsFault::Handshake(error) = fault else { return "starttls-not-supported" };
+    match error {
+        Error::InvalidCertificate(error) => match error {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "certificate-host-mismatch"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "certificate-expired"
+            }
+            CertificateError::UnknownIssuer => "certificate-not-trusted",
+            _ => "validation-failure",
+        },
+        _ => "validation-failure",
+    }
+}
+
+fn reason(fault: &TlsFault<'_>) -> String {
+    match fault {
+        TlsFault::NoStarttls => "the server offers no STARTTLS".to_owned(),
+        TlsFault::Handshake(error) => error.to_string(),
+        TlsFault::Verdict(verdict) => verdict.to_string(),
+    }
+}
