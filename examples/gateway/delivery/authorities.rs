@@ -106,8 +106,7 @@ impl Verifier {
             VerifyCertificates::File(path) => of_file(path)?,
         };
         let (anchors, roots) = (roots.roots.clone(), Arc::new(roots));
-        let builder =
-            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
+        let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
         let builder = match crl {
             // An authority without a list in the file has not revoked anything, as far as is known.
             Some(path) => builder
@@ -128,8 +127,11 @@ fn system() -> Result<RootCertStore, AuthoritiesError> {
 }
 
 fn of_file(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
-    let unread =
-        |source| AuthoritiesError::Read { option: "tls_verify_certificates", path: path.into(), source };
+    let unread = |source| AuthoritiesError::Read {
+        option: "tls_verify_certificates",
+        path: path.into(),
+        source,
+    };
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(path).map_err(unread)?;
     for (at, certificate) in certificates.enumerate() {

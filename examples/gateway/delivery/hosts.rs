@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use dane_tlsa::{
-    Action, Bounce, Decision, Failure, Host, HostPolicy, MtaSts, NextHop, Policy, PolicyOptions, Skip,
+    Action, Bounce, Decision, Failure, Host, HostPolicy, MtaSts, NextHop, Policy, PolicyOptions,
+    Skip,
 };
 use mail_types::dns::{
     Answer, DnssecStatus, Name, Note, Question, RecordType, Records, Resolve, Resolving, run_cached,
@@ -65,7 +66,9 @@ pub(crate) struct RemoteHost {
 pub(crate) enum Unused {
     #[error(transparent)]
     Skip(#[from] Skip),
-    #[error("the addresses of the host are not secure by DNSSEC, which dnssec_require_domains demands")]
+    #[error(
+        "the addresses of the host are not secure by DNSSEC, which dnssec_require_domains demands"
+    )]
     InsecureAddresses,
     #[error("the MTA-STS policy of the domain does not name the host")]
     NotInMtaSts,
@@ -107,7 +110,8 @@ impl HostSearch<'_> {
             _ => true,
         };
         if self.dnssec == Dnssec::Required && !is_secure {
-            let reason = "the MX records are not secure by DNSSEC, which dnssec_require_domains demands";
+            let reason =
+                "the MX records are not secure by DNSSEC, which dnssec_require_domains demands";
             return Err(NoHosts::Deferred { reason: reason.to_owned(), failure: None });
         }
         let found = in_order(without(found, self.own)?);
@@ -198,7 +202,8 @@ struct AnswersOf<'a>(&'a [(Question, std::sync::Arc<Answer>)]);
 
 impl AnswersOf<'_> {
     fn is_secure(&self, name: &Name, kind: RecordType) -> bool {
-        let mut answers = self.0.iter().filter(|(asked, _)| asked.name == *name && asked.kind == kind);
+        let mut answers =
+            self.0.iter().filter(|(asked, _)| asked.name == *name && asked.kind == kind);
         answers.any(|(_, answer)| match &**answer {
             Answer::Records { security, .. } | Answer::Absent { security, .. } => {
                 *security == DnssecStatus::Secure
@@ -222,7 +227,8 @@ impl Resolve for Vouching<'_> {
         }
         Box::pin(async move {
             let (question, mut answer) = asked.await;
-            if let Answer::Records { security, .. } | Answer::Absent { security, .. } = &mut answer {
+            if let Answer::Records { security, .. } | Answer::Absent { security, .. } = &mut answer
+            {
                 *security = DnssecStatus::Indeterminate;
             }
             (question, answer)

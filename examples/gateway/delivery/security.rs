@@ -146,7 +146,11 @@ impl TlsBase {
         };
         let required = sts || choices.verify;
         let Some(verifier) = authorities.verifier.clone() else {
-            return if required { Err(SecurityError::NoAuthorities) } else { Ok(Method::Unauthenticated) };
+            return if required {
+                Err(SecurityError::NoAuthorities)
+            } else {
+                Ok(Method::Unauthenticated)
+            };
         };
         if !required && !choices.try_verify {
             return Ok(Method::Unauthenticated);

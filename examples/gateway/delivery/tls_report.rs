@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use dane_tlsa::{ConnectionFault, Failure, HostPolicy, RecordSet, TlsaRecord};
 use dane_tlsa::{Action, Encrypt, Host};
+use dane_tlsa::{ConnectionFault, Failure, HostPolicy, RecordSet, TlsaRecord};
 use rustls::{CertificateError, Error};
 use serde::Serialize;
 
@@ -73,18 +73,14 @@ impl TlsReportLine {
                 let base = dane.base_domain().map(ToString::to_string).unwrap_or_default();
                 line.with_records(&dane.records, base)
             }
-            (Action::Encrypt(Encrypt { records, base_domain, mta_sts: false }), _) => {
+            (Action::Encrypt(Encrypt { records, base_domain, mta_sts: false, .. }), _) => {
                 line.with_records(records, base_domain.to_string())
             }
             (_, Some(sts)) => {
                 let (policy_string, policy_domain) = (sts.lines().to_vec(), domain.to_owned());
                 Self { policy_type: "sts", policy_string, policy_domain, ..line }
             }
-            _ => Self {
-                policy_type: "no-policy-found",
-                policy_domain: domain.to_owned(),
-                ..line
-            },
+            _ => Self { policy_type: "no-policy-found", policy_domain: domain.to_owned(), ..line },
         }
     }
 

@@ -1,0 +1,168 @@
+//! The hosts of a next hop, by a zone.
+
+use std::time::Duration;
+
+use dane_tlsa::{Action, PolicyOptions};
+use mail_types::dns::{DnssecStatus, Name, Question, Resolve, Resolving, Zone};
+
+use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode};
+use crate::gateway::delivery::mta_sts::StsPolicy;
+use crate::gateway::delivery::next_hop::Route;
+
+/// A resolver that answers from a zone.
+struct ZoneResolver(Zone);
+
+impl Resolve for ZoneResolver {
+    fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
+        let answer = self.0.answer(&question);
+        Box::pin(async move { (question, answer) })
+    }
+}
+
+const ZONE: &str = "
+example.com.       MX 10 mx.example.com.
+example.com.       MX 20 b.example.com.
+example.com.       MX 20 c.example.com.
+mx.example.com.    A 192.0.2.1
+mx.example.com.    AAAA 2001:db8::1
+b.example.com.     A 192.0.2.2
+c.example.com.     A 192.0.2.3
+_25._tcp.b.example.com. TLSA 3 1 1 8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+own.example.       MX 10 a.own.example.
+own.example.       MX 20 this.example.
+own.example.       MX 30 z.own.example.
+a.own.example.     A 192.0.2.4
+z.own.example.     A 192.0.2.5
+loop.example.      MX 10 this.example.
+this.example.      A 192.0.2.9
+no-address.example. MX 10 nobody.example.
+null.example.      MX 0 .
+";
+
+/// A search, with what differs in a test.
+struct Search {
+    route: &'static str,
+    security: DnssecStatus,
+    dnssec: Dnssec,
+    sts: Option<StsPolicy>,
+}
+
+impl Search {
+    fn of(route: &'static str) -> Self {
+        Self { route, security: DnssecStatus::Secure, dnssec: Dnssec::Requested, sts: None }
+    }
+
+    async fn run(&self) -> Result<Hosts, NoHosts> {
+        let route: Route = self.route.parse().unwrap();
+        let own: Name = "this.example".parse().unwrap();
+        let resolver = ZoneResolver(Zone::parse(ZONE).unwrap().with_security(self.security));
+        let options = PolicyOptions::default().with_mta_sts(mode(self.sts.as_ref()));
+        let search = HostSearch {
+            route: &route,
+            own: &own,
+            dnssec: self.dnssec,
+            options,
+            sts: self.sts.as_ref(),
+            resolver: &resolver,
+            time: Duration::from_secs(5),
+        };
+        search.run().await
+    }
+
+    async fn told(&self) -> String {
+        match self.run().await {
+            Ok(hosts) => {
+                let told = |host: &crate::gateway::delivery::hosts::RemoteHost| {
+                    let name = host.policy.host.to_string();
+                    match &host.unused {
+                        Some(unused) => format!("{name} unused: {unused}"),
+                        None => format!("{name} {}", host.policy.action.as_str()),
+                    }
+                };
+                let mut told: Vec<_> = hosts.hosts.iter().map(told).collect();
+                // Hosts of one preference come in random order.
+                told.sort();
+                told.join(", ")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_says_what_becomes_of_each_host() {
+    let wanted = "b.example.com dane, c.example.com opportunistic, mx.example.com opportunistic";
+    assert_eq!(Search::of("example.com/MX").told().await, wanted);
+    assert_eq!(Search::of("b.example.com").told().await, "b.example.com dane");
+    assert_eq!(Search::of("192.0.2.7:26").told().await, "192.0.2.7 opportunistic");
+    assert_eq!(Search::of("null.example/MX").told().await, "the domain accepts no mail (null MX)");
+    assert_eq!(Search::of("nowhere.example/MX").told().await, "the domain does not exist");
+    let no_address = "no host of the domain has an address";
+    assert_eq!(Search::of("no-address.example/MX").told().await, no_address);
+}
+
+#[tokio::test]
+async fn hosts_come_by_preference_and_those_of_one_preference_in_random_order() {
+    let (mut orders, search) = (std::collections::BTreeSet::new(), Search::of("example.com/MX"));
+    for _ in 0..100 {
+        let hosts = search.run().await.unwrap().hosts;
+        let names: Vec<_> = hosts.iter().map(|host| host.policy.host.to_string()).collect();
+        assert_eq!(names[0], "mx.example.com");
+        orders.insert(names);
+    }
+    assert_eq!(orders.len(), 2);
+}
+
+/// RFC 5321 section 5.1.
+#[tokio::test]
+async fn this_host_gets_no_mail_from_itself_nor_does_a_worse_one() {
+    assert_eq!(Search::of("own.example/MX").told().await, "a.own.example opportunistic");
+    let told = "the MX records of the domain point to this host";
+    assert_eq!(Search::of("loop.example/MX").told().await, told);
+}
+
+#[tokio::test]
+async fn outside_dnssec_request_domains_nothing_is_secure() {
+    let search = Search { dnssec: Dnssec::Off, ..Search::of("example.com/MX") };
+    let wanted =
+        "b.example.com opportunistic, c.example.com opportunistic, mx.example.com opportunistic";
+    assert_eq!(search.told().await, wanted);
+    assert!(!search.run().await.unwrap().is_secure);
+    assert!(Search::of("example.com/MX").run().await.unwrap().is_secure);
+}
+
+#[tokio::test]
+async fn dnssec_require_domains_defers_whatever_is_not_secure() {
+    let required = Search { dnssec: Dnssec::Required, ..Search::of("example.com/MX") };
+    assert!(required.run().await.is_ok());
+    let insecure = Search { security: DnssecStatus::Insecure, ..required };
+    let told = "the MX records are not secure by DNSSEC, which dnssec_require_domains demands";
+    assert_eq!(insecure.told().await, told);
+    let relay = Search { route: "b.example.com", ..insecure };
+    let told = "b.example.com unused: the addresses of the host are not secure by DNSSEC, which \
+                dnssec_require_domains demands";
+    assert_eq!(relay.told().await, told);
+    let without = Search { dnssec: Dnssec::Requested, ..relay };
+    assert_eq!(without.told().await, "b.example.com opportunistic");
+}
+
+/// RFC 8461 sections 2 and 4.1.
+#[tokio::test]
+async fn an_enforced_policy_leaves_hosts_out_but_not_those_of_dane() {
+    let policy = |mode: &str| {
+        let text = format!("version: STSv1\nmode: {mode}\nmx: mx.example.com\nmax_age: 1\n");
+        Some(StsPolicy::parse(&text).unwrap())
+    };
+    let search = Search { sts: policy("enforce"), ..Search::of("example.com/MX") };
+    let wanted = "b.example.com dane, c.example.com unused: the MTA-STS policy of the domain does \
+                  not name the host, mx.example.com mta-sts";
+    assert_eq!(search.told().await, wanted);
+    let insecure = Search { security: DnssecStatus::Insecure, ..search };
+    // The policy confirms the hosts as DNSSEC does.
+    let hosts = insecure.run().await.unwrap();
+    assert!(hosts.is_secure);
+    assert!(hosts.hosts.iter().all(|host| !matches!(host.policy.action, Action::Dane(_))));
+    let testing = Search { sts: policy("testing"), ..Search::of("example.com/MX") };
+    let wanted = "b.example.com dane, c.example.com opportunistic, mx.example.com opportunistic";
+    assert_eq!(testing.told().await, wanted);
+}

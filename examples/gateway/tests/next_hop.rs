@@ -1,0 +1,44 @@
+//! The texts of `route_data`.
+
+use dane_tlsa::NextHop;
+
+use crate::gateway::delivery::next_hop::{Route, RouteError};
+
+#[test]
+fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
+    let relay = |name: &str| NextHop::Relay(name.parse().unwrap());
+    let domain = |name: &str| NextHop::Domain(name.parse().unwrap());
+    let address = |text: &str| NextHop::Literal(text.parse().unwrap());
+    for (text, next_hop, port) in [
+        ("mx.example.com", relay("mx.example.com"), 25),
+        ("mx.example.com:2525", relay("mx.example.com"), 2525),
+        ("example.com/MX", domain("example.com"), 25),
+        ("example.com/mx:26", domain("example.com"), 26),
+        ("192.0.2.1:25", address("192.0.2.1"), 25),
+        ("192.0.2.1", address("192.0.2.1"), 25),
+        ("[192.0.2.1]:26", address("192.0.2.1"), 26),
+        ("[2001:db8::1]:2525", address("2001:db8::1"), 2525),
+        ("[2001:db8::1]", address("2001:db8::1"), 25),
+        ("bücher.example/MX", domain("xn--bcher-kva.example"), 25),
+    ] {
+        assert_eq!(text.parse(), Ok(Route { next_hop, port }), "{text}");
+    }
+    for (text, error) in [
+        ("", RouteError::Name),
+        (".", RouteError::Name),
+        ("a/b", RouteError::Name),
+        ("/MX", RouteError::Name),
+        ("example.com/MX/MX", RouteError::Name),
+        ("[mx.example.com]", RouteError::Address),
+        ("[]", RouteError::Address),
+        ("mx.example.com:", RouteError::Port),
+        ("mx.example.com:0", RouteError::Port),
+        ("mx.example.com:65536", RouteError::Port),
+        ("mx.example.com:smtp", RouteError::Port),
+        ("[2001:db8::1]:x", RouteError::Port),
+        // An address of IPv6 needs its brackets: its end would be a port.
+        ("2001:db8::g", RouteError::Port),
+    ] {
+        assert_eq!(text.parse::<Route>(), Err(error), "{text}");
+    }
+}
