@@ -12,6 +12,9 @@ mod peers {
     pub(crate) mod authors;
     pub(crate) mod block;
     pub(crate) mod checks;
+    pub(crate) mod dane_certificates;
+    pub(crate) mod dane_lab;
+    pub(crate) mod dane_table;
     pub(crate) mod delivery;
     pub(crate) mod dialogue;
     pub(crate) mod dkim_messages;

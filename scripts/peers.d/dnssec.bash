@@ -2,6 +2,8 @@
 # Zones signed by Knot, from a root of their own, and two resolvers of Unbound: one validates, one does not.
 
 # start_dnssec PORT [HOST:PORT]: the resolvers ask the zones' server, or whoever is at HOST:PORT in its place.
+# PEERS_TLSA_PORT is the port of mail servers, PEERS_TLSA_DIGEST that of their key, and PEERS_ZONE a file with more
+# records for secure.test.
 start_dnssec() {
     local at=$1 servers=${2:-127.0.0.1:$1} files=$here/dnssec
     rm -rf "$files"
@@ -61,14 +63,15 @@ dnssec_top() {
     done
 }
 
-digest=8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+smtp=${PEERS_TLSA_PORT:-25}
+digest=${PEERS_TLSA_DIGEST:-8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9}
 other=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
 
 # A zone with one host.
 dnssec_one() {
     echo "@ MX 10 mx"
     echo "mx A 127.0.1.1"
-    echo "_25._tcp.mx TLSA 3 1 1 $digest"
+    echo "_$smtp._tcp.mx TLSA 3 1 1 $digest"
     case $1 in
         nsec.test)
             echo "shared TLSA 3 1 1 $digest"
@@ -92,7 +95,7 @@ dnssec_mail() {
     shift
     echo "$name MX 10 mx-$name"
     echo "mx-$name A 127.0.1.1"
-    [ $# -eq 0 ] || printf "_25._tcp.mx-$name TLSA %s\n" "$@"
+    [ $# -eq 0 ] || printf "_$smtp._tcp.mx-$name TLSA %s\n" "$@"
 }
 
 # The whole certificate of the server, or its key, in hexadecimal.
@@ -132,47 +135,48 @@ dnssec_secure() {
     for number in $(seq 100 160); do many+=("3 1 1 ${digest:3}$number"); done
     dnssec_mail many "${many[@]}"
     dnssec_mail none
-    dnssec_mail nodata && echo '_25._tcp.mx-nodata TXT "no TLSA record"'
+    dnssec_mail nodata && echo "_$smtp._tcp.mx-nodata TXT \"no TLSA record\""
     dnssec_mail other-port && echo "_465._tcp.mx-other-port TLSA 3 1 1 $digest"
     dnssec_mail wildcard && echo "*._tcp.mx-wildcard TLSA 3 1 1 $digest"
     echo "shared TLSA 3 1 1 $digest"
-    dnssec_mail alias && echo "_25._tcp.mx-alias CNAME shared"
-    dnssec_mail alias-zone && echo "_25._tcp.mx-alias-zone CNAME shared.nsec.test."
-    dnssec_mail alias-chain && echo "_25._tcp.mx-alias-chain CNAME first" && echo "first CNAME second.nsec.test."
-    dnssec_mail alias-insecure && echo "_25._tcp.mx-alias-insecure CNAME shared.insecure.test."
-    dnssec_mail alias-nowhere && echo "_25._tcp.mx-alias-nowhere CNAME nowhere"
-    dnssec_mail alias-nodata && echo "_25._tcp.mx-alias-nodata CNAME mx-ee"
-    dnssec_mail alias-loop && echo "_25._tcp.mx-alias-loop CNAME loop"
-    echo "loop CNAME _25._tcp.mx-alias-loop"
-    dnssec_mail alias-bogus && echo "_25._tcp.mx-alias-bogus CNAME _25._tcp.mx.bogus.test."
+    dnssec_mail alias && echo "_$smtp._tcp.mx-alias CNAME shared"
+    dnssec_mail alias-zone && echo "_$smtp._tcp.mx-alias-zone CNAME shared.nsec.test."
+    dnssec_mail alias-chain && echo "_$smtp._tcp.mx-alias-chain CNAME first" && echo "first CNAME second.nsec.test."
+    dnssec_mail alias-insecure && echo "_$smtp._tcp.mx-alias-insecure CNAME shared.insecure.test."
+    dnssec_mail alias-nowhere && echo "_$smtp._tcp.mx-alias-nowhere CNAME nowhere"
+    dnssec_mail alias-nodata && echo "_$smtp._tcp.mx-alias-nodata CNAME mx-ee"
+    dnssec_mail alias-loop && echo "_$smtp._tcp.mx-alias-loop CNAME loop"
+    echo "loop CNAME _$smtp._tcp.mx-alias-loop"
+    dnssec_mail alias-bogus && echo "_$smtp._tcp.mx-alias-bogus CNAME _$smtp._tcp.mx.bogus.test."
     echo "host-alias MX 10 mx-host-alias" && echo "mx-host-alias CNAME mx-ee"
     echo "host-alias-only MX 10 mx-host-alias-only" && echo "mx-host-alias-only CNAME mx-none"
-    echo "_25._tcp.mx-host-alias-only TLSA 3 1 1 $digest"
+    echo "_$smtp._tcp.mx-host-alias-only TLSA 3 1 1 $digest"
     echo "host-alias-zone MX 10 mx-host-alias-zone" && echo "mx-host-alias-zone CNAME mx.nsec.test."
     echo "host-alias-insecure MX 10 mx-host-alias-insecure"
     echo "mx-host-alias-insecure CNAME real.insecure.test."
-    echo "_25._tcp.mx-host-alias-insecure TLSA 3 1 1 $digest"
+    echo "_$smtp._tcp.mx-host-alias-insecure TLSA 3 1 1 $digest"
     echo "host-alias-insecure-none MX 10 mx-host-alias-insecure-none"
     echo "mx-host-alias-insecure-none CNAME real.insecure.test."
     echo "domain-alias CNAME ee"
     echo "dname DNAME nsec.test." && echo "dname-host MX 10 mx.dname"
     echo "insecure-host MX 10 mx.insecure.test."
     echo "bogus-host MX 10 mx.bogus.test."
-    echo "implicit A 127.0.1.1" && echo "_25._tcp.implicit TLSA 3 1 1 $digest"
+    echo "implicit A 127.0.1.1" && echo "_$smtp._tcp.implicit TLSA 3 1 1 $digest"
     echo "implicit-none A 127.0.1.1"
-    echo "six MX 10 mx-six" && echo "mx-six AAAA ::1" && echo "_25._tcp.mx-six TLSA 3 1 1 $digest"
+    echo "six MX 10 mx-six" && echo "mx-six AAAA ::1" && echo "_$smtp._tcp.mx-six TLSA 3 1 1 $digest"
     echo "both MX 10 mx-both" && echo "mx-both A 127.0.1.1" && echo "mx-both AAAA ::1"
-    echo "_25._tcp.mx-both TLSA 3 1 1 $digest"
+    echo "_$smtp._tcp.mx-both TLSA 3 1 1 $digest"
     echo "two MX 10 mx-ee" && echo "two MX 20 mx-none"
     echo "half MX 10 mx-nowhere" && echo "half MX 20 mx-ee"
     echo "no-address MX 10 mx-no-address" && echo 'mx-no-address TXT "no address"'
     echo "numeric MX 10 192.0.2.1."
     echo "underscore MX 10 _mx.underscore" && echo "_mx.underscore A 127.0.1.1"
-    echo "_25._tcp._mx.underscore TLSA 3 1 1 $digest"
+    echo "_$smtp._tcp._mx.underscore TLSA 3 1 1 $digest"
     echo "null MX 0 ."
-    echo "deep MX 10 a.b.c.d.deep" && echo "a.b.c.d.deep A 127.0.1.1" && echo "_25._tcp.a.b.c.d.deep TLSA 3 1 1 $digest"
+    echo "deep MX 10 a.b.c.d.deep" && echo "a.b.c.d.deep A 127.0.1.1" && echo "_$smtp._tcp.a.b.c.d.deep TLSA 3 1 1 $digest"
     echo "*.any MX 10 mx-ee"
     echo "*.hosts A 127.0.1.1" && echo "any-host MX 10 one.hosts"
+    [ -z "${PEERS_ZONE:-}" ] || cat "$PEERS_ZONE"
     # The sub-tree is a zone of its own, whose server fails.
     for number in refused silent; do
         dnssec_mail "$number" && echo "_tcp.mx-$number NS ns.test."
@@ -193,7 +197,7 @@ dnssec_sign() {
         dnssec_delegate "$files" "$zone"
     done
     # A digit of the data, which is signed.
-    sed -i -E "s/^(_25\._tcp\.mx\.tampered\.test\..*TLSA.*)bc9\$/\1bc8/I" "$files/signed/tampered.test"
+    sed -i -E "/^_$smtp\._tcp\.mx\.tampered\.test\..*TLSA/I { s/0\$/1/; t; s/.\$/0/ }" "$files/signed/tampered.test"
     cp "$files/plain/insecure.test" "$files/plain/unsigned.optout.test" "$files/signed/"
     keymgr -c "$files/sign.conf" . dnskey | sed -n 's|^\. *DNSKEY 257|. 300 IN DNSKEY 257|p' >"$files/root.anchor"
 }

@@ -35,7 +35,7 @@ TEXT
 # exim_server NAME PORT FILES: no look-ups, no waiting, no limits; what is left is the mail.
 exim_server() {
     cat <<TEXT
-local_interfaces = 127.0.0.1.$2
+local_interfaces = $(exim_interfaces "$2")
 smtp_accept_max = 0
 smtp_accept_max_per_connection = 0
 smtp_accept_queue_per_connection = 0
@@ -45,7 +45,7 @@ smtp_receive_timeout = 120s
 rfc1413_query_timeout = 0s
 host_lookup =
 helo_accept_junk_hosts = *
-${PEERS_EXIM_TLS:-tls_advertise_hosts =}
+$(exim_tls)
 message_size_limit = 50M
 log_selector = +received_recipients +received_sender
 $([ "$1" = exim-queue ] && echo "queue_only = true")
@@ -76,6 +76,23 @@ keep:
   user = $mail_user
   envelope_to_add
   return_path_add
+TEXT
+}
+
+# One address, or those of PEERS_MAP.
+exim_interfaces() {
+    [ -n "${PEERS_MAP:-}" ] || { echo "127.0.0.1.$1" && return; }
+    echo "<; 127.0.0.1.$1;$(cut -d: -f1 "$PEERS_MAP" | sed "s/\$/.$1/" | paste -sd ';')"
+}
+
+# PEERS_MAP has a line for each address: its certificate and key, or tls=no.
+exim_tls() {
+    local of="\${lookup{\$received_ip_address}lsearch{${PEERS_MAP:-}}}"
+    [ -n "${PEERS_MAP:-}" ] || { echo "${PEERS_EXIM_TLS:-tls_advertise_hosts =}" && return; }
+    cat <<TEXT
+tls_advertise_hosts = \${if eq{\${extract{tls}{$of}}}{no}{}{*}}
+tls_certificate = \${extract{cert}{$of}}
+tls_privatekey = \${extract{key}{$of}}
 TEXT
 }
 

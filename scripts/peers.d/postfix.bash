@@ -99,4 +99,20 @@ discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 TEXT
+    [ -z "${PEERS_MAP:-}" ] || postfix_tls "$1"
+}
+
+# PEERS_MAP has a line for each address: its certificate and key, or tls=no.
+postfix_tls() {
+    local address options word
+    echo "tlsmgr unix - - n 1000? 1 tlsmgr"
+    while IFS=: read -r address options; do
+        echo "$address:$1 inet n - n - 20 smtpd"
+        for word in $options; do
+            case $word in
+                cert=*) echo "  -o smtpd_tls_security_level=may -o smtpd_tls_cert_file=${word#cert=}" ;;
+                key=*) echo "  -o smtpd_tls_key_file=${word#key=}" ;;
+            esac
+        done
+    done <"$PEERS_MAP"
 }

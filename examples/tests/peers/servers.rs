@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -58,8 +58,14 @@ impl<'a> Peers<'a> {
 
     /// The same, with these options of TLS for Exim's server, if there are any.
     pub(crate) fn start_with(&self, tls: &str, arguments: &[&str]) -> Vec<Listener> {
+        self.start_in(&[("PEERS_EXIM_TLS", tls)], arguments)
+    }
+
+    /// The same, with these variables of `scripts/peers`.
+    pub(crate) fn start_in(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Vec<Listener> {
         let arguments = [&["start"], arguments].concat();
-        let output = output_of(self.script(&arguments).env("PEERS_EXIM_TLS", tls), b"");
+        let variables = variables.iter().copied();
+        let output = output_of(self.script(&arguments).envs(variables), b"");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         let listener = |line: &str| {
             let [name, kind, address] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
@@ -90,8 +96,7 @@ impl<'a> Peers<'a> {
 
     /// Waits until a peer's log holds all of `words`.
     pub(crate) fn wait_for_log(&self, name: &str, words: &[&str]) {
-        let folder = text(&self.script_output(&["folder"], b"").stdout);
-        let file = Path::new(folder.trim()).join("log").join(name);
+        let file = self.folder().join("log").join(name);
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             let log = fs::read_to_string(&file).unwrap_or_default();
@@ -106,6 +111,11 @@ impl<'a> Peers<'a> {
     /// Returns the folder of `NAME.pem` and `NAME.key`.
     pub(crate) fn certificates(&self) -> PathBuf {
         text(&self.script_output(&["certificates"], b"").stdout).trim().into()
+    }
+
+    /// Returns the folder that the peers can read.
+    pub(crate) fn folder(&self) -> PathBuf {
+        text(&self.script_output(&["folder"], b"").stdout).trim().into()
     }
 
     fn script_output(&self, arguments: &[&str], input: &[u8]) -> Output {
