@@ -1,6 +1,8 @@
 //! Telemetry: the log.
 
 #[cfg(feature = "gateway")]
+pub(crate) mod cipher;
+#[cfg(feature = "gateway")]
 pub(crate) mod delivery_line;
 #[cfg(feature = "gateway")]
 pub mod log;

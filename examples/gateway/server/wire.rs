@@ -20,6 +20,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use crate::gateway::telemetry::cipher::cipher;
+
 /// A byte stream that can change to TLS.
 #[derive(Debug)]
 pub(crate) enum Wire {
@@ -139,10 +141,7 @@ impl Wire {
     /// Returns the TLS version and cipher suite, if TLS is on.
     pub(crate) fn cipher(&self) -> Option<String> {
         let Self::Tls(stream) = self else { return None };
-        let (_, session) = stream.get_ref();
-        let version = session.protocol_version().and_then(|version| version.as_str());
-        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-        Some(format!("{}:{}", version.unwrap_or("TLS"), suite.unwrap_or("unknown")))
+        cipher(stream.get_ref().1)
     }
 
     fn poll_read(
