@@ -13,6 +13,8 @@ pub(crate) mod mta_sts;
 #[cfg(feature = "gateway")]
 pub(crate) mod next_hop;
 #[cfg(feature = "gateway")]
+pub mod outcome;
+#[cfg(feature = "gateway")]
 pub(crate) mod relay;
 pub(crate) mod routing;
 #[cfg(feature = "gateway")]

@@ -3,8 +3,6 @@
 #[cfg(feature = "gateway")]
 pub(crate) mod cipher;
 #[cfg(feature = "gateway")]
-pub(crate) mod delivery_line;
-#[cfg(feature = "gateway")]
 pub mod log;
 pub mod log_format;
 #[cfg(feature = "gateway")]

@@ -1,0 +1,151 @@
+//! What became of the recipients of a message that went to other hosts.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use mail_types::exim::{Trust, Value};
+use mail_types::smtp::{Mailbox, Reply};
+use serde::{Serialize, Serializer};
+
+/// What became of one recipient. Its `Display` is a line of the log in Exim's form.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecipientOutcome {
+    #[serde(serialize_with = "as_text")]
+    pub(crate) recipient: Mailbox,
+    /// Whether it has the message.
+    pub result: DeliveryResult,
+    /// The host, once one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<TlsOutcome>,
+    pub(crate) prdr: bool,
+    pub(crate) chunking: bool,
+    /// The reply that decides, of the host or of this program.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_line")]
+    pub(crate) reply: Option<Reply>,
+    /// Why it does not have the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// The result for a recipient, from the best to the worst.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.2.1 has just these three")]
+pub enum DeliveryResult {
+    /// It has the message.
+    Delivered,
+    /// Try again later.
+    Deferred,
+    /// Do not try again.
+    Failed,
+}
+
+/// The TLS of a connection, with the names of Exim's variables.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub(crate) struct TlsOutcome {
+    /// `tls_out_cipher`.
+    pub(crate) cipher: String,
+    /// `tls_out_certificate_verified`, and whether by DANE.
+    pub(crate) verified: Verified,
+    /// `tls_out_sni`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sni: Option<String>,
+    /// `tls_out_tlsa_usage`: bit n for records of usage n.
+    pub(crate) tlsa_usage: u8,
+    /// `tls_out_ocsp`.
+    pub(crate) ocsp: u8,
+    /// The record that matches, or why the server is not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verdict: Option<String>,
+}
+
+/// The verification of a server.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verified {
+    #[default]
+    No,
+    /// By an authority.
+    Yes,
+    Dane,
+}
+
+impl RecipientOutcome {
+    pub(crate) fn new(recipient: &Mailbox, result: DeliveryResult) -> Self {
+        Self {
+            recipient: recipient.clone(),
+            result,
+            host: None,
+            address: None,
+            tls: None,
+            prdr: false,
+            chunking: false,
+            reply: None,
+            reason: None,
+        }
+    }
+
+    pub(crate) fn because(self, reason: impl fmt::Display) -> Self {
+        Self { reason: Some(reason.to_string()), ..self }
+    }
+}
+
+impl fmt::Display for RecipientOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.result {
+            DeliveryResult::Delivered => "=>",
+            DeliveryResult::Deferred => "==",
+            DeliveryResult::Failed => "**",
+        };
+        write!(f, "{sign} {} T=remote_smtp", self.recipient)?;
+        if let Some(host) = &self.host {
+            write!(f, " H={}", line(host))?;
+        }
+        if let Some(address) = &self.address {
+            write!(f, " [{}]:{}", address.ip(), address.port())?;
+        }
+        if let Some(tls) = &self.tls {
+            write!(f, " X={} CV={}", tls.cipher, tls.verified)?;
+        }
+        f.write_str(if self.prdr { " PRDR" } else { "" })?;
+        f.write_str(if self.chunking { " K" } else { "" })?;
+        let reason = line(self.reason.as_deref().unwrap_or_default());
+        match (self.result, &self.reply) {
+            (DeliveryResult::Delivered, Some(reply)) => {
+                let text = reply.to_string().trim_end().replace("\r\n", "\\n");
+                write!(f, " C=\"{}\"", line(&text).replace('"', "\\\""))
+            }
+            (DeliveryResult::Delivered, None) => Ok(()),
+            (DeliveryResult::Deferred, _) => write!(f, " defer: {reason}"),
+            (DeliveryResult::Failed, _) => write!(f, ": {reason}"),
+        }
+    }
+}
+
+/// A text from the network as part of a line.
+fn line(text: &str) -> String {
+    Value::new(text.as_bytes(), Trust::Untrusted).to_line()
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Dane => "dane",
+        })
+    }
+}
+
+fn as_text<S: Serializer>(value: &impl fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn as_line<S: Serializer>(reply: &Option<Reply>, to: S) -> Result<S::Ok, S::Error> {
+    let text = reply.as_ref().map(ToString::to_string).unwrap_or_default();
+    to.serialize_str(text.trim_end())
+}
