@@ -57,6 +57,7 @@ mod session;
 mod session_chunks;
 mod session_limits;
 mod session_prdr;
+mod session_require_tls;
 mod session_texts;
 mod store;
 mod stuffing;

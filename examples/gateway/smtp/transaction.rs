@@ -20,6 +20,8 @@ pub struct Transaction {
     pub(crate) utf8: bool,
     /// Whether `PRDR` was given.
     pub prdr: bool,
+    /// Whether `REQUIRETLS` was given: no host may get the message without authenticated TLS.
+    pub(crate) require_tls: bool,
     /// The message, once `DATA` or `BDAT` has begun it.
     pub(crate) body: Option<Body>,
     /// The reason not to count it if it ends without a message.
@@ -40,6 +42,7 @@ impl Transaction {
             eight_bit: false,
             utf8: false,
             prdr: false,
+            require_tls: false,
             body: None,
             in_vain: None,
             addresses: 0,

@@ -76,7 +76,12 @@ impl Session {
                 transaction.utf8 = true;
                 Ok(())
             }
-            ("SIZE" | "BODY" | "SMTPUTF8", _) => Err(say(
+            ("REQUIRETLS", _) if !self.greeting.tls => Err(unknown_parameter()),
+            ("REQUIRETLS", None) => {
+                transaction.require_tls = true;
+                Ok(())
+            }
+            ("SIZE" | "BODY" | "SMTPUTF8" | "REQUIRETLS", _) => Err(say(
                 ReplyCode::ARGUMENT_ERROR,
                 EnhancedCode::of::<5, 5, 4>(),
                 "unsupported parameter value",

@@ -45,6 +45,10 @@ impl Session {
             if settings.tls_advertise && !self.greeting.tls {
                 reply = reply.with_line("STARTTLS");
             }
+            if self.greeting.tls {
+                // RFC 8689 section 2: only inside TLS.
+                reply = reply.with_line("REQUIRETLS");
+            }
             reply = reply.with_line("HELP");
         }
         (self.greeting.name, self.greeting.extended) = (name, extended);
