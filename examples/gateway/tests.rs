@@ -53,6 +53,7 @@ mod rules_spf;
 mod rules_wrong;
 mod scenario;
 mod scratch;
+mod security;
 mod session;
 mod session_chunks;
 mod session_limits;

@@ -1,0 +1,356 @@
+//! How a connection is secured, by handshakes in memory.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
+use dane_tlsa::{Certificate, MatchingType, NextHop, Policy, Selector, TlsaRecord, Usage};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
+
+use super::scratch::Scratch;
+use crate::gateway::delivery::authorities::{Authorities, VerifyCertificates};
+use crate::gateway::delivery::hosts::RemoteHost;
+use crate::gateway::delivery::security::{HostChoices, Secured, Security, SecurityError, TlsBase};
+
+const HOST: &str = "mx.example.com";
+
+/// An authority, and a server's key with its certificate.
+struct Server {
+    scratch: Scratch,
+    authority: (KeyPair, CertificateParams),
+    key: KeyPair,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+impl Server {
+    fn of(name: &str) -> Self {
+        let scratch = Scratch::new();
+        let (root, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let anchor = params.self_signed(&root).unwrap();
+        fs::write(scratch.path().join("ca.pem"), anchor.pem()).unwrap();
+        let issuer = Issuer::from_params(&params, &root);
+        let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        leaf.serial_number = Some(SerialNumber::from(7));
+        let leaf = leaf.signed_by(&key, &issuer).unwrap();
+        let chain = vec![leaf.der().clone(), anchor.der().clone()];
+        Self { scratch, authority: (root, params), key, chain }
+    }
+
+    fn path(&self, file: &str) -> std::path::PathBuf {
+        self.scratch.path().join(file)
+    }
+
+    /// Writes a list that revokes the server's certificate, or another one.
+    fn revoke(&self, serial: u64) {
+        let (key, params) = &self.authority;
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2026, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2036, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&Issuer::from_params(params, key)).unwrap();
+        fs::write(self.path("crl.pem"), list.pem().unwrap()).unwrap();
+    }
+
+    /// The record of its key, or of another.
+    fn record(&self, matches: bool) -> TlsaRecord {
+        let certificate = Certificate::parse(&self.chain[0]).unwrap();
+        let (usage, selector) = (Usage::DANE_EE, Selector::new(1));
+        let kind = MatchingType::new(1);
+        let record = TlsaRecord::of_certificate(&certificate, usage, selector, kind).unwrap();
+        if matches {
+            return record;
+        }
+        let other = record.to_string().replace(['0', '1', '2'], "9");
+        format!("3 1 1 {}", other.split(' ').next_back().unwrap()).parse().unwrap()
+    }
+
+    fn config(&self) -> ServerConfig {
+        let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
+        ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), key)
+            .unwrap()
+    }
+}
+
+/// The host, with these TLSA records.
+fn host(records: &[TlsaRecord]) -> RemoteHost {
+    let records = records.iter().map(|record| format!("_25._tcp.{HOST}. TLSA {record}\n"));
+    let text = format!("{HOST}. A 192.0.2.1\n{}", records.collect::<String>());
+    let zone = Zone::parse(&text).unwrap().with_security(DnssecStatus::Secure);
+    let policy = Policy::new(NextHop::Relay(HOST.parse().unwrap()), 25);
+    let decision = policy.session().run(|question| zone.answer(question));
+    RemoteHost { policy: decision.hosts()[0].clone(), reported: None, unused: None }
+}
+
+/// Does the handshake; returns the client's error, if any.
+fn handshake(secured: &Secured, server: &Server) -> Result<(), Error> {
+    let config = Arc::clone(&secured.config);
+    let mut client = ClientConnection::new(config, secured.server_name.clone()).unwrap();
+    let mut server = ServerConnection::new(Arc::new(server.config())).unwrap();
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut octets = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut octets).unwrap();
+        }
+        server.read_tls(&mut octets.as_slice()).unwrap();
+        server.process_new_packets()?;
+        let mut octets = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut octets).unwrap();
+        }
+        let mut octets = octets.as_slice();
+        while !octets.is_empty() {
+            client.read_tls(&mut octets).unwrap();
+            client.process_new_packets()?;
+        }
+    }
+    Ok(())
+}
+
+/// What the choices come to with a server: `clear`, `offered` or `required`, and then `dane`, `yes`, `no` or
+/// `refused`.
+fn found(
+    server: &Server,
+    host: &RemoteHost,
+    choices: HostChoices,
+    certificates: VerifyCertificates,
+    crl: Option<&Path>,
+) -> String {
+    let provider = Arc::new(default_provider());
+    let authorities = Authorities::open(certificates, crl.map(Into::into), &provider).unwrap();
+    let base = TlsBase::new(&provider).unwrap();
+    let (word, secured) = match base.security(host, choices, &authorities.verifier()).unwrap() {
+        Security::Clear => return "clear".to_owned(),
+        Security::IfOffered(secured) => ("offered", secured),
+        Security::Required(secured) => ("required", secured),
+    };
+    let result = match handshake(&secured, server) {
+        Err(_) => "refused",
+        Ok(()) if secured.check.authentication().is_dane() => "dane",
+        Ok(()) if secured.check.authentication().is_verified() => "yes",
+        Ok(()) => "no",
+    };
+    let clear = if secured.may_clear { ", clear" } else { "" };
+    format!("{word} {result}{clear}")
+}
+
+/// The defaults of Exim's transport.
+fn defaults() -> HostChoices {
+    HostChoices {
+        try_clear: true,
+        try_verify: true,
+        verify_name: true,
+        request_ocsp: true,
+        ..HostChoices::default()
+    }
+}
+
+/// A row of a table: the option, the choices with it, the authorities, whether there is a revocation list, the
+/// name in the certificate, and the results without and with DANE.
+type Row<'a> = (&'a str, HostChoices, bool, Option<u64>, &'a str, &'a str, &'a str);
+
+#[test]
+fn dane_makes_six_options_ignored_which_do_what_they_say_without_it() {
+    let without = defaults();
+    let rows: &[Row<'_>] = &[
+        ("the defaults", without, true, None, HOST, "offered yes, clear", "required dane"),
+        (
+            "hosts_require_tls",
+            HostChoices { require_tls: true, ..without },
+            true,
+            None,
+            HOST,
+            "required yes",
+            "required dane",
+        ),
+        // The certificate of another authority.
+        ("tls_try_verify_hosts", without, false, None, HOST, "offered no, clear", "required dane"),
+        (
+            "tls_verify_hosts",
+            HostChoices { verify: true, ..without },
+            false,
+            None,
+            HOST,
+            "required refused",
+            "required dane",
+        ),
+        (
+            "no tls_try_verify_hosts",
+            HostChoices { try_verify: false, ..without },
+            true,
+            None,
+            HOST,
+            "offered no, clear",
+            "required dane",
+        ),
+        // The certificate of another host.
+        (
+            "tls_verify_cert_hostnames",
+            HostChoices { verify: true, ..without },
+            true,
+            None,
+            "other.example",
+            "required refused",
+            "required dane",
+        ),
+        (
+            "no tls_verify_cert_hostnames",
+            HostChoices { verify: true, verify_name: false, ..without },
+            true,
+            None,
+            "other.example",
+            "required yes",
+            "required dane",
+        ),
+        // A list that names this certificate, and one that names another.
+        (
+            "tls_crl",
+            HostChoices { verify: true, ..without },
+            true,
+            Some(7),
+            HOST,
+            "required refused",
+            "required dane",
+        ),
+        (
+            "tls_crl of another",
+            HostChoices { verify: true, ..without },
+            true,
+            Some(8),
+            HOST,
+            "required yes",
+            "required dane",
+        ),
+        (
+            "hosts_avoid_tls",
+            HostChoices { avoid_tls: true, ..without },
+            true,
+            None,
+            HOST,
+            "clear",
+            "required dane",
+        ),
+    ];
+    for (option, choices, own, revoked, name, without_dane, with_dane) in rows {
+        let (server, other) = (Server::of(name), Server::of(HOST));
+        let of = if *own { &server } else { &other };
+        let certificates = || VerifyCertificates::File(of.path("ca.pem"));
+        let crl = revoked.map(|serial| {
+            server.revoke(serial);
+            server.path("crl.pem")
+        });
+        let result = |records: &[TlsaRecord]| {
+            found(&server, &host(records), *choices, certificates(), crl.as_deref())
+        };
+        assert_eq!(result(&[]), *without_dane, "{option}");
+        assert_eq!(result(&[server.record(true)]), *with_dane, "{option} with DANE");
+        // And it does not make up for a record that does not match.
+        assert_eq!(result(&[server.record(false)]), "required refused", "{option}, no match");
+    }
+}
+
+#[test]
+fn without_authorities_nobody_is_verified_and_whoever_must_be_is_not_used() {
+    let server = Server::of(HOST);
+    let result = |choices| found(&server, &host(&[]), choices, VerifyCertificates::None, None);
+    assert_eq!(result(defaults()), "offered no, clear");
+    let provider = Arc::new(default_provider());
+    let authorities = Authorities::open(VerifyCertificates::None, None, &provider).unwrap();
+    let base = TlsBase::new(&provider).unwrap();
+    let choices = HostChoices { verify: true, ..defaults() };
+    let refused = base.security(&host(&[]), choices, &authorities.verifier()).unwrap_err();
+    assert_eq!(refused, SecurityError::NoAuthorities);
+}
+
+/// RFC 7672 section 2.2: the connection is encrypted, and nobody is authenticated.
+#[test]
+fn records_that_cannot_be_used_require_tls_and_authenticate_nobody() {
+    let server = Server::of("other.example");
+    let records = ["1 1 1 0000000000000000000000000000000000000000000000000000000000000000"];
+    let records = records.map(|record| record.parse().unwrap());
+    let result = found(
+        &server,
+        &host(&records),
+        defaults(),
+        VerifyCertificates::File(server.path("ca.pem")),
+        None,
+    );
+    assert_eq!(result, "required no");
+}
+
+/// A staple says nothing of a server that nobody has verified.
+#[test]
+fn a_required_staple_needs_a_verified_server() {
+    let server = Server::of(HOST);
+    let choices = HostChoices { require_ocsp: true, ..defaults() };
+    let result = found(&server, &host(&[]), choices, VerifyCertificates::None, None);
+    assert_eq!(result, "required refused");
+}
+
+#[test]
+fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
+    let (server, other) = (Server::of(HOST), Server::of(HOST));
+    let file = server.path("authorities.pem");
+    fs::copy(other.path("ca.pem"), &file).unwrap();
+    let provider = Arc::new(default_provider());
+    let certificates = VerifyCertificates::File(file.clone());
+    let authorities = Authorities::open(certificates, None, &provider).unwrap();
+    let base = TlsBase::new(&provider).unwrap();
+    let is_verified = || {
+        let security = base.security(&host(&[]), defaults(), &authorities.verifier()).unwrap();
+        let Security::IfOffered(secured) = security else { panic!("{security:?}") };
+        handshake(&secured, &server).unwrap();
+        secured.check.authentication().is_verified()
+    };
+    assert!(!is_verified());
+    fs::copy(server.path("ca.pem"), &file).unwrap();
+    assert!(is_verified());
+    fs::write(&file, "no certificate").unwrap();
+    assert!(is_verified());
+}
+
+#[test]
+fn a_file_without_certificates_is_refused_with_the_cause() {
+    let (scratch, server) = (Scratch::new(), Server::of(HOST));
+    let provider = Arc::new(default_provider());
+    let file = scratch.path().join("empty.pem");
+    fs::write(&file, "").unwrap();
+    let open = |crl| {
+        let certificates = match crl {
+            None => VerifyCertificates::File(file.clone()),
+            Some(_) => VerifyCertificates::File(server.path("ca.pem")),
+        };
+        Authorities::open(certificates, crl, &provider).unwrap_err().to_string()
+    };
+    let shown = file.display();
+    assert_eq!(open(None), format!("tls_verify_certificates: {shown} has no certificate"));
+    let list = format!("tls_crl: {shown} has no certificate revocation list");
+    assert_eq!(open(Some(file.clone())), list);
+    let absent = scratch.path().join("absent.pem");
+    let cause = format!("tls_crl: cannot read {}: ", absent.display());
+    assert!(open(Some(absent)).starts_with(&cause));
+}

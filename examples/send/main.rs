@@ -1,0 +1,77 @@
+//! Sends one message, and says of each recipient what became of it.
+
+mod arguments;
+mod message;
+mod plan;
+
+use std::error::Error;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use examples::gateway::delivery::outcome::{DeliveryResult, RecipientOutcome};
+use examples::gateway::delivery::sender::Sender;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&arguments)));
+    match done {
+        Ok(status) => status.into(),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "send: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The exit status: sysexits.h names them, and mail programs know them.
+#[derive(Clone, Copy, Debug)]
+enum Status {
+    Delivered = 0,
+    /// `EX_UNAVAILABLE`: at least one recipient gets no message.
+    Failed = 69,
+    /// `EX_TEMPFAIL`: try again later for at least one.
+    Deferred = 75,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
+    let sender = Sender::new(arguments.settings()?)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if arguments.dry_run {
+        plan::show(&sender, arguments, &mut out).await?;
+        out.flush()?;
+        return Ok(Status::Delivered);
+    }
+    let message = message::read(&mut io::stdin().lock())?;
+    let outcomes = sender.send(&arguments.envelope(), message).await;
+    show(&outcomes, arguments.json, &mut out)?;
+    out.flush()?;
+    let worst = outcomes.iter().map(|outcome| outcome.result).max();
+    Ok(match worst {
+        Some(DeliveryResult::Failed) => Status::Failed,
+        Some(DeliveryResult::Deferred) => Status::Deferred,
+        _ => Status::Delivered,
+    })
+}
+
+/// Writes a line for each recipient.
+fn show(outcomes: &[RecipientOutcome], json: bool, out: &mut impl Write) -> io::Result<()> {
+    for outcome in outcomes {
+        if json {
+            serde_json::to_writer(&mut *out, outcome)?;
+            writeln!(out)?;
+        } else {
+            writeln!(out, "{outcome}")?;
+        }
+    }
+    Ok(())
+}
