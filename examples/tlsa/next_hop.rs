@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use dane_tlsa::mail_types::dns::Name;
-use dane_tlsa::{
-    Action, Decision, HostPolicy, InsecureMx, MtaSts, NextHop, Policy, PolicyOptions, TlsaRecord,
-};
+use dane_tlsa::{Decision, InsecureMx, MtaSts, NextHop, Policy, PolicyOptions};
 use examples::cases::dns::DnsEntry;
+use examples::cases::host_outcome::HostOutcome;
 use examples::cases::shown::Shown;
 use examples::cases::trace::{self, TraceLine};
 use serde::{Deserialize, Serialize};
@@ -137,28 +136,6 @@ pub(crate) struct Outcome {
     trace: Vec<TraceLine>,
 }
 
-/// The decision about a host.
-#[derive(Debug, Default, Serialize)]
-struct HostOutcome {
-    host: String,
-    preference: u16,
-    addresses: Vec<String>,
-    action: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base_domain: Option<String>,
-    /// The first is the server name of the TLS handshake.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reference_names: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tlsa: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authenticates_next_hop: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<&'static str>,
-}
-
 impl Outcome {
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
         Self { error: Some(error.to_owned()), at: Some(at), ..Self::default() }
@@ -179,68 +156,6 @@ impl Outcome {
 
     pub(crate) fn with_trace(self, trace: Vec<TraceLine>) -> Self {
         Self { trace, ..self }
-    }
-}
-
-impl HostOutcome {
-    fn new(policy: &HostPolicy) -> Self {
-        let texts = |records: &dane_tlsa::RecordSet| {
-            records.records().map(TlsaRecord::to_string).collect::<Vec<_>>()
-        };
-        let outcome = Self {
-            host: policy.host.to_string(),
-            preference: policy.preference,
-            addresses: policy.addresses.iter().map(ToString::to_string).collect(),
-            action: policy.action.as_str(),
-            failure: policy.failure().map(|failure| failure.result.as_str()),
-            ..Self::default()
-        };
-        match &policy.action {
-            Action::Dane(dane) => Self {
-                base_domain: dane.base_domain().map(ToString::to_string),
-                reference_names: dane.reference_names.iter().map(ToString::to_string).collect(),
-                tlsa: texts(&dane.records),
-                authenticates_next_hop: Some(dane.authenticates_next_hop),
-                ..outcome
-            },
-            Action::Encrypt(encrypt) => Self {
-                base_domain: Some(encrypt.base_domain.to_string()),
-                tlsa: texts(&encrypt.records),
-                reason: Some("none of the TLSA records can be used".to_owned()),
-                ..outcome
-            },
-            Action::MtaSts(reason) | Action::Opportunistic(reason) => {
-                Self { reason: Some(reason.to_string()), ..outcome }
-            }
-            Action::Skip(reason) => Self { reason: Some(reason.to_string()), ..outcome },
-            _ => outcome,
-        }
-    }
-
-    fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "{}: {}", self.host, self.action);
-        let mut line = |name: &str, value: &str| {
-            let _ = writeln!(text, "  {name:<10} {value}");
-        };
-        if !self.addresses.is_empty() {
-            line("addresses", &self.addresses.join(" "));
-        }
-        if let (Some(base_domain), true) = (&self.base_domain, self.reference_names.is_empty()) {
-            line("base", base_domain);
-        }
-        if !self.reference_names.is_empty() {
-            line("names", &self.reference_names.join(" "));
-        }
-        self.tlsa.iter().for_each(|record| line("record", record));
-        if self.authenticates_next_hop == Some(false) {
-            line("note", "the MX records are not secure: it may be a host of somebody else");
-        }
-        if let Some(reason) = &self.reason {
-            line("reason", reason);
-        }
-        if let Some(failure) = self.failure {
-            line("report", failure);
-        }
     }
 }
 
