@@ -2,9 +2,12 @@
 
 #![cfg(feature = "zone")]
 
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
 use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, MasterFileError, Name, Question, RecordType, Records, Zone,
-    ZoneError,
+    Answer, DnsFailure, DnssecStatus, MasterFileError, Name, Question, RecordType, Records,
+    Resolve, Zone, ZoneError,
 };
 
 const TEXT: &str = "
@@ -177,4 +180,14 @@ fn its_limits_are_kept() {
     assert_eq!(chain.add(name(&end), RecordType::A, "192.0.2.1", DnssecStatus::Secure), Ok(()));
     assert_eq!(said(&chain, "a0.example", RecordType::A), "servfail");
     assert_eq!(said(&chain, "a1.example", RecordType::A), format!("{end} 3600 192.0.2.1"));
+}
+
+#[test]
+fn a_zone_is_a_resolver() {
+    let zone = Zone::parse("a.example. A 192.0.2.1").unwrap();
+    let question = Question::new("a.example".parse().unwrap(), RecordType::A);
+    let mut answering = std::pin::pin!(Resolve::answer(&zone, question.clone(), Duration::ZERO));
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready((asked, answer)) = answering.as_mut().poll(&mut context) else { panic!() };
+    assert_eq!((asked, answer), (question.clone(), zone.answer(&question)));
 }

@@ -3,21 +3,11 @@
 use std::time::Duration;
 
 use dane_tlsa::{Action, PolicyOptions};
-use mail_types::dns::{DnssecStatus, Name, Question, Resolve, Resolving, Zone};
+use mail_types::dns::{DnssecStatus, Name, Zone};
 
 use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode};
 use crate::gateway::delivery::mta_sts::StsPolicy;
 use crate::gateway::delivery::next_hop::Route;
-
-/// A resolver that answers from a zone.
-struct ZoneResolver(Zone);
-
-impl Resolve for ZoneResolver {
-    fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
-        let answer = self.0.answer(&question);
-        Box::pin(async move { (question, answer) })
-    }
-}
 
 const ZONE: &str = "
 example.com.       MX 10 mx.example.com.
@@ -55,7 +45,7 @@ impl Search {
     async fn run(&self) -> Result<Hosts, NoHosts> {
         let route: Route = self.route.parse().unwrap();
         let own: Name = "this.example".parse().unwrap();
-        let resolver = ZoneResolver(Zone::parse(ZONE).unwrap().with_security(self.security));
+        let resolver = Zone::parse(ZONE).unwrap().with_security(self.security);
         let options = PolicyOptions::default().with_mta_sts(mode(self.sts.as_ref()));
         let search = HostSearch {
             route: &route,

@@ -1,12 +1,14 @@
 //! Answers without a network, from a master file or from the program: RFC 1034 section 4.3.2.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::dns::master_file::{MasterFile, rdata};
 use crate::dns::{
-    Answer, DnsFailure, DnssecStatus, Name, NameError, Question, RecordType, Records,
+    Answer, DnsFailure, DnssecStatus, Name, NameError, Question, RecordType, Records, Resolve,
+    Resolving,
 };
 
 /// DNS names with their answers: for tests, demonstrations and recorded cases.
@@ -214,6 +216,13 @@ impl Zone {
                 next = parent;
             }
         }
+    }
+}
+
+impl Resolve for Zone {
+    fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
+        let answer = self.answer(&question);
+        Box::pin(async move { (question, answer) })
     }
 }
 
