@@ -7,6 +7,8 @@ pub mod certificates;
 #[cfg(feature = "gateway")]
 pub mod dmarc_rows;
 pub mod dns;
+#[cfg(feature = "gateway")]
+pub mod host_outcome;
 pub mod lines;
 pub mod mail_server;
 pub mod shown;

@@ -70,3 +70,56 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+impl Arguments {
+    /// Reads the configuration, and finds the resolver.
+    pub(crate) fn settings(&self) -> Result<SenderSettings, Box<dyn Error>> {
+        let text = self.config.as_ref().map(fs::read_to_string).transpose();
+        let text = text.map_err(|error| format!("{}: {error}", self.shown_config()))?;
+        let mut options = Config::for_sender(&text.unwrap_or_default())
+            .map_err(|error| format!("{}: {error}", self.shown_config()))?;
+        if let Some(helo) = &self.helo {
+            let helo = helo.parse().map_err(|error| format!("--helo {helo}: {error}"))?;
+            options = options.with_helo(helo);
+        }
+        Ok(SenderSettings {
+            resolver: self.resolver(&options)?,
+            options,
+            route: self.route.clone(),
+            port: self.port,
+            timeout: Duration::from_secs(self.timeout),
+        })
+    }
+
+    pub(crate) fn envelope(&self) -> Envelope {
+        let sender = self.from.clone().map_or(ReversePath::Null, ReversePath::Mailbox);
+        let (recipients, require_tls) = (self.recipients.clone(), self.require_tls);
+        Envelope { sender, recipients, require_tls }
+    }
+
+    /// The resolver: a master file, a server, the configuration's, or the system's.
+    fn resolver(&self, options: &SenderOptions) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
+        if let Some(file) = &self.zone {
+            let text = fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let zone = Zone::parse(&text)
+                .map_err(|error| format!("{}: {error}: {}", file.display(), error.error))?;
+            return Ok(Arc::new(zone.with_security(self.security)));
+        }
+        if let Some(server) = self.resolver {
+            let options = StubOptions::default().with_trusted(self.trust_ad);
+            return Ok(Arc::new(StubResolver::new(&[server], options)));
+        }
+        Ok(options.resolver(Path::new(ResolverSettings::SYSTEM))?)
+    }
+
+    fn shown_config(&self) -> String {
+        self.config.as_deref().unwrap_or(Path::new("the defaults")).display().to_string()
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let host = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>();
+    let address = text.parse().or_else(|_| host(text).map(|ip| SocketAddr::new(ip, 53)));
+    address.map_err(|_| "neither an IP address nor an IP address and a port".to_owned())
+}

@@ -10,9 +10,9 @@ use dane_tlsa::{
     Skip,
 };
 use mail_types::dns::{
-    Answer, DnssecStatus, Name, Note, Question, RecordType, Records, Resolve, Resolving, run_cached,
+    Answer, DnssecStatus, Name, Note, Question, RecordType, Resolve, Resolving, run_cached,
 };
-use mail_types::exim::HostSet;
+use mail_types::exim::{HostSet, List};
 use thiserror::Error;
 
 use super::mta_sts::StsPolicy;
@@ -85,6 +85,8 @@ pub(crate) enum NoHosts {
     Loop,
     #[error("no host of the domain has an address")]
     NoAddress,
+    #[error("an option of [remote_smtp] cannot be expanded now")]
+    Undecided,
 }
 
 impl HostSearch<'_> {
@@ -151,10 +153,20 @@ impl HostSearch<'_> {
     }
 }
 
-impl RemoteHost {
-    /// Tells whether TLS is required for DANE or MTA-STS.
-    pub(crate) fn requires_tls(&self) -> bool {
-        self.policy.action.requires_tls()
+impl Hosts {
+    /// Notes what DANE says of the hosts in `set`, for a report; they are used as without DANE.
+    pub(super) fn report(&mut self, with_dane: &Self, set: &HostSet) {
+        for host in &mut self.hosts {
+            let policy = &host.policy;
+            let name = match &policy.host {
+                Host::Name(name) => Some(name),
+                Host::Address(_) => None,
+            };
+            if policy.addresses.iter().any(|address| set.contains(*address, name)) {
+                let same = |other: &&RemoteHost| other.policy.host == policy.host;
+                host.reported = with_dane.hosts.iter().find(same).map(|host| host.policy.clone());
+            }
+        }
     }
 }
 
@@ -167,11 +179,21 @@ pub(crate) fn mode(sts: Option<&StsPolicy>) -> MtaSts {
     }
 }
 
-/// Returns the set of these hosts, by their names.
+/// Returns the set of these hosts. A name that a list would read as something else stands for the addresses of
+/// its host.
 pub(crate) fn set_of<'a>(hosts: impl Iterator<Item = &'a HostPolicy>) -> HostSet {
-    let names: Vec<_> = hosts.map(|host| host.host.to_string().replace(':', "::")).collect();
-    // Names and addresses from the DNS that a list cannot have are no hosts' either.
-    HostSet::new(mail_types::exim::List::new(&names.join(" : "))).unwrap_or_default()
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_');
+    let mut items = Vec::new();
+    for host in hosts {
+        let name = host.host.to_string();
+        match &host.host {
+            Host::Name(_) if name.bytes().all(is_plain) => items.push(name),
+            _ => items.extend(host.addresses.iter().map(ToString::to_string)),
+        }
+    }
+    // A list of IPv6 addresses needs another separator.
+    let text = format!("<; {}", items.join(" ; "));
+    HostSet::new(List::new(&text)).unwrap_or_default()
 }
 
 /// Removes this host, and the hosts that are no better (RFC 5321 section 5.1).

@@ -1,0 +1,288 @@
+//! The attempts at the hosts of a message, one address after the other.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use dane_tlsa::{Action, Host, HostPolicy};
+use mail_types::smtp::Reply;
+
+use super::connection::{Connection, HandshakeError, OpenError, Target, TlsPlan};
+use super::hosts::{RemoteHost, Unused};
+use super::open_failure::OpenFailure;
+use super::remote::{Found, Remote, TlsDemand, domain, log};
+use super::next_hop::Route;
+use super::security::HostChoices;
+use super::tls_report::{TlsFault, TlsReportLine, failure};
+use crate::gateway::events::delivery_attempt::{DeliveryAttempt, dane_failed, host_unused};
+use crate::gateway::events::origin::Origin;
+use crate::gateway::events::outgoing_tls::OutgoingTls;
+
+/// The hosts that are left.
+pub(crate) struct Attempts<'a> {
+    remote: &'a Remote,
+    found: Found,
+    domain: String,
+    demand: TlsDemand,
+    left: VecDeque<Attempt>,
+    /// The failures so far.
+    failures: Vec<OpenFailure>,
+    /// A line for each attempt, for reports about TLS.
+    reports: Vec<TlsReportLine>,
+}
+
+/// An attempt: the number of the host, and its address; without one the host is not used.
+type Attempt = (usize, Option<SocketAddr>);
+
+/// A connection that can take the message.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) host: String,
+    pub(crate) address: SocketAddr,
+}
+
+impl<'a> Attempts<'a> {
+    /// Prepares the attempts at the hosts of a next hop.
+    pub(crate) fn new(remote: &'a Remote, route: &Route, found: Found, demand: TlsDemand) -> Self {
+        let mut left = VecDeque::new();
+        for (number, host) in found.hosts.hosts.iter().enumerate() {
+            if host.unused.is_some() {
+                left.push_back((number, None));
+                continue;
+            }
+            let addresses = host.policy.addresses.iter().take(MAX_ADDRESSES);
+            let port = found.hosts.port;
+            left.extend(addresses.map(|ip| (number, Some(SocketAddr::new(*ip, port)))));
+        }
+        left.truncate(MAX_ATTEMPTS);
+        let (failures, reports) = (Vec::new(), Vec::new());
+        Self { remote, found, domain: domain(route), demand, left, failures, reports }
+    }
+
+    /// Opens a connection to the next address whose server can take the message.
+    ///
+    /// # Errors
+    ///
+    /// The failure that decides, if no address is left.
+    pub(crate) async fn open(
+        &mut self,
+        origin: &Origin,
+        until: Instant,
+    ) -> Result<Opened, OpenFailure> {
+        while let Some((number, address)) = self.left.pop_front() {
+            let Some(host) = self.found.hosts.hosts.get(number).cloned() else { continue };
+            let tried = match address {
+                Some(address) => self.attempt(&host, address, origin, until).await,
+                None => Err(self.skip(&host, origin)),
+            };
+            match tried {
+                Ok(opened) => return Ok(opened),
+                Err(failure) => self.failures.push(failure),
+            }
+        }
+        Err(OpenFailure::worst(std::mem::take(&mut self.failures)))
+    }
+
+    /// Takes the lines for reports about TLS.
+    pub(crate) fn take_reports(&mut self) -> Vec<TlsReportLine> {
+        std::mem::take(&mut self.reports)
+    }
+
+    /// A host that is not used.
+    fn skip(&mut self, host: &RemoteHost, origin: &Origin) -> OpenFailure {
+        let (name, reason) = (host.policy.host.to_string(), host.unused.as_ref());
+        let text = reason.map(ToString::to_string).unwrap_or_default();
+        let failure = host.policy.failure();
+        if let Some(failure) = &failure {
+            dane_failed(origin, &name, None, failure.result);
+            self.reports.push(TlsReportLine::failed(failure, None));
+        }
+        host_unused(origin, &name, &text, self.left.is_empty());
+        let has_no_address = matches!(
+            reason,
+            Some(Unused::Skip(dane_tlsa::Skip::NoAddress | dane_tlsa::Skip::AddressInMx))
+        );
+        OpenFailure::unused(name, text, has_no_address)
+    }
+
+    async fn attempt(
+        &mut self,
+        host: &RemoteHost,
+        address: SocketAddr,
+        origin: &Origin,
+        until: Instant,
+    ) -> Result<Opened, OpenFailure> {
+        let name = host.policy.host.to_string();
+        let failed = |text: String| OpenFailure::unused(name.clone(), text, false);
+        let tls = self.tls_before(host);
+        let choices = self.choices(host, address, &tls).await.map_err(&failed)?;
+        let verifier = self.remote.authorities.verifier();
+        let plan = self.remote.tls.security(host, choices, &verifier);
+        let plan = plan.map_err(|error| failed(error.to_string()))?;
+        let mut connected = self.connect(&name, address, &plan, choices, (origin, until)).await;
+        self.report(host, address, &plan, connected.as_ref().err(), origin);
+        let may_clear = plan.client().is_some_and(|client| client.may_clear);
+        if may_clear && matches!(connected, Err(OpenError::Handshake(_))) {
+            let clear = TlsPlan::Clear;
+            connected = self.connect(&name, address, &clear, choices, (origin, until)).await;
+        }
+        let connection = connected.map_err(|error| match error {
+            OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
+                if self.demand == TlsDemand::Required =>
+            {
+                OpenFailure::encryption_needed(&name, address)
+            }
+            error => OpenFailure::of(&name, address, &error),
+        })?;
+        let opened = Opened { connection, host: name, address };
+        if self.demand == TlsDemand::Required { self.require_tls(opened, host).await } else { Ok(opened) }
+    }
+
+    async fn connect(
+        &self,
+        name: &str,
+        address: SocketAddr,
+        plan: &TlsPlan,
+        choices: HostChoices,
+        (origin, until): (&Origin, Instant),
+    ) -> Result<Connection, OpenError> {
+        let attempt = DeliveryAttempt::new(origin, name, address, self.left.is_empty());
+        let target = Target {
+            address,
+            try_prdr: choices.try_prdr,
+            try_chunking: choices.try_chunking,
+            open_by: self.share(until),
+            until,
+        };
+        Connection::open(&target, plan, &self.remote.settings, attempt).await
+    }
+
+    /// Half of the time that is left, so that a silent server leaves time for the next one.
+    fn share(&self, until: Instant) -> Instant {
+        let now = tokio::time::Instant::now().into_std();
+        let left = until.saturating_duration_since(now);
+        now + if self.left.is_empty() { left } else { left / 2 }
+    }
+
+    /// Decides by the options, and by what the message demands.
+    async fn choices(
+        &self,
+        host: &RemoteHost,
+        address: SocketAddr,
+        tls: &OutgoingTls,
+    ) -> Result<HostChoices, String> {
+        let text = host.policy.host.to_string();
+        let mut outgoing = self.remote.outgoing((&self.domain, &text), Some(address), tls);
+        let name = match &host.policy.host {
+            Host::Name(name) => Some(name),
+            Host::Address(_) => None,
+        };
+        let choices = self.remote.settings.choices(&mut outgoing, name, address).await;
+        log(&mut outgoing);
+        let cause = "an option of [remote_smtp] cannot be expanded now";
+        let choices = choices.map_err(|_| cause.to_owned())?;
+        Ok(match self.demand {
+            TlsDemand::None => choices,
+            TlsDemand::Required => HostChoices {
+                require_tls: true,
+                verify: true,
+                verify_name: true,
+                ..choices
+            },
+            TlsDemand::Waived => HostChoices {
+                require_tls: false,
+                verify: false,
+                require_ocsp: false,
+                try_clear: true,
+                ..choices
+            },
+        })
+    }
+
+    /// The variables before the handshake.
+    fn tls_before(&self, host: &RemoteHost) -> OutgoingTls {
+        OutgoingTls {
+            dnssec: Some(self.found.hosts.is_secure),
+            tlsa_usage: usage_bits(&host.policy),
+            ..OutgoingTls::default()
+        }
+    }
+
+    /// REQUIRETLS: only a host that is known to be one of the next hop, authenticated, and that passes the demand
+    /// on (RFC 8689 section 4.2.1).
+    async fn require_tls(&self, opened: Opened, host: &RemoteHost) -> Result<Opened, OpenFailure> {
+        let secured = opened.connection.secured();
+        let is_verified = secured.is_some_and(|secured| secured.check.authentication().is_verified());
+        let is_known = self.found.hosts.is_secure || host.policy.action.authenticates_next_hop();
+        let failure = if !is_verified || !is_known {
+            OpenFailure::encryption_needed(&opened.host, opened.address)
+        } else if !opened.connection.offers_require_tls() {
+            OpenFailure::require_tls_needed(&opened.host, opened.address)
+        } else {
+            return Ok(opened);
+        };
+        opened.connection.quit().await;
+        Err(failure)
+    }
+
+    /// Notes an attempt for reports, and raises `dane:fail`.
+    fn report(
+        &mut self,
+        host: &RemoteHost,
+        address: SocketAddr,
+        plan: &TlsPlan,
+        error: Option<&OpenError>,
+        origin: &Origin,
+    ) {
+        let verdict = plan.client().and_then(|client| client.check.authentication().verdict());
+        let fault = match (error, &verdict) {
+            (Some(OpenError::TlsNotOffered | OpenError::TlsRefused(_)), _) => {
+                Some(TlsFault::NoStarttls)
+            }
+            (Some(OpenError::Handshake(_)), Some(verdict)) if !verdict.is_match() => {
+                Some(TlsFault::Verdict(verdict))
+            }
+            (Some(OpenError::Handshake(error)), _) => Some(TlsFault::Handshake(error)),
+            (Some(_), _) => return,
+            (None, _) => None,
+        };
+        let name = host.policy.host.to_string();
+        if let Some(failure) = fault.as_ref().and_then(|fault| failure(&host.policy, fault)) {
+            dane_failed(origin, &name, Some(address), failure.result);
+        }
+        let sts = self.found.sts.as_ref();
+        let line = TlsReportLine::of(&host.policy, &self.domain, sts, address.ip(), fault.as_ref());
+        self.reports.push(line);
+        self.report_only(host, address, plan);
+    }
+
+    /// Notes what DANE says of a host for which it is reported only.
+    fn report_only(&mut self, host: &RemoteHost, address: SocketAddr, plan: &TlsPlan) {
+        let Some(policy) = &host.reported else { return };
+        if let Some(failure) = policy.failure() {
+            self.reports.push(TlsReportLine::failed(&failure, Some(address.ip())));
+            return;
+        }
+        let client = plan.client();
+        let verdict = client.and_then(|client| client.check.authentication().reported_verdict());
+        let fault = match &verdict {
+            None => Some(TlsFault::NoStarttls),
+            Some(verdict) if verdict.is_match() => None,
+            Some(verdict) => Some(TlsFault::Verdict(verdict)),
+        };
+        let line = TlsReportLine::of(policy, &self.domain, None, address.ip(), fault.as_ref());
+        self.reports.push(line);
+    }
+}
+
+/// The certificate usages of the records, a bit for each; 0 without DANE.
+pub(super) fn usage_bits(policy: &HostPolicy) -> u8 {
+    match &policy.action {
+        Action::Dane(dane) => dane.records.usage_bits(),
+        _ => 0,
+    }
+}
+
+/// The most addresses of one host, and of all, that are tried.
+const MAX_ADDRESSES: usize = 5;
+const MAX_ATTEMPTS: usize = 20;

@@ -1,0 +1,86 @@
+//! The options of `[remote_smtp]` for one host.
+
+use std::net::SocketAddr;
+
+use mail_types::dns::Name;
+
+use super::security::HostChoices;
+use super::settings::{RemoteLists, RemoteSettings};
+use crate::gateway::policy::host_list::HostList;
+use crate::gateway::policy::list::{Subject, Undecided};
+use crate::gateway::policy::outgoing::Outgoing;
+use event_expand::Membership;
+
+impl RemoteSettings {
+    /// Decides about a connection, after the TLSA records of the host are known.
+    ///
+    /// # Errors
+    ///
+    /// [`Undecided`] if a list cannot be expanded; the log says why.
+    pub(super) async fn choices(
+        &self,
+        outgoing: &mut Outgoing<'_>,
+        name: Option<&Name>,
+        address: SocketAddr,
+    ) -> Result<HostChoices, Undecided> {
+        let lists = &*self.lists;
+        let mut has =
+            async |list: &HostList| list.contains(outgoing, name, address.ip()).await;
+        Ok(HostChoices {
+            avoid_tls: has(&lists.hosts_avoid_tls).await?,
+            require_tls: has(&lists.hosts_require_tls).await?,
+            try_clear: self.tls_tempfail_tryclear,
+            verify: has(&lists.tls_verify_hosts).await?,
+            try_verify: has(&lists.tls_try_verify_hosts).await?,
+            verify_name: has(&lists.tls_verify_cert_hostnames).await?,
+            request_ocsp: has(&lists.hosts_request_ocsp).await?,
+            require_ocsp: has(&lists.hosts_require_ocsp).await?,
+            try_prdr: has(&lists.hosts_try_prdr).await?,
+            try_chunking: has(&lists.hosts_try_chunking).await?,
+        })
+    }
+}
+
+/// The use of DANE for one host.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct DaneChoice {
+    pub(super) tries: bool,
+    pub(super) requires: bool,
+    pub(super) reports: bool,
+}
+
+impl RemoteLists {
+    /// Decides about DANE for a host with these addresses: one of them in a list is enough.
+    pub(super) async fn dane(
+        &self,
+        outgoing: &mut Outgoing<'_>,
+        name: Option<&Name>,
+        addresses: &[std::net::IpAddr],
+    ) -> Result<DaneChoice, Undecided> {
+        let mut choice = DaneChoice::default();
+        for &address in addresses {
+            let mut has = async |list: &HostList| list.contains(outgoing, name, address).await;
+            choice.tries |= has(&self.hosts_try_dane).await?;
+            choice.requires |= has(&self.hosts_require_dane).await?;
+            choice.reports |= has(&self.hosts_report_dane).await?;
+        }
+        Ok(choice)
+    }
+
+    /// Tells whether the domain is in `dnssec_request_domains` and in `dnssec_require_domains`.
+    pub(super) async fn dnssec(
+        &self,
+        outgoing: &mut Outgoing<'_>,
+        domain: &Name,
+    ) -> Result<(bool, bool), Undecided> {
+        let subject = Subject::Text(domain.to_string());
+        let [mut requested, mut required] = [false; 2];
+        for (list, found) in [
+            (&self.dnssec_request_domains, &mut requested),
+            (&self.dnssec_require_domains, &mut required),
+        ] {
+            *found = list.decide(outgoing, &subject).await? == Membership::Yes;
+        }
+        Ok((requested, required))
+    }
+}

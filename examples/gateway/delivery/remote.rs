@@ -1,0 +1,200 @@
+//! Deliveries to other hosts: the search for hosts, and the security of each connection.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use dane_tlsa::{Host, HostPolicy, InsecureMx, NextHop, PolicyOptions};
+use mail_types::dns::{Name, Resolve};
+use mail_types::exim::HostSet;
+use rustls::crypto::CryptoProvider;
+use thiserror::Error;
+use tracing::warn;
+
+use super::authorities::{Authorities, AuthoritiesError};
+use super::hosts::{self, Dnssec, HostSearch, Hosts, NoHosts};
+use super::mta_sts::{MtaStsDirectory, StsPolicy};
+use super::next_hop::Route;
+use super::security::TlsBase;
+use super::settings::RemoteSettings;
+use crate::gateway::events::outgoing_tls::OutgoingTls;
+use crate::gateway::lookups::asking::Answers;
+use crate::gateway::policy::list::Undecided;
+use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
+
+/// The deliveries of a program, by one configuration.
+pub(crate) struct Remote {
+    pub(super) settings: RemoteSettings,
+    pub(super) resolver: Arc<dyn Resolve>,
+    pub(super) lookups: Arc<dyn Answers>,
+    pub(super) authorities: Authorities,
+    pub(super) tls: TlsBase,
+    sts: Option<MtaStsDirectory>,
+    own: Name,
+}
+
+/// What a message demands of TLS (RFC 8689).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum TlsDemand {
+    /// Nothing: the configuration decides.
+    #[default]
+    None,
+    /// `REQUIRETLS`.
+    Required,
+    /// `TLS-Required: No`, without `REQUIRETLS`: as if there were neither DANE nor MTA-STS (section
+    /// 4.2.2).
+    Waived,
+}
+
+/// The hosts for a message, and the policy of MTA-STS by which they were chosen.
+pub(crate) struct Found {
+    pub(crate) hosts: Hosts,
+    pub(crate) sts: Option<StsPolicy>,
+}
+
+impl Remote {
+    /// Reads the authorities and revocation lists.
+    pub(crate) fn new(
+        settings: RemoteSettings,
+        resolver: Arc<dyn Resolve>,
+        lookups: Arc<dyn Answers>,
+    ) -> Result<Self, RemoteError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let (certificates, crl) = (settings.verify_certificates.clone(), settings.crl.clone());
+        let authorities = Authorities::open(certificates, crl, &provider)?;
+        Ok(Self {
+            authorities,
+            tls: TlsBase::new(&provider)?,
+            sts: settings.mta_sts_directory.clone().map(MtaStsDirectory::new),
+            own: Name::from(&settings.helo),
+            settings,
+            resolver,
+            lookups,
+        })
+    }
+
+    /// Finds the hosts of a next hop.
+    pub(crate) async fn find(
+        &self,
+        route: &Route,
+        demand: TlsDemand,
+        time: Duration,
+    ) -> Result<Found, NoHosts> {
+        let sts = self.sts(route, demand);
+        let dnssec = self.dnssec(route).await.map_err(undecided)?;
+        let options = PolicyOptions::default()
+            .with_insecure_mx(if self.settings.insecure_mx { InsecureMx::Dane } else { InsecureMx::Off })
+            .with_mta_sts(hosts::mode(sts.as_ref()));
+        let search = |tried: HostSet, required: HostSet| HostSearch {
+            route,
+            own: &self.own,
+            dnssec,
+            options: options.clone().with_hosts_try_dane(tried).with_hosts_require_dane(required),
+            sts: sts.as_ref(),
+            resolver: &*self.resolver,
+            time,
+        };
+        // The lists are expanded for each host, so that its name comes first.
+        let plain = search(HostSet::default(), HostSet::default()).run().await?;
+        if demand == TlsDemand::Waived {
+            return Ok(Found { hosts: plain, sts: None });
+        }
+        let (mut tried, mut required, mut reported) = (Vec::new(), Vec::new(), Vec::new());
+        for host in plain.hosts.iter().map(|host| &host.policy) {
+            let choice = self.dane(route, host).await.map_err(undecided)?;
+            if choice.requires {
+                required.push(host);
+            } else if choice.reports {
+                reported.push(host);
+            } else if choice.tries {
+                tried.push(host);
+            }
+        }
+        let set = |hosts: &[&HostPolicy]| hosts::set_of(hosts.iter().copied());
+        let mut found = search(set(&tried), set(&required)).run().await?;
+        if !reported.is_empty() {
+            tried.extend(&reported);
+            let with_dane = search(set(&tried), set(&required)).run().await?;
+            found.report(&with_dane, &set(&reported));
+        }
+        Ok(Found { hosts: found, sts })
+    }
+
+    /// Returns the MTA-STS policy of the domain. One that cannot be read is logged, and does not count.
+    fn sts(&self, route: &Route, demand: TlsDemand) -> Option<StsPolicy> {
+        let NextHop::Domain(domain) = &route.next_hop else { return None };
+        let directory = self.sts.as_ref().filter(|_| demand != TlsDemand::Waived)?;
+        directory.policy(domain, SystemTime::now()).unwrap_or_else(|error| {
+            warn!("{error}; the policy does not count");
+            None
+        })
+    }
+
+    async fn dnssec(&self, route: &Route) -> Result<Dnssec, Undecided> {
+        // An address asks for nothing.
+        let Some(name) = route.next_hop.name() else { return Ok(Dnssec::Off) };
+        let (text, tls) = (name.to_string(), OutgoingTls::default());
+        let mut outgoing = self.outgoing(&text, &text, &tls);
+        let decided = self.settings.lists.dnssec(&mut outgoing, name).await;
+        log(&mut outgoing);
+        Ok(match decided? {
+            (_, true) => Dnssec::Required,
+            (true, false) => Dnssec::Requested,
+            (false, false) => Dnssec::Off,
+        })
+    }
+
+    async fn dane(
+        &self,
+        route: &Route,
+        host: &HostPolicy,
+    ) -> Result<super::host_choices::DaneChoice, Undecided> {
+        let (domain, text) = (domain(route), host.host.to_string());
+        let name = match &host.host {
+            Host::Name(name) => Some(name),
+            Host::Address(_) => None,
+        };
+        let tls = OutgoingTls::default();
+        let mut outgoing = self.outgoing(&domain, &text, &tls);
+        let choice = self.settings.lists.dane(&mut outgoing, name, &host.addresses).await;
+        log(&mut outgoing);
+        choice
+    }
+
+    fn outgoing<'a>(
+        &'a self,
+        domain: &'a str,
+        host: &'a str,
+        tls: &'a OutgoingTls,
+    ) -> Outgoing<'a> {
+        let primary_hostname = self.settings.helo.as_str();
+        let host = OutgoingHost { primary_hostname, domain, host, address: None, tls };
+        Outgoing::new(host, &*self.lookups)
+    }
+}
+
+/// The domain of a next hop, for texts; an address is its own.
+pub(super) fn domain(route: &Route) -> String {
+    match &route.next_hop {
+        NextHop::Literal(address) => address.to_string(),
+        other => other.name().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+pub(super) fn log(outgoing: &mut Outgoing<'_>) {
+    for line in outgoing.take_log() {
+        warn!("remote_smtp: {line}");
+    }
+}
+
+fn undecided(_: Undecided) -> NoHosts {
+    NoHosts::Undecided
+}
+
+/// Why there are no deliveries.
+#[derive(Debug, Error)]
+pub(crate) enum RemoteError {
+    #[error("remote_smtp.{0}")]
+    Authorities(#[from] AuthoritiesError),
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}

@@ -1,0 +1,200 @@
+//! Servers that misbehave: the next host, or later; in clear only where nothing forbids it.
+
+use super::program::{Sent, send, tlsa};
+use super::server::{Behaviour, Identity, Server, Tls};
+
+/// Servers of `example.test` at addresses of loopback with one port, in the order of their preferences.
+pub(crate) struct Servers {
+    pub(crate) identity: Identity,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) port: u16,
+}
+
+impl Servers {
+    pub(crate) fn start(behaviours: &[Behaviour]) -> Self {
+        let identity = Identity::of("mx.example.test");
+        let (mut servers, mut port) = (Vec::<Server>::new(), 0);
+        for (behaviour, number) in behaviours.iter().zip(2..) {
+            let server =
+                Server::start(&format!("127.0.0.{number}:{port}"), behaviour.clone(), &identity);
+            port = server.address.port();
+            servers.push(server);
+        }
+        Self { identity, servers, port }
+    }
+
+    /// The zone, with the record of the servers' key, or another one.
+    pub(crate) fn zone(&self, record: Option<&str>) -> String {
+        let hosts = self.servers.iter().enumerate().map(|(number, server)| {
+            let (preference, address) = (10 + number, server.address.ip());
+            let name = format!("mx{number}.example.test.");
+            let tlsa = record.map(|record| format!("_{}._tcp.{name} TLSA {record}\n", self.port));
+            let tlsa = tlsa.unwrap_or_default();
+            format!("example.test. MX {preference} {name}\n{name} A {address}\n{tlsa}")
+        });
+        hosts.collect()
+    }
+
+    pub(crate) fn send(&self, zone: &str, options: &str, arguments: &[&str]) -> Sent {
+        let port = self.port.to_string();
+        let fixed = ["--port", &port, "--json", "--timeout", "20", "ann@example.test"];
+        send(zone, options, &[&fixed[..], arguments].concat())
+    }
+
+    /// The commands of one kind that a server was told in clear.
+    pub(crate) fn in_clear(&self, number: usize, verb: &str) -> usize {
+        let told = self.servers[number].told();
+        told.clear.iter().filter(|line| line.starts_with(verb)).count()
+    }
+
+    pub(crate) fn messages(&self) -> Vec<usize> {
+        self.servers.iter().map(|server| server.told().messages).collect()
+    }
+}
+
+fn with(tls: Tls) -> Behaviour {
+    Behaviour { tls, ..Behaviour::default() }
+}
+
+/// The faults of a server that does not come to TLS.
+const FAULTS: [Tls; 5] = [Tls::No, Tls::Refused, Tls::Injected, Tls::Broken, Tls::UnrecognizedName];
+
+#[test]
+fn with_dane_no_fault_leads_to_clear_text() {
+    for tls in FAULTS {
+        let servers = Servers::start(&[with(tls)]);
+        let zone = servers.zone(Some(&tlsa(&servers.identity)));
+        let sent = servers.send(&zone, "", &[]);
+        let outcome = sent.outcome();
+        assert_eq!(outcome["result"], "deferred", "{tls:?}: {outcome}");
+        assert_eq!(sent.status, 75, "{tls:?}");
+        assert_eq!(servers.in_clear(0, "MAIL"), 0, "{tls:?}");
+        assert_eq!(servers.messages(), [0]);
+    }
+}
+
+#[test]
+fn with_dane_the_next_host_is_tried() {
+    for tls in FAULTS {
+        let servers = Servers::start(&[with(tls), with(Tls::Good)]);
+        let zone = servers.zone(Some(&tlsa(&servers.identity)));
+        let sent = servers.send(&zone, "", &[]);
+        let outcome = sent.outcome();
+        assert_eq!(outcome["result"], "delivered", "{tls:?}: {outcome}");
+        assert_eq!(outcome["host"], "mx1.example.test");
+        assert_eq!(outcome["tls"]["verified"], "dane");
+        assert_eq!((sent.status, servers.in_clear(0, "MAIL")), (0, 0), "{tls:?}");
+        assert_eq!(servers.messages(), [0, 1]);
+    }
+}
+
+#[test]
+fn a_record_of_another_key_gets_no_mail() {
+    let servers = Servers::start(&[with(Tls::Good)]);
+    let zone = servers.zone(Some(&tlsa(&Identity::of("mx.example.test"))));
+    let outcome = servers.send(&zone, "", &[]).outcome();
+    assert_eq!(outcome["result"], "deferred", "{outcome}");
+    let told = servers.servers[0].told();
+    let mails = told.clear.iter().chain(&told.secret).filter(|line| line.starts_with("MAIL"));
+    assert_eq!(mails.count(), 0);
+    let report = &outcome["tls_reports"][0];
+    assert_eq!(report["policy-type"], "tlsa");
+    assert_eq!(report["result-type"], "validation-failure");
+    assert_eq!(report["policy-domain"], "mx0.example.test");
+    assert_eq!(report["receiving-mx-hostname"], "mx0.example.test");
+}
+
+/// The connections, and whether the message goes in clear, without TLSA records.
+#[test]
+fn without_dane_a_fault_of_tls_leads_to_clear_text_if_nothing_forbids_it() {
+    for (tls, connections) in
+        [(Tls::No, 1), (Tls::Refused, 1), (Tls::Broken, 2), (Tls::UnrecognizedName, 2)]
+    {
+        let servers = Servers::start(&[with(tls)]);
+        let outcome = servers.send(&servers.zone(None), "", &[]).outcome();
+        assert_eq!(outcome["result"], "delivered", "{tls:?}: {outcome}");
+        assert!(outcome["tls"].is_null(), "{tls:?}");
+        assert_eq!(servers.servers[0].told().connections, connections, "{tls:?}");
+    }
+    // Octets behind the reply to STARTTLS are somebody else's.
+    let servers = Servers::start(&[with(Tls::Injected)]);
+    assert_eq!(servers.send(&servers.zone(None), "", &[]).outcome()["result"], "deferred");
+    assert_eq!(servers.in_clear(0, "MAIL"), 0);
+}
+
+#[test]
+fn each_option_that_requires_tls_forbids_clear_text() {
+    for (options, faults) in [
+        ("hosts_require_tls = \"*\"", &FAULTS[..]),
+        ("tls_verify_hosts = \"*\"", &FAULTS),
+        ("hosts_require_ocsp = \"*\"", &FAULTS),
+        // Only a failed handshake is its affair.
+        ("tls_tempfail_tryclear = false", &FAULTS[2..]),
+    ] {
+        for &tls in faults {
+            let servers = Servers::start(&[with(tls)]);
+            let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
+            assert_eq!(outcome["result"], "deferred", "{options} {tls:?}: {outcome}");
+            assert_eq!(servers.in_clear(0, "MAIL"), 0, "{options} {tls:?}");
+        }
+    }
+    // The certificate is nobody's, and there is no staple.
+    for options in ["tls_verify_hosts = \"*\"", "hosts_require_ocsp = \"*\""] {
+        let servers = Servers::start(&[with(Tls::Good)]);
+        let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
+        assert_eq!(outcome["result"], "deferred", "{options}: {outcome}");
+        assert_eq!(servers.messages(), [0]);
+    }
+}
+
+#[test]
+fn tls_without_verification_is_not_called_verified() {
+    let servers = Servers::start(&[with(Tls::Good)]);
+    let sent = servers.send(&servers.zone(None), "", &[]);
+    let outcome = sent.outcome();
+    assert_eq!(outcome["result"], "delivered", "{outcome}");
+    assert_eq!(outcome["tls"]["verified"], "no");
+    assert_eq!(servers.in_clear(0, "MAIL"), 0);
+    let report = &outcome["tls_reports"][0];
+    assert_eq!(report["policy-type"], "no-policy-found");
+    assert!(report["result-type"].is_null());
+}
+
+#[test]
+fn hosts_avoid_tls_says_no_starttls_but_dane_goes_before_it() {
+    let servers = Servers::start(&[with(Tls::Good)]);
+    let options = "hosts_avoid_tls = \"*\"";
+    let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
+    assert_eq!(outcome["result"], "delivered", "{outcome}");
+    assert_eq!(servers.in_clear(0, "STARTTLS"), 0);
+    let zone = servers.zone(Some(&tlsa(&servers.identity)));
+    let outcome = servers.send(&zone, options, &[]).outcome();
+    assert_eq!(outcome["tls"]["verified"], "dane", "{outcome}");
+}
+
+#[test]
+fn a_silent_host_leaves_time_for_the_next_one() {
+    let silent = Behaviour { greets: false, ..Behaviour::default() };
+    let servers = Servers::start(&[silent.clone(), with(Tls::Good)]);
+    // It has an address in the other family too, which is silent as well.
+    let six = Server::start(&format!("[::1]:{}", servers.port), silent, &servers.identity);
+    let zone = servers.zone(None) + "mx0.example.test. AAAA ::1\n";
+    let outcome = servers.send(&zone, "", &["--timeout", "12"]).outcome();
+    assert_eq!(outcome["result"], "delivered", "{outcome}");
+    assert_eq!(outcome["host"], "mx1.example.test");
+    assert_eq!(six.told().connections, 1);
+    assert_eq!(servers.messages(), [0, 1]);
+}
+
+#[test]
+fn hosts_report_dane_tells_what_would_fail_and_mail_goes_on() {
+    let servers = Servers::start(&[with(Tls::Good)]);
+    let zone = servers.zone(Some(&tlsa(&Identity::of("mx.example.test"))));
+    let options = "hosts_report_dane = \"*\"\nhosts_try_dane = \"\"";
+    let outcome = servers.send(&zone, options, &[]).outcome();
+    assert_eq!(outcome["result"], "delivered", "{outcome}");
+    assert_eq!(outcome["tls"]["verified"], "no");
+    let reports = outcome["tls_reports"].as_array().unwrap();
+    let failure = reports.iter().find(|report| report["policy-type"] == "tlsa").unwrap();
+    assert_eq!(failure["result-type"], "validation-failure", "{failure}");
+}

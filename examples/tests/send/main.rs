@@ -1,0 +1,10 @@
+//! `send` as a program, with servers that misbehave.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+
+mod cut;
+mod dry_run;
+mod fallback;
+mod program;
+mod require_tls;
+mod server;

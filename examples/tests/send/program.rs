@@ -1,0 +1,93 @@
+//! The program, with a zone of its own.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dane_tlsa::{Certificate, MatchingType, Selector, TlsaRecord, Usage};
+use serde_json::Value;
+
+use super::server::Identity;
+
+/// What a run came to.
+pub(crate) struct Sent {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) told: String,
+}
+
+impl Sent {
+    /// The outcomes, with `--json`.
+    pub(crate) fn outcomes(&self) -> Vec<Value> {
+        let lines = self.out.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+
+    /// The only outcome.
+    pub(crate) fn outcome(&self) -> Value {
+        let [outcome] = self.outcomes().try_into().unwrap_or_else(|_| panic!("{}", self.told));
+        outcome
+    }
+}
+
+/// Runs `send` with these records, lines of `[remote_smtp]`, and arguments.
+pub(crate) fn send(zone: &str, options: &str, arguments: &[&str]) -> Sent {
+    send_message(zone, options, arguments, "Subject: a test\n\nbody\n")
+}
+
+/// The same, with a message.
+pub(crate) fn send_message(
+    zone: &str,
+    options: &str,
+    arguments: &[&str],
+    message: &str,
+) -> Sent {
+    let folder = folder();
+    let (zone_file, config) = (folder.join("zone"), folder.join("send.toml"));
+    fs::write(&zone_file, zone).unwrap();
+    fs::write(&config, format!("primary_hostname = \"client.test\"\n[remote_smtp]\n{options}\n")).unwrap();
+    let mut child = Command::new(program())
+        .args(["--from", "sender@sender.test", "--zone"])
+        .arg(&zone_file)
+        .arg("--config")
+        .arg(&config)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Wrong usage ends it before it reads.
+    let _ = child.stdin.take().unwrap().write_all(message.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let _ = fs::remove_dir_all(&folder);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let status = output.status.code().unwrap();
+    Sent { status, out: text(output.stdout), told: text(output.stderr) }
+}
+
+/// The record of a server's key.
+pub(crate) fn tlsa(identity: &Identity) -> String {
+    let certificate = Certificate::parse(&identity.certificate).unwrap();
+    let (selector, kind) = (Selector::new(1), MatchingType::new(1));
+    let record = TlsaRecord::of_certificate(&certificate, Usage::DANE_EE, selector, kind);
+    record.unwrap().to_string()
+}
+
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples/send")
+}
+
+fn folder() -> PathBuf {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("send-{}-{number}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
