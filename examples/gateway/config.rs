@@ -37,6 +37,8 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
+use crate::gateway::policy::host_list::HostList;
+use crate::gateway::policy::place::Place;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
@@ -177,13 +179,16 @@ impl Common {
             relay: RelaySettings {
                 route: options.route_data.clone().unwrap_or_default(),
                 helo: host.clone().into(),
-                hosts_try_prdr: checks::hosts("hosts_try_prdr", &options.hosts_try_prdr)?,
+                hosts_try_prdr: Arc::new(outgoing(
+                    "hosts_try_prdr",
+                    &options.hosts_try_prdr,
+                    &home,
+                )?),
                 limits: RelayLimits::default(),
             },
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             host_lookup_timeout: options.host_lookup_timeout.0,
             proxy: ProxySettings {
-                required_hosts: checks::proxies(&options.proxy_required_hosts)?,
                 timeout: options.proxy_protocol_timeout.0,
                 ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
                 refusal: options.proxy_refusal.into(),
@@ -297,6 +302,13 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
             .map_err(|(option, problem)| ConfigError::List { option, problem })
     };
     let refused = options.smtp_max_refused_hosts.as_deref();
+    // A host that may be a proxy must send a header.
+    let proxies = list("proxy_required_hosts", &options.proxy_required_hosts, true)?;
+    // A proxy's name is not looked up: one that is down or forged would let connections through without
+    // a header.
+    if proxies.hosts().needs_names() {
+        return Err(ConfigError::NamedProxy);
+    }
     Ok(ClientLists {
         // An unknown client is tested, is offered TLS, and is counted.
         dmarc_verify_hosts: list("dmarc_verify_hosts", &options.dmarc_verify_hosts, true)?,
@@ -306,11 +318,22 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
             false,
         )?,
         host_lookup: list("host_lookup", &options.host_lookup, true)?,
+        proxy_required_hosts: proxies,
         tls_advertise_hosts: list("tls_advertise_hosts", &options.tls_advertise_hosts, true)?,
         smtp_max_refused_hosts: refused
             .map(|text| list("smtp_max_refused_hosts", text, true))
             .transpose()?,
     })
+}
+
+/// Reads an option that is a list of hosts to which mail goes.
+fn outgoing(
+    option: &'static str,
+    text: &str,
+    home: &RuleScope<'_>,
+) -> Result<HostList, ConfigError> {
+    HostList::read(text, Place::Outgoing, home.language, home.host)
+        .map_err(|problem| ConfigError::List { option, problem })
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.

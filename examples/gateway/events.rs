@@ -75,6 +75,7 @@ pub(crate) mod ledger;
 mod moment;
 #[cfg(feature = "gateway")]
 pub(crate) mod origin;
+pub(crate) mod outgoing_tls;
 #[cfg(feature = "gateway")]
 pub(crate) mod overflow;
 #[cfg(feature = "gateway")]

@@ -2,15 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use event_expand::ListKind;
-use mail_types::exim::{HostSet, List};
+use mail_types::exim::List;
 use mail_types::smtp::{Domain, Mailbox, Reply};
-use proxy_protocol::RequiredHosts;
 use toml::{Table, Value};
 
 use super::{ConfigError, ConfigOptions};
 use crate::gateway::delivery::routing::Routing;
-use crate::gateway::policy::list::mistake;
 
 /// Refuses a `$` where nothing is expanded.
 pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
@@ -149,21 +146,6 @@ pub(super) fn kept(relay_to_domains: &str, routing: &Routing) -> Option<ConfigEr
     })
 }
 
-/// A list of hosts that is not expanded.
-pub(super) fn hosts(option: &'static str, text: &str) -> Result<HostSet, ConfigError> {
-    if let Some(problem) = mistake(List::new(text), ListKind::Host) {
-        return Err(ConfigError::List { option, problem });
-    }
-    HostSet::new(List::new(text)).map_err(|source| ConfigError::Hosts { option, source })
-}
-
-/// A proxy's name is not looked up: one that is down or forged would let connections through without
-/// a header.
-pub(super) fn proxies(text: &str) -> Result<RequiredHosts, ConfigError> {
-    let hosts = hosts("proxy_required_hosts", text)?;
-    if hosts.needs_names() { Err(ConfigError::NamedProxy) } else { Ok(hosts.into()) }
-}
-
 /// Exim writes `192.0.2.1.25`; `[::1]:25` and `192.0.2.1:25` are taken too, the latter alone or in a
 /// list with another separator. Port 0 is any that is free.
 pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
@@ -230,14 +212,11 @@ const NOT_EXPANDED: &[&str] = &[
     "dmarc_forensic_sender",
     "dmarc_history_file",
     "dmarc_tld_file",
-    "hosts_proxy",
-    "hosts_try_prdr",
     "local_interfaces",
     "log_selector",
     "lookup_directories",
     "maildir",
     "primary_hostname",
-    "proxy_required_hosts",
     "route_data",
     "smtp_banner",
     // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use dmarc_policy::SuffixFileError;
-use mail_types::exim::HostSetError;
 use spf_result::{MacroError, RecordError};
 use thiserror::Error;
 
@@ -63,8 +62,6 @@ pub(crate) enum ConfigError {
     Hostname,
     #[error("{option}: {problem}")]
     List { option: &'static str, problem: Problem },
-    #[error("{option}: {source}")]
-    Hosts { option: &'static str, source: HostSetError },
     #[error("proxy_required_hosts: give addresses, not names")]
     NamedProxy,
     #[error("local_interfaces: item {item} is not an address and a port")]
@@ -155,7 +152,6 @@ impl ConfigError {
             | Self::NoEffect { option, .. }
             | Self::NotExpanded { option } => option.clone(),
             Self::List { option, .. }
-            | Self::Hosts { option, .. }
             | Self::Mailbox { option }
             | Self::Port { option }
             | Self::NoHost { option, .. }

@@ -55,7 +55,7 @@ fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSetting
     if !options.log_selector.trim().is_empty() && !live.log_proxy {
         return Some(("log_selector", "-proxy without +proxy"));
     }
-    if !live.proxy.required_hosts.hosts().is_nobody() {
+    if !is_nobody(&options.proxy_required_hosts) {
         return None;
     }
     if !options.proxy_required_hosts.trim().is_empty() {

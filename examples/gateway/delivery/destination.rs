@@ -1,6 +1,5 @@
 //! The destination of a transaction: local for all recipients, or the next hop for all.
 
-use mail_types::dns::Resolve;
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::message_outcome::MessageOutcome;
@@ -8,6 +7,7 @@ use super::relay::{Declared, Relay};
 use super::routing::Route;
 use super::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
+use crate::gateway::policy::services::Services;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::store::{Message, Store};
@@ -33,7 +33,7 @@ impl Destination {
     pub(crate) async fn add(
         &mut self,
         route: Route,
-        (settings, resolver): (&RelaySettings, &dyn Resolve),
+        (settings, services): (&RelaySettings, &Services),
         transaction: &Transaction,
         recipient: &Mailbox,
         origin: impl FnOnce() -> Origin,
@@ -45,7 +45,7 @@ impl Destination {
             }
             (Route::Relay, Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
-                match Box::pin(open((settings, resolver), transaction, recipient, &origin())).await
+                match Box::pin(open((settings, services), transaction, recipient, &origin())).await
                 {
                     Ok((relay, reply)) => {
                         *self = Self::Relay(Box::new(relay));
@@ -96,12 +96,13 @@ impl Destination {
 }
 
 async fn open(
-    (settings, resolver): (&RelaySettings, &dyn Resolve),
+    (settings, services): (&RelaySettings, &Services),
     transaction: &Transaction,
     recipient: &Mailbox,
     origin: &Origin,
 ) -> Result<(Relay, Reply), Reply> {
-    let mut relay = Relay::connect(settings, resolver, origin).await?;
+    let domain = recipient.host().to_string();
+    let mut relay = Relay::connect(settings, services, &domain, origin).await?;
     let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
     let declared = Declared { size, eight_bit, utf8, prdr };
     let reply = relay.mail(&transaction.sender, declared).await;

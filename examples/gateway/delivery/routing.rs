@@ -3,9 +3,9 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
-use crate::gateway::policy::condition::{RuleScope, Truth};
+use crate::gateway::policy::condition::RuleScope;
 use crate::gateway::policy::context::Context;
-use crate::gateway::policy::list::{RuleList, Subject};
+use crate::gateway::policy::list::{RuleList, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::replies::say;
@@ -39,7 +39,8 @@ impl Routing {
         home: &RuleScope<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
         let list = |option, text: &str, kind| {
-            RuleList::read(text, Stage::Rcpt, home, kind).map_err(|problem| (option, problem))
+            RuleList::read(text, Stage::Rcpt, (home.language, home.host), kind)
+                .map_err(|problem| (option, problem))
         };
         Ok(Self {
             host: home.host.clone(),
@@ -116,11 +117,9 @@ async fn holds(
     context: &mut Context<'_>,
     subject: &Subject,
 ) -> Result<bool, Reply> {
-    match list.decide(context, subject).await {
-        Ok(membership) => Ok(membership == Membership::Yes),
-        Err(Truth::Later | Truth::Ignored | Truth::Yes | Truth::No) => {
-            let text = "temporary failure looking up the recipient, try again later";
-            Err(say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text))
-        }
-    }
+    let decided = list.decide(context, subject).await;
+    decided.map(|membership| membership == Membership::Yes).map_err(|Undecided| {
+        let text = "temporary failure looking up the recipient, try again later";
+        say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
+    })
 }

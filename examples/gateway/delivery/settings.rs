@@ -1,9 +1,11 @@
 //! The settings of the relay to the next hop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::exim::HostSet;
 use mail_types::smtp::MailHost;
+
+use crate::gateway::policy::host_list::HostList;
 
 /// The next hop, and its time limits.
 #[derive(Clone, Debug)]
@@ -13,7 +15,7 @@ pub(crate) struct RelaySettings {
     /// The name of this host in `EHLO`.
     pub(crate) helo: MailHost,
     /// The next hops of which PRDR is requested, by address or by the name in `route`.
-    pub(crate) hosts_try_prdr: HostSet,
+    pub(crate) hosts_try_prdr: Arc<HostList>,
     /// The time limits.
     pub(crate) limits: RelayLimits,
 }

@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use event_expand::{ListKind, Membership};
-
 use super::condition::RuleScope;
 use super::context::Context;
-use super::list::{RuleList, Subject};
+use super::host_list::HostList;
+use super::list::Undecided;
 use super::rules::Problem;
 use super::services::Services;
 use super::stage::Stage;
@@ -20,6 +19,8 @@ pub(crate) struct ClientLists {
     pub(crate) dmarc_verify_hosts: ClientList,
     pub(crate) helo_accept_junk_hosts: ClientList,
     pub(crate) host_lookup: ClientList,
+    /// The proxies that must send a PROXY header.
+    pub(crate) proxy_required_hosts: ClientList,
     pub(crate) tls_advertise_hosts: ClientList,
     /// Without it, all clients but those on loopback and trusted proxies.
     pub(crate) smtp_max_refused_hosts: Option<ClientList>,
@@ -29,10 +30,9 @@ pub(crate) struct ClientLists {
 #[derive(Debug)]
 pub(crate) struct ClientList {
     option: &'static str,
-    list: RuleList,
-    /// What holds where the list cannot be expanded, or depends on a name that the client does not
-    /// have.
-    otherwise: bool,
+    hosts: HostList,
+    /// What holds where it is undecided.
+    pub(crate) otherwise: bool,
 }
 
 impl ClientList {
@@ -47,44 +47,32 @@ impl ClientList {
         otherwise: bool,
         home: &RuleScope<'_>,
     ) -> Result<Self, (&'static str, Problem)> {
-        let stage = if option == "host_lookup" { Stage::Accept } else { Stage::Client };
-        let list = RuleList::read(text, stage, home, ListKind::Host);
-        Ok(Self { option, list: list.map_err(|problem| (option, problem))?, otherwise })
+        let stage = match option {
+            "host_lookup" | "proxy_required_hosts" => Stage::Accept,
+            _ => Stage::Client,
+        };
+        let hosts = HostList::read(text, stage, home.language, home.host);
+        Ok(Self { option, hosts: hosts.map_err(|problem| (option, problem))?, otherwise })
+    }
+
+    /// Returns the list.
+    pub(crate) fn hosts(&self) -> &HostList {
+        &self.hosts
     }
 
     /// Tells whether a client is in the list, which may be expanded with the services of rules. `log` gets
     /// the lines for the log.
-    pub(crate) async fn contains(
+    ///
+    /// # Errors
+    ///
+    /// [`Undecided`].
+    pub(crate) async fn decide(
         &self,
         client: &Client,
         host: &str,
         services: &Services,
         log: &mut Vec<String>,
-    ) -> bool {
-        let subject = Subject::Host(client.address.ip(), client.host_name.clone());
-        let membership = match self.list.decide_known(&subject) {
-            Some(membership) => membership,
-            // Few lists are expanded, and every connection has room for it otherwise.
-            None => match Box::pin(self.expanded(&subject, client, host, services, log)).await {
-                Some(membership) => membership,
-                None => return self.otherwise,
-            },
-        };
-        match membership {
-            Membership::Yes => true,
-            Membership::No => false,
-            Membership::NameNeeded => self.otherwise,
-        }
-    }
-
-    async fn expanded(
-        &self,
-        subject: &Subject,
-        client: &Client,
-        host: &str,
-        services: &Services,
-        log: &mut Vec<String>,
-    ) -> Option<Membership> {
+    ) -> Result<bool, Undecided> {
         let (greeting, mut state) = (Greeting::default(), PolicyState::default());
         let mut context = Context {
             stage: Stage::Client,
@@ -100,9 +88,10 @@ impl ClientList {
             state: &mut state,
             services,
         };
-        let found = self.list.decide(&mut context, subject).await;
-        let (option, address) = (self.option, client.address.ip());
+        let address = client.address.ip();
+        let found = self.hosts.contains(&mut context, client.host_name.as_ref(), address).await;
+        let option = self.option;
         log.extend(state.take_log().iter().map(|line| format!("{option}: H=[{address}] {line}")));
-        found.ok()
+        found
     }
 }

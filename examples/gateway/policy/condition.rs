@@ -25,6 +25,7 @@ use super::context::Context;
 use super::rules::Problem;
 use super::source::RuleEntry;
 use super::stage::Stage;
+use super::text::Unfinished;
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::lookups::language::Language;
@@ -59,6 +60,15 @@ pub(crate) enum Truth {
 impl From<bool> for Truth {
     fn from(holds: bool) -> Self {
         if holds { Self::Yes } else { Self::No }
+    }
+}
+
+impl From<Unfinished> for Truth {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Forced => Self::Ignored,
+            Unfinished::Failed => Self::Later,
+        }
     }
 }
 

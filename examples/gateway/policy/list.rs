@@ -16,11 +16,10 @@ use mail_types::dns::Name;
 use mail_types::exim::{List, LookupResult, Trust};
 use mail_types::smtp::Domain;
 
-use super::condition::{RuleScope, Truth};
-use super::context::Context;
+use super::place::Place;
 use super::rules::Problem;
-use super::stage::Stage;
-use super::text::{Text, ask};
+use super::surroundings::Surroundings;
+use super::text::{Text, Unfinished};
 use super::words::Words;
 use crate::gateway::lookups::language::{Language, Source};
 
@@ -47,22 +46,31 @@ pub(crate) enum Subject {
 }
 
 impl RuleList {
-    /// Reads a list that stands at this stage, and checks it as far as it can be seen.
+    /// Reads a list that stands at this place, and checks it as far as it can be seen.
     pub(crate) fn read(
         text: &str,
-        stage: Stage,
-        home: &RuleScope<'_>,
+        place: impl Into<Place>,
+        (language, host): (&Arc<Language>, &Domain),
         kind: ListKind,
     ) -> Result<Self, Problem> {
         let mut expanded = BTreeMap::new();
-        let words = words(text, stage, home, kind, &mut expanded, 0)?;
-        let (language, host) = (Arc::clone(home.language), home.host.clone());
-        Ok(Self { words, expanded, language, host })
+        let words = words(text, place.into(), language, kind, &mut expanded, 0)?;
+        Ok(Self { words, expanded, language: Arc::clone(language), host: host.clone() })
     }
 
     /// Tells whether it is known to have no item.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.known().is_some_and(|list| list.is_empty())
+    }
+
+    /// Tells whether an item without an expansion needs the name of a host.
+    pub(crate) fn needs_host_names(&self) -> bool {
+        let named = |(_, kind, name): (usize, ListKind, &str)| {
+            self.language.known_list(kind, name).is_some_and(|list| list.needs_host_names())
+        };
+        let needs =
+            |list: &Arc<MatchList>| list.needs_host_names() || list.named_lists().any(named);
+        self.words.known().is_some_and(needs)
     }
 
     /// Decides at once, unless something must be expanded or looked up first.
@@ -87,33 +95,33 @@ impl RuleList {
     ///
     /// # Errors
     ///
-    /// [`Truth::Later`] where the list cannot be read, or a lookup has no answer; the log says why.
+    /// [`Undecided`].
     pub(crate) async fn decide(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
         subject: &Subject,
-    ) -> Result<Membership, Truth> {
+    ) -> Result<Membership, Undecided> {
         if let Some(membership) = self.decide_known(subject) {
             return Ok(membership);
         }
-        let list = match self.words.now(context).await {
+        let list = match self.words.now(surroundings).await {
             Ok(list) => Arc::clone(&*list),
-            Err(Truth::Ignored) => return Ok(Membership::No),
-            Err(instead) => return Err(instead),
+            Err(Unfinished::Forced) => return Ok(Membership::No),
+            Err(Unfinished::Failed) => return Err(Undecided),
         };
-        match self.search(context, subject, list).await {
+        match self.search(surroundings, subject, list).await {
             Ok(membership) => Ok(membership),
-            Err(Problem::Logged) => Err(Truth::Later),
+            Err(Problem::Logged) => Err(Undecided),
             Err(problem) => {
-                context.state.log(format!("a list cannot be searched: {problem}"));
-                Err(Truth::Later)
+                surroundings.log(format!("a list cannot be searched: {problem}"));
+                Err(Undecided)
             }
         }
     }
 
     async fn search(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
         subject: &Subject,
         list: Arc<MatchList>,
     ) -> Result<Membership, Problem> {
@@ -125,12 +133,12 @@ impl RuleList {
                 SearchStep::Decided(membership) => return Ok(membership),
                 SearchStep::Failed(error) => return Err(error.into()),
                 SearchStep::Named { kind, name, trust } => {
-                    let list = self.named(context, kind, &name, trust).await?;
+                    let list = self.named(surroundings, kind, &name, trust).await?;
                     search.handle_list(list)?;
                 }
                 SearchStep::Ask(request) => {
                     let asked = Instant::now();
-                    let found = self.ask(context, &request, spent).await?;
+                    let found = ask(surroundings, &request, spent).await?;
                     spent += asked.elapsed();
                     search.handle_found(&found)?;
                 }
@@ -141,7 +149,7 @@ impl RuleList {
     /// A list expanded from untrusted text cannot name a list that must be expanded.
     async fn named(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
         kind: ListKind,
         name: &str,
         trust: Trust,
@@ -152,32 +160,35 @@ impl RuleList {
         let unknown = || Problem::NoList { kind: kind.table(), name: name.to_owned() };
         let key = (kind, name.to_owned());
         let words = self.expanded.get(&key).filter(|_| trust == Trust::Trusted);
-        match words.ok_or_else(unknown)?.now(context).await {
+        match words.ok_or_else(unknown)?.now(surroundings).await {
             Ok(list) => Ok(Arc::clone(&*list)),
-            Err(Truth::Ignored) => {
+            Err(Unfinished::Forced) => {
                 let none = MatchList::read(List::new("").into_bytes(), trust, kind, &self.limits());
                 Ok(Arc::new(none?))
             }
-            Err(_) => Err(Problem::Logged),
+            Err(Unfinished::Failed) => Err(Problem::Logged),
         }
     }
 
     fn limits(&self) -> event_expand::Limits {
         self.language.options.limits
     }
+}
 
-    async fn ask(
-        &self,
-        context: &Context<'_>,
-        request: &Ask,
-        spent: Duration,
-    ) -> Result<LookupResult, Problem> {
-        match ask(context, request, spent).await {
-            (LookupResult::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
-            (found, _) => Ok(found),
-        }
+async fn ask(
+    surroundings: &mut dyn Surroundings,
+    request: &Ask,
+    spent: Duration,
+) -> Result<LookupResult, Problem> {
+    match surroundings.answer(request, spent).await {
+        (LookupResult::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
+        (found, _) => Ok(found),
     }
 }
+
+/// The list cannot be read now, or a lookup has no answer. The log says why.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Undecided;
 
 impl Subject {
     fn as_list_subject(&self) -> ListSubject<'_> {
@@ -193,8 +204,8 @@ impl Subject {
 /// Reads a list, and the named lists behind it that must be expanded.
 fn words(
     text: &str,
-    stage: Stage,
-    home: &RuleScope<'_>,
+    place: Place,
+    language: &Arc<Language>,
     kind: ListKind,
     expanded: &mut ExpandedLists,
     depth: usize,
@@ -202,29 +213,29 @@ fn words(
     if depth > ListSearch::MAX_DEPTH {
         return Err(MatchListError::TooDeep { limit: ListSearch::MAX_DEPTH }.into());
     }
-    let language = Arc::clone(home.language);
-    let text = Text::parse(text, stage, home.language)?;
+    let text = Text::parse(text, place, language)?;
     let literal = text.literal().and_then(|literal| str::from_utf8(literal).ok());
     if let Some(mistake) = literal.and_then(|literal| mistake(List::new(literal), kind)) {
         return Err(mistake);
     }
+    let reader = Arc::clone(language);
     let words = Words::of(text, move |list, trust| {
-        let list = MatchList::read(list.into_bytes(), trust, kind, &language.options.limits)?;
-        language.check_list(&list).map_err(|error| Problem::Text(error.into()))?;
+        let list = MatchList::read(list.into_bytes(), trust, kind, &reader.options.limits)?;
+        reader.check_list(&list).map_err(|error| Problem::Text(error.into()))?;
         Ok(Arc::new(list))
     })?;
     let Some(list) = words.known() else {
         // An item may be a file then.
-        home.language.note([Source::File]);
+        language.note([Source::File]);
         return Ok(words);
     };
     for (_, kind, name) in list.named_lists() {
         let key = (kind, name.to_owned());
-        let inner = home.language.lists.get(kind, name).unwrap_or_default();
+        let inner = language.lists.get(kind, name).unwrap_or_default();
         if expanded.contains_key(&key) {
             continue;
         }
-        let words = self::words(inner, stage, home, kind, expanded, depth + 1);
+        let words = self::words(inner, place, language, kind, expanded, depth + 1);
         let words = words.map_err(|problem| problem.within(name))?;
         if words.known().is_none() {
             expanded.insert(key, words);
@@ -235,7 +246,7 @@ fn words(
 
 /// Finds what an administrator cannot mean in a list. A `!` and nothing else is for Exim an empty item that
 /// is negated, which is everybody; behind `*` no item is asked; and `!*` alone leaves nobody.
-pub(crate) fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
+fn mistake(list: List<'_>, kind: ListKind) -> Option<Problem> {
     let (mut everybody, mut only_excludes) = (None, true);
     for (at, text) in list.enumerate() {
         let (is_negated, item) = match text.strip_prefix('!') {

@@ -187,7 +187,7 @@ impl Rules {
 fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
     for (kind, name, text) in home.language.lists.all() {
         // All variables can have a value at this stage; the check of a rule uses its own stage.
-        let checked = RuleList::read(text, Stage::Prdr, home, kind);
+        let checked = RuleList::read(text, Stage::Prdr, (home.language, home.host), kind);
         checked.map_err(|problem| {
             let (table, name) = (kind.table(), name.to_owned());
             RuleError::List { table, name, problem }

@@ -6,14 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{
-    Ask, ExpandError, ExpandFailure, Journal, Options, Progress, Template, Variables,
-};
-use mail_types::exim::{LookupResult, Segment, Trust, Value};
+use event_expand::{ExpandError, ExpandFailure, Journal, Options, Progress, Template, Variables};
+use mail_types::exim::{Segment, Trust, Value};
 use thiserror::Error;
 
-use super::context::Context;
-use super::stage::Stage;
+use super::place::Place;
+use super::surroundings::Surroundings;
 use super::variable::{Names, NamesAt, Seen};
 use crate::gateway::lookups::language::{Language, LanguageError};
 
@@ -34,19 +32,20 @@ impl Text {
     /// Parses a text.
     pub(crate) fn parse(
         text: &str,
-        stage: Stage,
+        place: impl Into<Place>,
         language: &Arc<Language>,
     ) -> Result<Self, TextError> {
-        let template = language.parse(text, &NamesAt(stage)).map_err(|error| match error {
-            LanguageError::NoHeader { at } => TextError::NoHeader { at, stage },
+        let place = place.into();
+        let template = language.parse(text, &NamesAt(place)).map_err(|error| match error {
+            LanguageError::NoHeader { at } => TextError::NoHeader { at, place },
             other => TextError::Language(other),
         })?;
         let form = if let Some(text) = template.literal() {
             Form::Literal(Value::new(text.to_vec(), Trust::Trusted))
         } else {
             template.check(&Names)?;
-            template.check(&NamesAt(stage)).map_err(|early| match early {
-                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, stage },
+            template.check(&NamesAt(place)).map_err(|early| match early {
+                ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
                 other => TextError::Name(other),
             })?;
             Form::Template(Arc::new(template))
@@ -61,9 +60,9 @@ impl Text {
     /// [`Unfinished`]; why it has failed is in the log then.
     pub(crate) async fn expand(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
     ) -> Result<Value<'static>, Unfinished> {
-        let value = self.expand_whole(context).await?;
+        let value = self.expand_whole(surroundings).await?;
         if value.as_bytes().len() <= Self::MAX_LENGTH {
             return Ok(value);
         }
@@ -74,11 +73,11 @@ impl Text {
     /// The same, for what means something else when it is cut: a list, a number.
     pub(crate) async fn expand_whole(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
     ) -> Result<Value<'static>, Unfinished> {
         match &self.form {
             Form::Literal(value) => Ok(value.clone()),
-            Form::Template(template) => self.run(template, context, Template::resume).await,
+            Form::Template(template) => self.run(template, surroundings, Template::resume).await,
         }
     }
 
@@ -91,13 +90,13 @@ impl Text {
     /// [`Unfinished`]; why it has failed is in the log then.
     pub(crate) async fn expand_lines(
         &self,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
     ) -> Result<Vec<String>, Unfinished> {
         let mut text = String::new();
         match &self.form {
             Form::Literal(value) => push_text(&mut text, value.as_bytes()),
             Form::Template(template) => {
-                let query = self.run(template, context, Template::resume_segments).await?;
+                let query = self.run(template, surroundings, Template::resume_segments).await?;
                 for segment in query.segments() {
                     match segment {
                         Segment::Literal(bytes)
@@ -120,13 +119,13 @@ impl Text {
     async fn run<T>(
         &self,
         template: &Template,
-        context: &mut Context<'_>,
+        surroundings: &mut dyn Surroundings,
         resume: Resume<T>,
     ) -> Result<T, Unfinished> {
         let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
         loop {
             let progress = {
-                let seen = Seen { context, lists: &self.language.lists };
+                let seen = Seen { variables: &*surroundings, lists: &self.language.lists };
                 resume(template, &seen, &self.language.options, &mut journal)
             };
             let request = match progress {
@@ -134,13 +133,13 @@ impl Text {
                 Progress::Stopped(ExpandFailure::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
-                    context.state.log(format!("expansion failed: {stop}{why}"));
+                    surroundings.log(format!("expansion failed: {stop}{why}"));
                     return Err(Unfinished::Failed);
                 }
                 Progress::Request(request) => request,
             };
             let asked = Instant::now();
-            let (found, why) = ask(context, &request.ask, spent).await;
+            let (found, why) = surroundings.answer(&request.ask, spent).await;
             spent += asked.elapsed();
             reason = why.map(|why| format!(": {}", Value::new(why.into_bytes(), Trust::Untrusted)));
             journal.handle_found(found);
@@ -182,15 +181,6 @@ impl Text {
     pub(crate) const MAX_LENGTH: usize = 16_384;
 }
 
-/// Has a lookup made, or a file read, by the program; and says why it is deferred.
-pub(super) async fn ask(
-    context: &Context<'_>,
-    request: &Ask,
-    spent: Duration,
-) -> (LookupResult, Option<String>) {
-    context.services.lookups.answer(request, spent).await
-}
-
 /// Expands a template as far as its journal goes.
 type Resume<T> = fn(&Template, &dyn Variables, &Options, &mut Journal) -> Progress<T>;
 
@@ -220,8 +210,8 @@ pub(crate) enum TextError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Name(#[from] ExpandError),
-    #[error("byte {at}: header fields are not available at {}", stage.option())]
-    NoHeader { at: usize, stage: Stage },
-    #[error("byte {at}: ${name} is not available at {}", stage.option())]
-    Early { at: usize, name: Box<str>, stage: Stage },
+    #[error("byte {at}: header fields are not available at {}", place.as_str())]
+    NoHeader { at: usize, place: Place },
+    #[error("byte {at}: ${name} is not available at {}", place.as_str())]
+    Early { at: usize, name: Box<str>, place: Place },
 }

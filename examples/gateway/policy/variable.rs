@@ -33,6 +33,8 @@ use proxy_protocol::ProxyInfo;
 use super::condition::PUBLISHED;
 use super::context::Context;
 use super::field_text::field_text;
+use super::outgoing;
+use super::place::Place;
 use super::stage::Stage;
 use crate::gateway::lookups::language::NamedLists;
 use crate::gateway::smtp::peer::protocol;
@@ -42,25 +44,36 @@ pub(super) struct Names;
 
 impl Variables for Names {
     fn variable(&self, name: &str) -> Variable<'_> {
-        if stages(name).is_some() { Variable::Unset } else { Variable::Unknown }
+        let is_known = stages(name).is_some() || outgoing::is_variable(name);
+        if is_known { Variable::Unset } else { Variable::Unknown }
     }
 }
 
-/// The names of the variables that can have a value at a stage, header fields included. For some of them
+/// The names of the variables that can have a value at a place, header fields included. For some of them
 /// every value is untrusted.
-pub(super) struct NamesAt(pub(super) Stage);
+pub(super) struct NamesAt(pub(super) Place);
 
 impl Variables for NamesAt {
     fn variable(&self, name: &str) -> Variable<'_> {
-        match stages(name).is_some_and(|stages| stages.contains(&self.0)) {
-            true if UNTRUSTED.contains(&name) => Value::new(b"", Trust::Untrusted).into(),
+        let (is_known, is_untrusted) = match self.0 {
+            Place::Session(stage) => (
+                stages(name).is_some_and(|stages| stages.contains(&stage)),
+                UNTRUSTED.contains(&name),
+            ),
+            Place::Outgoing => (outgoing::is_variable(name), outgoing::is_untrusted(name)),
+        };
+        match is_known {
+            true if is_untrusted => Value::new(b"", Trust::Untrusted).into(),
             true => Variable::Unset,
             false => Variable::Unknown,
         }
     }
 
     fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
-        if Stage::CONTENT.contains(&self.0) { Variable::Unset } else { Variable::Unknown }
+        match self.0 {
+            Place::Session(stage) if Stage::CONTENT.contains(&stage) => Variable::Unset,
+            _ => Variable::Unknown,
+        }
     }
 }
 
@@ -80,32 +93,41 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
     (!unknown).then_some(EVERYWHERE)
 }
 
-/// The variables of a context.
-pub(super) struct Seen<'a, 's> {
-    pub(super) context: &'a Context<'s>,
-    pub(super) lists: &'a NamedLists,
-}
-
-impl Variables for Seen<'_, '_> {
+impl Variables for Context<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let context = self.context;
         let value = if let Some((.., value_of)) = BUILT_IN.iter().find(|(own, ..)| *own == name) {
-            value_of(context)
+            value_of(self)
         } else if is_acl(name) {
-            context.state.variable(name)
+            self.state.variable(name)
         } else if let Some(name) = published(name) {
-            context.state.published(name)
+            self.state.published(name)
         } else {
-            return context.client.session.variable(name);
+            return self.client.session.variable(name);
         };
         value.map_or(Variable::Unset, Variable::Value)
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
-        match field_text(self.context.message, name, form) {
+        match field_text(self.message, name, form) {
             Some(text) => Value::new(text, Trust::Untrusted).into(),
             None => Variable::Unset,
         }
+    }
+}
+
+/// The variables of a text, with the named lists.
+pub(super) struct Seen<'a> {
+    pub(super) variables: &'a dyn Variables,
+    pub(super) lists: &'a NamedLists,
+}
+
+impl Variables for Seen<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        self.variables.variable(name)
+    }
+
+    fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
+        self.variables.header(name, form)
     }
 
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {

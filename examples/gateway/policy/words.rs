@@ -12,10 +12,9 @@ use std::sync::Arc;
 
 use mail_types::exim::{ByteList, List, Trust, Value};
 
-use super::condition::Truth;
-use super::context::Context;
+use super::place::Place;
 use super::rules::Problem;
-use super::stage::Stage;
+use super::surroundings::Surroundings;
 use super::text::{Text, Unfinished};
 use crate::gateway::lookups::language::Language;
 
@@ -37,11 +36,11 @@ impl<L> Words<L> {
     /// Takes a list that stands at this stage, and reads it if it has nothing to expand.
     pub(crate) fn read(
         text: &str,
-        stage: Stage,
+        place: impl Into<Place>,
         language: &Arc<Language>,
         read: impl Fn(List<'_>, Trust) -> Result<L, Problem> + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
-        Self::of(Text::parse(text, stage, language)?, read)
+        Self::of(Text::parse(text, place, language)?, read)
     }
 
     /// The same of a text that is parsed already.
@@ -79,22 +78,21 @@ impl<L> Words<L> {
     ///
     /// # Errors
     ///
-    /// What becomes of the condition instead: [`Truth::Ignored`] where the text says `fail`,
-    /// [`Truth::Later`] if the list cannot be expanded now.
-    pub(crate) async fn now(&self, context: &mut Context<'_>) -> Result<Arc<L>, Truth> {
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn now(
+        &self,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<Arc<L>, Unfinished> {
         let text = match &self.form {
             Form::Known(list) => return Ok(Arc::clone(list)),
             Form::Expanded(text) => text,
         };
-        let found = text.expand_whole(context).await.map_err(|unfinished| match unfinished {
-            Unfinished::Forced => Truth::Ignored,
-            Unfinished::Failed => Truth::Later,
-        })?;
+        let found = text.expand_whole(surroundings).await?;
         match self.read_found(text, &found) {
             Ok(list) => Ok(Arc::new(list)),
             Err(problem) => {
-                context.state.log(format!("an expanded list cannot be read: {problem}"));
-                Err(Truth::Later)
+                surroundings.log(format!("an expanded list cannot be read: {problem}"));
+                Err(Unfinished::Failed)
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::policy::client_lists::ClientList;
+use crate::gateway::policy::list::Undecided;
 use crate::gateway::policy::services::Services;
 use crate::gateway::reports::{Failures, Reporter};
 use crate::gateway::smtp::peer::Client;
@@ -165,9 +166,19 @@ impl Live {
         client: &Client,
         limiter: &Limiter,
     ) -> bool {
+        self.decide(list, client, limiter).await.unwrap_or(list.otherwise)
+    }
+
+    /// The same, where it matters that the list is undecided.
+    pub(super) async fn decide(
+        &self,
+        list: &ClientList,
+        client: &Client,
+        limiter: &Limiter,
+    ) -> Result<bool, Undecided> {
         let mut log = Vec::new();
         let host = &self.session.primary_hostname;
-        let found = list.contains(client, host, &self.services, &mut log).await;
+        let found = list.decide(client, host, &self.services, &mut log).await;
         for line in log {
             if limiter.writes(client.address.ip(), LineKind::Rule) {
                 info!("{line}");

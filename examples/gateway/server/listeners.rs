@@ -14,7 +14,6 @@ use super::gateway::{Gateway, GatewayError, StartError};
 use super::reload::Reload;
 use super::wire::Wire;
 use crate::gateway::events::origin::Origin;
-use crate::gateway::smtp::peer::Client;
 use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log::{self, Limiter};
 
@@ -45,7 +44,7 @@ impl Gateway {
             }
             StoreSettings::Discard => info!("listening on {address}, discarding mail"),
         }
-        if self.live().settings.proxy.required_hosts.hosts().is_empty() {
+        if self.live().settings.clients.proxy_required_hosts.hosts().is_empty() {
             info!(
                 "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
                  --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
@@ -126,13 +125,11 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let live = gateway.live();
     // Its room is given back before the session begins.
     let accepted = Box::pin(super::proxy::accept(&gateway, &live, stream, peer)).await;
-    let (stream, session) = match accepted {
+    let (stream, mut client) = match accepted {
         Ok(Some(accepted)) => accepted,
         Ok(None) => return,
         Err(error) => return debug!("{peer} disconnected: {error}"),
     };
-    let Ok(server) = stream.local_addr() else { return debug!("{peer} disconnected") };
-    let mut client = Client::new(session, server, &live.settings.proxy.required_hosts);
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
     if visit.is_none() && !client.is_ours() {

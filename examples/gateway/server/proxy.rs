@@ -16,19 +16,23 @@ use tracing::debug;
 use super::gateway::{Gateway, Live};
 use super::settings::ProxySettings;
 use super::wire::Wire;
+use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::replies::write;
 use crate::gateway::telemetry::log;
 
-/// Reads a required header. `None` after a failure: then the connection was refused and closed.
+/// Reads a required header, and identifies the client. `None` after a failure: then the connection was
+/// refused and closed.
 pub(crate) async fn accept(
     gateway: &Gateway,
     live: &Live,
     stream: TcpStream,
     peer: SocketAddr,
-) -> io::Result<Option<(TcpStream, ProxyInfo)>> {
-    let proxy = &live.settings.proxy;
-    if !proxy.required_hosts.requires(peer.ip(), None) {
-        return Ok(Some((stream, ProxyInfo::direct(peer))));
+) -> io::Result<Option<(TcpStream, Client)>> {
+    let (proxy, server) = (&live.settings.proxy, stream.local_addr()?);
+    let direct = Client::new(ProxyInfo::direct(peer), server);
+    let proxies = &live.settings.clients.proxy_required_hosts;
+    if !live.is_in(proxies, &direct, &gateway.limiter).await {
+        return Ok(Some((stream, direct)));
     }
     let (mut stream, mut receiver) = (stream, Receiver::new(options(proxy), Instant::now()));
     match peek_header(&mut stream, &mut receiver).await? {
@@ -48,7 +52,10 @@ pub(crate) async fn accept(
         }
         outcome => {
             debug!(%peer, outcome = outcome.as_str(), "PROXY header");
-            Ok(Some((stream, ProxyInfo::proxied(peer, outcome))))
+            let mut client = Client::new(ProxyInfo::proxied(peer, outcome), server);
+            let decided = live.decide(proxies, &client, &gateway.limiter).await;
+            client.is_trusted_proxy = decided == Ok(true);
+            Ok(Some((stream, client)))
         }
     }
 }

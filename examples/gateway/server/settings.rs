@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mail_types::smtp::Domain;
-use proxy_protocol::{RefusalMode, RequiredHosts};
+use proxy_protocol::RefusalMode;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
@@ -88,10 +88,9 @@ pub(crate) struct TlsSettings {
 /// A list of files, perhaps with an expansion.
 pub(crate) type FileList = Words<Vec<PathBuf>>;
 
-/// The hosts that must send a PROXY header, and the refusal of a connection without one.
+/// The reading of PROXY headers, and the refusal of a connection without one.
 #[derive(Debug)]
 pub(crate) struct ProxySettings {
-    pub(crate) required_hosts: RequiredHosts,
     pub(crate) timeout: Duration,
     /// Whether a `TCP6` line may have an IPv4 address.
     pub(crate) ipv4_in_tcp6: bool,

@@ -30,8 +30,8 @@ use self::certificate::CertificateFiles;
 use self::renewal::Renewals;
 pub(crate) use self::served::Served;
 use super::settings::{FileList, TlsSettings};
-use crate::gateway::policy::condition::Truth;
 use crate::gateway::policy::context::Context;
+use crate::gateway::policy::text::Unfinished;
 
 /// The certificates for connections.
 #[derive(Debug)]
@@ -218,8 +218,8 @@ async fn now(
     let Some(list) = list else { return Ok(Arc::default()) };
     match list.now(context).await {
         Ok(files) => Ok(files),
-        Err(Truth::Ignored) => Ok(Arc::default()),
-        Err(_) => Err(TlsError::NotExpanded { option }),
+        Err(Unfinished::Forced) => Ok(Arc::default()),
+        Err(Unfinished::Failed) => Err(TlsError::NotExpanded { option }),
     }
 }
 

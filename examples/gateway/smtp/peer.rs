@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use mail_types::dns::Name;
 use mail_types::exim::{Trust, Value};
-use proxy_protocol::{HeaderOutcome, ProxyInfo, RequiredHosts};
+use proxy_protocol::{HeaderOutcome, ProxyInfo};
 
 use super::session::Greeting;
 
@@ -57,9 +57,9 @@ impl StapleState {
 }
 
 impl Client {
-    /// Describes the client of a connection accepted at `server`, with the trusted `proxies`.
+    /// Describes the client of a connection accepted at `server`.
     #[must_use]
-    pub fn new(session: ProxyInfo, server: SocketAddr, proxies: &RequiredHosts) -> Self {
+    pub fn new(session: ProxyInfo, server: SocketAddr) -> Self {
         let by_proxy = matches!(session.outcome(), Some(HeaderOutcome::Proxied { .. }));
         let address = canonical(session.client());
         Self {
@@ -67,7 +67,7 @@ impl Client {
             host_name: None,
             proxy: by_proxy.then(|| session.peer()),
             server: canonical(server),
-            is_trusted_proxy: proxies.requires(address.ip(), None),
+            is_trusted_proxy: false,
             session,
             tls: None,
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::client_lists::contains;
+use super::scenario::Scenario;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::quantity::{Interval, Size};
 
@@ -10,11 +12,11 @@ fn everything_has_a_default_that_is_closed() {
     let config = Config::parse("").unwrap();
     assert!(config.server.startup.listen.iter().all(|address| address.ip().is_loopback()));
     assert!(!config.server.live.routing.relays());
-    assert!(config.server.live.proxy.required_hosts.hosts().is_empty());
+    assert!(config.server.live.clients.proxy_required_hosts.hosts().is_empty());
 }
 
-#[test]
-fn exims_forms_are_taken() {
+#[tokio::test]
+async fn exims_forms_are_taken() {
     let config = Config::parse(
         r#"
         primary_hostname = "MX.example"
@@ -33,7 +35,8 @@ fn exims_forms_are_taken() {
     assert_eq!(config.server.startup.listen.len(), 2);
     assert_eq!(config.server.live.session.message_size_limit, 10 << 20);
     assert_eq!(config.server.live.smtp_receive_timeout, Duration::from_secs(90));
-    assert!(config.server.live.proxy.required_hosts.requires("192.0.2.9".parse().unwrap(), None));
+    let proxies = &config.server.live.clients.proxy_required_hosts;
+    assert_eq!(contains(proxies, &Scenario::new()).await, Ok(true));
     assert!(config.server.live.log_proxy);
 }
 
@@ -49,18 +52,17 @@ fn interfaces_with_colons() {
     }
 }
 
-#[test]
-fn macros_and_joined_lines() {
+#[tokio::test]
+async fn macros_and_joined_lines() {
     let config = Config::parse(
         "hosts_proxy = '''FIRST : \\\n    NET_B'''\n[macros]\nNET = '192.0.2.0'\nNET_B = '198.51.100.0/24'\nFIRST = 'NET/24'\n",
     )
     .unwrap();
+    let mut scenario = Scenario::new();
     for (address, inside) in [("192.0.2.7", true), ("198.51.100.7", true), ("203.0.113.7", false)] {
-        assert_eq!(
-            config.server.live.proxy.required_hosts.requires(address.parse().unwrap(), None),
-            inside,
-            "{address}"
-        );
+        scenario.client.address = format!("{address}:1").parse().unwrap();
+        let proxies = &config.server.live.clients.proxy_required_hosts;
+        assert_eq!(contains(proxies, &scenario).await, Ok(inside), "{address}");
     }
 }
 

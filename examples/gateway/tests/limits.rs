@@ -261,6 +261,27 @@ async fn mixed_families_behind_a_proxy_are_taken_where_the_option_says_so() {
     }
 }
 
+#[tokio::test]
+async fn the_list_of_proxies_is_expanded_for_each_connection() {
+    for (list, must_announce) in [
+        ("${if eq{$sender_host_address}{127.0.0.1}{*}}", true),
+        ("${if eq{$sender_host_address}{127.0.0.1}{}{*}}", false),
+        // Whether it is a proxy is not known, so it must send a header.
+        ("${lookup sqlite{SELECT absent}}", true),
+    ] {
+        let list = format!("proxy_required_hosts = '{list}'\nproxy_protocol_timeout = '1s'\n");
+        let running = Running::start(&format!("{QUIET}{list}")).await;
+        for (header, greeted) in [("", !must_announce), ("PROXY UNKNOWN\r\n", must_announce)] {
+            let mut stream = TcpStream::connect(running.address).await.unwrap();
+            stream.write_all(header.as_bytes()).await.unwrap();
+            let mut banner = [0; 4];
+            let read = stream.read(&mut banner).await.unwrap_or(0);
+            assert_eq!(&banner[..read] == b"220 ", greeted, "{list}{header}");
+        }
+        running.end().await;
+    }
+}
+
 #[test]
 fn a_host_with_ipv6_is_a_network() {
     let limit = Arc::new(HostLimit::new(2));

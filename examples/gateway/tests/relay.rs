@@ -1,19 +1,21 @@
 //! The relay with next hops, correct and faulty.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mail_types::exim::{HostSet, List};
 use mail_types::smtp::{Mailbox, Reply, ReversePath, Severity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::scenario::Nobody;
+use super::scenario::Scenario;
 use crate::gateway::delivery::relay::{Declared, Relay};
 use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::policy::host_list::HostList;
+use crate::gateway::policy::place::Place;
 use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
@@ -81,9 +83,21 @@ pub(super) fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
     RelaySettings {
         route: address.to_string(),
         helo: "gw.example".parse().unwrap(),
-        hosts_try_prdr: HostSet::new(List::new("*")).unwrap(),
+        hosts_try_prdr: hosts("*"),
         limits,
     }
+}
+
+/// Connects to a next hop, with mail for a domain.
+pub(super) async fn connect(settings: &RelaySettings) -> Result<Relay, Reply> {
+    let services = Scenario::new().services;
+    Relay::connect(settings, &services, "next.example", &Origin::default()).await
+}
+
+/// A list of hosts to which mail goes.
+pub(super) fn hosts(text: &str) -> Arc<HostList> {
+    let (language, host) = (Arc::default(), "gw.example".parse().unwrap());
+    Arc::new(HostList::read(text, Place::Outgoing, &language, &host).unwrap())
 }
 
 pub(super) fn message(text: impl Into<bytes::Bytes>) -> Message {
@@ -101,7 +115,7 @@ fn recipient() -> Mailbox {
 /// Goes through a whole transaction as far as it goes; returns the replies to MAIL, RCPT and the
 /// message, or the one instead of a connection.
 async fn transact(settings: &RelaySettings, declared: Declared, message: Message) -> Vec<Reply> {
-    let mut relay = match Relay::connect(settings, &Nobody, &Origin::default()).await {
+    let mut relay = match connect(settings).await {
         Ok(relay) => relay,
         Err(reply) => return vec![reply],
     };
@@ -238,8 +252,7 @@ async fn a_reply_given_too_early_is_no_reply() {
 async fn a_lost_connection_stays_lost() {
     let replies = GOOD[..3].iter().chain(&["421 no\r\n", "250 ok\r\n"]);
     let (address, task) = next_hop(replies.map(ToString::to_string).collect(), Then::Close).await;
-    let mut relay =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(&settings(address, LONG)).await.unwrap();
     relay.mail(&sender(), Declared::default()).await;
     let lost = "451 4.4.1 the next hop accepts no mail now";
     assert_eq!(relay.rcpt(&recipient()).await.to_string(), lost);
@@ -253,8 +266,7 @@ async fn a_lost_connection_stays_lost() {
 async fn a_command_broken_off_ends_the_session() {
     let (address, task) =
         next_hop(GOOD[..2].iter().map(ToString::to_string).collect(), Then::Listen).await;
-    let mut relay =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(&settings(address, LONG)).await.unwrap();
     let from = sender();
     let mail = relay.mail(&from, Declared::default());
     tokio::time::timeout(SHORT, mail).await.unwrap_err();
@@ -269,8 +281,7 @@ async fn nobody_listening_is_temporary() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap_err();
+    let error = connect(&settings(address, LONG)).await.unwrap_err();
     assert_eq!(error.to_string(), "451 4.4.1 cannot reach the next hop");
 }
 
@@ -328,8 +339,7 @@ async fn an_address_in_utf8_needs_smtputf8() {
     let needy: Mailbox = "ü@next.example".parse().unwrap();
     let plain = [GOOD[0], "250 n\r\n", GOOD[2], GOOD[3]].map(str::to_owned).to_vec();
     let (address, _task) = next_hop(plain, Then::Close).await;
-    let mut relay =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(&settings(address, LONG)).await.unwrap();
     let refused = "553 5.6.7 the next hop does not support SMTPUTF8";
     let from = ReversePath::from(needy.clone());
     assert_eq!(relay.mail(&from, Declared::default()).await.to_string(), refused);
@@ -337,8 +347,7 @@ async fn an_address_in_utf8_needs_smtputf8() {
 
     let (address, task) =
         next_hop(GOOD[..3].iter().map(ToString::to_string).collect(), Then::Close).await;
-    let mut relay =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(&settings(address, LONG)).await.unwrap();
     assert_eq!(relay.mail(&from, Declared::default()).await.to_string(), "250 2.1.0 sender");
     assert!(task.await.unwrap().ends_with("MAIL FROM:<ü@next.example> SMTPUTF8\r\n"));
 }
@@ -347,8 +356,7 @@ async fn an_address_in_utf8_needs_smtputf8() {
 async fn who_does_not_know_ehlo_is_told_helo() {
     let replies = [GOOD[0], "502 what\r\n", "250 n\r\n", GOOD[2]].map(str::to_owned).to_vec();
     let (address, task) = next_hop(replies, Then::Close).await;
-    let mut relay =
-        Relay::connect(&settings(address, LONG), &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(&settings(address, LONG)).await.unwrap();
     relay.mail(&sender(), Declared { size: 5, eight_bit: true, ..Declared::default() }).await;
     let sent = "EHLO gw.example\r\nHELO gw.example\r\nMAIL FROM:<a@client.example>\r\n";
     assert_eq!(task.await.unwrap(), sent);

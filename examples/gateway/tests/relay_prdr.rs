@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use mail_types::exim::{HostSet, List};
 use mail_types::smtp::Severity;
 
-use super::relay::{Then, message, next_hop, sender, settings};
-use super::scenario::Nobody;
+use super::relay::{Then, connect, hosts, message, next_hop, sender, settings};
 use crate::gateway::delivery::message_outcome::MessageOutcome;
-use crate::gateway::delivery::relay::{Declared, Relay};
+use crate::gateway::delivery::relay::Declared;
 use crate::gateway::delivery::settings::RelaySettings;
-use crate::gateway::events::origin::Origin;
 
 const EHLO: &str = "250-next.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
 const BLOCK: [&str; 5] = [
@@ -50,7 +47,7 @@ async fn transact(
     declared: Declared,
     takers: &[usize],
 ) -> MessageOutcome {
-    let mut relay = Relay::connect(settings, &Nobody, &Origin::default()).await.unwrap();
+    let mut relay = connect(settings).await.unwrap();
     let reply = relay.mail(&sender(), declared).await;
     assert_eq!(reply.code().severity(), Severity::Completed);
     for recipient in ["ann@next.example", "bob@next.example", "carl@next.example"] {
@@ -86,9 +83,9 @@ async fn each_recipient_gets_what_the_next_hop_says_of_it() {
 #[tokio::test]
 async fn it_is_asked_for_only_where_that_can_be_passed_on() {
     let plain = Declared::default();
-    let nobody = HostSet::default();
-    let elsewhere = HostSet::new(List::new("192.0.2.1")).unwrap();
-    let everybody = HostSet::new(List::new("*")).unwrap();
+    let [nobody, elsewhere, everybody] = ["", "192.0.2.1", "*"].map(hosts);
+    let by_address = hosts("${if eq{$host_address$domain}{127.0.0.1next.example}{$host}}");
+    let deferred = hosts("${lookup sqlite{SELECT '*'}}");
     let exim = "250-next.example\r\n250-PIPELINING\r\n250 PRDR\r\n";
     let no_pipelining = "250-next.example\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
     let not_offered = "250-next.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n";
@@ -97,6 +94,9 @@ async fn it_is_asked_for_only_where_that_can_be_passed_on() {
         (plain, &everybody, EHLO, false),
         (ASKING, &nobody, EHLO, false),
         (ASKING, &elsewhere, EHLO, false),
+        (ASKING, &by_address, EHLO, true),
+        // Nobody answers the lookup.
+        (ASKING, &deferred, EHLO, false),
         (ASKING, &everybody, exim, true),
         (ASKING, &everybody, no_pipelining, false),
         (ASKING, &everybody, not_offered, false),

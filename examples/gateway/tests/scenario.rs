@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use event_expand::Ask;
 use mail_types::dns::{Answer, DnsFailure, Question, Resolve, Resolving};
-use mail_types::exim::LookupResult;
+use mail_types::exim::{HostSet, List, LookupResult};
 use mail_types::smtp::{Domain, Mailbox, Reply};
-use proxy_protocol::{Header, HeaderOutcome, ProxyInfo, RequiredHosts};
+use proxy_protocol::{Header, HeaderOutcome, ProxyInfo};
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
@@ -70,7 +70,7 @@ pub(super) struct Scenario {
 impl Scenario {
     pub(super) fn new() -> Self {
         let session = ProxyInfo::direct("192.0.2.1:5555".parse().unwrap());
-        Self::of(session, &RequiredHosts::default())
+        Self::of(session)
     }
 
     /// Starts behind the proxy 198.51.100.7, with this first line of its header.
@@ -78,11 +78,14 @@ impl Scenario {
         let (_, header) = Header::parse(header.as_bytes()).unwrap();
         let session =
             ProxyInfo::proxied("198.51.100.7:4000".parse().unwrap(), HeaderOutcome::from(&header));
-        Self::of(session, &"198.51.100.0/28".parse().unwrap())
+        let mut scenario = Self::of(session);
+        let proxies = HostSet::new(List::new("198.51.100.0/28")).unwrap();
+        scenario.client.is_trusted_proxy = proxies.contains(scenario.client.address.ip(), None);
+        scenario
     }
 
-    fn of(session: ProxyInfo, proxies: &RequiredHosts) -> Self {
-        let client = Client::new(session, "203.0.113.25:25".parse().unwrap(), proxies);
+    fn of(session: ProxyInfo) -> Self {
+        let client = Client::new(session, "203.0.113.25:25".parse().unwrap());
         let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
         let services = Services { rates: Arc::default(), lookups, resolver };
         Self {

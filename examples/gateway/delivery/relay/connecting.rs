@@ -1,9 +1,12 @@
 //! The start of a session: address, connection, greeting and `EHLO`.
 
-use mail_types::dns::{Name, Resolve};
+use std::net::SocketAddr;
+
+use mail_types::dns::Name;
 use mail_types::smtp::{MailHost, Reply, ReplyCode, Severity};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::warn;
 
 use super::Relay;
 use super::addresses::addresses;
@@ -12,6 +15,9 @@ use super::offers::Offers;
 use crate::gateway::delivery::settings::RelaySettings;
 use crate::gateway::events::delivery_attempt::{DeliveryAttempt, no_address};
 use crate::gateway::events::origin::Origin;
+use crate::gateway::events::outgoing_tls::OutgoingTls;
+use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
+use crate::gateway::policy::services::Services;
 
 impl Relay {
     /// Connects, waits for the greeting and sends `EHLO`, or `HELO` as a fallback. The addresses of the
@@ -23,11 +29,13 @@ impl Relay {
     /// recipient.
     pub(crate) async fn connect(
         settings: &RelaySettings,
-        resolver: &dyn Resolve,
+        services: &Services,
+        domain: &str,
         origin: &Origin,
     ) -> Result<Self, Reply> {
         let end = Instant::now() + settings.limits.connect;
-        let addresses = addresses(&settings.route, resolver, settings.limits.connect).await;
+        let addresses =
+            addresses(&settings.route, &*services.resolver, settings.limits.connect).await;
         let addresses = addresses.map_err(|error| {
             no_address(origin, host(&settings.route), &error.to_string());
             Lost::Unreachable.reply()
@@ -41,7 +49,10 @@ impl Relay {
             }
             let error = match timeout_at(end, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    return Self::greet(settings, stream, attempt).await.map_err(Lost::reply);
+                    let mut relay =
+                        Self::greet(settings, stream, attempt).await.map_err(Lost::reply)?;
+                    relay.offers.prdr &= tries_prdr(settings, services, domain, address).await;
+                    return Ok(relay);
                 }
                 Ok(Err(error)) => connect_failure(Some(&error)),
                 Err(_) => connect_failure(None),
@@ -95,9 +106,6 @@ impl Relay {
             Severity::Completed => self.offers = Offers::read(&reply),
             _ => self.hello(&settings.helo).await?,
         }
-        let peer = self.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
-        let host = host(&settings.route).parse::<Name>().ok();
-        self.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
         Ok(())
     }
 
@@ -106,6 +114,31 @@ impl Relay {
         let done = reply.code().severity() == Severity::Completed;
         if done { Ok(()) } else { Err(self.unwilling(reply)) }
     }
+}
+
+/// Tells whether a next hop is asked for PRDR; it is not where that cannot be told.
+async fn tries_prdr(
+    settings: &RelaySettings,
+    services: &Services,
+    domain: &str,
+    address: SocketAddr,
+) -> bool {
+    let (host, tls) = (host(&settings.route), OutgoingTls::default());
+    let primary_hostname = settings.helo.to_string();
+    let host = OutgoingHost {
+        primary_hostname: &primary_hostname,
+        domain,
+        host,
+        address: Some(address),
+        tls: &tls,
+    };
+    let mut outgoing = Outgoing::new(host, &*services.lookups);
+    let name = host.host.parse::<Name>().ok();
+    let found = settings.hosts_try_prdr.contains(&mut outgoing, name.as_ref(), address.ip()).await;
+    for line in outgoing.take_log() {
+        warn!("hosts_try_prdr: H={} [{}] {line}", host.host, address.ip());
+    }
+    found == Ok(true)
 }
 
 /// The host of `host:port`.

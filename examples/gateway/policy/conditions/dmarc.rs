@@ -64,7 +64,7 @@ impl DmarcTest {
     async fn holds(&self, context: &mut Context<'_>) -> Truth {
         match self.words.now(context).await {
             Ok(words) => words.matches(status(context).as_str(), self.semantics).into(),
-            Err(instead) => instead,
+            Err(unfinished) => unfinished.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::gateway::policy::field_text::decoded;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::text::Unfinished;
 use crate::gateway::policy::words::Words;
 
 /// Each item is a text in which `*` stands for anything. It holds if an item fits one of the fields of
@@ -61,8 +62,8 @@ impl HeaderTest {
     async fn ask(&self, context: &mut Context<'_>) -> Truth {
         match self.items.now(context).await {
             Ok(items) => self.holds(context.message, &items),
-            Err(Truth::Ignored) => Truth::No,
-            Err(instead) => instead,
+            Err(Unfinished::Forced) => Truth::No,
+            Err(Unfinished::Failed) => Truth::Later,
         }
     }
 }

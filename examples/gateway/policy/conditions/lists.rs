@@ -5,7 +5,7 @@ use mail_types::smtp::{MailHost, Mailbox};
 
 use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
-use crate::gateway::policy::list::{RuleList, Subject};
+use crate::gateway::policy::list::{RuleList, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
@@ -28,13 +28,16 @@ impl ListTest {
         kind: ListKind,
         subject: SubjectOf,
     ) -> Result<Self, Problem> {
-        Ok(Self { list: RuleList::read(&entry.text, stage, home, kind)?, subject })
+        Ok(Self {
+            list: RuleList::read(&entry.text, stage, (home.language, home.host), kind)?,
+            subject,
+        })
     }
 
     async fn ask(&self, context: &mut Context<'_>, subject: Subject) -> Truth {
         match self.list.decide(context, &subject).await {
             Ok(membership) => (membership == Membership::Yes).into(),
-            Err(instead) => instead,
+            Err(Undecided) => Truth::Later,
         }
     }
 }
@@ -102,7 +105,7 @@ impl Authenticated {
         stage: Stage,
         home: &RuleScope<'_>,
     ) -> Result<Self, Problem> {
-        RuleList::read(&entry.text, stage, home, ListKind::LocalPart)?;
+        RuleList::read(&entry.text, stage, (home.language, home.host), ListKind::LocalPart)?;
         Ok(Self)
     }
 }

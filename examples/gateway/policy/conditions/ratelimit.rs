@@ -89,8 +89,7 @@ impl RateLimit {
     async fn holds(&self, context: &mut Context<'_>) -> Truth {
         match self.try_holds(context).await {
             Ok(holds) => holds,
-            Err(Unfinished::Forced) => Truth::Ignored,
-            Err(Unfinished::Failed) => Truth::Later,
+            Err(unfinished) => unfinished.into(),
         }
     }
 

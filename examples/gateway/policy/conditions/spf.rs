@@ -54,7 +54,7 @@ impl SpfTest {
     async fn holds(&self, context: &mut Context<'_>) -> Truth {
         let words = match self.words.now(context).await {
             Ok(words) => words,
-            Err(instead) => return instead,
+            Err(unfinished) => return unfinished.into(),
         };
         if let Some(report) = self.known(context) {
             return words.matches(report.outcome().result().as_str(), SEMANTICS).into();

@@ -8,7 +8,7 @@ use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
 use crate::gateway::policy::stage::Stage;
-use crate::gateway::policy::text::{Text, Unfinished};
+use crate::gateway::policy::text::Text;
 
 /// Nothing, `no`, `false` and zero do not hold; `yes`, `true` and any other number do; anything else
 /// defers, as in Exim. What fails by its own word is ignored.
@@ -34,8 +34,7 @@ impl TruthTest {
     async fn holds(&self, context: &mut Context<'_>) -> Truth {
         let value = match self.0.expand_whole(context).await {
             Ok(value) => value,
-            Err(Unfinished::Forced) => return Truth::Ignored,
-            Err(Unfinished::Failed) => return Truth::Later,
+            Err(unfinished) => return unfinished.into(),
         };
         truth(value.as_bytes()).map_or_else(
             || {

@@ -1,0 +1,92 @@
+//! The surroundings of texts about a host to which mail goes.
+//!
+//! | name                                 | value                                             |
+//! |--------------------------------------|---------------------------------------------------|
+//! | `primary_hostname`                   | this host's name                                  |
+//! | `domain`                             | the domain of the recipient                       |
+//! | `host`, `host_address`, `host_port`  | the host, and the address of the connection       |
+//! | `lookup_dnssec_authenticated`, `tls_out_*` | see [`OutgoingTls`]                         |
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use event_expand::{Ask, Variables};
+use mail_types::exim::{Trust, Value, Variable};
+
+use super::surroundings::Surroundings;
+use crate::gateway::events::outgoing_tls::OutgoingTls;
+use crate::gateway::lookups::asking::{Answering, Answers};
+
+/// A host to which mail goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutgoingHost<'a> {
+    /// This host's name.
+    pub(crate) primary_hostname: &'a str,
+    /// The domain of the recipient.
+    pub(crate) domain: &'a str,
+    pub(crate) host: &'a str,
+    /// Once it is known.
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) tls: &'a OutgoingTls,
+}
+
+impl Variables for OutgoingHost<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        let untrusted = |text: String| Value::new(text.into_bytes(), Trust::Untrusted);
+        let value = match name {
+            "primary_hostname" => Some(Value::trusted(self.primary_hostname)),
+            "domain" => Some(untrusted(self.domain.to_owned())),
+            "host" => Some(untrusted(self.host.to_owned())),
+            "host_address" => self.address.map(|address| untrusted(address.ip().to_string())),
+            "host_port" => self.address.map(|address| untrusted(address.port().to_string())),
+            _ => return self.tls.variable(name),
+        };
+        value.map_or(Variable::Unset, Variable::Value)
+    }
+}
+
+/// What a text about such a host is expanded with.
+pub(crate) struct Outgoing<'a> {
+    host: OutgoingHost<'a>,
+    lookups: &'a dyn Answers,
+    log: Vec<String>,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(host: OutgoingHost<'a>, lookups: &'a dyn Answers) -> Self {
+        Self { host, lookups, log: Vec::new() }
+    }
+
+    /// Takes the lines for the log.
+    pub(crate) fn take_log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
+    }
+}
+
+impl Variables for Outgoing<'_> {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        self.host.variable(name)
+    }
+}
+
+impl Surroundings for Outgoing<'_> {
+    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a> {
+        self.lookups.answer(request, spent)
+    }
+
+    fn log(&mut self, line: String) {
+        self.log.push(line);
+    }
+}
+
+/// Tells whether there is such a variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    name == "primary_hostname" || OF_HOST.contains(&name) || OutgoingTls::VARIABLES.contains(&name)
+}
+
+/// Tells whether the values of a variable come from outside.
+pub(super) fn is_untrusted(name: &str) -> bool {
+    OF_HOST.contains(&name) || OutgoingTls::UNTRUSTED.contains(&name)
+}
+
+const OF_HOST: &[&str] = &["domain", "host", "host_address", "host_port"];
