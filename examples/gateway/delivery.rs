@@ -1,6 +1,8 @@
 //! The delivery of mail: into the store, or to the next hop.
 
 #[cfg(feature = "gateway")]
+pub(crate) mod connection;
+#[cfg(feature = "gateway")]
 pub(crate) mod destination;
 #[cfg(feature = "gateway")]
 pub(crate) mod message_outcome;

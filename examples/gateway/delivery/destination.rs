@@ -4,10 +4,11 @@ use mail_types::dns::Resolve;
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::message_outcome::MessageOutcome;
-use super::relay::{Declared, Relay};
+use super::relay::Relay;
 use super::routing::Route;
 use super::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
+use crate::gateway::smtp::client::Declared;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::store::{Message, Store};
@@ -103,7 +104,7 @@ async fn open(
 ) -> Result<(Relay, Reply), Reply> {
     let mut relay = Relay::connect(settings, resolver, origin).await?;
     let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
-    let declared = Declared { size, eight_bit, utf8, prdr };
+    let declared = Declared { size, eight_bit, utf8, prdr, require_tls: false };
     let reply = relay.mail(&transaction.sender, declared).await;
     if reply.code().severity() != Severity::Completed {
         relay.refused(recipient, &reply);

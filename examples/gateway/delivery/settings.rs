@@ -5,6 +5,8 @@ use std::time::Duration;
 use mail_types::exim::HostSet;
 use mail_types::smtp::MailHost;
 
+use crate::gateway::smtp::client::ClientLimits;
+
 /// The next hop, and its time limits.
 #[derive(Clone, Debug)]
 pub(crate) struct RelaySettings {
@@ -18,36 +20,17 @@ pub(crate) struct RelaySettings {
     pub(crate) limits: RelayLimits,
 }
 
-/// The time limits of the next hop; the defaults are those of RFC 5321 section 4.5.3.2, if any.
+/// The time limits of the next hop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RelayLimits {
-    /// For a connection. Default 30 s, which the RFC does not specify.
+    /// For a connection. Default 30 s, which RFC 5321 does not specify.
     pub(crate) connect: Duration,
-    /// For the first reply. Default 5 minutes.
-    pub(crate) greeting: Duration,
-    /// For the reply to `EHLO`, `HELO`, `MAIL` and `RCPT`. Default 5 minutes.
-    pub(crate) command: Duration,
-    /// For the reply to `DATA`. Default 2 minutes.
-    pub(crate) data: Duration,
-    /// For the next hop to take a block of the message. Default 3 minutes.
-    pub(crate) block: Duration,
-    /// For each reply to the end of the message (draft-hall-prdr-00 sections 4.5.1 to 4.5.3 too).
-    /// Default 10 minutes.
-    pub(crate) end: Duration,
-    /// For the reply to `QUIT`, which has no effect. Default 2 s, which the RFC does not specify.
-    pub(crate) quit: Duration,
+    /// For the steps of its session.
+    pub(crate) session: ClientLimits,
 }
 
 impl Default for RelayLimits {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(30),
-            greeting: Duration::from_mins(5),
-            command: Duration::from_mins(5),
-            data: Duration::from_mins(2),
-            block: Duration::from_mins(3),
-            end: Duration::from_mins(10),
-            quit: Duration::from_secs(2),
-        }
+        Self { connect: Duration::from_secs(30), session: ClientLimits::default() }
     }
 }

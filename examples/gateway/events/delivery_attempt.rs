@@ -257,6 +257,8 @@ const SMARTHOST: &[u8] = b"smarthost";
 /// Exim's values of `$event_defer_errno` without a number of the system.
 pub(crate) const ERRNO_SMTPCLOSED: i32 = -18;
 pub(crate) const ERRNO_SMTPFORMAT: i32 = -19;
+pub(crate) const ERRNO_TLSFAILURE: i32 = -37;
+pub(crate) const ERRNO_TLSREQUIRED: i32 = -38;
 const ERRNO_MAIL4XX: i32 = -45;
 const ERRNO_DATA4XX: i32 = -46;
 const ERRNO_EVENT: i32 = -58;

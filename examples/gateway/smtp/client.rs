@@ -253,6 +253,11 @@ impl Client {
         &self.stage
     }
 
+    /// Tells whether the session is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
     /// Returns the extensions of the server.
     pub(crate) fn offers(&self) -> &Offers {
         &self.offers

@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::{Config, opening};
-use crate::gateway::delivery::settings::RelayLimits;
 use crate::gateway::dns::resolver::resolver_settings;
 use crate::gateway::events::variables::FACTS;
 use crate::gateway::server::{Gateway, Reload};
+use crate::gateway::smtp::client::ClientLimits;
 
 /// A gateway that runs.
 pub(super) struct Running {
@@ -76,7 +76,7 @@ impl Running {
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
         let limits = &mut config.server.live.relay.limits;
-        *limits = RelayLimits { greeting: wait, command: wait, quit, ..*limits };
+        limits.session = ClientLimits { greeting: wait, command: wait, quit, ..limits.session };
         let mut gateway = Gateway::new(config.server, resolver.unwrap()).unwrap();
         change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();

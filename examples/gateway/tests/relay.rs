@@ -10,10 +10,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::scenario::Nobody;
-use crate::gateway::delivery::relay::{Declared, Relay};
+use crate::gateway::delivery::relay::Relay;
 use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::smtp::client::{ClientLimits, Declared};
 use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
@@ -71,12 +72,14 @@ async fn read_some(stream: &mut TcpStream, sent: &mut String) -> usize {
 pub(super) fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
     let limits = RelayLimits {
         connect: wait,
-        greeting: wait,
-        command: wait,
-        data: wait,
-        block: wait,
-        end: wait,
-        quit: wait,
+        session: ClientLimits {
+            greeting: wait,
+            command: wait,
+            data: wait,
+            block: wait,
+            end: wait,
+            quit: wait,
+        },
     };
     RelaySettings {
         route: address.to_string(),
@@ -280,7 +283,7 @@ async fn extensions_are_used_where_they_are_offered_and_missed_where_they_are_ne
     let size = |size| Declared { size, ..plain };
     let eight_bit = Declared { eight_bit: true, ..plain };
     let utf8 = Declared { utf8: true, ..plain };
-    let all = Declared { size: 1000, eight_bit: true, utf8: true, prdr: false };
+    let all = Declared { size: 1000, eight_bit: true, utf8: true, ..plain };
     let no_utf8 = "553 5.6.7 the next hop does not support SMTPUTF8";
     for (offers, declared, text, expected, line) in [
         (EHLO, plain, SMALL, GOOD[5], ">\r\n"),

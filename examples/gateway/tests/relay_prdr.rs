@@ -8,9 +8,10 @@ use mail_types::smtp::Severity;
 use super::relay::{Then, message, next_hop, sender, settings};
 use super::scenario::Nobody;
 use crate::gateway::delivery::message_outcome::MessageOutcome;
-use crate::gateway::delivery::relay::{Declared, Relay};
+use crate::gateway::delivery::relay::Relay;
 use crate::gateway::delivery::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
+use crate::gateway::smtp::client::Declared;
 
 const EHLO: &str = "250-next.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
 const BLOCK: [&str; 5] = [
@@ -22,7 +23,8 @@ const BLOCK: [&str; 5] = [
 ];
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(100);
-const ASKING: Declared = Declared { size: 0, eight_bit: false, utf8: false, prdr: true };
+const ASKING: Declared =
+    Declared { size: 0, eight_bit: false, utf8: false, prdr: true, require_tls: false };
 
 /// The replies up to `354`, for this many recipients, and then `block`.
 fn script(recipients: usize, block: &str) -> Vec<String> {

@@ -1,110 +1,49 @@
-//! The start of a session: address, connection, greeting and `EHLO`.
+//! The addresses of the next hop, in turn.
 
 use mail_types::dns::{Name, Resolve};
-use mail_types::smtp::{MailHost, Reply, ReplyCode, Severity};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use mail_types::smtp::Reply;
 
 use super::Relay;
 use super::addresses::addresses;
-use super::lost::{Lost, connect_failure};
-use super::offers::Offers;
+use super::replies::{open_reply, unreachable};
+use crate::gateway::delivery::connection::{Connection, OpenError, Target, TlsPlan};
 use crate::gateway::delivery::settings::RelaySettings;
 use crate::gateway::events::delivery_attempt::{DeliveryAttempt, no_address};
 use crate::gateway::events::origin::Origin;
 
 impl Relay {
-    /// Connects, waits for the greeting and sends `EHLO`, or `HELO` as a fallback. The addresses of the
-    /// next hop are tried in turn until one accepts the connection.
+    /// Connects to the first address of the next hop that accepts the connection.
     ///
     /// # Errors
     ///
-    /// The temporary failure for the client: even a permanent refusal of the connection is not about the
-    /// recipient.
+    /// The temporary failure for the client.
     pub(crate) async fn connect(
         settings: &RelaySettings,
         resolver: &dyn Resolve,
         origin: &Origin,
     ) -> Result<Self, Reply> {
-        let end = Instant::now() + settings.limits.connect;
+        let host = host(&settings.route);
         let addresses = addresses(&settings.route, resolver, settings.limits.connect).await;
         let addresses = addresses.map_err(|error| {
-            no_address(origin, host(&settings.route), &error.to_string());
-            Lost::Unreachable.reply()
+            no_address(origin, host, &error.to_string());
+            unreachable()
         })?;
-        let count = addresses.len();
+        let (count, name) = (addresses.len(), host.parse::<Name>().ok());
         for (number, address) in addresses.into_iter().enumerate() {
-            let host = host(&settings.route);
-            let mut attempt = DeliveryAttempt::new(origin, host, address, number + 1 == count);
-            if !attempt.may_connect().await {
-                continue;
-            }
-            let error = match timeout_at(end, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    return Self::greet(settings, stream, attempt).await.map_err(Lost::reply);
-                }
-                Ok(Err(error)) => connect_failure(Some(&error)),
-                Err(_) => connect_failure(None),
+            let attempt = DeliveryAttempt::new(origin, host, address, number + 1 == count);
+            let target = Target {
+                address,
+                try_prdr: settings.hosts_try_prdr.contains(address.ip(), name.as_ref()),
+                try_chunking: false,
+                until: None,
             };
-            attempt.deferred(&error);
+            match Connection::open(&target, &TlsPlan::Clear, settings, attempt).await {
+                Ok(connection) => return Ok(Self { connection }),
+                Err(OpenError::ConnectRefused | OpenError::Unreachable(_)) => {}
+                Err(error) => return Err(open_reply(&error)),
+            }
         }
-        Err(Lost::Unreachable.reply())
-    }
-
-    async fn greet(
-        settings: &RelaySettings,
-        stream: TcpStream,
-        attempt: DeliveryAttempt,
-    ) -> Result<Self, Lost> {
-        // Each command is one write, followed by a wait for its reply.
-        let _ = stream.set_nodelay(true);
-        let mut relay = Self {
-            attempt,
-            stream,
-            received: Vec::new(),
-            offers: Offers::default(),
-            limits: settings.limits,
-            mail: String::new(),
-            recipients: Vec::new(),
-            prdr: false,
-            lost: None,
-            stage: "initial connection".to_owned(),
-            unwilling: None,
-        };
-        relay.attempt.connected(relay.stream.local_addr().ok());
-        match relay.try_greet(settings).await {
-            Ok(()) => Ok(relay),
-            Err(lost) => Err(relay.lose(lost)),
-        }
-    }
-
-    async fn try_greet(&mut self, settings: &RelaySettings) -> Result<(), Lost> {
-        let greeting = self.reply(self.limits.greeting).await?;
-        if greeting.code() != ReplyCode::READY {
-            return Err(self.unwilling(greeting));
-        }
-        if !self.attempt.may_greet(&greeting).await {
-            // Its reply has no effect.
-            let wait = self.limits.quit;
-            let _ = timeout(wait, self.command("QUIT", wait)).await;
-            return Err(Lost::Unwanted);
-        }
-        let reply = self.command(&format!("EHLO {}", settings.helo), self.limits.command).await?;
-        self.attempt.greeted(&reply);
-        match reply.code().severity() {
-            Severity::Completed => self.offers = Offers::read(&reply),
-            _ => self.hello(&settings.helo).await?,
-        }
-        let peer = self.stream.peer_addr().map_err(|_| Lost::Closed)?.ip();
-        let host = host(&settings.route).parse::<Name>().ok();
-        self.offers.prdr &= settings.hosts_try_prdr.contains(peer, host.as_ref());
-        Ok(())
-    }
-
-    async fn hello(&mut self, helo: &MailHost) -> Result<(), Lost> {
-        let reply = self.command(&format!("HELO {helo}"), self.limits.command).await?;
-        let done = reply.code().severity() == Severity::Completed;
-        if done { Ok(()) } else { Err(self.unwilling(reply)) }
+        Err(unreachable())
     }
 }
 

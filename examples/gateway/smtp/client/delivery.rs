@@ -19,6 +19,14 @@ pub struct Delivery {
     pub lost: Option<Lost>,
 }
 
+impl Delivery {
+    /// Makes the result of a message that may or may not have arrived.
+    pub(crate) fn in_doubt(recipients: usize, lost: Lost) -> Self {
+        let in_doubt = RecipientResult::Message(RecipientOutcome::InDoubt);
+        Self { recipients: vec![in_doubt; recipients], last: None, prdr: false, lost: Some(lost) }
+    }
+}
+
 /// The result for a recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RecipientResult {
