@@ -3,7 +3,7 @@
 pub mod config;
 pub mod server;
 
-pub(crate) mod delivery;
+pub mod delivery;
 pub mod policy;
 
 pub mod events;

@@ -11,6 +11,7 @@ mod lookups;
 pub mod opening;
 mod option_lines;
 mod options;
+mod remote;
 mod tls;
 
 use std::path::Path;
@@ -26,19 +27,21 @@ pub(crate) use lookups::LookupOptionError;
 use option_lines::OptionLines;
 pub(crate) use options::ConfigOptions;
 use options::StoreKind;
+pub(crate) use remote::RemoteOptions;
+#[cfg(feature = "gateway")]
+use remote::RemoteUse;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
-use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
+#[cfg(feature = "gateway")]
+use crate::gateway::delivery::sender::SenderOptions;
 use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
-use crate::gateway::policy::host_list::HostList;
-use crate::gateway::policy::place::Place;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
@@ -77,6 +80,39 @@ impl Config {
         Self::read_text(text, Some(check)).map_err(|error| OptionLines::of(text).locate(error))
     }
 
+    /// Parses and checks the text of a file for a program that only sends: the rules and the options of the
+    /// server may be there, and have no effect.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, with the line of the option.
+    #[cfg(feature = "gateway")]
+    pub fn for_sender(text: &str) -> Result<SenderOptions, InvalidConfig> {
+        let located = |error| OptionLines::of(text).locate(error);
+        Ok(Self::read_for_sender(text).map_err(located)?)
+    }
+
+    #[cfg(feature = "gateway")]
+    fn read_for_sender(text: &str) -> Result<SenderOptions, ConfigError> {
+        let mut table = text.parse::<toml::Table>()?;
+        let macros = Macros::take(&mut table)?;
+        table.retain(|option, _| Stage::named(option).is_none());
+        macros.put_into_all(&mut table)?;
+        let remote = RemoteOptions::take(&mut table)?;
+        EventOptions::take(&mut table)?;
+        let options = option_lines::read(table)?;
+        let common = Common::read(&options, None)?;
+        let use_of = RemoteUse { relays: true, prdr: true, domains: true };
+        if let Some((option, cause)) = remote.without_effect(&use_of) {
+            return Err(ConfigError::NoEffect { option, cause });
+        }
+        Ok(SenderOptions {
+            remote: remote.settings(&common.home())?,
+            lookups: common.lookups,
+            dns: dns(&options),
+        })
+    }
+
     /// Returns the line of an option in a text.
     pub(crate) fn line(text: &str, option: &str) -> Option<usize> {
         OptionLines::of(text).line(option)
@@ -98,6 +134,7 @@ impl Config {
         let macros = Macros::take(&mut table)?;
         table.retain(|option, _| Stage::named(option).is_none());
         macros.put_into_all(&mut table)?;
+        let remote = RemoteOptions::take(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
         checks::paths(&table)?;
@@ -105,12 +142,10 @@ impl Config {
         let common = Common::read(&options, check)?;
         let language = Arc::clone(&common.language);
         let startup = common.startup(&options, &events)?;
-        let live = common.live(&options, text, &macros)?;
-        effect::check(&options, &events, &startup, &live, &language)?;
+        let live = common.live(&options, &remote, text, &macros)?;
+        effect::check((&options, &events, &remote), &startup, &live, &language)?;
         files::check(&options, &startup, &live)?;
-        let ConfigOptions { log_format, dns_resolver: server, dns_trust_ad: trust_ad, .. } =
-            options;
-        let dns = DnsOptions { server, trust_ad };
+        let (log_format, dns) = (options.log_format, dns(&options));
         Ok(Self { log_format, dns, server: ServerSettings { startup, live } })
     }
 }
@@ -143,6 +178,12 @@ impl Common {
         Ok(Self { host, spf, dmarc, lookups, language })
     }
 
+    /// What rules and lists are read with.
+    fn home(&self) -> RuleScope<'_> {
+        let Self { host, spf, dmarc, language, .. } = self;
+        RuleScope { kinds: KINDS, host, language, spf, dmarc }
+    }
+
     fn startup(
         &self,
         options: &ConfigOptions,
@@ -166,26 +207,18 @@ impl Common {
     fn live(
         self,
         options: &ConfigOptions,
+        remote: &RemoteOptions,
         text: &str,
         macros: &Macros,
     ) -> Result<LiveSettings, ConfigError> {
-        let Self { host, spf, dmarc, language, .. } = &self;
-        let home = RuleScope { kinds: KINDS, host, language, spf, dmarc };
+        let home = self.home();
+        let (host, language) = (home.host, home.language);
         Ok(LiveSettings {
             session: session(options, host)?,
             tls: tls::settings(options, language)?,
             clients: clients(options, &home)?,
             routing: routing(options, &home)?,
-            relay: RelaySettings {
-                route: options.route_data.clone().unwrap_or_default(),
-                helo: host.clone().into(),
-                hosts_try_prdr: Arc::new(outgoing(
-                    "hosts_try_prdr",
-                    &options.hosts_try_prdr,
-                    &home,
-                )?),
-                limits: RelayLimits::default(),
-            },
+            remote: remote.settings(&home)?,
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             host_lookup_timeout: options.host_lookup_timeout.0,
             proxy: ProxySettings {
@@ -200,6 +233,11 @@ impl Common {
             lookups: self.lookups,
         })
     }
+}
+
+/// Whom the DNS is asked by.
+fn dns(options: &ConfigOptions) -> DnsOptions {
+    DnsOptions { server: options.dns_resolver, trust_ad: options.dns_trust_ad }
 }
 
 /// Where accepted mail goes. A message is longer than its limit by our header fields.
@@ -248,12 +286,13 @@ fn language(options: &ConfigOptions, lookups: &LookupSettings) -> Result<Languag
 /// Reads where mail goes; what goes on has somewhere to go.
 fn routing(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<Routing, ConfigError> {
     let ConfigOptions { local_domains, local_parts, relay_to_domains, route_data, .. } = options;
-    let texts = RoutingTexts { local_domains, local_parts, relay_to_domains };
+    let route_data = route_data.as_deref();
+    let texts = RoutingTexts { local_domains, local_parts, relay_to_domains, route_data };
     let routing = Routing::read(&texts, home)
         .map_err(|(option, problem)| ConfigError::List { option, problem })?;
-    match route_data.as_deref() {
-        None if routing.relays() => Err(ConfigError::NoRoute),
-        Some(route) if !checks::is_next_hop(route) => Err(ConfigError::Route),
+    match routing.known_route() {
+        None if routing.relays() && route_data.is_none() => Err(ConfigError::NoRoute),
+        Some(Err(source)) => Err(ConfigError::Route { source }),
         _ => match checks::kept(relay_to_domains, &routing) {
             Some(error) => Err(error),
             None => Ok(routing),
@@ -324,16 +363,6 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
             .map(|text| list("smtp_max_refused_hosts", text, true))
             .transpose()?,
     })
-}
-
-/// Reads an option that is a list of hosts to which mail goes.
-fn outgoing(
-    option: &'static str,
-    text: &str,
-    home: &RuleScope<'_>,
-) -> Result<HostList, ConfigError> {
-    HostList::read(text, Place::Outgoing, home.language, home.host)
-        .map_err(|problem| ConfigError::List { option, problem })
 }
 
 /// How much longer than its limit a message gets by our header fields, in octets.

@@ -1,24 +1,37 @@
-//! The delivery of mail: into the store, or to the next hop.
+//! The delivery of mail: into the store, or to other hosts.
 
+#[cfg(feature = "gateway")]
+pub(crate) mod attempts;
 #[cfg(feature = "gateway")]
 pub(crate) mod authorities;
 #[cfg(feature = "gateway")]
+pub(crate) mod connection;
+#[cfg(feature = "gateway")]
 pub(crate) mod destination;
 #[cfg(feature = "gateway")]
+pub(crate) mod host_choices;
+#[cfg(feature = "gateway")]
 pub(crate) mod hosts;
+#[cfg(feature = "gateway")]
+pub(crate) mod lost_reply;
 #[cfg(feature = "gateway")]
 pub(crate) mod message_outcome;
 #[cfg(feature = "gateway")]
 pub(crate) mod mta_sts;
-#[cfg(feature = "gateway")]
 pub(crate) mod next_hop;
+#[cfg(feature = "gateway")]
+pub(crate) mod open_failure;
 #[cfg(feature = "gateway")]
 pub mod outcome;
 #[cfg(feature = "gateway")]
 pub(crate) mod relay;
+#[cfg(feature = "gateway")]
+pub(crate) mod remote;
 pub(crate) mod routing;
 #[cfg(feature = "gateway")]
 pub(crate) mod security;
+#[cfg(feature = "gateway")]
+pub mod sender;
 #[cfg(feature = "gateway")]
 pub(crate) mod server_check;
 pub(crate) mod settings;

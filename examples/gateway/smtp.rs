@@ -1,5 +1,6 @@
-//! The server side of SMTP, without I/O.
+//! Both sides of SMTP, without I/O.
 
+pub mod client;
 pub(crate) mod command;
 pub mod framing;
 pub mod peer;

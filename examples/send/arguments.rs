@@ -4,14 +4,15 @@ use std::error::Error;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
 use dane_tlsa::StubOptions;
 use dane_tlsa::hickory::StubResolver;
 use examples::gateway::config::Config;
-use examples::gateway::delivery::sender::{Envelope, SenderSettings};
-use mail_types::dns::{DnssecStatus, Zone};
+use examples::gateway::delivery::sender::{Envelope, SenderOptions, SenderSettings};
+use mail_types::dns::{DnssecStatus, Resolve, Zone};
 use mail_types::hickory::ResolverSettings;
 use mail_types::smtp::{Mailbox, ReversePath};
 
@@ -100,8 +101,8 @@ impl Arguments {
     /// The resolver: a master file, a server, the configuration's, or the system's.
     fn resolver(&self, options: &SenderOptions) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
         if let Some(file) = &self.zone {
-            let text = fs::read_to_string(file)
-                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let text =
+                fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             let zone = Zone::parse(&text)
                 .map_err(|error| format!("{}: {error}: {}", file.display(), error.error))?;
             return Ok(Arc::new(zone.with_security(self.security)));

@@ -54,7 +54,8 @@ impl Shown {
             policy: HostOutcome::new(&host.policy),
             unused: host.unused.clone(),
         });
-        let trace = if traced { plan.trace.iter().map(TraceLine::new).collect() } else { Vec::new() };
+        let trace =
+            if traced { plan.trace.iter().map(TraceLine::new).collect() } else { Vec::new() };
         Self { next_hop: plan.next_hop, reason: plan.reason, hosts: hosts.collect(), trace }
     }
 

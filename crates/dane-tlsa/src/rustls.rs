@@ -71,6 +71,12 @@ impl DaneVerifier {
         self.server_name.clone()
     }
 
+    /// Returns the records.
+    #[must_use]
+    pub fn records(&self) -> &RecordSet {
+        &self.records
+    }
+
     /// Returns a client's configuration with this verifier, otherwise as the one given.
     ///
     /// It sends SNI, and resumes no session: one that was begun under another policy would bring the

@@ -158,7 +158,9 @@ impl Client {
 }
 
 impl RecipientOutcome {
-    fn of(reply: &Reply) -> Self {
+    /// Returns the outcome that this last reply means; an intermediate one is no last reply.
+    #[must_use]
+    pub fn of(reply: &Reply) -> Self {
         match reply.code().severity() {
             Severity::Completed => Self::Delivered(reply.clone()),
             Severity::Transient => Self::Temporary(reply.clone()),

@@ -1,6 +1,6 @@
 //! Options that are wrong by themselves, or beside another: what cannot work is refused here.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mail_types::exim::List;
 use mail_types::smtp::{Domain, Mailbox, Reply};
@@ -121,17 +121,6 @@ pub(super) fn mailbox(option: &'static str, text: &str) -> Result<Mailbox, Confi
     }
 }
 
-/// `host:port`, with a name, an address or, in brackets, one of version 6.
-pub(super) fn is_next_hop(route: &str) -> bool {
-    let Some((host, port)) = route.rsplit_once(':') else { return false };
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let is_host = match literal {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => host.parse::<Ipv4Addr>().is_ok() || host.parse::<Domain>().is_ok(),
-    };
-    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
 /// Finds a domain to relay to whose mail is kept here, since `local_domains` is asked first.
 pub(super) fn kept(relay_to_domains: &str, routing: &Routing) -> Option<ConfigError> {
     if relay_to_domains.contains('$') {
@@ -217,7 +206,6 @@ const NOT_EXPANDED: &[&str] = &[
     "lookup_directories",
     "maildir",
     "primary_hostname",
-    "route_data",
     "smtp_banner",
     // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.
     "spf_guess",

@@ -12,6 +12,7 @@ use super::LookupOptionError;
 use super::events::EventsError;
 #[cfg(feature = "gateway")]
 use super::opening::CheckError;
+use crate::gateway::delivery::next_hop::RouteError;
 use crate::gateway::lookups::macros;
 use crate::gateway::policy::rules::{Problem, RuleError};
 
@@ -137,10 +138,8 @@ pub(crate) enum ConfigError {
     ListOption { table: &'static str, name: String },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
-    #[error(
-        "route_data: the next hop is a host name or an address, a colon and a port, as mx.example.com:25 or [2001:db8::1]:25"
-    )]
-    Route,
+    #[error("route_data: {source}, as in mx.example.com:25, [2001:db8::1]:25 or example.com/MX")]
+    Route { source: RouteError },
 }
 
 impl ConfigError {
@@ -182,7 +181,7 @@ impl ConfigError {
             Self::Lookups(error) => error.option().to_owned(),
             Self::Rate => "smtp_data_min_rate".to_owned(),
             Self::NoRoute | Self::Kept { .. } => "relay_to_domains".to_owned(),
-            Self::Route => "route_data".to_owned(),
+            Self::Route { .. } => "route_data".to_owned(),
             Self::At { .. }
             | Self::Read { .. }
             | Self::EmptyFile { .. }

@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use mail_types::exim::{HostSet, List};
 
 use super::dmarc::InvalidFromOption;
-use super::{ConfigError, ConfigOptions, events};
+use super::remote::RemoteUse;
+use super::{ConfigError, ConfigOptions, RemoteOptions, events};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
+use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::language::{Language, Source};
 use crate::gateway::policy::conditions::dmarc::ENABLE_FORENSIC;
 use crate::gateway::policy::rules::{Problem, RuleError};
@@ -16,15 +18,14 @@ use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, 
 
 /// Refuses the first that is found.
 pub(super) fn check(
-    options: &ConfigOptions,
-    event_options: &EventOptions,
+    (options, event_options, remote): (&ConfigOptions, &EventOptions, &RemoteOptions),
     startup: &StartupSettings,
     live: &LiveSettings,
     language: &Language,
 ) -> Result<(), ConfigError> {
     let standard = &ConfigOptions::unwritten();
     let found = proxies(options, standard, live)
-        .or_else(|| relay(options, standard, live))
+        .or_else(|| relay(options, live))
         .or_else(|| hosts(options, standard))
         .or_else(|| sizes(options, standard))
         .or_else(|| tls(live))
@@ -32,6 +33,10 @@ pub(super) fn check(
         .or_else(|| lookups(options, standard, language))
         .map(|(option, cause)| (option.to_owned(), cause));
     let relays = live.routing.relays();
+    let known = live.routing.known_route().and_then(Result::ok);
+    let domains = known.is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
+    let use_of = RemoteUse { relays, prdr: options.prdr_enable, domains };
+    let found = found.or_else(|| remote.without_effect(&use_of));
     let found = found.or_else(|| events::without_effect(event_options, &startup.events, relays));
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });
@@ -75,12 +80,7 @@ fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSetting
     )
 }
 
-fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
-    let tries = options.hosts_try_prdr != standard.hosts_try_prdr;
-    if tries && !options.prdr_enable {
-        let cause = "no client can ask for PRDR, since prdr_enable is off";
-        return Some(("hosts_try_prdr", cause));
-    }
+fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     if options.store == StoreKind::Discard && options.maildir.is_some() {
         return Some(("maildir", "store = \"discard\" keeps no mail"));
     }
@@ -92,8 +92,7 @@ fn relay(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings)
         return None;
     }
     let given = options.route_data.is_some();
-    let others =
-        [("route_data", given), ("hosts_try_prdr", tries), ("dns_trust_ad", options.dns_trust_ad)];
+    let others = [("route_data", given), ("dns_trust_ad", options.dns_trust_ad)];
     first(others, NO_RELAY)
 }
 

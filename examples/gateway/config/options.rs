@@ -78,8 +78,6 @@ pub(crate) struct ConfigOptions {
     pub(super) proxy_refusal: ProxyRefusal,
     /// Whether clients are offered PRDR, a reply for each recipient at the end of a message.
     pub(super) prdr_enable: bool,
-    /// Next hops that are asked for PRDR, where they offer it and the client asked us.
-    pub(super) hosts_try_prdr: String,
     /// Hosts that are offered STARTTLS.
     pub(super) tls_advertise_hosts: String,
     /// PEM files; without one a certificate is made.
@@ -191,7 +189,6 @@ impl ConfigOptions {
             host_lookup: "!127.0.0.0/8 : !::::1 : *".into(),
             host_lookup_timeout: Interval(Duration::from_secs(3)),
             proxy_protocol_timeout: Interval(Duration::from_secs(3)),
-            hosts_try_prdr: "*".into(),
             tls_advertise_hosts: "*".into(),
             tls_ocsp_fetch: true,
             spf_lookups: 10,

@@ -7,6 +7,7 @@ use event_expand::ListKind;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::effect::NO_RELAY;
 use super::{ConfigError, option_lines};
 use crate::gateway::delivery::settings::{
     RemoteLimits, RemoteLists, RemoteSettings, VerifyCertificates,
@@ -21,8 +22,9 @@ use crate::gateway::policy::rules::Problem;
 /// Reads an option that is a list, or its default.
 macro_rules! list {
     ($options:ident, $home:ident, $name:ident, $default:expr) => {
-        read($options.$name.as_deref().unwrap_or($default), $home)
-            .map_err(|problem| ConfigError::List { option: concat!("remote_smtp.", stringify!($name)), problem })
+        read($options.$name.as_deref().unwrap_or($default), $home).map_err(|problem| {
+            ConfigError::List { option: concat!("remote_smtp.", stringify!($name)), problem }
+        })
     };
 }
 
@@ -51,6 +53,17 @@ pub(crate) struct RemoteOptions {
     tls_verify_hosts: Option<String>,
 }
 
+/// The use of the options in a program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RemoteUse {
+    /// Whether any mail goes to other hosts.
+    pub(super) relays: bool,
+    /// Whether a reply for each recipient can be asked for.
+    pub(super) prdr: bool,
+    /// Whether a next hop may be the MX hosts of a domain.
+    pub(super) domains: bool,
+}
+
 /// `insecure_mx`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -62,7 +75,9 @@ enum InsecureMxOption {
 impl RemoteOptions {
     /// Takes the options out of a configuration, and leaves those of events.
     pub(super) fn take(table: &mut Table) -> Result<Self, ConfigError> {
-        let Some(Value::Table(own)) = table.get_mut(REMOTE_SMTP) else { return Ok(Self::default()) };
+        let Some(Value::Table(own)) = table.get_mut(REMOTE_SMTP) else {
+            return Ok(Self::default());
+        };
         let names: Vec<_> = own.keys().filter(|name| *name != "event_action").cloned().collect();
         let ours: Table = names.iter().filter_map(|name| own.remove_entry(name)).collect();
         option_lines::read(ours).map_err(|error| match error {
@@ -101,6 +116,85 @@ impl RemoteOptions {
             mta_sts_directory: self.mta_sts_directory.clone(),
             limits: RemoteLimits::default(),
         })
+    }
+
+    /// Finds an option that does nothing, and tells why.
+    pub(super) fn without_effect(&self, use_of: &RemoteUse) -> Option<(String, &'static str)> {
+        let nothing = |text: &Option<String>, default: &str| {
+            text.as_deref().unwrap_or(default).trim().is_empty()
+        };
+        let no_dane = nothing(&self.hosts_try_dane, "*") && nothing(&self.hosts_require_dane, "");
+        let unsigned = nothing(&self.dnssec_request_domains, "*");
+        let unverified = self.certificates().is_empty();
+        let given = self.given();
+        let is_given = |name: &str| given.contains(&name);
+        let first = |names: &[&'static str], cause: &'static str| {
+            names.iter().find(|name| is_given(name)).map(|name| (*name, cause))
+        };
+        let all = if use_of.relays { None } else { first(&given, NO_RELAY) };
+        let found = all
+            .or_else(|| {
+                let names = ["hosts_try_prdr"];
+                let cause = "no client can ask for PRDR, since prdr_enable is off";
+                if use_of.prdr { None } else { first(&names, cause) }
+            })
+            .or_else(|| {
+                let names = ["hosts_require_dane", "hosts_report_dane", "dnssec_require_domains"];
+                let cause = "no answer is secure, since dnssec_request_domains is empty";
+                if unsigned { first(&names, cause) } else { None }
+            })
+            .or_else(|| {
+                let cause = "hosts_try_dane and hosts_require_dane are empty";
+                if no_dane { first(&["insecure_mx"], cause) } else { None }
+            })
+            .or_else(|| {
+                let names =
+                    ["tls_crl", "tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_cert_hostnames"];
+                let cause = "no certificate is verified, since tls_verify_certificates is empty";
+                if unverified { first(&names, cause) } else { None }
+            })
+            .or_else(|| {
+                let cause = "no server can be verified: tls_verify_certificates is empty, and neither \
+                             hosts_try_dane nor hosts_require_dane is set";
+                let names = ["hosts_require_ocsp"];
+                if unverified && no_dane { first(&names, cause) } else { None }
+            })
+            .or_else(|| {
+                let cause = "route_data is not the MX hosts of a domain (example.com/MX)";
+                if use_of.domains { None } else { first(&["mta_sts_directory"], cause) }
+            });
+        found.map(|(name, cause)| (format!("{REMOTE_SMTP}.{name}"), cause))
+    }
+
+    /// Returns the options that differ from their defaults.
+    fn given(&self) -> Vec<&'static str> {
+        let differs = |text: &Option<String>, default: &str| {
+            text.as_deref().is_some_and(|text| text != default)
+        };
+        [
+            ("dnssec_request_domains", differs(&self.dnssec_request_domains, "*")),
+            ("dnssec_require_domains", differs(&self.dnssec_require_domains, "")),
+            ("hosts_avoid_tls", differs(&self.hosts_avoid_tls, "")),
+            ("hosts_report_dane", differs(&self.hosts_report_dane, "")),
+            ("hosts_request_ocsp", self.hosts_request_ocsp.is_some()),
+            ("hosts_require_dane", differs(&self.hosts_require_dane, "")),
+            ("hosts_require_ocsp", differs(&self.hosts_require_ocsp, "")),
+            ("hosts_require_tls", differs(&self.hosts_require_tls, "")),
+            ("hosts_try_chunking", differs(&self.hosts_try_chunking, "*")),
+            ("hosts_try_dane", differs(&self.hosts_try_dane, "*")),
+            ("hosts_try_prdr", differs(&self.hosts_try_prdr, "*")),
+            ("insecure_mx", self.insecure_mx == Some(InsecureMxOption::Dane)),
+            ("mta_sts_directory", self.mta_sts_directory.is_some()),
+            ("tls_crl", self.tls_crl.is_some()),
+            ("tls_tempfail_tryclear", self.tls_tempfail_tryclear == Some(false)),
+            ("tls_try_verify_hosts", differs(&self.tls_try_verify_hosts, "*")),
+            ("tls_verify_cert_hostnames", differs(&self.tls_verify_cert_hostnames, "*")),
+            ("tls_verify_certificates", differs(&self.tls_verify_certificates, "system")),
+            ("tls_verify_hosts", differs(&self.tls_verify_hosts, "")),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_given)| is_given.then_some(name))
+        .collect()
     }
 
     fn certificates(&self) -> &str {

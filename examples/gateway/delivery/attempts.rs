@@ -5,25 +5,27 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use dane_tlsa::{Action, Host, HostPolicy};
-use mail_types::smtp::Reply;
+use mail_types::smtp::{Mailbox, Reply, Severity};
 
-use super::connection::{Connection, HandshakeError, OpenError, Target, TlsPlan};
+use super::connection::{Connection, OpenError, Target, TlsPlan};
 use super::hosts::{RemoteHost, Unused};
 use super::open_failure::OpenFailure;
-use super::remote::{Found, Remote, TlsDemand, domain, log};
-use super::next_hop::Route;
+use super::outcome::{DeliveryResult, RecipientOutcome};
+use super::remote::{Found, Outbound, Remote, TlsDemand, log};
 use super::security::HostChoices;
 use super::tls_report::{TlsFault, TlsReportLine, failure};
 use crate::gateway::events::delivery_attempt::{DeliveryAttempt, dane_failed, host_unused};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
+use crate::gateway::smtp::client::{Delivery, RecipientResult};
 
 /// The hosts that are left.
 pub(crate) struct Attempts<'a> {
     remote: &'a Remote,
     found: Found,
-    domain: String,
-    demand: TlsDemand,
+    outbound: Outbound<'a>,
+    /// Whether the time for opening is also that of the session.
+    ends: bool,
     left: VecDeque<Attempt>,
     /// The failures so far.
     failures: Vec<OpenFailure>,
@@ -35,6 +37,7 @@ pub(crate) struct Attempts<'a> {
 type Attempt = (usize, Option<SocketAddr>);
 
 /// A connection that can take the message.
+#[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) host: String,
@@ -43,7 +46,7 @@ pub(crate) struct Opened {
 
 impl<'a> Attempts<'a> {
     /// Prepares the attempts at the hosts of a next hop.
-    pub(crate) fn new(remote: &'a Remote, route: &Route, found: Found, demand: TlsDemand) -> Self {
+    pub(crate) fn new(remote: &'a Remote, outbound: Outbound<'a>, found: Found) -> Self {
         let mut left = VecDeque::new();
         for (number, host) in found.hosts.hosts.iter().enumerate() {
             if host.unused.is_some() {
@@ -56,7 +59,12 @@ impl<'a> Attempts<'a> {
         }
         left.truncate(MAX_ATTEMPTS);
         let (failures, reports) = (Vec::new(), Vec::new());
-        Self { remote, found, domain: domain(route), demand, left, failures, reports }
+        Self { remote, found, outbound, ends: false, left, failures, reports }
+    }
+
+    /// Ends the sessions, too, at the time until which they must be open.
+    pub(crate) fn ending(self) -> Self {
+        Self { ends: true, ..self }
     }
 
     /// Opens a connection to the next address whose server can take the message.
@@ -128,14 +136,18 @@ impl<'a> Attempts<'a> {
         }
         let connection = connected.map_err(|error| match error {
             OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
-                if self.demand == TlsDemand::Required =>
+                if self.outbound.demand == TlsDemand::Required =>
             {
                 OpenFailure::encryption_needed(&name, address)
             }
             error => OpenFailure::of(&name, address, &error),
         })?;
         let opened = Opened { connection, host: name, address };
-        if self.demand == TlsDemand::Required { self.require_tls(opened, host).await } else { Ok(opened) }
+        if self.outbound.demand == TlsDemand::Required {
+            self.require_tls(opened, host).await
+        } else {
+            Ok(opened)
+        }
     }
 
     async fn connect(
@@ -152,7 +164,7 @@ impl<'a> Attempts<'a> {
             try_prdr: choices.try_prdr,
             try_chunking: choices.try_chunking,
             open_by: self.share(until),
-            until,
+            until: self.ends.then_some(until),
         };
         Connection::open(&target, plan, &self.remote.settings, attempt).await
     }
@@ -172,7 +184,7 @@ impl<'a> Attempts<'a> {
         tls: &OutgoingTls,
     ) -> Result<HostChoices, String> {
         let text = host.policy.host.to_string();
-        let mut outgoing = self.remote.outgoing((&self.domain, &text), Some(address), tls);
+        let mut outgoing = self.remote.outgoing((self.outbound.domain, &text), Some(address), tls);
         let name = match &host.policy.host {
             Host::Name(name) => Some(name),
             Host::Address(_) => None,
@@ -181,14 +193,11 @@ impl<'a> Attempts<'a> {
         log(&mut outgoing);
         let cause = "an option of [remote_smtp] cannot be expanded now";
         let choices = choices.map_err(|_| cause.to_owned())?;
-        Ok(match self.demand {
+        Ok(match self.outbound.demand {
             TlsDemand::None => choices,
-            TlsDemand::Required => HostChoices {
-                require_tls: true,
-                verify: true,
-                verify_name: true,
-                ..choices
-            },
+            TlsDemand::Required => {
+                HostChoices { require_tls: true, verify: true, verify_name: true, ..choices }
+            }
             TlsDemand::Waived => HostChoices {
                 require_tls: false,
                 verify: false,
@@ -212,7 +221,8 @@ impl<'a> Attempts<'a> {
     /// on (RFC 8689 section 4.2.1).
     async fn require_tls(&self, opened: Opened, host: &RemoteHost) -> Result<Opened, OpenFailure> {
         let secured = opened.connection.secured();
-        let is_verified = secured.is_some_and(|secured| secured.check.authentication().is_verified());
+        let is_verified =
+            secured.is_some_and(|secured| secured.check.authentication().is_verified());
         let is_known = self.found.hosts.is_secure || host.policy.action.authenticates_next_hop();
         let failure = if !is_verified || !is_known {
             OpenFailure::encryption_needed(&opened.host, opened.address)
@@ -250,8 +260,8 @@ impl<'a> Attempts<'a> {
         if let Some(failure) = fault.as_ref().and_then(|fault| failure(&host.policy, fault)) {
             dane_failed(origin, &name, Some(address), failure.result);
         }
-        let sts = self.found.sts.as_ref();
-        let line = TlsReportLine::of(&host.policy, &self.domain, sts, address.ip(), fault.as_ref());
+        let (sts, domain) = (self.found.sts.as_ref(), self.outbound.route.to.to_string());
+        let line = TlsReportLine::of(&host.policy, &domain, sts, address.ip(), fault.as_ref());
         self.reports.push(line);
         self.report_only(host, address, plan);
     }
@@ -259,6 +269,7 @@ impl<'a> Attempts<'a> {
     /// Notes what DANE says of a host for which it is reported only.
     fn report_only(&mut self, host: &RemoteHost, address: SocketAddr, plan: &TlsPlan) {
         let Some(policy) = &host.reported else { return };
+        let domain = self.outbound.route.to.to_string();
         if let Some(failure) = policy.failure() {
             self.reports.push(TlsReportLine::failed(&failure, Some(address.ip())));
             return;
@@ -270,8 +281,54 @@ impl<'a> Attempts<'a> {
             Some(verdict) if verdict.is_match() => None,
             Some(verdict) => Some(TlsFault::Verdict(verdict)),
         };
-        let line = TlsReportLine::of(policy, &self.domain, None, address.ip(), fault.as_ref());
+        let line = TlsReportLine::of(policy, &domain, None, address.ip(), fault.as_ref());
         self.reports.push(line);
+    }
+}
+
+impl Opened {
+    /// The outcome of a recipient over this connection.
+    pub(super) fn outcome(
+        &self,
+        recipient: &Mailbox,
+        result: DeliveryResult,
+        reply: Option<Reply>,
+    ) -> RecipientOutcome {
+        let reason = reply.as_ref().filter(|_| result != DeliveryResult::Delivered);
+        RecipientOutcome {
+            host: Some(self.host.clone()),
+            address: Some(self.address),
+            tls: self.connection.secured().map(|secured| secured.outcome.clone()),
+            chunking: self.connection.uses_chunking(),
+            reason: reason.map(ToString::to_string),
+            reply,
+            ..RecipientOutcome::new(recipient, result)
+        }
+    }
+
+    /// The outcome of a recipient by its result.
+    pub(super) fn outcome_of(
+        &self,
+        recipient: &Mailbox,
+        result: &RecipientResult,
+        delivery: &Delivery,
+    ) -> RecipientOutcome {
+        let outcome = match result.reply() {
+            Some(reply) => {
+                let word = match reply.code().severity() {
+                    Severity::Completed if result.is_delivered() => DeliveryResult::Delivered,
+                    Severity::Permanent => DeliveryResult::Failed,
+                    _ => DeliveryResult::Deferred,
+                };
+                self.outcome(recipient, word, Some(reply.clone()))
+            }
+            None => {
+                let outcome = self.outcome(recipient, DeliveryResult::Deferred, None);
+                let unknown = "no reply to the message".to_owned();
+                outcome.because(delivery.lost.as_ref().map_or(unknown, ToString::to_string))
+            }
+        };
+        RecipientOutcome { prdr: delivery.prdr, ..outcome }
     }
 }
 

@@ -12,27 +12,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, TrustAncho
 use thiserror::Error;
 use tracing::{info, warn};
 
-/// `tls_verify_certificates`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) enum VerifyCertificates {
-    /// Empty: no server can be verified.
-    None,
-    /// `system`: the authorities of this system.
-    #[default]
-    System,
-    /// A PEM file.
-    File(PathBuf),
-}
-
-impl VerifyCertificates {
-    pub(crate) fn read(text: &str) -> Self {
-        match text {
-            "" => Self::None,
-            "system" => Self::System,
-            path => Self::File(path.into()),
-        }
-    }
-}
+use super::settings::VerifyCertificates;
 
 /// The authorities and revocation lists, which are read again when their files change.
 #[derive(Debug)]

@@ -3,11 +3,12 @@
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::message_outcome::MessageOutcome;
-use super::relay::{Declared, Relay};
+use super::next_hop::RouteData;
+use super::relay::Relay;
+use super::remote::{Remote, TlsDemand};
 use super::routing::Route;
-use super::settings::RelaySettings;
 use crate::gateway::events::origin::Origin;
-use crate::gateway::policy::services::Services;
+use crate::gateway::smtp::client::Declared;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::store::{Message, Store};
@@ -33,7 +34,7 @@ impl Destination {
     pub(crate) async fn add(
         &mut self,
         route: Route,
-        (settings, services): (&RelaySettings, &Services),
+        remote: &Remote,
         transaction: &Transaction,
         recipient: &Mailbox,
         origin: impl FnOnce() -> Origin,
@@ -43,10 +44,9 @@ impl Destination {
                 *self = Self::Local;
                 say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
-            (Route::Relay, Self::Open) => {
+            (Route::Relay(route), Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
-                match Box::pin(open((settings, services), transaction, recipient, &origin())).await
-                {
+                match Box::pin(open((remote, &route), transaction, recipient, &origin())).await {
                     Ok((relay, reply)) => {
                         *self = Self::Relay(Box::new(relay));
                         reply
@@ -54,8 +54,10 @@ impl Destination {
                     Err(reply) => reply,
                 }
             }
-            (Route::Relay, Self::Relay(relay)) => relay.rcpt(recipient).await,
-            (Route::Local, Self::Relay(_)) | (Route::Relay, Self::Local) => {
+            (Route::Relay(route), Self::Relay(relay)) if *relay.route() == route => {
+                relay.rcpt(recipient).await
+            }
+            (Route::Local | Route::Relay(_), Self::Relay(_)) | (Route::Relay(_), Self::Local) => {
                 let text = "recipient with another destination, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
@@ -96,15 +98,15 @@ impl Destination {
 }
 
 async fn open(
-    (settings, services): (&RelaySettings, &Services),
+    (remote, route): (&Remote, &RouteData),
     transaction: &Transaction,
     recipient: &Mailbox,
     origin: &Origin,
 ) -> Result<(Relay, Reply), Reply> {
-    let domain = recipient.host().to_string();
-    let mut relay = Relay::connect(settings, services, &domain, origin).await?;
-    let Transaction { size, eight_bit, utf8, prdr, .. } = *transaction;
-    let declared = Declared { size, eight_bit, utf8, prdr };
+    let Transaction { size, eight_bit, utf8, prdr, require_tls, .. } = *transaction;
+    let demand = if require_tls { TlsDemand::Required } else { TlsDemand::None };
+    let mut relay = Relay::connect(remote, route, demand, recipient, origin).await?;
+    let declared = Declared { size, eight_bit, utf8, prdr, require_tls };
     let reply = relay.mail(&transaction.sender, declared).await;
     if reply.code().severity() != Severity::Completed {
         relay.refused(recipient, &reply);

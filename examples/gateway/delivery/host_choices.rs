@@ -24,8 +24,7 @@ impl RemoteSettings {
         address: SocketAddr,
     ) -> Result<HostChoices, Undecided> {
         let lists = &*self.lists;
-        let mut has =
-            async |list: &HostList| list.contains(outgoing, name, address.ip()).await;
+        let mut has = async |list: &HostList| list.contains(outgoing, name, address.ip()).await;
         Ok(HostChoices {
             avoid_tls: has(&lists.hosts_avoid_tls).await?,
             require_tls: has(&lists.hosts_require_tls).await?,
@@ -35,8 +34,9 @@ impl RemoteSettings {
             verify_name: has(&lists.tls_verify_cert_hostnames).await?,
             request_ocsp: has(&lists.hosts_request_ocsp).await?,
             require_ocsp: has(&lists.hosts_require_ocsp).await?,
-            try_prdr: has(&lists.hosts_try_prdr).await?,
-            try_chunking: has(&lists.hosts_try_chunking).await?,
+            // These are not worth a deferral.
+            try_prdr: has(&lists.hosts_try_prdr).await.unwrap_or(false),
+            try_chunking: has(&lists.hosts_try_chunking).await.unwrap_or(false),
         })
     }
 }

@@ -6,8 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use dane_tlsa::{
-    Action, Bounce, Decision, Failure, Host, HostPolicy, MtaSts, NextHop, Policy, PolicyOptions,
-    Skip,
+    Action, Bounce, Decision, Failure, Host, HostPolicy, MtaSts, Policy, PolicyOptions, Skip,
 };
 use mail_types::dns::{
     Answer, DnssecStatus, Name, Note, Question, RecordType, Resolve, Resolving, run_cached,
@@ -16,11 +15,11 @@ use mail_types::exim::{HostSet, List};
 use thiserror::Error;
 
 use super::mta_sts::StsPolicy;
-use super::next_hop::Route;
+use super::next_hop::{RouteData, RouteTo};
 
 /// A search for the hosts of a next hop.
 pub(crate) struct HostSearch<'a> {
-    pub(crate) route: &'a Route,
+    pub(crate) route: &'a RouteData,
     /// The name of this host, which gets no mail from itself.
     pub(crate) own: &'a Name,
     pub(crate) dnssec: Dnssec,
@@ -89,10 +88,17 @@ pub(crate) enum NoHosts {
     Undecided,
 }
 
+impl NoHosts {
+    /// Tells whether the message is to be returned.
+    pub(crate) fn is_permanent(&self) -> bool {
+        matches!(self, Self::Bounced(_) | Self::Loop | Self::NoAddress)
+    }
+}
+
 impl HostSearch<'_> {
     /// Asks the DNS for the hosts.
     pub(crate) async fn run(&self) -> Result<Hosts, NoHosts> {
-        let policy = Policy::new(self.route.next_hop.clone(), self.route.port);
+        let policy = Policy::new(self.route.next_hop(), self.route.port);
         let policy = policy.with_options(self.options.clone());
         let vouching = Vouching { resolver: self.resolver, dnssec: self.dnssec };
         let mut session = policy.session().traced();
@@ -107,9 +113,9 @@ impl HostSearch<'_> {
             }
             Decision::Bounce(reason) => return Err(reason.into()),
         };
-        let is_secure = match &self.route.next_hop {
-            NextHop::Domain(domain) => answers.is_secure(domain, RecordType::Mx),
-            _ => true,
+        let is_secure = match &self.route.to {
+            RouteTo::Domain(domain) => answers.is_secure(&Name::from(domain), RecordType::Mx),
+            RouteTo::Host(_) | RouteTo::Address(_) => true,
         };
         if self.dnssec == Dnssec::Required && !is_secure {
             let reason =

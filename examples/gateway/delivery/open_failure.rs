@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
-use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::connection::OpenError;
-use super::relay_replies::open_reply;
+use super::lost_reply::open_reply;
+use super::outcome::{DeliveryResult, RecipientOutcome};
 use crate::gateway::smtp::replies::say;
 
 /// Why a host, or an address of it, does not take the message.
@@ -82,8 +83,13 @@ impl OpenFailure {
         failures.into_iter().max_by_key(|failure| failure.rank).unwrap_or_else(none)
     }
 
-    /// Tells whether a later attempt may succeed.
-    pub(crate) fn is_temporary(&self) -> bool {
-        self.rank != Rank::Demand
+    /// The outcome of a recipient.
+    pub(super) fn outcome(&self, recipient: &Mailbox) -> RecipientOutcome {
+        let is_demand = self.rank == Rank::Demand;
+        let result = if is_demand { DeliveryResult::Failed } else { DeliveryResult::Deferred };
+        let (host, address) = (self.host.clone(), self.address);
+        let outcome =
+            RecipientOutcome { host, address, ..RecipientOutcome::new(recipient, result) };
+        outcome.because(&self.reason)
     }
 }

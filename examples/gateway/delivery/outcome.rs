@@ -7,6 +7,8 @@ use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{Mailbox, Reply};
 use serde::{Serialize, Serializer};
 
+use super::tls_report::TlsReportLine;
+
 /// What became of one recipient. Its `Display` is a line of the log in Exim's form.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecipientOutcome {
@@ -29,6 +31,9 @@ pub struct RecipientOutcome {
     /// Why it does not have the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// A line for each attempt, for reports about TLS (RFC 8460).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tls_reports: Vec<TlsReportLine>,
 }
 
 /// The result for a recipient, from the best to the worst.
@@ -86,6 +91,7 @@ impl RecipientOutcome {
             chunking: false,
             reply: None,
             reason: None,
+            tls_reports: Vec::new(),
         }
     }
 

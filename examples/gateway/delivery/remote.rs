@@ -1,19 +1,20 @@
 //! Deliveries to other hosts: the search for hosts, and the security of each connection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use dane_tlsa::{Host, HostPolicy, InsecureMx, NextHop, PolicyOptions};
+use dane_tlsa::{Host, HostPolicy, InsecureMx, PolicyOptions};
 use mail_types::dns::{Name, Resolve};
 use mail_types::exim::HostSet;
-use rustls::crypto::CryptoProvider;
 use thiserror::Error;
 use tracing::warn;
 
 use super::authorities::{Authorities, AuthoritiesError};
+use super::host_choices::DaneChoice;
 use super::hosts::{self, Dnssec, HostSearch, Hosts, NoHosts};
 use super::mta_sts::{MtaStsDirectory, StsPolicy};
-use super::next_hop::Route;
+use super::next_hop::{RouteData, RouteTo};
 use super::security::TlsBase;
 use super::settings::RemoteSettings;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
@@ -43,6 +44,15 @@ pub(crate) enum TlsDemand {
     /// `TLS-Required: No`, without `REQUIRETLS`: as if there were neither DANE nor MTA-STS (section
     /// 4.2.2).
     Waived,
+}
+
+/// A message for one next hop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outbound<'a> {
+    pub(crate) route: &'a RouteData,
+    /// The domain of the recipients.
+    pub(crate) domain: &'a str,
+    pub(crate) demand: TlsDemand,
 }
 
 /// The hosts for a message, and the policy of MTA-STS by which they were chosen.
@@ -75,14 +85,18 @@ impl Remote {
     /// Finds the hosts of a next hop.
     pub(crate) async fn find(
         &self,
-        route: &Route,
-        demand: TlsDemand,
+        outbound: Outbound<'_>,
         time: Duration,
     ) -> Result<Found, NoHosts> {
+        let Outbound { route, domain, demand } = outbound;
         let sts = self.sts(route, demand);
-        let dnssec = self.dnssec(route).await.map_err(undecided)?;
+        let dnssec = self.dnssec(outbound).await.map_err(undecided)?;
         let options = PolicyOptions::default()
-            .with_insecure_mx(if self.settings.insecure_mx { InsecureMx::Dane } else { InsecureMx::Off })
+            .with_insecure_mx(if self.settings.insecure_mx {
+                InsecureMx::Dane
+            } else {
+                InsecureMx::Off
+            })
             .with_mta_sts(hosts::mode(sts.as_ref()));
         let search = |tried: HostSet, required: HostSet| HostSearch {
             route,
@@ -100,7 +114,7 @@ impl Remote {
         }
         let (mut tried, mut required, mut reported) = (Vec::new(), Vec::new(), Vec::new());
         for host in plain.hosts.iter().map(|host| &host.policy) {
-            let choice = self.dane(route, host).await.map_err(undecided)?;
+            let choice = self.dane(domain, host).await.map_err(undecided)?;
             if choice.requires {
                 required.push(host);
             } else if choice.reports {
@@ -120,21 +134,21 @@ impl Remote {
     }
 
     /// Returns the MTA-STS policy of the domain. One that cannot be read is logged, and does not count.
-    fn sts(&self, route: &Route, demand: TlsDemand) -> Option<StsPolicy> {
-        let NextHop::Domain(domain) = &route.next_hop else { return None };
+    fn sts(&self, route: &RouteData, demand: TlsDemand) -> Option<StsPolicy> {
+        let RouteTo::Domain(domain) = &route.to else { return None };
         let directory = self.sts.as_ref().filter(|_| demand != TlsDemand::Waived)?;
-        directory.policy(domain, SystemTime::now()).unwrap_or_else(|error| {
+        directory.policy(&Name::from(domain), SystemTime::now()).unwrap_or_else(|error| {
             warn!("{error}; the policy does not count");
             None
         })
     }
 
-    async fn dnssec(&self, route: &Route) -> Result<Dnssec, Undecided> {
+    async fn dnssec(&self, outbound: Outbound<'_>) -> Result<Dnssec, Undecided> {
         // An address asks for nothing.
-        let Some(name) = route.next_hop.name() else { return Ok(Dnssec::Off) };
+        let Some(name) = outbound.route.name() else { return Ok(Dnssec::Off) };
         let (text, tls) = (name.to_string(), OutgoingTls::default());
-        let mut outgoing = self.outgoing(&text, &text, &tls);
-        let decided = self.settings.lists.dnssec(&mut outgoing, name).await;
+        let mut outgoing = self.outgoing((outbound.domain, &text), None, &tls);
+        let decided = self.settings.lists.dnssec(&mut outgoing, &name).await;
         log(&mut outgoing);
         Ok(match decided? {
             (_, true) => Dnssec::Required,
@@ -143,40 +157,29 @@ impl Remote {
         })
     }
 
-    async fn dane(
-        &self,
-        route: &Route,
-        host: &HostPolicy,
-    ) -> Result<super::host_choices::DaneChoice, Undecided> {
-        let (domain, text) = (domain(route), host.host.to_string());
+    async fn dane(&self, domain: &str, host: &HostPolicy) -> Result<DaneChoice, Undecided> {
+        let text = host.host.to_string();
         let name = match &host.host {
             Host::Name(name) => Some(name),
             Host::Address(_) => None,
         };
         let tls = OutgoingTls::default();
-        let mut outgoing = self.outgoing(&domain, &text, &tls);
+        let mut outgoing = self.outgoing((domain, &text), None, &tls);
         let choice = self.settings.lists.dane(&mut outgoing, name, &host.addresses).await;
         log(&mut outgoing);
         choice
     }
 
-    fn outgoing<'a>(
+    /// The surroundings of a list.
+    pub(super) fn outgoing<'a>(
         &'a self,
-        domain: &'a str,
-        host: &'a str,
+        (domain, host): (&'a str, &'a str),
+        address: Option<SocketAddr>,
         tls: &'a OutgoingTls,
     ) -> Outgoing<'a> {
         let primary_hostname = self.settings.helo.as_str();
-        let host = OutgoingHost { primary_hostname, domain, host, address: None, tls };
+        let host = OutgoingHost { primary_hostname, domain, host, address, tls };
         Outgoing::new(host, &*self.lookups)
-    }
-}
-
-/// The domain of a next hop, for texts; an address is its own.
-pub(super) fn domain(route: &Route) -> String {
-    match &route.next_hop {
-        NextHop::Literal(address) => address.to_string(),
-        other => other.name().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -3,20 +3,23 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
+use super::next_hop::{RouteData, RouteError};
 use crate::gateway::policy::condition::RuleScope;
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::list::{RuleList, Subject, Undecided};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::surroundings::Surroundings as _;
+use crate::gateway::policy::text::Text;
 use crate::gateway::smtp::replies::say;
 
 /// The route of a recipient.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Route {
     /// Local delivery.
     Local,
     /// The next hop.
-    Relay,
+    Relay(RouteData),
 }
 
 /// The lists for routing.
@@ -26,6 +29,7 @@ pub(crate) struct Routing {
     local_domains: RuleList,
     local_parts: RuleList,
     relay_to_domains: RuleList,
+    route_data: Option<Text>,
 }
 
 impl Routing {
@@ -47,7 +51,18 @@ impl Routing {
             local_domains: list("local_domains", texts.local_domains, ListKind::Domain)?,
             local_parts: list("local_parts", texts.local_parts, ListKind::LocalPart)?,
             relay_to_domains: list("relay_to_domains", texts.relay_to_domains, ListKind::Domain)?,
+            route_data: texts
+                .route_data
+                .map(|text| Text::parse(text, Stage::Rcpt, home.language))
+                .transpose()
+                .map_err(|error| ("route_data", error.into()))?,
         })
+    }
+
+    /// Returns the next hop, if it is the same for all recipients.
+    pub(crate) fn known_route(&self) -> Option<Result<RouteData, RouteError>> {
+        let literal = self.route_data.as_ref()?.literal()?;
+        Some(str::from_utf8(literal).map_err(|_| RouteError::Name).and_then(str::parse))
     }
 
     /// Tells whether mail may be relayed to the next hop.
@@ -94,7 +109,7 @@ impl Routing {
         }
         // The next hop is for domains; address literals are never relayed.
         if is_domain && holds(&self.relay_to_domains, context, &domain).await? {
-            return Ok(Route::Relay);
+            return self.next_hop(context).await.map(Route::Relay);
         }
         Err(say(
             ReplyCode::MAILBOX_UNAVAILABLE,
@@ -104,12 +119,30 @@ impl Routing {
     }
 }
 
+impl Routing {
+    /// Expands `route_data`.
+    async fn next_hop(&self, context: &mut Context<'_>) -> Result<RouteData, Reply> {
+        let later = || {
+            let text = "temporary failure finding the next hop, try again later";
+            say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 5>(), text)
+        };
+        let route = self.route_data.as_ref().ok_or_else(later)?;
+        let value = route.expand_whole(context).await.map_err(|_| later())?;
+        let text = str::from_utf8(value.as_bytes()).map_err(|_| RouteError::Name);
+        text.and_then(|text| text.trim().parse()).map_err(|error| {
+            context.log(format!("route_data: {error}: \"{}\"", value.to_line()));
+            later()
+        })
+    }
+}
+
 /// The texts of the lists in a configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoutingTexts<'a> {
     pub(crate) local_domains: &'a str,
     pub(crate) local_parts: &'a str,
     pub(crate) relay_to_domains: &'a str,
+    pub(crate) route_data: Option<&'a str>,
 }
 
 async fn holds(

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, Error};
 use thiserror::Error;
 
 use super::authorities::Verifier;
+use super::connection::{TlsClient, TlsPlan};
 use super::hosts::RemoteHost;
 use super::server_check::{Authentication, Method, Pkix, ServerCheck};
 
@@ -49,27 +50,6 @@ impl HostChoices {
     }
 }
 
-/// The security of one connection.
-#[derive(Clone, Debug)]
-pub(crate) enum Security {
-    /// `hosts_avoid_tls`.
-    Clear,
-    /// TLS if the server offers it.
-    IfOffered(Secured),
-    /// TLS, or no mail.
-    Required(Secured),
-}
-
-/// The TLS of one connection.
-#[derive(Clone, Debug)]
-pub(crate) struct Secured {
-    pub(crate) config: Arc<ClientConfig>,
-    pub(crate) server_name: ServerName<'static>,
-    pub(crate) check: Arc<ServerCheck>,
-    /// Whether a new connection in clear may follow a failed handshake.
-    pub(crate) may_clear: bool,
-}
-
 /// What all connections share.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsBase {
@@ -97,10 +77,10 @@ impl TlsBase {
         host: &RemoteHost,
         choices: HostChoices,
         authorities: &Verifier,
-    ) -> Result<Security, SecurityError> {
+    ) -> Result<TlsPlan, SecurityError> {
         let action = &host.policy.action;
         if choices.avoid_tls && !action.requires_tls() && !choices.requires_tls() {
-            return Ok(Security::Clear);
+            return Ok(TlsPlan::Clear);
         }
         let method = self.method(action, choices, authorities)?;
         let reported = host.reported.as_ref().map(|policy| &policy.action);
@@ -123,13 +103,13 @@ impl TlsBase {
         config.enable_sni = server_name.is_some();
         let unnamed = || ServerName::from(std::net::IpAddr::from([0; 4]));
         let required = action.requires_tls() || choices.requires_tls();
-        let secured = Secured {
+        let client = TlsClient {
             config: Arc::new(config),
             server_name: server_name.unwrap_or_else(unnamed),
             check,
             may_clear: !required && choices.try_clear,
         };
-        Ok(if required { Security::Required(secured) } else { Security::IfOffered(secured) })
+        Ok(if required { TlsPlan::Required(client) } else { TlsPlan::IfOffered(client) })
     }
 
     fn method(

@@ -2,32 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use dane_tlsa::{HostPolicy, NextHop};
-use mail_types::dns::{Name, Note, Resolve};
-use mail_types::smtp::{Header, MailHost, Mailbox, Reply, ReversePath, Severity};
+use dane_tlsa::HostPolicy;
+use mail_types::dns::{Note, Resolve};
+use mail_types::hickory::ResolverError;
+use mail_types::smtp::{Domain, Header, MailHost, Mailbox, ReversePath};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use super::attempts::{Attempts, Opened};
 use super::hosts::NoHosts;
-use super::next_hop::{Route, RouteError};
+use super::next_hop::{RouteData, RouteError, RouteTo};
 use super::open_failure::OpenFailure;
 use super::outcome::{DeliveryResult, RecipientOutcome};
-use super::remote::{Remote, RemoteError, TlsDemand};
+use super::remote::{Outbound, Remote, RemoteError, TlsDemand};
 use super::settings::RemoteSettings;
+use crate::gateway::dns::options::DnsOptions;
+use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::lookups::settings::LookupSettings;
-use crate::gateway::smtp::client::{Declared, RecipientResult};
+use crate::gateway::smtp::client::Declared;
 
 /// The settings of a [`Sender`].
 pub struct SenderSettings {
     /// The table `[remote_smtp]` of a configuration, and what its lists look up.
-    pub options: RemoteOptionsOfSender,
+    pub options: SenderOptions,
     /// The source of DNS answers.
     pub resolver: Arc<dyn Resolve>,
     /// The next hop as `route_data` has it; `None`: the domain of each recipient.
@@ -38,11 +42,30 @@ pub struct SenderSettings {
     pub timeout: Duration,
 }
 
-/// The options of a configuration that a [`Sender`] has.
+/// The options of a configuration for a [`Sender`].
 #[derive(Debug)]
-pub struct RemoteOptionsOfSender {
+pub struct SenderOptions {
     pub(crate) remote: RemoteSettings,
     pub(crate) lookups: LookupSettings,
+    pub(crate) dns: DnsOptions,
+}
+
+impl SenderOptions {
+    /// Sets the name of this host in `EHLO`.
+    #[must_use]
+    pub fn with_helo(mut self, helo: Domain) -> Self {
+        self.remote.helo = helo;
+        self
+    }
+
+    /// Makes the resolver of the options, or that of the system by its settings in `file`.
+    ///
+    /// # Errors
+    ///
+    /// The system's settings cannot be read.
+    pub fn resolver(&self, file: &Path) -> Result<Arc<dyn Resolve>, ResolverError> {
+        Ok(Arc::new(NameServers::read(self.dns, file)?.stub()))
+    }
 }
 
 /// A message's envelope.
@@ -85,15 +108,22 @@ pub struct Sender {
 
 struct Shared {
     remote: Remote,
-    route: Option<Route>,
+    route: Option<RouteData>,
     port: u16,
     timeout: Duration,
 }
 
 /// The recipients of one next hop.
 struct Group {
-    route: Route,
+    route: RouteData,
     recipients: Vec<Mailbox>,
+}
+
+impl Group {
+    /// The domain of the first recipient.
+    fn domain(&self) -> String {
+        self.recipients.first().map(|to| to.host().to_string()).unwrap_or_default()
+    }
 }
 
 impl Sender {
@@ -103,7 +133,7 @@ impl Sender {
     ///
     /// A setting, and why it cannot be used.
     pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
-        let RemoteOptionsOfSender { remote, lookups } = settings.options;
+        let SenderOptions { remote, lookups, .. } = settings.options;
         let lookups = Arc::new(Engines::new(&lookups)?);
         let route = settings.route.map(|route| route.parse()).transpose()?;
         let remote = Remote::new(remote, settings.resolver, lookups)?;
@@ -115,8 +145,11 @@ impl Sender {
     pub async fn plan(&self, envelope: &Envelope) -> Vec<Plan> {
         let (shared, mut plans) = (&*self.shared, Vec::new());
         for group in shared.groups(&envelope.recipients) {
-            let found = shared.remote.find(&group.route, envelope.demand(&[]), shared.timeout).await;
-            let next_hop = group.route.next_hop.to_string();
+            let domain = group.domain();
+            let demand = envelope.demand(&[]);
+            let outbound = Outbound { route: &group.route, domain: &domain, demand };
+            let found = shared.remote.find(outbound, shared.timeout).await;
+            let next_hop = group.route.next_hop().to_string();
             plans.push(match found {
                 Ok(found) => {
                     let hosts = found.hosts.hosts.into_iter().map(|host| PlannedHost {
@@ -185,18 +218,21 @@ impl Shared {
         let mut groups = BTreeMap::<String, Group>::new();
         for recipient in recipients {
             let route = self.route.clone().unwrap_or_else(|| self.route_of(recipient));
-            let key = route.next_hop.to_string();
-            let group = groups.entry(key).or_insert_with(|| Group { route, recipients: Vec::new() });
+            let key = route.to.to_string();
+            let group =
+                groups.entry(key).or_insert_with(|| Group { route, recipients: Vec::new() });
             group.recipients.push(recipient.clone());
         }
         groups.into_values().collect()
     }
 
-    fn route_of(&self, recipient: &Mailbox) -> Route {
+    fn route_of(&self, recipient: &Mailbox) -> RouteData {
         match recipient.host() {
-            MailHost::Domain(domain) => Route::of_domain(Name::from(domain), self.port),
+            MailHost::Domain(domain) => {
+                RouteData { to: RouteTo::Domain(domain.clone()), port: self.port }
+            }
             MailHost::Address(address) => {
-                Route { next_hop: NextHop::Literal(*address), port: self.port }
+                RouteData { to: RouteTo::Address(*address), port: self.port }
             }
         }
     }
@@ -208,15 +244,16 @@ impl Shared {
         message: &Bytes,
         until: Instant,
     ) -> Vec<RecipientOutcome> {
+        let (domain, demand) = (group.domain(), envelope.demand(message));
         let Group { route, recipients } = group;
-        let demand = envelope.demand(message);
+        let outbound = Outbound { route: &route, domain: &domain, demand };
         let time = until.saturating_duration_since(now()) / 2;
-        let found = match self.remote.find(&route, demand, time).await {
+        let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
             Err(error) => return recipients.iter().map(|to| without_hosts(to, &error)).collect(),
         };
         let mut delivery = Delivery {
-            attempts: Attempts::new(&self.remote, &route, found, demand),
+            attempts: Attempts::new(&self.remote, outbound, found).ending(),
             left: recipients,
             outcomes: Vec::new(),
             until,
@@ -270,24 +307,13 @@ impl Delivery<'_> {
                 return opened.connection.quit().await;
             }
         };
+        let is_in_doubt = opened.connection.may_have_message();
         for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
-            match (result.reply(), &delivery.lost) {
-                (Some(reply), _) => {
-                    let outcome = match reply.code().severity() {
-                        Severity::Completed if result.is_delivered() => DeliveryResult::Delivered,
-                        Severity::Permanent => DeliveryResult::Failed,
-                        _ => DeliveryResult::Deferred,
-                    };
-                    let mut outcome = opened.outcome(&recipient, outcome, Some(reply.clone()));
-                    outcome.prdr = delivery.prdr;
-                    self.outcomes.push(outcome);
-                }
-                // The server may have the message: another one must not get it now.
-                (None, Some(lost)) if delivery.is_in_doubt() => {
-                    let outcome = opened.outcome(&recipient, DeliveryResult::Deferred, None);
-                    self.outcomes.push(outcome.because(lost));
-                }
-                (None, _) => self.left.push(recipient),
+            // A server that may have the message: another one must not get it now.
+            if result.reply().is_some() || is_in_doubt {
+                self.outcomes.push(opened.outcome_of(&recipient, result, &delivery));
+            } else {
+                self.left.push(recipient);
             }
         }
         if delivery.lost.is_none() {
@@ -297,43 +323,15 @@ impl Delivery<'_> {
 
     /// No host is left.
     fn end(&mut self, failure: &OpenFailure) {
-        let result =
-            if failure.is_temporary() { DeliveryResult::Deferred } else { DeliveryResult::Failed };
-        for recipient in std::mem::take(&mut self.left) {
-            let outcome = RecipientOutcome {
-                host: failure.host.clone(),
-                address: failure.address,
-                ..RecipientOutcome::new(&recipient, result)
-            };
-            self.outcomes.push(outcome.because(&failure.reason));
-        }
-    }
-}
-
-impl Opened {
-    /// The outcome of a recipient over this connection.
-    pub(super) fn outcome(
-        &self,
-        recipient: &Mailbox,
-        result: DeliveryResult,
-        reply: Option<Reply>,
-    ) -> RecipientOutcome {
-        let reason = reply.as_ref().filter(|_| result != DeliveryResult::Delivered);
-        RecipientOutcome {
-            host: Some(self.host.clone()),
-            address: Some(self.address),
-            tls: self.connection.secured().map(|secured| secured.outcome.clone()),
-            chunking: self.connection.uses_chunking(),
-            reason: reason.map(ToString::to_string),
-            reply,
-            ..RecipientOutcome::new(recipient, result)
-        }
+        let left = std::mem::take(&mut self.left);
+        self.outcomes.extend(left.iter().map(|recipient| failure.outcome(recipient)));
     }
 }
 
 /// The outcome of a recipient whose next hop has no hosts.
 pub(super) fn without_hosts(recipient: &Mailbox, error: &NoHosts) -> RecipientOutcome {
-    let result = if error.is_permanent() { DeliveryResult::Failed } else { DeliveryResult::Deferred };
+    let result =
+        if error.is_permanent() { DeliveryResult::Failed } else { DeliveryResult::Deferred };
     RecipientOutcome::new(recipient, result).because(error)
 }
 
@@ -347,7 +345,7 @@ fn now() -> Instant {
 pub enum SenderError {
     /// The next hop.
     #[error("the next hop: {0}")]
-    Route(String),
+    RouteData(String),
     /// A file of an option.
     #[error("{0}")]
     Option(String),
@@ -355,7 +353,7 @@ pub enum SenderError {
 
 impl From<RouteError> for SenderError {
     fn from(error: RouteError) -> Self {
-        Self::Route(error.to_string())
+        Self::RouteData(error.to_string())
     }
 }
 

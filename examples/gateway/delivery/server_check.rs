@@ -88,6 +88,28 @@ impl Authentication {
         }
     }
 
+    /// Returns the verdict by the TLSA records that are checked for a report.
+    pub(crate) fn reported_verdict(&self) -> Option<Verdict> {
+        self.reported.as_ref().and_then(|dane| dane.verdict())
+    }
+
+    /// Returns the certificate usages of the records that decide, a bit for each; 0 without DANE.
+    pub(crate) fn usage_bits(&self) -> u8 {
+        match &self.method {
+            Method::Dane(dane) => dane.records().usage_bits(),
+            Method::Pkix(_) | Method::Unauthenticated => 0,
+        }
+    }
+
+    /// Tells how the server was verified, or why not.
+    pub(crate) fn explanation(&self) -> Option<String> {
+        let pkix = || match self.pkix()? {
+            Ok(()) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        self.verdict().map(|verdict| verdict.to_string()).or_else(pkix)
+    }
+
     /// Returns the certificates that the server sent.
     pub(crate) fn sent(&self) -> &[CertificateDer<'static>] {
         self.sent.get().map_or(&[], Vec::as_slice)

@@ -1,55 +1,92 @@
-//! The settings of the relay to the next hop.
+//! The settings of deliveries to other hosts: the table `[remote_smtp]`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::smtp::MailHost;
+use mail_types::smtp::Domain;
 
 use crate::gateway::policy::host_list::HostList;
+use crate::gateway::policy::list::RuleList;
+use crate::gateway::smtp::client::ClientLimits;
 
-/// The next hop, and its time limits.
+/// The options, and the time limits.
 #[derive(Clone, Debug)]
-pub(crate) struct RelaySettings {
-    /// The next hop: `host:port`.
-    pub(crate) route: String,
+pub(crate) struct RemoteSettings {
     /// The name of this host in `EHLO`.
-    pub(crate) helo: MailHost,
-    /// The next hops of which PRDR is requested, by address or by the name in `route`.
-    pub(crate) hosts_try_prdr: Arc<HostList>,
-    /// The time limits.
-    pub(crate) limits: RelayLimits,
+    pub(crate) helo: Domain,
+    pub(crate) lists: Arc<RemoteLists>,
+    /// Whether a new connection in clear follows a failed handshake, if nothing requires TLS.
+    pub(crate) tls_tempfail_tryclear: bool,
+    /// Whether TLSA records are used for hosts of MX records without DNSSEC.
+    pub(crate) insecure_mx: bool,
+    pub(crate) verify_certificates: VerifyCertificates,
+    /// The file of certificate revocation lists.
+    pub(crate) crl: Option<PathBuf>,
+    /// The folder of MTA-STS policies.
+    pub(crate) mta_sts_directory: Option<PathBuf>,
+    pub(crate) limits: RemoteLimits,
 }
 
-/// The time limits of the next hop; the defaults are those of RFC 5321 section 4.5.3.2, if any.
+/// The options that are lists of hosts or of domains, with Exim's names.
+#[derive(Debug)]
+pub(crate) struct RemoteLists {
+    pub(crate) dnssec_request_domains: RuleList,
+    pub(crate) dnssec_require_domains: RuleList,
+    pub(crate) hosts_avoid_tls: HostList,
+    pub(crate) hosts_report_dane: HostList,
+    pub(crate) hosts_request_ocsp: HostList,
+    pub(crate) hosts_require_dane: HostList,
+    pub(crate) hosts_require_ocsp: HostList,
+    pub(crate) hosts_require_tls: HostList,
+    pub(crate) hosts_try_chunking: HostList,
+    pub(crate) hosts_try_dane: HostList,
+    pub(crate) hosts_try_prdr: HostList,
+    pub(crate) tls_try_verify_hosts: HostList,
+    pub(crate) tls_verify_cert_hostnames: HostList,
+    pub(crate) tls_verify_hosts: HostList,
+}
+
+/// `tls_verify_certificates`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum VerifyCertificates {
+    /// Empty: no server can be verified.
+    None,
+    /// `system`: the authorities of this system.
+    #[default]
+    System,
+    /// A PEM file.
+    File(PathBuf),
+}
+
+impl VerifyCertificates {
+    pub(crate) fn read(text: &str) -> Self {
+        match text {
+            "" => Self::None,
+            "system" => Self::System,
+            path => Self::File(path.into()),
+        }
+    }
+}
+
+/// The time limits of a delivery.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RelayLimits {
-    /// For a connection. Default 30 s, which the RFC does not specify.
+pub(crate) struct RemoteLimits {
+    /// For one connection. Default 30 s, which RFC 5321 does not specify.
     pub(crate) connect: Duration,
-    /// For the first reply. Default 5 minutes.
-    pub(crate) greeting: Duration,
-    /// For the reply to `EHLO`, `HELO`, `MAIL` and `RCPT`. Default 5 minutes.
-    pub(crate) command: Duration,
-    /// For the reply to `DATA`. Default 2 minutes.
-    pub(crate) data: Duration,
-    /// For the next hop to take a block of the message. Default 3 minutes.
-    pub(crate) block: Duration,
-    /// For each reply to the end of the message (draft-hall-prdr-00 sections 4.5.1 to 4.5.3 too).
-    /// Default 10 minutes.
-    pub(crate) end: Duration,
-    /// For the reply to `QUIT`, which has no effect. Default 2 s, which the RFC does not specify.
-    pub(crate) quit: Duration,
+    /// For the relay to find a host that takes the message: its client waits for 5 minutes (RFC 5321 section
+    /// 4.5.3.2.3). Default 4 minutes.
+    pub(crate) open: Duration,
+    /// For the steps of a session.
+    pub(crate) session: ClientLimits,
 }
 
-impl Default for RelayLimits {
+impl Default for RemoteLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
-            greeting: Duration::from_mins(5),
-            command: Duration::from_mins(5),
-            data: Duration::from_mins(2),
-            block: Duration::from_mins(3),
-            end: Duration::from_mins(10),
-            quit: Duration::from_secs(2),
+            open: Duration::from_mins(4),
+            session: ClientLimits::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What one attempt says for reports about TLS: RFC 8460.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use dane_tlsa::{Action, Encrypt, Host};
@@ -7,6 +8,7 @@ use dane_tlsa::{ConnectionFault, Failure, HostPolicy, RecordSet, TlsaRecord};
 use rustls::{CertificateError, Error};
 use serde::Serialize;
 
+use super::connection::HandshakeError;
 use super::mta_sts::StsPolicy;
 
 /// One attempt, in the terms of section 4.4. A caller counts the sessions of a day and sends the report.
@@ -28,11 +30,18 @@ pub(crate) struct TlsReportLine {
     pub(crate) failure_reason_code: Option<String>,
 }
 
+impl fmt::Display for TlsReportLine {
+    /// Writes it as a JSON object.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
 /// The fault of an attempt.
 #[derive(Clone, Debug)]
 pub(crate) enum TlsFault<'a> {
     NoStarttls,
-    Handshake(&'a Error),
+    Handshake(&'a HandshakeError),
     Verdict(&'a dane_tlsa::Verdict),
 }
 
@@ -74,7 +83,9 @@ impl TlsReportLine {
                 line.with_records(&dane.records, base)
             }
             (Action::Encrypt(Encrypt { records, base_domain, mta_sts: false, .. }), _) => {
-                line.with_records(records, base_domain.to_string())
+                // Section 4.3.2.1: none of the records can be used, whatever becomes of the message.
+                let result_type = line.result_type.or(Some("tlsa-invalid"));
+                Self { result_type, ..line.with_records(records, base_domain.to_string()) }
             }
             (_, Some(sts)) => {
                 let (policy_string, policy_domain) = (sts.lines().to_vec(), domain.to_owned());
@@ -111,6 +122,7 @@ pub(crate) fn failure(host: &HostPolicy, fault: &TlsFault<'_>) -> Option<Failure
 /// The result type of a fault without TLSA records (section 4.3).
 fn result_type(fault: &TlsFault<'_>) -> &'static str {
     let TlsFault::Handshake(error) = fault else { return "starttls-not-supported" };
+    let HandshakeError::Tls(error) = error else { return "validation-failure" };
     match error {
         Error::InvalidCertificate(error) => match error {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

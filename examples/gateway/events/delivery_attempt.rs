@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 
+use dane_tlsa::ResultType;
 use event_expand::{Effect, Event, EventName, packed_errno};
 use mail_types::exim::Trust;
 use mail_types::smtp::{Mailbox, Reply, Severity};
@@ -71,7 +72,11 @@ impl DeliveryAttempt {
     /// The connection is open, with this local address.
     pub(crate) fn connected(&mut self, own: Option<SocketAddr>) {
         (self.connected, self.own) = (true, own);
-        self.last = true; // From here on the client gets the result.
+    }
+
+    /// The server takes mail: no other address is tried for the message.
+    pub(crate) fn opened(&mut self) {
+        self.last = true;
     }
 
     /// Reports the banner, and asks whether to continue; a refusal is reported as an error of the host.
@@ -230,6 +235,43 @@ pub(crate) fn no_address(origin: &Origin, host: &str, why: &str) {
     }
 }
 
+/// Reports that DANE does not allow a delivery to a host (`dane:fail`).
+pub(crate) fn dane_failed(
+    origin: &Origin,
+    host: &str,
+    address: Option<SocketAddr>,
+    result: ResultType,
+) {
+    let Some(event) = origin.event(EventName::DaneFail, Some(REMOTE_SMTP)) else { return };
+    let mut event = routed(event, host);
+    if let Some(address) = address {
+        event = event
+            .with("host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
+            .with("host_port", address.port().to_string().as_bytes(), Trust::Untrusted);
+    }
+    origin.raise(event.data(dane_word(result).as_bytes(), Trust::Trusted));
+}
+
+/// Exim has four words; those of RFC 8460 are more exact.
+fn dane_word(result: ResultType) -> &'static str {
+    match result {
+        ResultType::StarttlsNotSupported => "starttls-not-supported",
+        ResultType::DnssecInvalid => "dnssec-invalid",
+        ResultType::DaneRequired | ResultType::TlsaInvalid => "dane-required",
+        _ => "validation-failure",
+    }
+}
+
+/// Reports that a host is not used; `last` says that no other one is left.
+pub(crate) fn host_unused(origin: &Origin, host: &str, why: &str, last: bool) {
+    let failure = Failure { text: why.to_owned(), errno: 0 };
+    for (name, due) in [(EventName::MsgHostDefer, true), (EventName::MsgDefer, last)] {
+        if let Some(event) = origin.event(name, Some(REMOTE_SMTP)).filter(|_| due) {
+            origin.raise(with_failure(routed(event, host), &failure));
+        }
+    }
+}
+
 fn routed(event: Event, host: &str) -> Event {
     event.with("router_name", SMARTHOST, Trust::Trusted).with(
         "host",
@@ -257,6 +299,8 @@ const SMARTHOST: &[u8] = b"smarthost";
 /// Exim's values of `$event_defer_errno` without a number of the system.
 pub(crate) const ERRNO_SMTPCLOSED: i32 = -18;
 pub(crate) const ERRNO_SMTPFORMAT: i32 = -19;
+pub(crate) const ERRNO_TLSFAILURE: i32 = -37;
+pub(crate) const ERRNO_TLSREQUIRED: i32 = -38;
 const ERRNO_MAIL4XX: i32 = -45;
 const ERRNO_DATA4XX: i32 = -46;
 const ERRNO_EVENT: i32 = -58;

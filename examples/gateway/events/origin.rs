@@ -51,7 +51,7 @@ impl Origin {
     ) -> Self {
         let Self { events, mut facts, .. } = Self::connecting(events, host, client);
         if !events.is_on() {
-            return Self::default();
+            return Self { message, ..Self::default() };
         }
         let (greeting, transaction) = (session.greeting(), session.transaction());
         let utf8 = transaction.is_some_and(|transaction| transaction.utf8);
@@ -66,6 +66,11 @@ impl Origin {
                 .with("sender_address_domain", domain.as_bytes(), Trust::Untrusted);
         }
         Self { events, facts, message }
+    }
+
+    /// Returns the identifier of the message.
+    pub(crate) fn message(&self) -> Option<MessageId> {
+        self.message
     }
 
     /// Makes an event, if it has an action.

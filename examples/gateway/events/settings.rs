@@ -84,9 +84,9 @@ pub(crate) const TRANSPORTS: [&str; 2] = [REMOTE_SMTP, LOCAL_DELIVERY];
 /// transport. The list is empty for an event that it never raises.
 pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
     use EventName::{
-        DnsFail, MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, MsgHostDefer, MsgRcptDefer,
-        MsgRcptHostDefer, SmtpConnect, SmtpEhlo, SmtpFailProtocol, SmtpFailSyntax, TcpClose,
-        TcpConnect, TlsFailConnect,
+        DaneFail, DnsFail, MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, MsgHostDefer,
+        MsgRcptDefer, MsgRcptHostDefer, SmtpConnect, SmtpEhlo, SmtpFailProtocol, SmtpFailSyntax,
+        TcpClose, TcpConnect, TlsFailConnect,
     };
     match event {
         DnsFail => &[None, Some(REMOTE_SMTP)],
@@ -95,7 +95,7 @@ pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
         MsgDefer | MsgFailDelivery | MsgHostDefer | MsgRcptDefer | MsgRcptHostDefer => {
             &[Some(REMOTE_SMTP)]
         }
-        SmtpConnect | SmtpEhlo | TcpClose | TcpConnect => &[Some(REMOTE_SMTP)],
+        DaneFail | SmtpConnect | SmtpEhlo | TcpClose | TcpConnect => &[Some(REMOTE_SMTP)],
         _ => &[],
     }
 }

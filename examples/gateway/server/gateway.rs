@@ -17,6 +17,7 @@ use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
+use crate::gateway::delivery::remote::{Remote, RemoteError};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::engines::{Engines, EnginesError};
@@ -57,6 +58,8 @@ pub(crate) struct Live {
     pub(super) host_names: HostNames,
     /// The services of rules.
     pub(super) services: Services,
+    /// The deliveries to other hosts.
+    pub(super) remote: Remote,
 }
 
 impl fmt::Debug for Gateway {
@@ -147,10 +150,13 @@ impl Live {
         startup: &StartupSettings,
         services: Services,
         names: Arc<dyn Resolve>,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Self, GatewayError> {
         let session = Arc::new(settings.session.clone());
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
+        let Services { resolver, lookups, .. } = &services;
+        let remote = settings.remote.clone();
         Ok(Self {
+            remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?,
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),
             host_names: HostNames::new(names, settings.host_lookup_timeout),
             services,
@@ -212,6 +218,8 @@ pub(crate) enum GatewayError {
     Resolver(#[from] ResolverError),
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     #[error("events: {0}")]
     Events(#[from] EventsStart),
     #[error("cannot listen on {address}: {source}")]

@@ -10,7 +10,7 @@ use proxy_protocol::RefusalMode;
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::Routing;
-use crate::gateway::delivery::settings::RelaySettings;
+use crate::gateway::delivery::settings::RemoteSettings;
 use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::ClientLists;
@@ -54,7 +54,7 @@ pub struct LiveSettings {
     /// The extensions and limits of sessions.
     pub session: SessionSettings,
     pub(crate) routing: Routing,
-    pub(crate) relay: RelaySettings,
+    pub(crate) remote: RemoteSettings,
     /// The options that are lists of clients.
     pub(crate) clients: ClientLists,
     pub(crate) smtp_receive_timeout: Duration,

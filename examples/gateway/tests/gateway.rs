@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
 use crate::gateway::config::{Config, opening};
-use crate::gateway::delivery::settings::RelayLimits;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::variables::FACTS;
 use crate::gateway::server::{Gateway, Reload};
+use crate::gateway::smtp::client::ClientLimits;
 
 /// A gateway that runs.
 pub(super) struct Running {
@@ -75,8 +75,8 @@ impl Running {
         let servers = NameServers::read(config.dns, Path::new("/etc/resolv.conf"));
         let wait = Duration::from_millis(500);
         let quit = Duration::from_millis(100);
-        let limits = &mut config.server.live.relay.limits;
-        *limits = RelayLimits { greeting: wait, command: wait, quit, ..*limits };
+        let limits = &mut config.server.live.remote.limits.session;
+        *limits = ClientLimits { greeting: wait, command: wait, quit, ..*limits };
         let mut gateway = Gateway::new(config.server, servers.unwrap()).unwrap();
         change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();

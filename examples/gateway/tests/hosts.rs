@@ -7,7 +7,7 @@ use mail_types::dns::{DnssecStatus, Name, Zone};
 
 use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode};
 use crate::gateway::delivery::mta_sts::StsPolicy;
-use crate::gateway::delivery::next_hop::Route;
+use crate::gateway::delivery::next_hop::RouteData;
 
 const ZONE: &str = "
 example.com.       MX 10 mx.example.com.
@@ -43,7 +43,7 @@ impl Search {
     }
 
     async fn run(&self) -> Result<Hosts, NoHosts> {
-        let route: Route = self.route.parse().unwrap();
+        let route: RouteData = self.route.parse().unwrap();
         let own: Name = "this.example".parse().unwrap();
         let resolver = Zone::parse(ZONE).unwrap().with_security(self.security);
         let options = PolicyOptions::default().with_mta_sts(mode(self.sts.as_ref()));

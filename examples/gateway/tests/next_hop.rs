@@ -1,15 +1,13 @@
 //! The texts of `route_data`.
 
-use dane_tlsa::NextHop;
-
-use crate::gateway::delivery::next_hop::{Route, RouteError};
+use crate::gateway::delivery::next_hop::{RouteData, RouteError, RouteTo};
 
 #[test]
 fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
-    let relay = |name: &str| NextHop::Relay(name.parse().unwrap());
-    let domain = |name: &str| NextHop::Domain(name.parse().unwrap());
-    let address = |text: &str| NextHop::Literal(text.parse().unwrap());
-    for (text, next_hop, port) in [
+    let relay = |name: &str| RouteTo::Host(name.parse().unwrap());
+    let domain = |name: &str| RouteTo::Domain(name.parse().unwrap());
+    let address = |text: &str| RouteTo::Address(text.parse().unwrap());
+    for (text, to, port) in [
         ("mx.example.com", relay("mx.example.com"), 25),
         ("mx.example.com:2525", relay("mx.example.com"), 2525),
         ("example.com/MX", domain("example.com"), 25),
@@ -21,7 +19,7 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
         ("[2001:db8::1]", address("2001:db8::1"), 25),
         ("bücher.example/MX", domain("xn--bcher-kva.example"), 25),
     ] {
-        assert_eq!(text.parse(), Ok(Route { next_hop, port }), "{text}");
+        assert_eq!(text.parse(), Ok(RouteData { to, port }), "{text}");
     }
     for (text, error) in [
         ("", RouteError::Name),
@@ -39,6 +37,6 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
         // An address of IPv6 needs its brackets: its end would be a port.
         ("2001:db8::g", RouteError::Port),
     ] {
-        assert_eq!(text.parse::<Route>(), Err(error), "{text}");
+        assert_eq!(text.parse::<RouteData>(), Err(error), "{text}");
     }
 }

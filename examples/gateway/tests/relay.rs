@@ -1,7 +1,6 @@
 //! The relay with next hops, correct and faulty.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mail_types::smtp::{Mailbox, Reply, ReversePath, Severity};
@@ -10,12 +9,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::scenario::Scenario;
-use crate::gateway::delivery::relay::{Declared, Relay};
-use crate::gateway::delivery::settings::{RelayLimits, RelaySettings};
+use crate::gateway::config::Config;
+use crate::gateway::delivery::next_hop::RouteData;
+use crate::gateway::delivery::relay::Relay;
+use crate::gateway::delivery::remote::{Remote, TlsDemand};
+use crate::gateway::delivery::settings::{RemoteLimits, RemoteSettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::host_list::HostList;
-use crate::gateway::policy::place::Place;
+use crate::gateway::smtp::client::{ClientLimits, Declared};
 use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
@@ -70,34 +71,49 @@ async fn read_some(stream: &mut TcpStream, sent: &mut String) -> usize {
     read
 }
 
-pub(super) fn settings(address: SocketAddr, wait: Duration) -> RelaySettings {
-    let limits = RelayLimits {
+/// A next hop, and the settings for it.
+pub(super) struct NextHop {
+    pub(super) route: RouteData,
+    pub(super) settings: RemoteSettings,
+}
+
+/// Each step takes at most so long.
+pub(super) fn settings(address: SocketAddr, wait: Duration) -> NextHop {
+    settings_with("", address, wait)
+}
+
+/// The same, with this list of `hosts_try_prdr`.
+pub(super) fn trying_prdr(hosts: &str, address: SocketAddr, wait: Duration) -> NextHop {
+    settings_with(&format!("[remote_smtp]\nhosts_try_prdr = \"{hosts}\""), address, wait)
+}
+
+fn settings_with(options: &str, address: SocketAddr, wait: Duration) -> NextHop {
+    let text = format!(
+        "primary_hostname = 'gw.example'\nrelay_to_domains = 'next.example'\nprdr_enable = true\n\
+         route_data = '{address}'\n{options}"
+    );
+    let mut settings = Config::parse(&text).unwrap().server.live.remote;
+    settings.limits = RemoteLimits {
         connect: wait,
-        greeting: wait,
-        command: wait,
-        data: wait,
-        block: wait,
-        end: wait,
-        quit: wait,
+        open: wait * 20,
+        session: ClientLimits {
+            greeting: wait,
+            command: wait,
+            data: wait,
+            block: wait,
+            end: wait,
+            quit: wait,
+        },
     };
-    RelaySettings {
-        route: address.to_string(),
-        helo: "gw.example".parse().unwrap(),
-        hosts_try_prdr: hosts("*"),
-        limits,
-    }
+    NextHop { route: address.to_string().parse().unwrap(), settings }
 }
 
 /// Connects to a next hop, with mail for a domain.
-pub(super) async fn connect(settings: &RelaySettings) -> Result<Relay, Reply> {
+pub(super) async fn connect(next_hop: &NextHop) -> Result<Relay, Reply> {
     let services = Scenario::new().services;
-    Relay::connect(settings, &services, "next.example", &Origin::default()).await
-}
-
-/// A list of hosts to which mail goes.
-pub(super) fn hosts(text: &str) -> Arc<HostList> {
-    let (language, host) = (Arc::default(), "gw.example".parse().unwrap());
-    Arc::new(HostList::read(text, Place::Outgoing, &language, &host).unwrap())
+    let remote = Remote::new(next_hop.settings.clone(), services.resolver, services.lookups);
+    let (demand, origin) = (TlsDemand::None, Origin::default());
+    Relay::connect(&remote.unwrap(), &next_hop.route, demand, &recipient(), &origin).await
 }
 
 pub(super) fn message(text: impl Into<bytes::Bytes>) -> Message {
@@ -114,7 +130,7 @@ fn recipient() -> Mailbox {
 
 /// Goes through a whole transaction as far as it goes; returns the replies to MAIL, RCPT and the
 /// message, or the one instead of a connection.
-async fn transact(settings: &RelaySettings, declared: Declared, message: Message) -> Vec<Reply> {
+async fn transact(settings: &NextHop, declared: Declared, message: Message) -> Vec<Reply> {
     let mut relay = match connect(settings).await {
         Ok(relay) => relay,
         Err(reply) => return vec![reply],
@@ -291,7 +307,7 @@ async fn extensions_are_used_where_they_are_offered_and_missed_where_they_are_ne
     let size = |size| Declared { size, ..plain };
     let eight_bit = Declared { eight_bit: true, ..plain };
     let utf8 = Declared { utf8: true, ..plain };
-    let all = Declared { size: 1000, eight_bit: true, utf8: true, prdr: false };
+    let all = Declared { size: 1000, eight_bit: true, utf8: true, ..plain };
     let no_utf8 = "553 5.6.7 the next hop does not support SMTPUTF8";
     for (offers, declared, text, expected, line) in [
         (EHLO, plain, SMALL, GOOD[5], ">\r\n"),

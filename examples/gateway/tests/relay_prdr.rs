@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use mail_types::smtp::Severity;
 
-use super::relay::{Then, connect, hosts, message, next_hop, sender, settings};
+use super::relay::{NextHop, Then, connect, message, next_hop, sender, settings, trying_prdr};
 use crate::gateway::delivery::message_outcome::MessageOutcome;
-use crate::gateway::delivery::relay::Declared;
-use crate::gateway::delivery::settings::RelaySettings;
+use crate::gateway::smtp::client::Declared;
 
 const EHLO: &str = "250-next.example\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
 const BLOCK: [&str; 5] = [
@@ -19,7 +18,8 @@ const BLOCK: [&str; 5] = [
 ];
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(100);
-const ASKING: Declared = Declared { size: 0, eight_bit: false, utf8: false, prdr: true };
+const ASKING: Declared =
+    Declared { size: 0, eight_bit: false, utf8: false, prdr: true, require_tls: false };
 
 /// The replies up to `354`, for this many recipients, and then `block`.
 fn script(recipients: usize, block: &str) -> Vec<String> {
@@ -42,11 +42,7 @@ async fn pass(
     (passed, task.await.unwrap())
 }
 
-async fn transact(
-    settings: &RelaySettings,
-    declared: Declared,
-    takers: &[usize],
-) -> MessageOutcome {
+async fn transact(settings: &NextHop, declared: Declared, takers: &[usize]) -> MessageOutcome {
     let mut relay = connect(settings).await.unwrap();
     let reply = relay.mail(&sender(), declared).await;
     assert_eq!(reply.code().severity(), Severity::Completed);
@@ -83,28 +79,28 @@ async fn each_recipient_gets_what_the_next_hop_says_of_it() {
 #[tokio::test]
 async fn it_is_asked_for_only_where_that_can_be_passed_on() {
     let plain = Declared::default();
-    let [nobody, elsewhere, everybody] = ["", "192.0.2.1", "*"].map(hosts);
-    let by_address = hosts("${if eq{$host_address$domain}{127.0.0.1next.example}{$host}}");
-    let deferred = hosts("${lookup sqlite{SELECT '*'}}");
+    let [nobody, elsewhere, everybody] = ["", "192.0.2.1", "*"];
+    let by_address = "${if eq{$host_address$domain}{127.0.0.1next.example}{$host}}";
+    let deferred = "${lookup sqlite{SELECT '*'}}";
     let exim = "250-next.example\r\n250-PIPELINING\r\n250 PRDR\r\n";
     let no_pipelining = "250-next.example\r\n250-ENHANCEDSTATUSCODES\r\n250 PRDR\r\n";
     let not_offered = "250-next.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n";
     for (declared, hosts, offers, expected) in [
-        (ASKING, &everybody, EHLO, true),
-        (plain, &everybody, EHLO, false),
-        (ASKING, &nobody, EHLO, false),
-        (ASKING, &elsewhere, EHLO, false),
-        (ASKING, &by_address, EHLO, true),
+        (ASKING, everybody, EHLO, true),
+        (plain, everybody, EHLO, false),
+        (ASKING, nobody, EHLO, false),
+        (ASKING, elsewhere, EHLO, false),
+        (ASKING, by_address, EHLO, true),
         // Nobody answers the lookup.
-        (ASKING, &deferred, EHLO, false),
-        (ASKING, &everybody, exim, true),
-        (ASKING, &everybody, no_pipelining, false),
-        (ASKING, &everybody, not_offered, false),
+        (ASKING, deferred, EHLO, false),
+        (ASKING, everybody, exim, true),
+        (ASKING, everybody, no_pipelining, false),
+        (ASKING, everybody, not_offered, false),
     ] {
         let mut replies = script(3, "250 2.0.0 queued\r\n");
         replies[1] = offers.to_owned();
         let (address, task) = next_hop(replies, Then::Close).await;
-        let settings = RelaySettings { hosts_try_prdr: hosts.clone(), ..settings(address, LONG) };
+        let settings = trying_prdr(hosts, address, LONG);
         let passed = transact(&settings, declared, &[0, 1, 2]).await;
         assert_eq!(texts(&passed), (vec!["250 2.0.0 queued".into(); 3], "250 2.0.0 queued".into()));
         assert_eq!(task.await.unwrap().contains("> PRDR\r\n"), expected);

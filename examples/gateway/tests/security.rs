@@ -15,9 +15,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
 
 use super::scratch::Scratch;
-use crate::gateway::delivery::authorities::{Authorities, VerifyCertificates};
+use crate::gateway::delivery::authorities::Authorities;
+use crate::gateway::delivery::connection::{TlsClient, TlsPlan};
 use crate::gateway::delivery::hosts::RemoteHost;
-use crate::gateway::delivery::security::{HostChoices, Secured, Security, SecurityError, TlsBase};
+use crate::gateway::delivery::security::{HostChoices, SecurityError, TlsBase};
+use crate::gateway::delivery::settings::VerifyCertificates;
 
 const HOST: &str = "mx.example.com";
 
@@ -107,7 +109,7 @@ fn host(records: &[TlsaRecord]) -> RemoteHost {
 }
 
 /// Does the handshake; returns the client's error, if any.
-fn handshake(secured: &Secured, server: &Server) -> Result<(), Error> {
+fn handshake(secured: &TlsClient, server: &Server) -> Result<(), Error> {
     let config = Arc::clone(&secured.config);
     let mut client = ClientConnection::new(config, secured.server_name.clone()).unwrap();
     let mut server = ServerConnection::new(Arc::new(server.config())).unwrap();
@@ -144,9 +146,9 @@ fn found(
     let authorities = Authorities::open(certificates, crl.map(Into::into), &provider).unwrap();
     let base = TlsBase::new(&provider).unwrap();
     let (word, secured) = match base.security(host, choices, &authorities.verifier()).unwrap() {
-        Security::Clear => return "clear".to_owned(),
-        Security::IfOffered(secured) => ("offered", secured),
-        Security::Required(secured) => ("required", secured),
+        TlsPlan::Clear => return "clear".to_owned(),
+        TlsPlan::IfOffered(secured) => ("offered", secured),
+        TlsPlan::Required(secured) => ("required", secured),
     };
     let result = match handshake(&secured, server) {
         Err(_) => "refused",
@@ -322,7 +324,7 @@ fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
     let base = TlsBase::new(&provider).unwrap();
     let is_verified = || {
         let security = base.security(&host(&[]), defaults(), &authorities.verifier()).unwrap();
-        let Security::IfOffered(secured) = security else { panic!("{security:?}") };
+        let TlsPlan::IfOffered(secured) = security else { panic!("{security:?}") };
         handshake(&secured, &server).unwrap();
         secured.check.authentication().is_verified()
     };

@@ -36,7 +36,10 @@ fn options_change_the_plan() {
         ("hosts_try_dane = \"\"", "a.example.test: opportunistic"),
         ("dnssec_request_domains = \"\"", "a.example.test: opportunistic"),
         ("hosts_require_dane = \"b.example.test\"", "b.example.test: defer-host"),
-        ("hosts_try_dane = \"${if eq{$domain}{example.test}{}{*}}\"", "a.example.test: opportunistic"),
+        (
+            "hosts_try_dane = \"${if eq{$domain}{example.test}{}{*}}\"",
+            "a.example.test: opportunistic",
+        ),
         ("hosts_try_dane = \"${if eq{$host}{a.example.test}{*}{}}\"", "a.example.test: dane"),
     ] {
         let sent = send(ZONE, options, &["--dry-run", "ann@example.test"]);

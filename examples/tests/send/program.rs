@@ -38,16 +38,12 @@ pub(crate) fn send(zone: &str, options: &str, arguments: &[&str]) -> Sent {
 }
 
 /// The same, with a message.
-pub(crate) fn send_message(
-    zone: &str,
-    options: &str,
-    arguments: &[&str],
-    message: &str,
-) -> Sent {
+pub(crate) fn send_message(zone: &str, options: &str, arguments: &[&str], message: &str) -> Sent {
     let folder = folder();
     let (zone_file, config) = (folder.join("zone"), folder.join("send.toml"));
     fs::write(&zone_file, zone).unwrap();
-    fs::write(&config, format!("primary_hostname = \"client.test\"\n[remote_smtp]\n{options}\n")).unwrap();
+    fs::write(&config, format!("primary_hostname = \"client.test\"\n[remote_smtp]\n{options}\n"))
+        .unwrap();
     let mut child = Command::new(program())
         .args(["--from", "sender@sender.test", "--zone"])
         .arg(&zone_file)

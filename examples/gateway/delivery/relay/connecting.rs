@@ -1,147 +1,91 @@
-//! The start of a session: address, connection, greeting and `EHLO`.
+//! The search for a host that takes the message, and what the log says of it.
 
-use std::net::SocketAddr;
+use std::time::Instant;
 
-use mail_types::dns::Name;
-use mail_types::smtp::{MailHost, Reply, ReplyCode, Severity};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
-use tracing::warn;
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
+use tracing::info;
 
 use super::Relay;
-use super::addresses::addresses;
-use super::lost::{Lost, connect_failure};
-use super::offers::Offers;
-use crate::gateway::delivery::settings::RelaySettings;
-use crate::gateway::events::delivery_attempt::{DeliveryAttempt, no_address};
+use crate::gateway::delivery::attempts::Attempts;
+use crate::gateway::delivery::hosts::NoHosts;
+use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
+use crate::gateway::delivery::outcome::{DeliveryResult, RecipientOutcome as Outcome};
+use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
+use crate::gateway::events::delivery_attempt::{dane_failed, no_address};
 use crate::gateway::events::origin::Origin;
-use crate::gateway::events::outgoing_tls::OutgoingTls;
-use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
-use crate::gateway::policy::services::Services;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::smtp::client::Delivery;
+use crate::gateway::smtp::replies::say;
 
 impl Relay {
-    /// Connects, waits for the greeting and sends `EHLO`, or `HELO` as a fallback. The addresses of the
-    /// next hop are tried in turn until one accepts the connection.
+    /// Connects to the first address of the next hop whose server can take the message.
     ///
     /// # Errors
     ///
-    /// The temporary failure for the client: even a permanent refusal of the connection is not about the
-    /// recipient.
+    /// The failure for the client.
     pub(crate) async fn connect(
-        settings: &RelaySettings,
-        services: &Services,
-        domain: &str,
+        remote: &Remote,
+        route: &RouteData,
+        demand: TlsDemand,
+        recipient: &Mailbox,
         origin: &Origin,
     ) -> Result<Self, Reply> {
-        let end = Instant::now() + settings.limits.connect;
-        let addresses =
-            addresses(&settings.route, &*services.resolver, settings.limits.connect).await;
-        let addresses = addresses.map_err(|error| {
-            no_address(origin, host(&settings.route), &error.to_string());
-            Lost::Unreachable.reply()
-        })?;
-        let count = addresses.len();
-        for (number, address) in addresses.into_iter().enumerate() {
-            let host = host(&settings.route);
-            let mut attempt = DeliveryAttempt::new(origin, host, address, number + 1 == count);
-            if !attempt.may_connect().await {
-                continue;
-            }
-            let error = match timeout_at(end, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    let mut relay =
-                        Self::greet(settings, stream, attempt).await.map_err(Lost::reply)?;
-                    relay.offers.prdr &= tries_prdr(settings, services, domain, address).await;
-                    return Ok(relay);
-                }
-                Ok(Err(error)) => connect_failure(Some(&error)),
-                Err(_) => connect_failure(None),
-            };
-            attempt.deferred(&error);
-        }
-        Err(Lost::Unreachable.reply())
-    }
-
-    async fn greet(
-        settings: &RelaySettings,
-        stream: TcpStream,
-        attempt: DeliveryAttempt,
-    ) -> Result<Self, Lost> {
-        // Each command is one write, followed by a wait for its reply.
-        let _ = stream.set_nodelay(true);
-        let mut relay = Self {
-            attempt,
-            stream,
-            received: Vec::new(),
-            offers: Offers::default(),
-            limits: settings.limits,
-            mail: String::new(),
-            recipients: Vec::new(),
-            prdr: false,
-            lost: None,
-            stage: "initial connection".to_owned(),
-            unwilling: None,
+        let limit = remote.settings.limits.open;
+        let until = now() + limit;
+        let domain = recipient.host().to_string();
+        let outbound = Outbound { route, domain: &domain, demand };
+        let found = match remote.find(outbound, limit / 2).await {
+            Ok(found) => found,
+            Err(error) => return Err(no_hosts(&error, route, recipient, origin)),
         };
-        relay.attempt.connected(relay.stream.local_addr().ok());
-        match relay.try_greet(settings).await {
-            Ok(()) => Ok(relay),
-            Err(lost) => Err(relay.lose(lost)),
+        let mut attempts = Attempts::new(remote, outbound, found);
+        let opened = attempts.open(origin, until).await;
+        for report in attempts.take_reports() {
+            info!(event = "tls_report", "TLS report {report}");
+        }
+        match opened {
+            Ok(opened) => Ok(Self { route: route.clone(), opened }),
+            Err(failure) => {
+                log(origin.message(), &failure.outcome(recipient));
+                Err(failure.reply)
+            }
         }
     }
 
-    async fn try_greet(&mut self, settings: &RelaySettings) -> Result<(), Lost> {
-        let greeting = self.reply(self.limits.greeting).await?;
-        if greeting.code() != ReplyCode::READY {
-            return Err(self.unwilling(greeting));
+    /// Logs what became of the recipients of a message.
+    pub(super) fn log(&self, id: MessageId, takers: &[usize], delivery: &Delivery) {
+        let recipients = self.opened.connection.recipients(takers);
+        for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
+            log(Some(id), &self.opened.outcome_of(recipient, result, delivery));
         }
-        if !self.attempt.may_greet(&greeting).await {
-            // Its reply has no effect.
-            let wait = self.limits.quit;
-            let _ = timeout(wait, self.command("QUIT", wait)).await;
-            return Err(Lost::Unwanted);
-        }
-        let reply = self.command(&format!("EHLO {}", settings.helo), self.limits.command).await?;
-        self.attempt.greeted(&reply);
-        match reply.code().severity() {
-            Severity::Completed => self.offers = Offers::read(&reply),
-            _ => self.hello(&settings.helo).await?,
-        }
-        Ok(())
-    }
-
-    async fn hello(&mut self, helo: &MailHost) -> Result<(), Lost> {
-        let reply = self.command(&format!("HELO {helo}"), self.limits.command).await?;
-        let done = reply.code().severity() == Severity::Completed;
-        if done { Ok(()) } else { Err(self.unwilling(reply)) }
     }
 }
 
-/// Tells whether a next hop is asked for PRDR; it is not where that cannot be told.
-async fn tries_prdr(
-    settings: &RelaySettings,
-    services: &Services,
-    domain: &str,
-    address: SocketAddr,
-) -> bool {
-    let (host, tls) = (host(&settings.route), OutgoingTls::default());
-    let primary_hostname = settings.helo.to_string();
-    let host = OutgoingHost {
-        primary_hostname: &primary_hostname,
-        domain,
-        host,
-        address: Some(address),
-        tls: &tls,
-    };
-    let mut outgoing = Outgoing::new(host, &*services.lookups);
-    let name = host.host.parse::<Name>().ok();
-    let found = settings.hosts_try_prdr.contains(&mut outgoing, name.as_ref(), address.ip()).await;
-    for line in outgoing.take_log() {
-        warn!("hosts_try_prdr: H={} [{}] {line}", host.host, address.ip());
+fn log(id: Option<MessageId>, outcome: &Outcome) {
+    match id {
+        Some(id) => info!(event = "delivery", id = %id, "{id} {outcome}"),
+        None => info!(event = "delivery", "{outcome}"),
     }
-    found == Ok(true)
 }
 
-/// The host of `host:port`.
-fn host(route: &str) -> &str {
-    route.rsplit_once(':').map_or(route, |(host, _)| host)
+/// Logs and reports that a next hop has no hosts; returns the reply for the client.
+fn no_hosts(error: &NoHosts, route: &RouteData, recipient: &Mailbox, origin: &Origin) -> Reply {
+    let name = route.to.to_string();
+    if let NoHosts::Deferred { failure: Some(failure), .. } = error {
+        dane_failed(origin, &name, None, failure.result);
+    }
+    no_address(origin, &name, &error.to_string());
+    // A configured host that is not there now is no fault of the recipient.
+    let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
+    let result = if is_permanent { DeliveryResult::Failed } else { DeliveryResult::Deferred };
+    log(origin.message(), &Outcome::new(recipient, result).because(error));
+    if is_permanent {
+        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 2>(), &error.to_string())
+    } else {
+        say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 4, 1>(), "cannot reach the next hop")
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

@@ -91,8 +91,7 @@ impl Connection {
             Ok(route) => {
                 let host = &live.session.primary_hostname;
                 let origin = || Origin::new(&gateway.events, host, client, session, *message);
-                let next_hop = (&live.settings.relay, &live.services);
-                delivery.add(route, next_hop, transaction, recipient, origin).await
+                delivery.add(route, &live.remote, transaction, recipient, origin).await
             }
             Err(reply) => reply,
         };

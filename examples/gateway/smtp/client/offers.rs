@@ -1,20 +1,26 @@
-//! The extensions of a next hop.
+//! The extensions of a server.
 
 use mail_types::smtp::Reply;
 
-/// The extensions in the next hop's reply to `EHLO`.
+/// The extensions in the server's reply to `EHLO`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Offers {
+pub(crate) struct Offers {
     /// The largest message in octets (RFC 1870), 0 for no limit.
-    pub(super) size: Option<u64>,
-    pub(super) eight_bit: bool,
-    pub(super) utf8: bool,
+    pub(crate) size: Option<u64>,
+    pub(crate) eight_bit: bool,
+    pub(crate) utf8: bool,
+    pub(crate) pipelining: bool,
+    pub(crate) chunking: bool,
+    pub(crate) start_tls: bool,
+    pub(crate) require_tls: bool,
     /// Whether it offers PRDR, with pipelining.
-    pub(super) prdr: bool,
+    pub(crate) prdr: bool,
 }
 
 impl Offers {
-    pub(super) fn read(reply: &Reply) -> Self {
+    /// Reads the reply. `STARTTLS` counts outside TLS only (RFC 3207 section 4.2), and `REQUIRETLS`
+    /// inside only (RFC 8689 section 2).
+    pub(super) fn read(reply: &Reply, secured: bool) -> Self {
         // Section 4 of the draft requires enhanced codes beside PRDR. The replies are usable without them,
         // so the keyword is implied.
         let lines = reply.lines().chain(["ENHANCEDSTATUSCODES"]);
@@ -27,6 +33,10 @@ impl Offers {
                 }
                 "8BITMIME" => offers.eight_bit = true,
                 "SMTPUTF8" => offers.utf8 = true,
+                "PIPELINING" => offers.pipelining = true,
+                "CHUNKING" => offers.chunking = true,
+                "STARTTLS" => offers.start_tls = !secured,
+                "REQUIRETLS" => offers.require_tls = secured,
                 _ => {}
             }
         }

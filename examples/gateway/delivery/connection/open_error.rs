@@ -1,0 +1,69 @@
+//! The failures to open a connection.
+
+use std::io;
+
+use mail_types::smtp::Reply;
+use thiserror::Error;
+
+use super::failure::{failure, said};
+use crate::gateway::events::delivery_attempt::{ERRNO_TLSFAILURE, ERRNO_TLSREQUIRED, Failure};
+use crate::gateway::smtp::client::Lost;
+
+/// The reason why no mail can be sent to an address now. None of them is permanent.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum OpenError {
+    /// An action of `tcp:connect` has refused the connection.
+    #[error("refused by an action of tcp:connect")]
+    ConnectRefused,
+    /// An action of `smtp:connect` has refused to continue after the greeting.
+    #[error("refused by an action of smtp:connect")]
+    GreetingRefused,
+    /// There is no connection.
+    #[error("{}", .0.text)]
+    Unreachable(Failure),
+    /// The session is lost, after this command.
+    #[error("{reason}, after {stage}")]
+    Lost { reason: Lost, stage: String },
+    /// TLS is required, and `STARTTLS` is not offered.
+    #[error("a TLS session is required, but the server did not offer TLS support")]
+    TlsNotOffered,
+    /// TLS is required, and the server has refused `STARTTLS` with this reply.
+    #[error("a TLS session is required, but the server refused STARTTLS: {0}")]
+    TlsRefused(Reply),
+    /// The handshake has failed.
+    #[error("TLS session: {0}")]
+    Handshake(HandshakeError),
+}
+
+/// The reason of a failed handshake.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum HandshakeError {
+    #[error("{0}")]
+    Tls(rustls::Error),
+    #[error("the server closed the connection in the handshake")]
+    Closed,
+    #[error("the server did not complete the handshake in time")]
+    Slow,
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        tls.map_or(Self::Closed, |tls| Self::Tls(tls.clone()))
+    }
+}
+
+impl OpenError {
+    /// Returns the error for events, if it was not reported yet.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let (text, errno) = match self {
+            Self::ConnectRefused | Self::GreetingRefused => return None,
+            Self::Unreachable(failure) => return Some(failure.clone()),
+            Self::Lost { reason, stage } => return failure(reason, stage),
+            Self::TlsRefused(reply) => (said(reply, "STARTTLS"), ERRNO_TLSREQUIRED),
+            Self::TlsNotOffered => (self.to_string(), ERRNO_TLSREQUIRED),
+            Self::Handshake(_) => (self.to_string(), ERRNO_TLSFAILURE),
+        };
+        Some(Failure { text, errno })
+    }
+}

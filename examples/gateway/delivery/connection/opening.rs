@@ -1,0 +1,142 @@
+//! The start of a connection: greeting, `EHLO` and TLS.
+
+use std::time::Instant;
+
+use mail_types::smtp::Reply;
+use tokio::net::TcpStream;
+use tokio::time::{Instant as TokioInstant, timeout_at};
+
+use super::failure::connect_failure;
+use super::{
+    Connection, HandshakeError, OpenError, Secured, Target, TlsClient, TlsPlan, Wire, now,
+};
+use crate::gateway::delivery::settings::RemoteSettings;
+use crate::gateway::events::delivery_attempt::DeliveryAttempt;
+use crate::gateway::smtp::client::{Client, ClientSettings, ClientStep, Lost};
+
+impl Connection {
+    /// Connects, waits for the greeting, and sends `EHLO`, after the TLS handshake once more. Errors are
+    /// reported, but those of a handshake that is not required: the caller may try again in clear.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if no mail can be sent; the connection is closed.
+    pub(crate) async fn open(
+        target: &Target,
+        tls: &TlsPlan,
+        settings: &RemoteSettings,
+        mut attempt: DeliveryAttempt,
+    ) -> Result<Self, OpenError> {
+        if !attempt.may_connect().await {
+            return Err(OpenError::ConnectRefused);
+        }
+        let connecting = TcpStream::connect(target.address);
+        let by = (now() + settings.limits.connect).min(target.open_by);
+        let stream = match timeout_at(TokioInstant::from_std(by), connecting).await {
+            Ok(Ok(stream)) => stream,
+            error => {
+                let error = error.ok().and_then(Result::err);
+                let failure = connect_failure(error.as_ref());
+                attempt.deferred(&failure);
+                return Err(OpenError::Unreachable(failure));
+            }
+        };
+        // Each command is one write, followed by a wait for its reply.
+        let _ = stream.set_nodelay(true);
+        attempt.connected(stream.local_addr().ok());
+        let mut connection = Self {
+            client: Client::new(client_settings(target, settings), now()),
+            wire: Wire::Clear(stream),
+            limits: settings.limits,
+            secured: None,
+            attempt,
+        };
+        let open_by = TokioInstant::from_std(target.open_by);
+        let greeted = timeout_at(open_by, connection.greet(tls)).await;
+        let greeted = greeted.unwrap_or_else(|_| {
+            let stage = connection.client.stage().to_owned();
+            Err(OpenError::Lost { reason: Lost::Slow, stage })
+        });
+        match greeted {
+            Ok(()) => {
+                connection.attempt.opened();
+                Ok(connection)
+            }
+            Err(error) => Err(connection.give_up(error, tls).await),
+        }
+    }
+
+    /// Reports the error, and ends the session if the server still listens.
+    async fn give_up(mut self, error: OpenError, tls: &TlsPlan) -> OpenError {
+        let reported = tls.is_required() || !matches!(error, OpenError::Handshake(_));
+        if let Some(failure) = error.failure().filter(|_| reported) {
+            self.attempt.deferred(&failure);
+        }
+        if !matches!(error, OpenError::Handshake(_) | OpenError::Lost { .. }) {
+            self.quit().await;
+        }
+        error
+    }
+
+    async fn greet(&mut self, tls: &TlsPlan) -> Result<(), OpenError> {
+        let greeting = self.step().await?;
+        if !self.attempt.may_greet(&greeting).await {
+            return Err(OpenError::GreetingRefused);
+        }
+        self.hello().await?;
+        let Some(client) = tls.client() else { return Ok(()) };
+        let refusal = if self.client.offers().start_tls {
+            self.client.start_tls();
+            match self.run().await {
+                ClientStep::StartTls(by) => return self.secure(client, by).await,
+                ClientStep::Replied(reply) => OpenError::TlsRefused(reply),
+                step => return Err(self.lost(step)),
+            }
+        } else {
+            OpenError::TlsNotOffered
+        };
+        if tls.is_required() { Err(refusal) } else { Ok(()) }
+    }
+
+    async fn secure(&mut self, tls: &TlsClient, by: Instant) -> Result<(), OpenError> {
+        let handshake = self.wire.start_tls(tls);
+        let session = match timeout_at(TokioInstant::from_std(by), handshake).await {
+            Ok(session) => session.map_err(|error| OpenError::Handshake(error.into()))?,
+            Err(_) => return Err(OpenError::Handshake(HandshakeError::Slow)),
+        };
+        self.secured = Some(Secured::new(tls, session));
+        self.client.handle_tls();
+        self.hello().await
+    }
+
+    async fn hello(&mut self) -> Result<(), OpenError> {
+        self.client.hello();
+        let result = self.step().await;
+        if let Some(reply) = self.client.ehlo() {
+            self.attempt.greeted(reply);
+        }
+        result.map(|_| ())
+    }
+
+    async fn step(&mut self) -> Result<Reply, OpenError> {
+        match self.run().await {
+            ClientStep::Replied(reply) => Ok(reply),
+            step => Err(self.lost(step)),
+        }
+    }
+
+    fn lost(&self, step: ClientStep) -> OpenError {
+        let reason = if let ClientStep::Lost(lost) = step { lost } else { Lost::Interrupted };
+        OpenError::Lost { reason, stage: self.client.stage().to_owned() }
+    }
+}
+
+fn client_settings(target: &Target, settings: &RemoteSettings) -> ClientSettings {
+    ClientSettings {
+        helo: settings.helo.clone().into(),
+        try_prdr: target.try_prdr,
+        try_chunking: target.try_chunking,
+        limits: settings.limits.session,
+        until: target.until,
+    }
+}
