@@ -95,7 +95,11 @@ impl RemoteOptions {
             dnssec_require_domains: list!(self, home, dnssec_require_domains, "")?,
             hosts_avoid_tls: list!(self, home, hosts_avoid_tls, "")?,
             hosts_report_dane: list!(self, home, hosts_report_dane, "")?,
-            hosts_request_ocsp: list!(self, home, hosts_request_ocsp, REQUEST_OCSP)?,
+            hosts_request_ocsp: self
+                .hosts_request_ocsp
+                .is_some()
+                .then(|| list!(self, home, hosts_request_ocsp, ""))
+                .transpose()?,
             hosts_require_dane: list!(self, home, hosts_require_dane, "")?,
             hosts_require_ocsp: list!(self, home, hosts_require_ocsp, "")?,
             hosts_require_tls: list!(self, home, hosts_require_tls, "")?,
@@ -222,8 +226,3 @@ impl ReadList for RuleList {
 fn read<T: ReadList>(text: &str, home: &RuleScope<'_>) -> Result<T, Problem> {
     T::read(text, home)
 }
-
-/// `hosts_request_ocsp`, unless it is set: all hosts without DANE, and those of which an authority is
-/// published. A revoked certificate of the other hosts with DANE loses its TLSA record instead.
-const REQUEST_OCSP: &str =
-    "${if or { {= {0}{$tls_out_tlsa_usage}} {= {4}{$tls_out_tlsa_usage}} } {*}{}}";

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use mail_types::dns::Name;
 
 use super::security::HostChoices;
-use super::settings::{RemoteLists, RemoteSettings};
+use super::settings::{RemoteLists, RemoteSettings, requests_ocsp};
 use crate::gateway::policy::host_list::HostList;
 use crate::gateway::policy::list::{Subject, Undecided};
 use crate::gateway::policy::outgoing::Outgoing;
@@ -24,6 +24,7 @@ impl RemoteSettings {
         address: SocketAddr,
     ) -> Result<HostChoices, Undecided> {
         let lists = &*self.lists;
+        let tlsa_usage = outgoing.tls().tlsa_usage;
         let mut has = async |list: &HostList| list.contains(outgoing, name, address.ip()).await;
         Ok(HostChoices {
             avoid_tls: has(&lists.hosts_avoid_tls).await?,
@@ -32,7 +33,10 @@ impl RemoteSettings {
             verify: has(&lists.tls_verify_hosts).await?,
             try_verify: has(&lists.tls_try_verify_hosts).await?,
             verify_name: has(&lists.tls_verify_cert_hostnames).await?,
-            request_ocsp: has(&lists.hosts_request_ocsp).await?,
+            request_ocsp: match &lists.hosts_request_ocsp {
+                Some(list) => has(list).await?,
+                None => requests_ocsp(tlsa_usage),
+            },
             require_ocsp: has(&lists.hosts_require_ocsp).await?,
             // These are not worth a deferral.
             try_prdr: has(&lists.hosts_try_prdr).await.unwrap_or(false),

@@ -64,7 +64,9 @@ impl FromStr for RouteData {
             (Some(address), _) => {
                 RouteTo::Address(address.parse().map_err(|_| RouteError::Address)?)
             }
-            (None, Ok(address)) => RouteTo::Address(address),
+            (None, Ok(address @ IpAddr::V4(_))) => RouteTo::Address(address),
+            // Its end may be a port.
+            (None, Ok(IpAddr::V6(_))) => return Err(RouteError::Port),
             (None, Err(_)) => RouteTo::Host(name(host)?),
         };
         Ok(Self { to, port })

@@ -35,7 +35,8 @@ pub(crate) struct RemoteLists {
     pub(crate) dnssec_require_domains: RuleList,
     pub(crate) hosts_avoid_tls: HostList,
     pub(crate) hosts_report_dane: HostList,
-    pub(crate) hosts_request_ocsp: HostList,
+    /// `None`: by the TLSA records, as [`requests_ocsp`] says.
+    pub(crate) hosts_request_ocsp: Option<HostList>,
     pub(crate) hosts_require_dane: HostList,
     pub(crate) hosts_require_ocsp: HostList,
     pub(crate) hosts_require_tls: HostList,
@@ -45,6 +46,13 @@ pub(crate) struct RemoteLists {
     pub(crate) tls_try_verify_hosts: HostList,
     pub(crate) tls_verify_cert_hostnames: HostList,
     pub(crate) tls_verify_hosts: HostList,
+}
+
+/// Tells whether the staple of a host is checked by default: without DANE, and where all its TLSA records are of
+/// DANE-TA(2). The certificate of any other host is withdrawn with its record. The number is `tls_out_tlsa_usage`; in Exim's
+/// language this is `${if or { {= {0}{$tls_out_tlsa_usage}} {= {4}{$tls_out_tlsa_usage}} } {*}{}}`.
+pub(crate) fn requests_ocsp(tlsa_usage: u8) -> bool {
+    matches!(tlsa_usage, 0 | 4)
 }
 
 /// `tls_verify_certificates`.

@@ -57,6 +57,11 @@ impl<'a> Outgoing<'a> {
         Self { host, lookups, log: Vec::new() }
     }
 
+    /// Returns the TLS of the host.
+    pub(crate) fn tls(&self) -> &OutgoingTls {
+        self.host.tls
+    }
+
     /// Takes the lines for the log.
     pub(crate) fn take_log(&mut self) -> Vec<String> {
         std::mem::take(&mut self.log)

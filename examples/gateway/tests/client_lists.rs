@@ -72,13 +72,13 @@ fn what_is_wrong_is_named() {
         ),
         ("dmarc_verify_hosts = '1.2.3.4/99'", "line 1: dmarc_verify_hosts: item 1 (1.2.3.4/99)"),
         (
-            "hosts_try_prdr = '$sender_host_address'",
-            "line 1: hosts_try_prdr: byte 1: $sender_host_address is not available at a connection to \
+            "remote_smtp.hosts_try_prdr = '$sender_host_address'",
+            "line 1: remote_smtp.hosts_try_prdr: byte 1: $sender_host_address is not available at a connection to \
              another host",
         ),
         (
-            "hosts_try_prdr = '${lookup pgsql{SELECT 1}}'",
-            "line 1: hosts_try_prdr: byte 0: the lookup pgsql: ",
+            "remote_smtp.hosts_try_prdr = '${lookup pgsql{SELECT 1}}'",
+            "line 1: remote_smtp.hosts_try_prdr: byte 0: the lookup pgsql: ",
         ),
         (
             "proxy_required_hosts = '$host'",

@@ -36,8 +36,12 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ("", "proxy_required_hosts = ':'", "the list matches no host"),
     ("", "proxy_required_hosts = '!192.0.2.1 : :'", "the list matches no host"),
     ("", "route_data = 'mx.example:25'", RELAY),
-    ("prdr_enable = true\n", "hosts_try_prdr = '192.0.2.1'", RELAY),
-    (HOP, "hosts_try_prdr = '192.0.2.1'", "no client can ask for PRDR, since prdr_enable is off"),
+    ("prdr_enable = true\n", "remote_smtp.hosts_try_prdr = '192.0.2.1'", RELAY),
+    (
+        HOP,
+        "remote_smtp.hosts_try_prdr = '192.0.2.1'",
+        "no client can ask for PRDR, since prdr_enable is off",
+    ),
     ("", "[remote_smtp]\nevent_action = 'x'", RELAY),
     ("store = 'discard'\n", "maildir = 'x'", "store = \"discard\" keeps no mail"),
     ("smtp_max_refused = 0\n", "smtp_max_refused_hosts = '*'", "smtp_max_refused is 0"),
@@ -142,7 +146,7 @@ fn what_has_an_effect_is_taken() {
         // As in Exim: whoever is not excluded is in the list.
         "proxy_required_hosts = '!127.0.0.1'\nproxy_refusal = 'exim'",
         HOP,
-        &format!("{HOP}prdr_enable = true\nhosts_try_prdr = ''"),
+        &format!("{HOP}prdr_enable = true\nremote_smtp.hosts_try_prdr = ''"),
         &format!("{HOP}event_failure = 'refuse'"),
         &format!("{HOP}[remote_smtp]\nevent_action = 'x'"),
         // Events of the mail that is thrown away are raised all the same.

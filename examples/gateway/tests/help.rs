@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor, value};
 use serde::forward_to_deserialize_any;
 
+use crate::gateway::config::RemoteOptions;
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::{Config, ConfigOptions};
 use crate::gateway::policy::condition::KINDS;
@@ -59,11 +60,17 @@ fn fields<T: for<'de> Deserialize<'de>>() -> Vec<&'static str> {
     names
 }
 
+/// The name of an option in its table.
+fn in_remote_smtp(name: &str) -> &'static str {
+    Box::leak(format!("remote_smtp.{name}").into_boxed_str())
+}
+
 /// All options by their names of today.
 fn options() -> BTreeSet<&'static str> {
     let mut names: BTreeSet<_> = fields::<ConfigOptions>().into_iter().collect();
     assert!(names.remove("hosts_proxy"), "the other name of proxy_required_hosts");
     names.extend(fields::<EventOptions>());
+    names.extend(fields::<RemoteOptions>().into_iter().map(in_remote_smtp));
     names.extend(Stage::ALL.map(Stage::option));
     names.insert("macros");
     names

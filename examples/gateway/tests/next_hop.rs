@@ -36,6 +36,7 @@ fn a_route_is_a_host_an_address_or_the_mx_hosts_of_a_domain() {
         ("[2001:db8::1]:x", RouteError::Port),
         // An address of IPv6 needs its brackets: its end would be a port.
         ("2001:db8::g", RouteError::Port),
+        ("2001:db8::1:25", RouteError::Port),
     ] {
         assert_eq!(text.parse::<RouteData>(), Err(error), "{text}");
     }

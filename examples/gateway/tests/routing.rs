@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
+use crate::gateway::delivery::routing::Route;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::trace_fields::{Received, delivery};
@@ -23,7 +24,8 @@ async fn routed(config: &Config, recipient: &str) -> String {
 
 async fn route(mut scenario: Scenario, config: &Config) -> String {
     match scenario.route(&config.server.live.routing).await {
-        Ok(route) => format!("{route:?}"),
+        Ok(Route::Local) => "Local".to_owned(),
+        Ok(Route::Relay(_)) => "Relay".to_owned(),
         Err(reply) => reply.to_string().get(..9).unwrap_or_default().to_owned(),
     }
 }

@@ -56,7 +56,10 @@ fn a_rule_that_does_nothing_is_refused() {
     assert_eq!(error, "line 4: dmarc_status is always off: dmarc_verify_hosts matches no client");
     for (text, message) in [
         ("dmarc_verify_hosts = '!*'", "line 1: dmarc_verify_hosts: the list matches nothing"),
-        ("hosts_try_prdr = '* : !192.0.2.1'", "line 1: hosts_try_prdr: item 2: unreachable"),
+        (
+            "remote_smtp.hosts_try_prdr = '* : !192.0.2.1'",
+            "line 1: remote_smtp.hosts_try_prdr: item 2: unreachable",
+        ),
         ("local_parts = '!*'", "line 1: local_parts: the list matches nothing"),
         ("[domainlist]\nfew = '!*'", "line 2: domainlist: the list few: the list matches nothing"),
     ] {

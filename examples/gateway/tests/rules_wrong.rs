@@ -213,7 +213,7 @@ fn an_item_that_is_only_a_negation_is_refused() {
         "dmarc_verify_hosts",
         "helo_accept_junk_hosts",
         "smtp_max_refused_hosts",
-        "hosts_try_prdr",
+        "remote_smtp.hosts_try_prdr",
         "proxy_required_hosts",
     ] {
         let text = format!("route_data = 'a.example:25'\n{option} = '192.0.2.1 : ! '");

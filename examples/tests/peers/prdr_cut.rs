@@ -141,7 +141,7 @@ fn a_next_hop_that_cuts_the_connection_leaves_everybody_to_be_tried_again() {
 #[test]
 fn one_reply_of_a_next_hop_is_a_reply_for_each_recipient() {
     let block = Block::claim();
-    let (gateway, port) = relaying(&block, "hosts_try_prdr = \"\"");
+    let (gateway, port) = relaying(&block, "remote_smtp.hosts_try_prdr = \"\"");
     for (reply, each, last) in [
         (&["250 2.0.0 all"], "250 2.0.0 all", "250 2.0.0 all"),
         (&["554 5.6.0 none"], "554 5.6.0 none", "550 5.7.1 message refused for all recipients"),

@@ -55,7 +55,7 @@ fn wrong_usage_ends_with_2_and_the_cause() {
     for (options, arguments, cause) in [
         ("hosts_try_dane = \"${x\"", &["a@b.test"][..], "line 3: remote_smtp.hosts_try_dane: "),
         ("no_such_option = 1", &["a@b.test"], "no_such_option"),
-        ("", &["--route", "a/b", "a@b.test"], "the next hop: not the name of a host"),
+        ("", &["--route", "a/b", "a@b.test"], "the next hop is not the name of a host"),
         ("", &["no-address"], "invalid value 'no-address'"),
         ("tls_verify_certificates = \"/nonexistent\"", &["a@b.test"], "cannot read /nonexistent"),
     ] {

@@ -90,6 +90,10 @@ impl Connection {
             match self.run().await {
                 ClientStep::StartTls(by) => return self.secure(client, by).await,
                 ClientStep::Replied(reply) => OpenError::TlsRefused(reply),
+                // A server without a usable certificate may end here, before or after its reply.
+                ClientStep::Lost(Lost::Closed) => {
+                    return Err(OpenError::Handshake(HandshakeError::Closed));
+                }
                 step => return Err(self.lost(step)),
             }
         } else {
