@@ -1,6 +1,8 @@
 //! Tests of the library's inside.
 
+mod client;
 mod client_lists;
+mod client_steps;
 mod closing;
 mod config;
 mod config_check;
@@ -8,6 +10,7 @@ mod config_effect;
 mod config_lookups;
 mod config_redis;
 mod config_tls;
+mod connection;
 mod database_file;
 mod dmarc;
 mod engines;

@@ -215,8 +215,14 @@ impl Client {
 
     /// Tells whether to hand in more octets before the next [`poll`](Self::poll), if any have arrived.
     #[must_use]
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         !self.ended && self.input.rest().len() < ENOUGH
+    }
+
+    /// Returns how many octets of memory it has for input and output.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.input.capacity().saturating_add(self.output.capacity())
     }
 
     /// Returns the next step.

@@ -7,6 +7,7 @@ use crate::gateway::smtp::replies::say;
 
 /// The parameters of `MAIL`.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "parameters are independent")]
 pub struct Declared {
     /// The announced size in octets; 0 without one.
     pub size: u64,

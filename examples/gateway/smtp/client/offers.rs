@@ -4,6 +4,7 @@ use mail_types::smtp::Reply;
 
 /// The extensions in the server's reply to `EHLO`.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "extensions are independent")]
 pub(crate) struct Offers {
     /// The largest message in octets (RFC 1870), 0 for no limit.
     pub(crate) size: Option<u64>,
