@@ -188,6 +188,7 @@ impl<'a> Talk<'a> {
 
     fn check(&self, delivery: &Delivery) {
         assert!(delivery.recipients.len() < 5);
+        assert!(!delivery.is_in_doubt() || delivery.lost.is_some());
         if !delivery.recipients.iter().any(|result| result.is_delivered()) {
             return;
         }

@@ -163,7 +163,7 @@ impl<'a> Attempts<'a> {
             address,
             try_prdr: choices.try_prdr,
             try_chunking: choices.try_chunking,
-            open_by: self.share(until),
+            open_by: Some(self.share(until)),
             until: self.ends.then_some(until),
         };
         Connection::open(&target, plan, &self.remote.settings, attempt).await

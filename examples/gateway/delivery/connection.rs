@@ -128,12 +128,6 @@ impl Connection {
         .await;
     }
 
-    /// Tells whether the whole message may have been sent: a server that does not reply may have it.
-    pub(crate) fn may_have_message(&self) -> bool {
-        let stage = self.client.stage();
-        stage == "end of data" || stage.starts_with("BDAT")
-    }
-
     /// Tells whether the server passes REQUIRETLS on.
     pub(crate) fn offers_require_tls(&self) -> bool {
         self.client.offers().require_tls
@@ -169,7 +163,7 @@ impl Connection {
         }
         let ClientStep::Finished(delivery) = self.run().await else {
             // A message always has a result, that of a lost session too.
-            return Ok(Delivery::in_doubt(takers.len(), Lost::Interrupted));
+            return Ok(Delivery::untried(takers.len(), Lost::Interrupted));
         };
         self.report(takers, &delivery);
         Ok(delivery)
@@ -185,7 +179,7 @@ impl Connection {
                     let stage = format!("RCPT TO:<{recipient}>");
                     self.attempt.refused(recipient, reply, &stage);
                 }
-                RecipientResult::Message(_) => {
+                RecipientResult::Message(_) | RecipientResult::Untried => {
                     left.push(recipient);
                     replies.extend(result.reply().cloned());
                 }

@@ -26,7 +26,7 @@ use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::lookups::settings::LookupSettings;
-use crate::gateway::smtp::client::Declared;
+use crate::gateway::smtp::client::{Declared, RecipientResult};
 
 /// The settings of a [`Sender`].
 pub struct SenderSettings {
@@ -307,13 +307,12 @@ impl Delivery<'_> {
                 return opened.connection.quit().await;
             }
         };
-        let is_in_doubt = opened.connection.may_have_message();
         for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
-            // A server that may have the message: another one must not get it now.
-            if result.reply().is_some() || is_in_doubt {
-                self.outcomes.push(opened.outcome_of(&recipient, result, &delivery));
-            } else {
+            // If the server may have the message, another one must not get it now.
+            if *result == RecipientResult::Untried {
                 self.left.push(recipient);
+            } else {
+                self.outcomes.push(opened.outcome_of(&recipient, result, &delivery));
             }
         }
         if delivery.lost.is_none() {

@@ -264,6 +264,11 @@ impl Client {
         self.lost.is_some()
     }
 
+    /// Sets the end of the whole session.
+    pub(crate) fn set_until(&mut self, until: Option<Instant>) {
+        self.settings.until = until;
+    }
+
     /// Returns the extensions of the server.
     pub(crate) fn offers(&self) -> &Offers {
         &self.offers

@@ -263,6 +263,8 @@ fn a_connection_cut_anywhere_loses_no_message_and_tells_none_twice() {
                 let place = format!("{ehlo} {turn} {end}: {delivery:?}");
                 assert_eq!(delivery.lost, Some(Lost::Closed), "{place}");
                 assert!(!delivery.recipients.iter().any(RecipientResult::is_delivered), "{place}");
+                let in_doubt = turn + 1 == replies.len();
+                assert_eq!(delivery.is_in_doubt(), in_doubt, "{place}");
                 let known = replies[2].starts_with("550") && turn > 2;
                 assert_eq!(delivery.recipients[1] == refused("550 c"), known, "{place}");
                 assert_eq!(server.run(), ClientStep::Lost(Lost::Closed), "told once");

@@ -121,7 +121,7 @@ impl Party {
 }
 
 async fn open(address: SocketAddr, plan: &TlsPlan) -> Result<Connection, OpenError> {
-    let target = Target { address, try_prdr: true, try_chunking: true, until: None };
+    let target = Target { address, try_prdr: true, try_chunking: true, open_by: None, until: None };
     let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
     Connection::open(&target, plan, &settings(address, WAIT), attempt).await
 }
@@ -175,6 +175,7 @@ async fn a_message_goes_over_tls_in_a_session_that_begins_again() {
             delivery.recipients.iter().map(|result| result.reply().unwrap().to_string()).collect();
         assert_eq!(replies, ["250 b has it", "550 c does not"]);
         assert_eq!(delivery.lost, None);
+        assert!(connection.uses_chunking() && !connection.offers_require_tls());
         connection.quit().await;
         assert_eq!(
             task.await.unwrap(),
@@ -268,7 +269,8 @@ async fn a_server_that_closes_or_falls_silent_in_the_handshake_is_told_apart() {
     let (address, _task) = party.serve(with(&[Say("220 go\r\n")])).await;
     let mut settings = settings(address, WAIT);
     settings.limits.session.command = Duration::from_millis(100);
-    let target = Target { address, try_prdr: false, try_chunking: false, until: None };
+    let target =
+        Target { address, try_prdr: false, try_chunking: false, open_by: None, until: None };
     let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
     let plan = TlsPlan::Required(party.client());
     let error = Connection::open(&target, &plan, &settings, attempt).await.unwrap_err();
@@ -298,4 +300,24 @@ async fn a_reply_given_too_early_is_seen_through_tls() {
     assert_eq!(reply, Err(CommandError::Lost(Lost::OutOfTurn)));
     connection.quit().await;
     assert!(!task.await.unwrap().contains("RCPT"));
+}
+
+/// The first host accepts connections and says nothing: time is left for the second one.
+#[tokio::test]
+async fn a_silent_server_has_only_the_time_for_the_opening() {
+    let party = Party::new();
+    for (acts, stage) in [
+        (&[][..], "initial connection"),
+        (&[Say("220 mx\r\n"), Hear("\r\n"), Say("250-mx\r\n")], "EHLO gw.example"),
+    ] {
+        let (address, _task) = party.serve(acts.to_vec()).await;
+        let open_by = std::time::Instant::now() + Duration::from_millis(200);
+        let (try_prdr, try_chunking, until) = (false, false, None);
+        let target = Target { address, try_prdr, try_chunking, open_by: Some(open_by), until };
+        let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
+        let plan = TlsPlan::Clear;
+        let opened = Connection::open(&target, &plan, &settings(address, WAIT), attempt).await;
+        let expected = OpenError::Lost { reason: Lost::Slow, stage: stage.to_owned() };
+        assert_eq!(opened.unwrap_err(), expected);
+    }
 }

@@ -31,8 +31,9 @@ impl Connection {
             return Err(OpenError::ConnectRefused);
         }
         let connecting = TcpStream::connect(target.address);
-        let by = (now() + settings.limits.connect).min(target.open_by);
-        let stream = match timeout_at(TokioInstant::from_std(by), connecting).await {
+        let by = now().checked_add(settings.limits.connect).into_iter().chain(opening_ends(target));
+        let by = TokioInstant::from_std(by.min().unwrap_or_else(now));
+        let stream = match timeout_at(by, connecting).await {
             Ok(Ok(stream)) => stream,
             error => {
                 let error = error.ok().and_then(Result::err);
@@ -51,14 +52,9 @@ impl Connection {
             secured: None,
             attempt,
         };
-        let open_by = TokioInstant::from_std(target.open_by);
-        let greeted = timeout_at(open_by, connection.greet(tls)).await;
-        let greeted = greeted.unwrap_or_else(|_| {
-            let stage = connection.client.stage().to_owned();
-            Err(OpenError::Lost { reason: Lost::Slow, stage })
-        });
-        match greeted {
+        match connection.greet(tls).await {
             Ok(()) => {
+                connection.client.set_until(target.until);
                 connection.attempt.opened();
                 Ok(connection)
             }
@@ -141,6 +137,11 @@ fn client_settings(target: &Target, settings: &RemoteSettings) -> ClientSettings
         try_prdr: target.try_prdr,
         try_chunking: target.try_chunking,
         limits: settings.limits.session,
-        until: target.until,
+        until: opening_ends(target),
     }
+}
+
+/// Returns the end of the opening, if there is one.
+fn opening_ends(target: &Target) -> Option<Instant> {
+    target.open_by.into_iter().chain(target.until).min()
 }

@@ -17,8 +17,8 @@ pub(crate) struct Target {
     pub(crate) try_prdr: bool,
     /// Whether messages are sent by `BDAT` where `CHUNKING` is offered.
     pub(crate) try_chunking: bool,
-    /// The time until which the session must be open.
-    pub(crate) open_by: Instant,
+    /// The end of the opening, so that time is left for another address.
+    pub(crate) open_by: Option<Instant>,
     /// The end of the whole session.
     pub(crate) until: Option<Instant>,
 }

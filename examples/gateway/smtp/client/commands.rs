@@ -126,11 +126,12 @@ impl Client {
 
     /// Returns the result of a lost session: for each recipient first, if a message was being sent.
     pub(super) fn finish_lost(&mut self, lost: Lost) -> ClientStep {
+        let ended = self.due.contains(&Due::Message);
         self.output = Vec::new();
         self.due.clear();
         self.unsent = 0;
         match self.transfer.take() {
-            Some(transfer) => ClientStep::Finished(transfer.lost(lost)),
+            Some(transfer) => ClientStep::Finished(transfer.lost(lost, ended)),
             None => ClientStep::Lost(lost),
         }
     }

@@ -20,10 +20,17 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Makes the result of a message that may or may not have arrived.
-    pub(crate) fn in_doubt(recipients: usize, lost: Lost) -> Self {
-        let in_doubt = RecipientResult::Message(RecipientOutcome::InDoubt);
-        Self { recipients: vec![in_doubt; recipients], last: None, prdr: false, lost: Some(lost) }
+    /// Makes the result of a message that was not sent.
+    pub(crate) fn untried(recipients: usize, lost: Lost) -> Self {
+        let recipients = vec![RecipientResult::Untried; recipients];
+        Self { recipients, last: None, prdr: false, lost: Some(lost) }
+    }
+
+    /// Tells whether the server may have the message without having said so. Then another server must not
+    /// get it before the time to try again has come.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.recipients.contains(&RecipientResult::Message(RecipientOutcome::InDoubt))
     }
 }
 
@@ -32,8 +39,10 @@ impl Delivery {
 pub enum RecipientResult {
     /// Refused or deferred by this reply to its `RCPT`.
     Refused(Reply),
-    /// The outcome of the message, by the replies about it.
+    /// The outcome of the message, by the replies about it; in doubt if the session was lost after its end.
     Message(RecipientOutcome),
+    /// The message was not sent to its end, so that another server may get it.
+    Untried,
 }
 
 impl RecipientResult {
@@ -52,7 +61,7 @@ impl RecipientResult {
                 | RecipientOutcome::Permanent(reply)
                 | RecipientOutcome::Temporary(reply),
             ) => Some(reply),
-            Self::Message(RecipientOutcome::InDoubt) => None,
+            Self::Message(RecipientOutcome::InDoubt) | Self::Untried => None,
         }
     }
 }

@@ -270,16 +270,24 @@ impl Transfer {
 
     fn finished(self) -> Delivery {
         let outcomes = self.replies.as_ref().and_then(prdr::Client::outcomes).unwrap_or_default();
-        self.delivery(outcomes, None)
+        self.delivery(outcomes, RecipientResult::Untried, None)
     }
 
-    /// Returns the result of a lost session.
-    pub(super) fn lost(self, lost: Lost) -> Delivery {
-        self.delivery(Vec::new(), Some(lost))
+    /// Returns the result of a lost session; `ended` tells whether the end of the message may have been
+    /// sent.
+    pub(super) fn lost(self, lost: Lost, ended: bool) -> Delivery {
+        let in_doubt = RecipientResult::Message(RecipientOutcome::InDoubt);
+        let without = if ended { in_doubt } else { RecipientResult::Untried };
+        self.delivery(Vec::new(), without, Some(lost))
     }
 
-    /// Returns the result, by the outcomes for the accepted recipients; without one they are in doubt.
-    fn delivery(self, outcomes: Vec<RecipientOutcome>, lost: Option<Lost>) -> Delivery {
+    /// Returns the result, by the outcomes for the accepted recipients, and `without` one.
+    fn delivery(
+        self,
+        outcomes: Vec<RecipientOutcome>,
+        without: RecipientResult,
+        lost: Option<Lost>,
+    ) -> Delivery {
         let Self { refusals, refusal, last, prdr, .. } = self;
         let mut outcomes = outcomes.into_iter();
         // Without a sender, the replies to the recipients mean nothing.
@@ -288,9 +296,10 @@ impl Transfer {
         let all = refusal.as_ref().map(RecipientOutcome::of);
         let result = |refused: Option<Reply>| match refused {
             Some(reply) if !no_sender => RecipientResult::Refused(reply),
-            _ => RecipientResult::Message(
-                all.clone().or_else(|| outcomes.next()).unwrap_or(RecipientOutcome::InDoubt),
-            ),
+            _ => {
+                let outcome = all.clone().or_else(|| outcomes.next());
+                outcome.map_or_else(|| without.clone(), RecipientResult::Message)
+            }
         };
         let recipients = refusals.into_iter().map(result).collect();
         Delivery { recipients, last: refusal.or(last), prdr, lost }
