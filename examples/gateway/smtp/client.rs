@@ -54,7 +54,7 @@ pub enum ClientStep {
 pub struct Client {
     settings: ClientSettings,
     input: Input,
-    /// The octets of `input` that were parsed, and are no whole reply.
+    /// The length of the whole lines in `input` that are no whole reply.
     seen: usize,
     /// Whether the server has closed the connection.
     ended: bool,

@@ -335,3 +335,20 @@ fn replies_without_end_are_not_kept() {
     }
     assert_eq!(server.run(), ClientStep::Lost(Lost::Malformed));
 }
+
+/// A fault is seen as soon as its last octet is there, however the octets come.
+#[test]
+fn a_malformed_reply_is_seen_octet_by_octet() {
+    let long = format!("250-ok\r\n250 {}", "x".repeat(Reply::MAX_LINE_READ - 5));
+    for wrong in ["250 ok\rx", "250 ok\n", "25x ok\r\n", &long] {
+        let mut server = Server::greeted(settings(), ALL, &[]);
+        server.client.quit();
+        assert!(matches!(server.client.poll(Instant::now()), ClientStep::Send(_)));
+        server.client.handle_sent(Instant::now());
+        for octet in wrong.as_bytes() {
+            assert!(matches!(server.client.poll(Instant::now()), ClientStep::Read(_)));
+            server.client.handle_bytes(&[*octet]);
+        }
+        assert_eq!(server.run(), ClientStep::Lost(Lost::Malformed));
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mail_types::smtp::{Reply, ReplyCode, ReplyError, Severity};
-use memchr::memchr2;
+use memchr::{memchr2, memrchr};
 
 use super::{Client, ClientStep, Due, Lost, Offers};
 
@@ -12,8 +12,9 @@ impl Client {
     pub(super) fn take_reply(&mut self) -> Option<Reply> {
         let rest = self.input.rest();
         // Parse again only after a line end, so that single octets do not cause a parse each.
-        let news = rest.get(self.seen..).unwrap_or_default();
-        if memchr2(b'\r', b'\n', news).is_some() || news.len() > Reply::MAX_LINE_READ {
+        let line = rest.get(self.seen..).unwrap_or_default();
+        let too_long = line.len() + "\r\n".len() > Reply::MAX_LINE_READ;
+        if memchr2(b'\r', b'\n', line).is_some() || too_long {
             match Reply::parse(rest) {
                 Ok((behind, reply)) => {
                     let used = rest.len() - behind.len();
@@ -21,7 +22,9 @@ impl Client {
                     self.seen = 0;
                     return Some(reply);
                 }
-                Err(ReplyError::Incomplete) => self.seen = rest.len(),
+                Err(ReplyError::Incomplete) => {
+                    self.seen = memrchr(b'\n', rest).map_or(0, |end| end + 1);
+                }
                 Err(_) => self.lose(Lost::Malformed),
             }
         }

@@ -270,7 +270,7 @@ impl Transfer {
 
     fn finished(self) -> Delivery {
         let outcomes = self.replies.as_ref().and_then(prdr::Client::outcomes).unwrap_or_default();
-        self.delivery(outcomes, RecipientResult::Untried, None)
+        self.delivery(outcomes, &RecipientResult::Untried, None)
     }
 
     /// Returns the result of a lost session; `ended` tells whether the end of the message may have been
@@ -278,14 +278,14 @@ impl Transfer {
     pub(super) fn lost(self, lost: Lost, ended: bool) -> Delivery {
         let in_doubt = RecipientResult::Message(RecipientOutcome::InDoubt);
         let without = if ended { in_doubt } else { RecipientResult::Untried };
-        self.delivery(Vec::new(), without, Some(lost))
+        self.delivery(Vec::new(), &without, Some(lost))
     }
 
     /// Returns the result, by the outcomes for the accepted recipients, and `without` one.
     fn delivery(
         self,
         outcomes: Vec<RecipientOutcome>,
-        without: RecipientResult,
+        without: &RecipientResult,
         lost: Option<Lost>,
     ) -> Delivery {
         let Self { refusals, refusal, last, prdr, .. } = self;
