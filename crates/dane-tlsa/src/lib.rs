@@ -92,7 +92,7 @@
 //! | RFC 7671 9, the strongest digest               | [`RecordSet`], [`Standing`]                       |
 //! | RFC 7672 3.1.1, DANE-EE(3)                     | [`Check::verify`], [`Check::verify_raw_key`]      |
 //! | RFC 7672 3.1.2, RFC 7671 5.2, DANE-TA(2)       | [`Check::verify`], [`PathFault`]                  |
-//! | RFC 7672 3.2, names                            | [`Check::new`], [`Reason::Name`]                  |
+//! | RFC 7672 3.2, names                            | [`Check::new`], [`MismatchReason::Name`]                  |
 //! | RFC 7671 8, the replacement of keys            | [`Rollover`], [`Check::review`]                   |
 //! | RFC 7672 8.1, SNI                              | `rustls::DaneVerifier::server_name`               |
 //! | RFC 7250, raw public keys                      | [`Check::verify_raw_key`]; rustls 0.23 has none beside certificates |
@@ -238,4 +238,4 @@ pub use stub::{
 };
 pub use usable::Unusable;
 pub use usage::Usage;
-pub use verdict::{Match, Mismatch, Mismatches, Reason, Verdict};
+pub use verdict::{Match, Mismatch, MismatchReason, Mismatches, Verdict};
