@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use dane_tlsa::hickory::StubResolver;
 use dane_tlsa::mail_types::dns::DnssecStatus;
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
@@ -17,7 +16,7 @@ use examples::cases::shown::{self, Done};
 use examples::cases::trace::TraceLine;
 
 use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
-use crate::resolver::{self, ResolverArguments};
+use crate::resolver::{Asked, ResolverArguments};
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -97,7 +96,7 @@ struct Run<'a> {
     wanted: &'a Wanted,
     answers: Answers,
     /// It is made once a case has no answers of its own.
-    resolver: Option<StubResolver>,
+    resolver: Option<Asked>,
     record: Option<File>,
 }
 
@@ -123,7 +122,7 @@ impl Run<'_> {
         }
         let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
         if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
-            resolver::warn(resolver);
+            resolver.warn();
         }
         if let Some(file) = &mut self.record {
             case.dns = Some(DnsEntry::record(session.answers()));

@@ -162,10 +162,9 @@
 //! more by TCP, and keeps 10,000 answers, 8 MiB and one hour at most. Neither `options trust-ad` nor `search` of
 //! resolv.conf has an effect.
 //!
-//! `hickory::ValidatingResolver` needs no trusted resolver, but asks and computes more, and keeps no answers. A
-//! denial counts only with a proof for the name that was asked for, which hickory 0.26 alone does not demand. It also
-//! takes some valid answers for bogus: aliases by DNAME, and records from a wildcard in some zones with NSEC. Mail
-//! for these is deferred.
+//! `hickory::ValidatingResolver` needs no trusted resolver, but asks and computes more; it keeps as many answers. A
+//! denial counts only with a proof for the name that was asked for, and a record of a wildcard only without a nearer
+//! name, which hickory 0.26 alone does not demand.
 //!
 //! # Trust
 //!
@@ -176,6 +175,8 @@
 //! [RFC 7672]: https://www.rfc-editor.org/rfc/rfc7672
 
 mod anchor;
+#[cfg(feature = "hickory")]
+mod answer_cache;
 mod certificate;
 mod check;
 mod decision;
@@ -211,6 +212,8 @@ mod usage;
 mod uses;
 mod verdict;
 
+#[cfg(feature = "hickory")]
+pub use answer_cache::CacheLimits;
 pub use certificate::Certificate;
 pub use check::Check;
 pub use decision::{Bounce, Decision, Deferral, Disposition};

@@ -41,7 +41,7 @@ fn verify(
 }
 
 #[test]
-fn point_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
+fn points_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
     let [root, below, leaf] = three(NAME);
     for numbers in [[2, 0, 1], [2, 0, 2], [2, 1, 1], [2, 1, 2], [2, 0, 0], [2, 1, 0]] {
         let chain = [&leaf.der, &below.der, &root.der];
