@@ -122,7 +122,7 @@
 //! | a wildcard for several labels                          | no match                                          |
 //! | a common name, without a DNS name beside it            | counts, within the name constraints of the path   |
 //! | several records that match                             | the first of usage 3; else the anchor nearest to the server |
-//! | SHA2-256(1) beside SHA2-512(2)                         | SHA2-512(2) only; the order is not configurable   |
+//! | SHA2-256(1) beside SHA2-512(2)                         | SHA2-512(2) only, the stronger (RFC 7671 9). That the order be configurable, as it recommends, has no use while neither is weak: a sound set matches by each (RFC 7671 8) |
 //! | more records than the limit                            | [`TooManyRecords`]: do not use the host           |
 //!
 //! # Features
@@ -140,7 +140,12 @@
 //! [`Limits`] has them. A match of usage 3 allocates nothing. Paths are webpki's: at most 100 signatures for
 //! all anchors together, and six authorities between. It counts authorities that have issued to themselves
 //! among them, and takes no path with constraints of directory names, no authority between of version 1, and
-//! no key of RSA below 2048 bits.
+//! no key of RSA below 2048 bits. Certificates whose names allow more than 1,000 steps from one to its issuer are
+//! refused before a path is tried.
+//!
+//! So whatever a hostile server and its zone send takes a tenth of a second at most: 89 ms for a hundred anchors that
+//! have the issuer's name and other keys, of P-384, and 6 ms for five authorities that may have issued each other,
+//! beside a hundred keys (`cargo bench -p benches --bench dane`: "anchors that fail", "paths that lead nowhere").
 //!
 //! # Whose word for DNSSEC counts
 //!
@@ -193,6 +198,7 @@ mod next_hop;
 mod numbers;
 mod path;
 mod path_fault;
+mod path_steps;
 mod policy;
 mod policy_options;
 mod record;

@@ -23,7 +23,7 @@ const ATTACKED: [&str; 5] =
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-fn validating(listeners: &[Listener], server: SocketAddr) -> ValidatingResolver {
+pub(crate) fn validating(listeners: &[Listener], server: SocketAddr) -> ValidatingResolver {
     let file = &listeners.iter().find(|listener| listener.name == "anchor").unwrap().address;
     let anchors = TrustAnchors::from_file(Path::new(file)).unwrap();
     ValidatingResolver::new(&[server], Arc::new(anchors), PATIENCE)
