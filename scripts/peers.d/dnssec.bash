@@ -107,7 +107,7 @@ dnssec_der() {
     esac | od -An -v -tx1 | tr -d ' \n'
 }
 
-dnssec_faults=(none truncated servfail refused formerr notimp silent garbage wrongid slow)
+dnssec_faults=(sound truncated servfail refused formerr notimp silent garbage wrongid slow)
 
 dnssec_secure() {
     local number fault many=()
@@ -182,7 +182,7 @@ dnssec_secure() {
     [ -z "${PEERS_ZONE:-}" ] || cat "$PEERS_ZONE"
     # The sub-tree is a zone of its own, whose server has this fault.
     for fault in "${dnssec_faults[@]}"; do
-        dnssec_mail "faulty-$fault" && echo "_tcp.mx-faulty-$fault NS ns.test."
+        dnssec_mail "$fault" && echo "_tcp.mx-$fault NS ns.test."
     done
 }
 
@@ -340,6 +340,6 @@ TEXT
         printf 'stub-zone:\n  name: "%s"\n  stub-addr: %s\n' "$zone" "$at"
     done
     for fault in "${dnssec_faults[@]}"; do
-        printf 'stub-zone:\n  name: "_tcp.mx-faulty-%s.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$fault" "$4"
+        printf 'stub-zone:\n  name: "_tcp.mx-%s.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$fault" "$4"
     done
 }

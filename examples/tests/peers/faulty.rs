@@ -1,4 +1,4 @@
-//! A name server with faults, each in the names that it is part of: it has the zones `_tcp.mx-faulty-FAULT.secure.test`.
+//! A name server with faults, each in the names that it is part of: it has the zones `_tcp.mx-FAULT.secure.test`.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -45,7 +45,7 @@ fn response(query: &[u8], tcp: bool) -> Option<Vec<u8>> {
     let mut message = Message::from_vec(query).ok()?.into_response();
     let question = message.queries.first()?.clone();
     let labels: Vec<_> = question.name().iter().map(String::from_utf8_lossy).collect();
-    let fault = labels.iter().find_map(|label| label.strip_prefix("mx-faulty-"))?.to_owned();
+    let fault = labels.iter().find_map(|label| label.strip_prefix("mx-"))?.to_owned();
     message.metadata.authoritative = true;
     let codes = [
         ("servfail", ResponseCode::ServFail),
