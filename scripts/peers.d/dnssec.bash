@@ -200,7 +200,7 @@ dnssec_sign() {
         dnssec_delegate "$files" "$zone"
     done
     # A digit of the data, which is signed.
-    sed -i -E "/^_$smtp\._tcp\.mx\.tampered\.test\..*TLSA/I { s/0\$/1/; t; s/.\$/0/ }" "$files/signed/tampered.test"
+    sed -i -E "/^_$smtp\._tcp\.mx\.tampered\.test\..*TLSA[[:space:]]+3 /I { s/0\$/1/; t; s/.\$/0/ }" "$files/signed/tampered.test"
     cp "$files/plain/insecure.test" "$files/plain/unsigned.optout.test" "$files/signed/"
     keymgr -c "$files/sign.conf" . dnskey | sed -n 's|^\. *DNSKEY 257|. 300 IN DNSKEY 257|p' >"$files/root.anchor"
 }
