@@ -97,6 +97,7 @@
 //! | RFC 7672 8.1, SNI                              | `rustls::DaneVerifier::server_name`               |
 //! | RFC 7250, raw public keys                      | [`Check::verify_raw_key`]; rustls 0.23 has none beside certificates |
 //! | PKIX-TA(0), PKIX-EE(1)                         | never used: SMTP has no use for them              |
+//! | RFC 4035 5.3.4, RFC 5155 8.8, RFC 6672 5.3.1   | `hickory::ValidatingResolver`: wildcards, and aliases by DNAME |
 //!
 //! # Choices
 //!
