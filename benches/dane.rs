@@ -1,12 +1,17 @@
 //! Verifying servers by TLSA records, beside OpenSSL, both from the DER of the certificates.
 //!
-//! With `--test` each runs once. With `--instructions` instructions are counted instead of times.
+//! With `--test` each runs once. With `--instructions` instructions are counted instead of times, with
+//! `--signature-checks` the signatures that OpenSSL and we verify.
 
 mod any_signature;
 mod dane_cases;
+mod dane_hostile;
 #[cfg(feature = "peers")]
 mod dane_peer;
+#[cfg(feature = "peers")]
+mod dane_signatures;
 
+use std::cell::OnceCell;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -16,24 +21,35 @@ use dane_cases::{Case, NOW};
 use dane_tlsa::rustls_pki_types::{UnixTime, alg_id};
 use dane_tlsa::{Algorithms, Check};
 
+/// What OpenSSL does too: the rows of the library's own tests, the bars and the instructions.
+const BESIDE: [(&str, &str, f64, f64); 3] = [
+    ("3 1 1", "extra-ee-expired", 0.25, 9_500.0),
+    ("2 0 1, two certificates", "extra-ta-int", 1.0, 840_000.0),
+    ("2 1 0, the key in the DNS", "extra-ta-210-root", 1.0, 1_620_000.0),
+];
+
 fn main() {
+    #[cfg(feature = "peers")]
+    if std::env::args().any(|argument| argument == "--signature-checks") {
+        return dane_signatures::count();
+    }
     benches::run(&tasks());
 }
 
 fn tasks() -> Vec<Task> {
     let task = |name, bar, instructions, works| Task { name, bar, instructions, works };
-    vec![
-        task("3 1 1", 0.25, 9_500.0, beside("extra-ee-expired")),
-        task("2 0 1, two certificates", 1.0, 840_000.0, beside("extra-ta-int")),
-        task("2 1 0, the key in the DNS", 1.0, 1_620_000.0, beside("extra-ta-210-root")),
-        // A signature costs what the provider takes for it; the rest is ours.
-        task("2 0 1 outside the provider", 1.0, 41_000.0, {
-            vec![("ours", verifier("extra-ta-int", &[&ANY]))]
-        }),
-        task("2 1 0 outside the provider", 1.0, 27_000.0, {
-            vec![("ours", verifier("extra-ta-210-root", &[&ANY]))]
-        }),
-    ]
+    let beside = BESIDE.map(|(name, id, bar, count)| task(name, bar, count, beside(id)));
+    // A signature costs what the provider takes for it; the rest is ours.
+    let outside = |id| vec![("ours", verifier(id, &[&ANY]))];
+    beside
+        .into_iter()
+        .chain([
+            task("2 0 1 outside the provider", 1.0, 41_000.0, outside("extra-ta-int")),
+            task("2 1 0 outside the provider", 1.0, 27_000.0, outside("extra-ta-210-root")),
+            task("anchors that fail", 1.0, f64::INFINITY, hostile(dane_hostile::anchors)),
+            task("paths that lead nowhere", 1.0, f64::INFINITY, hostile(dane_hostile::paths)),
+        ])
+        .collect()
 }
 
 fn beside(id: &str) -> Vec<Work<'static>> {
@@ -49,11 +65,23 @@ fn beside(id: &str) -> Vec<Work<'static>> {
 
 fn verifier(id: &str, algorithms: Algorithms<'static>) -> Box<dyn Fn() -> bool> {
     let Some(case) = Case::read(id) else { return Box::new(|| false) };
-    Box::new(move || {
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.into()));
-        let check = Check::new(&case.records, &case.names, algorithms);
-        check.verify(black_box(&case.chain), now).is_match()
-    })
+    Box::new(move || verify(&case, algorithms))
+}
+
+/// Refuses what is made when it is first needed: that takes longest.
+fn hostile(make: fn() -> Option<Case>) -> Vec<Work<'static>> {
+    let case = OnceCell::new();
+    let refuse = move || {
+        let case = case.get_or_init(make).as_ref();
+        case.is_some_and(|case| !verify(case, webpki::ALL_VERIFICATION_ALGS))
+    };
+    vec![("ours", Box::new(refuse))]
+}
+
+fn verify(case: &Case, algorithms: Algorithms<'_>) -> bool {
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.into()));
+    let check = Check::new(&case.records, &case.names, algorithms);
+    check.verify(black_box(&case.chain), now).is_match()
 }
 
 const ANY: AnySignature = AnySignature { key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 };

@@ -18,7 +18,7 @@ use case::{Case, Peculiarity};
 use dane_tlsa::mail_types::dns::Name;
 use dane_tlsa::rustls_pki_types::{CertificateDer, UnixTime};
 use dane_tlsa::{
-    Check, Limits, PathFault, Reason, RecordSet, Standing, TlsaRecord, Usage, Verdict,
+    Check, Limits, MismatchReason, PathFault, RecordSet, Standing, TlsaRecord, Usage, Verdict,
 };
 use openssl_dane::{Host, Outcome};
 
@@ -107,17 +107,19 @@ fn known(case: &Case, ours: &Verdict, theirs: Outcome) -> Option<&'static str> {
         },
         Verdict::NoMatch(why) if theirs.error == 0 => {
             let is_for = |reason| why.records.iter().any(|mismatch| mismatch.reason == reason);
-            let own_key = theirs.depth == 0 && is_for(Reason::OwnAnchor);
+            let own_key = theirs.depth == 0 && is_for(MismatchReason::OwnAnchor);
             if own_key && has([2, 1, 0]) {
                 return Some(
                     "RFC 7671 5.2.3: a key that the server's own certificate has is no anchor",
                 );
             }
-            if is_for(Reason::Path(PathFault::NotAuthority)) {
+            if is_for(MismatchReason::Path(PathFault::NotAuthority)) {
                 return Some("RFC 5280 6.1.4 (k): OpenSSL takes keyCertSign for basicConstraints");
             }
-            let is_path = why.records.iter().any(|it| matches!(it.reason, Reason::Path(_)));
-            if is_for(Reason::Path(PathFault::NameConstraints)) && case.has(Peculiarity::Wildcard) {
+            let is_path = why.records.iter().any(|it| matches!(it.reason, MismatchReason::Path(_)));
+            if is_for(MismatchReason::Path(PathFault::NameConstraints))
+                && case.has(Peculiarity::Wildcard)
+            {
                 return Some(
                     "RFC 5280 4.2.1.10: OpenSSL lets a wildcard stand for what is excluded",
                 );

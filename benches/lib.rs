@@ -149,18 +149,62 @@ impl std::fmt::Debug for Task {
 #[must_use]
 pub fn instructions(shape: &str, name: &str) -> f64 {
     let collected = |runs: &str| {
-        let program = env::current_exe().unwrap_or_default();
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(program)
-            .args(["--run", shape, name, runs])
-            .output();
-        let output = output.map(|output| output.stderr).unwrap_or_default();
-        let text = String::from_utf8_lossy(&output);
+        let text = callgrind(&[shape, name, runs], "/dev/null");
         let count = text.lines().find_map(|line| line.split_once("Collected : "));
         let count = count.and_then(|(_, count)| count.trim().parse::<f64>().ok());
         assert!(count.is_some(), "valgrind gives no count: {text}");
         count.unwrap_or(f64::NAN)
     };
     (collected("11000") - collected("1000")) / 10_000.0
+}
+
+/// Counts how often one run calls a function, by its name: the difference that 10 runs make, divided by them.
+///
+/// # Panics
+///
+/// If there is no valgrind.
+#[must_use]
+pub fn calls(shape: &str, name: &str, function: &str) -> usize {
+    let counted = |runs: &str| {
+        let file = env::temp_dir().join(format!("callgrind.{}", std::process::id()));
+        let text = callgrind(&[shape, name, runs], &file.display().to_string());
+        let profile = std::fs::read_to_string(&file).unwrap_or_default();
+        let _ = std::fs::remove_file(&file);
+        assert!(!profile.is_empty(), "valgrind gives no profile: {text}");
+        calls_of(function, &profile)
+    };
+    (counted("11") - counted("1")) / 10
+}
+
+/// Sums up the calls of a function in a profile of callgrind, which has each name once, with a number for later.
+fn calls_of(function: &str, profile: &str) -> usize {
+    let Some(number) = profile.lines().find_map(|line| {
+        let (number, name) = line.split_once("fn=")?.1.split_once(' ')?;
+        (name == function).then_some(number)
+    }) else {
+        return 0;
+    };
+    let mut lines = profile.lines();
+    let mut sum = 0;
+    while let Some(line) = lines.next() {
+        let called = line.strip_prefix("cfn=").and_then(|callee| callee.split(' ').next());
+        if called == Some(number) {
+            let calls = lines.next().and_then(|line| line.strip_prefix("calls="));
+            let calls = calls.and_then(|calls| calls.split(' ').next()?.parse::<usize>().ok());
+            sum += calls.unwrap_or_default();
+        }
+    }
+    sum
+}
+
+/// Does so many runs in callgrind, which writes its profile to a file; returns what it says.
+fn callgrind(run: &[&str; 3], file: &str) -> String {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", &format!("--callgrind-out-file={file}")])
+        .arg(env::current_exe().unwrap_or_default())
+        .arg("--run")
+        .args(run)
+        .output();
+    let output = output.map(|output| output.stderr).unwrap_or_default();
+    String::from_utf8_lossy(&output).into_owned()
 }

@@ -11,5 +11,6 @@ pub mod dns;
 pub mod host_outcome;
 pub mod lines;
 pub mod mail_server;
+pub mod output;
 pub mod shown;
 pub mod trace;

@@ -4,7 +4,7 @@ mod case;
 mod given;
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +16,7 @@ use dmarc_policy::{Discovery, SuffixFile};
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
+use examples::cases::output::{OutputArguments, Recorder};
 use examples::cases::shown::{self, Done};
 
 use case::{Case, Verdict};
@@ -54,15 +55,8 @@ struct Arguments {
     /// The most author domains of a message that are tested; 0 tests none if there are several [default: all]
     #[arg(long, value_name = "COUNT")]
     authors: Option<usize>,
-    /// Shows each DNS question, each answer and each comparison
-    #[arg(long)]
-    trace: bool,
-    /// Writes the cases with their DNS answers to this file
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
-    /// Writes one JSON object for each case
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArguments,
 }
 
 /// The longest line that is read, in octets.
@@ -74,13 +68,13 @@ struct Program {
     arguments: Arguments,
     discovery: Discovery,
     answers: Answers,
-    record: Option<File>,
+    recorder: Recorder,
 }
 
 impl Program {
     fn new(arguments: Arguments) -> Result<Self, Box<dyn Error>> {
         let answers = Answers::new(arguments.zone.as_deref())?;
-        let record = arguments.record.as_ref().map(File::create).transpose()?;
+        let recorder = arguments.output.recorder()?;
         let discovery = match &arguments.tld_file {
             None => Discovery::TreeWalk,
             Some(file) => {
@@ -88,12 +82,12 @@ impl Program {
                 if arguments.psl { Discovery::Psl(list) } else { Discovery::TreeWalkThenPsl(list) }
             }
         };
-        Ok(Self { arguments, discovery, answers, record })
+        Ok(Self { arguments, discovery, answers, recorder })
     }
 
     fn run(&mut self) -> Done {
         let mut out = BufWriter::new(io::stdout().lock());
-        let json = self.arguments.json;
+        let json = self.arguments.output.json;
         if !self.arguments.from.is_empty() {
             let Arguments { from, spf, dkim, .. } = &self.arguments;
             let case = Case::new(from.clone(), spf.clone(), dkim.clone());
@@ -121,13 +115,10 @@ impl Program {
         }
         let mut session = dmarc.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), TIME)?;
-        let trace = if self.arguments.trace { session.trace() } else { &[] };
+        let trace = if self.arguments.output.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, session.answers(), trace);
-        if let Some(record) = &mut self.record {
-            case.dns = Some(DnsEntry::record(session.answers()));
-            serde_json::to_writer(&mut *record, &case)?;
-            writeln!(record)?;
-        }
+        case.dns = Some(DnsEntry::record(session.answers()));
+        self.recorder.write(&case)?;
         Ok(verdict)
     }
 }

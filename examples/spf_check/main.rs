@@ -3,7 +3,6 @@
 mod case;
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,6 +12,7 @@ use clap::Parser;
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
+use examples::cases::output::{OutputArguments, Recorder};
 use examples::cases::shown::{self, Done};
 use spf_result::Options;
 
@@ -41,18 +41,11 @@ struct Arguments {
     /// Answers DNS questions from a master file instead of the system's resolver
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
-    /// Shows each evaluated term and each DNS answer
-    #[arg(long)]
-    trace: bool,
-    /// Writes the cases with their DNS answers to this file
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
     /// Evaluates Exim's guess record for a domain without an SPF record
     #[arg(long)]
     guess: bool,
-    /// Writes one JSON object for each case
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArguments,
 }
 
 /// The longest input line, in octets.
@@ -62,21 +55,21 @@ struct Program {
     arguments: Arguments,
     options: Options,
     answers: Answers,
-    record: Option<File>,
+    recorder: Recorder,
 }
 
 impl Program {
     fn new(arguments: Arguments) -> Result<Self, Box<dyn Error>> {
         let answers = Answers::new(arguments.zone.as_deref())?;
-        let record = arguments.record.as_ref().map(File::create).transpose()?;
+        let recorder = arguments.output.recorder()?;
         let mut options = Options::default();
         options.guess = arguments.guess.then(Options::default_guess);
-        Ok(Self { arguments, options, answers, record })
+        Ok(Self { arguments, options, answers, recorder })
     }
 
     fn run(&mut self) -> Done {
         let mut out = BufWriter::new(io::stdout().lock());
-        let json = self.arguments.json;
+        let json = self.arguments.output.json;
         if let (Some(ip), Some(helo)) = (self.arguments.ip, &self.arguments.helo) {
             let case = Case::new(ip, helo.clone(), self.arguments.from.clone());
             shown::write(&self.verdict(case)?, json, &mut out)?;
@@ -105,14 +98,10 @@ impl Program {
         };
         let mut session = check.session().traced();
         let verdict = self.answers.run(&mut session, own.as_ref(), time)?;
-        let trace = if self.arguments.trace { session.trace() } else { &[] };
+        let trace = if self.arguments.output.trace { session.trace() } else { &[] };
         let verdict = Verdict::new(&verdict, trace);
-        if let Some(record) = &mut self.record {
-            let dns = DnsEntry::record(session.answers());
-            case.dns = Some(dns);
-            serde_json::to_writer(&mut *record, &case)?;
-            writeln!(record)?;
-        }
+        case.dns = Some(DnsEntry::record(session.answers()));
+        self.recorder.write(&case)?;
         Ok(verdict)
     }
 }

@@ -24,8 +24,10 @@ mod peers {
     pub(crate) mod dnssec;
     #[cfg(feature = "dnssec-ring")]
     pub(crate) mod dnssec_attacks;
+    pub(crate) mod dnssec_faults;
     pub(crate) mod events;
     pub(crate) mod examined;
+    pub(crate) mod faulty;
     pub(crate) mod fronts;
     pub(crate) mod gateway;
     pub(crate) mod injection;

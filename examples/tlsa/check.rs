@@ -17,13 +17,13 @@ use rustls::pki_types::CertificateDer;
 
 use crate::case::{self, Case, Outcome, Subject};
 use crate::make::Place;
-use crate::resolver::{self, ResolverArguments};
+use crate::resolver::ResolverArguments;
 use crate::server;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
     /// A record, as "3 1 1 ab..."; can be given several times. Without a record and a zone file the DNS is asked
-    #[arg(long = "record", value_name = "RECORD", conflicts_with_all = ["zone", "resolver", "trust_ad"])]
+    #[arg(long = "record", value_name = "RECORD", conflicts_with_all = ["zone", "resolver", "trust_ad", "validate"])]
     records: Vec<String>,
     /// A zone file with the records of the host
     #[arg(long, value_name = "FILE", requires = "host")]
@@ -126,7 +126,7 @@ impl Wanted {
         let question = Question::new(name.clone(), RecordType::Tlsa);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (_, answer) = runtime.block_on(resolver.answer(question, DEADLINE));
-        resolver::warn(&resolver);
+        resolver.warn();
         match answer {
             Answer::Records { records: Records::Tlsa(wires), security, .. } => {
                 if security != DnssecStatus::Secure {

@@ -1,23 +1,22 @@
 //! How mail to a next hop is secured.
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use dane_tlsa::hickory::StubResolver;
 use dane_tlsa::mail_types::dns::DnssecStatus;
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
+use examples::cases::output::{OutputArguments, Recorder};
 use examples::cases::shown::{self, Done};
 use examples::cases::trace::TraceLine;
 
 use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
-use crate::resolver::{self, ResolverArguments};
+use crate::resolver::{Asked, ResolverArguments};
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -47,15 +46,8 @@ pub(crate) struct Wanted {
     security: DnssecStatus,
     #[command(flatten)]
     resolver: ResolverArguments,
-    /// Shows every name that was asked for, and every answer
-    #[arg(long)]
-    trace: bool,
-    /// Writes the cases there, with the answers that came
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
-    /// Writes one JSON object for each case
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArguments,
 }
 
 /// The longest line that is read, in octets.
@@ -67,8 +59,8 @@ impl Wanted {
     pub(crate) fn run(&self) -> Done {
         let mut out = BufWriter::new(io::stdout().lock());
         let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
-        let record = self.record.as_ref().map(File::create).transpose()?;
-        let mut run = Run { wanted: self, answers, resolver: None, record };
+        let recorder = self.output.recorder()?;
+        let mut run = Run { wanted: self, answers, resolver: None, recorder };
         if let Some(next_hop) = &self.next_hop {
             let case = Case {
                 next_hop: next_hop.clone(),
@@ -79,7 +71,7 @@ impl Wanted {
                 mta_sts: self.mta_sts,
                 dns: None,
             };
-            shown::write(&run.outcome(case)?, self.json, &mut out)?;
+            shown::write(&run.outcome(case)?, self.output.json, &mut out)?;
             return Ok(out.flush()?);
         }
         lines::each(MAX_LINE, &mut out, |line, out| {
@@ -88,7 +80,7 @@ impl Wanted {
                 Ok(case) => run.outcome(case)?,
                 Err(error) => Outcome::wrong(&error.to_string(), error.column()),
             };
-            shown::write(&outcome, self.json, out)
+            shown::write(&outcome, self.output.json, out)
         })
     }
 }
@@ -97,8 +89,8 @@ struct Run<'a> {
     wanted: &'a Wanted,
     answers: Answers,
     /// It is made once a case has no answers of its own.
-    resolver: Option<StubResolver>,
-    record: Option<File>,
+    resolver: Option<Asked>,
+    recorder: Recorder,
 }
 
 impl Run<'_> {
@@ -112,7 +104,7 @@ impl Run<'_> {
             Err(error) => return Ok(Outcome::wrong(&error.to_string(), 0)),
         };
         let mut session = policy.session();
-        if self.wanted.trace || self.record.is_some() {
+        if self.wanted.output.trace || self.wanted.output.record.is_some() {
             session = session.traced();
         }
         let asks = own.is_none() && self.wanted.zone.is_none();
@@ -123,14 +115,11 @@ impl Run<'_> {
         }
         let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
         if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
-            resolver::warn(resolver);
+            resolver.warn();
         }
-        if let Some(file) = &mut self.record {
-            case.dns = Some(DnsEntry::record(session.answers()));
-            serde_json::to_writer(&mut *file, &case)?;
-            writeln!(file)?;
-        }
-        let trace = if self.wanted.trace { session.trace() } else { &[] };
+        case.dns = Some(DnsEntry::record(session.answers()));
+        self.recorder.write(&case)?;
+        let trace = if self.wanted.output.trace { session.trace() } else { &[] };
         let trace = trace.iter().map(TraceLine::new).collect();
         Ok(Outcome::new(&policy, &decision).with_trace(trace))
     }

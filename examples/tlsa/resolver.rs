@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use dane_tlsa::hickory::StubResolver;
+use dane_tlsa::mail_types::dns::{Question, Resolve, Resolving};
 use dane_tlsa::{DnssecState, StubOptions};
 use mail_types::hickory::ResolverSettings;
 
@@ -18,25 +20,83 @@ pub(crate) struct ResolverArguments {
     /// Believes what the resolver says of DNSSEC, though it is on another host
     #[arg(long, conflicts_with = "zone")]
     trust_ad: bool,
+    /// Validates by DNSSEC itself, so that the resolver need not be trusted; needs the feature dnssec-ring
+    #[arg(long, conflicts_with_all = ["zone", "trust_ad"])]
+    validate: bool,
+    /// The keys to validate by, as DNSKEY records; without, those of the root
+    #[arg(long, value_name = "FILE", requires = "validate")]
+    trust_anchor: Option<PathBuf>,
+}
+
+/// The resolver that was chosen.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    resolver: Arc<dyn Resolve>,
+    /// The same, if its servers must validate.
+    stub: Option<StubResolver>,
 }
 
 impl ResolverArguments {
-    pub(crate) fn resolver(&self) -> Result<StubResolver, Box<dyn Error>> {
-        let options = StubOptions::default().with_trusted(self.trust_ad);
-        if let Some(server) = self.resolver {
-            return Ok(StubResolver::new(&[server], options));
+    pub(crate) fn resolver(&self) -> Result<Asked, Box<dyn Error>> {
+        let system = || ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM));
+        if self.validate {
+            let servers = match self.resolver {
+                Some(server) => vec![server],
+                None => system()?.addresses(),
+            };
+            let resolver = validating(&servers, self.trust_anchor.as_deref())?;
+            return Ok(Asked { resolver, stub: None });
         }
-        let settings = ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM))?;
-        Ok(StubResolver::of_settings(&settings, options))
+        let options = StubOptions::default().with_trusted(self.trust_ad);
+        let stub = match self.resolver {
+            Some(server) => StubResolver::new(&[server], options),
+            None => StubResolver::of_settings(&system()?, options),
+        };
+        Ok(Asked { resolver: Arc::new(stub.clone()), stub: Some(stub) })
     }
 }
 
-/// Tells on standard error which servers cannot make an answer secure, and why.
-pub(crate) fn warn(resolver: &StubResolver) {
-    for (server, state) in resolver.servers() {
-        if state != DnssecState::Available {
-            let _ = writeln!(std::io::stderr(), "tlsa: DNSSEC of {server}: {state}");
+#[cfg(feature = "dnssec-ring")]
+fn validating(
+    servers: &[SocketAddr],
+    anchor: Option<&Path>,
+) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
+    use dane_tlsa::hickory::{TrustAnchors, ValidatingResolver};
+
+    let anchors = match anchor {
+        Some(file) => {
+            let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+            let anchors = TrustAnchors::from_file(file).map_err(|error| failed(&error))?;
+            if anchors.is_empty() {
+                return Err(failed(&"no DNSKEY record").into());
+            }
+            anchors
         }
+        None => TrustAnchors::default(),
+    };
+    let patience = StubOptions::default().patience;
+    Ok(Arc::new(ValidatingResolver::new(servers, Arc::new(anchors), patience)))
+}
+
+#[cfg(not(feature = "dnssec-ring"))]
+fn validating(_: &[SocketAddr], _: Option<&Path>) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
+    Err("--validate: tlsa was built without the feature dnssec-ring".into())
+}
+
+impl Asked {
+    /// Tells on standard error which servers cannot make an answer secure, and why.
+    pub(crate) fn warn(&self) {
+        for (server, state) in self.stub.iter().flat_map(StubResolver::servers) {
+            if state != DnssecState::Available {
+                let _ = writeln!(std::io::stderr(), "tlsa: DNSSEC of {server}: {state}");
+            }
+        }
+    }
+}
+
+impl Resolve for Asked {
+    fn answer(&self, question: Question, time: std::time::Duration) -> Resolving<'_> {
+        self.resolver.answer(question, time)
     }
 }
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # Read by scripts/peers.
 # Zones signed by Knot, from a root of their own, and two resolvers of Unbound: one validates, one does not.
 
-# start_dnssec PORT [HOST:PORT]: the resolvers ask the zones' server, or whoever is at HOST:PORT in its place.
+# start_dnssec PORT [HOST:PORT]: the resolvers ask the zones' server, or whoever is at HOST:PORT in its place. Zones
+# with faults have their server at PORT + 3, if a test starts one.
 # PEERS_TLSA_PORT is the port of mail servers, PEERS_TLSA_DIGEST that of their key, and PEERS_ZONE a file with more
 # records for secure.test.
 start_dnssec() {
@@ -106,8 +107,10 @@ dnssec_der() {
     esac | od -An -v -tx1 | tr -d ' \n'
 }
 
+dnssec_faults=(sound truncated servfail refused formerr notimp silent garbage wrongid slow)
+
 dnssec_secure() {
-    local number many=()
+    local number fault many=()
     dnssec_mail ee "3 1 1 $digest"
     dnssec_mail ee-certificate "3 0 1 $digest"
     dnssec_mail ee-sha512 "3 1 2 $digest$other"
@@ -177,9 +180,9 @@ dnssec_secure() {
     echo "*.any MX 10 mx-ee"
     echo "*.hosts A 127.0.1.1" && echo "any-host MX 10 one.hosts"
     [ -z "${PEERS_ZONE:-}" ] || cat "$PEERS_ZONE"
-    # The sub-tree is a zone of its own, whose server fails.
-    for number in refused silent; do
-        dnssec_mail "$number" && echo "_tcp.mx-$number NS ns.test."
+    # The sub-tree is a zone of its own, whose server has this fault.
+    for fault in "${dnssec_faults[@]}"; do
+        dnssec_mail "$fault" && echo "_tcp.mx-$fault NS ns.test."
     done
 }
 
@@ -197,7 +200,7 @@ dnssec_sign() {
         dnssec_delegate "$files" "$zone"
     done
     # A digit of the data, which is signed.
-    sed -i -E "/^_$smtp\._tcp\.mx\.tampered\.test\..*TLSA/I { s/0\$/1/; t; s/.\$/0/ }" "$files/signed/tampered.test"
+    sed -i -E "/^_$smtp\._tcp\.mx\.tampered\.test\..*TLSA[[:space:]]+3 /I { s/0\$/1/; t; s/.\$/0/ }" "$files/signed/tampered.test"
     cp "$files/plain/insecure.test" "$files/plain/unsigned.optout.test" "$files/signed/"
     keymgr -c "$files/sign.conf" . dnskey | sed -n 's|^\. *DNSKEY 257|. 300 IN DNSKEY 257|p' >"$files/root.anchor"
 }
@@ -302,9 +305,9 @@ TEXT
     done
 }
 
-# dnssec_unbound FILES PORT HOST:PORT REFUSING MODULES: the port REFUSING refuses all questions.
+# dnssec_unbound FILES PORT HOST:PORT FAULTY MODULES: the zones with faults are at the port FAULTY.
 dnssec_unbound() {
-    local zone at=${3%:*}@${3##*:}
+    local zone fault at=${3%:*}@${3##*:}
     cat <<TEXT
 server:
   interface: 127.0.0.1@$2
@@ -319,7 +322,6 @@ server:
   val-log-level: 2
   do-not-query-localhost: no
   access-control: 127.0.0.0/8 allow
-$([ "$5" = iterator ] || printf '  interface: 127.0.0.1@%s\n  interface-action: 127.0.0.1@%s refuse\n' "$4" "$4")
   module-config: "$5"
   trust-anchor-file: "$1/root.anchor"
   local-zone: "test." nodefault
@@ -337,7 +339,7 @@ TEXT
     for zone in "${dnssec_all[@]}"; do
         printf 'stub-zone:\n  name: "%s"\n  stub-addr: %s\n' "$zone" "$at"
     done
-    printf 'stub-zone:\n  name: "_tcp.mx-refused.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$4"
-    # The discard port: nobody is there.
-    printf 'stub-zone:\n  name: "_tcp.mx-silent.secure.test"\n  stub-addr: 127.0.0.1@9\n'
+    for fault in "${dnssec_faults[@]}"; do
+        printf 'stub-zone:\n  name: "_tcp.mx-%s.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$fault" "$4"
+    done
 }

@@ -11,7 +11,7 @@ use crate::selected::Selected;
 use crate::selector::Selector;
 use crate::usage::Usage;
 use crate::uses::Uses;
-use crate::verdict::Reason;
+use crate::verdict::MismatchReason;
 
 /// The trust anchors that the records of a host give for what its server has sent.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Anchors<'a> {
     /// Where each is from.
     pub(crate) sources: Vec<Source<'a>>,
     /// Records that have no anchor, and why not.
-    pub(crate) reasons: Vec<(usize, Reason)>,
+    pub(crate) reasons: Vec<(usize, MismatchReason)>,
     /// The other certificates that the server has sent: no path goes through an anchor.
     pub(crate) others: Vec<CertificateDer<'a>>,
 }
@@ -63,7 +63,7 @@ impl<'a> Anchors<'a> {
         }
         for (place, record) in records.used(Usage::DANE_TA) {
             if !anchors.has(place) && own.matches(record) {
-                anchors.reasons.push((place, Reason::OwnAnchor));
+                anchors.reasons.push((place, MismatchReason::OwnAnchor));
             }
         }
         // Certificates before keys: they have constraints.
@@ -100,7 +100,7 @@ impl<'a> Anchors<'a> {
                 });
                 self.sources.push(Source { record, uses, is_bare_key: false });
             }
-            Err(fault) => self.reasons.push((record, Reason::Path(fault))),
+            Err(fault) => self.reasons.push((record, MismatchReason::Path(fault))),
         }
     }
 

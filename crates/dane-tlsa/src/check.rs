@@ -14,7 +14,7 @@ use crate::selector::Selector;
 use crate::server_names::Identity;
 use crate::usage::Usage;
 use crate::uses::Uses;
-use crate::verdict::{Match, Mismatch, Mismatches, Reason, Verdict};
+use crate::verdict::{Match, Mismatch, MismatchReason, Mismatches, Verdict};
 
 /// A check of servers by the TLSA records of their host.
 ///
@@ -57,15 +57,17 @@ impl<'a> Check<'a> {
     #[must_use]
     pub fn verify(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Verdict {
         if !self.records.is_usable() {
-            return Verdict::Unusable(self.mismatches(|_, _| Reason::NoCertificate));
+            return Verdict::Unusable(self.mismatches(|_, _| MismatchReason::NoCertificate));
         }
         let Some(first) = chain.first() else {
-            return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoCertificate));
+            return Verdict::NoMatch(self.mismatches(|_, _| MismatchReason::NoCertificate));
         };
         let leaf = match Certificate::parse(first) {
             Ok(leaf) => leaf,
             // Without a key nobody can prove to be the server.
-            Err(error) => return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoKey(error))),
+            Err(error) => {
+                return Verdict::NoMatch(self.mismatches(|_, _| MismatchReason::NoKey(error)));
+            }
         };
         let own = Selected::of(&leaf);
         self.match_own(&own).unwrap_or_else(|| self.verify_path(&leaf, &own, chain, now))
@@ -76,15 +78,15 @@ impl<'a> Check<'a> {
     #[must_use]
     pub fn verify_raw_key(&self, key: &SubjectPublicKeyInfoDer<'_>) -> Verdict {
         if !self.records.is_usable() {
-            return Verdict::Unusable(self.mismatches(|_, _| Reason::NoCertificate));
+            return Verdict::Unusable(self.mismatches(|_, _| MismatchReason::NoCertificate));
         }
         if let Err(error) = check_whole_key(key) {
-            return Verdict::NoMatch(self.mismatches(|_, _| Reason::NoKey(error)));
+            return Verdict::NoMatch(self.mismatches(|_, _| MismatchReason::NoKey(error)));
         }
         self.match_own(&Selected::of_key(key)).unwrap_or_else(|| {
             Verdict::NoMatch(self.mismatches(|_, record| {
                 let may_match = record.usage == Usage::DANE_EE && record.selector == Selector::SPKI;
-                if may_match { Reason::OtherKey } else { Reason::RawKey }
+                if may_match { MismatchReason::OtherKey } else { MismatchReason::RawKey }
             }))
         })
     }
@@ -107,12 +109,12 @@ impl<'a> Check<'a> {
     ) -> Verdict {
         let limit = self.limits.certificates;
         if chain.len() > limit {
-            let reason = Reason::TooManyCertificates { limit };
+            let reason = MismatchReason::TooManyCertificates { limit };
             return Verdict::NoMatch(self.mismatches(|_, record| of_anchor(record, reason)));
         }
         let anchors = Anchors::find(self.records, leaf, own, chain);
         let failed = if anchors.trusted.is_empty() {
-            Reason::AnchorNotSent
+            MismatchReason::AnchorNotSent
         } else {
             match self.search(leaf, &anchors, now) {
                 Ok(found) => return Verdict::Match(found),
@@ -125,7 +127,7 @@ impl<'a> Check<'a> {
             let reason = match own {
                 _ if has_anchor => failed,
                 Some((_, reason)) => *reason,
-                None => Reason::AnchorNotSent,
+                None => MismatchReason::AnchorNotSent,
             };
             of_anchor(record, reason)
         }))
@@ -136,28 +138,28 @@ impl<'a> Check<'a> {
         leaf: &Certificate<'_>,
         anchors: &Anchors<'_>,
         now: UnixTime,
-    ) -> Result<Match, Reason> {
-        let malformed = |_| Reason::Path(crate::PathFault::Malformed);
+    ) -> Result<Match, MismatchReason> {
+        let malformed = |_| MismatchReason::Path(crate::PathFault::Malformed);
         let uses = Uses::of(leaf).map_err(malformed)?;
         let identity = Identity::of(leaf, &uses, self.names).map_err(malformed)?;
         let algorithms = self.algorithms;
         let search = Search { leaf, uses, anchors, identity, algorithms, now };
-        let (record, depth) = search.run().map_err(Reason::Path)?;
+        let (record, depth) = search.run().map_err(MismatchReason::Path)?;
         if matches!(identity, Identity::Other) {
-            return Err(Reason::Name);
+            return Err(MismatchReason::Name);
         }
         let numbers = self.records.get(record).map(TlsaRecord::numbers).unwrap_or_default();
         Ok(Match { record, numbers, depth })
     }
 
     /// Lists why records do not match: those that count for the reason that is handed in.
-    fn mismatches(&self, reason: impl Fn(usize, &TlsaRecord) -> Reason) -> Mismatches {
+    fn mismatches(&self, reason: impl Fn(usize, &TlsaRecord) -> MismatchReason) -> Mismatches {
         let records = self.records.records().zip(self.records.standings()).enumerate();
         let records = records.map(|(place, (record, standing))| {
             let reason = match standing {
                 Standing::Used => reason(place, record),
-                Standing::Unusable(unusable) => Reason::Unusable(unusable),
-                Standing::Weaker { than } => Reason::Weaker(than),
+                Standing::Unusable(unusable) => MismatchReason::Unusable(unusable),
+                Standing::Weaker { than } => MismatchReason::Weaker(than),
             };
             Mismatch { numbers: record.numbers(), reason }
         });
@@ -167,10 +169,10 @@ impl<'a> Check<'a> {
 
 /// Returns the reason of a record of the server's own certificate, which is another, or that of a trust
 /// anchor's.
-fn of_anchor(record: &TlsaRecord, anchor: Reason) -> Reason {
+fn of_anchor(record: &TlsaRecord, anchor: MismatchReason) -> MismatchReason {
     match (record.usage, record.selector) {
-        (Usage::DANE_EE, Selector::CERT) => Reason::OtherCertificate,
-        (Usage::DANE_EE, _) => Reason::OtherKey,
+        (Usage::DANE_EE, Selector::CERT) => MismatchReason::OtherCertificate,
+        (Usage::DANE_EE, _) => MismatchReason::OtherKey,
         _ => anchor,
     }
 }

@@ -9,7 +9,7 @@ use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
 use crate::path_fault::PathFault;
 use crate::policy::Policy;
 use crate::record_set::RecordSet;
-use crate::verdict::{Mismatches, Reason, Verdict};
+use crate::verdict::{MismatchReason, Mismatches, Verdict};
 
 /// A failure of DANE with all that a report about TLS says of it
 /// ([RFC 8460 section 4.4](https://www.rfc-editor.org/rfc/rfc8460#section-4.4)).
@@ -217,12 +217,14 @@ impl Dane {
 /// Returns the most exact type; `None` for a server that is authenticated or need not be.
 fn result_of(verdict: &Verdict) -> Option<ResultType> {
     let Verdict::NoMatch(Mismatches { records, .. }) = verdict else { return None };
-    let has = |is: fn(&Reason) -> bool| records.iter().any(|mismatch| is(&mismatch.reason));
-    Some(if has(|reason| matches!(reason, Reason::Name)) {
+    let has = |is: fn(&MismatchReason) -> bool| records.iter().any(|mismatch| is(&mismatch.reason));
+    Some(if has(|reason| matches!(reason, MismatchReason::Name)) {
         ResultType::CertificateHostMismatch
-    } else if has(|reason| matches!(reason, Reason::Path(PathFault::Expired { .. }))) {
+    } else if has(|reason| matches!(reason, MismatchReason::Path(PathFault::Expired { .. }))) {
         ResultType::CertificateExpired
-    } else if has(|reason| matches!(reason, Reason::Path(_) | Reason::AnchorNotSent)) {
+    } else if has(|reason| {
+        matches!(reason, MismatchReason::Path(_) | MismatchReason::AnchorNotSent)
+    }) {
         ResultType::CertificateNotTrusted
     } else {
         ResultType::ValidationFailure

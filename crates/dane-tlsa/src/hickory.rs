@@ -1,8 +1,12 @@
 //! Moves the messages of a [`Stub`] over the network by hickory, on tokio.
 
+#[cfg(feature = "dnssec-ring")]
+mod dname;
 mod exchange;
 #[cfg(feature = "dnssec-ring")]
 mod validating;
+#[cfg(feature = "dnssec-ring")]
+mod wildcard;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

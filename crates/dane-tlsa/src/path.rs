@@ -7,6 +7,7 @@ use crate::anchor::{Anchors, Source};
 use crate::certificate::Certificate;
 use crate::leaf::Unlabelled;
 use crate::path_fault::PathFault;
+use crate::path_steps;
 use crate::server_names::{self, Identity};
 use crate::uses::Uses;
 
@@ -32,6 +33,9 @@ impl Search<'_> {
     pub(crate) fn run(&self) -> Result<End, PathFault> {
         if !self.uses.allows_tls() {
             return Err(PathFault::KeyUsage);
+        }
+        if path_steps::are_too_many(self.leaf, &self.anchors.others) {
+            return Err(PathFault::Limit);
         }
         let Some(authority_at) = self.uses.authority_at else {
             return self.run_webpki(&CertificateDer::from(self.leaf.as_der()), self.algorithms);

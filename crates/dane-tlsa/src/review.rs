@@ -17,7 +17,7 @@ use crate::selector::Selector;
 use crate::time::Written;
 use crate::usable::Unusable;
 use crate::usage::Usage;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{MismatchReason, Verdict};
 
 /// A review of a server and its records, for their administrator.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +61,7 @@ pub enum FindingKind {
     Unusable(Unusable),
     /// The record does not match, and no other of the same usage, selector and matching type does:
     /// clients that know these only, or prefer them, fail (RFC 7671 section 8).
-    NoMatch(Reason),
+    NoMatch(MismatchReason),
     /// The record does not match, and another like it does: it is left over, or the next key's.
     LeftOver,
     /// The record is of the other part of the certificate: whole or key.
@@ -123,7 +123,7 @@ impl Check<'_> {
             }
             match reason(verdict) {
                 None => of_match(record, chain, &mut add),
-                Some(Reason::Unusable(unusable)) => add(FindingKind::Unusable(unusable)),
+                Some(MismatchReason::Unusable(unusable)) => add(FindingKind::Unusable(unusable)),
                 Some(_) if matched.contains(&record.numbers()) => add(FindingKind::LeftOver),
                 Some(reason) => {
                     add(FindingKind::NoMatch(reason));
@@ -169,7 +169,7 @@ impl Check<'_> {
     }
 }
 
-fn reason(verdict: &Verdict) -> Option<Reason> {
+fn reason(verdict: &Verdict) -> Option<MismatchReason> {
     match verdict {
         Verdict::Match(_) => None,
         Verdict::NoMatch(why) | Verdict::Unusable(why) => {

@@ -1,6 +1,5 @@
 //! A resolver that asks validating resolvers, as a machine without clock and I/O.
 
-mod answer_cache;
 mod lookup;
 mod options;
 mod server;
@@ -11,12 +10,12 @@ use std::time::{Duration, Instant};
 use mail_types::dns::{Answer, DnsFailure, Question};
 use mail_types::hickory::Walk;
 
-use self::answer_cache::AnswerCache;
 use self::lookup::{End, Purpose};
 pub use self::lookup::{Lookup, LookupStep, Query, QueryType, Reply, Response, Transport};
 pub use self::options::StubOptions;
 pub use self::server::{DnssecState, NoDnssec};
 use self::server::{Probed, Server};
+use crate::answer_cache::AnswerCache;
 
 /// A stub resolver that believes the AD bit of validating resolvers on this host, or trusted by explicit word. It
 /// is a machine without clock and I/O.
@@ -66,7 +65,8 @@ impl Stub {
             all.retain(Server::is_trusted);
         }
         all.truncate(Self::MAX_SERVERS);
-        Self { servers: all, options, cache: AnswerCache::default(), first: 0 }
+        let cache = AnswerCache::new(options.cache.clone());
+        Self { servers: all, options, cache, first: 0 }
     }
 
     /// Returns the servers that are asked, and whether each validates.
@@ -184,7 +184,7 @@ impl Stub {
                     *security = status;
                 }
                 let answer = answer.behind_alias(lookup.worst, lookup.least);
-                self.cache.keep(question, &answer, &self.options, now);
+                self.cache.keep(question, &answer, now);
                 lookup.end = Some(End::Answer(answer));
             }
             Walk::Alias { target, ttl, .. } => {

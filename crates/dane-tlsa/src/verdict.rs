@@ -51,13 +51,13 @@ pub struct Mismatch {
     /// Its usage, selector and matching type.
     pub numbers: [u8; 3],
     /// Why it does not match.
-    pub reason: Reason,
+    pub reason: MismatchReason,
 }
 
 /// Why a record does not match.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum MismatchReason {
     /// The record cannot be used.
     #[error("unusable: {0}")]
     Unusable(Unusable),

@@ -21,9 +21,9 @@ use now::now;
 const MX: &str = "example.com. MX 10 mx.example.net.\nmx.example.net. A 192.0.2.1\n";
 const RECORD: &str = "3 1 1 abababababababababababababababababababababababababababababababab";
 
-/// Everything that a report says of a lookup or a policy that fails (points 36 and 41).
+/// Everything that a report says of a lookup or a policy that fails.
 #[test]
-fn a_host_that_is_skipped_has_its_failure() {
+fn points_36_and_41_a_host_that_is_skipped_has_its_failure() {
     let owner = "_25._tcp.mx.example.net";
     let question = Question::new(owner.parse().unwrap(), RecordType::Tlsa);
     let mut failing = zone(MX);
@@ -48,7 +48,7 @@ fn a_host_that_is_skipped_has_its_failure() {
 }
 
 #[test]
-fn a_message_that_is_deferred_has_its_failure() {
+fn point_41_a_message_that_is_deferred_has_its_failure() {
     let mut zone = zone(MX);
     let question = Question::new("example.com".parse().unwrap(), RecordType::Mx);
     zone.set(question, Answer::Failed(DnsFailure::Timeout));
@@ -63,7 +63,7 @@ fn a_message_that_is_deferred_has_its_failure() {
 
 /// A server that is not authenticated, by the reason of the first record that says more than another.
 #[test]
-fn a_connection_that_fails_has_the_most_exact_type() {
+fn point_41_a_connection_that_fails_has_the_most_exact_type() {
     let zone = zone(&format!("{MX}_25._tcp.mx.example.net. TLSA {RECORD}\n"));
     let policy = policy(false);
     let decision = policy.session().run(|question| zone.answer(question));
@@ -88,16 +88,38 @@ fn a_connection_that_fails_has_the_most_exact_type() {
     let other = failure(&fault).unwrap();
     assert_eq!(other.result, ResultType::ValidationFailure);
     assert!(other.reason.starts_with("none of the TLSA records matches: 3 1 1: "), "{other:?}");
-    for (name, value) in
-        [("tls_out_dane", Some("no")), ("tls_out_tlsa_usage", Some("8")), ("x", None)]
-    {
-        assert_eq!(dane.variable(name, &verdict).as_deref(), value);
+}
+
+/// `tls_out_tlsa_usage` has a bit for each usage that counts: the server's staple is asked for where only
+/// usage 2 has one, `{4}`, and not where usage 3 has (`hosts_request_ocsp` of Exim).
+#[test]
+fn point_42_the_variables_tell_the_usages_and_whether_the_server_is_authenticated() {
+    const ANCHOR: &str = "2 0 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
+    let pkix = RECORD.replace("3 1 1", "1 1 1");
+    for (records, bits) in [
+        (&[RECORD][..], "8"),
+        (&[ANCHOR], "4"),
+        (&[RECORD, ANCHOR], "12"),
+        (&[RECORD, &pkix, "3 1 1 ab"], "8"),
+        (&[ANCHOR, "3 1 1 ab"], "4"),
+    ] {
+        let lines =
+            records.iter().map(|record| format!("_25._tcp.mx.example.net. TLSA {record}\n"));
+        let zone = zone(&format!("{MX}{}", lines.collect::<String>()));
+        let decision = policy(false).session().run(|question| zone.answer(question));
+        let Action::Dane(dane) = &decision.hosts()[0].action else { panic!("{decision}") };
+        let verdict = dane.check(&[]).verify(&[], now());
+        for (name, value) in
+            [("tls_out_dane", Some("no")), ("tls_out_tlsa_usage", Some(bits)), ("x", None)]
+        {
+            assert_eq!(dane.variable(name, &verdict).as_deref(), value, "{records:?}");
+        }
     }
 }
 
 /// A certificate of another name, one that has expired, and one of another authority.
 #[test]
-fn a_certificate_that_does_not_fit_has_its_own_type() {
+fn point_41_a_certificate_that_does_not_fit_has_its_own_type() {
     let (root, other) = (Party::root("a root", |_| {}), Party::root("another root", |_| {}));
     let certificate = Certificate::parse(&root.der).unwrap();
     let (usage, digest) = (Usage::DANE_TA, MatchingType::SHA2_256);

@@ -77,6 +77,15 @@ async fn answers_and_failures_are_what_the_server_says() {
     assert_eq!(by_tcp.map(|(name, _)| name).collect::<Vec<_>>(), ["truncated.example."]);
 }
 
+/// The alias is in the response too, and is followed as any other (RFC 6672 section 3.1).
+#[tokio::test(flavor = "current_thread")]
+async fn point_35_a_dname_record_needs_nothing_special() {
+    let server = NameServer::start(true).await;
+    let resolver = resolver(&[server.address]);
+    let answer = asked(&resolver, "dname.old.example", RecordType::A).await;
+    assert_eq!(told(&answer), "dname.new.example secure 192.0.2.1");
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn a_hundred_records_come_by_tcp() {
     let server = NameServer::start(true).await;

@@ -6,7 +6,7 @@
 mod next_hops;
 
 use dane_tlsa::mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, Question, RecordType, Records, Zone,
+    Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Records, Zone,
 };
 use dane_tlsa::{
     Action, Decision, Deferral, Disposition, InsecureMx, NextHop, NoDane, Policy, PolicyOptions,
@@ -212,6 +212,28 @@ fn point_13_an_unsigned_denial_is_absence() {
     let owner = "_25._tcp.mx.example.net";
     absent(&mut zone, owner, RecordType::Tlsa, false, DnssecStatus::Insecure);
     assert_eq!(action(&decide(&zone, PolicyOptions::default())).as_str(), "opportunistic");
+}
+
+/// A connection needs a host of the decision, with the records that the server must match.
+#[test]
+fn point_15_no_host_is_named_before_its_tlsa_lookup_has_ended() {
+    let zone = secure(SECURE);
+    let policy = policy(PolicyOptions::default());
+    let mut session = policy.session();
+    let held = loop {
+        match session.poll() {
+            InquiryStep::Ask(question) if question.kind == RecordType::Tlsa => break question,
+            InquiryStep::Ask(question) => {
+                session.handle_answer(&question, zone.answer(&question));
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(session.poll(), InquiryStep::Wait));
+    session.handle_answer(&held, zone.answer(&held));
+    let InquiryStep::Done(decision) = session.poll() else { panic!("no decision") };
+    let Action::Dane(dane) = action(&decision) else { panic!("{decision}") };
+    assert_eq!(dane.records.get(0).unwrap().to_string(), KEY);
 }
 
 #[test]

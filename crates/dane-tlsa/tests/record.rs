@@ -91,7 +91,7 @@ fn every_prefix_of_the_wire_form_is_a_record_or_too_short() {
 
 /// RFC 6698 section 4.1, RFC 7672 section 3.1.3.
 #[test]
-fn point_26_and_27_what_cannot_be_used_and_why() {
+fn points_26_and_27_what_cannot_be_used_and_why() {
     let of = |numbers: &str, octets: usize| {
         let record: TlsaRecord = format!("{numbers} {}", "ab".repeat(octets)).parse().unwrap();
         record.check_usable()

@@ -14,7 +14,7 @@ mod three;
 use authority::Party;
 use dane_tlsa::rustls_pki_types::CertificateDer;
 use dane_tlsa::{
-    Check, FindingKind, Reason, Review, Severity, TlsaRecord, Unusable, Usage, Verdict,
+    Check, FindingKind, MismatchReason, Review, Severity, TlsaRecord, Unusable, Usage, Verdict,
 };
 use now::now;
 use rcgen::date_time_ymd;
@@ -50,7 +50,7 @@ fn what_is_recommended_has_no_findings() {
 fn point_32_a_trust_anchor_that_is_not_sent() {
     let [root, below, leaf] = three(NAME);
     let found = review(vec![record([2, 0, 1], &root.der)], &[&leaf.der, &below.der]);
-    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::AnchorNotSent))]);
+    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(MismatchReason::AnchorNotSent))]);
     assert!(!found.is_sound());
 }
 
@@ -59,7 +59,7 @@ fn a_wrong_name_under_a_trust_anchor() {
     let root = Party::root("Root", |_| {});
     let leaf = root.server(&["smtp.example.org"], |_| {});
     let found = review(vec![record([2, 0, 1], &root.der)], &[&leaf.der, &root.der]);
-    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::Name))]);
+    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(MismatchReason::Name))]);
 }
 
 /// The text of 2014: the certificate "should be the sole one transmitted".
@@ -109,7 +109,7 @@ fn a_renewed_certificate_with_a_new_key_and_the_old_record() {
     let [_, below, leaf] = three(NAME);
     let renewed = below.server(&[NAME], |_| {});
     let found = review(vec![record([3, 1, 1], &leaf.der)], &[&renewed.der]);
-    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::OtherKey))]);
+    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(MismatchReason::OtherKey))]);
     assert!(matches!(found.verdict, Verdict::NoMatch(_)));
 }
 
@@ -143,7 +143,7 @@ fn a_combination_that_matches_no_more_is_a_problem_even_where_we_match() {
     let records = vec![record([3, 1, 1], &old.der), record([3, 1, 2], &leaf.der)];
     let found = review(records, &[&leaf.der]);
     assert!(found.verdict.is_match());
-    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::OtherKey))]);
+    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(MismatchReason::OtherKey))]);
     assert!(!found.is_sound());
 }
 
@@ -162,7 +162,7 @@ fn what_a_record_was_made_of_instead() {
     let mut of_own = record([3, 0, 1], &leaf.der);
     of_own.usage = Usage::DANE_TA;
     let found = review(vec![of_own], &chain);
-    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(Reason::OwnAnchor))]);
+    assert_eq!(kinds(&found), [(Some(0), FindingKind::NoMatch(MismatchReason::OwnAnchor))]);
 }
 
 #[test]

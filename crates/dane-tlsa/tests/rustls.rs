@@ -16,7 +16,7 @@ use std::sync::Arc;
 use authority::Party;
 use dane_tlsa::rustls::{BaseDomainError, DaneVerifier, UnauthenticatedVerifier};
 use dane_tlsa::rustls_pki_types::CertificateDer;
-use dane_tlsa::{Mismatches, Reason, RecordSet, Verdict};
+use dane_tlsa::{MismatchReason, Mismatches, RecordSet, Verdict};
 use handshake::{Server, VERSIONS, connect, connect_as, with_version};
 use rcgen::{CustomExtension, KeyPair, date_time_ymd};
 use records::{names, record, set};
@@ -117,7 +117,9 @@ fn a_certificate_without_a_readable_key_is_refused_even_if_it_is_pinned() {
         let server = server(&[&pinned], &key);
         connect(&verifier, &with_version(version), &server, version).unwrap_err();
         let Some(Verdict::NoMatch(why)) = verifier.verdict() else { panic!("it matches") };
-        assert!(matches!(why.records[..], [only] if matches!(only.reason, Reason::NoKey(_))));
+        assert!(
+            matches!(why.records[..], [only] if matches!(only.reason, MismatchReason::NoKey(_)))
+        );
     }
 }
 

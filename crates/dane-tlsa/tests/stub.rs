@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use dane_tlsa::mail_types::dns::{Answer, DnsFailure, DnssecStatus, RecordType};
 use dane_tlsa::mail_types::hickory::Walk;
 use dane_tlsa::{
-    DnssecState, Lookup, LookupStep, NoDnssec, QueryType, Reply, Response, Stub, StubOptions,
-    Transport,
+    CacheLimits, DnssecState, Lookup, LookupStep, NoDnssec, QueryType, Reply, Response, Stub,
+    StubOptions, Transport,
 };
 
 use self::responses::{
@@ -159,7 +159,7 @@ fn probes_come_again_sooner_after_a_failure() {
     let start = Instant::now();
     let options = StubOptions::default()
         .with_probe_times(Duration::from_secs(3600), Duration::from_secs(60))
-        .with_cache(0, 0, Duration::ZERO);
+        .with_cache(CacheLimits::default().with_entries(0));
     let mut stub = stub(&[NEAR], options);
     let is_probed = |stub: &mut Stub, after: u64, ad: Option<bool>| {
         let now = start + Duration::from_secs(after);

@@ -9,7 +9,7 @@ mod responses;
 use std::time::{Duration, Instant};
 
 use dane_tlsa::mail_types::dns::{Answer, DnsFailure, DnssecStatus};
-use dane_tlsa::{LookupStep, Reply, Stub, StubOptions};
+use dane_tlsa::{CacheLimits, LookupStep, Reply, Stub, StubOptions};
 
 use self::responses::{
     NEAR, TIME, absent, address, proven, question, response, sent, status, stub,
@@ -62,7 +62,8 @@ fn failures_and_answers_for_this_moment_are_not_kept() {
 #[test]
 fn the_cache_has_limits_of_answers_octets_and_time() {
     let now = Instant::now();
-    let options = StubOptions::default().with_cache(3, 1 << 20, Duration::from_secs(100));
+    let limits = CacheLimits::default().with_ttl(Duration::from_secs(100));
+    let options = StubOptions::default().with_cache(limits.clone().with_entries(3));
     let mut small = stub(&[NEAR], options);
     for (at, ttl) in [(0, 400), (1, 10), (2, 50), (3, 60)] {
         let name = format!("n{at}.example");
@@ -75,7 +76,7 @@ fn the_cache_has_limits_of_answers_octets_and_time() {
     let Answer::Records { ttl, .. } = kept else { panic!() };
     assert_eq!(ttl, 100);
 
-    let options = StubOptions::default().with_cache(1000, 2000, Duration::from_secs(100));
+    let options = StubOptions::default().with_cache(limits.with_octets(2000));
     let mut light = stub(&[NEAR], options);
     for at in 0..50 {
         let name = format!("n{at}.example");

@@ -13,7 +13,7 @@ mod three;
 
 use authority::Party;
 use dane_tlsa::rustls_pki_types::CertificateDer;
-use dane_tlsa::{Check, Limits, PathFault, Reason, RecordSet, Verdict};
+use dane_tlsa::{Check, Limits, MismatchReason, PathFault, RecordSet, Verdict};
 use now::now;
 use rcgen::{
     BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
@@ -33,7 +33,7 @@ fn check(records: &RecordSet, chain: &[&CertificateDer<'static>]) -> Verdict {
 fn verify(
     records: &RecordSet,
     chain: &[&CertificateDer<'static>],
-) -> Result<(usize, usize), Reason> {
+) -> Result<(usize, usize), MismatchReason> {
     match check(records, chain) {
         Verdict::Match(found) => Ok((found.record, found.depth)),
         Verdict::NoMatch(why) | Verdict::Unusable(why) => Err(why.records.first().unwrap().reason),
@@ -41,7 +41,7 @@ fn verify(
 }
 
 #[test]
-fn point_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
+fn points_20_and_21_anchors_are_private_roots_or_intermediates_by_digest() {
     let [root, below, leaf] = three(NAME);
     for numbers in [[2, 0, 1], [2, 0, 2], [2, 1, 1], [2, 1, 2], [2, 0, 0], [2, 1, 0]] {
         let chain = [&leaf.der, &below.der, &root.der];
@@ -81,10 +81,10 @@ fn point_22_the_path_ends_at_the_anchor() {
                 &[&fake.der, &leaf.der, &below.der, &root.der],
                 &[&fake.der, &anchor.der],
             ] {
-                assert_eq!(verify(&records, chain), Err(Reason::Path(PathFault::Issuer)));
+                assert_eq!(verify(&records, chain), Err(MismatchReason::Path(PathFault::Issuer)));
             }
             let chain = [&like_leaf.der, &like_below.der, &anchor.der];
-            assert_eq!(verify(&records, &chain), Err(Reason::Path(PathFault::Signature)));
+            assert_eq!(verify(&records, &chain), Err(MismatchReason::Path(PathFault::Signature)));
         }
     }
 }
@@ -94,7 +94,7 @@ fn point_31_a_whole_certificate_in_the_dns_need_not_be_sent() {
     let [root, below, leaf] = three(NAME);
     assert_eq!(verify(&set([record([2, 0, 0], &root.der)]), &[&leaf.der, &below.der]), Ok((0, 2)));
     assert_eq!(verify(&set([record([2, 0, 0], &below.der)]), &[&leaf.der]), Ok((0, 1)));
-    let issuer = Err(Reason::Path(PathFault::Issuer));
+    let issuer = Err(MismatchReason::Path(PathFault::Issuer));
     assert_eq!(verify(&set([record([2, 0, 0], &root.der)]), &[&leaf.der]), issuer);
 }
 
@@ -105,13 +105,13 @@ fn point_31_a_key_in_the_dns_has_signed_the_topmost_certificate() {
     let of_root = set([record([2, 1, 0], &root.der)]);
     assert_eq!(verify(&of_root, &[&leaf.der, &below.der]), Ok((0, 1)));
     assert_eq!(verify(&set([record([2, 1, 0], &below.der)]), &[&leaf.der]), Ok((0, 0)));
-    let signature = Err(Reason::Path(PathFault::Signature));
+    let signature = Err(MismatchReason::Path(PathFault::Signature));
     assert_eq!(verify(&of_root, &[&leaf.der]), signature);
     assert_eq!(verify(&set([record([2, 1, 0], &leaf.der)]), &[&below.der]), signature);
     let expired = root.authority("Below", |params| params.not_after = date_time_ymd(2026, 7, 1));
     let leaf = expired.server(&[NAME], |_| {});
     let why = verify(&of_root, &[&leaf.der, &expired.der]).unwrap_err();
-    assert!(matches!(why, Reason::Path(PathFault::Expired { .. })), "{why}");
+    assert!(matches!(why, MismatchReason::Path(PathFault::Expired { .. })), "{why}");
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_servers_certificate_is_not_its_own_anchor() {
     let alone = Party::root(NAME, |params| params.subject_alt_names = names_of(NAME));
     for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0], [2, 1, 0]] {
         let records = set([record(numbers, &alone.der)]);
-        assert_eq!(verify(&records, &[&alone.der]), Err(Reason::OwnAnchor));
-        assert_eq!(verify(&records, &[&alone.der, &alone.der]), Err(Reason::OwnAnchor));
+        assert_eq!(verify(&records, &[&alone.der]), Err(MismatchReason::OwnAnchor));
+        assert_eq!(verify(&records, &[&alone.der, &alone.der]), Err(MismatchReason::OwnAnchor));
     }
 }
 
@@ -167,7 +167,7 @@ fn a_servers_certificate_may_be_an_authoritys() {
     let other = Party::root("Root", |_| {}).authority("Below", |_| {});
     let forged = other.authority("Server", |params| params.subject_alt_names = names_of(NAME));
     let why = verify(&set([record([2, 0, 1], &below.der)]), &[&forged.der, &below.der]);
-    assert_eq!(why, Err(Reason::Path(PathFault::Signature)));
+    assert_eq!(why, Err(MismatchReason::Path(PathFault::Signature)));
 }
 
 /// RFC 7672 section 3.1.2, RFC 7671 section 5.2.1.
@@ -179,7 +179,7 @@ fn the_path_length_that_an_anchor_allows_is_kept() {
         }
     };
     for (allowed, result) in
-        [(0, Err(Reason::Path(PathFault::PathLength))), (1, Ok((0, 2))), (5, Ok((0, 2)))]
+        [(0, Err(MismatchReason::Path(PathFault::PathLength))), (1, Ok((0, 2))), (5, Ok((0, 2)))]
     {
         let root = Party::root("Root", length(allowed));
         let below = root.authority("Below", |_| {});
@@ -217,14 +217,14 @@ fn an_anchor_that_says_that_it_is_none_is_refused() {
         let root = Party::root("Root", adjust);
         let leaf = root.server(&[NAME], |_| {});
         let records = set([record([2, 0, 1], &root.der)]);
-        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Err(Reason::Path(fault)));
+        assert_eq!(verify(&records, &[&leaf.der, &root.der]), Err(MismatchReason::Path(fault)));
         // The same between a server and a good anchor.
         let good = Party::root("Good", |_| {});
         let between = good.authority("Between", adjust);
         let leaf = between.server(&[NAME], |_| {});
         let records = set([record([2, 0, 1], &good.der)]);
         let chain = [&leaf.der, &between.der, &good.der];
-        assert!(matches!(verify(&records, &chain), Err(Reason::Path(_))), "{fault}");
+        assert!(matches!(verify(&records, &chain), Err(MismatchReason::Path(_))), "{fault}");
     }
 }
 
@@ -246,7 +246,7 @@ fn the_validity_of_an_anchor_is_left_to_the_dns_and_that_of_others_is_not() {
     );
     let leaf = below.server(&[NAME], |params| params.not_before = date_time_ymd(2027, 1, 1));
     let why = verify(&records[1], &[&leaf.der, &below.der]).unwrap_err();
-    assert!(matches!(why, Reason::Path(PathFault::NotYetValid { .. })), "{why}");
+    assert!(matches!(why, MismatchReason::Path(PathFault::NotYetValid { .. })), "{why}");
 }
 
 #[test]
@@ -256,12 +256,12 @@ fn a_server_for_clients_only_is_refused() {
     let leaf = root.server(&[NAME], |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     });
-    let why = Err(Reason::Path(PathFault::Purpose));
+    let why = Err(MismatchReason::Path(PathFault::Purpose));
     assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
     let leaf = root.server(&[NAME], |params| {
         params.key_usages = vec![KeyUsagePurpose::CrlSign];
     });
-    let why = Err(Reason::Path(PathFault::KeyUsage));
+    let why = Err(MismatchReason::Path(PathFault::KeyUsage));
     assert_eq!(verify(&records, &[&leaf.der, &root.der]), why);
 }
 
@@ -273,7 +273,7 @@ fn ten_certificates_are_looked_at_and_one_more_is_not() {
     let chain =
         |count| [&[&leaf.der, &below.der][..], &vec![&junk.der; count], &[&root.der]].concat();
     assert_eq!(verify(&records, &chain(7)), Ok((0, 2)));
-    assert_eq!(verify(&records, &chain(8)), Err(Reason::TooManyCertificates { limit: 10 }));
+    assert_eq!(verify(&records, &chain(8)), Err(MismatchReason::TooManyCertificates { limit: 10 }));
     let mut limits = Limits::default();
     limits.certificates = 11;
     let chain: Vec<_> = chain(8).into_iter().cloned().collect();

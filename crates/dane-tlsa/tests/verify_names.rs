@@ -10,7 +10,7 @@ mod now;
 mod records;
 
 use authority::Party;
-use dane_tlsa::{Check, PathFault, Reason, Verdict};
+use dane_tlsa::{Check, MismatchReason, PathFault, Verdict};
 use now::now;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, GeneralSubtree, NameConstraints, SanType,
@@ -18,7 +18,7 @@ use rcgen::{
 use records::{names, record, set};
 
 /// Verifies a server of an authority by names of its.
-fn verify(root: &Party, leaf: &Party, references: &[&str]) -> Result<(), Reason> {
+fn verify(root: &Party, leaf: &Party, references: &[&str]) -> Result<(), MismatchReason> {
     let records = set([record([2, 0, 1], &root.der)]);
     let names = names(references);
     let check = Check::new(&records, &names, webpki::ALL_VERIFICATION_ALGS);
@@ -41,12 +41,12 @@ fn point_24_any_of_the_reference_identifiers_is_enough() {
     let root = Party::root("Root", |_| {});
     let leaf = root.server(&["other.example", "example.com"], |_| {});
     for (references, result) in [
-        (&["mx.example.com"][..], Err(Reason::Name)),
+        (&["mx.example.com"][..], Err(MismatchReason::Name)),
         (&["mx.example.com", "example.com"], Ok(())),
         (&["mx.example.com", "example.org", "Example.COM"], Ok(())),
         (&["example.com", "example.org"], Ok(())),
-        (&["example.org"], Err(Reason::Name)),
-        (&[], Err(Reason::Name)),
+        (&["example.org"], Err(MismatchReason::Name)),
+        (&[], Err(MismatchReason::Name)),
     ] {
         assert_eq!(verify(&root, &leaf, references), result, "{references:?}");
     }
@@ -76,7 +76,7 @@ fn a_wildcard_is_a_whole_first_label_and_stands_for_one() {
         ("", "mx.example.com", false),
     ] {
         let leaf = root.server(&[presented], |_| {});
-        let result = if is_match { Ok(()) } else { Err(Reason::Name) };
+        let result = if is_match { Ok(()) } else { Err(MismatchReason::Name) };
         assert_eq!(verify(&root, &leaf, &[reference]), result, "{presented} for {reference}");
         let leaf = root.server(&[], common_names(&[presented]));
         assert_eq!(verify(&root, &leaf, &[reference]), result, "CN {presented} for {reference}");
@@ -88,7 +88,7 @@ fn a_dot_within_a_label_separates_nothing() {
     let root = Party::root("Root", |_| {});
     let leaf = root.server(&["mx.example.com", "*.example.org"], |_| {});
     for reference in [r"mx\.example.com", r"mx.example\.com", r"mx\.a.example.com"] {
-        assert_eq!(verify(&root, &leaf, &[reference]), Err(Reason::Name), "{reference}");
+        assert_eq!(verify(&root, &leaf, &[reference]), Err(MismatchReason::Name), "{reference}");
     }
     assert_eq!(verify(&root, &leaf, &[r"mx\.a.example.org"]), Ok(()));
 }
@@ -100,10 +100,10 @@ fn a_common_name_counts_only_without_a_dns_name() {
     let leaf = root.server(&[], common());
     assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Ok(()));
     let leaf = root.server(&["other.example"], common());
-    assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(Reason::Name));
+    assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(MismatchReason::Name));
     // An unusable DNS name counts as a DNS name; an address does not.
     let leaf = root.server(&["no good"], common());
-    assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(Reason::Name));
+    assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Err(MismatchReason::Name));
     let leaf = root.server(&["192.0.2.1"], common());
     assert_eq!(verify(&root, &leaf, &["mx.example.com"]), Ok(()));
     let leaf = root.server(&[], |params| {
@@ -122,8 +122,8 @@ fn a_common_name_is_a_text_of_ascii() {
         (DnValue::PrintableString(name.try_into().unwrap()), Ok(())),
         (DnValue::Ia5String(name.try_into().unwrap()), Ok(())),
         (DnValue::TeletexString(name.try_into().unwrap()), Ok(())),
-        (DnValue::BmpString(name.try_into().unwrap()), Err(Reason::Name)),
-        (DnValue::Utf8String("mx.example.com\0.example.org".into()), Err(Reason::Name)),
+        (DnValue::BmpString(name.try_into().unwrap()), Err(MismatchReason::Name)),
+        (DnValue::Utf8String("mx.example.com\0.example.org".into()), Err(MismatchReason::Name)),
     ] {
         let leaf = root.server(&[], |params| {
             params.distinguished_name = DistinguishedName::new();
@@ -136,13 +136,13 @@ fn a_common_name_is_a_text_of_ascii() {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::OrganizationName, name);
     });
-    assert_eq!(verify(&root, &leaf, &[name]), Err(Reason::Name));
+    assert_eq!(verify(&root, &leaf, &[name]), Err(MismatchReason::Name));
 }
 
 /// RFC 7671 section 5.2.1, RFC 5280 section 4.2.1.10; of common names as OpenSSL does.
 #[test]
 fn the_name_constraints_of_an_anchor_are_kept() {
-    let refused = Err(Reason::Path(PathFault::NameConstraints));
+    let refused = Err(MismatchReason::Path(PathFault::NameConstraints));
     let subtree = |name: &str| vec![GeneralSubtree::DnsName(name.to_owned())];
     let of_mail = GeneralSubtree::Rfc822Name("example.com".to_owned());
     // webpki takes no path with constraints of directory names, whatever they are.
@@ -187,7 +187,7 @@ fn constraints_of_an_authority_between_hold_for_common_names_too() {
             excluded_subtrees: vec![GeneralSubtree::DnsName("mx.example.org".to_owned())],
         });
     });
-    let refused = Err(Reason::Path(PathFault::NameConstraints));
+    let refused = Err(MismatchReason::Path(PathFault::NameConstraints));
     for (common, reference, result) in [
         ("mx.example.com", "mx.example.com", refused),
         ("mx1.example.org", "mx1.example.org", Ok(())),

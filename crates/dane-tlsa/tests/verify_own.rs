@@ -13,7 +13,7 @@ mod version_one;
 
 use authority::Party;
 use dane_tlsa::rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use dane_tlsa::{Certificate, Check, MatchingType, Reason, RecordSet, Verdict};
+use dane_tlsa::{Certificate, Check, MatchingType, MismatchReason, RecordSet, Verdict};
 use now::now;
 use rcgen::{CustomExtension, KeyPair, PublicKeyData as _, date_time_ymd};
 use records::{names, record, set};
@@ -31,7 +31,7 @@ fn depth(verdict: &Verdict) -> Option<(usize, usize)> {
     }
 }
 
-fn reasons(verdict: Verdict) -> Vec<Reason> {
+fn reasons(verdict: Verdict) -> Vec<MismatchReason> {
     match verdict {
         Verdict::Match(_) => Vec::new(),
         Verdict::NoMatch(why) | Verdict::Unusable(why) => {
@@ -80,7 +80,7 @@ fn point_33_an_unreadable_certificate_behind_the_servers_harms_nothing() {
     let many = [&[&leaf.der][..], &[&garbage; 50]].concat();
     assert_eq!(depth(&verify(&records, &many)), Some((0, 0)));
     let why = reasons(verify(&records, &[&garbage, &leaf.der]));
-    assert!(matches!(why[..], [Reason::NoKey(_)]), "{why:?}");
+    assert!(matches!(why[..], [MismatchReason::NoKey(_)]), "{why:?}");
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn only_the_servers_own_certificate_counts() {
     let leaf = root.server(&["mx.example.com"], |_| {});
     let records = set([record([3, 0, 1], &root.der), record([3, 1, 1], &root.der)]);
     let why = reasons(verify(&records, &[&leaf.der, &root.der]));
-    assert_eq!(why, [Reason::OtherCertificate, Reason::OtherKey]);
+    assert_eq!(why, [MismatchReason::OtherCertificate, MismatchReason::OtherKey]);
     let why = verify(&records, &[]);
-    assert_eq!(reasons(why), [Reason::NoCertificate; 2]);
+    assert_eq!(reasons(why), [MismatchReason::NoCertificate; 2]);
 }
 
 #[test]
@@ -118,9 +118,9 @@ fn point_30_only_the_strongest_digest_of_a_usage_and_selector_counts() {
             .map(|(numbers, ours)| record(*numbers, if *ours { &leaf.der } else { &other.der }));
         verify(&set(rows), &[&leaf.der])
     };
-    let weaker = Reason::Weaker(MatchingType::SHA2_512);
+    let weaker = MismatchReason::Weaker(MatchingType::SHA2_512);
     let why = reasons(of(&[([3, 1, 1], true), ([3, 1, 2], false)]));
-    assert_eq!(why, [weaker, Reason::OtherKey]);
+    assert_eq!(why, [weaker, MismatchReason::OtherKey]);
     assert_eq!(depth(&of(&[([3, 1, 1], false), ([3, 1, 2], true)])), Some((1, 0)));
     // Whole keys are exempt, and other usages and selectors are for themselves.
     assert_eq!(depth(&of(&[([3, 1, 0], true), ([3, 1, 2], false)])), Some((0, 0)));
@@ -166,10 +166,10 @@ fn a_raw_key_matches_dane_ee_spki_only() {
         assert_eq!(depth(&verify(&set([record(numbers, &leaf.der)]), &key)), Some((0, 0)));
     }
     let records = set([record([3, 0, 1], &leaf.der), record([2, 1, 1], &leaf.der)]);
-    assert_eq!(reasons(verify(&records, &key)), [Reason::RawKey; 2]);
+    assert_eq!(reasons(verify(&records, &key)), [MismatchReason::RawKey; 2]);
     let no_key = SubjectPublicKeyInfoDer::from(Certificate::parse(&leaf.der).unwrap().as_der());
     let records = set([record([3, 1, 1], &leaf.der)]);
-    assert!(matches!(reasons(verify(&records, &no_key))[..], [Reason::NoKey(_)]));
+    assert!(matches!(reasons(verify(&records, &no_key))[..], [MismatchReason::NoKey(_)]));
 }
 
 #[test]

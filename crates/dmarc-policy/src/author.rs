@@ -11,7 +11,7 @@ pub(crate) mod text;
 use mail_types::dns::Name;
 use mail_types::smtp::{Header, MailHost};
 
-use crate::author::domain::{domain, shown_otherwise};
+use crate::author::domain::{domain, is_dot, shown_otherwise};
 use crate::author::domains::AuthorDomains;
 use crate::author::encoded_word::is_in_encoded_word;
 use crate::author::fault::AuthorFault;
@@ -364,7 +364,8 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Tells whether the start of a domain may be a domain itself: one label never is.
+/// Tells whether the start of a domain may be a domain itself: one label never is. The example of
+/// RFC 5322 appendix A.6.3, `machine(comment).  example`, is one domain to all programs.
 fn has_several_labels(text: &[u8]) -> bool {
-    text.strip_suffix(b".").unwrap_or(text).contains(&b'.')
+    str::from_utf8(text).is_ok_and(|text| text.trim_end_matches(is_dot).contains(is_dot))
 }

@@ -41,6 +41,36 @@ fn the_parts_of_a_label_are_joined() {
     }
 }
 
+/// RFC 5322 section 4.4 continues a domain after a blank; a program may end it there. A dot may be
+/// one of those of RFC 3490 section 3.1.
+#[test]
+fn a_blank_ends_a_domain_of_several_labels_whatever_its_dots_are() {
+    for dot in [".", "\u{3002}", "\u{ff0e}", "\u{ff61}"] {
+        for rest in [". x", " .x", "(c).x", ".\r\n x", " . x", ". x.y"] {
+            let domain = format!("victim{dot}example{rest}");
+            for row in [format!("a@{domain}"), format!("<a@{domain}>"), format!("A, <a@{domain}>")]
+            {
+                let author = read(&row);
+                assert!(shows_victim(&author), "{row:?}: {author:?}");
+                assert!(author.domains().len() > 1, "{row:?}: {author:?}");
+            }
+        }
+    }
+}
+
+/// RFC 5322 appendix A.6.3: `machine(comment).  example` is one domain, and its first label is none.
+#[test]
+fn a_blank_does_not_end_a_domain_after_one_label() {
+    for gap in ["(comment).  ", ". ", " .", " . ", "\r\n ."] {
+        for row in [format!("a@victim{gap}example"), format!("A <a@victim{gap}example>")] {
+            assert_eq!(read(&row), Author::One(name("victim.example")), "{row:?}");
+        }
+    }
+    // Where no label follows, the one label is the domain.
+    assert_eq!(read("bJx@exa."), Author::One(name("exa")));
+    assert_eq!(read("bJx@exa. x"), Author::One(name("exa.x")));
+}
+
 /// IDNA knows no A-label of ASCII only; a program that decodes one shows another domain.
 #[test]
 fn an_a_label_of_ascii_is_decoded() {

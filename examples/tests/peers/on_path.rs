@@ -197,6 +197,7 @@ fn empty(message: &mut Message) {
 fn forge(record: &mut Record) {
     match &mut record.data {
         RData::A(address) => *address = A::new(127, 0, 6, 66),
+        RData::CNAME(target) => target.0 = name("real.insecure.test."),
         RData::MX(mx) => mx.exchange = name("mx.insecure.test."),
         RData::TLSA(tlsa) => tlsa.cert_data = vec![0x66; 32],
         _ => {}

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -31,8 +32,12 @@ pub(crate) fn data() -> Value {
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
+    /// Makes one of its own each time: tests run at once.
     pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tlsa-{}-{name}", std::process::id()));
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("tlsa-{}-{name}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(folder);
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }

@@ -1,7 +1,7 @@
 //! Validation on this host, by hickory and a stricter rule for what does not exist.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hickory_net::dnssec::DnssecDnsHandle;
@@ -16,18 +16,22 @@ use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Name, Question, Resolve,
 use mail_types::hickory::{Link, Walk, hickory_name, hickory_type, mail_name};
 use tokio::time::timeout;
 
+use super::dname::with_dname_aliases;
 use super::exchange::{by_tcp, by_udp};
-use crate::Stub;
+use super::{now, wildcard};
+use crate::answer_cache::AnswerCache;
+use crate::{CacheLimits, Stub};
 
-/// A resolver that validates on this host, so that the servers and the way to them need no trust. It has no cache
-/// of answers, only of signatures.
+/// A resolver that validates on this host, so that the servers and the way to them need no trust; clones share its
+/// cache.
 ///
-/// hickory 0.26 finds some secure answers bogus; mail for such names is deferred. Prefer a
+/// hickory 0.26 may find a valid denial bogus; mail for such a name is deferred. Prefer a
 /// [`StubResolver`](super::StubResolver) with a validating resolver on this host.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "hickory's handle has none")]
 pub struct ValidatingResolver {
     handle: DnssecDnsHandle<Servers>,
+    cache: Arc<Mutex<AnswerCache>>,
 }
 
 impl ValidatingResolver {
@@ -36,7 +40,29 @@ impl ValidatingResolver {
     #[must_use]
     pub fn new(servers: &[SocketAddr], anchors: Arc<TrustAnchors>, patience: Duration) -> Self {
         let servers = Servers { servers: servers.into(), patience };
-        Self { handle: DnssecDnsHandle::with_trust_anchor(servers, anchors) }
+        let handle = DnssecDnsHandle::with_trust_anchor(servers, anchors);
+        Self { handle, cache: Arc::new(Mutex::new(AnswerCache::new(CacheLimits::default()))) }
+    }
+
+    /// Starts with an empty cache of other limits.
+    #[must_use]
+    pub fn with_cache(self, limits: CacheLimits) -> Self {
+        Self { cache: Arc::new(Mutex::new(AnswerCache::new(limits))), ..self }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, AnswerCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers from the cache, or finishes a question and keeps its answer.
+    async fn cached(&self, question: &Question) -> Answer {
+        let kept = self.cache().find(question, now());
+        if let Some(kept) = kept {
+            return kept;
+        }
+        let answer = self.finish(question).await;
+        self.cache().keep(question, &answer, now());
+        answer
     }
 
     async fn finish(&self, question: &Question) -> Answer {
@@ -45,10 +71,10 @@ impl ValidatingResolver {
         for _ in 0..=Walk::MAX_ALIASES {
             let walk = match self.lookup(&asked).await {
                 Ok(response) => validated_walk(&asked, &response),
-                Err(error) => match alias(&asked, &error) {
-                    Some(walk) => walk,
-                    None => return Answer::Failed(failure(&error)),
-                },
+                Err(NetError::Dns(DnsError::Nsec { response, .. })) => {
+                    refused_walk(&asked, &response)
+                }
+                Err(error) => return Answer::Failed(failure(&error)),
             };
             match walk {
                 Walk::End { answer, .. } => return answer.behind_alias(worst, least),
@@ -74,7 +100,7 @@ impl ValidatingResolver {
 impl Resolve for ValidatingResolver {
     fn answer(&self, question: Question, time: Duration) -> Resolving<'_> {
         Box::pin(async move {
-            let answer = timeout(time, self.finish(&question)).await;
+            let answer = timeout(time, self.cached(&question)).await;
             let answer = answer.unwrap_or(Answer::Failed(DnsFailure::Timeout));
             (question, answer)
         })
@@ -84,26 +110,35 @@ impl Resolve for ValidatingResolver {
 /// Walks through a response whose records have hickory's proofs. hickory takes a denial whose records are all
 /// insecure, wherever they come from; here it counts only if proven for the name that was asked for:
 ///
-/// - each record on the way must be secure or proven to be unsigned;
+/// - each record on the way must be secure or proven to be unsigned; an alias without a signature is secure if it
+///   follows from a secure DNAME record (RFC 6672 section 5.3.1);
+/// - a record of a wildcard needs a secure NSEC or NSEC3 record by which no nearer name exists;
 /// - a denial needs the SOA record of a zone that encloses the name: secure, with a secure NSEC or NSEC3 record, or
 ///   proven to be unsigned;
-/// - a denial at the end of an alias does not count: the end is asked for by itself;
-/// - a record from a wildcard needs a secure NSEC or NSEC3 record.
+/// - a denial at the end of an alias does not count: the end is asked for by itself.
 #[must_use]
 pub fn validated_walk(question: &Question, response: &Message) -> Walk {
-    let walk = Walk::new(question, response, |link| match link {
-        Link::Record(record) if is_expanded(record, response) && !has_denials(response) => {
-            Err(DnsFailure::Bogus)
-        }
-        Link::Record(record) => proven(record.proof),
-        Link::Denial(name) if *name != question.name => Ok(DnssecStatus::Secure),
-        Link::Denial(name) => denied(name, response),
-    });
-    ask_at_end(question, walk)
+    walk(question, response, |name| denied(name, response))
 }
 
-/// Turns an absence at the end of an alias into a question there.
-fn ask_at_end(question: &Question, walk: Walk) -> Walk {
+/// Walks through a response that hickory refuses: its NSEC or NSEC3 records do not prove what hickory expects of them.
+/// They may be about the end of an alias, or a wildcard. So only records count, and no denial.
+fn refused_walk(question: &Question, response: &Message) -> Walk {
+    walk(question, response, |_| Err(DnsFailure::Bogus))
+}
+
+fn walk(
+    question: &Question,
+    response: &Message,
+    denied: impl Fn(&Name) -> Result<DnssecStatus, DnsFailure>,
+) -> Walk {
+    let response = &*with_dname_aliases(response);
+    let walk = Walk::new(question, response, |link| match link {
+        Link::Record(record) => proven(record, response),
+        Link::Denial(name) if *name != question.name => Ok(DnssecStatus::Secure),
+        Link::Denial(name) => denied(name),
+    });
+    // An absence at the end of an alias becomes a question there.
     match walk {
         Walk::End { answer: Answer::Absent { security, ttl, .. }, owner }
             if owner != question.name =>
@@ -114,22 +149,9 @@ fn ask_at_end(question: &Question, walk: Walk) -> Walk {
     }
 }
 
-/// The alias of a response that hickory refuses: its proof of what is not there is about the end of the alias, and
-/// hickory looks for one about the beginning. Only records that need no such proof count.
-fn alias(question: &Question, error: &NetError) -> Option<Walk> {
-    let NetError::Dns(DnsError::Nsec { response, .. }) = error else { return None };
-    let walk = Walk::new(question, response, |link| match link {
-        Link::Record(record) if is_expanded(record, response) => Err(DnsFailure::Bogus),
-        Link::Record(record) => proven(record.proof),
-        Link::Denial(_) => Ok(DnssecStatus::Secure),
-    });
-    let walk = ask_at_end(question, walk);
-    matches!(walk, Walk::Alias { .. }).then_some(walk)
-}
-
-fn proven(proof: Proof) -> Result<DnssecStatus, DnsFailure> {
-    match proof {
-        Proof::Secure => Ok(DnssecStatus::Secure),
+fn proven(record: &Record, response: &Message) -> Result<DnssecStatus, DnsFailure> {
+    match record.proof {
+        Proof::Secure => wildcard::status(record, response).ok_or(DnsFailure::Bogus),
         Proof::Insecure => Ok(DnssecStatus::Insecure),
         Proof::Bogus => Err(DnsFailure::Bogus),
         Proof::Indeterminate => Err(DnsFailure::ServFail),
@@ -156,21 +178,8 @@ fn has_denials(response: &Message) -> bool {
     response.authorities.iter().any(|record| record.proof == Proof::Secure && is_denial(record))
 }
 
-/// Whether a signature says that the record comes from a wildcard.
-fn is_expanded(record: &Record, response: &Message) -> bool {
-    response.answers.iter().any(|signature| match &signature.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) => {
-            signature.name == record.name
-                && rrsig.input().type_covered == record.record_type()
-                && rrsig.input().num_labels < record.name.num_labels()
-        }
-        _ => false,
-    })
-}
-
 fn failure(error: &NetError) -> DnsFailure {
     match error {
-        NetError::Dns(DnsError::Nsec { .. }) => DnsFailure::Bogus,
         NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused)) => DnsFailure::Refused,
         NetError::Timeout => DnsFailure::Timeout,
         _ => DnsFailure::ServFail,

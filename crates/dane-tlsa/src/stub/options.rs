@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mail_types::dns::Name;
 
+use crate::CacheLimits;
+
 /// The options of a [`Stub`](crate::Stub).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -22,12 +24,8 @@ pub struct StubOptions {
     pub probe_interval: Duration,
     /// The time to the next probe, after one that did not succeed (1 minute).
     pub probe_retry: Duration,
-    /// The most answers in the cache (10,000); 0 turns it off.
-    pub cache_entries: usize,
-    /// The most octets of the answers in the cache (8 MiB).
-    pub cache_octets: usize,
-    /// How long an answer is kept at most (1 hour).
-    pub cache_ttl: Duration,
+    /// The limits of the cache.
+    pub cache: CacheLimits,
 }
 
 impl StubOptions {
@@ -62,10 +60,10 @@ impl StubOptions {
         Self { probe_interval: interval, probe_retry: retry, ..self }
     }
 
-    /// Takes other limits of the cache: answers, octets, and time.
+    /// Takes other limits of the cache.
     #[must_use]
-    pub fn with_cache(self, entries: usize, octets: usize, ttl: Duration) -> Self {
-        Self { cache_entries: entries, cache_octets: octets, cache_ttl: ttl, ..self }
+    pub fn with_cache(self, cache: CacheLimits) -> Self {
+        Self { cache, ..self }
     }
 }
 
@@ -79,9 +77,7 @@ impl Default for StubOptions {
             rounds: 2,
             probe_interval: Duration::from_secs(3600),
             probe_retry: Duration::from_secs(60),
-            cache_entries: 10_000,
-            cache_octets: 8 << 20,
-            cache_ttl: Duration::from_secs(3600),
+            cache: CacheLimits::default(),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::rdata::opt::EdnsOption;
-use hickory_proto::rr::rdata::{A, CNAME, SOA, TLSA, tlsa};
+use hickory_proto::rr::rdata::{A, CNAME, NULL, SOA, TLSA, tlsa};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use hickory_proto::serialize::binary::BinEncodable as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -100,6 +101,15 @@ impl NameServer {
             "half" | "halfnoad" | "circle" => {
                 let end = if label == "half" { "target" } else { label.trim_start_matches("half") };
                 message.add_answer(alias(&name, &format!("{end}.example.")));
+            }
+            // `old.example` has a DNAME record.
+            "dname" if name.num_labels() == 3 && name.iter().nth(1) == Some(b"old") => {
+                let target = Name::from_ascii("new.example.").unwrap();
+                let rdata = NULL::with(target.to_bytes().unwrap());
+                let dname = RData::Unknown { code: RecordType::DNAME, rdata };
+                message.add_answer(Record::from_rdata(name.base_name(), 300, dname));
+                message.add_answer(alias(&name, "dname.new.example."));
+                message.add_answer(address(&Name::from_ascii("dname.new.example.").unwrap(), 1));
             }
             "reversed" => {
                 let target = Name::from_ascii("target.example.").unwrap();

@@ -5,11 +5,48 @@ use std::time::{Duration, Instant};
 
 use mail_types::dns::{Answer, Question, Records};
 
-use crate::StubOptions;
+/// Limits of the answers that a resolver keeps.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CacheLimits {
+    /// The most answers (10,000); 0 turns the cache off.
+    pub entries: usize,
+    /// The most octets of the answers (8 MiB).
+    pub octets: usize,
+    /// How long an answer is kept at most (1 hour).
+    pub ttl: Duration,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { entries: 10_000, octets: 8 << 20, ttl: Duration::from_secs(3600) }
+    }
+}
+
+impl CacheLimits {
+    /// Sets [`Self::entries`].
+    #[must_use]
+    pub fn with_entries(self, entries: usize) -> Self {
+        Self { entries, ..self }
+    }
+
+    /// Sets [`Self::octets`].
+    #[must_use]
+    pub fn with_octets(self, octets: usize) -> Self {
+        Self { octets, ..self }
+    }
+
+    /// Sets [`Self::ttl`].
+    #[must_use]
+    pub fn with_ttl(self, ttl: Duration) -> Self {
+        Self { ttl, ..self }
+    }
+}
 
 /// Answers by question, until their time to live is over; those that end first make room.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AnswerCache {
+pub(crate) struct AnswerCache {
+    limits: CacheLimits,
     held: HashMap<Question, Held>,
     /// The questions by the end of their answers; the number tells those of one instant apart.
     ends: BTreeMap<(Instant, u64), Question>,
@@ -25,8 +62,12 @@ struct Held {
 }
 
 impl AnswerCache {
+    pub(crate) fn new(limits: CacheLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// The answer with the time to live that is left.
-    pub(super) fn find(&mut self, question: &Question, now: Instant) -> Option<Answer> {
+    pub(crate) fn find(&mut self, question: &Question, now: Instant) -> Option<Answer> {
         let held = self.held.get(question)?;
         let left = held.end.0.saturating_duration_since(now).as_secs();
         let left = u32::try_from(left).unwrap_or(u32::MAX);
@@ -42,21 +83,15 @@ impl AnswerCache {
     }
 
     /// Keeps an answer; a failure, and an answer for this moment only, are not kept.
-    pub(super) fn keep(
-        &mut self,
-        question: &Question,
-        answer: &Answer,
-        options: &StubOptions,
-        now: Instant,
-    ) {
+    pub(crate) fn keep(&mut self, question: &Question, answer: &Answer, now: Instant) {
         let ttl = match answer {
             Answer::Records { ttl, .. } | Answer::Absent { ttl, .. } => *ttl,
             Answer::Failed(_) => 0,
         };
-        let time = Duration::from_secs(ttl.into()).min(options.cache_ttl);
+        let time = Duration::from_secs(ttl.into()).min(self.limits.ttl);
         let octets = octets(question, answer);
         let Some(until) = now.checked_add(time).filter(|_| !time.is_zero()) else { return };
-        if octets > options.cache_octets || options.cache_entries == 0 {
+        if octets > self.limits.octets || self.limits.entries == 0 {
             return;
         }
         self.remove(question);
@@ -65,17 +100,17 @@ impl AnswerCache {
         self.octets += octets;
         self.ends.insert(end, question.clone());
         self.held.insert(question.clone(), Held { answer: answer.clone(), end, octets });
-        while self.held.len() > options.cache_entries || self.octets > options.cache_octets {
+        while self.held.len() > self.limits.entries || self.octets > self.limits.octets {
             let Some(first) = self.ends.values().next().cloned() else { return };
             self.remove(&first);
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self { count: self.count, ..Self::default() };
+    pub(crate) fn clear(&mut self) {
+        *self = Self { count: self.count, ..Self::new(self.limits.clone()) };
     }
 
-    pub(super) fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         (self.held.len(), self.octets)
     }
 

@@ -1,39 +1,23 @@
 //! Validation on this host: a denial counts only if it is proven for the name that was asked for.
 
-#![cfg(feature = "dnssec-ring")]
-#![expect(clippy::unwrap_used, reason = "a helper of tests may panic")]
-
 use dane_tlsa::hickory::validated_walk;
 use dane_tlsa::mail_types::dns::{Answer, DnsFailure, Name, Question, RecordType};
 use dane_tlsa::mail_types::hickory::Walk;
 use dane_tlsa::{Decision, NextHop, Policy};
 use hickory_proto::dnssec::Proof;
-use hickory_proto::dnssec::rdata::{DNSSECRData, NSEC};
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::rdata::{A, CNAME, MX, SOA};
+use hickory_proto::rr::rdata::{A, MX, SOA};
 use hickory_proto::rr::{self, RData, Record};
 use serde_json::Value;
 
-fn record(owner: &str, data: RData, proof: Proof) -> Record {
-    let mut record = Record::from_rdata(rr::Name::from_ascii(owner).unwrap(), 300, data);
-    record.name.set_fqdn(true);
-    record.proof = proof;
-    record
-}
+use super::proven_records::{address, alias, name, record};
 
 fn start(owner: &str, proof: Proof) -> Record {
-    let name = rr::Name::from_ascii(owner).unwrap();
-    record(owner, RData::SOA(SOA::new(name.clone(), name, 1, 1, 1, 1, 300)), proof)
+    record(owner, RData::SOA(SOA::new(name(owner), name(owner), 1, 1, 1, 1, 300)), proof)
 }
 
 fn gap(owner: &str, proof: Proof) -> Record {
-    let next = rr::Name::from_ascii("zz.example.com.").unwrap();
-    let nsec = NSEC::new(next, [rr::RecordType::A]);
-    record(owner, RData::DNSSEC(DNSSECRData::NSEC(nsec)), proof)
-}
-
-fn alias(owner: &str, target: &str, proof: Proof) -> Record {
-    record(owner, RData::CNAME(CNAME(rr::Name::from_ascii(target).unwrap())), proof)
+    super::proven_records::gap(owner, "zz.example.com.", &[rr::RecordType::A], proof)
 }
 
 fn proof(word: &Value) -> Proof {
@@ -80,7 +64,7 @@ fn response(entry: &Value, question: &Question) -> Message {
 
 #[test]
 fn the_cases_of_forged_denials_are_decided_as_they_say() {
-    let file: Value = serde_json::from_str(include_str!("data/resolution-cases.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../data/resolution-cases.json")).unwrap();
     let cases = file["cases"].as_array().unwrap();
     let mut count = 0;
     for case in cases.iter().filter(|case| case["resolver"] == "local-validation") {
@@ -107,18 +91,9 @@ fn the_cases_of_forged_denials_are_decided_as_they_say() {
     assert_eq!(count, 2);
 }
 
-/// The walk of a question for the address of `www.example.com`, in one line.
+/// The walk of a question for the address of `www.example.com`.
 fn walked(answers: Vec<Record>, authorities: Vec<Record>) -> String {
-    let mut message = Message::query();
-    message.add_answers(answers);
-    message.add_authorities(authorities);
-    let question = Question::new("www.example.com".parse().unwrap(), RecordType::A);
-    match validated_walk(&question, &message) {
-        Walk::End { answer: Answer::Records { security, .. }, .. } => format!("records {security}"),
-        Walk::End { answer: Answer::Absent { security, .. }, .. } => format!("absent {security}"),
-        Walk::End { answer: Answer::Failed(failure), .. } => failure.to_string(),
-        Walk::Alias { target, security, .. } => format!("ask {target} {security}"),
-    }
+    super::proven_records::walked("www.example.com", answers, authorities)
 }
 
 #[test]
@@ -142,26 +117,38 @@ fn a_denial_needs_a_proof_for_the_name_that_was_asked_for() {
     assert_eq!(denied(vec![start("example.net.", Insecure), gap(zone, Secure)]), "bogus");
 }
 
+/// Old resolvers that validate took all of an unsigned zone for bogus, or its absence without a SOA record for a
+/// proof.
+#[test]
+fn point_18_an_unsigned_zone_has_answers_and_denials() {
+    use Proof::Insecure;
+    let address = address("www.example.com.", Insecure);
+    assert_eq!(walked(vec![address], Vec::new()), "records insecure 300");
+    let to = alias("www.example.com.", "host.example.com.", Insecure);
+    assert_eq!(walked(vec![to], Vec::new()), "ask host.example.com insecure 300");
+    assert_eq!(walked(Vec::new(), vec![start("example.com.", Insecure)]), "absent insecure");
+    assert_eq!(walked(Vec::new(), Vec::new()), "bogus");
+}
+
 #[test]
 fn the_end_of_an_alias_is_asked_for_by_itself_before_its_denial_counts() {
     use Proof::{Bogus, Insecure, Secure};
     let zone = "example.com.";
     let to = |proof| vec![alias("www.example.com.", "host.example.com.", proof)];
     let denial = || vec![start(zone, Secure), gap(zone, Secure)];
-    assert_eq!(walked(to(Secure), denial()), "ask host.example.com secure");
-    assert_eq!(walked(to(Insecure), denial()), "ask host.example.com insecure");
-    assert_eq!(walked(to(Secure), Vec::new()), "ask host.example.com secure");
+    assert_eq!(walked(to(Secure), denial()), "ask host.example.com secure 300");
+    assert_eq!(walked(to(Insecure), denial()), "ask host.example.com insecure 300");
+    assert_eq!(walked(to(Secure), Vec::new()), "ask host.example.com secure 300");
     assert_eq!(walked(to(Bogus), denial()), "bogus");
 }
 
 #[test]
 fn each_record_on_the_way_counts_and_no_other() {
     use Proof::{Bogus, Indeterminate, Insecure, Secure};
-    let address = |owner: &str, proof| record(owner, RData::A(A::new(192, 0, 2, 1)), proof);
     for (first, last, expected) in [
-        (Secure, Secure, "records secure"),
-        (Secure, Insecure, "records insecure"),
-        (Insecure, Secure, "records insecure"),
+        (Secure, Secure, "records secure 300"),
+        (Secure, Insecure, "records insecure 300"),
+        (Insecure, Secure, "records insecure 300"),
         (Secure, Bogus, "bogus"),
         (Bogus, Secure, "bogus"),
         (Secure, Indeterminate, "servfail"),
