@@ -12,5 +12,7 @@ pub mod host_outcome;
 pub mod lines;
 pub mod mail_server;
 pub mod output;
+#[cfg(feature = "gateway")]
+pub mod resolver;
 pub mod shown;
 pub mod trace;

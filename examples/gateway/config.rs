@@ -103,7 +103,7 @@ impl Config {
         let options = option_lines::read(table)?;
         let common = Common::read(&options, None)?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
-        if let Some((option, cause)) = remote.without_effect(&use_of) {
+        if let Some((option, cause)) = remote.without_effect(use_of) {
             return Err(ConfigError::NoEffect { option, cause });
         }
         Ok(SenderOptions {

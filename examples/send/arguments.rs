@@ -2,14 +2,12 @@
 
 use std::error::Error;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{ArgGroup, Parser};
-use dane_tlsa::StubOptions;
-use dane_tlsa::hickory::StubResolver;
+use clap::Parser;
+use examples::cases::resolver::ResolverArguments;
 use examples::gateway::config::Config;
 use examples::gateway::delivery::sender::{Envelope, SenderOptions, SenderSettings};
 use mail_types::dns::{DnssecStatus, Resolve, Zone};
@@ -22,7 +20,9 @@ use mail_types::smtp::{Mailbox, ReversePath};
 /// The exit status is 0 if every recipient has the message, 75 if mail for one was deferred, 69 if mail for one
 /// was refused, and 2 if nothing was tried.
 #[derive(Debug, Parser)]
-#[command(name = "send", group = ArgGroup::new("dns").args(["zone", "resolver"]))]
+#[command(name = "send")]
+#[expect(clippy::doc_markdown, reason = "it is the text of --help")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Arguments {
     /// The recipients
     #[arg(required = true, value_name = "RECIPIENT")]
@@ -49,12 +49,8 @@ pub(crate) struct Arguments {
     /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
     #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone")]
     security: DnssecStatus,
-    /// The resolver to ask, with its port if that is not 53
-    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = address)]
-    resolver: Option<SocketAddr>,
-    /// Believes the resolver about DNSSEC, though it is on another host
-    #[arg(long, requires = "resolver")]
-    trust_ad: bool,
+    #[command(flatten)]
+    resolver: ResolverArguments,
     /// How long everything may take, in seconds
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     timeout: u64,
@@ -107,9 +103,8 @@ impl Arguments {
                 .map_err(|error| format!("{}: {error}: {}", file.display(), error.error))?;
             return Ok(Arc::new(zone.with_security(self.security)));
         }
-        if let Some(server) = self.resolver {
-            let options = StubOptions::default().with_trusted(self.trust_ad);
-            return Ok(Arc::new(StubResolver::new(&[server], options)));
+        if self.resolver.is_given() {
+            return Ok(Arc::new(self.resolver.resolver()?));
         }
         Ok(options.resolver(Path::new(ResolverSettings::SYSTEM))?)
     }
@@ -117,10 +112,4 @@ impl Arguments {
     fn shown_config(&self) -> String {
         self.config.as_deref().unwrap_or(Path::new("the defaults")).display().to_string()
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let host = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>();
-    let address = text.parse().or_else(|_| host(text).map(|ip| SocketAddr::new(ip, 53)));
-    address.map_err(|_| "neither an IP address nor an IP address and a port".to_owned())
 }

@@ -1,6 +1,7 @@
 //! The hosts for each recipient's domain, and how mail to them would be secured.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write;
 
 use examples::cases::host_outcome::HostOutcome;
@@ -67,7 +68,7 @@ impl Shown {
         for host in &self.hosts {
             host.policy.write(&mut text);
             if let Some(unused) = &host.unused {
-                text.push_str(&format!("  {:<10} {unused}\n", "not used"));
+                let _ = writeln!(text, "  {:<10} {unused}", "not used");
             }
         }
         text + &trace::text(&self.trace)

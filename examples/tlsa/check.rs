@@ -17,8 +17,8 @@ use rustls::pki_types::CertificateDer;
 
 use crate::case::{self, Case, Outcome, Subject};
 use crate::make::Place;
-use crate::resolver::ResolverArguments;
 use crate::server;
+use examples::cases::resolver::ResolverArguments;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -126,7 +126,7 @@ impl Wanted {
         let question = Question::new(name.clone(), RecordType::Tlsa);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (_, answer) = runtime.block_on(resolver.answer(question, DEADLINE));
-        resolver.warn();
+        resolver.warn("tlsa");
         match answer {
             Answer::Records { records: Records::Tlsa(wires), security, .. } => {
                 if security != DnssecStatus::Secure {

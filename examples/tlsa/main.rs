@@ -6,7 +6,6 @@ mod key_file;
 mod make;
 mod next_hop;
 mod policy;
-mod resolver;
 mod rollover;
 mod server;
 

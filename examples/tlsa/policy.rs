@@ -16,7 +16,7 @@ use examples::cases::shown::{self, Done};
 use examples::cases::trace::TraceLine;
 
 use crate::next_hop::{Case, InsecureMxMode, Kind, Mode, MtaStsMode, Outcome};
-use crate::resolver::{Asked, ResolverArguments};
+use examples::cases::resolver::{Asked, ResolverArguments};
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -115,7 +115,7 @@ impl Run<'_> {
         }
         let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
         if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
-            resolver.warn();
+            resolver.warn("tlsa");
         }
         case.dns = Some(DnsEntry::record(session.answers()));
         self.recorder.write(&case)?;

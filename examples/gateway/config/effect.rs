@@ -36,7 +36,7 @@ pub(super) fn check(
     let known = live.routing.known_route().and_then(Result::ok);
     let domains = known.is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
     let use_of = RemoteUse { relays, prdr: options.prdr_enable, domains };
-    let found = found.or_else(|| remote.without_effect(&use_of));
+    let found = found.or_else(|| remote.without_effect(use_of));
     let found = found.or_else(|| events::without_effect(event_options, &startup.events, relays));
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });

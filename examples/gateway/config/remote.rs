@@ -123,7 +123,7 @@ impl RemoteOptions {
     }
 
     /// Finds an option that does nothing, and tells why.
-    pub(super) fn without_effect(&self, use_of: &RemoteUse) -> Option<(String, &'static str)> {
+    pub(super) fn without_effect(&self, use_of: RemoteUse) -> Option<(String, &'static str)> {
         let nothing = |text: &Option<String>, default: &str| {
             text.as_deref().unwrap_or(default).trim().is_empty()
         };

@@ -48,7 +48,7 @@ impl<'a> Attempts<'a> {
     /// Prepares the attempts at the hosts of a next hop.
     pub(crate) fn new(remote: &'a Remote, outbound: Outbound<'a>, found: Found) -> Self {
         let mut left = VecDeque::new();
-        for (number, host) in found.hosts.hosts.iter().enumerate() {
+        for (number, host) in found.hosts.list.iter().enumerate() {
             if host.unused.is_some() {
                 left.push_back((number, None));
                 continue;
@@ -78,7 +78,7 @@ impl<'a> Attempts<'a> {
         until: Instant,
     ) -> Result<Opened, OpenFailure> {
         while let Some((number, address)) = self.left.pop_front() {
-            let Some(host) = self.found.hosts.hosts.get(number).cloned() else { continue };
+            let Some(host) = self.found.hosts.list.get(number).cloned() else { continue };
             let tried = match address {
                 Some(address) => self.attempt(&host, address, origin, until).await,
                 None => Err(self.skip(&host, origin)),
@@ -313,20 +313,17 @@ impl Opened {
         result: &RecipientResult,
         delivery: &Delivery,
     ) -> RecipientOutcome {
-        let outcome = match result.reply() {
-            Some(reply) => {
-                let word = match reply.code().severity() {
-                    Severity::Completed if result.is_delivered() => DeliveryResult::Delivered,
-                    Severity::Permanent => DeliveryResult::Failed,
-                    _ => DeliveryResult::Deferred,
-                };
-                self.outcome(recipient, word, Some(reply.clone()))
-            }
-            None => {
-                let outcome = self.outcome(recipient, DeliveryResult::Deferred, None);
-                let unknown = "no reply to the message".to_owned();
-                outcome.because(delivery.lost.as_ref().map_or(unknown, ToString::to_string))
-            }
+        let outcome = if let Some(reply) = result.reply() {
+            let word = match reply.code().severity() {
+                Severity::Completed if result.is_delivered() => DeliveryResult::Delivered,
+                Severity::Permanent => DeliveryResult::Failed,
+                _ => DeliveryResult::Deferred,
+            };
+            self.outcome(recipient, word, Some(reply.clone()))
+        } else {
+            let outcome = self.outcome(recipient, DeliveryResult::Deferred, None);
+            let unknown = "no reply to the message".to_owned();
+            outcome.because(delivery.lost.as_ref().map_or(unknown, ToString::to_string))
         };
         RecipientOutcome { prdr: delivery.prdr, ..outcome }
     }

@@ -43,7 +43,7 @@ pub(crate) enum Dnssec {
 #[derive(Debug)]
 pub(crate) struct Hosts {
     pub(crate) port: u16,
-    pub(crate) hosts: Vec<RemoteHost>,
+    pub(crate) list: Vec<RemoteHost>,
     /// Whether DNSSEC or an MTA-STS policy says which hosts the next hop has.
     pub(crate) is_secure: bool,
     /// The questions and answers.
@@ -131,7 +131,7 @@ impl HostSearch<'_> {
             return Err(NoHosts::NoAddress);
         }
         let is_secure = is_secure || self.sts.is_some_and(StsPolicy::is_enforced);
-        Ok(Hosts { port: self.route.port, hosts, is_secure, trace })
+        Ok(Hosts { port: self.route.port, list: hosts, is_secure, trace })
     }
 
     fn judge(&self, mut policy: HostPolicy, answers: &AnswersOf<'_>) -> RemoteHost {
@@ -162,7 +162,7 @@ impl HostSearch<'_> {
 impl Hosts {
     /// Notes what DANE says of the hosts in `set`, for a report; they are used as without DANE.
     pub(super) fn report(&mut self, with_dane: &Self, set: &HostSet) {
-        for host in &mut self.hosts {
+        for host in &mut self.list {
             let policy = &host.policy;
             let name = match &policy.host {
                 Host::Name(name) => Some(name),
@@ -170,7 +170,7 @@ impl Hosts {
             };
             if policy.addresses.iter().any(|address| set.contains(*address, name)) {
                 let same = |other: &&RemoteHost| other.policy.host == policy.host;
-                host.reported = with_dane.hosts.iter().find(same).map(|host| host.policy.clone());
+                host.reported = with_dane.list.iter().find(same).map(|host| host.policy.clone());
             }
         }
     }

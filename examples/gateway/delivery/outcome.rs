@@ -151,6 +151,7 @@ fn as_text<S: Serializer>(value: &impl fmt::Display, to: S) -> Result<S::Ok, S::
     to.collect_str(value)
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 fn as_line<S: Serializer>(reply: &Option<Reply>, to: S) -> Result<S::Ok, S::Error> {
     let text = reply.as_ref().map(ToString::to_string).unwrap_or_default();
     to.serialize_str(text.trim_end())

@@ -113,7 +113,7 @@ impl Remote {
             return Ok(Found { hosts: plain, sts: None });
         }
         let (mut tried, mut required, mut reported) = (Vec::new(), Vec::new(), Vec::new());
-        for host in plain.hosts.iter().map(|host| &host.policy) {
+        for host in plain.list.iter().map(|host| &host.policy) {
             let choice = self.dane(domain, host).await.map_err(undecided)?;
             if choice.requires {
                 required.push(host);

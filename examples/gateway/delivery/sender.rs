@@ -152,7 +152,7 @@ impl Sender {
             let next_hop = group.route.next_hop().to_string();
             plans.push(match found {
                 Ok(found) => {
-                    let hosts = found.hosts.hosts.into_iter().map(|host| PlannedHost {
+                    let hosts = found.hosts.list.into_iter().map(|host| PlannedHost {
                         policy: host.policy,
                         unused: host.unused.map(|unused| unused.to_string()),
                     });

@@ -142,7 +142,7 @@ impl Live {
             lookups: Arc::new(Engines::new(&settings.lookups)?),
             resolver: Arc::clone(&self.services.resolver),
         };
-        Ok(Self::new(settings, startup, services, self.host_names.resolver())?)
+        Self::new(settings, startup, services, self.host_names.resolver())
     }
 
     fn new(

@@ -6,6 +6,7 @@ use super::framing::Body;
 
 /// A running transaction.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a parameter of MAIL")]
 pub struct Transaction {
     pub(crate) sender: ReversePath,
     /// The accepted recipients, in the order of their `RCPT`.

@@ -69,7 +69,7 @@ impl Search {
                         None => format!("{name} {}", host.policy.action.as_str()),
                     }
                 };
-                let mut told: Vec<_> = hosts.hosts.iter().map(told).collect();
+                let mut told: Vec<_> = hosts.list.iter().map(told).collect();
                 // Hosts of one preference come in random order.
                 told.sort();
                 told.join(", ")
@@ -95,7 +95,7 @@ async fn a_search_says_what_becomes_of_each_host() {
 async fn hosts_come_by_preference_and_those_of_one_preference_in_random_order() {
     let (mut orders, search) = (std::collections::BTreeSet::new(), Search::of("example.com/MX"));
     for _ in 0..100 {
-        let hosts = search.run().await.unwrap().hosts;
+        let hosts = search.run().await.unwrap().list;
         let names: Vec<_> = hosts.iter().map(|host| host.policy.host.to_string()).collect();
         assert_eq!(names[0], "mx.example.com");
         orders.insert(names);
@@ -151,7 +151,7 @@ async fn an_enforced_policy_leaves_hosts_out_but_not_those_of_dane() {
     // The policy confirms the hosts as DNSSEC does.
     let hosts = insecure.run().await.unwrap();
     assert!(hosts.is_secure);
-    assert!(hosts.hosts.iter().all(|host| !matches!(host.policy.action, Action::Dane(_))));
+    assert!(hosts.list.iter().all(|host| !matches!(host.policy.action, Action::Dane(_))));
     let testing = Search { sts: policy("testing"), ..Search::of("example.com/MX") };
     let wanted = "b.example.com dane, c.example.com opportunistic, mx.example.com opportunistic";
     assert_eq!(testing.told().await, wanted);

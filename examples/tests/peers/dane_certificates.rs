@@ -97,11 +97,6 @@ impl Certificates {
         parties.map(|name| pem(&self.party(name).der)).collect()
     }
 
-    /// The certificate of one party, in PEM.
-    pub(crate) fn pem(&self, name: &str) -> String {
-        pem(&self.party(name).der)
-    }
-
     pub(crate) fn key(&self, name: &str) -> String {
         self.party(name).key.serialize_pem()
     }

@@ -141,7 +141,6 @@ pub(crate) fn domains() -> Vec<(String, Expected)> {
 
 /// The files that the peers are started with.
 pub(crate) struct Table {
-    pub(crate) certificates: Certificates,
     /// The records of the rows, for the zone `secure.test`.
     pub(crate) zone: PathBuf,
     /// The certificate and key of each address.
@@ -183,7 +182,7 @@ impl Table {
         fs::write(&map_file, map).unwrap();
         let digest = certificates.record([3, 1, 1], "ecdsa");
         let digest = digest.rsplit(' ').next().unwrap().to_owned();
-        Self { certificates, zone: zone_file, map: map_file, digest }
+        Self { zone: zone_file, map: map_file, digest }
     }
 }
 

@@ -6,7 +6,7 @@ use super::server::{Behaviour, Identity, Server, Tls};
 /// Servers of `example.test` at addresses of loopback with one port, in the order of their preferences.
 pub(crate) struct Servers {
     pub(crate) identity: Identity,
-    pub(crate) servers: Vec<Server>,
+    pub(crate) list: Vec<Server>,
     pub(crate) port: u16,
 }
 
@@ -20,12 +20,12 @@ impl Servers {
             port = server.address.port();
             servers.push(server);
         }
-        Self { identity, servers, port }
+        Self { identity, list: servers, port }
     }
 
     /// The zone, with the record of the servers' key, or another one.
     pub(crate) fn zone(&self, record: Option<&str>) -> String {
-        let hosts = self.servers.iter().enumerate().map(|(number, server)| {
+        let hosts = self.list.iter().enumerate().map(|(number, server)| {
             let (preference, address) = (10 + number, server.address.ip());
             let name = format!("mx{number}.example.test.");
             let tlsa = record.map(|record| format!("_{}._tcp.{name} TLSA {record}\n", self.port));
@@ -43,12 +43,12 @@ impl Servers {
 
     /// The commands of one kind that a server was told in clear.
     pub(crate) fn in_clear(&self, number: usize, verb: &str) -> usize {
-        let told = self.servers[number].told();
+        let told = self.list[number].told();
         told.clear.iter().filter(|line| line.starts_with(verb)).count()
     }
 
     pub(crate) fn messages(&self) -> Vec<usize> {
-        self.servers.iter().map(|server| server.told().messages).collect()
+        self.list.iter().map(|server| server.told().messages).collect()
     }
 }
 
@@ -94,7 +94,7 @@ fn a_record_of_another_key_gets_no_mail() {
     let zone = servers.zone(Some(&tlsa(&Identity::of("mx.example.test"))));
     let outcome = servers.send(&zone, "", &[]).outcome();
     assert_eq!(outcome["result"], "deferred", "{outcome}");
-    let told = servers.servers[0].told();
+    let told = servers.list[0].told();
     let mails = told.clear.iter().chain(&told.secret).filter(|line| line.starts_with("MAIL"));
     assert_eq!(mails.count(), 0);
     let report = &outcome["tls_reports"][0];
@@ -114,7 +114,7 @@ fn without_dane_a_fault_of_tls_leads_to_clear_text_if_nothing_forbids_it() {
         let outcome = servers.send(&servers.zone(None), "", &[]).outcome();
         assert_eq!(outcome["result"], "delivered", "{tls:?}: {outcome}");
         assert!(outcome["tls"].is_null(), "{tls:?}");
-        assert_eq!(servers.servers[0].told().connections, connections, "{tls:?}");
+        assert_eq!(servers.list[0].told().connections, connections, "{tls:?}");
     }
     // Octets behind the reply to STARTTLS are somebody else's.
     let servers = Servers::start(&[with(Tls::Injected)]);

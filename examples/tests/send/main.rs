@@ -1,6 +1,11 @@
 //! `send` as a program, with servers that misbehave.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 mod cut;
 mod dry_run;

@@ -15,15 +15,15 @@ fn a_message_with_requiretls_goes_to_authenticated_hosts_that_offer_it() {
     let zone = servers.zone(Some(&tlsa(&servers.identity)));
     let outcome = servers.send(&zone, "", &["--require-tls"]).outcome();
     assert_eq!(outcome["result"], "delivered", "{outcome}");
-    let told = servers.servers[0].told();
+    let told = servers.list[0].told();
     let mail = told.secret.iter().find(|line| line.starts_with("MAIL")).unwrap();
     assert!(mail.ends_with(" REQUIRETLS"), "{mail}");
     assert_eq!(servers.in_clear(0, "MAIL"), 0);
     // Without the demand it is not passed on.
     servers.send(&zone, "", &[]);
-    let told = servers.servers[0].told();
-    let mails = told.secret.iter().filter(|line| line.starts_with("MAIL"));
-    assert!(!mails.last().unwrap().contains("REQUIRETLS"));
+    let told = servers.list[0].told();
+    let mut mails = told.secret.iter().filter(|line| line.starts_with("MAIL"));
+    assert!(!mails.next_back().unwrap().contains("REQUIRETLS"));
 }
 
 #[test]

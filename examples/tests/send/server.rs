@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ impl Server {
         let (shared, config) = (Arc::clone(&told), identity.config());
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                shared.lock().unwrap().connections += 1;
+                locked(&shared).connections += 1;
                 let (behaviour, told, config) =
                     (behaviour.clone(), Arc::clone(&shared), Arc::clone(&config));
                 thread::spawn(move || {
@@ -116,8 +116,12 @@ impl Server {
     }
 
     pub(crate) fn told(&self) -> Told {
-        self.told.lock().unwrap().clone()
+        locked(&self.told).clone()
     }
+}
+
+fn locked(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve(
@@ -127,7 +131,7 @@ fn serve(
     config: Arc<ServerConfig>,
 ) -> io::Result<()> {
     if !behaviour.greets {
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_mins(1));
         return Ok(());
     }
     let mut left = behaviour.replies;
@@ -139,6 +143,7 @@ fn serve(
     match behaviour.tls {
         Tls::Broken => return Ok(()),
         Tls::UnrecognizedName => {
+            (&stream).read(&mut [0; 4096])?;
             // A record of an alert: fatal, unrecognized_name (RFC 6066 section 3).
             return (&stream).write_all(&[21, 3, 3, 0, 2, 2, 112]);
         }
@@ -166,7 +171,7 @@ fn talk<S: Read + Write>(
         }
         let command = line.trim_end().to_owned();
         {
-            let mut told = told.lock().unwrap();
+            let mut told = locked(told);
             let lines = if secret { &mut told.secret } else { &mut told.clear };
             lines.push(command.clone());
         }
@@ -188,7 +193,7 @@ fn talk<S: Read + Write>(
                 say(client.get_mut(), "354 go ahead", left)?;
                 receive(client)?;
                 // With the reply cut off, the client cannot know.
-                told.lock().unwrap().messages += usize::from(*left > 0);
+                locked(told).messages += usize::from(*left > 0);
                 behaviour.last.to_owned()
             }
             "QUIT" => "221 bye".to_owned(),

@@ -62,9 +62,10 @@ impl Relay {
 }
 
 fn log(id: Option<MessageId>, outcome: &Outcome) {
-    match id {
-        Some(id) => info!(event = "delivery", id = %id, "{id} {outcome}"),
-        None => info!(event = "delivery", "{outcome}"),
+    if let Some(id) = id {
+        info!(event = "delivery", id = %id, "{id} {outcome}");
+    } else {
+        info!(event = "delivery", "{outcome}");
     }
 }
 

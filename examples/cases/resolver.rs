@@ -12,8 +12,9 @@ use dane_tlsa::mail_types::dns::{Question, Resolve, Resolving};
 use dane_tlsa::{DnssecState, StubOptions};
 use mail_types::hickory::ResolverSettings;
 
+/// The choice of the resolver.
 #[derive(Args, Debug)]
-pub(crate) struct ResolverArguments {
+pub struct ResolverArguments {
     /// The resolver to ask, with its port if that is not 53; without, those of /etc/resolv.conf
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = address, conflicts_with = "zone")]
     resolver: Option<SocketAddr>,
@@ -30,14 +31,26 @@ pub(crate) struct ResolverArguments {
 
 /// The resolver that was chosen.
 #[derive(Clone)]
-pub(crate) struct Asked {
+#[expect(missing_debug_implementations, reason = "a resolver has none")]
+pub struct Asked {
     resolver: Arc<dyn Resolve>,
     /// The same, if its servers must validate.
     stub: Option<StubResolver>,
 }
 
 impl ResolverArguments {
-    pub(crate) fn resolver(&self) -> Result<Asked, Box<dyn Error>> {
+    /// Tells whether a resolver was chosen.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.resolver.is_some() || self.validate
+    }
+
+    /// Makes the resolver.
+    ///
+    /// # Errors
+    ///
+    /// The file of the system's name servers, or of the keys, that cannot be read.
+    pub fn resolver(&self) -> Result<Asked, Box<dyn Error>> {
         let system = || ResolverSettings::of_system(Path::new(ResolverSettings::SYSTEM));
         if self.validate {
             let servers = match self.resolver {
@@ -80,15 +93,15 @@ fn validating(
 
 #[cfg(not(feature = "dnssec-ring"))]
 fn validating(_: &[SocketAddr], _: Option<&Path>) -> Result<Arc<dyn Resolve>, Box<dyn Error>> {
-    Err("--validate: tlsa was built without the feature dnssec-ring".into())
+    Err("--validate: built without the feature dnssec-ring".into())
 }
 
 impl Asked {
     /// Tells on standard error which servers cannot make an answer secure, and why.
-    pub(crate) fn warn(&self) {
+    pub fn warn(&self, program: &str) {
         for (server, state) in self.stub.iter().flat_map(StubResolver::servers) {
             if state != DnssecState::Available {
-                let _ = writeln!(std::io::stderr(), "tlsa: DNSSEC of {server}: {state}");
+                let _ = writeln!(std::io::stderr(), "{program}: DNSSEC of {server}: {state}");
             }
         }
     }
