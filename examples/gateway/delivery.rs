@@ -37,3 +37,5 @@ pub(crate) mod server_check;
 pub(crate) mod settings;
 #[cfg(feature = "gateway")]
 pub(crate) mod tls_report;
+#[cfg(feature = "gateway")]
+pub(crate) mod withheld;

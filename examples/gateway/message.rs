@@ -2,4 +2,6 @@
 
 pub(crate) mod forged;
 pub mod id;
+#[cfg(feature = "gateway")]
+pub(crate) mod tls_required;
 pub(crate) mod trace_fields;

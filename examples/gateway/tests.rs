@@ -67,3 +67,4 @@ mod store;
 mod stuffing;
 mod tls_expanded;
 mod variables;
+mod withheld;

@@ -110,7 +110,12 @@ impl<'a> Attempts<'a> {
             reason,
             Some(Unused::Skip(dane_tlsa::Skip::NoAddress | dane_tlsa::Skip::AddressInMx))
         );
-        OpenFailure::unused(name, text, has_no_address)
+        let unused = OpenFailure::unused(name, text, has_no_address);
+        if failure.is_some() || reason == Some(&Unused::NotInMtaSts) {
+            unused.by_policy()
+        } else {
+            unused
+        }
     }
 
     async fn attempt(

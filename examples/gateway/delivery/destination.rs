@@ -7,6 +7,7 @@ use super::next_hop::RouteData;
 use super::relay::Relay;
 use super::remote::{Remote, TlsDemand};
 use super::routing::Route;
+use super::withheld::Withheld;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::client::Declared;
 use crate::gateway::smtp::replies::say;
@@ -24,6 +25,8 @@ pub(crate) enum Destination {
     Local,
     /// All are at the next hop, which has accepted each of them.
     Relay(Box<Relay>),
+    /// All are at the next hop, which a policy for TLS keeps the message from, unless it waives that.
+    Withheld(Box<Withheld>),
 }
 
 impl Destination {
@@ -46,18 +49,21 @@ impl Destination {
             }
             (Route::Relay(route), Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
-                match Box::pin(open((remote, &route), transaction, recipient, &origin())).await {
-                    Ok((relay, reply)) => {
-                        *self = Self::Relay(Box::new(relay));
-                        reply
-                    }
-                    Err(reply) => reply,
-                }
+                let opened =
+                    Box::pin(open((remote, route), transaction, recipient, &origin())).await;
+                let (destination, reply) = opened;
+                *self = destination;
+                reply
+            }
+            (Route::Relay(route), Self::Withheld(withheld)) if *withheld.route() == route => {
+                withheld.add(recipient.clone());
+                say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
             (Route::Relay(route), Self::Relay(relay)) if *relay.route() == route => {
                 relay.rcpt(recipient).await
             }
-            (Route::Local | Route::Relay(_), Self::Relay(_)) | (Route::Relay(_), Self::Local) => {
+            (Route::Local | Route::Relay(_), Self::Relay(_) | Self::Withheld(_))
+            | (Route::Relay(_), Self::Local) => {
                 let text = "recipient with another destination, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
@@ -66,16 +72,17 @@ impl Destination {
 
     /// Tells whether this host is the final destination.
     pub(crate) fn is_final(&self) -> bool {
-        !matches!(self, Self::Relay(_))
+        matches!(self, Self::Open | Self::Local)
     }
 
     /// Delivers to the recipients with the numbers in `takers`, in the order of `RCPT` and from 0. Only
     /// 2yz means that the message is durable, or accepted by the next hop.
     pub(crate) async fn deliver(
         self,
-        store: &Store,
+        (store, remote): (&Store, &Remote),
         message: Message,
         takers: &[usize],
+        (waives_tls, origin): (bool, impl FnOnce() -> Origin),
     ) -> MessageOutcome {
         let id = message.id;
         let reply = match self {
@@ -87,6 +94,9 @@ impl Destination {
                     say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
                 }
             },
+            Self::Withheld(withheld) => {
+                return withheld.deliver(remote, &message, takers, (waives_tls, &origin())).await;
+            }
             Self::Relay(mut relay) => {
                 let passed = relay.message(&message, takers).await;
                 tokio::spawn(relay.quit());
@@ -97,21 +107,33 @@ impl Destination {
     }
 }
 
+/// Opens a connection to the next hop for the first recipient; returns the destination, and the reply for the client.
 async fn open(
-    (remote, route): (&Remote, &RouteData),
+    (remote, route): (&Remote, RouteData),
     transaction: &Transaction,
     recipient: &Mailbox,
     origin: &Origin,
-) -> Result<(Relay, Reply), Reply> {
+) -> (Destination, Reply) {
     let Transaction { size, eight_bit, utf8, prdr, require_tls, .. } = *transaction;
-    let demand = if require_tls { TlsDemand::Required } else { TlsDemand::None };
-    let mut relay = Relay::connect(remote, route, demand, recipient, origin).await?;
     let declared = Declared { size, eight_bit, utf8, prdr, require_tls };
+    let demand = if require_tls { TlsDemand::Required } else { TlsDemand::None };
+    let mut relay = match Relay::connect(remote, &route, demand, recipient, origin).await {
+        Ok(relay) => relay,
+        Err(failure) if failure.is_policy() && !require_tls => {
+            let mail = (transaction.sender.clone(), declared);
+            let withheld = Withheld::new(route, mail, recipient.clone(), failure.reply);
+            let reply = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok");
+            return (Destination::Withheld(Box::new(withheld)), reply);
+        }
+        Err(failure) => return (Destination::Open, failure.reply),
+    };
     let reply = relay.mail(&transaction.sender, declared).await;
     if reply.code().severity() != Severity::Completed {
         relay.refused(recipient, &reply);
-        return Err(reply);
+        return (Destination::Open, reply);
     }
     let reply = relay.rcpt(recipient).await;
-    if reply.code().severity() == Severity::Completed { Ok((relay, reply)) } else { Err(reply) }
+    let is_accepted = reply.code().severity() == Severity::Completed;
+    let relay = || Destination::Relay(Box::new(relay));
+    (if is_accepted { relay() } else { Destination::Open }, reply)
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::connection::OpenError;
-use super::lost_reply::open_reply;
+use super::hosts::NoHosts;
+use super::lost_reply::{open_reply, unreachable};
 use super::outcome::{DeliveryResult, RecipientOutcome};
 use crate::gateway::smtp::replies::say;
 
@@ -19,6 +20,8 @@ pub(crate) struct OpenFailure {
     pub(crate) host: Option<String>,
     pub(crate) address: Option<SocketAddr>,
     rank: Rank,
+    /// Whether only a policy for TLS stands in the way.
+    is_policy: bool,
 }
 
 /// Which of several failures decides: the last one of the greatest rank.
@@ -26,8 +29,8 @@ pub(crate) struct OpenFailure {
 enum Rank {
     /// A host without an address is no host.
     NoAddress,
-    /// REQUIRETLS cannot be met.
-    Demand,
+    /// No later attempt will succeed.
+    Permanent,
     /// A later attempt may succeed.
     Temporary,
 }
@@ -42,7 +45,30 @@ impl OpenFailure {
             host: Some(host),
             address: None,
             rank: if has_no_address { Rank::NoAddress } else { Rank::Temporary },
+            is_policy: false,
         }
+    }
+
+    /// A host that a policy for TLS keeps the message from.
+    pub(super) fn by_policy(self) -> Self {
+        Self { is_policy: true, ..self }
+    }
+
+    /// Tells whether only a policy for TLS stands in the way.
+    pub(super) fn is_policy(&self) -> bool {
+        self.is_policy
+    }
+
+    /// A next hop without hosts.
+    pub(super) fn no_hosts(error: &NoHosts, is_permanent: bool) -> Self {
+        let reason = error.to_string();
+        let reply = if is_permanent {
+            say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 2>(), &reason)
+        } else {
+            unreachable()
+        };
+        let rank = if is_permanent { Rank::Permanent } else { Rank::Temporary };
+        Self { reply, reason, host: None, address: None, rank, is_policy: false }
     }
 
     pub(super) fn of(host: &str, address: SocketAddr, error: &OpenError) -> Self {
@@ -52,6 +78,10 @@ impl OpenFailure {
             host: Some(host.to_owned()),
             address: Some(address),
             rank: Rank::Temporary,
+            is_policy: matches!(
+                error,
+                OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
+            ),
         }
     }
 
@@ -73,20 +103,23 @@ impl OpenFailure {
             reason: text.to_owned(),
             host: Some(host.to_owned()),
             address: Some(address),
-            rank: Rank::Demand,
+            rank: Rank::Permanent,
+            is_policy: false,
         }
     }
 
     /// Returns the failure that decides.
     pub(super) fn worst(failures: Vec<Self>) -> Self {
         let none = || Self::unused(String::new(), "no host is left".to_owned(), false);
-        failures.into_iter().max_by_key(|failure| failure.rank).unwrap_or_else(none)
+        let is_policy = failures.iter().any(|failure| failure.is_policy);
+        let worst = failures.into_iter().max_by_key(|failure| failure.rank).unwrap_or_else(none);
+        Self { is_policy, ..worst }
     }
 
     /// The outcome of a recipient.
     pub(super) fn outcome(&self, recipient: &Mailbox) -> RecipientOutcome {
-        let is_demand = self.rank == Rank::Demand;
-        let result = if is_demand { DeliveryResult::Failed } else { DeliveryResult::Deferred };
+        let is_permanent = self.rank == Rank::Permanent;
+        let result = if is_permanent { DeliveryResult::Failed } else { DeliveryResult::Deferred };
         let (host, address) = (self.host.clone(), self.address);
         let outcome =
             RecipientOutcome { host, address, ..RecipientOutcome::new(recipient, result) };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dane_tlsa::HostPolicy;
 use mail_types::dns::{Note, Resolve};
 use mail_types::hickory::ResolverError;
-use mail_types::smtp::{Domain, Header, MailHost, Mailbox, ReversePath};
+use mail_types::smtp::{Domain, MailHost, Mailbox, ReversePath};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -26,6 +26,7 @@ use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::lookups::settings::LookupSettings;
+use crate::gateway::message::tls_required::waives_tls;
 use crate::gateway::smtp::client::{Declared, RecipientResult};
 
 /// The settings of a [`Sender`].
@@ -202,14 +203,6 @@ impl Envelope {
             false => TlsDemand::None,
         }
     }
-}
-
-/// Tells whether a message has `TLS-Required: No` (RFC 8689 section 3).
-pub(crate) fn waives_tls(message: &[u8]) -> bool {
-    let header = Header::of(message);
-    let mut bodies = header.bodies("TLS-Required");
-    let is_no = bodies.next().is_some_and(|body| body.trim_ascii().eq_ignore_ascii_case(b"No"));
-    is_no && bodies.next().is_none()
 }
 
 impl Shared {

@@ -113,7 +113,9 @@ pub(super) async fn connect(next_hop: &NextHop) -> Result<Relay, Reply> {
     let services = Scenario::new().services;
     let remote = Remote::new(next_hop.settings.clone(), services.resolver, services.lookups);
     let (demand, origin) = (TlsDemand::None, Origin::default());
-    Relay::connect(&remote.unwrap(), &next_hop.route, demand, &recipient(), &origin).await
+    let relay =
+        Relay::connect(&remote.unwrap(), &next_hop.route, demand, &recipient(), &origin).await;
+    relay.map_err(|failure| failure.reply)
 }
 
 pub(super) fn message(text: impl Into<bytes::Bytes>) -> Message {

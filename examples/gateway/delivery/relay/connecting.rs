@@ -2,20 +2,20 @@
 
 use std::time::Instant;
 
-use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
+use mail_types::smtp::Mailbox;
 use tracing::info;
 
 use super::Relay;
 use crate::gateway::delivery::attempts::Attempts;
 use crate::gateway::delivery::hosts::NoHosts;
 use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
-use crate::gateway::delivery::outcome::{DeliveryResult, RecipientOutcome as Outcome};
+use crate::gateway::delivery::open_failure::OpenFailure;
+use crate::gateway::delivery::outcome::RecipientOutcome;
 use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
 use crate::gateway::events::delivery_attempt::{dane_failed, no_address};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::client::Delivery;
-use crate::gateway::smtp::replies::say;
 
 impl Relay {
     /// Connects to the first address of the next hop whose server can take the message.
@@ -29,7 +29,7 @@ impl Relay {
         demand: TlsDemand,
         recipient: &Mailbox,
         origin: &Origin,
-    ) -> Result<Self, Reply> {
+    ) -> Result<Self, OpenFailure> {
         let limit = remote.settings.limits.open;
         let until = now() + limit;
         let domain = recipient.host().to_string();
@@ -47,7 +47,7 @@ impl Relay {
             Ok(opened) => Ok(Self { route: route.clone(), opened }),
             Err(failure) => {
                 log(origin.message(), &failure.outcome(recipient));
-                Err(failure.reply)
+                Err(failure)
             }
         }
     }
@@ -61,7 +61,7 @@ impl Relay {
     }
 }
 
-fn log(id: Option<MessageId>, outcome: &Outcome) {
+fn log(id: Option<MessageId>, outcome: &RecipientOutcome) {
     if let Some(id) = id {
         info!(event = "delivery", id = %id, "{id} {outcome}");
     } else {
@@ -69,8 +69,13 @@ fn log(id: Option<MessageId>, outcome: &Outcome) {
     }
 }
 
-/// Logs and reports that a next hop has no hosts; returns the reply for the client.
-fn no_hosts(error: &NoHosts, route: &RouteData, recipient: &Mailbox, origin: &Origin) -> Reply {
+/// Logs and reports that a next hop has no hosts.
+fn no_hosts(
+    error: &NoHosts,
+    route: &RouteData,
+    recipient: &Mailbox,
+    origin: &Origin,
+) -> OpenFailure {
     let name = route.to.to_string();
     if let NoHosts::Deferred { failure: Some(failure), .. } = error {
         dane_failed(origin, &name, None, failure.result);
@@ -78,13 +83,9 @@ fn no_hosts(error: &NoHosts, route: &RouteData, recipient: &Mailbox, origin: &Or
     no_address(origin, &name, &error.to_string());
     // A configured host that is not there now is no fault of the recipient.
     let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
-    let result = if is_permanent { DeliveryResult::Failed } else { DeliveryResult::Deferred };
-    log(origin.message(), &Outcome::new(recipient, result).because(error));
-    if is_permanent {
-        say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::of::<5, 1, 2>(), &error.to_string())
-    } else {
-        say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 4, 1>(), "cannot reach the next hop")
-    }
+    let failure = OpenFailure::no_hosts(error, is_permanent);
+    log(origin.message(), &failure.outcome(recipient));
+    failure
 }
 
 fn now() -> Instant {

@@ -11,6 +11,7 @@ use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::forged::without_forged;
 use crate::gateway::message::id::MessageId;
+use crate::gateway::message::tls_required::waives_tls;
 use crate::gateway::message::trace_fields::{self, Received};
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::peer::protocol;
@@ -73,7 +74,11 @@ impl Connection {
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
-        let outcome = delivery.deliver(&self.gateway.store, message, takers).await;
+        let Self { gateway, live, session, client, .. } = &*self;
+        let host = &live.session.primary_hostname;
+        let origin = || Origin::new(&gateway.events, host, client, session, Some(id));
+        let to = (&gateway.store, &live.remote);
+        let outcome = delivery.deliver(to, message, takers, (waives_tls(&body), origin)).await;
         let Self { gateway, live, session, client, .. } = self;
         if outcome.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
