@@ -88,7 +88,9 @@ fn a_blank_before_a_colon_adds_no_field_to_a_signed_message() {
             for chunked in [false, true] {
                 let subject = format!("onwards-{at}-{chunked}");
                 let message = added.to_owned() + &signed(&subject, "Subject ");
-                assert!(deliver(&relay, "next.test", &message, chunked).starts_with("250 "));
+                // The next hop, which gets it by BDAT, tells the size in a line of its own.
+                let reply = deliver(&relay, "next.test", &message, chunked);
+                assert!(reply.starts_with("250"), "{reply}");
                 let found = mail(&exim[1].address, 2 * at + usize::from(chunked) + 1);
                 let found = found.iter().find(|message| message.contains(&subject)).unwrap();
                 check(&found.replace('\n', "\r\n"), passes);
@@ -97,7 +99,7 @@ fn a_blank_before_a_colon_adds_no_field_to_a_signed_message() {
         let broken =
             "DKIM-Signature: v=1; a=rsa-sha256; d=signed.test; s=a..b; h=from; bh=AAAA; b=AAAA\r\n";
         let message = broken.to_owned() + &plain("broken-onwards");
-        assert!(deliver(&relay, "next.test", &message, true).starts_with("250 "));
+        assert!(deliver(&relay, "next.test", &message, true).starts_with("250"));
         let found = mail(&exim[1].address, 2 * ADDED.len() + 1);
         let found = found.iter().find(|message| message.contains("broken-onwards")).unwrap();
         assert!(found.contains("\tdkim=neutral reason=\"s= is not a DNS name\""), "{found}");

@@ -63,7 +63,7 @@ fn the_next_hop_is_found_by_the_configured_resolver() {
         let gateway = Gateway::start(block.own(0), &format!("{resolver}{options}"));
         let (taken, transcript) = swaks(&gateway.address(), &["--to", "ann@next.test"]);
         assert_eq!(taken, is_taken, "{host}: {transcript}");
-        assert!(is_taken || transcript.contains("<** 451 4.4.1"), "{host}: {transcript}");
+        assert!(is_taken || transcript.contains("<** 451 4.4."), "{host}: {transcript}");
     }
     assert_eq!(mail(&exim[1].address, 1).len(), 1);
 }
