@@ -1,5 +1,6 @@
 //! Tests of the library's inside.
 
+mod certificate;
 mod client;
 mod client_lists;
 mod client_steps;

@@ -51,6 +51,12 @@ impl OutgoingTls {
     pub(crate) const UNTRUSTED: &[&str] =
         &["tls_out_cipher", "tls_out_peercert", "tls_out_peerdn", "tls_out_sni"];
 
+    /// Returns the certificate of `tls_out_peercert`.
+    pub(crate) fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let session = self.session.as_ref().filter(|_| name == "tls_out_peercert");
+        session.and_then(|session| session.peercert.as_deref())
+    }
+
     /// Returns the variable of a name.
     pub(crate) fn variable(&self, name: &str) -> Variable<'_> {
         let word = |holds: bool| Some(Value::trusted(if holds { "yes" } else { "no" }));
@@ -68,9 +74,7 @@ impl OutgoingTls {
             "tls_out_cipher" => session.map(|session| text(&session.cipher)),
             "tls_out_sni" => session.and_then(|session| session.sni.as_deref()).map(text),
             "tls_out_peerdn" => session.and_then(|session| session.peerdn.as_deref()).map(text),
-            "tls_out_peercert" => session
-                .and_then(|session| session.peercert.as_deref())
-                .map(|certificate| Value::new(certificate, Trust::Untrusted)),
+            "tls_out_peercert" => self.certificate(name).map(|_| text("<cert>")),
             _ => return Variable::Unknown,
         };
         value.map_or(Variable::Unset, Variable::Value)

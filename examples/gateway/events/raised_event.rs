@@ -51,6 +51,10 @@ impl Variables for RaisedEvent {
         }
         self.facts.variable(name)
     }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.event.certificate(name)
+    }
 }
 
 /// The variables of a session and its message, shared by all their events.

@@ -54,7 +54,8 @@ impl Event {
         self.with("event_defer_errno", errno.to_string().as_bytes(), Trust::Trusted)
     }
 
-    /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing.
+    /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing. One of the
+    /// [`CERTIFICATES`](Self::CERTIFICATES) takes a certificate in DER.
     #[must_use]
     pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
         if let Some(known) = Self::VARIABLES.iter().find(|known| **known == name) {
@@ -89,6 +90,16 @@ impl Event {
         "verify_mode",
     ];
 
+    /// The variables that stand for a certificate; the text of each is `<cert>`, as in Exim.
+    pub const CERTIFICATES: [&'static str; 2] = ["tls_in_peercert", "tls_out_peercert"];
+
+    /// Returns the certificate of a variable, in DER.
+    #[must_use]
+    pub fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let value = self.values.get(name).filter(|_| Self::CERTIFICATES.contains(&name));
+        value.map(Value::as_bytes)
+    }
+
     /// Returns the variable of a name.
     #[must_use]
     pub fn variable(&self, name: &str) -> Variable<'_> {
@@ -96,6 +107,9 @@ impl Event {
             return Value::trusted(self.name.as_str()).into();
         }
         match (self.values.get(name), name) {
+            (Some(_), name) if Self::CERTIFICATES.contains(&name) => {
+                Value::new(&b"<cert>"[..], Trust::Untrusted).into()
+            }
             (Some(value), _) => value.clone().into(),
             (None, "event_defer_errno") => Value::trusted("0").into(),
             (None, "lookup_dnssec_authenticated" | "tls_out_dane") => Value::trusted("no").into(),
@@ -249,6 +263,10 @@ impl Variables for WithEvent<'_> {
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
         self.variables.header(name, form)
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.event.certificate(name).or_else(|| self.variables.certificate(name))
     }
 
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
