@@ -35,6 +35,7 @@ mod message_id;
 mod mta_sts;
 mod next_hop;
 mod outcome;
+mod outgoing_tls;
 mod pace;
 mod patience;
 mod ratelimit;

@@ -251,7 +251,7 @@ fn a_delivery_with_dane() {
             "tls:cert 1 yes 4 yes",
             "tls:cert 0 yes 4 yes",
             "msg:delivery 250 OK yes 4 yes",
-            "msg:delivery 250 OK no  no",
+            "msg:delivery 250 OK no 0 no",
         ]
     );
     let failed = event(EventName::DaneFail, "validation-failure");

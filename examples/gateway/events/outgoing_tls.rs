@@ -1,6 +1,9 @@
 //! The TLS of a connection to another host, for templates.
 
+use event_expand::Event;
 use mail_types::exim::{Trust, Value, Variable};
+
+use super::raised_event::{MAX_CERTIFICATE, bounded};
 
 /// The TLS of a connection to another host, and the policy for it, as far as they are known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -50,6 +53,20 @@ impl OutgoingTls {
     /// Those whose values come from outside.
     pub(crate) const UNTRUSTED: &[&str] =
         &["tls_out_cipher", "tls_out_peercert", "tls_out_peerdn", "tls_out_sni"];
+
+    /// Sets its variables in an event. A certificate that is too long for one is not set.
+    pub(crate) fn describe(&self, event: Event) -> Event {
+        Self::VARIABLES.iter().fold(event, |event, name| {
+            match (self.certificate(name), self.variable(name)) {
+                (Some(certificate), _) if certificate.len() > MAX_CERTIFICATE => event,
+                (Some(certificate), _) => event.with(name, certificate, Trust::Untrusted),
+                (None, Variable::Value(value)) => {
+                    event.with(name, bounded(value.as_bytes()), value.trust())
+                }
+                (None, Variable::Unset | Variable::Unknown) => event,
+            }
+        })
+    }
 
     /// Returns the certificate of `tls_out_peercert`.
     pub(crate) fn certificate(&self, name: &str) -> Option<&[u8]> {

@@ -103,3 +103,5 @@ pub fn bounded(value: &[u8]) -> &[u8] {
 ///
 /// [`EventSettings::queue`]: super::settings::EventSettings::queue
 pub(crate) const MAX_VALUE: usize = 4096;
+/// The longest certificate of an event, in octets.
+pub(crate) const MAX_CERTIFICATE: usize = 32 << 10;

@@ -1,6 +1,7 @@
 //! The fields of certificates.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use event_expand::{Event, EventName};
 use mail_types::exim::Trust;
@@ -9,7 +10,6 @@ use rcgen::{
     SanType, SerialNumber, date_time_ymd,
 };
 
-use super::relay::hosts;
 use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
@@ -17,7 +17,9 @@ use crate::gateway::events::outgoing_tls::{OutgoingSession, OutgoingTls};
 use crate::gateway::events::raised_event::{Facts, RaisedEvent};
 use crate::gateway::events::record;
 use crate::gateway::lookups::certificate::field;
+use crate::gateway::policy::host_list::HostList;
 use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
+use crate::gateway::policy::place::Place;
 
 /// A certificate with each field, and with what must be escaped.
 fn certificate() -> Vec<u8> {
@@ -187,7 +189,9 @@ async fn a_list_reads_the_certificate_of_a_next_hop() {
             tls,
         };
         let mut outgoing = Outgoing::new(host, &*services.lookups);
-        let found = hosts(list).contains(&mut outgoing, None, [192, 0, 2, 1].into()).await;
+        let (language, gateway) = (Arc::default(), "gw.example".parse().unwrap());
+        let list_of_hosts = HostList::read(list, Place::Outgoing, &language, &gateway).unwrap();
+        let found = list_of_hosts.contains(&mut outgoing, None, [192, 0, 2, 1].into()).await;
         assert_eq!((found, outgoing.take_log()), (Ok(inside), vec![]), "{list}");
     }
 }
@@ -207,12 +211,12 @@ fn a_wrong_certextract_is_refused_at_the_start() {
     let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
     for (text, message) in [
         (
-            "hosts_try_prdr = '${certextract{subjet}{$tls_out_peercert}}'",
-            "line 3: hosts_try_prdr: byte 0: certextract: \"subjet\" is not a field of a certificate",
+            "[remote_smtp]\nhosts_try_prdr = '${certextract{subjet}{$tls_out_peercert}}'",
+            "line 4: remote_smtp.hosts_try_prdr: byte 0: certextract: \"subjet\" is not a field of a certificate",
         ),
         (
-            "hosts_try_prdr = '${certextract{subject}{$host}}'",
-            "line 3: hosts_try_prdr: byte 0: certextract: $host is not the certificate of a peer here",
+            "[remote_smtp]\nhosts_try_prdr = '${certextract{subject}{$host}}'",
+            "line 4: remote_smtp.hosts_try_prdr: byte 0: certextract: $host is not the certificate of a peer here",
         ),
         (
             "host_lookup = '${certextract{subject}{$tls_out_peercert}}'",

@@ -65,8 +65,9 @@ impl Event {
     }
 
     /// The variables of an event; those not set are unset. `$event_name` is always set; by default
-    /// `$event_defer_errno` is 0, and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
-    pub const VARIABLES: [&'static str; 21] = [
+    /// `$event_defer_errno`, `$tls_out_ocsp`, `$tls_out_tlsa_usage` and `$tls_out_certificate_verified` are 0,
+    /// and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
+    pub const VARIABLES: [&'static str; 26] = [
         "authenticated_fail_id",
         "domain",
         "event_data",
@@ -83,8 +84,13 @@ impl Event {
         "sending_ip_address",
         "sending_port",
         "tls_in_peercert",
+        "tls_out_certificate_verified",
+        "tls_out_cipher",
         "tls_out_dane",
+        "tls_out_ocsp",
         "tls_out_peercert",
+        "tls_out_peerdn",
+        "tls_out_sni",
         "tls_out_tlsa_usage",
         "transport_name",
         "verify_mode",
@@ -111,7 +117,13 @@ impl Event {
                 Value::new(&b"<cert>"[..], Trust::Untrusted).into()
             }
             (Some(value), _) => value.clone().into(),
-            (None, "event_defer_errno") => Value::trusted("0").into(),
+            (
+                None,
+                "event_defer_errno"
+                | "tls_out_certificate_verified"
+                | "tls_out_ocsp"
+                | "tls_out_tlsa_usage",
+            ) => Value::trusted("0").into(),
             (None, "lookup_dnssec_authenticated" | "tls_out_dane") => Value::trusted("no").into(),
             (None, name) if Self::VARIABLES.contains(&name) => Variable::Unset,
             (None, _) => Variable::Unknown,
