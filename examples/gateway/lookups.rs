@@ -2,6 +2,8 @@
 
 pub mod asking;
 #[cfg(feature = "gateway")]
+pub(crate) mod certificate;
+#[cfg(feature = "gateway")]
 pub(crate) mod database_file;
 #[cfg(feature = "gateway")]
 pub mod engines;

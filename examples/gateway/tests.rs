@@ -1,5 +1,6 @@
 //! Tests of the library's inside.
 
+mod certificate;
 mod client;
 mod client_lists;
 mod client_steps;
@@ -34,6 +35,7 @@ mod message_id;
 mod mta_sts;
 mod next_hop;
 mod outcome;
+mod outgoing_tls;
 mod pace;
 mod patience;
 mod ratelimit;

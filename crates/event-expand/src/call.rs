@@ -16,7 +16,7 @@ pub enum HostCall {
     /// `${authresults{host}}`: the header field `Authentication-Results`, with its name.
     AuthResults,
     /// `${certextract{field}{$variable}}`: a field of a certificate; the variable's name is the
-    /// second argument.
+    /// second argument, and [`Variables::certificate`](crate::Variables::certificate) its certificate.
     CertExtract,
     /// `crypteq`: test whether a password matches an encrypted one.
     CryptEq,

@@ -127,7 +127,8 @@
 //! | `lookup`, both forms, with options             | [`Ask::Lookup`]; the program tries partial keys and defaults |
 //! | `acl`, `authresults`, `certextract`, `prvs`, `prvscheck`, `srs_encode`, `inbound_srs` | [`Ask::Call`] |
 //! | `readfile`, `readsocket`, `run`, `perl`, `dlfunc`, `env`, `exists`, `stat`, `randint`, `crypteq`, `pam` and similar | [`Ask::Call`], if its [`Capability`] is on |
-//! | `${run,preexpand`, digests of certificate variables | not covered                             |
+//! | `md5`, `sha1`, `sha256`, `base64` of a certificate | [`Variables::certificate`], as a variable alone |
+//! | `${run,preexpand`                              | not covered                                  |
 //! | lists of domains, hosts, addresses and local parts | [`MatchList`]: texts, patterns, expressions, networks, `+lists`, files, lookups with a file |
 //! | `match_domain` and similar conditions          | the same lists, with the same reader         |
 //! | events of 2014, events of today                | [`EventName`], [`Profile`], [`Selection`]    |

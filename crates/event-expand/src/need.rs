@@ -25,6 +25,15 @@ pub enum Need<'t> {
     },
     /// A file whose lines are items of a list.
     ListFile(&'t [u8]),
+    /// A list of rules, in an item or a condition, with its name if that contains nothing to expand.
+    Acl(Option<&'t [u8]>),
+    /// A field of a certificate.
+    CertExtract {
+        /// The field, if its name contains nothing to expand.
+        field: Option<&'t [u8]>,
+        /// The name of the variable that stands for the certificate, if it contains nothing to expand.
+        variable: Option<&'t [u8]>,
+    },
     /// Another request, in an item or a condition.
     Call(HostCall),
     /// A text that `expand` or `sg` expands again: its needs are known only then.
@@ -40,7 +49,7 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
                 let file = tree.literal(item.query).filter(|_| item.lookup.is_file());
                 Need::Lookup { lookup: &item.lookup, file: file.map(<[u8]>::trim_ascii) }
             }
-            NodeKind::Call(call, ..) => Need::Call(*call),
+            NodeKind::Call(call, strings, _) => of_call(tree, *call, *strings),
             NodeKind::Operator(Operator::RandomInteger, ..) => Need::Call(HostCall::RandInt),
             NodeKind::Operator(Operator::Stat, ..) => Need::Call(HostCall::Stat),
             NodeKind::Operator(Operator::Expand, ..) => Need::Again,
@@ -54,7 +63,7 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
     let of_conditions = tree.conditions.iter().filter_map(|condition| {
         let need = match &condition.test {
             Test::DefinedHeader(name) => Need::Header(name),
-            Test::Call(call, _) => Need::Call(*call),
+            Test::Call(call, strings) => of_call(tree, *call, *strings),
             _ => return None,
         };
         Some((condition.at as usize, need))
@@ -68,6 +77,16 @@ pub(crate) fn needs(tree: &Tree) -> impl Iterator<Item = (usize, Need<'_>)> {
         list.into_iter().flat_map(|list| list.needs()).map(move |need| (at, need))
     });
     of_nodes.chain(of_conditions).chain(of_lists)
+}
+
+fn of_call(tree: &Tree, call: HostCall, strings: Arguments) -> Need<'_> {
+    let strings = tree.arguments(strings);
+    let literal = |at: usize| strings.get(at).and_then(|string| tree.literal(*string));
+    match call {
+        HostCall::Acl => Need::Acl(literal(0)),
+        HostCall::CertExtract => Need::CertExtract { field: literal(0), variable: literal(1) },
+        _ => Need::Call(call),
+    }
 }
 
 /// Tells whether a replacement is known and has no item, so that expanding it again asks for nothing.

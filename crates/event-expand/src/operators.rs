@@ -28,10 +28,10 @@ use crate::evaluate::function::{Part, Problem, copy};
 use crate::evaluate::{Evaluation, Halt};
 use crate::operators::operator::Operator;
 use crate::stop::ExpandError;
-use crate::tree::{Function, NodeKind, Sequence, Tree};
+use crate::tree::{Function, Node, NodeKind, Sequence, Tree};
 use crate::variables::ListKind;
 
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     pub(crate) fn operate(
         &mut self,
         tree: &Tree,
@@ -52,7 +52,15 @@ impl Evaluation<'_> {
             }
             _ => {}
         }
-        let (start, trust) = self.argument(tree, operand)?;
+        let certificate = self.certificate(tree, operator, operand);
+        let (start, trust) = match certificate {
+            Some(certificate) => {
+                let start = self.out.len();
+                self.push(certificate, at)?;
+                (start, Trust::Untrusted)
+            }
+            None => self.argument(tree, operand)?,
+        };
         let end = self.out.len();
         if operator == Operator::ListCount {
             let written = match tree.nodes(operand).first().map(|node| &node.kind) {
@@ -67,11 +75,28 @@ impl Evaluation<'_> {
             let deepest = self.options.limits.depth;
             let done = apply(&mut self.out, operator, argument, start..end, deepest);
             done.map_err(|problem| problem.at(at))?;
+            // Exim writes the fingerprints of certificates in upper case, unlike the MD5 of a text.
+            if certificate.is_some() && operator == Operator::Md5 {
+                self.out.get_mut(end..).unwrap_or_default().make_ascii_uppercase();
+            }
         }
         self.out.drain(start..end);
         self.settle(start, at)?;
         self.mark(start, trust, None);
         Ok(trust)
+    }
+
+    /// The certificate for which an operand stands that is one variable, if the operator is for
+    /// certificates too.
+    fn certificate(&self, tree: &Tree, operator: Operator, operand: Sequence) -> Option<&'e [u8]> {
+        use Operator::{Base64, Md5, Sha1, Sha2, Sha3};
+        match tree.nodes(operand) {
+            _ if !matches!(operator, Base64 | Md5 | Sha1 | Sha2 | Sha3) => None,
+            [Node { kind: NodeKind::Variable(name), .. }] => {
+                self.variables.certificate(tree.name(*name))
+            }
+            _ => None,
+        }
     }
 
     /// `quote_<lookup>`: in a query the bytes are unchanged and marked.

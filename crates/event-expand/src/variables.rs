@@ -37,6 +37,14 @@ pub trait Variables: Sync {
         Variable::Unset
     }
 
+    /// Returns the certificate, in DER, that a variable such as `tls_in_peercert` stands for; by default no
+    /// variable does. `${certextract` reads it, and `md5`, `sha1`, `sha256` and `base64` of that variable
+    /// alone are of it. The variable itself should be `<cert>`, as in Exim.
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let _ = name;
+        None
+    }
+
     /// Returns the text of a named list, for `+name` in a list and `${listnamed:name}`; by default
     /// there are none, and such an item is an error.
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {

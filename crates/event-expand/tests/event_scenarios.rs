@@ -188,20 +188,20 @@ fn a_chain_of_certificates() {
         event(EventName::SmtpEhlo, "250 mx"),
         event(EventName::MsgDelivery, "250 OK"),
     ];
-    let says = "$event_name $event_data $tls_out_peercert";
+    let says = "$event_name $event_data $tls_out_peercert${base64:$tls_out_peercert}";
     assert_eq!(
         said(says, &trace),
         [
             "smtp:ehlo 250-mx\\n250 STARTTLS ",
-            "tls:cert 1 CN=ca",
-            "tls:cert 0 CN=mx",
+            "tls:cert 1 <cert>Q049Y2E=",
+            "tls:cert 0 <cert>Q049bXg=",
             "smtp:ehlo 250 mx ",
             "msg:delivery 250 OK ",
         ]
     );
     // The result of an action about the certificate refuses it, with the reason.
     let pinned = "${if eq{$event_name}{tls:cert}{${if eq{$event_data}{0}{${lookup sqlite{SELECT why FROM \
-        bad WHERE subject='${quote_sqlite:$tls_out_peercert}'}}}}}}";
+        bad WHERE certificate='${quote_sqlite:${base64:$tls_out_peercert}}'}}}}}}";
     let revoked = [LookupResult::Value(b"revoked".to_vec())];
     let refused = act(pinned, &cert("0", "CN=mx"), OnFailure::Proceed, &revoked);
     assert_eq!(refused.effect, Effect::RefuseVerification);
@@ -216,9 +216,10 @@ fn a_chain_of_certificates() {
 #[test]
 fn a_certificate_that_cannot_be_judged_now() {
     let client = event(EventName::TlsCert, "0").with("tls_in_peercert", b"CN=c", Trust::Untrusted);
-    let says = "[$sender_host_address] depth=$event_data $tls_in_peercert";
-    assert_eq!(said(says, std::slice::from_ref(&client)), ["[192.0.2.1] depth=0 CN=c"]);
-    let asks = "${lookup sqlite{SELECT 1 FROM bad WHERE s='${quote_sqlite:$tls_in_peercert}'}}";
+    let says = "[$sender_host_address] depth=$event_data ${base64:$tls_in_peercert}";
+    assert_eq!(said(says, std::slice::from_ref(&client)), ["[192.0.2.1] depth=0 Q049Yw=="]);
+    let asks =
+        "${lookup sqlite{SELECT 1 FROM bad WHERE s='${quote_sqlite:${base64:$tls_in_peercert}}'}}";
     for (on_failure, effect) in
         [(OnFailure::Proceed, Effect::Ignored), (OnFailure::Refuse, Effect::RefuseVerification)]
     {
@@ -250,7 +251,7 @@ fn a_delivery_with_dane() {
             "tls:cert 1 yes 4 yes",
             "tls:cert 0 yes 4 yes",
             "msg:delivery 250 OK yes 4 yes",
-            "msg:delivery 250 OK no  no",
+            "msg:delivery 250 OK no 0 no",
         ]
     );
     let failed = event(EventName::DaneFail, "validation-failure");

@@ -28,6 +28,10 @@ impl Variables for Session {
         }
     }
 
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        (name == "cert").then_some(b"abc")
+    }
+
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
         match (kind, name) {
             (ListKind::Domain, "local") => Value::trusted("a.example : +more").into(),
@@ -52,6 +56,7 @@ fn session() -> Session {
         ("text", b"$primary_hostname"),
         ("list", b"<; a;b"),
         ("bytes", b"a\xc3\xa9\xffb"),
+        ("cert", b"<cert>"),
     ]))
 }
 
@@ -322,6 +327,26 @@ fn what_the_program_answers() {
     }
     let failed = requests_and_result("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
     assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
+}
+
+/// The digests of `abc` are those of RFC 1321 and FIPS 180-2; the letters are those of Exim 4.96.
+#[cfg(feature = "hash")]
+#[test]
+fn a_digest_of_the_variable_of_a_certificate_is_its_fingerprint() {
+    let options = Options::default();
+    for (template, expected) in [
+        ("${md5:$cert}", "900150983CD24FB0D6963F7D28E17F72"),
+        ("${md5:abc}", "900150983cd24fb0d6963f7d28e17f72"),
+        ("${sha1:$cert}", "A9993E364706816ABA3E25717850C26C9CD0D89D"),
+        ("${sha256:${cert}}", "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"),
+        ("${base64:$cert}", "YWJj"),
+        // As a part of a text, or for another operator, it is a text.
+        ("${base64:$cert$cert}", "PGNlcnQ+PGNlcnQ+"),
+        ("$cert ${uc:$cert} ${strlen:$cert}", "<cert> <CERT> 6"),
+    ] {
+        let expanded = requests_and_result(template, &options, &[]).1;
+        assert_eq!(expanded, Ok(expected.to_owned()), "{template}");
+    }
 }
 
 #[test]

@@ -299,6 +299,10 @@ impl Variables for Known {
     fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
         Variable::Unknown
     }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        Event::CERTIFICATES.contains(&name).then_some(&[])
+    }
 }
 
 fn event_variable(name: &str) -> Variable<'static> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use event_expand::{
-    Action, ActionOutcome, ActionStep, ExpandFailure, Journal, OnFailure, Options, Request,
-    Template,
+    Action, ActionOutcome, ActionStep, Ask, ExpandFailure, HostCall, Journal, OnFailure, Options,
+    Request, Template,
 };
 use mail_types::exim::LookupResult;
 use tokio::time::timeout;
@@ -12,6 +12,7 @@ use tracing::error;
 
 use super::ledger::Ledger;
 use super::raised_event::RaisedEvent;
+use crate::gateway::lookups::certificate;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::telemetry::log;
 
@@ -58,7 +59,7 @@ impl<'e> Batch<'e> {
                 match self.step(template, raised, &mut journal) {
                     ActionStep::Done(outcome) => return outcome,
                     ActionStep::Request(request) => {
-                        let (found, error) = self.answer(&request).await;
+                        let (found, error) = self.answer(&request, raised).await;
                         why = error.or(why.take());
                         journal.handle_found(found);
                     }
@@ -83,7 +84,14 @@ impl<'e> Batch<'e> {
         step
     }
 
-    async fn answer(&mut self, request: &Request) -> (LookupResult, Option<String>) {
+    async fn answer(
+        &mut self,
+        request: &Request,
+        raised: &RaisedEvent,
+    ) -> (LookupResult, Option<String>) {
+        if let Ask::Call { call: HostCall::CertExtract, arguments } = &request.ask {
+            return certificate::answer(raised, arguments);
+        }
         if let Some(ledger) = &mut self.ledger {
             match ledger.change(request) {
                 Some(Ok(found)) => return (found, None),

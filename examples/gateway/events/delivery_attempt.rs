@@ -11,6 +11,7 @@ use mail_types::exim::Trust;
 use mail_types::smtp::{Mailbox, Reply, Severity};
 
 use super::origin::{Origin, addressed, dns_failure, text};
+use super::outgoing_tls::OutgoingTls;
 use super::raised_event::bounded;
 use super::settings::REMOTE_SMTP;
 
@@ -23,6 +24,8 @@ pub(crate) struct DeliveryAttempt {
     /// Whether there is a connection.
     connected: bool,
     own: Option<SocketAddr>,
+    /// The TLS of the connection, and the policy for it.
+    tls: OutgoingTls,
     /// Whether this is the last address.
     last: bool,
     /// Whether the host's error was reported.
@@ -50,6 +53,7 @@ impl DeliveryAttempt {
             address,
             connected: false,
             own: None,
+            tls: OutgoingTls::default(),
             last,
             deferred: false,
             after: Vec::new(),
@@ -93,6 +97,11 @@ impl DeliveryAttempt {
             self.deferred(&Failure { text, errno: 0 });
         }
         !refused
+    }
+
+    /// Takes note of the TLS of the connection, or of the policy for it; all later events have its variables.
+    pub(crate) fn secured(&mut self, tls: OutgoingTls) {
+        self.tls = tls;
     }
 
     /// Reports the reply to `EHLO`.
@@ -199,6 +208,7 @@ impl DeliveryAttempt {
 
     fn event(&self, name: EventName) -> Option<Event> {
         let event = routed(self.origin.event(name, Some(REMOTE_SMTP))?, &self.host);
+        let event = self.tls.describe(event);
         let ends = [
             ("host_address", "host_port", Some(self.address)),
             ("sending_ip_address", "sending_port", self.own),

@@ -32,8 +32,7 @@ impl Origin {
             .with("sender_host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
             .with("sender_host_port", address.port().to_string().as_bytes(), Trust::Untrusted)
             .with("sender_host_name", name.as_bytes(), Trust::Untrusted)
-            .with("tls_in_ocsp", client.tls_in_ocsp().as_bytes(), Trust::Trusted)
-            .with("tls_out_ocsp", b"0", Trust::Trusted);
+            .with("tls_in_ocsp", client.tls_in_ocsp().as_bytes(), Trust::Trusted);
         let sni = client.sni().unwrap_or_default().as_bytes();
         let facts = ["tls_in_sni", "tls_sni"]
             .iter()

@@ -1,6 +1,9 @@
 //! The TLS of a connection to another host, for templates.
 
+use event_expand::Event;
 use mail_types::exim::{Trust, Value, Variable};
+
+use super::raised_event::{MAX_CERTIFICATE, bounded};
 
 /// The TLS of a connection to another host, and the policy for it, as far as they are known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -51,6 +54,26 @@ impl OutgoingTls {
     pub(crate) const UNTRUSTED: &[&str] =
         &["tls_out_cipher", "tls_out_peercert", "tls_out_peerdn", "tls_out_sni"];
 
+    /// Sets its variables in an event. A certificate that is too long for one is not set.
+    pub(crate) fn describe(&self, event: Event) -> Event {
+        Self::VARIABLES.iter().fold(event, |event, name| {
+            match (self.certificate(name), self.variable(name)) {
+                (Some(certificate), _) if certificate.len() > MAX_CERTIFICATE => event,
+                (Some(certificate), _) => event.with(name, certificate, Trust::Untrusted),
+                (None, Variable::Value(value)) => {
+                    event.with(name, bounded(value.as_bytes()), value.trust())
+                }
+                (None, Variable::Unset | Variable::Unknown) => event,
+            }
+        })
+    }
+
+    /// Returns the certificate of `tls_out_peercert`.
+    pub(crate) fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let session = self.session.as_ref().filter(|_| name == "tls_out_peercert");
+        session.and_then(|session| session.peercert.as_deref())
+    }
+
     /// Returns the variable of a name.
     pub(crate) fn variable(&self, name: &str) -> Variable<'_> {
         let word = |holds: bool| Some(Value::trusted(if holds { "yes" } else { "no" }));
@@ -68,9 +91,7 @@ impl OutgoingTls {
             "tls_out_cipher" => session.map(|session| text(&session.cipher)),
             "tls_out_sni" => session.and_then(|session| session.sni.as_deref()).map(text),
             "tls_out_peerdn" => session.and_then(|session| session.peerdn.as_deref()).map(text),
-            "tls_out_peercert" => session
-                .and_then(|session| session.peercert.as_deref())
-                .map(|certificate| Value::new(certificate, Trust::Untrusted)),
+            "tls_out_peercert" => self.certificate(name).map(|_| text("<cert>")),
             _ => return Variable::Unknown,
         };
         value.map_or(Variable::Unset, Variable::Value)

@@ -51,6 +51,10 @@ impl Variables for RaisedEvent {
         }
         self.facts.variable(name)
     }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.event.certificate(name)
+    }
 }
 
 /// The variables of a session and its message, shared by all their events.
@@ -99,3 +103,5 @@ pub fn bounded(value: &[u8]) -> &[u8] {
 ///
 /// [`EventSettings::queue`]: super::settings::EventSettings::queue
 pub(crate) const MAX_VALUE: usize = 4096;
+/// The longest certificate of an event, in octets.
+pub(crate) const MAX_CERTIFICATE: usize = 32 << 10;

@@ -21,7 +21,10 @@ pub fn write(raised: &RaisedEvent, out: &mut Vec<u8>) {
     field(out, "", &Value::trusted(raised.name().as_str()));
     let plain = Event::new(raised.name());
     for name in Event::VARIABLES {
-        let variable = raised.event.variable(name);
+        let variable = match raised.event.certificate(name) {
+            Some(certificate) => Value::new(certificate, Trust::Untrusted).into(),
+            None => raised.event.variable(name),
+        };
         if variable != plain.variable(name)
             && let Variable::Value(value) = variable
         {

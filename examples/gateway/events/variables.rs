@@ -24,8 +24,8 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
     }
 }
 
-/// Variables of the session and its message. `tls_out_ocsp` is 0, since next hops get no TLS.
-pub const FACTS: [&str; 13] = [
+/// Variables of the session and its message.
+pub const FACTS: [&str; 12] = [
     "primary_hostname",
     "received_protocol",
     "sender_address",
@@ -37,7 +37,6 @@ pub const FACTS: [&str; 13] = [
     "sender_host_port",
     "tls_in_ocsp",
     "tls_in_sni",
-    "tls_out_ocsp",
     "tls_sni",
 ];
 
@@ -45,7 +44,7 @@ pub const FACTS: [&str; 13] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// The variables of both kinds with untrusted values.
-pub(crate) const UNTRUSTED: [&str; 16] = [
+pub(crate) const UNTRUSTED: [&str; 21] = [
     "domain",
     "host",
     "host_address",
@@ -60,6 +59,11 @@ pub(crate) const UNTRUSTED: [&str; 16] = [
     "sender_host_port",
     "sending_ip_address",
     "sending_port",
+    "tls_in_peercert",
     "tls_in_sni",
+    "tls_out_cipher",
+    "tls_out_peercert",
+    "tls_out_peerdn",
+    "tls_out_sni",
     "tls_sni",
 ];

@@ -23,6 +23,8 @@ use mail_types::exim::{ByteList, Trust, Variable};
 use thiserror::Error;
 
 #[cfg(feature = "gateway")]
+use super::certificate;
+#[cfg(feature = "gateway")]
 use super::engines::check_query;
 use super::redis::RedisSettings;
 #[cfg(feature = "gateway")]
@@ -139,6 +141,10 @@ impl Language {
         Ok(template)
     }
 
+    #[cfg_attr(
+        not(feature = "gateway"),
+        expect(unused_variables, reason = "certificates need their reader")
+    )]
     fn check_need(
         &self,
         at: usize,
@@ -164,6 +170,22 @@ impl Language {
                 self.note(Source::ALL);
                 Ok(())
             }
+            (Need::CertExtract { field, variable }, Some(names)) => {
+                let variable = variable.and_then(|variable| str::from_utf8(variable).ok());
+                variable.filter(|name| names.certificate(name).is_some()).ok_or_else(|| {
+                    let variable = variable.unwrap_or_default().to_owned();
+                    LanguageError::NoCertificate { at, variable }
+                })?;
+                #[cfg(feature = "gateway")]
+                if let Some(field) = field {
+                    certificate::check(field).map_err(|error| LanguageError::Certificate {
+                        at,
+                        why: error.to_string(),
+                    })?;
+                }
+                Ok(())
+            }
+            (Need::Acl(_), _) => Err(LanguageError::Call { at, call: HostCall::Acl }),
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
             (Need::Header(name), Some(names)) => match names.header(name, HeaderForm::Raw) {
                 Variable::Unknown => Err(LanguageError::NoHeader { at }),
@@ -278,6 +300,10 @@ pub(crate) enum LanguageError {
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
+    #[error("byte {at}: certextract: ${variable} is not the certificate of a peer here")]
+    NoCertificate { at: usize, variable: String },
+    #[error("byte {at}: certextract: {why}")]
+    Certificate { at: usize, why: String },
     #[error("byte {at}: lookup_directories is empty, so that a list may read no file")]
     ListFile { at: usize },
     #[error("byte {at}: {file}: {why}")]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use event_expand::{Ask, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, answer};
 use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::lookups::asking::{Answering, Answers};
 
@@ -42,6 +42,10 @@ impl Variables for OutgoingHost<'_> {
             _ => return self.tls.variable(name),
         };
         value.map_or(Variable::Unset, Variable::Value)
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.tls.certificate(name)
     }
 }
 
@@ -72,11 +76,15 @@ impl Variables for Outgoing<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
         self.host.variable(name)
     }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.host.certificate(name)
+    }
 }
 
 impl Surroundings for Outgoing<'_> {
     fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a> {
-        self.lookups.answer(request, spent)
+        answer(self, self.lookups, request, spent)
     }
 
     fn log(&mut self, line: String) {

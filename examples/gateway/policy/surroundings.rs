@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "gateway")]
+use event_expand::HostCall;
 use event_expand::{Ask, Variables};
 
 use super::context::Context;
-use crate::gateway::lookups::asking::Answering;
+use crate::gateway::lookups::asking::{Answering, Answers};
+#[cfg(feature = "gateway")]
+use crate::gateway::lookups::certificate;
 
 /// What a text is expanded with: variables, answers to its requests, and a log.
 pub(crate) trait Surroundings: Variables + Send {
@@ -19,10 +23,31 @@ pub(crate) trait Surroundings: Variables + Send {
 
 impl Surroundings for Context<'_> {
     fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a> {
-        self.services.lookups.answer(request, spent)
+        answer(self, &*self.services.lookups, request, spent)
     }
 
     fn log(&mut self, line: String) {
         self.state.log(line);
+    }
+}
+
+/// Answers a request by variables, or by lookups.
+#[cfg_attr(
+    not(feature = "gateway"),
+    expect(unused_variables, reason = "certificates need their reader")
+)]
+pub(super) fn answer<'a>(
+    variables: &dyn Variables,
+    lookups: &'a dyn Answers,
+    request: &'a Ask,
+    spent: Duration,
+) -> Answering<'a> {
+    match request {
+        #[cfg(feature = "gateway")]
+        Ask::Call { call: HostCall::CertExtract, arguments } => {
+            let answer = certificate::answer(variables, arguments);
+            Box::pin(async { answer })
+        }
+        _ => lookups.answer(request, spent),
     }
 }

@@ -75,6 +75,14 @@ impl Variables for NamesAt {
             _ => Variable::Unknown,
         }
     }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let is_known = match self.0 {
+            Place::Session(_) => false,
+            Place::Outgoing => name == "tls_out_peercert",
+        };
+        is_known.then_some(&[])
+    }
 }
 
 /// The stages at which a variable can have a value; `None` for an unknown variable.
@@ -128,6 +136,10 @@ impl Variables for Seen<'_> {
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
         self.variables.header(name, form)
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.variables.certificate(name)
     }
 
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {

@@ -54,7 +54,8 @@ impl Event {
         self.with("event_defer_errno", errno.to_string().as_bytes(), Trust::Trusted)
     }
 
-    /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing.
+    /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing. One of the
+    /// [`CERTIFICATES`](Self::CERTIFICATES) takes a certificate in DER.
     #[must_use]
     pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
         if let Some(known) = Self::VARIABLES.iter().find(|known| **known == name) {
@@ -64,8 +65,9 @@ impl Event {
     }
 
     /// The variables of an event; those not set are unset. `$event_name` is always set; by default
-    /// `$event_defer_errno` is 0, and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
-    pub const VARIABLES: [&'static str; 21] = [
+    /// `$event_defer_errno`, `$tls_out_ocsp`, `$tls_out_tlsa_usage` and `$tls_out_certificate_verified` are 0,
+    /// and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
+    pub const VARIABLES: [&'static str; 26] = [
         "authenticated_fail_id",
         "domain",
         "event_data",
@@ -82,12 +84,27 @@ impl Event {
         "sending_ip_address",
         "sending_port",
         "tls_in_peercert",
+        "tls_out_certificate_verified",
+        "tls_out_cipher",
         "tls_out_dane",
+        "tls_out_ocsp",
         "tls_out_peercert",
+        "tls_out_peerdn",
+        "tls_out_sni",
         "tls_out_tlsa_usage",
         "transport_name",
         "verify_mode",
     ];
+
+    /// The variables that stand for a certificate; the text of each is `<cert>`, as in Exim.
+    pub const CERTIFICATES: [&'static str; 2] = ["tls_in_peercert", "tls_out_peercert"];
+
+    /// Returns the certificate of a variable, in DER.
+    #[must_use]
+    pub fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let value = self.values.get(name).filter(|_| Self::CERTIFICATES.contains(&name));
+        value.map(Value::as_bytes)
+    }
 
     /// Returns the variable of a name.
     #[must_use]
@@ -96,8 +113,17 @@ impl Event {
             return Value::trusted(self.name.as_str()).into();
         }
         match (self.values.get(name), name) {
+            (Some(_), name) if Self::CERTIFICATES.contains(&name) => {
+                Value::new(&b"<cert>"[..], Trust::Untrusted).into()
+            }
             (Some(value), _) => value.clone().into(),
-            (None, "event_defer_errno") => Value::trusted("0").into(),
+            (
+                None,
+                "event_defer_errno"
+                | "tls_out_certificate_verified"
+                | "tls_out_ocsp"
+                | "tls_out_tlsa_usage",
+            ) => Value::trusted("0").into(),
             (None, "lookup_dnssec_authenticated" | "tls_out_dane") => Value::trusted("no").into(),
             (None, name) if Self::VARIABLES.contains(&name) => Variable::Unset,
             (None, _) => Variable::Unknown,
@@ -249,6 +275,10 @@ impl Variables for WithEvent<'_> {
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
         self.variables.header(name, form)
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        self.event.certificate(name).or_else(|| self.variables.certificate(name))
     }
 
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
