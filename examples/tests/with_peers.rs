@@ -13,6 +13,7 @@ mod peers {
     pub(crate) mod block;
     pub(crate) mod checks;
     pub(crate) mod dane_certificates;
+    pub(crate) mod dane_events;
     pub(crate) mod dane_lab;
     pub(crate) mod dane_table;
     pub(crate) mod delivery;

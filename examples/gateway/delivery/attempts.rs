@@ -132,12 +132,14 @@ impl<'a> Attempts<'a> {
         let verifier = self.remote.authorities.verifier();
         let plan = self.remote.tls.security(host, choices, &verifier);
         let plan = plan.map_err(|error| failed(error.to_string()))?;
-        let mut connected = self.connect(&name, address, &plan, choices, (origin, until)).await;
+        let mut connected =
+            self.connect(&name, address, &plan, (choices, &tls), (origin, until)).await;
         self.report(host, address, &plan, connected.as_ref().err(), origin);
         let may_clear = plan.client().is_some_and(|client| client.may_clear);
         if may_clear && matches!(connected, Err(OpenError::Handshake(_))) {
             let clear = TlsPlan::Clear;
-            connected = self.connect(&name, address, &clear, choices, (origin, until)).await;
+            connected =
+                self.connect(&name, address, &clear, (choices, &tls), (origin, until)).await;
         }
         let connection = connected.map_err(|error| match error {
             OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
@@ -160,10 +162,11 @@ impl<'a> Attempts<'a> {
         name: &str,
         address: SocketAddr,
         plan: &TlsPlan,
-        choices: HostChoices,
+        (choices, tls): (HostChoices, &OutgoingTls),
         (origin, until): (&Origin, Instant),
     ) -> Result<Connection, OpenError> {
-        let attempt = DeliveryAttempt::new(origin, name, address, self.left.is_empty());
+        let mut attempt = DeliveryAttempt::new(origin, name, address, self.left.is_empty());
+        attempt.secured(tls.clone());
         let target = Target {
             address,
             try_prdr: choices.try_prdr,
@@ -171,7 +174,8 @@ impl<'a> Attempts<'a> {
             open_by: Some(self.share(until)),
             until: self.ends.then_some(until),
         };
-        Connection::open(&target, plan, &self.remote.settings, attempt).await
+        // The state of an opening is large, and short-lived.
+        Box::pin(Connection::open(&target, plan, &self.remote.settings, attempt)).await
     }
 
     /// Half of the time that is left, so that a silent server leaves time for the next one.

@@ -95,7 +95,8 @@ impl Destination {
                 }
             },
             Self::Withheld(withheld) => {
-                return withheld.deliver(remote, &message, takers, (waives_tls, &origin())).await;
+                let waived = (waives_tls, &origin());
+                return Box::pin(withheld.deliver(remote, &message, takers, waived)).await;
             }
             Self::Relay(mut relay) => {
                 let passed = relay.message(&message, takers).await;

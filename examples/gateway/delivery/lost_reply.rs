@@ -33,6 +33,9 @@ pub(super) fn open_reply(error: &OpenError) -> Reply {
         OpenError::TlsNotOffered | OpenError::TlsRefused(_) => {
             (EnhancedCode::of::<4, 7, 4>(), "TLS is required, and the next hop does not start it")
         }
+        OpenError::CertificateRefused(_) => {
+            (EnhancedCode::of::<4, 7, 5>(), "the certificate of the next hop is refused")
+        }
         OpenError::Handshake(_) => {
             (EnhancedCode::of::<4, 7, 5>(), "the TLS handshake with the next hop failed")
         }

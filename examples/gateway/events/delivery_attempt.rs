@@ -104,6 +104,25 @@ impl DeliveryAttempt {
         self.tls = tls;
     }
 
+    /// Asks whether a certificate of the server may be trusted, by its depth in the chain that was sent; a refusal is
+    /// reported as an error of the host.
+    pub(crate) async fn may_trust(&mut self, depth: usize, certificate: &[u8]) -> bool {
+        let Some(event) = self.event(EventName::TlsCert) else { return true };
+        let event = event.with("tls_out_peercert", certificate, Trust::Untrusted);
+        let event = with_data(event, &depth.to_string());
+        let refused = self.origin.ask(event).await == Effect::RefuseVerification;
+        if refused {
+            let text = format!("certificate {depth} refused by an action of tls:cert");
+            self.deferred(&Failure { text, errno: ERRNO_TLSFAILURE });
+        }
+        !refused
+    }
+
+    /// Returns the TLS of the connection.
+    pub(crate) fn tls(&self) -> &OutgoingTls {
+        &self.tls
+    }
+
     /// Reports the reply to `EHLO`.
     pub(crate) fn greeted(&self, reply: &Reply) {
         self.tell(EventName::SmtpEhlo, &text(reply));

@@ -86,7 +86,7 @@ pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
     use EventName::{
         DaneFail, DnsFail, MsgComplete, MsgDefer, MsgDelivery, MsgFailDelivery, MsgHostDefer,
         MsgRcptDefer, MsgRcptHostDefer, SmtpConnect, SmtpEhlo, SmtpFailProtocol, SmtpFailSyntax,
-        TcpClose, TcpConnect, TlsFailConnect,
+        TcpClose, TcpConnect, TlsCert, TlsFailConnect,
     };
     match event {
         DnsFail => &[None, Some(REMOTE_SMTP)],
@@ -95,7 +95,7 @@ pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
         MsgDefer | MsgFailDelivery | MsgHostDefer | MsgRcptDefer | MsgRcptHostDefer => {
             &[Some(REMOTE_SMTP)]
         }
-        DaneFail | SmtpConnect | SmtpEhlo | TcpClose | TcpConnect => &[Some(REMOTE_SMTP)],
+        DaneFail | SmtpConnect | SmtpEhlo | TcpClose | TcpConnect | TlsCert => &[Some(REMOTE_SMTP)],
         _ => &[],
     }
 }

@@ -1,6 +1,7 @@
 //! Mail to every domain of the DANE table, by `send` and through the gateway, to Exim and to Postfix.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -18,6 +19,8 @@ pub(crate) struct Lab<'a> {
     _peers: Peers<'a>,
     pub(crate) resolver: String,
     pub(crate) port: u16,
+    /// The certificates and keys of the rows.
+    pub(crate) folder: PathBuf,
 }
 
 impl<'a> Lab<'a> {
@@ -25,7 +28,8 @@ impl<'a> Lab<'a> {
         let peers = Peers::of(block);
         // Each has one port for all its addresses.
         let port = block.first() + if server == "exim" { 40 } else { 50 };
-        let table = Table::write(&peers.folder().join("dane"), port);
+        let folder = peers.folder().join("dane");
+        let table = Table::write(&folder, port);
         let (zone, map) = (table.zone.display().to_string(), table.map.display().to_string());
         let number = port.to_string();
         let variables = [
@@ -36,7 +40,7 @@ impl<'a> Lab<'a> {
         let listeners = peers.start_in(&variables, &["dnssec"]);
         let unbound = listeners.into_iter().find(|listener| listener.name == "unbound").unwrap();
         peers.start_in(&[("PEERS_MAP", &map)], &[server]);
-        Self { _peers: peers, resolver: unbound.address, port }
+        Self { _peers: peers, resolver: unbound.address, port, folder }
     }
 
     /// Sends a message by `send`; returns the outcome of its recipient.

@@ -30,6 +30,9 @@ pub(crate) enum OpenError {
     /// TLS is required, and the server has refused `STARTTLS` with this reply.
     #[error("a TLS session is required, but the server refused STARTTLS: {0}")]
     TlsRefused(Reply),
+    /// An action of `tls:cert` has refused the certificate of this depth.
+    #[error("certificate {0} refused by an action of tls:cert")]
+    CertificateRefused(usize),
     /// The handshake has failed.
     #[error("TLS session: {0}")]
     Handshake(HandshakeError),
@@ -57,7 +60,9 @@ impl OpenError {
     /// Returns the error for events, if it was not reported yet.
     pub(super) fn failure(&self) -> Option<Failure> {
         let (text, errno) = match self {
-            Self::ConnectRefused | Self::GreetingRefused => return None,
+            Self::ConnectRefused | Self::GreetingRefused | Self::CertificateRefused(_) => {
+                return None;
+            }
             Self::Unreachable(failure) => return Some(failure.clone()),
             Self::Lost { reason, stage } => return failure(reason, stage),
             Self::TlsRefused(reply) => (said(reply, "STARTTLS"), ERRNO_TLSREQUIRED),

@@ -1,5 +1,6 @@
 //! The start of a connection: greeting, `EHLO` and TLS.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use mail_types::smtp::Reply;
@@ -104,8 +105,17 @@ impl Connection {
             Ok(session) => session.map_err(|error| OpenError::Handshake(error.into()))?,
             Err(_) => return Err(OpenError::Handshake(HandshakeError::Slow)),
         };
-        self.secured = Some(Secured::new(tls, session));
+        let secured = Secured::new(tls, session);
+        self.attempt.secured(secured.variables(self.attempt.tls()));
+        let check = Arc::clone(&secured.check);
+        self.secured = Some(secured);
         self.client.handle_tls();
+        // The highest depth first, as in Exim.
+        for (depth, certificate) in check.authentication().sent().iter().enumerate().rev() {
+            if !self.attempt.may_trust(depth, certificate).await {
+                return Err(OpenError::CertificateRefused(depth));
+            }
+        }
         self.hello().await
     }
 

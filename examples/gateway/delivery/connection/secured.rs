@@ -8,6 +8,8 @@ use rustls::pki_types::ServerName;
 use super::TlsClient;
 use crate::gateway::delivery::outcome::{TlsOutcome, Verified};
 use crate::gateway::delivery::server_check::ServerCheck;
+use crate::gateway::events::outgoing_tls::{OutgoingSession, OutgoingTls};
+use crate::gateway::lookups::certificate::field;
 use crate::gateway::telemetry::cipher::cipher;
 
 /// The facts of TLS on a connection.
@@ -41,5 +43,23 @@ impl Secured {
             verdict: authentication.explanation(),
         };
         Self { outcome, check: Arc::clone(&tls.check) }
+    }
+
+    /// The variables after the handshake, by those before it.
+    pub(super) fn variables(&self, before: &OutgoingTls) -> OutgoingTls {
+        let peer = self.check.authentication().sent().first();
+        let session = OutgoingSession {
+            cipher: self.outcome.cipher.clone(),
+            sni: self.outcome.sni.clone(),
+            certificate_verified: self.outcome.verified != Verified::No,
+            peercert: peer.map(|certificate| certificate.to_vec()),
+            peerdn: peer.and_then(|certificate| field(certificate, b"subject").ok().flatten()),
+        };
+        OutgoingTls {
+            dane: self.outcome.verified == Verified::Dane,
+            ocsp: self.outcome.ocsp,
+            session: Some(session),
+            ..before.clone()
+        }
     }
 }
