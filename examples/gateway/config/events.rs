@@ -212,11 +212,12 @@ pub(super) fn without_effect(
         return Some((format!("{table}event_action"), "no event is selected that it is for"));
     }
     let waits = |event: &EventName| settings.action(*event, Some(REMOTE_SMTP)).is_some();
-    let waits = relays && [EventName::TcpConnect, EventName::SmtpConnect].iter().any(waits);
+    let waits = relays
+        && [EventName::TcpConnect, EventName::SmtpConnect, EventName::TlsCert].iter().any(waits);
     (options.event_failure == EventFailure::Refuse && !waits).then(|| {
         (
             "event_failure".to_owned(),
-            "tcp:connect and smtp:connect, which it is for, have no action",
+            "tcp:connect, smtp:connect and tls:cert, which it is for, have no action",
         )
     })
 }

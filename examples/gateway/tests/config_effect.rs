@@ -115,7 +115,7 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     (
         "",
         "event_failure = 'refuse'",
-        "tcp:connect and smtp:connect, which it is for, have no action",
+        "tcp:connect, smtp:connect and tls:cert, which it is for, have no action",
     ),
 ];
 
@@ -183,14 +183,14 @@ fn what_cannot_be_meant_is_refused() {
         "is 0: dmarc_reject would refuse mail that only its signature shows to be genuine";
     let kept = "is a local domain (local_domains or primary_hostname)";
     for (text, message) in [
-        ("event_select = 'tls:cert'", format!("line 1: event_select: {never}")),
+        ("event_select = 'auth:fail'", format!("line 1: event_select: {never}")),
         ("event_select = 'auth:fail dane:*'", format!("line 1: event_select: {never}")),
         (
             "event_profile = '2014'\nevent_select = 'smtp:ehlo'",
             format!("line 2: event_select: {never}"),
         ),
         (
-            "event_select = 'msg:* : tls:cert'",
+            "event_select = 'msg:* : auth:fail'",
             "line 1: event_select: the event in word 1 never happens here".to_owned(),
         ),
         (

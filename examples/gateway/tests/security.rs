@@ -12,7 +12,7 @@ use rcgen::{
 };
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
+use rustls::{ClientConnection, Error, HandshakeKind, ServerConfig, ServerConnection};
 
 use super::scratch::Scratch;
 use crate::gateway::delivery::authorities::Authorities;
@@ -109,12 +109,17 @@ fn host(records: &[TlsaRecord]) -> RemoteHost {
 }
 
 /// Does the handshake; returns the client's error, if any.
-#[expect(clippy::unwrap_in_result, reason = "what is in memory works; the result is the client's")]
 fn handshake(secured: &TlsClient, server: &Server) -> Result<(), Error> {
+    handshake_with(secured, &Arc::new(server.config())).map(|_| ())
+}
+
+/// The same, with a server that may know the client; the tickets that it sends are taken.
+#[expect(clippy::unwrap_in_result, reason = "what is in memory works; the result is the client's")]
+fn handshake_with(secured: &TlsClient, server: &Arc<ServerConfig>) -> Result<HandshakeKind, Error> {
     let config = Arc::clone(&secured.config);
     let mut client = ClientConnection::new(config, secured.server_name.clone()).unwrap();
-    let mut server = ServerConnection::new(Arc::new(server.config())).unwrap();
-    while client.is_handshaking() || server.is_handshaking() {
+    let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+    while client.is_handshaking() || server.is_handshaking() || server.wants_write() {
         let mut octets = Vec::new();
         while client.wants_write() {
             client.write_tls(&mut octets).unwrap();
@@ -131,7 +136,7 @@ fn handshake(secured: &TlsClient, server: &Server) -> Result<(), Error> {
             client.process_new_packets()?;
         }
     }
-    Ok(())
+    Ok(client.handshake_kind().unwrap())
 }
 
 /// What the choices come to with a server: `clear`, `offered` or `required`, and then `dane`, `yes`, `no` or
@@ -303,6 +308,25 @@ fn records_that_cannot_be_used_require_tls_and_authenticate_nobody() {
         None,
     );
     assert_eq!(result, "required no");
+}
+
+/// A session of another policy would bring its authentication, or the lack of it.
+#[test]
+fn no_session_is_resumed() {
+    let server = Server::of(HOST);
+    let provider = Arc::new(default_provider());
+    let certificates = VerifyCertificates::File(server.path("ca.pem"));
+    let authorities = Authorities::open(certificates, None, &provider).unwrap();
+    let base = TlsBase::new(&provider).unwrap();
+    let config = Arc::new(server.config());
+    for records in [&[][..], &[server.record(true)], &[]] {
+        let plan = base.security(&host(records), defaults(), &authorities.verifier()).unwrap();
+        let client = plan.client().unwrap();
+        for _ in 0..2 {
+            let kind = handshake_with(client, &config).unwrap();
+            assert_eq!(kind, HandshakeKind::Full);
+        }
+    }
 }
 
 /// A staple says nothing of a server that nobody has verified.

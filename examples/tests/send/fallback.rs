@@ -186,6 +186,23 @@ fn a_silent_host_leaves_time_for_the_next_one() {
     assert_eq!(servers.messages(), [0, 1]);
 }
 
+/// Its names are those of one domain: a connection is shared with no other.
+#[test]
+fn two_domains_with_one_host_get_a_connection_each() {
+    let servers = Servers::start(&[with(Tls::Good)]);
+    let zone =
+        servers.zone(Some(&tlsa(&servers.identity))) + "other.test. MX 10 mx0.example.test.\n";
+    let sent = servers.send(&zone, "", &["bob@other.test", "carl@example.test"]);
+    let outcomes = sent.outcomes();
+    assert_eq!(outcomes.len(), 3);
+    for outcome in outcomes {
+        assert_eq!(outcome["result"], "delivered", "{outcome}");
+        assert_eq!(outcome["tls"]["verified"], "dane", "{outcome}");
+    }
+    let told = servers.list[0].told();
+    assert_eq!((told.connections, told.messages), (2, 2));
+}
+
 #[test]
 fn hosts_report_dane_tells_what_would_fail_and_mail_goes_on() {
     let servers = Servers::start(&[with(Tls::Good)]);
