@@ -99,9 +99,11 @@ impl Config {
         table.retain(|option, _| Stage::named(option).is_none());
         macros.put_into_all(&mut table)?;
         let remote = RemoteOptions::take(&mut table)?;
-        EventOptions::take(&mut table)?;
+        let events = EventOptions::take(&mut table)?.without_default();
         let options = option_lines::read(table)?;
         let common = Common::read(&options, None)?;
+        let acts = events.acts_on_remote().then(|| events::settings(&events, &common.language));
+        let events = acts.transpose()?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
         if let Some((option, cause)) = remote.without_effect(use_of) {
             return Err(ConfigError::NoEffect { option, cause });
@@ -109,6 +111,8 @@ impl Config {
         Ok(SenderOptions {
             remote: remote.settings(&common.home())?,
             lookups: common.lookups,
+            events,
+            spool_directory: options.spool_directory.clone(),
             dns: dns(&options),
         })
     }

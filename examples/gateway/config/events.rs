@@ -174,6 +174,20 @@ impl EventOptions {
     }
 }
 
+impl EventOptions {
+    /// Leaves the default action out: only those that are given count.
+    pub(super) fn without_default(mut self) -> Self {
+        self.event_action.get_or_insert_default();
+        self
+    }
+
+    /// Tells whether an action for the transport to other hosts is given.
+    pub(super) fn acts_on_remote(&self) -> bool {
+        let given = [&self.event_action, &self.remote_smtp.event_action];
+        given.into_iter().flatten().any(|text| !text.is_empty())
+    }
+}
+
 /// Finds an option that does nothing, and tells why; of those without a `relay`, what is for the transport to
 /// the next hop.
 pub(super) fn without_effect(

@@ -16,6 +16,8 @@ use thiserror::Error;
 
 use super::mta_sts::StsPolicy;
 use super::next_hop::{RouteData, RouteTo};
+use crate::gateway::events::delivery_attempt::{dane_failed, no_address};
+use crate::gateway::events::origin::Origin;
 
 /// A search for the hosts of a next hop.
 pub(crate) struct HostSearch<'a> {
@@ -89,6 +91,14 @@ pub(crate) enum NoHosts {
 }
 
 impl NoHosts {
+    /// Raises the events of a next hop without hosts.
+    pub(crate) fn report(&self, next_hop: &str, origin: &Origin) {
+        if let Self::Deferred { failure: Some(failure), .. } = self {
+            dane_failed(origin, next_hop, None, failure.result);
+        }
+        no_address(origin, next_hop, &self.to_string());
+    }
+
     /// Tells whether the message is to be returned.
     pub(crate) fn is_permanent(&self) -> bool {
         matches!(self, Self::Bounced(_) | Self::Loop | Self::NoAddress)

@@ -1,10 +1,10 @@
 //! Messages that are sent at once, without a queue.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+use std::{fmt, fs, io};
 
 use bytes::Bytes;
 use dane_tlsa::HostPolicy;
@@ -24,8 +24,11 @@ use super::settings::RemoteSettings;
 use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::origin::Origin;
+use crate::gateway::events::settings::EventSettings;
+use crate::gateway::events::{Events, EventsStart};
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::lookups::settings::LookupSettings;
+use crate::gateway::message::id::MessageId;
 use crate::gateway::message::tls_required::waives_tls;
 use crate::gateway::smtp::client::{Declared, RecipientResult};
 
@@ -48,6 +51,10 @@ pub struct SenderSettings {
 pub struct SenderOptions {
     pub(crate) remote: RemoteSettings,
     pub(crate) lookups: LookupSettings,
+    /// The actions of events, if any is given.
+    pub(crate) events: Option<EventSettings>,
+    /// The folder of events that could not be handled in time.
+    pub(crate) spool_directory: PathBuf,
     pub(crate) dns: DnsOptions,
 }
 
@@ -109,6 +116,7 @@ pub struct Sender {
 
 struct Shared {
     remote: Remote,
+    events: Events,
     route: Option<RouteData>,
     port: u16,
     timeout: Duration,
@@ -134,12 +142,20 @@ impl Sender {
     ///
     /// A setting, and why it cannot be used.
     pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
-        let SenderOptions { remote, lookups, .. } = settings.options;
+        let SenderOptions { remote, lookups, events, spool_directory, .. } = settings.options;
+        let database = lookups.sqlite_dbfile.clone();
         let lookups = Arc::new(Engines::new(&lookups)?);
+        let events = match events {
+            None => Events::default(),
+            Some(events) => {
+                fs::create_dir_all(&spool_directory)?;
+                Events::start(&events, &spool_directory, &database, &lookups)?
+            }
+        };
         let route = settings.route.map(|route| route.parse()).transpose()?;
         let remote = Remote::new(remote, settings.resolver, lookups)?;
         let (port, timeout) = (settings.port, settings.timeout);
-        Ok(Self { shared: Arc::new(Shared { remote, route, port, timeout }) })
+        Ok(Self { shared: Arc::new(Shared { remote, events, route, port, timeout }) })
     }
 
     /// Finds the hosts for the recipients, and sends nothing.
@@ -172,6 +188,7 @@ impl Sender {
     /// Sends a message, whose line ends are CRLF; returns an outcome for each recipient, in order.
     pub async fn send(&self, envelope: &Envelope, message: Vec<u8>) -> Vec<RecipientOutcome> {
         let until = now() + self.shared.timeout;
+        let id = MessageId::next(SystemTime::now());
         let (message, limit) = (Bytes::from(message), Arc::new(Semaphore::new(DOMAINS_AT_ONCE)));
         let mut tasks = Vec::new();
         for group in self.shared.groups(&envelope.recipients) {
@@ -180,7 +197,7 @@ impl Sender {
             tasks.push(tokio::spawn(async move {
                 // The semaphore is never closed.
                 let _turn = limit.acquire().await;
-                shared.deliver(group, &envelope, &message, until).await
+                shared.deliver(group, &envelope, (id, &message), until).await
             }));
         }
         let mut outcomes = Vec::new();
@@ -191,6 +208,7 @@ impl Sender {
             envelope.recipients.iter().position(|recipient| *recipient == outcome.recipient)
         };
         outcomes.sort_by_key(place);
+        self.shared.events.close(EVENTS_AT_END).await;
         outcomes
     }
 }
@@ -234,18 +252,24 @@ impl Shared {
         &self,
         group: Group,
         envelope: &Envelope,
-        message: &Bytes,
+        (id, message): (MessageId, &Bytes),
         until: Instant,
     ) -> Vec<RecipientOutcome> {
         let (domain, demand) = (group.domain(), envelope.demand(message));
         let Group { route, recipients } = group;
         let outbound = Outbound { route: &route, domain: &domain, demand };
         let time = until.saturating_duration_since(now()) / 2;
+        let host = self.remote.settings.helo.as_str();
+        let origin = Origin::sending(&self.events, host, &envelope.sender, id);
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
-            Err(error) => return recipients.iter().map(|to| without_hosts(to, &error)).collect(),
+            Err(error) => {
+                error.report(&route.to.to_string(), &origin);
+                return recipients.iter().map(|to| without_hosts(to, &error)).collect();
+            }
         };
         let mut delivery = Delivery {
+            origin,
             attempts: Attempts::new(&self.remote, outbound, found).ending(),
             left: recipients,
             outcomes: Vec::new(),
@@ -258,6 +282,7 @@ impl Shared {
 
 /// The delivery to the hosts of one next hop.
 struct Delivery<'a> {
+    origin: Origin,
     attempts: Attempts<'a>,
     /// The recipients without an outcome.
     left: Vec<Mailbox>,
@@ -268,7 +293,7 @@ struct Delivery<'a> {
 impl Delivery<'_> {
     async fn run(&mut self, envelope: &Envelope, message: &Bytes) {
         while !self.left.is_empty() {
-            match self.attempts.open(&Origin::default(), self.until).await {
+            match self.attempts.open(&self.origin, self.until).await {
                 Ok(opened) => self.transact(opened, envelope, message).await,
                 Err(failure) => self.end(&failure),
             }
@@ -355,6 +380,18 @@ impl From<EnginesError> for SenderError {
     }
 }
 
+impl From<io::Error> for SenderError {
+    fn from(error: io::Error) -> Self {
+        Self::Option(format!("spool_directory: {error}"))
+    }
+}
+
+impl From<EventsStart> for SenderError {
+    fn from(error: EventsStart) -> Self {
+        Self::Option(format!("events: {error}"))
+    }
+}
+
 impl From<RemoteError> for SenderError {
     fn from(error: RemoteError) -> Self {
         Self::Option(error.to_string())
@@ -373,5 +410,7 @@ impl fmt::Debug for SenderSettings {
     }
 }
 
+/// The time for waiting events at the end.
+const EVENTS_AT_END: Duration = Duration::from_secs(5);
 /// The domains that get mail at the same time.
 const DOMAINS_AT_ONCE: usize = 10;

@@ -2,7 +2,7 @@
 
 use event_expand::{Effect, Event, EventName};
 use mail_types::exim::Trust;
-use mail_types::smtp::{Mailbox, Reply};
+use mail_types::smtp::{Mailbox, Reply, ReversePath};
 
 use super::dispatcher::Events;
 use super::raised_event::{Facts, RaisedEvent, bounded};
@@ -40,6 +40,17 @@ impl Origin {
         Self { events: events.clone(), facts, message: None }
     }
 
+    /// The origin of a message that this host sends, without a client.
+    pub(crate) fn sending(
+        events: &Events,
+        host: &str,
+        sender: &ReversePath,
+        message: MessageId,
+    ) -> Self {
+        let facts = Facts::default().with("primary_hostname", host.as_bytes(), Trust::Trusted);
+        Self { events: events.clone(), facts: of_sender(facts, sender), message: Some(message) }
+    }
+
     /// The origin with the current state of the session.
     pub(crate) fn new(
         events: &Events,
@@ -57,12 +68,8 @@ impl Origin {
         let protocol = protocol(greeting, utf8).to_lowercase();
         facts = facts.with("received_protocol", protocol.as_bytes(), Trust::Trusted);
         facts = facts.with("sender_helo_name", greeting.name.as_bytes(), Trust::Untrusted);
-        if let Some(sender) = transaction.and_then(|transaction| transaction.sender.mailbox()) {
-            let domain = sender.host().to_string();
-            facts = facts
-                .with("sender_address", sender.to_string().as_bytes(), Trust::Untrusted)
-                .with("sender_address_local_part", sender.local_part().as_bytes(), Trust::Untrusted)
-                .with("sender_address_domain", domain.as_bytes(), Trust::Untrusted);
+        if let Some(transaction) = transaction {
+            facts = of_sender(facts, &transaction.sender);
         }
         Self { events, facts, message }
     }
@@ -144,6 +151,15 @@ impl Origin {
             self.raise(event.data(bounded(data.as_bytes()), trust));
         }
     }
+}
+
+fn of_sender(facts: Facts, sender: &ReversePath) -> Facts {
+    let Some(sender) = sender.mailbox() else { return facts };
+    let domain = sender.host().to_string();
+    facts
+        .with("sender_address", sender.to_string().as_bytes(), Trust::Untrusted)
+        .with("sender_address_local_part", sender.local_part().as_bytes(), Trust::Untrusted)
+        .with("sender_address_domain", domain.as_bytes(), Trust::Untrusted)
 }
 
 /// Sets the recipient of an event.

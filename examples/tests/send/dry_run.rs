@@ -53,7 +53,7 @@ fn options_change_the_plan() {
 #[test]
 fn wrong_usage_ends_with_2_and_the_cause() {
     for (options, arguments, cause) in [
-        ("hosts_try_dane = \"${x\"", &["a@b.test"][..], "line 3: remote_smtp.hosts_try_dane: "),
+        ("hosts_try_dane = \"${x\"", &["a@b.test"][..], "line 4: remote_smtp.hosts_try_dane: "),
         ("no_such_option = 1", &["a@b.test"], "no_such_option"),
         ("", &["--route", "a/b", "a@b.test"], "the next hop is not the name of a host"),
         ("", &["no-address"], "invalid value 'no-address'"),

@@ -9,6 +9,7 @@
 
 mod cut;
 mod dry_run;
+mod events;
 mod fallback;
 mod program;
 mod require_tls;

@@ -40,10 +40,29 @@ pub(crate) fn send(zone: &str, options: &str, arguments: &[&str]) -> Sent {
 /// The same, with a message.
 pub(crate) fn send_message(zone: &str, options: &str, arguments: &[&str], message: &str) -> Sent {
     let folder = folder();
+    let sent = send_in(&folder, zone, options, arguments, message);
+    let _ = fs::remove_dir_all(&folder);
+    sent
+}
+
+/// The same, with this folder for its files; its database is `events.sqlite`, if that is there.
+pub(crate) fn send_in(
+    folder: &Path,
+    zone: &str,
+    options: &str,
+    arguments: &[&str],
+    message: &str,
+) -> Sent {
     let (zone_file, config) = (folder.join("zone"), folder.join("send.toml"));
     fs::write(&zone_file, zone).unwrap();
-    fs::write(&config, format!("primary_hostname = \"client.test\"\n[remote_smtp]\n{options}\n"))
-        .unwrap();
+    let database = Some(folder.join("events.sqlite")).filter(|file| file.exists());
+    let database = database.map(|file| format!("; sqlite_dbfile = '{}'", file.display()));
+    let text = format!(
+        "primary_hostname = 'client.test'; spool_directory = '{}'{}\n[remote_smtp]\n{options}\n",
+        folder.display(),
+        database.unwrap_or_default()
+    );
+    fs::write(&config, text.replace("; ", "\n")).unwrap();
     let mut child = Command::new(program())
         .args(["--from", "sender@sender.test", "--zone"])
         .arg(&zone_file)
@@ -58,7 +77,6 @@ pub(crate) fn send_message(zone: &str, options: &str, arguments: &[&str], messag
     // Wrong usage ends it before it reads.
     let _ = child.stdin.take().unwrap().write_all(message.as_bytes());
     let output = child.wait_with_output().unwrap();
-    let _ = fs::remove_dir_all(&folder);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let status = output.status.code().unwrap();
     Sent { status, out: text(output.stdout), told: text(output.stderr) }
@@ -79,7 +97,8 @@ fn program() -> PathBuf {
     path.join("examples/send")
 }
 
-fn folder() -> PathBuf {
+/// A new folder.
+pub(crate) fn folder() -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("send-{}-{number}", std::process::id());

@@ -12,7 +12,6 @@ use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
 use crate::gateway::delivery::open_failure::OpenFailure;
 use crate::gateway::delivery::outcome::RecipientOutcome;
 use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
-use crate::gateway::events::delivery_attempt::{dane_failed, no_address};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::client::Delivery;
@@ -76,11 +75,7 @@ fn no_hosts(
     recipient: &Mailbox,
     origin: &Origin,
 ) -> OpenFailure {
-    let name = route.to.to_string();
-    if let NoHosts::Deferred { failure: Some(failure), .. } = error {
-        dane_failed(origin, &name, None, failure.result);
-    }
-    no_address(origin, &name, &error.to_string());
+    error.report(&route.to.to_string(), origin);
     // A configured host that is not there now is no fault of the recipient.
     let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
     let failure = OpenFailure::no_hosts(error, is_permanent);

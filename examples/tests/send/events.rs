@@ -1,0 +1,48 @@
+//! Events of a delivery, in an action of the configuration.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use super::fallback::Servers;
+use super::program::{folder, send_in, tlsa};
+use super::server::Behaviour;
+
+#[test]
+fn an_action_gets_the_events_of_a_delivery() {
+    let folder = folder();
+    let database = Connection::open(folder.join("events.sqlite")).unwrap();
+    database.execute_batch("CREATE TABLE seen (event, host, dane, usage, sender)").unwrap();
+    let action = "event_action = \"${lookup sqlite{INSERT INTO seen VALUES ('$event_name', \
+                  '${quote_sqlite:$host}', '$tls_out_dane', '$tls_out_tlsa_usage', \
+                  '${quote_sqlite:$sender_address}')}{}}\"";
+    let servers = Servers::start(&[Behaviour::default()]);
+    let zone = servers.zone(Some(&tlsa(&servers.identity)));
+    let port = servers.port.to_string();
+    let arguments = ["--port", &port, "ann@example.test", "bob@nowhere.test"];
+    let sent = send_in(&folder, &zone, action, &arguments, "Subject: x\n\nbody\n");
+    assert_eq!(sent.status, 69, "{}{}", sent.out, sent.told);
+    let sql =
+        "SELECT event || ' ' || host || ' ' || dane || ' ' || usage || ' ' || sender FROM seen";
+    let mut select = database.prepare(sql).unwrap();
+    let rows = select.query_map([], |row| row.get(0)).unwrap();
+    let mut rows: Vec<String> = rows.map(Result::unwrap).collect();
+    rows.sort();
+    let host = "mx0.example.test";
+    let before = |event: &str| format!("{event} {host} no 8 sender@sender.test");
+    let after = |event: &str| format!("{event} {host} yes 8 sender@sender.test");
+    let mut expected = vec![
+        before("tcp:connect"),
+        before("smtp:connect"),
+        before("smtp:ehlo"),
+        after("tls:cert"),
+        after("smtp:ehlo"),
+        after("tcp:close"),
+        after("msg:delivery"),
+        "dns:fail nowhere.test no 0 sender@sender.test".to_owned(),
+        "msg:defer nowhere.test no 0 sender@sender.test".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(rows, expected);
+    fs::remove_dir_all(folder).unwrap();
+}
