@@ -17,6 +17,8 @@ pub struct Parts {
     pub idle: String,
     /// Rows of the neighbour's kind, `rate`, `neighbour`, and `log` in octets a second.
     pub beside: String,
+    /// Rows of `many` messages of a connection or `one`, and their cost in `clear` and over `tls`.
+    pub relay: String,
     /// The output of `cargo bench`.
     pub micro: String,
 }
@@ -29,6 +31,7 @@ pub fn tables(parts: &Parts) -> String {
         (&parts.load, load as fn(&[Row<'_>]) -> String),
         (&parts.idle, idle),
         (&parts.beside, beside),
+        (&parts.relay, relay),
     ] {
         let rows: Vec<_> = part.lines().filter_map(Row::of).collect();
         if !rows.is_empty() {
@@ -53,7 +56,8 @@ struct Row<'t> {
 impl<'t> Row<'t> {
     /// Reads a row; returns `None` for a comment or an empty line.
     fn of(line: &'t str) -> Option<Self> {
-        const KEYWORDS: [&str; 7] = ["rate", "cpu", "delay", "errors", "kib", "neighbour", "log"];
+        const KEYWORDS: [&str; 9] =
+            ["rate", "cpu", "delay", "errors", "kib", "neighbour", "log", "clear", "tls"];
         let mut row = Self { names: Vec::new(), figures: HashMap::new() };
         let mut keyword = None;
         for word in line.split_whitespace().take_while(|word| !word.starts_with('#')) {
@@ -145,6 +149,30 @@ fn beside(rows: &[Row<'_>]) -> String {
     text
 }
 
+fn relay(rows: &[Row<'_>]) -> String {
+    let mut text = format!(
+        "## Relay over verified TLS\n\n\
+        The gateway's user and system time for a message of 4096 octets that it relays over a connection of its own:\n\
+        in clear, and over TLS that a TLSA record verifies, its names cached; median of the runs. The bar is at most\n\
+        {MOST_FOR_TLS} us more.\n\n\
+        | messages of each client | in clear | over TLS | more | bar |\n|---|---|---|---|---|\n"
+    );
+    for row in rows {
+        let (clear, tls) = (row.median("clear"), row.median("tls"));
+        let bar = if tls - clear <= MOST_FOR_TLS { "OK" } else { "MISSED" };
+        let more = tls - clear;
+        let _ = writeln!(
+            text,
+            "| {} | {clear:.0} us | {tls:.0} us | {more:.0} us | {bar} |",
+            row.name(0)
+        );
+    }
+    text
+}
+
+/// The most that TLS may cost, in microseconds a message.
+const MOST_FOR_TLS: f64 = 1000.0;
+
 #[cfg(test)]
 mod tests {
     use super::{Parts, tables};
@@ -160,6 +188,7 @@ mod tests {
             beside: "accepted rate 100 300 200 neighbour 7 9 8 log 50\n\
                      counted rate 99 98 97 neighbour 1 log 5\n"
                 .to_owned(),
+            relay: "many clear 290 310 300 tls 1300 1200 1310\none clear 400 tls 1401\n".to_owned(),
             micro:
                 "noise\nsimple ip4: ours 100.0 ns\n  ratio to the fastest peer 0.50, bar 0.70 met\n"
                     .to_owned(),
@@ -171,6 +200,8 @@ mod tests {
             "| gateway | 1000 | 10.1 KiB |",
             "| messages | 200 | 100 % | 8 | 50 |",
             "| refused recipients, counted | 98 | 49 %, MISSED | 1 | 5 |",
+            "| many | 300 us | 1300 us | 1000 us | OK |",
+            "| one | 400 us | 1401 us | 1001 us | MISSED |",
             "  ratio to the fastest peer 0.50, bar 0.70 met",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

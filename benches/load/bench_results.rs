@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         load: read("load"),
         idle: read("idle"),
         beside: read("beside"),
+        relay: read("relay"),
         micro: read("micro"),
     };
     print!("{}", tables(&parts));

@@ -38,7 +38,7 @@ impl Wanted {
         let provider = Arc::new(default_provider());
         let roots = files::authorities(&self.ca)?;
         let (anchors, algorithms) =
-            (roots.roots.clone(), provider.signature_verification_algorithms);
+            (roots.roots.as_slice().into(), provider.signature_verification_algorithms);
         let inner =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         let requirement = if self.require { Requirement::Require } else { Requirement::Request };

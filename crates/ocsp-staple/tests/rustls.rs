@@ -267,7 +267,7 @@ fn without_the_issuer_a_staple_is_not_verified() {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(world.root_der.clone())).unwrap();
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let verifier = StapleVerifier::new(inner.build().unwrap(), Vec::new(), algorithms);
+        let verifier = StapleVerifier::new(inner.build().unwrap(), [].into(), algorithms);
         let verifier = Arc::new(verifier.with_requirement(requirement));
         let client = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&version::TLS13])

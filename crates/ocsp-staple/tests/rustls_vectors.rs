@@ -74,7 +74,7 @@ fn a_client_takes_good_vectors_and_no_other() {
         let is_good = vector["expected"]["status"] == "good" || is_strict;
         let now = time(text("time"));
         for requirement in [Requirement::Request, Requirement::Require] {
-            let verifier = StapleVerifier::new(Arc::new(AnyCertificate), Vec::new(), algorithms)
+            let verifier = StapleVerifier::new(Arc::new(AnyCertificate), [].into(), algorithms)
                 .with_requirement(requirement);
             let taken = verifier.verify_server_cert(
                 &leaf,

@@ -31,7 +31,7 @@ pub(crate) struct Verifier {
     /// `None` without an authority.
     pub(crate) verifier: Option<Arc<WebPkiServerVerifier>>,
     /// The authorities: an OCSP response may be signed by one of them.
-    pub(crate) anchors: Vec<TrustAnchor<'static>>,
+    pub(crate) anchors: Arc<[TrustAnchor<'static>]>,
 }
 
 impl Authorities {
@@ -85,7 +85,7 @@ impl Verifier {
             VerifyCertificates::System => system()?,
             VerifyCertificates::File(path) => of_file(path)?,
         };
-        let (anchors, roots) = (roots.roots.clone(), Arc::new(roots));
+        let (anchors, roots) = (roots.roots.as_slice().into(), Arc::new(roots));
         let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
         let builder = match crl {
             // An authority without a list in the file has not revoked anything, as far as is known.

@@ -93,7 +93,7 @@ impl TlsBase {
             _ => ServerName::try_from(host.policy.host.to_string()).ok(),
         };
         let authentication = Arc::new(Authentication::new(method, reported, self.algorithms));
-        let anchors = authorities.anchors.clone();
+        let anchors = Arc::clone(&authorities.anchors);
         let requirement = choices.requirement();
         let check = ServerCheck::new(authentication, anchors, self.algorithms, requirement);
         let check = Arc::new(check);

@@ -175,7 +175,7 @@ struct Inner(Arc<Authentication>);
 impl ServerCheck {
     pub(crate) fn new(
         authentication: Arc<Authentication>,
-        anchors: Vec<TrustAnchor<'static>>,
+        anchors: Arc<[TrustAnchor<'static>]>,
         algorithms: WebPkiSupportedAlgorithms,
         requirement: Requirement,
     ) -> Self {

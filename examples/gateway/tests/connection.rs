@@ -72,7 +72,7 @@ impl Party {
         let server_name = "mx.example".try_into().unwrap();
         let authentication = Authentication::new(Method::Unauthenticated, None, algorithms);
         let (authentication, off) = (Arc::new(authentication), Requirement::Off);
-        let check = ServerCheck::new(authentication, Vec::new(), algorithms, off);
+        let check = ServerCheck::new(authentication, Arc::default(), algorithms, off);
         let (config, check) = (Arc::new(config), Arc::new(check));
         TlsClient { config, server_name, check, may_clear: false }
     }

@@ -28,7 +28,7 @@ use crate::rustls::sessions::Ends;
 #[derive(Debug)]
 pub struct StapleVerifier {
     inner: Arc<dyn ServerCertVerifier>,
-    anchors: Vec<TrustAnchor<'static>>,
+    anchors: Arc<[TrustAnchor<'static>]>,
     algorithms: WebPkiSupportedAlgorithms,
     requirement: Requirement,
     options: Options,
@@ -42,7 +42,7 @@ impl StapleVerifier {
     #[must_use]
     pub fn new(
         inner: Arc<dyn ServerCertVerifier>,
-        anchors: Vec<TrustAnchor<'static>>,
+        anchors: Arc<[TrustAnchor<'static>]>,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Self {
         let (requirement, options) = (Requirement::default(), Options::default());

@@ -16,7 +16,7 @@ pub(crate) fn trusting(
 ) -> Arc<StapleVerifier> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(root_der.to_vec())).unwrap();
-    let anchors = roots.roots.clone();
+    let anchors = roots.roots.as_slice().into();
     let algorithms = provider.signature_verification_algorithms;
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
     let verifier = StapleVerifier::new(inner.build().unwrap(), anchors, algorithms);
