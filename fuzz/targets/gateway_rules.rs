@@ -22,7 +22,7 @@ use libfuzzer_sys::fuzz_target;
 use mail_types::dns::{Answer, DnsFailure, Question, Resolve, Resolving};
 use mail_types::exim::LookupResult;
 use mail_types::smtp::{Reply, Severity};
-use proxy_protocol::{ProxyInfo, RequiredHosts};
+use proxy_protocol::ProxyInfo;
 
 fuzz_target!(|input: (&str, &str, &[u8])| {
     let (text, helo, message) = input;
@@ -31,7 +31,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     let session = ProxyInfo::direct(([192, 0, 2, 1], 5555).into());
-    let client = Client::new(session, ([192, 0, 2, 2], 25).into(), &RequiredHosts::default());
+    let client = Client::new(session, ([192, 0, 2, 2], 25).into());
     let greeting = Greeting { name: helo.to_owned(), extended: true, tls: false };
     let sender = "<\"a\u{2028}\\\\b\"@a.example>".parse().expect("a path");
     let recipient = "bob@local.example".parse().expect("a mailbox");
