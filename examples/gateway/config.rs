@@ -14,6 +14,7 @@ mod options;
 mod remote;
 mod tls;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
-use crate::gateway::policy::rules::Rules;
+use crate::gateway::policy::rules::{NAMED, Rules};
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
     LiveSettings, ProxySettings, ServerSettings, StartupSettings,
@@ -96,12 +97,12 @@ impl Config {
     fn read_for_sender(text: &str) -> Result<SenderOptions, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
-        table.retain(|option, _| Stage::named(option).is_none());
+        let acls = take_rules(&mut table);
         macros.put_into_all(&mut table)?;
         let remote = RemoteOptions::take(&mut table)?;
         let events = EventOptions::take(&mut table)?.without_default();
         let options = option_lines::read(table)?;
-        let common = Common::read(&options, None)?;
+        let common = Common::read(&options, acls, None)?;
         let acts = events.acts_on_remote().then(|| events::settings(&events, &common.language));
         let events = acts.transpose()?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
@@ -136,14 +137,14 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
-        table.retain(|option, _| Stage::named(option).is_none());
+        let acls = take_rules(&mut table);
         macros.put_into_all(&mut table)?;
         let remote = RemoteOptions::take(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
         checks::paths(&table)?;
         let options = option_lines::read(table)?;
-        let common = Common::read(&options, check)?;
+        let common = Common::read(&options, acls, check)?;
         let language = Arc::clone(&common.language);
         let startup = common.startup(&options, &events)?;
         let live = common.live(&options, &remote, text, &macros)?;
@@ -167,6 +168,7 @@ struct Common {
 impl Common {
     fn read(
         options: &ConfigOptions,
+        acls: BTreeSet<String>,
         check: Option<fn(&LookupSettings) -> FileCheck>,
     ) -> Result<Self, ConfigError> {
         let name = &options.primary_hostname;
@@ -174,7 +176,7 @@ impl Common {
         checks::limits(options)?;
         let (spf, dmarc) = (spf(options)?, dmarc::settings(options)?);
         let lookups = lookups::settings(options)?;
-        let language = language(options, &lookups)?;
+        let language = language(options, &lookups)?.calling(acls);
         let language = Arc::new(match check {
             Some(check) => language.checking(check(&lookups)),
             None => language,
@@ -242,6 +244,16 @@ impl Common {
 /// Whom the DNS is asked by.
 fn dns(options: &ConfigOptions) -> DnsOptions {
     DnsOptions { server: options.dns_resolver, trust_ad: options.dns_trust_ad }
+}
+
+/// Takes the lists of rules out, which are read with their lines, and returns the names of those that texts
+/// call.
+fn take_rules(table: &mut toml::Table) -> BTreeSet<String> {
+    table.retain(|option, _| Stage::named(option).is_none());
+    match table.remove(NAMED) {
+        Some(toml::Value::Table(lists)) => lists.into_iter().map(|(name, _)| name).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// Where accepted mail goes. A message is longer than its limit by our header fields.

@@ -33,6 +33,7 @@ mod maildir;
 mod memory;
 mod message_id;
 mod mta_sts;
+mod named_rules;
 mod next_hop;
 mod outcome;
 mod outgoing_tls;

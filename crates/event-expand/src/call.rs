@@ -7,8 +7,9 @@ use crate::Capability;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HostCall {
-    /// `${acl{name}{argument}…}` and the condition `acl`: run a list of rules. [`LookupResult::Value`] has
-    /// its message, and means "accept" for the condition; [`LookupResult::Nothing`] means "deny".
+    /// `${acl{name}{argument}…}` and the condition `acl`: run a list of rules. Answer it with an
+    /// [`AclVerdict`](crate::AclVerdict). A [`LookupResult::Value`] accepts with a message, and
+    /// [`LookupResult::Nothing`] denies without one.
     ///
     /// [`LookupResult::Value`]: mail_types::exim::LookupResult::Value
     /// [`LookupResult::Nothing`]: mail_types::exim::LookupResult::Nothing

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use mail_types::exim::{LookupResult, Query, Trust, Variable};
 
+use crate::answered::Answered;
 use crate::expansion::{Ask, Options, Request};
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::{NameId, Node, NodeKind, Sequence, Tree};
@@ -21,7 +22,7 @@ use crate::variables::Variables;
 pub(crate) struct Evaluation<'e> {
     pub(crate) variables: &'e dyn Variables,
     pub(crate) options: &'e Options,
-    journal: &'e [LookupResult],
+    journal: &'e [Answered],
     next: usize,
     pub(crate) out: Vec<u8>,
     /// The parts of the buffer that are values, during the output of a query.
@@ -67,9 +68,10 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn new(
         variables: &'e dyn Variables,
         options: &'e Options,
-        journal: &'e [LookupResult],
+        journal: &'e [Answered],
         length: usize,
     ) -> Self {
+        variables.handle_answers(0);
         Self {
             variables,
             options,
@@ -286,12 +288,24 @@ impl<'e> Evaluation<'e> {
         self.depth -= 1;
     }
 
-    /// Returns the result of the next request, or stops to wait for it.
+    /// Returns the result of the next request, or stops to wait for it. A verdict is none.
     pub(crate) fn ask(
         &mut self,
         at: usize,
         ask: impl FnOnce() -> Ask,
     ) -> Result<&'e LookupResult, Halt> {
+        match self.answer(at, ask)? {
+            Answered::Found(found) => Ok(found),
+            Answered::Verdict(_) => Err(ExpandFailure::Deferred { at }.into()),
+        }
+    }
+
+    /// Returns the answer to the next request, or stops to wait for it.
+    pub(crate) fn answer(
+        &mut self,
+        at: usize,
+        ask: impl FnOnce() -> Ask,
+    ) -> Result<&'e Answered, Halt> {
         let limit = self.options.limits.requests;
         if self.next >= limit {
             return Err(ExpandError::TooManyRequests { at, limit }.into());
@@ -300,8 +314,13 @@ impl<'e> Evaluation<'e> {
         let found = journal.get(self.next);
         self.next += 1;
         match found {
-            Some(LookupResult::Deferred) => Err(ExpandFailure::Deferred { at }.into()),
-            Some(found) => Ok(found),
+            Some(Answered::Found(LookupResult::Deferred)) => {
+                Err(ExpandFailure::Deferred { at }.into())
+            }
+            Some(found) => {
+                self.variables.handle_answers(self.next);
+                Ok(found)
+            }
             None => Err(Halt::Waiting(Box::new(Request { at, ask: ask() }))),
         }
     }

@@ -2,6 +2,7 @@
 
 use mail_types::exim::{LookupResult, Query, Value};
 
+use crate::answered::Answered;
 use crate::evaluate::{Evaluation, Halt};
 use crate::stop::ExpandFailure;
 use crate::template::Template;
@@ -109,7 +110,7 @@ impl<'t> Expansion<'t> {
     }
 
     /// Takes the result of the last request; an extra result changes nothing.
-    pub fn handle_found(&mut self, found: LookupResult) {
+    pub fn handle_found(&mut self, found: impl Into<Answered>) {
         self.journal.handle_found(found);
     }
 }
@@ -211,28 +212,28 @@ impl Template {
 /// The results of an expansion's requests so far, in order: an answered request is not made again.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Journal {
-    found: Vec<LookupResult>,
+    found: Vec<Answered>,
     awaiting: bool,
 }
 
 impl Journal {
     /// Takes the result of the last request; an extra result changes nothing.
-    pub fn handle_found(&mut self, found: LookupResult) {
+    pub fn handle_found(&mut self, found: impl Into<Answered>) {
         if std::mem::take(&mut self.awaiting) {
-            self.found.push(found);
+            self.found.push(found.into());
         }
     }
 
     /// Returns the results, in the order of the requests.
     #[must_use]
-    pub fn found(&self) -> &[LookupResult] {
+    pub fn found(&self) -> &[Answered] {
         &self.found
     }
 }
 
-impl From<Vec<LookupResult>> for Journal {
+impl From<Vec<Answered>> for Journal {
     /// Starts with earlier results.
-    fn from(found: Vec<LookupResult>) -> Self {
+    fn from(found: Vec<Answered>) -> Self {
         Self { found, awaiting: false }
     }
 }

@@ -185,6 +185,7 @@
 //! through `quote_<lookup>`, as a bound value ([`Statement`] for SQL); in a query of `redis` it is a part of its
 //! word, quoted or not.
 
+mod answered;
 mod call;
 mod capability;
 mod evaluate;
@@ -201,6 +202,7 @@ mod template;
 mod tree;
 mod variables;
 
+pub use answered::{AclVerdict, Answered};
 pub use call::HostCall;
 pub use capability::{Capabilities, Capability};
 pub use evaluate::text_condition::truth;

@@ -4,8 +4,8 @@ use mail_types::exim::Variable;
 
 /// The variables, header fields and lists that a program provides for templates.
 ///
-/// The values must not change during one expansion: a text that waits for a lookup is expanded from
-/// its beginning again. `$value` and the numbered variables are requested as `value` and `0` to `9`
+/// The values must not change during one expansion, except by its own requests: a text that waits for a
+/// lookup is expanded from its beginning again, as [`handle_answers`](Self::handle_answers) says. `$value` and the numbered variables are requested as `value` and `0` to `9`
 /// until the template sets them; unknown ones are empty. `$item` belongs to the language.
 ///
 /// ```
@@ -50,6 +50,13 @@ pub trait Variables: Sync {
     fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
         let _ = (kind, name);
         Variable::Unknown
+    }
+
+    /// Takes note that an expansion, which begins anew after each answer, has come past its first `count`
+    /// answers. A program whose variables an answer changes returns their values at that time; by
+    /// default nothing changes.
+    fn handle_answers(&self, count: usize) {
+        let _ = count;
     }
 
     /// Returns whether the program is in a state; by default it is not.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use event_expand::{
-    Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion, Fallback, HeaderForm,
-    HostCall, ListKind, Options, ProgramState, Progress, Template, Variables,
+    AclVerdict, Answered, Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion,
+    Fallback, HeaderForm, HostCall, ListKind, Options, ProgramState, Progress, Template, Variables,
 };
 use mail_types::exim::{LookupResult, Query, Segment, Trust, Value, Variable};
 
@@ -64,7 +64,7 @@ fn session() -> Session {
 fn requests_and_result(
     text: &str,
     options: &Options,
-    answers: &[LookupResult],
+    answers: &[impl Into<Answered> + Clone],
 ) -> (Vec<Ask>, Result<String, ExpandFailure>) {
     let template = Template::parse(text.as_bytes());
     let template = template.unwrap_or_else(|error| unreachable!("{text}: {error}"));
@@ -89,8 +89,10 @@ fn requests_and_result(
     }
 }
 
+const NONE: &[LookupResult] = &[];
+
 fn text(text: &str) -> Result<String, ExpandFailure> {
-    requests_and_result(text, &Options::default(), &[]).1
+    requests_and_result(text, &Options::default(), NONE).1
 }
 
 fn found(text: &str) -> LookupResult {
@@ -125,7 +127,7 @@ fn a_lookup_is_found_or_not_or_deferred() {
 #[test]
 fn a_lookup_in_a_branch_not_taken_is_not_made() {
     let (asked, outcome) =
-        requests_and_result("${if eq{1}{2}{${lookup redis{x}}}{no}}", &Options::default(), &[]);
+        requests_and_result("${if eq{1}{2}{${lookup redis{x}}}{no}}", &Options::default(), NONE);
     assert_eq!((asked.len(), outcome), (0, Ok("no".to_owned())));
 }
 
@@ -134,7 +136,7 @@ fn a_lookup_with_a_key_says_all_of_its_type() {
     let mut options = Options::default();
     let template = "${lookup{$x}partial1(.)lsearch*@,ret=full{/etc/list}}";
     let denied = ExpandError::Denied { at: 0, capability: Capability::Files };
-    assert_eq!(requests_and_result(template, &options, &[]).1, Err(denied.into()));
+    assert_eq!(requests_and_result(template, &options, NONE).1, Err(denied.into()));
     options.capabilities = Capabilities::NONE.with(Capability::Files);
     let (asked, outcome) = requests_and_result(template, &options, &[found("v")]);
     assert_eq!(outcome, Ok("v".to_owned()));
@@ -146,7 +148,7 @@ fn a_lookup_with_a_key_says_all_of_its_type() {
     assert_eq!(key, &Value::new(&b"o'hara"[..], Trust::Untrusted));
     assert_eq!(query.segments(), [Segment::Literal(b"/etc/list".to_vec())]);
     // The name of the file is the administrator's alone.
-    let error = requests_and_result("${lookup{a}lsearch{/home/$x}}", &options, &[]).1;
+    let error = requests_and_result("${lookup{a}lsearch{/home/$x}}", &options, NONE).1;
     assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
 }
 
@@ -297,8 +299,33 @@ fn no_value_is_more_than_one_word_of_a_command() {
     let [Ask::Call { arguments, .. }] = &asked[..] else { unreachable!("{asked:?}") };
     let words: Vec<_> = arguments.iter().map(Value::as_bytes).collect();
     assert_eq!(words, [&b"/bin/a"[..], b"-b", b"a b", b"<; a;b"]);
-    let error = requests_and_result("${run{$x}}", &options, &[]).1;
+    let error = requests_and_result("${run{$x}}", &options, NONE).1;
     assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
+}
+
+#[test]
+fn a_list_of_rules_has_a_verdict() {
+    let accept = || AclVerdict::Accept(b"m".to_vec());
+    let deny = || AclVerdict::Deny(b"m".to_vec());
+    for (template, verdict, expected) in [
+        ("${acl{name}}", accept(), Ok("m")),
+        ("${acl{name}}", deny(), Ok("m")),
+        ("${if acl{{name}}{yes $value}{no $value}}", accept(), Ok("yes m")),
+        ("${if acl{{name}}{yes $value}{no $value}}", deny(), Ok("no m")),
+        ("a${acl{name}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 1 })),
+        ("${if acl{{name}}{}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 5 })),
+        (
+            "${acl{name}}",
+            AclVerdict::Failed,
+            Err(ExpandError::Failed { at: 0, call: HostCall::Acl }.into()),
+        ),
+        // No lookup has a verdict.
+        ("${lookup sqlite{x}}", accept(), Err(ExpandFailure::Deferred { at: 0 })),
+    ] {
+        let answers = [Answered::from(verdict)];
+        let expanded = requests_and_result(template, &Options::default(), &answers).1;
+        assert_eq!(expanded, expected.map(str::to_owned), "{template}");
+    }
 }
 
 #[test]
@@ -344,7 +371,7 @@ fn a_digest_of_the_variable_of_a_certificate_is_its_fingerprint() {
         ("${base64:$cert$cert}", "PGNlcnQ+PGNlcnQ+"),
         ("$cert ${uc:$cert} ${strlen:$cert}", "<cert> <CERT> 6"),
     ] {
-        let expanded = requests_and_result(template, &options, &[]).1;
+        let expanded = requests_and_result(template, &options, NONE).1;
         assert_eq!(expanded, Ok(expected.to_owned()), "{template}");
     }
 }

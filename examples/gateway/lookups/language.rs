@@ -43,7 +43,14 @@ pub(crate) struct Language {
     known: BTreeMap<(ListKind, String), Arc<MatchList>>,
     /// What the texts that were parsed look things up in.
     uses: Mutex<BTreeSet<Source>>,
+    /// The names of the lists of rules that texts can call.
+    acls: BTreeSet<String>,
+    /// The calls of the texts that were parsed.
+    calls: Mutex<BTreeSet<Call>>,
 }
+
+/// The name of a list of rules that a text calls, unless it is expanded, and the place of the text.
+pub(crate) type Call = (Option<String>, &'static str);
 
 /// What a lookup or a list of a text looks things up in.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -81,7 +88,22 @@ impl Language {
             Some(((kind, name.to_owned()), Arc::new(list)))
         });
         let known = known.collect();
-        Self { options, engines, lists, known, files: None, uses: Mutex::default() }
+        Self { options, engines, lists, known, ..Self::default() }
+    }
+
+    /// Sets the names of the lists of rules that texts can call.
+    pub(crate) fn calling(self, acls: BTreeSet<String>) -> Self {
+        Self { acls, ..self }
+    }
+
+    /// Takes note that a text calls a list of rules.
+    pub(crate) fn note_call(&self, call: Call) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).insert(call);
+    }
+
+    /// Takes the calls that were noted.
+    pub(crate) fn take_calls(&self) -> BTreeSet<Call> {
+        std::mem::take(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Checks the file of each lookup and list while its text is parsed.
@@ -184,6 +206,14 @@ impl Language {
                     })?;
                 }
                 Ok(())
+            }
+            // Where lists can be called, they have arguments.
+            (Need::Acl(name), Some(names)) if names.variable("acl_narg") != Variable::Unknown => {
+                let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
+                match name.filter(|name| !self.acls.contains(name)) {
+                    Some(name) => Err(LanguageError::NoAcl { at, name }),
+                    None => Ok(()),
+                }
             }
             (Need::Acl(_), _) => Err(LanguageError::Call { at, call: HostCall::Acl }),
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
@@ -302,6 +332,8 @@ pub(crate) enum LanguageError {
     Call { at: usize, call: HostCall },
     #[error("byte {at}: certextract: ${variable} is not the certificate of a peer here")]
     NoCertificate { at: usize, variable: String },
+    #[error("byte {at}: acl: there is no list [[acl.{name}]]")]
+    NoAcl { at: usize, name: String },
     #[error("byte {at}: certextract: {why}")]
     Certificate { at: usize, why: String },
     #[error("byte {at}: lookup_directories is empty, so that a list may read no file")]

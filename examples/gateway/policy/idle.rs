@@ -32,7 +32,7 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
 /// lookup may change a database.
 fn has_effect(entry: &RuleEntry) -> bool {
     matches!(entry.name.as_str(), "ratelimit" | "spf" | "spf_guess")
-        || entry.text.contains("${lookup")
+        || ["${lookup", "${acl", " acl{"].iter().any(|item| entry.text.contains(item))
 }
 
 /// Tells whether a condition holds for everybody: its list begins with `*`, and there is always somebody

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_expand::{
-    Ask, ListKind, ListSearch, ListSubject, MatchList, MatchListError, Membership, SearchStep,
+    Answered, Ask, ListKind, ListSearch, ListSubject, MatchList, MatchListError, Membership,
+    SearchStep,
 };
 use mail_types::dns::Name;
 use mail_types::exim::{List, LookupResult, Trust};
@@ -181,8 +182,10 @@ async fn ask(
     spent: Duration,
 ) -> Result<LookupResult, Problem> {
     match surroundings.answer(request, spent).await {
-        (LookupResult::Deferred, why) => Err(Problem::Lookup { why: why.unwrap_or_default() }),
-        (found, _) => Ok(found),
+        (Answered::Found(LookupResult::Deferred) | Answered::Verdict(_), why) => {
+            Err(Problem::Lookup { why: why.unwrap_or_default() })
+        }
+        (Answered::Found(found), _) => Ok(found),
     }
 }
 

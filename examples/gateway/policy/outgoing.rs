@@ -13,9 +13,9 @@ use std::time::Duration;
 use event_expand::{Ask, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 
-use super::surroundings::{Surroundings, answer};
+use super::surroundings::{Answer, Surroundings, answer};
 use crate::gateway::events::outgoing_tls::OutgoingTls;
-use crate::gateway::lookups::asking::{Answering, Answers};
+use crate::gateway::lookups::asking::Answers;
 
 /// A host to which mail goes.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ impl Variables for Outgoing<'_> {
 }
 
 impl Surroundings for Outgoing<'_> {
-    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a> {
+    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answer<'a> {
         answer(self, self.lookups, request, spent)
     }
 

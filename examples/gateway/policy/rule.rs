@@ -1,21 +1,19 @@
 //! One rule: a verb, conditions and modifiers.
 
-use std::ops::ControlFlow;
-
+use event_expand::AclVerdict;
 use mail_types::exim::Value;
 use mail_types::smtp::{EnhancedCode, ReplyCode};
 
-use super::condition::{Condition, RuleScope, Test, Truth};
-use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
+use super::condition::{RuleScope, Test, Truth};
 use super::context::Context;
 use super::decision::Decision;
-use super::reply_text::{check_class, reply};
+use super::reply_text::reply;
+use super::rule_step::{NO_MULTILINE, RuleStep, cut};
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
 use super::state::Lasts;
-use super::text::{Text, Unfinished};
-use super::variable::is_acl;
+use super::text::Text;
 
 /// A rule, read and checked.
 #[derive(Debug)]
@@ -24,8 +22,17 @@ pub(super) struct Rule {
     steps: Vec<RuleStep>,
 }
 
+/// Who has a list of rules asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Verb {
+pub(super) enum Caller {
+    Session,
+    /// `${acl{…}}`.
+    Text,
+}
+
+/// What a rule does whose conditions hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Verb {
     Accept,
     Defer,
     Deny,
@@ -33,31 +40,26 @@ enum Verb {
     Warn,
 }
 
-#[derive(Debug)]
-enum RuleStep {
-    Condition { negated: bool, condition: Box<dyn Condition> },
-    Message(Text),
-    LogMessage(Text),
-    LogWrite(Text),
-    AddHeader(Text),
-    Set(String, Text),
-    Control(&'static str),
-    Profile(Text),
-}
-
-/// The controls that there are.
-///
-/// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
-/// DMARC's, and come too late when the message is there.
-const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
-const NO_MULTILINE: &str = "no_multiline_responses";
-
-/// Variables that are a whole field, its name too; nothing is added where one has no value.
-const WHOLE_FIELDS: &[&str] =
-    &["$spf_received", "${spf_received}", "$dmarc_ar_header", "${dmarc_ar_header}"];
-
 impl Rule {
     pub(super) fn read(
+        source: &RuleSource,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, RuleError> {
+        Self::read_for(Caller::Session, source, stage, home)
+    }
+
+    /// Reads a rule of a list that a text of this stage calls.
+    pub(super) fn read_called(
+        source: &RuleSource,
+        stage: Stage,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, RuleError> {
+        Self::read_for(Caller::Text, source, stage, home)
+    }
+
+    fn read_for(
+        caller: Caller,
         source: &RuleSource,
         stage: Stage,
         home: &RuleScope<'_>,
@@ -69,14 +71,57 @@ impl Rule {
         if let Some(second) = verbs.next() {
             return Err(second.error(Problem::Unknown { name: "a second verb".into() }));
         }
-        let verb = Verb::read(verb)?;
+        let verb = Verb::read(verb, caller, stage)?;
         let rest = source.entries.iter().filter(|entry| !is_verb(entry));
-        let read = |entry| RuleStep::read(entry, stage, verb, home);
+        let read = |entry| RuleStep::read(entry, (caller, stage), verb, home);
         Ok(Self { verb, steps: rest.map(read).collect::<Result<_, _>>()? })
     }
 
     /// Works the rule; returns what it comes to, or `None` if the next one is to be asked.
     pub(super) async fn ask(&self, context: &mut Context<'_>) -> Option<Decision> {
+        let Held { message, log_message } = match self.work(context).await {
+            Worked::Held(held) => held,
+            Worked::Not => return None,
+            Worked::Later => return Some(later(context.stage)),
+        };
+        let log_message = match log_message {
+            Some(text) => text.expand(context).await.ok(),
+            None => None,
+        };
+        let message = match message {
+            Some(text) => text.expand_lines(context).await.ok(),
+            None => None,
+        };
+        self.conclude(message.as_deref(), log_message.as_ref(), context)
+    }
+
+    /// Works a rule of a list that a text has called.
+    pub(super) async fn answer(&self, context: &mut Context<'_>) -> Option<AclVerdict> {
+        let Held { message, log_message } = match self.work(context).await {
+            Worked::Held(held) => held,
+            Worked::Not => return None,
+            Worked::Later => return Some(AclVerdict::Defer),
+        };
+        let text = match message.or(log_message) {
+            Some(text) => text.expand(context).await.ok(),
+            None => None,
+        };
+        let octets = || text.as_ref().map(|text| text.as_bytes().to_vec()).unwrap_or_default();
+        match self.verb {
+            Verb::Accept | Verb::Quarantine => Some(AclVerdict::Accept(octets())),
+            Verb::Deny => Some(AclVerdict::Deny(octets())),
+            Verb::Defer => Some(AclVerdict::Defer),
+            Verb::Warn => {
+                if let Some(line) = text {
+                    context.state.log(format!("Warning: {line}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// Tests the conditions, and does what modifiers do at once.
+    async fn work(&self, context: &mut Context<'_>) -> Worked<'_> {
         let (mut message, mut log_message) = (None, None);
         for step in &self.steps {
             match step {
@@ -87,28 +132,20 @@ impl Rule {
                     };
                     match holds {
                         Truth::Ignored => {}
-                        Truth::Later if self.verb == Verb::Warn => return None,
-                        Truth::Later => return Some(later(context.stage)),
-                        _ if (holds == Truth::Yes) == *negated => return None,
+                        Truth::Later if self.verb == Verb::Warn => return Worked::Not,
+                        Truth::Later => return Worked::Later,
+                        _ if (holds == Truth::Yes) == *negated => return Worked::Not,
                         _ => {}
                     }
                 }
                 RuleStep::Message(text) => message = Some(text),
                 RuleStep::LogMessage(text) => log_message = Some(text),
                 // Without a filter it would take what another should refuse.
-                step if step.work(context).await.is_break() => return Some(later(context.stage)),
+                step if step.work(context).await.is_break() => return Worked::Later,
                 _ => {}
             }
         }
-        let log_message = match log_message {
-            Some(text) => text.expand(context).await.ok(),
-            None => None,
-        };
-        let message = match message {
-            Some(text) => text.expand_lines(context).await.ok(),
-            None => None,
-        };
-        self.conclude(message.as_deref(), log_message.as_ref(), context)
+        Worked::Held(Held { message, log_message })
     }
 
     fn conclude(
@@ -176,8 +213,22 @@ impl Rule {
     }
 }
 
+/// What has become of the conditions of a rule.
+enum Worked<'r> {
+    Held(Held<'r>),
+    Not,
+    /// One cannot be told now.
+    Later,
+}
+
+/// The texts of a rule whose conditions hold.
+struct Held<'r> {
+    message: Option<&'r Text>,
+    log_message: Option<&'r Text>,
+}
+
 impl Verb {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
             Self::Defer => "defer",
@@ -188,7 +239,7 @@ impl Verb {
     }
 
     /// The code of its reply, unless `message` has another of the same class.
-    fn code(self, stage: Stage) -> ReplyCode {
+    pub(super) fn code(self, stage: Stage) -> ReplyCode {
         match self {
             Self::Deny => stage.denied(),
             Self::Defer => stage.deferred(),
@@ -196,8 +247,12 @@ impl Verb {
         }
     }
 
-    fn read(entry: &RuleEntry) -> Result<Self, RuleError> {
+    fn read(entry: &RuleEntry, caller: Caller, stage: Stage) -> Result<Self, RuleError> {
         match entry.text.as_str() {
+            "quarantine" if caller == Caller::Text => {
+                let name = "verb = quarantine".to_owned();
+                Err(entry.error(Problem::Misplaced { name, stage }))
+            }
             "accept" => Ok(Self::Accept),
             "defer" => Ok(Self::Defer),
             "deny" => Ok(Self::Deny),
@@ -208,144 +263,6 @@ impl Verb {
     }
 }
 
-impl RuleStep {
-    fn read(
-        entry: &RuleEntry,
-        stage: Stage,
-        verb: Verb,
-        home: &RuleScope<'_>,
-    ) -> Result<Self, RuleError> {
-        let name = entry.name.as_str();
-        let misplaced = || Problem::Misplaced { name: name.to_owned(), stage };
-        let in_parts = matches!(name, "header" | "header_raw" | "set");
-        if entry.of.is_some() != in_parts {
-            return Err(entry.error(Problem::Parts { name: name.to_owned() }));
-        }
-        if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
-            if !kind.stages.contains(&stage) {
-                return Err(entry.error(misplaced()));
-            }
-            let condition = (kind.read)(entry, stage, home).map_err(|p| entry.error(p))?;
-            return Ok(Self::Condition { negated: entry.negated, condition });
-        }
-        Self::read_modifier(entry, stage, verb, home).map_err(|problem| entry.error(problem))
-    }
-
-    fn read_modifier(
-        entry: &RuleEntry,
-        stage: Stage,
-        verb: Verb,
-        home: &RuleScope<'_>,
-    ) -> Result<Self, Problem> {
-        let name = entry.name.as_str();
-        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
-        let says = matches!(verb, Verb::Deny | Verb::Defer)
-            || (stage == Stage::Prdr && verb != Verb::Warn);
-        let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
-        match name {
-            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
-            "message" if !says => Err(misplaced),
-            "message" => Self::message(text()?, stage, verb),
-            "log_message" => Ok(Self::LogMessage(text()?)),
-            "logwrite" => Ok(Self::LogWrite(text()?)),
-            // The message is one for all its recipients.
-            "add_header" if stage == Stage::Prdr => Err(misplaced),
-            "add_header" => Self::add_header(entry, text),
-            "set" => {
-                // The text of 2014 writes the name with and without its $.
-                let name = entry.of.as_deref().unwrap_or_default();
-                let name = name.strip_prefix('$').unwrap_or(name);
-                if !is_acl(name) {
-                    return Err(Problem::NotSettable { name: name.to_owned() });
-                }
-                Ok(Self::Set(name.to_owned(), text()?))
-            }
-            "control" => Self::control(entry, stage),
-            "profile" if stage != Stage::Rcpt => Err(misplaced),
-            "profile" => Ok(Self::Profile(text()?)),
-            _ => Err(Problem::Unknown { name: name.to_owned() }),
-        }
-    }
-
-    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
-    fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
-        check_class(&text, verb.code(stage))
-            .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
-        if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
-            return Err(Problem::NotAscii);
-        }
-        Ok(Self::Message(text))
-    }
-
-    fn add_header(
-        entry: &RuleEntry,
-        text: impl FnOnce() -> Result<Text, Problem>,
-    ) -> Result<Self, Problem> {
-        let name = entry.text.split_once(':').map(|(name, _)| name);
-        let is_name = |name: &str| is_field_name(name) && !name.contains('$');
-        if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
-            return Err(Problem::FieldName);
-        }
-        let text = text()?;
-        match text.literal_lines() {
-            Some(lines) if fields(&lines).iter().any(Result::is_err) => Err(Problem::FieldName),
-            _ => Ok(Self::AddHeader(text)),
-        }
-    }
-
-    fn control(entry: &RuleEntry, stage: Stage) -> Result<Self, Problem> {
-        let known = CONTROLS.iter().find(|control| **control == entry.text);
-        let unknown = || Problem::Control { control: entry.text.clone() };
-        let known = known.ok_or_else(unknown)?;
-        if *known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
-            return Err(Problem::Misplaced { name: format!("control {known}"), stage });
-        }
-        Ok(Self::Control(known))
-    }
-
-    /// Does a modifier that takes effect at once. A text with a forced failure does
-    /// nothing; breaks off where it cannot go on without one that cannot be told.
-    async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
-        let lasts =
-            if context.stage == Stage::Connect { Lasts::Connection } else { Lasts::Message };
-        let text = match self {
-            Self::AddHeader(text) => {
-                let lines = text.expand_lines(context).await.unwrap_or_default();
-                // Of a whole field that has no value, nothing is left.
-                for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
-                    match field {
-                        Ok(field) => context.state.add_header(field, lasts),
-                        Err(line) => context.state.log(format!(
-                            "add_header: a line is not NAME: text, and is left out: {line}"
-                        )),
-                    }
-                }
-                return ControlFlow::Continue(());
-            }
-            Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
-            Self::Control(control) => {
-                context.state.set_control(control, lasts);
-                return ControlFlow::Continue(());
-            }
-            Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
-                return ControlFlow::Continue(());
-            }
-        };
-        match (self, text.expand(context).await) {
-            (Self::LogWrite(_), Ok(line)) => context.state.log(line.to_string()),
-            (Self::Set(name, _), Ok(value)) => context.state.set(name, value),
-            // What it had before is not what it should have now.
-            (Self::Set(name, _), Err(Unfinished::Failed)) => context.state.unset(name),
-            (Self::Profile(_), Ok(profile)) => {
-                context.state.set_candidate_profile(profile.as_bytes().to_vec());
-            }
-            (Self::Profile(_), Err(Unfinished::Failed)) => return ControlFlow::Break(()),
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 /// What a rule comes to whose condition cannot be told now.
 fn later(stage: Stage) -> Decision {
     let text = ["temporary failure evaluating policy, try again later".to_owned()];
@@ -353,39 +270,5 @@ fn later(stage: Stage) -> Decision {
     Decision { refusal: Some(refusal), ..Decision::default() }
 }
 
-/// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins
-/// with a blank goes on with the one before.
-fn fields(lines: &[String]) -> Vec<Result<String, &str>> {
-    let mut fields: Vec<Result<String, &str>> = Vec::new();
-    for line in lines {
-        let rest = line.trim_start();
-        match fields.last_mut() {
-            Some(Ok(field)) if rest.len() < line.len() => {
-                if !rest.is_empty() {
-                    field.extend([" ", rest]);
-                }
-            }
-            _ => fields.push(match line.split_once(':') {
-                Some((name, body)) if is_field_name(name) => Ok(format!("{name}: {}", body.trim())),
-                _ => Err(line),
-            }),
-        }
-    }
-    fields.into_iter().map(|field| field.map(cut)).collect()
-}
-
-/// RFC 5322 section 3.6.8.
-fn is_field_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && c != b':')
-}
-
-fn cut(mut field: String) -> String {
-    let end = (0..=MAX_FIELD.min(field.len())).rev().find(|&end| field.is_char_boundary(end));
-    field.truncate(end.unwrap_or_default());
-    field
-}
-
 /// The field of a message in quarantine.
 const QUARANTINE: &str = "X-Quarantine";
-/// The longest field that is added, in octets without its CRLF.
-const MAX_FIELD: usize = 998;

@@ -79,6 +79,29 @@
 //! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules differ
 //! from those of earlier recipients gets 450 4.5.3, so that the client sends it a separate message.
 //!
+//! # Lists that texts call
+//!
+//! A text of a rule, or of `local_domains`, `local_parts` and `relay_to_domains`, calls the list `[[acl.NAME]]` by
+//! `${acl{NAME}{ARGUMENT}…}`. The list sees the arguments as `$acl_arg1` to `$acl_arg9`, and their number as
+//! `$acl_narg`; it works at the stage of the text.
+//!
+//! ```toml
+//! [[acl.class_of]]
+//! verb = "accept"
+//! condition = "${if match{$acl_arg1}{^bulk}}"
+//! message = "bulk"
+//!
+//! [[acl_smtp_rcpt]]
+//! verb = "warn"
+//! set.acl_m_class = "${acl{class_of}{$sender_address_local_part}}"
+//! ```
+//!
+//! Its rules have the verbs `accept`, `deny`, `defer` and `warn`. The text becomes the `message` of an `accept` or
+//! a `deny`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
+//! and `$value` is the message. A `defer`, and a condition that cannot be told now, is a `fail` of the text. Lists
+//! call each other at most 20 levels deep; beyond that the text fails. `set` and `add_header` take effect as
+//! in any rule. A list that no text calls is refused.
+//!
 //! # Texts
 //!
 //! Modifiers, `condition`, the limit and the key of `ratelimit`, and all lists are texts in Exim's
@@ -119,6 +142,8 @@
 //! case. If their results differ for a client without PRDR, a temporary refusal precedes a permanent one,
 //! and that an acceptance.
 
+use std::sync::Arc;
+
 use event_expand::MatchListError;
 use mail_types::exim::WordListError;
 use thiserror::Error;
@@ -128,8 +153,9 @@ use super::context::Context;
 use super::decision::Decision;
 use super::idle;
 use super::list::RuleList;
+use super::named_rules::NamedRules;
 use super::rule::Rule;
-use super::source::RuleEntry;
+use super::source::{RuleEntry, RuleSources};
 use super::stage::Stage;
 use super::text::TextError;
 use crate::gateway::lookups::macros::{MacroError, Macros};
@@ -138,6 +164,8 @@ use crate::gateway::lookups::macros::{MacroError, Macros};
 #[derive(Debug, Default)]
 pub struct Rules {
     lists: Vec<(Stage, Vec<Rule>)>,
+    /// Those that texts call.
+    named: Arc<NamedRules>,
     /// All conditions and modifiers, as texts.
     entries: Vec<RuleEntry>,
 }
@@ -149,15 +177,28 @@ impl Rules {
         macros: &Macros,
         home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
+        // The stage at which a named list of hosts or domains is checked is not where it calls a list of rules.
+        let calls = home.language.take_calls();
         check_lists(home)?;
+        home.language.take_calls();
+        calls.into_iter().for_each(|call| home.language.note_call(call));
+        let RuleSources { lists, named } = super::source::lists(text, macros)?;
         let mut rules = Self::default();
-        for (stage, sources) in super::source::lists(text, macros)? {
+        for (stage, sources) in lists {
             let list = sources.iter().map(|source| Rule::read(source, stage, home));
             rules.lists.push((stage, list.collect::<Result<_, _>>()?));
             idle::check(&sources, home)?;
             rules.entries.extend(sources.into_iter().flat_map(|source| source.entries));
         }
+        rules.named = Arc::new(NamedRules::read(&named, home)?);
+        let named = named.into_values().flatten();
+        rules.entries.extend(named.flat_map(|source| source.entries));
         Ok(rules)
+    }
+
+    /// Returns the lists that texts call.
+    pub(crate) fn named(&self) -> &Arc<NamedRules> {
+        &self.named
     }
 
     /// Returns the line of a condition or a modifier of this name, if a rule has one.
@@ -196,6 +237,9 @@ fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
     Ok(())
 }
 
+/// The table of the lists that texts call.
+pub(crate) const NAMED: &str = "acl";
+
 /// The rules are invalid.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum RuleError {
@@ -210,8 +254,10 @@ pub(crate) enum RuleError {
 /// A fault of a rule.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Problem {
-    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]", option = stage.option())]
-    NotRules { stage: Stage },
+    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]")]
+    NotRules { option: String },
+    #[error("no text calls the list {name} by ${{acl{{{name}}}}}")]
+    NeverCalled { name: String },
     #[error("rules for this stage under both of its names: use one")]
     TwoNames,
     #[error("too many rules or conditions")]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::named_rules::NamedRules;
 use super::rates::Rates;
 use crate::gateway::lookups::asking::Answers;
 use mail_types::dns::Resolve;
@@ -16,6 +17,8 @@ pub struct Services {
     pub lookups: Arc<dyn Answers>,
     /// Whoever asks the DNS.
     pub resolver: Arc<dyn Resolve>,
+    /// The lists of rules that texts call.
+    pub(crate) named: Arc<NamedRules>,
 }
 
 impl fmt::Debug for Services {

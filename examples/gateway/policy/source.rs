@@ -1,9 +1,11 @@
 //! The rules as they stand in the configuration, with the line of each.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::rules::{Problem, RuleError};
+use super::rules::{NAMED, Problem, RuleError};
 use super::stage::Stage;
 use crate::gateway::lookups::macros::Macros;
 
@@ -36,27 +38,31 @@ impl RuleEntry {
     }
 }
 
+/// The lists of rules in a configuration.
+#[derive(Debug, Default)]
+pub(super) struct RuleSources {
+    /// Those of a stage.
+    pub(super) lists: Vec<(Stage, Vec<RuleSource>)>,
+    /// Those that texts call, by their names.
+    pub(super) named: BTreeMap<String, Vec<RuleSource>>,
+}
+
 /// Finds the lists of rules in a configuration.
-pub(super) fn lists(
-    text: &str,
-    macros: &Macros,
-) -> Result<Vec<(Stage, Vec<RuleSource>)>, RuleError> {
+pub(super) fn lists(text: &str, macros: &Macros) -> Result<RuleSources, RuleError> {
     let reader = Reader { text, macros };
     let document = DeTable::parse(text)?;
-    let mut found: Vec<(Stage, Vec<RuleSource>)> = Vec::new();
+    let mut found = RuleSources::default();
     for (key, value) in document.get_ref() {
+        if key.get_ref() == NAMED {
+            found.named = reader.named(key, value)?;
+            continue;
+        }
         let Some(stage) = Stage::named(key.get_ref()) else { continue };
-        let line = reader.line(key);
-        if found.iter().any(|(other, _)| *other == stage) {
+        if found.lists.iter().any(|(other, _)| *other == stage) {
+            let line = reader.line(key);
             return Err(RuleError::Rule { line, problem: Problem::TwoNames });
         }
-        let rules = value.get_ref().as_array();
-        let rules = rules.ok_or(RuleError::Rule { line, problem: Problem::NotRules { stage } })?;
-        if rules.len() > MAX_RULES {
-            return Err(RuleError::Rule { line, problem: Problem::TooMany });
-        }
-        let rules = rules.iter().map(|rule| reader.rule(rule, stage));
-        found.push((stage, rules.collect::<Result<_, _>>()?));
+        found.lists.push((stage, reader.rules(key, value, stage.option())?));
     }
     Ok(found)
 }
@@ -67,11 +73,45 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn rule(&self, rule: &Spanned<DeValue<'_>>, stage: Stage) -> Result<RuleSource, RuleError> {
+    fn named(
+        &self,
+        key: &Spanned<Key<'_>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<BTreeMap<String, Vec<RuleSource>>, RuleError> {
+        let line = self.line(key);
+        let not_rules = Problem::NotRules { option: "acl.NAME".to_owned() };
+        let table = value.get_ref().as_table();
+        let table = table.ok_or(RuleError::Rule { line, problem: not_rules })?;
+        let lists = table.iter().map(|(name, rules)| {
+            let option = format!("{NAMED}.{}", name.get_ref());
+            Ok((name.get_ref().to_string(), self.rules(name, rules, &option)?))
+        });
+        lists.collect()
+    }
+
+    fn rules(
+        &self,
+        key: &Spanned<Key<'_>>,
+        value: &Spanned<DeValue<'_>>,
+        option: &str,
+    ) -> Result<Vec<RuleSource>, RuleError> {
+        let line = self.line(key);
+        let not_rules = || Problem::NotRules { option: option.to_owned() };
+        let rules = value.get_ref().as_array();
+        let rules = rules.ok_or_else(|| RuleError::Rule { line, problem: not_rules() })?;
+        if rules.len() > MAX_RULES {
+            return Err(RuleError::Rule { line, problem: Problem::TooMany });
+        }
+        rules.iter().map(|rule| self.rule(rule, option)).collect()
+    }
+
+    fn rule(&self, rule: &Spanned<DeValue<'_>>, option: &str) -> Result<RuleSource, RuleError> {
         let line = self.line(rule);
         let problem = |problem| RuleError::Rule { line, problem };
-        let table =
-            rule.get_ref().as_table().ok_or_else(|| problem(Problem::NotRules { stage }))?;
+        let table = rule
+            .get_ref()
+            .as_table()
+            .ok_or_else(|| problem(Problem::NotRules { option: option.to_owned() }))?;
         let mut entries = Vec::new();
         for (key, value) in table {
             match value.get_ref().as_table() {

@@ -24,8 +24,28 @@ pub struct PolicyState {
     candidate_profile: Vec<u8>,
     /// Lines for the log, to be taken by whoever asked.
     log: Vec<String>,
+    /// The list that a text has called.
+    called: Called,
     /// How many questions SPF has asked the DNS since the last message that was accepted.
     spf_questions: AtomicUsize,
+}
+
+/// A list of rules that a text has called: how deep, and with which arguments.
+#[derive(Debug, Default)]
+pub(super) struct Called {
+    depth: usize,
+    arguments: Vec<Value<'static>>,
+}
+
+/// The variables that rules can change, at some time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot(BTreeMap<String, Value<'static>>);
+
+impl Snapshot {
+    /// Returns the value of a variable that was set then.
+    pub(super) fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.0.get(name).map(borrowed)
+    }
 }
 
 /// How long a note holds.
@@ -100,6 +120,37 @@ impl PolicyState {
 
     pub(crate) fn published(&self, name: &str) -> Option<Value<'_>> {
         self.published.get(name).map(borrowed)
+    }
+
+    /// Returns the variables that rules can change.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let set = self.connection.variables.iter().chain(&self.message.variables);
+        let set = set.map(|(name, value)| (name.clone(), value.clone()));
+        let published = self.published.iter();
+        let published = published.map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Snapshot(set.chain(published).collect())
+    }
+
+    /// Begins a call of a list, and returns the one before; `None` if there are too many in each other.
+    pub(super) fn call(&mut self, arguments: Vec<Value<'static>>) -> Option<Called> {
+        let depth = self.called.depth + 1;
+        let called = Called { depth, arguments };
+        (depth <= Self::MAX_CALLS).then(|| std::mem::replace(&mut self.called, called))
+    }
+
+    /// Ends a call.
+    pub(super) fn call_ended(&mut self, outer: Called) {
+        self.called = outer;
+    }
+
+    /// Returns an argument of the call, by its number from 1.
+    pub(super) fn argument(&self, number: usize) -> Option<Value<'_>> {
+        self.called.arguments.get(number.checked_sub(1)?).map(borrowed)
+    }
+
+    /// Returns how many arguments the call has.
+    pub(super) fn arguments(&self) -> usize {
+        self.called.arguments.len()
     }
 
     pub(super) fn set_control(&mut self, control: &'static str, lasts: Lasts) {
@@ -218,6 +269,9 @@ impl PolicyState {
     /// The most questions that SPF asks the DNS for one connection between two messages that are
     /// accepted: twice as many as it asks for one sender.
     pub(crate) const MAX_SPF_QUESTIONS: usize = 300;
+
+    /// How deep lists of rules can call each other, as in Exim.
+    pub(crate) const MAX_CALLS: usize = 20;
 
     /// The most fields that rules add to a message, and as many to each of a connection.
     pub(crate) const MAX_HEADERS: usize = 100;

@@ -1,13 +1,13 @@
 //! The surroundings of an expansion.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-#[cfg(feature = "gateway")]
-use event_expand::HostCall;
-use event_expand::{Ask, Variables};
+use event_expand::{Answered, Ask, HostCall, Variables};
 
 use super::context::Context;
-use crate::gateway::lookups::asking::{Answering, Answers};
+use super::state::Snapshot;
+use crate::gateway::lookups::asking::Answers;
 #[cfg(feature = "gateway")]
 use crate::gateway::lookups::certificate;
 
@@ -15,19 +15,38 @@ use crate::gateway::lookups::certificate;
 pub(crate) trait Surroundings: Variables + Send {
     /// Answers a lookup, or another request. The time `spent` by earlier requests of the same text
     /// reduces the time limit.
-    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a>;
+    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answer<'a>;
 
     /// Adds a line for the log.
     fn log(&mut self, line: String);
+
+    /// Returns the variables that an answer can change.
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::default()
+    }
 }
 
+/// An answer under way, with the reason for one that is deferred or failed.
+pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = (Answered, Option<String>)> + Send + 'a>>;
+
 impl Surroundings for Context<'_> {
-    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answering<'a> {
+    fn answer<'a>(&'a mut self, request: &'a Ask, spent: Duration) -> Answer<'a> {
+        if let Ask::Call { call: HostCall::Acl, arguments } = request {
+            let services = self.services;
+            return Box::pin(async move {
+                let (verdict, why) = services.named.call(self, arguments).await;
+                (verdict.into(), why)
+            });
+        }
         answer(self, &*self.services.lookups, request, spent)
     }
 
     fn log(&mut self, line: String) {
         self.state.log(line);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.state.snapshot()
     }
 }
 
@@ -41,13 +60,16 @@ pub(super) fn answer<'a>(
     lookups: &'a dyn Answers,
     request: &'a Ask,
     spent: Duration,
-) -> Answering<'a> {
+) -> Answer<'a> {
     match request {
         #[cfg(feature = "gateway")]
         Ask::Call { call: HostCall::CertExtract, arguments } => {
-            let answer = certificate::answer(variables, arguments);
-            Box::pin(async { answer })
+            let (found, why) = certificate::answer(variables, arguments);
+            Box::pin(async { (found.into(), why) })
         }
-        _ => lookups.answer(request, spent),
+        _ => Box::pin(async move {
+            let (found, why) = lookups.answer(request, spent).await;
+            (found.into(), why)
+        }),
     }
 }

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_expand::{ExpandError, ExpandFailure, Journal, Options, Progress, Template, Variables};
+use event_expand::{
+    Ask, ExpandError, ExpandFailure, HostCall, Journal, Need, Options, Progress, Template,
+    Variables,
+};
 use mail_types::exim::{Segment, Trust, Value};
 use thiserror::Error;
 
@@ -48,6 +51,12 @@ impl Text {
                 ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
                 other => TextError::Name(other),
             })?;
+            for (_, need) in template.needs() {
+                if let Need::Acl(name) = need {
+                    let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
+                    language.note_call((name, place.as_str()));
+                }
+            }
             Form::Template(Arc::new(template))
         };
         Ok(Self { form, language: Arc::clone(language) })
@@ -123,9 +132,10 @@ impl Text {
         resume: Resume<T>,
     ) -> Result<T, Unfinished> {
         let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
+        let mut earlier = Vec::new();
         loop {
             let progress = {
-                let seen = Seen { variables: &*surroundings, lists: &self.language.lists };
+                let seen = Seen::new(&*surroundings, &self.language.lists, &earlier);
                 resume(template, &seen, &self.language.options, &mut journal)
             };
             let request = match progress {
@@ -138,6 +148,9 @@ impl Text {
                 }
                 Progress::Request(request) => request,
             };
+            if matches!(request.ask, Ask::Call { call: HostCall::Acl, .. }) {
+                earlier.push((journal.found().len() + 1, surroundings.snapshot()));
+            }
             let asked = Instant::now();
             let (found, why) = surroundings.answer(&request.ask, spent).await;
             spent += asked.elapsed();

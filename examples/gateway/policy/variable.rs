@@ -23,7 +23,10 @@
 //! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | after the message; see `dmarc_policy::Verdict::variable` |
 //! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
 //! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and trimmed; as received; as a list; like `h_`, since all text is UTF-8 |
+//! | `acl_arg1` to `acl_arg9`, `acl_narg`                      | in a list that a text calls: its arguments, and their number |
 //! | `acl_c…`, `acl_m…`                                          | the value of `set`, for the connection or the message |
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_expand::{HeaderForm, ListKind, Variables};
 use mail_types::exim::{Trust, Value, Variable};
@@ -36,6 +39,7 @@ use super::field_text::field_text;
 use super::outgoing;
 use super::place::Place;
 use super::stage::Stage;
+use super::state::Snapshot;
 use crate::gateway::lookups::language::NamedLists;
 use crate::gateway::smtp::peer::protocol;
 
@@ -90,7 +94,7 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
     if let Some((_, stages, _)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
         return Some(stages);
     }
-    if is_acl(name) {
+    if is_acl(name) || is_argument(name) {
         return Some(&Stage::ALL);
     }
     if let Some((stages, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
@@ -107,6 +111,11 @@ impl Variables for Context<'_> {
             value_of(self)
         } else if is_acl(name) {
             self.state.variable(name)
+        } else if name == "acl_narg" {
+            Some(word(&self.state.arguments()))
+        } else if is_argument(name) {
+            let number = name.strip_prefix("acl_arg").and_then(|number| number.parse().ok());
+            number.and_then(|number| self.state.argument(number))
         } else if let Some(name) = published(name) {
             self.state.published(name)
         } else {
@@ -123,15 +132,40 @@ impl Variables for Context<'_> {
     }
 }
 
-/// The variables of a text, with the named lists.
+/// The variables of a text, with the named lists. A text that goes on after it has called a list of rules
+/// is expanded from its beginning: up to the call it sees the variables as they were before.
 pub(super) struct Seen<'a> {
-    pub(super) variables: &'a dyn Variables,
-    pub(super) lists: &'a NamedLists,
+    variables: &'a dyn Variables,
+    lists: &'a NamedLists,
+    /// The variables before the answers with these numbers.
+    earlier: &'a [(usize, Snapshot)],
+    /// How many answers the expansion has come past.
+    answers: AtomicUsize,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(
+        variables: &'a dyn Variables,
+        lists: &'a NamedLists,
+        earlier: &'a [(usize, Snapshot)],
+    ) -> Self {
+        Self { variables, lists, earlier, answers: AtomicUsize::new(0) }
+    }
 }
 
 impl Variables for Seen<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
-        self.variables.variable(name)
+        let past = self.answers.load(Ordering::Relaxed);
+        match self.earlier.iter().find(|(number, _)| *number > past) {
+            Some((_, then)) if is_acl(name) || published(name).is_some() => {
+                then.get(name).map_or(Variable::Unset, Variable::Value)
+            }
+            _ => self.variables.variable(name),
+        }
+    }
+
+    fn handle_answers(&self, count: usize) {
+        self.answers.store(count, Ordering::Relaxed);
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
@@ -165,6 +199,12 @@ pub(crate) fn is_acl(name: &str) -> bool {
         Some(("_", more)) => !more.is_empty(),
         _ => false,
     })
+}
+
+/// Tells whether a variable is about the arguments of a called list.
+fn is_argument(name: &str) -> bool {
+    name == "acl_narg"
+        || matches!(name.as_bytes(), [b'a', b'c', b'l', b'_', b'a', b'r', b'g', b'1'..=b'9'])
 }
 
 pub(crate) type ValueOf = for<'a> fn(&'a Context<'_>) -> Option<Value<'a>>;

@@ -95,6 +95,7 @@ impl Gateway {
             rates: Arc::default(),
             lookups: Arc::<Engines>::clone(&engines),
             resolver: Arc::new(servers.stub()),
+            named: Arc::clone(live.rules.named()),
         };
         let names: Arc<dyn Resolve> = Arc::new(servers.resolver()?);
         let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
@@ -141,6 +142,7 @@ impl Live {
             rates: Arc::clone(&self.services.rates),
             lookups: Arc::new(Engines::new(&settings.lookups)?),
             resolver: Arc::clone(&self.services.resolver),
+            named: Arc::clone(settings.rules.named()),
         };
         Self::new(settings, startup, services, self.host_names.resolver())
     }

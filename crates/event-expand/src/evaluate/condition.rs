@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mail_types::exim::{LookupResult, Trust, Variable};
+use mail_types::exim::{LookupResult, Variable};
 
 use crate::call::HostCall;
 use crate::evaluate::text_condition::{Comparison, OperandType, judge};
@@ -250,12 +250,13 @@ impl Evaluation<'_> {
         call: HostCall,
         strings: Arguments,
     ) -> Result<bool, Halt> {
-        let found = self.call(tree, at, call, tree.arguments(strings))?.clone();
-        let LookupResult::Value(bytes) = found else { return Ok(false) };
+        let strings = tree.arguments(strings);
         if call == HostCall::Acl {
-            self.value = Some(Rc::new(Kept { bytes, trust: Trust::Untrusted }));
+            let (accepts, message) = self.acl(tree, at, strings)?;
+            self.value = Some(Rc::new(message));
+            return Ok(accepts);
         }
-        Ok(true)
+        Ok(matches!(self.call(tree, at, call, strings)?, LookupResult::Value(_)))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mail_types::exim::{LookupResult, Trust, Value, Variable};
+use mail_types::exim::{Trust, Value, Variable};
 
+use crate::answered::Answered;
 use crate::event::{Effect, EventName};
 use crate::expansion::{Journal, Options, Progress, Request};
 use crate::stop::ExpandFailure;
@@ -211,7 +212,7 @@ impl<'t> Action<'t> {
     }
 
     /// Takes the result of the last request; an extra result changes nothing.
-    pub fn handle_found(&mut self, found: LookupResult) {
+    pub fn handle_found(&mut self, found: impl Into<Answered>) {
         self.journal.handle_found(found);
     }
 

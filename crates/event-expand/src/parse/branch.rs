@@ -5,6 +5,7 @@ use std::rc::Rc;
 use mail_types::exim::{ByteList, LookupResult, Trust, Value};
 
 use crate::Capability;
+use crate::answered::{AclVerdict, Answered};
 use crate::call::HostCall;
 use crate::evaluate::{Evaluation, Halt, Kept};
 use crate::expansion::Ask;
@@ -227,6 +228,10 @@ impl Evaluation<'_> {
         choice: Option<Choice>,
     ) -> Result<Trust, Halt> {
         let strings = tree.arguments(strings);
+        if call == HostCall::Acl {
+            let (_, message) = self.acl(tree, at, strings)?;
+            return self.push_kept(Some(Rc::new(message)), at);
+        }
         // The last strings are alternatives for the result.
         let (arguments, rest) = match call {
             HostCall::ReadSocket => strings.split_at(strings.len().min(4)),
@@ -251,9 +256,7 @@ impl Evaluation<'_> {
             }
             (None, _, _, Some(found)) => self.push_kept(Some(Rc::new(found)), at),
             (None, HostCall::ReadSocket, [failure, ..], None) => self.sequence(tree, *failure),
-            (None, HostCall::Acl | HostCall::AuthResults | HostCall::PrvsCheck, _, None) => {
-                Ok(Trust::Trusted)
-            }
+            (None, HostCall::AuthResults | HostCall::PrvsCheck, _, None) => Ok(Trust::Trusted),
             (None, _, _, None) => Err(ExpandError::Failed { at, call }.into()),
         }
     }
@@ -271,6 +274,41 @@ impl Evaluation<'_> {
         {
             return Err(ExpandError::Denied { at, capability }.into());
         }
+        let arguments = self.call_arguments(tree, at, call, strings)?;
+        self.ask(at, || Ask::Call { call, arguments })
+    }
+
+    /// Runs a list of rules; returns whether it accepts, and its message.
+    pub(crate) fn acl(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        strings: &[Sequence],
+    ) -> Result<(bool, Kept), Halt> {
+        let call = HostCall::Acl;
+        let arguments = self.call_arguments(tree, at, call, strings)?;
+        let (accepts, message) = match self.answer(at, || Ask::Call { call, arguments })? {
+            Answered::Verdict(AclVerdict::Accept(message))
+            | Answered::Found(LookupResult::Value(message)) => (true, message.clone()),
+            Answered::Verdict(AclVerdict::Deny(message)) => (false, message.clone()),
+            Answered::Found(LookupResult::Nothing) => (false, Vec::new()),
+            Answered::Verdict(AclVerdict::Defer) => {
+                return Err(ExpandFailure::Forced { at }.into());
+            }
+            Answered::Verdict(AclVerdict::Failed) | Answered::Found(LookupResult::Deferred) => {
+                return Err(ExpandError::Failed { at, call }.into());
+            }
+        };
+        Ok((accepts, Kept { bytes: message, trust: Trust::Untrusted }))
+    }
+
+    fn call_arguments(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        call: HostCall,
+        strings: &[Sequence],
+    ) -> Result<Vec<Value<'static>>, Halt> {
         let mut arguments = Vec::new();
         for (place, string) in strings.iter().enumerate() {
             let argument = self.kept_argument(tree, *string)?;
@@ -284,7 +322,7 @@ impl Evaluation<'_> {
             }
             arguments.push(Value::new(argument.bytes, argument.trust));
         }
-        self.ask(at, || Ask::Call { call, arguments })
+        Ok(arguments)
     }
 }
 

@@ -1,0 +1,220 @@
+//! A condition or a modifier of a rule.
+
+use std::ops::ControlFlow;
+
+use super::condition::{Condition, RuleScope};
+use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
+use super::context::Context;
+use super::reply_text::check_class;
+use super::rule::{Caller, Verb};
+use super::rules::{Problem, RuleError};
+use super::source::RuleEntry;
+use super::stage::Stage;
+use super::state::Lasts;
+use super::text::{Text, Unfinished};
+use super::variable::is_acl;
+
+/// A step of a rule.
+#[derive(Debug)]
+pub(super) enum RuleStep {
+    Condition { negated: bool, condition: Box<dyn Condition> },
+    Message(Text),
+    LogMessage(Text),
+    LogWrite(Text),
+    AddHeader(Text),
+    Set(String, Text),
+    Control(&'static str),
+    Profile(Text),
+}
+
+/// The controls that there are.
+///
+/// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
+/// DMARC's, and come too late when the message is there.
+const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
+pub(super) const NO_MULTILINE: &str = "no_multiline_responses";
+
+/// Variables that are a whole field, its name too; nothing is added where one has no value.
+const WHOLE_FIELDS: &[&str] =
+    &["$spf_received", "${spf_received}", "$dmarc_ar_header", "${dmarc_ar_header}"];
+
+impl RuleStep {
+    pub(super) fn read(
+        entry: &RuleEntry,
+        (caller, stage): (Caller, Stage),
+        verb: Verb,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, RuleError> {
+        let name = entry.name.as_str();
+        let misplaced = || Problem::Misplaced { name: name.to_owned(), stage };
+        let in_parts = matches!(name, "header" | "header_raw" | "set");
+        if entry.of.is_some() != in_parts {
+            return Err(entry.error(Problem::Parts { name: name.to_owned() }));
+        }
+        if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
+            if !kind.stages.contains(&stage) {
+                return Err(entry.error(misplaced()));
+            }
+            let condition = (kind.read)(entry, stage, home).map_err(|p| entry.error(p))?;
+            return Ok(Self::Condition { negated: entry.negated, condition });
+        }
+        Self::read_modifier(entry, (caller, stage), verb, home)
+            .map_err(|problem| entry.error(problem))
+    }
+
+    fn read_modifier(
+        entry: &RuleEntry,
+        (caller, stage): (Caller, Stage),
+        verb: Verb,
+        home: &RuleScope<'_>,
+    ) -> Result<Self, Problem> {
+        let name = entry.name.as_str();
+        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
+        let says = match caller {
+            Caller::Text => matches!(verb, Verb::Accept | Verb::Deny),
+            Caller::Session => {
+                matches!(verb, Verb::Deny | Verb::Defer)
+                    || (stage == Stage::Prdr && verb != Verb::Warn)
+            }
+        };
+        let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
+        match name {
+            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
+            "message" if !says => Err(misplaced),
+            "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
+            "message" => Self::message(text()?, stage, verb),
+            "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(misplaced),
+            "log_message" => Ok(Self::LogMessage(text()?)),
+            "logwrite" => Ok(Self::LogWrite(text()?)),
+            // The message is one for all its recipients.
+            "add_header" if stage == Stage::Prdr => Err(misplaced),
+            "add_header" => Self::add_header(entry, text),
+            "set" => {
+                // The text of 2014 writes the name with and without its $.
+                let name = entry.of.as_deref().unwrap_or_default();
+                let name = name.strip_prefix('$').unwrap_or(name);
+                if !is_acl(name) {
+                    return Err(Problem::NotSettable { name: name.to_owned() });
+                }
+                Ok(Self::Set(name.to_owned(), text()?))
+            }
+            "control" => Self::control(entry, stage),
+            "profile" if stage != Stage::Rcpt => Err(misplaced),
+            "profile" => Ok(Self::Profile(text()?)),
+            _ => Err(Problem::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
+        check_class(&text, verb.code(stage))
+            .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+        if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+            return Err(Problem::NotAscii);
+        }
+        Ok(Self::Message(text))
+    }
+
+    fn add_header(
+        entry: &RuleEntry,
+        text: impl FnOnce() -> Result<Text, Problem>,
+    ) -> Result<Self, Problem> {
+        let name = entry.text.split_once(':').map(|(name, _)| name);
+        let is_name = |name: &str| is_field_name(name) && !name.contains('$');
+        if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
+            return Err(Problem::FieldName);
+        }
+        let text = text()?;
+        match text.literal_lines() {
+            Some(lines) if fields(&lines).iter().any(Result::is_err) => Err(Problem::FieldName),
+            _ => Ok(Self::AddHeader(text)),
+        }
+    }
+
+    fn control(entry: &RuleEntry, stage: Stage) -> Result<Self, Problem> {
+        let known = CONTROLS.iter().find(|control| **control == entry.text);
+        let unknown = || Problem::Control { control: entry.text.clone() };
+        let known = known.ok_or_else(unknown)?;
+        if *known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
+            return Err(Problem::Misplaced { name: format!("control {known}"), stage });
+        }
+        Ok(Self::Control(known))
+    }
+
+    /// Does a modifier that takes effect at once. A text with a forced failure does
+    /// nothing; breaks off where it cannot go on without one that cannot be told.
+    pub(super) async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
+        let lasts =
+            if context.stage == Stage::Connect { Lasts::Connection } else { Lasts::Message };
+        let text = match self {
+            Self::AddHeader(text) => {
+                let lines = text.expand_lines(context).await.unwrap_or_default();
+                // Of a whole field that has no value, nothing is left.
+                for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
+                    match field {
+                        Ok(field) => context.state.add_header(field, lasts),
+                        Err(line) => context.state.log(format!(
+                            "add_header: a line is not NAME: text, and is left out: {line}"
+                        )),
+                    }
+                }
+                return ControlFlow::Continue(());
+            }
+            Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
+            Self::Control(control) => {
+                context.state.set_control(control, lasts);
+                return ControlFlow::Continue(());
+            }
+            Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
+                return ControlFlow::Continue(());
+            }
+        };
+        match (self, text.expand(context).await) {
+            (Self::LogWrite(_), Ok(line)) => context.state.log(line.to_string()),
+            (Self::Set(name, _), Ok(value)) => context.state.set(name, value),
+            // What it had before is not what it should have now.
+            (Self::Set(name, _), Err(Unfinished::Failed)) => context.state.unset(name),
+            (Self::Profile(_), Ok(profile)) => {
+                context.state.set_candidate_profile(profile.as_bytes().to_vec());
+            }
+            (Self::Profile(_), Err(Unfinished::Failed)) => return ControlFlow::Break(()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins
+/// with a blank goes on with the one before.
+fn fields(lines: &[String]) -> Vec<Result<String, &str>> {
+    let mut fields: Vec<Result<String, &str>> = Vec::new();
+    for line in lines {
+        let rest = line.trim_start();
+        match fields.last_mut() {
+            Some(Ok(field)) if rest.len() < line.len() => {
+                if !rest.is_empty() {
+                    field.extend([" ", rest]);
+                }
+            }
+            _ => fields.push(match line.split_once(':') {
+                Some((name, body)) if is_field_name(name) => Ok(format!("{name}: {}", body.trim())),
+                _ => Err(line),
+            }),
+        }
+    }
+    fields.into_iter().map(|field| field.map(cut)).collect()
+}
+
+/// RFC 5322 section 3.6.8.
+fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && c != b':')
+}
+
+pub(super) fn cut(mut field: String) -> String {
+    let end = (0..=MAX_FIELD.min(field.len())).rev().find(|&end| field.is_char_boundary(end));
+    field.truncate(end.unwrap_or_default());
+    field
+}
+
+/// The longest field that is added, in octets without its CRLF.
+const MAX_FIELD: usize = 998;
