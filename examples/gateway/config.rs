@@ -103,8 +103,8 @@ impl Config {
         let events = EventOptions::take(&mut table)?.without_default();
         let options = option_lines::read(table)?;
         let common = Common::read(&options, acls, None)?;
-        let acts = events.acts_on_remote().then(|| events::settings(&events, &common.language));
-        let events = acts.transpose()?;
+        let actions = events.acts_on_remote().then(|| events::settings(&events, &common.language));
+        let events = actions.transpose()?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
         if let Some((option, cause)) = remote.without_effect(use_of) {
             return Err(ConfigError::NoEffect { option, cause });

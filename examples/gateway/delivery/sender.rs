@@ -1,80 +1,31 @@
 //! Messages that are sent at once, without a queue.
 
+mod next_hop_delivery;
+mod settings;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use std::{fmt, fs, io};
+use std::{fmt, fs};
 
 use bytes::Bytes;
 use dane_tlsa::HostPolicy;
-use mail_types::dns::{Note, Resolve};
-use mail_types::hickory::ResolverError;
-use mail_types::smtp::{Domain, MailHost, Mailbox, ReversePath};
-use thiserror::Error;
+use mail_types::dns::Note;
+use mail_types::smtp::{MailHost, Mailbox, ReversePath};
 use tokio::sync::Semaphore;
 
-use super::attempts::{Attempts, Opened};
+use self::next_hop_delivery::NextHopDelivery;
+pub use self::settings::{SenderError, SenderOptions, SenderSettings};
+use super::attempts::Attempts;
 use super::hosts::NoHosts;
-use super::next_hop::{RouteData, RouteError, RouteTo};
-use super::open_failure::OpenFailure;
+use super::next_hop::{RouteData, RouteTo};
 use super::outcome::{DeliveryResult, RecipientOutcome};
-use super::remote::{Outbound, Remote, RemoteError, TlsDemand};
-use super::settings::RemoteSettings;
-use crate::gateway::dns::options::DnsOptions;
-use crate::gateway::dns::resolver::NameServers;
+use super::remote::{Outbound, Remote, TlsDemand};
+use crate::gateway::events::Events;
 use crate::gateway::events::origin::Origin;
-use crate::gateway::events::settings::EventSettings;
-use crate::gateway::events::{Events, EventsStart};
-use crate::gateway::lookups::engines::{Engines, EnginesError};
-use crate::gateway::lookups::settings::LookupSettings;
+use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::tls_required::waives_tls;
-use crate::gateway::smtp::client::{Declared, RecipientResult};
-
-/// The settings of a [`Sender`].
-pub struct SenderSettings {
-    /// The table `[remote_smtp]` of a configuration, and what its lists look up.
-    pub options: SenderOptions,
-    /// The source of DNS answers.
-    pub resolver: Arc<dyn Resolve>,
-    /// The next hop as `route_data` has it; `None`: the domain of each recipient.
-    pub route: Option<String>,
-    /// The port of the servers, without a route.
-    pub port: u16,
-    /// The time limit of everything.
-    pub timeout: Duration,
-}
-
-/// The options of a configuration for a [`Sender`].
-#[derive(Debug)]
-pub struct SenderOptions {
-    pub(crate) remote: RemoteSettings,
-    pub(crate) lookups: LookupSettings,
-    /// The actions of events, if any is given.
-    pub(crate) events: Option<EventSettings>,
-    /// The folder of events that could not be handled in time.
-    pub(crate) spool_directory: PathBuf,
-    pub(crate) dns: DnsOptions,
-}
-
-impl SenderOptions {
-    /// Sets the name of this host in `EHLO`.
-    #[must_use]
-    pub fn with_helo(mut self, helo: Domain) -> Self {
-        self.remote.helo = helo;
-        self
-    }
-
-    /// Makes the resolver of the options, or that of the system by its settings in `file`.
-    ///
-    /// # Errors
-    ///
-    /// The system's settings cannot be read.
-    pub fn resolver(&self, file: &Path) -> Result<Arc<dyn Resolve>, ResolverError> {
-        Ok(Arc::new(NameServers::read(self.dns, file)?.stub()))
-    }
-}
 
 /// A message's envelope.
 #[derive(Clone, Debug)]
@@ -268,85 +219,19 @@ impl Shared {
                 return recipients.iter().map(|to| without_hosts(to, &error)).collect();
             }
         };
-        let mut delivery = Delivery {
+        let delivery = NextHopDelivery {
             origin,
             attempts: Attempts::new(&self.remote, outbound, found).ending(),
             left: recipients,
             outcomes: Vec::new(),
             until,
         };
-        delivery.run(envelope, message).await;
-        delivery.outcomes
-    }
-}
-
-/// The delivery to the hosts of one next hop.
-struct Delivery<'a> {
-    origin: Origin,
-    attempts: Attempts<'a>,
-    /// The recipients without an outcome.
-    left: Vec<Mailbox>,
-    outcomes: Vec<RecipientOutcome>,
-    until: Instant,
-}
-
-impl Delivery<'_> {
-    async fn run(&mut self, envelope: &Envelope, message: &Bytes) {
-        while !self.left.is_empty() {
-            match self.attempts.open(&self.origin, self.until).await {
-                Ok(opened) => self.transact(opened, envelope, message).await,
-                Err(failure) => self.end(&failure),
-            }
-        }
-        let reports = self.attempts.take_reports();
-        for outcome in &mut self.outcomes {
-            outcome.tls_reports.clone_from(&reports);
-        }
-    }
-
-    /// Sends the message over one connection. The recipients that it did not come to are left.
-    async fn transact(&mut self, mut opened: Opened, envelope: &Envelope, message: &Bytes) {
-        let recipients = std::mem::take(&mut self.left);
-        let declared = Declared {
-            size: message.len() as u64,
-            eight_bit: !message.is_ascii(),
-            utf8: false,
-            prdr: true,
-            require_tls: envelope.require_tls,
-        };
-        let to = (&envelope.sender, recipients.clone());
-        let sent = opened.connection.transact(to, declared, std::slice::from_ref(message)).await;
-        let delivery = match sent {
-            Ok(delivery) => delivery,
-            Err(reason) => {
-                let reply = reason.reply();
-                let failed = |to| opened.outcome(to, DeliveryResult::Failed, Some(reply.clone()));
-                self.outcomes.extend(recipients.iter().map(failed));
-                return opened.connection.quit().await;
-            }
-        };
-        for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
-            // If the server may have the message, another one must not get it now.
-            if *result == RecipientResult::Untried {
-                self.left.push(recipient);
-            } else {
-                self.outcomes.push(opened.outcome_of(&recipient, result, &delivery));
-            }
-        }
-        if delivery.lost.is_none() {
-            opened.connection.quit().await;
-        }
-    }
-
-    /// No host is left.
-    fn end(&mut self, failure: &OpenFailure) {
-        let left = std::mem::take(&mut self.left);
-        self.outcomes.extend(left.iter().map(|recipient| failure.outcome(recipient)));
+        delivery.run(envelope, message).await
     }
 }
 
 /// The outcome of a recipient whose next hop has no hosts.
-pub(super) fn without_hosts(recipient: &Mailbox, error: &NoHosts) -> RecipientOutcome {
+fn without_hosts(recipient: &Mailbox, error: &NoHosts) -> RecipientOutcome {
     let result =
         if error.is_permanent() { DeliveryResult::Failed } else { DeliveryResult::Deferred };
     RecipientOutcome::new(recipient, result).because(error)
@@ -356,57 +241,9 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// Why no message can be sent.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SenderError {
-    /// The next hop.
-    #[error("the next hop: {0}")]
-    RouteData(String),
-    /// A file of an option.
-    #[error("{0}")]
-    Option(String),
-}
-
-impl From<RouteError> for SenderError {
-    fn from(error: RouteError) -> Self {
-        Self::RouteData(error.to_string())
-    }
-}
-
-impl From<EnginesError> for SenderError {
-    fn from(error: EnginesError) -> Self {
-        Self::Option(error.to_string())
-    }
-}
-
-impl From<io::Error> for SenderError {
-    fn from(error: io::Error) -> Self {
-        Self::Option(format!("spool_directory: {error}"))
-    }
-}
-
-impl From<EventsStart> for SenderError {
-    fn from(error: EventsStart) -> Self {
-        Self::Option(format!("events: {error}"))
-    }
-}
-
-impl From<RemoteError> for SenderError {
-    fn from(error: RemoteError) -> Self {
-        Self::Option(error.to_string())
-    }
-}
-
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SenderSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SenderSettings").field("route", &self.route).finish_non_exhaustive()
     }
 }
 

@@ -181,7 +181,9 @@ impl Rules {
         let calls = home.language.take_calls();
         check_lists(home)?;
         home.language.take_calls();
-        calls.into_iter().for_each(|call| home.language.note_call(call));
+        for call in calls {
+            home.language.note_call(call);
+        }
         let RuleSources { lists, named } = super::source::lists(text, macros)?;
         let mut rules = Self::default();
         for (stage, sources) in lists {

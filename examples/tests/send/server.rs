@@ -143,7 +143,8 @@ fn serve(
     match behaviour.tls {
         Tls::Broken => return Ok(()),
         Tls::UnrecognizedName => {
-            (&stream).read(&mut [0; 4096])?;
+            // The client hello begins with the five octets of its record.
+            (&stream).read_exact(&mut [0; 5])?;
             // A record of an alert: fatal, unrecognized_name (RFC 6066 section 3).
             return (&stream).write_all(&[21, 3, 3, 0, 2, 2, 112]);
         }

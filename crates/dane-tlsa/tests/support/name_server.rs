@@ -104,12 +104,7 @@ impl NameServer {
             }
             // `old.example` has a DNAME record.
             "dname" if name.num_labels() == 3 && name.iter().nth(1) == Some(b"old") => {
-                let target = Name::from_ascii("new.example.").unwrap();
-                let rdata = NULL::with(target.to_bytes().unwrap());
-                let dname = RData::Unknown { code: RecordType::DNAME, rdata };
-                message.add_answer(Record::from_rdata(name.base_name(), 300, dname));
-                message.add_answer(alias(&name, "dname.new.example."));
-                message.add_answer(address(&Name::from_ascii("dname.new.example.").unwrap(), 1));
+                message.add_answers(below_dname(&name));
             }
             "reversed" => {
                 let target = Name::from_ascii("target.example.").unwrap();
@@ -138,6 +133,19 @@ impl NameServer {
         }
         vec![message.to_vec().unwrap()]
     }
+}
+
+/// The answer for a name below the owner of a DNAME record.
+fn below_dname(name: &Name) -> [Record; 3] {
+    let target = Name::from_ascii("new.example.").unwrap();
+    let rdata = NULL::with(target.to_bytes().unwrap());
+    let dname = RData::Unknown { code: RecordType::DNAME, rdata };
+    let end = Name::from_ascii("dname.new.example.").unwrap();
+    [
+        Record::from_rdata(name.base_name(), 300, dname),
+        alias(name, "dname.new.example."),
+        address(&end, 1),
+    ]
 }
 
 /// Makes the response a failure, if the label is that of one.
