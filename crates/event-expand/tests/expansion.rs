@@ -1,102 +1,19 @@
 //! Expansions with requests, their capabilities, and untrusted values.
 
-use std::collections::BTreeMap;
+#[path = "support/session.rs"]
+mod session;
 
 use event_expand::{
-    AclVerdict, Answered, Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion,
-    Fallback, HeaderForm, HostCall, ListKind, Options, ProgramState, Progress, Template, Variables,
+    Ask, Capabilities, Capability, ExpandError, ExpandFailure, Expansion, Fallback, HostCall,
+    Options, Template,
 };
-use mail_types::exim::{LookupResult, Query, Segment, Trust, Value, Variable};
-
-/// Variables of a peer, and one of the program's.
-struct Session(BTreeMap<&'static str, &'static [u8]>);
-
-impl Variables for Session {
-    fn variable(&self, name: &str) -> Variable<'_> {
-        match (self.0.get(name), name) {
-            (Some(value), _) => Value::new(*value, Trust::Untrusted).into(),
-            (None, "primary_hostname") => Value::trusted("mx.example").into(),
-            (None, _) => Variable::Unknown,
-        }
-    }
-
-    fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
-        match (name, form) {
-            ("subject", HeaderForm::Decoded) => Value::new(&b"hello"[..], Trust::Untrusted).into(),
-            ("subject", HeaderForm::Raw) => Value::new(&b" hello\n"[..], Trust::Untrusted).into(),
-            _ => Variable::Unset,
-        }
-    }
-
-    fn certificate(&self, name: &str) -> Option<&[u8]> {
-        (name == "cert").then_some(b"abc")
-    }
-
-    fn list(&self, kind: ListKind, name: &str) -> Variable<'_> {
-        match (kind, name) {
-            (ListKind::Domain, "local") => Value::trusted("a.example : +more").into(),
-            (ListKind::Domain, "more") => Value::trusted("<; *.b.example").into(),
-            (ListKind::Domain, "outside") => {
-                Value::new(&b"<|a.example|x"[..], Trust::Untrusted).into()
-            }
-            (ListKind::Domain, "found") => Value::new(&b"x : b.*"[..], Trust::Untrusted).into(),
-            (ListKind::Domain, "round") => Value::trusted("+round").into(),
-            _ => Variable::Unknown,
-        }
-    }
-
-    fn is_in(&self, state: ProgramState) -> bool {
-        state == ProgramState::FirstDelivery
-    }
-}
-
-fn session() -> Session {
-    Session(BTreeMap::from([
-        ("x", &b"o'hara"[..]),
-        ("text", b"$primary_hostname"),
-        ("list", b"<; a;b"),
-        ("bytes", b"a\xc3\xa9\xffb"),
-        ("cert", b"<cert>"),
-    ]))
-}
-
-/// Expands with these answers; returns the requests, too.
-fn requests_and_result(
-    text: &str,
-    options: &Options,
-    answers: &[impl Into<Answered> + Clone],
-) -> (Vec<Ask>, Result<String, ExpandFailure>) {
-    let template = Template::parse(text.as_bytes());
-    let template = template.unwrap_or_else(|error| unreachable!("{text}: {error}"));
-    let session = session();
-    let mut expansion = Expansion::new(&template, &session, options);
-    let (mut asked, mut answers) = (Vec::new(), answers.iter());
-    loop {
-        match expansion.poll() {
-            Progress::Request(request) => {
-                let again = expansion.poll();
-                assert_eq!(again, Progress::Request(request.clone()), "it says the same again");
-                asked.push(request.ask);
-                let Some(answer) = answers.next() else { unreachable!("{text}: {asked:?}") };
-                expansion.handle_found(answer.clone());
-                expansion.handle_found(LookupResult::Deferred); // One too many changes nothing.
-            }
-            Progress::Done(value) => {
-                return (asked, Ok(value.as_bytes().escape_ascii().to_string()));
-            }
-            Progress::Stopped(stop) => return (asked, Err(stop)),
-        }
-    }
-}
+use mail_types::exim::{LookupResult, Query, Segment, Trust, Value};
+use session::{found, requests_and_result, session};
 
 const NONE: &[LookupResult] = &[];
 
 fn text(text: &str) -> Result<String, ExpandFailure> {
     requests_and_result(text, &Options::default(), NONE).1
-}
-
-fn found(text: &str) -> LookupResult {
-    LookupResult::Value(text.as_bytes().to_vec())
 }
 
 #[test]
@@ -301,59 +218,6 @@ fn no_value_is_more_than_one_word_of_a_command() {
     assert_eq!(words, [&b"/bin/a"[..], b"-b", b"a b", b"<; a;b"]);
     let error = requests_and_result("${run{$x}}", &options, NONE).1;
     assert_eq!(error, Err(ExpandError::Untrusted { at: 0 }.into()));
-}
-
-#[test]
-fn a_list_of_rules_has_a_verdict() {
-    let accept = || AclVerdict::Accept(b"m".to_vec());
-    let deny = || AclVerdict::Deny(b"m".to_vec());
-    for (template, verdict, expected) in [
-        ("${acl{name}}", accept(), Ok("m")),
-        ("${acl{name}}", deny(), Ok("m")),
-        ("${if acl{{name}}{yes $value}{no $value}}", accept(), Ok("yes m")),
-        ("${if acl{{name}}{yes $value}{no $value}}", deny(), Ok("no m")),
-        ("a${acl{name}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 1 })),
-        ("${if acl{{name}}{}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 5 })),
-        (
-            "${acl{name}}",
-            AclVerdict::Failed,
-            Err(ExpandError::Failed { at: 0, call: HostCall::Acl }.into()),
-        ),
-        // No lookup has a verdict.
-        ("${lookup sqlite{x}}", accept(), Err(ExpandFailure::Deferred { at: 0 })),
-    ] {
-        let answers = [Answered::from(verdict)];
-        let expanded = requests_and_result(template, &Options::default(), &answers).1;
-        assert_eq!(expanded, expected.map(str::to_owned), "{template}");
-    }
-}
-
-#[test]
-fn what_the_program_answers() {
-    let options = Options::default();
-    let clock = Options::default();
-    let mut clock = clock;
-    clock.capabilities = Capabilities::NONE.with(Capability::Clock).with(Capability::Sockets);
-    for (options, template, answer, expected) in [
-        (&options, "${acl{name}{a}}", found("message"), "message"),
-        (&options, "${acl{name}}", LookupResult::Nothing, ""),
-        (&options, "${if acl{{name}{a}}{<$value>}{no}}", found("m"), "<m>"),
-        (&options, "${if acl{{name}}{yes}{no}}", LookupResult::Nothing, "no"),
-        (&options, "${certextract{subject}{$tls_out_peercert}{<$value>}}", found("CN=a"), "<CN=a>"),
-        (&clock, "${prvscheck{a}{b}}", found("a@b"), "a@b"),
-        (&clock, "${prvscheck{a}{b}{<$value>}}", found("a@b"), "<a@b>"),
-        (&clock, "${prvscheck{a}{b}{}}", found("a@b"), "a@b"),
-        (&clock, "${prvscheck{a}{b}}", LookupResult::Nothing, ""),
-        (&clock, "${readsocket{a}{b}{}{}{failed}}", LookupResult::Nothing, "failed"),
-    ] {
-        assert_eq!(
-            requests_and_result(template, options, &[answer]).1,
-            Ok(expected.to_owned()),
-            "{template}"
-        );
-    }
-    let failed = requests_and_result("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
-    assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
 }
 
 /// The digests of `abc` are those of RFC 1321 and FIPS 180-2; the letters are those of Exim 4.96.

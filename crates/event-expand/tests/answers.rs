@@ -1,0 +1,63 @@
+//! Answers to requests other than lookups.
+
+#[path = "support/session.rs"]
+mod session;
+
+use event_expand::{
+    AclVerdict, Answered, Capabilities, Capability, ExpandError, ExpandFailure, HostCall, Options,
+};
+use mail_types::exim::LookupResult;
+use session::{found, requests_and_result};
+
+#[test]
+fn a_list_of_rules_has_a_verdict() {
+    let accept = || AclVerdict::Accept(b"m".to_vec());
+    let deny = || AclVerdict::Deny(b"m".to_vec());
+    for (template, verdict, expected) in [
+        ("${acl{name}}", accept(), Ok("m")),
+        ("${acl{name}}", deny(), Ok("m")),
+        ("${if acl{{name}}{yes $value}{no $value}}", accept(), Ok("yes m")),
+        ("${if acl{{name}}{yes $value}{no $value}}", deny(), Ok("no m")),
+        ("a${acl{name}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 1 })),
+        ("${if acl{{name}}{}}", AclVerdict::Defer, Err(ExpandFailure::Forced { at: 5 })),
+        (
+            "${acl{name}}",
+            AclVerdict::Failed,
+            Err(ExpandError::Failed { at: 0, call: HostCall::Acl }.into()),
+        ),
+        // No lookup has a verdict.
+        ("${lookup sqlite{x}}", accept(), Err(ExpandFailure::Deferred { at: 0 })),
+    ] {
+        let answers = [Answered::from(verdict)];
+        let expanded = requests_and_result(template, &Options::default(), &answers).1;
+        assert_eq!(expanded, expected.map(str::to_owned), "{template}");
+    }
+}
+
+#[test]
+fn what_the_program_answers() {
+    let options = Options::default();
+    let clock = Options::default();
+    let mut clock = clock;
+    clock.capabilities = Capabilities::NONE.with(Capability::Clock).with(Capability::Sockets);
+    for (options, template, answer, expected) in [
+        (&options, "${acl{name}{a}}", found("message"), "message"),
+        (&options, "${acl{name}}", LookupResult::Nothing, ""),
+        (&options, "${if acl{{name}{a}}{<$value>}{no}}", found("m"), "<m>"),
+        (&options, "${if acl{{name}}{yes}{no}}", LookupResult::Nothing, "no"),
+        (&options, "${certextract{subject}{$tls_out_peercert}{<$value>}}", found("CN=a"), "<CN=a>"),
+        (&clock, "${prvscheck{a}{b}}", found("a@b"), "a@b"),
+        (&clock, "${prvscheck{a}{b}{<$value>}}", found("a@b"), "<a@b>"),
+        (&clock, "${prvscheck{a}{b}{}}", found("a@b"), "a@b"),
+        (&clock, "${prvscheck{a}{b}}", LookupResult::Nothing, ""),
+        (&clock, "${readsocket{a}{b}{}{}{failed}}", LookupResult::Nothing, "failed"),
+    ] {
+        assert_eq!(
+            requests_and_result(template, options, &[answer]).1,
+            Ok(expected.to_owned()),
+            "{template}"
+        );
+    }
+    let failed = requests_and_result("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
+    assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
+}
