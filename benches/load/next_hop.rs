@@ -10,8 +10,8 @@ use std::thread;
 
 use dane_tlsa::{MatchingType, TlsaRecord, Usage};
 use hickory_proto::op::Message;
-use hickory_proto::rr::rdata::{A, TLSA};
-use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::rr::rdata::{A, SOA, TLSA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::PrivateKeyDer;
@@ -104,6 +104,7 @@ fn say(stream: &mut BufReader<impl Read + Write>, reply: &[u8]) -> io::Result<()
 
 /// Answers every question by records that are secure by DNSSEC, or by none.
 fn answer_names(socket: &UdpSocket, tlsa: &TLSA) -> io::Result<()> {
+    let start = SOA::new(Name::root(), Name::root(), 1, 3600, 3600, 3600, 3600);
     let mut room = [0; 4096];
     loop {
         let (length, client) = socket.recv_from(&mut room)?;
@@ -119,9 +120,17 @@ fn answer_names(socket: &UdpSocket, tlsa: &TLSA) -> io::Result<()> {
             }
             _ => None,
         };
-        reply.add_answers(data.map(|data| Record::from_rdata(question.name().clone(), 3600, data)));
+        match data {
+            Some(data) => reply.add_answer(record(question.name(), data)),
+            // Without it the absence could not be cached.
+            None => reply.add_authority(record(&Name::root(), RData::SOA(start.clone()))),
+        };
         socket.send_to(&reply.to_vec().map_err(io::Error::other)?, client)?;
     }
+}
+
+fn record(name: &Name, data: RData) -> Record {
+    Record::from_rdata(name.clone(), 3600, data)
 }
 
 /// The name of the host.
