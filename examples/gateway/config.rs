@@ -97,12 +97,12 @@ impl Config {
     fn read_for_sender(text: &str) -> Result<SenderOptions, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
-        let acls = take_rules(&mut table);
+        let callable = take_rules(&mut table);
         macros.put_into_all(&mut table)?;
         let remote = RemoteOptions::take(&mut table)?;
         let events = EventOptions::take(&mut table)?.without_default();
         let options = option_lines::read(table)?;
-        let common = Common::read(&options, acls, None)?;
+        let common = Common::read(&options, callable, None)?;
         let actions = events.acts_on_remote().then(|| events::settings(&events, &common.language));
         let events = actions.transpose()?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
@@ -137,14 +137,14 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut table = text.parse::<toml::Table>()?;
         let macros = Macros::take(&mut table)?;
-        let acls = take_rules(&mut table);
+        let callable = take_rules(&mut table);
         macros.put_into_all(&mut table)?;
         let remote = RemoteOptions::take(&mut table)?;
         let events = EventOptions::take(&mut table)?;
         checks::unexpanded(&table)?;
         checks::paths(&table)?;
         let options = option_lines::read(table)?;
-        let common = Common::read(&options, acls, check)?;
+        let common = Common::read(&options, callable, check)?;
         let language = Arc::clone(&common.language);
         let startup = common.startup(&options, &events)?;
         let live = common.live(&options, &remote, text, &macros)?;
@@ -375,6 +375,9 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
         host_lookup: list("host_lookup", &options.host_lookup, true)?,
         proxy_required_hosts: proxies,
         tls_advertise_hosts: list("tls_advertise_hosts", &options.tls_advertise_hosts, true)?,
+        tls_try_verify_hosts: list("tls_try_verify_hosts", &options.tls_try_verify_hosts, false)?,
+        // A client that may need a certificate needs one.
+        tls_verify_hosts: list("tls_verify_hosts", &options.tls_verify_hosts, true)?,
         smtp_max_refused_hosts: refused
             .map(|text| list("smtp_max_refused_hosts", text, true))
             .transpose()?,

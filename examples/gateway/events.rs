@@ -43,13 +43,13 @@
 //! | `msg:defer` | the error | the next hop has deferred the message |
 //! | `msg:complete` | | a message was accepted; the client tries deferred recipients again |
 //! | `smtp:fail:protocol`, `smtp:fail:syntax` | our reply | a client has made a mistake |
-//! | `tls:cert` | the depth | the next hop has sent this certificate, the highest depth first; a result closes the connection |
+//! | `tls:cert` | the depth | the next hop, or a client that was asked for it, has sent this certificate, the highest depth first; a result closes the connection |
 //! | `dane:fail` | one of four words | DANE does not allow a delivery to a host: `dane-required`, `dnssec-invalid`, `starttls-not-supported`, `validation-failure` |
 //! | `tls:fail:connect` | the error | a client's handshake failed |
 //! | `dns:fail` | outcome, name, type | the name of a client or the next hop was not found |
 //!
 //! `auth:fail` never occurs, since there is no `AUTH`, nor does `msg:fail:internal`, since there are no filters and
-//! no queue. `tls:cert` is for the certificates that a server sends, not for those of the path by which it is verified. Time variables such as `$tod_log` are those of the event, in UTC.
+//! no queue. `tls:cert` is for the certificates that a peer sends, not for those of the path by which it is verified. Time variables such as `$tod_log` are those of the event, in UTC.
 //!
 //! # Guarantees
 //!

@@ -12,6 +12,7 @@ mod peers {
     pub(crate) mod authors;
     pub(crate) mod block;
     pub(crate) mod checks;
+    pub(crate) mod client_certificates;
     pub(crate) mod dane_certificates;
     pub(crate) mod dane_events;
     pub(crate) mod dane_lab;

@@ -3,10 +3,13 @@
 #[path = "support/session.rs"]
 mod session;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use event_expand::{
     AclVerdict, Answered, Capabilities, Capability, ExpandError, ExpandFailure, HostCall, Options,
+    Template, Variables,
 };
-use mail_types::exim::LookupResult;
+use mail_types::exim::{LookupResult, Trust, Value, Variable};
 use session::{found, requests_and_result};
 
 #[test]
@@ -60,4 +63,27 @@ fn what_the_program_answers() {
     }
     let failed = requests_and_result("${readsocket{a}{b}}", &clock, &[LookupResult::Nothing]).1;
     assert_eq!(failed, Err(ExpandError::Failed { at: 0, call: HostCall::ReadSocket }.into()));
+}
+
+/// A program with a variable that each answer changes.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Variables for Counter {
+    fn variable(&self, _: &str) -> Variable<'_> {
+        let count = self.0.load(Ordering::Relaxed).to_string();
+        Value::new(count.into_bytes(), Trust::Trusted).into()
+    }
+
+    fn handle_answers(&self, count: usize) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_variable_has_its_value_at_the_place_of_the_text() {
+    let template: Template = "$n${acl{a}}$n${lookup sqlite{x}}$n".parse().unwrap();
+    let expanded =
+        template.expand_with(&Counter::default(), &Options::default(), |_| found("x")).unwrap();
+    assert_eq!(expanded.as_bytes(), b"0x1x2");
 }

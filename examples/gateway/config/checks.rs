@@ -191,6 +191,7 @@ const PATHS: &[&str] = &[
     "spool_directory",
     "sqlite_dbfile",
     "tls_certificate",
+    "tls_crl",
     "tls_ocsp_file",
     "tls_ocsp_verify_certificates",
     "tls_privatekey",
@@ -212,6 +213,8 @@ const NOT_EXPANDED: &[&str] = &[
     "spf_smtp_comment_template",
     "spool_directory",
     "sqlite_dbfile",
+    "tls_crl",
     "tls_ocsp_proxy",
     "tls_ocsp_verify_certificates",
+    "tls_verify_certificates",
 ];

@@ -8,7 +8,7 @@ use mail_types::exim::{HostSet, List};
 use super::dmarc::InvalidFromOption;
 use super::remote::RemoteUse;
 use super::{ConfigError, ConfigOptions, RemoteOptions, events};
-use crate::gateway::config::events::EventOptions;
+use crate::gateway::config::events::{EventOptions, WaitingEvents};
 use crate::gateway::config::options::StoreKind;
 use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::language::{Language, Source};
@@ -29,6 +29,7 @@ pub(super) fn check(
         .or_else(|| hosts(options, standard))
         .or_else(|| sizes(options, standard))
         .or_else(|| tls(live))
+        .or_else(|| client_certificates(options))
         .or_else(|| authentication(options, standard, live))
         .or_else(|| lookups(options, standard, language))
         .map(|(option, cause)| (option.to_owned(), cause));
@@ -37,7 +38,8 @@ pub(super) fn check(
     let domains = known.is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
     let use_of = RemoteUse { relays, prdr: options.prdr_enable, domains };
     let found = found.or_else(|| remote.without_effect(use_of));
-    let found = found.or_else(|| events::without_effect(event_options, &startup.events, relays));
+    let waits = WaitingEvents { relays, clients: !options.tls_verify_certificates.is_empty() };
+    let found = found.or_else(|| events::without_effect(event_options, &startup.events, waits));
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });
     }
@@ -167,6 +169,31 @@ fn tls(live: &LiveSettings) -> Ineffective {
     let others =
         [("tls_privatekey", names_server(privatekey)), ("tls_ocsp_file", names_server(ocsp_file))];
     first(others, "tls_certificate has no $tls_in_sni, and as in Exim no other file depends on it")
+}
+
+/// The verification of clients.
+fn client_certificates(options: &ConfigOptions) -> Ineffective {
+    let lists = [
+        ("tls_verify_hosts", &options.tls_verify_hosts),
+        ("tls_try_verify_hosts", &options.tls_try_verify_hosts),
+    ];
+    let asked = lists.map(|(option, list)| (option, !is_nobody(list)));
+    let authorities = !options.tls_verify_certificates.is_empty();
+    let files = [("tls_verify_certificates", authorities), ("tls_crl", options.tls_crl.is_some())];
+    if !authorities {
+        let cause = "tls_verify_certificates is not set";
+        return first(asked, cause).or_else(|| first(files, cause));
+    }
+    if is_nobody(&options.tls_advertise_hosts) {
+        let cause = "tls_advertise_hosts matches no client";
+        return first(asked, cause).or_else(|| first(files, cause));
+    }
+    if asked.iter().all(|(_, asked)| !asked) {
+        return first(files, "tls_verify_hosts and tls_try_verify_hosts match no client");
+    }
+    let all = options.tls_verify_hosts.trim() == "*";
+    (all && asked.iter().all(|(_, asked)| *asked))
+        .then_some(("tls_try_verify_hosts", "tls_verify_hosts matches every client"))
 }
 
 /// The variables that are known only when the client has said which server it wants.

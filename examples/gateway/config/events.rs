@@ -188,12 +188,21 @@ impl EventOptions {
     }
 }
 
+/// What raises the events whose actions mail waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaitingEvents {
+    /// There is a transport to a next hop.
+    pub(super) relays: bool,
+    /// Clients are asked for certificates.
+    pub(super) clients: bool,
+}
+
 /// Finds an option that does nothing, and tells why; of those without a `relay`, what is for the transport to
 /// the next hop.
 pub(super) fn without_effect(
     options: &EventOptions,
     settings: &EventSettings,
-    relays: bool,
+    WaitingEvents { relays, clients }: WaitingEvents,
 ) -> Option<(String, &'static str)> {
     let remote = options.remote_smtp.event_action.as_deref();
     if !relays && remote.is_some_and(|text| !text.is_empty()) {
@@ -227,7 +236,8 @@ pub(super) fn without_effect(
     }
     let waits = |event: &EventName| settings.action(*event, Some(REMOTE_SMTP)).is_some();
     let waits = relays
-        && [EventName::TcpConnect, EventName::SmtpConnect, EventName::TlsCert].iter().any(waits);
+        && [EventName::TcpConnect, EventName::SmtpConnect, EventName::TlsCert].iter().any(waits)
+        || clients && settings.action(EventName::TlsCert, None).is_some();
     (options.event_failure == EventFailure::Refuse && !waits).then(|| {
         (
             "event_failure".to_owned(),

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use super::{ConfigError, ConfigOptions};
+use crate::gateway::delivery::settings::VerifyCertificates;
 use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 use crate::gateway::store::settings::StoreSettings;
 
@@ -22,7 +23,10 @@ pub(super) fn check(
         let other = others.chain(own.iter().cloned()).find(|(other, beside)| {
             // A certificate and its key may be in one file, and its authority too.
             let together = *other == "tls_certificate"
-                && matches!(*option, "tls_privatekey" | "tls_ocsp_verify_certificates");
+                && matches!(
+                    *option,
+                    "tls_privatekey" | "tls_ocsp_verify_certificates" | "tls_verify_certificates"
+                );
             // One key may be that of several certificates.
             let together = together || other == option;
             !together && is_same(path, beside)
@@ -52,11 +56,16 @@ fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
         ("maildir", &options.maildir),
         ("dmarc_tld_file", &options.dmarc_tld_file),
         ("tls_ocsp_verify_certificates", &options.tls_ocsp_verify_certificates),
+        ("tls_crl", &options.tls_crl),
         ("dmarc_history_file", &options.dmarc_history_file),
     ]
     .into_iter()
     .filter_map(|(option, path)| Some((option, path.clone()?)));
-    tls.chain(others).collect()
+    let authorities = match &live.tls.verify_certificates {
+        VerifyCertificates::File(path) => Some(("tls_verify_certificates", path.clone())),
+        VerifyCertificates::None | VerifyCertificates::System => None,
+    };
+    tls.chain(others).chain(authorities).collect()
 }
 
 /// What the program has in `spool_directory`, unless an option names another place, and what `SQLite` has

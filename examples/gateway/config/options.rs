@@ -91,6 +91,13 @@ pub(crate) struct ConfigOptions {
     pub(super) tls_ocsp_proxy: Option<String>,
     /// A PEM file with the authorities by which the certificates of `https` responders are verified.
     pub(super) tls_ocsp_verify_certificates: Option<PathBuf>,
+    /// Clients that need a valid certificate, and those that are asked for one.
+    pub(super) tls_verify_hosts: String,
+    pub(super) tls_try_verify_hosts: String,
+    /// A PEM file with the authorities of clients, or `system`.
+    pub(super) tls_verify_certificates: String,
+    /// A PEM file with revocation lists of these authorities.
+    pub(super) tls_crl: Option<PathBuf>,
     /// `+proxy` adds the proxy's address to log lines.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,

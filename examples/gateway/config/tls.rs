@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mail_types::exim::{List, Trust};
 
 use super::{ConfigError, ConfigOptions};
+use crate::gateway::delivery::settings::VerifyCertificates;
 use crate::gateway::lookups::language::Language;
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::stage::Stage;
@@ -27,6 +28,8 @@ pub(super) fn settings(
         ocsp_fetch: options.tls_ocsp_fetch,
         ocsp_proxy: options.tls_ocsp_proxy.clone(),
         ocsp_verify_certificates: options.tls_ocsp_verify_certificates.clone(),
+        verify_certificates: VerifyCertificates::read(&options.tls_verify_certificates),
+        crl: options.tls_crl.clone(),
     };
     let TlsSettings { certificate, privatekey, ocsp_file, .. } = &settings;
     let certificates = certificate.as_ref().and_then(|list| list.known());

@@ -1,4 +1,4 @@
-//! The authorities by which servers without TLSA records are verified, and their revocation lists.
+//! The authorities by which peers are verified, and their revocation lists.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,16 +16,29 @@ use super::settings::VerifyCertificates;
 
 /// The authorities and revocation lists, which are read again when their files change.
 #[derive(Debug)]
-pub(crate) struct Authorities {
+pub(crate) struct Authorities<V = Verifier> {
     certificates: VerifyCertificates,
     crl: Option<PathBuf>,
     provider: Arc<CryptoProvider>,
-    current: Mutex<(Stamps, Arc<Verifier>)>,
+    current: Mutex<(Stamps, Arc<V>)>,
 }
 
 type Stamps = [Option<FileStamp>; 2];
 
-/// The verifier by the current files.
+/// A verifier by files.
+pub(crate) trait ByAuthorities: Sized {
+    /// Whose options name the files, for the log.
+    const OPTIONS: &str;
+
+    /// Reads the files.
+    fn read(
+        certificates: &VerifyCertificates,
+        crl: Option<&Path>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, AuthoritiesError>;
+}
+
+/// The verifier of servers without TLSA records.
 #[derive(Debug, Default)]
 pub(crate) struct Verifier {
     /// `None` without an authority.
@@ -35,31 +48,42 @@ pub(crate) struct Verifier {
 }
 
 impl Authorities {
-    /// Reads the files.
+    /// Reads the files, for servers.
     pub(crate) fn open(
         certificates: VerifyCertificates,
         crl: Option<PathBuf>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, AuthoritiesError> {
+        Self::of(certificates, crl, provider)
+    }
+}
+
+impl<V: ByAuthorities> Authorities<V> {
+    /// Reads the files.
+    pub(crate) fn of(
+        certificates: VerifyCertificates,
+        crl: Option<PathBuf>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, AuthoritiesError> {
         let stamps = stamps(&certificates, crl.as_deref());
-        let verifier = Arc::new(Verifier::read(&certificates, crl.as_deref(), provider)?);
+        let verifier = Arc::new(V::read(&certificates, crl.as_deref(), provider)?);
         let (provider, current) = (Arc::clone(provider), Mutex::new((stamps, verifier)));
         Ok(Self { certificates, crl, provider, current })
     }
 
     /// Returns the verifier by the files as they are now. A file that became unreadable is logged, and the
     /// last good one stays.
-    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+    pub(crate) fn verifier(&self) -> Arc<V> {
         let now = stamps(&self.certificates, self.crl.as_deref());
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.0 != now {
             current.0 = now;
-            match Verifier::read(&self.certificates, self.crl.as_deref(), &self.provider) {
+            match V::read(&self.certificates, self.crl.as_deref(), &self.provider) {
                 Ok(verifier) => {
-                    info!("remote_smtp: authorities and revocation lists read again");
+                    info!("{}: authorities and revocation lists read again", V::OPTIONS);
                     current.1 = Arc::new(verifier);
                 }
-                Err(error) => warn!("remote_smtp: {error}; the last good ones stay in use"),
+                Err(error) => warn!("{}: {error}; the last good ones stay in use", V::OPTIONS),
             }
         }
         Arc::clone(&current.1)
@@ -74,17 +98,15 @@ fn stamps(certificates: &VerifyCertificates, crl: Option<&Path>) -> Stamps {
     [file, crl].map(|path| path.and_then(|path| FileStamp::of(path).ok()))
 }
 
-impl Verifier {
+impl ByAuthorities for Verifier {
+    const OPTIONS: &str = "remote_smtp";
+
     fn read(
         certificates: &VerifyCertificates,
         crl: Option<&Path>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, AuthoritiesError> {
-        let roots = match certificates {
-            VerifyCertificates::None => return Ok(Self::default()),
-            VerifyCertificates::System => system()?,
-            VerifyCertificates::File(path) => of_file(path)?,
-        };
+        let Some(roots) = roots(certificates)? else { return Ok(Self::default()) };
         let (anchors, roots) = (roots.roots.as_slice().into(), Arc::new(roots));
         let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
         let builder = match crl {
@@ -96,6 +118,17 @@ impl Verifier {
             None => builder,
         };
         Ok(Self { verifier: Some(builder.build()?), anchors })
+    }
+}
+
+/// Reads the authorities, if there are any.
+pub(crate) fn roots(
+    certificates: &VerifyCertificates,
+) -> Result<Option<RootCertStore>, AuthoritiesError> {
+    match certificates {
+        VerifyCertificates::None => Ok(None),
+        VerifyCertificates::System => system().map(Some),
+        VerifyCertificates::File(path) => of_file(path).map(Some),
     }
 }
 
@@ -129,7 +162,10 @@ fn of_file(path: &Path) -> Result<RootCertStore, AuthoritiesError> {
     Ok(roots)
 }
 
-fn lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, AuthoritiesError> {
+/// Reads revocation lists.
+pub(crate) fn lists(
+    path: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, AuthoritiesError> {
     let unread = |source| AuthoritiesError::Read { option: "tls_crl", path: path.into(), source };
     let lists = CertificateRevocationListDer::pem_file_iter(path).map_err(unread)?;
     let lists = lists.collect::<Result<Vec<_>, _>>().map_err(unread)?;
@@ -140,7 +176,7 @@ fn lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, Auth
     Ok(lists)
 }
 
-/// Why servers cannot be verified.
+/// Why peers cannot be verified.
 #[derive(Debug, Error)]
 pub(crate) enum AuthoritiesError {
     #[error("tls_verify_certificates: this system has no certificates of authorities")]
@@ -153,4 +189,15 @@ pub(crate) enum AuthoritiesError {
     Certificate { path: PathBuf, number: usize, source: rustls::Error },
     #[error("tls_crl: {0}")]
     Crl(#[from] VerifierBuilderError),
+}
+
+impl AuthoritiesError {
+    /// Returns the option that it is about.
+    pub(crate) fn option(&self) -> &'static str {
+        match self {
+            Self::System | Self::Certificate { .. } => "tls_verify_certificates",
+            Self::Read { option, .. } | Self::Empty { option, .. } => option,
+            Self::Crl(_) => "tls_crl",
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! The origin of events: a client and its message.
 
+use std::sync::Arc;
+
 use event_expand::{Effect, Event, EventName};
 use mail_types::exim::Trust;
 use mail_types::smtp::{Mailbox, Reply, ReversePath};
 
 use super::dispatcher::Events;
-use super::raised_event::{Facts, RaisedEvent, bounded};
+use super::raised_event::{Facts, MAX_CERTIFICATE, RaisedEvent, bounded};
 use super::settings::LOCAL_DELIVERY;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::peer::{Client, protocol};
@@ -17,6 +19,8 @@ pub(crate) struct Origin {
     events: Events,
     facts: Facts,
     message: Option<MessageId>,
+    /// The certificate of the client.
+    certificate: Option<Arc<[u8]>>,
 }
 
 impl Origin {
@@ -37,7 +41,23 @@ impl Origin {
         let facts = ["tls_in_sni", "tls_sni"]
             .iter()
             .fold(facts, |facts, name| facts.with(name, sni, Trust::Untrusted));
-        Self { events: events.clone(), facts, message: None }
+        let facts = match &client.tls {
+            Some(tls) => {
+                let cipher = tls.cipher.as_deref().unwrap_or_default();
+                facts.with("tls_in_cipher", cipher.as_bytes(), Trust::Untrusted)
+            }
+            None => facts,
+        };
+        let verified = client.certificate_verified().as_bytes();
+        let facts = facts.with("tls_in_certificate_verified", verified, Trust::Trusted);
+        let certificate = client.certificate().filter(|own| own.der.len() <= MAX_CERTIFICATE);
+        let subject = certificate.map(|own| own.subject.as_bytes()).unwrap_or_default();
+        Self {
+            events: events.clone(),
+            facts: facts.with("tls_in_peerdn", subject, Trust::Untrusted),
+            message: None,
+            certificate: certificate.map(|own| Arc::clone(&own.der)),
+        }
     }
 
     /// The origin of a message that this host sends, without a client.
@@ -48,7 +68,8 @@ impl Origin {
         message: MessageId,
     ) -> Self {
         let facts = Facts::default().with("primary_hostname", host.as_bytes(), Trust::Trusted);
-        Self { events: events.clone(), facts: of_sender(facts, sender), message: Some(message) }
+        let (facts, message) = (of_sender(facts, sender), Some(message));
+        Self { events: events.clone(), facts, message, certificate: None }
     }
 
     /// The origin with the current state of the session.
@@ -59,7 +80,7 @@ impl Origin {
         session: &Session,
         message: Option<MessageId>,
     ) -> Self {
-        let Self { events, mut facts, .. } = Self::connecting(events, host, client);
+        let Self { events, mut facts, certificate, .. } = Self::connecting(events, host, client);
         if !events.is_on() {
             return Self { message, ..Self::default() };
         }
@@ -71,7 +92,7 @@ impl Origin {
         if let Some(transaction) = transaction {
             facts = of_sender(facts, &transaction.sender);
         }
-        Self { events, facts, message }
+        Self { events, facts, message, certificate }
     }
 
     /// Returns the identifier of the message.
@@ -87,6 +108,9 @@ impl Origin {
         let mut event = Event::new(name);
         if let Some(id) = self.message {
             event = event.with("message_exim_id", id.to_string().as_bytes(), Trust::Trusted);
+        }
+        if let Some(certificate) = &self.certificate {
+            event = event.with("tls_in_peercert", certificate, Trust::Untrusted);
         }
         if let Some(transport) = transport {
             event = event.with("transport_name", transport.as_bytes(), Trust::Trusted);
@@ -134,6 +158,15 @@ impl Origin {
             Fault::Syntax => EventName::SmtpFailSyntax,
         };
         self.tell(name, &text(reply), Trust::Trusted);
+    }
+
+    /// Has the action of `tls:cert` judge a certificate of the client, at this depth of its chain; one that
+    /// is too long for an event is refused.
+    pub(crate) async fn refuses(&self, depth: usize, certificate: &[u8]) -> bool {
+        let Some(event) = self.event(EventName::TlsCert, None) else { return false };
+        let event = event.data(depth.to_string().as_bytes(), Trust::Trusted);
+        let event = event.with("tls_in_peercert", certificate, Trust::Untrusted);
+        certificate.len() > MAX_CERTIFICATE || self.ask(event).await == Effect::RefuseVerification
     }
 
     /// Raises the event of a failed TLS handshake.

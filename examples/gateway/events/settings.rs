@@ -89,13 +89,13 @@ pub(crate) fn transports(event: EventName) -> &'static [Option<&'static str>] {
         TcpClose, TcpConnect, TlsCert, TlsFailConnect,
     };
     match event {
-        DnsFail => &[None, Some(REMOTE_SMTP)],
+        DnsFail | TlsCert => &[None, Some(REMOTE_SMTP)],
         MsgComplete | SmtpFailProtocol | SmtpFailSyntax | TlsFailConnect => &[None],
         MsgDelivery => &[Some(REMOTE_SMTP), Some(LOCAL_DELIVERY)],
         MsgDefer | MsgFailDelivery | MsgHostDefer | MsgRcptDefer | MsgRcptHostDefer => {
             &[Some(REMOTE_SMTP)]
         }
-        DaneFail | SmtpConnect | SmtpEhlo | TcpClose | TcpConnect | TlsCert => &[Some(REMOTE_SMTP)],
+        DaneFail | SmtpConnect | SmtpEhlo | TcpClose | TcpConnect => &[Some(REMOTE_SMTP)],
         _ => &[],
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
 }
 
 /// Variables of the session and its message.
-pub const FACTS: [&str; 12] = [
+pub const FACTS: [&str; 15] = [
     "primary_hostname",
     "received_protocol",
     "sender_address",
@@ -35,7 +35,10 @@ pub const FACTS: [&str; 12] = [
     "sender_host_address",
     "sender_host_name",
     "sender_host_port",
+    "tls_in_certificate_verified",
+    "tls_in_cipher",
     "tls_in_ocsp",
+    "tls_in_peerdn",
     "tls_in_sni",
     "tls_sni",
 ];
@@ -44,7 +47,7 @@ pub const FACTS: [&str; 12] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// The variables of both kinds with untrusted values.
-pub(crate) const UNTRUSTED: [&str; 21] = [
+pub(crate) const UNTRUSTED: [&str; 23] = [
     "domain",
     "host",
     "host_address",
@@ -59,7 +62,9 @@ pub(crate) const UNTRUSTED: [&str; 21] = [
     "sender_host_port",
     "sending_ip_address",
     "sending_port",
+    "tls_in_cipher",
     "tls_in_peercert",
+    "tls_in_peerdn",
     "tls_in_sni",
     "tls_out_cipher",
     "tls_out_peercert",

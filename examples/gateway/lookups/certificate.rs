@@ -56,6 +56,11 @@ pub(crate) fn answer(
     }
 }
 
+/// Returns the subject of a certificate.
+pub(crate) fn subject(certificate: &[u8]) -> Option<String> {
+    field(certificate, b"subject").ok().flatten()
+}
+
 /// Returns the field of a certificate that a selector names; `None` if it has no such field.
 ///
 /// # Errors

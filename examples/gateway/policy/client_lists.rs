@@ -22,6 +22,10 @@ pub(crate) struct ClientLists {
     /// The proxies that must send a PROXY header.
     pub(crate) proxy_required_hosts: ClientList,
     pub(crate) tls_advertise_hosts: ClientList,
+    /// Those that are asked for a certificate.
+    pub(crate) tls_try_verify_hosts: ClientList,
+    /// Those that need a valid one.
+    pub(crate) tls_verify_hosts: ClientList,
     /// Without it, all clients but those on loopback and trusted proxies.
     pub(crate) smtp_max_refused_hosts: Option<ClientList>,
 }

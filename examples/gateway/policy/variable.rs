@@ -11,6 +11,9 @@
 //! | `primary_hostname`                                          | this host's name                 |
 //! | `tls_in_sni`, `tls_sni`                                     | the server name that the client requested by TLS |
 //! | `tls_in_ocsp`                                               | 4 if an OCSP staple was available for the client, 1 if not, 0 without TLS and in a resumed session |
+//! | `tls_in_cipher`                                             | the TLS version and cipher suite, such as `TLS1.3:TLS_AES_256_GCM_SHA384:256` |
+//! | `tls_in_peercert`, `tls_in_peerdn`                          | the certificate of a client that was asked for one, for `certextract` and digests, and its subject |
+//! | `tls_in_certificate_verified`                               | 1 if it is valid, otherwise 0    |
 //! | `smtp_command`                                              | the current command, as received |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
 //! | `prdr_requested`                                            | `yes` or `no`                    |
@@ -82,7 +85,7 @@ impl Variables for NamesAt {
 
     fn certificate(&self, name: &str) -> Option<&[u8]> {
         let is_known = match self.0 {
-            Place::Session(_) => false,
+            Place::Session(stage) => Stage::MESSAGE.contains(&stage) && name == "tls_in_peercert",
             Place::Outgoing => name == "tls_out_peercert",
         };
         is_known.then_some(&[])
@@ -122,6 +125,11 @@ impl Variables for Context<'_> {
             return self.client.session.variable(name);
         };
         value.map_or(Variable::Unset, Variable::Value)
+    }
+
+    fn certificate(&self, name: &str) -> Option<&[u8]> {
+        let certificate = self.client.certificate().filter(|_| name == "tls_in_peercert");
+        certificate.map(|certificate| &*certificate.der)
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
@@ -225,6 +233,18 @@ pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
     ("tls_in_sni", Stage::SECURED, sni),
     ("tls_sni", Stage::SECURED, sni),
     ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client.tls_in_ocsp()))),
+    ("tls_in_cipher", Stage::MESSAGE, |context| {
+        context.client.tls.as_ref().and_then(|tls| some(tls.cipher.as_deref()?))
+    }),
+    ("tls_in_certificate_verified", Stage::MESSAGE, |context| {
+        Some(Value::trusted(context.client.certificate_verified()))
+    }),
+    ("tls_in_peercert", Stage::MESSAGE, |context| {
+        context.client.certificate().map(|_| Value::new(&b"<cert>"[..], Trust::Untrusted))
+    }),
+    ("tls_in_peerdn", Stage::MESSAGE, |context| {
+        context.client.certificate().and_then(|certificate| some(&certificate.subject))
+    }),
     ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
     ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
     ("sender_address_local_part", Stage::MESSAGE, |context| {
@@ -280,6 +300,9 @@ pub(crate) const UNTRUSTED: &[&str] = &[
     "sender_helo_name",
     "received_ip_address",
     "received_port",
+    "tls_in_cipher",
+    "tls_in_peercert",
+    "tls_in_peerdn",
     "tls_in_sni",
     "tls_sni",
     "smtp_command",

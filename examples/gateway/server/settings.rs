@@ -10,7 +10,7 @@ use proxy_protocol::RefusalMode;
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::Routing;
-use crate::gateway::delivery::settings::RemoteSettings;
+use crate::gateway::delivery::settings::{RemoteSettings, VerifyCertificates};
 use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::ClientLists;
@@ -83,6 +83,10 @@ pub(crate) struct TlsSettings {
     pub(crate) ocsp_proxy: Option<String>,
     /// A file with the authorities by which the certificates of `https` responders are verified.
     pub(crate) ocsp_verify_certificates: Option<PathBuf>,
+    /// The authorities of clients.
+    pub(crate) verify_certificates: VerifyCertificates,
+    /// A file with revocation lists of these.
+    pub(crate) crl: Option<PathBuf>,
 }
 
 /// A list of files, perhaps with an expansion.

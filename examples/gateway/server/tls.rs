@@ -4,6 +4,7 @@
 //! previous one stays in use; an error of an OCSP response is logged, and it is not stapled.
 
 mod certificate;
+pub(crate) mod clients;
 mod proof;
 mod renewal;
 mod self_made;
@@ -21,15 +22,18 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::server::ResolvesServerCertUsingSni;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert, ResolvesServerCertUsingSni};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use self::certificate::CertificateFiles;
+use self::clients::{Clients, Demand};
 use self::renewal::Renewals;
 pub(crate) use self::served::Served;
 use super::settings::{FileList, TlsSettings};
+use crate::gateway::delivery::authorities::{Authorities, AuthoritiesError, ByAuthorities as _};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::text::Unfinished;
 
@@ -41,6 +45,8 @@ pub(crate) struct Tls {
     directory: PathBuf,
     host: String,
     renewals: Renewals,
+    /// The authorities of clients.
+    clients: Authorities<Clients>,
     /// The certificates of all connections, if no option needs an expansion.
     fixed: Option<Arc<Served>>,
     /// The certificates of expanded options.
@@ -63,7 +69,9 @@ impl Tls {
         directory: &Path,
         host: &str,
     ) -> Result<Self, TlsError> {
+        let (certificates, crl) = (settings.verify_certificates.clone(), settings.crl.clone());
         let mut new = Self {
+            clients: Authorities::of(certificates, crl, &provider())?,
             renewals: Renewals::new(Store::new(directory.join("ocsp")), fetcher(&settings)?),
             settings,
             directory: directory.to_owned(),
@@ -93,6 +101,26 @@ impl Tls {
         let tls = Arc::clone(self);
         // A disk that hangs holds up no other connection.
         spawn_blocking(move || tls.look(files)).await.map_err(|_| TlsError::Thread)?
+    }
+
+    /// Returns the configuration of a connection whose client is asked for a certificate, or not.
+    pub(crate) fn config(
+        &self,
+        served: &Served,
+        demand: Demand,
+    ) -> Result<Arc<ServerConfig>, TlsError> {
+        if demand == Demand::Nothing {
+            return Ok(served.config());
+        }
+        match self.clients.verifier().verifier(demand) {
+            Some(verifier) => served.config_for(verifier),
+            None => Ok(served.config()),
+        }
+    }
+
+    /// Tells whether the certificates of a client are valid.
+    pub(crate) fn accepts(&self, chain: &[CertificateDer<'_>]) -> bool {
+        self.clients.verifier().accepts(chain)
     }
 
     /// Looks at the files; without any, they are known, or made.
@@ -153,6 +181,9 @@ pub(crate) fn check(settings: &TlsSettings) -> Result<Vec<String>, (&'static str
         authorities(path).map_err(|error| ("tls_ocsp_verify_certificates", error))?;
     }
     proxy(settings).map_err(|error| ("tls_ocsp_proxy", error))?;
+    let clients =
+        Clients::read(&settings.verify_certificates, settings.crl.as_deref(), &provider());
+    clients.map_err(|error| (error.option(), error.into()))?;
     let Some(files) = settings.known() else { return Ok(Vec::new()) };
     let files = files.map_err(|error| ("tls_certificate", error))?;
     let checked = files.iter().map(|files| files.check(settings.ocsp_fetch));
@@ -198,11 +229,26 @@ pub(crate) fn refusal() -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config(Arc::new(ResolvesServerCertUsingSni::new()))?))
 }
 
-fn config(keys: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerConfig, TlsError> {
+fn config(keys: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, TlsError> {
     Ok(ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(keys))
+}
+
+/// The same, for a client that is asked for a certificate. A session is not resumed, since its certificate
+/// would not be judged again.
+fn config_for(
+    keys: Arc<dyn ResolvesServerCert>,
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(keys);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -253,6 +299,8 @@ pub(crate) enum TlsError {
         "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
     )]
     Count { option: &'static str, found: usize, certificates: usize },
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     #[error(transparent)]

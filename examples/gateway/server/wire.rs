@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
+use rustls::pki_types::CertificateDer;
 use rustls::server::Acceptor;
 use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
@@ -126,6 +127,12 @@ impl Wire {
     pub(crate) fn is_resumed(&self) -> bool {
         let Self::Tls(stream) = self else { return false };
         stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// Returns the certificates of the client, its own first.
+    pub(crate) fn peer_certificates(&self) -> Vec<CertificateDer<'static>> {
+        let Self::Tls(stream) = self else { return Vec::new() };
+        stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec()
     }
 
     /// Closes the connection properly, if the peer cooperates.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use mail_types::dns::Name;
 use mail_types::exim::{Trust, Value};
@@ -29,18 +30,33 @@ pub struct Client {
 }
 
 /// The TLS data of a client.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct TlsClient {
     /// The server name that the client requested (SNI).
     pub(crate) sni: Option<String>,
     pub(crate) staple: StapleState,
+    /// The TLS version and the cipher suite, after the handshake.
+    pub(crate) cipher: Option<String>,
+    /// The certificate of the client, if it was asked for one and has one.
+    pub(crate) certificate: Option<ClientCertificate>,
+}
+
+/// The certificate of a client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ClientCertificate {
+    pub(crate) der: Arc<[u8]>,
+    /// The distinguished name.
+    pub(crate) subject: String,
+    /// Whether it is valid, by an authority of `tls_verify_certificates`.
+    pub(crate) verified: bool,
 }
 
 /// Whether the client received an OCSP staple. rustls does not tell whether it asked for one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum StapleState {
     /// The client resumed an earlier session, without a certificate.
     NotAsked,
+    #[default]
     NotSent,
     Sent,
 }
@@ -76,6 +92,17 @@ impl Client {
     /// Returns the server name that the client requested.
     pub(crate) fn sni(&self) -> Option<&str> {
         self.tls.as_ref().and_then(|tls| tls.sni.as_deref())
+    }
+
+    /// Returns the certificate that it has shown.
+    pub(crate) fn certificate(&self) -> Option<&ClientCertificate> {
+        self.tls.as_ref().and_then(|tls| tls.certificate.as_ref())
+    }
+
+    /// Returns Exim's `tls_in_certificate_verified`.
+    pub(crate) fn certificate_verified(&self) -> &'static str {
+        let verified = self.certificate().is_some_and(|certificate| certificate.verified);
+        if verified { "1" } else { "0" }
     }
 
     /// Returns Exim's `tls_in_ocsp`.

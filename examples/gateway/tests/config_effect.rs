@@ -56,6 +56,24 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
         "tls_certificate = 'x'",
         "tls_advertise_hosts matches no client",
     ),
+    ("", "tls_verify_hosts = '*'", "tls_verify_certificates is not set"),
+    ("", "tls_try_verify_hosts = '192.0.2.1'", "tls_verify_certificates is not set"),
+    ("", "tls_crl = 'x'", "tls_verify_certificates is not set"),
+    (
+        "tls_verify_hosts = ':'\n",
+        "tls_verify_certificates = 'system'",
+        "tls_verify_hosts and tls_try_verify_hosts match no client",
+    ),
+    (
+        "tls_verify_hosts = '*'\ntls_verify_certificates = 'system'\n",
+        "tls_try_verify_hosts = '192.0.2.1'",
+        "tls_verify_hosts matches every client",
+    ),
+    (
+        "tls_advertise_hosts = ''\ntls_verify_certificates = 'system'\n",
+        "tls_verify_hosts = '*'",
+        "tls_advertise_hosts matches no client",
+    ),
     (
         "smtp_accept_max = 10\n",
         "smtp_accept_max_per_host = 11",
@@ -148,6 +166,10 @@ fn what_has_an_effect_is_taken() {
         HOP,
         &format!("{HOP}prdr_enable = true\nremote_smtp.hosts_try_prdr = ''"),
         &format!("{HOP}event_failure = 'refuse'"),
+        "tls_try_verify_hosts = '*'\ntls_verify_certificates = 'system'\nevent_failure = 'refuse'\n\
+         event_action = '$tls_in_peercert'",
+        "tls_verify_hosts = '${if eq{$sender_host_address}{192.0.2.1}{*}}'\n\
+         tls_verify_certificates = 'system'",
         &format!("{HOP}[remote_smtp]\nevent_action = 'x'"),
         // Events of the mail that is thrown away are raised all the same.
         "store = 'discard'\n[local_delivery]\nevent_action = 'x'",

@@ -63,6 +63,29 @@ fn what_is_named_is_opened() {
     }
 }
 
+#[test]
+fn files_of_authorities_are_opened() {
+    let scratch = Scratch::new();
+    make_files(scratch.path());
+    for (options, message) in [
+        ("tls_verify_certificates = 'DIR/none'", "tls_verify_certificates: cannot read DIR/none: "),
+        (
+            "tls_verify_certificates = 'DIR/text'",
+            "tls_verify_certificates: DIR/text has no certificate",
+        ),
+        (
+            "tls_verify_certificates = 'DIR/cert.pem'\ntls_crl = 'DIR/text'",
+            "tls_crl: DIR/text has no certificate revocation list",
+        ),
+    ] {
+        let error = check(scratch.path(), &format!("tls_verify_hosts = '*'\n{options}"));
+        let message = message.replace("DIR", &scratch.path().display().to_string());
+        assert!(error.contains(&message), "{options}: {error}");
+    }
+    let options = "tls_verify_hosts = '*'\ntls_verify_certificates = 'DIR/cert.pem'";
+    assert_eq!(check(scratch.path(), options), "");
+}
+
 /// Proofs in files, and what is said of them: they come and go while the gateway runs, and none keeps it from
 /// starting.
 const PROOFS: &[(&str, &str)] = &[
@@ -111,6 +134,15 @@ fn what_is_wrong_with_tls_is_named_with_its_line() {
             "line 1: tls_certificate: byte 1: $sender_helo_name is not available at the start of TLS",
         ),
         ("tls_certificate = ''", "line 1: tls_certificate: empty path"),
+        ("tls_crl = ''", "line 1: tls_crl: empty path"),
+        (
+            "tls_verify_certificates = '$host'",
+            "line 1: tls_verify_certificates: $ has no meaning here",
+        ),
+        (
+            "tls_verify_hosts = '$tls_in_sni'",
+            "line 1: tls_verify_hosts: byte 1: $tls_in_sni is not available",
+        ),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");

@@ -8,13 +8,13 @@ use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::tls::Tls;
-use crate::gateway::smtp::peer::{StapleState, TlsClient};
+use crate::gateway::smtp::peer::TlsClient;
 
 /// Asks for a name; returns why there is no certificate for it, or nothing.
 async fn refusal(tls: &Arc<Tls>, name: &str) -> String {
     let mut scenario = Scenario::new();
     let sni = Some(name.to_owned());
-    scenario.client.tls = Some(TlsClient { sni, staple: StapleState::NotSent });
+    scenario.client.tls = Some(TlsClient { sni, ..TlsClient::default() });
     let served = tls.served(&mut scenario.context(Stage::Tls, 0)).await;
     served.err().map(|error| error.to_string()).unwrap_or_default()
 }

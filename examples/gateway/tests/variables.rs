@@ -27,8 +27,11 @@ async fn variables_whose_values_come_from_outside_are_known_to_be_untrusted() {
     {
         let text = format!("[[acl_smtp_rcpt]]\nverb = 'warn'\nset.acl_m_x = '${name}'");
         let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
-        scenario.client.tls =
-            Some(TlsClient { sni: Some("mx.example".into()), staple: StapleState::Sent });
+        scenario.client.tls = Some(TlsClient {
+            sni: Some("mx.example".into()),
+            staple: StapleState::Sent,
+            ..TlsClient::default()
+        });
         scenario.judge(&rules(&text), Stage::Rcpt, 0).await;
         let value = scenario.state.variable("acl_m_x").unwrap();
         if !value.as_bytes().is_empty() {

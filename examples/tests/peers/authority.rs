@@ -84,6 +84,16 @@ impl Authority {
         ));
     }
 
+    /// Signs the list of revoked certificates into `file`.
+    pub(crate) fn list_revoked(&self, file: &str) {
+        self.shell(&format!(
+            "printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\n\
+                 default_crl_days=30\ncrl_extensions=e\n[e]\n\
+                 authorityKeyIdentifier=keyid\n' >crl.conf
+             openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -out {file}"
+        ));
+    }
+
     /// Starts the responder: it takes what is in the index now.
     pub(crate) fn respond(&self) -> Responder {
         self.respond_with(&[])

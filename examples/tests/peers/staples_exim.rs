@@ -15,17 +15,17 @@ use super::servers::{Peers, have, output_of, text};
 use super::stapled::certificate_and_proof;
 
 /// A folder that Exim's own user may look into, who may not look into every one.
-struct ForExim(PathBuf);
+pub(crate) struct ForExim(PathBuf);
 
 impl ForExim {
-    fn new(block: &Block) -> Self {
+    pub(crate) fn new(block: &Block) -> Self {
         let folder = env::temp_dir().join(format!("for-exim-{}", block.first()));
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
     /// Puts a copy of a file there, and returns its path.
-    fn put(&self, authority: &Authority, file: &str) -> String {
+    pub(crate) fn put(&self, authority: &Authority, file: &str) -> String {
         let copy = self.0.join(file);
         fs::copy(authority.path(file), &copy).unwrap();
         fs::set_permissions(&copy, Permissions::from_mode(0o644)).unwrap();

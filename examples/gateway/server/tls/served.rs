@@ -6,6 +6,7 @@ use ocsp_staple::Staple;
 use ocsp_staple::rustls::StapledKeys;
 use rustls::ServerConfig;
 use rustls::pki_types::UnixTime;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, ResolvesServerCert as _};
 use rustls::sign::CertifiedKey;
 use tracing::{error, info, warn};
@@ -13,7 +14,7 @@ use tracing::{error, info, warn};
 use super::certificate::{CertificateFiles, Stamps, demands_staple, unstapled};
 use super::proof::Proof;
 use super::renewal::Renewals;
-use super::{TlsError, config};
+use super::{TlsError, config, config_for};
 
 /// Certificates of which a client gets one, by its signature algorithms.
 #[derive(Debug)]
@@ -53,6 +54,14 @@ impl Served {
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+
+    /// The same for a client that is asked for a certificate.
+    pub(super) fn config_for(
+        &self,
+        verifier: Arc<dyn ClientCertVerifier>,
+    ) -> Result<Arc<ServerConfig>, TlsError> {
+        config_for(Arc::clone(&self.keys) as _, verifier).map(Arc::new)
     }
 
     /// Tells whether a client with this hello gets a staple, if it asks for one.
