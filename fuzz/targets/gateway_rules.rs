@@ -37,7 +37,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
     let recipient = "bob@local.example".parse().expect("a mailbox");
     let transaction = Transaction::new(sender);
     let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
-    let services = Services { rates: Arc::default(), lookups, resolver };
+    let services = Services::new(lookups, resolver, &config.server.live.rules);
     let mut state = PolicyState::default();
     for stage in Stage::ALL {
         let mail = stage != Stage::Connect;

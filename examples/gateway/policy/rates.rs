@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// No more than twice [`Rates::MAX_KEYS`] keys are remembered; those that were not used for longest
 /// are forgotten first. A key remembers [`Rates::MAX_UNIQUE`] different events; with more, each counts.
 #[derive(Debug, Default)]
-pub struct Rates {
+pub(crate) struct Rates {
     generations: Mutex<Generations>,
     hasher: RandomState,
 }

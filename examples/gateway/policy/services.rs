@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::named_rules::NamedRules;
 use super::rates::Rates;
+use super::rules::Rules;
 use crate::gateway::lookups::asking::Answers;
 use mail_types::dns::Resolve;
 
@@ -12,13 +13,21 @@ use mail_types::dns::Resolve;
 #[derive(Clone)]
 pub struct Services {
     /// How often things happen.
-    pub rates: Arc<Rates>,
+    pub(crate) rates: Arc<Rates>,
     /// Whoever makes lookups.
-    pub lookups: Arc<dyn Answers>,
+    pub(crate) lookups: Arc<dyn Answers>,
     /// Whoever asks the DNS.
-    pub resolver: Arc<dyn Resolve>,
+    pub(crate) resolver: Arc<dyn Resolve>,
     /// The lists of rules that texts call.
     pub(crate) named: Arc<NamedRules>,
+}
+
+impl Services {
+    /// The services of these rules; nothing has been counted.
+    #[must_use]
+    pub fn new(lookups: Arc<dyn Answers>, resolver: Arc<dyn Resolve>, rules: &Rules) -> Self {
+        Self { rates: Arc::default(), lookups, resolver, named: Arc::clone(rules.named()) }
+    }
 }
 
 impl fmt::Debug for Services {
