@@ -127,7 +127,7 @@ impl<'a> Attempts<'a> {
     ) -> Result<Opened, OpenFailure> {
         let name = host.policy.host.to_string();
         let failed = |text: String| OpenFailure::unused(name.clone(), text, false);
-        let tls = self.tls_before(host);
+        let tls = tls_before(host);
         let choices = self.choices(host, address, &tls).await.map_err(&failed)?;
         let verifier = self.remote.authorities.verifier();
         let plan = self.remote.tls.security(host, choices, &verifier);
@@ -215,15 +215,6 @@ impl<'a> Attempts<'a> {
                 ..choices
             },
         })
-    }
-
-    /// The variables before the handshake.
-    fn tls_before(&self, host: &RemoteHost) -> OutgoingTls {
-        OutgoingTls {
-            dnssec: Some(self.found.hosts.is_secure),
-            tlsa_usage: usage_bits(&host.policy),
-            ..OutgoingTls::default()
-        }
     }
 
     /// REQUIRETLS: only a host that is known to be one of the next hop, authenticated, and that passes the demand
@@ -343,6 +334,15 @@ pub(super) fn usage_bits(policy: &HostPolicy) -> u8 {
     match &policy.action {
         Action::Dane(dane) => dane.records.usage_bits(),
         _ => 0,
+    }
+}
+
+/// The variables before the handshake.
+fn tls_before(host: &RemoteHost) -> OutgoingTls {
+    OutgoingTls {
+        dnssec: host.found_securely,
+        tlsa_usage: usage_bits(&host.policy),
+        ..OutgoingTls::default()
     }
 }
 

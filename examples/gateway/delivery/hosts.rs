@@ -56,6 +56,8 @@ pub(crate) struct Hosts {
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteHost {
     pub(crate) policy: HostPolicy,
+    /// Whether it was found by secure answers; `None` where DNSSEC was not requested, or nothing was asked.
+    pub(crate) found_securely: Option<bool>,
     /// The policy with DANE, where it is for a report only.
     pub(crate) reported: Option<HostPolicy>,
     /// Why the host is not used.
@@ -133,7 +135,8 @@ impl HostSearch<'_> {
             return Err(NoHosts::Deferred { reason: reason.to_owned(), failure: None });
         }
         let found = in_order(without(found, self.own)?);
-        let hosts: Vec<_> = found.into_iter().map(|host| self.judge(host, &answers)).collect();
+        let hosts: Vec<_> =
+            found.into_iter().map(|host| self.judge(host, &answers, is_secure)).collect();
         let has_none = |host: &RemoteHost| {
             matches!(host.unused, Some(Unused::Skip(Skip::NoAddress | Skip::AddressInMx)))
         };
@@ -144,7 +147,20 @@ impl HostSearch<'_> {
         Ok(Hosts { port: self.route.port, list: hosts, is_secure, trace })
     }
 
-    fn judge(&self, mut policy: HostPolicy, answers: &AnswersOf<'_>) -> RemoteHost {
+    /// `is_secure` is of the answer that names the host.
+    fn judge(
+        &self,
+        mut policy: HostPolicy,
+        answers: &AnswersOf<'_>,
+        is_secure: bool,
+    ) -> RemoteHost {
+        let found_securely = match &policy.host {
+            Host::Name(name) if self.dnssec != Dnssec::Off => {
+                let mut kinds = policy.addresses.iter().copied().map(kind_of);
+                Some(is_secure && kinds.all(|kind| answers.is_secure(name, kind)))
+            }
+            Host::Name(_) | Host::Address(_) => None,
+        };
         if let (Dnssec::Required, Host::Name(name)) = (self.dnssec, &policy.host) {
             policy.addresses.retain(|address| answers.is_secure(name, kind_of(*address)));
         }
@@ -154,7 +170,7 @@ impl HostSearch<'_> {
             _ if self.is_outside_sts(&policy) => Some(Unused::NotInMtaSts),
             _ => None,
         };
-        RemoteHost { policy, reported: None, unused }
+        RemoteHost { policy, found_securely, reported: None, unused }
     }
 
     /// Tells whether MTA-STS decides about the host and does not name it (RFC 8461 section 4.1).

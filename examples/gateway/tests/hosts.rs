@@ -136,6 +136,21 @@ async fn dnssec_require_domains_defers_whatever_is_not_secure() {
     assert_eq!(without.told().await, "b.example.com opportunistic");
 }
 
+/// `$lookup_dnssec_authenticated`, as in Exim: empty where it was not asked for.
+#[tokio::test]
+async fn a_host_was_found_securely_by_all_of_its_answers() {
+    let found = async |search: Search| {
+        let hosts = search.run().await.unwrap().list;
+        hosts.into_iter().map(|host| host.found_securely).collect::<Vec<_>>()
+    };
+    let search = || Search::of("b.example.com");
+    assert_eq!(found(search()).await, [Some(true)]);
+    assert_eq!(found(Search { security: DnssecStatus::Insecure, ..search() }).await, [Some(false)]);
+    assert_eq!(found(Search { dnssec: Dnssec::Off, ..search() }).await, [None]);
+    assert_eq!(found(Search::of("192.0.2.7")).await, [None]);
+    assert_eq!(found(Search::of("example.com/MX")).await, [Some(true); 3]);
+}
+
 /// RFC 8461 sections 2 and 4.1.
 #[tokio::test]
 async fn an_enforced_policy_leaves_hosts_out_but_not_those_of_dane() {

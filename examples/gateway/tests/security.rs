@@ -105,7 +105,12 @@ fn host(records: &[TlsaRecord]) -> RemoteHost {
     let zone = Zone::parse(&text).unwrap().with_security(DnssecStatus::Secure);
     let policy = Policy::new(NextHop::Relay(HOST.parse().unwrap()), 25);
     let decision = policy.session().run(|question| zone.answer(question));
-    RemoteHost { policy: decision.hosts()[0].clone(), reported: None, unused: None }
+    RemoteHost {
+        policy: decision.hosts()[0].clone(),
+        found_securely: Some(true),
+        reported: None,
+        unused: None,
+    }
 }
 
 /// Does the handshake; returns the client's error, if any.
