@@ -264,7 +264,8 @@ impl fmt::Display for Name {
                 f.write_str(".")?;
             }
             // Most labels need no escape.
-            if let (true, Ok(label)) = (label.iter().copied().all(is_plain), str::from_utf8(label)) {
+            if let (true, Ok(label)) = (label.iter().copied().all(is_plain), str::from_utf8(label))
+            {
                 f.write_str(label)?;
                 continue;
             }
