@@ -304,6 +304,9 @@ fn owner(base: &Name, port: u16) -> Option<Name> {
 
 /// Returns a name in lower case, as SNI and reports have it.
 fn lowercase(name: &Name) -> Name {
+    if !name.labels().any(|label| label.iter().any(u8::is_ascii_uppercase)) {
+        return name.clone();
+    }
     let labels: Vec<_> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
     // Its limits are the same.
     Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap_or_else(|_| name.clone())

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dane_tlsa::{
@@ -27,6 +28,8 @@ pub(crate) struct HostSearch<'a> {
     pub(crate) dnssec: Dnssec,
     pub(crate) options: PolicyOptions,
     pub(crate) sts: Option<&'a StsPolicy>,
+    /// Answers of an earlier search, which are not asked for again.
+    pub(crate) known: &'a [(Question, Arc<Answer>)],
     pub(crate) resolver: &'a dyn Resolve,
     pub(crate) time: Duration,
 }
@@ -48,6 +51,8 @@ pub(crate) struct Hosts {
     pub(crate) list: Vec<RemoteHost>,
     /// Whether DNSSEC or an MTA-STS policy says which hosts the next hop has.
     pub(crate) is_secure: bool,
+    /// The answers by which they were found.
+    pub(crate) answers: Vec<(Question, Arc<Answer>)>,
     /// The questions and answers.
     pub(crate) trace: Vec<Note>,
 }
@@ -114,8 +119,11 @@ impl HostSearch<'_> {
         let policy = policy.with_options(self.options.clone());
         let vouching = Vouching { resolver: self.resolver, dnssec: self.dnssec };
         let mut session = policy.session().traced();
-        let decision = run_cached(&mut session, &vouching, self.time, &|_| None).await;
-        let trace = session.trace().to_vec();
+        let known = |asked: &Question| {
+            let mut known = self.known.iter();
+            known.find(|(question, _)| question == asked).map(|(_, answer)| Arc::clone(answer))
+        };
+        let decision = run_cached(&mut session, &vouching, self.time, &known).await;
         let answers = AnswersOf(session.answers());
         let found = match decision {
             Decision::Hosts(hosts) => hosts,
@@ -144,7 +152,13 @@ impl HostSearch<'_> {
             return Err(NoHosts::NoAddress);
         }
         let is_secure = is_secure || self.sts.is_some_and(StsPolicy::is_enforced);
-        Ok(Hosts { port: self.route.port, list: hosts, is_secure, trace })
+        Ok(Hosts {
+            port: self.route.port,
+            list: hosts,
+            is_secure,
+            answers: session.answers().to_vec(),
+            trace: session.trace().to_vec(),
+        })
     }
 
     /// `is_secure` is of the answer that names the host.
@@ -252,7 +266,7 @@ fn kind_of(address: IpAddr) -> RecordType {
 }
 
 /// The answers of a search.
-struct AnswersOf<'a>(&'a [(Question, std::sync::Arc<Answer>)]);
+struct AnswersOf<'a>(&'a [(Question, Arc<Answer>)]);
 
 impl AnswersOf<'_> {
     fn is_secure(&self, name: &Name, kind: RecordType) -> bool {

@@ -98,17 +98,18 @@ impl Remote {
                 InsecureMx::Off
             })
             .with_mta_sts(hosts::mode(sts.as_ref()));
-        let search = |tried: HostSet, required: HostSet| HostSearch {
+        let search = |tried: HostSet, required: HostSet, known| HostSearch {
             route,
             own: &self.own,
             dnssec,
             options: options.clone().with_hosts_try_dane(tried).with_hosts_require_dane(required),
             sts: sts.as_ref(),
+            known,
             resolver: &*self.resolver,
             time,
         };
         // The lists are expanded for each host, so that its name comes first.
-        let plain = search(HostSet::default(), HostSet::default()).run().await?;
+        let plain = search(HostSet::default(), HostSet::default(), &[]).run().await?;
         if demand == TlsDemand::Waived {
             return Ok(Found { hosts: plain, sts: None });
         }
@@ -123,11 +124,14 @@ impl Remote {
                 tried.push(host);
             }
         }
+        if tried.is_empty() && required.is_empty() && reported.is_empty() {
+            return Ok(Found { hosts: plain, sts });
+        }
         let set = |hosts: &[&HostPolicy]| hosts::set_of(hosts.iter().copied());
-        let mut found = search(set(&tried), set(&required)).run().await?;
+        let mut found = search(set(&tried), set(&required), &plain.answers).run().await?;
         if !reported.is_empty() {
             tried.extend(&reported);
-            let with_dane = search(set(&tried), set(&required)).run().await?;
+            let with_dane = search(set(&tried), set(&required), &found.answers).run().await?;
             found.report(&with_dane, &set(&reported));
         }
         Ok(Found { hosts: found, sts })

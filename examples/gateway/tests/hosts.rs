@@ -1,9 +1,10 @@
 //! The hosts of a next hop, by a zone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dane_tlsa::{Action, PolicyOptions};
-use mail_types::dns::{DnssecStatus, Name, Zone};
+use mail_types::dns::{Answer, DnssecStatus, Name, Question, Zone};
 
 use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode};
 use crate::gateway::delivery::mta_sts::StsPolicy;
@@ -35,17 +36,20 @@ struct Search {
     security: DnssecStatus,
     dnssec: Dnssec,
     sts: Option<StsPolicy>,
+    zone: &'static str,
+    known: Vec<(Question, Arc<Answer>)>,
 }
 
 impl Search {
     fn of(route: &'static str) -> Self {
-        Self { route, security: DnssecStatus::Secure, dnssec: Dnssec::Requested, sts: None }
+        let (security, dnssec) = (DnssecStatus::Secure, Dnssec::Requested);
+        Self { route, security, dnssec, sts: None, zone: ZONE, known: Vec::new() }
     }
 
     async fn run(&self) -> Result<Hosts, NoHosts> {
         let route: RouteData = self.route.parse().unwrap();
         let own: Name = "this.example".parse().unwrap();
-        let resolver = Zone::parse(ZONE).unwrap().with_security(self.security);
+        let resolver = Zone::parse(self.zone).unwrap().with_security(self.security);
         let options = PolicyOptions::default().with_mta_sts(mode(self.sts.as_ref()));
         let search = HostSearch {
             route: &route,
@@ -53,6 +57,7 @@ impl Search {
             dnssec: self.dnssec,
             options,
             sts: self.sts.as_ref(),
+            known: &self.known,
             resolver: &resolver,
             time: Duration::from_secs(5),
         };
@@ -101,6 +106,14 @@ async fn hosts_come_by_preference_and_those_of_one_preference_in_random_order() 
         orders.insert(names);
     }
     assert_eq!(orders.len(), 2);
+}
+
+#[tokio::test]
+async fn known_answers_are_not_asked_for_again() {
+    let known = Search::of("example.com/MX").run().await.unwrap().answers;
+    assert_eq!(known.len(), 1 + 3 * 3, "MX, and AAAA, A and TLSA of each host: {known:?}");
+    let search = Search { zone: "", known, ..Search::of("example.com/MX") };
+    assert_eq!(search.told().await, Search::of("example.com/MX").told().await);
 }
 
 /// RFC 5321 section 5.1.

@@ -263,18 +263,28 @@ impl fmt::Display for Name {
             if i > 0 {
                 f.write_str(".")?;
             }
+            // Most labels need no escape.
+            if let (true, Ok(label)) = (label.iter().copied().all(is_plain), str::from_utf8(label))
+            {
+                f.write_str(label)?;
+                continue;
+            }
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(octet))?;
-                    }
-                    b'!'..=b'~' => write!(f, "{}", char::from(octet))?,
+                    b'!'..=b'~' if is_plain(octet) => write!(f, "{}", char::from(octet))?,
+                    b'!'..=b'~' => write!(f, "\\{}", char::from(octet))?,
                     _ => write!(f, "\\{octet:03}")?,
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Tells whether an octet stands for itself in a name's text.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_graphic()
+        && !matches!(octet, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$')
 }
 
 impl fmt::Debug for Name {
