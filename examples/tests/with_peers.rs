@@ -13,11 +13,13 @@ mod peers {
     pub(crate) mod block;
     pub(crate) mod checks;
     pub(crate) mod client_certificates;
+    pub(crate) mod dane_beside_exim;
     pub(crate) mod dane_certificates;
     pub(crate) mod dane_events;
     pub(crate) mod dane_lab;
     pub(crate) mod dane_table;
     pub(crate) mod delivery;
+    pub(crate) mod delivery_line;
     pub(crate) mod dialogue;
     pub(crate) mod dkim_messages;
     pub(crate) mod dkim_peer;
