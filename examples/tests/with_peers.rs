@@ -54,9 +54,11 @@ mod peers {
     pub(crate) mod servers;
     pub(crate) mod spf;
     pub(crate) mod stapled;
+    pub(crate) mod stapled_hosts;
     pub(crate) mod staples;
     pub(crate) mod staples_exim;
     pub(crate) mod starting;
+    pub(crate) mod tls_settings;
     pub(crate) mod unanswered;
     pub(crate) mod verdicts;
 }
