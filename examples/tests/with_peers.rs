@@ -45,6 +45,7 @@ mod peers {
     pub(crate) mod on_path;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
+    pub(crate) mod prdr_over_dane;
     pub(crate) mod proxied;
     #[cfg(feature = "redis")]
     pub(crate) mod redis;
