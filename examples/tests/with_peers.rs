@@ -1,10 +1,19 @@
 //! The gateway with other mail programs: clients, proxies and next hops. `scripts/peers install`
 //! installs them; without them the tests print SKIPPED, or fail if `CI` is `true`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 mod dkim {
     pub(crate) mod signing;
+}
+
+mod send {
+    pub(crate) mod server;
 }
 
 mod peers {
@@ -31,6 +40,7 @@ mod peers {
     pub(crate) mod dnssec_faults;
     pub(crate) mod events;
     pub(crate) mod examined;
+    pub(crate) mod expired_proof;
     pub(crate) mod faulty;
     pub(crate) mod fronts;
     pub(crate) mod gateway;
@@ -47,6 +57,7 @@ mod peers {
     pub(crate) mod prdr_cut;
     pub(crate) mod prdr_over_dane;
     pub(crate) mod proxied;
+    pub(crate) mod recorder;
     #[cfg(feature = "redis")]
     pub(crate) mod redis;
     pub(crate) mod refusal;
@@ -58,8 +69,10 @@ mod peers {
     pub(crate) mod stapled_hosts;
     pub(crate) mod staples;
     pub(crate) mod staples_exim;
+    pub(crate) mod staples_required;
     pub(crate) mod starting;
     pub(crate) mod tls_settings;
     pub(crate) mod unanswered;
     pub(crate) mod verdicts;
+    pub(crate) mod wire;
 }
