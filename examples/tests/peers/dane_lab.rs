@@ -38,6 +38,8 @@ impl<'a> Lab<'a> {
         // Each has one port for all its addresses.
         let port = block.first() + SERVERS.iter().find(|(name, _)| *name == server).unwrap().1;
         let folder = peers.folder().join("dane");
+        // A test that had the block before may have left its files.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         let table = write(&folder, port);
         let (zone, map) = (table.zone.display().to_string(), table.map.display().to_string());
