@@ -1,10 +1,19 @@
 //! The gateway with other mail programs: clients, proxies and next hops. `scripts/peers install`
 //! installs them; without them the tests print SKIPPED, or fail if `CI` is `true`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic"
+)]
 
 mod dkim {
     pub(crate) mod signing;
+}
+
+mod send {
+    pub(crate) mod server;
 }
 
 mod peers {
@@ -13,11 +22,13 @@ mod peers {
     pub(crate) mod block;
     pub(crate) mod checks;
     pub(crate) mod client_certificates;
+    pub(crate) mod dane_beside_exim;
     pub(crate) mod dane_certificates;
     pub(crate) mod dane_events;
     pub(crate) mod dane_lab;
     pub(crate) mod dane_table;
     pub(crate) mod delivery;
+    pub(crate) mod delivery_line;
     pub(crate) mod dialogue;
     pub(crate) mod dkim_messages;
     pub(crate) mod dkim_peer;
@@ -29,6 +40,7 @@ mod peers {
     pub(crate) mod dnssec_faults;
     pub(crate) mod events;
     pub(crate) mod examined;
+    pub(crate) mod expired_proof;
     pub(crate) mod faulty;
     pub(crate) mod fronts;
     pub(crate) mod gateway;
@@ -43,7 +55,9 @@ mod peers {
     pub(crate) mod on_path;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
+    pub(crate) mod prdr_over_dane;
     pub(crate) mod proxied;
+    pub(crate) mod recorder;
     #[cfg(feature = "redis")]
     pub(crate) mod redis;
     pub(crate) mod refusal;
@@ -52,9 +66,13 @@ mod peers {
     pub(crate) mod servers;
     pub(crate) mod spf;
     pub(crate) mod stapled;
+    pub(crate) mod stapled_hosts;
     pub(crate) mod staples;
     pub(crate) mod staples_exim;
+    pub(crate) mod staples_required;
     pub(crate) mod starting;
+    pub(crate) mod tls_settings;
     pub(crate) mod unanswered;
     pub(crate) mod verdicts;
+    pub(crate) mod wire;
 }

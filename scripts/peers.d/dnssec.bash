@@ -13,7 +13,11 @@ start_dnssec() {
     dnssec_zones "$files/plain"
     dnssec_sign "$files" >"$here/log/dnssec-sign.out" 2>&1
     dnssec_knot "$files" "$at" >"$files/knot.conf"
-    dnssec_unbound "$files" $((at + 1)) "$servers" $((at + 3)) "validator iterator" >"$files/validating.conf"
+    {
+        dnssec_unbound "$files" $((at + 1)) "$servers" $((at + 3)) "validator iterator"
+        printf 'server:\n  interface: %s@53\n' "$(dnssec_address)"
+    } >"$files/validating.conf"
+    printf 'nameserver %s\noptions trust-ad\n' "$(dnssec_address)" >"$files/resolv.conf"
     dnssec_unbound "$files" $((at + 2)) "$servers" $((at + 3)) iterator >"$files/iterating.conf"
     stop_one dnssec-knot
     spawn dnssec-knot knotd -c "$files/knot.conf"
@@ -28,6 +32,16 @@ start_dnssec() {
     echo "unbound dns 127.0.0.1:$((at + 1))"
     echo "unbound-iterating dns 127.0.0.1:$((at + 2))"
     echo "anchor files $files/root.anchor"
+}
+
+# The address at which the validating resolver has port 53 too: resolv.conf cannot name another port.
+dnssec_address() { echo "127.53.$((port / 256)).$((port % 256))"; }
+
+# dnssec_resolving COMMAND...: it asks the validating resolver, and trusts its word on DNSSEC.
+dnssec_resolving() {
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    unshare -m --propagation private bash -c 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' \
+        resolving "$here/dnssec/resolv.conf" "$@"
 }
 
 dnssec_signed=(optout.test ed.test unsupported.test tampered.test expired.test bogus.test nsec.test

@@ -85,7 +85,7 @@ exim_interfaces() {
     echo "<; 127.0.0.1.$1;$(cut -d: -f1 "$PEERS_MAP" | sed "s/\$/.$1/" | paste -sd ';')"
 }
 
-# PEERS_MAP has a line for each address: its certificate and key, or tls=no.
+# PEERS_MAP has a line for each address: its certificate and key, its staple if it has one, or tls=no.
 exim_tls() {
     local of="\${lookup{\$received_ip_address}lsearch{${PEERS_MAP:-}}}"
     [ -n "${PEERS_MAP:-}" ] || { echo "${PEERS_EXIM_TLS:-tls_advertise_hosts =}" && return; }
@@ -93,11 +93,12 @@ exim_tls() {
 tls_advertise_hosts = \${if eq{\${extract{tls}{$of}}}{no}{}{*}}
 tls_certificate = \${extract{cert}{$of}}
 tls_privatekey = \${extract{key}{$of}}
+tls_ocsp_file = \${extract{ocsp}{$of}}
 TEXT
 }
 
 # exim_send HOST:PORT FROM RCPT... <MESSAGE: one delivery; its log goes to standard output, and the
-# exit status is 0 only if every recipient was delivered.
+# exit status is 0 only if every recipient was delivered. MX:PORT is for the hosts of the signed zones.
 exim_send() {
     local target=$1 from=$2 files
     shift 2
@@ -108,7 +109,9 @@ exim_send() {
     chown -R "$mail_user" "$files"
     { exim_head "$files" && exim_client "${target%:*}" "${target##*:}"; } >"$files/conf"
     chmod 644 "$files/conf"
-    timeout 60 exim4 -C "$files/conf" -odi -oi -f "$from" "$@" || true
+    local run=()
+    [ "${target%:*}" != MX ] || run=(dnssec_resolving)
+    "${run[@]}" timeout 60 exim4 -C "$files/conf" -odi -oi -f "$from" "$@" || true
     cat "$files/log/mainlog"
     local recipient
     for recipient in "$@"; do
@@ -119,11 +122,16 @@ exim_send() {
 exim_client() {
     cat <<TEXT
 local_interfaces =
-log_selector = +smtp_confirmation +tls_cipher +outgoing_port
+log_selector = +smtp_confirmation +tls_cipher +tls_certificate_verified +outgoing_port
+dns_dnssec_ok = 1
+dns_retrans = 5s
+dns_retry = 1
+begin acl
+tell_ocsp:
+  accept logwrite = OCSP=\$tls_out_ocsp \$local_part@\$domain
 begin routers
 there:
-  driver = manualroute
-  route_list = * $1
+$(exim_route "$1")
   self = send
   transport = out
 begin transports
@@ -136,10 +144,16 @@ out:
   connect_timeout = 5s
   command_timeout = 30s
   final_timeout = 30s
-  hosts_try_dane =
-  hosts_request_ocsp =
+$([ "$1" = MX ] || printf '  hosts_try_dane =\n  hosts_request_ocsp =\n')
 ${PEERS_EXIM:-}
 begin retry
 * * F,1h,10m
 TEXT
+}
+
+exim_route() {
+    case $1 in
+        MX) printf '  driver = dnslookup\n  dnssec_request_domains = *\n' ;;
+        *) printf '  driver = manualroute\n  route_list = * %s\n' "$1" ;;
+    esac
 }

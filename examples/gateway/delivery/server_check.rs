@@ -193,6 +193,19 @@ impl ServerCheck {
         self.staples.stapled().unwrap_or(Stapled::NotRequested)
     }
 
+    /// Tells why the staple was refused.
+    pub(crate) fn staple_refusal(&self) -> String {
+        match self.stapled() {
+            // Only a required staple depends on the certificate.
+            Stapled::Verified(_) => {
+                let reason = self.authentication.explanation();
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("the OCSP staple is good, but the certificate is not verified{reason}")
+            }
+            stapled => stapled.to_string(),
+        }
+    }
+
     /// Returns Exim's `tls_out_ocsp`: 0 to 4.
     pub(crate) fn tls_out_ocsp(&self) -> u8 {
         match self.stapled() {

@@ -122,7 +122,7 @@ pub(crate) fn failure(host: &HostPolicy, fault: &TlsFault<'_>) -> Option<Failure
 /// The result type of a fault without TLSA records (section 4.3).
 fn result_type(fault: &TlsFault<'_>) -> &'static str {
     let TlsFault::Handshake(error) = fault else { return "starttls-not-supported" };
-    let HandshakeError::Tls(error) = error else { return "validation-failure" };
+    let HandshakeError::Tls { error, .. } = error else { return "validation-failure" };
     match error {
         Error::InvalidCertificate(error) => match error {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

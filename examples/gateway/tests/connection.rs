@@ -1,5 +1,6 @@
 //! Connections with servers on loopback, in clear and over TLS.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use ocsp_staple::Requirement;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{CertificateError, ClientConfig, OtherError, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -253,7 +254,10 @@ async fn a_failed_handshake_is_told_apart_and_nothing_is_sent_after_it() {
         let error = connection.unwrap_err();
         let distrusted = matches!(
             &error,
-            OpenError::Handshake(HandshakeError::Tls(rustls::Error::InvalidCertificate(_)))
+            OpenError::Handshake(HandshakeError::Tls {
+                error: rustls::Error::InvalidCertificate(_),
+                ..
+            })
         );
         assert!(distrusted, "{error:?}");
         assert_eq!(task.await.unwrap(), format!("{EHLO}STARTTLS\r\n"));
@@ -261,8 +265,27 @@ async fn a_failed_handshake_is_told_apart_and_nothing_is_sent_after_it() {
         let nonsense = with(&[Say("220 go\r\n"), Pause, Say("500 what is this?\r\n"), Pause]);
         let (connection, _task) = party.open(&nonsense, plan.clone()).await;
         let error = connection.unwrap_err();
-        assert!(matches!(error, OpenError::Handshake(HandshakeError::Tls(_))), "{error:?}");
+        assert!(matches!(error, OpenError::Handshake(HandshakeError::Tls { .. })), "{error:?}");
     }
+}
+
+#[test]
+fn a_refused_certificate_is_explained_in_words() {
+    let check = Party::new().client().check;
+    let refused = |error: CertificateError| {
+        let error = io::Error::other(rustls::Error::InvalidCertificate(error));
+        OpenError::Handshake(HandshakeError::of(&error, &check)).to_string()
+    };
+    let verdict = io::Error::other("none of the TLSA records matches");
+    assert_eq!(
+        refused(CertificateError::Other(OtherError(Arc::new(verdict)))),
+        "TLS session: invalid peer certificate: none of the TLSA records matches"
+    );
+    assert_eq!(
+        refused(CertificateError::UnknownIssuer),
+        "TLS session: invalid peer certificate: UnknownIssuer"
+    );
+    assert!(refused(CertificateError::InvalidOcspResponse).contains("OCSP staple"));
 }
 
 #[tokio::test]

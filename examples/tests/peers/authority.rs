@@ -86,11 +86,16 @@ impl Authority {
 
     /// Signs the list of revoked certificates into `file`.
     pub(crate) fn list_revoked(&self, file: &str) {
+        self.list_revoked_with(file, "");
+    }
+
+    /// The same, with these options of `openssl ca`.
+    pub(crate) fn list_revoked_with(&self, file: &str, options: &str) {
         self.shell(&format!(
             "printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\n\
                  default_crl_days=30\ncrl_extensions=e\n[e]\n\
                  authorityKeyIdentifier=keyid\n' >crl.conf
-             openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -out {file}"
+             openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem {options} -out {file}"
         ));
     }
 

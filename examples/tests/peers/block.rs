@@ -1,6 +1,7 @@
 //! Ports for one test.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Two hundred ports of loopback that no other test uses while this lives.
 pub(crate) struct Block {
@@ -29,4 +30,10 @@ impl Block {
     pub(crate) fn own(&self, index: u16) -> u16 {
         self.first + 100 + index
     }
+}
+
+/// The third octet of addresses of loopback whose listeners may outlive the test: no other test has them.
+pub(crate) fn own_network() -> u8 {
+    static NEXT: AtomicU8 = AtomicU8::new(2);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

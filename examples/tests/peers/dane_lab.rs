@@ -1,7 +1,8 @@
 //! Mail to every domain of the DANE table, by `send` and through the gateway, to Exim and to Postfix.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -15,21 +16,32 @@ use super::servers::{Peers, have, output_of, swaks, text};
 
 /// The zones, their resolver, and a server at each address.
 pub(crate) struct Lab<'a> {
-    /// They end with it.
-    _peers: Peers<'a>,
+    pub(crate) peers: Peers<'a>,
     pub(crate) resolver: String,
     pub(crate) port: u16,
-    /// The certificates and keys of the rows.
+    /// The folder that the table was written into.
     pub(crate) folder: PathBuf,
 }
 
 impl<'a> Lab<'a> {
     pub(crate) fn start(block: &'a Block, server: &str) -> Self {
+        Self::start_with(block, server, Table::write)
+    }
+
+    /// The same, with the files that are written here, for a folder and a port.
+    pub(crate) fn start_with(
+        block: &'a Block,
+        server: &str,
+        write: impl FnOnce(&Path, u16) -> Table,
+    ) -> Self {
         let peers = Peers::of(block);
         // Each has one port for all its addresses.
-        let port = block.first() + if server == "exim" { 40 } else { 50 };
+        let port = block.first() + SERVERS.iter().find(|(name, _)| *name == server).unwrap().1;
         let folder = peers.folder().join("dane");
-        let table = Table::write(&folder, port);
+        // A test that had the block before may have left its files.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let table = write(&folder, port);
         let (zone, map) = (table.zone.display().to_string(), table.map.display().to_string());
         let number = port.to_string();
         let variables = [
@@ -40,23 +52,53 @@ impl<'a> Lab<'a> {
         let listeners = peers.start_in(&variables, &["dnssec"]);
         let unbound = listeners.into_iter().find(|listener| listener.name == "unbound").unwrap();
         peers.start_in(&[("PEERS_MAP", &map)], &[server]);
-        Self { _peers: peers, resolver: unbound.address, port, folder }
+        Self { peers, resolver: unbound.address, port, folder }
+    }
+
+    /// Sends a message by Exim's client with these options of its transport; returns its log.
+    pub(crate) fn exim(&self, recipients: &[&str], options: &str) -> String {
+        let message = "Subject: a test\n\nbody\n";
+        let hosts = format!("MX:{}", self.port);
+        self.peers.exim_send_by(&hosts, recipients, message, options).1
+    }
+
+    /// A file in the folder.
+    pub(crate) fn path(&self, file: &str) -> String {
+        self.folder.join(file).display().to_string()
+    }
+
+    /// Writes a configuration with these options of deliveries; returns its path.
+    pub(crate) fn configuration(&self, name: &str, options: &str) -> String {
+        let path = self.path(&format!("{name}.toml"));
+        fs::write(&path, format!("[remote_smtp]\n{options}\n")).unwrap();
+        path
+    }
+
+    /// Sends a message by `send`; returns its log.
+    pub(crate) fn log_of_send(&self, recipients: &[&str], arguments: &[&str]) -> String {
+        let port = self.port.to_string();
+        let fixed = ["--resolver", &self.resolver, "--port", &port];
+        let (lines, told) = send(&[&fixed, arguments, recipients].concat());
+        lines + &told
     }
 
     /// Sends a message by `send`; returns the outcome of its recipient.
     pub(crate) fn send(&self, recipient: &str, arguments: &[&str]) -> Value {
-        let (lines, told) = send(
-            &[
-                &["--resolver", &self.resolver, "--port", &self.port.to_string(), "--json"][..],
-                arguments,
-                &[recipient],
-            ]
-            .concat(),
-        );
-        let line = lines.lines().next().unwrap_or_else(|| panic!("{recipient}: {told}"));
-        serde_json::from_str(line).unwrap()
+        self.outcomes_of_send(&[recipient], arguments).remove(0)
+    }
+
+    /// The same, with the outcomes of these recipients in their order.
+    pub(crate) fn outcomes_of_send(&self, recipients: &[&str], arguments: &[&str]) -> Vec<Value> {
+        let log = self.log_of_send(recipients, &[&["--json"], arguments].concat());
+        let outcome = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{log}"));
+        let outcomes: Vec<_> = log.lines().map(outcome).collect();
+        assert_eq!(outcomes.len(), recipients.len(), "{log}");
+        outcomes
     }
 }
+
+/// The servers, and their ports in the block.
+const SERVERS: [(&str, u16); 3] = [("exim", 40), ("exim-prdr", 42), ("postfix", 50)];
 
 /// Runs `send` with a message; returns standard output and error.
 pub(crate) fn send(arguments: &[&str]) -> (String, String) {
@@ -82,24 +124,33 @@ pub(crate) fn found(outcome: &Value) -> Expected {
     }
 }
 
-/// Does the work for each domain, eight at once; returns the domains whose outcome is another.
-fn wrong(work: impl Fn(&str, Expected) -> Option<String> + Sync) -> Vec<String> {
-    let left = Mutex::new(VecDeque::from(domains()));
-    let wrong = Mutex::new(Vec::new());
+/// Does the work for each, eight at once; returns what it has found.
+pub(crate) fn found_in<T: Send>(
+    all: impl IntoIterator<Item = T>,
+    work: impl Fn(T) -> Option<String> + Sync,
+) -> Vec<String> {
+    let left = Mutex::new(all.into_iter().collect::<VecDeque<_>>());
+    let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 loop {
                     let next = left.lock().unwrap().pop_front();
-                    let Some((domain, expected)) = next else { return };
-                    if let Some(found) = work(&domain, expected) {
-                        wrong.lock().unwrap().push(format!("{domain}: {found}, not {expected:?}"));
-                    }
+                    let Some(next) = next else { return };
+                    let result = work(next);
+                    results.lock().unwrap().extend(result);
                 }
             });
         }
     });
-    wrong.into_inner().unwrap()
+    results.into_inner().unwrap()
+}
+
+/// Does the work for each domain; returns the domains whose outcome is another.
+fn wrong(work: impl Fn(&str, Expected) -> Option<String> + Sync) -> Vec<String> {
+    found_in(domains(), |(domain, expected)| {
+        work(&domain, expected).map(|found| format!("{domain}: {found}, not {expected:?}"))
+    })
 }
 
 fn all_by_send(server: &str, programs: &[&str]) {

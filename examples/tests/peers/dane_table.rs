@@ -152,8 +152,9 @@ pub(crate) struct Table {
 impl Table {
     /// Writes them into a folder, for servers on this port.
     pub(crate) fn write(folder: &Path, port: u16) -> Self {
-        fs::create_dir_all(folder).unwrap();
         let certificates = Certificates::make();
+        fs::write(folder.join("root.pem"), certificates.chain("root", "leaf")).unwrap();
+        fs::write(folder.join("other-root.pem"), certificates.chain("other-root", "leaf")).unwrap();
         let (mut zone, mut map) = (String::new(), String::new());
         for (row, number) in ROWS.iter().zip(1..) {
             let (name, address) = (row.name, Ipv4Addr::new(127, 0, 1, number));
@@ -177,12 +178,17 @@ impl Table {
             }
         }
         zone.push_str("two-hosts MX 20 mx-d311\n");
+        let digest = certificates.record([3, 1, 1], "ecdsa");
+        let digest = digest.rsplit(' ').next().unwrap().to_owned();
+        Self { digest, ..Self::of(folder, &zone, &map) }
+    }
+
+    /// Writes these records and this map.
+    pub(crate) fn of(folder: &Path, zone: &str, map: &str) -> Self {
         let (zone_file, map_file) = (folder.join("zone"), folder.join("map"));
         fs::write(&zone_file, zone).unwrap();
         fs::write(&map_file, map).unwrap();
-        let digest = certificates.record([3, 1, 1], "ecdsa");
-        let digest = digest.rsplit(' ').next().unwrap().to_owned();
-        Self { zone: zone_file, map: map_file, digest }
+        Self { zone: zone_file, map: map_file, digest: String::new() }
     }
 }
 

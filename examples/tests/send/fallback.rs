@@ -56,12 +56,9 @@ fn with(tls: Tls) -> Behaviour {
     Behaviour { tls, ..Behaviour::default() }
 }
 
-/// The faults of a server that does not come to TLS.
-const FAULTS: [Tls; 5] = [Tls::No, Tls::Refused, Tls::Injected, Tls::Broken, Tls::UnrecognizedName];
-
 #[test]
 fn with_dane_no_fault_leads_to_clear_text() {
-    for tls in FAULTS {
+    for tls in Tls::FAULTS {
         let servers = Servers::start(&[with(tls)]);
         let zone = servers.zone(Some(&tlsa(&servers.identity)));
         let sent = servers.send(&zone, "", &[]);
@@ -75,7 +72,7 @@ fn with_dane_no_fault_leads_to_clear_text() {
 
 #[test]
 fn with_dane_the_next_host_is_tried() {
-    for tls in FAULTS {
+    for tls in Tls::FAULTS {
         let servers = Servers::start(&[with(tls), with(Tls::Good)]);
         let zone = servers.zone(Some(&tlsa(&servers.identity)));
         let sent = servers.send(&zone, "", &[]);
@@ -125,11 +122,11 @@ fn without_dane_a_fault_of_tls_leads_to_clear_text_if_nothing_forbids_it() {
 #[test]
 fn each_option_that_requires_tls_forbids_clear_text() {
     for (options, faults) in [
-        ("hosts_require_tls = \"*\"", &FAULTS[..]),
-        ("tls_verify_hosts = \"*\"", &FAULTS),
-        ("hosts_require_ocsp = \"*\"", &FAULTS),
+        ("hosts_require_tls = \"*\"", &Tls::FAULTS[..]),
+        ("tls_verify_hosts = \"*\"", &Tls::FAULTS),
+        ("hosts_require_ocsp = \"*\"", &Tls::FAULTS),
         // Only a failed handshake is its affair.
-        ("tls_tempfail_tryclear = false", &FAULTS[2..]),
+        ("tls_tempfail_tryclear = false", &Tls::FAULTS[2..]),
     ] {
         for &tls in faults {
             let servers = Servers::start(&[with(tls)]);

@@ -40,6 +40,12 @@ pub(crate) enum Tls {
     Good,
 }
 
+impl Tls {
+    /// The faults of a server that does not come to TLS.
+    pub(crate) const FAULTS: [Self; 5] =
+        [Self::No, Self::Refused, Self::Injected, Self::Broken, Self::UnrecognizedName];
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
@@ -52,17 +58,19 @@ impl Default for Behaviour {
     }
 }
 
-/// The key and certificate of a server.
+/// The key and certificate of a server, and its staple, which is empty if there is none.
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
-    key: KeyPair,
+    pub(crate) key: KeyPair,
+    pub(crate) staple: Vec<u8>,
 }
 
 impl Identity {
     pub(crate) fn of(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        Self { certificate: params.self_signed(&key).unwrap().der().clone(), key }
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Self { certificate, key, staple: Vec::new() }
     }
 
     fn config(&self) -> Arc<ServerConfig> {
@@ -71,7 +79,7 @@ impl Identity {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key);
+            .with_single_cert_with_ocsp(vec![self.certificate.clone()], key, self.staple.clone());
         Arc::new(config.unwrap())
     }
 }

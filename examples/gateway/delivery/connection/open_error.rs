@@ -3,9 +3,11 @@
 use std::io;
 
 use mail_types::smtp::Reply;
+use rustls::{CertificateError, OtherError};
 use thiserror::Error;
 
 use super::failure::{failure, said};
+use crate::gateway::delivery::server_check::ServerCheck;
 use crate::gateway::events::delivery_attempt::{ERRNO_TLSFAILURE, ERRNO_TLSREQUIRED, Failure};
 use crate::gateway::smtp::client::Lost;
 
@@ -41,18 +43,30 @@ pub(crate) enum OpenError {
 /// The reason of a failed handshake.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum HandshakeError {
-    #[error("{0}")]
-    Tls(rustls::Error),
+    #[error("{text}")]
+    Tls { error: rustls::Error, text: String },
     #[error("the server closed the connection in the handshake")]
     Closed,
     #[error("the server did not complete the handshake in time")]
     Slow,
 }
 
-impl From<io::Error> for HandshakeError {
-    fn from(error: io::Error) -> Self {
+impl HandshakeError {
+    /// Reads the error of a handshake with this check of the server.
+    pub(crate) fn of(error: &io::Error, check: &ServerCheck) -> Self {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        tls.map_or(Self::Closed, |tls| Self::Tls(tls.clone()))
+        let Some(error) = tls.cloned() else { return Self::Closed };
+        let text = match &error {
+            rustls::Error::InvalidCertificate(CertificateError::InvalidOcspResponse) => {
+                check.staple_refusal()
+            }
+            // rustls shows what a verifier says for programmers only.
+            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) => {
+                format!("invalid peer certificate: {cause}")
+            }
+            error => error.to_string(),
+        };
+        Self::Tls { error, text }
     }
 }
 

@@ -102,7 +102,8 @@ impl Connection {
     async fn secure(&mut self, tls: &TlsClient, by: Instant) -> Result<(), OpenError> {
         let handshake = self.wire.start_tls(tls);
         let session = match timeout_at(TokioInstant::from_std(by), handshake).await {
-            Ok(session) => session.map_err(|error| OpenError::Handshake(error.into()))?,
+            Ok(session) => session
+                .map_err(|error| OpenError::Handshake(HandshakeError::of(&error, &tls.check)))?,
             Err(_) => return Err(OpenError::Handshake(HandshakeError::Slow)),
         };
         let secured = Secured::new(tls, session);
