@@ -381,14 +381,12 @@ fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
 #[test]
 fn a_file_without_certificates_is_refused_with_the_cause() {
     let (scratch, server) = (Scratch::new(), Server::of(HOST));
-    let provider = Arc::new(default_provider());
     let file = scratch.path().join("empty.pem");
     fs::write(&file, "").unwrap();
-    let open = |crl| {
-        let certificates = match crl {
-            None => VerifyCertificates::File(file.clone()),
-            Some(_) => VerifyCertificates::File(server.path("ca.pem")),
-        };
+    let open = |crl: Option<_>| {
+        let path = if crl.is_none() { file.clone() } else { server.path("ca.pem") };
+        let (certificates, provider) =
+            (VerifyCertificates::File(path), Arc::new(default_provider()));
         Authorities::open(certificates, crl, &provider).unwrap_err().to_string()
     };
     let shown = file.display();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::TcpListener;
 
 use dane_tlsa::rustls_pki_types::CertificateDer;
 use dane_tlsa::rustls_pki_types::pem::PemObject as _;
@@ -60,7 +61,8 @@ fn start(block: &Block) -> (Lab<'_>, Vec<Server>) {
         for (name, number) in names.zip(1..) {
             let identity = identity(&mut authority, name);
             let at = format!("127.0.{network}.{number}:{port}");
-            let server = Server::start(&at, Behaviour::default(), &identity);
+            let listener = TcpListener::bind(at).unwrap();
+            let server = Server::start(listener, Behaviour::default(), &identity);
             let address = server.address.ip();
             servers.push(server);
             let tlsa = record(&authority.path(&format!("mx-{name}.secure.test.pem")), 3);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use super::block::{Block, own_network};
 use super::dane_lab::Lab;
@@ -57,11 +57,9 @@ impl<'a> Wire<'a> {
             fs::write(&table.zone, zone).unwrap();
             for (fault, number) in Tls::FAULTS.into_iter().zip(ATTACKED.len() + 1..) {
                 let behaviour = Behaviour { tls: fault, ..Behaviour::default() };
-                faulty.push(Server::start(
-                    &format!("127.0.{network}.{number}:{port}"),
-                    behaviour,
-                    &identity,
-                ));
+                let at = format!("127.0.{network}.{number}:{port}");
+                let listener = TcpListener::bind(at).unwrap();
+                faulty.push(Server::start(listener, behaviour, &identity));
             }
             table
         });

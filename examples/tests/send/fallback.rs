@@ -1,5 +1,8 @@
 //! Servers that misbehave: the next host, or later; in clear only where nothing forbids it.
 
+use std::net::{IpAddr, TcpListener};
+use std::{io, iter};
+
 use super::program::{Sent, send, tlsa};
 use super::server::{Behaviour, Identity, Server, Tls};
 
@@ -12,15 +15,19 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn start(behaviours: &[Behaviour]) -> Self {
+        let addresses: Vec<_> =
+            behaviours.iter().zip(2..).map(|(_, n)| IpAddr::from([127, 0, 0, n])).collect();
+        Self::start_at(&addresses, behaviours)
+    }
+
+    fn start_at(addresses: &[IpAddr], behaviours: &[Behaviour]) -> Self {
         let identity = Identity::of("mx.example.test");
-        let (mut servers, mut port) = (Vec::<Server>::new(), 0);
-        for (behaviour, number) in behaviours.iter().zip(2..) {
-            let server =
-                Server::start(&format!("127.0.0.{number}:{port}"), behaviour.clone(), &identity);
-            port = server.address.port();
-            servers.push(server);
-        }
-        Self { identity, list: servers, port }
+        let servers = listen(addresses).into_iter().zip(behaviours);
+        let list: Vec<_> = servers
+            .map(|(listener, behaviour)| Server::start(listener, behaviour.clone(), &identity))
+            .collect();
+        let port = list[0].address.port();
+        Self { identity, list, port }
     }
 
     /// The zone, with the record of the servers' key, or another one.
@@ -50,6 +57,21 @@ impl Servers {
     pub(crate) fn messages(&self) -> Vec<usize> {
         self.list.iter().map(|server| server.told().messages).collect()
     }
+}
+
+/// Listens at these addresses of loopback, on one port.
+fn listen(addresses: &[IpAddr]) -> Vec<TcpListener> {
+    let bind = || {
+        let mut port = 0;
+        let listeners = addresses.iter().map(|address| {
+            let listener = TcpListener::bind((*address, port))?;
+            port = listener.local_addr()?.port();
+            Ok(listener)
+        });
+        listeners.collect::<io::Result<Vec<_>>>()
+    };
+    // A port that is free at the first address may be in use at another one.
+    iter::repeat_with(bind).take(100).find_map(Result::ok).unwrap()
 }
 
 fn with(tls: Tls) -> Behaviour {
@@ -172,9 +194,10 @@ fn hosts_avoid_tls_says_no_starttls_but_dane_goes_before_it() {
 #[test]
 fn a_silent_host_leaves_time_for_the_next_one() {
     let silent = Behaviour { greets: false, ..Behaviour::default() };
-    let servers = Servers::start(&[silent.clone(), with(Tls::Good)]);
-    // It has an address in the other family too, which is silent as well.
-    let six = Server::start(&format!("[::1]:{}", servers.port), silent, &servers.identity);
+    let addresses = ["127.0.0.2", "127.0.0.3", "::1"].map(|address| address.parse().unwrap());
+    let mut servers = Servers::start_at(&addresses, &[silent.clone(), with(Tls::Good), silent]);
+    // The first host has an address in the other family too, which is silent as well.
+    let six = servers.list.pop().unwrap();
     let zone = servers.zone(None) + "mx0.example.test. AAAA ::1\n";
     let outcome = servers.send(&zone, "", &[]).outcome();
     assert_eq!(outcome["result"], "delivered", "{outcome}");

@@ -103,9 +103,7 @@ pub(crate) struct Told {
 }
 
 impl Server {
-    /// Starts one at this address; with port 0 on any.
-    pub(crate) fn start(at: &str, behaviour: Behaviour, identity: &Identity) -> Self {
-        let listener = TcpListener::bind(at).unwrap();
+    pub(crate) fn start(listener: TcpListener, behaviour: Behaviour, identity: &Identity) -> Self {
         let address = listener.local_addr().unwrap();
         let told = Arc::new(Mutex::new(Told::default()));
         let (shared, config) = (Arc::clone(&told), identity.config());
