@@ -226,3 +226,12 @@ fn what_actions_force() {
         assert_eq!(outcome.stop, None);
     }
 }
+
+/// A certificate comes from outside, whatever the caller says.
+#[test]
+fn a_certificate_is_untrusted() {
+    for name in Event::CERTIFICATES {
+        let set = |trust| Event::new(EventName::TlsCert).with(name, b"certificate", trust);
+        assert_eq!(set(Trust::Trusted), set(Trust::Untrusted));
+    }
+}

@@ -56,10 +56,11 @@ impl Event {
     }
 
     /// Sets one of the [`VARIABLES`](Self::VARIABLES); another name changes nothing. One of the
-    /// [`CERTIFICATES`](Self::CERTIFICATES) takes a certificate in DER.
+    /// [`CERTIFICATES`](Self::CERTIFICATES) takes a certificate in DER, which is always untrusted.
     #[must_use]
     pub fn with(mut self, name: &str, value: &[u8], trust: Trust) -> Self {
         if let Some(known) = Self::VARIABLES.iter().find(|known| **known == name) {
+            let trust = if Self::CERTIFICATES.contains(known) { Trust::Untrusted } else { trust };
             self.values.insert(known, Value::new(value.to_vec(), trust));
         }
         self
