@@ -60,7 +60,7 @@ pub enum ResultType {
 }
 
 impl ResultType {
-    /// Returns the word of RFC 8460, which is also that of Exim's event `dane:fail`.
+    /// Returns the word of RFC 8460. Exim's event `dane:fail` has four words, each for several of these.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

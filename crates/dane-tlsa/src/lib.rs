@@ -86,7 +86,7 @@
 //! | RFC 8461 2 and 5, beside MTA-STS               | [`MtaSts`]; its policies are fetched by the caller |
 //! | RFC 8460 4.3, failures in reports              | [`Failure`], [`ResultType`]                       |
 //! | RFC 8689 2, REQUIRETLS                         | [`Action::authenticates_next_hop`]                |
-//! | Exim's `hosts_try_dane`, `hosts_require_dane`, `tls_out_dane`, `tls_out_tlsa_usage`, `dane:fail` | [`PolicyOptions`], [`Dane::variable`], [`ResultType::as_str`] |
+//! | Exim's `hosts_try_dane`, `hosts_require_dane`, `tls_out_dane`, `tls_out_tlsa_usage` | [`PolicyOptions`], [`Dane::variable`] |
 //! | RFC 6698 2, the record in both its forms       | [`TlsaRecord`]                                    |
 //! | RFC 6698 4.1, RFC 7672 3.1.3, usable records   | [`TlsaRecord::check_usable`], [`Unusable`]        |
 //! | RFC 7671 9, the strongest digest               | [`RecordSet`], [`Standing`]                       |
