@@ -89,6 +89,19 @@ impl<'a> Anchors<'a> {
             || self.reasons.iter().any(|(record, _)| *record == place)
     }
 
+    /// Tells whether an anchor of a record may have issued one of the certificates, by their names; `None` if
+    /// the record has no anchor.
+    pub(crate) fn has_issued(&self, place: usize, leaf: &Certificate<'_>) -> Option<bool> {
+        let sources = self.trusted.iter().zip(&self.sources);
+        let mut own = sources.filter(|(_, source)| source.record == place).peekable();
+        own.peek()?;
+        Some(own.any(|(anchor, _)| {
+            let is_subject = |issuer: &[u8]| issuer == anchor.subject.as_ref();
+            let mut others = self.others.iter().filter_map(|der| Certificate::parse(der).ok());
+            is_subject(leaf.issuer()) || others.any(|other| is_subject(other.issuer()))
+        }))
+    }
+
     /// Takes a certificate that a record has named as an anchor, unless it says that it cannot be one.
     fn take(&mut self, record: usize, certificate: &Certificate<'a>) {
         match uses_of_anchor(certificate) {

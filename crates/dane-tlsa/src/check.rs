@@ -7,6 +7,7 @@ use crate::anchor::Anchors;
 use crate::certificate::{Certificate, check_whole_key};
 use crate::limits::Limits;
 use crate::path::{Algorithms, Search};
+use crate::path_fault::PathFault;
 use crate::record::TlsaRecord;
 use crate::record_set::{RecordSet, Standing};
 use crate::selected::Selected;
@@ -122,12 +123,15 @@ impl<'a> Check<'a> {
             }
         };
         Verdict::NoMatch(self.mismatches(|place, record| {
-            let has_anchor = anchors.sources.iter().any(|source| source.record == place);
             let own = anchors.reasons.iter().find(|(record, _)| *record == place);
-            let reason = match own {
-                _ if has_anchor => failed,
-                Some((_, reason)) => *reason,
-                None => MismatchReason::AnchorNotSent,
+            let reason = match (anchors.has_issued(place, leaf), own) {
+                // The path that failed is another anchor's, unless none was tried to its end.
+                (Some(false), _) if failed != MismatchReason::Path(PathFault::Limit) => {
+                    MismatchReason::Path(PathFault::Issuer)
+                }
+                (Some(_), _) => failed,
+                (None, Some((_, reason))) => *reason,
+                (None, None) => MismatchReason::AnchorNotSent,
             };
             of_anchor(record, reason)
         }))
@@ -139,7 +143,7 @@ impl<'a> Check<'a> {
         anchors: &Anchors<'_>,
         now: UnixTime,
     ) -> Result<Match, MismatchReason> {
-        let malformed = |_| MismatchReason::Path(crate::PathFault::Malformed);
+        let malformed = |_| MismatchReason::Path(PathFault::Malformed);
         let uses = Uses::of(leaf).map_err(malformed)?;
         let identity = Identity::of(leaf, &uses, self.names).map_err(malformed)?;
         let algorithms = self.algorithms;

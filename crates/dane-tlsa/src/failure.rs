@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mail_types::dns::Name;
+use mail_types::dns::{Name, RecordType};
 
 use crate::decision::{Decision, Deferral};
 use crate::host_policy::{Action, Dane, Encrypt, Host, HostPolicy, NoDane, Skip};
@@ -20,10 +20,9 @@ pub struct Failure {
     pub result: ResultType,
     /// `policy-type`.
     pub policy_type: PolicyType,
-    /// `policy-string`: the TLSA records in presentation form; empty without any.
+    /// `policy-string`: the TLSA records in presentation form; empty without any, and with more than the limit.
     pub policy_string: Vec<String>,
-    /// `policy-domain`: the TLSA base domain; without one, the host that should have records, or the next
-    /// hop.
+    /// `policy-domain`: the TLSA base domain; if that is not known, the host, or the next hop.
     pub policy_domain: Name,
     /// `receiving-mx-hostname`, unless it failed before a host was known.
     pub receiving_host: Option<Name>,
@@ -60,7 +59,7 @@ pub enum ResultType {
 }
 
 impl ResultType {
-    /// Returns the word of RFC 8460. Exim's event `dane:fail` has four words, each for several of these.
+    /// Returns the word of RFC 8460.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,6 +71,20 @@ impl ResultType {
             Self::TlsaInvalid => "tlsa-invalid",
             Self::DnssecInvalid => "dnssec-invalid",
             Self::DaneRequired => "dane-required",
+        }
+    }
+
+    /// Returns the word of Exim's event `dane:fail`, which has four: `starttls-not-supported`, `dnssec-invalid`,
+    /// `dane-required`, and `validation-failure` for all that a certificate or a handshake can lack.
+    #[must_use]
+    pub fn event_word(self) -> &'static str {
+        match self {
+            Self::StarttlsNotSupported | Self::DnssecInvalid | Self::DaneRequired => self.as_str(),
+            Self::TlsaInvalid => Self::DaneRequired.as_str(),
+            Self::CertificateHostMismatch
+            | Self::CertificateExpired
+            | Self::CertificateNotTrusted
+            | Self::ValidationFailure => Self::ValidationFailure.as_str(),
         }
     }
 }
@@ -142,17 +155,33 @@ impl Policy {
 }
 
 impl HostPolicy {
-    /// Returns the failure of a host that is skipped for DANE.
+    /// Returns the failure of DANE that is known before a connection: the host is skipped, or none of its TLSA
+    /// records can be used ([`ResultType::TlsaInvalid`]), though mail may go on
+    /// ([RFC 8460 section 4.3.2.1](https://www.rfc-editor.org/rfc/rfc8460#section-4.3.2.1)).
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
-        let Action::Skip(skip) = &self.action else { return None };
+        let skip = match &self.action {
+            Action::Skip(skip) => skip,
+            Action::Encrypt(Encrypt { base_domain, records, .. }) => {
+                let reason = format_args!("none of the TLSA records of {base_domain} can be used");
+                let found = Found::of(base_domain, records);
+                return self.failed(ResultType::TlsaInvalid, found, line(&reason));
+            }
+            Action::Dane(_) | Action::MtaSts(_) | Action::Opportunistic(_) => return None,
+        };
         let (result, found) = match skip {
             Skip::NoAddress | Skip::AddressInMx | Skip::Required(NoDane::Literal) => return None,
-            Skip::Lookup { .. } => (ResultType::DnssecInvalid, None),
-            Skip::TooManyRecords { .. } => (ResultType::TlsaInvalid, None),
-            Skip::Required(_) => (ResultType::DaneRequired, None),
+            Skip::Lookup { name, kind: RecordType::Tlsa, .. } => {
+                (ResultType::DnssecInvalid, Found::none(base_domain(name)))
+            }
+            Skip::Lookup { .. } => (ResultType::DnssecInvalid, Found::default()),
+            Skip::TooManyRecords { name, .. } => {
+                let policy_type = PolicyType::Tlsa;
+                (ResultType::TlsaInvalid, Found { policy_type, ..Found::none(base_domain(name)) })
+            }
+            Skip::Required(_) => (ResultType::DaneRequired, Found::default()),
             Skip::RequiredUsable { base_domain, records } => {
-                (ResultType::TlsaInvalid, Some((base_domain, &**records)))
+                (ResultType::TlsaInvalid, Found::of(base_domain, records))
             }
         };
         self.failed(result, found, line(skip))
@@ -174,28 +203,49 @@ impl HostPolicy {
             ConnectionFault::Handshake(text) => (ResultType::ValidationFailure, line(text)),
             ConnectionFault::Verdict(verdict) => (result_of(verdict)?, line(verdict)),
         };
-        self.failed(result, Some((base_domain, records)), reason)
+        self.failed(result, Found::of(base_domain, records), reason)
     }
 
-    fn failed(
-        &self,
-        result: ResultType,
-        found: Option<(&Name, &RecordSet)>,
-        reason: String,
-    ) -> Option<Failure> {
+    fn failed(&self, result: ResultType, found: Found, reason: String) -> Option<Failure> {
         let Host::Name(host) = &self.host else { return None };
-        let policy_type =
-            if found.is_some() { PolicyType::Tlsa } else { PolicyType::NoPolicyFound };
-        let records = found.into_iter().flat_map(|(_, records)| records.records());
-        Some(Failure {
-            result,
-            policy_type,
-            policy_string: records.map(ToString::to_string).collect(),
-            policy_domain: found.map_or(host, |(base_domain, _)| base_domain).clone(),
-            receiving_host: Some(host.clone()),
-            reason,
-        })
+        let Found { base_domain, policy_type, policy_string } = found;
+        let policy_domain = base_domain.unwrap_or_else(|| host.clone());
+        let receiving_host = Some(host.clone());
+        Some(Failure { result, policy_type, policy_string, policy_domain, receiving_host, reason })
     }
+}
+
+/// The TLSA policy of a host, as far as it was found.
+struct Found {
+    base_domain: Option<Name>,
+    policy_type: PolicyType,
+    policy_string: Vec<String>,
+}
+
+impl Found {
+    fn of(base_domain: &Name, records: &RecordSet) -> Self {
+        Self {
+            base_domain: Some(base_domain.clone()),
+            policy_type: PolicyType::Tlsa,
+            policy_string: records.records().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn none(base_domain: Option<Name>) -> Self {
+        Self { base_domain, ..Self::default() }
+    }
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        let policy_type = PolicyType::NoPolicyFound;
+        Self { base_domain: None, policy_type, policy_string: Vec::new() }
+    }
+}
+
+/// Returns the base domain of the records of an owner, such as `_25._tcp.mx.example.net`.
+fn base_domain(owner: &Name) -> Option<Name> {
+    owner.parent()?.parent()
 }
 
 impl Dane {

@@ -86,7 +86,7 @@
 //! | RFC 8461 2 and 5, beside MTA-STS               | [`MtaSts`]; its policies are fetched by the caller |
 //! | RFC 8460 4.3, failures in reports              | [`Failure`], [`ResultType`]                       |
 //! | RFC 8689 2, REQUIRETLS                         | [`Action::authenticates_next_hop`]                |
-//! | Exim's `hosts_try_dane`, `hosts_require_dane`, `tls_out_dane`, `tls_out_tlsa_usage` | [`PolicyOptions`], [`Dane::variable`] |
+//! | Exim's `hosts_try_dane`, `hosts_require_dane`, `tls_out_dane`, `tls_out_tlsa_usage`, `dane:fail` | [`PolicyOptions`], [`Dane::variable`], [`ResultType::event_word`] |
 //! | RFC 6698 2, the record in both its forms       | [`TlsaRecord`]                                    |
 //! | RFC 6698 4.1, RFC 7672 3.1.3, usable records   | [`TlsaRecord::check_usable`], [`Unusable`]        |
 //! | RFC 7671 9, the strongest digest               | [`RecordSet`], [`Standing`]                       |
@@ -106,12 +106,14 @@
 //! | What comes                                             | Is                                                |
 //! |--------------------------------------------------------|---------------------------------------------------|
 //! | insecure MX records                                    | no DANE, unless [`PolicyOptions::insecure_mx`] says so; then the host is its only name |
-//! | no MX records, in an answer that is not secure         | the domain is its own host, and its addresses tell whether DANE applies |
+//! | no MX records, in an insecure answer                   | the domain is its own host, and its addresses tell whether DANE applies |
+//! | no MX records, in an indeterminate answer              | no DANE; deferred where DANE is required          |
 //! | one family of addresses secure, the other not          | DANE, for all addresses                           |
 //! | one family of addresses not secure, the other failed   | no DANE: the zone is not signed                   |
 //! | an address in an MX record                             | the host is skipped                               |
 //! | secure but unusable records at the end of an alias     | they decide: the alias itself is not asked about  |
 //! | DANE required, and a domain that does not exist by an answer that is not secure | deferred                  |
+//! | DANE required, and an address literal                  | deferred: a later message may go by a name        |
 //! | more hosts than [`Limits::hosts`]                      | those of the worst preferences are left out       |
 //! | a usage 2 record of the server's own certificate       | no match: that is usage 3                         |
 //! | a key (2 1 0) whose certificate is not sent            | tried for the topmost certificates, as RFC 7671 5.2.3 recommends |

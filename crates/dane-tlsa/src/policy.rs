@@ -81,10 +81,19 @@ impl Policy {
             Answer::Records { records: Records::Mx(hosts), canonical, security, .. } => {
                 (hosts, canonical, *security)
             }
-            // The domain is its own host; its addresses tell whether that is secure.
-            _ => {
+            answer => {
                 known.note(|| format!("{domain} has no MX records: it is its own mail host"));
-                let hop = Hop { names: vec![lowercase(domain)], security: DnssecStatus::Secure };
+                // The addresses tell whether that is secure, unless nothing was validated.
+                let security = match answer {
+                    Answer::Absent { security: DnssecStatus::Indeterminate, .. } => {
+                        DnssecStatus::Indeterminate
+                    }
+                    _ => DnssecStatus::Secure,
+                };
+                if self.options.required && security != DnssecStatus::Secure {
+                    return Ok(Decision::Defer(Deferral::Required(NoDane::InsecureMx)));
+                }
+                let hop = Hop { names: vec![lowercase(domain)], security };
                 return Ok(Decision::Hosts(vec![self.host(domain, 0, &hop, known)?]));
             }
         };

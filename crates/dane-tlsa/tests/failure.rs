@@ -47,6 +47,62 @@ fn points_36_and_41_a_host_that_is_skipped_has_its_failure() {
     assert_eq!(host_failure(&zone("example.com. MX 10 gone.example.net.\n"), true), None);
 }
 
+/// The policy domain is the end of the alias where its records are in question, and the host where nothing is
+/// known of them.
+#[test]
+fn point_41_the_policy_domain_is_the_base_domain_whatever_fails() {
+    const ALIAS: &str = "example.com. MX 10 mx.example.net.\nmx.example.net. CNAME real.example.org.\n\
+                         real.example.org. A 192.0.2.1\n";
+    let owner = "_25._tcp.real.example.org";
+    let mut failing = zone(ALIAS);
+    let question = Question::new(owner.parse().unwrap(), RecordType::Tlsa);
+    failing.set(question, Answer::Failed(DnsFailure::ServFail));
+    let many: Vec<_> = (0..101).map(|at| format!("{owner}. TLSA 3 1 1 {at:064x}")).collect();
+    let unusable = format!("{ALIAS}{owner}. TLSA 3 1 1 abab\n");
+    let mut without_address = zone(ALIAS);
+    let question = Question::new("mx.example.net".parse().unwrap(), RecordType::A);
+    without_address.set(question, Answer::Failed(DnsFailure::Timeout));
+    let (base, host) = ("real.example.org", "mx.example.net");
+    for (zone, required, domain, result, policy_type, records) in [
+        (&failing, false, base, ResultType::DnssecInvalid, PolicyType::NoPolicyFound, &[][..]),
+        (
+            &zone(&format!("{ALIAS}{}\n", many.join("\n"))),
+            false,
+            base,
+            ResultType::TlsaInvalid,
+            PolicyType::Tlsa,
+            &[],
+        ),
+        (&zone(&unusable), true, base, ResultType::TlsaInvalid, PolicyType::Tlsa, &["3 1 1 abab"]),
+        // Mail goes on, encrypted: the records are wrong all the same.
+        (&zone(&unusable), false, base, ResultType::TlsaInvalid, PolicyType::Tlsa, &["3 1 1 abab"]),
+        (&without_address, false, host, ResultType::DnssecInvalid, PolicyType::NoPolicyFound, &[]),
+    ] {
+        let failure = host_failure(zone, required).unwrap();
+        assert_eq!(failure.policy_domain.to_string(), domain, "{failure:?}");
+        assert_eq!((failure.result, failure.policy_type), (result, policy_type));
+        assert_eq!(failure.policy_string, records);
+        assert_eq!(failure.receiving_host.unwrap().to_string(), host);
+    }
+}
+
+/// Exim's event `dane:fail` has four words.
+#[test]
+fn each_failure_has_a_word_of_dane_fail() {
+    for (result, word) in [
+        (ResultType::StarttlsNotSupported, "starttls-not-supported"),
+        (ResultType::CertificateHostMismatch, "validation-failure"),
+        (ResultType::CertificateExpired, "validation-failure"),
+        (ResultType::CertificateNotTrusted, "validation-failure"),
+        (ResultType::ValidationFailure, "validation-failure"),
+        (ResultType::TlsaInvalid, "dane-required"),
+        (ResultType::DnssecInvalid, "dnssec-invalid"),
+        (ResultType::DaneRequired, "dane-required"),
+    ] {
+        assert_eq!(result.event_word(), word);
+    }
+}
+
 #[test]
 fn point_41_a_message_that_is_deferred_has_its_failure() {
     let mut zone = zone(MX);

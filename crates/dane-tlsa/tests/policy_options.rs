@@ -8,8 +8,8 @@ mod next_hops;
 use dane_tlsa::mail_types::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType};
 use dane_tlsa::mail_types::exim::{HostSet, List};
 use dane_tlsa::{
-    Action, Bounce, Decision, Disposition, InsecureMx, Limits, MtaSts, NextHop, NoDane, Policy,
-    PolicyOptions, Skip,
+    Action, Bounce, Decision, Deferral, Disposition, InsecureMx, Limits, MtaSts, NextHop, NoDane,
+    Policy, PolicyOptions, Skip,
 };
 use next_hops::{
     ANCHOR, KEY, SECURE, absent, action, decide, fail, name, secure, set_addresses, set_mx,
@@ -24,14 +24,13 @@ fn points_27_and_28_records_that_cannot_be_used_ask_for_tls_all_the_same() {
     let enforced = PolicyOptions::default().with_mta_sts(MtaSts::Enforce);
     assert_eq!(action(&decide(&secure(&unusable), enforced)).as_str(), "encrypt+mta-sts");
     // Where DANE is required, TLS without authentication is not enough.
-    let required = PolicyOptions::default().with_required(true);
+    let required = required();
     let decision = decide(&secure(&unusable), required);
     assert!(matches!(action(&decision), Action::Skip(Skip::RequiredUsable { .. })), "{decision}");
 }
 
 #[test]
 fn point_36_required_dane_defers_whatever_is_less() {
-    let required = || PolicyOptions::default().with_required(true);
     let mut insecure = secure(SECURE);
     set_addresses(&mut insecure, DnssecStatus::Insecure);
     let without = SECURE.replace("_25._tcp", "_24._tcp");
@@ -104,16 +103,49 @@ fn point_37_the_preference_goes_before_dane() {
     assert_eq!(words, ["opportunistic", "dane"], "each host once");
 }
 
+/// The domain is its own host; an answer that nobody validated says nothing about that.
+#[test]
+fn a_domain_without_mx_records_by_an_indeterminate_answer_has_no_dane() {
+    const OWN: &str = "example.com. A 192.0.2.1\n_25._tcp.example.com. TLSA 3 1 1 \
+                       abababababababababababababababababababababababababababababababab\n";
+    let mut zone = secure(OWN);
+    assert_eq!(action(&decide(&zone, required())).as_str(), "dane");
+    for (security, words) in [
+        (DnssecStatus::Insecure, ["dane", "dane"]),
+        (DnssecStatus::Indeterminate, ["opportunistic", "defer-message"]),
+    ] {
+        absent(&mut zone, "example.com", RecordType::Mx, true, security);
+        for (options, word) in [PolicyOptions::default(), required()].into_iter().zip(words) {
+            let decision = decide(&zone, options);
+            let found = decision.hosts().first().map_or("defer-message", |it| it.action.as_str());
+            assert_eq!(found, word, "{decision}");
+        }
+    }
+}
+
+#[test]
+fn hosts_require_dane_defers_a_literal_that_it_names() {
+    let deferred = Decision::Defer(Deferral::Required(NoDane::Literal));
+    for (list, is_deferred) in [("192.0.2.0/24", true), ("192.0.3.0/24", false)] {
+        let set = HostSet::new(List::new(list)).unwrap();
+        let policy = Policy::new(NextHop::Literal("192.0.2.1".parse().unwrap()), 25)
+            .with_options(PolicyOptions::default().with_hosts_require_dane(set));
+        let decision = policy.session().run(|question| secure("").answer(question));
+        assert_eq!(decision == deferred, is_deferred, "{list}: {decision}");
+    }
+}
+
 #[test]
 fn one_host_that_cannot_be_used_leaves_the_others() {
     let mut zone = secure(&format!(
         "{SECURE}example.com. MX 5 gone.example.net.\nexample.com. MX 6 none.example.net.\n\
-         example.com. MX 7 192.0.2.9.\nnone.example.net. TXT x\n"
+         example.com. MX 7 192.0.2.9.\nexample.com. MX 8 late.example.net.\nnone.example.net. TXT x\n"
     ));
     fail(&mut zone, "late.example.net", RecordType::A, DnsFailure::Timeout);
     let decision = decide(&zone, PolicyOptions::default());
     let words: Vec<_> = decision.hosts().iter().map(|host| host.action.as_str()).collect();
-    assert_eq!(words, ["unreachable-host", "unreachable-host", "unreachable-host", "dane"]);
+    let [unreachable, late] = ["unreachable-host", "defer-host"];
+    assert_eq!(words, [unreachable, unreachable, unreachable, late, "dane"]);
     assert_eq!(decision.disposition(), Disposition::Try);
     let zone = secure("example.com. MX 5 gone.example.net.\n");
     assert_eq!(decide(&zone, PolicyOptions::default()).disposition(), Disposition::Bounce);
@@ -208,4 +240,8 @@ fn a_name_that_is_too_long_for_records_has_none() {
     let zone = secure(&format!("example.com. MX 10 {host}.\n{host}. A 192.0.2.1\n"));
     let decision = decide(&zone, PolicyOptions::default());
     assert_eq!(*action(&decision), Action::Opportunistic(NoDane::NoRecords));
+}
+
+fn required() -> PolicyOptions {
+    PolicyOptions::default().with_required(true)
 }

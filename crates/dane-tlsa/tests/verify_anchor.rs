@@ -63,6 +63,35 @@ fn the_anchor_nearest_to_the_server_is_named() {
     assert_eq!(verify(&records, &[&leaf.der, &below.der, &root.der]), Ok((1, 1)));
 }
 
+/// A path to one anchor fails, and none leads to the other.
+#[test]
+fn each_anchor_has_its_own_reason() {
+    let root = Party::root("Root", |_| {});
+    let mallory = Party::root("Mallory", |_| {});
+    let renamed = root.server(&["mail.example.org"], |_| {});
+    let narrow = Party::root("Root", |ca| ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)));
+    let below = narrow.authority("Below", |_| {});
+    let deep = below.server(&[NAME], |_| {});
+    let issuer = MismatchReason::Path(PathFault::Issuer);
+    for (leaf, between, anchor, reason) in [
+        (&renamed, &renamed, &root, MismatchReason::Name),
+        (&deep, &below, &narrow, MismatchReason::Path(PathFault::PathLength)),
+    ] {
+        let chain = [&leaf.der, &between.der, &anchor.der, &mallory.der];
+        for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0]] {
+            let both = [record(numbers, &anchor.der), record(numbers, &mallory.der)];
+            for (records, expected) in [
+                (set(both.clone()), [reason, issuer]),
+                (set(both.into_iter().rev()), [issuer, reason]),
+            ] {
+                let Verdict::NoMatch(why) = check(&records, &chain) else { panic!("{numbers:?}") };
+                let reasons: Vec<_> = why.records.iter().map(|record| record.reason).collect();
+                assert_eq!(reasons, expected, "{numbers:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn point_22_the_path_ends_at_the_anchor() {
     let [root, below, leaf] = three(NAME);

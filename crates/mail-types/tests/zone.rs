@@ -51,6 +51,33 @@ fn said(zone: &Zone, owner: &str, kind: RecordType) -> String {
     }
 }
 
+/// All that the zone says has the status; what is set later has its own, and a failure has none.
+#[test]
+fn a_zone_has_a_status_by_dnssec() {
+    let status = |zone: &Zone, owner, kind| match zone.answer(&Question::new(name(owner), kind)) {
+        Answer::Records { security, .. } | Answer::Absent { security, .. } => Some(security),
+        Answer::Failed(_) => None,
+    };
+    let failing = Question::new(name("ns.example.com"), RecordType::A);
+    let later = Question::new(name("later.example.com"), RecordType::A);
+    let mut zone = Zone::parse(TEXT).unwrap_or_default();
+    zone.set(failing, Answer::Failed(DnsFailure::Timeout));
+    let mut zone = zone.with_security(DnssecStatus::Secure);
+    let answer = Answer::Absent { exists: true, security: DnssecStatus::Insecure, ttl: 60 };
+    zone.set(later, answer);
+    for (owner, kind, expected) in [
+        ("example.com", RecordType::Mx, Some(DnssecStatus::Secure)),
+        ("alias.example.com", RecordType::A, Some(DnssecStatus::Secure)),
+        ("x.wild.example.com", RecordType::A, Some(DnssecStatus::Secure)),
+        ("mx.example.com", RecordType::Mx, Some(DnssecStatus::Secure)),
+        ("none.example.com", RecordType::A, Some(DnssecStatus::Secure)),
+        ("ns.example.com", RecordType::A, None),
+        ("later.example.com", RecordType::A, Some(DnssecStatus::Insecure)),
+    ] {
+        assert_eq!(status(&zone, owner, kind), expected, "{owner}");
+    }
+}
+
 #[test]
 fn a_master_file_answers() {
     let zone = Zone::parse(TEXT).unwrap_or_default();

@@ -100,7 +100,8 @@ impl<'a> Attempts<'a> {
     fn skip(&mut self, host: &RemoteHost, origin: &Origin) -> OpenFailure {
         let (name, reason) = (host.policy.host.to_string(), host.unused.as_ref());
         let text = reason.map(ToString::to_string).unwrap_or_default();
-        let failure = host.policy.failure();
+        let is_skipped = matches!(host.policy.action, Action::Skip(_));
+        let failure = host.policy.failure().filter(|_| is_skipped);
         if let Some(failure) = &failure {
             dane_failed(origin, &name, None, failure.result);
             self.reports.push(TlsReportLine::failed(failure, None));

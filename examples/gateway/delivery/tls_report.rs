@@ -67,7 +67,12 @@ impl TlsReportLine {
         address: IpAddr,
         fault: Option<&TlsFault<'_>>,
     ) -> Self {
-        if let Some(failure) = fault.and_then(|fault| failure(host, fault)) {
+        let failure = match (fault, &host.action) {
+            (Some(fault), _) => failure(host, fault),
+            (None, Action::Encrypt(Encrypt { mta_sts: false, .. })) => host.failure(),
+            (None, _) => None,
+        };
+        if let Some(failure) = failure {
             return Self::failed(&failure, Some(address));
         }
         let line = Self {
@@ -79,28 +84,15 @@ impl TlsReportLine {
         };
         match (&host.action, sts) {
             (Action::Dane(dane), _) => {
+                let policy_string = dane.records.records().map(TlsaRecord::to_string).collect();
                 let base = dane.base_domain().map(ToString::to_string).unwrap_or_default();
-                line.with_records(&dane.records, base)
-            }
-            (Action::Encrypt(Encrypt { records, base_domain, mta_sts: false, .. }), _) => {
-                // Section 4.3.2.1: none of the records can be used, whatever becomes of the message.
-                let result_type = line.result_type.or(Some("tlsa-invalid"));
-                Self { result_type, ..line.with_records(records, base_domain.to_string()) }
+                Self { policy_type: "tlsa", policy_string, policy_domain: base, ..line }
             }
             (_, Some(sts)) => {
                 let (policy_string, policy_domain) = (sts.lines().to_vec(), domain.to_owned());
                 Self { policy_type: "sts", policy_string, policy_domain, ..line }
             }
             _ => Self { policy_type: "no-policy-found", policy_domain: domain.to_owned(), ..line },
-        }
-    }
-
-    fn with_records(self, records: &RecordSet, base_domain: String) -> Self {
-        Self {
-            policy_type: "tlsa",
-            policy_string: records.records().map(TlsaRecord::to_string).collect(),
-            policy_domain: base_domain,
-            ..self
         }
     }
 }

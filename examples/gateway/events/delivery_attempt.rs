@@ -278,17 +278,7 @@ pub(crate) fn dane_failed(
             .with("host_address", address.ip().to_string().as_bytes(), Trust::Untrusted)
             .with("host_port", address.port().to_string().as_bytes(), Trust::Untrusted);
     }
-    origin.raise(event.data(dane_word(result).as_bytes(), Trust::Trusted));
-}
-
-/// Exim has four words; those of RFC 8460 are more exact.
-fn dane_word(result: ResultType) -> &'static str {
-    match result {
-        ResultType::StarttlsNotSupported => "starttls-not-supported",
-        ResultType::DnssecInvalid => "dnssec-invalid",
-        ResultType::DaneRequired | ResultType::TlsaInvalid => "dane-required",
-        _ => "validation-failure",
-    }
+    origin.raise(event.data(result.event_word().as_bytes(), Trust::Trusted));
 }
 
 /// Reports that a host is not used; `last` says that no other one is left.
