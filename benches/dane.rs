@@ -21,7 +21,7 @@ use dane_cases::{Case, NOW};
 use dane_tlsa::rustls_pki_types::{UnixTime, alg_id};
 use dane_tlsa::{Algorithms, Check};
 
-/// What OpenSSL does too: the rows of the library's own tests, the bars and the instructions.
+/// The cases that OpenSSL runs too: those of the library's own tests, of the bars and of the instructions.
 const BESIDE: [(&str, &str, f64, f64); 3] = [
     ("3 1 1", "extra-ee-expired", 0.25, 9_500.0),
     ("2 0 1, two certificates", "extra-ta-int", 1.0, 840_000.0),

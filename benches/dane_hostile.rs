@@ -1,4 +1,4 @@
-//! What a hostile server and its zone may send within the limits, so that verification takes longest.
+//! The certificates and records, within the limits, whose verification takes longest.
 
 use std::iter;
 

@@ -1,4 +1,4 @@
-//! What a tool shows and keeps of a case that asks the DNS.
+//! The arguments of tools for the trace and the record of a case that asks the DNS.
 
 use std::fs::File;
 use std::io::{self, Write as _};

@@ -4,7 +4,7 @@ use dmarc_policy::{Destination, Feedback, Permission};
 use examples::cases::shown::Shown;
 use serde::Serialize;
 
-/// What became of a report that was made.
+/// The outcome of a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct Made {
     domain: String,

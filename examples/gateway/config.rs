@@ -184,7 +184,7 @@ impl Common {
         Ok(Self { host, spf, dmarc, lookups, language })
     }
 
-    /// What rules and lists are read with.
+    /// The lookups, variables and limits for reading rules and lists.
     fn home(&self) -> RuleScope<'_> {
         let Self { host, spf, dmarc, language, .. } = self;
         RuleScope { kinds: KINDS, host, language, spf, dmarc }

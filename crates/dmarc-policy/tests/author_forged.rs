@@ -58,7 +58,7 @@ fn a_blank_ends_a_domain_of_several_labels_whatever_its_dots_are() {
     }
 }
 
-/// RFC 5322 appendix A.6.3: `machine(comment).  example` is one domain, and its first label is none.
+/// RFC 5322 appendix A.6.3: `machine(comment).  example` is one domain; `machine` alone is not a domain.
 #[test]
 fn a_blank_does_not_end_a_domain_after_one_label() {
     for gap in ["(comment).  ", ". ", " .", " . ", "\r\n ."] {

@@ -288,7 +288,7 @@ impl<'e> Evaluation<'e> {
         self.depth -= 1;
     }
 
-    /// Returns the result of the next request, or stops to wait for it. A verdict is none.
+    /// Returns the result of the next request, or stops to wait for it. A verdict is not a result.
     pub(crate) fn ask(
         &mut self,
         at: usize,

@@ -188,7 +188,7 @@ impl EventOptions {
     }
 }
 
-/// What raises the events whose actions mail waits for.
+/// The sources of the events whose actions mail waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WaitingEvents {
     /// There is a transport to a next hop.

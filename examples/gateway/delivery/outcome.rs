@@ -1,4 +1,4 @@
-//! What became of the recipients of a message that went to other hosts.
+//! The outcome of each recipient of a message that was sent to other hosts.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::tls_report::TlsReportLine;
 
-/// What became of one recipient. Its `Display` is a line of the log in Exim's form.
+/// The outcome of one recipient. Its `Display` is a line of the log in Exim's form.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecipientOutcome {
     #[serde(serialize_with = "as_text")]

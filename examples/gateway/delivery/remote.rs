@@ -33,7 +33,7 @@ pub(crate) struct Remote {
     own: Name,
 }
 
-/// What a message demands of TLS (RFC 8689).
+/// The requirement of a message for TLS (RFC 8689).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum TlsDemand {
     /// Nothing: the configuration decides.

@@ -50,7 +50,7 @@ impl HostChoices {
     }
 }
 
-/// What all connections share.
+/// The TLS configuration that all connections share.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsBase {
     config: Arc<ClientConfig>,

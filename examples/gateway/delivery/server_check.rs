@@ -168,10 +168,6 @@ impl Pkix {
     }
 }
 
-/// The authentication as a verifier, for the one of staples around it.
-#[derive(Debug)]
-struct Inner(Arc<Authentication>);
-
 impl ServerCheck {
     pub(crate) fn new(
         authentication: Arc<Authentication>,
@@ -179,7 +175,7 @@ impl ServerCheck {
         algorithms: WebPkiSupportedAlgorithms,
         requirement: Requirement,
     ) -> Self {
-        let inner = Arc::new(Inner(Arc::clone(&authentication)));
+        let inner = Arc::clone(&authentication);
         let staples = StapleVerifier::new(inner, anchors, algorithms).with_requirement(requirement);
         Self { staples, authentication, requirement }
     }
@@ -264,7 +260,7 @@ impl ServerCertVerifier for ServerCheck {
     }
 }
 
-impl ServerCertVerifier for Inner {
+impl ServerCertVerifier for Authentication {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -273,7 +269,7 @@ impl ServerCertVerifier for Inner {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.0.verify(end_entity, intermediates, server_name, now)?;
+        self.verify(end_entity, intermediates, server_name, now)?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -283,7 +279,7 @@ impl ServerCertVerifier for Inner {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.signatures.verify_tls12_signature(message, certificate, signed)
+        self.signatures.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -292,10 +288,10 @@ impl ServerCertVerifier for Inner {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.signatures.verify_tls13_signature(message, certificate, signed)
+        self.signatures.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signatures.supported_verify_schemes()
+        self.signatures.supported_verify_schemes()
     }
 }

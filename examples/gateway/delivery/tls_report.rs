@@ -1,10 +1,10 @@
-//! What one attempt says for reports about TLS: RFC 8460.
+//! The line of one attempt for reports about TLS: RFC 8460.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use dane_tlsa::{Action, Encrypt, Host};
-use dane_tlsa::{ConnectionFault, Failure, HostPolicy, RecordSet, TlsaRecord};
+use dane_tlsa::{ConnectionFault, Failure, HostPolicy, TlsaRecord};
 use rustls::{CertificateError, Error};
 use serde::Serialize;
 

@@ -35,7 +35,7 @@ pub(crate) struct ClientLists {
 pub(crate) struct ClientList {
     option: &'static str,
     hosts: HostList,
-    /// What holds where it is undecided.
+    /// The result where the list is undecided.
     pub(crate) otherwise: bool,
 }
 

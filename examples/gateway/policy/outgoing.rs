@@ -49,7 +49,7 @@ impl Variables for OutgoingHost<'_> {
     }
 }
 
-/// What a text about such a host is expanded with.
+/// The environment of an expansion about another host.
 pub(crate) struct Outgoing<'a> {
     host: OutgoingHost<'a>,
     lookups: &'a dyn Answers,

@@ -22,7 +22,7 @@ pub(super) struct Rule {
     steps: Vec<RuleStep>,
 }
 
-/// Who has a list of rules asked.
+/// The caller of a list of rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Caller {
     Session,
@@ -30,7 +30,7 @@ pub(super) enum Caller {
     Text,
 }
 
-/// What a rule does whose conditions hold.
+/// The action of a rule whose conditions hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verb {
     Accept,
@@ -213,7 +213,7 @@ impl Rule {
     }
 }
 
-/// What has become of the conditions of a rule.
+/// The result of the conditions of a rule.
 enum Worked<'r> {
     Held(Held<'r>),
     Not,

@@ -172,7 +172,7 @@ impl RuleStep {
         match (self, text.expand(context).await) {
             (Self::LogWrite(_), Ok(line)) => context.state.log(line.to_string()),
             (Self::Set(name, _), Ok(value)) => context.state.set(name, value),
-            // What it had before is not what it should have now.
+            // The old value would be wrong.
             (Self::Set(name, _), Err(Unfinished::Failed)) => context.state.unset(name),
             (Self::Profile(_), Ok(profile)) => {
                 context.state.set_candidate_profile(profile.as_bytes().to_vec());

@@ -11,7 +11,7 @@ use crate::gateway::lookups::asking::Answers;
 #[cfg(feature = "gateway")]
 use crate::gateway::lookups::certificate;
 
-/// What a text is expanded with: variables, answers to its requests, and a log.
+/// The environment of an expansion: variables, answers to its requests, and a log.
 pub(crate) trait Surroundings: Variables + Send {
     /// Answers a lookup, or another request. The time `spent` by earlier requests of the same text
     /// reduces the time limit.

@@ -147,7 +147,7 @@ pub(super) struct Seen<'a> {
     lists: &'a NamedLists,
     /// The variables before the answers with these numbers.
     earlier: &'a [(usize, Snapshot)],
-    /// How many answers the expansion has come past.
+    /// The number of answers that the expansion has used.
     answers: AtomicUsize,
 }
 

@@ -20,7 +20,7 @@ const MESSAGE: &str = "Subject: a\r\n\r\n.b\r\n";
 pub(super) struct Server<'a> {
     pub(super) client: Client,
     pub(super) replies: Vec<&'a str>,
-    /// What was sent, one text for each write.
+    /// The texts that were sent, one for each write.
     pub(super) sent: Vec<String>,
 }
 
@@ -226,7 +226,7 @@ fn each_recipient_has_a_reply_of_its_own_by_data_and_by_bdat() {
         let expected = [delivered("250 b has it"), refused("550 c"), permanent("550 d does not")];
         assert_eq!(delivery.recipients, expected);
         assert_eq!((delivery.last, delivery.prdr), (Some(reply("250 2.0.0 end")), true));
-        // What follows the last reply makes all of them doubtful.
+        // Octets after the last reply make all of them doubtful.
         let longer = format!("{block}250 one more\r\n");
         *replies.last_mut().unwrap() = &longer;
         let mut server =

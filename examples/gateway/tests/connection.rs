@@ -23,7 +23,7 @@ use crate::gateway::events::delivery_attempt::DeliveryAttempt;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::client::{Declared, Delivery, Lost};
 
-/// What a server does next.
+/// The next step of a server.
 #[derive(Clone, Debug)]
 enum Act {
     Say(&'static str),

@@ -41,7 +41,7 @@ condition = "${lookup sqlite{SELECT absent}}"
 message = "found"
 "#;
 
-/// What a text at RCPT becomes, and what is logged; it calls each list somewhere else.
+/// Expands a text at RCPT, and returns the result and the log; the text calls the lists.
 async fn expanded(text: &str) -> (String, Vec<String>) {
     let text = format!(
         "{LISTS}\n[[acl_smtp_rcpt]]\nverb = 'warn'\nset.acl_m_t = ['unchanged', '''{text}''']\n\

@@ -144,7 +144,7 @@ fn handshake_with(secured: &TlsClient, server: &Arc<ServerConfig>) -> Result<Han
     Ok(client.handshake_kind().unwrap())
 }
 
-/// What the choices come to with a server: `clear`, `offered` or `required`, and then `dane`, `yes`, `no` or
+/// The security that the choices give with a server: `clear`, `offered` or `required`, and then `dane`, `yes`, `no` or
 /// `refused`.
 fn found(
     server: &Server,

@@ -15,7 +15,7 @@ use super::stapled::certificate;
 use super::staples_exim::ForExim;
 
 const MESSAGE: &str = "Subject: hello\n\ntext\n";
-/// What a message shows of its client.
+/// The fields of a message about its client.
 const SHOWN: &str = "[[acl_smtp_mail]]\nverb = 'warn'\n\
     add_header = 'X-Client: $tls_in_certificate_verified $tls_in_peerdn \
     ${certextract{serial_number}{$tls_in_peercert}}'\n";
@@ -188,7 +188,7 @@ fn exim_extracts_the_same_fields() {
     assert_eq!(shown(&gateway.log()), shown(&log));
 }
 
-/// What the action said, in a log.
+/// The text of the action, in a log.
 fn shown(log: &str) -> &str {
     let start = log.find("BEGIN").unwrap_or_else(|| panic!("{log}"));
     let end = log[start..].find("END").unwrap();

@@ -111,7 +111,7 @@ pub(crate) fn send(arguments: &[&str]) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// What became of a recipient.
+/// The outcome of a recipient.
 pub(crate) fn found(outcome: &Value) -> Expected {
     match outcome.get("result").and_then(Value::as_str).unwrap() {
         "deferred" => Expected::Deferred,

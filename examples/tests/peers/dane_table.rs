@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::dane_certificates::Certificates;
 
-/// What becomes of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Expected {
     /// Delivered to a server that its TLSA records authenticate.

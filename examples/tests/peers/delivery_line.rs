@@ -1,6 +1,6 @@
 //! Lines about deliveries in a log in Exim's form.
 
-/// What became of a recipient: `deferred`, `failed`, `clear`, or the word behind `CV=`.
+/// The outcome of a recipient: `deferred`, `failed`, `clear`, or the word behind `CV=`.
 pub(crate) fn outcome(log: &str, recipient: &str) -> String {
     let (sign, line) = ["=>", "->", "**", "=="]
         .iter()
