@@ -97,11 +97,13 @@ fn known(case: &Case, ours: &Verdict, theirs: Outcome) -> Option<&'static str> {
             62 if case.has(Peculiarity::ShortWildcard) => {
                 Some("RFC 7672 3.2.3: OpenSSL wants two labels behind a wildcard")
             }
-            // `X509_V_ERR_CERT_SIGNATURE_FAILURE`, `_DANE_NO_MATCH`, `_INVALID_CA`: of the certificate that it
+            _ if found.numbers == [2, 1, 0] && matches_without(case, [2, 0, 0], found.depth) => {
+                Some(
+                    "RFC 7671 5.2.3: OpenSSL prefers the certificate of a key, and its constraints",
+                )
+            }
+            // `X509_V_ERR_CERT_SIGNATURE_FAILURE`, `_DANE_NO_MATCH`, `_INVALID_CA`: of the authority that it
             // tries instead. Another error of such a case is a difference.
-            7 | 65 | 79 if found.numbers == [2, 1, 0] && has([2, 0, 0]) => Some(
-                "RFC 7671 5.2.3: OpenSSL prefers the certificate of a key, and its constraints",
-            ),
             7 | 65 | 79 if case.has(Peculiarity::Namesakes) => {
                 Some("RFC 5280 6: OpenSSL tries one issuer of a name only")
             }
@@ -141,6 +143,15 @@ fn known(case: &Case, ours: &Verdict, theirs: Outcome) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Tells whether OpenSSL finds a match at this depth without the records of these numbers.
+fn matches_without(case: &Case, numbers: [u8; 3], depth: usize) -> bool {
+    let (left_out, kept): (Vec<_>, Vec<_>) =
+        case.records.iter().cloned().partition(|record| record.numbers() == numbers);
+    let records = RecordSet::new(kept, &Limits::default()).unwrap();
+    let outcome = openssl(case, &records).filter(|_| !left_out.is_empty());
+    outcome.is_some_and(|outcome| outcome.error == 0 && usize::try_from(outcome.depth) == Ok(depth))
 }
 
 /// Verifies by OpenSSL; `None` if it takes none of the records.
