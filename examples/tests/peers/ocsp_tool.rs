@@ -43,16 +43,16 @@ fn a_responder_of_openssl_is_asked() {
     }
     let block = Block::claim();
     let mut authority = Authority::make("ocsp-tool", block.own(1));
-    authority.issue("good.test", "V");
+    authority.issue("unknown.test", "V");
+    authority.forget();
     authority.issue("revoked.test", "R");
+    authority.issue("good.test", "V");
     let responder = authority.respond();
-    // Issued when the responder has read its list.
-    authority.issue("new.test", "V");
     fetched(&authority, "good.test", &[]);
     fetched(&authority, "good.test", &["--sha256"]);
     let revoked = "revoked since 2026-01-01T00:00:00Z: keyCompromise";
     refused(&authority, "revoked.test", &[], revoked);
-    refused(&authority, "new.test", &[], "the responder does not know the certificate");
+    refused(&authority, "unknown.test", &[], "the responder does not know the certificate");
     // It hangs with its socket open, goes on, and ends.
     responder.hang();
     refused(&authority, "good.test", &["--tries", "1", "--timeout", "1"], "within 1 seconds");
