@@ -95,7 +95,7 @@ const DOMAINS: [(&str, &str); 70] = [
 /// Its MX records are secure, its TLSA records are not what was signed.
 const TAMPERED: (&str, &str) = ("tampered.test", "defer-host");
 
-fn told(decision: &Decision) -> String {
+pub(crate) fn told(decision: &Decision) -> String {
     let hosts = match decision {
         Decision::Hosts(hosts) => hosts,
         Decision::Defer(_) => return "defer".to_owned(),
@@ -110,8 +110,12 @@ fn told(decision: &Decision) -> String {
 }
 
 pub(crate) async fn decided(domain: &str, resolver: &dyn Resolve) -> String {
+    told(&decision(domain, resolver).await)
+}
+
+pub(crate) async fn decision(domain: &str, resolver: &dyn Resolve) -> Decision {
     let policy = Policy::new(NextHop::Domain(domain.parse().unwrap()), 25);
-    told(&dns::run(&mut policy.session(), resolver).await)
+    dns::run(&mut policy.session(), resolver).await
 }
 
 pub(crate) fn address(listeners: &[Listener], name: &str) -> SocketAddr {

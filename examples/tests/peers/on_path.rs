@@ -25,6 +25,8 @@ pub(crate) enum Attack {
     ForeignNoData,
     /// The same, and no such name.
     ForeignNoName,
+    /// No records, by the unsigned SOA record of a zone that begins at the name itself, and NS records for it.
+    OwnZone,
     /// The signed denial of another name in the same zone.
     OtherDenial,
     /// Other records, with the signatures of the right ones.
@@ -41,12 +43,13 @@ pub(crate) enum Attack {
 }
 
 impl Attack {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Strip,
         Self::Empty,
         Self::NoName,
         Self::ForeignNoData,
         Self::ForeignNoName,
+        Self::OwnZone,
         Self::OtherDenial,
         Self::Forge,
         Self::Alias,
@@ -113,6 +116,10 @@ impl OnPath {
         let asked = message.queries.first()?.clone();
         let is_attacked = match attack {
             Attack::None => false,
+            // The zones have names of two labels: these stay.
+            Attack::OwnZone if asked.query_type() == RecordType::NS => {
+                asked.name().num_labels() > 2
+            }
             _ if attack.is_of_one_kind() => asked.query_type() == kind,
             Attack::NoDs => asked.query_type() == RecordType::DS,
             Attack::NoKeys => asked.query_type() == RecordType::DNSKEY,
@@ -150,9 +157,19 @@ impl OnPath {
             }
             Attack::ForeignNoData | Attack::ForeignNoName => {
                 empty(message);
-                message.add_authority(unsigned_start());
+                message.add_authority(unsigned_start(name("insecure.test.")));
                 if attack == Attack::ForeignNoName {
                     message.metadata.response_code = ResponseCode::NXDomain;
+                }
+            }
+            Attack::OwnZone => {
+                empty(message);
+                let owner = asked.name().clone();
+                if asked.query_type() == RecordType::NS {
+                    let server = RData::NS(NS(name("ns.test.")));
+                    message.add_answer(Record::from_rdata(owner, 60, server));
+                } else {
+                    message.add_authority(unsigned_start(owner));
                 }
             }
             Attack::OtherDenial => {
@@ -204,9 +221,9 @@ fn forge(record: &mut Record) {
     }
 }
 
-fn unsigned_start() -> Record {
+fn unsigned_start(zone: Name) -> Record {
     let soa = SOA::new(name("ns.test."), name("hostmaster.test."), 1, 7200, 3600, 1_209_600, 300);
-    Record::from_rdata(name("insecure.test."), 300, RData::SOA(soa))
+    Record::from_rdata(zone, 300, RData::SOA(soa))
 }
 
 fn name(text: &str) -> Name {
