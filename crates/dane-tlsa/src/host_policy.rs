@@ -133,7 +133,7 @@ impl Dane {
             same && other.reference_names.iter().all(has)
         };
         self.base_domain() == other.base_domain()
-            && self.records == other.records
+            && self.records.has_same(&other.records)
             && (self.authenticates_next_hop || !other.authenticates_next_hop)
             && (self.records.usage_bits() == 1 << Usage::DANE_EE.number() || names())
     }

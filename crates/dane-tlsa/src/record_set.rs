@@ -149,6 +149,13 @@ impl RecordSet {
         self.entries.iter().any(|entry| entry.standing == Standing::Used)
     }
 
+    /// Tells whether both have the same records, in whatever order: that of an answer says nothing.
+    pub(crate) fn has_same(&self, other: &Self) -> bool {
+        let has_all =
+            |a: &Self, b: &Self| a.records().all(|record| b.records().any(|it| it == record));
+        has_all(self, other) && has_all(other, self)
+    }
+
     /// Returns the usages of the records that count as bits: bit n for usage n, as in Exim's
     /// `tls_out_tlsa_usage`.
     #[must_use]

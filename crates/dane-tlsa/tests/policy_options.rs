@@ -177,10 +177,11 @@ fn point_39_mta_sts_decides_only_where_dane_does_not() {
 
 #[test]
 fn point_40_a_connection_is_shared_only_by_next_hops_that_it_covers() {
-    let dane_of = |domain: &str, record: &str, security: DnssecStatus| {
+    let dane_of = |domain: &str, records: &str, security: DnssecStatus| {
+        let records = records.replace('\n', "\n_25._tcp.mx.example.net. TLSA ");
         let mut zone = secure(&format!(
             "{domain}. MX 10 mx.example.net.\nmx.example.net. A 192.0.2.1\n\
-             _25._tcp.mx.example.net. TLSA {record}\n"
+             _25._tcp.mx.example.net. TLSA {records}\n"
         ));
         let mx = Question::new(name(domain), RecordType::Mx);
         if let Answer::Records { records, canonical, ttl, .. } = zone.answer(&mx) {
@@ -199,6 +200,11 @@ fn point_40_a_connection_is_shared_only_by_next_hops_that_it_covers() {
     assert!(!dane_of(a, ANCHOR, secure).covers(&dane_of(b, ANCHOR, secure)));
     assert!(dane_of(a, ANCHOR, secure).covers(&dane_of(a, ANCHOR, secure)));
     assert!(!dane_of(a, KEY, secure).covers(&dane_of(a, ANCHOR, secure)));
+    // The order of an answer says nothing.
+    let [both, turned] = [format!("{KEY}\n{ANCHOR}"), format!("{ANCHOR}\n{KEY}")];
+    assert!(dane_of(a, &both, secure).covers(&dane_of(a, &turned, secure)));
+    assert!(!dane_of(a, &both, secure).covers(&dane_of(a, KEY, secure)));
+    assert!(!dane_of(a, KEY, secure).covers(&dane_of(a, &both, secure)));
     // A connection to a host that may not be the next hop's is worth less.
     assert!(!dane_of(a, KEY, DnssecStatus::Insecure).covers(&dane_of(b, KEY, secure)));
     assert!(dane_of(a, KEY, secure).covers(&dane_of(b, KEY, DnssecStatus::Insecure)));
