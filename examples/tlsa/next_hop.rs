@@ -1,10 +1,11 @@
 //! A next hop as it is written, and the decision about it.
 
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use clap::ValueEnum;
 use dane_tlsa::mail_types::dns::Name;
+use dane_tlsa::mail_types::exim::{HostSet, List};
 use dane_tlsa::{Decision, InsecureMx, MtaSts, NextHop, Policy, PolicyOptions};
 use examples::cases::dns::DnsEntry;
 use examples::cases::host_outcome::HostOutcome;
@@ -19,6 +20,9 @@ pub(crate) struct Case {
     pub(crate) next_hop: String,
     #[serde(default)]
     pub(crate) kind: Kind,
+    /// Of the kind `hosts`: the hosts, the first to be tried first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hosts: Vec<String>,
     #[serde(default = "smtp")]
     pub(crate) port: u16,
     #[serde(default)]
@@ -28,6 +32,10 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) mta_sts: MtaStsMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hosts_try_dane: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hosts_require_dane: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dns: Option<Vec<DnsEntry>>,
 }
 
@@ -36,7 +44,7 @@ fn smtp() -> u16 {
 }
 
 /// The kind of a next hop.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// A domain, with MX records or without
@@ -44,6 +52,8 @@ pub(crate) enum Kind {
     Domain,
     /// A host that the administrator has configured
     Relay,
+    /// A domain whose hosts the administrator has configured, instead of its MX records
+    Hosts,
     /// An address
     Literal,
 }
@@ -85,19 +95,6 @@ pub(crate) enum MtaStsMode {
 
 impl Case {
     pub(crate) fn policy(&self) -> Result<Policy, Box<dyn Error>> {
-        let text = self.next_hop.as_str();
-        let wrong = |error: &dyn std::fmt::Display| format!("next_hop {text:?}: {error}");
-        let name = || Name::from_unicode(text).map_err(|error| wrong(&error));
-        let next_hop = match self.kind {
-            Kind::Domain => NextHop::Domain(name()?),
-            Kind::Relay => NextHop::Relay(name()?),
-            Kind::Literal => {
-                let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-                let address = address.unwrap_or(text);
-                let address = address.strip_prefix("IPv6:").unwrap_or(address);
-                NextHop::Literal(address.parse().map_err(|error| wrong(&error))?)
-            }
-        };
         let insecure_mx = match self.insecure_mx {
             InsecureMxMode::Off => InsecureMx::Off,
             InsecureMxMode::Dane => InsecureMx::Dane,
@@ -107,12 +104,56 @@ impl Case {
             MtaStsMode::Testing => MtaSts::Testing,
             MtaStsMode::Enforce => MtaSts::Enforce,
         };
-        let options = PolicyOptions::default()
+        let mut options = PolicyOptions::default()
             .with_required(self.mode == Mode::Require)
             .with_insecure_mx(insecure_mx)
             .with_mta_sts(mta_sts);
-        Ok(Policy::new(next_hop, self.port).with_options(options))
+        if let Some(text) = &self.hosts_try_dane {
+            options.hosts_try_dane = host_set("hosts_try_dane", text)?;
+        }
+        if let Some(text) = &self.hosts_require_dane {
+            options.hosts_require_dane = host_set("hosts_require_dane", text)?;
+        }
+        Ok(Policy::new(self.next_hop()?, self.port).with_options(options))
     }
+
+    fn next_hop(&self) -> Result<NextHop, String> {
+        let text = self.next_hop.as_str();
+        let name = || name("next_hop", text);
+        if !self.hosts.is_empty() && self.kind != Kind::Hosts {
+            return Err("hosts: only a next hop of the kind hosts has them".to_owned());
+        }
+        Ok(match self.kind {
+            Kind::Domain => NextHop::Domain(name()?),
+            Kind::Relay => NextHop::Relay(name()?),
+            Kind::Hosts if self.hosts.is_empty() => {
+                return Err("hosts: a next hop of the kind hosts needs at least one".to_owned());
+            }
+            Kind::Hosts => {
+                let hosts = self.hosts.iter().map(|host| self::name("hosts", host));
+                NextHop::Hosts { domain: name()?, hosts: hosts.collect::<Result<_, _>>()? }
+            }
+            Kind::Literal => {
+                let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+                let address = address.unwrap_or(text);
+                let address = address.strip_prefix("IPv6:").unwrap_or(address);
+                let address = address.parse();
+                NextHop::Literal(address.map_err(|error| wrong("next_hop", text, &error))?)
+            }
+        })
+    }
+}
+
+fn name(field: &str, text: &str) -> Result<Name, String> {
+    Name::from_unicode(text).map_err(|error| wrong(field, text, &error))
+}
+
+fn host_set(field: &str, text: &str) -> Result<HostSet, String> {
+    HostSet::new(List::new(text)).map_err(|error| wrong(field, text, &error))
+}
+
+fn wrong(field: &str, text: &str, error: &dyn Display) -> String {
+    format!("{field} {text:?}: {error}")
 }
 
 /// The result.

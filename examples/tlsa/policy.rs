@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use dane_tlsa::mail_types::dns::DnssecStatus;
+use dane_tlsa::Policy;
+use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
@@ -26,6 +27,9 @@ pub(crate) struct Wanted {
     /// The kind of the next hop
     #[arg(long, value_enum, default_value_t = Kind::Domain, requires = "next_hop")]
     kind: Kind,
+    /// A host of the kind hosts; the first is tried first
+    #[arg(long = "host", value_name = "NAME", requires = "next_hop")]
+    hosts: Vec<String>,
     /// The port of the servers
     #[arg(long, default_value_t = 25, requires = "next_hop")]
     port: u16,
@@ -38,6 +42,12 @@ pub(crate) struct Wanted {
     /// The MTA-STS policy of the domain
     #[arg(long, value_enum, default_value_t = MtaStsMode::None, requires = "next_hop")]
     mta_sts: MtaStsMode,
+    /// The hosts whose TLSA records are looked up, as a list of Exim's [default: all]
+    #[arg(long, value_name = "LIST", requires = "next_hop")]
+    hosts_try_dane: Option<String>,
+    /// The hosts that get mail only if DANE authenticates them, as a list of Exim's [default: none]
+    #[arg(long, value_name = "LIST", requires = "next_hop")]
+    hosts_require_dane: Option<String>,
     /// A master file that answers; without, a resolver does, whose word for DNSSEC counts on this host only
     #[arg(long, value_name = "FILE")]
     zone: Option<PathBuf>,
@@ -65,13 +75,17 @@ impl Wanted {
             let case = Case {
                 next_hop: next_hop.clone(),
                 kind: self.kind,
+                hosts: self.hosts.clone(),
                 port: self.port,
                 mode: self.mode,
                 insecure_mx: self.insecure_mx,
                 mta_sts: self.mta_sts,
+                hosts_try_dane: self.hosts_try_dane.clone(),
+                hosts_require_dane: self.hosts_require_dane.clone(),
                 dns: None,
             };
-            shown::write(&run.outcome(case)?, self.output.json, &mut out)?;
+            let policy = case.policy()?;
+            shown::write(&run.decide(case, &policy, None)?, self.output.json, &mut out)?;
             return Ok(out.flush()?);
         }
         lines::each(MAX_LINE, &mut out, |line, out| {
@@ -94,15 +108,24 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn outcome(&mut self, mut case: Case) -> Result<Outcome, Box<dyn Error>> {
+    fn outcome(&mut self, case: Case) -> Result<Outcome, Box<dyn Error>> {
         let own = match case.dns.as_deref().map(dns::zone).transpose() {
             Ok(own) => own,
             Err(error) => return Ok(Outcome::wrong(&error, 0)),
         };
-        let policy = match case.policy() {
-            Ok(policy) => policy,
-            Err(error) => return Ok(Outcome::wrong(&error.to_string(), 0)),
-        };
+        match case.policy() {
+            Ok(policy) => self.decide(case, &policy, own.as_ref()),
+            Err(error) => Ok(Outcome::wrong(&error.to_string(), 0)),
+        }
+    }
+
+    /// Decides by the case's own answers, if it has them.
+    fn decide(
+        &mut self,
+        mut case: Case,
+        policy: &Policy,
+        own: Option<&Zone>,
+    ) -> Result<Outcome, Box<dyn Error>> {
         let mut session = policy.session();
         if self.wanted.output.trace || self.wanted.output.record.is_some() {
             session = session.traced();
@@ -113,7 +136,7 @@ impl Run<'_> {
             self.answers = mem::take(&mut self.answers).with_resolver(resolver.clone());
             self.resolver = Some(resolver);
         }
-        let decision = self.answers.run(&mut session, own.as_ref(), TIME)?;
+        let decision = self.answers.run(&mut session, own, TIME)?;
         if let Some(resolver) = self.resolver.as_ref().filter(|_| asks) {
             resolver.warn("tlsa");
         }
@@ -121,6 +144,6 @@ impl Run<'_> {
         self.recorder.write(&case)?;
         let trace = if self.wanted.output.trace { session.trace() } else { &[] };
         let trace = trace.iter().map(TraceLine::new).collect();
-        Ok(Outcome::new(&policy, &decision).with_trace(trace))
+        Ok(Outcome::new(policy, &decision).with_trace(trace))
     }
 }

@@ -75,6 +75,7 @@ impl Wanted {
             (Some(start), None) => rollover.starting_at(read(start)?),
             (None, None) => rollover.starting_at(UnixTime::now()),
         };
+        warn_of_the_past(&steps, &rollover.starting_at(UnixTime::now()));
         let steps: Result<_, _> = steps.iter().map(|step| self.step(step)).collect();
         shown::write(&Plan { steps: steps? }, self.json, &mut std::io::stdout().lock())
     }
@@ -93,6 +94,20 @@ impl Wanted {
             lines: lines?,
             text: step.to_string(),
         })
+    }
+}
+
+/// Warns if the first step was to be taken already: a key without a published record stops the mail.
+fn warn_of_the_past(steps: &[RolloverStep], from_now: &[RolloverStep]) {
+    if let ([first, ..], [now, use_next, ..]) = (steps, from_now)
+        && first.at.as_secs() < now.at.as_secs()
+    {
+        eprintln!(
+            "tlsa: {} is past: unless the records of both keys are published since then, use the next key \
+             no earlier than {}",
+            written(first.at),
+            written(use_next.at)
+        );
     }
 }
 

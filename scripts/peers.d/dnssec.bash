@@ -73,6 +73,7 @@ dnssec_zones() {
 dnssec_top() {
     local zone
     echo "ns A 127.0.0.1"
+    echo "faulty NS ns.test."
     for zone in "${dnssec_all[@]}"; do
         case $zone in . | test | unsigned.optout.test) ;; *) echo "$zone. NS ns.test." ;; esac
     done
@@ -197,6 +198,7 @@ dnssec_secure() {
     # The sub-tree is a zone of its own, whose server has this fault.
     for fault in "${dnssec_faults[@]}"; do
         dnssec_mail "$fault" && echo "_tcp.mx-$fault NS ns.test."
+        echo "address-$fault MX 10 mx-$fault.faulty.test."
     done
 }
 
@@ -353,6 +355,7 @@ TEXT
     for zone in "${dnssec_all[@]}"; do
         printf 'stub-zone:\n  name: "%s"\n  stub-addr: %s\n' "$zone" "$at"
     done
+    printf 'stub-zone:\n  name: "faulty.test"\n  stub-addr: 127.0.0.1@%s\n' "$4"
     for fault in "${dnssec_faults[@]}"; do
         printf 'stub-zone:\n  name: "_tcp.mx-%s.secure.test"\n  stub-addr: 127.0.0.1@%s\n' "$fault" "$4"
     done

@@ -27,7 +27,7 @@ pub(crate) struct Anchors<'a> {
 }
 
 /// Where a trust anchor is from.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     /// The place of its record.
     pub(crate) record: usize,
@@ -85,21 +85,20 @@ impl<'a> Anchors<'a> {
     }
 
     fn has(&self, place: usize) -> bool {
-        self.sources.iter().any(|source| source.record == place)
-            || self.reasons.iter().any(|(record, _)| *record == place)
+        self.has_trusted(place) || self.reasons.iter().any(|(record, _)| *record == place)
     }
 
-    /// Tells whether an anchor of a record may have issued one of the certificates, by their names; `None` if
-    /// the record has no anchor.
-    pub(crate) fn has_issued(&self, place: usize, leaf: &Certificate<'_>) -> Option<bool> {
-        let sources = self.trusted.iter().zip(&self.sources);
-        let mut own = sources.filter(|(_, source)| source.record == place).peekable();
-        own.peek()?;
-        Some(own.any(|(anchor, _)| {
-            let is_subject = |issuer: &[u8]| issuer == anchor.subject.as_ref();
-            let mut others = self.others.iter().filter_map(|der| Certificate::parse(der).ok());
-            is_subject(leaf.issuer()) || others.any(|other| is_subject(other.issuer()))
-        }))
+    /// Tells whether a record has an anchor.
+    pub(crate) fn has_trusted(&self, place: usize) -> bool {
+        self.sources.iter().any(|source| source.record == place)
+    }
+
+    /// Returns the anchors of one record alone.
+    pub(crate) fn of_record(&self, place: usize) -> Self {
+        let all = self.trusted.iter().zip(&self.sources);
+        let own = all.filter(|(_, source)| source.record == place);
+        let (trusted, sources) = own.map(|(anchor, source)| (anchor.clone(), *source)).unzip();
+        Self { trusted, sources, reasons: Vec::new(), others: self.others.clone() }
     }
 
     /// Takes a certificate that a record has named as an anchor, unless it says that it cannot be one.

@@ -8,6 +8,7 @@ use crate::certificate::{Certificate, check_whole_key};
 use crate::limits::Limits;
 use crate::path::{Algorithms, Search};
 use crate::path_fault::PathFault;
+use crate::path_steps;
 use crate::record::TlsaRecord;
 use crate::record_set::{RecordSet, Standing};
 use crate::selected::Selected;
@@ -122,19 +123,28 @@ impl<'a> Check<'a> {
                 Err(reason) => reason,
             }
         };
+        let is_searched_for_each = self.is_searched_for_each(leaf, &anchors);
         Verdict::NoMatch(self.mismatches(|place, record| {
-            let own = anchors.reasons.iter().find(|(record, _)| *record == place);
-            let reason = match (anchors.has_issued(place, leaf), own) {
-                // The path that failed is another anchor's, unless none was tried to its end.
-                (Some(false), _) if failed != MismatchReason::Path(PathFault::Limit) => {
-                    MismatchReason::Path(PathFault::Issuer)
+            let known = anchors.reasons.iter().find(|(record, _)| *record == place);
+            let own = anchors.of_record(place);
+            let reason = match known {
+                _ if !own.trusted.is_empty() && is_searched_for_each => {
+                    self.search(leaf, &own, now).err().unwrap_or(failed)
                 }
-                (Some(_), _) => failed,
-                (None, Some((_, reason))) => *reason,
-                (None, None) => MismatchReason::AnchorNotSent,
+                _ if !own.trusted.is_empty() => failed,
+                Some((_, reason)) => *reason,
+                None => MismatchReason::AnchorNotSent,
             };
             of_anchor(record, reason)
         }))
+    }
+
+    /// Tells whether the anchors of each record have a search of their own, for its reason: not where a hostile
+    /// server has made that long, and not where it would be the same again.
+    fn is_searched_for_each(&self, leaf: &Certificate<'_>, anchors: &Anchors<'_>) -> bool {
+        let records = self.records.used(Usage::DANE_TA);
+        let count = records.filter(|(place, _)| anchors.has_trusted(*place)).count();
+        count > 1 && path_steps::are_few(leaf, &anchors.others, count)
     }
 
     fn search(

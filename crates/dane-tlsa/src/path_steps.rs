@@ -7,9 +7,23 @@ use crate::certificate::Certificate;
 
 /// Tells whether the names alone allow more steps than are tried. webpki's own limit, 200,000, is half a second.
 pub(crate) fn are_too_many(leaf: &Certificate<'_>, others: &[CertificateDer<'_>]) -> bool {
+    count(leaf, others).is_none()
+}
+
+/// Tells whether a number of searches together are short enough to be made for the reasons alone.
+pub(crate) fn are_few(
+    leaf: &Certificate<'_>,
+    others: &[CertificateDer<'_>],
+    searches: usize,
+) -> bool {
+    count(leaf, others).is_some_and(|steps| (steps + 1) * searches <= MAX_STEPS_OF_REASONS)
+}
+
+fn count(leaf: &Certificate<'_>, others: &[CertificateDer<'_>]) -> Option<usize> {
     let others: Vec<_> = others.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let mut steps = Steps { others: &others, path: Vec::new(), left: MAX_STEPS };
-    steps.walk(leaf.issuer()).is_none()
+    steps.walk(leaf.issuer())?;
+    Some(MAX_STEPS - steps.left)
 }
 
 struct Steps<'a> {
@@ -43,5 +57,8 @@ impl Steps<'_> {
 
 /// The most steps: those of five authorities of one name are 325, and honest servers send no such.
 const MAX_STEPS: usize = 1000;
+/// The most steps that a failed check takes again to give each record its own reason. Four anchors of paths with
+/// five steps are 24.
+const MAX_STEPS_OF_REASONS: usize = 50;
 /// The most authorities of a path, as webpki has it.
 const MAX_DEPTH: usize = 6;

@@ -92,6 +92,27 @@ fn each_anchor_has_its_own_reason() {
     }
 }
 
+/// A new key of an authority under its old name: each has its own reason, in either order.
+#[test]
+fn anchors_of_one_name_have_each_their_own_reason() {
+    let (old, new) = (Party::root("Root", |_| {}), Party::root("Root", |_| {}));
+    let renamed = new.server(&["mail.example.org"], |_| {});
+    let signature = MismatchReason::Path(PathFault::Signature);
+    for numbers in [[2, 0, 1], [2, 1, 1], [2, 0, 0], [2, 1, 0]] {
+        let both = [record(numbers, &old.der), record(numbers, &new.der)];
+        for (records, expected) in [
+            (set(both.clone()), [signature, MismatchReason::Name]),
+            (set(both.into_iter().rev()), [MismatchReason::Name, signature]),
+        ] {
+            let sent: &[_] =
+                if numbers[2] == 0 { &[&renamed.der] } else { &[&renamed.der, &old.der, &new.der] };
+            let Verdict::NoMatch(why) = check(&records, sent) else { panic!("{numbers:?}") };
+            let reasons: Vec<_> = why.records.iter().map(|record| record.reason).collect();
+            assert_eq!(reasons, expected, "{numbers:?}");
+        }
+    }
+}
+
 #[test]
 fn point_22_the_path_ends_at_the_anchor() {
     let [root, below, leaf] = three(NAME);

@@ -1,4 +1,5 @@
-//! A name server with faults, each in the names that it is part of: it has the zones `_tcp.mx-FAULT.secure.test`.
+//! A name server with faults, each in the names that it is part of: it has the zones `_tcp.mx-FAULT.secure.test`, and
+//! `faulty.test` with the hosts `mx-FAULT`, which are domains too.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -6,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{NS, SOA, TLSA, tlsa};
+use hickory_resolver::proto::rr::rdata::{A, MX, NS, SOA, TLSA, tlsa};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 /// Starts the server, which answers until the tests end.
@@ -45,7 +46,8 @@ fn response(query: &[u8], tcp: bool) -> Option<Vec<u8>> {
     let mut message = Message::from_vec(query).ok()?.into_response();
     let question = message.queries.first()?.clone();
     let labels: Vec<_> = question.name().iter().map(String::from_utf8_lossy).collect();
-    let fault = labels.iter().find_map(|label| label.strip_prefix("mx-"))?.to_owned();
+    let fault = labels.iter().find_map(|label| label.strip_prefix("mx-")).unwrap_or("sound");
+    let fault = fault.to_owned();
     message.metadata.authoritative = true;
     let codes = [
         ("servfail", ResponseCode::ServFail),
@@ -77,15 +79,18 @@ fn response(query: &[u8], tcp: bool) -> Option<Vec<u8>> {
 
 /// Answers from a zone that is not signed.
 fn answer(message: &mut Message, name: &Name, kind: RecordType) {
-    let zone = name.trim_to(4);
+    let is_host = name.to_ascii().ends_with(".faulty.test.");
+    let zone = name.trim_to(if is_host { 2 } else { 4 });
     let [server, owner] = ["ns.test.", "hostmaster.test."].map(|it| Name::from_ascii(it).unwrap());
     let data = match kind {
-        RecordType::TLSA if *name != zone => RData::TLSA(TLSA::new(
+        RecordType::TLSA if !is_host && *name != zone => RData::TLSA(TLSA::new(
             tlsa::CertUsage::DaneEe,
             tlsa::Selector::Spki,
             tlsa::Matching::Sha256,
             vec![0xab; 32],
         )),
+        RecordType::A if is_host => RData::A(A::new(127, 0, 1, 1)),
+        RecordType::MX if is_host => RData::MX(MX::new(10, name.clone())),
         RecordType::NS if *name == zone => RData::NS(NS(server)),
         _ => {
             let soa = SOA::new(server, owner, 1, 7200, 3600, 1_209_600, 300);

@@ -5,6 +5,7 @@
 mod live;
 mod make;
 mod policy;
+mod policy_cases;
 mod program;
 mod rollover;
 
@@ -141,6 +142,11 @@ fn options_that_would_do_nothing_are_refused() {
         &["check", "--chain", "c", "--server", "localhost", "--host", "h"],
         &["check", "--starttls", "none", "--chain", "c"],
         &["check", "--chain", "c", "--record", "3 1 1 ab", "--validate"],
+        &["policy", "--host", "mx.example.com"],
+        &["policy", "example.com", "--host", "mx.example.com"],
+        &["policy", "example.com", "--kind", "hosts"],
+        &["policy", "example.com", "--hosts-require-dane", "192.0.2.0/33"],
+        &["policy", "not..a.name"],
         &["policy", "--trust-anchor", "f", "example.com"],
         &["policy", "--validate", "--trust-ad", "example.com"],
         &["policy", "--validate", "--zone", "z", "example.com"],

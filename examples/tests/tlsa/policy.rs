@@ -15,7 +15,7 @@ fn a_case_is_answered_in_the_words_of_the_contract() {
     ]);
     let case =
         json!({"next_hop": "example.com", "kind": "domain", "port": 25, "mode": "try", "dns": dns});
-    let [outcome] = &answers(&[case.to_string()])[..] else { panic!("one case") };
+    let [outcome] = &answers(&[case.to_string()], &[])[..] else { panic!("one case") };
     let host = &outcome["hosts"][0];
     assert_eq!(host["host"], "mx.example.net");
     assert_eq!(host["action"], "dane");
@@ -36,8 +36,12 @@ fn a_message_without_a_host_has_its_action() {
         json!({"next_hop": "192.0.2.1", "kind": "literal", "mode": "require", "dns": []}),
         json!({"next_hop": "not an address", "kind": "literal", "dns": []}),
         json!({"next_hop": "example.com", "kind": "other"}),
+        json!({"next_hop": "example.com", "kind": "hosts", "dns": []}),
+        json!({"next_hop": "example.com", "hosts": ["mx.example.com"], "dns": []}),
+        json!({"next_hop": "example.com", "kind": "hosts", "hosts": ["a..b"], "dns": []}),
+        json!({"next_hop": "example.com", "hosts_try_dane": "192.0.2.0/33", "dns": []}),
     ];
-    let outcomes = answers(&cases.map(|case| case.to_string()));
+    let outcomes = answers(&cases.map(|case| case.to_string()), &[]);
     assert_eq!(
         (&outcomes[0]["action"], &outcomes[0]["failure"]),
         (&json!("defer-message"), &json!("dane-required"))
@@ -103,6 +107,29 @@ fn text_says_what_and_why() {
     assert!(required.contains("_25._tcp.plain.example.net TLSA -> no such name"), "{}", required);
 }
 
+/// The host lists of a configuration, by option and by case.
+#[test]
+fn host_lists_decide_where_dane_is_tried_or_required() {
+    let folder = Folder::new("lists");
+    let zone = format!(
+        "mx.example.net. A 192.0.2.1\nplain.example.net. A 192.0.2.2\n\
+         _25._tcp.mx.example.net. TLSA {RECORD}\n"
+    );
+    let zone = &folder.write("zone", zone.as_bytes());
+    let hosts = ["--kind", "hosts", "--host", "plain.example.net", "--host", "mx.example.net"];
+    let actions = |options: &[&str]| {
+        let arguments = [&["policy", "example.com", "--json", "--zone", zone], &hosts[..], options];
+        let found: Value = serde_json::from_str(&text(run(&arguments.concat(), ""))).unwrap();
+        let hosts = found["hosts"].as_array().unwrap().iter();
+        hosts.map(|host| host["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(actions(&[]), ["opportunistic", "dane"]);
+    assert_eq!(actions(&["--hosts-try-dane", "! mx.example.net : *"]), ["opportunistic"; 2]);
+    assert_eq!(actions(&["--hosts-require-dane", "*.example.net"]), ["defer-host", "dane"]);
+    let lists = ["--hosts-try-dane", "", "--hosts-require-dane", "192.0.2.1"];
+    assert_eq!(actions(&lists), ["opportunistic", "dane"]);
+}
+
 const RECORD: &str = "3 1 1 abababababababababababababababababababababababababababababababab";
 
 /// Returns what was written, with status 0.
@@ -111,7 +138,9 @@ fn text(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn answers(cases: &[String]) -> Vec<Value> {
-    let written = text(run(&["policy", "--json"], &(cases.join("\n") + "\n")));
+/// Runs cases, and returns their outcomes.
+pub(crate) fn answers(cases: &[String], arguments: &[&str]) -> Vec<Value> {
+    let arguments = [&["policy", "--json"], arguments].concat();
+    let written = text(run(&arguments, &(cases.join("\n") + "\n")));
     written.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

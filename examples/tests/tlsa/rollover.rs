@@ -35,6 +35,19 @@ fn both_records_are_published_for_two_times_to_live() {
     assert_eq!(plan["steps"][0]["at"], "2026-12-01T00:00:00Z");
     assert_eq!(plan["steps"][1]["action"], "use-next");
     assert_eq!(plan["steps"][2]["records"], serde_json::json!([next]));
+    // A plan that begins in the past warns, and says from when on the key may be used.
+    let error = |used: &[&str]| {
+        let output = run(&[&arguments[..], used].concat(), "");
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let late = error(&["--used", "2020-01-01T02:00:00Z"]);
+    let expected =
+        "tlsa: 2020-01-01T00:00:00Z is past: unless the records of both keys are published";
+    assert!(late.starts_with(expected), "{late}");
+    assert_eq!(error(&["--start", "2020-01-01T00:00:00Z"]), late);
+    assert_eq!(error(&["--used", "2200-01-01T00:00:00Z"]), "");
+    assert_eq!(error(&[]), "");
     // The same key needs nothing.
     let output = run(&["rollover", "--current", &old, "--next", &old, "--ttl", "60"], "");
     let text = String::from_utf8(output.stdout).unwrap();
