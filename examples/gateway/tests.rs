@@ -13,6 +13,8 @@ mod config_redis;
 mod config_tls;
 mod connection;
 mod database_file;
+#[cfg(feature = "test-util")]
+mod deadlines;
 mod dmarc;
 mod engines;
 mod events;

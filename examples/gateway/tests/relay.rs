@@ -126,7 +126,7 @@ pub(super) fn sender() -> ReversePath {
     "<a@client.example>".parse().unwrap()
 }
 
-fn recipient() -> Mailbox {
+pub(super) fn recipient() -> Mailbox {
     "b@next.example".parse().unwrap()
 }
 
