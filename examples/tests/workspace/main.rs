@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod documents;
+mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
