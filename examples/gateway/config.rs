@@ -198,7 +198,10 @@ impl Common {
         Ok(StartupSettings {
             reports: dmarc::reports(options, &self.host)?,
             events: events::settings(events, &self.language)?,
-            listen: checks::interfaces(&options.local_interfaces)?,
+            listen: checks::tls_on_connect(
+                &options.tls_on_connect_ports,
+                checks::interfaces(&options.local_interfaces)?,
+            )?,
             store: store(options, &self.host),
             spool_directory: options.spool_directory.clone(),
             message_memory_limit: usize::try_from(options.message_memory_limit.0)

@@ -71,5 +71,6 @@ mod session_texts;
 mod store;
 mod stuffing;
 mod tls_expanded;
+mod tls_on_connect;
 mod variables;
 mod withheld;

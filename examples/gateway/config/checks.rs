@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{ConfigError, ConfigOptions};
 use crate::gateway::delivery::routing::Routing;
+use crate::gateway::server::settings::Interface;
 
 /// Refuses a `$` where nothing is expanded.
 pub(super) fn unexpanded(table: &Table) -> Result<(), ConfigError> {
@@ -159,6 +160,29 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     if found.is_empty() { Err(ConfigError::NoInterface) } else { Ok(found) }
 }
 
+/// Reads the ports whose clients begin with TLS, and finds the interfaces with them.
+pub(super) fn tls_on_connect(
+    text: &str,
+    listen: Vec<SocketAddr>,
+) -> Result<Vec<Interface>, ConfigError> {
+    let mut ports = Vec::new();
+    for (at, item) in List::new(text).enumerate() {
+        let port = item.parse().map_err(|_| ConfigError::TlsPort { item: at + 1 })?;
+        if !listen.iter().any(|address| address.port() == port) {
+            return Err(ConfigError::NoTlsPort { item: at + 1, port });
+        }
+        if ports.contains(&port) {
+            return Err(ConfigError::TlsPortTwice { item: at + 1, port });
+        }
+        ports.push(port);
+    }
+    let interface = |address: SocketAddr| Interface {
+        address,
+        tls_on_connect: ports.contains(&address.port()),
+    };
+    Ok(listen.into_iter().map(interface).collect())
+}
+
 /// Tells whether two addresses cannot be listened at both. One of `0.0.0.0` has all of IPv4, and one of `::`
 /// all of IPv6 and of IPv4.
 fn clash(one: SocketAddr, other: SocketAddr) -> bool {
@@ -215,6 +239,7 @@ const NOT_EXPANDED: &[&str] = &[
     "sqlite_dbfile",
     "tls_crl",
     "tls_ocsp_proxy",
+    "tls_on_connect_ports",
     "tls_ocsp_verify_certificates",
     "tls_verify_certificates",
 ];

@@ -75,6 +75,12 @@ pub(crate) enum ConfigError {
     InterfaceWithin { item: usize, other: usize },
     #[error("local_interfaces: nothing to listen on")]
     NoInterface,
+    #[error("tls_on_connect_ports: item {item} is not a port")]
+    TlsPort { item: usize },
+    #[error("tls_on_connect_ports: item {item}: local_interfaces has no address with port {port}")]
+    NoTlsPort { item: usize, port: u16 },
+    #[error("tls_on_connect_ports: item {item}: {port} is a duplicate")]
+    TlsPortTwice { item: usize, port: u16 },
     #[error("log_selector: unknown item {item}")]
     LogSelector { item: usize },
     #[error(
@@ -172,6 +178,9 @@ impl ConfigError {
             | Self::InterfaceTwice { .. }
             | Self::InterfaceWithin { .. }
             | Self::NoInterface => "local_interfaces".to_owned(),
+            Self::TlsPort { .. } | Self::NoTlsPort { .. } | Self::TlsPortTwice { .. } => {
+                "tls_on_connect_ports".to_owned()
+            }
             Self::LogSelector { .. } => "log_selector".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),

@@ -126,7 +126,7 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     if is_nobody(&options.host_lookup) && timeout {
         return Some(("host_lookup_timeout", "host_lookup matches no client"));
     }
-    if is_nobody(&options.tls_advertise_hosts) && options.tls_certificate.is_some() {
+    if has_no_tls(options) && options.tls_certificate.is_some() {
         return Some(("tls_certificate", "tls_advertise_hosts matches no client"));
     }
     let per_host = options.smtp_accept_max_per_host;
@@ -135,6 +135,11 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
         return Some(("smtp_accept_max_per_host", cause));
     }
     None
+}
+
+/// Tells whether it is known that no client has TLS.
+fn has_no_tls(options: &ConfigOptions) -> bool {
+    is_nobody(&options.tls_advertise_hosts) && options.tls_on_connect_ports.trim().is_empty()
 }
 
 fn tls(live: &LiveSettings) -> Ineffective {
@@ -184,7 +189,7 @@ fn client_certificates(options: &ConfigOptions) -> Ineffective {
         let cause = "tls_verify_certificates is not set";
         return first(asked, cause).or_else(|| first(files, cause));
     }
-    if is_nobody(&options.tls_advertise_hosts) {
+    if has_no_tls(options) {
         let cause = "tls_advertise_hosts matches no client";
         return first(asked, cause).or_else(|| first(files, cause));
     }

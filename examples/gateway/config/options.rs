@@ -80,6 +80,8 @@ pub(crate) struct ConfigOptions {
     pub(super) prdr_enable: bool,
     /// Hosts that are offered STARTTLS.
     pub(super) tls_advertise_hosts: String,
+    /// Ports of `local_interfaces` whose clients begin with TLS, as on port 465.
+    pub(super) tls_on_connect_ports: String,
     /// PEM files; without one a certificate is made.
     pub(super) tls_certificate: Option<String>,
     pub(super) tls_privatekey: Option<String>,

@@ -92,8 +92,12 @@ impl Connection {
     }
 
     /// Serves the client until the end of the connection.
-    pub(crate) async fn serve(&mut self) {
-        let ended = self.run().await;
+    pub(crate) async fn serve(&mut self, tls_on_connect: bool) {
+        let ready = if tls_on_connect { self.start_tls().await } else { Ok(()) };
+        let ended = match ready {
+            Ok(()) => self.run().await,
+            error => error,
+        };
         if let Err(error) = ended {
             debug!("{} disconnected: {error}", self.client.address);
         }

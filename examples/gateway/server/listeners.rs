@@ -25,28 +25,33 @@ impl Gateway {
     /// An address cannot be bound.
     pub async fn listen(&self) -> Result<Vec<TcpListener>, StartError> {
         let mut listeners = Vec::new();
-        for &address in &self.startup.listen {
+        for interface in &self.startup.listen {
+            let address = interface.address;
             let bound = TcpListener::bind(address).await;
             let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
             let (bound, listener) =
                 bound.map_err(|source| GatewayError::Listen { address, source })?;
-            self.tell(bound);
+            self.tell(bound, interface.tls_on_connect);
             listeners.push(listener);
         }
         Ok(listeners)
     }
 
     /// Logs the address, and a command to try it.
-    fn tell(&self, address: SocketAddr) {
+    fn tell(&self, address: SocketAddr, tls_on_connect: bool) {
+        // The certificate of a first start is of its own making.
+        let (scheme, tls) =
+            if tls_on_connect { ("smtps", " with TLS on connect") } else { ("smtp", "") };
+        let insecure = if tls_on_connect { "k" } else { "" };
         match &self.startup.store {
             StoreSettings::Maildir { maildir, .. } => {
-                info!("listening on {address}, storing mail in {}", maildir.display());
+                info!("listening on {address}{tls}, storing mail in {}", maildir.display());
             }
-            StoreSettings::Discard => info!("listening on {address}, discarding mail"),
+            StoreSettings::Discard => info!("listening on {address}{tls}, discarding mail"),
         }
         if self.live().settings.clients.proxy_required_hosts.hosts().is_empty() {
             info!(
-                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv smtp://{address} \
+                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv{insecure} {scheme}://{address} \
                  --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
             );
         }
@@ -62,8 +67,10 @@ impl Gateway {
     ) {
         let most = self.startup.smtp_accept_max.min(Semaphore::MAX_PERMITS);
         let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
-        for listener in listeners {
-            tokio::spawn(accept(Arc::clone(&gateway), Arc::clone(&slots), listener));
+        let interfaces = gateway.startup.listen.clone();
+        for (listener, interface) in listeners.into_iter().zip(interfaces) {
+            let (gateway, slots) = (Arc::clone(&gateway), Arc::clone(&slots));
+            tokio::spawn(accept(gateway, slots, listener, interface.tls_on_connect));
         }
         tokio::select! {
             () = stop => {}
@@ -92,7 +99,12 @@ async fn sum_up(limiter: &Limiter) {
     }
 }
 
-async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListener) {
+async fn accept(
+    gateway: Arc<Gateway>,
+    slots: Arc<Semaphore>,
+    listener: TcpListener,
+    tls_on_connect: bool,
+) {
     let mut stop = gateway.stop.subscribe();
     loop {
         let accepted = tokio::select! {
@@ -105,7 +117,9 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
                 let gateway = Arc::clone(&gateway);
                 tokio::spawn(async move {
                     match slot {
-                        Ok(_slot) => connect(gateway, stream, peer).await,
+                        Ok(_slot) => connect(gateway, stream, peer, tls_on_connect).await,
+                        // In clear such a client would understand nothing.
+                        Err(_) if tls_on_connect => {}
                         Err(_) => turn_away(&gateway, stream, "too many connections").await,
                     }
                 });
@@ -119,7 +133,7 @@ async fn accept(gateway: Arc<Gateway>, slots: Arc<Semaphore>, listener: TcpListe
 }
 
 /// Identifies the client, and serves it.
-async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr, tls_on_connect: bool) {
     // An error here will recur at the first use of the socket.
     let _ = stream.set_nodelay(true);
     let live = gateway.live();
@@ -134,7 +148,10 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
     if visit.is_none() && !client.is_ours() {
         log::too_many_connections(&gateway.limiter, address);
-        return turn_away(&gateway, stream, "your host has too many connections").await;
+        if !tls_on_connect {
+            turn_away(&gateway, stream, "your host has too many connections").await;
+        }
+        return;
     }
     if live.is_in(&live.settings.clients.host_lookup, &client, &gateway.limiter).await {
         let host = &live.session.primary_hostname;
@@ -144,7 +161,7 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
     }
     let connection = Box::pin(Connection::new(gateway, live, Wire::Clear(stream), client)).await;
     let mut connection = Box::new(connection);
-    Box::pin(connection.serve()).await;
+    Box::pin(connection.serve(tls_on_connect)).await;
 }
 
 async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {

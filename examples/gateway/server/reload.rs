@@ -72,7 +72,7 @@ fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
         |old: &dyn fmt::Debug, new: &dyn fmt::Debug| format!("{old:?}") != format!("{new:?}");
     [
         ("primary_hostname", differ(&old.host, &new.host)),
-        ("local_interfaces", differ(&old.listen, &new.listen)),
+        ("local_interfaces or tls_on_connect_ports", differ(&old.listen, &new.listen)),
         ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
         ("store, maildir or spool_directory", differ(&old.store, &new.store)),
         ("an option of events", differ(&old.events, &new.events)),

@@ -33,7 +33,7 @@ pub struct ServerSettings {
 pub(crate) struct StartupSettings {
     /// This host's name.
     pub(crate) host: Domain,
-    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) listen: Vec<Interface>,
     /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,
@@ -44,6 +44,14 @@ pub(crate) struct StartupSettings {
     pub(crate) smtp_data_min_rate: u64,
     pub(crate) smtp_accept_max: usize,
     pub(crate) smtp_accept_max_per_host: usize,
+}
+
+/// An address to listen at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interface {
+    pub(crate) address: SocketAddr,
+    /// Whether a client begins with TLS (RFC 8314 section 3.3).
+    pub(crate) tls_on_connect: bool,
 }
 
 /// The settings of connections, which a reload replaces.

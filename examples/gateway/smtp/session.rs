@@ -189,11 +189,16 @@ impl Session {
 
     /// TLS is on: the session starts anew (RFC 3207 section 4.2).
     pub fn handle_tls(&mut self) {
-        if matches!(self.state, SessionState::Handshake) {
-            self.greeting = Greeting { tls: true, ..Greeting::default() };
-            self.transaction = None;
-            self.state = SessionState::Ready;
+        match self.state {
+            SessionState::Handshake => {
+                self.transaction = None;
+                self.state = SessionState::Ready;
+            }
+            // TLS on connect: the banner is sent inside it.
+            SessionState::Deciding(Question::Connect) => {}
+            _ => return,
         }
+        self.greeting = Greeting { tls: true, ..Greeting::default() };
     }
 
     /// Takes the reply to the open question; without one it has no effect. After 421 the connection is

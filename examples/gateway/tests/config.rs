@@ -10,7 +10,7 @@ use crate::gateway::lookups::quantity::{Interval, Size};
 #[test]
 fn everything_has_a_default_that_is_closed() {
     let config = Config::parse("").unwrap();
-    assert!(config.server.startup.listen.iter().all(|address| address.ip().is_loopback()));
+    assert!(config.server.startup.listen.iter().all(|it| it.address.ip().is_loopback()));
     assert!(!config.server.live.routing.relays());
     assert!(config.server.live.clients.proxy_required_hosts.hosts().is_empty());
 }
@@ -48,7 +48,7 @@ fn interfaces_with_colons() {
         ("<; ::1.25 ; 127.0.0.1:26", "[::1]:25"),
     ] {
         let config = Config::parse(&format!("local_interfaces = '{text}'")).unwrap();
-        assert_eq!(config.server.startup.listen.first().unwrap().to_string(), first);
+        assert_eq!(config.server.startup.listen.first().unwrap().address.to_string(), first);
     }
 }
 

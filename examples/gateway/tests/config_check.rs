@@ -150,6 +150,15 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("event_timeout = 0", "line 1: event_timeout must be greater than zero"),
         ("local_interfaces = 'x'", "line 1: local_interfaces: item 1"),
         ("lookup_directories = 'x'", "line 1: lookup_directories: item 1"),
+        ("tls_on_connect_ports = 'smtps'", "line 1: tls_on_connect_ports: item 1 is not a port"),
+        (
+            "tls_on_connect_ports = '2525 : 2525'",
+            "line 1: tls_on_connect_ports: item 2: 2525 is a duplicate",
+        ),
+        (
+            "tls_on_connect_ports = '465'",
+            "line 1: tls_on_connect_ports: item 1: local_interfaces has no address with port 465",
+        ),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");
