@@ -1,4 +1,4 @@
-//! Telemetry: the log.
+//! Telemetry: the log, and the state of the service.
 
 #[cfg(feature = "gateway")]
 pub(crate) mod cipher;
@@ -7,3 +7,5 @@ pub mod log;
 pub mod log_format;
 #[cfg(feature = "gateway")]
 pub(crate) mod repeats;
+#[cfg(feature = "gateway")]
+pub(crate) mod service;

@@ -64,6 +64,7 @@ mod peers {
     pub(crate) mod relay;
     pub(crate) mod rules;
     pub(crate) mod servers;
+    pub(crate) mod service;
     pub(crate) mod spf;
     pub(crate) mod stapled;
     pub(crate) mod stapled_hosts;

@@ -33,7 +33,7 @@ use crate::gateway::smtp::session::{Question, Session, SessionStep};
 pub(crate) struct Connection {
     gateway: Arc<Gateway>,
     live: Arc<Live>,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Option<Instant>>,
     wire: Wire,
     client: Client,
     session: Session,
@@ -150,7 +150,7 @@ impl Connection {
         }
         tokio::select! {
             () = sleep(TURN) => {}
-            _ = stop.wait_for(|&stop| stop) => session.handle_stop(),
+            _ = stop.wait_for(Option::is_some) => session.handle_stop(),
         }
     }
 
@@ -188,7 +188,7 @@ impl Connection {
         let mut stop = self.stop.clone();
         let done = tokio::select! {
             done = timeout(patience, Box::pin(self.handshake())) => done,
-            _ = stop.wait_for(|&stop| stop) => return Err(io::ErrorKind::Interrupted.into()),
+            _ = stop.wait_for(Option::is_some) => return Err(io::ErrorKind::Interrupted.into()),
         };
         if let Err(error) = done.map_err(io::Error::from).flatten() {
             self.origin().handshake_failed(&error.to_string());
@@ -217,13 +217,13 @@ impl Connection {
         }
     }
 
-    /// Waits for the client's input, up to the limit of its silence, or until the server stops between two
-    /// messages.
+    /// Waits for the client's input, up to the limit of its silence, or until the server stops: a message under
+    /// way has a time to end.
     async fn read(&mut self) -> io::Result<()> {
         if self.pace.is_awake() && self.read_awake().await? {
             return Ok(());
         }
-        let Self { live, stop, wire, session, silence, memory, .. } = self;
+        let Self { gateway, live, stop, wire, session, silence, memory, .. } = self;
         let within_message = session.transaction().is_some();
         silence.as_mut().reset(Instant::now() + live.settings.smtp_receive_timeout);
         tokio::select! {
@@ -233,7 +233,7 @@ impl Connection {
                     session.handle_end();
                 }
             }
-            _ = stop.wait_for(|&stop| stop), if !within_message => session.handle_stop(),
+            () = gateway.deadlines.last_call(stop, within_message) => session.handle_stop(),
             () = memory.evicted(), if memory.is_held() => {} // The next `settle_memory` reports it.
             () = silence.as_mut() => session.handle_timeout(),
         }

@@ -9,6 +9,7 @@ use mail_types::dns::Resolve;
 use mail_types::hickory::ResolverError;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::host_limit::HostLimit;
@@ -46,8 +47,8 @@ pub struct Gateway {
     /// The limit of log lines.
     pub(super) limiter: Limiter,
     pub(crate) deadlines: Deadlines,
-    /// Set when the server stops.
-    pub(super) stop: watch::Sender<bool>,
+    /// The time at which the server began to stop.
+    pub(super) stop: watch::Sender<Option<Instant>>,
 }
 
 /// The configuration of a connection, from its start to its end.
@@ -111,7 +112,7 @@ impl Gateway {
             memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
             limiter: Limiter::default(),
             deadlines: Deadlines::default(),
-            stop: watch::Sender::new(false),
+            stop: watch::Sender::new(None),
             live: watch::Sender::new(Arc::new(Live::new(live, &startup, services, names)?)),
             store,
             startup,

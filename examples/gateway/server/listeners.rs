@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::connection::Connection;
@@ -16,6 +17,7 @@ use super::wire::Wire;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log::{self, Limiter};
+use crate::gateway::telemetry::service;
 
 impl Gateway {
     /// Opens the listeners.
@@ -57,7 +59,7 @@ impl Gateway {
         }
     }
 
-    /// Serves until `stop`, then finishes running transactions for at most ten seconds. A new configuration
+    /// Serves until `stop`. Then clients get 421, those within a transaction after ten seconds. A new configuration
     /// of `reload` is for new connections.
     pub async fn serve(
         self,
@@ -72,15 +74,18 @@ impl Gateway {
             let (gateway, slots) = (Arc::clone(&gateway), Arc::clone(&slots));
             tokio::spawn(accept(gateway, slots, listener, interface.tls_on_connect));
         }
+        service::ready();
         tokio::select! {
             () = stop => {}
             () = sum_up(&gateway.limiter) => {}
             () = reload.run(&gateway) => {}
         }
         info!("stopping");
-        gateway.stop.send_replace(true);
+        service::stopping();
+        gateway.stop.send_replace(Some(Instant::now()));
         let all = u32::try_from(most).unwrap_or(u32::MAX);
-        if tokio::time::timeout(STOPPING, slots.acquire_many(all)).await.is_err() {
+        let wait = gateway.deadlines.message + STOPPING;
+        if tokio::time::timeout(wait, slots.acquire_many(all)).await.is_err() {
             warn!("stopped while clients were still sending");
         }
         gateway.limiter.end();
@@ -109,7 +114,7 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|&stop| stop) => return,
+            _ = stop.wait_for(Option::is_some) => return,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -173,8 +178,8 @@ async fn turn_away(gateway: &Gateway, mut stream: TcpStream, why: &str) {
     let _ = gateway.deadlines.closing(&mut stop, stream.write_all(reply.as_bytes())).await;
 }
 
-/// The time limit of running transactions when the server stops.
-const STOPPING: Duration = Duration::from_secs(10);
+/// The time for the last replies when the server stops.
+const STOPPING: Duration = Duration::from_secs(2);
 /// The time limit of waiting events after that.
 const EVENTS: Duration = Duration::from_secs(5);
 /// The interval of the numbers of omitted log lines.

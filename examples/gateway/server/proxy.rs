@@ -45,7 +45,7 @@ pub(crate) async fn accept(
             let (mut wire, mut stop) = (Wire::Clear(stream), gateway.stop.subscribe());
             tokio::select! {
                 refused = refuse(live, &mut wire, &receiver) => refused?,
-                _ = stop.wait_for(|&stop| stop) => {}
+                _ = stop.wait_for(Option::is_some) => {}
             }
             gateway.deadlines.closing(&mut stop, wire.close()).await;
             Ok(None)

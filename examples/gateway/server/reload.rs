@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use super::gateway::Gateway;
 use super::settings::{ServerSettings, StartupSettings};
-use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::{log, service};
 
 /// Reads the configuration again on request.
 pub struct Reload {
@@ -33,6 +33,7 @@ impl Reload {
     /// Applies each new configuration to new connections. After an error the previous one stays.
     pub(super) async fn run(mut self, gateway: &Arc<Gateway>) {
         while let Some(()) = self.wanted.recv().await {
+            service::reloading();
             let (gateway, configure) = (Arc::clone(gateway), Arc::clone(&self.configure));
             let reloaded = spawn_blocking(move || gateway.reload(&*configure)).await;
             match reloaded.map_err(Into::into).flatten() {
@@ -42,6 +43,7 @@ impl Reload {
                     error!("configuration not reloaded, the previous one stays: {cause}");
                 }
             }
+            service::ready();
         }
         std::future::pending::<()>().await;
     }

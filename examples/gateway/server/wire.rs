@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
@@ -171,11 +171,14 @@ pub(crate) struct Deadlines {
     pub(crate) closing: Duration,
     /// The same when the server stops.
     pub(crate) stopping: Duration,
+    /// For a message under way when the server stops.
+    pub(crate) message: Duration,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { closing: Duration::from_secs(10), stopping: Duration::from_secs(1) }
+        let (long, short) = (Duration::from_secs(10), Duration::from_secs(1));
+        Self { closing: long, stopping: short, message: long }
     }
 }
 
@@ -183,7 +186,7 @@ impl Deadlines {
     /// Runs the end of a connection within its time limit, which is shorter when the server stops.
     pub(crate) async fn closing<T>(
         self,
-        stop: &mut watch::Receiver<bool>,
+        stop: &mut watch::Receiver<Option<Instant>>,
         end: impl Future<Output = T>,
     ) -> Option<T> {
         tokio::select! {
@@ -194,10 +197,22 @@ impl Deadlines {
     }
 
     /// Ends shortly after the server begins to stop.
-    pub(crate) async fn stopping(self, stop: &mut watch::Receiver<bool>) {
+    pub(crate) async fn stopping(self, stop: &mut watch::Receiver<Option<Instant>>) {
         // The sender is dropped only with the server.
-        let _ = stop.wait_for(|&stop| stop).await;
+        let _ = stop.wait_for(Option::is_some).await;
         sleep(self.stopping).await;
+    }
+
+    /// Ends when the server stops; within a message, when the time for it is over.
+    pub(crate) async fn last_call(
+        self,
+        stop: &mut watch::Receiver<Option<Instant>>,
+        within_message: bool,
+    ) {
+        let began = stop.wait_for(Option::is_some).await.ok().and_then(|began| *began);
+        if let Some(began) = began.filter(|_| within_message) {
+            sleep_until(began + self.message).await;
+        }
     }
 }
 

@@ -22,22 +22,22 @@ const QUIET: &str = "event_action = ''\n";
 #[tokio::test]
 async fn what_ends_a_connection_has_its_time_and_less_where_the_server_stops() {
     let (minute, moment) = (Duration::from_mins(1), Duration::from_millis(20));
-    let (stop, mut stopped) = watch::channel(false);
-    let closing = |closing, stopping| Deadlines { closing, stopping };
+    let (stop, mut stopped) = watch::channel(None);
+    let closing = |closing, stopping| Deadlines { closing, stopping, message: minute };
     let ended = closing(minute, minute).closing(&mut stopped, ready(7)).await;
     assert_eq!(ended, Some(7));
     let start = Instant::now();
     let ended = closing(moment, Duration::ZERO).closing(&mut stopped, pending::<()>()).await;
     assert!(ended.is_none() && start.elapsed() >= moment);
     // The server stops; what can be done at once is done.
-    stop.send_replace(true);
+    stop.send_replace(Some(tokio::time::Instant::now()));
     let start = Instant::now();
     let ended = closing(minute, moment).closing(&mut stopped, pending::<()>()).await;
     assert!(ended.is_none() && start.elapsed() >= moment && start.elapsed() < minute);
     assert_eq!(closing(minute, Duration::ZERO).closing(&mut stopped, ready(7)).await, Some(7));
     // So many seconds are the gateway's.
-    let Deadlines { closing, stopping } = Deadlines::default();
-    assert_eq!((closing.as_secs(), stopping.as_secs()), (10, 1));
+    let Deadlines { closing, stopping, message } = Deadlines::default();
+    assert_eq!((closing.as_secs(), stopping.as_secs(), message.as_secs()), (10, 1, 10));
 }
 
 /// A client that stops reading, in clear or over TLS, keeps its slot until it was silent for too long and
@@ -91,6 +91,41 @@ async fn who_does_not_read_holds_up_nothing() {
         assert!(ended.is_ok(), "with TLS: {tls}");
         flooding.abort();
     }
+}
+
+/// A client between two messages has its 421 at once, one within a message when the time for that is over.
+#[tokio::test]
+async fn clients_are_told_that_the_server_stops() {
+    let scratch = Scratch::new();
+    let config = Running::config(scratch.path(), QUIET);
+    let running = Running::serve_changed(scratch, config, |gateway| {
+        gateway.deadlines.message = Duration::from_millis(1500);
+    });
+    let running = running.await;
+    let mut sending = running.client().await;
+    sending.say("EHLO client.example").await;
+    sending.say("MAIL FROM:<ann@client.example>").await;
+    sending.say("RCPT TO:<bob@example.com>").await;
+    assert!(sending.say("DATA").await.starts_with("354"));
+    sending.raw(b"Subject: half\r\n").await;
+    let mut idle = running.client().await;
+    let mut finishing = running.client().await;
+    finishing.say("EHLO client.example").await;
+    finishing.say("MAIL FROM:<ann@client.example>").await;
+    finishing.say("RCPT TO:<bob@example.com>").await;
+    assert!(finishing.say("DATA").await.starts_with("354"));
+    let start = Instant::now();
+    let stopping = tokio::spawn(running.end());
+    assert!(idle.reply().await.starts_with("421 4.3.2 "));
+    assert!(start.elapsed() < Duration::from_secs(1));
+    // A message that ends in time is taken.
+    assert!(finishing.say("Subject: whole\r\n\r\nall\r\n.").await.starts_with("250 "));
+    assert!(finishing.reply().await.starts_with("421 4.3.2 "));
+    assert!(sending.reply().await.starts_with("421 4.3.2 "));
+    assert!(start.elapsed() >= Duration::from_millis(1500));
+    let scratch = stopping.await.unwrap();
+    let kept = std::fs::read_dir(scratch.path().join("maildir/new")).unwrap().count();
+    assert_eq!(kept, 1);
 }
 
 /// A connection that holds few replies which nobody reads.

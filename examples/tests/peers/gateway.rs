@@ -21,11 +21,16 @@ impl Gateway {
     /// Starts one on `port`, which takes mail for `local.test`; `options` are lines of its
     /// configuration, and come last.
     pub(crate) fn start(port: u16, options: &str) -> Self {
+        Self::start_with(port, options, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn start_with(port: u16, options: &str, environment: &[(&str, &str)]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{port}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("gateway.toml"), configuration(port, &folder, options)).unwrap();
-        let mut gateway = Self { child: spawn(&folder), folder, port };
+        let mut gateway = Self { child: spawn(&folder, environment), folder, port };
         gateway.wait_for_listener();
         gateway
     }
@@ -33,7 +38,7 @@ impl Gateway {
     /// Stops it, and starts it again with the same files and a new log.
     pub(crate) fn restart(&mut self) {
         self.end(Signal::TERM);
-        self.child = spawn(&self.folder);
+        self.child = spawn(&self.folder, &[]);
         self.wait_for_listener();
     }
 
@@ -162,10 +167,11 @@ impl Drop for Gateway {
     }
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, environment: &[(&str, &str)]) -> Child {
     let log = File::create(folder.join("log")).unwrap();
     let mut command = Command::new(binary());
     command.arg("--config").arg(folder.join("gateway.toml")).current_dir(folder);
+    command.envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     command.spawn().unwrap()
 }
