@@ -7,6 +7,7 @@ mod effect;
 pub(crate) mod events;
 mod files;
 mod lookups;
+pub(crate) mod manual;
 #[cfg(feature = "gateway")]
 pub mod opening;
 mod option_lines;
@@ -25,6 +26,7 @@ pub(crate) use config_error::ConfigError;
 pub use config_error::InvalidConfig;
 use events::EventOptions;
 pub(crate) use lookups::LookupOptionError;
+pub use manual::print_config;
 use option_lines::OptionLines;
 pub(crate) use options::ConfigOptions;
 use options::StoreKind;

@@ -6,7 +6,7 @@
 //! with Exim's option names, `--check` only checks it.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use examples::gateway::config::{Config, opening};
+use examples::gateway::config::{Config, opening, print_config};
 use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
@@ -35,6 +35,9 @@ struct Arguments {
     /// Check the configuration and exit
     #[arg(long)]
     check: bool,
+    /// Write a configuration with each option, its default and its meaning, and exit
+    #[arg(long, exclusive = true)]
+    print_config: bool,
     /// The file of name servers, as in resolv.conf(5), unless the configuration has one
     #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
     resolv_conf: PathBuf,
@@ -56,6 +59,9 @@ fn main() -> ExitCode {
     // TLS to Redis uses the installed provider. It fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
+    if arguments.print_config {
+        return written(&print_config());
+    }
     let file = arguments.config.as_deref();
     let resolv_conf = &arguments.resolv_conf;
     let config = match opening::read(file, resolv_conf) {
@@ -89,6 +95,17 @@ fn main() -> ExitCode {
             error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes a text; a reader that has enough of it is no error.
+fn written(text: &str) -> ExitCode {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("gateway: standard output: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

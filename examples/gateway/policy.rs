@@ -10,6 +10,7 @@ pub(crate) mod host_list;
 mod idle;
 pub(crate) mod list;
 pub(crate) mod named_rules;
+pub(crate) mod nearest;
 pub(crate) mod outgoing;
 pub(crate) mod place;
 pub mod rates;

@@ -5,6 +5,8 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::ConfigError;
+use super::manual::ManualOption;
+use crate::gateway::policy::nearest::{nearest, suggestion};
 
 /// The line of each option, and of each table.
 #[derive(Debug, Default)]
@@ -76,7 +78,13 @@ fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
     let message = error.message();
     let problem = match message.split_once(", expected one of ") {
         Some((unknown, _)) if unknown.starts_with("unknown field") => {
-            format!("{unknown}; docs/gateway.md has all options")
+            let own = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+            let names: Vec<_> = ManualOption::all().map(|it| (own(it.name), it.name)).collect();
+            let wanted = option.rsplit('.').next().unwrap_or(&option);
+            let nearest = nearest(wanted, names.iter().map(|(own, _)| *own));
+            let nearest =
+                names.iter().find(|(own, _)| Some(*own) == nearest).map(|(_, full)| *full);
+            format!("{unknown}{}; docs/gateway.md has all options", suggestion(nearest))
         }
         _ => message.to_owned(),
     };

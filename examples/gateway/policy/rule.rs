@@ -69,7 +69,7 @@ impl Rule {
         let verb = verbs.next();
         let verb = verb.ok_or(RuleError::Rule { line: source.line, problem: Problem::NoVerb })?;
         if let Some(second) = verbs.next() {
-            return Err(second.error(Problem::Unknown { name: "a second verb".into() }));
+            return Err(second.error(Problem::SecondVerb));
         }
         let verb = Verb::read(verb, caller, stage)?;
         let rest = source.entries.iter().filter(|entry| !is_verb(entry));

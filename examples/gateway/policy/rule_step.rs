@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::condition::{Condition, RuleScope};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::context::Context;
+use super::nearest::nearest;
 use super::reply_text::check_class;
 use super::rule::{Caller, Verb};
 use super::rules::{Problem, RuleError};
@@ -79,7 +80,7 @@ impl RuleStep {
         };
         let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
         match name {
-            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}") }),
+            _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
             "message" if !says => Err(misplaced),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
             "message" => Self::message(text()?, stage, verb),
@@ -101,7 +102,11 @@ impl RuleStep {
             "control" => Self::control(entry, stage),
             "profile" if stage != Stage::Rcpt => Err(misplaced),
             "profile" => Ok(Self::Profile(text()?)),
-            _ => Err(Problem::Unknown { name: name.to_owned() }),
+            _ => {
+                let conditions = home.kinds.iter().map(|kind| kind.name);
+                let nearest = nearest(name, conditions.chain(MODIFIERS));
+                Err(Problem::Unknown { name: name.to_owned(), nearest })
+            }
         }
     }
 
@@ -218,3 +223,7 @@ pub(super) fn cut(mut field: String) -> String {
 
 /// The longest field that is added, in octets without its CRLF.
 const MAX_FIELD: usize = 998;
+
+/// The modifiers, for a suggestion.
+const MODIFIERS: [&str; 7] =
+    ["message", "log_message", "logwrite", "add_header", "set", "control", "profile"];

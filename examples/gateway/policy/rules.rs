@@ -154,6 +154,7 @@ use super::decision::Decision;
 use super::idle;
 use super::list::RuleList;
 use super::named_rules::NamedRules;
+use super::nearest::suggestion;
 use super::rule::Rule;
 use super::source::{RuleEntry, RuleSources};
 use super::stage::Stage;
@@ -272,8 +273,10 @@ pub(crate) enum Problem {
     NoVerb,
     #[error("unknown verb {verb}; expected accept, defer, deny, quarantine or warn")]
     Verb { verb: String },
-    #[error("{name} is neither a condition nor a modifier")]
-    Unknown { name: String },
+    #[error("the rule has a second verb")]
+    SecondVerb,
+    #[error("{name} is neither a condition nor a modifier{}", suggestion(*.nearest))]
+    Unknown { name: String, nearest: Option<&'static str> },
     #[error("{name} has no effect at {} with this verb", stage.option())]
     Misplaced { name: String, stage: Stage },
     #[error(

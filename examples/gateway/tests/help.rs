@@ -8,6 +8,8 @@ use serde::forward_to_deserialize_any;
 
 use crate::gateway::config::RemoteOptions;
 use crate::gateway::config::events::EventOptions;
+use crate::gateway::config::manual::ManualOption;
+use crate::gateway::config::print_config;
 use crate::gateway::config::{Config, ConfigOptions};
 use crate::gateway::policy::condition::KINDS;
 use crate::gateway::policy::stage::Stage;
@@ -15,17 +17,11 @@ use crate::gateway::policy::stage::Stage;
 const HELP: &str = include_str!("../help.txt");
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
 
-/// The rows of the page: the name of an option, its type and its default.
-fn rows() -> Vec<(&'static str, &'static str, &'static str)> {
-    let row = |line: &'static str| {
-        let mut cells = line.strip_prefix("| `")?.split(" | ");
-        let name = cells.next()?.strip_suffix('`')?;
-        let (kind, default) = (cells.next()?, cells.next()?);
-        let (meaning, source) = (cells.next()?, cells.next()?);
-        assert!(!meaning.is_empty() && source.ends_with(" |"), "{line}");
-        Some((name, kind, default))
-    };
-    PAGE.lines().filter_map(row).collect()
+/// The rows of the page: the name of an option, its type and its default, if that is a value.
+fn rows() -> Vec<(&'static str, &'static str, Option<&'static str>)> {
+    let rows: Vec<_> = ManualOption::all().map(|row| (row.name, row.kind, row.value())).collect();
+    assert_eq!(rows.len(), PAGE.lines().filter(|line| line.starts_with("| `")).count());
+    rows
 }
 
 /// Asks a type for the names of its fields.
@@ -93,15 +89,69 @@ fn the_page_has_every_option_once_and_no_other() {
 fn the_defaults_of_the_page_are_those_of_the_program() {
     let default = format!("{:?}", Config::parse("").unwrap());
     let mut compared = 0;
-    for (name, _, cell) in rows() {
-        let value = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
-        let Some(value) = value.filter(|value| !value.contains('`')) else { continue };
+    for (name, _, value) in rows() {
+        let Some(value) = value else { continue };
         let config = Config::parse(&format!("{name} = {value}"));
         let config = config.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(format!("{config:?}"), default, "{name} = {value}");
         compared += 1;
     }
     assert!(compared > 50, "{compared}");
+}
+
+#[test]
+fn the_printed_configuration_is_that_without_a_file() {
+    let printed = print_config();
+    let config = Config::parse(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    assert_eq!(format!("{config:?}"), format!("{:?}", Config::parse("").unwrap()));
+    // Each option is there once, in its table, after one line that describes it.
+    let lines: Vec<_> = printed.lines().collect();
+    for option in ManualOption::all().filter(|option| option.name != "remote_smtp") {
+        let name = option.name.strip_prefix("remote_smtp.").unwrap_or(option.name);
+        let forms = match option.kind {
+            "table" => [format!("# [{name}]"), String::new()],
+            "rules" => [format!("# [[{name}]]"), String::new()],
+            _ => [format!("{name} = "), format!("# {name} = default: ")],
+        };
+        let is_it = |line: &&&str| {
+            forms.iter().any(|form| !form.is_empty() && line.starts_with(form.as_str()))
+        };
+        let places: Vec<_> = lines.iter().filter(is_it).collect();
+        let twice =
+            ["tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_certificates", "tls_crl"];
+        let expected = if twice.contains(&name) { 2 } else { 1 };
+        assert_eq!(places.len(), expected, "{name}: {places:?}");
+    }
+    let is_option = |line: &str| {
+        let is_comment = line.starts_with('#') && !line.starts_with("# [");
+        line.contains(" = default: ")
+            || !is_comment && (line.contains(" = ") || line.contains("# ["))
+    };
+    for pair in lines.windows(2).filter(|pair| is_option(pair[1])) {
+        assert!(pair[0].starts_with("# ") && !pair[0].contains(" = default: "), "{pair:?}");
+    }
+}
+
+/// A name with a slip, in each kind of table, and one that is like none.
+#[test]
+fn an_unknown_name_is_told_the_nearest_one() {
+    for (text, nearest) in [
+        ("smpt_banner = ''", "; did you mean smtp_banner?"),
+        ("acl_smpt_rcpt = []", "; did you mean acl_smtp_rcpt?"),
+        ("event_actions = ''", "; did you mean event_action?"),
+        ("host_list = {}", "; did you mean hostlist?"),
+        ("[remote_smtp]\nhost_try_dane = ''", "; did you mean remote_smtp.hosts_try_dane?"),
+        ("[remote-smtp]\nhosts_try_dane = ''", "; did you mean remote_smtp?"),
+        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nhost = '*'", "; did you mean hosts?"),
+        ("[[acl_smtp_rcpt]]\nverb = 'deny'\nmesage = 'x'", "; did you mean message?"),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(nearest), "{text}: {error}");
+    }
+    for text in ["zzz = 1", "[[acl_smtp_rcpt]]\nverb = 'deny'\nzzz = 'x'"] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(!error.contains("did you mean"), "{text}: {error}");
+    }
 }
 
 /// Of each option, a value that it cannot have.

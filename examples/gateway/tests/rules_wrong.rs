@@ -79,7 +79,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "line 3: item 1 (a*@b.example): a * is a wildcard",
     ),
     ("[[acl_smtp_mail]]\nverb = 'deny'\nhosts = 1.5", "line 3: must be a string"),
-    ("[[acl_smtp_mail]]\nverb = ['deny', 'deny']", "line 2: a second verb"),
+    ("[[acl_smtp_mail]]\nverb = ['deny', 'deny']", "line 2: the rule has a second verb"),
     ("acl_smtp_mail = 'deny'", "line 1: rules are tables"),
     ("acl_smtp_mail = ['deny']", "line 1: rules are tables"),
     (

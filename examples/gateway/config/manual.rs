@@ -1,0 +1,79 @@
+//! The manual: the rows of its tables are the options.
+
+use std::fmt::Write as _;
+
+/// The manual, as text.
+const MANUAL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
+
+/// An option, as the manual has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ManualOption {
+    /// `TABLE.NAME` for one in a table.
+    pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    /// A value in backticks, or words.
+    default: &'static str,
+    meaning: &'static str,
+}
+
+impl ManualOption {
+    /// Returns all options in their order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        MANUAL.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let name = cells.next()?.strip_suffix('`')?;
+            let (kind, default, meaning) = (cells.next()?, cells.next()?, cells.next()?);
+            cells.next()?.strip_suffix(" |")?;
+            Some(Self { name, kind, default, meaning })
+        })
+    }
+
+    /// Returns the default, if it is a value that can be written.
+    pub(crate) fn value(&self) -> Option<&'static str> {
+        let value = self.default.strip_prefix('`')?.strip_suffix('`')?;
+        (!value.contains('`')).then_some(value)
+    }
+
+    /// Writes the option with its default, or as a comment if that is no value.
+    fn write(&self, name: &str, text: &mut String) {
+        let meaning =
+            self.meaning.replace('`', "").replace("[below](#deliveries-to-other-hosts)", "below");
+        let _ = writeln!(text, "# {meaning}");
+        let _ = match self.value() {
+            Some(value) => writeln!(text, "{name} = {value}\n"),
+            None => writeln!(text, "# {name} = default: {}\n", self.default.replace('`', "")),
+        };
+    }
+}
+
+/// Writes a configuration with each option, its default, and a line that describes it.
+#[must_use]
+pub fn print_config() -> String {
+    let mut text =
+        "# Each option with its default; docs/gateway.md describes them in full.\n\n".to_owned();
+    let (mut tables, mut remote) = (String::new(), String::new());
+    for option in ManualOption::all() {
+        match (option.kind, option.name.split_once('.')) {
+            ("table" | "rules", _) if option.name == "remote_smtp" => {}
+            ("table", _) => {
+                let _ = writeln!(
+                    tables,
+                    "# {}\n# [{}]\n",
+                    option.meaning.replace('`', ""),
+                    option.name
+                );
+            }
+            ("rules", _) => {
+                let _ = writeln!(
+                    tables,
+                    "# {}\n# [[{}]]\n",
+                    option.meaning.replace('`', ""),
+                    option.name
+                );
+            }
+            (_, Some((_, name))) => option.write(name, &mut remote),
+            (_, None) => option.write(option.name, &mut text),
+        }
+    }
+    format!("{text}[remote_smtp]\n\n{remote}{tables}")
+}
