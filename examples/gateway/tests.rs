@@ -1,5 +1,6 @@
 //! Tests of the library's inside.
 
+mod acl_condition;
 mod certificate;
 mod client;
 mod client_lists;
@@ -17,6 +18,7 @@ mod database_file;
 mod dmarc;
 mod engines;
 mod events;
+mod events_acl;
 mod events_failing;
 mod events_options;
 mod events_queue;

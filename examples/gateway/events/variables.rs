@@ -1,6 +1,6 @@
 //! The variables of events.
 
-use event_expand::EventName;
+use event_expand::{Event, EventName};
 
 use super::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
 
@@ -22,6 +22,12 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
         "event_data" => !is_kept && !matches!(event, MsgComplete | TcpClose | TcpConnect),
         _ => true,
     }
+}
+
+/// Tells whether actions have such a variable.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let own = Event::VARIABLES.contains(&name) || name == "message_id";
+    own || FACTS.contains(&name) || MOMENTS.contains(&name)
 }
 
 /// Variables of the session and its message.

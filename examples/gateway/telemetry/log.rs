@@ -166,6 +166,13 @@ pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: 
     info!(event = "rule", host = %address, text = line, "H={host} {line}");
 }
 
+/// Logs the text of a rule that the action of an event has called, for a client's session or without one.
+pub(crate) fn event_rule(limiter: &Limiter, host: Option<IpAddr>, name: &str, line: &str) {
+    if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
+        info!(event = "rule", name, text = line, "event_action {name}: {line}");
+    }
+}
+
 /// An error with the causes that its own text does not include.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
