@@ -57,6 +57,7 @@ pub(super) fn settings(
     }
     let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
     let settings = EventSettings {
+        reads_own_certificate: actions.iter().any(Action::reads_own_certificate),
         actions,
         shipped,
         profile,

@@ -81,6 +81,11 @@ impl Events {
         self.0.is_some()
     }
 
+    /// Tells whether an action may ask for the certificate that this host has shown to a client.
+    pub(crate) fn reads_own_certificate(&self) -> bool {
+        self.0.as_ref().is_some_and(|hearing| hearing.settings.reads_own_certificate)
+    }
+
     /// Queues the action of an event, without waiting.
     pub(crate) fn raise(&self, raised: RaisedEvent) {
         if let Some(hearing) = &self.0 {

@@ -53,7 +53,7 @@ pub const FACTS: [&str; 15] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// The variables of both kinds with untrusted values.
-pub(crate) const UNTRUSTED: [&str; 23] = [
+pub(crate) const UNTRUSTED: [&str; 25] = [
     "domain",
     "host",
     "host_address",
@@ -69,10 +69,12 @@ pub(crate) const UNTRUSTED: [&str; 23] = [
     "sending_ip_address",
     "sending_port",
     "tls_in_cipher",
+    "tls_in_ourcert",
     "tls_in_peercert",
     "tls_in_peerdn",
     "tls_in_sni",
     "tls_out_cipher",
+    "tls_out_ourcert",
     "tls_out_peercert",
     "tls_out_peerdn",
     "tls_out_sni",

@@ -343,7 +343,7 @@ pub(crate) enum LanguageError {
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
-    #[error("byte {at}: certextract: ${variable} is not the certificate of a peer here")]
+    #[error("byte {at}: certextract: ${variable} is not a certificate here")]
     NoCertificate { at: usize, variable: String },
     #[error("byte {at}: acl: there is no list [[acl.{name}]]")]
     NoAcl { at: usize, name: String },

@@ -13,6 +13,7 @@
 //! | `tls_in_ocsp`                                               | 4 if an OCSP staple was available for the client, 1 if not, 0 without TLS and in a resumed session |
 //! | `tls_in_cipher`                                             | the TLS version and cipher suite, such as `TLS1.3:TLS_AES_256_GCM_SHA384:256` |
 //! | `tls_in_peercert`, `tls_in_peerdn`                          | the certificate of a client that was asked for one, for `certextract` and digests, and its subject |
+//! | `tls_in_ourcert`                                            | the certificate that this host has shown, likewise; empty in a resumed session |
 //! | `tls_in_certificate_verified`                               | 1 if it is valid, otherwise 0    |
 //! | `smtp_command`                                              | the current command, as received |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
@@ -91,8 +92,11 @@ impl Variables for NamesAt {
     fn certificate(&self, name: &str) -> Option<&[u8]> {
         let is_known = match self.0 {
             Place::Session(Stage::Event) => Event::CERTIFICATES.contains(&name),
-            Place::Session(stage) => Stage::MESSAGE.contains(&stage) && name == "tls_in_peercert",
-            Place::Outgoing => name == "tls_out_peercert",
+            Place::Session(stage) => {
+                Stage::MESSAGE.contains(&stage)
+                    && ["tls_in_ourcert", "tls_in_peercert"].contains(&name)
+            }
+            Place::Outgoing => ["tls_out_ourcert", "tls_out_peercert"].contains(&name),
         };
         is_known.then_some(&[])
     }
@@ -149,8 +153,11 @@ impl Variables for Context<'_> {
         if let Some(event) = &self.event {
             return event.certificate(name);
         }
-        let certificate = self.client?.certificate().filter(|_| name == "tls_in_peercert");
-        certificate.map(|certificate| &*certificate.der)
+        match name {
+            "tls_in_ourcert" => self.client?.own_certificate().map(|own| &**own),
+            "tls_in_peercert" => self.client?.certificate().map(|certificate| &*certificate.der),
+            _ => None,
+        }
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
@@ -265,9 +272,8 @@ pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
     ("tls_in_certificate_verified", Stage::MESSAGE, |context| {
         Some(Value::trusted(context.client?.certificate_verified()))
     }),
-    ("tls_in_peercert", Stage::MESSAGE, |context| {
-        context.client?.certificate().map(|_| Value::new(&b"<cert>"[..], Trust::Untrusted))
-    }),
+    ("tls_in_ourcert", Stage::MESSAGE, |context| context.client?.own_certificate().map(|_| cert())),
+    ("tls_in_peercert", Stage::MESSAGE, |context| context.client?.certificate().map(|_| cert())),
     ("tls_in_peerdn", Stage::MESSAGE, |context| {
         context.client?.certificate().and_then(|certificate| some(&certificate.subject))
     }),
@@ -302,6 +308,11 @@ fn sni<'a>(context: &'a Context<'_>) -> Option<Value<'a>> {
     context.client?.sni().and_then(some)
 }
 
+/// The text of a certificate.
+fn cert() -> Value<'static> {
+    Value::new(&b"<cert>"[..], Trust::Untrusted)
+}
+
 fn sender<'a>(context: &'a Context<'_>) -> Option<&'a Mailbox> {
     context.transaction.and_then(|transaction| transaction.sender.mailbox())
 }
@@ -327,6 +338,7 @@ pub(crate) const UNTRUSTED: &[&str] = &[
     "received_ip_address",
     "received_port",
     "tls_in_cipher",
+    "tls_in_ourcert",
     "tls_in_peercert",
     "tls_in_peerdn",
     "tls_in_sni",

@@ -98,7 +98,6 @@ pub(crate) fn arrival(
     client: &Client,
     recipients: &[Mailbox],
     size: usize,
-    cipher: Option<String>,
     proxy: bool,
 ) {
     let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
@@ -107,8 +106,9 @@ pub(crate) fn arrival(
     // Writing to a String cannot fail.
     let _ = write!(line, "{id} <= {sender} H={} P=", Host(client, greeting));
     line.extend(protocol(greeting, transaction.utf8).chars().map(|c| c.to_ascii_lowercase()));
-    if let Some(cipher) = cipher {
-        let _ = write!(line, " X={cipher}");
+    if let Some(cipher) = client.tls.as_ref().and_then(|tls| tls.cipher.as_deref()) {
+        let verified = if client.is_verified() { "yes" } else { "no" };
+        let _ = write!(line, " X={cipher} CV={verified}");
     }
     if let Some(proxy) = client.proxy.filter(|_| proxy) {
         let _ = write!(line, " PRX={}", proxy.ip());

@@ -69,7 +69,7 @@ impl Event {
     /// The variables of an event; those not set are unset. `$event_name` is always set; by default
     /// `$event_defer_errno`, `$tls_out_ocsp`, `$tls_out_tlsa_usage` and `$tls_out_certificate_verified` are 0,
     /// and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
-    pub const VARIABLES: [&'static str; 26] = [
+    pub const VARIABLES: [&'static str; 28] = [
         "authenticated_fail_id",
         "domain",
         "event_data",
@@ -85,11 +85,13 @@ impl Event {
         "sender_host_authenticated",
         "sending_ip_address",
         "sending_port",
+        "tls_in_ourcert",
         "tls_in_peercert",
         "tls_out_certificate_verified",
         "tls_out_cipher",
         "tls_out_dane",
         "tls_out_ocsp",
+        "tls_out_ourcert",
         "tls_out_peercert",
         "tls_out_peerdn",
         "tls_out_sni",
@@ -99,7 +101,8 @@ impl Event {
     ];
 
     /// The variables that stand for a certificate; the text of each is `<cert>`, as in Exim.
-    pub const CERTIFICATES: [&'static str; 2] = ["tls_in_peercert", "tls_out_peercert"];
+    pub const CERTIFICATES: [&'static str; 4] =
+        ["tls_in_ourcert", "tls_in_peercert", "tls_out_ourcert", "tls_out_peercert"];
 
     /// Returns the certificate of a variable, in DER.
     #[must_use]
