@@ -45,6 +45,8 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::lookups::settings::LookupSettings;
 use crate::gateway::policy::client_lists::{ClientList, ClientLists};
 use crate::gateway::policy::condition::{KINDS, RuleScope};
+#[cfg(feature = "gateway")]
+use crate::gateway::policy::named_rules::NamedRules;
 use crate::gateway::policy::rules::{NAMED, Rules};
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::settings::{
@@ -107,6 +109,7 @@ impl Config {
         let common = Common::read(&options, callable, None)?;
         let actions = events.acts_on_remote().then(|| events::settings(&events, &common.language));
         let events = actions.transpose()?;
+        let lists = NamedRules::of_texts(text, &macros, &common.home())?;
         let use_of = RemoteUse { relays: true, prdr: true, domains: true };
         if let Some((option, cause)) = remote.without_effect(use_of) {
             return Err(ConfigError::NoEffect { option, cause });
@@ -115,6 +118,7 @@ impl Config {
             remote: remote.settings(&common.home())?,
             lookups: common.lookups,
             events,
+            lists,
             spool_directory: options.spool_directory.clone(),
             dns: dns(&options),
         })

@@ -25,6 +25,9 @@
 //! `spool_directory`), which keeps the last million. `event_action = ""` turns it off. With an
 //! `event_action` in the main section a transport has only its own.
 //!
+//! An action calls the list of rules `[[acl.NAME]]` by `${acl{NAME}{ARGUMENT}…}`, as Exim's text of
+//! 2014 suggests for complex operations; the `message` of its `accept` or `deny` is the text.
+//!
 //! The result of a lookup that changes rows is their number, and a result has an effect at `tcp:connect`
 //! and `smtp:connect`: an action that only records needs `{}` after its query, as the default has.
 //!
@@ -65,6 +68,8 @@
 //! A server that stops handles waiting events for at most five seconds, and writes the rest to the file.
 //! A killed process loses the events in its memory, and may repeat those of one batch; it loses no mail.
 
+#[cfg(feature = "gateway")]
+pub(crate) mod action_lists;
 #[cfg(feature = "gateway")]
 pub(crate) mod batch;
 #[cfg(feature = "gateway")]

@@ -5,6 +5,8 @@ pub(crate) mod condition;
 pub(crate) mod conditions;
 pub mod context;
 pub mod decision;
+#[cfg(feature = "gateway")]
+pub(crate) mod event_lists;
 mod field_text;
 pub(crate) mod host_list;
 mod idle;

@@ -1,5 +1,6 @@
 //! Tests of the library's inside.
 
+mod acl_condition;
 mod certificate;
 mod client;
 mod client_lists;
@@ -10,6 +11,7 @@ mod config_check;
 mod config_effect;
 mod config_lookups;
 mod config_redis;
+mod config_remote;
 mod config_tls;
 mod connection;
 mod database_file;
@@ -18,6 +20,7 @@ mod deadlines;
 mod dmarc;
 mod engines;
 mod events;
+mod events_acl;
 mod events_failing;
 mod events_options;
 mod events_queue;
@@ -72,5 +75,6 @@ mod store;
 mod stuffing;
 mod tls_expanded;
 mod tls_on_connect;
+mod tls_server;
 mod variables;
 mod withheld;

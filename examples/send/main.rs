@@ -11,11 +11,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use examples::gateway::delivery::outcome::{DeliveryResult, RecipientOutcome};
 use examples::gateway::delivery::sender::Sender;
+use examples::gateway::telemetry::log;
+use examples::gateway::telemetry::log_format::LogFormat;
 
 use arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    log::start(LogFormat::Text);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&arguments)));
     match done {

@@ -53,6 +53,7 @@ mod peers {
     pub(crate) mod ocsp_tool;
     #[cfg(feature = "dnssec-ring")]
     pub(crate) mod on_path;
+    pub(crate) mod own_certificate;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
     pub(crate) mod prdr_over_dane;

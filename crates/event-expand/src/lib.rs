@@ -206,7 +206,9 @@ pub use answered::{AclVerdict, Answered};
 pub use call::HostCall;
 pub use capability::{Capabilities, Capability};
 pub use evaluate::text_condition::truth;
-pub use event::action::{Action, ActionOutcome, ActionStep, Event, OnFailure, packed_errno};
+pub use event::action::{
+    Action, ActionOutcome, ActionStep, Event, EventVariables, OnFailure, packed_errno,
+};
 pub use event::{Effect, EventName, EventNameError, Profile, Section, Selection, SelectionError};
 pub use expansion::{Ask, Expansion, Journal, Options, Progress, Request};
 pub use limits::Limits;

@@ -6,8 +6,8 @@ mod session;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_expand::{
-    AclVerdict, Answered, Capabilities, Capability, ExpandError, ExpandFailure, HostCall, Options,
-    Template, Variables,
+    AclVerdict, Action, ActionStep, Answered, Capabilities, Capability, Event, EventName,
+    ExpandError, ExpandFailure, HostCall, OnFailure, Options, Template, Variables,
 };
 use mail_types::exim::{LookupResult, Trust, Value, Variable};
 use session::{found, requests_and_result};
@@ -86,4 +86,20 @@ fn a_variable_has_its_value_at_the_place_of_the_text() {
     let expanded =
         template.expand_with(&Counter::default(), &Options::default(), |_| found("x")).unwrap();
     assert_eq!(expanded.as_bytes(), b"0x1x2");
+}
+
+/// An action, too, begins anew after each answer.
+#[test]
+fn the_variables_of_an_action_have_their_values_at_the_place_of_the_text() {
+    let template: Template = "$n${acl{a}}$n${acl{b}}$n".parse().unwrap();
+    let (event, counter) = (Event::new(EventName::TcpClose), Counter::default());
+    let options = Options::default();
+    let mut action = Action::new(&template, &event, &counter, &options, OnFailure::Proceed);
+    let outcome = loop {
+        match action.poll() {
+            ActionStep::Request(_) => action.handle_found(AclVerdict::Accept(b"x".to_vec())),
+            ActionStep::Done(outcome) => break outcome,
+        }
+    };
+    assert_eq!(outcome.text.as_bytes(), b"0x1x2");
 }

@@ -99,7 +99,7 @@ fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
 }
 
 /// Tells whether it is known that no client can be in a list.
-fn is_nobody(hosts: &str) -> bool {
+pub(super) fn is_nobody(hosts: &str) -> bool {
     HostSet::new(List::new(hosts)).is_ok_and(|set| set.is_nobody())
 }
 

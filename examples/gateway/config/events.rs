@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use event_expand::{
-    Event, EventName, ExpandError, HeaderForm, OnFailure, Profile, Selection, SelectionError,
-    Template, Variables,
+    EventName, ExpandError, Need, OnFailure, Profile, Selection, SelectionError, Template,
 };
-use mail_types::exim::{Trust, Value, Variable};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Table;
@@ -16,9 +14,11 @@ use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
     Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
 };
-use crate::gateway::events::variables::{FACTS, MOMENTS, UNTRUSTED};
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
+use crate::gateway::policy::stage::Stage;
+use crate::gateway::policy::text::note_calls;
+use crate::gateway::policy::variable::{NamesAt, NamesOfEvents};
 
 /// Checks the options.
 ///
@@ -57,6 +57,7 @@ pub(super) fn settings(
     }
     let shipped = actions.iter().any(|action| action.template.text() == SHIPPED.as_bytes());
     let settings = EventSettings {
+        reads_own_certificate: actions.iter().any(Action::reads_own_certificate),
         actions,
         shipped,
         profile,
@@ -300,38 +301,16 @@ fn template(
     text: &str,
     language: &Language,
 ) -> Result<Template, EventsError> {
-    let template = language.parse(text, &Known).map_err(|error| match error {
+    let known = NamesAt(Stage::Event.into());
+    let template = language.parse(text, &known).map_err(|error| match error {
         LanguageError::NoHeader { at } => EventsError::Header { transport, at },
         source => EventsError::Template { transport, source },
     })?;
-    let checked = template.check(&Known);
+    let calls = template.needs().any(|(_, need)| matches!(need, Need::Acl(_)));
+    let checked = if calls { template.check(&known) } else { template.check(&NamesOfEvents) };
     checked.map_err(|source| EventsError::Variable { transport, source })?;
+    note_calls(&template, Stage::Event.into(), language);
     Ok(template)
-}
-
-/// The variables that an action can name.
-struct Known;
-
-impl Variables for Known {
-    fn variable(&self, name: &str) -> Variable<'_> {
-        if UNTRUSTED.contains(&name) {
-            return Value::new(b"", Trust::Untrusted).into();
-        }
-        let known = FACTS.contains(&name) || MOMENTS.contains(&name) || name == "message_id";
-        if known { Variable::Unset } else { event_variable(name) }
-    }
-
-    fn header(&self, _: &str, _: HeaderForm) -> Variable<'_> {
-        Variable::Unknown
-    }
-
-    fn certificate(&self, name: &str) -> Option<&[u8]> {
-        Event::CERTIFICATES.contains(&name).then_some(&[])
-    }
-}
-
-fn event_variable(name: &str) -> Variable<'static> {
-    if Event::VARIABLES.contains(&name) { Variable::Unset } else { Variable::Unknown }
 }
 
 const NAMES: [&str; 7] = [

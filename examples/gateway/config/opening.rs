@@ -79,7 +79,8 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
         folder(maildir).map_err(of("maildir"))?;
     }
     let warnings = tls::check(&live.tls);
-    let warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
+    let mut warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;
+    warnings.extend(live.remote.warning.clone());
     for directory in &live.lookups.directories {
         let found = fs::metadata(directory).map_err(|source| unreadable(directory, source));
         if !found.map_err(of("lookup_directories"))?.is_dir() {

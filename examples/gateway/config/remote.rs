@@ -7,7 +7,7 @@ use event_expand::ListKind;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::effect::NO_RELAY;
+use super::effect::{NO_RELAY, is_nobody};
 use super::{ConfigError, option_lines};
 use crate::gateway::delivery::settings::{
     RemoteLimits, RemoteLists, RemoteSettings, VerifyCertificates,
@@ -108,7 +108,8 @@ impl RemoteOptions {
             hosts_try_prdr: list!(self, home, hosts_try_prdr, "*")?,
             tls_try_verify_hosts: list!(self, home, tls_try_verify_hosts, "*")?,
             tls_verify_cert_hostnames: list!(self, home, tls_verify_cert_hostnames, "*")?,
-            tls_verify_hosts: list!(self, home, tls_verify_hosts, "")?,
+            // As in Exim: where neither list is set, each host is verified, and a list `:` counts as set.
+            tls_verify_hosts: list!(self, home, tls_verify_hosts, self.verified_by_default())?,
         };
         Ok(RemoteSettings {
             helo: home.host.clone(),
@@ -119,6 +120,7 @@ impl RemoteOptions {
             crl: self.tls_crl.clone(),
             mta_sts_directory: self.mta_sts_directory.clone(),
             limits: RemoteLimits::default(),
+            warning: self.warning(),
         })
     }
 
@@ -156,6 +158,11 @@ impl RemoteOptions {
                     ["tls_crl", "tls_verify_hosts", "tls_try_verify_hosts", "tls_verify_cert_hostnames"];
                 let cause = "no certificate is verified, since tls_verify_certificates is empty";
                 if unverified { first(&names, cause) } else { None }
+            })
+            .or_else(|| {
+                let all = self.tls_verify_hosts.as_deref().is_some_and(|list| list.trim() == "*");
+                let cause = "tls_verify_hosts matches every host";
+                if all { first(&["tls_try_verify_hosts"], cause) } else { None }
             })
             .or_else(|| {
                 let cause = "no server can be verified: tls_verify_certificates is empty, and neither \
@@ -199,6 +206,30 @@ impl RemoteOptions {
         .into_iter()
         .filter_map(|(name, is_given)| is_given.then_some(name))
         .collect()
+    }
+
+    /// The default of `tls_verify_hosts`.
+    fn verified_by_default(&self) -> &'static str {
+        match self.tls_try_verify_hosts.as_deref().map(str::trim) {
+            Some("") => "*",
+            _ => "",
+        }
+    }
+
+    /// Warns that a host that must be verified may get mail in clear text.
+    fn warning(&self) -> Option<String> {
+        let verified = self.tls_verify_hosts.as_deref().unwrap_or(self.verified_by_default());
+        let encrypted = self.hosts_require_tls.as_deref().unwrap_or_default();
+        let cases = match self.tls_tempfail_tryclear {
+            Some(false) => "if it offers no TLS",
+            _ => "if it offers no TLS or its certificate is not valid",
+        };
+        (!is_nobody(verified) && is_nobody(encrypted)).then(|| {
+            format!(
+                "remote_smtp.hosts_require_tls matches no host: a host of tls_verify_hosts gets mail in clear text \
+                 {cases}"
+            )
+        })
     }
 
     fn certificates(&self) -> &str {

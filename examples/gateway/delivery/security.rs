@@ -24,7 +24,7 @@ pub(crate) struct HostChoices {
     pub(crate) require_tls: bool,
     /// `tls_tempfail_tryclear`.
     pub(crate) try_clear: bool,
-    /// `tls_verify_hosts`.
+    /// `tls_verify_hosts`: of an encrypted connection only, as in Exim.
     pub(crate) verify: bool,
     /// `tls_try_verify_hosts`.
     pub(crate) try_verify: bool,
@@ -38,7 +38,7 @@ pub(crate) struct HostChoices {
 
 impl HostChoices {
     fn requires_tls(self) -> bool {
-        self.require_tls || self.verify || self.require_ocsp
+        self.require_tls || self.require_ocsp
     }
 
     fn requirement(self) -> Requirement {

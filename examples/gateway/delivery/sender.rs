@@ -26,6 +26,8 @@ use crate::gateway::events::origin::Origin;
 use crate::gateway::lookups::engines::Engines;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::tls_required::waives_tls;
+use crate::gateway::policy::event_lists::{ActionEngines, EventLists};
+use crate::gateway::policy::services::Services;
 
 /// A message's envelope.
 #[derive(Clone, Debug)]
@@ -93,14 +95,23 @@ impl Sender {
     ///
     /// A setting, and why it cannot be used.
     pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
-        let SenderOptions { remote, lookups, events, spool_directory, .. } = settings.options;
+        let SenderOptions { remote, lookups, events, lists, spool_directory, .. } =
+            settings.options;
         let database = lookups.sqlite_dbfile.clone();
         let lookups = Arc::new(Engines::new(&lookups)?);
+        let services = Services {
+            rates: Arc::default(),
+            lookups: Arc::new(ActionEngines(Arc::clone(&lookups))),
+            resolver: Arc::clone(&settings.resolver),
+            named: Arc::new(lists),
+        };
         let events = match events {
             None => Events::default(),
             Some(events) => {
                 fs::create_dir_all(&spool_directory)?;
-                Events::start(&events, &spool_directory, &database, &lookups)?
+                let lists = EventLists::new(remote.helo.as_str(), services, Arc::default());
+                let lists = Arc::new(lists);
+                Events::start(&events, &spool_directory, &database, &lookups, lists)?
             }
         };
         let route = settings.route.map(|route| route.parse()).transpose()?;

@@ -16,7 +16,8 @@ pub(crate) struct RemoteSettings {
     /// The name of this host in `EHLO`.
     pub(crate) helo: Domain,
     pub(crate) lists: Arc<RemoteLists>,
-    /// Whether a new connection in clear follows a failed handshake, if nothing requires TLS.
+    /// Whether clear text follows a temporary refusal of `STARTTLS` and a failed handshake, if nothing requires
+    /// TLS.
     pub(crate) tls_tempfail_tryclear: bool,
     /// Whether TLSA records are used for hosts of MX records without DNSSEC.
     pub(crate) insecure_mx: bool,
@@ -26,6 +27,8 @@ pub(crate) struct RemoteSettings {
     /// The folder of MTA-STS policies.
     pub(crate) mta_sts_directory: Option<PathBuf>,
     pub(crate) limits: RemoteLimits,
+    /// A warning for the administrator.
+    pub(crate) warning: Option<String>,
 }
 
 /// The options that are lists of hosts or of domains, with Exim's names.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use event_expand::{
     Action, ActionOutcome, ActionStep, Ask, ExpandFailure, HostCall, Journal, OnFailure, Options,
-    Request, Template,
+    Request, Template, Variables,
 };
 use mail_types::exim::LookupResult;
 use tokio::time::timeout;
 use tracing::error;
 
+use super::action_lists::{ActionCalls, ActionLists};
+use super::dispatcher::Hearing;
 use super::ledger::Ledger;
 use super::raised_event::RaisedEvent;
 use crate::gateway::lookups::certificate;
@@ -20,6 +22,7 @@ use crate::gateway::telemetry::log;
 #[derive(Debug)]
 pub(crate) struct Batch<'e> {
     engines: &'e Engines,
+    lists: &'e dyn ActionLists,
     timeout: Duration,
     on_failure: OnFailure,
     /// The database for rows, if not the lookup engines write them.
@@ -41,8 +44,10 @@ impl Done {
 }
 
 impl<'e> Batch<'e> {
-    pub(crate) fn new(engines: &'e Engines, timeout: Duration, on_failure: OnFailure) -> Self {
-        Self { engines, timeout, on_failure, ledger: None }
+    pub(super) fn new(hearing: &'e Hearing) -> Self {
+        let Hearing { settings, engines, lists, .. } = hearing;
+        let (timeout, on_failure) = (settings.timeout, settings.on_failure);
+        Self { engines, lists: &**lists, timeout, on_failure, ledger: None }
     }
 
     /// Writes rows to `ledger`, in this thread.
@@ -54,16 +59,31 @@ impl<'e> Batch<'e> {
     pub(crate) async fn act(&mut self, template: &Template, raised: &RaisedEvent) -> Done {
         let (limit, on_failure) = (self.timeout, self.on_failure);
         let (mut journal, mut why) = (Journal::default(), None);
+        let mut calls = None::<Box<dyn ActionCalls>>;
         let work = async {
             loop {
-                match self.step(template, raised, &mut journal) {
+                let step = match &calls {
+                    None => self.step(template, raised, raised, &mut journal),
+                    Some(calls) => self.step(template, raised, &*calls.variables(), &mut journal),
+                };
+                let request = match step {
                     ActionStep::Done(outcome) => return outcome,
-                    ActionStep::Request(request) => {
-                        let (found, error) = self.answer(&request, raised).await;
-                        why = error.or(why.take());
-                        journal.handle_found(found);
-                    }
-                }
+                    ActionStep::Request(request) => request,
+                };
+                let error = if let Ask::Call { call: HostCall::Acl, arguments } = &request.ask {
+                    // Lookups of the list must see the written rows, and must not wait.
+                    self.commit();
+                    let calls = calls.get_or_insert_with(|| self.lists.begin(raised));
+                    let number = journal.found().len() + 1;
+                    let (verdict, error) = calls.call(number, arguments).await;
+                    journal.handle_found(verdict);
+                    error
+                } else {
+                    let (found, error) = self.answer(&request, raised).await;
+                    journal.handle_found(found);
+                    error
+                };
+                why = error.or(why.take());
             }
         };
         if let Ok(outcome) = timeout(limit, work).await {
@@ -75,9 +95,15 @@ impl<'e> Batch<'e> {
         Done { outcome: action.handle_timeout(), why }
     }
 
-    fn step(&self, template: &Template, raised: &RaisedEvent, journal: &mut Journal) -> ActionStep {
+    fn step(
+        &self,
+        template: &Template,
+        raised: &RaisedEvent,
+        variables: &dyn Variables,
+        journal: &mut Journal,
+    ) -> ActionStep {
         let (event, options) = (&raised.event, self.engines.options());
-        let mut action = Action::new(template, event, raised, options, self.on_failure)
+        let mut action = Action::new(template, event, variables, options, self.on_failure)
             .with_journal(std::mem::take(journal));
         let step = action.poll();
         *journal = action.into_journal();

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::info;
 
+use super::action_lists::ActionLists;
 use super::batch::Batch;
 use super::overflow::Overflow;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub(crate) struct Events(Option<Arc<Hearing>>);
 pub(super) struct Hearing {
     pub(super) settings: EventSettings,
     pub(super) engines: Arc<Engines>,
+    pub(super) lists: Arc<dyn ActionLists>,
     pub(super) queue: Arc<Queue>,
     /// Closed when actions can run.
     pub(super) ready: Semaphore,
@@ -39,7 +41,7 @@ pub(super) struct Hearing {
 
 impl Events {
     /// Starts, with the events that an earlier process left in `directory`; `database` is that of
-    /// `sqlite` lookups.
+    /// `sqlite` lookups, and `lists` are those that actions call.
     ///
     /// # Errors
     ///
@@ -49,6 +51,7 @@ impl Events {
         directory: &Path,
         database: &Path,
         engines: &Arc<Engines>,
+        lists: Arc<dyn ActionLists>,
     ) -> Result<Self, EventsStart> {
         if settings.is_off() {
             return Ok(Self::default());
@@ -61,7 +64,7 @@ impl Events {
         let queue = Arc::new(Queue::new(settings.queue, overflow));
         let (settings, engines) = (settings.clone(), Arc::clone(engines));
         let (ready, ended) = (Semaphore::new(0), Semaphore::new(0));
-        let hearing = Arc::new(Hearing { settings, engines, queue, ready, ended });
+        let hearing = Arc::new(Hearing { settings, engines, lists, queue, ready, ended });
         let (runtime, database) = (Handle::current(), database.to_owned());
         let worker = Worker { hearing: Arc::clone(&hearing), runtime, database };
         worker.start().map_err(EventsStart::Thread)?;
@@ -78,6 +81,11 @@ impl Events {
         self.0.is_some()
     }
 
+    /// Tells whether an action may ask for the certificate that this host has shown to a client.
+    pub(crate) fn reads_own_certificate(&self) -> bool {
+        self.0.as_ref().is_some_and(|hearing| hearing.settings.reads_own_certificate)
+    }
+
     /// Queues the action of an event, without waiting.
     pub(crate) fn raise(&self, raised: RaisedEvent) {
         if let Some(hearing) = &self.0 {
@@ -88,9 +96,8 @@ impl Events {
     /// Runs the action of an event now, and returns its effect; after a failure or a timeout, that of
     /// the configuration.
     pub(crate) async fn ask(&self, raised: RaisedEvent) -> Effect {
-        let Some(Hearing { settings, engines, ready, .. }) = self.0.as_deref() else {
-            return Effect::Ignored;
-        };
+        let Some(hearing) = self.0.as_deref() else { return Effect::Ignored };
+        let Hearing { settings, ready, .. } = hearing;
         let transport = raised.transport();
         let Some(template) = settings.action(raised.name(), transport.as_deref()) else {
             return Effect::Ignored;
@@ -102,7 +109,7 @@ impl Events {
         }
         // The semaphore never has permits: the wait ends when it closes. If it does not, the action fails.
         let _ = timeout(settings.timeout, ready.acquire()).await;
-        let mut batch = Batch::new(engines, settings.timeout, settings.on_failure);
+        let mut batch = Batch::new(hearing);
         let done = batch.act(template, &raised).await;
         super::worker::report(&raised, &done);
         if done.outcome.effect != Effect::Ignored {

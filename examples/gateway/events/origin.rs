@@ -21,6 +21,8 @@ pub(crate) struct Origin {
     message: Option<MessageId>,
     /// The certificate of the client.
     certificate: Option<Arc<[u8]>>,
+    /// The certificate that this host has shown to it, if an action may ask for it.
+    own_certificate: Option<Arc<[u8]>>,
 }
 
 impl Origin {
@@ -51,12 +53,15 @@ impl Origin {
         let verified = client.certificate_verified().as_bytes();
         let facts = facts.with("tls_in_certificate_verified", verified, Trust::Trusted);
         let certificate = client.certificate().filter(|own| own.der.len() <= MAX_CERTIFICATE);
+        let own_certificate = client.own_certificate().filter(|own| own.len() <= MAX_CERTIFICATE);
+        let own_certificate = own_certificate.filter(|_| events.reads_own_certificate());
         let subject = certificate.map(|own| own.subject.as_bytes()).unwrap_or_default();
         Self {
             events: events.clone(),
             facts: facts.with("tls_in_peerdn", subject, Trust::Untrusted),
             message: None,
             certificate: certificate.map(|own| Arc::clone(&own.der)),
+            own_certificate: own_certificate.cloned(),
         }
     }
 
@@ -69,7 +74,8 @@ impl Origin {
     ) -> Self {
         let facts = Facts::default().with("primary_hostname", host.as_bytes(), Trust::Trusted);
         let (facts, message) = (of_sender(facts, sender), Some(message));
-        Self { events: events.clone(), facts, message, certificate: None }
+        let events = events.clone();
+        Self { events, facts, message, certificate: None, own_certificate: None }
     }
 
     /// The origin with the current state of the session.
@@ -80,7 +86,8 @@ impl Origin {
         session: &Session,
         message: Option<MessageId>,
     ) -> Self {
-        let Self { events, mut facts, certificate, .. } = Self::connecting(events, host, client);
+        let Self { events, mut facts, certificate, own_certificate, .. } =
+            Self::connecting(events, host, client);
         if !events.is_on() {
             return Self { message, ..Self::default() };
         }
@@ -92,7 +99,7 @@ impl Origin {
         if let Some(transaction) = transaction {
             facts = of_sender(facts, &transaction.sender);
         }
-        Self { events, facts, message, certificate }
+        Self { events, facts, message, certificate, own_certificate }
     }
 
     /// Returns the identifier of the message.
@@ -111,6 +118,9 @@ impl Origin {
         }
         if let Some(certificate) = &self.certificate {
             event = event.with("tls_in_peercert", certificate, Trust::Untrusted);
+        }
+        if let Some(certificate) = &self.own_certificate {
+            event = event.with("tls_in_ourcert", certificate, Trust::Untrusted);
         }
         if let Some(transport) = transport {
             event = event.with("transport_name", transport.as_bytes(), Trust::Trusted);

@@ -45,6 +45,7 @@ impl OutgoingTls {
         "tls_out_cipher",
         "tls_out_dane",
         "tls_out_ocsp",
+        "tls_out_ourcert",
         "tls_out_peercert",
         "tls_out_peerdn",
         "tls_out_sni",
@@ -52,7 +53,7 @@ impl OutgoingTls {
     ];
     /// Those whose values come from outside.
     pub(crate) const UNTRUSTED: &[&str] =
-        &["tls_out_cipher", "tls_out_peercert", "tls_out_peerdn", "tls_out_sni"];
+        &["tls_out_cipher", "tls_out_ourcert", "tls_out_peercert", "tls_out_peerdn", "tls_out_sni"];
 
     /// Sets its variables in an event. A certificate that is too long for one is not set.
     pub(crate) fn describe(&self, event: Event) -> Event {
@@ -92,6 +93,8 @@ impl OutgoingTls {
             "tls_out_sni" => session.and_then(|session| session.sni.as_deref()).map(text),
             "tls_out_peerdn" => session.and_then(|session| session.peerdn.as_deref()).map(text),
             "tls_out_peercert" => self.certificate(name).map(|_| text("<cert>")),
+            // No certificate is shown to a server.
+            "tls_out_ourcert" => None,
             _ => return Variable::Unknown,
         };
         value.map_or(Variable::Unset, Variable::Value)

@@ -46,6 +46,13 @@ impl Variables for RaisedEvent {
         if name == "message_id" {
             return self.event.variable("message_exim_id");
         }
+        if name == "acl_narg" {
+            return Value::trusted("0").into();
+        }
+        // A list of rules sets these, which no list has done here.
+        if ["acl_", "sender_rate"].iter().any(|start| name.starts_with(start)) {
+            return Variable::Unset;
+        }
         if MOMENTS.contains(&name) {
             return Value::new(moment(self.at, name).into_bytes(), Trust::Trusted).into();
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_expand::{EventName, OnFailure, Profile, Section, Selection, Template};
+use event_expand::{EventName, Need, OnFailure, Profile, Section, Selection, Template};
 
 use super::variables::may_set;
 
@@ -14,6 +14,8 @@ pub(crate) struct EventSettings {
     pub(crate) profile: Profile,
     /// The events with an action.
     pub(crate) selection: Selection,
+    /// Whether an action may ask for the certificate that this host has shown to a client.
+    pub(crate) reads_own_certificate: bool,
     /// Whether the default action is in use, which needs its table.
     pub(crate) shipped: bool,
     /// The effect of a failed action, for an event with an effect.
@@ -31,6 +33,17 @@ pub(crate) struct EventSettings {
 pub(crate) struct Action {
     pub(crate) transport: Option<&'static str>,
     pub(crate) template: Template,
+}
+
+impl Action {
+    /// Tells whether it may ask for the certificate that this host has shown to a client: a list of rules and a text
+    /// that is expanded again may do so, too.
+    pub(crate) fn reads_own_certificate(&self) -> bool {
+        let is_unknown = |(_, need): (usize, Need<'_>)| matches!(need, Need::Acl(_) | Need::Again);
+        let names_it = |need: &Need<'_>| matches!(need, Need::CertExtract { variable, .. } if *variable == Some(b"tls_in_ourcert"));
+        self.template.names().any(|name| name == "tls_in_ourcert")
+            || self.template.needs().any(|need| names_it(&need.1) || is_unknown(need))
+    }
 }
 
 impl EventSettings {

@@ -1,6 +1,6 @@
 //! The variables of events.
 
-use event_expand::EventName;
+use event_expand::{Event, EventName};
 
 use super::settings::{LOCAL_DELIVERY, REMOTE_SMTP};
 
@@ -22,6 +22,12 @@ pub(crate) fn may_set(event: EventName, transport: Option<&str>, name: &str) -> 
         "event_data" => !is_kept && !matches!(event, MsgComplete | TcpClose | TcpConnect),
         _ => true,
     }
+}
+
+/// Tells whether actions have such a variable.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let own = Event::VARIABLES.contains(&name) || name == "message_id";
+    own || FACTS.contains(&name) || MOMENTS.contains(&name)
 }
 
 /// Variables of the session and its message.
@@ -47,7 +53,7 @@ pub const FACTS: [&str; 15] = [
 pub(crate) const MOMENTS: [&str; 3] = ["tod_epoch", "tod_log", "tod_zulu"];
 
 /// The variables of both kinds with untrusted values.
-pub(crate) const UNTRUSTED: [&str; 23] = [
+pub(crate) const UNTRUSTED: [&str; 25] = [
     "domain",
     "host",
     "host_address",
@@ -63,10 +69,12 @@ pub(crate) const UNTRUSTED: [&str; 23] = [
     "sending_ip_address",
     "sending_port",
     "tls_in_cipher",
+    "tls_in_ourcert",
     "tls_in_peercert",
     "tls_in_peerdn",
     "tls_in_sni",
     "tls_out_cipher",
+    "tls_out_ourcert",
     "tls_out_peercert",
     "tls_out_peerdn",
     "tls_out_sni",

@@ -81,9 +81,8 @@ impl Worker {
     }
 
     fn work_off(&self, events: &[RaisedEvent], ledger: &mut Ledger) {
-        let Hearing { settings, engines, queue, .. } = &*self.hearing;
-        let batch = Batch::new(engines, settings.timeout, settings.on_failure);
-        let mut batch = batch.with_ledger(ledger);
+        let Hearing { settings, queue, .. } = &*self.hearing;
+        let mut batch = Batch::new(&self.hearing).with_ledger(ledger);
         let mut failures = 0_usize;
         for (at, raised) in events.iter().enumerate() {
             if queue.is_late() {

@@ -49,8 +49,16 @@ pub(crate) struct Language {
     calls: Mutex<BTreeSet<Call>>,
 }
 
-/// The name of a list of rules that a text calls, unless it is expanded, and the place of the text.
-pub(crate) type Call = (Option<String>, &'static str);
+/// A call of a list of rules.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Call {
+    /// The name of the list, unless it is expanded.
+    pub(crate) name: Option<String>,
+    /// The place of the call.
+    pub(crate) place: &'static str,
+    /// Whether the condition `acl` of a rule calls it, not a text.
+    pub(crate) by_condition: bool,
+}
 
 /// What a lookup or a list of a text looks things up in.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -99,6 +107,11 @@ impl Language {
     /// Takes note that a text calls a list of rules.
     pub(crate) fn note_call(&self, call: Call) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).insert(call);
+    }
+
+    /// Tells whether there is a list of rules of this name.
+    pub(crate) fn has_acl(&self, name: &str) -> bool {
+        self.acls.contains(name)
     }
 
     /// Takes the calls that were noted.
@@ -210,7 +223,7 @@ impl Language {
             // Where lists can be called, they have arguments.
             (Need::Acl(name), Some(names)) if names.variable("acl_narg") != Variable::Unknown => {
                 let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
-                match name.filter(|name| !self.acls.contains(name)) {
+                match name.filter(|name| !self.has_acl(name)) {
                     Some(name) => Err(LanguageError::NoAcl { at, name }),
                     None => Ok(()),
                 }
@@ -330,7 +343,7 @@ pub(crate) enum LanguageError {
     Query { at: usize, name: &'static str, why: String },
     #[error("byte {at}: {} is not available here", call.as_str())]
     Call { at: usize, call: HostCall },
-    #[error("byte {at}: certextract: ${variable} is not the certificate of a peer here")]
+    #[error("byte {at}: certextract: ${variable} is not a certificate here")]
     NoCertificate { at: usize, variable: String },
     #[error("byte {at}: acl: there is no list [[acl.{name}]]")]
     NoAcl { at: usize, name: String },

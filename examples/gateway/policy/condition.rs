@@ -14,6 +14,7 @@ use std::sync::Arc;
 use event_expand::{HeaderForm, ListKind};
 use mail_types::smtp::Domain;
 
+use super::conditions::acl::AclTest;
 use super::conditions::dmarc::DmarcTest;
 use super::conditions::header::HeaderTest;
 use super::conditions::lists::{self, Authenticated, ListTest};
@@ -100,13 +101,18 @@ pub(crate) struct RuleScope<'a> {
 /// All kinds.
 pub(crate) const KINDS: &[ConditionKind] = &[
     ConditionKind {
+        name: "acl",
+        stages: Stage::CALLED,
+        read: |entry, stage, home| Ok(Box::new(AclTest::read(entry, stage, home)?)),
+    },
+    ConditionKind {
         name: "condition",
-        stages: &Stage::ALL,
+        stages: Stage::CALLED,
         read: |entry, stage, home| Ok(Box::new(TruthTest::read(entry, stage, home)?)),
     },
     ConditionKind {
         name: "hosts",
-        stages: &Stage::ALL,
+        stages: Stage::CALLED,
         read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(entry, stage, home, ListKind::Host, lists::client)?))
         },
@@ -118,7 +124,7 @@ pub(crate) const KINDS: &[ConditionKind] = &[
     },
     ConditionKind {
         name: "senders",
-        stages: Stage::MESSAGE,
+        stages: Stage::OF_SENDER,
         read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
@@ -131,7 +137,7 @@ pub(crate) const KINDS: &[ConditionKind] = &[
     },
     ConditionKind {
         name: "sender_domains",
-        stages: Stage::MESSAGE,
+        stages: Stage::OF_SENDER,
         read: |entry, stage, home| {
             Ok(Box::new(ListTest::read(
                 entry,
@@ -219,7 +225,7 @@ pub(crate) const KINDS: &[ConditionKind] = &[
     },
     ConditionKind {
         name: "ratelimit",
-        stages: &Stage::ALL,
+        stages: Stage::CALLED,
         read: |entry, stage, home| Ok(Box::new(RateLimit::read(entry, stage, home)?)),
     },
 ];
@@ -227,6 +233,6 @@ pub(crate) const KINDS: &[ConditionKind] = &[
 /// The variables that conditions publish, a list for each kind that does, and where it can stand.
 pub(crate) const PUBLISHED: &[(&[Stage], &[&str])] = &[
     (Stage::CONTENT, dmarc::VARIABLES),
-    (&Stage::ALL, ratelimit::VARIABLES),
+    (Stage::CALLED, ratelimit::VARIABLES),
     (Stage::MESSAGE, spf::VARIABLES),
 ];

@@ -1,5 +1,6 @@
 //! The conditions of rules, a file for each kind.
 
+pub(crate) mod acl;
 pub(crate) mod dmarc;
 pub(crate) mod header;
 pub(crate) mod lists;

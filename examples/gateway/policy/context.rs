@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use event_expand::{EventVariables, Variables as _};
+use mail_types::exim::Variable;
 use mail_types::smtp::Mailbox;
 
 use super::services::Services;
@@ -21,10 +23,12 @@ pub struct Context<'a> {
     pub now: Instant,
     /// This host's name.
     pub host: &'a str,
-    /// The client.
-    pub client: &'a Client,
+    /// The client of a session.
+    pub client: Option<&'a Client>,
     /// What the client said of itself.
-    pub greeting: &'a Greeting,
+    pub greeting: Option<&'a Greeting>,
+    /// The event whose action calls a list of rules.
+    pub event: Option<EventVariables<'a>>,
     /// From `MAIL` on.
     pub transaction: Option<&'a Transaction>,
     /// The recipient that is asked about, with its number from 0 among those accepted.
@@ -45,11 +49,19 @@ impl Context<'_> {
     /// Returns who sends, from `MAIL` on.
     pub(crate) fn envelope(&self) -> Option<Envelope<'_>> {
         Some(Envelope {
-            client: self.client.address.ip(),
-            helo: &self.greeting.name,
+            client: self.client?.address.ip(),
+            helo: &self.greeting?.name,
             sender: &self.transaction?.sender,
             receiver: self.host,
         })
+    }
+
+    /// Returns a variable of the event, if it has a value.
+    pub(crate) fn of_event(&self, name: &str) -> Option<String> {
+        match self.event.as_ref()?.variable(name) {
+            Variable::Value(value) => Some(String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            Variable::Unset | Variable::Unknown => None,
+        }
     }
 
     /// Returns the content-filter profile: the recipient's or, without a recipient, the one that all

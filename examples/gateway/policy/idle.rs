@@ -31,7 +31,7 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
 /// Tells whether to test a condition does something: it counts, it publishes what others can name, or a
 /// lookup may change a database.
 fn has_effect(entry: &RuleEntry) -> bool {
-    matches!(entry.name.as_str(), "ratelimit" | "spf" | "spf_guess")
+    matches!(entry.name.as_str(), "acl" | "ratelimit" | "spf" | "spf_guess")
         || ["${lookup", "${acl", " acl{"].iter().any(|item| entry.text.contains(item))
 }
 

@@ -1,7 +1,6 @@
 //! One rule: a verb, conditions and modifiers.
 
-use event_expand::AclVerdict;
-use mail_types::exim::Value;
+use mail_types::exim::{Trust, Value};
 use mail_types::smtp::{EnhancedCode, ReplyCode};
 
 use super::condition::{RuleScope, Test, Truth};
@@ -12,7 +11,7 @@ use super::rule_step::{NO_MULTILINE, RuleStep, cut};
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
-use super::state::Lasts;
+use super::state::{Lasts, Said};
 use super::text::Text;
 
 /// A rule, read and checked.
@@ -22,12 +21,37 @@ pub(super) struct Rule {
     steps: Vec<RuleStep>,
 }
 
-/// The caller of a list of rules.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The caller of a list of rules; for a later one more of the list has an effect.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Caller {
     Session,
     /// `${acl{…}}`.
     Text,
+    /// The condition `acl`.
+    Condition,
+}
+
+/// The verdict of a list that was called; without a rule that decides, it denies.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// Whether it accepts; `Later` if it defers.
+    pub(super) truth: Truth,
+    /// Its message, for a text.
+    pub(super) text: Option<Value<'static>>,
+    /// Its messages, for a rule.
+    pub(super) said: Said,
+}
+
+impl Verdict {
+    fn later(said: Said) -> Self {
+        Self { truth: Truth::Later, text: None, said }
+    }
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self { truth: Truth::No, text: None, said: Said::default() }
+    }
 }
 
 /// The action of a rule whose conditions hold.
@@ -41,26 +65,10 @@ pub(super) enum Verb {
 }
 
 impl Rule {
+    /// Reads a rule of a list that is called at this stage.
     pub(super) fn read(
         source: &RuleSource,
-        stage: Stage,
-        home: &RuleScope<'_>,
-    ) -> Result<Self, RuleError> {
-        Self::read_for(Caller::Session, source, stage, home)
-    }
-
-    /// Reads a rule of a list that a text of this stage calls.
-    pub(super) fn read_called(
-        source: &RuleSource,
-        stage: Stage,
-        home: &RuleScope<'_>,
-    ) -> Result<Self, RuleError> {
-        Self::read_for(Caller::Text, source, stage, home)
-    }
-
-    fn read_for(
         caller: Caller,
-        source: &RuleSource,
         stage: Stage,
         home: &RuleScope<'_>,
     ) -> Result<Self, RuleError> {
@@ -79,50 +87,48 @@ impl Rule {
 
     /// Works the rule; returns what it comes to, or `None` if the next one is to be asked.
     pub(super) async fn ask(&self, context: &mut Context<'_>) -> Option<Decision> {
-        let Held { message, log_message } = match self.work(context).await {
+        let held = match self.work(context).await {
             Worked::Held(held) => held,
             Worked::Not => return None,
-            Worked::Later => return Some(later(context.stage)),
+            Worked::Later(said) => return Some(later(&said, context.stage)),
         };
-        let log_message = match log_message {
-            Some(text) => text.expand(context).await.ok(),
-            None => None,
-        };
-        let message = match message {
-            Some(text) => text.expand_lines(context).await.ok(),
-            None => None,
-        };
+        let Said { message, log_message } = held.say(context).await;
         self.conclude(message.as_deref(), log_message.as_ref(), context)
     }
 
-    /// Works a rule of a list that a text has called.
-    pub(super) async fn answer(&self, context: &mut Context<'_>) -> Option<AclVerdict> {
-        let Held { message, log_message } = match self.work(context).await {
+    /// Works a rule of a list that was called.
+    pub(super) async fn answer(
+        &self,
+        caller: Caller,
+        context: &mut Context<'_>,
+    ) -> Option<Verdict> {
+        let held = match self.work(context).await {
             Worked::Held(held) => held,
             Worked::Not => return None,
-            Worked::Later => return Some(AclVerdict::Defer),
+            Worked::Later(said) => return Some(Verdict::later(said)),
         };
-        let text = match message.or(log_message) {
-            Some(text) => text.expand(context).await.ok(),
-            None => None,
-        };
-        let octets = || text.as_ref().map(|text| text.as_bytes().to_vec()).unwrap_or_default();
-        match self.verb {
-            Verb::Accept | Verb::Quarantine => Some(AclVerdict::Accept(octets())),
-            Verb::Deny => Some(AclVerdict::Deny(octets())),
-            Verb::Defer => Some(AclVerdict::Defer),
+        let truth = match self.verb {
+            Verb::Accept | Verb::Quarantine => Truth::Yes,
+            Verb::Deny => Truth::No,
+            Verb::Defer => Truth::Later,
             Verb::Warn => {
-                if let Some(line) = text {
+                if let Some(line) = held.say(context).await.log_message {
                     context.state.log(format!("Warning: {line}"));
                 }
-                None
+                return None;
             }
-        }
+        };
+        Some(if caller == Caller::Condition {
+            Verdict { truth, text: None, said: held.say(context).await }
+        } else {
+            Verdict { truth, text: held.text(context).await, said: Said::default() }
+        })
     }
 
     /// Tests the conditions, and does what modifiers do at once.
     async fn work(&self, context: &mut Context<'_>) -> Worked<'_> {
         let (mut message, mut log_message) = (None, None);
+        context.state.take_said();
         for step in &self.steps {
             match step {
                 RuleStep::Condition { negated, condition } => {
@@ -133,7 +139,7 @@ impl Rule {
                     match holds {
                         Truth::Ignored => {}
                         Truth::Later if self.verb == Verb::Warn => return Worked::Not,
-                        Truth::Later => return Worked::Later,
+                        Truth::Later => return Worked::Later(context.state.take_said()),
                         _ if (holds == Truth::Yes) == *negated => return Worked::Not,
                         _ => {}
                     }
@@ -141,11 +147,13 @@ impl Rule {
                 RuleStep::Message(text) => message = Some(text),
                 RuleStep::LogMessage(text) => log_message = Some(text),
                 // Without a filter it would take what another should refuse.
-                step if step.work(context).await.is_break() => return Worked::Later,
+                step if step.work(context).await.is_break() => {
+                    return Worked::Later(Said::default());
+                }
                 _ => {}
             }
         }
-        Worked::Held(Held { message, log_message })
+        Worked::Held(Held { message, log_message, said: context.state.take_said() })
     }
 
     fn conclude(
@@ -217,14 +225,48 @@ impl Rule {
 enum Worked<'r> {
     Held(Held<'r>),
     Not,
-    /// One cannot be told now.
-    Later,
+    /// One cannot be told now; a list that defers may say why.
+    Later(Said),
 }
 
 /// The texts of a rule whose conditions hold.
 struct Held<'r> {
     message: Option<&'r Text>,
     log_message: Option<&'r Text>,
+    /// What the list says that the last condition `acl` called.
+    said: Said,
+}
+
+impl Held<'_> {
+    /// Expands the messages. As in Exim, a message of the rule takes the place of the list's, and a log message is
+    /// put before the list's.
+    async fn say(self, context: &mut Context<'_>) -> Said {
+        let own = match self.log_message {
+            Some(text) => text.expand(context).await.ok(),
+            None => None,
+        };
+        let log_message = match (own, self.said.log_message) {
+            (Some(own), Some(said)) => {
+                let joined = [own.as_bytes(), b": ", said.as_bytes()].concat();
+                Some(Value::new(joined, own.trust().max(said.trust())))
+            }
+            (own, said) => own.or(said),
+        };
+        let message = match self.message {
+            Some(text) => text.expand_lines(context).await.ok(),
+            None => None,
+        };
+        Said { message: message.or(self.said.message), log_message }
+    }
+
+    /// Expands the message for a text.
+    async fn text(self, context: &mut Context<'_>) -> Option<Value<'static>> {
+        if let Some(text) = self.message {
+            return text.expand(context).await.ok();
+        }
+        let lines = self.said.message?;
+        Some(Value::new(lines.join("\n").into_bytes(), Trust::Untrusted))
+    }
 }
 
 impl Verb {
@@ -249,7 +291,7 @@ impl Verb {
 
     fn read(entry: &RuleEntry, caller: Caller, stage: Stage) -> Result<Self, RuleError> {
         match entry.text.as_str() {
-            "quarantine" if caller == Caller::Text => {
+            "quarantine" if caller != Caller::Session => {
                 let name = "verb = quarantine".to_owned();
                 Err(entry.error(Problem::Misplaced { name, stage }))
             }
@@ -264,10 +306,12 @@ impl Verb {
 }
 
 /// What a rule comes to whose condition cannot be told now.
-fn later(stage: Stage) -> Decision {
+fn later(said: &Said, stage: Stage) -> Decision {
     let text = ["temporary failure evaluating policy, try again later".to_owned()];
-    let (refusal, _) = reply(stage.deferred(), EnhancedCode::of::<4, 7, 0>(), &text, true);
-    Decision { refusal: Some(refusal), ..Decision::default() }
+    let text = said.message.as_deref().unwrap_or(&text);
+    let (refusal, _) = reply(stage.deferred(), EnhancedCode::of::<4, 7, 0>(), text, true);
+    let log_message = said.log_message.as_ref().map(Value::to_string);
+    Decision { refusal: Some(refusal), log_message, ..Decision::default() }
 }
 
 /// The field of a message in quarantine.

@@ -53,6 +53,10 @@ impl RuleStep {
             return Err(entry.error(Problem::Parts { name: name.to_owned() }));
         }
         if let Some(kind) = home.kinds.iter().find(|kind| kind.name == name) {
+            if stage == Stage::Event && !kind.stages.contains(&stage) {
+                let (name, cause) = (name.to_owned(), "there is no session to look at");
+                return Err(entry.error(Problem::OutsideSession { name, cause }));
+            }
             if !kind.stages.contains(&stage) {
                 return Err(entry.error(misplaced()));
             }
@@ -73,6 +77,7 @@ impl RuleStep {
         let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
         let says = match caller {
             Caller::Text => matches!(verb, Verb::Accept | Verb::Deny),
+            Caller::Condition => verb != Verb::Warn,
             Caller::Session => {
                 matches!(verb, Verb::Deny | Verb::Defer)
                     || (stage == Stage::Prdr && verb != Verb::Warn)
@@ -83,10 +88,15 @@ impl RuleStep {
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
             "message" if !says => Err(misplaced),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
+            "message" if caller == Caller::Condition => Self::said(text()?, stage),
             "message" => Self::message(text()?, stage, verb),
             "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(misplaced),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
+            "add_header" | "control" | "profile" if stage == Stage::Event => {
+                let (name, cause) = (name.to_owned(), "there is no message to change");
+                Err(Problem::OutsideSession { name, cause })
+            }
             // The message is one for all its recipients.
             "add_header" if stage == Stage::Prdr => Err(misplaced),
             "add_header" => Self::add_header(entry, text),
@@ -110,10 +120,14 @@ impl RuleStep {
         }
     }
 
-    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
     fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
         check_class(&text, verb.code(stage))
             .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
+        Self::said(text, stage)
+    }
+
+    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    fn said(text: Text, stage: Stage) -> Result<Self, Problem> {
         if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
             return Err(Problem::NotAscii);
         }

@@ -50,6 +50,7 @@
 //!
 //! | condition                         | where        | holds if                                             |
 //! |-----------------------------------|--------------|------------------------------------------------------|
+//! | `acl`                             | everywhere   | `NAME ARGUMENT…`: the list `[[acl.NAME]]` accepts; see below |
 //! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; the empty text, `no`, `false` and 0 are false |
 //! | `hosts`                           | everywhere   | the client is in the host list                       |
 //! | `authenticated`                   | everywhere   | never: this server has no `AUTH`                     |
@@ -79,11 +80,12 @@
 //! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules differ
 //! from those of earlier recipients gets 450 4.5.3, so that the client sends it a separate message.
 //!
-//! # Lists that texts call
+//! # Lists that are called
 //!
-//! A text of a rule, or of `local_domains`, `local_parts` and `relay_to_domains`, calls the list `[[acl.NAME]]` by
-//! `${acl{NAME}{ARGUMENT}…}`. The list sees the arguments as `$acl_arg1` to `$acl_arg9`, and their number as
-//! `$acl_narg`; it works at the stage of the text.
+//! A text of a rule, of an `event_action`, or of `local_domains`, `local_parts` and `relay_to_domains`, calls the list
+//! `[[acl.NAME]]` by `${acl{NAME}{ARGUMENT}…}`; a rule calls it by the condition `acl = "NAME ARGUMENT…"`, whose name and
+//! arguments are texts between blanks. The list sees the arguments as `$acl_arg1` to `$acl_arg9`, and their number as
+//! `$acl_narg`; it works at the stage of its caller.
 //!
 //! ```toml
 //! [[acl.class_of]]
@@ -100,7 +102,15 @@
 //! a `deny`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
 //! and `$value` is the message. A `defer`, and a condition that cannot be told now, is a `fail` of the text. Lists
 //! call each other at most 20 levels deep; beyond that the text fails. `set` and `add_header` take effect as
-//! in any rule. A list that no text calls is refused.
+//! in any rule. A list that is never called is refused.
+//!
+//! The condition `acl` holds if the list accepts, and not if it denies; if it defers, the rule does. The `message` of the
+//! list is the reply of the rule, unless that has its own, and its `log_message` is logged behind that of the rule.
+//!
+//! In the action of an event a list has the variables of the event. There are the conditions `acl`, `condition`, `hosts`,
+//! `senders` and `sender_domains`, about the client and the sender of the session, and `ratelimit` with `per_cmd`;
+//! and the modifiers `message`, `log_message`, `logwrite` and `set`, whose variables last for this action. Whatever
+//! needs a session or changes a message is refused.
 //!
 //! # Texts
 //!
@@ -155,7 +165,7 @@ use super::idle;
 use super::list::RuleList;
 use super::named_rules::NamedRules;
 use super::nearest::suggestion;
-use super::rule::Rule;
+use super::rule::{Caller, Rule};
 use super::source::{RuleEntry, RuleSources};
 use super::stage::Stage;
 use super::text::TextError;
@@ -188,7 +198,8 @@ impl Rules {
         let RuleSources { lists, named } = super::source::lists(text, macros)?;
         let mut rules = Self::default();
         for (stage, sources) in lists {
-            let list = sources.iter().map(|source| Rule::read(source, stage, home));
+            let list =
+                sources.iter().map(|source| Rule::read(source, Caller::Session, stage, home));
             rules.lists.push((stage, list.collect::<Result<_, _>>()?));
             idle::check(&sources, home)?;
             rules.entries.extend(sources.into_iter().flat_map(|source| source.entries));
@@ -259,8 +270,14 @@ pub(crate) enum RuleError {
 pub(crate) enum Problem {
     #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]")]
     NotRules { option: String },
-    #[error("no text calls the list {name} by ${{acl{{{name}}}}}")]
+    #[error("nothing calls the list {name}, by ${{acl{{{name}}}}} or by acl = \"{name}\"")]
     NeverCalled { name: String },
+    #[error("the name of a list expected, as in acl = \"NAME\"")]
+    NoListName,
+    #[error("a list has at most nine arguments")]
+    Arguments,
+    #[error("{name} has no effect in a list that event_action calls: {cause}")]
+    OutsideSession { name: String, cause: &'static str },
     #[error("rules for this stage under both of its names: use one")]
     TwoNames,
     #[error("too many rules or conditions")]

@@ -1,4 +1,4 @@
-//! Where in a session rules are asked.
+//! The stages of a session at which rules are evaluated, and the action of an event.
 
 use mail_types::smtp::ReplyCode;
 
@@ -21,11 +21,19 @@ pub enum Stage {
     Prdr,
     /// Behind the message, once, for those who take it.
     Data,
+    /// In the action of an event, which is in no session.
+    Event,
 }
 
 impl Stage {
     /// Those that rules can be for.
     pub const ALL: [Self; 5] = [Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those of lists of rules that others call.
+    pub(crate) const CALLED: &[Self] =
+        &[Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data, Self::Event];
+    /// Those with the sender of a message.
+    pub(crate) const OF_SENDER: &[Self] =
+        &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data, Self::Event];
     /// Those that belong to a message.
     pub(crate) const MESSAGE: &[Self] = &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those with a message to look into.
@@ -53,6 +61,7 @@ impl Stage {
             Self::Rcpt => "acl_smtp_rcpt",
             Self::Prdr => "acl_smtp_data_prdr",
             Self::Data => "acl_smtp_data",
+            Self::Event => "event_action",
         }
     }
 

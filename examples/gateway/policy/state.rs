@@ -24,17 +24,26 @@ pub struct PolicyState {
     candidate_profile: Vec<u8>,
     /// Lines for the log, to be taken by whoever asked.
     log: Vec<String>,
-    /// The list that a text has called.
+    /// The list that a text or a rule has called.
     called: Called,
+    /// What the last list says that the rule under way has called.
+    said: Said,
     /// How many questions SPF has asked the DNS since the last message that was accepted.
     spf_questions: AtomicUsize,
 }
 
-/// A list of rules that a text has called: how deep, and with which arguments.
+/// A list of rules that was called: how deep, and with which arguments.
 #[derive(Debug, Default)]
 pub(super) struct Called {
     depth: usize,
     arguments: Vec<Value<'static>>,
+}
+
+/// The messages of a rule, or of a list that a rule has called.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) message: Option<Vec<String>>,
+    pub(super) log_message: Option<Value<'static>>,
 }
 
 /// The variables that rules can change, at some time.
@@ -141,6 +150,16 @@ impl PolicyState {
     /// Ends a call.
     pub(super) fn call_ended(&mut self, outer: Called) {
         self.called = outer;
+    }
+
+    /// Sets what a list says to the rule that has called it.
+    pub(super) fn set_said(&mut self, said: Said) {
+        self.said = said;
+    }
+
+    /// Takes it.
+    pub(super) fn take_said(&mut self) -> Said {
+        std::mem::take(&mut self.said)
     }
 
     /// Returns an argument of the call, by its number from 1.

@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::place::Place;
 use super::surroundings::Surroundings;
 use super::variable::{Names, NamesAt, Seen};
-use crate::gateway::lookups::language::{Language, LanguageError};
+use crate::gateway::lookups::language::{Call, Language, LanguageError};
 
 /// A text whose variables are known to exist, and whose lookups can be made.
 #[derive(Clone, Debug)]
@@ -51,12 +51,7 @@ impl Text {
                 ExpandError::UnknownVariable { at, name } => TextError::Early { at, name, place },
                 other => TextError::Name(other),
             })?;
-            for (_, need) in template.needs() {
-                if let Need::Acl(name) = need {
-                    let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
-                    language.note_call((name, place.as_str()));
-                }
-            }
+            note_calls(&template, place, language);
             Form::Template(Arc::new(template))
         };
         Ok(Self { form, language: Arc::clone(language) })
@@ -192,6 +187,16 @@ impl Text {
 
     /// The longest text that a modifier takes, in octets.
     pub(crate) const MAX_LENGTH: usize = 16_384;
+}
+
+/// Takes note of the lists of rules that a template at this place calls.
+pub(crate) fn note_calls(template: &Template, place: Place, language: &Language) {
+    for (_, need) in template.needs() {
+        if let Need::Acl(name) = need {
+            let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
+            language.note_call(Call { name, place: place.as_str(), by_condition: false });
+        }
+    }
 }
 
 /// Expands a template as far as its journal goes.

@@ -13,6 +13,7 @@
 //! | `tls_in_ocsp`                                               | 4 if an OCSP staple was available for the client, 1 if not, 0 without TLS and in a resumed session |
 //! | `tls_in_cipher`                                             | the TLS version and cipher suite, such as `TLS1.3:TLS_AES_256_GCM_SHA384:256` |
 //! | `tls_in_peercert`, `tls_in_peerdn`                          | the certificate of a client that was asked for one, for `certextract` and digests, and its subject |
+//! | `tls_in_ourcert`                                            | the certificate that this host has shown, likewise; empty in a resumed session |
 //! | `tls_in_certificate_verified`                               | 1 if it is valid, otherwise 0    |
 //! | `smtp_command`                                              | the current command, as received |
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
@@ -26,23 +27,25 @@
 //! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | after the message; see `dmarc_policy::Verdict::variable` |
 //! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
 //! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and trimmed; as received; as a list; like `h_`, since all text is UTF-8 |
-//! | `acl_arg1` to `acl_arg9`, `acl_narg`                      | in a list that a text calls: its arguments, and their number |
+//! | `acl_arg1` to `acl_arg9`, `acl_narg`                      | in a list that is called: its arguments, and their number    |
 //! | `acl_c…`, `acl_m…`                                          | the value of `set`, for the connection or the message |
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use event_expand::{HeaderForm, ListKind, Variables};
+use event_expand::{Event, HeaderForm, ListKind, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 use mail_types::smtp::Mailbox;
 use proxy_protocol::ProxyInfo;
 
 use super::condition::PUBLISHED;
+use super::conditions::ratelimit;
 use super::context::Context;
 use super::field_text::field_text;
 use super::outgoing;
 use super::place::Place;
 use super::stage::Stage;
 use super::state::Snapshot;
+use crate::gateway::events::variables::{UNTRUSTED as UNTRUSTED_OF_EVENTS, is_variable};
 use crate::gateway::lookups::language::NamedLists;
 use crate::gateway::smtp::peer::protocol;
 
@@ -51,18 +54,21 @@ pub(super) struct Names;
 
 impl Variables for Names {
     fn variable(&self, name: &str) -> Variable<'_> {
-        let is_known = stages(name).is_some() || outgoing::is_variable(name);
+        let is_known = stages(name).is_some() || outgoing::is_variable(name) || is_variable(name);
         if is_known { Variable::Unset } else { Variable::Unknown }
     }
 }
 
 /// The names of the variables that can have a value at a place, header fields included. For some of them
 /// every value is untrusted.
-pub(super) struct NamesAt(pub(super) Place);
+pub(crate) struct NamesAt(pub(crate) Place);
 
 impl Variables for NamesAt {
     fn variable(&self, name: &str) -> Variable<'_> {
         let (is_known, is_untrusted) = match self.0 {
+            Place::Session(Stage::Event) => {
+                (is_of_rules(name) || is_variable(name), UNTRUSTED_OF_EVENTS.contains(&name))
+            }
             Place::Session(stage) => (
                 stages(name).is_some_and(|stages| stages.contains(&stage)),
                 UNTRUSTED.contains(&name),
@@ -85,10 +91,23 @@ impl Variables for NamesAt {
 
     fn certificate(&self, name: &str) -> Option<&[u8]> {
         let is_known = match self.0 {
-            Place::Session(stage) => Stage::MESSAGE.contains(&stage) && name == "tls_in_peercert",
-            Place::Outgoing => name == "tls_out_peercert",
+            Place::Session(Stage::Event) => Event::CERTIFICATES.contains(&name),
+            Place::Session(stage) => {
+                Stage::MESSAGE.contains(&stage)
+                    && ["tls_in_ourcert", "tls_in_peercert"].contains(&name)
+            }
+            Place::Outgoing => ["tls_out_ourcert", "tls_out_peercert"].contains(&name),
         };
         is_known.then_some(&[])
+    }
+}
+
+/// The names of the variables of an action that calls no list of rules.
+pub(crate) struct NamesOfEvents;
+
+impl Variables for NamesOfEvents {
+    fn variable(&self, name: &str) -> Variable<'_> {
+        if is_variable(name) { Variable::Unset } else { Variable::Unknown }
     }
 }
 
@@ -98,7 +117,7 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
         return Some(stages);
     }
     if is_acl(name) || is_argument(name) {
-        return Some(&Stage::ALL);
+        return Some(Stage::CALLED);
     }
     if let Some((stages, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
         return Some(stages);
@@ -110,6 +129,9 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
 
 impl Variables for Context<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
+        if let Some(event) = self.event.as_ref().filter(|_| !is_of_rules(name)) {
+            return event.variable(name);
+        }
         let value = if let Some((.., value_of)) = BUILT_IN.iter().find(|(own, ..)| *own == name) {
             value_of(self)
         } else if is_acl(name) {
@@ -122,14 +144,20 @@ impl Variables for Context<'_> {
         } else if let Some(name) = published(name) {
             self.state.published(name)
         } else {
-            return self.client.session.variable(name);
+            return self.client.map_or(Variable::Unset, |client| client.session.variable(name));
         };
         value.map_or(Variable::Unset, Variable::Value)
     }
 
     fn certificate(&self, name: &str) -> Option<&[u8]> {
-        let certificate = self.client.certificate().filter(|_| name == "tls_in_peercert");
-        certificate.map(|certificate| &*certificate.der)
+        if let Some(event) = &self.event {
+            return event.certificate(name);
+        }
+        match name {
+            "tls_in_ourcert" => self.client?.own_certificate().map(|own| &**own),
+            "tls_in_peercert" => self.client?.certificate().map(|certificate| &*certificate.der),
+            _ => None,
+        }
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
@@ -197,6 +225,11 @@ fn published(name: &str) -> Option<&'static str> {
     names.copied().find(|known| *known == name)
 }
 
+/// Tells whether rules give a variable its value, in the action of an event too.
+fn is_of_rules(name: &str) -> bool {
+    is_acl(name) || is_argument(name) || ratelimit::VARIABLES.contains(&name)
+}
+
 /// Tells whether a name can be `set`: `acl_c` or `acl_m`, then a digit or an underscore and more.
 pub(crate) fn is_acl(name: &str) -> bool {
     let rest = name.strip_prefix("acl_c").or_else(|| name.strip_prefix("acl_m"));
@@ -219,31 +252,30 @@ pub(crate) type ValueOf = for<'a> fn(&'a Context<'_>) -> Option<Value<'a>>;
 
 /// The name of each, where it can have a value, and which.
 pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
-    ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client.address.ip()))),
-    ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client.address.port()))),
-    ("sender_host_name", Stage::NAMED, |context| context.client.host_name.as_ref().map(text)),
-    ("sender_helo_name", Stage::MESSAGE, |context| some(&context.greeting.name)),
-    ("received_ip_address", EVERYWHERE, |context| Some(text(&context.client.server.ip()))),
-    ("received_port", EVERYWHERE, |context| Some(text(&context.client.server.port()))),
+    ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client?.address.ip()))),
+    ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client?.address.port()))),
+    ("sender_host_name", Stage::NAMED, |context| context.client?.host_name.as_ref().map(text)),
+    ("sender_helo_name", Stage::MESSAGE, |context| some(&context.greeting?.name)),
+    ("received_ip_address", EVERYWHERE, |context| Some(text(&context.client?.server.ip()))),
+    ("received_port", EVERYWHERE, |context| Some(text(&context.client?.server.port()))),
     ("received_protocol", &Stage::ALL, |context| {
         let utf8 = context.transaction.is_some_and(|transaction| transaction.utf8);
-        Some(word(&protocol(context.greeting, utf8).to_lowercase()))
+        Some(word(&protocol(context.greeting?, utf8).to_lowercase()))
     }),
     ("primary_hostname", EVERYWHERE, |context| Some(Value::trusted(context.host))),
     ("tls_in_sni", Stage::SECURED, sni),
     ("tls_sni", Stage::SECURED, sni),
-    ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client.tls_in_ocsp()))),
+    ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client?.tls_in_ocsp()))),
     ("tls_in_cipher", Stage::MESSAGE, |context| {
-        context.client.tls.as_ref().and_then(|tls| some(tls.cipher.as_deref()?))
+        context.client?.tls.as_ref().and_then(|tls| some(tls.cipher.as_deref()?))
     }),
     ("tls_in_certificate_verified", Stage::MESSAGE, |context| {
-        Some(Value::trusted(context.client.certificate_verified()))
+        Some(Value::trusted(context.client?.certificate_verified()))
     }),
-    ("tls_in_peercert", Stage::MESSAGE, |context| {
-        context.client.certificate().map(|_| Value::new(&b"<cert>"[..], Trust::Untrusted))
-    }),
+    ("tls_in_ourcert", Stage::MESSAGE, |context| context.client?.own_certificate().map(|_| cert())),
+    ("tls_in_peercert", Stage::MESSAGE, |context| context.client?.certificate().map(|_| cert())),
     ("tls_in_peerdn", Stage::MESSAGE, |context| {
-        context.client.certificate().and_then(|certificate| some(&certificate.subject))
+        context.client?.certificate().and_then(|certificate| some(&certificate.subject))
     }),
     ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
     ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
@@ -273,7 +305,12 @@ pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
 ];
 
 fn sni<'a>(context: &'a Context<'_>) -> Option<Value<'a>> {
-    context.client.sni().and_then(some)
+    context.client?.sni().and_then(some)
+}
+
+/// The text of a certificate.
+fn cert() -> Value<'static> {
+    Value::new(&b"<cert>"[..], Trust::Untrusted)
 }
 
 fn sender<'a>(context: &'a Context<'_>) -> Option<&'a Mailbox> {
@@ -301,6 +338,7 @@ pub(crate) const UNTRUSTED: &[&str] = &[
     "received_ip_address",
     "received_port",
     "tls_in_cipher",
+    "tls_in_ourcert",
     "tls_in_peercert",
     "tls_in_peerdn",
     "tls_in_sni",

@@ -21,8 +21,10 @@ use super::wire::Deadlines;
 use crate::gateway::delivery::remote::{Remote, RemoteError};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
+use crate::gateway::lookups::asking::Answers;
 use crate::gateway::lookups::engines::{Engines, EnginesError};
 use crate::gateway::policy::client_lists::ClientList;
+use crate::gateway::policy::event_lists::{ActionEngines, EventLists};
 use crate::gateway::policy::list::Undecided;
 use crate::gateway::policy::services::Services;
 use crate::gateway::reports::{Failures, Reporter};
@@ -44,8 +46,10 @@ pub struct Gateway {
     pub(super) reporter: Arc<Reporter>,
     pub(super) failures: Failures,
     pub(super) events: Events,
+    /// The lists of rules that actions of events call.
+    pub(super) event_lists: Arc<EventLists>,
     /// The limit of log lines.
-    pub(super) limiter: Limiter,
+    pub(super) limiter: Arc<Limiter>,
     pub(crate) deadlines: Deadlines,
     /// The time at which the server began to stop.
     pub(super) stop: watch::Sender<Option<Instant>>,
@@ -104,13 +108,20 @@ impl Gateway {
         let reporter = reporter.map_err(GatewayError::Reporter)?;
         let directory = &startup.spool_directory;
         let database = &live.lookups.sqlite_dbfile;
+        let limiter = Arc::<Limiter>::default();
+        let lookups: Arc<dyn Answers> = Arc::new(ActionEngines(Arc::clone(&engines)));
+        let for_events = Services { lookups, ..services.clone() };
+        let event_lists = EventLists::new(host.as_str(), for_events, Arc::clone(&limiter));
+        let event_lists = Arc::new(event_lists);
+        let lists = Arc::<EventLists>::clone(&event_lists);
         Ok(Self {
-            events: Events::start(&startup.events, directory, database, &engines)?,
+            events: Events::start(&startup.events, directory, database, &engines, lists)?,
+            event_lists,
             host_limit: Arc::new(HostLimit::new(startup.smtp_accept_max_per_host)),
             failures: Failures::new(host.clone(), discovery),
             reporter: Arc::new(reporter),
             memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
-            limiter: Limiter::default(),
+            limiter,
             deadlines: Deadlines::default(),
             stop: watch::Sender::new(None),
             live: watch::Sender::new(Arc::new(Live::new(live, &startup, services, names)?)),
@@ -158,6 +169,9 @@ impl Live {
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
         let Services { resolver, lookups, .. } = &services;
         let remote = settings.remote.clone();
+        if let Some(warning) = &remote.warning {
+            warn!("{warning}");
+        }
         Ok(Self {
             remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?,
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::gateway::Gateway;
 use super::settings::{ServerSettings, StartupSettings};
+use crate::gateway::policy::stage::Stage;
 use crate::gateway::telemetry::{log, service};
 
 /// Reads the configuration again on request.
@@ -58,7 +59,13 @@ impl fmt::Debug for Reload {
 impl Gateway {
     fn reload(&self, configure: &Configure) -> Result<(), Failure> {
         let ServerSettings { startup, live } = configure()?;
+        let lists = Arc::clone(live.rules.named());
         let live = self.live().again(live, &self.startup)?;
+        if lists.texts_of(Stage::Event) != self.event_lists.named().texts_of(Stage::Event) {
+            warn!(
+                "a list of rules that event_action calls: a change takes effect at the next start only"
+            );
+        }
         for options in changed(&self.startup, &startup) {
             warn!("{options}: a change takes effect at the next start only");
         }

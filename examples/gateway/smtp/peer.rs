@@ -37,6 +37,8 @@ pub(crate) struct TlsClient {
     pub(crate) staple: StapleState,
     /// The TLS version and the cipher suite, after the handshake.
     pub(crate) cipher: Option<String>,
+    /// The certificate that this host has shown, in DER; a resumed session has none.
+    pub(crate) own_certificate: Option<Arc<[u8]>>,
     /// The certificate of the client, if it was asked for one and has one.
     pub(crate) certificate: Option<ClientCertificate>,
 }
@@ -99,10 +101,19 @@ impl Client {
         self.tls.as_ref().and_then(|tls| tls.certificate.as_ref())
     }
 
+    /// Returns the certificate that this host has shown to it.
+    pub(crate) fn own_certificate(&self) -> Option<&Arc<[u8]>> {
+        self.tls.as_ref().and_then(|tls| tls.own_certificate.as_ref())
+    }
+
+    /// Tells whether its certificate is valid.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.certificate().is_some_and(|certificate| certificate.verified)
+    }
+
     /// Returns Exim's `tls_in_certificate_verified`.
     pub(crate) fn certificate_verified(&self) -> &'static str {
-        let verified = self.certificate().is_some_and(|certificate| certificate.verified);
-        if verified { "1" } else { "0" }
+        if self.is_verified() { "1" } else { "0" }
     }
 
     /// Returns Exim's `tls_in_ocsp`.

@@ -98,7 +98,6 @@ pub(crate) fn arrival(
     client: &Client,
     recipients: &[Mailbox],
     size: usize,
-    cipher: Option<String>,
     proxy: bool,
 ) {
     let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
@@ -107,8 +106,9 @@ pub(crate) fn arrival(
     // Writing to a String cannot fail.
     let _ = write!(line, "{id} <= {sender} H={} P=", Host(client, greeting));
     line.extend(protocol(greeting, transaction.utf8).chars().map(|c| c.to_ascii_lowercase()));
-    if let Some(cipher) = cipher {
-        let _ = write!(line, " X={cipher}");
+    if let Some(cipher) = client.tls.as_ref().and_then(|tls| tls.cipher.as_deref()) {
+        let verified = if client.is_verified() { "yes" } else { "no" };
+        let _ = write!(line, " X={cipher} CV={verified}");
     }
     if let Some(proxy) = client.proxy.filter(|_| proxy) {
         let _ = write!(line, " PRX={}", proxy.ip());
@@ -164,6 +164,13 @@ pub(crate) fn rule(limiter: &Limiter, session: &Session, client: &Client, line: 
         return;
     }
     info!(event = "rule", host = %address, text = line, "H={host} {line}");
+}
+
+/// Logs the text of a rule that the action of an event has called, for a client's session or without one.
+pub(crate) fn event_rule(limiter: &Limiter, host: Option<IpAddr>, name: &str, line: &str) {
+    if host.is_none_or(|host| limiter.writes(host, LineKind::Rule)) {
+        info!(event = "rule", name, text = line, "event_action {name}: {line}");
+    }
 }
 
 /// An error with the causes that its own text does not include.

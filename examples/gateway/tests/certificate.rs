@@ -180,6 +180,9 @@ async fn a_list_reads_the_certificate_of_a_next_hop() {
             true,
         ),
         ("${if def:tls_out_peercert{}{*}}", &OutgoingTls::default(), true),
+        // This host shows no certificate to servers.
+        ("${if def:tls_out_ourcert{}{*}}", &secured, true),
+        ("${certextract{subject}{$tls_out_ourcert}{}{*}}", &secured, true),
     ] {
         let host = OutgoingHost {
             primary_hostname: "gw.example",
@@ -216,11 +219,11 @@ fn a_wrong_certextract_is_refused_at_the_start() {
         ),
         (
             "[remote_smtp]\nhosts_try_prdr = '${certextract{subject}{$host}}'",
-            "line 4: remote_smtp.hosts_try_prdr: byte 0: certextract: $host is not the certificate of a peer here",
+            "line 4: remote_smtp.hosts_try_prdr: byte 0: certextract: $host is not a certificate here",
         ),
         (
             "host_lookup = '${certextract{subject}{$tls_out_peercert}}'",
-            "line 3: host_lookup: byte 0: certextract: $tls_out_peercert is not the certificate of a peer here",
+            "line 3: host_lookup: byte 0: certextract: $tls_out_peercert is not a certificate here",
         ),
         (
             "[remote_smtp]\nevent_action = '${certextract{version,int}{$tls_out_peercert}}'",

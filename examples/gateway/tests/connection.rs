@@ -203,7 +203,8 @@ async fn a_refusal_of_starttls_leads_on_in_clear_only_where_tls_is_not_required(
         Hear("\r\n"),
         Say("250 b\r\n"),
     ]);
-    let (connection, task) = party.open(&acts, TlsPlan::IfOffered(party.client())).await;
+    let trying = TlsClient { may_clear: true, ..party.client() };
+    let (connection, task) = party.open(&acts, TlsPlan::IfOffered(trying)).await;
     let mut connection = connection.unwrap();
     assert!(connection.secured().is_none());
     let sender = "<a@client.example>".parse().unwrap();
@@ -213,10 +214,16 @@ async fn a_refusal_of_starttls_leads_on_in_clear_only_where_tls_is_not_required(
     let mail = "MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\n";
     assert_eq!(task.await.unwrap(), format!("{EHLO}STARTTLS\r\n{mail}"));
 
-    let (connection, task) = party.open(&acts[..5], TlsPlan::Required(party.client())).await;
-    let reply = "454 4.7.0 TLS not available".parse().unwrap();
-    assert_eq!(connection.unwrap_err(), OpenError::TlsRefused(reply));
-    assert_eq!(task.await.unwrap(), format!("{EHLO}STARTTLS\r\nQUIT\r\n"));
+    // Without tls_tempfail_tryclear a temporary refusal does not lead on, either.
+    for plan in [TlsPlan::Required(party.client()), TlsPlan::IfOffered(party.client())] {
+        let (connection, task) = party.open(&acts[..5], plan).await;
+        let reply = "454 4.7.0 TLS not available".parse().unwrap();
+        assert_eq!(connection.unwrap_err(), OpenError::TlsRefused(reply));
+        assert_eq!(task.await.unwrap(), format!("{EHLO}STARTTLS\r\nQUIT\r\n"));
+    }
+    let acts = with(&[Say("502 5.5.1 no TLS\r\n")]);
+    let (connection, _) = party.open(&acts, TlsPlan::IfOffered(party.client())).await;
+    assert!(connection.unwrap().secured().is_none());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use mail_types::exim::{LookupResult, Trust};
 use rusqlite::Connection;
 
 use super::engines::ask;
+use super::scenario::no_lists;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::events::Events;
@@ -57,6 +58,7 @@ async fn events_are_written_where_they_are_looked_for() {
         scratch.path(),
         &config.server.live.lookups.sqlite_dbfile,
         &engines,
+        no_lists(),
     )
     .unwrap();
     let seen = || {

@@ -73,7 +73,7 @@ fn what_is_wrong_is_named_with_its_position() {
         ),
         ("event_action = 'ab ${lookup redis{a}}'", "event_action: byte 3: the lookup redis: "),
         ("event_action = '${lookup pgsql{a}}'", "event_action: byte 0: the lookup pgsql: "),
-        ("event_action = '${acl{x}}'", "event_action: byte 0: acl is not available here"),
+        ("event_action = '${acl{x}}'", "event_action: byte 0: acl: there is no list [[acl.x]]"),
         ("event_action = 'a $h_subject:'", "event_action: byte 2: events have no header fields"),
         ("[remote_smtp]\nevent_acton = 'x'", "unknown field `event_acton`"),
         ("[remote]\nevent_action = 'x'", "unknown field `remote`"),

@@ -9,6 +9,7 @@ use event_expand::{Event, EventName};
 use mail_types::exim::{Trust, Variable};
 
 use super::gateway::{Running, make_table, rows};
+use super::scenario::no_lists;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::events::Events;
@@ -43,6 +44,7 @@ fn start(folder: &Path, options: &str) -> Events {
         folder,
         &config.server.live.lookups.sqlite_dbfile,
         &engines,
+        no_lists(),
     )
     .unwrap()
 }

@@ -68,7 +68,7 @@ fn options() -> BTreeSet<&'static str> {
     names.extend(fields::<EventOptions>());
     names.extend(fields::<RemoteOptions>().into_iter().map(in_remote_smtp));
     names.extend(Stage::ALL.map(Stage::option));
-    names.insert("macros");
+    names.extend(["acl", "macros"]);
     names
 }
 
@@ -178,6 +178,17 @@ fn an_error_names_the_option_and_its_line() {
             let named = named.is_some_and(|error| error.contains(table) && error.contains(name));
             assert!(named, "{table} {line}: {error}");
         }
+    }
+}
+
+#[test]
+fn the_examples_of_the_page_are_sound() {
+    let blocks: Vec<_> = PAGE.split("```toml\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";
+        let text = relay.to_owned() + block.split("```").next().unwrap();
+        Config::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 }
 

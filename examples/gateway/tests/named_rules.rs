@@ -112,11 +112,14 @@ fn what_would_do_nothing_or_cannot_work_is_refused() {
     let says = "[[acl.x]]\nverb = 'accept'\n";
     for (text, message) in [
         (rcpt("${acl{x}}"), "line 3: byte 0: acl: there is no list [[acl.x]]"),
-        (format!("{says}message = 'a'"), "line 1: no text calls the list x by ${acl{x}}"),
+        (
+            format!("{says}message = 'a'"),
+            "line 1: nothing calls the list x, by ${acl{x}} or by acl = \"x\"",
+        ),
         // It calls itself, and nothing else does.
         (
             format!("{says}message = '${{acl{{x}}}}'"),
-            "line 1: no text calls the list x by ${acl{x}}",
+            "line 1: nothing calls the list x, by ${acl{x}} or by acl = \"x\"",
         ),
         (
             format!("{}[[acl.x]]\nverb = 'quarantine'", rcpt("${acl{x}}")),

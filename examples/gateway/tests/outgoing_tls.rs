@@ -46,6 +46,8 @@ fn an_event_has_the_tls_of_its_connection() {
         ("tls_out_sni", "mx.example", outside),
         ("tls_out_peerdn", "CN=mx.example", outside),
         ("tls_out_peercert", "<cert>", outside),
+        // This host has no certificate for servers.
+        ("tls_out_ourcert", "", None),
         ("verify_mode", "", None),
     ] {
         assert_eq!(of(&event, name), (text.to_owned(), trust), "{name}");

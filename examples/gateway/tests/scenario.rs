@@ -18,6 +18,7 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{KINDS, RuleScope};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::decision::Decision;
+use crate::gateway::policy::event_lists::EventLists;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::services::Services;
 use crate::gateway::policy::stage::Stage;
@@ -53,6 +54,11 @@ impl Resolve for Nobody {
     fn answer(&self, question: Question, _: Duration) -> Resolving<'_> {
         Box::pin(async { (question, Answer::Failed(DnsFailure::ServFail)) })
     }
+}
+
+/// No lists of rules, for actions of events.
+pub(super) fn no_lists() -> Arc<EventLists> {
+    Arc::new(EventLists::new("mx.example", Scenario::new().services, Arc::default()))
 }
 
 /// A client at 192.0.2.1, and what it has come to.
@@ -123,8 +129,9 @@ impl Scenario {
             stage,
             now: self.start + Duration::from_millis(after),
             host: "mx.example",
-            client: &self.client,
-            greeting: &self.greeting,
+            client: Some(&self.client),
+            greeting: Some(&self.greeting),
+            event: None,
             transaction: self.transaction.as_ref(),
             recipient: self.recipient.as_ref(),
             recipient_number: (stage == Stage::Prdr).then_some(0),

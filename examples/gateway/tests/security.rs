@@ -5,16 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
-use dane_tlsa::{Certificate, MatchingType, NextHop, Policy, Selector, TlsaRecord, Usage};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
-};
+use dane_tlsa::{NextHop, Policy, TlsaRecord};
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConnection, Error, HandshakeKind, ServerConfig, ServerConnection};
 
 use super::scratch::Scratch;
+use super::tls_server::TlsServer;
 use crate::gateway::delivery::authorities::Authorities;
 use crate::gateway::delivery::connection::{TlsClient, TlsPlan};
 use crate::gateway::delivery::hosts::RemoteHost;
@@ -22,81 +18,6 @@ use crate::gateway::delivery::security::{HostChoices, SecurityError, TlsBase};
 use crate::gateway::delivery::settings::VerifyCertificates;
 
 const HOST: &str = "mx.example.com";
-
-/// An authority, and a server's key with its certificate.
-struct Server {
-    scratch: Scratch,
-    authority: (KeyPair, CertificateParams),
-    key: KeyPair,
-    chain: Vec<CertificateDer<'static>>,
-}
-
-impl Server {
-    fn of(name: &str) -> Self {
-        let scratch = Scratch::new();
-        let (root, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let anchor = params.self_signed(&root).unwrap();
-        fs::write(scratch.path().join("ca.pem"), anchor.pem()).unwrap();
-        let issuer = Issuer::from_params(&params, &root);
-        let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        leaf.serial_number = Some(SerialNumber::from(7));
-        let leaf = leaf.signed_by(&key, &issuer).unwrap();
-        let chain = vec![leaf.der().clone(), anchor.der().clone()];
-        Self { scratch, authority: (root, params), key, chain }
-    }
-
-    fn path(&self, file: &str) -> std::path::PathBuf {
-        self.scratch.path().join(file)
-    }
-
-    /// Writes a list that revokes the server's certificate, or another one.
-    fn revoke(&self, serial: u64) {
-        let (key, params) = &self.authority;
-        let revoked = RevokedCertParams {
-            serial_number: SerialNumber::from(serial),
-            revocation_time: date_time_ymd(2026, 1, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 1),
-            next_update: date_time_ymd(2036, 1, 1),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        let list = list.signed_by(&Issuer::from_params(params, key)).unwrap();
-        fs::write(self.path("crl.pem"), list.pem().unwrap()).unwrap();
-    }
-
-    /// The record of its key, or of another.
-    fn record(&self, matches: bool) -> TlsaRecord {
-        let certificate = Certificate::parse(&self.chain[0]).unwrap();
-        let (usage, selector) = (Usage::DANE_EE, Selector::new(1));
-        let kind = MatchingType::new(1);
-        let record = TlsaRecord::of_certificate(&certificate, usage, selector, kind).unwrap();
-        if matches {
-            return record;
-        }
-        let other = record.to_string().replace(['0', '1', '2'], "9");
-        format!("3 1 1 {}", other.split(' ').next_back().unwrap()).parse().unwrap()
-    }
-
-    fn config(&self) -> ServerConfig {
-        let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
-        ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(self.chain.clone(), key)
-            .unwrap()
-    }
-}
 
 /// The host, with these TLSA records.
 fn host(records: &[TlsaRecord]) -> RemoteHost {
@@ -114,7 +35,7 @@ fn host(records: &[TlsaRecord]) -> RemoteHost {
 }
 
 /// Does the handshake; returns the client's error, if any.
-fn handshake(secured: &TlsClient, server: &Server) -> Result<(), Error> {
+fn handshake(secured: &TlsClient, server: &TlsServer) -> Result<(), Error> {
     handshake_with(secured, &Arc::new(server.config())).map(|_| ())
 }
 
@@ -147,7 +68,7 @@ fn handshake_with(secured: &TlsClient, server: &Arc<ServerConfig>) -> Result<Han
 /// The security that the choices give with a server: `clear`, `offered` or `required`, and then `dane`, `yes`, `no` or
 /// `refused`.
 fn found(
-    server: &Server,
+    server: &TlsServer,
     host: &RemoteHost,
     choices: HostChoices,
     certificates: VerifyCertificates,
@@ -208,7 +129,25 @@ fn rows() -> Vec<Row<'static>> {
             false,
             None,
             HOST,
+            "offered refused, clear",
+            "required dane",
+        ),
+        (
+            "tls_verify_hosts and hosts_require_tls",
+            HostChoices { verify: true, require_tls: true, ..without },
+            false,
+            None,
+            HOST,
             "required refused",
+            "required dane",
+        ),
+        (
+            "tls_verify_hosts, and no tls_tempfail_tryclear",
+            HostChoices { verify: true, try_clear: false, ..without },
+            false,
+            None,
+            HOST,
+            "offered refused",
             "required dane",
         ),
         (
@@ -234,7 +173,7 @@ fn other_rows() -> Vec<Row<'static>> {
             true,
             None,
             "other.example",
-            "required refused",
+            "offered refused, clear",
             "required dane",
         ),
         (
@@ -243,7 +182,7 @@ fn other_rows() -> Vec<Row<'static>> {
             true,
             None,
             "other.example",
-            "required yes",
+            "offered yes, clear",
             "required dane",
         ),
         // A list that names this certificate, and one that names another.
@@ -253,7 +192,7 @@ fn other_rows() -> Vec<Row<'static>> {
             true,
             Some(7),
             HOST,
-            "required refused",
+            "offered refused, clear",
             "required dane",
         ),
         (
@@ -262,7 +201,7 @@ fn other_rows() -> Vec<Row<'static>> {
             true,
             Some(8),
             HOST,
-            "required yes",
+            "offered yes, clear",
             "required dane",
         ),
         (
@@ -282,7 +221,7 @@ fn dane_makes_six_options_ignored_which_do_what_they_say_without_it() {
     for (option, choices, own, revoked, name, without_dane, with_dane) in
         rows().into_iter().chain(other_rows())
     {
-        let (server, other) = (Server::of(name), Server::of(HOST));
+        let (server, other) = (TlsServer::of(name), TlsServer::of(HOST));
         let of = if own { &server } else { &other };
         let certificates = || VerifyCertificates::File(of.path("ca.pem"));
         let crl = revoked.map(|serial| {
@@ -301,7 +240,7 @@ fn dane_makes_six_options_ignored_which_do_what_they_say_without_it() {
 
 #[test]
 fn without_authorities_nobody_is_verified_and_whoever_must_be_is_not_used() {
-    let server = Server::of(HOST);
+    let server = TlsServer::of(HOST);
     let result = |choices| found(&server, &host(&[]), choices, VerifyCertificates::None, None);
     assert_eq!(result(defaults()), "offered no, clear");
     let provider = Arc::new(default_provider());
@@ -315,7 +254,7 @@ fn without_authorities_nobody_is_verified_and_whoever_must_be_is_not_used() {
 /// RFC 7672 section 2.2: the connection is encrypted, and nobody is authenticated.
 #[test]
 fn records_that_cannot_be_used_require_tls_and_authenticate_nobody() {
-    let server = Server::of("other.example");
+    let server = TlsServer::of("other.example");
     let records = ["1 1 1 0000000000000000000000000000000000000000000000000000000000000000"];
     let records = records.map(|record| record.parse().unwrap());
     let result = found(
@@ -331,7 +270,7 @@ fn records_that_cannot_be_used_require_tls_and_authenticate_nobody() {
 /// A session of another policy would bring its authentication, or the lack of it.
 #[test]
 fn no_session_is_resumed() {
-    let server = Server::of(HOST);
+    let server = TlsServer::of(HOST);
     let provider = Arc::new(default_provider());
     let certificates = VerifyCertificates::File(server.path("ca.pem"));
     let authorities = Authorities::open(certificates, None, &provider).unwrap();
@@ -350,7 +289,7 @@ fn no_session_is_resumed() {
 /// A staple says nothing of a server that nobody has verified.
 #[test]
 fn a_required_staple_needs_a_verified_server() {
-    let server = Server::of(HOST);
+    let server = TlsServer::of(HOST);
     let choices = HostChoices { require_ocsp: true, ..defaults() };
     let result = found(&server, &host(&[]), choices, VerifyCertificates::None, None);
     assert_eq!(result, "required refused");
@@ -358,7 +297,7 @@ fn a_required_staple_needs_a_verified_server() {
 
 #[test]
 fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
-    let (server, other) = (Server::of(HOST), Server::of(HOST));
+    let (server, other) = (TlsServer::of(HOST), TlsServer::of(HOST));
     let file = server.path("authorities.pem");
     fs::copy(other.path("ca.pem"), &file).unwrap();
     let provider = Arc::new(default_provider());
@@ -380,7 +319,7 @@ fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
 
 #[test]
 fn a_file_without_certificates_is_refused_with_the_cause() {
-    let (scratch, server) = (Scratch::new(), Server::of(HOST));
+    let (scratch, server) = (Scratch::new(), TlsServer::of(HOST));
     let file = scratch.path().join("empty.pem");
     fs::write(&file, "").unwrap();
     let open = |crl: Option<_>| {

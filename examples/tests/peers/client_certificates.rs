@@ -79,6 +79,11 @@ fn exim_delivers_where_its_certificate_is_valid_or_need_not_be() {
         if let Some(shown) = outcome {
             let message = gateway.message("text");
             assert!(message.contains(&format!("X-Client: {shown}\r\n")), "{options}: {message}");
+            // As in the log of Exim's server: `X=TLS1.3:…:256 CV=yes S=…`.
+            let verified = if shown.starts_with('1') { "yes" } else { "no" };
+            let [arrival] = gateway.arrivals().try_into().unwrap();
+            let (_, tls) = arrival.split_once(" P=esmtps X=TLS1.3:").unwrap();
+            assert!(tls.contains(&format!(":256 CV={verified} S=")), "{options}: {arrival}");
         }
     }
 }
@@ -86,26 +91,26 @@ fn exim_delivers_where_its_certificate_is_valid_or_need_not_be() {
 /// Asks for TLS with a certificate, and then for a reset; returns all that the server said.
 fn talk(address: &str, authority: &Authority, name: &str) -> String {
     let file = |end: &str| authority.path(&format!("{name}.{end}"));
+    let (own, key, ca) = (file("pem"), file("key"), authority.path("ca.pem"));
+    let arguments = ["-quiet", "-cert", &own, "-key", &key, "-cert_chain", &ca];
+    say(address, &arguments, &["EHLO client.test", "RSET", "QUIT"])
+}
+
+/// Says these lines over TLS, with these arguments of `openssl s_client`; returns all that it shows.
+pub(crate) fn say(address: &str, arguments: &[&str], lines: &[&str]) -> String {
     let mut client = Command::new("openssl")
-        .args(["s_client", "-starttls", "smtp", "-quiet", "-connect", address])
-        .args([
-            "-cert",
-            &file("pem"),
-            "-key",
-            &file("key"),
-            "-cert_chain",
-            &authority.path("ca.pem"),
-        ])
+        .args(["s_client", "-starttls", "smtp", "-connect", address])
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut input = client.stdin.take().unwrap();
-    for line in ["EHLO client.test\r\n", "RSET\r\n", "QUIT\r\n"] {
+    for line in lines {
         thread::sleep(Duration::from_millis(300));
         // The server may have closed.
-        let _ = input.write_all(line.as_bytes());
+        let _ = input.write_all(format!("{line}\r\n").as_bytes());
     }
     drop(input);
     text(&client.wait_with_output().unwrap().stdout)
@@ -161,7 +166,8 @@ fn exim_extracts_the_same_fields() {
         "crlDistributionPoints=URI:http://l.test/a.crl",
     ];
     ours.issue_with("fields.test", "V", "-algorithm RSA", &extensions);
-    let action = telling_all();
+    let said = telling_all("tls_in_peercert");
+    let action = format!("${{if eq{{$event_name:$event_data}}{{tls:cert:0}}{{{said}}}}}");
     let (ca, server) = (ours.path("ca.pem"), certificate(&ours, "mx.test"));
     let gateway = Gateway::start(
         block.own(0),
@@ -188,22 +194,20 @@ fn exim_extracts_the_same_fields() {
     assert_eq!(shown(&gateway.log()), shown(&log));
 }
 
-/// The text of the action, in a log.
-fn shown(log: &str) -> &str {
+/// The text of [`telling_all`], in a log.
+pub(crate) fn shown(log: &str) -> &str {
     let start = log.find("BEGIN").unwrap_or_else(|| panic!("{log}"));
     let end = log[start..].find("END").unwrap();
     &log[start..start + end]
 }
 
-/// An action that tells all of a client's certificate.
-fn telling_all() -> String {
-    let each = FIELDS.map(|field| {
-        format!("${{certextract{{{field}}}{{$tls_in_peercert}}{{<$value>}}{{none}}}}")
-    });
-    let digests = "${md5:$tls_in_peercert} ${sha1:$tls_in_peercert} ${sha256:$tls_in_peercert} \
-        ${base64:$tls_in_peercert} $tls_in_peercert";
-    let said = format!("BEGIN {} {digests} END", each.join(" "));
-    format!("${{if eq{{$event_name:$event_data}}{{tls:cert:0}}{{{said}}}}}")
+/// A text that tells all of the certificate of a variable.
+pub(crate) fn telling_all(variable: &str) -> String {
+    let each = FIELDS
+        .map(|field| format!("${{certextract{{{field}}}{{${variable}}}{{<$value>}}{{none}}}}"));
+    let digests =
+        ["md5", "sha1", "sha256", "base64"].map(|name| format!("${{{name}:${variable}}}"));
+    format!("BEGIN {} {} ${variable} END", each.join(" "), digests.join(" "))
 }
 
 const FIELDS: [&str; 19] = [

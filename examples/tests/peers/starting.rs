@@ -1,11 +1,11 @@
-//! Refused starts: without a resolver, and with an invalid configuration.
+//! Refused starts: without a resolver, and with an invalid configuration; and the log of a reload.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use super::block::Block;
-use super::gateway::binary;
+use super::gateway::{Gateway, binary};
 use super::servers::{have, output_of, text};
 
 /// Runs the gateway with these arguments; after two seconds it is ended.
@@ -88,4 +88,22 @@ fn a_start_refuses_what_the_check_refuses() {
         }
     }
     fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Of the lists of rules, only those that actions of events call need a start; others are those of the reload.
+#[test]
+fn a_reload_tells_of_a_list_that_an_action_calls() {
+    let block = Block::claim();
+    let options = |told: &str, refused: &str| {
+        format!(
+            "event_action = '${{acl{{note}}}}'\n[[acl.note]]\nverb = 'warn'\nlogwrite = '{told}'\n\
+             [[acl_smtp_rcpt]]\nverb = 'deny'\nlocal_parts = '{refused}'"
+        )
+    };
+    let mut gateway = Gateway::start(block.own(0), &options("one", "ann"));
+    gateway.reload(&options("one", "bob"), "configuration reloaded");
+    let words =
+        "a list of rules that event_action calls: a change takes effect at the next start only";
+    assert!(!gateway.log().contains(words), "{}", gateway.log());
+    gateway.reload(&options("two", "bob"), words);
 }

@@ -5,8 +5,36 @@ use std::fs;
 use rusqlite::Connection;
 
 use super::fallback::Servers;
-use super::program::{folder, send_in, tlsa};
+use super::program::{folder, send, send_in, tlsa};
 use super::server::Behaviour;
+
+/// The log is on standard error.
+#[test]
+fn an_action_calls_a_list_of_rules() {
+    let servers = Servers::start(&[Behaviour::default()]);
+    let options = "event_action = \"${acl{note}{$event_data}}\"\n\
+                   [[acl.note]]\nverb = \"warn\"\nlogwrite = \"noted $event_name of $sender_address: $acl_arg1\"\n\
+                   [[acl.note]]\nverb = \"accept\"\ncondition = \"${if eq{$event_name}{tcp:connect}}\"\n\
+                   '!acl' = 'allowed'\nmessage = \"no connection\"\n\
+                   [[acl.allowed]]\nverb = \"accept\"\ncondition = \"${if match_ip{$host_address}{ADDRESS}}\"";
+    let port = servers.port.to_string();
+    for (address, status, event) in [
+        ("127.0.0.0/8", 0, "msg:delivery of sender@sender.test: 250 2.0.0 taken"),
+        (
+            "192.0.2.1",
+            75,
+            "msg:host:defer of sender@sender.test: refused by an action of tcp:connect",
+        ),
+    ] {
+        let options = options.replace("ADDRESS", address);
+        let arguments = ["--port", &port, "ann@example.test"];
+        let sent = send(&servers.zone(None), &options, &arguments);
+        assert_eq!(sent.status, status, "{}{}", sent.out, sent.told);
+        let line = format!("noted {event}");
+        assert!(sent.told.lines().any(|told| told.ends_with(&line)), "{}", sent.told);
+    }
+    assert_eq!(servers.messages(), [1]);
+}
 
 #[test]
 fn an_action_gets_the_events_of_a_delivery() {

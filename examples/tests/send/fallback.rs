@@ -145,10 +145,10 @@ fn without_dane_a_fault_of_tls_leads_to_clear_text_if_nothing_forbids_it() {
 fn each_option_that_requires_tls_forbids_clear_text() {
     for (options, faults) in [
         ("hosts_require_tls = \"*\"", &Tls::FAULTS[..]),
-        ("tls_verify_hosts = \"*\"", &Tls::FAULTS),
+        ("tls_verify_hosts = \"*\"\nhosts_require_tls = \"*\"", &Tls::FAULTS),
         ("hosts_require_ocsp = \"*\"", &Tls::FAULTS),
-        // Only a failed handshake is its affair.
-        ("tls_tempfail_tryclear = false", &Tls::FAULTS[2..]),
+        // A server without STARTTLS is not its affair.
+        ("tls_tempfail_tryclear = false", &Tls::FAULTS[1..]),
     ] {
         for &tls in faults {
             let servers = Servers::start(&[with(tls)]);
@@ -158,11 +158,47 @@ fn each_option_that_requires_tls_forbids_clear_text() {
         }
     }
     // The certificate is nobody's, and there is no staple.
-    for options in ["tls_verify_hosts = \"*\"", "hosts_require_ocsp = \"*\""] {
+    for options in [
+        "tls_verify_hosts = \"*\"\nhosts_require_tls = \"*\"",
+        "tls_verify_hosts = \"*\"\ntls_tempfail_tryclear = false",
+        "tls_try_verify_hosts = \"\"\nhosts_require_tls = \"*\"",
+        "hosts_require_ocsp = \"*\"",
+    ] {
         let servers = Servers::start(&[with(Tls::Good)]);
         let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
         assert_eq!(outcome["result"], "deferred", "{options}: {outcome}");
         assert_eq!(servers.messages(), [0]);
+    }
+}
+
+/// Exim's manual: "Including a host in `tls_verify_hosts` does not require that connections use TLS", and with both lists
+/// unset each host is in it.
+#[test]
+fn a_host_of_tls_verify_hosts_that_is_not_verified_gets_mail_in_clear() {
+    for options in ["tls_verify_hosts = \"*\"", "tls_try_verify_hosts = \"\""] {
+        for (tls, connections) in [
+            (Tls::No, 1),
+            (Tls::Refused, 1),
+            (Tls::Broken, 2),
+            (Tls::UnrecognizedName, 2),
+            // The certificate is nobody's.
+            (Tls::Good, 2),
+        ] {
+            let servers = Servers::start(&[with(tls)]);
+            let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
+            assert_eq!(outcome["result"], "delivered", "{options} {tls:?}: {outcome}");
+            assert!(outcome["tls"].is_null(), "{options} {tls:?}: {outcome}");
+            assert_eq!(servers.in_clear(0, "MAIL"), 1, "{options} {tls:?}");
+            assert_eq!(servers.list[0].told().connections, connections, "{options} {tls:?}");
+        }
+    }
+    for options in
+        ["tls_try_verify_hosts = \":\"", "tls_verify_hosts = \":\"\ntls_try_verify_hosts = \"\""]
+    {
+        let servers = Servers::start(&[with(Tls::Good)]);
+        let outcome = servers.send(&servers.zone(None), options, &[]).outcome();
+        assert_eq!(outcome["tls"]["verified"], "no", "{options}: {outcome}");
+        assert_eq!(servers.in_clear(0, "MAIL"), 0, "{options}");
     }
 }
 

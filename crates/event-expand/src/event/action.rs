@@ -69,7 +69,7 @@ impl Event {
     /// The variables of an event; those not set are unset. `$event_name` is always set; by default
     /// `$event_defer_errno`, `$tls_out_ocsp`, `$tls_out_tlsa_usage` and `$tls_out_certificate_verified` are 0,
     /// and `$tls_out_dane` and `$lookup_dnssec_authenticated` are `no`.
-    pub const VARIABLES: [&'static str; 26] = [
+    pub const VARIABLES: [&'static str; 28] = [
         "authenticated_fail_id",
         "domain",
         "event_data",
@@ -85,11 +85,13 @@ impl Event {
         "sender_host_authenticated",
         "sending_ip_address",
         "sending_port",
+        "tls_in_ourcert",
         "tls_in_peercert",
         "tls_out_certificate_verified",
         "tls_out_cipher",
         "tls_out_dane",
         "tls_out_ocsp",
+        "tls_out_ourcert",
         "tls_out_peercert",
         "tls_out_peerdn",
         "tls_out_sni",
@@ -99,7 +101,8 @@ impl Event {
     ];
 
     /// The variables that stand for a certificate; the text of each is `<cert>`, as in Exim.
-    pub const CERTIFICATES: [&'static str; 2] = ["tls_in_peercert", "tls_out_peercert"];
+    pub const CERTIFICATES: [&'static str; 4] =
+        ["tls_in_ourcert", "tls_in_peercert", "tls_out_ourcert", "tls_out_peercert"];
 
     /// Returns the certificate of a variable, in DER.
     #[must_use]
@@ -167,7 +170,7 @@ pub enum OnFailure {
 #[derive(Debug)]
 pub struct Action<'t> {
     template: &'t Template,
-    variables: WithEvent<'t>,
+    variables: EventVariables<'t>,
     options: &'t Options,
     on_failure: OnFailure,
     journal: Journal,
@@ -183,7 +186,7 @@ impl<'t> Action<'t> {
         options: &'t Options,
         on_failure: OnFailure,
     ) -> Self {
-        let variables = WithEvent { event, variables };
+        let variables = EventVariables::new(event, variables);
         Self { template, variables, options, on_failure, journal: Journal::default() }
     }
 
@@ -259,13 +262,42 @@ pub struct ActionOutcome {
     pub stop: Option<ExpandFailure>,
 }
 
-/// The variables of an event, then those of the program.
-struct WithEvent<'t> {
+/// The variables of an event, then those of the program: what an [`Action`] sees, and what a list of rules sees that an
+/// action calls.
+///
+/// ```
+/// use event_expand::{Event, EventName, EventVariables, Variables};
+/// use mail_types::exim::{Value, Variable};
+///
+/// struct Program;
+/// impl Variables for Program {
+///     fn variable(&self, name: &str) -> Variable<'_> {
+///         match name {
+///             "primary_hostname" => Value::trusted("mx.example.com").into(),
+///             _ => Variable::Unknown,
+///         }
+///     }
+/// }
+///
+/// let event = Event::new(EventName::TcpClose);
+/// let variables = EventVariables::new(&event, &Program);
+/// assert_eq!(variables.variable("event_name"), Value::trusted("tcp:close").into());
+/// assert_eq!(variables.variable("primary_hostname"), Value::trusted("mx.example.com").into());
+/// ```
+pub struct EventVariables<'t> {
     event: &'t Event,
     variables: &'t dyn Variables,
 }
 
-impl Variables for WithEvent<'_> {
+impl<'t> EventVariables<'t> {
+    /// Puts an event before the variables of a program.
+    #[must_use]
+    pub fn new(event: &'t Event, variables: &'t dyn Variables) -> Self {
+        Self { event, variables }
+    }
+}
+
+impl Variables for EventVariables<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
         match (self.event.variable(name), self.variables.variable(name)) {
             (Variable::Unknown, other) => other,
@@ -287,14 +319,18 @@ impl Variables for WithEvent<'_> {
         self.variables.list(kind, name)
     }
 
+    fn handle_answers(&self, count: usize) {
+        self.variables.handle_answers(count);
+    }
+
     fn is_in(&self, state: ProgramState) -> bool {
         self.variables.is_in(state)
     }
 }
 
-impl std::fmt::Debug for WithEvent<'_> {
+impl std::fmt::Debug for EventVariables<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WithEvent").field("event", self.event).finish_non_exhaustive()
+        f.debug_struct("EventVariables").field("event", self.event).finish_non_exhaustive()
     }
 }
 

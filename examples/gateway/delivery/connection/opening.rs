@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use mail_types::smtp::Reply;
+use mail_types::smtp::{Reply, Severity};
 use tokio::net::TcpStream;
 use tokio::time::{Instant as TokioInstant, timeout_at};
 
@@ -96,7 +96,9 @@ impl Connection {
         } else {
             OpenError::TlsNotOffered
         };
-        if tls.is_required() { Err(refusal) } else { Ok(()) }
+        let deferred = matches!(&refusal, OpenError::TlsRefused(reply)
+            if reply.code().severity() == Severity::Transient && !client.may_clear);
+        if tls.is_required() || deferred { Err(refusal) } else { Ok(()) }
     }
 
     async fn secure(&mut self, tls: &TlsClient, by: Instant) -> Result<(), OpenError> {

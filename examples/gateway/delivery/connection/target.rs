@@ -28,8 +28,9 @@ pub(crate) struct Target {
 pub(crate) enum TlsPlan {
     /// `STARTTLS` is not sent.
     Clear,
-    /// `STARTTLS` is sent where it is offered; after a refusal the session goes on in clear. A failed
-    /// handshake is an error, after which the caller may open a new connection in clear.
+    /// `STARTTLS` is sent where it is offered; after a refusal the session goes on in clear, but a temporary one
+    /// is an error where `may_clear` is off. A failed handshake is an error, after which the caller may open a new
+    /// connection in clear.
     IfOffered(TlsClient),
     /// Without TLS no `MAIL` is sent.
     Required(TlsClient),
@@ -56,6 +57,6 @@ pub(crate) struct TlsClient {
     pub(crate) server_name: ServerName<'static>,
     /// The verifier of `config`, with its results.
     pub(crate) check: Arc<ServerCheck>,
-    /// Whether a new connection in clear may follow a failed handshake.
+    /// Whether clear text may follow a temporary refusal of `STARTTLS`, and a failed handshake on a new connection.
     pub(crate) may_clear: bool,
 }

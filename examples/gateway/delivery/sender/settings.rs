@@ -19,6 +19,7 @@ use crate::gateway::events::EventsStart;
 use crate::gateway::events::settings::EventSettings;
 use crate::gateway::lookups::engines::EnginesError;
 use crate::gateway::lookups::settings::LookupSettings;
+use crate::gateway::policy::named_rules::NamedRules;
 
 /// The settings of a [`Sender`](super::Sender).
 pub struct SenderSettings {
@@ -41,6 +42,8 @@ pub struct SenderOptions {
     pub(crate) lookups: LookupSettings,
     /// The actions of events, if any is given.
     pub(crate) events: Option<EventSettings>,
+    /// The lists of rules that they call.
+    pub(crate) lists: NamedRules,
     /// The folder of events that could not be handled in time.
     pub(crate) spool_directory: PathBuf,
     pub(crate) dns: DnsOptions,

@@ -52,9 +52,14 @@ impl Condition for ListTest {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "all these functions have one type")]
+/// The client, of an event that of its session.
 pub(crate) fn client(context: &Context<'_>) -> Option<Subject> {
-    Some(Subject::Host(context.client.address.ip(), context.client.host_name.clone()))
+    if let Some(client) = context.client {
+        return Some(Subject::Host(client.address.ip(), client.host_name.clone()));
+    }
+    let name = context.of_event("sender_host_name").and_then(|name| name.parse().ok());
+    let address = context.of_event("sender_host_address")?.parse().ok()?;
+    Some(Subject::Host(address, name))
 }
 
 /// The sender; `<>` is nobody.
@@ -65,11 +70,18 @@ fn sender<'a>(context: &Context<'a>) -> Option<&'a Mailbox> {
 /// The sender of notifications can be in a list, as an empty item.
 #[expect(clippy::unnecessary_wraps, reason = "all these functions have one type")]
 pub(crate) fn sender_address(context: &Context<'_>) -> Option<Subject> {
+    if let (Some(local_part), Some(domain)) =
+        (context.of_event("sender_address_local_part"), context.of_event("sender_address_domain"))
+    {
+        return Some(Subject::Text(format!("{local_part}@{domain}")));
+    }
     Some(Subject::Text(sender(context).map_or_else(String::new, address)))
 }
 
 pub(crate) fn sender_domain(context: &Context<'_>) -> Option<Subject> {
-    sender(context).map(Mailbox::host).map(MailHost::to_string).map(Subject::Text)
+    let of_event = || context.of_event("sender_address_domain");
+    let domain = sender(context).map(Mailbox::host).map(MailHost::to_string).or_else(of_event);
+    domain.map(Subject::Text)
 }
 
 pub(crate) fn recipient_address(context: &Context<'_>) -> Option<Subject> {

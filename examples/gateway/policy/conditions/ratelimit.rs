@@ -94,7 +94,8 @@ impl RateLimit {
     }
 
     async fn try_holds(&self, context: &mut Context<'_>) -> Result<Truth, Unfinished> {
-        if context.client.is_trusted_proxy && self.key.mentions("sender_host_address") {
+        let is_trusted_proxy = context.client.is_some_and(|client| client.is_trusted_proxy);
+        if is_trusted_proxy && self.key.mentions("sender_host_address") {
             return Ok(Truth::No);
         }
         let limit = numeric(&self.limit, "limit", context).await?;
@@ -234,6 +235,8 @@ impl Per {
     /// Tells whether there is something to count at a stage.
     fn fits(self, stage: Stage) -> bool {
         match self {
+            // An event is in no session in which it could be counted once.
+            Self::Mail | Self::Octet | Self::Connection if stage == Stage::Event => false,
             Self::Mail | Self::Octet => stage != Stage::Connect,
             Self::Recipient => matches!(stage, Stage::Rcpt | Stage::Data),
             Self::Address => stage == Stage::Rcpt,

@@ -91,8 +91,7 @@ impl Connection {
                 }
             }
             gateway.limiter.accept(client.address.ip());
-            let (cipher, proxy) = (self.wire.cipher(), live.settings.log_proxy);
-            log::arrival(id, session, client, &taken, size, cipher, proxy);
+            log::arrival(id, session, client, &taken, size, live.settings.log_proxy);
             if is_final {
                 let host = &live.session.primary_hostname;
                 Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);

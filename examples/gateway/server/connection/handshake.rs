@@ -26,9 +26,9 @@ impl Connection {
             log::rule(&gateway.limiter, session, client, &format!("STARTTLS: {line}"));
         }
         let config = served.and_then(|served| {
-            Ok((served.staples(hello.client_hello()), live.tls.config(&served, demand)?))
+            Ok((served.shown(hello.client_hello()), live.tls.config(&served, demand)?))
         });
-        let (staples, config) = match config {
+        let (shown, config) = match config {
             Ok(config) => config,
             Err(error) => {
                 log::rule(&gateway.limiter, session, client, &format!("STARTTLS: {error}"));
@@ -41,11 +41,14 @@ impl Connection {
         wire.start_tls(hello, config).await?;
         if let Some(tls) = &mut client.tls {
             tls.cipher = wire.cipher();
-            tls.staple = match (wire.is_resumed(), staples) {
-                (true, _) => StapleState::NotAsked,
-                (false, true) => StapleState::Sent,
-                (false, false) => StapleState::NotSent,
+            let shown = shown.filter(|_| !wire.is_resumed());
+            tls.staple = match &shown {
+                None => StapleState::NotAsked,
+                Some(key) if key.ocsp.is_some() => StapleState::Sent,
+                Some(_) => StapleState::NotSent,
             };
+            let own = shown.as_ref().and_then(|key| key.cert.first());
+            tls.own_certificate = own.map(|own| own.as_ref().into());
         }
         self.look_at_certificates(demand).await
     }

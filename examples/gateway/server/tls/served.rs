@@ -64,9 +64,9 @@ impl Served {
         config_for(Arc::clone(&self.keys) as _, verifier).map(Arc::new)
     }
 
-    /// Tells whether a client with this hello gets a staple, if it asks for one.
-    pub(crate) fn staples(&self, hello: ClientHello<'_>) -> bool {
-        self.keys.resolve(hello).is_some_and(|key| key.ocsp.is_some())
+    /// Returns the certificate that a client with this hello gets, with the staple, if there is one.
+    pub(crate) fn shown(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.keys.resolve(hello)
     }
 
     /// Checks the files, and reloads changed ones.

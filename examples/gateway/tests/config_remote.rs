@@ -1,0 +1,64 @@
+//! The options of `[remote_smtp]` that verify servers.
+
+use super::config_check::check;
+use super::config_effect::refused;
+use super::scratch::Scratch;
+use crate::gateway::config::Config;
+
+const HOP: &str = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n[remote_smtp]\n";
+
+/// Lines of `[remote_smtp]`, and the end of the warning, if there is one.
+const WARNINGS: [(&str, Option<&str>); 9] = [
+    ("", None),
+    ("tls_verify_hosts = '*'", Some("if it offers no TLS or its certificate is not valid")),
+    ("tls_verify_hosts = '${if eq{$host}{a}{*}}'", Some("or its certificate is not valid")),
+    ("tls_verify_hosts = '*'\ntls_tempfail_tryclear = false", Some("if it offers no TLS")),
+    ("tls_try_verify_hosts = ''", Some("or its certificate is not valid")),
+    ("tls_try_verify_hosts = ':'", None),
+    ("tls_verify_hosts = ':'\ntls_try_verify_hosts = ''", None),
+    ("tls_verify_hosts = '*'\nhosts_require_tls = '*'", None),
+    ("tls_verify_hosts = ''\ntls_try_verify_hosts = ''", None),
+];
+
+#[test]
+fn check_warns_of_verified_hosts_that_may_get_mail_in_clear() {
+    let scratch = Scratch::new();
+    for (options, warning) in WARNINGS {
+        let told = check(scratch.path(), &format!("{HOP}{options}"));
+        match warning {
+            None => assert_eq!(told, "", "{options}"),
+            Some(end) => {
+                let start = "remote_smtp.hosts_require_tls matches no host: a host of tls_verify_hosts gets mail";
+                assert!(told.starts_with(start) && told.ends_with(end), "{options}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_option_of_verification_without_an_effect_is_refused() {
+    let unverified = "no certificate is verified, since tls_verify_certificates is empty";
+    for (options, name, cause) in [
+        (
+            "tls_verify_hosts = '*'\ntls_try_verify_hosts = '*.b.example'",
+            "tls_try_verify_hosts",
+            "tls_verify_hosts matches every host",
+        ),
+        (
+            "tls_verify_certificates = ''\ntls_try_verify_hosts = ''",
+            "tls_try_verify_hosts",
+            unverified,
+        ),
+        ("tls_verify_certificates = ''\ntls_verify_hosts = '*'", "tls_verify_hosts", unverified),
+    ] {
+        let expected = format!("line 5: remote_smtp.{name} has no effect: {cause}");
+        assert_eq!(refused(&format!("{HOP}{options}")), expected);
+    }
+    for options in [
+        "tls_verify_hosts = '*.b.example'\ntls_try_verify_hosts = '*.c.example'",
+        "tls_verify_hosts = '*'\ntls_try_verify_hosts = '*'",
+        "tls_try_verify_hosts = ''",
+    ] {
+        Config::parse(&format!("{HOP}{options}")).unwrap();
+    }
+}
