@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -39,11 +39,25 @@ pub fn hex(octets: &[u8]) -> String {
     })
 }
 
+/// Tells who types at a terminal that the tool waits for input there.
+pub fn tell_wait(input: &str) {
+    if io::stdin().is_terminal() {
+        eprintln!("reading from the terminal: {input}; end with Ctrl-D");
+    }
+}
+
 /// Reports an error, and returns the exit status.
 #[must_use]
 pub fn exit(program: &str, done: Done) -> ExitCode {
+    exit_strict(program, done.map(|()| true))
+}
+
+/// The same for a tool that can fail for a case: with `false` the status is 1.
+#[must_use]
+pub fn exit_strict(program: &str, done: Result<bool, Box<dyn Error>>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         // Whoever has closed the pipe has seen enough.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {

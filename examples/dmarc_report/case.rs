@@ -1,10 +1,9 @@
 //! The content of a report, as text and as JSON.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use dmarc_policy::{
-    AlignmentMode, DiscoveryMethod, Feedback, FeedbackError, FeedbackReading, FeedbackRow,
-    RowDisposition,
+    AlignmentMode, DiscoveryMethod, Feedback, FeedbackReading, FeedbackRow, RowDisposition,
 };
 use examples::cases::shown;
 use mail_types::results::{AuthResult, SpfIdentity};
@@ -12,11 +11,20 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::input::failure::Failure;
+use crate::input::opening::{Content, Found};
+
 /// What there is to say of a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
+    /// The archives and parts of messages that hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    /// Whether a report of this organization, identifier and domain came before.
+    #[serde(skip_serializing_if = "is_false")]
+    repeated: bool,
     #[serde(flatten)]
     pub(crate) outcome: ReportResult,
 }
@@ -26,6 +34,11 @@ pub(crate) struct Case {
 #[serde(untagged)]
 pub(crate) enum ReportResult {
     Report(Box<Report>),
+    Failure {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        arrival: Option<String>,
+        failure_report: Box<Failure>,
+    },
     Failed {
         error: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +69,7 @@ pub(crate) struct Report {
     pub(crate) deviations: Vec<DeviationEntry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Policy {
     /// `null` where the report does not say, here and below.
     p: Option<&'static str>,
@@ -125,33 +138,76 @@ pub(crate) struct DeviationEntry {
 }
 
 impl Case {
-    pub(crate) fn new(
-        file: Option<String>,
-        reading: Result<FeedbackReading, FeedbackError>,
-    ) -> Self {
-        let outcome = match reading {
-            Ok(reading) => ReportResult::Report(Box::new(Report::new(&reading))),
-            Err(error) => ReportResult::Failed { error: error.to_string(), at: place(error) },
+    /// Makes the case of a place in a file.
+    pub(crate) fn new(file: Option<String>, found: &Found, repeated: bool) -> Self {
+        let outcome = match &found.content {
+            Content::Report(reading) => ReportResult::Report(Box::new(Report::new(reading))),
+            Content::Failure(failure) => ReportResult::Failure {
+                arrival: failure.arrival.map(moment),
+                failure_report: failure.clone(),
+            },
+            Content::Fault(error) => {
+                ReportResult::Failed { error: error.to_string(), at: error.at() }
+            }
         };
-        Self { file, outcome }
+        let within = Some(found.within.clone()).filter(|within| !within.is_empty());
+        Self { file, within, repeated, outcome }
     }
-}
 
-impl Case {
-    /// Makes the case of a file that cannot be read.
-    pub(crate) fn unread(file: Option<String>, error: &std::io::Error) -> Self {
-        Self { file, outcome: ReportResult::Failed { error: error.to_string(), at: None } }
+    /// Makes the case of a file that cannot be read, or has no report.
+    pub(crate) fn unread(file: Option<String>, error: &dyn Display) -> Self {
+        let outcome = ReportResult::Failed { error: error.to_string(), at: None };
+        Self { file, within: None, repeated: false, outcome }
     }
 }
 
 impl shown::Shown for Case {
     fn text(&self) -> Vec<u8> {
-        let mut text = self.file.as_ref().map_or_else(String::new, |file| format!("{file}: "));
+        let mut text = self.file.clone().unwrap_or_default();
+        if let Some(within) = &self.within {
+            text.push_str(if text.is_empty() { "" } else { ", " });
+            text.push_str(within);
+        }
+        text.push_str(if text.is_empty() { "" } else { ": " });
         match &self.outcome {
             ReportResult::Report(report) => report.text(&mut text),
+            ReportResult::Failure { arrival, failure_report } => {
+                write_failure(&mut text, arrival.as_deref(), failure_report);
+            }
             ReportResult::Failed { error, .. } => text.extend([error, "\n"]),
         }
+        if self.repeated {
+            text.push_str("  a repetition: it counts once\n");
+        }
         text.into_bytes()
+    }
+}
+
+/// The failure report as text.
+pub(crate) fn write_failure(text: &mut String, arrival: Option<&str>, failure: &Failure) {
+    let domain = failure.domain.as_deref().unwrap_or(NOT_GIVEN);
+    let reporter = failure.reporter.as_deref().unwrap_or(NOT_GIVEN);
+    let _ =
+        writeln!(text, "{domain}, failure report by {reporter}, {}", arrival.unwrap_or(NOT_GIVEN));
+    let source = failure.source.map(|source| source.to_string());
+    for (name, value) in [
+        ("source", source.as_ref()),
+        ("failure", failure.auth_failure.as_ref()),
+        ("not aligned", failure.identity_alignment.as_ref()),
+        ("delivery", failure.delivery_result.as_ref()),
+        ("envelope from", failure.envelope_from.as_ref()),
+        ("from", failure.header_from.as_ref()),
+        ("subject", failure.subject.as_ref()),
+        ("dkim domain", failure.dkim_domain.as_ref()),
+        ("selector", failure.dkim_selector.as_ref()),
+        ("spf record", failure.spf_dns.as_ref()),
+    ] {
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {name:<13} {value}");
+        }
+    }
+    for deviation in &failure.deviations {
+        let _ = writeln!(text, "  odd: {deviation}");
     }
 }
 
@@ -215,7 +271,7 @@ impl Report {
 }
 
 impl Policy {
-    fn new(feedback: &Feedback) -> Self {
+    pub(crate) fn new(feedback: &Feedback) -> Self {
         let policy = &feedback.policy;
         let mode = |mode| if mode == AlignmentMode::Strict { "s" } else { "r" };
         Self {
@@ -307,23 +363,26 @@ pub(crate) fn word(passed: Option<bool>) -> &'static str {
 pub(crate) const NOT_GIVEN: &str = "-";
 
 /// A second since 1970 as RFC 3339 writes it; as a number where that cannot.
-fn moment(second: u64) -> String {
+pub(crate) fn moment(second: u64) -> String {
     let time = i64::try_from(second).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
     let text = time.and_then(|time| time.format(&Rfc3339).ok());
     text.unwrap_or_else(|| second.to_string())
 }
 
-/// Where in the XML it went wrong.
-fn place(error: FeedbackError) -> Option<usize> {
-    match error {
-        FeedbackError::Records { at, .. }
-        | FeedbackError::Depth { at, .. }
-        | FeedbackError::Text { at, .. }
-        | FeedbackError::Children { at, .. }
-        | FeedbackError::Malformed { at }
-        | FeedbackError::Entity { at }
-        | FeedbackError::Doctype { at }
-        | FeedbackError::Root { at } => Some(at),
-        _ => None,
-    }
+/// The day of a period, since 1970: that of its middle, since not every reporter's day is that of UTC.
+pub(crate) fn day(begin: u64, end: u64) -> u32 {
+    let middle = begin.saturating_add(end.saturating_sub(begin) / 2);
+    u32::try_from(middle / 86_400).unwrap_or(u32::MAX)
+}
+
+/// A day since 1970 as RFC 3339 writes it; as a number where that cannot.
+pub(crate) fn day_text(day: u32) -> String {
+    let second = i64::from(day) * 86_400;
+    let time = OffsetDateTime::from_unix_timestamp(second);
+    time.map_or_else(|_| day.to_string(), |time| time.date().to_string())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

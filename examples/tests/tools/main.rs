@@ -3,6 +3,10 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod dmarc_check;
+mod dmarc_inputs;
+mod dmarc_limits;
+mod dmarc_merged;
+mod dmarc_page;
 mod dmarc_report;
 mod expand;
 mod ocsp;

@@ -17,6 +17,8 @@ pub struct FeedbackReading {
     pub feedback: Feedback,
     /// The deviations from both RFCs, mostly in the order of the text.
     pub deviations: Vec<Deviation>,
+    /// The octets of the XML, decompressed.
+    pub xml: usize,
 }
 
 impl Feedback {
@@ -122,7 +124,7 @@ fn read_xml(
         }
     };
     let feedback = Feedback { metadata, policy, rows };
-    Ok(FeedbackReading { feedback, deviations: reading.finish() })
+    Ok(FeedbackReading { feedback, deviations: reading.finish(), xml: xml.len() })
 }
 
 /// Records an element that is not part of a report.

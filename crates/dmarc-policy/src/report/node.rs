@@ -1,21 +1,21 @@
 //! Elements of a report in the XML, before they are interpreted.
 
 use crate::report::quick_xml::{Part, Parts, Tag};
-use crate::report::xml::clean;
+use crate::report::xml::{clean, is_clean};
 use crate::{FeedbackError, FeedbackLimits};
 
 /// An element, with its children that a report may have; other children are skipped.
 pub(crate) struct Node {
     /// Its position, in bytes of the XML.
     pub(crate) at: usize,
-    name: String,
+    name: &'static str,
     text: String,
     children: Vec<Self>,
 }
 
 impl Node {
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.name
     }
 
     pub(crate) fn child<'n>(&'n self, name: &'n str) -> Option<&'n Self> {
@@ -52,7 +52,7 @@ impl<'a> Nodes<'a> {
             let at = parts.at();
             match part {
                 Part::Text(text) if text.trim_matches(is_blank).is_empty() => {}
-                Part::Open(Tag { name, prefix, namespace }) if name == "feedback" => {
+                Part::Open(Tag { name: Some("feedback"), prefix, namespace }) => {
                     let strangers = Vec::new();
                     return Ok(Self {
                         parts,
@@ -72,8 +72,10 @@ impl<'a> Nodes<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<Node>, FeedbackError> {
         loop {
             match self.parts.next()? {
-                Part::Open(tag) if self.is_known(&tag) => return self.node(&tag, 1).map(Some),
-                Part::Open(_) => self.skip()?,
+                Part::Open(tag) => match self.known(&tag) {
+                    Some(name) => return self.node(name, 1).map(Some),
+                    None => self.skip()?,
+                },
                 Part::Close | Part::End => return Ok(None),
                 Part::Text(_) => {}
             }
@@ -98,21 +100,24 @@ impl<'a> Nodes<'a> {
     }
 
     /// Reads the content of an element, at most [`DEPTH`] levels deep.
-    fn node(&mut self, tag: &Tag<'_>, depth: usize) -> Result<Node, FeedbackError> {
+    fn node(&mut self, name: &'static str, depth: usize) -> Result<Node, FeedbackError> {
         let at = self.parts.at();
-        let mut node =
-            Node { at, name: tag.name.clone().into(), text: String::new(), children: Vec::new() };
+        let mut node = Node { at, name, text: String::new(), children: Vec::new() };
         loop {
             match self.parts.next()? {
-                Part::Open(tag) if depth < DEPTH && self.is_known(&tag) => {
-                    let child = self.node(&tag, depth + 1)?;
+                Part::Open(tag) => {
+                    let known = if depth < DEPTH { self.known(&tag) } else { None };
+                    let Some(name) = known else {
+                        self.skip()?;
+                        continue;
+                    };
+                    let child = self.node(name, depth + 1)?;
                     if node.children.len() >= self.limits.children {
                         let limit = self.limits.children;
                         return Err(FeedbackError::Children { at: child.at, limit });
                     }
                     node.children.push(child);
                 }
-                Part::Open(_) => self.skip()?,
                 // Indentation is not text.
                 Part::Text(text) if node.text.is_empty() && text.trim().is_empty() => {}
                 Part::Text(text) => {
@@ -124,25 +129,27 @@ impl<'a> Nodes<'a> {
                 Part::Close | Part::End => break,
             }
         }
-        node.text = clean(&node.text);
+        if !is_clean(&node.text) {
+            node.text = clean(&node.text);
+        }
         Ok(node)
     }
 
-    /// Tells whether an element belongs to the report, and not to an extension (RFC 9990 section
-    /// 5); an unknown name is recorded.
+    /// Returns the name of an element that belongs to the report, and not to an extension (RFC 9990
+    /// section 5); an unknown name is recorded.
     ///
     /// A report that is valid by the schema of RFC 7489 has only the root in the namespace, so that
     /// names without a prefix belong to the report too, unless another namespace is declared for
     /// them.
-    fn is_known(&mut self, tag: &Tag<'_>) -> bool {
+    fn known(&mut self, tag: &Tag) -> Option<&'static str> {
         let prefixed = tag.prefix.is_some() && tag.prefix != self.prefix;
         let renamed = tag.namespace.as_ref().is_some_and(|name| !name.is_empty());
         let foreign = prefixed || renamed && tag.namespace != self.namespace;
-        if foreign || tag.name == "extension" {
-            return false;
+        if foreign || tag.name == Some("extension") {
+            return None;
         }
-        let known = NAMES.contains(&&*tag.name);
-        if !known && self.strangers.len() < self.limits.deviations {
+        let known = tag.name.filter(|name| *name != "feedback");
+        if known.is_none() && self.strangers.len() < self.limits.deviations {
             self.strangers.push(self.parts.at());
         }
         known
@@ -169,6 +176,13 @@ fn is_blank(c: char) -> bool {
 /// The depth of a report below its root: record, row, `policy_evaluated`, reason, comment.
 const DEPTH: usize = 5;
 
+/// Returns the name of an element of reports.
+pub(crate) fn element(name: &[u8]) -> Option<&'static str> {
+    let at = NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
+    NAMES.get(at).copied()
+}
+
+/// In the order of their octets.
 const NAMES: &[&str] = &[
     "adkim",
     "aspf",
@@ -186,7 +200,9 @@ const NAMES: &[&str] = &[
     "envelope_from",
     "envelope_to",
     "error",
+    "extension",
     "extra_contact_info",
+    "feedback",
     "fo",
     "generator",
     "header_from",

@@ -6,18 +6,20 @@ use ::quick_xml::Reader;
 use ::quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::FeedbackError;
+use crate::report::node::element;
 
 /// A part of a document.
 pub(crate) enum Part<'a> {
-    Open(Tag<'a>),
+    Open(Tag),
     Text(Cow<'a, str>),
     Close,
     End,
 }
 
 /// The start tag of an element.
-pub(crate) struct Tag<'a> {
-    pub(crate) name: Cow<'a, str>,
+pub(crate) struct Tag {
+    /// Its name, if it is an element of reports.
+    pub(crate) name: Option<&'static str>,
     pub(crate) prefix: Option<String>,
     /// The namespace that the element declares for names without a prefix.
     pub(crate) namespace: Option<String>,
@@ -74,12 +76,12 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn tag(&self, start: &BytesStart<'a>) -> Result<Tag<'a>, FeedbackError> {
+    fn tag(&self, start: &BytesStart<'a>) -> Result<Tag, FeedbackError> {
         let name = start.name();
         let namespace = start.try_get_attribute("xmlns");
         let namespace = namespace.map_err(|_| FeedbackError::Malformed { at: self.at })?;
         Ok(Tag {
-            name: lossy(Cow::Owned(name.local_name().as_ref().to_vec())),
+            name: element(name.local_name().as_ref()),
             prefix: name.prefix().map(|prefix| lossy_owned(prefix.as_ref())),
             namespace: namespace.map(|attribute| lossy_owned(&attribute.value)),
         })

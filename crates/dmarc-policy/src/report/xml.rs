@@ -70,3 +70,10 @@ pub(crate) fn clean(text: &str) -> String {
     let text: String = text.chars().map(blank).map(allowed).collect();
     text.trim().to_owned()
 }
+
+/// Tells whether [`clean`] returns a text unchanged, which it does with most.
+pub(crate) fn is_clean(text: &str) -> bool {
+    let octets = text.as_bytes();
+    let at_end = [octets.first(), octets.last()].into_iter().flatten();
+    octets.iter().all(|octet| (b' '..=b'~').contains(octet)) && at_end.copied().all(|o| o != b' ')
+}

@@ -1,0 +1,166 @@
+//! The tool `dmarc_report`: the page in a browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::dmarc_merged::folder;
+use crate::program::{directory, json_lines, output_of, tool};
+
+/// A browser without a window, which asks nobody for anything.
+fn chromium() -> Option<Command> {
+    if Command::new("chromium").arg("--version").output().is_err() {
+        println!("SKIPPED: there is no chromium (Debian: chromium)");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "no chromium");
+        return None;
+    }
+    let mut command = Command::new("chromium");
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+    ]);
+    command.args([
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]);
+    Some(command)
+}
+
+/// The page of a folder; an unreadable input is in it.
+fn page(folder: &Path) -> PathBuf {
+    fs::write(folder.join("broken.xml"), "<feedback><report_metadata>").unwrap();
+    let mut program = tool("dmarc_report");
+    let output = output_of(program.args(["--format", "html"]).arg(folder), b"");
+    let file =
+        directory(&format!("{}-page", folder.file_name().unwrap().display())).join("page.html");
+    fs::write(&file, output.stdout).unwrap();
+    file
+}
+
+/// What a script reads from the page in a window of this width.
+fn read_back(page: &Path, width: u32) -> Option<Value> {
+    let script = include_str!("dmarc_page.js");
+    let text = fs::read_to_string(page).unwrap();
+    // The page lets no script run: one around it reads it, in a frame, since no window is so narrow.
+    let quoted = text.replace('&', "&amp;").replace('"', "&quot;");
+    let text = format!(
+        "<!DOCTYPE html><iframe style=\"width: {width}px; height: 900px; border: 0\" \
+         srcdoc=\"{quoted}\"></iframe><script>{script}</script>"
+    );
+    let folder = directory(&format!("dmarc_report-browser-{width}"));
+    let file = folder.join("page.html");
+    fs::write(&file, text).unwrap();
+    let mut command = chromium()?;
+    command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
+    command.arg("--window-size=1300,1000");
+    let output =
+        command.arg("--dump-dom").arg(format!("file://{}", file.display())).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(found(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// What the script has left in the page.
+fn found(dom: &str) -> Value {
+    let found = dom.split_once("<pre id=\"found\" hidden=\"\">").unwrap().1;
+    let found = found.split_once("</pre>").unwrap().0;
+    let found = found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    serde_json::from_str(&found).unwrap()
+}
+
+#[test]
+fn the_numbers_of_the_page_are_those_of_the_json() {
+    let folder = folder("dmarc_report-chromium");
+    let page = page(&folder);
+    let Some(found) = read_back(&page, 1200) else { return };
+    let mut program = tool("dmarc_report");
+    let view =
+        json_lines(&output_of(program.args(["--format", "json"]).arg(&folder), b"")).remove(0);
+    for name in ["messages", "passed", "failed", "reports", "failure_reports", "repeated"] {
+        assert_eq!(found["totals"][name], view[name], "{name}: {found}");
+    }
+    assert_eq!(found["totals"]["unread"], 1);
+    assert_eq!(found["unread"].as_array().unwrap().len(), 1);
+    let domains = view["domains"].as_array().unwrap();
+    assert_eq!(found["domains"].as_array().unwrap().len(), domains.len());
+    for (shown, given) in found["domains"].as_array().unwrap().iter().zip(domains) {
+        assert_eq!(shown["name"], given["domain"]);
+        for name in ["messages", "passed", "failed"] {
+            assert_eq!(shown["totals"][name], given[name], "{name}: {shown}");
+        }
+        let given = given["sources"].as_array().unwrap().iter();
+        let given: Vec<_> = given
+            .map(|source| {
+                let words = ["source", "failed", "messages", "dkim", "spf"];
+                Value::Array(words.iter().map(|name| source[*name].clone()).collect())
+            })
+            .collect();
+        assert_eq!(shown["sources"], Value::Array(given));
+    }
+    // The bars of the time line, by their titles.
+    let days = view["days"].as_array().unwrap().iter();
+    let days: Vec<_> = days
+        .map(|day| {
+            json!(format!(
+                "{}: {} passed, {} failed",
+                day["day"].as_str().unwrap(),
+                day["passed"],
+                day["failed"]
+            ))
+        })
+        .collect();
+    assert_eq!(found["bars"], Value::Array(days));
+    let why = found["domains"][0]["why"].as_str().unwrap();
+    for fact in [
+        "override local_policy known list (80)",
+        "DKIM a.example s1 fail (80)",
+        "SPF bounce.a.example mfrom softfail (80)",
+        "envelope from bounce.a.example (80)",
+    ] {
+        assert!(why.contains(fact), "{fact}: {why}");
+    }
+}
+
+#[test]
+fn nothing_is_wider_than_a_narrow_window() {
+    let folder = folder("dmarc_report-narrow");
+    let long = format!("<feedback>{}", "x".repeat(300));
+    fs::write(folder.join(format!("{}.xml", "n".repeat(120))), long).unwrap();
+    let page = page(&folder);
+    let Some(found) = read_back(&page, 400) else { return };
+    assert_eq!(found["inner_width"], 400, "{found}");
+    assert!(found["scroll_width"].as_u64().unwrap() <= 400, "{found}");
+    assert_eq!(found["widest"], json!([]), "{found}");
+}
+
+/// Each colour has one for dark mode, with enough contrast: WCAG 2.2 section 1.4.3 asks for 4.5.
+#[test]
+fn both_modes_can_be_read() {
+    let style = include_str!("../../dmarc_report/page/style.css");
+    let (light, dark) = style.split_once("prefers-color-scheme: dark").unwrap();
+    let colour = |mode: &str, name: &str| {
+        let text = mode.split_once(&format!("--{name}: #")).unwrap().1;
+        let digits: String = text.chars().take_while(char::is_ascii_hexdigit).collect();
+        let wide: String =
+            if digits.len() == 3 { digits.chars().flat_map(|c| [c, c]).collect() } else { digits };
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&wide[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    };
+    for mode in [light, dark] {
+        for ground in ["paper", "card"] {
+            for ink in ["ink", "soft", "pass", "fail"] {
+                let (one, other) = (colour(mode, ground), colour(mode, ink));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= 4.5, "{ink} on {ground}: {contrast}");
+            }
+        }
+    }
+}
