@@ -58,6 +58,6 @@ fn the_unit_file_is_sound() {
     // Each argument that it gives is known.
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let options: Vec<_> = start.split(' ').filter(|word| word.starts_with("--")).collect();
-    let help = text(&output_of(Command::new(&gateway).arg("--help"), b"").stdout).to_owned();
+    let help = text(&output_of(Command::new(&gateway).arg("--help"), b"").stdout);
     assert!(!options.is_empty() && options.iter().all(|option| help.contains(option)), "{start}");
 }
