@@ -226,7 +226,8 @@ impl Shared {
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
             Err(error) => {
-                error.report(&route.to.to_string(), &origin);
+                let uses_dane = self.remote.settings.lists.use_dane();
+                error.report(&route.to.to_string(), uses_dane, &origin);
                 return recipients.iter().map(|to| without_hosts(to, &error)).collect();
             }
         };

@@ -36,6 +36,21 @@ fn an_action_calls_a_list_of_rules() {
     assert_eq!(servers.messages(), [1]);
 }
 
+/// `dane:fail` is an event of hosts for which DANE is requested.
+#[test]
+fn without_dane_a_failed_question_is_no_failure_of_dane() {
+    // A loop of aliases, which is a failure of the server.
+    let zone = "loop.test. CNAME other.test.\nother.test. CNAME loop.test.\n";
+    let note = "event_action = \"${acl{note}}\"\n[[acl.note]]\nverb = \"warn\"\n\
+                logwrite = \"noted $event_name $event_data\"\n";
+    for (options, failed) in [("", true), ("hosts_try_dane = \"\"\n", false)] {
+        let sent = send(zone, &format!("{options}{note}"), &["ann@loop.test"]);
+        assert_eq!(sent.status, 75, "{}{}", sent.out, sent.told);
+        assert_eq!(sent.told.contains("noted dane:fail dnssec-invalid"), failed, "{}", sent.told);
+        assert!(sent.told.contains("noted dns:fail DNS_FAIL:loop.test:A"), "{}", sent.told);
+    }
+}
+
 #[test]
 fn an_action_gets_the_events_of_a_delivery() {
     let folder = folder();
