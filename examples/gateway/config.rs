@@ -4,6 +4,7 @@ mod checks;
 mod config_error;
 mod dmarc;
 mod effect;
+mod event_sources;
 pub(crate) mod events;
 mod files;
 mod lookups;

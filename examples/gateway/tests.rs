@@ -23,6 +23,7 @@ mod events;
 mod events_acl;
 mod events_failing;
 mod events_options;
+mod events_possible;
 mod events_queue;
 mod forged;
 mod framing;

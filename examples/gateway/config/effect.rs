@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use mail_types::exim::{HostSet, List};
 
 use super::dmarc::InvalidFromOption;
+use super::event_sources::EventSources;
 use super::remote::RemoteUse;
 use super::{ConfigError, ConfigOptions, RemoteOptions, events};
-use crate::gateway::config::events::{EventOptions, WaitingEvents};
+use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
 use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::language::{Language, Source};
@@ -35,14 +36,22 @@ pub(super) fn check(
         .map(|(option, cause)| (option.to_owned(), cause));
     let relays = live.routing.relays();
     let known = live.routing.known_route().and_then(Result::ok);
-    let domains = known.is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
+    let domains = known.as_ref().is_none_or(|route| matches!(route.to, RouteTo::Domain(_)));
     let use_of = RemoteUse { relays, prdr: options.prdr_enable, domains };
     let found = found.or_else(|| remote.without_effect(use_of));
-    let waits = WaitingEvents { relays, clients: !options.tls_verify_certificates.is_empty() };
-    let found = found.or_else(|| events::without_effect(event_options, &startup.events, waits));
     if let Some((option, cause)) = found {
         return Err(ConfigError::NoEffect { option, cause });
     }
+    let next_hop_names = known.is_none_or(|route| route.name().is_some());
+    let sources = EventSources {
+        relays,
+        next_hop_names,
+        no_dane: remote.without_dane(next_hop_names),
+        client_names: !is_nobody(&options.host_lookup),
+        tls: !is_nobody(&options.tls_advertise_hosts),
+        client_certificates: !options.tls_verify_certificates.is_empty(),
+    };
+    events::check(event_options, &startup.events, sources)?;
     let place =
         live.rules.line_of("dmarc_status").filter(|_| is_nobody(&options.dmarc_verify_hosts));
     let never = |line| RuleError::Rule { line, problem: Problem::NeverExamined }.into();

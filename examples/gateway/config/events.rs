@@ -10,6 +10,7 @@ use thiserror::Error;
 use toml::Table;
 
 use super::effect::NO_RELAY;
+use super::event_sources::EventSources;
 use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
     Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
@@ -92,6 +93,8 @@ pub(crate) enum EventsError {
     Selection(SelectionError),
     #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
     Never { number: usize },
+    #[error("event_select: word {number} has no effect: {cause}")]
+    Idle { number: usize, cause: String },
     #[error("event_queue_max must be from 1 to {MAX_QUEUE}")]
     Queue,
     #[error("event_timeout must be greater than zero")]
@@ -109,7 +112,9 @@ impl EventsError {
                 Some(table) => format!("{table}.event_action"),
                 None => "event_action".to_owned(),
             },
-            Self::Selection(_) | Self::Never { .. } => "event_select".to_owned(),
+            Self::Selection(_) | Self::Never { .. } | Self::Idle { .. } => {
+                "event_select".to_owned()
+            }
             Self::Queue => "event_queue_max".to_owned(),
             Self::Timeout => "event_timeout".to_owned(),
         }
@@ -189,24 +194,34 @@ impl EventOptions {
     }
 }
 
-/// The sources of the events whose actions mail waits for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WaitingEvents {
-    /// There is a transport to a next hop.
-    pub(super) relays: bool,
-    /// Clients are asked for certificates.
-    pub(super) clients: bool,
-}
-
-/// Finds an option that does nothing, and tells why; of those without a `relay`, what is for the transport to
-/// the next hop.
-pub(super) fn without_effect(
+/// Refuses an option that does nothing, as events come from these sources.
+///
+/// # Errors
+///
+/// The option, and why it does nothing.
+pub(super) fn check(
     options: &EventOptions,
     settings: &EventSettings,
-    WaitingEvents { relays, clients }: WaitingEvents,
+    sources: EventSources,
+) -> Result<(), ConfigError> {
+    let selected = options.event_select.as_deref().filter(|_| !settings.is_off());
+    if let Some(error) = selected.and_then(|text| sources.idle_word(text, settings)) {
+        return Err(error.into());
+    }
+    match without_effect(options, settings, sources) {
+        Some((option, cause)) => Err(ConfigError::NoEffect { option, cause }),
+        None => Ok(()),
+    }
+}
+
+/// Finds an option that does nothing, and tells why.
+fn without_effect(
+    options: &EventOptions,
+    settings: &EventSettings,
+    sources: EventSources,
 ) -> Option<(String, &'static str)> {
     let remote = options.remote_smtp.event_action.as_deref();
-    if !relays && remote.is_some_and(|text| !text.is_empty()) {
+    if !sources.relays && remote.is_some_and(|text| !text.is_empty()) {
         return Some((format!("{REMOTE_SMTP}.event_action"), NO_RELAY));
     }
     let standard = EventOptions::default();
@@ -222,23 +237,26 @@ pub(super) fn without_effect(
         let given = others.into_iter().find(|(_, is_given)| *is_given);
         return given.map(|(option, _)| (option.to_owned(), "every event_action is empty"));
     }
-    if !settings.actions.iter().any(|action| settings.is_used(action, relays)) {
-        return Some(("event_select".to_owned(), "no event that happens here has an action"));
-    }
+    let is_used = |action: &Action| {
+        settings.is_used(action, |event, transport| sources.lack(event, transport).is_none())
+    };
     let given = |action: &&Action| match action.transport {
         None => options.event_action.is_some(),
         Some(REMOTE_SMTP) => remote.is_some(),
         Some(_) => options.local_delivery.event_action.is_some(),
     };
     let mut given = settings.actions.iter().filter(given);
-    if let Some(action) = given.find(|action| !settings.is_used(action, relays)) {
+    if let Some(action) = given.find(|action| !is_used(action)) {
         let table = action.transport.map(|name| format!("{name}.")).unwrap_or_default();
         return Some((format!("{table}event_action"), "no event is selected that it is for"));
     }
-    let waits = |event: &EventName| settings.action(*event, Some(REMOTE_SMTP)).is_some();
-    let waits = relays
-        && [EventName::TcpConnect, EventName::SmtpConnect, EventName::TlsCert].iter().any(waits)
-        || clients && settings.action(EventName::TlsCert, None).is_some();
+    let waits = [EventName::TcpConnect, EventName::SmtpConnect, EventName::TlsCert];
+    let waits = waits.into_iter().any(|event| {
+        transports(event).iter().any(|transport| {
+            sources.lack(event, *transport).is_none()
+                && settings.action(event, *transport).is_some()
+        })
+    });
     (options.event_failure == EventFailure::Refuse && !waits).then(|| {
         (
             "event_failure".to_owned(),

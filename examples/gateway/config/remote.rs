@@ -124,11 +124,21 @@ impl RemoteOptions {
         })
     }
 
+    /// Tells why no next hop, which has a name or not, is verified by DANE.
+    pub(super) fn without_dane(&self, named: bool) -> Option<&'static str> {
+        let empty = |text: &Option<String>, default| is_empty(text.as_deref(), default);
+        if empty(&self.hosts_try_dane, "*") && empty(&self.hosts_require_dane, "") {
+            Some("hosts_try_dane and hosts_require_dane are empty")
+        } else if empty(&self.dnssec_request_domains, "*") {
+            Some("no answer is secure, since dnssec_request_domains is empty")
+        } else {
+            (!named).then_some("route_data is an address, which has no TLSA records")
+        }
+    }
+
     /// Finds an option that does nothing, and tells why.
     pub(super) fn without_effect(&self, use_of: RemoteUse) -> Option<(String, &'static str)> {
-        let nothing = |text: &Option<String>, default: &str| {
-            text.as_deref().unwrap_or(default).trim().is_empty()
-        };
+        let nothing = |text: &Option<String>, default| is_empty(text.as_deref(), default);
         let no_dane = nothing(&self.hosts_try_dane, "*") && nothing(&self.hosts_require_dane, "");
         let unsigned = nothing(&self.dnssec_request_domains, "*");
         let unverified = self.certificates().is_empty();
@@ -235,6 +245,11 @@ impl RemoteOptions {
     fn certificates(&self) -> &str {
         self.tls_verify_certificates.as_deref().unwrap_or("system").trim()
     }
+}
+
+/// Tells whether an option, or its default, is an empty list.
+fn is_empty(text: Option<&str>, default: &str) -> bool {
+    text.unwrap_or(default).trim().is_empty()
 }
 
 /// A list of hosts or of domains.

@@ -103,7 +103,9 @@ impl<'a> Attempts<'a> {
         let is_skipped = matches!(host.policy.action, Action::Skip(_));
         let failure = host.policy.failure().filter(|_| is_skipped);
         if let Some(failure) = &failure {
-            dane_failed(origin, &name, None, failure.result);
+            if self.remote.settings.lists.use_dane() {
+                dane_failed(origin, &name, None, failure.result);
+            }
             self.reports.push(TlsReportLine::failed(failure, None));
         }
         host_unused(origin, &name, &text, self.left.is_empty());

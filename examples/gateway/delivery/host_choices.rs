@@ -54,6 +54,12 @@ pub(super) struct DaneChoice {
 }
 
 impl RemoteLists {
+    /// Tells whether any host may be verified by DANE.
+    pub(super) fn use_dane(&self) -> bool {
+        let tried = !self.hosts_try_dane.is_empty() || !self.hosts_require_dane.is_empty();
+        tried && !self.dnssec_request_domains.is_empty()
+    }
+
     /// Decides about DANE for a host with these addresses: one of them in a list is enough.
     pub(super) async fn dane(
         &self,

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::mta_sts::StsPolicy;
 use super::next_hop::{RouteData, RouteTo};
-use crate::gateway::events::delivery_attempt::{dane_failed, no_address};
+use crate::gateway::events::delivery_attempt::{dane_failed, host_unused, no_address};
 use crate::gateway::events::origin::Origin;
 
 /// A search for the hosts of a next hop.
@@ -98,10 +98,15 @@ pub(crate) enum NoHosts {
 }
 
 impl NoHosts {
-    /// Raises the events of a next hop without hosts.
-    pub(crate) fn report(&self, next_hop: &str, origin: &Origin) {
-        if let Self::Deferred { failure: Some(failure), .. } = self {
-            dane_failed(origin, next_hop, None, failure.result);
+    /// Raises the events of a next hop without hosts; `uses_dane` tells whether one could have been verified by DANE.
+    pub(crate) fn report(&self, next_hop: &str, uses_dane: bool, origin: &Origin) {
+        match self {
+            // Nothing was asked.
+            Self::Undecided => return host_unused(origin, next_hop, &self.to_string(), true),
+            Self::Deferred { failure: Some(failure), .. } if uses_dane => {
+                dane_failed(origin, next_hop, None, failure.result);
+            }
+            _ => {}
         }
         no_address(origin, next_hop, &self.to_string());
     }

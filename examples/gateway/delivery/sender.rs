@@ -151,15 +151,17 @@ impl Sender {
     pub async fn send(&self, envelope: &Envelope, message: Vec<u8>) -> Vec<RecipientOutcome> {
         let until = now() + self.shared.timeout;
         let id = MessageId::next(SystemTime::now());
+        let host = self.shared.remote.settings.helo.as_str();
+        let origin = Origin::sending(&self.shared.events, host, &envelope.sender, id);
         let (message, limit) = (Bytes::from(message), Arc::new(Semaphore::new(DOMAINS_AT_ONCE)));
         let mut tasks = Vec::new();
         for group in self.shared.groups(&envelope.recipients) {
             let (shared, limit) = (Arc::clone(&self.shared), Arc::clone(&limit));
-            let (envelope, message) = (envelope.clone(), message.clone());
+            let (envelope, message, origin) = (envelope.clone(), message.clone(), origin.clone());
             tasks.push(tokio::spawn(async move {
                 // The semaphore is never closed.
                 let _turn = limit.acquire().await;
-                shared.deliver(group, &envelope, (id, &message), until).await
+                shared.deliver(group, &envelope, (origin, &message), until).await
             }));
         }
         let mut outcomes = Vec::new();
@@ -170,6 +172,10 @@ impl Sender {
             envelope.recipients.iter().position(|recipient| *recipient == outcome.recipient)
         };
         outcomes.sort_by_key(place);
+        // The calling program sends the message again to deferred recipients.
+        if outcomes.iter().all(|outcome| outcome.result != DeliveryResult::Deferred) {
+            origin.complete();
+        }
         self.shared.events.close(EVENTS_AT_END).await;
         outcomes
     }
@@ -214,19 +220,18 @@ impl Shared {
         &self,
         group: Group,
         envelope: &Envelope,
-        (id, message): (MessageId, &Bytes),
+        (origin, message): (Origin, &Bytes),
         until: Instant,
     ) -> Vec<RecipientOutcome> {
         let (domain, demand) = (group.domain(), envelope.demand(message));
         let Group { route, recipients } = group;
         let outbound = Outbound { route: &route, domain: &domain, demand };
         let time = until.saturating_duration_since(now()) / 2;
-        let host = self.remote.settings.helo.as_str();
-        let origin = Origin::sending(&self.events, host, &envelope.sender, id);
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
             Err(error) => {
-                error.report(&route.to.to_string(), &origin);
+                let uses_dane = self.remote.settings.lists.use_dane();
+                error.report(&route.to.to_string(), uses_dane, &origin);
                 return recipients.iter().map(|to| without_hosts(to, &error)).collect();
             }
         };

@@ -184,7 +184,7 @@ impl DeliveryAttempt {
         if put_off {
             self.put_off(&Failure { text: error_after(stage, last), errno: ERRNO_DATA4XX });
         }
-        if accepted && let Some(event) = self.origin.event(EventName::MsgComplete, None) {
+        if accepted && let Some(event) = self.origin.completed() {
             self.after.push(event);
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Origin {
     events: Events,
     facts: Facts,
     message: Option<MessageId>,
+    /// Whether a delivery is one of several of the message.
+    is_partial: bool,
     /// The certificate of the client.
     certificate: Option<Arc<[u8]>>,
     /// The certificate that this host has shown to it, if an action may ask for it.
@@ -60,12 +62,13 @@ impl Origin {
             events: events.clone(),
             facts: facts.with("tls_in_peerdn", subject, Trust::Untrusted),
             message: None,
+            is_partial: false,
             certificate: certificate.map(|own| Arc::clone(&own.der)),
             own_certificate: own_certificate.cloned(),
         }
     }
 
-    /// The origin of a message that this host sends, without a client.
+    /// The origin of a message that this host sends to several next hops, without a client.
     pub(crate) fn sending(
         events: &Events,
         host: &str,
@@ -75,7 +78,8 @@ impl Origin {
         let facts = Facts::default().with("primary_hostname", host.as_bytes(), Trust::Trusted);
         let (facts, message) = (of_sender(facts, sender), Some(message));
         let events = events.clone();
-        Self { events, facts, message, certificate: None, own_certificate: None }
+        let (certificate, own_certificate) = (None, None);
+        Self { events, facts, message, is_partial: true, certificate, own_certificate }
     }
 
     /// The origin with the current state of the session.
@@ -99,7 +103,7 @@ impl Origin {
         if let Some(transaction) = transaction {
             facts = of_sender(facts, &transaction.sender);
         }
-        Self { events, facts, message, certificate, own_certificate }
+        Self { events, facts, message, is_partial: false, certificate, own_certificate }
     }
 
     /// Returns the identifier of the message.
@@ -155,10 +159,16 @@ impl Origin {
         self.complete();
     }
 
-    fn complete(&self) {
+    /// Raises the event of a message of which no recipient is left.
+    pub(crate) fn complete(&self) {
         if let Some(event) = self.event(EventName::MsgComplete, None) {
             self.raise(event);
         }
+    }
+
+    /// Makes the event of a message whose delivery to a host is the end of it.
+    pub(super) fn completed(&self) -> Option<Event> {
+        self.event(EventName::MsgComplete, None).filter(|_| !self.is_partial)
     }
 
     /// Raises the event of a client's mistake, with its reply.

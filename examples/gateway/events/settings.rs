@@ -71,12 +71,14 @@ impl EventSettings {
         action.template.names().find(|name| !is_set(name))
     }
 
-    /// Tells whether an action runs for an event that this program raises; without a relay there is no
-    /// transport to a next hop.
-    pub(crate) fn is_used(&self, action: &Action, relays: bool) -> bool {
+    /// Tells whether an action runs for an event that can happen, with or without a transport.
+    pub(crate) fn is_used(
+        &self,
+        action: &Action,
+        happens: impl Fn(EventName, Option<&str>) -> bool,
+    ) -> bool {
         EventName::ALL.into_iter().any(|event| {
-            let at_work =
-                transports(event).iter().filter(|place| relays || **place != Some(REMOTE_SMTP));
+            let at_work = transports(event).iter().filter(|place| happens(event, **place));
             let mut used = at_work.filter_map(|transport| self.action(event, *transport));
             used.any(|template| std::ptr::eq(template, &raw const action.template))
         })

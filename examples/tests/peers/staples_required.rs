@@ -13,7 +13,8 @@ use super::block::{Block, own_network};
 use super::dane_lab::Lab;
 use super::dane_table::Table;
 use super::expired_proof::in_2020;
-use super::servers::have;
+use super::gateway::Gateway;
+use super::servers::{have, swaks};
 use super::stapled_hosts::record;
 use crate::send::server::{Behaviour, Identity, Server};
 
@@ -142,6 +143,71 @@ fn a_bad_staple_keeps_mail_from_a_host_with_dane_that_is_asked_for_one() {
             assert_eq!(outcome["tls"]["ocsp"], 1, "{outcome}");
         } else {
             assert_eq!(outcome["result"], "deferred", "{outcome}");
+            assert_eq!(mails(server), [0, 0], "{name}");
+        }
+    }
+}
+
+/// Starts a gateway that relays by the MX records of the lab, with this option of `[remote_smtp]`.
+fn gateway(lab: &Lab<'_>, port: u16, option: &str) -> Gateway {
+    let (resolver, server, ca) = (&lab.resolver, lab.port, lab.path("ca.pem"));
+    let options = format!(
+        "dns_resolver = '{resolver}'\nrelay_to_domains = '!local.test : *'\nroute_data = '${{domain}}/MX:{server}'\n\
+         [remote_smtp]\n{option} = '*'\ntls_verify_certificates = '{ca}'"
+    );
+    Gateway::start(port, &options)
+}
+
+/// Sends a message through it; returns whether it was taken, and the line of the log about its recipient.
+fn relayed(gateway: &mut Gateway, domain: &str) -> (bool, String) {
+    let recipient = format!("ann@{domain}.secure.test");
+    let (taken, transcript) = swaks(&gateway.address(), &["--to", &recipient]);
+    assert!(taken || transcript.contains("<** 451 "), "{transcript}");
+    let sign = if taken { "=>" } else { "==" };
+    let line = gateway.line(&format!("{sign} {recipient} T=remote_smtp "));
+    (taken, line)
+}
+
+/// As with `send`.
+#[test]
+fn the_gateway_gives_nothing_to_a_host_without_a_good_staple_if_one_is_required() {
+    if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let (lab, servers) = start(&block);
+    let mut gateway = gateway(&lab, block.own(0), "hosts_require_ocsp");
+    let mut delivered = 0;
+    for (kind, verified) in [("mx", "yes"), ("dane", "dane")] {
+        for ((name, reason), server) in BAD.iter().zip(&servers) {
+            let (taken, line) = relayed(&mut gateway, &format!("{kind}-mail-{name}"));
+            assert!(!taken && line.contains(" defer: ") && line.contains(reason), "{line}");
+            let (taken, line) = relayed(&mut gateway, &format!("{kind}-mail-{name}-next"));
+            assert!(taken && line.contains(&format!(" H={kind}-good.secure.test ")), "{line}");
+            assert!(line.contains(&format!(" CV={verified} ")), "{line}");
+            delivered += 1;
+            assert!(server.told().connections > 0, "{kind} {name}");
+            assert_eq!(mails(server), [0, 0], "{kind} {name}");
+        }
+    }
+    assert_eq!(mails(servers.last().unwrap()), [0, delivered]);
+}
+
+/// As with `send`: a staple that is requested only may be missing.
+#[test]
+fn a_bad_staple_keeps_mail_of_the_gateway_from_a_host_with_dane_that_is_asked_for_one() {
+    if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let (lab, servers) = start(&block);
+    let mut gateway = gateway(&lab, block.own(0), "hosts_request_ocsp");
+    for ((name, _), server) in BAD.iter().zip(&servers) {
+        let (taken, line) = relayed(&mut gateway, &format!("dane-mail-{name}"));
+        if *name == "missing" {
+            assert!(taken && line.contains(" CV=dane "), "{line}");
+        } else {
+            assert!(!taken && line.contains(" defer: "), "{line}");
             assert_eq!(mails(server), [0, 0], "{name}");
         }
     }

@@ -47,7 +47,7 @@ impl<'a> Wire<'a> {
             // What is published is the key of the good host.
             let tlsa = record(&folder.join("good.pem").display().to_string(), 3);
             let names = ATTACKED.iter().map(|(name, ..)| (*name).to_owned());
-            let others = Tls::FAULTS.iter().map(|fault| format!("{fault:?}").to_lowercase());
+            let others = Tls::FAULTS.into_iter().map(domain_of);
             for (name, number) in names.chain(others).zip(1..) {
                 writeln!(zone, "{name} MX 10 mx-{name}\n{name}-next MX 10 mx-{name}").unwrap();
                 writeln!(zone, "{name}-next MX 20 mx-good\nmx-{name} A 127.0.{network}.{number}")
@@ -74,6 +74,11 @@ impl<'a> Wire<'a> {
     }
 }
 
+/// The domain of a faulty server; the lab has others.
+fn domain_of(fault: Tls) -> String {
+    format!("faulty-{fault:?}").to_lowercase()
+}
+
 #[test]
 fn send_says_no_mail_in_clear_to_a_host_with_tlsa_records() {
     if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl"]) {
@@ -95,14 +100,13 @@ fn send_says_no_mail_in_clear_to_a_host_with_tlsa_records() {
         assert!(recorder.heard("EHLO client.test\r\n"), "{name}");
         assert!(!recorder.heard("MAIL FROM"), "{name}");
     }
-    for (server, fault) in wire.faulty.iter().zip(Tls::FAULTS) {
-        let name = format!("{fault:?}").to_lowercase();
+    for (server, fault, name) in wire.faulty() {
         let alone = wire.lab.send(&format!("ann@{name}.secure.test"), &[]);
         assert_eq!(alone["result"], "deferred", "{alone}");
         let next = wire.lab.send(&format!("ann@{name}-next.secure.test"), &[]);
         assert_eq!(next["tls"]["verified"], "dane", "{next}");
-        assert!(!server.told().clear.iter().any(|line| line.starts_with("MAIL")), "{fault:?}");
-        assert_eq!(server.told().messages, 0);
+        assert!(server.told().connections >= 2, "{fault:?}");
+        assert_eq!((mails_in_clear(server), server.told().messages), (0, 0), "{fault:?}");
     }
 }
 
@@ -122,6 +126,40 @@ fn the_recorder_hears_mail_in_clear_without_tlsa_records() {
     }
 }
 
+impl Wire<'_> {
+    /// Starts a gateway that relays by the MX records of the lab, with these lines of `[remote_smtp]`.
+    fn gateway(&self, port: u16, options: &str) -> Gateway {
+        let options = format!(
+            "dns_resolver = '{}'\nrelay_to_domains = '!local.test : *'\nroute_data = '${{domain}}/MX:{}'\n\
+             [remote_smtp]\n{options}",
+            self.lab.resolver, self.lab.port
+        );
+        Gateway::start(port, &options)
+    }
+
+    /// The faulty servers, each with its fault and the name of its domain.
+    fn faulty(&self) -> impl Iterator<Item = (&Server, Tls, String)> {
+        let faults = self.faulty.iter().zip(Tls::FAULTS);
+        faults.map(|(server, fault)| (server, fault, domain_of(fault)))
+    }
+}
+
+/// Sends a message to `ann` in a domain of the lab through a gateway; returns whether it was taken, and the last line
+/// of the log about her.
+fn relayed(gateway: &mut Gateway, domain: &str) -> (bool, String) {
+    let recipient = format!("ann@{domain}.secure.test");
+    let (taken, transcript) = swaks(&gateway.address(), &["--to", &recipient]);
+    assert!(taken || transcript.contains("<** 451 "), "{transcript}");
+    let sign = if taken { "=>" } else { "==" };
+    let line = gateway.line(&format!("{sign} {recipient} T=remote_smtp "));
+    (taken, line)
+}
+
+/// The commands `MAIL` that a server was told in clear.
+fn mails_in_clear(server: &Server) -> usize {
+    server.told().clear.iter().filter(|line| line.starts_with("MAIL")).count()
+}
+
 #[test]
 fn the_gateway_says_no_mail_in_clear_to_a_host_with_tlsa_records() {
     if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl", "swaks"]) {
@@ -129,20 +167,68 @@ fn the_gateway_says_no_mail_in_clear_to_a_host_with_tlsa_records() {
     }
     let block = Block::claim();
     let wire = Wire::start(&block);
-    let options = format!(
-        "dns_resolver = '{}'\nrelay_to_domains = '!local.test : *'\nroute_data = '${{domain}}/MX:{}'",
-        wire.lab.resolver, wire.lab.port
-    );
-    let gateway = Gateway::start(block.own(0), &options);
+    let mut gateway = wire.gateway(block.own(0), "");
     for ((name, ..), recorder) in ATTACKED.iter().zip(&wire.recorders) {
-        let recipient = format!("ann@{name}.secure.test");
-        let (taken, transcript) = swaks(&gateway.address(), &["--to", &recipient]);
-        assert_eq!(taken, *name == "watched", "{transcript}");
-        assert!(taken || transcript.contains("<** 451 "), "{transcript}");
-        let recipient = format!("ann@{name}-next.secure.test");
-        let (taken, transcript) = swaks(&gateway.address(), &["--to", &recipient]);
-        assert!(taken, "{transcript}");
+        let (taken, line) = relayed(&mut gateway, name);
+        assert_eq!(taken, *name == "watched", "{line}");
+        let (taken, line) = relayed(&mut gateway, &format!("{name}-next"));
+        assert!(taken && line.contains(" CV=dane "), "{line}");
         assert!(recorder.heard("EHLO gateway.test\r\n"), "{name}");
         assert!(!recorder.heard("MAIL FROM"), "{name}");
+    }
+    for (server, fault, name) in wire.faulty() {
+        let (taken, line) = relayed(&mut gateway, &name);
+        assert!(!taken && line.contains(&format!(" H=mx-{name}.secure.test ")), "{line}");
+        let (taken, line) = relayed(&mut gateway, &format!("{name}-next"));
+        assert!(taken && line.contains(" H=mx-good.secure.test "), "{line}");
+        assert!(line.contains(" CV=dane "), "{line}");
+        assert!(server.told().connections >= 2, "{fault:?}");
+        assert_eq!((mails_in_clear(server), server.told().messages), (0, 0), "{fault:?}");
+    }
+}
+
+/// As `send` does: clear text follows a fault of TLS where nothing forbids it, and nowhere else.
+#[test]
+fn without_dane_the_gateway_says_mail_in_clear_only_where_nothing_forbids_it() {
+    if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let wire = Wire::start(&block);
+    let start =
+        |port, options: &str| wire.gateway(port, &format!("hosts_try_dane = ''\n{options}"));
+    for ((options, first), port) in [
+        ("hosts_require_tls = '*'", 0),
+        ("tls_verify_hosts = '*'\nhosts_require_tls = '*'", 0),
+        ("hosts_require_ocsp = '*'", 0),
+        // A server without STARTTLS is not its affair.
+        ("tls_tempfail_tryclear = false", 1),
+    ]
+    .into_iter()
+    .zip(0..)
+    {
+        let mut gateway = start(block.own(port), options);
+        for (server, fault, name) in wire.faulty().skip(first) {
+            let (taken, line) = relayed(&mut gateway, &name);
+            assert!(!taken, "{options} {fault:?}: {line}");
+            assert_eq!(mails_in_clear(server), 0, "{options} {fault:?}");
+        }
+    }
+    for (options, port) in [("", 4), ("tls_verify_hosts = '*'", 5)] {
+        let mut gateway = start(block.own(port), options);
+        for (server, fault, name) in wire.faulty() {
+            let before = (server.told().connections, mails_in_clear(server));
+            let (taken, line) = relayed(&mut gateway, &name);
+            let connections = server.told().connections - before.0;
+            let mails = mails_in_clear(server) - before.1;
+            // Octets behind the reply to STARTTLS are somebody else's.
+            let expected = match fault {
+                Tls::Injected => (false, 1, 0),
+                Tls::No | Tls::Refused => (true, 1, 1),
+                _ => (true, 2, 1),
+            };
+            assert_eq!((taken, connections, mails), expected, "{options} {fault:?}: {line}");
+            assert!(!line.contains(" X="), "{line}");
+        }
     }
 }

@@ -36,6 +36,63 @@ fn an_action_calls_a_list_of_rules() {
     assert_eq!(servers.messages(), [1]);
 }
 
+/// The message is complete when no recipient is left to be tried again.
+#[test]
+fn a_message_to_several_next_hops_is_complete_once() {
+    let refusing = Behaviour { last: "550 5.7.1 not wanted", ..Behaviour::default() };
+    let deferring = Behaviour { last: "451 4.3.0 not now", ..Behaviour::default() };
+    let servers =
+        Servers::start(&[Behaviour::default(), Behaviour::default(), refusing, deferring]);
+    let mut zone = servers.zone(None);
+    for (number, domain) in ["one", "two", "refused", "deferred"].iter().enumerate() {
+        zone += &format!("{domain}.test. MX 10 mx{number}.example.test.\n");
+    }
+    let folder = folder();
+    let main = "event_action = \"${if eq{$event_name}{msg:complete}{${acl{note}}}}\"\n";
+    fs::write(folder.join("main.toml"), main).unwrap();
+    let options = "event_action = \"${if eq{$event_name}{msg:delivery}{${acl{note}}}}\"\n\
+                   [[acl.note]]\nverb = \"warn\"\nlogwrite = \"noted $event_name $message_exim_id $domain\"";
+    let port = servers.port.to_string();
+    for (recipients, deliveries, complete) in [
+        (&["a@one.test"][..], 1, 1),
+        (&["a@one.test", "b@two.test", "c@one.test"], 3, 1),
+        (&["a@one.test", "b@refused.test", "c@nowhere.test"], 1, 1),
+        (&["a@refused.test", "b@refused.test"], 0, 1),
+        (&["a@one.test", "b@two.test", "c@deferred.test"], 2, 0),
+        (&["a@deferred.test"], 0, 0),
+    ] {
+        let arguments = [&["--port", &port], recipients].concat();
+        let sent = send_in(&folder, &zone, options, &arguments, "Subject: x\n\nbody\n");
+        let lines = |event: &str| -> Vec<&str> {
+            let found = sent.told.lines().filter_map(|line| line.split_once(event));
+            found.map(|(_, rest)| rest.split(' ').next().unwrap()).collect()
+        };
+        let (delivered, completed) = (lines("noted msg:delivery "), lines("noted msg:complete "));
+        let found = (delivered.len(), completed.len());
+        assert_eq!(found, (deliveries, complete), "{recipients:?}: {}{}", sent.out, sent.told);
+        assert!(delivered.iter().all(|id| complete == 0 || *id == completed[0]), "{}", sent.told);
+        if let Some(last) = sent.told.lines().last().filter(|_| complete == 1) {
+            assert!(last.contains("noted msg:complete "), "{}", sent.told);
+        }
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// `dane:fail` is an event of hosts for which DANE is requested.
+#[test]
+fn without_dane_a_failed_question_is_no_failure_of_dane() {
+    // A loop of aliases, which is a failure of the server.
+    let zone = "loop.test. CNAME other.test.\nother.test. CNAME loop.test.\n";
+    let note = "event_action = \"${acl{note}}\"\n[[acl.note]]\nverb = \"warn\"\n\
+                logwrite = \"noted $event_name $event_data\"\n";
+    for (options, failed) in [("", true), ("hosts_try_dane = \"\"\n", false)] {
+        let sent = send(zone, &format!("{options}{note}"), &["ann@loop.test"]);
+        assert_eq!(sent.status, 75, "{}{}", sent.out, sent.told);
+        assert_eq!(sent.told.contains("noted dane:fail dnssec-invalid"), failed, "{}", sent.told);
+        assert!(sent.told.contains("noted dns:fail DNS_FAIL:loop.test:A"), "{}", sent.told);
+    }
+}
+
 #[test]
 fn an_action_gets_the_events_of_a_delivery() {
     let folder = folder();

@@ -45,7 +45,8 @@ pub(crate) fn send_message(zone: &str, options: &str, arguments: &[&str], messag
     sent
 }
 
-/// The same, with this folder for its files; its database is `events.sqlite`, if that is there.
+/// The same, with this folder for its files; its database is `events.sqlite`, if that is there, and `main.toml` has more
+/// options.
 pub(crate) fn send_in(
     folder: &Path,
     zone: &str,
@@ -57,8 +58,9 @@ pub(crate) fn send_in(
     fs::write(&zone_file, zone).unwrap();
     let database = Some(folder.join("events.sqlite")).filter(|file| file.exists());
     let database = database.map(|file| format!("; sqlite_dbfile = '{}'", file.display()));
+    let main = fs::read_to_string(folder.join("main.toml")).unwrap_or_default();
     let text = format!(
-        "primary_hostname = 'client.test'; spool_directory = '{}'{}\n[remote_smtp]\n{options}\n",
+        "primary_hostname = 'client.test'; spool_directory = '{}'{}\n{main}[remote_smtp]\n{options}\n",
         folder.display(),
         database.unwrap_or_default()
     );

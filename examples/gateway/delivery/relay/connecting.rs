@@ -35,7 +35,11 @@ impl Relay {
         let outbound = Outbound { route, domain: &domain, demand };
         let found = match remote.find(outbound, limit / 2).await {
             Ok(found) => found,
-            Err(error) => return Err(no_hosts(&error, route, recipient, origin)),
+            Err(error) => {
+                let uses_dane = remote.settings.lists.use_dane();
+                error.report(&route.to.to_string(), uses_dane, origin);
+                return Err(no_hosts(&error, route, recipient, origin));
+            }
         };
         let mut attempts = Attempts::new(remote, outbound, found);
         let opened = attempts.open(origin, until).await;
@@ -68,14 +72,13 @@ fn log(id: Option<MessageId>, outcome: &RecipientOutcome) {
     }
 }
 
-/// Logs and reports that a next hop has no hosts.
+/// Logs that a next hop has no hosts.
 fn no_hosts(
     error: &NoHosts,
     route: &RouteData,
     recipient: &Mailbox,
     origin: &Origin,
 ) -> OpenFailure {
-    error.report(&route.to.to_string(), origin);
     // A configured host that is not there now is no fault of the recipient.
     let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
     let failure = OpenFailure::no_hosts(error, is_permanent);
