@@ -9,6 +9,8 @@ use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Resolve, Session, Zone
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
+use super::shown::named;
+
 /// Who answers where a case has no answers of its own.
 #[derive(Default)]
 #[expect(missing_debug_implementations, reason = "a resolver has none")]
@@ -26,7 +28,7 @@ impl Answers {
     /// The fault of the file, for people.
     pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
-        let text = fs::read_to_string(file)?;
+        let text = named(file, fs::read_to_string(file))?;
         let failed = |error: mail_types::dns::MasterFileError| format!("{error}: {}", error.error);
         Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), ..Self::default() })
     }

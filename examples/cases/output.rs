@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::shown::Done;
+use super::shown::{Done, named};
 
 /// The arguments for the output of a case.
 #[derive(Args, Debug)]
@@ -31,7 +31,7 @@ impl OutputArguments {
     ///
     /// That of the file.
     pub fn recorder(&self) -> io::Result<Recorder> {
-        Ok(Recorder(self.record.as_ref().map(File::create).transpose()?))
+        Ok(Recorder(self.record.as_ref().map(|file| named(file, File::create(file))).transpose()?))
     }
 }
 

@@ -63,6 +63,9 @@ pub(crate) struct Verdict {
     policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disposition: Option<&'static str>,
+    /// The verdict in a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spf_aligned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +96,7 @@ impl Verdict {
             policy_domain: domain(&verdict.policy_domain),
             policy: verdict.policy.map(dmarc_policy::Policy::as_str),
             disposition: Some(verdict.disposition.as_str()),
+            cause: Some(verdict.to_string()),
             spf_aligned: Some(verdict.spf.is_aligned()),
             dkim_aligned: Some(verdict.dkim.is_aligned()),
             records: answers
@@ -102,6 +106,11 @@ impl Verdict {
             trace: trace.iter().map(TraceLine::new).collect(),
             ..Self::default()
         }
+    }
+
+    /// Tells whether the case could be read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.error.is_none()
     }
 
     pub(crate) fn wrong(error: &str, at: usize) -> Self {
@@ -123,6 +132,7 @@ impl shown::Shown for Verdict {
             ("policy domain", self.policy_domain.clone()),
             ("policy", self.policy.map(str::to_owned)),
             ("disposition", self.disposition.map(str::to_owned)),
+            ("cause", self.cause.clone()),
             ("spf aligned", self.spf_aligned.map(yes_or_no)),
             ("dkim aligned", self.dkim_aligned.map(yes_or_no)),
             ("at", self.at.map(|at| at.to_string())),

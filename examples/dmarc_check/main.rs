@@ -17,14 +17,14 @@ use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
-use examples::cases::shown::{self, Done};
+use examples::cases::shown;
 
 use case::{Case, Verdict};
 use given::{Signature, Spf};
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
-    shown::exit("dmarc_check", done)
+    shown::exit_strict("dmarc_check", done)
 }
 
 /// Evaluates DMARC for a message.
@@ -55,6 +55,9 @@ struct Arguments {
     /// The most author domains of a message that are tested; 0 tests none if there are several [default: all]
     #[arg(long, value_name = "COUNT")]
     authors: Option<usize>,
+    /// Exits with 1 if a case could not be read
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -78,30 +81,38 @@ impl Program {
         let discovery = match &arguments.tld_file {
             None => Discovery::TreeWalk,
             Some(file) => {
-                let list = Arc::new(SuffixFile::parse(&fs::read_to_string(file)?)?);
+                let list =
+                    Arc::new(SuffixFile::parse(&shown::named(file, fs::read_to_string(file))?)?);
                 if arguments.psl { Discovery::Psl(list) } else { Discovery::TreeWalkThenPsl(list) }
             }
         };
         Ok(Self { arguments, discovery, answers, recorder })
     }
 
-    fn run(&mut self) -> Done {
+    /// Returns whether the exit status is that of success.
+    fn run(&mut self) -> Result<bool, Box<dyn Error>> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let json = self.arguments.output.json;
+        let (json, strict) = (self.arguments.output.json, self.arguments.strict);
         if !self.arguments.from.is_empty() {
             let Arguments { from, spf, dkim, .. } = &self.arguments;
             let case = Case::new(from.clone(), spf.clone(), dkim.clone());
-            shown::write(&self.verdict(case)?, json, &mut out)?;
-            return Ok(out.flush()?);
+            let verdict = self.verdict(case)?;
+            shown::write(&verdict, json, &mut out)?;
+            out.flush()?;
+            return Ok(verdict.is_read() || !strict);
         }
+        shown::tell_wait("a case a line, such as {\"from\": [\"ann@example.com\"]}");
+        let mut is_sound = true;
         lines::each(MAX_LINE, &mut out, |line, out| {
             let verdict = match serde_json::from_slice(line) {
                 _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
                 Ok(case) => self.verdict(case)?,
                 Err(error) => Verdict::wrong(&error.to_string(), error.column()),
             };
+            is_sound &= verdict.is_read();
             shown::write(&verdict, json, out)
-        })
+        })?;
+        Ok(is_sound || !strict)
     }
 
     fn verdict(&mut self, mut case: Case) -> Result<Verdict, Box<dyn Error>> {

@@ -77,7 +77,7 @@ impl Make {
     pub(crate) fn run(&self) -> Done {
         let rows =
             Rows::open(&self.rows).map_err(|error| format!("{}: {error}", self.rows.display()))?;
-        fs::create_dir_all(&self.into)?;
+        shown::named(&self.into, fs::create_dir_all(&self.into))?;
         let mut out = BufWriter::new(io::stdout().lock());
         let mut work = ReportRun {
             make: self,
@@ -96,7 +96,7 @@ impl Make {
 
     fn discovery(&self) -> Result<Discovery, Box<dyn Error>> {
         let Some(file) = &self.tld_file else { return Ok(Discovery::TreeWalk) };
-        let list = SuffixFile::parse(&fs::read_to_string(file)?)?;
+        let list = SuffixFile::parse(&shown::named(file, fs::read_to_string(file))?)?;
         Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
     }
 

@@ -3,7 +3,7 @@
 mod case;
 mod new;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +43,9 @@ enum Action {
 struct Show {
     /// Headers in hexadecimal; by default each line of standard input
     headers: Vec<String>,
+    /// Reads one header from standard input as it is on the wire, and not in hexadecimal
+    #[arg(long, conflicts_with = "headers")]
+    raw: bool,
     /// Writes one JSON object for each header
     #[arg(long)]
     json: bool,
@@ -69,6 +72,14 @@ impl Show {
         if !self.headers.is_empty() {
             return Ok(out.flush()?);
         }
+        if self.raw {
+            shown::tell_wait("a PROXY header");
+            let mut bytes = Vec::new();
+            io::stdin().lock().take(MAX_RAW).read_to_end(&mut bytes)?;
+            shown::write(&self.parse(&bytes), self.json, &mut out)?;
+            return Ok(out.flush()?);
+        }
+        shown::tell_wait("a PROXY header in hexadecimal a line");
         lines::each(MAX_LINE, &mut out, |line, out| self.one(line, out))
     }
 
@@ -95,6 +106,8 @@ impl Show {
     }
 }
 
+/// The longest header: one of version 2 with all its vectors.
+const MAX_RAW: u64 = 65_551;
 /// The longest input line: the longest header, as hexadecimal pairs with blanks between them.
 const MAX_LINE: usize = 3 * 65_551;
 

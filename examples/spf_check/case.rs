@@ -15,7 +15,9 @@ use spf_result::{Cause, Check, Options, SenderError, SpfOutcome};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     ip: IpAddr,
-    helo: String,
+    /// The HELO name; a check of a reverse-path with a domain needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    helo: Option<String>,
     /// The reverse-path, empty for the null path; if absent, the HELO name is checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mail_from: Option<String>,
@@ -24,7 +26,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(ip: IpAddr, helo: String, mail_from: Option<String>) -> Self {
+    pub(crate) fn new(ip: IpAddr, helo: Option<String>, mail_from: Option<String>) -> Self {
         Self { ip, helo, mail_from, dns: None }
     }
 
@@ -41,8 +43,12 @@ impl Case {
         Ok(check.with_options(options.clone()))
     }
 
-    pub(crate) fn helo(&self) -> Helo {
-        Helo::new(&self.helo)
+    /// Returns the HELO name, of which a macro makes `unknown` if it is not given; `None` if it is the
+    /// identity to check.
+    pub(crate) fn helo(&self) -> Option<Helo> {
+        let needs_none = self.mail_from.as_ref().is_some_and(|path| path.contains('@'));
+        let helo = self.helo.as_deref().or(needs_none.then_some("unknown"));
+        helo.map(Helo::new)
     }
 }
 
@@ -96,6 +102,11 @@ impl Verdict {
             trace: trace.iter().map(TraceLine::new).collect(),
             ..Self::default()
         }
+    }
+
+    /// Tells whether the case could be read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.error.is_none()
     }
 
     pub(crate) fn wrong(error: &str, at: usize) -> Self {

@@ -1,6 +1,7 @@
 //! Checks whether a client may send mail for a domain, and shows the trace of the verdict.
 
 mod case;
+mod review;
 
 use std::error::Error;
 use std::io::{self, BufWriter, Write};
@@ -13,26 +14,33 @@ use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
-use examples::cases::shown::{self, Done};
-use spf_result::Options;
+use examples::cases::shown;
+use mail_types::dns::Name;
+use mail_types::smtp::Domain;
+use spf_result::{Options, Review};
 
 use case::{Case, Verdict};
+use review::DomainReview;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
-    shown::exit("spf_check", done)
+    shown::exit_strict("spf_check", done)
 }
 
-/// Checks whether a client may send mail for a domain.
+/// Reviews the SPF records of domains, or checks whether a client may send mail for a domain.
 ///
-/// Without --ip, each line of standard input is a case, as a JSON object with `ip`, `helo`,
+/// A review has the record of the domain with all that it refers to, the DNS lookups of each, and every
+/// defect with its section of RFC 7208. Without a domain and without --ip, each line of standard input is a case, as a JSON object with `ip`, `helo`,
 /// `mail_from` and, for a replay, `dns`. Without `mail_from` the HELO name is checked.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// Domains whose records are reviewed
+    #[arg(conflicts_with_all = ["ip", "trace", "record", "guess"])]
+    domains: Vec<Domain>,
     /// The client's IP address
-    #[arg(long, requires = "helo")]
+    #[arg(long)]
     ip: Option<IpAddr>,
-    /// The client's HELO or EHLO name
+    /// The client's HELO or EHLO name, which is checked without --from
     #[arg(long, requires = "ip")]
     helo: Option<String>,
     /// The reverse-path; empty for the null path
@@ -44,6 +52,9 @@ struct Arguments {
     /// Evaluates Exim's guess record for a domain without an SPF record
     #[arg(long)]
     guess: bool,
+    /// Exits with 1 if a case could not be read
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -67,22 +78,40 @@ impl Program {
         Ok(Self { arguments, options, answers, recorder })
     }
 
-    fn run(&mut self) -> Done {
+    /// Returns whether the exit status is that of success.
+    fn run(&mut self) -> Result<bool, Box<dyn Error>> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let json = self.arguments.output.json;
-        if let (Some(ip), Some(helo)) = (self.arguments.ip, &self.arguments.helo) {
-            let case = Case::new(ip, helo.clone(), self.arguments.from.clone());
-            shown::write(&self.verdict(case)?, json, &mut out)?;
-            return Ok(out.flush()?);
+        let (json, strict) = (self.arguments.output.json, self.arguments.strict);
+        let mut is_sound = true;
+        for domain in &self.arguments.domains {
+            let review = Review::new(Name::from(domain));
+            let reviewed =
+                self.answers.run(&mut review.session(), None, self.options.limits.time)?;
+            shown::write(&DomainReview::new(domain, &reviewed), json, &mut out)?;
         }
+        if let Some(ip) = self.arguments.ip {
+            let Arguments { helo, from, .. } = &self.arguments;
+            let verdict = self.verdict(Case::new(ip, helo.clone(), from.clone()))?;
+            is_sound = verdict.is_read();
+            shown::write(&verdict, json, &mut out)?;
+        }
+        if self.arguments.ip.is_some() || !self.arguments.domains.is_empty() {
+            out.flush()?;
+            return Ok(is_sound || !strict);
+        }
+        shown::tell_wait(
+            "a case a line, such as {\"ip\": \"192.0.2.1\", \"mail_from\": \"ann@example.com\"}",
+        );
         lines::each(MAX_LINE, &mut out, |line, out| {
             let verdict = match serde_json::from_slice(line) {
                 _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),
                 Ok(case) => self.verdict(case)?,
                 Err(error) => Verdict::wrong(&error.to_string(), error.column()),
             };
+            is_sound &= verdict.is_read();
             shown::write(&verdict, json, out)
-        })
+        })?;
+        Ok(is_sound || !strict)
     }
 
     fn verdict(&mut self, mut case: Case) -> Result<Verdict, Box<dyn Error>> {
@@ -91,7 +120,9 @@ impl Program {
             Err(error) => return Ok(Verdict::wrong(&error, 0)),
         };
         let (options, time) = (self.options.clone(), self.options.limits.time);
-        let helo = case.helo();
+        let Some(helo) = case.helo() else {
+            return Ok(Verdict::wrong("no HELO name, and no reverse-path with a domain", 0));
+        };
         let check = match case.check(&helo, &options) {
             Ok(check) => check,
             Err(error) => return Ok(Verdict::wrong(&error.to_string(), error.at())),

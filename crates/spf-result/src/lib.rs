@@ -137,5 +137,5 @@ pub use options::{Limits, Options};
 pub use outcome::{Cause, Explanation, Matched, Problem, SpfOutcome};
 pub use record::{Record, RecordError, Term};
 pub use report::Report;
-pub use review::{Defect, Finding, Review, Reviewed};
+pub use review::{Defect, Finding, Review, Reviewed, ReviewedRecord};
 pub use spf_result::{SpfResult, SpfResultError};

@@ -38,6 +38,8 @@ pub struct Review {
 impl Review {
     /// The most findings of a review.
     pub const MAX_FINDINGS: usize = 200;
+    /// The most records that a review returns.
+    pub const MAX_RECORDS: usize = 200;
     /// The longest record, in octets, whose answer fits into UDP everywhere (RFC 7208 section 3.4).
     pub const MAX_PLAIN_OCTETS: usize = 450;
 
@@ -77,8 +79,23 @@ impl Inquiry for &Review {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Reviewed {
     findings: Vec<Finding>,
+    records: Vec<ReviewedRecord>,
     lookups: usize,
     void_lookups: usize,
+}
+
+/// A record that a [`Review`] has read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ReviewedRecord {
+    /// The domain of the record.
+    pub domain: Name,
+    /// The number of records that refer to it, one to the next; 0 for the record of the reviewed domain.
+    pub depth: usize,
+    /// The record, as it is understood.
+    pub record: String,
+    /// The number of terms that cause DNS queries, in it and in the records that it refers to.
+    pub lookups: usize,
 }
 
 impl Reviewed {
@@ -86,6 +103,13 @@ impl Reviewed {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Returns the records in the order of their evaluation, each before those that it refers to; at
+    /// most [`Review::MAX_RECORDS`].
+    #[must_use]
+    pub fn records(&self) -> &[ReviewedRecord] {
+        &self.records
     }
 
     /// Returns the number of terms that cause DNS queries if nothing matches.
@@ -124,6 +148,12 @@ impl Reviewed {
         if octets.is_some_and(|text| text.len() > Review::MAX_PLAIN_OCTETS) {
             self.find(domain, None, Defect::Long);
         }
+        let (place, before) = (self.records.len(), self.lookups);
+        if place < Review::MAX_RECORDS {
+            let (domain, record) = (domain.clone(), record.to_string());
+            let depth = above.len();
+            self.records.push(ReviewedRecord { domain, depth, record, lookups: 0 });
+        }
         above.push(domain.clone());
         let mut all = false;
         for directive in record.directives() {
@@ -149,6 +179,10 @@ impl Reviewed {
             None => {}
         }
         above.pop();
+        let lookups = self.lookups - before;
+        if let Some(reviewed) = self.records.get_mut(place) {
+            reviewed.lookups = lookups;
+        }
         Ok(())
     }
 
@@ -281,6 +315,28 @@ pub enum Defect {
     Loop,
     /// The record is longer than [`Review::MAX_PLAIN_OCTETS`].
     Long,
+}
+
+impl Defect {
+    /// Returns the section of RFC 7208 that the defect offends, or that describes its effect.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        match self {
+            Self::NoRecord | Self::SeveralRecords => "4.5",
+            Self::Syntax(_) => "4.6",
+            Self::Dns(_) => "4.4",
+            Self::TooManyLookups(_)
+            | Self::TooManyVoidLookups(_)
+            | Self::TooManyMxHosts(_)
+            | Self::Loop
+            | Self::Void => "4.6.4",
+            Self::Ptr => "5.5",
+            Self::PassesAll => "2.6.3",
+            Self::Unreachable => "5.1",
+            Self::NoEnd => "4.7",
+            Self::Long => "3.4",
+        }
+    }
 }
 
 impl fmt::Display for Defect {

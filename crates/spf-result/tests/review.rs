@@ -81,6 +81,31 @@ fn a_sound_record_has_none() {
     let reviewed = review(&Zone::parse(text).unwrap());
     assert_eq!(reviewed.findings(), []);
     assert_eq!((reviewed.lookups(), reviewed.void_lookups()), (4, 0));
+    // The tree, each record with the lookups that it causes.
+    let tree: Vec<_> = reviewed
+        .records()
+        .iter()
+        .map(|found| (found.depth, found.domain.to_string(), found.lookups))
+        .collect();
+    let wanted = [(0, "a.example", 4), (1, "b.example", 1), (2, "c.example", 0)];
+    assert_eq!(tree, wanted.map(|(depth, domain, lookups)| (depth, domain.to_owned(), lookups)));
+}
+
+#[test]
+fn each_defect_has_its_section() {
+    for (text, section) in [
+        ("v=spf1 ptr -all", "5.5"),
+        ("v=spf1 +all", "2.6.3"),
+        ("v=spf1 -all ip4:192.0.2.1", "5.1"),
+        ("v=spf1 a:n.example -all", "4.6.4"),
+        ("v=spf1 ip4:1.2.3.4", "4.7"),
+        ("v=spf1 ip4:1.2.3 -all", "4.6"),
+        ("other", "4.5"),
+    ] {
+        let zone = Zone::parse(&format!("a.example TXT \"{text}\"")).unwrap();
+        let found = review(&zone);
+        assert_eq!(found.findings()[0].defect.section(), section, "{text}");
+    }
 }
 
 #[test]
@@ -97,6 +122,11 @@ fn what_is_too_much_is_counted_to_its_end() {
 fn its_limits_are_kept() {
     let text = format!("a.example TXT \"v=spf1{} -all\"", " +ip4:0.0.0.0/0".repeat(300));
     assert_eq!(review(&Zone::parse(&text).unwrap()).findings().len(), Review::MAX_FINDINGS);
+    let text = format!(
+        "a.example TXT \"v=spf1{} -all\"\nb.example TXT \"v=spf1 -all\"",
+        " include:b.example".repeat(300)
+    );
+    assert_eq!(review(&Zone::parse(&text).unwrap()).records().len(), Review::MAX_RECORDS);
     let mut zone = Zone::default();
     let question = Question::new("a.example".parse().unwrap(), RecordType::Txt);
     zone.set(question, Answer::Failed(DnsFailure::Refused));

@@ -38,6 +38,7 @@ fn arguments_make_a_case() {
         json!({"status": "accept", "result": "pass", "author_domain": "example.com",
             "org_domain": "example.com", "policy_domain": "example.com", "policy": "reject",
             "disposition": "none", "spf_aligned": false, "dkim_aligned": true,
+            "cause": "dmarc=pass from example.com, policy reject of example.com, spf absent, dkim same organization",
             "records": [published()]})
     );
     assert_eq!(
@@ -45,6 +46,7 @@ fn arguments_make_a_case() {
         json!({"status": "quarantine", "result": "fail", "author_domain": "news.example.com",
             "org_domain": "example.com", "policy_domain": "example.com", "policy": "quarantine",
             "disposition": "quarantine", "spf_aligned": false, "dkim_aligned": false,
+            "cause": "dmarc=fail from news.example.com, policy quarantine of example.com, spf absent, dkim absent: quarantine",
             "records": [published()]})
     );
     assert_eq!(
@@ -175,6 +177,7 @@ pass
   policy domain  example.com
   policy         quarantine
   disposition    none
+  cause          dmarc=pass from news.example.com, policy quarantine of example.com, spf absent, dkim same organization
   spf aligned    no
   dkim aligned   yes
   _dmarc.example.com: no destination for aggregate reports (rua)

@@ -59,6 +59,16 @@ fn one_object_for_each_line() {
 }
 
 #[test]
+fn a_header_is_read_as_it_is_on_the_wire() {
+    let v1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\nEHLO a\r\n";
+    let found = json_lines(&proxy_header(&["--json", "--raw"], v1)).remove(0);
+    assert_eq!((&found["source"], &found["consumed"]), (&json!("192.0.2.1:1"), &json!(37)));
+    let v2 = output_of(tool("proxy_header").args(["write", "--local", "--raw"]), b"").stdout;
+    let found = json_lines(&proxy_header(&["--json", "--raw"], &v2)).remove(0);
+    assert_eq!((&found["version"], &found["consumed"]), (&json!(2), &json!(16)));
+}
+
+#[test]
 fn vectors_are_named_and_nested() {
     let mut block = b"\r\n\r\n\0\r\nQUIT\n\x21\x00\0\x26".to_vec();
     block.extend(b"\x01\0\x02h2\x02\0\x02\xff\xfe\xea\0\x02\x01v\x20\0\x11\x01\0\0\0\x01");

@@ -57,6 +57,99 @@ fn arguments_make_a_case() {
 }
 
 #[test]
+fn a_domain_is_reviewed_with_all_that_it_refers_to() {
+    let zone = directory("spf_check-review").join("zone");
+    let text = "example.com TXT \"v=spf1 include:_spf.example.com mx +all\"\n\
+                _spf.example.com TXT \"v=spf1 ptr redirect=c.example.com\"\n\
+                c.example.com TXT \"v=spf1 ?all\"\n";
+    fs::write(&zone, text).unwrap();
+    let zone = ["--zone", zone.to_str().unwrap(), "example.com"];
+    let found = objects(&zone, b"").remove(0);
+    let record = |domain: &str, depth: u64, lookups: u64, record: &str| json!({"domain": domain, "depth": depth, "lookups": lookups, "record": record});
+    let defect = |domain: &str, term: &str, defect: &str, section: &str| json!({"domain": domain, "term": term, "defect": defect, "section": section});
+    let wanted = json!({
+        "domain": "example.com", "lookups": 4, "void_lookups": 1,
+        "records": [
+            record("example.com", 0, 4, "v=spf1 include:_spf.example.com mx all"),
+            record("_spf.example.com", 1, 2, "v=spf1 ptr redirect=c.example.com"),
+            record("c.example.com", 2, 0, "v=spf1 ?all"),
+        ],
+        "defects": [
+            defect("_spf.example.com", "ptr", "slow and unreliable, do not publish", "5.5"),
+            defect("example.com", "mx", "the domain has no such records", "4.6.4"),
+            defect("example.com", "all", "every host passes", "2.6.3"),
+        ],
+    });
+    assert_eq!(found, wanted);
+    let output = spf_check(&zone, b"");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("example.com: 4 of 10 lookups, 1 of 2 void lookups\n"), "{text}");
+    assert!(text.contains("\n      c.example.com (0 lookups): v=spf1 ?all\n"), "{text}");
+    assert!(
+        text.ends_with("  defect: example.com: all: every host passes (RFC 7208 section 2.6.3)\n")
+    );
+}
+
+#[test]
+fn a_reverse_path_needs_no_helo_name() {
+    let zone = directory("spf_check-helo").join("zone");
+    fs::write(&zone, ZONE).unwrap();
+    let zone = ["--zone", zone.to_str().unwrap()];
+    let check = |more: &[&str]| objects(&[&zone, more].concat(), b"").remove(0);
+    assert_eq!(check(&["--ip", "192.0.2.9", "--from", "a@example.com"])["result"], "pass");
+    for without in [&["--ip", "192.0.2.9"][..], &["--ip", "192.0.2.9", "--from", ""]] {
+        assert_eq!(check(without)["error"], "no HELO name, and no reverse-path with a domain");
+    }
+}
+
+#[test]
+fn strict_fails_for_a_case_that_cannot_be_read() {
+    let zone = directory("spf_check-strict").join("zone");
+    fs::write(&zone, ZONE).unwrap();
+    let zone = zone.to_str().unwrap();
+    let good = b"{\"ip\": \"192.0.2.9\", \"mail_from\": \"a@example.com\"}\n";
+    let bad = [&b"{}\n"[..], good].concat();
+    for (input, strict, status) in [(&good[..], true, 0), (&bad, false, 0), (&bad, true, 1)] {
+        let strict: &[&str] = if strict { &["--strict"] } else { &[] };
+        let output = spf_check(&[&["--zone", zone, "--json"], strict].concat(), input);
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(
+            output.stdout.iter().filter(|octet| **octet == b'\n').count(),
+            input.iter().filter(|octet| **octet == b'\n').count()
+        );
+    }
+}
+
+#[test]
+fn an_error_names_the_file() {
+    let output = spf_check(&["--zone", "/no/such/zone", "example.com"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("spf_check: /no/such/zone: No such file"), "{told}");
+}
+
+/// The command `script` of util-linux runs a program at a terminal, where Ctrl-D ends the input.
+#[test]
+fn who_sits_at_a_terminal_is_told_what_is_waited_for() {
+    for (name, wanted) in [
+        ("spf_check", "a case a line"),
+        ("dmarc_check", "a case a line"),
+        ("dmarc_report", "a DMARC report"),
+        ("expand", "a string to expand a line"),
+        ("proxy_header", "a PROXY header in hexadecimal a line"),
+    ] {
+        let path = tool(name).get_program().to_owned();
+        let mut script = std::process::Command::new("timeout");
+        script.args(["20", "script", "-qec", path.to_str().unwrap(), "/dev/null"]);
+        let output = output_of(&mut script, b"\x04");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(&format!("reading from the terminal: {wanted}")), "{name}: {text}");
+        let piped = output_of(&mut tool(name), b"");
+        assert!(!String::from_utf8_lossy(&piped.stderr).contains("terminal"), "{name}");
+    }
+}
+
+#[test]
 fn the_trace_is_the_tree_of_what_was_tried() {
     let zone = directory("spf_check-trace").join("zone");
     fs::write(&zone, ZONE).unwrap();
