@@ -48,7 +48,7 @@ pub(super) fn check(
         next_hop_names,
         no_dane: remote.without_dane(next_hop_names),
         client_names: !is_nobody(&options.host_lookup),
-        tls: !is_nobody(&options.tls_advertise_hosts),
+        tls: !has_no_tls(options),
         client_certificates: !options.tls_verify_certificates.is_empty(),
     };
     events::check(event_options, &startup.events, sources)?;
