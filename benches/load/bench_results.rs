@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         idle: read("idle"),
         beside: read("beside"),
         relay: read("relay"),
+        counts: read("counts"),
         micro: read("micro"),
     };
     print!("{}", tables(&parts));

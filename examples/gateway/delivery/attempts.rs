@@ -39,7 +39,7 @@ type Attempt = (usize, Option<SocketAddr>);
 /// A connection that can take the message.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Box<Connection>,
     pub(crate) host: String,
     pub(crate) address: SocketAddr,
 }
@@ -131,13 +131,13 @@ impl<'a> Attempts<'a> {
         let name = host.policy.host.to_string();
         let failed = |text: String| OpenFailure::unused(name.clone(), text, false);
         let tls = tls_before(host);
-        let choices = self.choices(host, address, &tls).await.map_err(&failed)?;
+        let choices = self.choices((host, &name), address, &tls).await.map_err(&failed)?;
         let verifier = self.remote.authorities.verifier();
         let plan = self.remote.tls.security(host, choices, &verifier);
         let plan = plan.map_err(|error| failed(error.to_string()))?;
         let mut connected =
             self.connect(&name, address, &plan, (choices, &tls), (origin, until)).await;
-        self.report(host, address, &plan, connected.as_ref().err(), origin);
+        self.report((host, &name), address, &plan, connected.as_ref().err(), origin);
         let may_clear = plan.client().is_some_and(|client| client.may_clear);
         if may_clear && matches!(connected, Err(OpenError::Handshake(_))) {
             let clear = TlsPlan::Clear;
@@ -167,7 +167,7 @@ impl<'a> Attempts<'a> {
         plan: &TlsPlan,
         (choices, tls): (HostChoices, &OutgoingTls),
         (origin, until): (&Origin, Instant),
-    ) -> Result<Connection, OpenError> {
+    ) -> Result<Box<Connection>, OpenError> {
         let mut attempt = DeliveryAttempt::new(origin, name, address, self.left.is_empty());
         attempt.secured(tls.clone());
         let target = Target {
@@ -191,12 +191,11 @@ impl<'a> Attempts<'a> {
     /// Decides by the options, and by what the message demands.
     async fn choices(
         &self,
-        host: &RemoteHost,
+        (host, text): (&RemoteHost, &str),
         address: SocketAddr,
         tls: &OutgoingTls,
     ) -> Result<HostChoices, String> {
-        let text = host.policy.host.to_string();
-        let mut outgoing = self.remote.outgoing((self.outbound.domain, &text), Some(address), tls);
+        let mut outgoing = self.remote.outgoing((self.outbound.domain, text), Some(address), tls);
         let name = match &host.policy.host {
             Host::Name(name) => Some(name),
             Host::Address(_) => None,
@@ -241,7 +240,7 @@ impl<'a> Attempts<'a> {
     /// Notes an attempt for reports, and raises `dane:fail`.
     fn report(
         &mut self,
-        host: &RemoteHost,
+        (host, name): (&RemoteHost, &str),
         address: SocketAddr,
         plan: &TlsPlan,
         error: Option<&OpenError>,
@@ -259,9 +258,8 @@ impl<'a> Attempts<'a> {
             (Some(_), _) => return,
             (None, _) => None,
         };
-        let name = host.policy.host.to_string();
         if let Some(failure) = fault.as_ref().and_then(|fault| failure(&host.policy, fault)) {
-            dane_failed(origin, &name, Some(address), failure.result);
+            dane_failed(origin, name, Some(address), failure.result);
         }
         let (sts, domain) = (self.found.sts.as_ref(), self.outbound.route.to.to_string());
         let line = TlsReportLine::of(&host.policy, &domain, sts, address.ip(), fault.as_ref());

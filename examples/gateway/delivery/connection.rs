@@ -119,7 +119,7 @@ impl Connection {
     }
 
     /// Sends `QUIT`, ignores the reply, and closes the connection.
-    pub(crate) async fn quit(mut self) {
+    pub(crate) async fn quit(mut self: Box<Self>) {
         self.client.quit();
         let _ = timeout(self.limits.session.quit, async {
             self.run().await;

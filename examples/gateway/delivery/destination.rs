@@ -82,7 +82,7 @@ impl Destination {
         (store, remote): (&Store, &Remote),
         message: Message,
         takers: &[usize],
-        (waives_tls, origin): (bool, impl FnOnce() -> Origin),
+        (waives_tls, origin): (impl FnOnce() -> bool, impl FnOnce() -> Origin),
     ) -> MessageOutcome {
         let id = message.id;
         let reply = match self {
@@ -95,7 +95,7 @@ impl Destination {
                 }
             },
             Self::Withheld(withheld) => {
-                let waived = (waives_tls, &origin());
+                let waived = (waives_tls(), &origin());
                 return Box::pin(withheld.deliver(remote, &message, takers, waived)).await;
             }
             Self::Relay(mut relay) => {

@@ -19,11 +19,10 @@ use super::settings::REMOTE_SMTP;
 #[derive(Debug)]
 pub(crate) struct DeliveryAttempt {
     origin: Origin,
-    host: String,
-    address: SocketAddr,
+    /// The variables of the connection, untrusted; none where no event has an action.
+    ends: Vec<(&'static str, String)>,
     /// Whether there is a connection.
     connected: bool,
-    own: Option<SocketAddr>,
     /// The TLS of the connection, and the policy for it.
     tls: OutgoingTls,
     /// Whether this is the last address.
@@ -45,19 +44,14 @@ pub(crate) struct Failure {
 impl DeliveryAttempt {
     /// Begins an attempt; `host` is the next hop's name, and `last` says that no other address is left.
     pub(crate) fn new(origin: &Origin, host: &str, address: SocketAddr, last: bool) -> Self {
-        let (origin, host) = (origin.clone(), host.to_owned());
+        let (origin, tls) = (origin.clone(), OutgoingTls::default());
         origin.events().open();
-        Self {
-            origin,
-            host,
-            address,
-            connected: false,
-            own: None,
-            tls: OutgoingTls::default(),
-            last,
-            deferred: false,
-            after: Vec::new(),
-        }
+        let (ends, after) = (Vec::new(), Vec::new());
+        let mut attempt =
+            Self { origin, ends, connected: false, tls, last, deferred: false, after };
+        attempt.note("host", host);
+        attempt.note_end("host_address", "host_port", address);
+        attempt
     }
 
     /// Asks whether to connect; a refusal is reported as an error of the host.
@@ -75,7 +69,10 @@ impl DeliveryAttempt {
 
     /// The connection is open, with this local address.
     pub(crate) fn connected(&mut self, own: Option<SocketAddr>) {
-        (self.connected, self.own) = (true, own);
+        self.connected = true;
+        if let Some(own) = own {
+            self.note_end("sending_ip_address", "sending_port", own);
+        }
     }
 
     /// The server takes mail: no other address is tried for the message.
@@ -226,18 +223,25 @@ impl DeliveryAttempt {
     }
 
     fn event(&self, name: EventName) -> Option<Event> {
-        let event = routed(self.origin.event(name, Some(REMOTE_SMTP))?, &self.host);
-        let event = self.tls.describe(event);
-        let ends = [
-            ("host_address", "host_port", Some(self.address)),
-            ("sending_ip_address", "sending_port", self.own),
-        ];
-        let known = ends.into_iter().filter_map(|(ip, port, end)| Some((ip, port, end?)));
-        let event = known.fold(event, |event, (ip, port, end)| {
-            let event = event.with(ip, end.ip().to_string().as_bytes(), Trust::Untrusted);
-            event.with(port, end.port().to_string().as_bytes(), Trust::Untrusted)
-        });
-        Some(event)
+        let event = self.origin.event(name, Some(REMOTE_SMTP))?;
+        let event = event.with("router_name", SMARTHOST, Trust::Trusted);
+        let event = self
+            .ends
+            .iter()
+            .fold(event, |event, (name, text)| event.with(name, text.as_bytes(), Trust::Untrusted));
+        Some(self.tls.describe(event))
+    }
+
+    /// Adds a variable to all later events.
+    fn note(&mut self, name: &'static str, text: impl ToString) {
+        if self.origin.events().is_on() {
+            self.ends.push((name, text.to_string()));
+        }
+    }
+
+    fn note_end(&mut self, address: &'static str, port: &'static str, end: SocketAddr) {
+        self.note(address, end.ip());
+        self.note(port, end.port());
     }
 }
 

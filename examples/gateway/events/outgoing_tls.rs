@@ -37,8 +37,18 @@ pub(crate) struct OutgoingSession {
     pub(crate) peerdn: Option<String>,
 }
 
+impl OutgoingSession {
+    const VARIABLES: &[&str] = &[
+        "tls_out_certificate_verified",
+        "tls_out_cipher",
+        "tls_out_peercert",
+        "tls_out_peerdn",
+        "tls_out_sni",
+    ];
+}
+
 impl OutgoingTls {
-    /// The names of its variables.
+    /// The names of its variables, those of the session too.
     pub(crate) const VARIABLES: &[&str] = &[
         "lookup_dnssec_authenticated",
         "tls_out_certificate_verified",
@@ -57,7 +67,16 @@ impl OutgoingTls {
 
     /// Sets its variables in an event. A certificate that is too long for one is not set.
     pub(crate) fn describe(&self, event: Event) -> Event {
-        Self::VARIABLES.iter().fold(event, |event, name| {
+        // Every event has the values of clear text by itself.
+        let own = [
+            ("lookup_dnssec_authenticated", self.dnssec == Some(true)),
+            ("tls_out_dane", self.dane),
+            ("tls_out_ocsp", self.ocsp != 0),
+            ("tls_out_tlsa_usage", self.tlsa_usage != 0),
+        ];
+        let own = own.iter().filter(|(_, is_needed)| *is_needed).map(|(name, _)| name);
+        let of_session = self.session.iter().flat_map(|_| OutgoingSession::VARIABLES);
+        own.chain(of_session).fold(event, |event, name| {
             match (self.certificate(name), self.variable(name)) {
                 (Some(certificate), _) if certificate.len() > MAX_CERTIFICATE => event,
                 (Some(certificate), _) => event.with(name, certificate, Trust::Untrusted),

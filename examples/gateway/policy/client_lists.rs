@@ -77,6 +77,21 @@ impl ClientList {
         services: &Services,
         log: &mut Vec<String>,
     ) -> Result<bool, Undecided> {
+        let (name, address) = (client.host_name.as_ref(), client.address.ip());
+        match self.hosts.contains_known(name, address) {
+            Some(decided) => decided,
+            // Few lists are expanded, and every connection would have room for it.
+            None => Box::pin(self.expand_and_decide(client, host, services, log)).await,
+        }
+    }
+
+    async fn expand_and_decide(
+        &self,
+        client: &Client,
+        host: &str,
+        services: &Services,
+        log: &mut Vec<String>,
+    ) -> Result<bool, Undecided> {
         let (greeting, mut state) = (Greeting::default(), PolicyState::default());
         let mut context = Context {
             stage: Stage::Client,

@@ -46,17 +46,20 @@ impl HostList {
         name: Option<&Name>,
         address: IpAddr,
     ) -> Result<bool, Undecided> {
-        let subject = Subject::Host(address, name.cloned());
-        let membership = match self.0.decide_known(&subject) {
-            Some(membership) => membership,
-            // Few lists are expanded, and every connection has room for it otherwise.
-            None => Box::pin(self.0.decide(surroundings, &subject)).await?,
-        };
-        match membership {
-            Membership::Yes => Ok(true),
-            Membership::No => Ok(false),
-            Membership::NameNeeded => Err(Undecided),
+        if let Some(decided) = self.contains_known(name, address) {
+            return decided;
         }
+        let subject = Subject::Host(address, name.cloned());
+        is_member(self.0.decide(surroundings, &subject).await?)
+    }
+
+    /// The same at once, unless something must be expanded or looked up first.
+    pub(super) fn contains_known(
+        &self,
+        name: Option<&Name>,
+        address: IpAddr,
+    ) -> Option<Result<bool, Undecided>> {
+        self.0.decide_known(&Subject::Host(address, name.cloned())).map(is_member)
     }
 
     /// Tells whether it is known to have no item.
@@ -67,5 +70,13 @@ impl HostList {
     /// Tells whether an item without an expansion needs the name of a host.
     pub(crate) fn needs_names(&self) -> bool {
         self.0.needs_host_names()
+    }
+}
+
+fn is_member(membership: Membership) -> Result<bool, Undecided> {
+    match membership {
+        Membership::Yes => Ok(true),
+        Membership::No => Ok(false),
+        Membership::NameNeeded => Err(Undecided),
     }
 }

@@ -76,7 +76,11 @@ impl RuleList {
 
     /// Decides at once, unless something must be expanded or looked up first.
     pub(crate) fn decide_known(&self, subject: &Subject) -> Option<Membership> {
-        let list = Arc::clone(self.words.known()?);
+        let list = self.words.known()?;
+        if list.is_empty() {
+            return Some(Membership::No);
+        }
+        let list = Arc::clone(list);
         let limits = &self.language.options.limits;
         let this_host = self.host.as_str().as_bytes();
         let mut search = ListSearch::new(list, subject.as_list_subject(), this_host, limits);
@@ -102,9 +106,18 @@ impl RuleList {
         surroundings: &mut dyn Surroundings,
         subject: &Subject,
     ) -> Result<Membership, Undecided> {
-        if let Some(membership) = self.decide_known(subject) {
-            return Ok(membership);
+        match self.decide_known(subject) {
+            Some(membership) => Ok(membership),
+            // Few lists are expanded, and every connection would have room for it.
+            None => Box::pin(self.expand_and_decide(surroundings, subject)).await,
         }
+    }
+
+    async fn expand_and_decide(
+        &self,
+        surroundings: &mut dyn Surroundings,
+        subject: &Subject,
+    ) -> Result<Membership, Undecided> {
         let list = match self.words.now(surroundings).await {
             Ok(list) => Arc::clone(&*list),
             Err(Unfinished::Forced) => return Ok(Membership::No),

@@ -285,14 +285,27 @@ pub enum DataEnd {
 /// Tells whether a message has a bare CR or LF. Some servers accept one as the end of a line, and
 /// could read two messages instead of one.
 pub fn has_bare_line_end(parts: &[impl AsRef<[u8]>]) -> bool {
-    let mut last = b' ';
-    for &byte in parts.iter().flat_map(AsRef::as_ref) {
-        if (last == b'\r') != (byte == b'\n') {
-            return true;
+    let mut after_cr = false;
+    for part in parts {
+        let mut rest = part.as_ref();
+        if after_cr && let [first, behind @ ..] = rest {
+            if *first != b'\n' {
+                return true;
+            }
+            (rest, after_cr) = (behind, false);
         }
-        last = byte;
+        while let Some(end) = memchr2(b'\r', b'\n', rest) {
+            rest = match rest.get(end..).unwrap_or_default() {
+                [b'\r', b'\n', behind @ ..] => behind,
+                [b'\r'] => {
+                    after_cr = true;
+                    break;
+                }
+                _ => return true,
+            };
+        }
     }
-    last == b'\r'
+    after_cr
 }
 
 /// The octets that may be added to a message: an empty line before it, and its last line end.

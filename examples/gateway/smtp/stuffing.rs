@@ -1,5 +1,7 @@
 //! Dot stuffing: RFC 5321 section 4.5.2.
 
+use memchr::memchr;
+
 /// Writes a message in the form that follows `DATA`.
 #[derive(Clone, Copy, Debug)]
 pub struct Stuffing {
@@ -10,23 +12,25 @@ impl Stuffing {
     /// Appends the next piece of the message to `out`. The pieces may be cut anywhere; all their
     /// line ends are CRLF.
     pub fn write(&mut self, piece: &[u8], out: &mut Vec<u8>) {
-        let mut rest = piece;
-        while let Some((&first, behind)) = rest.split_first() {
-            if self.at == At::LineStart && first == b'.' {
+        // The octets before `copied` are in `out`, those before `at` are known.
+        let (mut copied, mut at) = (0, 0);
+        while let Some(&octet) = piece.get(at) {
+            if self.at == At::LineStart && octet == b'.' {
+                out.extend_from_slice(piece.get(copied..at).unwrap_or_default());
                 out.push(b'.');
+                copied = at;
             }
-            if first == b'\n' && self.at == At::CarriageReturn {
-                out.push(first);
-                (rest, self.at) = (behind, At::LineStart);
+            if self.at == At::CarriageReturn && octet == b'\n' {
+                (self.at, at) = (At::LineStart, at + 1);
                 continue;
             }
-            // Up to the next CR everything is copied.
-            let end = rest.iter().position(|&c| c == b'\r').map_or(rest.len(), |cr| cr + 1);
-            let (run, behind) = rest.split_at(end);
-            out.extend_from_slice(run);
-            self.at = if run.ends_with(b"\r") { At::CarriageReturn } else { At::WithinLine };
-            rest = behind;
+            let behind = piece.get(at..).unwrap_or_default();
+            (self.at, at) = match memchr(b'\r', behind) {
+                Some(cr) => (At::CarriageReturn, at + cr + 1),
+                None => (At::WithinLine, piece.len()),
+            };
         }
+        out.extend_from_slice(piece.get(copied..).unwrap_or_default());
     }
 
     /// Appends the final dot, after completing the last line.

@@ -209,14 +209,13 @@ struct MessageOnly;
 
 impl<'w> FormatFields<'w> for MessageOnly {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
-        let mut line = String::new();
+        let mut written = Ok(());
         fields.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
             if field.name() == "message" {
-                // Writing to a String cannot fail.
-                let _ = write!(line, "{value:?}");
+                written = write!(writer, "{value:?}");
             }
         });
-        writer.write_str(&line)
+        written
     }
 }
 

@@ -122,13 +122,13 @@ impl Party {
         &self,
         acts: &[Act],
         plan: TlsPlan,
-    ) -> (Result<Connection, OpenError>, JoinHandle<String>) {
+    ) -> (Result<Box<Connection>, OpenError>, JoinHandle<String>) {
         let (address, task) = self.serve(acts.to_vec()).await;
         (open(address, &plan).await, task)
     }
 }
 
-async fn open(address: SocketAddr, plan: &TlsPlan) -> Result<Connection, OpenError> {
+async fn open(address: SocketAddr, plan: &TlsPlan) -> Result<Box<Connection>, OpenError> {
     let target = Target { address, try_prdr: true, try_chunking: true, open_by: None, until: None };
     let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
     Connection::open(&target, plan, &settings(address, WAIT).settings, attempt).await

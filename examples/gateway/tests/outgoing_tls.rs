@@ -78,6 +78,19 @@ fn without_tls_numbers_are_0_and_texts_are_unset() {
     assert_eq!(event.certificate("tls_out_peercert"), None);
 }
 
+/// Most mail goes in clear text: describing its TLS costs nothing.
+#[test]
+fn an_event_in_clear_text_carries_no_variable_of_tls() {
+    let event = Event::new(EventName::MsgDelivery).with("host", b"mx.example", Trust::Untrusted);
+    for dnssec in [None, Some(false)] {
+        let tls = OutgoingTls { dnssec, ..OutgoingTls::default() };
+        assert_eq!(tls.describe(event.clone()), event);
+    }
+    let tls = OutgoingTls { dnssec: Some(true), ..OutgoingTls::default() };
+    let secure = event.clone().with("lookup_dnssec_authenticated", b"yes", Trust::Trusted);
+    assert_eq!(tls.describe(event), secure);
+}
+
 #[test]
 fn an_action_of_the_transport_may_name_each() {
     let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n[remote_smtp]\n";

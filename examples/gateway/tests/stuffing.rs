@@ -46,7 +46,39 @@ fn a_line_end_is_bare_without_its_other_half() {
     ] {
         for cut in 0..=text.len() {
             let (start, end) = text.split_at(cut);
-            assert_eq!(has_bare_line_end(&[start, end]), bare, "{text:?} cut at {cut}");
+            assert_eq!(has_bare_line_end(&[start, "", end]), bare, "{text:?} cut at {cut}");
+        }
+    }
+}
+
+/// All texts of so many of these pieces.
+fn texts(pieces: &[&str], count: usize) -> Vec<String> {
+    (0..count).fold(vec![String::new()], |texts, _| {
+        let longer = |text: &String| pieces.iter().map(|piece| format!("{text}{piece}")).collect();
+        texts.iter().flat_map(|text| -> Vec<_> { longer(text) }).collect()
+    })
+}
+
+#[test]
+fn without_whole_line_ends_no_half_of_one_is_left() {
+    for text in (0..=6).flat_map(|count| texts(&["a", "\r", "\n"], count)) {
+        let bare = text.replace("\r\n", "").contains(['\r', '\n']);
+        let octets: Vec<_> = text.bytes().map(|octet| [octet]).collect();
+        assert_eq!(has_bare_line_end(&[&text]), bare, "{text:?}");
+        assert_eq!(has_bare_line_end(&octets), bare, "{text:?}");
+    }
+}
+
+#[test]
+fn every_dot_after_a_line_end_is_doubled_and_no_other() {
+    for text in (0..=6).flat_map(|count| texts(&["a", ".", "\r\n"], count)) {
+        let lines = format!("\r\n{text}").replace("\r\n.", "\r\n..");
+        let end = if text.is_empty() || text.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" };
+        for size in [1, 2, 9] {
+            let (mut stuffing, mut out) = (Stuffing::default(), Vec::new());
+            text.as_bytes().chunks(size).for_each(|piece| stuffing.write(piece, &mut out));
+            stuffing.finish(&mut out);
+            assert_eq!(str::from_utf8(&out).unwrap(), format!("{}{end}", &lines[2..]), "{text:?}");
         }
     }
 }

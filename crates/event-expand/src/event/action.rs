@@ -299,11 +299,14 @@ impl<'t> EventVariables<'t> {
 
 impl Variables for EventVariables<'_> {
     fn variable(&self, name: &str) -> Variable<'_> {
-        match (self.event.variable(name), self.variables.variable(name)) {
-            (Variable::Unknown, other) => other,
+        match self.event.variable(name) {
+            Variable::Unknown => self.variables.variable(name),
             // If the event has no value for a variable of a connection, the program's counts.
-            (Variable::Unset, other @ Variable::Value(_)) if !name.starts_with("event_") => other,
-            (variable, _) => variable,
+            Variable::Unset if !name.starts_with("event_") => match self.variables.variable(name) {
+                value @ Variable::Value(_) => value,
+                Variable::Unset | Variable::Unknown => Variable::Unset,
+            },
+            variable => variable,
         }
     }
 

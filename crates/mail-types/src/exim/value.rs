@@ -67,6 +67,9 @@ impl<'a> Value<'a> {
     /// ```
     #[must_use]
     pub fn to_line(&self) -> String {
+        if let Some(text) = self.printable() {
+            return text.to_owned();
+        }
         let text = String::from_utf8_lossy(&self.bytes);
         let mut line = String::with_capacity(text.len());
         for (at, piece) in text.split(['\r', '\n']).enumerate() {
@@ -84,6 +87,12 @@ impl<'a> Value<'a> {
         line
     }
 
+    /// Returns the text of most values: printable ASCII, which stands for itself on a line.
+    fn printable(&self) -> Option<&str> {
+        let is_printable = self.bytes.iter().all(|octet| matches!(octet, b' '..=b'~'));
+        str::from_utf8(&self.bytes).ok().filter(|_| is_printable)
+    }
+
     /// Returns the value with its own bytes.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
@@ -93,6 +102,9 @@ impl<'a> Value<'a> {
 
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.printable().filter(|text| !text.contains('\\')) {
+            return f.write_str(text);
+        }
         for chunk in self.bytes.utf8_chunks() {
             let mut plain = chunk.valid();
             while let Some(at) =

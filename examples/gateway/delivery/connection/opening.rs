@@ -17,7 +17,8 @@ use crate::gateway::smtp::client::{Client, ClientSettings, ClientStep, Lost};
 
 impl Connection {
     /// Connects, waits for the greeting, and sends `EHLO`, after the TLS handshake once more. Errors are
-    /// reported, but those of a handshake that is not required: the caller may try again in clear.
+    /// reported, but those of a handshake that is not required: the caller may try again in clear. The result
+    /// is boxed, since it is large and goes through many hands.
     ///
     /// # Errors
     ///
@@ -27,7 +28,7 @@ impl Connection {
         tls: &TlsPlan,
         settings: &RemoteSettings,
         mut attempt: DeliveryAttempt,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Box<Self>, OpenError> {
         if !attempt.may_connect().await {
             return Err(OpenError::ConnectRefused);
         }
@@ -46,13 +47,13 @@ impl Connection {
         // Each command is one write, followed by a wait for its reply.
         let _ = stream.set_nodelay(true);
         attempt.connected(stream.local_addr().ok());
-        let mut connection = Self {
+        let mut connection = Box::new(Self {
             client: Client::new(client_settings(target, settings), now()),
             wire: Wire::Clear(stream),
             limits: settings.limits,
             secured: None,
             attempt,
-        };
+        });
         match connection.greet(tls).await {
             Ok(()) => {
                 connection.client.set_until(target.until);
@@ -64,7 +65,7 @@ impl Connection {
     }
 
     /// Reports the error, and ends the session if the server still listens.
-    async fn give_up(mut self, error: OpenError, tls: &TlsPlan) -> OpenError {
+    async fn give_up(mut self: Box<Self>, error: OpenError, tls: &TlsPlan) -> OpenError {
         let reported = tls.is_required() || !matches!(error, OpenError::Handshake(_));
         if let Some(failure) = error.failure().filter(|_| reported) {
             self.attempt.deferred(&failure);

@@ -78,7 +78,7 @@ impl Connection {
         let host = &live.session.primary_hostname;
         let origin = || Origin::new(&gateway.events, host, client, session, Some(id));
         let to = (&gateway.store, &live.remote);
-        let outcome = delivery.deliver(to, message, takers, (waives_tls(&body), origin)).await;
+        let outcome = delivery.deliver(to, message, takers, (|| waives_tls(&body), origin)).await;
         let Self { gateway, live, session, client, .. } = self;
         if outcome.last.code().severity() == Severity::Completed {
             let mut taken = Vec::new();
