@@ -45,7 +45,7 @@ const MAX_UNREAD: usize = 500;
 
 fn write_overview(page: &mut String, view: &View<'_>) {
     if let (Some(first), Some(last)) = (view.days.first(), view.days.last()) {
-        let _ = writeln!(page, "<p class=\"soft\">{} to {}</p>", first.day, last.day);
+        let _ = writeln!(page, "<p class=\"soft\">{} to {}</p>", first.text, last.text);
     }
     page.push_str("<dl class=\"totals\" id=\"totals\">\n");
     write_totals(page, view.totals);

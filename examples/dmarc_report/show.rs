@@ -24,6 +24,7 @@ use crate::{page, summary};
 /// 9991 have them, or as real reporters write them. An input that cannot be read is told by its name,
 /// and the others follow; the exit status is still 0, except with --strict.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Show {
     /// Files, mailboxes and folders; by default standard input is one file
     files: Vec<PathBuf>,

@@ -35,7 +35,7 @@ fn write_domain(text: &mut String, view: &DomainView<'_>) {
     let domain = view.domain.unwrap_or(NOT_GIVEN);
     let _ = write!(text, "\n{domain}: {passed} of {messages} messages passed");
     if let (Some(first), Some(last)) = (view.days.first(), view.days.last()) {
-        let _ = write!(text, ", {} to {}", first.day, last.day);
+        let _ = write!(text, ", {} to {}", first.text, last.text);
     }
     let policy = view.policy.map_or_else(|| NOT_GIVEN.to_owned(), Policy::text);
     let _ = writeln!(text, "\n  policy {policy}");

@@ -23,7 +23,8 @@ struct Record {
     /// How many records refer to it, one to the next.
     depth: usize,
     lookups: usize,
-    record: String,
+    #[serde(rename = "record")]
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,7 +32,8 @@ struct Defect {
     domain: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     term: Option<String>,
-    defect: String,
+    #[serde(rename = "defect")]
+    text: String,
     /// Of RFC 7208.
     section: &'static str,
 }
@@ -42,12 +44,12 @@ impl DomainReview {
             domain: found.domain.to_string(),
             depth: found.depth,
             lookups: found.lookups,
-            record: found.record.clone(),
+            text: found.record.clone(),
         });
         let defects = reviewed.findings().iter().map(|finding| Defect {
             domain: finding.domain.to_string(),
             term: finding.term.as_deref().map(str::to_owned),
-            defect: finding.defect.to_string(),
+            text: finding.defect.to_string(),
             section: finding.defect.section(),
         });
         Self {
@@ -65,11 +67,11 @@ impl Shown for DomainReview {
         let Self { domain, lookups, void_lookups, .. } = self;
         let mut text =
             format!("{domain}: {lookups} of 10 lookups, {void_lookups} of 2 void lookups\n");
-        for Record { domain, depth, lookups, record } in &self.records {
+        for Record { domain, depth, lookups, text: record } in &self.records {
             let indent = "  ".repeat(depth + 1);
             let _ = writeln!(text, "{indent}{domain} ({lookups} lookups): {record}");
         }
-        for Defect { domain, term, defect, section } in &self.defects {
+        for Defect { domain, term, text: defect, section } in &self.defects {
             let term = term.as_ref().map(|term| format!("{term}: ")).unwrap_or_default();
             let _ =
                 writeln!(text, "  defect: {domain}: {term}{defect} (RFC 7208 section {section})");

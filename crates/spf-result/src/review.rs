@@ -149,11 +149,7 @@ impl Reviewed {
             self.find(domain, None, Defect::Long);
         }
         let (place, before) = (self.records.len(), self.lookups);
-        if place < Review::MAX_RECORDS {
-            let (domain, record) = (domain.clone(), record.to_string());
-            let depth = above.len();
-            self.records.push(ReviewedRecord { domain, depth, record, lookups: 0 });
-        }
+        self.read(domain, above.len(), record);
         above.push(domain.clone());
         let mut all = false;
         for directive in record.directives() {
@@ -184,6 +180,13 @@ impl Reviewed {
             reviewed.lookups = lookups;
         }
         Ok(())
+    }
+
+    fn read(&mut self, domain: &Name, depth: usize, record: &Record) {
+        if self.records.len() < Review::MAX_RECORDS {
+            let (domain, record) = (domain.clone(), record.to_string());
+            self.records.push(ReviewedRecord { domain, depth, record, lookups: 0 });
+        }
     }
 
     fn mechanism(

@@ -9,6 +9,7 @@ use super::limits::OpenError;
 
 /// A message that failed, as its receiver tells it.
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields of RFC 6591")]
 pub(crate) struct Failure {
     /// `Feedback-Type`; `dmarc-forensic` for Exim's text.
     #[serde(rename = "type")]

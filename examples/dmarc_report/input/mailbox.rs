@@ -149,7 +149,7 @@ impl<R: BufRead> Messages<R> {
             let is_separator = self.is_after_blank && self.line.starts_with(b"From ");
             self.is_after_blank = matches!(self.line.as_slice(), b"\n" | b"\r\n");
             if is_separator {
-                self.to_line_end()?;
+                self.skip_line_end()?;
                 if is_started {
                     return Ok(Some(message));
                 }
@@ -164,7 +164,7 @@ impl<R: BufRead> Messages<R> {
         }
     }
 
-    fn to_line_end(&mut self) -> io::Result<()> {
+    fn skip_line_end(&mut self) -> io::Result<()> {
         if !self.line.ends_with(b"\n") {
             self.file.skip_until(b'\n')?;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     numbers: HashMap<Arc<str>, u32>,
-    texts: Vec<Arc<str>>,
+    kept: Vec<Arc<str>>,
     octets: usize,
 }
 
@@ -20,16 +20,16 @@ impl Texts {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
         let text: Arc<str> = text.into();
         self.octets = self.octets.saturating_add(text.len() + OVERHEAD);
-        self.texts.push(Arc::clone(&text));
+        self.kept.push(Arc::clone(&text));
         self.numbers.insert(text, number);
         number
     }
 
     pub(super) fn text(&self, number: u32) -> &str {
-        usize::try_from(number).ok().and_then(|at| self.texts.get(at)).map_or("", |text| text)
+        usize::try_from(number).ok().and_then(|at| self.kept.get(at)).map_or("", |text| text)
     }
 
     /// Returns the octets of all texts.

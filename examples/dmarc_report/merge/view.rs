@@ -42,7 +42,8 @@ pub(crate) struct Day {
     /// Since 1970.
     #[serde(skip)]
     pub(crate) number: u32,
-    pub(crate) day: String,
+    #[serde(rename = "day")]
+    pub(crate) text: String,
     #[serde(flatten)]
     pub(crate) totals: Totals,
 }
@@ -260,5 +261,5 @@ impl Merge {
 }
 
 fn shown_days(days: BTreeMap<u32, Totals>) -> Vec<Day> {
-    days.into_iter().map(|(day, totals)| Day { number: day, day: day_text(day), totals }).collect()
+    days.into_iter().map(|(day, totals)| Day { number: day, text: day_text(day), totals }).collect()
 }

@@ -60,6 +60,6 @@ pub(super) fn write(page: &mut String, days: &[Day]) {
         page,
         "</svg>\n<p class=\"scale\"><span>{}</span><span>at most {most} messages in {each}</span>\
          <span>{}</span></p>",
-        first.day, last.day
+        first.text, last.text
     );
 }
