@@ -233,15 +233,15 @@ impl DeliveryAttempt {
     }
 
     /// Adds a variable to all later events.
-    fn note(&mut self, name: &'static str, text: impl ToString) {
+    fn note(&mut self, name: &'static str, text: &(impl ToString + ?Sized)) {
         if self.origin.events().is_on() {
             self.ends.push((name, text.to_string()));
         }
     }
 
     fn note_end(&mut self, address: &'static str, port: &'static str, end: SocketAddr) {
-        self.note(address, end.ip());
-        self.note(port, end.port());
+        self.note(address, &end.ip());
+        self.note(port, &end.port());
     }
 }
 

@@ -41,7 +41,7 @@ fn readme(name: &str, source: &str) -> String {
         } else if in_code {
             text += line;
         } else if line.starts_with('#') {
-            text += &format!("#{line}");
+            text.extend(["#", line]);
         } else if is_definition_of_an_item(line) {
             continue;
         } else {
@@ -74,16 +74,12 @@ fn without_items(line: &str) -> String {
                 text += label;
                 behind
             }
-            Some(_) => {
-                text += &format!("[{label}]");
-                behind
-            }
             None if label.starts_with('`') => {
                 text += label;
                 behind
             }
-            None => {
-                text += &format!("[{label}]");
+            _ => {
+                text.extend(["[", label, "]"]);
                 behind
             }
         };
