@@ -8,6 +8,7 @@ use crate::gateway::events::settings::{EventSettings, REMOTE_SMTP, transports};
 
 /// What raises events, besides the clients with their commands and messages, which always do.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a source")]
 pub(super) struct EventSources {
     /// Mail goes to a next hop.
     pub(super) relays: bool,
@@ -58,9 +59,10 @@ impl EventSources {
                     }
                 }
             }
-            let cause = match happens {
-                true => "no event_action is for its events".to_owned(),
-                false => causes.join(", and "),
+            let cause = if happens {
+                "no event_action is for its events".to_owned()
+            } else {
+                causes.join(", and ")
             };
             Some(EventsError::Idle { number, cause })
         })

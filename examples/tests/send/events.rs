@@ -43,10 +43,10 @@ fn a_message_to_several_next_hops_is_complete_once() {
     let deferring = Behaviour { last: "451 4.3.0 not now", ..Behaviour::default() };
     let servers =
         Servers::start(&[Behaviour::default(), Behaviour::default(), refusing, deferring]);
-    let mut zone = servers.zone(None);
-    for (number, domain) in ["one", "two", "refused", "deferred"].iter().enumerate() {
-        zone += &format!("{domain}.test. MX 10 mx{number}.example.test.\n");
-    }
+    let domains = ["one", "two", "refused", "deferred"].iter().enumerate();
+    let records =
+        domains.map(|(number, name)| format!("{name}.test. MX 10 mx{number}.example.test.\n"));
+    let zone = servers.zone(None) + &records.collect::<Vec<_>>().concat();
     let folder = folder();
     let main = "event_action = \"${if eq{$event_name}{msg:complete}{${acl{note}}}}\"\n";
     fs::write(folder.join("main.toml"), main).unwrap();
