@@ -72,6 +72,7 @@ mod session_limits;
 mod session_prdr;
 mod session_require_tls;
 mod session_texts;
+mod shared;
 mod store;
 mod stuffing;
 mod tls_expanded;

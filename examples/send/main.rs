@@ -56,8 +56,10 @@ async fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
     }
     let message = message::read(&mut io::stdin().lock())?;
     let outcomes = sender.send(&arguments.envelope(), message).await;
-    show(&outcomes, arguments.json, &mut out)?;
-    out.flush()?;
+    // Whatever becomes of the output, the status is that of the message: 2 would say that nothing was tried.
+    if let Err(error) = show(&outcomes, arguments.json, &mut out).and_then(|()| out.flush()) {
+        eprintln!("send: the outcomes cannot be written: {error}");
+    }
     let worst = outcomes.iter().map(|outcome| outcome.result).max();
     Ok(match worst {
         Some(DeliveryResult::Failed) => Status::Failed,

@@ -88,6 +88,9 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
             return Err(("lookup_directories", OpeningError::NoFolder { path }));
         }
     }
+    if let Some(path) = live.remote.mta_sts_directory.clone().filter(|path| !path.is_dir()) {
+        return Err(("remote_smtp.mta_sts_directory", OpeningError::NoFolder { path }));
+    }
     NameServers::read(config.dns, resolv_conf)
         .map_err(|error| ("dns_resolver", OpeningError::Resolver(error)))?;
     #[cfg(feature = "redis")]

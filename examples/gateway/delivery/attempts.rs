@@ -17,7 +17,7 @@ use super::tls_report::{TlsFault, TlsReportLine, failure};
 use crate::gateway::events::delivery_attempt::{DeliveryAttempt, dane_failed, host_unused};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
-use crate::gateway::smtp::client::{Delivery, RecipientResult};
+use crate::gateway::smtp::client::{Delivery, Lost, RecipientResult};
 
 /// The hosts that are left.
 pub(crate) struct Attempts<'a> {
@@ -89,6 +89,11 @@ impl<'a> Attempts<'a> {
             }
         }
         Err(OpenFailure::worst(std::mem::take(&mut self.failures)))
+    }
+
+    /// Notes that a connection was lost before it took the message for all.
+    pub(crate) fn lost(&mut self, host: &str, address: SocketAddr, lost: &Lost) {
+        self.failures.push(OpenFailure::lost(host, address, lost));
     }
 
     /// Takes the lines for reports about TLS.
@@ -348,5 +353,5 @@ fn tls_before(host: &RemoteHost) -> OutgoingTls {
 }
 
 /// The most addresses of one host, and of all, that are tried.
-const MAX_ADDRESSES: usize = 5;
+pub(super) const MAX_ADDRESSES: usize = 5;
 const MAX_ATTEMPTS: usize = 20;

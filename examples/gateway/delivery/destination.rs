@@ -55,11 +55,13 @@ impl Destination {
                 *self = destination;
                 reply
             }
-            (Route::Relay(route), Self::Withheld(withheld)) if *withheld.route() == route => {
+            (Route::Relay(route), Self::Withheld(withheld))
+                if withheld.takes(&route, recipient, remote) =>
+            {
                 withheld.add(recipient.clone());
                 say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
-            (Route::Relay(route), Self::Relay(relay)) if *relay.route() == route => {
+            (Route::Relay(route), Self::Relay(relay)) if relay.takes(&route, recipient, remote) => {
                 relay.rcpt(recipient).await
             }
             (Route::Local | Route::Relay(_), Self::Relay(_) | Self::Withheld(_))

@@ -1,6 +1,6 @@
 //! The options of `[remote_smtp]` for one host.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use mail_types::dns::Name;
 
@@ -45,12 +45,24 @@ impl RemoteSettings {
     }
 }
 
+/// The variable with the domain of the recipient.
+const DOMAIN: &[&str] = &["domain"];
+
 /// The use of DANE for one host.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct DaneChoice {
     pub(super) tries: bool,
     pub(super) requires: bool,
     pub(super) reports: bool,
+}
+
+impl DaneChoice {
+    /// Adds the choice for another address of the host.
+    pub(super) fn add(&mut self, other: Self) {
+        self.tries |= other.tries;
+        self.requires |= other.requires;
+        self.reports |= other.reports;
+    }
 }
 
 impl RemoteLists {
@@ -60,21 +72,42 @@ impl RemoteLists {
         tried && !self.dnssec_request_domains.is_empty()
     }
 
-    /// Decides about DANE for a host with these addresses: one of them in a list is enough.
+    /// Decides about DANE for an address of a host.
     pub(super) async fn dane(
         &self,
         outgoing: &mut Outgoing<'_>,
         name: Option<&Name>,
-        addresses: &[std::net::IpAddr],
+        address: IpAddr,
     ) -> Result<DaneChoice, Undecided> {
-        let mut choice = DaneChoice::default();
-        for &address in addresses {
-            let mut has = async |list: &HostList| list.contains(outgoing, name, address).await;
-            choice.tries |= has(&self.hosts_try_dane).await?;
-            choice.requires |= has(&self.hosts_require_dane).await?;
-            choice.reports |= has(&self.hosts_report_dane).await?;
-        }
-        Ok(choice)
+        let mut has = async |list: &HostList| list.contains(outgoing, name, address).await;
+        Ok(DaneChoice {
+            tries: has(&self.hosts_try_dane).await?,
+            requires: has(&self.hosts_require_dane).await?,
+            reports: has(&self.hosts_report_dane).await?,
+        })
+    }
+
+    /// Tells whether a list of hosts may depend on the domain of a recipient, so that recipients of two domains have
+    /// no connection in common.
+    pub(super) fn depend_on_domain(&self) -> bool {
+        let Self { dnssec_request_domains, dnssec_require_domains, .. } = self;
+        let hosts = [
+            &self.hosts_avoid_tls,
+            &self.hosts_report_dane,
+            &self.hosts_require_dane,
+            &self.hosts_require_ocsp,
+            &self.hosts_require_tls,
+            &self.hosts_try_chunking,
+            &self.hosts_try_dane,
+            &self.hosts_try_prdr,
+            &self.tls_try_verify_hosts,
+            &self.tls_verify_cert_hostnames,
+            &self.tls_verify_hosts,
+        ];
+        let mut hosts = hosts.into_iter().chain(&self.hosts_request_ocsp);
+        hosts.any(|list| list.mentions(DOMAIN))
+            || dnssec_request_domains.mentions(DOMAIN)
+            || dnssec_require_domains.mentions(DOMAIN)
     }
 
     /// Tells whether the domain is in `dnssec_request_domains` and in `dnssec_require_domains`.

@@ -197,6 +197,10 @@ impl HostSearch<'_> {
         let decides = match &policy.action {
             Action::MtaSts(_) => true,
             Action::Encrypt(encrypt) => encrypt.mta_sts,
+            // Its MX record is not secure: who has forged that has a host with TLSA records too.
+            Action::Dane(dane) if !dane.authenticates_next_hop => {
+                self.sts.is_some_and(StsPolicy::is_enforced)
+            }
             _ => false,
         };
         let Host::Name(name) = &policy.host else { return false };
@@ -230,21 +234,26 @@ pub(crate) fn mode(sts: Option<&StsPolicy>) -> MtaSts {
     }
 }
 
-/// Returns the set of these hosts. A name that a list would read as something else stands for the addresses of
-/// its host.
-pub(crate) fn set_of<'a>(hosts: impl Iterator<Item = &'a HostPolicy>) -> HostSet {
+/// Returns the set of these hosts. A name that a list would not read, or read as something else, stands for the
+/// addresses of its host.
+///
+/// # Errors
+///
+/// [`NoHosts::Undecided`]: a set without its hosts would leave them without DANE.
+pub(crate) fn set_of<'a>(hosts: impl Iterator<Item = &'a HostPolicy>) -> Result<HostSet, NoHosts> {
     let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_');
+    let is_read = |name: &str| HostSet::new(List::new(name)).is_ok();
     let mut items = Vec::new();
     for host in hosts {
         let name = host.host.to_string();
         match &host.host {
-            Host::Name(_) if name.bytes().all(is_plain) => items.push(name),
+            Host::Name(_) if name.bytes().all(is_plain) && is_read(&name) => items.push(name),
             _ => items.extend(host.addresses.iter().map(ToString::to_string)),
         }
     }
     // A list of IPv6 addresses needs another separator.
     let text = format!("<; {}", items.join(" ; "));
-    HostSet::new(List::new(&text)).unwrap_or_default()
+    HostSet::new(List::new(&text)).map_err(|_| NoHosts::Undecided)
 }
 
 /// Removes this host, and the hosts that are no better (RFC 5321 section 5.1).

@@ -6,8 +6,9 @@ use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::connection::OpenError;
 use super::hosts::NoHosts;
-use super::lost_reply::{open_reply, unreachable};
+use super::lost_reply::{lost_reply, open_reply, unreachable};
 use super::outcome::{DeliveryResult, RecipientOutcome};
+use crate::gateway::smtp::client::Lost;
 use crate::gateway::smtp::replies::say;
 
 /// Why a host, or an address of it, does not take the message.
@@ -82,6 +83,18 @@ impl OpenFailure {
                 error,
                 OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
             ),
+        }
+    }
+
+    /// The connection was lost before the message, and the recipients are left.
+    pub(super) fn lost(host: &str, address: SocketAddr, lost: &Lost) -> Self {
+        Self {
+            reply: lost_reply(lost),
+            reason: lost.to_string(),
+            host: Some(host.to_owned()),
+            address: Some(address),
+            rank: Rank::Temporary,
+            is_policy: false,
         }
     }
 

@@ -11,13 +11,14 @@
 
 mod connecting;
 
-use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, ReversePath};
+use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, ReversePath};
 
 use super::attempts::Opened;
 use super::connection::CommandError;
 use super::lost_reply::lost_reply;
 use super::message_outcome::MessageOutcome;
 use super::next_hop::RouteData;
+use super::remote::Remote;
 use crate::gateway::smtp::client::{Declared, Lost};
 use crate::gateway::smtp::replies::say;
 use crate::gateway::store::Message;
@@ -29,13 +30,15 @@ use crate::gateway::store::Message;
 #[derive(Debug)]
 pub(crate) struct Relay {
     route: RouteData,
+    /// The host of the first recipient.
+    domain: MailHost,
     opened: Opened,
 }
 
 impl Relay {
-    /// Returns the next hop.
-    pub(crate) fn route(&self) -> &RouteData {
-        &self.route
+    /// Tells whether it may take another recipient.
+    pub(crate) fn takes(&self, route: &RouteData, recipient: &Mailbox, remote: &Remote) -> bool {
+        self.route == *route && remote.may_share(&self.domain, recipient.host())
     }
 
     /// Starts a transaction.

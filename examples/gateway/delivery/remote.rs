@@ -1,15 +1,18 @@
 //! Deliveries to other hosts: the search for hosts, and the security of each connection.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dane_tlsa::{Host, HostPolicy, InsecureMx, PolicyOptions};
 use mail_types::dns::{Name, Resolve};
 use mail_types::exim::HostSet;
+use mail_types::smtp::MailHost;
 use thiserror::Error;
 use tracing::warn;
 
+use super::attempts::MAX_ADDRESSES;
 use super::authorities::{Authorities, AuthoritiesError};
 use super::host_choices::DaneChoice;
 use super::hosts::{self, Dnssec, HostSearch, Hosts, NoHosts};
@@ -74,7 +77,7 @@ impl Remote {
         Ok(Self {
             authorities,
             tls: TlsBase::new(&provider)?,
-            sts: settings.mta_sts_directory.clone().map(MtaStsDirectory::new),
+            sts: sts_directory(&settings)?,
             own: Name::from(&settings.helo),
             settings,
             resolver,
@@ -89,7 +92,7 @@ impl Remote {
         time: Duration,
     ) -> Result<Found, NoHosts> {
         let Outbound { route, domain, demand } = outbound;
-        let sts = self.sts(route, demand);
+        let sts = self.sts(route, demand)?;
         let dnssec = self.dnssec(outbound).await.map_err(undecided)?;
         let options = PolicyOptions::default()
             .with_insecure_mx(if self.settings.insecure_mx {
@@ -115,7 +118,7 @@ impl Remote {
         }
         let (mut tried, mut required, mut reported) = (Vec::new(), Vec::new(), Vec::new());
         for host in plain.list.iter().map(|host| &host.policy) {
-            let choice = self.dane(domain, host).await.map_err(undecided)?;
+            let choice = self.dane((domain, route.port), host).await.map_err(undecided)?;
             if choice.requires {
                 required.push(host);
             } else if choice.reports {
@@ -128,22 +131,33 @@ impl Remote {
             return Ok(Found { hosts: plain, sts });
         }
         let set = |hosts: &[&HostPolicy]| hosts::set_of(hosts.iter().copied());
-        let mut found = search(set(&tried), set(&required), &plain.answers).run().await?;
+        let mut found = search(set(&tried)?, set(&required)?, &plain.answers).run().await?;
         if !reported.is_empty() {
             tried.extend(&reported);
-            let with_dane = search(set(&tried), set(&required), &found.answers).run().await?;
-            found.report(&with_dane, &set(&reported));
+            let with_dane = search(set(&tried)?, set(&required)?, &found.answers).run().await?;
+            found.report(&with_dane, &set(&reported)?);
         }
         Ok(Found { hosts: found, sts })
     }
 
-    /// Returns the MTA-STS policy of the domain. One that cannot be read is logged, and does not count.
-    fn sts(&self, route: &RouteData, demand: TlsDemand) -> Option<StsPolicy> {
-        let RouteTo::Domain(domain) = &route.to else { return None };
-        let directory = self.sts.as_ref().filter(|_| demand != TlsDemand::Waived)?;
-        directory.policy(&Name::from(domain), SystemTime::now()).unwrap_or_else(|error| {
-            warn!("{error}; the policy does not count");
-            None
+    /// Tells whether recipients of different domains may share a connection to their next hop.
+    pub(super) fn shares_domains(&self) -> bool {
+        !self.settings.lists.depend_on_domain()
+    }
+
+    /// Tells whether recipients of these two domains may share a connection to their next hop.
+    pub(super) fn may_share(&self, one: &MailHost, other: &MailHost) -> bool {
+        one == other || self.shares_domains()
+    }
+
+    /// Returns the MTA-STS policy of the domain. One that cannot be read may forbid clear text: mail waits for it.
+    fn sts(&self, route: &RouteData, demand: TlsDemand) -> Result<Option<StsPolicy>, NoHosts> {
+        let RouteTo::Domain(domain) = &route.to else { return Ok(None) };
+        let directory = self.sts.as_ref().filter(|_| demand != TlsDemand::Waived);
+        let Some(directory) = directory else { return Ok(None) };
+        directory.policy(&Name::from(domain), SystemTime::now()).map_err(|error| {
+            warn!("{error}; mail for the domain is deferred");
+            NoHosts::Deferred { reason: error.to_string(), failure: None }
         })
     }
 
@@ -161,17 +175,26 @@ impl Remote {
         })
     }
 
-    async fn dane(&self, domain: &str, host: &HostPolicy) -> Result<DaneChoice, Undecided> {
+    /// Decides about DANE for a host: one of the addresses that are tried in a list is enough.
+    async fn dane(
+        &self,
+        (domain, port): (&str, u16),
+        host: &HostPolicy,
+    ) -> Result<DaneChoice, Undecided> {
         let text = host.host.to_string();
         let name = match &host.host {
             Host::Name(name) => Some(name),
             Host::Address(_) => None,
         };
-        let tls = OutgoingTls::default();
-        let mut outgoing = self.outgoing((domain, &text), None, &tls);
-        let choice = self.settings.lists.dane(&mut outgoing, name, &host.addresses).await;
-        log(&mut outgoing);
-        choice
+        let (tls, mut choice) = (OutgoingTls::default(), DaneChoice::default());
+        for &address in host.addresses.iter().take(MAX_ADDRESSES) {
+            let socket = SocketAddr::new(address, port);
+            let mut outgoing = self.outgoing((domain, &text), Some(socket), &tls);
+            let of_address = self.settings.lists.dane(&mut outgoing, name, address).await;
+            log(&mut outgoing);
+            choice.add(of_address?);
+        }
+        Ok(choice)
     }
 
     /// The surroundings of a list.
@@ -185,6 +208,15 @@ impl Remote {
         let host = OutgoingHost { primary_hostname, domain, host, address, tls };
         Outgoing::new(host, &*self.lookups)
     }
+}
+
+/// Returns the folder of MTA-STS policies. One that is not there would be one without policies.
+fn sts_directory(settings: &RemoteSettings) -> Result<Option<MtaStsDirectory>, RemoteError> {
+    let Some(path) = settings.mta_sts_directory.clone() else { return Ok(None) };
+    if !path.is_dir() {
+        return Err(RemoteError::NoFolder { path });
+    }
+    Ok(Some(MtaStsDirectory::new(path)))
 }
 
 pub(super) fn log(outgoing: &mut Outgoing<'_>) {
@@ -204,4 +236,6 @@ pub(crate) enum RemoteError {
     Authorities(#[from] AuthoritiesError),
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
+    #[error("remote_smtp.mta_sts_directory: {} is not a directory", path.display())]
+    NoFolder { path: PathBuf },
 }

@@ -149,7 +149,8 @@ impl Sender {
 
     /// Sends a message, whose line ends are CRLF; returns an outcome for each recipient, in order.
     pub async fn send(&self, envelope: &Envelope, message: Vec<u8>) -> Vec<RecipientOutcome> {
-        let until = now() + self.shared.timeout;
+        let start = now();
+        let until = start.checked_add(self.shared.timeout).unwrap_or(start + LONGEST);
         let id = MessageId::next(SystemTime::now());
         let host = self.shared.remote.settings.helo.as_str();
         let origin = Origin::sending(&self.shared.events, host, &envelope.sender, id);
@@ -167,6 +168,13 @@ impl Sender {
         let mut outcomes = Vec::new();
         for task in tasks {
             outcomes.extend(task.await.unwrap_or_default());
+        }
+        // A delivery that ended without its outcomes may have delivered: it is neither tried again nor told delivered.
+        for recipient in &envelope.recipients {
+            if !outcomes.iter().any(|outcome| outcome.recipient == *recipient) {
+                let outcome = RecipientOutcome::new(recipient, DeliveryResult::Deferred);
+                outcomes.push(outcome.because("the delivery was broken off"));
+            }
         }
         let place = |outcome: &RecipientOutcome| {
             envelope.recipients.iter().position(|recipient| *recipient == outcome.recipient)
@@ -194,12 +202,14 @@ impl Envelope {
 impl Shared {
     /// Groups the recipients by their next hop.
     fn groups(&self, recipients: &[Mailbox]) -> Vec<Group> {
-        let mut groups = BTreeMap::<String, Group>::new();
+        let mut groups = BTreeMap::<(String, String), Group>::new();
         for recipient in recipients {
             let route = self.route.clone().unwrap_or_else(|| self.route_of(recipient));
-            let key = route.to.to_string();
-            let group =
-                groups.entry(key).or_insert_with(|| Group { route, recipients: Vec::new() });
+            let domain = recipient.host().to_string();
+            let domain = if self.remote.shares_domains() { String::new() } else { domain };
+            let group = groups
+                .entry((route.to.to_string(), domain))
+                .or_insert_with(|| Group { route, recipients: Vec::new() });
             group.recipients.push(recipient.clone());
         }
         groups.into_values().collect()
@@ -263,6 +273,8 @@ impl fmt::Debug for Sender {
     }
 }
 
+/// The time of a delivery whose own is more than the clock can count: a century.
+const LONGEST: Duration = Duration::from_hours(24 * 36_525);
 /// The time for waiting events at the end.
 const EVENTS_AT_END: Duration = Duration::from_secs(5);
 /// The domains that get mail at the same time.

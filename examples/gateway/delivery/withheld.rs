@@ -34,9 +34,10 @@ impl Withheld {
         Self { route, sender, declared, recipients: vec![recipient], refusal }
     }
 
-    /// Returns the next hop.
-    pub(super) fn route(&self) -> &RouteData {
-        &self.route
+    /// Tells whether it may take another recipient.
+    pub(super) fn takes(&self, route: &RouteData, recipient: &Mailbox, remote: &Remote) -> bool {
+        let mut hosts = self.recipients.iter().map(Mailbox::host);
+        self.route == *route && hosts.all(|host| remote.may_share(host, recipient.host()))
     }
 
     pub(super) fn add(&mut self, recipient: Mailbox) {

@@ -67,6 +67,11 @@ impl HostList {
         self.0.is_empty()
     }
 
+    /// Tells whether it has one of these variables to expand, itself or in a named list.
+    pub(crate) fn mentions(&self, variables: &[&str]) -> bool {
+        self.0.mentions(variables)
+    }
+
     /// Tells whether an item without an expansion needs the name of a host.
     pub(crate) fn needs_names(&self) -> bool {
         self.0.needs_host_names()

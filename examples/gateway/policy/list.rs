@@ -64,6 +64,12 @@ impl RuleList {
         self.words.known().is_some_and(|list| list.is_empty())
     }
 
+    /// Tells whether it has one of these variables to expand, itself or in a named list.
+    pub(crate) fn mentions(&self, variables: &[&str]) -> bool {
+        self.words.mentions(variables)
+            || self.expanded.values().any(|words| words.mentions(variables))
+    }
+
     /// Tells whether an item without an expansion needs the name of a host.
     pub(crate) fn needs_host_names(&self) -> bool {
         let named = |(_, kind, name): (usize, ListKind, &str)| {

@@ -50,6 +50,11 @@ const NAMED: &[(&str, &str)] = &[
         "line 2: lookup_directories: DIR/text is not a directory",
     ),
     (
+        "relay_to_domains = 'next.example'\nroute_data = 'next.example/MX'\n\
+         remote_smtp.mta_sts_directory = 'DIR/none'",
+        "line 4: remote_smtp.mta_sts_directory: DIR/none is not a directory",
+    ),
+    (
         "dmarc_history_file = 'DIR/text/x'",
         "line 2: dmarc_history_file: DIR/text is not a directory",
     ),

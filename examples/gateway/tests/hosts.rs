@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dane_tlsa::{Action, PolicyOptions};
-use mail_types::dns::{Answer, DnssecStatus, Name, Question, Zone};
+use dane_tlsa::{Action, Host, InsecureMx, PolicyOptions};
+use mail_types::dns::{Answer, DnssecStatus, Name, Question, RecordType, Zone};
 
-use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode};
+use crate::gateway::delivery::hosts::{Dnssec, HostSearch, Hosts, NoHosts, mode, set_of};
 use crate::gateway::delivery::mta_sts::StsPolicy;
 use crate::gateway::delivery::next_hop::RouteData;
 
@@ -28,6 +28,11 @@ loop.example.      MX 10 this.example.
 this.example.      A 192.0.2.9
 no-address.example. MX 10 nobody.example.
 null.example.      MX 0 .
+odd.example.       MX 10 mx.example.com.
+odd.example.       MX 20 x.7.
+odd.example.       MX 20 a_b.example.
+x.7.               A 192.0.2.77
+a_b.example.       A 192.0.2.78
 ";
 
 /// A search, with what differs in a test.
@@ -37,20 +42,24 @@ struct Search {
     dnssec: Dnssec,
     sts: Option<StsPolicy>,
     zone: &'static str,
+    insecure_mx: InsecureMx,
     known: Vec<(Question, Arc<Answer>)>,
 }
 
 impl Search {
     fn of(route: &'static str) -> Self {
         let (security, dnssec) = (DnssecStatus::Secure, Dnssec::Requested);
-        Self { route, security, dnssec, sts: None, zone: ZONE, known: Vec::new() }
+        let insecure_mx = InsecureMx::Off;
+        Self { route, security, dnssec, sts: None, zone: ZONE, insecure_mx, known: Vec::new() }
     }
 
     async fn run(&self) -> Result<Hosts, NoHosts> {
         let route: RouteData = self.route.parse().unwrap();
         let own: Name = "this.example".parse().unwrap();
         let resolver = Zone::parse(self.zone).unwrap().with_security(self.security);
-        let options = PolicyOptions::default().with_mta_sts(mode(self.sts.as_ref()));
+        let options = PolicyOptions::default()
+            .with_mta_sts(mode(self.sts.as_ref()))
+            .with_insecure_mx(self.insecure_mx);
         let search = HostSearch {
             route: &route,
             own: &own,
@@ -183,4 +192,40 @@ async fn an_enforced_policy_leaves_hosts_out_but_not_those_of_dane() {
     let testing = Search { sts: policy("testing"), ..Search::of("example.com/MX") };
     let wanted = "b.example.com dane, c.example.com opportunistic, mx.example.com opportunistic";
     assert_eq!(testing.told().await, wanted);
+}
+
+/// A name that no list can have, beside others: none of them is left out.
+#[tokio::test]
+async fn a_set_of_hosts_has_each_of_them_whatever_its_name() {
+    let hosts = Search::of("odd.example/MX").run().await.unwrap().list;
+    assert_eq!(hosts.len(), 3);
+    let set = set_of(hosts.iter().map(|host| &host.policy)).unwrap();
+    for host in &hosts {
+        let Host::Name(name) = &host.policy.host else { panic!("{host:?}") };
+        for address in &host.policy.addresses {
+            assert!(set.contains(*address, Some(name)), "{name} {address}");
+        }
+    }
+    let other = "other.example".parse().unwrap();
+    assert!(!set.contains("192.0.2.9".parse().unwrap(), Some(&other)));
+}
+
+/// An attacker forges an MX record to a host with TLSA records of its own.
+#[tokio::test]
+async fn an_enforced_policy_leaves_out_hosts_of_dane_that_an_insecure_mx_names() {
+    let text = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 1\n";
+    let question = Question::new("example.com".parse().unwrap(), RecordType::Mx);
+    let answer = Zone::parse(ZONE).unwrap().with_security(DnssecStatus::Insecure).answer(&question);
+    let search = Search {
+        sts: Some(StsPolicy::parse(text).unwrap()),
+        insecure_mx: InsecureMx::Dane,
+        known: vec![(question, Arc::new(answer))],
+        ..Search::of("example.com/MX")
+    };
+    let unused = "unused: the MTA-STS policy of the domain does not name the host";
+    let wanted = format!("b.example.com {unused}, c.example.com {unused}, mx.example.com mta-sts");
+    assert_eq!(search.told().await, wanted);
+    let without = Search { sts: None, ..search };
+    let wanted = "b.example.com dane, c.example.com opportunistic, mx.example.com opportunistic";
+    assert_eq!(without.told().await, wanted);
 }

@@ -20,6 +20,10 @@ fn a_message_counts_as_delivered_by_its_last_reply_only() {
             assert_eq!(taken, left + 1 >= replies, "{tls:?} {left}");
             let result = if taken { "delivered" } else { "deferred" };
             assert_eq!(outcome["result"], result, "{tls:?} {left}: {outcome}");
+            // The host and the cause are told, wherever it ended.
+            assert!(outcome["host"].as_str().is_some_and(|host| !host.is_empty()), "{outcome}");
+            let reason = outcome["reason"].as_str().unwrap_or_default();
+            assert!(taken || !reason.is_empty() && reason != "no host is left", "{outcome}");
         }
     }
 }

@@ -47,7 +47,9 @@ impl Relay {
             info!(event = "tls_report", "TLS report {report}");
         }
         match opened {
-            Ok(opened) => Ok(Self { route: route.clone(), opened }),
+            Ok(opened) => {
+                Ok(Self { route: route.clone(), domain: recipient.host().clone(), opened })
+            }
             Err(failure) => {
                 log(origin.message(), &failure.outcome(recipient));
                 Err(failure)

@@ -72,8 +72,12 @@ impl NextHopDelivery<'_> {
                 self.outcomes.push(opened.outcome_of(&recipient, result, &delivery));
             }
         }
-        if delivery.lost.is_none() {
-            opened.connection.quit().await;
+        match &delivery.lost {
+            Some(lost) if !self.left.is_empty() => {
+                self.attempts.lost(&opened.host, opened.address, lost);
+            }
+            Some(_) => {}
+            None => opened.connection.quit().await,
         }
     }
 
