@@ -346,7 +346,7 @@ fn long_fields_are_read_in_time() {
             let _ = Author::from_fields(std::iter::repeat_n(cut, 1000));
         }
     }
-    // Quadratic work took more than ten times as long.
+    // Without optimization it took 60 to 80 s on two busy cores.
     assert!(start.elapsed().as_secs() < 240, "{:?}", start.elapsed());
 }
 
