@@ -1,6 +1,8 @@
 //! The delivery of mail: into the store, or to other hosts.
 
 #[cfg(feature = "gateway")]
+pub(crate) mod address_plan;
+#[cfg(feature = "gateway")]
 pub(crate) mod attempts;
 #[cfg(feature = "gateway")]
 pub(crate) mod authorities;

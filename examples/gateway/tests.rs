@@ -41,6 +41,7 @@ mod message_id;
 mod mta_sts;
 mod named_rules;
 mod next_hop;
+mod next_hosts;
 mod outcome;
 mod outgoing_tls;
 mod pace;

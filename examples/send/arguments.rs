@@ -57,7 +57,8 @@ pub(crate) struct Arguments {
     /// Requires authenticated TLS on the whole way (REQUIRETLS, RFC 8689)
     #[arg(long)]
     require_tls: bool,
-    /// Shows the hosts and how mail to each is secured, and sends nothing
+    /// Shows the hosts and how mail to each is secured, and sends nothing; a message on standard input, if that is no
+    /// terminal, may waive TLS or need extensions. The exit status is 75 or 69 if no host could be tried
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Shows every question to the DNS, and every answer

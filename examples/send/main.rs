@@ -5,7 +5,7 @@ mod message;
 mod plan;
 
 use std::error::Error;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -40,6 +40,17 @@ enum Status {
     Deferred = 75,
 }
 
+impl From<Option<DeliveryResult>> for Status {
+    /// Reads the worst result.
+    fn from(worst: Option<DeliveryResult>) -> Self {
+        match worst {
+            Some(DeliveryResult::Failed) => Self::Failed,
+            Some(DeliveryResult::Deferred) => Self::Deferred,
+            _ => Self::Delivered,
+        }
+    }
+}
+
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(status as u8)
@@ -50,9 +61,13 @@ async fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
     let sender = Sender::new(arguments.settings()?)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.dry_run {
-        plan::show(&sender, arguments, &mut out).await?;
+        let stdin = io::stdin();
+        // The message may waive TLS and need extensions; without one on standard input it does neither.
+        let message =
+            if stdin.is_terminal() { Vec::new() } else { message::read(&mut stdin.lock())? };
+        let worst = plan::show(&sender, arguments, &message, &mut out).await?;
         out.flush()?;
-        return Ok(Status::Delivered);
+        return Ok(worst.into());
     }
     let message = message::read(&mut io::stdin().lock())?;
     let outcomes = sender.send(&arguments.envelope(), message).await;
@@ -60,12 +75,7 @@ async fn run(arguments: &Arguments) -> Result<Status, Box<dyn Error>> {
     if let Err(error) = show(&outcomes, arguments.json, &mut out).and_then(|()| out.flush()) {
         eprintln!("send: the outcomes cannot be written: {error}");
     }
-    let worst = outcomes.iter().map(|outcome| outcome.result).max();
-    Ok(match worst {
-        Some(DeliveryResult::Failed) => Status::Failed,
-        Some(DeliveryResult::Deferred) => Status::Deferred,
-        _ => Status::Delivered,
-    })
+    Ok(outcomes.iter().map(|outcome| outcome.result).max().into())
 }
 
 /// Writes a line for each recipient.

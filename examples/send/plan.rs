@@ -3,10 +3,14 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::net::SocketAddr;
 
 use examples::cases::host_outcome::HostOutcome;
 use examples::cases::trace::{self, TraceLine};
-use examples::gateway::delivery::sender::{Plan, Sender};
+use examples::gateway::delivery::outcome::DeliveryResult;
+use examples::gateway::delivery::sender::{
+    Plan, PlannedAddress, PlannedHost, PlannedSecurity, Sender,
+};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
@@ -17,6 +21,9 @@ struct Shown {
     next_hop: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The result for each recipient, if no host can be tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<DeliveryResult>,
     hosts: Vec<ShownHost>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trace: Vec<TraceLine>,
@@ -26,18 +33,36 @@ struct Shown {
 struct ShownHost {
     #[serde(flatten)]
     policy: HostOutcome,
+    /// The decision with DANE, where it is reported only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported: Option<HostOutcome>,
     /// Why it is not used.
     #[serde(skip_serializing_if = "Option::is_none")]
     unused: Option<String>,
+    connections: Vec<ShownConnection>,
 }
 
-/// Writes the plan of each domain.
+/// The connection to one address.
+#[derive(Debug, Serialize)]
+struct ShownConnection {
+    address: SocketAddr,
+    #[serde(flatten)]
+    security: Option<PlannedSecurity>,
+    /// Why there can be none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Writes the plan of each domain; returns the worst result that is certain already.
 pub(crate) async fn show(
     sender: &Sender,
     arguments: &Arguments,
+    message: &[u8],
     out: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
-    for plan in sender.plan(&arguments.envelope()).await {
+) -> Result<Option<DeliveryResult>, Box<dyn Error>> {
+    let mut worst = None;
+    for plan in sender.plan(&arguments.envelope(), message).await {
+        worst = worst.max(plan.failed);
         let shown = Shown::new(plan, arguments.trace);
         if arguments.json {
             serde_json::to_writer(&mut *out, &shown)?;
@@ -46,18 +71,20 @@ pub(crate) async fn show(
             out.write_all(shown.text().as_bytes())?;
         }
     }
-    Ok(())
+    Ok(worst)
 }
 
 impl Shown {
     fn new(plan: Plan, traced: bool) -> Self {
-        let hosts = plan.hosts.iter().map(|host| ShownHost {
-            policy: HostOutcome::new(&host.policy),
-            unused: host.unused.clone(),
-        });
         let trace =
             if traced { plan.trace.iter().map(TraceLine::new).collect() } else { Vec::new() };
-        Self { next_hop: plan.next_hop, reason: plan.reason, hosts: hosts.collect(), trace }
+        Self {
+            next_hop: plan.next_hop,
+            reason: plan.reason,
+            result: plan.failed,
+            hosts: plan.hosts.into_iter().map(ShownHost::new).collect(),
+            trace,
+        }
     }
 
     fn text(&self) -> String {
@@ -66,11 +93,50 @@ impl Shown {
             None => format!("{}:\n", self.next_hop),
         };
         for host in &self.hosts {
-            host.policy.write(&mut text);
-            if let Some(unused) = &host.unused {
-                let _ = writeln!(text, "  {:<10} {unused}", "not used");
-            }
+            host.write(&mut text);
         }
         text + &trace::text(&self.trace)
+    }
+}
+
+impl ShownHost {
+    fn new(host: PlannedHost) -> Self {
+        Self {
+            policy: HostOutcome::new(&host.policy),
+            reported: host.reported.as_ref().map(HostOutcome::new),
+            unused: host.unused,
+            connections: host.addresses.into_iter().map(ShownConnection::new).collect(),
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        self.policy.write(text);
+        if let Some(unused) = &self.unused {
+            let _ = writeln!(text, "  {:<10} {unused}", "not used");
+        }
+        for connection in &self.connections {
+            let (address, name) = (connection.address, "connection");
+            let _ = match (&connection.security, &connection.error) {
+                (Some(security), _) => writeln!(text, "  {name} {address}: {security}"),
+                (None, error) => {
+                    let error = error.as_deref().unwrap_or_default();
+                    writeln!(text, "  {name} {address}: no, {error}")
+                }
+            };
+        }
+        if let Some(reported) = &self.reported {
+            let _ = writeln!(text, "  for a report only (hosts_report_dane), DANE says of");
+            reported.write(text);
+        }
+    }
+}
+
+impl ShownConnection {
+    fn new(planned: PlannedAddress) -> Self {
+        let (security, error) = match planned.security {
+            Ok(security) => (Some(security), None),
+            Err(error) => (None, Some(error)),
+        };
+        Self { address: planned.address, security, error }
     }
 }

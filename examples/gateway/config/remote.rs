@@ -128,7 +128,7 @@ impl RemoteOptions {
     pub(super) fn without_dane(&self, named: bool) -> Option<&'static str> {
         let empty = |text: &Option<String>, default| is_empty(text.as_deref(), default);
         if empty(&self.hosts_try_dane, "*") && empty(&self.hosts_require_dane, "") {
-            Some("hosts_try_dane and hosts_require_dane are empty")
+            Some("hosts_try_dane and hosts_require_dane match no host")
         } else if empty(&self.dnssec_request_domains, "*") {
             Some("no answer is secure, since dnssec_request_domains is empty")
         } else {
@@ -160,7 +160,7 @@ impl RemoteOptions {
                 if unsigned { first(&names, cause) } else { None }
             })
             .or_else(|| {
-                let cause = "hosts_try_dane and hosts_require_dane are empty";
+                let cause = "hosts_try_dane and hosts_require_dane match no host";
                 if no_dane { first(&["insecure_mx"], cause) } else { None }
             })
             .or_else(|| {
@@ -176,7 +176,7 @@ impl RemoteOptions {
             })
             .or_else(|| {
                 let cause = "no server can be verified: tls_verify_certificates is empty, and neither \
-                             hosts_try_dane nor hosts_require_dane is set";
+                             hosts_try_dane nor hosts_require_dane matches a host";
                 let names = ["hosts_require_ocsp"];
                 if unverified && no_dane { first(&names, cause) } else { None }
             })
@@ -247,9 +247,9 @@ impl RemoteOptions {
     }
 }
 
-/// Tells whether an option, or its default, is an empty list.
+/// Tells whether an option, or its default, is a list that nothing can be in.
 fn is_empty(text: Option<&str>, default: &str) -> bool {
-    text.unwrap_or(default).trim().is_empty()
+    is_nobody(text.unwrap_or(default))
 }
 
 /// A list of hosts or of domains.

@@ -7,16 +7,16 @@ use std::time::Instant;
 use dane_tlsa::{Action, Host, HostPolicy};
 use mail_types::smtp::{Mailbox, Reply, Severity};
 
+use super::address_plan::AddressPlan;
 use super::connection::{Connection, OpenError, Target, TlsPlan};
 use super::hosts::{RemoteHost, Unused};
 use super::open_failure::OpenFailure;
 use super::outcome::{DeliveryResult, RecipientOutcome};
-use super::remote::{Found, Outbound, Remote, TlsDemand, log};
-use super::security::HostChoices;
+use super::remote::{Found, Outbound, Remote, TlsDemand};
+use super::server_check::Authentication;
 use super::tls_report::{TlsFault, TlsReportLine, failure};
 use crate::gateway::events::delivery_attempt::{DeliveryAttempt, dane_failed, host_unused};
 use crate::gateway::events::origin::Origin;
-use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::smtp::client::{Delivery, Lost, RecipientResult};
 
 /// The hosts that are left.
@@ -113,6 +113,11 @@ impl<'a> Attempts<'a> {
             }
             self.reports.push(TlsReportLine::failed(failure, None));
         }
+        if reason == Some(&Unused::NotInMtaSts) {
+            let (sts, domain) = (self.found.sts.as_ref(), self.outbound.route.to.to_string());
+            let fault = Some(&TlsFault::NotNamed);
+            self.reports.push(TlsReportLine::of(&host.policy, &domain, sts, None, fault));
+        }
         host_unused(origin, &name, &text, self.left.is_empty());
         let has_no_address = matches!(
             reason,
@@ -135,19 +140,14 @@ impl<'a> Attempts<'a> {
     ) -> Result<Opened, OpenFailure> {
         let name = host.policy.host.to_string();
         let failed = |text: String| OpenFailure::unused(name.clone(), text, false);
-        let tls = tls_before(host);
-        let choices = self.choices((host, &name), address, &tls).await.map_err(&failed)?;
-        let verifier = self.remote.authorities.verifier();
-        let plan = self.remote.tls.security(host, choices, &verifier);
-        let plan = plan.map_err(|error| failed(error.to_string()))?;
-        let mut connected =
-            self.connect(&name, address, &plan, (choices, &tls), (origin, until)).await;
-        self.report((host, &name), address, &plan, connected.as_ref().err(), origin);
-        let may_clear = plan.client().is_some_and(|client| client.may_clear);
-        if may_clear && matches!(connected, Err(OpenError::Handshake(_))) {
-            let clear = TlsPlan::Clear;
-            connected =
-                self.connect(&name, address, &clear, (choices, &tls), (origin, until)).await;
+        let sts = self.found.sts.as_ref();
+        let plan = self.remote.address_plan(self.outbound, (host, address), sts).await;
+        let mut plan = plan.map_err(&failed)?;
+        let mut connected = self.connect(&name, address, &plan, (origin, until)).await;
+        self.report((host, &name), address, &plan.security, connected.as_deref(), origin);
+        if plan.security.may_clear() && matches!(connected, Err(OpenError::Handshake(_))) {
+            plan.security = TlsPlan::Clear;
+            connected = self.connect(&name, address, &plan, (origin, until)).await;
         }
         let connection = connected.map_err(|error| match error {
             OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
@@ -169,21 +169,28 @@ impl<'a> Attempts<'a> {
         &self,
         name: &str,
         address: SocketAddr,
-        plan: &TlsPlan,
-        (choices, tls): (HostChoices, &OutgoingTls),
+        plan: &AddressPlan,
         (origin, until): (&Origin, Instant),
     ) -> Result<Box<Connection>, OpenError> {
         let mut attempt = DeliveryAttempt::new(origin, name, address, self.left.is_empty());
-        attempt.secured(tls.clone());
+        attempt.secured(plan.tls.clone());
         let target = Target {
             address,
-            try_prdr: choices.try_prdr,
-            try_chunking: choices.try_chunking,
+            try_prdr: plan.choices.try_prdr,
+            try_chunking: plan.choices.try_chunking,
+            // The last host says itself that it cannot take the message.
+            needs: self.may_go_on().then_some(self.outbound.needs),
             open_by: Some(self.share(until)),
             until: self.ends.then_some(until),
         };
         // The state of an opening is large, and short-lived.
-        Box::pin(Connection::open(&target, plan, &self.remote.settings, attempt)).await
+        let settings = &self.remote.settings;
+        Box::pin(Connection::open(&target, &plan.security, settings, attempt)).await
+    }
+
+    /// Tells whether another host may take the message, now or later.
+    fn may_go_on(&self) -> bool {
+        !self.left.is_empty() || self.failures.iter().any(OpenFailure::is_temporary)
     }
 
     /// Half of the time that is left, so that a silent server leaves time for the next one.
@@ -191,37 +198,6 @@ impl<'a> Attempts<'a> {
         let now = tokio::time::Instant::now().into_std();
         let left = until.saturating_duration_since(now);
         now + if self.left.is_empty() { left } else { left / 2 }
-    }
-
-    /// Decides by the options, and by what the message demands.
-    async fn choices(
-        &self,
-        (host, text): (&RemoteHost, &str),
-        address: SocketAddr,
-        tls: &OutgoingTls,
-    ) -> Result<HostChoices, String> {
-        let mut outgoing = self.remote.outgoing((self.outbound.domain, text), Some(address), tls);
-        let name = match &host.policy.host {
-            Host::Name(name) => Some(name),
-            Host::Address(_) => None,
-        };
-        let choices = self.remote.settings.choices(&mut outgoing, name, address).await;
-        log(&mut outgoing);
-        let cause = "an option of [remote_smtp] cannot be expanded now";
-        let choices = choices.map_err(|_| cause.to_owned())?;
-        Ok(match self.outbound.demand {
-            TlsDemand::None => choices,
-            TlsDemand::Required => {
-                HostChoices { require_tls: true, verify: true, verify_name: true, ..choices }
-            }
-            TlsDemand::Waived => HostChoices {
-                require_tls: false,
-                verify: false,
-                require_ocsp: false,
-                try_clear: true,
-                ..choices
-            },
-        })
     }
 
     /// REQUIRETLS: only a host that is known to be one of the next hop, authenticated, and that passes the demand
@@ -248,47 +224,77 @@ impl<'a> Attempts<'a> {
         (host, name): (&RemoteHost, &str),
         address: SocketAddr,
         plan: &TlsPlan,
-        error: Option<&OpenError>,
+        result: Result<&Connection, &OpenError>,
         origin: &Origin,
     ) {
-        let verdict = plan.client().and_then(|client| client.check.authentication().verdict());
-        let fault = match (error, &verdict) {
-            (Some(OpenError::TlsNotOffered | OpenError::TlsRefused(_)), _) => {
-                Some(TlsFault::NoStarttls)
-            }
-            (Some(OpenError::Handshake(_)), Some(verdict)) if !verdict.is_match() => {
+        // Where TLS is not tried there is nothing to report.
+        let Some(client) = plan.client() else { return };
+        let authentication = client.check.authentication();
+        let verdict = authentication.verdict();
+        let fault = match (result, &verdict) {
+            (Err(OpenError::Handshake(_)), Some(verdict)) if !verdict.is_match() => {
                 Some(TlsFault::Verdict(verdict))
             }
-            (Some(OpenError::Handshake(error)), _) => Some(TlsFault::Handshake(error)),
-            (Some(_), _) => return,
-            (None, _) => None,
+            (Err(OpenError::Handshake(error)), _) => Some(TlsFault::Handshake(error)),
+            (Err(OpenError::CertificateRefused(depth)), _) => Some(TlsFault::Refused(*depth)),
+            // The session was secured, whatever came after.
+            _ if !authentication.sent().is_empty() => self.tested(&host.policy, authentication),
+            (
+                Ok(_)
+                | Err(OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::CannotTake(_)),
+                _,
+            ) => Some(TlsFault::NoStarttls),
+            (Err(_), _) => return,
         };
         if let Some(failure) = fault.as_ref().and_then(|fault| failure(&host.policy, fault)) {
             dane_failed(origin, name, Some(address), failure.result);
         }
         let (sts, domain) = (self.found.sts.as_ref(), self.outbound.route.to.to_string());
-        let line = TlsReportLine::of(&host.policy, &domain, sts, address.ip(), fault.as_ref());
-        self.reports.push(line);
-        self.report_only(host, address, plan);
+        let (ip, fault) = (Some(address.ip()), fault.as_ref());
+        self.reports.push(TlsReportLine::of(&host.policy, &domain, sts, ip, fault));
+        if let Some(policy) = &host.reported {
+            self.reports.extend(self.report_only((policy, address), authentication, fault));
+        }
     }
 
-    /// Notes what DANE says of a host for which it is reported only.
-    fn report_only(&mut self, host: &RemoteHost, address: SocketAddr, plan: &TlsPlan) {
-        let Some(policy) = &host.reported else { return };
-        let domain = self.outbound.route.to.to_string();
-        if let Some(failure) = policy.failure() {
-            self.reports.push(TlsReportLine::failed(&failure, Some(address.ip())));
-            return;
+    /// The fault of a secured session by an MTA-STS policy in the mode `testing`, without effect on the delivery.
+    fn tested<'f>(
+        &self,
+        host: &HostPolicy,
+        authentication: &Authentication,
+    ) -> Option<TlsFault<'f>> {
+        let sts = self.found.sts.as_ref().filter(|sts| sts.is_testing())?;
+        match &host.host {
+            _ if matches!(host.action, Action::Dane(_)) => None,
+            Host::Name(name) if !sts.names(name) => Some(TlsFault::NotNamed),
+            _ => authentication.reported_error().map(TlsFault::Unverified),
         }
-        let client = plan.client();
-        let verdict = client.and_then(|client| client.check.authentication().reported_verdict());
+    }
+
+    /// The line of a host for which DANE is reported only; `own` is the fault of the session.
+    fn report_only(
+        &self,
+        (policy, address): (&HostPolicy, SocketAddr),
+        authentication: &Authentication,
+        own: Option<&TlsFault<'_>>,
+    ) -> Option<TlsReportLine> {
+        let ip = Some(address.ip());
+        if let Some(failure) = policy.failure() {
+            return Some(TlsReportLine::failed(&failure, ip));
+        }
+        let disagreement;
+        let verdict = authentication.reported_verdict();
         let fault = match &verdict {
-            None => Some(TlsFault::NoStarttls),
             Some(verdict) if verdict.is_match() => None,
-            Some(verdict) => Some(TlsFault::Verdict(verdict)),
+            Some(verdict) => {
+                disagreement = TlsFault::Verdict(verdict);
+                Some(&disagreement)
+            }
+            None => own,
         };
-        let line = TlsReportLine::of(policy, &domain, None, address.ip(), fault.as_ref());
-        self.reports.push(line);
+        let domain = self.outbound.route.to.to_string();
+        let is_dane = matches!(policy.action, Action::Dane(_));
+        is_dane.then(|| TlsReportLine::of(policy, &domain, None, ip, fault))
     }
 }
 
@@ -332,23 +338,6 @@ impl Opened {
             outcome.because(delivery.lost.as_ref().map_or(unknown, ToString::to_string))
         };
         RecipientOutcome { prdr: delivery.prdr, ..outcome }
-    }
-}
-
-/// The certificate usages of the records, a bit for each; 0 without DANE.
-pub(super) fn usage_bits(policy: &HostPolicy) -> u8 {
-    match &policy.action {
-        Action::Dane(dane) => dane.records.usage_bits(),
-        _ => 0,
-    }
-}
-
-/// The variables before the handshake.
-fn tls_before(host: &RemoteHost) -> OutgoingTls {
-    OutgoingTls {
-        dnssec: host.found_securely,
-        tlsa_usage: usage_bits(&host.policy),
-        ..OutgoingTls::default()
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) struct Connection {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum CommandError {
     /// Nothing was sent, since the server lacks an extension or room.
-    #[error("the server cannot take the message: {0:?}")]
-    CannotTake(CannotTake),
+    #[error(transparent)]
+    CannotTake(#[from] CannotTake),
     /// The connection is lost.
     #[error(transparent)]
     Lost(#[from] Lost),
@@ -58,7 +58,7 @@ impl Connection {
         sender: &ReversePath,
         declared: Declared,
     ) -> Result<Reply, CommandError> {
-        self.client.mail(sender, declared).map_err(CommandError::CannotTake)?;
+        self.client.mail(sender, declared)?;
         Ok(self.reply().await?)
     }
 

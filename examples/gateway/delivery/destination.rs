@@ -119,18 +119,19 @@ async fn open(
 ) -> (Destination, Reply) {
     let Transaction { size, eight_bit, utf8, prdr, require_tls, .. } = *transaction;
     let declared = Declared { size, eight_bit, utf8, prdr, require_tls };
-    let demand = if require_tls { TlsDemand::Required } else { TlsDemand::None };
-    let mut relay = match Relay::connect(remote, &route, demand, recipient, origin).await {
+    let sender = &transaction.sender;
+    let demands = (TlsDemand::of(require_tls, sender), declared.needs(sender));
+    let mut relay = match Relay::connect(remote, &route, demands, recipient, origin).await {
         Ok(relay) => relay,
         Err(failure) if failure.is_policy() && !require_tls => {
-            let mail = (transaction.sender.clone(), declared);
+            let mail = (sender.clone(), declared);
             let withheld = Withheld::new(route, mail, recipient.clone(), failure.reply);
             let reply = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok");
             return (Destination::Withheld(Box::new(withheld)), reply);
         }
         Err(failure) => return (Destination::Open, failure.reply),
     };
-    let reply = relay.mail(&transaction.sender, declared).await;
+    let reply = relay.mail(sender, declared).await;
     if reply.code().severity() != Severity::Completed {
         relay.refused(recipient, &reply);
         return (Destination::Open, reply);

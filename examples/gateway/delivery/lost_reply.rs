@@ -21,12 +21,13 @@ pub(super) fn lost_reply(lost: &Lost) -> Reply {
     say(ReplyCode::LOCAL_ERROR, enhanced, text)
 }
 
-/// Returns the reply for a connection that could not be opened: even a permanent refusal is not about the
-/// recipient.
+/// Returns the reply for a connection that could not be opened: even a permanent refusal of the connection is
+/// not about the recipient.
 pub(super) fn open_reply(error: &OpenError) -> Reply {
     let (enhanced, text) = match error {
         OpenError::Lost { reason, .. } => return lost_reply(reason),
         OpenError::ConnectRefused | OpenError::Unreachable(_) => return unreachable(),
+        OpenError::CannotTake(reason) => return reason.reply(),
         OpenError::GreetingRefused => {
             (EnhancedCode::of::<4, 4, 1>(), "the next hop accepts no mail now")
         }

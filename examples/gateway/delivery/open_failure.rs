@@ -78,7 +78,10 @@ impl OpenFailure {
             reason: error.to_string(),
             host: Some(host.to_owned()),
             address: Some(address),
-            rank: Rank::Temporary,
+            rank: match error {
+                OpenError::CannotTake(_) => Rank::Permanent,
+                _ => Rank::Temporary,
+            },
             is_policy: matches!(
                 error,
                 OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
@@ -96,6 +99,11 @@ impl OpenFailure {
             rank: Rank::Temporary,
             is_policy: false,
         }
+    }
+
+    /// Tells whether a later attempt may succeed.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.rank == Rank::Temporary
     }
 
     /// The server is not authenticated as one of the next hop, and the message demands that.

@@ -1,5 +1,6 @@
 //! The outcome of each recipient of a message that was sent to other hosts.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -119,11 +120,10 @@ impl fmt::Display for RecipientOutcome {
         }
         f.write_str(if self.prdr { " PRDR" } else { "" })?;
         f.write_str(if self.chunking { " K" } else { "" })?;
-        let reason = line(self.reason.as_deref().unwrap_or_default());
+        let reason = line(&cut(self.reason.as_deref().unwrap_or_default()));
         match (self.result, &self.reply) {
             (DeliveryResult::Delivered, Some(reply)) => {
-                let text = reply.to_string().trim_end().replace("\r\n", "\\n");
-                write!(f, " C=\"{}\"", line(&text).replace('"', "\\\""))
+                write!(f, " C=\"{}\"", quoted(reply))
             }
             (DeliveryResult::Delivered, None) => Ok(()),
             (DeliveryResult::Deferred, _) => write!(f, " defer: {reason}"),
@@ -136,6 +136,25 @@ impl fmt::Display for RecipientOutcome {
 fn line(text: &str) -> String {
     Value::new(text.as_bytes(), Trust::Untrusted).to_line()
 }
+
+/// A reply between quotes: a backslash stands before a quote and a backslash, and `\n` between lines.
+fn quoted(reply: &Reply) -> String {
+    let reply = reply.to_string();
+    let text = cut(reply.trim_end());
+    let lines = text.split("\r\n").map(|text| line(text).replace('\\', "\\\\"));
+    lines.map(|line| line.replace('"', "\\\"")).collect::<Vec<_>>().join("\\n")
+}
+
+/// Cuts a text from the network for a line of the log.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.get(..text.floor_char_boundary(MAX_TEXT)) {
+        Some(start) if start.len() < text.len() => Cow::Owned(format!("{start}...")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The most octets of a reply or reason in a line of the log.
+const MAX_TEXT: usize = 1000;
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use dane_tlsa::{Host, HostPolicy, InsecureMx, PolicyOptions};
 use mail_types::dns::{Name, Resolve};
 use mail_types::exim::HostSet;
-use mail_types::smtp::MailHost;
+use mail_types::smtp::{MailHost, ReversePath};
 use thiserror::Error;
 use tracing::warn;
 
@@ -24,6 +24,7 @@ use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::lookups::asking::Answers;
 use crate::gateway::policy::list::Undecided;
 use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
+use crate::gateway::smtp::client::Needs;
 
 /// The deliveries of a program, by one configuration.
 pub(crate) struct Remote {
@@ -49,6 +50,13 @@ pub(crate) enum TlsDemand {
     Waived,
 }
 
+impl TlsDemand {
+    /// The demand of `REQUIRETLS`. A bounce goes on where it cannot be met (RFC 8689 section 5).
+    pub(crate) fn of(require_tls: bool, sender: &ReversePath) -> Self {
+        if require_tls && sender.mailbox().is_some() { Self::Required } else { Self::None }
+    }
+}
+
 /// A message for one next hop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outbound<'a> {
@@ -56,6 +64,7 @@ pub(crate) struct Outbound<'a> {
     /// The domain of the recipients.
     pub(crate) domain: &'a str,
     pub(crate) demand: TlsDemand,
+    pub(crate) needs: Needs,
 }
 
 /// The hosts for a message, and the policy of MTA-STS by which they were chosen.
@@ -91,7 +100,7 @@ impl Remote {
         outbound: Outbound<'_>,
         time: Duration,
     ) -> Result<Found, NoHosts> {
-        let Outbound { route, domain, demand } = outbound;
+        let Outbound { route, domain, demand, .. } = outbound;
         let sts = self.sts(route, demand)?;
         let dnssec = self.dnssec(outbound).await.map_err(undecided)?;
         let options = PolicyOptions::default()

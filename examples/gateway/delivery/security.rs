@@ -14,7 +14,8 @@ use thiserror::Error;
 use super::authorities::Verifier;
 use super::connection::{TlsClient, TlsPlan};
 use super::hosts::RemoteHost;
-use super::server_check::{Authentication, Method, Pkix, ServerCheck};
+use super::mta_sts::StsPolicy;
+use super::server_check::{Authentication, Method, Pkix, Reported, ServerCheck};
 
 /// The choices of the administrator for one host.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -77,17 +78,14 @@ impl TlsBase {
         host: &RemoteHost,
         choices: HostChoices,
         authorities: &Verifier,
+        sts: Option<&StsPolicy>,
     ) -> Result<TlsPlan, SecurityError> {
         let action = &host.policy.action;
         if choices.avoid_tls && !action.requires_tls() && !choices.requires_tls() {
             return Ok(TlsPlan::Clear);
         }
         let method = self.method(action, choices, authorities)?;
-        let reported = host.reported.as_ref().map(|policy| &policy.action);
-        let reported = match reported {
-            Some(Action::Dane(dane)) => Some(self.dane(dane)?),
-            _ => None,
-        };
+        let reported = self.reported(host, authorities, sts)?;
         let server_name = match &method {
             Method::Dane(dane) => Some(dane.server_name()),
             _ => ServerName::try_from(host.policy.host.to_string()).ok(),
@@ -110,6 +108,23 @@ impl TlsBase {
             may_clear: !required && choices.try_clear,
         };
         Ok(if required { TlsPlan::Required(client) } else { TlsPlan::IfOffered(client) })
+    }
+
+    /// The verifications for reports: by `hosts_report_dane`, and by an MTA-STS policy in the mode `testing`.
+    fn reported(
+        &self,
+        host: &RemoteHost,
+        authorities: &Verifier,
+        sts: Option<&StsPolicy>,
+    ) -> Result<Reported, SecurityError> {
+        let dane = match host.reported.as_ref().map(|policy| &policy.action) {
+            Some(Action::Dane(dane)) => Some(self.dane(dane)?),
+            _ => None,
+        };
+        let is_tested = sts.is_some_and(StsPolicy::is_testing);
+        let verifier = authorities.verifier.clone().filter(|_| is_tested);
+        let pkix = verifier.map(|verifier| Pkix { verifier, names: true, required: false });
+        Ok(Reported { dane, pkix })
     }
 
     fn method(

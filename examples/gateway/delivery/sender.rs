@@ -1,6 +1,7 @@
 //! Messages that are sent at once, without a queue.
 
 mod next_hop_delivery;
+mod plan;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -9,12 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{fmt, fs};
 
 use bytes::Bytes;
-use dane_tlsa::HostPolicy;
-use mail_types::dns::Note;
 use mail_types::smtp::{MailHost, Mailbox, ReversePath};
 use tokio::sync::Semaphore;
 
 use self::next_hop_delivery::NextHopDelivery;
+use self::plan::result_without_hosts;
+pub use self::plan::{Plan, PlannedAddress, PlannedHost, PlannedSecurity};
 pub use self::settings::{SenderError, SenderOptions, SenderSettings};
 use super::attempts::Attempts;
 use super::hosts::NoHosts;
@@ -28,6 +29,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::message::tls_required::waives_tls;
 use crate::gateway::policy::event_lists::{ActionEngines, EventLists};
 use crate::gateway::policy::services::Services;
+use crate::gateway::smtp::client::Needs;
 
 /// A message's envelope.
 #[derive(Clone, Debug)]
@@ -38,28 +40,6 @@ pub struct Envelope {
     pub recipients: Vec<Mailbox>,
     /// Whether authenticated TLS is required on the whole way (RFC 8689).
     pub require_tls: bool,
-}
-
-/// The hosts of one next hop, and how mail to them would be secured.
-#[derive(Debug)]
-pub struct Plan {
-    /// The next hop.
-    pub next_hop: String,
-    /// The hosts, in the order of attempts.
-    pub hosts: Vec<PlannedHost>,
-    /// Why there are no hosts.
-    pub reason: Option<String>,
-    /// The questions and answers.
-    pub trace: Vec<Note>,
-}
-
-/// A host of a [`Plan`].
-#[derive(Debug)]
-pub struct PlannedHost {
-    /// How mail to it is secured.
-    pub policy: HostPolicy,
-    /// Why it is not used, if so.
-    pub unused: Option<String>,
 }
 
 /// Sends messages, with one attempt at each host.
@@ -121,28 +101,10 @@ impl Sender {
     }
 
     /// Finds the hosts for the recipients, and sends nothing.
-    pub async fn plan(&self, envelope: &Envelope) -> Vec<Plan> {
-        let (shared, mut plans) = (&*self.shared, Vec::new());
-        for group in shared.groups(&envelope.recipients) {
-            let domain = group.domain();
-            let demand = envelope.demand(&[]);
-            let outbound = Outbound { route: &group.route, domain: &domain, demand };
-            let found = shared.remote.find(outbound, shared.timeout).await;
-            let next_hop = group.route.next_hop().to_string();
-            plans.push(match found {
-                Ok(found) => {
-                    let hosts = found.hosts.list.into_iter().map(|host| PlannedHost {
-                        policy: host.policy,
-                        unused: host.unused.map(|unused| unused.to_string()),
-                    });
-                    let (hosts, trace) = (hosts.collect(), found.hosts.trace);
-                    Plan { next_hop, hosts, reason: None, trace }
-                }
-                Err(error) => {
-                    let reason = Some(error.to_string());
-                    Plan { next_hop, hosts: Vec::new(), reason, trace: Vec::new() }
-                }
-            });
+    pub async fn plan(&self, envelope: &Envelope, message: &[u8]) -> Vec<Plan> {
+        let mut plans = Vec::new();
+        for group in self.shared.groups(envelope) {
+            plans.push(self.shared.plan(&group, envelope, message).await);
         }
         plans
     }
@@ -156,7 +118,7 @@ impl Sender {
         let origin = Origin::sending(&self.shared.events, host, &envelope.sender, id);
         let (message, limit) = (Bytes::from(message), Arc::new(Semaphore::new(DOMAINS_AT_ONCE)));
         let mut tasks = Vec::new();
-        for group in self.shared.groups(&envelope.recipients) {
+        for group in self.shared.groups(envelope) {
             let (shared, limit) = (Arc::clone(&self.shared), Arc::clone(&limit));
             let (envelope, message, origin) = (envelope.clone(), message.clone(), origin.clone());
             tasks.push(tokio::spawn(async move {
@@ -191,24 +153,35 @@ impl Sender {
 
 impl Envelope {
     fn demand(&self, message: &[u8]) -> TlsDemand {
-        match self.require_tls {
-            true => TlsDemand::Required,
-            false if waives_tls(message) => TlsDemand::Waived,
-            false => TlsDemand::None,
+        // RFC 8689 section 4.1: `REQUIRETLS` goes before the field, in a bounce too.
+        match !self.require_tls && waives_tls(message) {
+            true => TlsDemand::Waived,
+            false => TlsDemand::of(self.require_tls, &self.sender),
+        }
+    }
+
+    /// The needs of the message for these recipients.
+    fn needs(&self, recipients: &[Mailbox], message: &[u8]) -> Needs {
+        let mut addresses = self.sender.mailbox().into_iter().chain(recipients);
+        Needs {
+            size: message.len() as u64,
+            eight_bit: !message.is_ascii(),
+            utf8: addresses.any(Mailbox::needs_utf8),
         }
     }
 }
 
 impl Shared {
-    /// Groups the recipients by their next hop.
-    fn groups(&self, recipients: &[Mailbox]) -> Vec<Group> {
-        let mut groups = BTreeMap::<(String, String), Group>::new();
-        for recipient in recipients {
+    /// Groups the recipients by their next hop, and those that need SMTPUTF8 by themselves: a host without it takes
+    /// the others.
+    fn groups(&self, envelope: &Envelope) -> Vec<Group> {
+        let mut groups = BTreeMap::<(String, String, bool), Group>::new();
+        for recipient in &envelope.recipients {
             let route = self.route.clone().unwrap_or_else(|| self.route_of(recipient));
             let domain = recipient.host().to_string();
             let domain = if self.remote.shares_domains() { String::new() } else { domain };
             let group = groups
-                .entry((route.to.to_string(), domain))
+                .entry((route.to.to_string(), domain, recipient.needs_utf8()))
                 .or_insert_with(|| Group { route, recipients: Vec::new() });
             group.recipients.push(recipient.clone());
         }
@@ -235,7 +208,8 @@ impl Shared {
     ) -> Vec<RecipientOutcome> {
         let (domain, demand) = (group.domain(), envelope.demand(message));
         let Group { route, recipients } = group;
-        let outbound = Outbound { route: &route, domain: &domain, demand };
+        let needs = envelope.needs(&recipients, message);
+        let outbound = Outbound { route: &route, domain: &domain, demand, needs };
         let time = until.saturating_duration_since(now()) / 2;
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
@@ -258,9 +232,7 @@ impl Shared {
 
 /// The outcome of a recipient whose next hop has no hosts.
 fn without_hosts(recipient: &Mailbox, error: &NoHosts) -> RecipientOutcome {
-    let result =
-        if error.is_permanent() { DeliveryResult::Failed } else { DeliveryResult::Deferred };
-    RecipientOutcome::new(recipient, result).because(error)
+    RecipientOutcome::new(recipient, result_without_hosts(error)).because(error)
 }
 
 fn now() -> Instant {

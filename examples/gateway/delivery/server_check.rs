@@ -26,12 +26,22 @@ pub(crate) struct ServerCheck {
 #[derive(Debug)]
 pub(crate) struct Authentication {
     pub(crate) method: Method,
-    /// TLSA records that are checked for a report only.
-    pub(crate) reported: Option<Arc<DaneVerifier>>,
+    /// The verifications for a report only.
+    reported: Reported,
     /// It verifies signatures, whatever the certificate is otherwise.
     signatures: UnauthenticatedVerifier,
     sent: OnceLock<Vec<CertificateDer<'static>>>,
     pkix: Mutex<Option<Result<(), Error>>>,
+    reported_pkix: OnceLock<Result<(), Error>>,
+}
+
+/// Verifications without effect, whose results are reported.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reported {
+    /// By TLSA records.
+    pub(crate) dane: Option<Arc<DaneVerifier>>,
+    /// By the authorities.
+    pub(crate) pkix: Option<Pkix>,
 }
 
 /// The method of authentication.
@@ -58,7 +68,7 @@ pub(crate) struct Pkix {
 impl Authentication {
     pub(crate) fn new(
         method: Method,
-        reported: Option<Arc<DaneVerifier>>,
+        reported: Reported,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Self {
         Self {
@@ -67,6 +77,7 @@ impl Authentication {
             signatures: UnauthenticatedVerifier::new(algorithms),
             sent: OnceLock::new(),
             pkix: Mutex::default(),
+            reported_pkix: OnceLock::new(),
         }
     }
 
@@ -90,7 +101,12 @@ impl Authentication {
 
     /// Returns the verdict by the TLSA records that are checked for a report.
     pub(crate) fn reported_verdict(&self) -> Option<Verdict> {
-        self.reported.as_ref().and_then(|dane| dane.verdict())
+        self.reported.dane.as_ref().and_then(|dane| dane.verdict())
+    }
+
+    /// Returns the error of the verification by authorities that is for a report.
+    pub(crate) fn reported_error(&self) -> Option<Error> {
+        self.reported_pkix.get()?.clone().err()
     }
 
     /// Returns the certificate usages of the records that decide, a bit for each; 0 without DANE.
@@ -129,9 +145,13 @@ impl Authentication {
     ) -> Result<(), Error> {
         let sent = std::iter::once(end_entity).chain(intermediates);
         let _ = self.sent.set(sent.map(|der| der.clone().into_owned()).collect());
-        if let Some(reported) = &self.reported {
+        if let Some(dane) = &self.reported.dane {
             // The verdict stays in the verifier.
-            let _ = reported.verify_server_cert(end_entity, intermediates, server_name, &[], now);
+            let _ = dane.verify_server_cert(end_entity, intermediates, server_name, &[], now);
+        }
+        if let Some(pkix) = &self.reported.pkix {
+            let verified = pkix.verify(end_entity, intermediates, server_name, now);
+            let _ = self.reported_pkix.set(verified);
         }
         match &self.method {
             Method::Unauthenticated => Ok(()),

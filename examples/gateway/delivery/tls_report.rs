@@ -8,7 +8,8 @@ use dane_tlsa::{ConnectionFault, Failure, HostPolicy, TlsaRecord};
 use rustls::{CertificateError, Error};
 use serde::Serialize;
 
-use super::connection::HandshakeError;
+use super::connection::{HandshakeError, OpenError};
+use super::hosts::Unused;
 use super::mta_sts::StsPolicy;
 
 /// One attempt, in the terms of section 4.4. A caller counts the sessions of a day and sends the report.
@@ -40,9 +41,16 @@ impl fmt::Display for TlsReportLine {
 /// The fault of an attempt.
 #[derive(Clone, Debug)]
 pub(crate) enum TlsFault<'a> {
+    /// The session was in clear, or ended before TLS.
     NoStarttls,
     Handshake(&'a HandshakeError),
     Verdict(&'a dane_tlsa::Verdict),
+    /// The MTA-STS policy does not name the host.
+    NotNamed,
+    /// The authorities do not verify the certificate, which the MTA-STS policy wants.
+    Unverified(Error),
+    /// An action of `tls:cert` has refused the certificate of this depth.
+    Refused(usize),
 }
 
 impl TlsReportLine {
@@ -59,12 +67,12 @@ impl TlsReportLine {
         }
     }
 
-    /// The line of a connection: a success, or a fault.
+    /// The line of a connection, or of a host without one: a success, or a fault.
     pub(crate) fn of(
         host: &HostPolicy,
         domain: &str,
         sts: Option<&StsPolicy>,
-        address: IpAddr,
+        address: Option<IpAddr>,
         fault: Option<&TlsFault<'_>>,
     ) -> Self {
         let failure = match (fault, &host.action) {
@@ -73,11 +81,11 @@ impl TlsReportLine {
             (None, _) => None,
         };
         if let Some(failure) = failure {
-            return Self::failed(&failure, Some(address));
+            return Self::failed(&failure, address);
         }
         let line = Self {
             receiving_mx_hostname: Some(host.host.to_string()),
-            receiving_ip: Some(address),
+            receiving_ip: address,
             result_type: fault.map(result_type),
             failure_reason_code: fault.map(reason),
             ..Self::default()
@@ -107,14 +115,20 @@ pub(crate) fn failure(host: &HostPolicy, fault: &TlsFault<'_>) -> Option<Failure
             text = error.to_string();
             ConnectionFault::Handshake(&text)
         }
+        TlsFault::NotNamed | TlsFault::Unverified(_) | TlsFault::Refused(_) => return None,
     };
     matches!(host.host, Host::Name(_)).then(|| host.connection_failure(&fault)).flatten()
 }
 
 /// The result type of a fault without TLSA records (section 4.3).
 fn result_type(fault: &TlsFault<'_>) -> &'static str {
-    let TlsFault::Handshake(error) = fault else { return "starttls-not-supported" };
-    let HandshakeError::Tls { error, .. } = error else { return "validation-failure" };
+    let error = match fault {
+        TlsFault::NoStarttls => return "starttls-not-supported",
+        TlsFault::Handshake(HandshakeError::Tls { error, .. }) | TlsFault::Unverified(error) => {
+            error
+        }
+        _ => return "validation-failure",
+    };
     match error {
         Error::InvalidCertificate(error) => match error {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -123,8 +137,8 @@ fn result_type(fault: &TlsFault<'_>) -> &'static str {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "certificate-expired"
             }
-            CertificateError::UnknownIssuer => "certificate-not-trusted",
-            _ => "validation-failure",
+            CertificateError::InvalidOcspResponse => "validation-failure",
+            _ => "certificate-not-trusted",
         },
         _ => "validation-failure",
     }
@@ -132,7 +146,10 @@ fn result_type(fault: &TlsFault<'_>) -> &'static str {
 
 fn reason(fault: &TlsFault<'_>) -> String {
     match fault {
-        TlsFault::NoStarttls => "the server offers no STARTTLS".to_owned(),
+        TlsFault::NoStarttls => "the server does not start TLS".to_owned(),
+        TlsFault::NotNamed => Unused::NotInMtaSts.to_string(),
+        TlsFault::Unverified(error) => error.to_string(),
+        TlsFault::Refused(depth) => OpenError::CertificateRefused(*depth).to_string(),
         TlsFault::Handshake(error) => error.to_string(),
         TlsFault::Verdict(verdict) => verdict.to_string(),
     }

@@ -59,8 +59,8 @@ impl Withheld {
         let Some(first) = recipients.first().filter(|_| waives) else {
             return refused(self.refusal);
         };
-        let demand = TlsDemand::Waived;
-        let relay = Relay::connect(remote, &self.route, demand, first, origin).await;
+        let demands = (TlsDemand::Waived, self.declared.needs(&self.sender));
+        let relay = Relay::connect(remote, &self.route, demands, first, origin).await;
         let mut relay = match relay {
             Ok(relay) => relay,
             Err(failure) => return refused(failure.reply),

@@ -20,6 +20,7 @@ use std::time::Instant;
 use mail_types::smtp::{Mailbox, Reply, ReversePath};
 
 use super::framing::Input;
+pub(crate) use declared::Needs;
 pub use declared::{CannotTake, Declared};
 pub use delivery::{Delivery, RecipientResult};
 pub use lost::Lost;

@@ -18,7 +18,7 @@ use super::relay::settings;
 use crate::gateway::delivery::connection::{
     CommandError, Connection, HandshakeError, OpenError, Target, TlsClient, TlsPlan,
 };
-use crate::gateway::delivery::server_check::{Authentication, Method, ServerCheck};
+use crate::gateway::delivery::server_check::{Authentication, Method, Reported, ServerCheck};
 use crate::gateway::events::delivery_attempt::DeliveryAttempt;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::client::{Declared, Delivery, Lost};
@@ -71,7 +71,8 @@ impl Party {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let server_name = "mx.example".try_into().unwrap();
-        let authentication = Authentication::new(Method::Unauthenticated, None, algorithms);
+        let authentication =
+            Authentication::new(Method::Unauthenticated, Reported::default(), algorithms);
         let (authentication, off) = (Arc::new(authentication), Requirement::Off);
         let check = ServerCheck::new(authentication, Arc::default(), algorithms, off);
         let (config, check) = (Arc::new(config), Arc::new(check));
@@ -129,7 +130,14 @@ impl Party {
 }
 
 async fn open(address: SocketAddr, plan: &TlsPlan) -> Result<Box<Connection>, OpenError> {
-    let target = Target { address, try_prdr: true, try_chunking: true, open_by: None, until: None };
+    let target = Target {
+        address,
+        try_prdr: true,
+        try_chunking: true,
+        needs: None,
+        open_by: None,
+        until: None,
+    };
     let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
     Connection::open(&target, plan, &settings(address, WAIT).settings, attempt).await
 }
@@ -305,8 +313,14 @@ async fn a_server_that_closes_or_falls_silent_in_the_handshake_is_told_apart() {
     let (address, _task) = party.serve(with(&[Say("220 go\r\n")])).await;
     let mut settings = settings(address, WAIT).settings;
     settings.limits.session.command = Duration::from_millis(100);
-    let target =
-        Target { address, try_prdr: false, try_chunking: false, open_by: None, until: None };
+    let target = Target {
+        address,
+        try_prdr: false,
+        try_chunking: false,
+        needs: None,
+        open_by: None,
+        until: None,
+    };
     let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
     let plan = TlsPlan::Required(party.client());
     let error = Connection::open(&target, &plan, &settings, attempt).await.unwrap_err();
@@ -349,7 +363,8 @@ async fn a_silent_server_has_only_the_time_for_the_opening() {
         let (address, _task) = party.serve(acts.to_vec()).await;
         let open_by = Instant::now() + Duration::from_millis(200);
         let (try_prdr, try_chunking, until) = (false, false, None);
-        let target = Target { address, try_prdr, try_chunking, open_by: Some(open_by), until };
+        let (needs, open_by) = (None, Some(open_by));
+        let target = Target { address, try_prdr, try_chunking, needs, open_by, until };
         let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
         let plan = TlsPlan::Clear;
         let opened =

@@ -17,7 +17,7 @@ use crate::gateway::delivery::relay::Relay;
 use crate::gateway::delivery::remote::{Remote, TlsDemand};
 use crate::gateway::delivery::settings::RemoteLimits;
 use crate::gateway::events::origin::Origin;
-use crate::gateway::smtp::client::Declared;
+use crate::gateway::smtp::client::{Declared, Needs};
 
 /// The replies to: connection, EHLO, MAIL, RCPT, DATA, the message.
 const REPLIES: [&str; 6] = [
@@ -141,8 +141,9 @@ async fn silent_addresses_leave_time_for_the_next_host() {
     let lookups = Scenario::new().services.lookups;
     let remote = Remote::new(next_hop.settings, Arc::new(zone), lookups).unwrap();
     let route = format!("next.example/MX:{port}").parse().unwrap();
-    let (demand, origin, start) = (TlsDemand::None, Origin::default(), Instant::now());
-    let relay = Relay::connect(&remote, &route, demand, &recipient(), &origin).await;
+    let demands = (TlsDemand::None, Needs::default());
+    let (origin, start) = (Origin::default(), Instant::now());
+    let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
     let mut relay = relay.map_err(|failure| failure.reply).unwrap();
     assert_eq!(start.elapsed().as_secs(), 120 + 60);
     let reply = relay.mail(&sender(), Declared::default()).await;

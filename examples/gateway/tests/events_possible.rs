@@ -18,7 +18,7 @@ const WORDS: &[(&str, &str, &str, &str)] = &[
     (
         "dane:fail",
         "relay_to_domains = 'b.example'\nroute_data = 'mx.b.example'\nremote_smtp.hosts_try_dane = ''\n",
-        "hosts_try_dane and hosts_require_dane are empty",
+        "hosts_try_dane and hosts_require_dane match no host",
         "relay_to_domains = 'b.example'\nroute_data = 'mx.b.example'\nremote_smtp.hosts_try_dane = ''\n\
          remote_smtp.hosts_require_dane = '*.b.example'\n",
     ),

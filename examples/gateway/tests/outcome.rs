@@ -33,8 +33,29 @@ fn the_lines_are_those_of_exims_log() {
         deferred.to_string(),
         "== ann@example.com T=remote_smtp H=mx.example.com [2001:db8::1]:25 defer: Connection refused"
     );
+    let said = |text: &str| {
+        let reply = Some(Reply::new(ReplyCode::OK, text));
+        let whole = RecipientOutcome {
+            reply,
+            ..RecipientOutcome::new(&recipient, DeliveryResult::Delivered)
+        };
+        whole.to_string()
+    };
+    // The end of the text is the quote that no backslash stands before.
+    let line = said("a\\\" => bob@example.com C=\"x");
+    assert!(line.ends_with(r#" C="250 a\\\" => bob@example.com C=\"x""#), "{line}");
+    for octets in 980..1020 {
+        let line = said(&"\\".repeat(octets));
+        let text = line.split_once(" C=\"").unwrap().1;
+        let text = text.strip_suffix("...\"").or(text.strip_suffix('"')).unwrap();
+        assert!(text.len() <= 2 * 1000, "{octets}");
+        assert_eq!(text.matches('\\').count() % 2, 0, "{line}");
+    }
+    assert!(said(&"\u{e9}".repeat(2000)).len() < 1100);
     // A text from the network begins no line of its own.
     let failed = RecipientOutcome::new(&recipient, DeliveryResult::Failed);
     let failed = failed.because("550 no\r\n=> bob@example.com");
     assert_eq!(failed.to_string(), "** ann@example.com T=remote_smtp: 550 no => bob@example.com");
+    let long = RecipientOutcome::new(&recipient, DeliveryResult::Failed).because("x".repeat(5000));
+    assert!(long.to_string().len() < 1100);
 }

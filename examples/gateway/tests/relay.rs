@@ -16,7 +16,7 @@ use crate::gateway::delivery::remote::{Remote, TlsDemand};
 use crate::gateway::delivery::settings::{RemoteLimits, RemoteSettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::smtp::client::{ClientLimits, Declared};
+use crate::gateway::smtp::client::{ClientLimits, Declared, Needs};
 use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
@@ -112,9 +112,9 @@ fn settings_with(options: &str, address: SocketAddr, wait: Duration) -> NextHop 
 pub(super) async fn connect(next_hop: &NextHop) -> Result<Relay, Reply> {
     let services = Scenario::new().services;
     let remote = Remote::new(next_hop.settings.clone(), services.resolver, services.lookups);
-    let (demand, origin) = (TlsDemand::None, Origin::default());
+    let (demands, origin) = ((TlsDemand::None, Needs::default()), Origin::default());
     let relay =
-        Relay::connect(&remote.unwrap(), &next_hop.route, demand, &recipient(), &origin).await;
+        Relay::connect(&remote.unwrap(), &next_hop.route, demands, &recipient(), &origin).await;
     relay.map_err(|failure| failure.reply)
 }
 

@@ -77,7 +77,8 @@ fn found(
     let provider = Arc::new(default_provider());
     let authorities = Authorities::open(certificates, crl.map(Into::into), &provider).unwrap();
     let base = TlsBase::new(&provider).unwrap();
-    let (word, secured) = match base.security(host, choices, &authorities.verifier()).unwrap() {
+    let (word, secured) = match base.security(host, choices, &authorities.verifier(), None).unwrap()
+    {
         TlsPlan::Clear => return "clear".to_owned(),
         TlsPlan::IfOffered(secured) => ("offered", secured),
         TlsPlan::Required(secured) => ("required", secured),
@@ -247,7 +248,7 @@ fn without_authorities_nobody_is_verified_and_whoever_must_be_is_not_used() {
     let authorities = Authorities::open(VerifyCertificates::None, None, &provider).unwrap();
     let base = TlsBase::new(&provider).unwrap();
     let choices = HostChoices { verify: true, ..defaults() };
-    let refused = base.security(&host(&[]), choices, &authorities.verifier()).unwrap_err();
+    let refused = base.security(&host(&[]), choices, &authorities.verifier(), None).unwrap_err();
     assert_eq!(refused, SecurityError::NoAuthorities);
 }
 
@@ -277,7 +278,8 @@ fn no_session_is_resumed() {
     let base = TlsBase::new(&provider).unwrap();
     let config = Arc::new(server.config());
     for records in [&[][..], &[server.record(true)], &[]] {
-        let plan = base.security(&host(records), defaults(), &authorities.verifier()).unwrap();
+        let plan =
+            base.security(&host(records), defaults(), &authorities.verifier(), None).unwrap();
         let client = plan.client().unwrap();
         for _ in 0..2 {
             let kind = handshake_with(client, &config).unwrap();
@@ -305,7 +307,8 @@ fn files_are_read_again_when_they_change_and_the_last_good_one_stays() {
     let authorities = Authorities::open(certificates, None, &provider).unwrap();
     let base = TlsBase::new(&provider).unwrap();
     let is_verified = || {
-        let security = base.security(&host(&[]), defaults(), &authorities.verifier()).unwrap();
+        let security =
+            base.security(&host(&[]), defaults(), &authorities.verifier(), None).unwrap();
         let TlsPlan::IfOffered(secured) = security else { panic!("{security:?}") };
         handshake(&secured, &server).unwrap();
         secured.check.authentication().is_verified()

@@ -12,6 +12,7 @@ use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::delivery::hosts::NoHosts;
 use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
+use crate::gateway::smtp::client::Needs;
 
 const REPLIES: [&str; 5] =
     ["220 next\r\n", "250 next\r\n", "250 sender\r\n", "250 first\r\n", "250 second\r\n"];
@@ -64,7 +65,8 @@ async fn mail_waits_for_a_policy_that_cannot_be_read() {
         let lookups = Scenario::new().services.lookups;
         let remote = Remote::new(settings, Arc::new(zone), lookups).unwrap();
         let route = "next.example/MX:25".parse().unwrap();
-        let outbound = Outbound { route: &route, domain: "next.example", demand: TlsDemand::None };
+        let (demand, needs) = (TlsDemand::None, Needs::default());
+        let outbound = Outbound { route: &route, domain: "next.example", demand, needs };
         match remote.find(outbound, Duration::from_secs(5)).await {
             Err(NoHosts::Deferred { reason, .. }) => {
                 assert!(defers && reason.contains("MTA-STS policy"), "{reason}");

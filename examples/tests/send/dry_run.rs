@@ -1,6 +1,8 @@
 //! The plan, which sends nothing.
 
-use super::program::send;
+use serde_json::Value;
+
+use super::program::{BOUNCE, send, send_message};
 
 const ZONE: &str = "
 example.test. MX 10 a.example.test.
@@ -27,6 +29,8 @@ fn it_shows_each_host_with_its_policy_and_the_questions() {
     assert_eq!(plan["hosts"][0]["action"], "dane");
     assert_eq!(plan["hosts"][1]["action"], "opportunistic");
     assert_eq!(nowhere["reason"], "the domain does not exist");
+    assert_eq!((&nowhere["result"], &plan["result"]), (&"failed".into(), &Value::Null));
+    assert_eq!(sent.status, 69);
     assert_eq!(nowhere["hosts"].as_array().unwrap().len(), 0);
 }
 
@@ -63,4 +67,109 @@ fn wrong_usage_ends_with_2_and_the_cause() {
         assert_eq!(sent.status, 2, "{options} {arguments:?}: {}", sent.out);
         assert!(sent.told.contains(cause), "{options} {arguments:?}: {}", sent.told);
     }
+}
+
+/// The connection to each host, as a sentence, by the options.
+#[test]
+fn it_shows_how_the_connection_to_each_host_is_secured() {
+    let plain = "TLS: if-offered, verification: pkix-if-possible, OCSP: requested, in clear after a failed handshake";
+    let dane = "TLS: required, verification: dane, OCSP: no";
+    for (options, first, second) in [
+        ("", dane, plain),
+        (
+            "hosts_require_tls = '*'\ntls_verify_hosts = '*'",
+            dane,
+            "TLS: required, verification: pkix, OCSP: requested",
+        ),
+        (
+            "hosts_require_tls = '*'\ntls_verify_hosts = '*'\ntls_verify_cert_hostnames = ''",
+            dane,
+            "TLS: required, verification: pkix-any-name, OCSP: requested",
+        ),
+        (
+            "hosts_require_ocsp = 'b.example.test'",
+            dane,
+            "TLS: required, verification: pkix-if-possible, OCSP: required",
+        ),
+        ("hosts_avoid_tls = '*'", dane, "TLS: no, verification: no, OCSP: no"),
+        (
+            "tls_try_verify_hosts = ':'\nhosts_request_ocsp = ''\ntls_tempfail_tryclear = false",
+            dane,
+            "TLS: if-offered, verification: no, OCSP: no",
+        ),
+        ("hosts_try_dane = ''", plain, plain),
+        (
+            "hosts_require_tls = '${if eq{$host_address}{192.0.2.2}{*}{}}'",
+            dane,
+            "TLS: required, verification: pkix-if-possible, OCSP: requested",
+        ),
+    ] {
+        let sent = send(ZONE, options, &["--dry-run", "ann@example.test"]);
+        for (address, expected) in [("192.0.2.1:25", first), ("192.0.2.2:25", second)] {
+            let line = format!("  connection {address}: {expected}\n");
+            assert!(sent.out.contains(&line), "{options}: {}{}", sent.out, sent.told);
+        }
+    }
+    let sent = send(ZONE, "hosts_avoid_tls = '*'", &["--dry-run", "--json", "ann@example.test"]);
+    let connection = &sent.outcome()["hosts"][1]["connections"][0];
+    assert_eq!(connection["address"], "192.0.2.2:25");
+    assert_eq!(connection["tls"], "no");
+    // Without authorities nobody can be verified.
+    let options = "hosts_try_dane = ':'\ntls_verify_hosts = '*'\ntls_verify_certificates = ''";
+    let sent = send(ZONE, options, &["--dry-run", "ann@example.test"]);
+    assert!(sent.told.contains("tls_verify_certificates is empty"), "{}{}", sent.out, sent.told);
+}
+
+#[test]
+fn it_shows_dane_that_is_reported_only() {
+    let options = "hosts_report_dane = '*'\nhosts_try_dane = ''";
+    let sent = send(ZONE, options, &["--dry-run", "--json", "ann@example.test"]);
+    let hosts = sent.outcome();
+    assert_eq!(hosts["hosts"][0]["action"], "opportunistic");
+    assert_eq!(hosts["hosts"][0]["reported"]["action"], "dane");
+    let sent = send(ZONE, options, &["--dry-run", "ann@example.test"]);
+    assert!(
+        sent.out.contains("(hosts_report_dane), DANE says of\na.example.test: dane\n"),
+        "{}",
+        sent.out
+    );
+}
+
+/// The message, and whether DANE counts.
+#[test]
+fn a_message_on_standard_input_may_waive_tls() {
+    let arguments = ["--dry-run", "ann@example.test"];
+    for (message, word) in [
+        ("TLS-Required: No\n\nbody\n", "a.example.test: opportunistic\n"),
+        ("Subject: x\n\nTLS-Required: No\n", "a.example.test: dane\n"),
+        ("", "a.example.test: dane\n"),
+    ] {
+        let sent = send_message(ZONE, "", &arguments, message);
+        assert!(sent.out.contains(word), "{message}: {}", sent.out);
+    }
+}
+
+#[test]
+fn its_exit_status_tells_whether_a_host_can_be_tried() {
+    let insecure = &["--security", "insecure"][..];
+    for (recipient, options, more, status) in [
+        ("ann@example.test", "", &[][..], 0),
+        ("ann@nowhere.test", "", &[], 69),
+        ("ann@example.test", "hosts_require_dane = '*'", insecure, 75),
+        ("ann@example.test", "dnssec_require_domains = '*'", insecure, 75),
+        // REQUIRETLS needs hosts that DNSSEC or MTA-STS confirms; a bounce does not.
+        ("ann@example.test", "", &["--require-tls", "--security", "insecure"], 69),
+        ("ann@example.test", "", &["--require-tls"], 0),
+    ] {
+        let arguments = [&["--dry-run", recipient], more].concat();
+        let sent = send(ZONE, options, &arguments);
+        assert_eq!(
+            sent.status, status,
+            "{recipient} {options} {more:?}: {}{}",
+            sent.out, sent.told
+        );
+    }
+    let arguments =
+        [BOUNCE, "--dry-run", "--require-tls", "--security", "insecure", "ann@example.test"];
+    assert_eq!(send(ZONE, "", &arguments).status, 0);
 }

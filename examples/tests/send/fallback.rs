@@ -15,13 +15,20 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn start(behaviours: &[Behaviour]) -> Self {
-        let addresses: Vec<_> =
-            behaviours.iter().zip(2..).map(|(_, n)| IpAddr::from([127, 0, 0, n])).collect();
-        Self::start_at(&addresses, behaviours)
+        Self::start_at(&loopback(behaviours.len()), behaviours)
+    }
+
+    /// The same, whose certificate is this one.
+    pub(crate) fn start_with(identity: Identity, behaviours: &[Behaviour]) -> Self {
+        let addresses = loopback(behaviours.len());
+        Self::start_as(identity, &addresses, behaviours)
     }
 
     fn start_at(addresses: &[IpAddr], behaviours: &[Behaviour]) -> Self {
-        let identity = Identity::of("mx.example.test");
+        Self::start_as(Identity::of("mx.example.test"), addresses, behaviours)
+    }
+
+    fn start_as(identity: Identity, addresses: &[IpAddr], behaviours: &[Behaviour]) -> Self {
         let servers = listen(addresses).into_iter().zip(behaviours);
         let list: Vec<_> = servers
             .map(|(listener, behaviour)| Server::start(listener, behaviour.clone(), &identity))
@@ -57,6 +64,11 @@ impl Servers {
     pub(crate) fn messages(&self) -> Vec<usize> {
         self.list.iter().map(|server| server.told().messages).collect()
     }
+}
+
+/// The first addresses of loopback that no other server uses.
+fn loopback(count: usize) -> Vec<IpAddr> {
+    (2..).take(count).map(|last| IpAddr::from([127, 0, 0, last])).collect()
 }
 
 /// Listens at these addresses of loopback, on one port.

@@ -10,7 +10,10 @@
 mod cut;
 mod dry_run;
 mod events;
+mod extensions;
 mod fallback;
+mod gateway;
 mod program;
 mod require_tls;
 mod server;
+mod tls_reports;

@@ -32,6 +32,9 @@ impl Sent {
     }
 }
 
+/// The first argument for a message without a sender.
+pub(crate) const BOUNCE: &str = "bounce";
+
 /// Runs `send` with these records, lines of `[remote_smtp]`, and arguments.
 pub(crate) fn send(zone: &str, options: &str, arguments: &[&str]) -> Sent {
     send_message(zone, options, arguments, "Subject: a test\n\nbody\n")
@@ -65,8 +68,14 @@ pub(crate) fn send_in(
         database.unwrap_or_default()
     );
     fs::write(&config, text.replace("; ", "\n")).unwrap();
+    let sender = ["--from", "sender@sender.test"];
+    let (sender, arguments) = match arguments {
+        [first, arguments @ ..] if *first == BOUNCE => (&[][..], arguments),
+        _ => (&sender[..], arguments),
+    };
     let mut child = Command::new(program())
-        .args(["--from", "sender@sender.test", "--zone"])
+        .args(sender)
+        .arg("--zone")
         .arg(&zone_file)
         .arg("--config")
         .arg(&config)

@@ -1,7 +1,7 @@
 //! REQUIRETLS and `TLS-Required: No`: RFC 8689.
 
 use super::fallback::Servers;
-use super::program::{send_message, tlsa};
+use super::program::{BOUNCE, send, send_message, tlsa};
 use super::server::{Behaviour, Identity, Tls};
 
 const OFFERED: [&[&str]; 2] = [&["PIPELINING"], &["PIPELINING", "REQUIRETLS"]];
@@ -70,4 +70,39 @@ fn tls_required_no_is_sent_as_without_dane() {
         let outcome = send_message(&zone, options, &arguments, message).outcome();
         assert_eq!(outcome["result"], "failed", "{tls:?}: {outcome}");
     }
+}
+
+/// RFC 8689 section 5: a bounce is not lost because a server lacks REQUIRETLS or a certificate.
+#[test]
+fn a_bounce_goes_on_where_a_demand_of_requiretls_is_not_met() {
+    for (tls, offers, is_passed_on) in [
+        (Tls::Good, OFFERED, true),
+        (Tls::Good, IN_CLEAR, false),
+        (Tls::No, OFFERED, false),
+        (Tls::Broken, OFFERED, false),
+    ] {
+        let servers = Servers::start(&[Behaviour { tls, offers, ..Behaviour::default() }]);
+        let port = servers.port.to_string();
+        let arguments = [BOUNCE, "--port", &port, "--json", "--require-tls", "ann@example.test"];
+        let sent = send(&servers.zone(None), "", &arguments);
+        assert_eq!(sent.outcome()["result"], "delivered", "{tls:?}: {}", sent.out);
+        let told = servers.list[0].told();
+        let mails: Vec<_> = told.clear.iter().chain(&told.secret).collect();
+        let [mail] = mails.iter().filter(|line| line.starts_with("MAIL")).collect::<Vec<_>>()[..]
+        else {
+            panic!("{tls:?}: {mails:?}")
+        };
+        assert!(mail.starts_with("MAIL FROM:<>"), "{mail}");
+        assert_eq!(mail.contains(" REQUIRETLS"), is_passed_on, "{tls:?}: {mail}");
+    }
+    // DANE decides about it as about any other message.
+    let servers = Servers::start(&[Behaviour { tls: Tls::No, ..Behaviour::default() }]);
+    let zone = servers.zone(Some(&tlsa(&servers.identity)));
+    let port = servers.port.to_string();
+    let arguments = [BOUNCE, "--port", &port, "--json", "--require-tls", "ann@example.test"];
+    assert_eq!(send(&zone, "", &arguments).outcome()["result"], "deferred");
+    // REQUIRETLS goes before the field.
+    let message = "TLS-Required: No\n\nbody\n";
+    let outcome = send_message(&zone, "", &arguments, message).outcome();
+    assert_eq!(outcome["result"], "deferred", "{outcome}");
 }

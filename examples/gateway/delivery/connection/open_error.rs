@@ -9,9 +9,9 @@ use thiserror::Error;
 use super::failure::{failure, said};
 use crate::gateway::delivery::server_check::ServerCheck;
 use crate::gateway::events::delivery_attempt::{ERRNO_TLSFAILURE, ERRNO_TLSREQUIRED, Failure};
-use crate::gateway::smtp::client::Lost;
+use crate::gateway::smtp::client::{CannotTake, Lost};
 
-/// The reason why no mail can be sent to an address now. None of them is permanent.
+/// The reason why no mail can be sent to an address now.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum OpenError {
     /// An action of `tcp:connect` has refused the connection.
@@ -38,6 +38,9 @@ pub(crate) enum OpenError {
     /// The handshake has failed.
     #[error("TLS session: {0}")]
     Handshake(HandshakeError),
+    /// The server lacks an extension or room for the message.
+    #[error(transparent)]
+    CannotTake(#[from] CannotTake),
 }
 
 /// The reason of a failed handshake.
@@ -81,6 +84,7 @@ impl OpenError {
             Self::Lost { reason, stage } => return failure(reason, stage),
             Self::TlsRefused(reply) => (said(reply, "STARTTLS"), ERRNO_TLSREQUIRED),
             Self::TlsNotOffered => (self.to_string(), ERRNO_TLSREQUIRED),
+            Self::CannotTake(_) => (self.to_string(), 0),
             Self::Handshake(_) => (self.to_string(), ERRNO_TLSFAILURE),
         };
         Some(Failure { text, errno })

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::gateway::delivery::settings::RemoteSettings;
 use crate::gateway::events::delivery_attempt::DeliveryAttempt;
-use crate::gateway::smtp::client::{Client, ClientSettings, ClientStep, Lost};
+use crate::gateway::smtp::client::{Client, ClientSettings, ClientStep, Lost, Needs};
 
 impl Connection {
     /// Connects, waits for the greeting, and sends `EHLO`, after the TLS handshake once more. Errors are
@@ -54,7 +54,11 @@ impl Connection {
             secured: None,
             attempt,
         });
-        match connection.greet(tls).await {
+        let opened = match connection.greet(tls, opening_ends(target)).await {
+            Ok(()) => connection.meets(target.needs),
+            error => error,
+        };
+        match opened {
             Ok(()) => {
                 connection.client.set_until(target.until);
                 connection.attempt.opened();
@@ -76,7 +80,12 @@ impl Connection {
         error
     }
 
-    async fn greet(&mut self, tls: &TlsPlan) -> Result<(), OpenError> {
+    /// Tells whether the server has all that the message needs.
+    fn meets(&self, needs: Option<Needs>) -> Result<(), OpenError> {
+        Ok(needs.map_or(Ok(()), |needs| needs.check(self.client.offers()))?)
+    }
+
+    async fn greet(&mut self, tls: &TlsPlan, ends: Option<Instant>) -> Result<(), OpenError> {
         let greeting = self.step().await?;
         if !self.attempt.may_greet(&greeting).await {
             return Err(OpenError::GreetingRefused);
@@ -86,7 +95,14 @@ impl Connection {
         let refusal = if self.client.offers().start_tls {
             self.client.start_tls();
             match self.run().await {
-                ClientStep::StartTls(by) => return self.secure(client, by).await,
+                ClientStep::StartTls(by) => {
+                    // A silent handshake leaves time for a new connection in clear.
+                    let half = |end: Instant| now() + end.saturating_duration_since(now()) / 2;
+                    let half = ends.filter(|_| client.may_clear).map(half);
+                    return self
+                        .secure(client, half.into_iter().chain([by]).min().unwrap_or(by))
+                        .await;
+                }
                 ClientStep::Replied(reply) => OpenError::TlsRefused(reply),
                 // A server without a usable certificate may end here, before or after its reply.
                 ClientStep::Lost(Lost::Closed) => {

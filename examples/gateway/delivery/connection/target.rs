@@ -8,6 +8,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use crate::gateway::delivery::server_check::ServerCheck;
+use crate::gateway::smtp::client::Needs;
 
 /// An address of a host, and what is tried there.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Target {
     pub(crate) try_prdr: bool,
     /// Whether messages are sent by `BDAT` where `CHUNKING` is offered.
     pub(crate) try_chunking: bool,
+    /// The needs of the message, where another server may have what this one lacks.
+    pub(crate) needs: Option<Needs>,
     /// The end of the opening, so that time is left for another address.
     pub(crate) open_by: Option<Instant>,
     /// The end of the whole session.
@@ -43,6 +46,11 @@ impl TlsPlan {
             Self::Clear => None,
             Self::IfOffered(client) | Self::Required(client) => Some(client),
         }
+    }
+
+    /// Tells whether clear text may follow a failed handshake.
+    pub(crate) fn may_clear(&self) -> bool {
+        self.client().is_some_and(|client| client.may_clear)
     }
 
     pub(super) fn is_required(&self) -> bool {

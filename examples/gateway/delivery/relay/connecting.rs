@@ -14,7 +14,7 @@ use crate::gateway::delivery::outcome::RecipientOutcome;
 use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::smtp::client::Delivery;
+use crate::gateway::smtp::client::{Delivery, Needs};
 
 impl Relay {
     /// Connects to the first address of the next hop whose server can take the message.
@@ -25,14 +25,15 @@ impl Relay {
     pub(crate) async fn connect(
         remote: &Remote,
         route: &RouteData,
-        demand: TlsDemand,
+        (demand, needs): (TlsDemand, Needs),
         recipient: &Mailbox,
         origin: &Origin,
     ) -> Result<Self, OpenFailure> {
         let limit = remote.settings.limits.open;
         let until = now() + limit;
         let domain = recipient.host().to_string();
-        let outbound = Outbound { route, domain: &domain, demand };
+        let needs = Needs { utf8: needs.utf8 || recipient.needs_utf8(), ..needs };
+        let outbound = Outbound { route, domain: &domain, demand, needs };
         let found = match remote.find(outbound, limit / 2).await {
             Ok(found) => found,
             Err(error) => {

@@ -10,7 +10,7 @@ use mail_types::smtp::{Mailbox, Reply, ReplyCode, ReversePath, Severity};
 use prdr::RecipientOutcome;
 
 use super::content::Content;
-use super::{CannotTake, Client, Declared, Delivery, Due, Lost, RecipientResult};
+use super::{CannotTake, Client, Declared, Delivery, Due, Lost, Needs, RecipientResult};
 use crate::gateway::smtp::framing::has_bare_line_end;
 
 /// A message on its way.
@@ -80,8 +80,8 @@ impl Client {
         if has_bare_line_end(parts) {
             return Err(CannotTake::BareLineEnd);
         }
-        let needs_eight_bit = !self.offers.eight_bit && !parts.iter().all(|part| part.is_ascii());
-        if needs_eight_bit { Err(CannotTake::EightBit) } else { Ok(()) }
+        let eight_bit = !parts.iter().all(|part| part.is_ascii());
+        Needs { eight_bit, ..Needs::default() }.check(&self.offers)
     }
 
     /// Begins; where the session is lost, the result follows at once.

@@ -1,0 +1,151 @@
+//! `send` to the gateway, and from there to a next hop.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::fallback::Servers;
+use super::program::{BOUNCE, Sent, folder, send, tlsa};
+use super::server::{Behaviour, Identity, Tls};
+
+/// The program, which ends with the test.
+struct Gateway {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+    identity: Identity,
+}
+
+impl Gateway {
+    /// Starts one that relays for `example.test` to the first of the servers, whose certificate it trusts.
+    fn start(servers: &Servers, options: &str) -> Self {
+        let folder = folder();
+        let identity = Identity::of("gw.test");
+        let key = identity.key.serialize_pem();
+        let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+        write("own.pem", &(identity.pem() + &key));
+        write("authorities.pem", &servers.identity.pem());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let hop = servers.list[0].address;
+        let text = format!(
+            "primary_hostname = 'gw.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n\
+             tls_certificate = 'own.pem'\nrelay_to_domains = 'example.test'\nroute_data = '{hop}'\n\
+             [remote_smtp]\ntls_verify_certificates = 'authorities.pem'\n{options}\n"
+        );
+        write("gateway.toml", &text);
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let child = Command::new(program("gateway"))
+            .args(["--config", "gateway.toml"])
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let gateway = Self { child, folder, port, identity };
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", gateway.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+        gateway
+    }
+
+    /// Sends a message to it, authenticated by DANE.
+    fn send(&self, arguments: &[&str]) -> Sent {
+        let record = tlsa(&self.identity);
+        let port = self.port.to_string();
+        let zone = format!(
+            "example.test. MX 10 gw.test.\ngw.test. A 127.0.0.1\n_{port}._tcp.gw.test. TLSA {record}\n"
+        );
+        let (first, rest) = match arguments {
+            [first, rest @ ..] if *first == BOUNCE => (&[BOUNCE][..], rest),
+            rest => (&[][..], rest),
+        };
+        let fixed = ["--port", &port, "--json", "ann@example.test"];
+        send(&zone, "", &[first, &fixed, rest].concat())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn program(name: &str) -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join(Path::new("examples").join(name))
+}
+
+const OFFERED: [&[&str]; 2] = [&["PIPELINING"], &["PIPELINING", "REQUIRETLS"]];
+const NOT_OFFERED: [&[&str]; 2] = [&["PIPELINING"], &["PIPELINING"]];
+
+/// A next hop whose certificate has its address.
+fn next_hop(tls: Tls, offers: [&'static [&'static str]; 2]) -> Servers {
+    let behaviour = Behaviour { tls, offers, ..Behaviour::default() };
+    Servers::start_with(Identity::of("127.0.0.2"), &[behaviour])
+}
+
+/// RFC 8689 section 5: the client that waits gets the code.
+#[test]
+fn the_client_of_a_relay_learns_why_a_message_with_requiretls_is_refused() {
+    for (tls, offers, code) in [
+        (Tls::Good, OFFERED, None),
+        (Tls::Good, NOT_OFFERED, Some("550 5.7.30 ")),
+        (Tls::No, OFFERED, Some("550 5.7.10 ")),
+        (Tls::Broken, OFFERED, Some("550 5.7.10 ")),
+    ] {
+        let servers = next_hop(tls, offers);
+        let gateway = Gateway::start(&servers, "");
+        let outcome = gateway.send(&["--require-tls"]).outcome();
+        let told = servers.list[0].told();
+        let mail = told.secret.iter().find(|line| line.starts_with("MAIL"));
+        if let Some(code) = code {
+            assert_eq!(outcome["result"], "failed", "{outcome}");
+            let reason = outcome["reason"].as_str().unwrap();
+            assert!(reason.starts_with(code), "{tls:?}: {reason}");
+            assert_eq!((mail, servers.in_clear(0, "MAIL")), (None, 0), "{tls:?}");
+        } else {
+            assert_eq!(outcome["result"], "delivered", "{outcome}\n{}", gateway.log());
+            assert!(mail.unwrap().ends_with(" REQUIRETLS"), "{mail:?}");
+        }
+        // A bounce goes on, and takes REQUIRETLS where it is offered.
+        let bounce = gateway.send(&[BOUNCE, "--require-tls"]).outcome();
+        assert_eq!(bounce["result"], "delivered", "{tls:?}: {bounce}");
+    }
+}
+
+/// The line is JSON in the terms of RFC 8460.
+#[test]
+fn the_log_has_a_line_for_reports_about_tls() {
+    for (tls, options, failure) in [
+        (Tls::Good, "", None),
+        (Tls::No, "", Some("starttls-not-supported")),
+        (Tls::Good, "hosts_report_dane = '*'\nhosts_try_dane = ''", None),
+    ] {
+        let servers = next_hop(tls, OFFERED);
+        let gateway = Gateway::start(&servers, options);
+        assert_eq!(gateway.send(&[]).outcome()["result"], "delivered");
+        let log = gateway.log();
+        let lines =
+            log.lines().filter_map(|line| line.split_once("TLS report ")?.1.split_once('}'));
+        let lines: Vec<serde_json::Value> =
+            lines.map(|(line, _)| serde_json::from_str(&format!("{line}}}")).unwrap()).collect();
+        let [line] = lines.as_slice() else { panic!("{log}") };
+        assert_eq!(line["policy-type"], "no-policy-found", "{line}");
+        assert_eq!(line["receiving-ip"], "127.0.0.2", "{line}");
+        assert_eq!(line["result-type"].as_str(), failure, "{line}");
+    }
+}
