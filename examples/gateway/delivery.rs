@@ -26,6 +26,8 @@ pub(crate) mod open_failure;
 #[cfg(feature = "gateway")]
 pub mod outcome;
 #[cfg(feature = "gateway")]
+pub(crate) mod proxied_client;
+#[cfg(feature = "gateway")]
 pub(crate) mod relay;
 #[cfg(feature = "gateway")]
 pub(crate) mod remote;

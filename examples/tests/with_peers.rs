@@ -64,6 +64,7 @@ mod peers {
     pub(crate) mod refusal;
     pub(crate) mod relay;
     pub(crate) mod rules;
+    pub(crate) mod sent_proxy;
     pub(crate) mod servers;
     pub(crate) mod service;
     pub(crate) mod spf;

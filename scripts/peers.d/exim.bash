@@ -46,6 +46,7 @@ rfc1413_query_timeout = 0s
 host_lookup =
 helo_accept_junk_hosts = *
 $(exim_tls)
+${PEERS_PROXY:+hosts_proxy = 127.0.0.1}
 message_size_limit = 50M
 log_selector = +received_recipients +received_sender
 $([ "$1" = exim-queue ] && echo "queue_only = true")

@@ -68,7 +68,7 @@ maillog_file = $here/log/postfix.log
 maillog_file_prefixes = $here
 myhostname = postfix.test
 mydestination =
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.0/8 ${PEERS_PROXY:+192.0.2.0/24}
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 alias_maps =
@@ -80,6 +80,7 @@ smtpd_peername_lookup = no
 default_process_limit = 200
 in_flow_delay = 0
 default_transport = discard:test
+${PEERS_PROXY:+smtpd_upstream_proxy_protocol = haproxy}
 TEXT
 }
 

@@ -7,7 +7,7 @@ use crate::operators::operator::Operator;
 use crate::operators::quoting::Quoting;
 use crate::tree::condition::Test;
 use crate::tree::lookup::Lookup;
-use crate::tree::{Arguments, NodeKind, Sequence, Tree};
+use crate::tree::{Arguments, Node, NodeKind, Sequence, Tree};
 
 /// A request of a template that only the program can answer: see
 /// [`Template::needs`](crate::Template::needs).
@@ -93,6 +93,27 @@ fn of_call(tree: &Tree, call: HostCall, strings: Arguments) -> Need<'_> {
 fn has_plain_replacement(tree: &Tree, strings: Arguments) -> bool {
     let replacement = tree.arguments(strings).last().and_then(|last| tree.literal(*last));
     replacement.is_some_and(|text| !text.contains(&b'{'))
+}
+
+/// Walks the equations of a variable and a text without expansions, each with its position.
+pub(crate) fn compared<'t>(
+    tree: &'t Tree,
+    variable: &'t str,
+) -> impl Iterator<Item = (usize, &'t [u8])> {
+    let is_variable = move |sequence: Sequence| match tree.nodes(sequence) {
+        [Node { kind: NodeKind::Variable(name), .. }] => tree.name(*name) == variable,
+        _ => false,
+    };
+    tree.conditions.iter().filter_map(move |condition| {
+        let Test::Compare(comparison, a, b) = &condition.test else { return None };
+        let text = match (is_variable(*a), is_variable(*b)) {
+            (true, false) => b,
+            (false, true) => a,
+            _ => return None,
+        };
+        let text = tree.literal(*text).filter(|_| comparison.is_equation())?;
+        Some((condition.at as usize, text))
+    })
 }
 
 /// Walks the queries of a tree, as far as they are known: each with its position and its lookup.

@@ -124,6 +124,21 @@ impl Template {
         need::queries(&self.tree, is_untrusted)
     }
 
+    /// Returns the texts with which conditions as `eq` compare a variable alone, as far as they are known before
+    /// expansion, each with the position of its condition in bytes: a program can refuse a value that the
+    /// variable never has.
+    ///
+    /// ```
+    /// let text = "${if or{{eq{$event_name}{tcp:close}}{eq{$domain}{a}}}}${if eqi{b$x}{$event_name}}";
+    /// let template: event_expand::Template = text.parse()?;
+    /// let compared: Vec<_> = template.compared("event_name").collect();
+    /// assert_eq!(compared, [(9, &b"tcp:close"[..])]);
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
+    pub fn compared<'t>(&'t self, variable: &'t str) -> impl Iterator<Item = (usize, &'t [u8])> {
+        need::compared(&self.tree, variable)
+    }
+
     /// Returns the text before its first expansion: a list separator in it comes from the template
     /// itself, whatever follows.
     ///

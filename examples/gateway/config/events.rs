@@ -17,6 +17,7 @@ use crate::gateway::events::settings::{
 };
 use crate::gateway::lookups::language::{Language, LanguageError};
 use crate::gateway::lookups::quantity::{Interval, Size};
+use crate::gateway::policy::nearest::{nearest, suggestion};
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::text::note_calls;
 use crate::gateway::policy::variable::{NamesAt, NamesOfEvents};
@@ -89,6 +90,18 @@ pub(crate) enum EventsError {
     Variable { transport: Option<&'static str>, source: ExpandError },
     #[error("{}event_action: ${name} has no value for any event of event_select", table(*transport))]
     Unset { transport: Option<&'static str>, name: String },
+    #[error(
+        "{}event_action: byte {at}: $event_name is never \"{}\"{}",
+        table(*transport),
+        text.escape_ascii(),
+        suggestion(*nearest)
+    )]
+    NoEvent {
+        transport: Option<&'static str>,
+        at: usize,
+        text: Vec<u8>,
+        nearest: Option<&'static str>,
+    },
     #[error("event_select: {0}")]
     Selection(SelectionError),
     #[error("event_select: the event in word {number} never happens here, or not in event_profile")]
@@ -107,6 +120,7 @@ impl EventsError {
         match self {
             Self::Template { transport, .. }
             | Self::Header { transport, .. }
+            | Self::NoEvent { transport, .. }
             | Self::Unset { transport, .. }
             | Self::Variable { transport, .. } => match transport {
                 Some(table) => format!("{table}.event_action"),
@@ -327,8 +341,20 @@ fn template(
     let calls = template.needs().any(|(_, need)| matches!(need, Need::Acl(_)));
     let checked = if calls { template.check(&known) } else { template.check(&NamesOfEvents) };
     checked.map_err(|source| EventsError::Variable { transport, source })?;
+    if let Some((at, text)) = template.compared("event_name").find(|(_, text)| !is_event(text)) {
+        let names = EventName::ALL.iter().map(|event| event.as_str());
+        let nearest = nearest(&String::from_utf8_lossy(text), names);
+        return Err(EventsError::NoEvent { transport, at, text: text.to_vec(), nearest });
+    }
     note_calls(&template, Stage::Event.into(), language);
     Ok(template)
+}
+
+/// Tells whether a text is the name of an event, in upper or lower case, as `eqi` compares it, or empty, as outside
+/// events.
+fn is_event(text: &[u8]) -> bool {
+    text.is_empty()
+        || EventName::ALL.iter().any(|event| event.as_str().as_bytes().eq_ignore_ascii_case(text))
 }
 
 const NAMES: [&str; 7] = [

@@ -61,7 +61,7 @@ impl Remote {
         log(&mut outgoing);
         let cause = "an option of [remote_smtp] cannot be expanded now";
         let choices = choices.map_err(|_| cause.to_owned())?;
-        Ok(match outbound.demand {
+        Ok(match outbound.demands.tls {
             TlsDemand::None => choices,
             TlsDemand::Required => {
                 HostChoices { require_tls: true, verify: true, verify_name: true, ..choices }

@@ -12,6 +12,7 @@ use super::connection::{Connection, OpenError, Target, TlsPlan};
 use super::hosts::{RemoteHost, Unused};
 use super::open_failure::OpenFailure;
 use super::outcome::{DeliveryResult, RecipientOutcome};
+use super::proxied_client::header;
 use super::remote::{Found, Outbound, Remote, TlsDemand};
 use super::server_check::Authentication;
 use super::tls_report::{TlsFault, TlsReportLine, failure};
@@ -151,14 +152,14 @@ impl<'a> Attempts<'a> {
         }
         let connection = connected.map_err(|error| match error {
             OpenError::TlsNotOffered | OpenError::TlsRefused(_) | OpenError::Handshake(_)
-                if self.outbound.demand == TlsDemand::Required =>
+                if self.outbound.demands.tls == TlsDemand::Required =>
             {
                 OpenFailure::encryption_needed(&name, address)
             }
             error => OpenFailure::of(&name, address, &error),
         })?;
         let opened = Opened { connection, host: name, address };
-        if self.outbound.demand == TlsDemand::Required {
+        if self.outbound.demands.tls == TlsDemand::Required {
             self.require_tls(opened, host).await
         } else {
             Ok(opened)
@@ -179,7 +180,8 @@ impl<'a> Attempts<'a> {
             try_prdr: plan.choices.try_prdr,
             try_chunking: plan.choices.try_chunking,
             // The last host says itself that it cannot take the message.
-            needs: self.may_go_on().then_some(self.outbound.needs),
+            needs: self.may_go_on().then_some(self.outbound.demands.needs),
+            proxy: plan.choices.send_proxy.then(|| header(self.outbound.demands.client)),
             open_by: Some(self.share(until)),
             until: self.ends.then_some(until),
         };

@@ -4,8 +4,9 @@ use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
 use super::message_outcome::MessageOutcome;
 use super::next_hop::RouteData;
+use super::proxied_client::ProxiedClient;
 use super::relay::Relay;
-use super::remote::{Remote, TlsDemand};
+use super::remote::{Demands, Remote, TlsDemand};
 use super::routing::Route;
 use super::withheld::Withheld;
 use crate::gateway::events::origin::Origin;
@@ -38,7 +39,7 @@ impl Destination {
         &mut self,
         route: Route,
         remote: &Remote,
-        transaction: &Transaction,
+        (transaction, client): (&Transaction, ProxiedClient),
         recipient: &Mailbox,
         origin: impl FnOnce() -> Origin,
     ) -> Reply {
@@ -50,7 +51,8 @@ impl Destination {
             (Route::Relay(route), Self::Open) => {
                 // Where nothing is relayed, no connection needs room for it.
                 let opened =
-                    Box::pin(open((remote, route), transaction, recipient, &origin())).await;
+                    Box::pin(open((remote, route), (transaction, client), recipient, &origin()))
+                        .await;
                 let (destination, reply) = opened;
                 *self = destination;
                 reply
@@ -113,19 +115,21 @@ impl Destination {
 /// Opens a connection to the next hop for the first recipient; returns the destination, and the reply for the client.
 async fn open(
     (remote, route): (&Remote, RouteData),
-    transaction: &Transaction,
+    (transaction, client): (&Transaction, ProxiedClient),
     recipient: &Mailbox,
     origin: &Origin,
 ) -> (Destination, Reply) {
     let Transaction { size, eight_bit, utf8, prdr, require_tls, .. } = *transaction;
     let declared = Declared { size, eight_bit, utf8, prdr, require_tls };
     let sender = &transaction.sender;
-    let demands = (TlsDemand::of(require_tls, sender), declared.needs(sender));
+    let tls = TlsDemand::of(require_tls, sender);
+    let demands = Demands { tls, needs: declared.needs(sender), client: Some(client) };
     let mut relay = match Relay::connect(remote, &route, demands, recipient, origin).await {
         Ok(relay) => relay,
         Err(failure) if failure.is_policy() && !require_tls => {
             let mail = (sender.clone(), declared);
-            let withheld = Withheld::new(route, mail, recipient.clone(), failure.reply);
+            let to = (client, recipient.clone());
+            let withheld = Withheld::new(route, mail, to, failure.reply);
             let reply = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok");
             return (Destination::Withheld(Box::new(withheld)), reply);
         }

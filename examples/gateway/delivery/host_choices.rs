@@ -38,6 +38,7 @@ impl RemoteSettings {
                 None => requests_ocsp(tlsa_usage),
             },
             require_ocsp: has(&lists.hosts_require_ocsp).await?,
+            send_proxy: has(&lists.hosts_send_proxy).await?,
             // These are not worth a deferral.
             try_prdr: has(&lists.hosts_try_prdr).await.unwrap_or(false),
             try_chunking: has(&lists.hosts_try_chunking).await.unwrap_or(false),
@@ -97,6 +98,7 @@ impl RemoteLists {
             &self.hosts_require_dane,
             &self.hosts_require_ocsp,
             &self.hosts_require_tls,
+            &self.hosts_send_proxy,
             &self.hosts_try_chunking,
             &self.hosts_try_dane,
             &self.hosts_try_prdr,

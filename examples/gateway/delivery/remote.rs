@@ -18,6 +18,7 @@ use super::host_choices::DaneChoice;
 use super::hosts::{self, Dnssec, HostSearch, Hosts, NoHosts};
 use super::mta_sts::{MtaStsDirectory, StsPolicy};
 use super::next_hop::{RouteData, RouteTo};
+use super::proxied_client::ProxiedClient;
 use super::security::TlsBase;
 use super::settings::RemoteSettings;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
@@ -57,14 +58,22 @@ impl TlsDemand {
     }
 }
 
+/// The demands of a message on the connections that carry it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Demands {
+    pub(crate) tls: TlsDemand,
+    pub(crate) needs: Needs,
+    /// The client whose address goes on to hosts of `hosts_send_proxy`.
+    pub(crate) client: Option<ProxiedClient>,
+}
+
 /// A message for one next hop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outbound<'a> {
     pub(crate) route: &'a RouteData,
     /// The domain of the recipients.
     pub(crate) domain: &'a str,
-    pub(crate) demand: TlsDemand,
-    pub(crate) needs: Needs,
+    pub(crate) demands: Demands,
 }
 
 /// The hosts for a message, and the policy of MTA-STS by which they were chosen.
@@ -100,7 +109,8 @@ impl Remote {
         outbound: Outbound<'_>,
         time: Duration,
     ) -> Result<Found, NoHosts> {
-        let Outbound { route, domain, demand, .. } = outbound;
+        let Outbound { route, domain, demands } = outbound;
+        let demand = demands.tls;
         let sts = self.sts(route, demand)?;
         let dnssec = self.dnssec(outbound).await.map_err(undecided)?;
         let options = PolicyOptions::default()

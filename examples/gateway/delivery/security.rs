@@ -35,6 +35,7 @@ pub(crate) struct HostChoices {
     pub(crate) require_ocsp: bool,
     pub(crate) try_prdr: bool,
     pub(crate) try_chunking: bool,
+    pub(crate) send_proxy: bool,
 }
 
 impl HostChoices {

@@ -21,7 +21,7 @@ use super::attempts::Attempts;
 use super::hosts::NoHosts;
 use super::next_hop::{RouteData, RouteTo};
 use super::outcome::{DeliveryResult, RecipientOutcome};
-use super::remote::{Outbound, Remote, TlsDemand};
+use super::remote::{Demands, Outbound, Remote, TlsDemand};
 use crate::gateway::events::Events;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::lookups::engines::Engines;
@@ -152,12 +152,17 @@ impl Sender {
 }
 
 impl Envelope {
-    fn demand(&self, message: &[u8]) -> TlsDemand {
+    fn demands(&self, recipients: &[Mailbox], message: &[u8]) -> Demands {
+        let (tls, needs) = (self.tls_demand(message), self.needs(recipients, message));
+        Demands { tls, needs, client: None }
+    }
+
+    fn tls_demand(&self, message: &[u8]) -> TlsDemand {
         // RFC 8689 section 4.1: `REQUIRETLS` goes before the field, in a bounce too.
-        match !self.require_tls && waives_tls(message) {
-            true => TlsDemand::Waived,
-            false => TlsDemand::of(self.require_tls, &self.sender),
+        if !self.require_tls && waives_tls(message) {
+            return TlsDemand::Waived;
         }
+        TlsDemand::of(self.require_tls, &self.sender)
     }
 
     /// The needs of the message for these recipients.
@@ -206,10 +211,10 @@ impl Shared {
         (origin, message): (Origin, &Bytes),
         until: Instant,
     ) -> Vec<RecipientOutcome> {
-        let (domain, demand) = (group.domain(), envelope.demand(message));
+        let domain = group.domain();
         let Group { route, recipients } = group;
-        let needs = envelope.needs(&recipients, message);
-        let outbound = Outbound { route: &route, domain: &domain, demand, needs };
+        let demands = envelope.demands(&recipients, message);
+        let outbound = Outbound { route: &route, domain: &domain, demands };
         let time = until.saturating_duration_since(now()) / 2;
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,

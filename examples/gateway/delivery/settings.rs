@@ -43,6 +43,7 @@ pub(crate) struct RemoteLists {
     pub(crate) hosts_require_dane: HostList,
     pub(crate) hosts_require_ocsp: HostList,
     pub(crate) hosts_require_tls: HostList,
+    pub(crate) hosts_send_proxy: HostList,
     pub(crate) hosts_try_chunking: HostList,
     pub(crate) hosts_try_dane: HostList,
     pub(crate) hosts_try_prdr: HostList,

@@ -7,8 +7,9 @@ use mail_types::smtp::{Mailbox, Reply, ReversePath, Severity};
 
 use super::message_outcome::MessageOutcome;
 use super::next_hop::RouteData;
+use super::proxied_client::ProxiedClient;
 use super::relay::Relay;
-use super::remote::{Remote, TlsDemand};
+use super::remote::{Demands, Remote, TlsDemand};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::client::Declared;
 use crate::gateway::store::Message;
@@ -19,6 +20,7 @@ pub(crate) struct Withheld {
     route: RouteData,
     sender: ReversePath,
     declared: Declared,
+    client: ProxiedClient,
     recipients: Vec<Mailbox>,
     /// The reply to a message that waives nothing.
     refusal: Reply,
@@ -28,10 +30,10 @@ impl Withheld {
     pub(super) fn new(
         route: RouteData,
         (sender, declared): (ReversePath, Declared),
-        recipient: Mailbox,
+        (client, recipient): (ProxiedClient, Mailbox),
         refusal: Reply,
     ) -> Self {
-        Self { route, sender, declared, recipients: vec![recipient], refusal }
+        Self { route, sender, declared, client, recipients: vec![recipient], refusal }
     }
 
     /// Tells whether it may take another recipient.
@@ -59,7 +61,8 @@ impl Withheld {
         let Some(first) = recipients.first().filter(|_| waives) else {
             return refused(self.refusal);
         };
-        let demands = (TlsDemand::Waived, self.declared.needs(&self.sender));
+        let needs = self.declared.needs(&self.sender);
+        let demands = Demands { tls: TlsDemand::Waived, needs, client: Some(self.client) };
         let relay = Relay::connect(remote, &self.route, demands, first, origin).await;
         let mut relay = match relay {
             Ok(relay) => relay,

@@ -50,9 +50,24 @@ fn an_option_of_verification_without_an_effect_is_refused() {
             unverified,
         ),
         ("tls_verify_certificates = ''\ntls_verify_hosts = '*'", "tls_verify_hosts", unverified),
+        // A list without a host, however it is written.
+        (
+            "hosts_try_dane = ':'\ninsecure_mx = 'dane'",
+            "insecure_mx",
+            "hosts_try_dane and hosts_require_dane match no host",
+        ),
     ] {
         let expected = format!("line 5: remote_smtp.{name} has no effect: {cause}");
         assert_eq!(refused(&format!("{HOP}{options}")), expected);
+    }
+    for nobody in ["", ":"] {
+        let options = format!(
+            "hosts_require_ocsp = '*'\ntls_verify_certificates = ''\nhosts_try_dane = '{nobody}'"
+        );
+        let told = refused(&format!("{HOP}{options}"));
+        let start =
+            "line 4: remote_smtp.hosts_require_ocsp has no effect: no server can be verified";
+        assert!(told.starts_with(start), "{nobody}: {told}");
     }
     for options in [
         "tls_verify_hosts = '*.b.example'\ntls_try_verify_hosts = '*.c.example'",

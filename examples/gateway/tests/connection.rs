@@ -135,6 +135,7 @@ async fn open(address: SocketAddr, plan: &TlsPlan) -> Result<Box<Connection>, Op
         try_prdr: true,
         try_chunking: true,
         needs: None,
+        proxy: None,
         open_by: None,
         until: None,
     };
@@ -318,6 +319,7 @@ async fn a_server_that_closes_or_falls_silent_in_the_handshake_is_told_apart() {
         try_prdr: false,
         try_chunking: false,
         needs: None,
+        proxy: None,
         open_by: None,
         until: None,
     };
@@ -363,8 +365,8 @@ async fn a_silent_server_has_only_the_time_for_the_opening() {
         let (address, _task) = party.serve(acts.to_vec()).await;
         let open_by = Instant::now() + Duration::from_millis(200);
         let (try_prdr, try_chunking, until) = (false, false, None);
-        let (needs, open_by) = (None, Some(open_by));
-        let target = Target { address, try_prdr, try_chunking, needs, open_by, until };
+        let (needs, proxy, open_by) = (None, None, Some(open_by));
+        let target = Target { address, try_prdr, try_chunking, needs, proxy, open_by, until };
         let attempt = DeliveryAttempt::new(&Origin::default(), "mx.example", address, true);
         let plan = TlsPlan::Clear;
         let opened =

@@ -14,10 +14,10 @@ use tokio::time::{Instant, sleep};
 use super::relay::{NextHop, Then, connect, message, next_hop, recipient, sender, settings};
 use super::scenario::Scenario;
 use crate::gateway::delivery::relay::Relay;
-use crate::gateway::delivery::remote::{Remote, TlsDemand};
+use crate::gateway::delivery::remote::{Demands, Remote};
 use crate::gateway::delivery::settings::RemoteLimits;
 use crate::gateway::events::origin::Origin;
-use crate::gateway::smtp::client::{Declared, Needs};
+use crate::gateway::smtp::client::Declared;
 
 /// The replies to: connection, EHLO, MAIL, RCPT, DATA, the message.
 const REPLIES: [&str; 6] = [
@@ -141,7 +141,7 @@ async fn silent_addresses_leave_time_for_the_next_host() {
     let lookups = Scenario::new().services.lookups;
     let remote = Remote::new(next_hop.settings, Arc::new(zone), lookups).unwrap();
     let route = format!("next.example/MX:{port}").parse().unwrap();
-    let demands = (TlsDemand::None, Needs::default());
+    let demands = Demands::default();
     let (origin, start) = (Origin::default(), Instant::now());
     let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
     let mut relay = relay.map_err(|failure| failure.reply).unwrap();

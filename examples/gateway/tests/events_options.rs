@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use event_expand::{EventName, OnFailure};
 
+use super::config_effect::refused;
 use super::gateway::{Running, hop};
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
@@ -218,4 +219,36 @@ async fn the_shipped_action_writes_a_row_for_each_event_of_2014() {
         assert_eq!((errno.as_str(), id.len()), ("integer", 24));
     }
     assert_eq!(rows.iter().find(|row| row.0.starts_with("tcp:close")).unwrap().3, "integer");
+}
+
+/// A comparison that never holds, and the end of the error.
+#[test]
+fn an_action_that_waits_for_no_event_is_refused() {
+    for (action, error) in [
+        (
+            "${if eq{$event_name}{msg:delivry}{x}}",
+            "byte 5: $event_name is never \"msg:delivry\"; did you mean msg:delivery?",
+        ),
+        ("${if eqi{tcp}{$event_name}{x}}", "byte 5: $event_name is never \"tcp\""),
+        (
+            "${if or{{eq{$event_name}{tcp:close}}{eq{$event_name}{tcp:open}}}{x}}",
+            "byte 37: $event_name is never \"tcp:open\"",
+        ),
+    ] {
+        let error = format!("event_action: {error}");
+        assert_eq!(refused(&format!("event_action = '{action}'")), format!("line 1: {error}"));
+        let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n[remote_smtp]";
+        let told = refused(&format!("{relay}\nevent_action = '{action}'"));
+        assert_eq!(told, format!("line 4: [remote_smtp] {error}"));
+    }
+    for action in [
+        "${if eq{$event_name}{msg:delivery}{x}}",
+        "${if eqi{$event_name}{MSG:Delivery}{x}}",
+        "${if eq{$event_name}{}{x}}",
+        "${if eq{$event_name}{$event_data}{x}}",
+        "${if match{$event_name}{^msg:}{x}}",
+        "${if eq{$event_data}{msg:delivry}{x}}",
+    ] {
+        assert!(Config::parse(&format!("event_action = '{action}'")).is_ok(), "{action}");
+    }
 }

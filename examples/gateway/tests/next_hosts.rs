@@ -1,4 +1,4 @@
-//! The next host, where the first one has no room or falls silent.
+//! The next host, where the first one has no room or falls silent, and the PROXY header for it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use mail_types::dns::{DnssecStatus, Zone};
 use mail_types::smtp::Reply;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use proxy_protocol::{Endpoints, Header, ProxyInfo};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use super::relay::{recipient, sender, settings};
+use super::relay::{recipient, sender, settings, settings_with};
 use super::scenario::Scenario;
+use crate::gateway::delivery::proxied_client::ProxiedClient;
 use crate::gateway::delivery::relay::Relay;
-use crate::gateway::delivery::remote::{Remote, TlsDemand};
+use crate::gateway::delivery::remote::{Demands, Remote};
 use crate::gateway::delivery::settings::RemoteLimits;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::smtp::client::{Declared, Needs};
+use crate::gateway::smtp::peer::Client;
 
 /// Hosts that offer these extensions, in the order of preference; one that offers STARTTLS says nothing in the
 /// handshake.
@@ -65,7 +68,8 @@ async fn reply(offers: &[&'static str], size: u64) -> Reply {
     let zone = Arc::new(zone.with_security(DnssecStatus::Insecure));
     let remote = Remote::new(settings, zone, lookups).unwrap();
     let route = format!("next.example/MX:{port}").parse().unwrap();
-    let demands = (TlsDemand::None, Needs { size, ..Needs::default() });
+    let needs = Needs { size, ..Needs::default() };
+    let demands = Demands { needs, ..Demands::default() };
     let origin = Origin::default();
     let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
     match relay {
@@ -90,4 +94,48 @@ async fn a_silent_handshake_leaves_time_for_clear_text() {
     let start = Instant::now();
     assert_eq!(reply(&["STARTTLS"], 1).await.to_string(), "250 ok");
     assert_eq!(start.elapsed().as_secs(), 120);
+}
+
+/// The header for a client of these ends.
+#[tokio::test]
+async fn the_addresses_of_the_client_come_before_the_session() {
+    for (source, destination, expected) in [
+        ("192.0.2.7:4711", "198.51.100.1:25", "192.0.2.7:4711 198.51.100.1:25"),
+        ("[2001:db8::7]:4711", "[2001:db8::1]:25", "[2001:db8::7]:4711 [2001:db8::1]:25"),
+        // A client that a proxy took by IPv6, and the address by IPv4 that took the proxy's connection.
+        ("[2001:db8::7]:4711", "198.51.100.1:25", "[2001:db8::7]:4711 [::ffff:198.51.100.1]:25"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut octets = vec![0; 16];
+            stream.read_exact(&mut octets).await.unwrap();
+            let length = usize::from(u16::from_be_bytes([octets[14], octets[15]]));
+            octets.resize(16 + length, 0);
+            stream.read_exact(&mut octets[16..]).await.unwrap();
+            stream.write_all(b"421 seen\r\n").await.unwrap();
+            octets
+        });
+        let client = ProxyInfo::direct(source.parse().unwrap());
+        let client = ProxiedClient::of(&Client::new(client, destination.parse().unwrap()));
+        let next_hop = settings_with(
+            "[remote_smtp]\nhosts_send_proxy = '127.0.0.1'",
+            address,
+            Duration::from_secs(20),
+        );
+        let services = Scenario::new().services;
+        let remote = Remote::new(next_hop.settings, services.resolver, services.lookups).unwrap();
+        let demands = Demands { client: Some(client), ..Demands::default() };
+        let origin = Origin::default();
+        let relay = Relay::connect(&remote, &next_hop.route, demands, &recipient(), &origin).await;
+        relay.unwrap_err();
+        let octets = task.await.unwrap();
+        let (rest, header) = Header::parse(&octets).unwrap();
+        assert!(rest.is_empty());
+        let Endpoints::Inet { source, destination, .. } = header.endpoints else {
+            panic!("{header:?}")
+        };
+        assert_eq!(format!("{source} {destination}"), expected);
+    }
 }

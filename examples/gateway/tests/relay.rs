@@ -12,11 +12,11 @@ use super::scenario::Scenario;
 use crate::gateway::config::Config;
 use crate::gateway::delivery::next_hop::RouteData;
 use crate::gateway::delivery::relay::Relay;
-use crate::gateway::delivery::remote::{Remote, TlsDemand};
+use crate::gateway::delivery::remote::{Demands, Remote};
 use crate::gateway::delivery::settings::{RemoteLimits, RemoteSettings};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::smtp::client::{ClientLimits, Declared, Needs};
+use crate::gateway::smtp::client::{ClientLimits, Declared};
 use crate::gateway::store::Message;
 
 const SMALL: &str = "Subject: a\r\n\r\n.b\r\n";
@@ -87,7 +87,7 @@ pub(super) fn trying_prdr(hosts: &str, address: SocketAddr, wait: Duration) -> N
     settings_with(&format!("[remote_smtp]\nhosts_try_prdr = \"{hosts}\""), address, wait)
 }
 
-fn settings_with(options: &str, address: SocketAddr, wait: Duration) -> NextHop {
+pub(super) fn settings_with(options: &str, address: SocketAddr, wait: Duration) -> NextHop {
     let text = format!(
         "primary_hostname = 'gw.example'\nrelay_to_domains = 'next.example'\nprdr_enable = true\n\
          route_data = '{address}'\n{options}"
@@ -112,7 +112,7 @@ fn settings_with(options: &str, address: SocketAddr, wait: Duration) -> NextHop 
 pub(super) async fn connect(next_hop: &NextHop) -> Result<Relay, Reply> {
     let services = Scenario::new().services;
     let remote = Remote::new(next_hop.settings.clone(), services.resolver, services.lookups);
-    let (demands, origin) = ((TlsDemand::None, Needs::default()), Origin::default());
+    let (demands, origin) = (Demands::default(), Origin::default());
     let relay =
         Relay::connect(&remote.unwrap(), &next_hop.route, demands, &recipient(), &origin).await;
     relay.map_err(|failure| failure.reply)

@@ -11,8 +11,7 @@ use super::relay::settings;
 use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::delivery::hosts::NoHosts;
-use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
-use crate::gateway::smtp::client::Needs;
+use crate::gateway::delivery::remote::{Demands, Outbound, Remote, TlsDemand};
 
 const REPLIES: [&str; 5] =
     ["220 next\r\n", "250 next\r\n", "250 sender\r\n", "250 first\r\n", "250 second\r\n"];
@@ -65,8 +64,8 @@ async fn mail_waits_for_a_policy_that_cannot_be_read() {
         let lookups = Scenario::new().services.lookups;
         let remote = Remote::new(settings, Arc::new(zone), lookups).unwrap();
         let route = "next.example/MX:25".parse().unwrap();
-        let (demand, needs) = (TlsDemand::None, Needs::default());
-        let outbound = Outbound { route: &route, domain: "next.example", demand, needs };
+        let demands = Demands::default();
+        let outbound = Outbound { route: &route, domain: "next.example", demands };
         match remote.find(outbound, Duration::from_secs(5)).await {
             Err(NoHosts::Deferred { reason, .. }) => {
                 assert!(defers && reason.contains("MTA-STS policy"), "{reason}");
@@ -76,7 +75,8 @@ async fn mail_waits_for_a_policy_that_cannot_be_read() {
                 assert!(!defers && action == "mta-sts", "{text}: {action}");
             }
         }
-        let waived = Outbound { demand: TlsDemand::Waived, ..outbound };
+        let waived =
+            Outbound { demands: Demands { tls: TlsDemand::Waived, ..demands }, ..outbound };
         assert!(remote.find(waived, Duration::from_secs(5)).await.is_ok());
     }
     // A folder that is not there is no folder without policies.

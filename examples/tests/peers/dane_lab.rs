@@ -222,3 +222,25 @@ fn every_domain_gets_its_mail_through_the_gateway_as_its_records_say_with_exim()
 fn every_domain_gets_its_mail_through_the_gateway_as_its_records_say_with_postfix() {
     all_by_gateway("postfix", &["knotd", "kzonesign", "unbound", "openssl", "swaks", "unshare"]);
 }
+
+/// The MX records of the domain are not secure, and name a host with secure records of both kinds.
+#[test]
+fn with_insecure_mx_dane_verifies_hosts_of_domains_that_are_not_signed() {
+    if !have(&["exim4", "knotd", "kzonesign", "unbound", "openssl"]) {
+        return;
+    }
+    let block = Block::claim();
+    let lab = Lab::start(&block, "exim");
+    let config = lab.configuration("insecure-mx", "insecure_mx = 'dane'");
+    let recipient = "ann@securemx.insecure.test";
+    assert_eq!(found(&lab.send(recipient, &[])), Expected::NoDane);
+    let outcome = lab.send(recipient, &["--config", &config]);
+    assert_eq!(found(&outcome), Expected::Verified, "{outcome}");
+    // It is a host of somebody else, perhaps: that is not enough for REQUIRETLS.
+    let outcome = lab.send(recipient, &["--config", &config, "--require-tls"]);
+    assert_eq!(found(&outcome), Expected::Failed, "{outcome}");
+    assert_eq!(
+        outcome.get("reason").and_then(Value::as_str),
+        Some("REQUIRETLS: no authenticated TLS session with a confirmed host")
+    );
+}

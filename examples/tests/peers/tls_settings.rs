@@ -93,7 +93,17 @@ struct Difference {
 const DIFFERENCES: [Difference; 9] = [
     Difference {
         option: "",
-        hosts: &["bare", "named", "foreign", "revoked"],
+        hosts: &[
+            "bare",
+            "bare-ee",
+            "bare-ta",
+            "foreign",
+            "foreign-ee",
+            "named",
+            "named-ee",
+            "revoked",
+            "revoked-ee",
+        ],
         words: &[("yes 3", "yes 1"), ("no 3", "no 1")],
         reason: "Exim's manual: 1 without a staple; Exim with GnuTLS takes it for a failure",
     },

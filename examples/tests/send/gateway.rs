@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::fallback::Servers;
-use super::program::{BOUNCE, Sent, folder, send, tlsa};
+use super::program::{BOUNCE, Sent, folder, pem, send, tlsa};
 use super::server::{Behaviour, Identity, Tls};
 
 /// The program, which ends with the test.
@@ -26,8 +26,8 @@ impl Gateway {
         let identity = Identity::of("gw.test");
         let key = identity.key.serialize_pem();
         let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-        write("own.pem", &(identity.pem() + &key));
-        write("authorities.pem", &servers.identity.pem());
+        write("own.pem", &(pem(&identity) + &key));
+        write("authorities.pem", &pem(&servers.identity));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let hop = servers.list[0].address;
         let text = format!(
@@ -48,7 +48,7 @@ impl Gateway {
         let gateway = Self { child, folder, port, identity };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", gateway.log());
+            assert!(start.elapsed() < Duration::from_mins(1), "{}", gateway.log());
             thread::sleep(Duration::from_millis(20));
         }
         gateway

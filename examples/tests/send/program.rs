@@ -101,6 +101,12 @@ pub(crate) fn tlsa(identity: &Identity) -> String {
     record.unwrap().to_string()
 }
 
+/// The certificate of a server, for a file of authorities.
+pub(crate) fn pem(identity: &Identity) -> String {
+    let text = data_encoding::BASE64.encode(&identity.certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
 fn program() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();

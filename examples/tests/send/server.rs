@@ -75,12 +75,6 @@ impl Identity {
         Self { certificate, key, staple: Vec::new() }
     }
 
-    /// The certificate as an authority's file.
-    pub(crate) fn pem(&self) -> String {
-        let text = data_encoding::BASE64.encode(&self.certificate);
-        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
-    }
-
     fn config(&self) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))

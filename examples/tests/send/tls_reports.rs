@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::fallback::Servers;
-use super::program::{BOUNCE, Sent, folder, send, send_in, tlsa};
+use super::program::{BOUNCE, Sent, folder, pem, send, send_in, tlsa};
 use super::server::{Behaviour, Identity, Tls};
 
 fn with(tls: Tls) -> Behaviour {
@@ -34,7 +34,7 @@ fn with_policy(
     let authorities = folder.join("authorities.pem");
     let other = Identity::of("other.test");
     let anchor = if is_trusted { &servers.identity } else { &other };
-    fs::write(&authorities, anchor.pem()).unwrap();
+    fs::write(&authorities, pem(anchor)).unwrap();
     let options = format!(
         "mta_sts_directory = '{}'\ntls_verify_certificates = '{}'\n{options}",
         policies.display(),

@@ -31,6 +31,11 @@ pub(crate) enum OperandType {
 }
 
 impl Comparison {
+    /// Tells whether equal texts are what it looks for.
+    pub(crate) fn is_equation(self) -> bool {
+        self.order == Order::Equal && self.kind != OperandType::Number
+    }
+
     pub(crate) fn find(word: &str) -> Option<Self> {
         let (kind, order) = match word {
             "<" => (OperandType::Number, Order::Less),

@@ -1,9 +1,12 @@
 //! The start of a connection: greeting, `EHLO` and TLS.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use mail_types::smtp::{Reply, Severity};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant as TokioInstant, timeout_at};
 
@@ -32,7 +35,7 @@ impl Connection {
         if !attempt.may_connect().await {
             return Err(OpenError::ConnectRefused);
         }
-        let connecting = TcpStream::connect(target.address);
+        let connecting = connect(target.address, target.proxy.as_deref());
         let by = now().checked_add(settings.limits.connect).into_iter().chain(opening_ends(target));
         let by = TokioInstant::from_std(by.min().unwrap_or_else(now));
         let stream = match timeout_at(by, connecting).await {
@@ -159,6 +162,13 @@ impl Connection {
         let reason = if let ClientStep::Lost(lost) = step { lost } else { Lost::Interrupted };
         OpenError::Lost { reason, stage: self.client.stage().to_owned() }
     }
+}
+
+/// Connects, and writes the PROXY header.
+async fn connect(address: SocketAddr, proxy: Option<&[u8]>) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(proxy.unwrap_or_default()).await?;
+    Ok(stream)
 }
 
 fn client_settings(target: &Target, settings: &RemoteSettings) -> ClientSettings {

@@ -11,7 +11,7 @@ use crate::gateway::delivery::server_check::ServerCheck;
 use crate::gateway::smtp::client::Needs;
 
 /// An address of a host, and what is tried there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     /// Whether `PRDR` is requested where it is offered.
@@ -20,6 +20,8 @@ pub(crate) struct Target {
     pub(crate) try_chunking: bool,
     /// The needs of the message, where another server may have what this one lacks.
     pub(crate) needs: Option<Needs>,
+    /// The PROXY header before the session.
+    pub(crate) proxy: Option<Vec<u8>>,
     /// The end of the opening, so that time is left for another address.
     pub(crate) open_by: Option<Instant>,
     /// The end of the whole session.

@@ -11,10 +11,10 @@ use crate::gateway::delivery::hosts::NoHosts;
 use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
 use crate::gateway::delivery::open_failure::OpenFailure;
 use crate::gateway::delivery::outcome::RecipientOutcome;
-use crate::gateway::delivery::remote::{Outbound, Remote, TlsDemand};
+use crate::gateway::delivery::remote::{Demands, Outbound, Remote};
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::smtp::client::{Delivery, Needs};
+use crate::gateway::smtp::client::Delivery;
 
 impl Relay {
     /// Connects to the first address of the next hop whose server can take the message.
@@ -25,15 +25,16 @@ impl Relay {
     pub(crate) async fn connect(
         remote: &Remote,
         route: &RouteData,
-        (demand, needs): (TlsDemand, Needs),
+        demands: Demands,
         recipient: &Mailbox,
         origin: &Origin,
     ) -> Result<Self, OpenFailure> {
         let limit = remote.settings.limits.open;
         let until = now() + limit;
         let domain = recipient.host().to_string();
-        let needs = Needs { utf8: needs.utf8 || recipient.needs_utf8(), ..needs };
-        let outbound = Outbound { route, domain: &domain, demand, needs };
+        let mut demands = demands;
+        demands.needs.utf8 |= recipient.needs_utf8();
+        let outbound = Outbound { route, domain: &domain, demands };
         let found = match remote.find(outbound, limit / 2).await {
             Ok(found) => found,
             Err(error) => {

@@ -73,9 +73,8 @@ impl Shared {
     /// Plans the delivery to the recipients of one next hop.
     pub(super) async fn plan(&self, group: &Group, envelope: &Envelope, message: &[u8]) -> Plan {
         let domain = group.domain();
-        let (demand, needs) =
-            (envelope.demand(message), envelope.needs(&group.recipients, message));
-        let outbound = Outbound { route: &group.route, domain: &domain, demand, needs };
+        let demands = envelope.demands(&group.recipients, message);
+        let outbound = Outbound { route: &group.route, domain: &domain, demands };
         let next_hop = group.route.next_hop().to_string();
         match self.remote.find(outbound, self.timeout).await {
             Ok(found) => self.plan_hosts(next_hop, outbound, found).await,
@@ -92,7 +91,8 @@ impl Shared {
     async fn plan_hosts(&self, next_hop: String, outbound: Outbound<'_>, found: Found) -> Plan {
         let Found { hosts: found, sts } = found;
         let (port, mut hosts) = (found.port, Vec::new());
-        let (mut is_usable, mut may_be_later) = (false, outbound.demand != TlsDemand::Required);
+        let (mut is_usable, mut may_be_later) =
+            (false, outbound.demands.tls != TlsDemand::Required);
         for host in found.list {
             let mut addresses = Vec::new();
             let ips = host.policy.addresses.iter().take(MAX_ADDRESSES);
@@ -103,7 +103,7 @@ impl Shared {
                 addresses.push(PlannedAddress { address, security });
             }
             let is_confirmed = found.is_secure || host.policy.action.authenticates_next_hop();
-            let unconfirmed = outbound.demand == TlsDemand::Required && !is_confirmed;
+            let unconfirmed = outbound.demands.tls == TlsDemand::Required && !is_confirmed;
             let RemoteHost { policy, reported, unused, .. } = host;
             let is_possible = addresses.iter().any(|address| address.security.is_ok());
             is_usable |= is_possible && !unconfirmed;

@@ -8,6 +8,7 @@ use tokio::task::coop::consume_budget;
 use super::Connection;
 use super::authenticate::MessageProgress;
 use crate::gateway::delivery::destination::Destination;
+use crate::gateway::delivery::proxied_client::ProxiedClient;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Context;
@@ -91,7 +92,8 @@ impl Connection {
             Ok(route) => {
                 let host = &live.session.primary_hostname;
                 let origin = || Origin::new(&gateway.events, host, client, session, *message);
-                delivery.add(route, &live.remote, transaction, recipient, origin).await
+                let from = (transaction, ProxiedClient::of(client));
+                delivery.add(route, &live.remote, from, recipient, origin).await
             }
             Err(reply) => reply,
         };
