@@ -1,7 +1,8 @@
-//! Evaluates DMARC for a message, and shows the trace of the verdict.
+//! Reviews the DMARC records of domains, or evaluates DMARC for a message and shows the trace of the verdict.
 
 mod case;
 mod given;
+mod review;
 
 use std::error::Error;
 use std::fs;
@@ -12,28 +13,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use dmarc_policy::{Discovery, SuffixFile};
+use dmarc_policy::{Discovery, Review, SuffixFile};
 use examples::cases::answers::Answers;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
 use examples::cases::shown;
+use mail_types::smtp::Domain;
 
 use case::{Case, Verdict};
 use given::{Signature, Spf};
+use review::DomainReview;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
     shown::exit_strict("dmarc_check", done)
 }
 
-/// Evaluates DMARC for a message.
+/// Reviews the DMARC records of domains, or evaluates DMARC for a message.
 ///
-/// Without --from, each line of standard input is a case, as a JSON object with `from`, the bodies of
+/// A review has the names of the tree walk with their records, the policy that counts for the domain, and every
+/// defect with its section, also of report destinations that do not accept the reports. Without a domain and without
+/// --from, each line of standard input is a case, as a JSON object with `from`, the bodies of
 /// the `From` fields, `spf` with `result`, `domain` and `identity` (mfrom or helo), `dkim`, a list of
 /// `result`, `domain` and `selector`, and, for a replay, `dns`.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// Domains whose records are reviewed
+    #[arg(conflicts_with_all = ["from", "trace", "record", "tld_file"])]
+    domains: Vec<Domain>,
     /// The body of a `From` field
     #[arg(long, value_name = "BODY")]
     from: Vec<String>,
@@ -93,6 +101,15 @@ impl Program {
     fn run(&mut self) -> Result<bool, Box<dyn Error>> {
         let mut out = BufWriter::new(io::stdout().lock());
         let (json, strict) = (self.arguments.output.json, self.arguments.strict);
+        for domain in &self.arguments.domains {
+            let review = Review::new(domain.clone());
+            let reviewed = self.answers.run(&mut review.session(), None, TIME)?;
+            shown::write(&DomainReview::new(domain, &reviewed), json, &mut out)?;
+        }
+        if !self.arguments.domains.is_empty() {
+            out.flush()?;
+            return Ok(true);
+        }
         if !self.arguments.from.is_empty() {
             let Arguments { from, spf, dkim, .. } = &self.arguments;
             let case = Case::new(from.clone(), spf.clone(), dkim.clone());

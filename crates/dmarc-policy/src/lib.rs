@@ -35,7 +35,8 @@
 //! The session asks the DNS; the [`Verdict`] has the result, the request of the domain owner, and the
 //! [reply](Verdict::reply) of a server that rejects the message.
 //!
-//! - [`Record`] reads, writes and [checks](Record::check) a published record.
+//! - [`Record`] reads, writes and [checks](Record::check) a published record; [`Review`] lists the defects of all
+//!   records that count for a domain.
 //! - [`Discovery`] is the method of finding organizational domains: the DNS tree walk, or a list of
 //!   public suffixes (feature `psl`: `SuffixFile`).
 //! - [`Destinations`] checks that the destinations of a record accept reports.
@@ -116,6 +117,7 @@ mod record;
 #[cfg(feature = "reports")]
 mod report;
 mod report_uri;
+mod review;
 mod status;
 mod tag;
 mod verdict;
@@ -143,5 +145,6 @@ pub use report::{
     Withheld,
 };
 pub use report_uri::{ReportUri, ReportUriError};
+pub use review::{Finding, Review, ReviewDefect, Reviewed, ReviewedName};
 pub use status::Status;
 pub use verdict::{Alignment, Verdict};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mail_types::dns::{Answer, Known, Name, RecordType, Texts, Unanswered};
+use mail_types::dns::{Answer, Known, Name, NameError, RecordType, Texts, Unanswered};
 
 use crate::{Psd, Record};
 
@@ -143,10 +143,7 @@ impl<'d> Memo<'d> {
             is_shared: false,
             is_broken: false,
         };
-        let (begins, count) = begins(domain);
-        // After the whole name, the next one is the longest that is short enough.
-        let shorter = begins.iter().take(count).rev();
-        for &at in [0].iter().chain(shorter) {
+        for at in walked_names(domain) {
             let found = match self.record(known, domain.get(at..).unwrap_or_default())? {
                 Err(DnsTrouble) if !gaps => {
                     walk.is_broken = true;
@@ -177,9 +174,8 @@ impl<'d> Memo<'d> {
 
     /// Asks for the records of a domain and of all names above it concurrently.
     fn ask_all(&mut self, known: &mut Known<'_>, domain: &'d [u8]) -> Result<(), Unanswered> {
-        let (begins, count) = begins(domain);
         let mut all = Ok(());
-        for &at in [0].iter().chain(begins.iter().take(count).rev()) {
+        for at in walked_names(domain) {
             let name = domain.get(at..).unwrap_or_default();
             all = self.record(known, name).map(|_| ()).and(all);
         }
@@ -200,9 +196,8 @@ impl<'d> Memo<'d> {
         domain: &'d [u8],
         org: &[u8],
     ) -> Result<Result<bool, DnsTrouble>, Unanswered> {
-        let (end, (begins, count)) = (domain.len().saturating_sub(org.len()), begins(domain));
-        let shorter = begins.iter().take(count).rev();
-        for &at in [0].iter().chain(shorter).take_while(|at| **at < end) {
+        let end = domain.len().saturating_sub(org.len());
+        for at in walked_names(domain).take_while(|at| *at < end) {
             match self.record(known, domain.get(at..).unwrap_or_default())? {
                 Err(trouble) => return Ok(Err(trouble)),
                 Ok(Some(found)) if found.is_marked() => return Ok(Ok(false)),
@@ -266,7 +261,7 @@ impl<'d> Walk<'d> {
 
 /// Asks for the record of a name.
 fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<FoundRecord, DnsTrouble>, Unanswered> {
-    let found = match Name::from_label_and_dotted(LABEL, name).ok() {
+    let found = match query_name(name).ok() {
         // A name too long for the DNS has no record.
         None => None,
         Some(name) => match &*known.ask(&name, RecordType::Txt)? {
@@ -275,6 +270,18 @@ fn ask(known: &mut Known<'_>, name: &[u8]) -> Result<Result<FoundRecord, DnsTrou
         },
     };
     Ok(Ok(found.filter(|published| published.0.is_some())))
+}
+
+/// Returns the name whose record is that of a domain.
+pub(crate) fn query_name(domain: &[u8]) -> Result<Name, NameError> {
+    Name::from_label_and_dotted(LABEL, domain)
+}
+
+/// Returns the starts of the names of the walk up from a domain, in their order: after the whole name, the next
+/// one is the longest that is short enough.
+pub(crate) fn walked_names(domain: &[u8]) -> impl Iterator<Item = usize> {
+    let (begins, count) = begins(domain);
+    std::iter::once(0).chain(begins.into_iter().take(count).rev())
 }
 
 /// The starts of the names above a domain that have fewer than [`MOST_LABELS`] labels, the shortest

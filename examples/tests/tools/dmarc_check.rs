@@ -290,3 +290,38 @@ fn every_case_of_the_library_ends_as_there_and_replays_byte_for_byte() {
     let second = dmarc_check(&arguments, &fs::read(&recorded).unwrap());
     assert_eq!(String::from_utf8_lossy(&first.stdout), String::from_utf8_lossy(&second.stdout));
 }
+
+#[test]
+fn a_domain_is_reviewed() {
+    let text =
+        "_dmarc.example.com TXT \"v=DMARC1; p=reject; sp=none; pct=5; rua=mailto:d@example.net\"\n";
+    let zone = file("review", text);
+    let output = dmarc_check(&["--zone", &zone, "news.example.com", "example.org"], b"");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "news.example.com: policy none of example.com\n  \
+         organizational domain example.com\n  \
+         _dmarc.news.example.com: no record\n  \
+         _dmarc.example.com: v=DMARC1; p=reject; sp=none; rua=mailto:d@example.net\n  \
+         _dmarc.com: no record\n  \
+         defect: _dmarc.example.com: byte 29: tag of RFC 7489 without effect in RFC 9989 (RFC 9989 section 4.7)\n  \
+         defect: _dmarc.example.com: subdomains are less protected than the domain (RFC 9989 section 4.7)\n  \
+         defect: _dmarc.example.com: mailto:d@example.net: the destination does not confirm that it accepts the \
+         reports (RFC 9990 section 4)\n\
+         example.org: DMARC does not apply\n  \
+         organizational domain example.org\n  \
+         _dmarc.example.org: no record\n  \
+         _dmarc.org: no record\n  \
+         defect: example.org: no DMARC record for the domain (RFC 9989 section 4.10.1)\n"
+    );
+    let objects = objects(&["--zone", &zone, "example.com"], b"");
+    assert_eq!(objects[0]["policy"], "reject");
+    assert_eq!(
+        objects[0]["names"][0]["record"],
+        "v=DMARC1; p=reject; sp=none; rua=mailto:d@example.net"
+    );
+    assert_eq!(objects[0]["defects"][2]["section"], "RFC 9990 section 4");
+    // Neither a message nor a list of suffixes counts for a review.
+    let output = dmarc_check(&["example.com", "--from", "a@example.com"], b"");
+    assert_eq!(output.status.code(), Some(2));
+}
