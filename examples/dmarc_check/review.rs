@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dmarc_policy::{Reviewed, ReviewedName};
+use dmarc_policy::{Policy, Reviewed, ReviewedName};
 use examples::cases::shown::Shown;
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
@@ -54,7 +54,7 @@ impl DomainReview {
             domain: domain.to_string(),
             org_domain: reviewed.org_domain().map(Name::to_string),
             policy_domain: reviewed.policy_domain().map(Name::to_string),
-            policy: reviewed.policy().map(|policy| policy.as_str()),
+            policy: reviewed.policy().map(Policy::as_str),
             names: names.collect(),
             defects: defects.collect(),
         }
