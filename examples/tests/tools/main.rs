@@ -8,6 +8,7 @@ mod dmarc_limits;
 mod dmarc_merged;
 mod dmarc_page;
 mod dmarc_report;
+mod documented;
 mod expand;
 mod ocsp;
 mod program;
