@@ -58,6 +58,7 @@ mod peers {
     pub(crate) mod prdr_cut;
     pub(crate) mod prdr_over_dane;
     pub(crate) mod proxied;
+    pub(crate) mod readme;
     pub(crate) mod recorder;
     #[cfg(feature = "redis")]
     pub(crate) mod redis;

@@ -26,10 +26,18 @@ impl Gateway {
 
     /// The same, with these variables in its environment.
     pub(crate) fn start_with(port: u16, options: &str, environment: &[(&str, &str)]) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{port}"));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("gateway.toml"), configuration(port, &folder, options)).unwrap();
+        let folder = new_folder(port);
+        let text = configuration(port, &folder, options);
+        Self::serve((port, folder), &text, environment)
+    }
+
+    /// Starts one with this configuration, which has the port.
+    pub(crate) fn start_as_written(port: u16, text: &str) -> Self {
+        Self::serve((port, new_folder(port)), text, &[])
+    }
+
+    fn serve((port, folder): (u16, PathBuf), text: &str, environment: &[(&str, &str)]) -> Self {
+        fs::write(folder.join("gateway.toml"), text).unwrap();
         let mut gateway = Self { child: spawn(&folder, environment), folder, port };
         gateway.wait_for_listener();
         gateway
@@ -165,6 +173,13 @@ impl Drop for Gateway {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
+}
+
+fn new_folder(port: u16) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{port}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 fn spawn(folder: &Path, environment: &[(&str, &str)]) -> Child {
