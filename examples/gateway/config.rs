@@ -17,7 +17,7 @@ mod remote;
 mod tls;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use event_expand::ListKind;
@@ -37,6 +37,7 @@ use remote::RemoteUse;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
+use crate::gateway::delivery::mailboxes::Mailboxes;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
 #[cfg(feature = "gateway")]
 use crate::gateway::delivery::sender::SenderOptions;
@@ -202,6 +203,7 @@ impl Common {
         options: &ConfigOptions,
         events: &EventOptions,
     ) -> Result<StartupSettings, ConfigError> {
+        let mailboxes = mailboxes(options, &self.home())?;
         Ok(StartupSettings {
             reports: dmarc::reports(options, &self.host)?,
             events: events::settings(events, &self.language)?,
@@ -209,7 +211,8 @@ impl Common {
                 &options.tls_on_connect_ports,
                 checks::interfaces(&options.local_interfaces)?,
             )?,
-            store: store(options, &self.host),
+            store: store(options, &mailboxes, &self.host),
+            mailboxes: Arc::new(mailboxes),
             spool_directory: options.spool_directory.clone(),
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
@@ -242,6 +245,7 @@ impl Common {
                 ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
                 refusal: options.proxy_refusal.into(),
             },
+            envelope_to_add: options.envelope_to_add,
             log_proxy: checks::log_selector(&options.log_selector)?,
             rules: Rules::read(text, macros, &home)?,
             spf: self.spf,
@@ -266,15 +270,26 @@ fn take_rules(table: &mut toml::Table) -> BTreeSet<String> {
     }
 }
 
+/// The Maildirs of recipients.
+fn mailboxes(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<Mailboxes, ConfigError> {
+    let (maildir, quarantine) = (options.maildir.as_deref(), options.quarantine_maildir.as_deref());
+    Mailboxes::read(maildir, &default_maildir(options), quarantine, home)
+        .map_err(|(option, problem)| ConfigError::List { option, problem })
+}
+
+fn default_maildir(options: &ConfigOptions) -> PathBuf {
+    options.spool_directory.join("maildir")
+}
+
 /// Where accepted mail goes. A message is longer than its limit by our header fields.
-fn store(options: &ConfigOptions, host: &Domain) -> StoreSettings {
+fn store(options: &ConfigOptions, mailboxes: &Mailboxes, host: &Domain) -> StoreSettings {
     match options.store {
         StoreKind::Discard => StoreSettings::Discard,
         StoreKind::Maildir => StoreSettings::Maildir {
-            maildir: options
-                .maildir
-                .clone()
-                .unwrap_or_else(|| options.spool_directory.join("maildir")),
+            // With an expanded path, mail that an earlier configuration left in the journal needs a place.
+            maildir: mailboxes
+                .known_maildir()
+                .map_or_else(|| default_maildir(options), Path::to_owned),
             journal: options.spool_directory.join("journal"),
             host: host.to_string(),
             limits: StoreLimits {

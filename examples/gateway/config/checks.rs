@@ -212,6 +212,7 @@ const PATHS: &[&str] = &[
     "dmarc_history_file",
     "dmarc_tld_file",
     "maildir",
+    "quarantine_maildir",
     "spool_directory",
     "sqlite_dbfile",
     "tls_certificate",
@@ -229,7 +230,6 @@ const NOT_EXPANDED: &[&str] = &[
     "local_interfaces",
     "log_selector",
     "lookup_directories",
-    "maildir",
     "primary_hostname",
     "smtp_banner",
     // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.

@@ -26,6 +26,7 @@ pub(super) fn check(
 ) -> Result<(), ConfigError> {
     let standard = &ConfigOptions::unwritten();
     let found = proxies(options, standard, live)
+        .or_else(|| storage(options, live))
         .or_else(|| relay(options, live))
         .or_else(|| hosts(options, standard))
         .or_else(|| sizes(options, standard))
@@ -91,10 +92,22 @@ fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSetting
     )
 }
 
-fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
-    if options.store == StoreKind::Discard && options.maildir.is_some() {
-        return Some(("maildir", "store = \"discard\" keeps no mail"));
+fn storage(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
+    let quarantine = options.quarantine_maildir.is_some();
+    if options.store == StoreKind::Discard {
+        let given = [
+            ("maildir", options.maildir.is_some()),
+            ("quarantine_maildir", quarantine),
+            ("envelope_to_add", options.envelope_to_add),
+        ];
+        return first(given, "store = \"discard\" keeps no mail");
     }
+    let never = is_nobody(&options.dmarc_verify_hosts) && !live.rules.quarantines();
+    let cause = "no rule has verb = \"quarantine\", and dmarc_verify_hosts matches no client";
+    first([("quarantine_maildir", quarantine && never)], cause)
+}
+
+fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     let on_this_host = |server: SocketAddr| server.ip().to_canonical().is_loopback();
     if options.dns_trust_ad && options.dns_resolver.is_some_and(on_this_host) {
         return Some(("dns_trust_ad", "dns_resolver is on this host, and is believed anyway"));

@@ -28,8 +28,12 @@ pub(crate) struct ConfigOptions {
     pub(super) spool_directory: PathBuf,
     /// `maildir` or `discard`.
     pub(super) store: StoreKind,
-    /// The Maildir; default: `maildir` under `spool_directory`.
-    pub(super) maildir: Option<PathBuf>,
+    /// The Maildir, perhaps of each recipient; default: `maildir` under `spool_directory`.
+    pub(super) maildir: Option<String>,
+    /// The Maildir of mail in quarantine; default: the folder `.Quarantine` of the recipient's Maildir.
+    pub(super) quarantine_maildir: Option<String>,
+    /// Whether the file of a message names its recipients.
+    pub(super) envelope_to_add: bool,
     /// Domains whose mail is kept here.
     pub(super) local_domains: String,
     /// Local parts that exist in those; `*` for all.

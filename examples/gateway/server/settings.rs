@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::smtp::Domain;
@@ -9,6 +10,7 @@ use proxy_protocol::RefusalMode;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
+use crate::gateway::delivery::mailboxes::Mailboxes;
 use crate::gateway::delivery::routing::Routing;
 use crate::gateway::delivery::settings::{RemoteSettings, VerifyCertificates};
 use crate::gateway::events::settings::EventSettings;
@@ -37,6 +39,7 @@ pub(crate) struct StartupSettings {
     /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,
+    pub(crate) mailboxes: Arc<Mailboxes>,
     pub(crate) events: EventSettings,
     pub(crate) reports: ReportSettings,
     pub(crate) message_memory_limit: usize,
@@ -69,6 +72,8 @@ pub struct LiveSettings {
     pub(crate) host_lookup_timeout: Duration,
     pub(crate) proxy: ProxySettings,
     pub(crate) tls: TlsSettings,
+    /// Whether a copy names its recipients.
+    pub(crate) envelope_to_add: bool,
     /// Whether log lines have the proxy's address.
     pub(crate) log_proxy: bool,
     pub(crate) spf: SpfSettings,

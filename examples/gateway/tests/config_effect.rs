@@ -44,6 +44,13 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ),
     ("", "[remote_smtp]\nevent_action = 'x'", RELAY),
     ("store = 'discard'\n", "maildir = 'x'", "store = \"discard\" keeps no mail"),
+    ("store = 'discard'\n", "quarantine_maildir = 'x'", "store = \"discard\" keeps no mail"),
+    ("store = 'discard'\n", "envelope_to_add = true", "store = \"discard\" keeps no mail"),
+    (
+        NOBODY,
+        "quarantine_maildir = 'x'",
+        "no rule has verb = \"quarantine\", and dmarc_verify_hosts matches no client",
+    ),
     ("smtp_max_refused = 0\n", "smtp_max_refused_hosts = '*'", "smtp_max_refused is 0"),
     (
         "smtp_max_refused_hosts = ''\n",
@@ -332,6 +339,8 @@ const ONE_FILE: &[(&str, &str)] = &[
     ("maildir = 'DIR/spool/journal'", "maildir and the journal"),
     ("maildir = 'DIR/spool/outbox/'", "maildir and the outbox"),
     ("maildir = 'DIR/x'\nsqlite_dbfile = 'DIR/x'", "maildir and sqlite_dbfile"),
+    ("maildir = 'DIR/x'\nquarantine_maildir = 'DIR/x/'", "quarantine_maildir and maildir"),
+    ("quarantine_maildir = 'DIR/spool/maildir'", "quarantine_maildir and the Maildir"),
     (
         "dmarc_tld_file = 'DIR/list'\ndmarc_history_file = 'DIR/list'",
         "dmarc_history_file and dmarc_tld_file",
@@ -360,6 +369,8 @@ fn two_options_that_name_one_file_are_refused() {
         "dmarc_history_file = 'DIR/spool/history'\nsqlite_dbfile = 'DIR/spool/gateway.sqlite'",
         "tls_certificate = 'DIR/text'\ntls_privatekey = 'DIR/text'",
         "maildir = 'DIR/spool/maildir'",
+        "quarantine_maildir = 'DIR/spool/maildir/.Quarantine'",
+        "maildir = 'DIR/$local_part'\nquarantine_maildir = 'DIR/held'",
         "dmarc_report_keep = 0\ndmarc_history_file = 'DIR/spool/dmarc.sqlite'",
     ] {
         assert_eq!(read(text), "", "{text}");

@@ -1,5 +1,6 @@
 //! The hand-over of messages to the store or to the next hop.
 
+use std::iter;
 use std::mem;
 use std::time::SystemTime;
 
@@ -7,6 +8,8 @@ use bytes::Bytes;
 use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, ReplyCode, Severity};
 
 use super::Connection;
+use crate::gateway::delivery::destination::stored;
+use crate::gateway::delivery::mailboxes::MailboxFile;
 use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::forged::without_forged;
@@ -17,6 +20,7 @@ use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::replies::{fault, say};
 use crate::gateway::store::Message;
+use crate::gateway::store::folder::FolderMessage;
 use crate::gateway::telemetry::log;
 
 impl Connection {
@@ -64,48 +68,96 @@ impl Connection {
         let Some(recipients) = self.recipients(takers) else {
             return MessageOutcome::all(takers.len(), fault("no recipient"));
         };
-        let Some(head) = self.head(id, &recipients, now) else {
-            return MessageOutcome::all(takers.len(), fault("no message"));
-        };
-        let mut parts = vec![head.into()];
         let is_final = self.delivery.is_final();
         let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
-        parts.extend(without_forged(&body, &own, is_final));
-        let message = Message { id, parts };
-        let size = message.len();
+        let rest = without_forged(&body, &own, is_final);
+        let quarantined = self.state.quarantined().is_some();
+        let (size, outcome) = match self.delivery.files(&self.live.mailboxes, takers, quarantined) {
+            Ok(Some(files)) => self.put(files, (id, now), rest).await,
+            Ok(None) => {
+                let Some(head) = self.head(id, &recipients, now) else {
+                    return MessageOutcome::all(takers.len(), fault("no message"));
+                };
+                let parts = iter::once(head.into()).chain(rest).collect();
+                self.pass_on(takers, Message { id, parts }, &body).await
+            }
+            Err(fault) => (0, MessageOutcome::all(takers.len(), fault)),
+        };
+        self.tell_outcome((id, size), recipients, is_final, &outcome);
+        outcome
+    }
+
+    /// Hands the message over to the store or to the next hop; returns its size too.
+    async fn pass_on(
+        &mut self,
+        takers: &[usize],
+        message: Message,
+        body: &Bytes,
+    ) -> (usize, MessageOutcome) {
+        let (id, size) = (message.id, message.len());
         let delivery = mem::take(&mut self.delivery);
         let Self { gateway, live, session, client, .. } = &*self;
         let host = &live.session.primary_hostname;
         let origin = || Origin::new(&gateway.events, host, client, session, Some(id));
         let to = (&gateway.store, &live.remote);
-        let outcome = delivery.deliver(to, message, takers, (|| waives_tls(&body), origin)).await;
+        let outcome = delivery.deliver(to, message, takers, (|| waives_tls(body), origin)).await;
+        (size, outcome)
+    }
+
+    /// Writes the message into Maildirs beside the store's; returns the size of the largest file too. Without
+    /// PRDR one reply is for all of them, so all or none have it.
+    async fn put(
+        &self,
+        files: Vec<MailboxFile>,
+        (id, now): (MessageId, SystemTime),
+        rest: Vec<Bytes>,
+    ) -> (usize, MessageOutcome) {
+        let counts: Vec<_> = files.iter().map(|file| file.takers.len()).collect();
+        let messages = files.into_iter().enumerate().map(|(number, file)| {
+            let head = self.head(id, &self.recipients(&file.takers)?, now)?;
+            let parts = iter::once(head.into()).chain(rest.iter().cloned()).collect();
+            let (maildir, parent) = (file.maildir, file.parent);
+            Some(FolderMessage { maildir, parent, number, message: Message { id, parts } })
+        });
+        let Some(messages) = messages.collect::<Option<Vec<_>>>() else {
+            return (0, MessageOutcome::all(counts.iter().sum(), fault("no message")));
+        };
+        let size = messages.iter().map(|file| file.message.len()).max().unwrap_or_default();
+        let together = self.session.transaction().is_none_or(|transaction| !transaction.prdr);
+        let results = self.gateway.store.put(messages, together).await;
+        let replies = results.iter().map(|result| stored(id, result));
+        let replies = replies.zip(counts).flat_map(|(reply, count)| vec![reply; count]);
+        (size, MessageOutcome::of(replies.collect()))
+    }
+
+    /// Logs the outcome, and raises the events of a delivery here.
+    fn tell_outcome(
+        &self,
+        (id, size): (MessageId, usize),
+        recipients: Vec<Mailbox>,
+        is_final: bool,
+        outcome: &MessageOutcome,
+    ) {
         let Self { gateway, live, session, client, .. } = self;
-        if outcome.last.code().severity() == Severity::Completed {
-            let mut taken = Vec::new();
-            for (recipient, reply) in recipients.into_iter().zip(&outcome.recipients) {
-                if reply.code().severity() == Severity::Completed {
-                    taken.push(recipient);
-                } else {
-                    let what = format!("message {id} for <{recipient}>");
-                    log::refusal(&gateway.limiter, session, client, &what, &reply.to_string());
-                }
-            }
-            gateway.limiter.accept(client.address.ip());
-            log::arrival(id, session, client, &taken, size, live.settings.log_proxy);
-            if is_final {
-                let host = &live.session.primary_hostname;
-                Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
-            }
-        } else {
-            log::refusal(
-                &gateway.limiter,
-                session,
-                client,
-                &format!("message {id}"),
-                &outcome.last.to_string(),
-            );
+        if outcome.last.code().severity() != Severity::Completed {
+            let (what, why) = (format!("message {id}"), outcome.last.to_string());
+            return log::refusal(&gateway.limiter, session, client, &what, &why);
         }
-        outcome
+        let mut taken = Vec::new();
+        for (recipient, reply) in recipients.into_iter().zip(&outcome.recipients) {
+            if reply.code().severity() == Severity::Completed {
+                taken.push(recipient);
+            } else {
+                let what = format!("message {id} for <{recipient}>");
+                log::refusal(&gateway.limiter, session, client, &what, &reply.to_string());
+            }
+        }
+        gateway.limiter.accept(client.address.ip());
+        log::arrival(id, session, client, &taken, size, live.settings.log_proxy);
+        if is_final {
+            let host = &live.session.primary_hostname;
+            Origin::new(&gateway.events, host, client, session, Some(id)).kept(&taken);
+        }
     }
 
     /// Returns the recipients with these numbers; `None` if one is unknown.
@@ -114,7 +166,7 @@ impl Connection {
         numbers.iter().map(|&number| transaction.recipient(number).cloned()).collect()
     }
 
-    /// Writes the header fields before the received message.
+    /// Writes the header fields before the received message, for the recipients of a copy.
     fn head(&self, id: MessageId, recipients: &[Mailbox], now: SystemTime) -> Option<String> {
         let transaction = self.session.transaction()?;
         let host = &self.live.session.primary_hostname;
@@ -122,7 +174,8 @@ impl Connection {
         let greeting = self.session.greeting();
         let mut head = String::new();
         if self.delivery.is_final() {
-            head = trace_fields::delivery(&transaction.sender, recipients);
+            let envelope_to = self.live.settings.envelope_to_add;
+            head = trace_fields::delivery(&transaction.sender, recipients, envelope_to);
         }
         head += &Received {
             host,
