@@ -36,6 +36,8 @@ mod hosts;
 mod journal;
 mod limits;
 mod limits_honest;
+mod log_lines;
+mod log_selector;
 mod mailbox_delivery;
 mod mailboxes;
 mod maildir;

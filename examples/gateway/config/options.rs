@@ -104,7 +104,7 @@ pub(crate) struct ConfigOptions {
     pub(super) tls_verify_certificates: String,
     /// A PEM file with revocation lists of these authorities.
     pub(super) tls_crl: Option<PathBuf>,
-    /// `+proxy` adds the proxy's address to log lines.
+    /// The parts of log lines, as `+subject -tls_cipher`.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,
     /// What `spf_guess` evaluates for a domain without a record: the terms of one.

@@ -164,7 +164,8 @@ async fn open(
     let sender = &transaction.sender;
     let tls = TlsDemand::of(require_tls, sender);
     let demands = Demands { tls, needs: declared.needs(sender), client: Some(client) };
-    let mut relay = match Relay::connect(remote, &route, demands, recipient, origin).await {
+    let mail = (sender, recipient);
+    let mut relay = match Relay::connect(remote, &route, demands, mail, origin).await {
         Ok(relay) => relay,
         Err(failure) if failure.is_policy() && !require_tls => {
             let mail = (sender.clone(), declared);

@@ -21,6 +21,7 @@ use crate::gateway::policy::words::Words;
 use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::settings::StoreSettings;
+use crate::gateway::telemetry::log_selector::LogSelector;
 
 /// The settings of the server.
 #[derive(Debug)]
@@ -74,8 +75,8 @@ pub struct LiveSettings {
     pub(crate) tls: TlsSettings,
     /// Whether a copy names its recipients.
     pub(crate) envelope_to_add: bool,
-    /// Whether log lines have the proxy's address.
-    pub(crate) log_proxy: bool,
+    /// The parts of log lines.
+    pub(crate) log_selector: LogSelector,
     pub(crate) spf: SpfSettings,
     pub(crate) dmarc: DmarcSettings,
     /// The settings of lookups.

@@ -71,7 +71,7 @@ async fn reply(offers: &[&'static str], size: u64) -> Reply {
     let needs = Needs { size, ..Needs::default() };
     let demands = Demands { needs, ..Demands::default() };
     let origin = Origin::default();
-    let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
+    let relay = Relay::connect(&remote, &route, demands, (&sender(), &recipient()), &origin).await;
     match relay {
         Ok(mut relay) => relay.mail(&sender(), Declared { size, ..Declared::default() }).await,
         Err(failure) => failure.reply,
