@@ -109,6 +109,10 @@ pub(crate) enum ConfigError {
     Kept { item: usize, domain: String },
     #[error("{option} and {other} name one file, {}", path.display())]
     OneFile { option: &'static str, other: &'static str, path: PathBuf },
+    #[error(
+        "{option}: the Maildirs of recipients would be in {}, among the files of {other}", path.display()
+    )]
+    Among { option: &'static str, other: &'static str, path: PathBuf },
     #[error("{option}: character {character} is not printable ASCII")]
     NotText { option: &'static str, character: usize },
     #[error(
@@ -163,6 +167,7 @@ impl ConfigError {
             | Self::NoHost { option, .. }
             | Self::Unsigned { option }
             | Self::OneFile { option, .. }
+            | Self::Among { option, .. }
             | Self::NotText { option, .. }
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }

@@ -17,6 +17,7 @@ pub(super) fn check(
     startup: &StartupSettings,
     live: &LiveSettings,
 ) -> Result<(), ConfigError> {
+    below(startup)?;
     let given = given(options, startup, live);
     let own = own(options, startup, live);
     for (at, (option, path)) in given.iter().enumerate() {
@@ -34,6 +35,24 @@ pub(super) fn check(
         });
         if let Some((other, _)) = other {
             return Err(ConfigError::OneFile { option, other, path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses Maildirs of recipients among the files of the program, or of a Maildir: a recipient could have the
+/// name of such a file.
+fn below(startup: &StartupSettings) -> Result<(), ConfigError> {
+    let known = startup.mailboxes.paths().filter_map(|(option, path)| match path {
+        MaildirPath::Known(path) => Some((option, path)),
+        MaildirPath::Below(..) => None,
+    });
+    let known: Vec<_> = known.chain([("spool_directory", &*startup.spool_directory)]).collect();
+    for (option, path) in startup.mailboxes.paths() {
+        let MaildirPath::Below(folder, _) = path else { continue };
+        let other = known.iter().find(|(_, other)| is_same(folder, other));
+        if let Some((other, path)) = other {
+            return Err(ConfigError::Among { option, other, path: (*path).to_owned() });
         }
     }
     Ok(())

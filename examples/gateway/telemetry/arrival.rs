@@ -1,6 +1,7 @@
 //! The line of the log for an accepted message, in Exim's form: `ID <= SENDER H=… P=… S=… for RECIPIENT …`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::Mailbox;
@@ -21,6 +22,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) recipients: &'a [Mailbox],
     /// Its size, in octets.
     pub(crate) size: usize,
+    /// The time from `MAIL` to the acceptance.
+    pub(crate) took: Option<Duration>,
     /// Its subject, decoded, if that is selected.
     pub(crate) subject: Option<&'a [u8]>,
     /// Its `Message-ID`, if that is selected.
@@ -59,6 +62,9 @@ impl Arrival<'_> {
         let _ = write!(line, "{} <= {sender} H={}", self.id, Host(self.client, greeting));
         self.connection(&mut line, protocol(greeting, transaction.utf8), selector);
         let _ = write!(line, " S={}", self.size);
+        if let Some(took) = self.took.filter(|_| selector.has(LogWord::ReceiveTime)) {
+            let _ = write!(line, " RT={:.3}s", took.as_secs_f64());
+        }
         if let Some(id) = self.message_id {
             let id = id.trim_ascii();
             let bare = id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">"));

@@ -9,6 +9,7 @@
 //! | `msg_id`                   | `id=`, the `Message-ID`                                       | arrival   |
 //! | `outgoing_port`            | the port of the host behind its address                       | delivery  |
 //! | `proxy`                    | `PRX=`, the address of the proxy                              | arrival   |
+//! | `receive_time`             | `RT=`, the time from MAIL to the acceptance                   | arrival   |
 //! | `received_recipients`      | `for` and the recipients                                      | arrival   |
 //! | `received_sender`          | `from` and the sender                                         | arrival   |
 //! | `sender_on_delivery`       | `F=`, the sender                                              | delivery  |
@@ -39,6 +40,7 @@ pub(crate) enum LogWord {
     MsgId,
     OutgoingPort,
     Proxy,
+    ReceiveTime,
     ReceivedRecipients,
     ReceivedSender,
     SenderOnDelivery,
@@ -52,7 +54,7 @@ pub(crate) enum LogWord {
 
 impl LogWord {
     /// All words, and whether each is selected by default.
-    pub(crate) const ALL: [(&str, Self, bool); 16] = [
+    pub(crate) const ALL: [(&str, Self, bool); 17] = [
         ("deliver_time", Self::DeliverTime, true),
         ("delivery_size", Self::DeliverySize, false),
         ("incoming_interface", Self::IncomingInterface, false),
@@ -60,6 +62,7 @@ impl LogWord {
         ("msg_id", Self::MsgId, false),
         ("outgoing_port", Self::OutgoingPort, true),
         ("proxy", Self::Proxy, false),
+        ("receive_time", Self::ReceiveTime, false),
         ("received_recipients", Self::ReceivedRecipients, true),
         ("received_sender", Self::ReceivedSender, false),
         ("sender_on_delivery", Self::SenderOnDelivery, false),
@@ -183,7 +186,6 @@ const EXIMS_ONLY: &[&str] = &[
     "queue_time",
     "queue_time_exclusive",
     "queue_time_overall",
-    "receive_time",
     "rejected_header",
     "retry_defer",
     "return_path_on_delivery",

@@ -44,6 +44,7 @@ fn arrival(words: &str) -> String {
         client: &client,
         recipients: &recipients,
         size: 321,
+        took: Some(Duration::from_millis(70)),
         subject: words.contains("subject").then_some(b"a \"b\\\nc".as_slice()),
         message_id: words.contains("msg_id").then_some(b" <1@b.example>\n".as_slice()),
     };
@@ -71,6 +72,7 @@ fn each_word_of_an_arrival_changes_its_line() {
         ("+tls_sni", replaced(" S=", " SNI=mx.example S=")),
         ("+proxy", replaced(" S=", " PRX=203.0.113.9 S=")),
         ("+msg_id", replaced(" for", " id=1@b.example for")),
+        ("+receive_time", replaced(" for", " RT=0.070s for")),
         ("+subject", replaced(" for", " T=\"a \\\"b\\\\ c\" for")),
         ("+received_sender", replaced(" for", " from <a@b.example> for")),
     ] {

@@ -40,7 +40,7 @@ async fn start(options: &str) -> Running {
 
 #[tokio::test]
 async fn each_recipient_has_its_own_file() {
-    let running = start("maildir = 'DIR/$domain/$local_part'").await;
+    let running = start("maildir = 'DIR/each/$domain/$local_part'").await;
     let mut client = running.client().await;
     let recipients =
         ["ann@example.com", "\"../x\"@example.com", "a/b@example.com", "bob@example.com"];
@@ -57,7 +57,7 @@ async fn each_recipient_has_its_own_file() {
     assert!(reply.starts_with("250 2.0.0 OK id="), "{reply}");
     client.quit().await;
     let scratch = running.end().await;
-    let folder = scratch.path().join("example.com");
+    let folder = scratch.path().join("each/example.com");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
     for name in ["ann", "bob"] {
         let [message] = &messages(&folder.join(name))[..] else { panic!("{name}") };
@@ -76,8 +76,9 @@ async fn each_recipient_has_its_own_file() {
 /// A file is in the place of bob's Maildir.
 #[tokio::test]
 async fn a_maildir_that_fails_defers_all_or_with_prdr_its_recipient() {
-    let running = start("maildir = 'DIR/$local_part'\nprdr_enable = true").await;
-    let folder = running.scratch.path().to_owned();
+    let running = start("maildir = 'DIR/each/$local_part'\nprdr_enable = true").await;
+    let folder = running.scratch.path().join("each");
+    fs::create_dir(&folder).unwrap();
     fs::write(folder.join("bob"), "").unwrap();
     let mut client = running.client().await;
     let all = ["ann@example.com", "bob@example.com", "carl@example.com"];
@@ -104,11 +105,12 @@ async fn a_maildir_that_fails_defers_all_or_with_prdr_its_recipient() {
 #[tokio::test]
 async fn a_message_that_is_refused_as_a_whole_is_delivered_to_nobody() {
     let rule = "\n[[acl_smtp_data]]\nverb = 'deny'";
-    let running = start(&format!("maildir = 'DIR/$local_part'\nprdr_enable = true{rule}")).await;
+    let running =
+        start(&format!("maildir = 'DIR/each/$local_part'\nprdr_enable = true{rule}")).await;
     let mut client = running.client().await;
     let replies = send_by_prdr(&mut client, &["ann@example.com", "bob@example.com"]).await;
     assert!(replies.last().unwrap().starts_with("550"), "{replies:?}");
-    assert!(!running.scratch.path().join("ann").exists());
+    assert!(!running.scratch.path().join("each").exists());
     client.quit().await;
     running.end().await;
 }
@@ -122,8 +124,8 @@ async fn quarantine_is_a_folder_of_the_maildir() {
         ("", &["maildir/.Quarantine"]),
         ("maildir = 'DIR/mail'\nquarantine_maildir = 'DIR/held'", &["held"]),
         ("quarantine_maildir = 'DIR/held/$local_part'", &["held/ann", "held/bob"]),
-        ("maildir = 'DIR/$local_part'", &["ann/.Quarantine", "bob/.Quarantine"]),
-        ("maildir = 'DIR/$local_part'\nquarantine_maildir = 'DIR/held'", &["held"]),
+        ("maildir = 'DIR/each/$local_part'", &["each/ann/.Quarantine", "each/bob/.Quarantine"]),
+        ("maildir = 'DIR/each/$local_part'\nquarantine_maildir = 'DIR/held'", &["held"]),
     ] {
         let running = start(&format!("{options}{LOTTERY}")).await;
         let mut client = running.client().await;
@@ -142,7 +144,7 @@ async fn quarantine_is_a_folder_of_the_maildir() {
             let mark = folder.join(place).join("maildirfolder").exists();
             assert_eq!(mark, place.ends_with(".Quarantine"), "{options}");
         }
-        for inbox in ["maildir", "mail", "ann", "bob"] {
+        for inbox in ["maildir", "mail", "each/ann", "each/bob"] {
             assert!(messages(&folder.join(inbox)).is_empty(), "{options}: {inbox}");
         }
         client.quit().await;

@@ -60,7 +60,7 @@ impl Connection {
         self.delivery = Destination::default();
         self.message = Some(MessageId::next(SystemTime::now()));
         self.outcome = None;
-        self.progress = MessageProgress::default();
+        self.progress = MessageProgress::begin(Instant::now());
         self.state.start_message();
         let decision = self.judge(Stage::Mail, None).await;
         decision

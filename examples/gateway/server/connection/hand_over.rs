@@ -179,7 +179,9 @@ impl Connection {
         let subject = field(LogWord::Subject, "subject", HeaderForm::Decoded);
         let message_id = field(LogWord::MsgId, "message-id", HeaderForm::Raw);
         let (subject, message_id) = (subject.as_deref(), message_id.as_deref());
-        let arrival = Arrival { id, client, recipients: &taken, size: *size, subject, message_id };
+        let received = self.progress.begun.map(|begun| begun.elapsed());
+        let (recipients, size) = (&*taken, *size);
+        let arrival = Arrival { id, client, recipients, size, took: received, subject, message_id };
         arrival.log(session, selector);
         self.tell_delivery(id, if places.is_empty() { &taken } else { &all }, handed, took);
         if took.is_some() {
