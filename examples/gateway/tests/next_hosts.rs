@@ -128,7 +128,8 @@ async fn the_addresses_of_the_client_come_before_the_session() {
         let remote = Remote::new(next_hop.settings, services.resolver, services.lookups).unwrap();
         let demands = Demands { client: Some(client), ..Demands::default() };
         let origin = Origin::default();
-        let relay = Relay::connect(&remote, &next_hop.route, demands, &recipient(), &origin).await;
+        let mail = (&sender(), &recipient());
+        let relay = Relay::connect(&remote, &next_hop.route, demands, mail, &origin).await;
         relay.unwrap_err();
         let octets = task.await.unwrap();
         let (rest, header) = Header::parse(&octets).unwrap();
