@@ -376,19 +376,6 @@ fn two_options_that_name_one_file_are_refused() {
         let stated = error.split_once(": ").is_some_and(|(_, error)| error.starts_with(message));
         assert!(stated && error.starts_with("line "), "{text}: {error}");
     }
-    for (text, other) in [
-        ("maildir = 'DIR/spool/$local_part'", "spool_directory"),
-        ("quarantine_maildir = 'DIR/spool/x-$local_part'", "spool_directory"),
-        ("quarantine_maildir = 'DIR/spool/maildir/$local_part'", "maildir"),
-        ("maildir = 'DIR/mail/$local_part'\nquarantine_maildir = 'DIR/mail'", "quarantine_maildir"),
-    ] {
-        let error = read(text);
-        assert!(
-            error.starts_with("line 2: ") && error.contains("the Maildirs of recipients"),
-            "{error}"
-        );
-        assert!(error.ends_with(&format!("among the files of {other}")), "{text}: {error}");
-    }
     for text in [
         "dmarc_history_file = 'DIR/spool/history'\nsqlite_dbfile = 'DIR/spool/gateway.sqlite'",
         "tls_certificate = 'DIR/text'\ntls_privatekey = 'DIR/text'",

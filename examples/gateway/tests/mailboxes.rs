@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::config_effect::refused;
 use super::scenario::Scenario;
 use crate::gateway::config::Config;
 use crate::gateway::delivery::mailboxes::{MailboxFile, OwnMaildirs};
@@ -169,4 +170,23 @@ fn the_maildir_of_the_store_is_the_known_one() {
     assert_eq!(folders[0].1, "Below(\"/var/mail\", \"/var/mail/$domain/$local_part\")");
     assert_eq!(folders[1], ("quarantine_maildir", "Below(\".\", \"$local_part\")".to_owned()));
     assert_eq!(mailboxes.shown(), "/var/mail/$domain/$local_part");
+}
+
+/// A recipient could have the name of one of these files.
+#[test]
+fn the_maildirs_of_recipients_are_not_among_other_files() {
+    for (text, other) in [
+        ("maildir = 'spool/$local_part'", "spool_directory"),
+        ("quarantine_maildir = 'spool/x-$local_part'", "spool_directory"),
+        ("quarantine_maildir = 'spool/maildir/$local_part'", "maildir"),
+        ("maildir = 'mail/$local_part'\nquarantine_maildir = 'mail'", "quarantine_maildir"),
+    ] {
+        let error = refused(&format!("spool_directory = 'spool'\n{text}"));
+        let (option, _) = text.split_once(' ').unwrap();
+        let begin = format!("line 2: {option}: the Maildirs of recipients would be in ");
+        assert!(error.starts_with(&begin), "{text}: {error}");
+        assert!(error.ends_with(&format!("among the files of {other}")), "{text}: {error}");
+    }
+    let apart = "spool_directory = 'spool'\nmaildir = 'spool/each/$local_part'";
+    assert_eq!(refused(apart), "");
 }
