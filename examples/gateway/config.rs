@@ -14,6 +14,7 @@ pub mod opening;
 mod option_lines;
 mod options;
 mod remote;
+mod storage;
 mod tls;
 
 use std::collections::BTreeSet;
@@ -30,7 +31,6 @@ pub(crate) use lookups::LookupOptionError;
 pub use manual::print_config;
 use option_lines::OptionLines;
 pub(crate) use options::ConfigOptions;
-use options::StoreKind;
 pub(crate) use remote::RemoteOptions;
 #[cfg(feature = "gateway")]
 use remote::RemoteUse;
@@ -40,6 +40,7 @@ use crate::gateway::authentication::spf::SpfSettings;
 use crate::gateway::delivery::routing::{Routing, RoutingTexts};
 #[cfg(feature = "gateway")]
 use crate::gateway::delivery::sender::SenderOptions;
+use crate::gateway::delivery::settings::RemoteSettings;
 use crate::gateway::dns::options::DnsOptions;
 use crate::gateway::lookups::language::{FileCheck, Language, NamedLists};
 use crate::gateway::lookups::macros::Macros;
@@ -54,8 +55,8 @@ use crate::gateway::server::settings::{
     LiveSettings, ProxySettings, ServerSettings, StartupSettings,
 };
 use crate::gateway::smtp::session::SessionSettings;
-use crate::gateway::store::settings::{StoreLimits, StoreSettings};
 use crate::gateway::telemetry::log_format::LogFormat;
+use crate::gateway::telemetry::log_selector::LogSelector;
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -202,6 +203,7 @@ impl Common {
         options: &ConfigOptions,
         events: &EventOptions,
     ) -> Result<StartupSettings, ConfigError> {
+        let mailboxes = storage::mailboxes(options, &self.home())?;
         Ok(StartupSettings {
             reports: dmarc::reports(options, &self.host)?,
             events: events::settings(events, &self.language)?,
@@ -209,7 +211,8 @@ impl Common {
                 &options.tls_on_connect_ports,
                 checks::interfaces(&options.local_interfaces)?,
             )?,
-            store: store(options, &self.host),
+            store: storage::store(options, &mailboxes, &self.host),
+            mailboxes: Arc::new(mailboxes),
             spool_directory: options.spool_directory.clone(),
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),
@@ -229,12 +232,13 @@ impl Common {
     ) -> Result<LiveSettings, ConfigError> {
         let home = self.home();
         let (host, language) = (home.host, home.language);
+        let log_selector = LogSelector::read(&options.log_selector)?;
         Ok(LiveSettings {
             session: session(options, host)?,
             tls: tls::settings(options, language)?,
             clients: clients(options, &home)?,
             routing: routing(options, &home)?,
-            remote: remote.settings(&home)?,
+            remote: RemoteSettings { log_selector, ..remote.settings(&home)? },
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             host_lookup_timeout: options.host_lookup_timeout.0,
             proxy: ProxySettings {
@@ -242,7 +246,8 @@ impl Common {
                 ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,
                 refusal: options.proxy_refusal.into(),
             },
-            log_proxy: checks::log_selector(&options.log_selector)?,
+            envelope_to_add: options.envelope_to_add,
+            log_selector,
             rules: Rules::read(text, macros, &home)?,
             spf: self.spf,
             dmarc: self.dmarc,
@@ -263,27 +268,6 @@ fn take_rules(table: &mut toml::Table) -> BTreeSet<String> {
     match table.remove(NAMED) {
         Some(toml::Value::Table(lists)) => lists.into_iter().map(|(name, _)| name).collect(),
         _ => BTreeSet::new(),
-    }
-}
-
-/// Where accepted mail goes. A message is longer than its limit by our header fields.
-fn store(options: &ConfigOptions, host: &Domain) -> StoreSettings {
-    match options.store {
-        StoreKind::Discard => StoreSettings::Discard,
-        StoreKind::Maildir => StoreSettings::Maildir {
-            maildir: options
-                .maildir
-                .clone()
-                .unwrap_or_else(|| options.spool_directory.join("maildir")),
-            journal: options.spool_directory.join("journal"),
-            host: host.to_string(),
-            limits: StoreLimits {
-                message_bytes: usize::try_from(options.message_size_limit.0)
-                    .unwrap_or(usize::MAX)
-                    .saturating_add(HEAD),
-                ..StoreLimits::default()
-            },
-        },
     }
 }
 
@@ -393,6 +377,3 @@ fn clients(options: &ConfigOptions, home: &RuleScope<'_>) -> Result<ClientLists,
             .transpose()?,
     })
 }
-
-/// How much longer than its limit a message gets by our header fields, in octets.
-const HEAD: usize = 1 << 20;

@@ -16,6 +16,7 @@ pub(crate) mod host_choices;
 pub(crate) mod hosts;
 #[cfg(feature = "gateway")]
 pub(crate) mod lost_reply;
+pub(crate) mod mailboxes;
 #[cfg(feature = "gateway")]
 pub(crate) mod message_outcome;
 #[cfg(feature = "gateway")]

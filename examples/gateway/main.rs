@@ -62,6 +62,13 @@ fn main() -> ExitCode {
     if arguments.print_config {
         return written(&print_config());
     }
+    let filter = match log::filter() {
+        Ok(filter) => filter,
+        Err(error) => {
+            eprintln!("gateway: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let file = arguments.config.as_deref();
     let resolv_conf = &arguments.resolv_conf;
     let config = match opening::read(file, resolv_conf) {
@@ -87,7 +94,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    log::start(config.log_format);
+    log::start(config.log_format, filter);
     let run = |runtime: Runtime| runtime.block_on(run(arguments, config, servers));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ pub mod context;
 pub mod decision;
 #[cfg(feature = "gateway")]
 pub(crate) mod event_lists;
-mod field_text;
+pub(crate) mod field_text;
 pub(crate) mod host_list;
 mod idle;
 pub(crate) mod list;

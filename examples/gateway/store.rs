@@ -13,6 +13,7 @@
 //! - [`checkpoint`] calls `syncfs` in the background for each segment that is full or some seconds
 //!   old, and only then lets it be used again.
 //! - [`replay`] delivers, at the start, the messages that the last process left in the journal.
+//! - [`folder`] delivers into Maildirs of single recipients and of quarantine, without the journal.
 //!
 //! # Guarantees
 //!
@@ -28,6 +29,8 @@ mod checkpoint;
 mod delivery;
 #[cfg(feature = "gateway")]
 mod directory;
+#[cfg(feature = "gateway")]
+pub(crate) mod folder;
 #[cfg(feature = "gateway")]
 mod journal;
 #[cfg(feature = "gateway")]

@@ -1,10 +1,15 @@
 //! Telemetry: the log, and the state of the service.
 
 #[cfg(feature = "gateway")]
+pub(crate) mod arrival;
+#[cfg(feature = "gateway")]
 pub(crate) mod cipher;
+#[cfg(feature = "gateway")]
+pub(crate) mod local_delivery;
 #[cfg(feature = "gateway")]
 pub mod log;
 pub mod log_format;
+pub(crate) mod log_selector;
 #[cfg(feature = "gateway")]
 pub(crate) mod repeats;
 #[cfg(feature = "gateway")]

@@ -18,7 +18,14 @@ use arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::start(LogFormat::Text);
+    let filter = match log::filter() {
+        Ok(filter) => filter,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "send: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    log::start(LogFormat::Text, filter);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&arguments)));
     match done {

@@ -51,6 +51,28 @@ fn no_message_that_was_answered_250_is_lost_and_none_is_cut_or_doubled() {
     check_events(&files.path("spool/gateway.sqlite"));
 }
 
+/// A Maildir of a recipient is written without the journal.
+#[test]
+fn no_message_for_a_maildir_of_a_recipient_is_lost_or_cut() {
+    let mut numbers = Numbers::new(7);
+    let files = Files::with_maildir("crash-each", "each/$local_part");
+    let mut sent = Vec::new();
+    for kill in 0..KILLS_OF_EACH {
+        let mut program = files.start(&[]);
+        let address = program.address();
+        sent.extend(load_until_killed(program, &address, kill, &files, &mut numbers));
+    }
+    let new = files.path("each/b/new");
+    let come: HashSet<_> = names(&new).iter().map(|name| read_whole(&new.join(name))).collect();
+    let answered = sent.iter().filter(|sent| sent.id.is_some());
+    assert!(answered.clone().count() as u64 > KILLS_OF_EACH, "too few messages to show anything");
+    for Sent { name, .. } in answered {
+        assert!(come.contains(name), "{name} is lost");
+    }
+}
+
+const KILLS_OF_EACH: u64 = 10;
+
 /// What was killed lost the last of its events, perhaps, but their log is sound.
 fn check_events(file: &Path) {
     let database = rusqlite::Connection::open(file).unwrap();

@@ -52,6 +52,38 @@ fn a_250_is_written_after_the_sync_of_its_message() {
     assert!(summary.syncs > 0);
 }
 
+/// A file for one recipient and the directory that has its name are synced in their order.
+#[test]
+fn a_250_follows_the_syncs_of_a_file_of_a_recipient() {
+    if !have_strace() {
+        return;
+    }
+    let files = Files::with_maildir("durability-each", "each/$local_part");
+    let trace = files.path("trace");
+    let calls = "openat,fsync,rename,sendto,write,writev";
+    let trace_path = trace.to_str().unwrap();
+    let strace = ["strace", "-D", "-f", "-q", "-y", "-s", "200", "-e", calls, "-o", trace_path];
+    let mut program = files.start(&strace);
+    let address = program.address();
+    // The Maildir is made for the first one.
+    let sent = send(&address, "a", 2, LINES, &mut Numbers::new(1));
+    let id = sent[1].id.as_ref().unwrap();
+    assert!(program.stop().success());
+    let trace = ended(&trace);
+    let place = |after: usize, words: &[&str]| {
+        let has = |line: &str| words.iter().all(|word| line.contains(word));
+        let found = trace.lines().skip(after).position(has);
+        after + found.unwrap_or_else(|| panic!("{words:?}: {trace}"))
+    };
+    let opened = place(0, &["openat(", "/each/b/tmp/", id]);
+    let synced = place(opened, &["fsync(", "/each/b/tmp/", id]);
+    let moved = place(synced, &["rename(", "/each/b/new/", id]);
+    let named = place(moved, &["fsync(", "/each/b/new>"]);
+    place(named, &["250 2.0.0 OK id=", id]);
+    let first = trace.lines().position(|line| line.contains(&format!("250 2.0.0 OK id={id}")));
+    assert!(first.unwrap() > named, "{trace}");
+}
+
 #[test]
 fn an_answer_before_its_sync_is_found_out() {
     let sound = [

@@ -46,6 +46,7 @@ mod peers {
     pub(crate) mod gateway;
     pub(crate) mod injection;
     pub(crate) mod limits;
+    pub(crate) mod log_lines;
     #[cfg(feature = "pgsql")]
     pub(crate) mod lookups;
     pub(crate) mod name_server;

@@ -191,19 +191,6 @@ fn clash(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() > 0 && one.port() == other.port() && (a == b || has(a, b) || has(b, a))
 }
 
-/// Tells whether `+proxy` is selected.
-pub(super) fn log_selector(text: &str) -> Result<bool, ConfigError> {
-    let mut proxy = false;
-    for (at, word) in text.split_whitespace().enumerate() {
-        proxy = match word {
-            "+proxy" => true,
-            "-proxy" => false,
-            _ => return Err(ConfigError::LogSelector { item: at + 1 }),
-        };
-    }
-    Ok(proxy)
-}
-
 /// The largest `message_size_limit`, in octets: the journal counts a record's in 32 bits.
 const LARGEST: u64 = 2 << 30;
 
@@ -212,6 +199,7 @@ const PATHS: &[&str] = &[
     "dmarc_history_file",
     "dmarc_tld_file",
     "maildir",
+    "quarantine_maildir",
     "spool_directory",
     "sqlite_dbfile",
     "tls_certificate",
@@ -229,7 +217,6 @@ const NOT_EXPANDED: &[&str] = &[
     "local_interfaces",
     "log_selector",
     "lookup_directories",
-    "maildir",
     "primary_hostname",
     "smtp_banner",
     // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.

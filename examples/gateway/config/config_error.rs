@@ -15,6 +15,7 @@ use super::opening::CheckError;
 use crate::gateway::delivery::next_hop::RouteError;
 use crate::gateway::lookups::macros;
 use crate::gateway::policy::rules::{Problem, RuleError};
+use crate::gateway::telemetry::log_selector::LogSelectorError;
 
 /// The reason why a configuration is refused, for people.
 #[derive(Debug, Error)]
@@ -81,8 +82,8 @@ pub(crate) enum ConfigError {
     NoTlsPort { item: usize, port: u16 },
     #[error("tls_on_connect_ports: item {item}: {port} is a duplicate")]
     TlsPortTwice { item: usize, port: u16 },
-    #[error("log_selector: unknown item {item}")]
-    LogSelector { item: usize },
+    #[error("log_selector: {0}")]
+    LogSelector(#[from] LogSelectorError),
     #[error(
         "message_memory_limit{} is smaller than message_size_limit{}: no message of that size could be taken",
         place(.lines[0], "512M"), place(.lines[1], "50M")
@@ -108,6 +109,10 @@ pub(crate) enum ConfigError {
     Kept { item: usize, domain: String },
     #[error("{option} and {other} name one file, {}", path.display())]
     OneFile { option: &'static str, other: &'static str, path: PathBuf },
+    #[error(
+        "{option}: the Maildirs of recipients would be in {}, among the files of {other}", path.display()
+    )]
+    Among { option: &'static str, other: &'static str, path: PathBuf },
     #[error("{option}: character {character} is not printable ASCII")]
     NotText { option: &'static str, character: usize },
     #[error(
@@ -162,6 +167,7 @@ impl ConfigError {
             | Self::NoHost { option, .. }
             | Self::Unsigned { option }
             | Self::OneFile { option, .. }
+            | Self::Among { option, .. }
             | Self::NotText { option, .. }
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }
@@ -181,7 +187,7 @@ impl ConfigError {
             Self::TlsPort { .. } | Self::NoTlsPort { .. } | Self::TlsPortTwice { .. } => {
                 "tls_on_connect_ports".to_owned()
             }
-            Self::LogSelector { .. } => "log_selector".to_owned(),
+            Self::LogSelector(_) => "log_selector".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),
             Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),

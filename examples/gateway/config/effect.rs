@@ -16,6 +16,7 @@ use crate::gateway::lookups::language::{Language, Source};
 use crate::gateway::policy::conditions::dmarc::ENABLE_FORENSIC;
 use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, TlsSettings};
+use crate::gateway::telemetry::log_selector::LogWord;
 
 /// Refuses the first that is found.
 pub(super) fn check(
@@ -25,7 +26,9 @@ pub(super) fn check(
     language: &Language,
 ) -> Result<(), ConfigError> {
     let standard = &ConfigOptions::unwritten();
-    let found = proxies(options, standard, live)
+    let found = proxies(options, standard)
+        .or_else(|| storage(options, live))
+        .or_else(|| log_selector(options, live))
         .or_else(|| relay(options, live))
         .or_else(|| hosts(options, standard))
         .or_else(|| sizes(options, standard))
@@ -67,10 +70,7 @@ fn first<const N: usize>(options: [(&'static str, bool); N], cause: &'static str
     differs.map(|(option, _)| (option, cause))
 }
 
-fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
-    if !options.log_selector.trim().is_empty() && !live.log_proxy {
-        return Some(("log_selector", "-proxy without +proxy"));
-    }
+fn proxies(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     if !is_nobody(&options.proxy_required_hosts) {
         return None;
     }
@@ -85,16 +85,51 @@ fn proxies(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSetting
             ),
             ("proxy_ipv4_in_tcp6", options.proxy_ipv4_in_tcp6),
             ("proxy_refusal", options.proxy_refusal != standard.proxy_refusal),
-            ("log_selector", live.log_proxy),
         ],
         "proxy_required_hosts names no host",
     )
 }
 
-fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
-    if options.store == StoreKind::Discard && options.maildir.is_some() {
-        return Some(("maildir", "store = \"discard\" keeps no mail"));
+fn storage(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
+    let quarantine = options.quarantine_maildir.is_some();
+    if options.store == StoreKind::Discard {
+        let given = [
+            ("maildir", options.maildir.is_some()),
+            ("quarantine_maildir", quarantine),
+            ("envelope_to_add", options.envelope_to_add),
+        ];
+        return first(given, "store = \"discard\" keeps no mail");
     }
+    let never = is_nobody(&options.dmarc_verify_hosts) && !live.rules.quarantines();
+    let cause = "no rule has verb = \"quarantine\", and dmarc_verify_hosts matches no client";
+    first([("quarantine_maildir", quarantine && never)], cause)
+}
+
+/// A selection has an effect if one of its words changes a line that can be written.
+fn log_selector(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
+    if options.log_selector.trim().is_empty() {
+        return None;
+    }
+    let no_effect = |word| match word {
+        LogWord::Proxy if is_nobody(&options.proxy_required_hosts) => {
+            Some("proxy_required_hosts names no host")
+        }
+        LogWord::OutgoingPort | LogWord::SmtpConfirmation if !live.routing.relays() => {
+            Some(NO_RELAY)
+        }
+        LogWord::TlsSni if has_no_tls(options) => Some("tls_advertise_hosts matches no client"),
+        LogWord::TlsPeerdn if options.tls_verify_certificates.is_empty() => {
+            Some("tls_verify_certificates is not set")
+        }
+        _ => None,
+    };
+    let mut causes = live.log_selector.changes().map(no_effect);
+    let first = causes.next().unwrap_or(Some("it selects the parts that lines have anyway"));
+    let is_idle = first.is_some() && causes.all(|cause| cause.is_some());
+    first.filter(|_| is_idle).map(|cause| ("log_selector", cause))
+}
+
+fn relay(options: &ConfigOptions, live: &LiveSettings) -> Ineffective {
     let on_this_host = |server: SocketAddr| server.ip().to_canonical().is_loopback();
     if options.dns_trust_ad && options.dns_resolver.is_some_and(on_this_host) {
         return Some(("dns_trust_ad", "dns_resolver is on this host, and is believed anyway"));

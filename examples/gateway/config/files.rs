@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf, absolute};
 
 use super::{ConfigError, ConfigOptions};
+use crate::gateway::delivery::mailboxes::MaildirPath;
 use crate::gateway::delivery::settings::VerifyCertificates;
 use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 use crate::gateway::store::settings::StoreSettings;
@@ -16,7 +17,8 @@ pub(super) fn check(
     startup: &StartupSettings,
     live: &LiveSettings,
 ) -> Result<(), ConfigError> {
-    let given = given(options, live);
+    below(startup)?;
+    let given = given(options, startup, live);
     let own = own(options, startup, live);
     for (at, (option, path)) in given.iter().enumerate() {
         let others = given.iter().take(at).map(|(other, path)| (*other, path.clone()));
@@ -38,10 +40,28 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Refuses Maildirs of recipients among the files of the program, or of a Maildir: a recipient could have the
+/// name of such a file.
+fn below(startup: &StartupSettings) -> Result<(), ConfigError> {
+    let known = startup.mailboxes.paths().filter_map(|(option, path)| match path {
+        MaildirPath::Known(path) => Some((option, path)),
+        MaildirPath::Below(..) => None,
+    });
+    let known: Vec<_> = known.chain([("spool_directory", &*startup.spool_directory)]).collect();
+    for (option, path) in startup.mailboxes.paths() {
+        let MaildirPath::Below(folder, _) = path else { continue };
+        let other = known.iter().find(|(_, other)| is_same(folder, other));
+        if let Some((other, path)) = other {
+            return Err(ConfigError::Among { option, other, path: (*path).to_owned() });
+        }
+    }
+    Ok(())
+}
+
 /// A file or a folder, and whose it is.
 type Named = (&'static str, PathBuf);
 
-fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
+fn given(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings) -> Vec<Named> {
     let tls = [
         ("tls_certificate", &live.tls.certificate),
         ("tls_privatekey", &live.tls.privatekey),
@@ -53,7 +73,6 @@ fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
     });
     let others = [
         ("sqlite_dbfile", &options.sqlite_dbfile),
-        ("maildir", &options.maildir),
         ("dmarc_tld_file", &options.dmarc_tld_file),
         ("tls_ocsp_verify_certificates", &options.tls_ocsp_verify_certificates),
         ("tls_crl", &options.tls_crl),
@@ -65,7 +84,12 @@ fn given(options: &ConfigOptions, live: &LiveSettings) -> Vec<Named> {
         VerifyCertificates::File(path) => Some(("tls_verify_certificates", path.clone())),
         VerifyCertificates::None | VerifyCertificates::System => None,
     };
-    tls.chain(others).chain(authorities).collect()
+    let named = |option| option != "maildir" || options.maildir.is_some();
+    let mailboxes = startup.mailboxes.paths().filter_map(|(option, path)| match path {
+        MaildirPath::Known(path) => named(option).then(|| (option, path.to_owned())),
+        MaildirPath::Below(..) => None,
+    });
+    tls.chain(others).chain(authorities).chain(mailboxes).collect()
 }
 
 /// What the program has in `spool_directory`, unless an option names another place, and what `SQLite` has
@@ -82,7 +106,7 @@ fn own(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings) 
     }
     if let StoreSettings::Maildir { maildir, journal, .. } = &startup.store {
         own.push(("the journal", journal.clone()));
-        if options.maildir.is_none() {
+        if options.maildir.as_ref().is_none_or(|text| text.contains('$')) {
             own.push(("the Maildir", maildir.clone()));
         }
     }

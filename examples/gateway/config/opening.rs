@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use thiserror::Error;
 
 use super::{Config, ConfigError, InvalidConfig};
+use crate::gateway::delivery::mailboxes::MaildirPath;
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::lookups::files::Files;
 use crate::gateway::lookups::language::FileCheck;
@@ -77,6 +78,13 @@ fn open(config: &Config, resolv_conf: &Path) -> Result<Vec<String>, (&'static st
     folder(&startup.spool_directory).map_err(of("spool_directory"))?;
     if let StoreSettings::Maildir { maildir, .. } = &startup.store {
         folder(maildir).map_err(of("maildir"))?;
+        for (option, path) in startup.mailboxes.paths() {
+            match path {
+                MaildirPath::Known(path) | MaildirPath::Below(path, _) => {
+                    folder(path).map_err(of(option))?;
+                }
+            }
+        }
     }
     let warnings = tls::check(&live.tls);
     let mut warnings = warnings.map_err(|(option, error)| (option, OpeningError::Tls(error)))?;

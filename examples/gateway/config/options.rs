@@ -28,8 +28,12 @@ pub(crate) struct ConfigOptions {
     pub(super) spool_directory: PathBuf,
     /// `maildir` or `discard`.
     pub(super) store: StoreKind,
-    /// The Maildir; default: `maildir` under `spool_directory`.
-    pub(super) maildir: Option<PathBuf>,
+    /// The Maildir, perhaps of each recipient; default: `maildir` under `spool_directory`.
+    pub(super) maildir: Option<String>,
+    /// The Maildir of mail in quarantine; default: the folder `.Quarantine` of the recipient's Maildir.
+    pub(super) quarantine_maildir: Option<String>,
+    /// Whether the file of a message names its recipients.
+    pub(super) envelope_to_add: bool,
     /// Domains whose mail is kept here.
     pub(super) local_domains: String,
     /// Local parts that exist in those; `*` for all.
@@ -100,7 +104,7 @@ pub(crate) struct ConfigOptions {
     pub(super) tls_verify_certificates: String,
     /// A PEM file with revocation lists of these authorities.
     pub(super) tls_crl: Option<PathBuf>,
-    /// `+proxy` adds the proxy's address to log lines.
+    /// The parts of log lines, as `+subject -tls_cipher`.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,
     /// What `spf_guess` evaluates for a domain without a record: the terms of one.

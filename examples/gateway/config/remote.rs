@@ -18,6 +18,7 @@ use crate::gateway::policy::host_list::HostList;
 use crate::gateway::policy::list::RuleList;
 use crate::gateway::policy::place::Place;
 use crate::gateway::policy::rules::Problem;
+use crate::gateway::telemetry::log_selector::LogSelector;
 
 /// Reads an option that is a list, or its default.
 macro_rules! list {
@@ -122,6 +123,7 @@ impl RemoteOptions {
             crl: self.tls_crl.clone(),
             mta_sts_directory: self.mta_sts_directory.clone(),
             limits: RemoteLimits::default(),
+            log_selector: LogSelector::default(),
             warning: self.warning(),
         })
     }

@@ -2,6 +2,7 @@
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
 
+use super::mailboxes::{MailboxFile, Mailboxes, OwnMaildirs};
 use super::message_outcome::MessageOutcome;
 use super::next_hop::RouteData;
 use super::proxied_client::ProxiedClient;
@@ -10,9 +11,11 @@ use super::remote::{Demands, Remote, TlsDemand};
 use super::routing::Route;
 use super::withheld::Withheld;
 use crate::gateway::events::origin::Origin;
+use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::client::Declared;
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
+use crate::gateway::store::store_error::StoreError;
 use crate::gateway::store::{Message, Store};
 use crate::gateway::telemetry::log;
 
@@ -22,8 +25,8 @@ pub(crate) enum Destination {
     /// No recipient yet.
     #[default]
     Open,
-    /// All are local.
-    Local,
+    /// All are local; the Maildirs of each, if they have their own.
+    Local(Vec<OwnMaildirs>),
     /// All are at the next hop, which has accepted each of them.
     Relay(Box<Relay>),
     /// All are at the next hop, which a policy for TLS keeps the message from, unless it waives that.
@@ -44,8 +47,13 @@ impl Destination {
         origin: impl FnOnce() -> Origin,
     ) -> Reply {
         match (route, &mut *self) {
-            (Route::Local, Self::Open | Self::Local) => {
-                *self = Self::Local;
+            (Route::Local(maildirs), Self::Open) => {
+                let own = maildirs.is_own().then_some(maildirs);
+                *self = Self::Local(own.into_iter().collect());
+                say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
+            }
+            (Route::Local(maildirs), Self::Local(own)) => {
+                own.extend(maildirs.is_own().then_some(maildirs));
                 say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "recipient ok")
             }
             (Route::Relay(route), Self::Open) => {
@@ -66,8 +74,8 @@ impl Destination {
             (Route::Relay(route), Self::Relay(relay)) if relay.takes(&route, recipient, remote) => {
                 relay.rcpt(recipient).await
             }
-            (Route::Local | Route::Relay(_), Self::Relay(_) | Self::Withheld(_))
-            | (Route::Relay(_), Self::Local) => {
+            (Route::Local(_) | Route::Relay(_), Self::Relay(_) | Self::Withheld(_))
+            | (Route::Relay(_), Self::Local(_)) => {
                 let text = "recipient with another destination, send a separate message";
                 say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text)
             }
@@ -76,7 +84,34 @@ impl Destination {
 
     /// Tells whether this host is the final destination.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Open | Self::Local)
+        matches!(self, Self::Open | Self::Local(_))
+    }
+
+    /// Tells whether the delivery has a result for each recipient.
+    pub(crate) fn has_results(&self) -> bool {
+        match self {
+            Self::Open => false,
+            Self::Local(own) => !own.is_empty(),
+            Self::Relay(_) | Self::Withheld(_) => true,
+        }
+    }
+
+    /// Returns the files of a message that is delivered here but not into the store.
+    ///
+    /// # Errors
+    ///
+    /// The reply if a recipient has no Maildir.
+    pub(crate) fn files(
+        &self,
+        mailboxes: &Mailboxes,
+        takers: &[usize],
+        quarantined: bool,
+    ) -> Result<Option<Vec<MailboxFile>>, Reply> {
+        match self {
+            Self::Open => mailboxes.files(&[], takers, quarantined),
+            Self::Local(own) => mailboxes.files(own, takers, quarantined),
+            Self::Relay(_) | Self::Withheld(_) => Ok(None),
+        }
     }
 
     /// Delivers to the recipients with the numbers in `takers`, in the order of `RCPT` and from 0. Only
@@ -90,14 +125,7 @@ impl Destination {
     ) -> MessageOutcome {
         let id = message.id;
         let reply = match self {
-            Self::Open | Self::Local => match store.keep(message).await {
-                Ok(()) => say(ReplyCode::OK, EnhancedCode::SUCCESS, &format!("OK id={id}")),
-                Err(error) => {
-                    tracing::error!("cannot store message {id}: {}", log::chain(&error));
-                    let text = "cannot store the message, try again later";
-                    say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
-                }
-            },
+            Self::Open | Self::Local(_) => stored(id, &store.keep(message).await),
             Self::Withheld(withheld) => {
                 let waived = (waives_tls(), &origin());
                 return Box::pin(withheld.deliver(remote, &message, takers, waived)).await;
@@ -109,6 +137,18 @@ impl Destination {
             }
         };
         MessageOutcome::all(takers.len(), reply)
+    }
+}
+
+/// Returns the reply to a message, once it is stored or cannot be stored, which is logged.
+pub(crate) fn stored(id: MessageId, result: &Result<(), StoreError>) -> Reply {
+    match result {
+        Ok(()) => say(ReplyCode::OK, EnhancedCode::SUCCESS, &format!("OK id={id}")),
+        Err(error) => {
+            tracing::error!("cannot store message {id}: {}", log::chain(error));
+            let text = "cannot store the message, try again later";
+            say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
+        }
     }
 }
 
@@ -124,7 +164,8 @@ async fn open(
     let sender = &transaction.sender;
     let tls = TlsDemand::of(require_tls, sender);
     let demands = Demands { tls, needs: declared.needs(sender), client: Some(client) };
-    let mut relay = match Relay::connect(remote, &route, demands, recipient, origin).await {
+    let mail = (sender, recipient);
+    let mut relay = match Relay::connect(remote, &route, demands, mail, origin).await {
         Ok(relay) => relay,
         Err(failure) if failure.is_policy() && !require_tls => {
             let mail = (sender.clone(), declared);

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mail_types::exim::{Trust, Value};
-use mail_types::smtp::{Mailbox, Reply};
+use mail_types::smtp::{Mailbox, Reply, ReversePath};
 use serde::{Serialize, Serializer};
 
 use super::tls_report::TlsReportLine;
+use crate::gateway::telemetry::log_selector::{LogSelector, LogWord};
 
 /// The outcome of one recipient. Its `Display` is a line of the log in Exim's form.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +37,29 @@ pub struct RecipientOutcome {
     /// A line for each attempt, for reports about TLS (RFC 8460).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) tls_reports: Vec<TlsReportLine>,
+    /// The other parts of a line of the log.
+    #[serde(skip)]
+    pub(crate) details: LineDetails,
+}
+
+/// The parts of a line of the log that are not of the outcome itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LineDetails {
+    pub(crate) selector: LogSelector,
+    /// The sender, in angle brackets, if it is selected.
+    pub(crate) sender: Option<String>,
+    /// The size of the message, in octets.
+    pub(crate) size: Option<usize>,
+    /// The time of the delivery.
+    pub(crate) took: Option<Duration>,
+}
+
+impl LineDetails {
+    /// The details of a message of this sender, as far as they are selected.
+    pub(crate) fn new(selector: LogSelector, sender: &ReversePath) -> Self {
+        let sender = selector.has(LogWord::SenderOnDelivery).then(|| sender.to_string());
+        Self { selector, sender, ..Self::default() }
+    }
 }
 
 /// The result for a recipient, from the best to the worst.
@@ -48,6 +73,17 @@ pub enum DeliveryResult {
     Deferred,
     /// Do not try again.
     Failed,
+}
+
+impl DeliveryResult {
+    /// Returns its word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// The TLS of a connection, with the names of Exim's variables.
@@ -93,6 +129,7 @@ impl RecipientOutcome {
             reply: None,
             reason: None,
             tls_reports: Vec::new(),
+            details: LineDetails::default(),
         }
     }
 
@@ -108,26 +145,47 @@ impl fmt::Display for RecipientOutcome {
             DeliveryResult::Deferred => "==",
             DeliveryResult::Failed => "**",
         };
-        write!(f, "{sign} {} T=remote_smtp", self.recipient)?;
+        let LineDetails { selector, sender, size, took } = &self.details;
+        write!(f, "{sign} {}", self.recipient)?;
+        if let Some(sender) = sender {
+            write!(f, " F={}", line(sender))?;
+        }
+        f.write_str(" T=remote_smtp")?;
+        if let Some(size) = size.filter(|_| selector.has(LogWord::DeliverySize)) {
+            write!(f, " S={size}")?;
+        }
         if let Some(host) = &self.host {
             write!(f, " H={}", line(host))?;
         }
         if let Some(address) = &self.address {
-            write!(f, " [{}]:{}", address.ip(), address.port())?;
+            write!(f, " [{}]", address.ip())?;
+            if selector.has(LogWord::OutgoingPort) {
+                write!(f, ":{}", address.port())?;
+            }
         }
         if let Some(tls) = &self.tls {
-            write!(f, " X={} CV={}", tls.cipher, tls.verified)?;
+            if selector.has(LogWord::TlsCipher) {
+                write!(f, " X={}", tls.cipher)?;
+            }
+            if selector.has(LogWord::TlsCertificateVerified) {
+                write!(f, " CV={}", tls.verified)?;
+            }
         }
         f.write_str(if self.prdr { " PRDR" } else { "" })?;
         f.write_str(if self.chunking { " K" } else { "" })?;
         let reason = line(&cut(self.reason.as_deref().unwrap_or_default()));
-        match (self.result, &self.reply) {
-            (DeliveryResult::Delivered, Some(reply)) => {
-                write!(f, " C=\"{}\"", quoted(reply))
-            }
-            (DeliveryResult::Delivered, None) => Ok(()),
-            (DeliveryResult::Deferred, _) => write!(f, " defer: {reason}"),
-            (DeliveryResult::Failed, _) => write!(f, ": {reason}"),
+        let confirms = selector.has(LogWord::SmtpConfirmation);
+        let is_delivered = self.result == DeliveryResult::Delivered;
+        if let Some(reply) = self.reply.as_ref().filter(|_| is_delivered && confirms) {
+            write!(f, " C=\"{}\"", quoted(reply))?;
+        }
+        if let Some(took) = took.filter(|_| selector.has(LogWord::DeliverTime)) {
+            write!(f, " DT={:.3}s", took.as_secs_f64())?;
+        }
+        match self.result {
+            DeliveryResult::Delivered => Ok(()),
+            DeliveryResult::Deferred => write!(f, " defer: {reason}"),
+            DeliveryResult::Failed => write!(f, ": {reason}"),
         }
     }
 }

@@ -11,6 +11,9 @@
 
 mod connecting;
 
+use std::mem;
+use std::time::Instant;
+
 use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, ReversePath};
 
 use super::attempts::Opened;
@@ -18,6 +21,7 @@ use super::connection::CommandError;
 use super::lost_reply::lost_reply;
 use super::message_outcome::MessageOutcome;
 use super::next_hop::RouteData;
+use super::outcome::LineDetails;
 use super::remote::Remote;
 use crate::gateway::smtp::client::{Declared, Lost};
 use crate::gateway::smtp::replies::say;
@@ -33,6 +37,8 @@ pub(crate) struct Relay {
     /// The host of the first recipient.
     domain: MailHost,
     opened: Opened,
+    /// The parts of the log's lines that do not depend on a recipient.
+    details: LineDetails,
 }
 
 impl Relay {
@@ -59,10 +65,13 @@ impl Relay {
     /// Sends the message for the accepted recipients with the numbers in `takers`, in the order of `RCPT`
     /// and from 0.
     pub(crate) async fn message(&mut self, message: &Message, takers: &[usize]) -> MessageOutcome {
+        let begun = Instant::now();
         let delivery = match self.opened.connection.message(&message.parts, takers).await {
             Ok(delivery) => delivery,
             Err(reason) => return MessageOutcome::all(takers.len(), reason.reply()),
         };
+        let (size, took) = (Some(message.len()), Some(begun.elapsed()));
+        self.details = LineDetails { size, took, ..mem::take(&mut self.details) };
         self.log(message.id, takers, &delivery);
         if let Some(lost) = &delivery.lost {
             return MessageOutcome::all(takers.len(), lost_reply(lost));

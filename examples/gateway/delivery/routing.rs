@@ -3,6 +3,7 @@
 use event_expand::{ListKind, Membership};
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
+use super::mailboxes::OwnMaildirs;
 use super::next_hop::{RouteData, RouteError};
 use crate::gateway::policy::condition::RuleScope;
 use crate::gateway::policy::context::Context;
@@ -16,8 +17,8 @@ use crate::gateway::smtp::replies::say;
 /// The route of a recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Route {
-    /// Local delivery.
-    Local,
+    /// Local delivery, into these Maildirs.
+    Local(OwnMaildirs),
     /// The next hop.
     Relay(RouteData),
 }
@@ -99,7 +100,7 @@ impl Routing {
         if own || holds(&self.local_domains, context, &domain).await? {
             let part = Subject::Text(part.to_owned());
             if is_postmaster || holds(&self.local_parts, context, &part).await? {
-                return Ok(Route::Local);
+                return Ok(Route::Local(OwnMaildirs::default()));
             }
             return Err(say(
                 ReplyCode::MAILBOX_UNAVAILABLE,

@@ -9,6 +9,7 @@ use mail_types::smtp::Domain;
 use crate::gateway::policy::host_list::HostList;
 use crate::gateway::policy::list::RuleList;
 use crate::gateway::smtp::client::ClientLimits;
+use crate::gateway::telemetry::log_selector::LogSelector;
 
 /// The options, and the time limits.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct RemoteSettings {
     /// The folder of MTA-STS policies.
     pub(crate) mta_sts_directory: Option<PathBuf>,
     pub(crate) limits: RemoteLimits,
+    /// The parts of the log's lines of deliveries.
+    pub(crate) log_selector: LogSelector,
     /// A warning for the administrator.
     pub(crate) warning: Option<String>,
 }

@@ -63,7 +63,8 @@ impl Withheld {
         };
         let needs = self.declared.needs(&self.sender);
         let demands = Demands { tls: TlsDemand::Waived, needs, client: Some(self.client) };
-        let relay = Relay::connect(remote, &self.route, demands, first, origin).await;
+        let mail = (&self.sender, *first);
+        let relay = Relay::connect(remote, &self.route, demands, mail, origin).await;
         let mut relay = match relay {
             Ok(relay) => relay,
             Err(failure) => return refused(failure.reply),

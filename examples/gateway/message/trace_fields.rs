@@ -52,11 +52,20 @@ impl Received<'_> {
     }
 }
 
-/// Writes the fields of final delivery: `Return-Path`, and the recipients of the copy.
-pub(crate) fn delivery(sender: &ReversePath, recipients: &[Mailbox]) -> String {
+/// Writes the fields of final delivery: `Return-Path`, `Delivered-To` if the copy is for one recipient, and
+/// with `envelope_to` all recipients of the copy.
+///
+/// A copy for several recipients names them only on request, since they include those of `Bcc`.
+pub(crate) fn delivery(sender: &ReversePath, recipients: &[Mailbox], envelope_to: bool) -> String {
     let mut fields = String::with_capacity(2 * ROOM);
     // Writing to a String cannot fail.
     let _ = write!(fields, "Return-Path: {sender}\r\n");
+    if let [recipient] = recipients {
+        let _ = write!(fields, "Delivered-To: {recipient}\r\n");
+    }
+    if !envelope_to {
+        return fields;
+    }
     for (i, recipient) in recipients.iter().enumerate() {
         let before = if i == 0 { "Envelope-To: " } else { ",\r\n\t" };
         let _ = write!(fields, "{before}{recipient}");

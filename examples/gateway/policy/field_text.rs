@@ -11,7 +11,7 @@ use mail_types::smtp::Header;
 /// As in Exim, several are joined with a line end, those that hold addresses with a comma before it;
 /// as a list, each is an item between colons. The end of a line, also within a fold, is LF. No more than
 /// the first [`MAX_FIELDS`] count.
-pub(super) fn field_text(message: &[u8], name: &str, form: HeaderForm) -> Option<Vec<u8>> {
+pub(crate) fn field_text(message: &[u8], name: &str, form: HeaderForm) -> Option<Vec<u8>> {
     let (mut text, mut count) = (Vec::new(), 0);
     for body in Header::of(message).bodies(name).take(MAX_FIELDS) {
         let body: Vec<u8> = body.iter().copied().filter(|&octet| octet != b'\r').collect();

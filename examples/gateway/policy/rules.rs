@@ -40,7 +40,7 @@
 //! | `deny`       | refuses with 550, at connect with 554                                           |
 //! | `defer`      | refuses temporarily with 451, at prdr with 450, at connect with 421             |
 //! | `warn`       | continues with the next rule; `log_message` is logged                           |
-//! | `quarantine` | accepts; the message gets the field `X-Quarantine` with `log_message`, which is logged; at connect, for each message of the connection |
+//! | `quarantine` | accepts; the message goes into `quarantine_maildir`, with the field `X-Quarantine` with `log_message`, which is logged; at connect, each message of the connection |
 //!
 //! A rule without conditions, or only with lists such as `hosts = "*"`, always decides, unless its verb is
 //! `warn`. A configuration with a rule after it is refused, and so is one with a `warn` without an effect.
@@ -218,6 +218,11 @@ impl Rules {
     /// Returns the line of a condition or a modifier of this name, if a rule has one.
     pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
         self.entries.iter().find(|entry| entry.name == name).map(|entry| entry.line)
+    }
+
+    /// Tells whether a rule puts messages into quarantine.
+    pub(crate) fn quarantines(&self) -> bool {
+        self.entries.iter().any(|entry| entry.name == "verb" && entry.text == "quarantine")
     }
 
     /// Tells whether the text of a condition or a modifier contains these words, such as the name of a

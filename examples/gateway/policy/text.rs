@@ -10,7 +10,7 @@ use event_expand::{
     Ask, ExpandError, ExpandFailure, HostCall, Journal, Need, Options, Progress, Template,
     Variables,
 };
-use mail_types::exim::{Segment, Trust, Value};
+use mail_types::exim::{Query, Segment, Trust, Value};
 use thiserror::Error;
 
 use super::place::Place;
@@ -97,20 +97,13 @@ impl Text {
         surroundings: &mut dyn Surroundings,
     ) -> Result<Vec<String>, Unfinished> {
         let mut text = String::new();
-        match &self.form {
-            Form::Literal(value) => push_text(&mut text, value.as_bytes()),
-            Form::Template(template) => {
-                let query = self.run(template, surroundings, Template::resume_segments).await?;
-                for segment in query.segments() {
-                    match segment {
-                        Segment::Literal(bytes)
-                        | Segment::Value { bytes, trust: Trust::Trusted, .. } => {
-                            push_text(&mut text, bytes);
-                        }
-                        Segment::Value { bytes, trust, .. } => {
-                            text += &Value::new(bytes.as_slice(), *trust).to_line();
-                        }
-                    }
+        for segment in self.expand_segments(surroundings).await?.segments() {
+            match segment {
+                Segment::Literal(bytes) | Segment::Value { bytes, trust: Trust::Trusted, .. } => {
+                    push_text(&mut text, bytes);
+                }
+                Segment::Value { bytes, trust, .. } => {
+                    text += &Value::new(bytes.as_slice(), *trust).to_line();
                 }
             }
         }
@@ -118,6 +111,27 @@ impl Text {
             (0..=Self::MAX_LENGTH.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
         text.truncate(end.unwrap_or_default());
         Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Expands it to its own texts and the values between them.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfinished`]; why it has failed is in the log then.
+    pub(crate) async fn expand_segments(
+        &self,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<Query, Unfinished> {
+        match &self.form {
+            Form::Literal(value) => {
+                let mut whole = Query::default();
+                whole.push_literal(value.as_bytes());
+                Ok(whole)
+            }
+            Form::Template(template) => {
+                self.run(template, surroundings, Template::resume_segments).await
+            }
+        }
     }
 
     async fn run<T>(
@@ -178,7 +192,7 @@ impl Text {
     }
 
     /// Returns the text that it begins with in any case.
-    pub(super) fn lead(&self) -> &[u8] {
+    pub(crate) fn lead(&self) -> &[u8] {
         match &self.form {
             Form::Literal(value) => value.as_bytes(),
             Form::Template(template) => template.lead(),

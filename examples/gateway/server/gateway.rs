@@ -18,6 +18,7 @@ use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
+use crate::gateway::delivery::mailboxes::Mailboxes;
 use crate::gateway::delivery::remote::{Remote, RemoteError};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
@@ -61,6 +62,8 @@ pub(crate) struct Live {
     pub(super) session: Arc<SessionSettings>,
     pub(super) tls: Arc<Tls>,
     pub(super) host_names: HostNames,
+    /// The Maildirs of recipients, which are those of the start.
+    pub(super) mailboxes: Arc<Mailboxes>,
     /// The services of rules.
     pub(super) services: Services,
     /// The deliveries to other hosts.
@@ -174,6 +177,7 @@ impl Live {
         }
         Ok(Self {
             remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?,
+            mailboxes: Arc::clone(&startup.mailboxes),
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),
             host_names: HostNames::new(names, settings.host_lookup_timeout),
             services,

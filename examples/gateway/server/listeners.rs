@@ -46,8 +46,9 @@ impl Gateway {
             if tls_on_connect { ("smtps", " with TLS on connect") } else { ("smtp", "") };
         let insecure = if tls_on_connect { "k" } else { "" };
         match &self.startup.store {
-            StoreSettings::Maildir { maildir, .. } => {
-                info!("listening on {address}{tls}, storing mail in {}", maildir.display());
+            StoreSettings::Maildir { .. } => {
+                let place = self.startup.mailboxes.shown();
+                info!("listening on {address}{tls}, storing mail in {place}");
             }
             StoreSettings::Discard => info!("listening on {address}{tls}, discarding mail"),
         }

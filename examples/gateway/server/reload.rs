@@ -83,7 +83,10 @@ fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
         ("primary_hostname", differ(&old.host, &new.host)),
         ("local_interfaces or tls_on_connect_ports", differ(&old.listen, &new.listen)),
         ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
-        ("store, maildir or spool_directory", differ(&old.store, &new.store)),
+        (
+            "store, maildir, quarantine_maildir or spool_directory",
+            differ(&(&old.store, &old.mailboxes), &(&new.store, &new.mailboxes)),
+        ),
         ("an option of events", differ(&old.events, &new.events)),
         ("an option of DMARC reports", differ(&old.reports, &new.reports)),
         ("message_memory_limit", old.message_memory_limit != new.message_memory_limit),

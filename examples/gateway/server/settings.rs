@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::smtp::Domain;
@@ -9,6 +10,7 @@ use proxy_protocol::RefusalMode;
 
 use crate::gateway::authentication::dmarc::DmarcSettings;
 use crate::gateway::authentication::spf::SpfSettings;
+use crate::gateway::delivery::mailboxes::Mailboxes;
 use crate::gateway::delivery::routing::Routing;
 use crate::gateway::delivery::settings::{RemoteSettings, VerifyCertificates};
 use crate::gateway::events::settings::EventSettings;
@@ -19,6 +21,7 @@ use crate::gateway::policy::words::Words;
 use crate::gateway::reports::settings::ReportSettings;
 use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::settings::StoreSettings;
+use crate::gateway::telemetry::log_selector::LogSelector;
 
 /// The settings of the server.
 #[derive(Debug)]
@@ -37,6 +40,7 @@ pub(crate) struct StartupSettings {
     /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,
+    pub(crate) mailboxes: Arc<Mailboxes>,
     pub(crate) events: EventSettings,
     pub(crate) reports: ReportSettings,
     pub(crate) message_memory_limit: usize,
@@ -69,8 +73,10 @@ pub struct LiveSettings {
     pub(crate) host_lookup_timeout: Duration,
     pub(crate) proxy: ProxySettings,
     pub(crate) tls: TlsSettings,
-    /// Whether log lines have the proxy's address.
-    pub(crate) log_proxy: bool,
+    /// Whether a copy names its recipients.
+    pub(crate) envelope_to_add: bool,
+    /// The parts of log lines.
+    pub(crate) log_selector: LogSelector,
     pub(crate) spf: SpfSettings,
     pub(crate) dmarc: DmarcSettings,
     /// The settings of lookups.

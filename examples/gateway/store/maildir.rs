@@ -191,13 +191,18 @@ fn id_in(path: &Path) -> Option<MessageId> {
 }
 
 /// Escapes the two characters that the Maildir specification forbids in a name.
-fn file_name_part(host: &str) -> String {
+pub(super) fn file_name_part(host: &str) -> String {
     // A name has at most 255 bytes, and the id alone makes it unique.
     let host: String = host.chars().filter(char::is_ascii_graphic).take(128).collect();
     host.replace('/', "\\057").replace(':', "\\072")
 }
 
-fn write_parts(file: &mut File, message: &Message) -> io::Result<()> {
+/// Writes the parts of a message.
+///
+/// # Errors
+///
+/// A part cannot be written.
+pub(super) fn write_parts(file: &mut File, message: &Message) -> io::Result<()> {
     let mut slices: Vec<_> = message.parts.iter().map(|part| IoSlice::new(part)).collect();
     let mut rest = slices.as_mut_slice();
     // Skip empty parts: a write of nothing would look like a full disk.

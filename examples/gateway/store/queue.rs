@@ -10,8 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::checkpoint::Checkpoint;
 use super::delivery::Deliverer;
 use super::directory::Directory;
+use super::folder::{self, FolderMessage};
 use super::journal::{Journal, JournalEntry, JournalRequest};
-use super::maildir::Maildir;
+use super::maildir::{Maildir, file_name_part};
 use super::message::Message;
 use super::progress::Progress;
 use super::replay::{self, Recovery};
@@ -33,6 +34,10 @@ struct Queue {
     room: Arc<Semaphore>,
     limits: StoreLimits,
     trouble: Trouble,
+    /// The host's name in the form for file names.
+    host: Arc<str>,
+    /// Limits the threads that write into Maildirs beside the store's.
+    writers: Arc<Semaphore>,
     /// Closed when the threads have ended.
     ended: Arc<Semaphore>,
 }
@@ -59,7 +64,8 @@ impl Store {
             segments.push(directory.make_segment()?);
         }
         let sequence = used.max(progress.last_sequence());
-        let queue = start(directory, maildir, progress, segments, sequence, *limits)?;
+        let host = file_name_part(host).into();
+        let queue = start(directory, maildir, progress, segments, sequence, (*limits, host))?;
         Ok((Self { queue: Some(queue) }, recovery))
     }
 
@@ -82,6 +88,39 @@ impl Store {
         let entry = JournalEntry { message, answer, room };
         queue.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Stores a message in Maildirs beside the store's; waits until it is durable in each. If they belong
+    /// `together`, none has it unless all could be written.
+    ///
+    /// # Errors
+    ///
+    /// That of each Maildir. After [`StoreError::TooLong`] none has the message; after another error the
+    /// client should send it again.
+    pub(crate) async fn put(
+        &self,
+        messages: Vec<FolderMessage>,
+        together: bool,
+    ) -> Vec<Result<(), StoreError>> {
+        let count = messages.len();
+        let Some(queue) = &self.queue else { return vec![Ok(()); count] };
+        let limit = queue.limits.message_bytes;
+        let longest = messages.iter().map(|file| file.message.len()).max().unwrap_or_default();
+        if longest > limit {
+            return vec![Err(StoreError::TooLong { bytes: longest, limit }); count];
+        }
+        let writer = Arc::clone(&queue.writers).acquire_owned().await;
+        let (Ok(writer), false) = (writer, queue.trouble.is_stopping()) else {
+            return vec![Err(StoreError::Stopped); count];
+        };
+        let host = Arc::clone(&queue.host);
+        let written = tokio::task::spawn_blocking(move || {
+            let results = folder::deliver(&messages, together, &host);
+            drop(writer);
+            results
+        });
+        // A panic has its own message.
+        written.await.unwrap_or_else(|_| vec![Err(StoreError::Stopped); count])
     }
 
     /// Accepts no more messages, waits until all accepted ones are delivered and on the disk, and empties
@@ -124,7 +163,7 @@ fn start(
     progress: Progress,
     segments: Vec<Segment>,
     sequence: u64,
-    limits: StoreLimits,
+    (limits, host): (StoreLimits, Arc<str>),
 ) -> Result<Queue, StoreError> {
     let (work, works) = mpsc::channel();
     let (delivery, inbox) = mpsc::channel();
@@ -171,7 +210,8 @@ fn start(
         end.close();
     })?;
     let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
-    Ok(Queue { work, room, limits, trouble, ended })
+    let writers = Arc::new(Semaphore::new(WRITERS));
+    Ok(Queue { work, room, limits, trouble, host, writers, ended })
 }
 
 fn spawn(
@@ -184,3 +224,5 @@ fn spawn(
 
 /// The bytes that a message in the queue counts beside its own.
 const ENTRY_BYTES: usize = 1024;
+/// The most messages that are written into Maildirs beside the store's at a time; each has a thread.
+const WRITERS: usize = 16;

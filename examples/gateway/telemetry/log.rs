@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use mail_types::exim::{Trust, Value};
 use mail_types::smtp::Mailbox;
+use thiserror::Error as ThisError;
 use tracing::{Level, info};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -19,14 +20,47 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::log_format::LogFormat;
 use super::repeats::{LineKind, Repeats, Sum};
-use crate::gateway::message::id::MessageId;
-use crate::gateway::smtp::peer::{Client, Host, protocol};
+use crate::gateway::smtp::peer::{Client, Host};
 use crate::gateway::smtp::session::Session;
 
-/// Starts the log on standard error, with the filter `RUST_LOG`.
-pub fn start(format: LogFormat) {
-    let chosen = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+/// Reads the filter `RUST_LOG`; one that is not set, or empty, is `info`.
+///
+/// # Errors
+///
+/// The first directive that is not one.
+pub fn filter() -> Result<Targets, FilterError> {
+    let text = std::env::var_os("RUST_LOG").unwrap_or_default();
+    read_filter(&text.to_string_lossy())
+}
+
+/// Reads a filter. A word without a `=` is a level here: as a target, which the format of `RUST_LOG` permits
+/// too, a misspelled level would silence the log.
+pub(crate) fn read_filter(text: &str) -> Result<Targets, FilterError> {
+    if text.trim().is_empty() {
+        return Ok(Targets::new().with_default(Level::INFO));
+    }
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    let is_sound = |directive: &&str| match directive.split_once('=') {
+        Some((target, level)) => !target.trim().is_empty() && is_level(level.trim()),
+        None => directive.trim().is_empty() || is_level(directive.trim()),
+    };
+    match text.split(',').find(|directive| !is_sound(directive)) {
+        Some(directive) => Err(FilterError { directive: directive.trim().to_owned() }),
+        None => text.parse().map_err(|_| FilterError { directive: text.to_owned() }),
+    }
+}
+
+/// `RUST_LOG` is no filter.
+#[derive(Clone, Debug, ThisError, Eq, PartialEq)]
+#[error(
+    "RUST_LOG: {directive:?} is neither a level (off, error, warn, info, debug, trace) nor TARGET=LEVEL"
+)]
+pub struct FilterError {
+    directive: String,
+}
+
+/// Starts the log on standard error.
+pub fn start(format: LogFormat, chosen: Targets) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
@@ -89,37 +123,6 @@ fn left_out(sum: &Sum) {
     if rules > 0 {
         info!(event = "rules", host, count = rules, "H={host} {rules} more lines of rules");
     }
-}
-
-/// Logs a message accepted for these recipients.
-pub(crate) fn arrival(
-    id: MessageId,
-    session: &Session,
-    client: &Client,
-    recipients: &[Mailbox],
-    size: usize,
-    proxy: bool,
-) {
-    let (greeting, Some(transaction)) = (session.greeting(), session.transaction()) else { return };
-    let sender = sender(session);
-    let mut line = String::with_capacity(LINE_ROOM);
-    // Writing to a String cannot fail.
-    let _ = write!(line, "{id} <= {sender} H={} P=", Host(client, greeting));
-    line.extend(protocol(greeting, transaction.utf8).chars().map(|c| c.to_ascii_lowercase()));
-    if let Some(cipher) = client.tls.as_ref().and_then(|tls| tls.cipher.as_deref()) {
-        let verified = if client.is_verified() { "yes" } else { "no" };
-        let _ = write!(line, " X={cipher} CV={verified}");
-    }
-    if let Some(proxy) = client.proxy.filter(|_| proxy) {
-        let _ = write!(line, " PRX={}", proxy.ip());
-    }
-    let _ = write!(line, " S={size} for");
-    for recipient in recipients {
-        line.push(' ');
-        show(&mut line, recipient);
-    }
-    let (host, helo) = (client.address.ip(), greeting.name.as_str());
-    info!(event = "arrival", %id, sender, %host, helo, size, "{line}");
 }
 
 /// Logs a refused command: `what` is the command, such as `RCPT <a@b.example>`, and `why` the reply or
@@ -188,7 +191,7 @@ pub fn chain(error: &dyn Error) -> String {
 }
 
 /// The sender in a log line; `<>` is the null sender.
-fn sender(session: &Session) -> String {
+pub(super) fn sender(session: &Session) -> String {
     let sender = session.transaction().map(|transaction| &transaction.sender);
     let mut shown = String::new();
     match sender.and_then(|sender| sender.mailbox()) {
@@ -199,7 +202,7 @@ fn sender(session: &Session) -> String {
 }
 
 /// Adds a mailbox; characters that could break the line or change its direction are escaped.
-fn show(line: &mut String, mailbox: &Mailbox) {
+pub(super) fn show(line: &mut String, mailbox: &Mailbox) {
     // Writing to a String cannot fail.
     let _ = write!(line, "{}", Value::new(mailbox.to_string().into_bytes(), Trust::Untrusted));
 }
@@ -218,6 +221,3 @@ impl<'w> FormatFields<'w> for MessageOnly {
         written
     }
 }
-
-/// The usual length of a line for one recipient, in bytes.
-const LINE_ROOM: usize = 256;

@@ -6,6 +6,7 @@ use super::client_lists::contains;
 use super::scenario::Scenario;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::quantity::{Interval, Size};
+use crate::gateway::telemetry::log_selector::LogWord;
 
 #[test]
 fn everything_has_a_default_that_is_closed() {
@@ -37,7 +38,7 @@ async fn exims_forms_are_taken() {
     assert_eq!(config.server.live.smtp_receive_timeout, Duration::from_secs(90));
     let proxies = &config.server.live.clients.proxy_required_hosts;
     assert_eq!(contains(proxies, &Scenario::new()).await, Ok(true));
-    assert!(config.server.live.log_proxy);
+    assert!(config.server.live.log_selector.has(LogWord::Proxy));
 }
 
 #[test]
@@ -78,7 +79,10 @@ fn what_is_wrong_is_named() {
         ("hosts_proxy = 'proxy.example'", "give addresses"),
         ("relay_to_domains = 'a.example'", "route_data"),
         ("tls_privatekey = 'x'", "tls_certificate"),
-        ("log_selector = '+proxy +tls'", "log_selector: unknown item 2"),
+        (
+            "log_selector = '+proxy +tls'",
+            "log_selector: item 2: unknown word \"tls\"; expected all, ",
+        ),
         ("message_size_limit = '3G'", "more than 2G"),
         ("message_size_limit = 0", "message_size_limit must be greater than zero"),
         ("message_memory_limit = '0K'", "message_memory_limit must be greater than zero"),

@@ -39,6 +39,12 @@ fn everything(folder: &Path) -> Vec<String> {
 const NAMED: &[(&str, &str)] = &[
     ("maildir = 'DIR/text'", "line 2: maildir: DIR/text is not a directory"),
     ("maildir = 'DIR/text/below'", "line 2: maildir: DIR/text is not a directory"),
+    ("maildir = 'DIR/text/$local_part'", "line 2: maildir: DIR/text is not a directory"),
+    ("quarantine_maildir = 'DIR/text'", "line 2: quarantine_maildir: DIR/text is not a directory"),
+    (
+        "quarantine_maildir = 'DIR/text/a-$domain'",
+        "line 2: quarantine_maildir: DIR/text is not a directory",
+    ),
     ("sqlite_dbfile = 'DIR/text'", "line 2: sqlite_dbfile: DIR/text is not an SQLite database"),
     ("sqlite_dbfile = 'DIR/lists'", "line 2: sqlite_dbfile: DIR/lists cannot be read"),
     (
@@ -141,7 +147,11 @@ fn what_would_do_nothing_is_refused_with_its_line() {
         ("route_data = 'mx.example:smtp'", "line 1: route_data: "),
         ("route_data = 'mx.example:0'", "line 1: route_data: "),
         ("route_data = '2001:db8::1:25'", "line 1: route_data: "),
-        ("\nmaildir = '/var/mail/$local_part'", "line 2: maildir: $ has no meaning here"),
+        ("\nmaildir = '/var/mail/$nobody'", "line 2: maildir: byte 11: unknown variable"),
+        (
+            "\nquarantine_maildir = '$h_subject:'",
+            "line 2: quarantine_maildir: byte 0: header fields are not available",
+        ),
         ("smtp_banner = '$primary_hostname ESMTP'", "line 1: smtp_banner: $ has no meaning here"),
         ("spool_directory = '${env{HOME}}'", "line 1: spool_directory: $ has no meaning here"),
         ("local_domains = 'a b'", "line 1: local_domains: item 1 (a b): not a domain"),
@@ -233,6 +243,7 @@ const CANNOT_WORK: &[(&str, &str)] = &[
         "line 2: message_memory_limit (512M by default) is smaller than message_size_limit (line 2): ",
     ),
     ("maildir = ''", "line 1: maildir: empty path"),
+    ("quarantine_maildir = ''", "line 1: quarantine_maildir: empty path"),
     ("sqlite_dbfile = ':memory:'", "line 1: sqlite_dbfile: empty path"),
     ("host_lookup_timeout = 0", "line 1: host_lookup_timeout must be greater than zero"),
     ("spf_timeout = '0s'", "line 1: spf_timeout must be greater than zero"),

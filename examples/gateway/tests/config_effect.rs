@@ -14,6 +14,7 @@ pub(super) fn refused(text: &str) -> String {
 
 const PROXIES: &str = "proxy_required_hosts names no host";
 const RELAY: &str = "no mail goes to a next hop, since relay_to_domains is empty";
+const ANYWAY: &str = "it selects the parts that lines have anyway";
 const DMARC: &str = "dmarc_verify_hosts matches no client";
 const SPF: &str = "no rule tests SPF, and dmarc_verify_hosts matches no client";
 const EVENTS: &str = "every event_action is empty";
@@ -28,8 +29,16 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ("", "proxy_refusal = 'exim'", PROXIES),
     ("", "log_selector = '+proxy'", PROXIES),
     ("proxy_required_hosts = ''\n", "log_selector = '-proxy +proxy'", PROXIES),
-    ("", "log_selector = '-proxy'", "-proxy without +proxy"),
-    ("", "log_selector = '+proxy -proxy'", "-proxy without +proxy"),
+    ("", "log_selector = '-proxy'", ANYWAY),
+    ("", "log_selector = '+proxy -proxy'", ANYWAY),
+    ("", "log_selector = '+received_recipients'", ANYWAY),
+    ("", "log_selector = '-outgoing_port -smtp_confirmation'", RELAY),
+    (
+        "tls_advertise_hosts = ''\n",
+        "log_selector = '+tls_sni'",
+        "tls_advertise_hosts matches no client",
+    ),
+    ("", "log_selector = '+tls_peerdn'", "tls_verify_certificates is not set"),
     ("message_size_limit = '9K'\n", "header_maxsize = '10K'", "it is more than message_size_limit"),
     ("header_maxsize = '200K'\n", "dkim_verify_header = '201K'", "it is more than header_maxsize"),
     ("", "dkim_verify_header = '2M'", "it is more than header_maxsize"),
@@ -44,6 +53,13 @@ const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
     ),
     ("", "[remote_smtp]\nevent_action = 'x'", RELAY),
     ("store = 'discard'\n", "maildir = 'x'", "store = \"discard\" keeps no mail"),
+    ("store = 'discard'\n", "quarantine_maildir = 'x'", "store = \"discard\" keeps no mail"),
+    ("store = 'discard'\n", "envelope_to_add = true", "store = \"discard\" keeps no mail"),
+    (
+        NOBODY,
+        "quarantine_maildir = 'x'",
+        "no rule has verb = \"quarantine\", and dmarc_verify_hosts matches no client",
+    ),
     ("smtp_max_refused = 0\n", "smtp_max_refused_hosts = '*'", "smtp_max_refused is 0"),
     (
         "smtp_max_refused_hosts = ''\n",
@@ -159,6 +175,8 @@ fn what_has_an_effect_is_taken() {
         "proxy_protocol_timeout = '3s'\nproxy_refusal = 'drop'\nlog_selector = ''",
         "proxy_required_hosts = ''",
         &format!("{proxies}log_selector = '+proxy'\nproxy_ipv4_in_tcp6 = true"),
+        "log_selector = '+all'",
+        "log_selector = '+proxy -outgoing_port +subject'",
         &format!("{proxies}proxy_refusal = 'exim'\nproxy_protocol_timeout = 9"),
         // As in Exim: whoever is not excluded is in the list.
         "proxy_required_hosts = '!127.0.0.1'\nproxy_refusal = 'exim'",
@@ -332,6 +350,8 @@ const ONE_FILE: &[(&str, &str)] = &[
     ("maildir = 'DIR/spool/journal'", "maildir and the journal"),
     ("maildir = 'DIR/spool/outbox/'", "maildir and the outbox"),
     ("maildir = 'DIR/x'\nsqlite_dbfile = 'DIR/x'", "maildir and sqlite_dbfile"),
+    ("maildir = 'DIR/x'\nquarantine_maildir = 'DIR/x/'", "quarantine_maildir and maildir"),
+    ("quarantine_maildir = 'DIR/spool/maildir'", "quarantine_maildir and the Maildir"),
     (
         "dmarc_tld_file = 'DIR/list'\ndmarc_history_file = 'DIR/list'",
         "dmarc_history_file and dmarc_tld_file",
@@ -360,6 +380,8 @@ fn two_options_that_name_one_file_are_refused() {
         "dmarc_history_file = 'DIR/spool/history'\nsqlite_dbfile = 'DIR/spool/gateway.sqlite'",
         "tls_certificate = 'DIR/text'\ntls_privatekey = 'DIR/text'",
         "maildir = 'DIR/spool/maildir'",
+        "quarantine_maildir = 'DIR/spool/maildir/.Quarantine'",
+        "maildir = 'DIR/$local_part'\nquarantine_maildir = 'DIR/held'",
         "dmarc_report_keep = 0\ndmarc_history_file = 'DIR/spool/dmarc.sqlite'",
     ] {
         assert_eq!(read(text), "", "{text}");

@@ -143,7 +143,7 @@ async fn silent_addresses_leave_time_for_the_next_host() {
     let route = format!("next.example/MX:{port}").parse().unwrap();
     let demands = Demands::default();
     let (origin, start) = (Origin::default(), Instant::now());
-    let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
+    let relay = Relay::connect(&remote, &route, demands, (&sender(), &recipient()), &origin).await;
     let mut relay = relay.map_err(|failure| failure.reply).unwrap();
     assert_eq!(start.elapsed().as_secs(), 120 + 60);
     let reply = relay.mail(&sender(), Declared::default()).await;

@@ -37,8 +37,9 @@ async fn nameless() -> (SocketAddr, Arc<Mutex<BTreeSet<Vec<u8>>>>) {
 }
 
 fn kept(scratch: &Scratch) -> Vec<String> {
-    let files = std::fs::read_dir(scratch.path().join("maildir/new")).unwrap();
-    files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    let folders = ["maildir/new", "maildir/.Quarantine/new"].into_iter();
+    let files = folders.flat_map(|folder| std::fs::read_dir(scratch.path().join(folder)));
+    files.flatten().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
 }
 
 /// Texts that would go on with the last field that stands before them.

@@ -71,7 +71,7 @@ async fn reply(offers: &[&'static str], size: u64) -> Reply {
     let needs = Needs { size, ..Needs::default() };
     let demands = Demands { needs, ..Demands::default() };
     let origin = Origin::default();
-    let relay = Relay::connect(&remote, &route, demands, &recipient(), &origin).await;
+    let relay = Relay::connect(&remote, &route, demands, (&sender(), &recipient()), &origin).await;
     match relay {
         Ok(mut relay) => relay.mail(&sender(), Declared { size, ..Declared::default() }).await,
         Err(failure) => failure.reply,
@@ -128,7 +128,8 @@ async fn the_addresses_of_the_client_come_before_the_session() {
         let remote = Remote::new(next_hop.settings, services.resolver, services.lookups).unwrap();
         let demands = Demands { client: Some(client), ..Demands::default() };
         let origin = Origin::default();
-        let relay = Relay::connect(&remote, &next_hop.route, demands, &recipient(), &origin).await;
+        let mail = (&sender(), &recipient());
+        let relay = Relay::connect(&remote, &next_hop.route, demands, mail, &origin).await;
         relay.unwrap_err();
         let octets = task.await.unwrap();
         let (rest, header) = Header::parse(&octets).unwrap();

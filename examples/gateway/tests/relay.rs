@@ -113,8 +113,8 @@ pub(super) async fn connect(next_hop: &NextHop) -> Result<Relay, Reply> {
     let services = Scenario::new().services;
     let remote = Remote::new(next_hop.settings.clone(), services.resolver, services.lookups);
     let (demands, origin) = (Demands::default(), Origin::default());
-    let relay =
-        Relay::connect(&remote.unwrap(), &next_hop.route, demands, &recipient(), &origin).await;
+    let (remote, mail) = (remote.unwrap(), (&sender(), &recipient()));
+    let relay = Relay::connect(&remote, &next_hop.route, demands, mail, &origin).await;
     relay.map_err(|failure| failure.reply)
 }
 

@@ -16,6 +16,11 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn new(name: &str) -> Self {
+        Self::with_maildir(name, "mail")
+    }
+
+    /// The same, with this Maildir in the folder.
+    pub(crate) fn with_maildir(name: &str, maildir: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
@@ -26,7 +31,7 @@ local_interfaces = '127.0.0.1.0'
 local_domains = 'local.test'
 host_lookup = ''
 spool_directory = '{shown}/spool'
-maildir = '{shown}/mail'
+maildir = '{shown}/{maildir}'
 smtp_accept_max_per_connection = 1000000
 "
         );

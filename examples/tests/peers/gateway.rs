@@ -82,11 +82,20 @@ impl Gateway {
         self.log().lines().filter(|line| line.contains(" <= ")).map(str::to_owned).collect()
     }
 
-    /// The messages in its Maildir.
+    /// The messages in its Maildir, and in quarantine, whose field tells the cause.
     pub(crate) fn messages(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.folder.join("mail/new")) else { return Vec::new() };
         let read = |path: PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        entries.map(|entry| read(entry.unwrap().path())).collect()
+        let folders = [("mail/new", false), ("mail/.Quarantine/new", true)].into_iter();
+        let all = folders.flat_map(|(folder, quarantined)| {
+            let entries = fs::read_dir(self.folder.join(folder)).into_iter().flatten();
+            entries.map(move |entry| (read(entry.unwrap().path()), quarantined))
+        });
+        let checked = all.map(|(message, quarantined)| {
+            let header = message.split("\r\n\r\n").next().unwrap();
+            assert_eq!(header.contains("\r\nX-Quarantine: "), quarantined, "{message}");
+            message
+        });
+        checked.collect()
     }
 
     /// The events in its database, once there are as many: the name, the data, the recipient's local

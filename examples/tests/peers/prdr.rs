@@ -48,7 +48,7 @@ fn exim_hears_from_each_recipient() {
         assert_eq!(log.contains(" K "), chunked, "{log}");
 
         let message = gateway.message(&format!("Subject: lottery {subject}."));
-        assert!(message.contains("\r\nEnvelope-To: dora@local.test\r\n"), "{message}");
+        assert!(message.contains("\r\nDelivered-To: dora@local.test\r\n"), "{message}");
     }
     assert_eq!(gateway.messages().len(), 2);
     assert!(gateway.line("message for <ann@local.test>").contains("550 5.7.1"));
@@ -75,7 +75,7 @@ fn exim_hears_from_each_recipient_through_haproxy() {
         assert_eq!(log.contains(" K "), option.is_empty(), "{log}");
         let message = gateway.message(&format!("Subject: lottery {name}."));
         assert!(message.contains("127.0.0.3"), "{message}");
-        assert!(message.contains("\r\nEnvelope-To: dora@local.test\r\n"), "{message}");
+        assert!(message.contains("\r\nDelivered-To: dora@local.test\r\n"), "{message}");
     }
     assert_eq!(gateway.messages().len(), 3);
 }
@@ -104,7 +104,7 @@ fn swaks_comes_back_for_recipients_with_another_filter() {
         return;
     }
     let block = Block::claim();
-    let mut gateway = Gateway::start(block.own(0), &filters(""));
+    let mut gateway = Gateway::start(block.own(0), &filters("envelope_to_add = true"));
     let arguments = ["--to", "dora@local.test,ann@local.test,emil@local.test", "--body", "first"];
     let (_, transcript) = swaks(&gateway.address(), &arguments);
     let refused = transcript.lines().filter(|line| line.starts_with("<** "));

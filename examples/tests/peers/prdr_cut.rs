@@ -60,12 +60,12 @@ fn a_client_that_is_cut_off_comes_again_and_has_its_message_kept() {
         }
         let words = format!("Subject: lottery {subject}.");
         let message = gateway.message(&words);
-        assert!(message.contains("\r\nEnvelope-To: dora@local.test\r\n"), "{message}");
+        assert!(message.contains("\r\nDelivered-To: dora@local.test\r\n"), "{message}");
         let copies = gateway.messages().iter().filter(|m| m.contains(&words)).count();
         assert!(copies == 1 || (copies == 2 && at < REPLIES.len()), "{copies} of {words}");
     }
     for message in gateway.messages() {
-        assert!(message.contains("\r\nEnvelope-To: dora@local.test\r\n"), "{message}");
+        assert!(message.contains("\r\nDelivered-To: dora@local.test\r\n"), "{message}");
     }
 }
 

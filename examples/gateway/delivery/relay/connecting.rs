@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mail_types::smtp::Mailbox;
+use mail_types::smtp::{Mailbox, ReversePath};
 use tracing::info;
 
 use super::Relay;
@@ -10,9 +10,10 @@ use crate::gateway::delivery::attempts::Attempts;
 use crate::gateway::delivery::hosts::NoHosts;
 use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
 use crate::gateway::delivery::open_failure::OpenFailure;
-use crate::gateway::delivery::outcome::RecipientOutcome;
+use crate::gateway::delivery::outcome::{LineDetails, RecipientOutcome};
 use crate::gateway::delivery::remote::{Demands, Outbound, Remote};
 use crate::gateway::events::origin::Origin;
+use crate::gateway::events::settings::REMOTE_SMTP;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::client::Delivery;
 
@@ -26,9 +27,11 @@ impl Relay {
         remote: &Remote,
         route: &RouteData,
         demands: Demands,
-        recipient: &Mailbox,
+        (sender, recipient): (&ReversePath, &Mailbox),
         origin: &Origin,
     ) -> Result<Self, OpenFailure> {
+        let begun = Instant::now();
+        let mut details = LineDetails::new(remote.settings.log_selector, sender);
         let limit = remote.settings.limits.open;
         let until = now() + limit;
         let domain = recipient.host().to_string();
@@ -40,7 +43,8 @@ impl Relay {
             Err(error) => {
                 let uses_dane = remote.settings.lists.use_dane();
                 error.report(&route.to.to_string(), uses_dane, origin);
-                return Err(no_hosts(&error, route, recipient, origin));
+                details.took = Some(begun.elapsed());
+                return Err(no_hosts(&error, route, (recipient, details), origin));
             }
         };
         let mut attempts = Attempts::new(remote, outbound, found);
@@ -50,10 +54,12 @@ impl Relay {
         }
         match opened {
             Ok(opened) => {
-                Ok(Self { route: route.clone(), domain: recipient.host().clone(), opened })
+                let (route, domain) = (route.clone(), recipient.host().clone());
+                Ok(Self { route, domain, opened, details })
             }
             Err(failure) => {
-                log(origin.message(), &failure.outcome(recipient));
+                details.took = Some(begun.elapsed());
+                log(origin.message(), RecipientOutcome { details, ..failure.outcome(recipient) });
                 Err(failure)
             }
         }
@@ -63,30 +69,45 @@ impl Relay {
     pub(super) fn log(&self, id: MessageId, takers: &[usize], delivery: &Delivery) {
         let recipients = self.opened.connection.recipients(takers);
         for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
-            log(Some(id), &self.opened.outcome_of(recipient, result, delivery));
+            let outcome = self.opened.outcome_of(recipient, result, delivery);
+            log(Some(id), RecipientOutcome { details: self.details.clone(), ..outcome });
         }
     }
 }
 
-fn log(id: Option<MessageId>, outcome: &RecipientOutcome) {
-    if let Some(id) = id {
-        info!(event = "delivery", id = %id, "{id} {outcome}");
-    } else {
-        info!(event = "delivery", "{outcome}");
-    }
+fn log(id: Option<MessageId>, outcome: RecipientOutcome) {
+    let line = id.map_or_else(|| outcome.to_string(), |id| format!("{id} {outcome}"));
+    let RecipientOutcome { recipient, result, host, address, tls, reply, reason, details, .. } =
+        outcome;
+    let reply = reply.map(|reply| reply.to_string());
+    info!(
+        event = "delivery",
+        id = id.map(display),
+        %recipient,
+        result = result.as_str(),
+        transport = REMOTE_SMTP,
+        host,
+        address = address.map(display),
+        cipher = tls.map(|tls| tls.cipher),
+        reply = reply.as_deref().map(str::trim_end),
+        size = details.size,
+        seconds = details.took.map(|took| took.as_secs_f64()),
+        reason,
+        "{line}"
+    );
 }
 
 /// Logs that a next hop has no hosts.
 fn no_hosts(
     error: &NoHosts,
     route: &RouteData,
-    recipient: &Mailbox,
+    (recipient, details): (&Mailbox, LineDetails),
     origin: &Origin,
 ) -> OpenFailure {
     // A configured host that is not there now is no fault of the recipient.
     let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
     let failure = OpenFailure::no_hosts(error, is_permanent);
-    log(origin.message(), &failure.outcome(recipient));
+    log(origin.message(), RecipientOutcome { details, ..failure.outcome(recipient) });
     failure
 }
 

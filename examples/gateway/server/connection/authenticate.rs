@@ -1,6 +1,6 @@
 //! The examination of a message by SPF, DKIM and DMARC, before its verdicts.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use dmarc_policy::{Discovery, DiscoveryMethod};
 use mail_types::results::AuthResult;
@@ -30,8 +30,17 @@ pub(super) struct MessageProgress {
     /// Whether a recipient defers it.
     deferred: bool,
     incident: Option<Incident>,
+    /// The time of its `MAIL`.
+    pub(super) begun: Option<Instant>,
     /// Its identifier in the store, once it has one.
     pub(super) id: Option<MessageId>,
+}
+
+impl MessageProgress {
+    /// The progress of a message whose `MAIL` was at this time.
+    pub(super) fn begin(now: Instant) -> Self {
+        Self { begun: Some(now), ..Self::default() }
+    }
 }
 
 impl Connection {

@@ -9,6 +9,7 @@ use super::Connection;
 use super::authenticate::MessageProgress;
 use crate::gateway::delivery::destination::Destination;
 use crate::gateway::delivery::proxied_client::ProxiedClient;
+use crate::gateway::delivery::routing::Route;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Context;
@@ -59,7 +60,7 @@ impl Connection {
         self.delivery = Destination::default();
         self.message = Some(MessageId::next(SystemTime::now()));
         self.outcome = None;
-        self.progress = MessageProgress::default();
+        self.progress = MessageProgress::begin(Instant::now());
         self.state.start_message();
         let decision = self.judge(Stage::Mail, None).await;
         decision
@@ -75,7 +76,10 @@ impl Connection {
         }
         let (live, mut context) = self.context(Stage::Rcpt, None);
         let Some(recipient) = context.recipient else { return fault("no recipient") };
-        let route = live.settings.routing.route(recipient, &mut context).await;
+        let route = match live.settings.routing.route(recipient, &mut context).await {
+            Ok(Route::Local(_)) => live.mailboxes.of(&mut context).await.map(Route::Local),
+            other => other,
+        };
         let Self { gateway, live, session, delivery, client, state, message, .. } = self;
         for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
@@ -105,9 +109,10 @@ impl Connection {
         reply
     }
 
-    /// Decides for one recipient. With a next hop, the message is handed over before the first reply.
+    /// Decides for one recipient. If each has its result of the delivery, the message is handed over before
+    /// the first reply.
     async fn verdict(&mut self, at: usize) -> Reply {
-        if self.delivery.is_final() && self.outcome.is_none() {
+        if !self.delivery.has_results() && self.outcome.is_none() {
             return match self.own_verdict(at).await {
                 Ok(reply) | Err(reply) => reply,
             };

@@ -1,0 +1,150 @@
+//! Maildirs beside the one of the store: those of single recipients, and those of quarantine.
+//!
+//! A message for them does not go through the journal, since one of these Maildirs may fail while the
+//! others work. A file is written and synced under `tmp/`, and renamed into `new/`, whose directory is
+//! synced then. A message whose delivery was cut off is delivered nowhere or in some of its Maildirs, and
+//! its client, which has no 250, sends it again. What stays under `tmp/` then is removed by the readers of
+//! a Maildir after 36 hours.
+//!
+//! A Maildir whose name begins with a dot, within a Maildir, is a folder of Maildir++: it has the file
+//! `maildirfolder`.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::maildir::write_parts;
+use super::message::Message;
+use super::store_error::StoreError;
+
+/// A message for one of these Maildirs.
+#[derive(Debug)]
+pub(crate) struct FolderMessage {
+    /// The Maildir, made if it is missing.
+    pub(crate) maildir: PathBuf,
+    /// The Maildir that it is a folder of, which is made before it.
+    pub(crate) parent: Option<PathBuf>,
+    /// Distinguishes the files of one message, which may be in one Maildir.
+    pub(crate) number: usize,
+    pub(crate) message: Message,
+}
+
+/// Delivers a message into these Maildirs; returns the result of each. If they belong `together`, none has
+/// it unless it could be written in all, and a failure to move it is that of all: those before have it.
+pub(crate) fn deliver(
+    messages: &[FolderMessage],
+    together: bool,
+    host: &str,
+) -> Vec<Result<(), StoreError>> {
+    let written: Vec<_> = messages.iter().map(|message| message.write(host)).collect();
+    let mut failure = written.iter().find_map(|file| file.as_ref().err().cloned());
+    let mut results = Vec::with_capacity(messages.len());
+    for file in written {
+        let result = match (&failure, file) {
+            (Some(_), Ok(file)) if together => {
+                file.remove();
+                Ok(())
+            }
+            (_, file) => file.and_then(|file| file.publish()),
+        };
+        failure = failure.or_else(|| result.clone().err());
+        results.push(result);
+    }
+    if let Some(error) = failure.filter(|_| together) {
+        results.fill(Err(error));
+    }
+    results
+}
+
+impl FolderMessage {
+    /// Writes and syncs it under `tmp/`.
+    fn write(&self, host: &str) -> Result<WrittenFile, StoreError> {
+        let id = self.message.id;
+        let part = if self.number == 0 { String::new() } else { format!("_{}", self.number) };
+        let name = format!("{}.{id}{part}.{host}", id.seconds());
+        let (from, to) =
+            (self.maildir.join("tmp").join(&name), self.maildir.join("new").join(name));
+        let mut options = File::options();
+        options.write(true).create_new(true).mode(0o600);
+        let opened = match options.open(&from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make()?;
+                options.open(&from)
+            }
+            opened => opened,
+        };
+        let mut file = opened.map_err(StoreError::io("write", &from))?;
+        let written = write_parts(&mut file, &self.message).and_then(|()| file.sync_all());
+        let file = WrittenFile { from, to };
+        written
+            .map_err(StoreError::io("write and sync", &file.from))
+            .inspect_err(|_| file.remove())?;
+        Ok(file)
+    }
+
+    fn make(&self) -> Result<(), StoreError> {
+        self.parent.iter().try_for_each(|parent| make_maildir(parent))?;
+        make_maildir(&self.maildir)
+    }
+}
+
+/// A file under `tmp/`, and its place under `new/`.
+#[derive(Debug)]
+struct WrittenFile {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl WrittenFile {
+    /// Moves it, durably.
+    fn publish(&self) -> Result<(), StoreError> {
+        let moved = fs::rename(&self.from, &self.to);
+        moved.map_err(StoreError::io("deliver into", &self.to)).inspect_err(|_| self.remove())?;
+        self.to.parent().map_or(Ok(()), sync_directory)
+    }
+
+    fn remove(&self) {
+        // The file may be gone; a reader removes it otherwise.
+        let _ = fs::remove_file(&self.from);
+    }
+}
+
+/// Makes a Maildir, durably.
+fn make_maildir(path: &Path) -> Result<(), StoreError> {
+    for directory in ["tmp", "new", "cur"] {
+        make_directory(&path.join(directory))?;
+    }
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let parent = path.parent().filter(|parent| is_hidden && parent.join("cur").is_dir());
+    if parent.is_some() {
+        let marker = path.join("maildirfolder");
+        let mut options = File::options();
+        let made = options.write(true).create(true).truncate(false).mode(0o600).open(&marker);
+        made.and_then(|file| file.sync_all()).map_err(StoreError::io("make", &marker))?;
+        sync_directory(path)?;
+    }
+    Ok(())
+}
+
+/// Makes a directory with access for this user only, and its parents, durably.
+fn make_directory(path: &Path) -> Result<(), StoreError> {
+    let Err(error) = DirBuilder::new().mode(0o700).create(path) else {
+        return path.parent().map_or(Ok(()), sync_directory);
+    };
+    match (error.kind(), path.parent()) {
+        (io::ErrorKind::AlreadyExists, _) if path.is_dir() => Ok(()),
+        (io::ErrorKind::NotFound, Some(parent)) if !parent.as_os_str().is_empty() => {
+            make_directory(parent)?;
+            make_directory(path)
+        }
+        _ => Err(StoreError::io("make the directory", path)(error)),
+    }
+}
+
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    // A relative path of one name has an empty parent.
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(StoreError::io("sync the directory", path))
+}

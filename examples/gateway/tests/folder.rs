@@ -1,0 +1,97 @@
+//! Maildirs beside the one of the store, and messages in them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::scratch::Scratch;
+use crate::gateway::message::id::MessageId;
+use crate::gateway::store::Message;
+use crate::gateway::store::folder::{FolderMessage, deliver};
+
+fn file(maildir: &Path, number: usize) -> FolderMessage {
+    let id = MessageId::next(SystemTime::now());
+    let message = Message { id, parts: vec!["X: y\r\n".into(), "text".into()] };
+    FolderMessage { maildir: maildir.to_owned(), parent: None, number, message }
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_maildir_is_made_for_its_first_message() {
+    let scratch = Scratch::new();
+    let maildir = scratch.path().join("a/b");
+    let message = file(&maildir, 0);
+    let id = message.message.id;
+    assert!(deliver(&[message], true, "mx.example")[0].is_ok());
+    assert_eq!(names(&maildir), ["cur", "new", "tmp"]);
+    let name = format!("{}.{id}.mx.example", id.seconds());
+    assert_eq!(names(&maildir.join("new")), [name.as_str()]);
+    assert_eq!(fs::read(maildir.join("new").join(&name)).unwrap(), b"X: y\r\ntext");
+    assert!(names(&maildir.join("tmp")).is_empty());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&maildir), 0o700);
+    assert_eq!(mode(&maildir.join("new").join(name)), 0o600);
+}
+
+#[test]
+fn a_folder_of_a_maildir_is_marked() {
+    let scratch = Scratch::new();
+    let inbox = scratch.path().join("inbox");
+    let folder = inbox.join(".Quarantine");
+    let message = FolderMessage { parent: Some(inbox.clone()), ..file(&folder, 0) };
+    assert!(deliver(&[message], true, "mx.example")[0].is_ok());
+    assert_eq!(names(&folder), ["cur", "maildirfolder", "new", "tmp"]);
+    assert_eq!(names(&inbox), [".Quarantine", "cur", "new", "tmp"]);
+    // What is not within a Maildir is no folder of one.
+    let hidden = scratch.path().join(".mail");
+    assert!(deliver(&[file(&hidden, 0)], true, "mx.example")[0].is_ok());
+    assert_eq!(names(&hidden), ["cur", "new", "tmp"]);
+}
+
+#[test]
+fn the_files_of_a_message_can_be_in_one_maildir() {
+    let scratch = Scratch::new();
+    let first = file(scratch.path(), 0);
+    let second =
+        FolderMessage { number: 1, message: first.message.clone(), ..file(scratch.path(), 1) };
+    let id = first.message.id;
+    let results = deliver(&[first, second], true, "mx.example");
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let (seconds, new) = (id.seconds(), names(&scratch.path().join("new")));
+    assert_eq!(new, [format!("{seconds}.{id}.mx.example"), format!("{seconds}.{id}_1.mx.example")]);
+}
+
+/// A file in the place of a Maildir, or of its `new`, is a failure for everybody or for its recipient.
+#[test]
+fn a_failure_is_of_all_or_of_one() {
+    for place in ["bad", "bad/new"] {
+        for together in [true, false] {
+            let scratch = Scratch::new();
+            let [good, bad, other] = ["good", "bad", "other"].map(|name| scratch.path().join(name));
+            if place == "bad" {
+                fs::write(&bad, "").unwrap();
+            } else {
+                fs::create_dir_all(bad.join("tmp")).unwrap();
+                fs::write(bad.join("new"), "").unwrap();
+            }
+            let messages = [file(&good, 0), file(&bad, 1), file(&other, 2)];
+            let results = deliver(&messages, together, "mx.example");
+            let is_ok: Vec<_> = results.iter().map(Result::is_ok).collect();
+            assert_eq!(is_ok, if together { [false; 3] } else { [true, false, true] }, "{place}");
+            let error = results[1].clone().unwrap_err().to_string();
+            assert!(error.contains("/bad"), "{error}");
+            // None that could not be written for all; only a failed rename comes after another's success.
+            let delivered = names(&good.join("new")).len();
+            assert_eq!(delivered, usize::from(!together || place == "bad/new"), "{place}");
+            assert!(names(&good.join("tmp")).is_empty(), "{place}");
+        }
+    }
+}
