@@ -11,7 +11,6 @@ use super::rule::{Caller, Verb};
 use super::rules::{Problem, RuleError};
 use super::source::RuleEntry;
 use super::stage::Stage;
-use super::state::Lasts;
 use super::text::{Text, Unfinished};
 use super::variable::is_acl;
 
@@ -76,10 +75,10 @@ impl RuleStep {
         let name = entry.name.as_str();
         let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
         let says = match caller {
-            Caller::Text => matches!(verb, Verb::Accept | Verb::Deny),
+            Caller::Text => matches!(verb, Verb::Accept | Verb::Deny | Verb::Require),
             Caller::Condition => verb != Verb::Warn,
             Caller::Session => {
-                matches!(verb, Verb::Deny | Verb::Defer)
+                matches!(verb, Verb::Deny | Verb::Defer | Verb::Drop | Verb::Require)
                     || (stage == Stage::Prdr && verb != Verb::Warn)
             }
         };
@@ -97,8 +96,8 @@ impl RuleStep {
                 let (name, cause) = (name.to_owned(), "there is no message to change");
                 Err(Problem::OutsideSession { name, cause })
             }
-            // The message is one for all its recipients.
-            "add_header" if stage == Stage::Prdr => Err(misplaced),
+            // The message is one for all its recipients, and a client may greet again.
+            "add_header" if matches!(stage, Stage::Prdr | Stage::Helo) => Err(misplaced),
             "add_header" => Self::add_header(entry, text),
             "set" => {
                 // The text of 2014 writes the name with and without its $.
@@ -126,9 +125,10 @@ impl RuleStep {
         Self::said(text, stage)
     }
 
-    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    /// Before MAIL a client has no SMTPUTF8 to take other replies by.
     fn said(text: Text, stage: Stage) -> Result<Self, Problem> {
-        if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+        let is_early = matches!(stage, Stage::Connect | Stage::Helo);
+        if is_early && text.literal().is_some_and(|text| !text.is_ascii()) {
             return Err(Problem::NotAscii);
         }
         Ok(Self::Message(text))
@@ -163,8 +163,7 @@ impl RuleStep {
     /// Does a modifier that takes effect at once. A text with a forced failure does
     /// nothing; breaks off where it cannot go on without one that cannot be told.
     pub(super) async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
-        let lasts =
-            if context.stage == Stage::Connect { Lasts::Connection } else { Lasts::Message };
+        let lasts = context.stage.lasts();
         let text = match self {
             Self::AddHeader(text) => {
                 let lines = text.expand_lines(context).await.unwrap_or_default();

@@ -31,19 +31,22 @@
 //! add_header = "X-Notification: $acl_m_bounce"
 //! ```
 //!
-//! The stages are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
-//! `acl_smtp_data`.
+//! The stages are `acl_smtp_connect`, `acl_smtp_helo`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
+//! `acl_smtp_data`. A client that is refused at `acl_smtp_helo` has not greeted, and may try another name.
 //!
 //! | verb         | effect if all conditions hold                                                   |
 //! |--------------|---------------------------------------------------------------------------------|
 //! | `accept`     | accepts: no further rule of this stage is evaluated                             |
 //! | `deny`       | refuses with 550, at connect with 554                                           |
+//! | `drop`       | refuses as `deny`, and closes the connection; not at prdr, and not in a list that is called |
+//! | `require`    | continues with the next rule; if a condition does not hold, refuses as `deny`, with the `message` before that condition |
 //! | `defer`      | refuses temporarily with 451, at prdr with 450, at connect with 421             |
 //! | `warn`       | continues with the next rule; `log_message` is logged                           |
-//! | `quarantine` | accepts; the message gets the field `X-Quarantine` with `log_message`, which is logged; at connect, for each message of the connection |
+//! | `quarantine` | accepts; the message gets the field `X-Quarantine` with `log_message`, which is logged; at connect and helo, for each message of the connection |
 //!
 //! A rule without conditions, or only with lists such as `hosts = "*"`, always decides, unless its verb is
-//! `warn`. A configuration with a rule after it is refused, and so is one with a `warn` without an effect.
+//! `warn` or `require`; a `require` does with `"!hosts" = "*"`. A configuration with a rule after it is refused, and so is
+//! one with a `warn` or a `require` without an effect.
 //!
 //! If no rule decides, the command is accepted. Rules can only restrict: no rule permits relaying. (Exim
 //! denies at the end of a list.)
@@ -72,7 +75,7 @@
 //! | `message`          | the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
 //! | `log_message`      | is logged if the rule decides                                                 |
 //! | `logwrite`         | is logged at once                                                             |
-//! | `add_header`       | adds a header field after `Received`: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message |
+//! | `add_header`       | adds a header field after `Received`: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message, and not at helo |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
 //! | `profile`          | at rcpt: sets the recipient's content-filter profile                           |
@@ -98,8 +101,8 @@
 //! set.acl_m_class = "${acl{class_of}{$sender_address_local_part}}"
 //! ```
 //!
-//! Its rules have the verbs `accept`, `deny`, `defer` and `warn`. The text becomes the `message` of an `accept` or
-//! a `deny`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
+//! Its rules have the verbs `accept`, `deny`, `defer`, `require` and `warn`. The text becomes the `message` of an `accept`,
+//! a `deny` or a `require`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
 //! and `$value` is the message. A `defer`, and a condition that cannot be told now, is a `fail` of the text. Lists
 //! call each other at most 20 levels deep; beyond that the text fails. `set` and `add_header` take effect as
 //! in any rule. A list that is never called is refused.
@@ -288,7 +291,7 @@ pub(crate) enum Problem {
     Macro(MacroError),
     #[error("the rule has no verb")]
     NoVerb,
-    #[error("unknown verb {verb}; expected accept, defer, deny, quarantine or warn")]
+    #[error("unknown verb {verb}; expected accept, defer, deny, drop, quarantine, require or warn")]
     Verb { verb: String },
     #[error("the rule has a second verb")]
     SecondVerb,
@@ -326,6 +329,10 @@ pub(crate) enum Problem {
     NoTruth { text: String },
     #[error("the rule has no effect: warn without a modifier")]
     Idle,
+    #[error("the rule has no effect: require without a condition that can fail, or a modifier")]
+    IdleRequire,
+    #[error("{name} has no effect behind the last condition of a require: write it before")]
+    Behindhand { name: String },
     #[error("unreachable rule: the rule of line {line} always decides")]
     Unreachable { line: usize },
     #[error("dmarc_status is always off: dmarc_verify_hosts matches no client")]
@@ -340,7 +347,7 @@ pub(crate) enum Problem {
     Words(#[from] WordListError),
     #[error("add_header: NAME: text expected")]
     FieldName,
-    #[error("message: only ASCII is allowed before the greeting (RFC 5321 section 4.2)")]
+    #[error("message: only ASCII is allowed before MAIL (RFC 6531 section 3.4)")]
     NotAscii,
     #[error("message: the class of reply code {code} does not fit the verb {verb}")]
     ReplyClass { code: String, verb: &'static str },

@@ -93,7 +93,7 @@ impl Variables for NamesAt {
         let is_known = match self.0 {
             Place::Session(Stage::Event) => Event::CERTIFICATES.contains(&name),
             Place::Session(stage) => {
-                Stage::MESSAGE.contains(&stage)
+                Stage::GREETED.contains(&stage)
                     && ["tls_in_ourcert", "tls_in_peercert"].contains(&name)
             }
             Place::Outgoing => ["tls_out_ourcert", "tls_out_peercert"].contains(&name),
@@ -255,7 +255,7 @@ pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
     ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client?.address.ip()))),
     ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client?.address.port()))),
     ("sender_host_name", Stage::NAMED, |context| context.client?.host_name.as_ref().map(text)),
-    ("sender_helo_name", Stage::MESSAGE, |context| some(&context.greeting?.name)),
+    ("sender_helo_name", Stage::GREETED, |context| some(&context.greeting?.name)),
     ("received_ip_address", EVERYWHERE, |context| Some(text(&context.client?.server.ip()))),
     ("received_port", EVERYWHERE, |context| Some(text(&context.client?.server.port()))),
     ("received_protocol", &Stage::ALL, |context| {
@@ -265,19 +265,19 @@ pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
     ("primary_hostname", EVERYWHERE, |context| Some(Value::trusted(context.host))),
     ("tls_in_sni", Stage::SECURED, sni),
     ("tls_sni", Stage::SECURED, sni),
-    ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client?.tls_in_ocsp()))),
-    ("tls_in_cipher", Stage::MESSAGE, |context| {
+    ("tls_in_ocsp", Stage::GREETED, |context| Some(Value::trusted(context.client?.tls_in_ocsp()))),
+    ("tls_in_cipher", Stage::GREETED, |context| {
         context.client?.tls.as_ref().and_then(|tls| some(tls.cipher.as_deref()?))
     }),
-    ("tls_in_certificate_verified", Stage::MESSAGE, |context| {
+    ("tls_in_certificate_verified", Stage::GREETED, |context| {
         Some(Value::trusted(context.client?.certificate_verified()))
     }),
-    ("tls_in_ourcert", Stage::MESSAGE, |context| context.client?.own_certificate().map(|_| cert())),
-    ("tls_in_peercert", Stage::MESSAGE, |context| context.client?.certificate().map(|_| cert())),
-    ("tls_in_peerdn", Stage::MESSAGE, |context| {
+    ("tls_in_ourcert", Stage::GREETED, |context| context.client?.own_certificate().map(|_| cert())),
+    ("tls_in_peercert", Stage::GREETED, |context| context.client?.certificate().map(|_| cert())),
+    ("tls_in_peerdn", Stage::GREETED, |context| {
         context.client?.certificate().and_then(|certificate| some(&certificate.subject))
     }),
-    ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
+    ("smtp_command", Stage::GREETED, |context| Some(Value::new(context.command, Trust::Untrusted))),
     ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
     ("sender_address_local_part", Stage::MESSAGE, |context| {
         sender(context).and_then(|s| some(s.local_part()))
@@ -364,6 +364,7 @@ const EVERYWHERE: &[Stage] = &[
     Stage::Client,
     Stage::Connect,
     Stage::Tls,
+    Stage::Helo,
     Stage::Mail,
     Stage::Rcpt,
     Stage::Prdr,

@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     message: Option<MessageId>,
     /// The outcome of a message that was handed over before its first reply.
     outcome: Option<MessageOutcome>,
+    /// Whether a rule ends the connection.
+    drops: bool,
     memory: Share,
     pace: Pace,
     /// The timer for the client's silence. It is reset for each wait, since a new timer costs more.
@@ -85,6 +87,7 @@ impl Connection {
             progress: MessageProgress::default(),
             message: None,
             outcome: None,
+            drops: false,
             memory,
             pace: Pace::default(),
             silence,
@@ -133,7 +136,11 @@ impl Connection {
                         self.send().await?;
                     }
                     let reply = self.decide(question).await;
-                    self.session.handle_decision(&reply);
+                    if self.drops {
+                        self.session.handle_drop(&reply);
+                    } else {
+                        self.session.handle_decision(&reply);
+                    }
                 }
                 SessionStep::StartTls => self.start_tls().await?,
                 SessionStep::Close => return self.send().await,

@@ -23,6 +23,10 @@ impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
         match question {
             Question::Connect => self.connect().await,
+            Question::Greeting => {
+                let decision = self.judge(Stage::Helo, None).await;
+                decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::OK, ""))
+            }
             Question::Mail => self.mail().await,
             Question::Recipient => self.recipient().await,
             Question::Verdict(at) => {
@@ -179,6 +183,7 @@ impl Connection {
         let (live, mut context) = self.context(stage, number);
         let decision = live.settings.rules.judge(&mut context).await;
         let recipient = context.recipient.filter(|_| decision.refusal.is_some()).cloned();
+        self.drops |= decision.drops;
         let Self { gateway, session, client, state, .. } = self;
         for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
@@ -186,6 +191,7 @@ impl Connection {
         if let Some(refusal) = &decision.refusal {
             let what = match (stage, &recipient) {
                 (Stage::Connect, _) => "connection".into(),
+                (Stage::Helo, _) => format!("HELO {}", session.greeting().name),
                 (Stage::Mail, _) => "MAIL".into(),
                 (Stage::Rcpt, Some(recipient)) => rcpt(recipient),
                 (_, Some(recipient)) => format!("message for <{recipient}>"),
@@ -200,7 +206,8 @@ impl Connection {
     /// The context of a stage, with the recipient of this number if it is one of several.
     pub(super) fn context(&mut self, stage: Stage, number: Option<usize>) -> (&Live, Context<'_>) {
         let Self { live, client, session, state, .. } = self;
-        let transaction = session.transaction();
+        // A new greeting ends a transaction.
+        let transaction = session.transaction().filter(|_| stage != Stage::Helo);
         let numbered = |at| transaction.and_then(|transaction| transaction.recipient(at));
         let recipient = match stage {
             Stage::Rcpt => session.candidate(),
