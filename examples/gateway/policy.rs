@@ -1,5 +1,6 @@
 //! The rules of a configuration, and what they are asked with.
 
+pub(crate) mod built_in;
 pub(crate) mod client_lists;
 pub(crate) mod condition;
 pub(crate) mod conditions;
@@ -8,9 +9,11 @@ pub mod decision;
 #[cfg(feature = "gateway")]
 pub(crate) mod event_lists;
 mod field_text;
+mod header_fields;
 pub(crate) mod host_list;
 mod idle;
 pub(crate) mod list;
+mod message_text;
 pub(crate) mod named_rules;
 pub(crate) mod nearest;
 pub(crate) mod outgoing;

@@ -57,6 +57,7 @@
 //! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; the empty text, `no`, `false` and 0 are false |
 //! | `hosts`                           | everywhere   | the client is in the host list                       |
 //! | `authenticated`                   | everywhere   | never: this server has no `AUTH`                     |
+//! | `encrypted`                       | everywhere   | the connection is encrypted, and the name of its cipher suite, such as `TLS_AES_256_GCM_SHA384`, is in the list; `*` is any |
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
 //! | `profiles`                        | from rcpt on | the recipient's content-filter profile is in the list |
@@ -75,7 +76,8 @@
 //! | `message`          | the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
 //! | `log_message`      | is logged if the rule decides                                                 |
 //! | `logwrite`         | is logged at once                                                             |
-//! | `add_header`       | adds a header field after `Received`: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message, and not at helo |
+//! | `add_header`       | adds a header field: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message, and not at helo. It is behind the fields of this host, or where Exim's words before it say: `:at_start:` before this host's `Received`, `:after_received:` behind the `Received` fields with which the message begins, `:at_start_rfc:` behind its `Resent-…` fields too, `:at_end:` behind all fields |
+//! | `remove_header`    | removes the fields of these names from the message, a list as `X-Spam-Score : X-Old-*`; from mail on, not at prdr. Conditions, variables, DKIM and DMARC see the message as it came. Fields of this host, those that rules add, and all `Received` fields stay |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
 //! | `profile`          | at rcpt: sets the recipient's content-filter profile                           |
@@ -337,6 +339,8 @@ pub(crate) enum Problem {
     Unreachable { line: usize },
     #[error("dmarc_status is always off: dmarc_verify_hosts matches no client")]
     NeverExamined,
+    #[error("encrypted never holds: tls_advertise_hosts matches no client")]
+    NeverEncrypted,
     #[error("item {item}: untrusted path with .. in it")]
     ParentFolder { item: usize },
     #[error("lookup deferred: {why}")]
@@ -347,6 +351,12 @@ pub(crate) enum Problem {
     Words(#[from] WordListError),
     #[error("add_header: NAME: text expected")]
     FieldName,
+    #[error(
+        "remove_header: {item:?} is not the name of a field, or the beginning of names and a *"
+    )]
+    RemovedName { item: String },
+    #[error("remove_header: Received fields show loops, and stay (RFC 5321 section 4.4)")]
+    RemovedReceived,
     #[error("message: only ASCII is allowed before MAIL (RFC 6531 section 3.4)")]
     NotAscii,
     #[error("message: the class of reply code {code} does not fit the verb {verb}")]

@@ -18,7 +18,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::command::{Command, CommandError};
 use super::framing::{Data, Input, InputLine};
@@ -331,6 +331,10 @@ impl Session {
             }
         };
         let reply = say(code, enhanced, &error.to_string());
+        if let (CommandError::Recipient, Some(transaction)) = (error, &mut self.transaction) {
+            transaction.rcpts.begin();
+            transaction.rcpts.refuse(&reply);
+        }
         if error != CommandError::Unknown {
             return self.error(&reply);
         }

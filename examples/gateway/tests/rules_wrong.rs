@@ -126,6 +126,9 @@ const KNOWN_AT: &[(&str, [bool; 6])] = &[
     ("spf_result spf_received spf_smtp_comment", [false, false, true, true, true, true]),
     ("local_part domain", [false, false, false, true, true, false]),
     ("profile", [false, false, false, true, true, true]),
+    ("sender_fullhost tod_epoch tod_log", [true; 6]),
+    ("rcpt_count rcpt_fail_count rcpt_defer_count", [false, false, true, true, true, true]),
+    ("message_body message_headers recipients", [false, false, false, false, true, true]),
     ("h_subject: rh_to: dmarc_status dmarc_ar_header", [false, false, false, false, true, true]),
 ];
 

@@ -93,7 +93,7 @@ impl Scenario {
     fn of(session: ProxyInfo) -> Self {
         let client = Client::new(session, "203.0.113.25:25".parse().unwrap());
         let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
-        let services = Services { rates: Arc::default(), lookups, resolver, named: Arc::default() };
+        let services = Services::new(lookups, resolver, &Rules::default());
         Self {
             client,
             greeting: Greeting { name: "client.example".into(), extended: true, tls: false },

@@ -70,7 +70,8 @@ impl Connection {
         let mut parts = vec![head.into()];
         let is_final = self.delivery.is_final();
         let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
-        parts.extend(without_forged(&body, &own, is_final));
+        let edits = self.state.header_edits();
+        parts.extend(edits.apply(without_forged(&body, &own, is_final)));
         let message = Message { id, parts };
         let size = message.len();
         let delivery = mem::take(&mut self.delivery);
@@ -124,6 +125,8 @@ impl Connection {
         if self.delivery.is_final() {
             head = trace_fields::delivery(&transaction.sender, recipients);
         }
+        let edits = self.state.header_edits();
+        head += &edits.at_start();
         head += &Received {
             host,
             id,
@@ -139,10 +142,11 @@ impl Connection {
             head += &results;
             head += "\r\n";
         }
-        for field in self.state.quarantined().into_iter().chain(self.state.headers()) {
+        if let Some(field) = self.state.quarantined() {
             head += field;
             head += "\r\n";
         }
+        head += &edits.behind_ours();
         Some(head)
     }
 }
