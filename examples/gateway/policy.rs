@@ -6,6 +6,7 @@ pub(crate) mod condition;
 pub(crate) mod conditions;
 pub mod context;
 pub mod decision;
+pub mod delay;
 #[cfg(feature = "gateway")]
 pub(crate) mod event_lists;
 mod field_text;
@@ -18,6 +19,7 @@ pub(crate) mod named_rules;
 pub(crate) mod nearest;
 pub(crate) mod outgoing;
 pub(crate) mod place;
+mod problem;
 pub mod rates;
 mod reply_text;
 mod rule;

@@ -55,6 +55,7 @@ mod reporting;
 mod resolver;
 mod routing;
 mod rules;
+mod rules_delay;
 mod rules_dmarc;
 mod rules_fields;
 mod rules_header_edits;

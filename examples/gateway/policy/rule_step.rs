@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::condition::{Condition, RuleScope};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::context::Context;
+use super::delay;
 use super::header_fields;
 use super::nearest::nearest;
 use super::reply_text::check_class;
@@ -24,6 +25,7 @@ pub(super) enum RuleStep {
     LogWrite(Text),
     AddHeader(Text),
     RemoveHeader(Text),
+    Delay(Text),
     Set(String, Text),
     Control(&'static str),
     Profile(Text),
@@ -94,6 +96,13 @@ impl RuleStep {
                 let (name, cause) = (name.to_owned(), "there is no message to change");
                 Err(Problem::OutsideSession { name, cause })
             }
+            "delay" if stage == Stage::Event => {
+                let (name, cause) = (name.to_owned(), "there is no client that waits");
+                Err(Problem::OutsideSession { name, cause })
+            }
+            // The replies of all recipients would wait for each other.
+            "delay" if stage == Stage::Prdr => Err(misplaced),
+            "delay" => delay::check(text()?).map(Self::Delay),
             // The message is one for all its recipients, and a client may greet again.
             "add_header" | "remove_header" if matches!(stage, Stage::Prdr | Stage::Helo) => {
                 Err(misplaced)
@@ -158,6 +167,10 @@ impl RuleStep {
                 header_fields::remove(text, context).await;
                 return ControlFlow::Continue(());
             }
+            Self::Delay(text) => {
+                delay::wait(text, context).await;
+                return ControlFlow::Continue(());
+            }
             Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
             Self::Control(control) => {
                 context.state.set_control(control, context.stage.lasts());
@@ -183,7 +196,8 @@ impl RuleStep {
 }
 
 /// The modifiers, for a suggestion.
-const MODIFIERS: [&str; 8] = [
+const MODIFIERS: [&str; 9] = [
+    "delay",
     "message",
     "log_message",
     "logwrite",

@@ -5,6 +5,7 @@ mod decide;
 mod hand_over;
 mod handshake;
 pub(crate) mod pace;
+mod stop_clock;
 
 use std::io;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use tracing::debug;
 
 use self::authenticate::MessageProgress;
 use self::pace::Pace;
+use self::stop_clock::StopClock;
 use super::gateway::{Gateway, Live};
 use super::memory::{Room, Share};
 use super::wire::Wire;
@@ -34,6 +36,7 @@ pub(crate) struct Connection {
     gateway: Arc<Gateway>,
     live: Arc<Live>,
     stop: watch::Receiver<Option<Instant>>,
+    clock: StopClock,
     wire: Wire,
     client: Client,
     session: Session,
@@ -78,6 +81,7 @@ impl Connection {
         Self {
             gateway,
             live,
+            clock: StopClock(stop.clone()),
             stop,
             wire,
             client,
@@ -133,6 +137,8 @@ impl Connection {
                     // Send the known replies before a question that may take time.
                     if matches!(question, Question::Verdict(_) | Question::Message) {
                         self.memory.set(self.session.held(), None);
+                        self.send().await?;
+                    } else if self.live.settings.rules.has_delays() {
                         self.send().await?;
                     }
                     let reply = self.decide(question).await;

@@ -13,6 +13,7 @@ use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::decision::Decision;
+use crate::gateway::policy::delay::Patience;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{fault, no_room, say};
@@ -205,7 +206,7 @@ impl Connection {
 
     /// The context of a stage, with the recipient of this number if it is one of several.
     pub(super) fn context(&mut self, stage: Stage, number: Option<usize>) -> (&Live, Context<'_>) {
-        let Self { live, client, session, state, .. } = self;
+        let Self { live, client, session, state, clock, wire, .. } = self;
         // A new greeting ends a transaction.
         let transaction = session.transaction().filter(|_| stage != Stage::Helo);
         let numbered = |at| transaction.and_then(|transaction| transaction.recipient(at));
@@ -227,6 +228,7 @@ impl Connection {
             message: session.message(),
             state,
             services: &live.services,
+            patience: Some(Patience { clock: &*clock, client: &*wire, left: Patience::MOST }),
         };
         (live, context)
     }
