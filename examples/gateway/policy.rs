@@ -31,5 +31,6 @@ pub mod stage;
 pub mod state;
 pub(crate) mod surroundings;
 pub(crate) mod text;
+pub(crate) mod unsupported;
 pub(crate) mod variable;
 pub(crate) mod words;

@@ -55,12 +55,12 @@ pub(super) fn check(
     events::check(event_options, &startup.events, sources)?;
     let place =
         live.rules.line_of("dmarc_status").filter(|_| is_nobody(&options.dmarc_verify_hosts));
-    let never = |line, problem| Err(RuleError::Rule { line, problem }.into());
+    let refused = |line, problem| Err(RuleError::Rule { line, problem }.into());
     if let Some(line) = place {
-        return never(line, Problem::NeverExamined);
+        return refused(line, Problem::NeverExamined);
     }
     match live.rules.line_of("encrypted").filter(|_| has_no_tls(options)) {
-        Some(line) => never(line, Problem::NeverEncrypted),
+        Some(at) => refused(at, Problem::NeverEncrypted),
         None => Ok(()),
     }
 }

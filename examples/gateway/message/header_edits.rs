@@ -15,7 +15,7 @@ pub(crate) enum Position {
     BehindOurs,
     /// Behind the `Received` fields with which the message begins.
     AfterReceived,
-    /// The same, and behind `Resent-…` fields among them.
+    /// The same, and behind `Resent-…` fields among them; but before a field that was added there.
     StartRfc,
     /// Behind all fields.
     End,
@@ -134,9 +134,21 @@ impl HeaderEdits<'_> {
         edited
     }
 
+    /// Returns the fields at these places, the last one added first.
     fn reversed(&self, positions: &[Position]) -> String {
-        let added = self.added.iter().rev().filter(|field| positions.contains(&field.position));
-        lines(added.copied())
+        let mut is_block_broken = false;
+        let mut added = Vec::new();
+        for field in &self.added {
+            is_block_broken |= field.position == Position::AfterReceived;
+            let position = match field.position {
+                Position::StartRfc if is_block_broken => Position::AfterReceived,
+                position => position,
+            };
+            if positions.contains(&position) {
+                added.push(*field);
+            }
+        }
+        lines(added.into_iter().rev())
     }
 
     fn in_order(&self, position: Position) -> String {

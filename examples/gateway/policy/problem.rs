@@ -45,6 +45,8 @@ pub(crate) enum Problem {
     NoVerb,
     #[error("unknown verb {verb}; expected accept, defer, deny, drop, quarantine, require or warn")]
     Verb { verb: String },
+    #[error("{name} of Exim is not supported here; docs/gateway.md has what is not")]
+    Unsupported { name: String },
     #[error("the rule has a second verb")]
     SecondVerb,
     #[error("{name} is neither a condition nor a modifier{}", suggestion(*.nearest))]

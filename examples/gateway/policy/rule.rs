@@ -14,6 +14,7 @@ use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
 use super::state::Said;
 use super::text::Text;
+use super::unsupported;
 
 /// A rule, read and checked.
 #[derive(Debug)]
@@ -321,6 +322,10 @@ impl Verb {
             "quarantine" => Ok(Self::Quarantine),
             "require" => Ok(Self::Require),
             "warn" => Ok(Self::Warn),
+            unsupported::VERB => {
+                let name = format!("verb = {}", unsupported::VERB);
+                Err(entry.error(Problem::Unsupported { name }))
+            }
             other => Err(entry.error(Problem::Verb { verb: other.to_owned() })),
         }
     }

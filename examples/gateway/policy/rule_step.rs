@@ -14,6 +14,7 @@ use super::rules::{Problem, RuleError};
 use super::source::RuleEntry;
 use super::stage::Stage;
 use super::text::{Text, Unfinished};
+use super::unsupported;
 use super::variable::is_acl;
 
 /// A step of a rule.
@@ -84,6 +85,9 @@ impl RuleStep {
         };
         let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
         match name {
+            _ if unsupported::STEPS.contains(&name) => {
+                Err(Problem::Unsupported { name: name.to_owned() })
+            }
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
             "message" if !says => Err(misplaced),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),

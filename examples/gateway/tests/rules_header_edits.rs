@@ -27,8 +27,8 @@ const HEADER: &str =
 /// Source: Exim's chapter on access control lists, and Exim 4.96 for the order.
 #[tokio::test]
 async fn a_field_stands_where_its_word_says() {
-    let lines = r"add_header = [':at_start:X-A: 1', ':AT_START: X-B: 2', ':after_received:X-C: 3',
-                 ':after_received:X-D: 4', ':at_start_rfc:X-E: 5', ':at_end:X-F: 6', 'X-G: 7', ':at_end:X-H: 8']";
+    let lines = r"add_header = [':at_start:X-A: 1', ':AT_START: X-B: 2', ':at_start_rfc:X-E: 5', ':after_received:X-C: 3',
+                 ':after_received:X-D: 4', ':at_end:X-F: 6', 'X-G: 7', ':at_end:X-H: 8']";
     for body in ["\r\nTo: x\r\n", "\r\n", ""] {
         let (start, ours, text, _) = edited(lines, &format!("{HEADER}{body}")).await;
         assert_eq!(start, "X-B: 2\r\nX-A: 1\r\n");
@@ -41,16 +41,24 @@ async fn a_field_stands_where_its_word_says() {
     for (message, expected) in [
         (
             "To: e\r\n\r\nx\r\n",
-            "X-E: 5\r\nX-D: 4\r\nX-C: 3\r\nTo: e\r\nX-F: 6\r\nX-H: 8\r\n\r\nx\r\n",
+            "X-D: 4\r\nX-C: 3\r\nX-E: 5\r\nTo: e\r\nX-F: 6\r\nX-H: 8\r\n\r\nx\r\n",
         ),
-        ("\r\nx\r\n", "X-E: 5\r\nX-D: 4\r\nX-C: 3\r\nX-F: 6\r\nX-H: 8\r\n\r\nx\r\n"),
+        ("\r\nx\r\n", "X-D: 4\r\nX-C: 3\r\nX-E: 5\r\nX-F: 6\r\nX-H: 8\r\n\r\nx\r\n"),
         (
             "Received: x\r\n\r\nReceived: y\r\n",
-            "Received: x\r\nX-E: 5\r\nX-D: 4\r\nX-C: 3\r\nX-F: 6\r\nX-H: 8\r\n\r\nReceived: y\r\n",
+            "Received: x\r\nX-D: 4\r\nX-C: 3\r\nX-E: 5\r\nX-F: 6\r\nX-H: 8\r\n\r\nReceived: y\r\n",
         ),
     ] {
         assert_eq!(edited(lines, message).await.2, expected);
     }
+}
+
+/// A field that was added behind `Received` is no `Resent-…` field.
+#[tokio::test]
+async fn a_block_ends_at_a_field_that_was_added_in_it() {
+    let lines = "add_header = [':after_received:X-A: 1', ':at_start_rfc:X-B: 2']";
+    let text = edited(lines, "Received: a\r\nResent-To: b\r\nTo: c\r\n\r\n").await.2;
+    assert_eq!(text, "Received: a\r\nX-B: 2\r\nX-A: 1\r\nResent-To: b\r\nTo: c\r\n\r\n");
 }
 
 #[tokio::test]

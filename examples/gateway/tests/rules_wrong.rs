@@ -6,12 +6,18 @@ use crate::gateway::config::Config;
 const WRONG_RULES: &[(&str, &str)] = &[
     ("[[acl_smtp_mail]]\nmessage = 'x'", "line 1: the rule has no verb"),
     ("[[acl_smtp_mail]]\n\nverb = 'refuse'", "line 3: unknown verb refuse"),
-    ("[[acl_smtp_mail]]\nverb = 'deny'\nspam = '*'", "line 3: spam is neither"),
+    ("[[acl_smtp_mail]]\nverb = 'deny'\nspam = '*'", "line 3: spam of Exim is not supported here"),
     ("[[acl_smtp_mail]]\nverb = 'deny'\n'!message' = '*'", "line 3: !message is neither"),
     // Of the text of 2014, what belongs to other products.
-    ("[[acl_smtp_data]]\nverb = 'defer'\n'!dcc' = '*'", "line 3: !dcc is neither"),
+    (
+        "[[acl_smtp_data]]\nverb = 'defer'\n'!dcc' = '*'",
+        "line 3: dcc of Exim is not supported here",
+    ),
     ("[[acl_smtp_rcpt]]\nverb = 'accept'\ncontrol = 'bmi_run'", "line 3: unknown control bmi_run"),
-    ("[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'", "line 3: verify is neither"),
+    (
+        "[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'",
+        "line 3: verify of Exim is not supported here",
+    ),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a $domain_used_domain'",
         "line 3: byte 3: unknown variable \"domain_used_domain\"",
