@@ -96,24 +96,8 @@ impl RuleStep {
             "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(misplaced),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
-            "add_header" | "remove_header" | "control" | "profile" if stage == Stage::Event => {
-                let (name, cause) = (name.to_owned(), "there is no message to change");
-                Err(Problem::OutsideSession { name, cause })
-            }
-            "delay" if stage == Stage::Event => {
-                let (name, cause) = (name.to_owned(), "there is no client that waits");
-                Err(Problem::OutsideSession { name, cause })
-            }
-            // The replies of all recipients would wait for each other.
-            "delay" if stage == Stage::Prdr => Err(misplaced),
-            "delay" => delay::check(text()?).map(Self::Delay),
-            // The message is one for all its recipients, and a client may greet again.
-            "add_header" | "remove_header" if matches!(stage, Stage::Prdr | Stage::Helo) => {
-                Err(misplaced)
-            }
-            "remove_header" if stage == Stage::Connect => Err(misplaced),
-            "add_header" => header_fields::check_added(&entry.text, text).map(Self::AddHeader),
-            "remove_header" => header_fields::check_removed(text()?).map(Self::RemoveHeader),
+            "add_header" | "remove_header" | "delay" => Self::effect(entry, stage, text),
+            "control" | "profile" if stage == Stage::Event => Err(outside(name, NO_MESSAGE)),
             "set" => {
                 // The text of 2014 writes the name with and without its $.
                 let name = entry.of.as_deref().unwrap_or_default();
@@ -131,6 +115,27 @@ impl RuleStep {
                 let nearest = nearest(name, conditions.chain(MODIFIERS));
                 Err(Problem::Unknown { name: name.to_owned(), nearest })
             }
+        }
+    }
+
+    /// Reads a modifier that changes the message or lets the client wait.
+    fn effect(
+        entry: &RuleEntry,
+        stage: Stage,
+        text: impl FnOnce() -> Result<Text, Problem>,
+    ) -> Result<Self, Problem> {
+        let name = entry.name.as_str();
+        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
+        match (name, stage) {
+            ("delay", Stage::Event) => Err(outside(name, "there is no client that waits")),
+            (_, Stage::Event) => Err(outside(name, NO_MESSAGE)),
+            // The message is one for all its recipients, and their replies would wait for each other.
+            (_, Stage::Prdr) => Err(misplaced),
+            ("delay", _) => delay::check(text()?).map(Self::Delay),
+            // A client may greet again.
+            (_, Stage::Helo) | ("remove_header", Stage::Connect) => Err(misplaced),
+            ("remove_header", _) => header_fields::check_removed(text()?).map(Self::RemoveHeader),
+            _ => header_fields::check_added(&entry.text, text).map(Self::AddHeader),
         }
     }
 
@@ -198,6 +203,12 @@ impl RuleStep {
         ControlFlow::Continue(())
     }
 }
+
+fn outside(name: &str, cause: &'static str) -> Problem {
+    Problem::OutsideSession { name: name.to_owned(), cause }
+}
+
+const NO_MESSAGE: &str = "there is no message to change";
 
 /// The modifiers, for a suggestion.
 const MODIFIERS: [&str; 9] = [

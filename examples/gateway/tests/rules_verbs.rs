@@ -144,6 +144,10 @@ fn a_require_that_does_nothing_is_refused() {
     ] {
         assert_eq!(refused(&format!("[[acl_smtp_rcpt]]\n{rule}")), "", "{rule}");
     }
+}
+
+#[test]
+fn what_a_place_does_not_have_is_refused() {
     for (text, error) in [
         (
             "[[acl_smtp_data_prdr]]\nverb = 'drop'",

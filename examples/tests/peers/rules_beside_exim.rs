@@ -198,13 +198,7 @@ fn verbs_and_variables_are_those_of_exim() {
     }
 }
 
-/// Exim has its fields behind each other in `$message_headers`; the gateway's are in the stored message.
-#[test]
-fn fields_are_added_and_removed_as_by_exim() {
-    if !have(&["exim4"]) {
-        return;
-    }
-    let exim_rules = r"
+const EXIM_FIELDS: &str = r"
 helo:
   accept
 rcpt:
@@ -216,8 +210,9 @@ rcpt:
 data:
   deny    message = <${sg{$message_headers_raw}{\n}{|}}>
 ";
-    // Exim adds at the end, where the gateway does not.
-    let rules = r#"
+
+/// Exim adds at the end, where the gateway does not.
+const FIELDS: &str = r#"
 [[acl_smtp_rcpt]]
 verb = "warn"
 add_header = ":at_start:X-One: 1\n:after_received:X-Two: 2\n:at_end:X-Three: 3\n:at_start_rfc:X-Four: 4"
@@ -229,6 +224,13 @@ remove_header = "X-Abc : subject : X-Nothing"
 verb = "warn"
 add_header = ":after_received:X-Six: 6"
 "#;
+
+/// Exim has its fields behind each other in `$message_headers`; the gateway's are in the stored message.
+#[test]
+fn fields_are_added_and_removed_as_by_exim() {
+    if !have(&["exim4"]) {
+        return;
+    }
     let names = |fields: &mut dyn Iterator<Item = &str>| -> Vec<String> {
         let fields = fields.filter(|line| !line.starts_with([' ', '\t']) && !line.is_empty());
         fields.map(|line| line.split(':').next().unwrap().to_owned()).collect()
@@ -241,12 +243,12 @@ add_header = ":after_received:X-Six: 6"
         let block = Block::claim();
         let envelope = "EHLO good.test\nMAIL FROM:<a@sender.test>\nRCPT TO:<ann@local.test>\n";
         let theirs =
-            exim(&block, exim_rules, &format!("{envelope}DATA\n{fields}\n\nbody\n.\nQUIT\n"));
+            exim(&block, EXIM_FIELDS, &format!("{envelope}DATA\n{fields}\n\nbody\n.\nQUIT\n"));
         let theirs = theirs.iter().find(|reply| reply.starts_with("550 <")).unwrap();
         let theirs =
             names(&mut theirs.trim_start_matches("550 <").trim_end_matches('>').split('|'));
         let mut gateway =
-            Gateway::start(block.own(0), &format!("dmarc_verify_hosts = ''\n{rules}"));
+            Gateway::start(block.own(0), &format!("dmarc_verify_hosts = ''\n{FIELDS}"));
         let mut smtp = Dialogue::connect(gateway.port());
         smtp.reply();
         for line in envelope.lines().chain(["DATA"]) {
