@@ -241,6 +241,8 @@ impl Common {
             remote: RemoteSettings { log_selector, ..remote.settings(&home)? },
             smtp_receive_timeout: options.smtp_receive_timeout.0,
             host_lookup_timeout: options.host_lookup_timeout.0,
+            message_body_visible: usize::try_from(options.message_body_visible.0)
+                .unwrap_or(usize::MAX),
             proxy: ProxySettings {
                 timeout: options.proxy_protocol_timeout.0,
                 ipv4_in_tcp6: options.proxy_ipv4_in_tcp6,

@@ -1,20 +1,25 @@
 //! The rules of a configuration, and what they are asked with.
 
+pub(crate) mod built_in;
 pub(crate) mod client_lists;
 pub(crate) mod condition;
 pub(crate) mod conditions;
 pub mod context;
 pub mod decision;
+pub mod delay;
 #[cfg(feature = "gateway")]
 pub(crate) mod event_lists;
 pub(crate) mod field_text;
+mod header_fields;
 pub(crate) mod host_list;
 mod idle;
 pub(crate) mod list;
+mod message_text;
 pub(crate) mod named_rules;
 pub(crate) mod nearest;
 pub(crate) mod outgoing;
 pub(crate) mod place;
+mod problem;
 pub mod rates;
 mod reply_text;
 mod rule;
@@ -26,5 +31,6 @@ pub mod stage;
 pub mod state;
 pub(crate) mod surroundings;
 pub(crate) mod text;
+pub(crate) mod unsupported;
 pub(crate) mod variable;
 pub(crate) mod words;

@@ -66,6 +66,7 @@ mod peers {
     pub(crate) mod refusal;
     pub(crate) mod relay;
     pub(crate) mod rules;
+    pub(crate) mod rules_beside_exim;
     pub(crate) mod sent_proxy;
     pub(crate) mod servers;
     pub(crate) mod service;

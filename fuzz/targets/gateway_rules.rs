@@ -55,6 +55,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
             message: if Stage::CONTENT.contains(&stage) { message } else { &[] },
             state: &mut state,
             services: &services,
+            patience: None,
         };
         let decision = ready(config.server.live.rules.judge(&mut context));
         if let Some(refusal) = decision.refusal {

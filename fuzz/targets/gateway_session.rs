@@ -137,6 +137,7 @@ fn decide(
             return Reply::new(code[usize::from(first % 3)], "as you like");
         }
         Question::Recipient => assert!(session.candidate().is_some()),
+        Question::Greeting => {}
         Question::Mail => assert!(session.transaction().is_some()),
         Question::Connect => unreachable!("it has been decided"),
     }

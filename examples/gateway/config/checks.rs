@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{ConfigError, ConfigOptions};
 use crate::gateway::delivery::routing::Routing;
+use crate::gateway::policy::text::Text;
 use crate::gateway::server::settings::Interface;
 
 /// Refuses a `$` where nothing is expanded.
@@ -39,6 +40,9 @@ pub(super) fn limits(options: &ConfigOptions) -> Result<(), ConfigError> {
     }
     if let Some(option) = zero(options) {
         return Err(ConfigError::Zero { option });
+    }
+    if options.message_body_visible.0 > Text::MAX_LENGTH as u64 {
+        return Err(ConfigError::BodyVisible);
     }
     if options.message_memory_limit.0 < options.message_size_limit.0 {
         return Err(ConfigError::Memory { lines: [None, None] });

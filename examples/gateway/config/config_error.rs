@@ -123,6 +123,8 @@ pub(crate) enum ConfigError {
     TwoNames { option: &'static str, other: &'static str },
     #[error("message_size_limit: more than 2G, which a record of the journal cannot hold")]
     MessageSize,
+    #[error("message_body_visible: more than 16K, the longest text of a modifier")]
+    BodyVisible,
     #[error(
         "{option} must be greater than zero: this server needs a limit here; without the option the default holds"
     )]
@@ -188,6 +190,7 @@ impl ConfigError {
                 "tls_on_connect_ports".to_owned()
             }
             Self::LogSelector(_) => "log_selector".to_owned(),
+            Self::BodyVisible => "message_body_visible".to_owned(),
             Self::MessageSize | Self::Memory { .. } => "message_size_limit".to_owned(),
             Self::SpfGuess { .. } => "spf_guess".to_owned(),
             Self::SpfComment { .. } => "spf_smtp_comment_template".to_owned(),

@@ -32,6 +32,7 @@ pub(super) fn check(
         .or_else(|| relay(options, live))
         .or_else(|| hosts(options, standard))
         .or_else(|| sizes(options, standard))
+        .or_else(|| body(options, standard, live))
         .or_else(|| tls(live))
         .or_else(|| client_certificates(options))
         .or_else(|| authentication(options, standard, live))
@@ -57,8 +58,14 @@ pub(super) fn check(
     events::check(event_options, &startup.events, sources)?;
     let place =
         live.rules.line_of("dmarc_status").filter(|_| is_nobody(&options.dmarc_verify_hosts));
-    let never = |line| RuleError::Rule { line, problem: Problem::NeverExamined }.into();
-    place.map_or(Ok(()), |line| Err(never(line)))
+    let refused = |line, problem| Err(RuleError::Rule { line, problem }.into());
+    if let Some(line) = place {
+        return refused(line, Problem::NeverExamined);
+    }
+    match live.rules.line_of("encrypted").filter(|_| has_no_tls(options)) {
+        Some(at) => refused(at, Problem::NeverEncrypted),
+        None => Ok(()),
+    }
 }
 
 /// An option, and why it does nothing.
@@ -155,6 +162,12 @@ fn sizes(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
     let verified = options.dkim_verify_header;
     (verified != standard.dkim_verify_header && verified.0 > header.0)
         .then_some(("dkim_verify_header", "it is more than header_maxsize"))
+}
+
+fn body(options: &ConfigOptions, standard: &ConfigOptions, live: &LiveSettings) -> Ineffective {
+    let differs = options.message_body_visible != standard.message_body_visible;
+    (differs && !live.rules.mentions("message_body"))
+        .then_some(("message_body_visible", "no rule has $message_body"))
 }
 
 fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {

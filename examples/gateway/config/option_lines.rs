@@ -7,6 +7,7 @@ use toml::{Spanned, Table, Value};
 use super::ConfigError;
 use super::manual::ManualOption;
 use crate::gateway::policy::nearest::{nearest, suggestion};
+use crate::gateway::policy::unsupported;
 
 /// The line of each option, and of each table.
 #[derive(Debug, Default)]
@@ -76,7 +77,13 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
 /// Words an error for readers who do not know Rust.
 fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
     let message = error.message();
+    let own = option.rsplit('.').next().unwrap_or(&option);
+    let unsupported = unsupported::OPTIONS.iter().find(|(name, _)| *name == own);
     let problem = match message.split_once(", expected one of ") {
+        Some((unknown, _)) if unknown.starts_with("unknown field") && unsupported.is_some() => {
+            let cause = unsupported.map(|(_, cause)| *cause).unwrap_or_default();
+            format!("this option of Exim is not supported here: {cause}")
+        }
         Some((unknown, _)) if unknown.starts_with("unknown field") => {
             let own = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
             let names: Vec<_> = ManualOption::all().map(|it| (own(it.name), it.name)).collect();

@@ -48,6 +48,8 @@ pub(crate) struct ConfigOptions {
     pub(super) recipients_max: usize,
     pub(super) header_maxsize: Size,
     pub(super) received_headers_max: usize,
+    /// The octets of the body that `$message_body` has.
+    pub(super) message_body_visible: Size,
     pub(super) smtp_accept_max: usize,
     /// Connections of one host at a time, of a network /64 with IPv6; 0 for any number. A trusted proxy
     /// and clients on loopback may have more.
@@ -190,6 +192,7 @@ impl ConfigOptions {
             recipients_max: 1000,
             header_maxsize: Size(1 << 20),
             received_headers_max: 30,
+            message_body_visible: Size(500),
             smtp_accept_max: 2000,
             smtp_accept_max_per_host: 50,
             smtp_accept_max_per_connection: 1000,

@@ -84,6 +84,7 @@ impl Sender {
             lookups: Arc::new(ActionEngines(Arc::clone(&lookups))),
             resolver: Arc::clone(&settings.resolver),
             named: Arc::new(lists),
+            message_body_visible: Services::MESSAGE_BODY_VISIBLE,
         };
         let events = match events {
             None => Events::default(),

@@ -299,7 +299,7 @@ impl std::fmt::Debug for FileCheck {
 /// The reason why a lookup is not available.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(crate) enum Missing {
-    #[error("unknown lookup type")]
+    #[error("this lookup of Exim is not supported here")]
     Engine,
     #[error("not compiled in; build with --features {feature}")]
     Feature { feature: &'static str },

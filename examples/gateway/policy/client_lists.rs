@@ -107,6 +107,7 @@ impl ClientList {
             message: b"",
             state: &mut state,
             services,
+            patience: None,
         };
         let address = client.address.ip();
         let found = self.hosts.contains(&mut context, client.host_name.as_ref(), address).await;

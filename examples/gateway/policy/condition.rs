@@ -123,6 +123,19 @@ pub(crate) const KINDS: &[ConditionKind] = &[
         read: |entry, stage, home| Ok(Box::new(Authenticated::read(entry, stage, home)?)),
     },
     ConditionKind {
+        name: "encrypted",
+        stages: &Stage::ALL,
+        read: |entry, stage, home| {
+            Ok(Box::new(ListTest::read(
+                entry,
+                stage,
+                home,
+                ListKind::LocalPart,
+                lists::cipher_suite,
+            )?))
+        },
+    },
+    ConditionKind {
         name: "senders",
         stages: Stage::OF_SENDER,
         read: |entry, stage, home| {

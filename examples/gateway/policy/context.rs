@@ -6,6 +6,7 @@ use event_expand::{EventVariables, Variables as _};
 use mail_types::exim::Variable;
 use mail_types::smtp::Mailbox;
 
+use super::delay::Patience;
 use super::services::Services;
 use super::stage::Stage;
 use super::state::PolicyState;
@@ -43,6 +44,8 @@ pub struct Context<'a> {
     pub state: &'a mut PolicyState,
     /// What the whole program has for conditions.
     pub services: &'a Services,
+    /// For delays; without it there is none.
+    pub patience: Option<Patience<'a>>,
 }
 
 impl Context<'_> {

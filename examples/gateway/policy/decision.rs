@@ -7,6 +7,8 @@ use mail_types::smtp::Reply;
 pub struct Decision {
     /// The reply that refuses, for good or for now.
     pub refusal: Option<Reply>,
+    /// Whether the connection ends after the refusal.
+    pub drops: bool,
     /// At prdr: the reply of a recipient that takes the message.
     pub acceptance: Option<Reply>,
     /// At prdr: that the recipient wants the message in quarantine; the field that says why.

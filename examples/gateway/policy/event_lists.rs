@@ -91,6 +91,7 @@ impl ActionCalls for EventCalls<'_> {
                 message: b"",
                 state: &mut self.state,
                 services,
+                patience: None,
             };
             let found = services.named.call(&mut context, arguments).await;
             self.write_log();

@@ -6,7 +6,7 @@ use super::condition::RuleScope;
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 
-/// Refuses a `warn` without anything to do, and a rule that is never asked.
+/// Refuses a `warn` or a `require` without anything to do, and a rule that is never asked.
 pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), RuleError> {
     let is_condition = |entry: &RuleEntry| home.kinds.iter().any(|kind| kind.name == entry.name);
     let mut last = None;
@@ -17,7 +17,16 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
         }
         let (conditions, others): (Vec<_>, Vec<_>) =
             source.entries.iter().partition(|entry| is_condition(entry));
-        let warns = others.iter().any(|entry| entry.name == "verb" && entry.text == "warn");
+        let has_verb =
+            |verb: &str| others.iter().any(|entry| entry.name == "verb" && entry.text == verb);
+        let warns = has_verb("warn");
+        if has_verb("require") {
+            check_require(source, &conditions, others.len() == 1)?;
+            if conditions.iter().any(|entry| never_holds(entry)) {
+                last = Some(source.line);
+            }
+            continue;
+        }
         if warns && others.len() == 1 && !conditions.iter().any(|entry| has_effect(entry)) {
             return Err(problem(Problem::Idle));
         }
@@ -26,6 +35,35 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Refuses a `require` that can deny nothing and does nothing else, and a message that no condition is behind.
+fn check_require(
+    source: &RuleSource,
+    conditions: &[&RuleEntry],
+    is_bare: bool,
+) -> Result<(), RuleError> {
+    let can_fail = conditions.iter().any(|entry| !always_holds(entry) || has_effect(entry));
+    if is_bare && !can_fail {
+        return Err(RuleError::Rule { line: source.line, problem: Problem::IdleRequire });
+    }
+    let is_last =
+        |entry: &&RuleEntry| conditions.last().is_some_and(|last| std::ptr::eq(*last, *entry));
+    let behind = source.entries.iter().rev().take_while(|entry| !is_last(entry));
+    let mut messages =
+        behind.filter(|entry| matches!(entry.name.as_str(), "message" | "log_message"));
+    match messages.next() {
+        Some(entry) => Err(entry.error(Problem::Behindhand { name: entry.name.clone() })),
+        None => Ok(()),
+    }
+}
+
+/// Tells whether a condition holds for nobody.
+fn never_holds(entry: &RuleEntry) -> bool {
+    if entry.negated {
+        return always_holds(&RuleEntry { negated: false, ..entry.clone() });
+    }
+    entry.name == "authenticated"
 }
 
 /// Tells whether to test a condition does something: it counts, it publishes what others can name, or a

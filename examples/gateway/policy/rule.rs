@@ -6,13 +6,15 @@ use mail_types::smtp::{EnhancedCode, ReplyCode};
 use super::condition::{RuleScope, Test, Truth};
 use super::context::Context;
 use super::decision::Decision;
+use super::header_fields::cut;
 use super::reply_text::reply;
-use super::rule_step::{NO_MULTILINE, RuleStep, cut};
+use super::rule_step::{NO_MULTILINE, RuleStep};
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
 use super::stage::Stage;
-use super::state::{Lasts, Said};
+use super::state::Said;
 use super::text::Text;
+use super::unsupported;
 
 /// A rule, read and checked.
 #[derive(Debug)]
@@ -60,7 +62,11 @@ pub(super) enum Verb {
     Accept,
     Defer,
     Deny,
+    /// Denies, and ends the connection.
+    Drop,
     Quarantine,
+    /// Denies unless all conditions hold.
+    Require,
     Warn,
 }
 
@@ -109,7 +115,7 @@ impl Rule {
         };
         let truth = match self.verb {
             Verb::Accept | Verb::Quarantine => Truth::Yes,
-            Verb::Deny => Truth::No,
+            Verb::Deny | Verb::Drop | Verb::Require => Truth::No,
             Verb::Defer => Truth::Later,
             Verb::Warn => {
                 if let Some(line) = held.say(context).await.log_message {
@@ -125,7 +131,8 @@ impl Rule {
         })
     }
 
-    /// Tests the conditions, and does what modifiers do at once.
+    /// Tests the conditions, and does what modifiers do at once. A `require` decides where one does not hold, with
+    /// the texts before it.
     async fn work(&self, context: &mut Context<'_>) -> Worked<'_> {
         let (mut message, mut log_message) = (None, None);
         context.state.take_said();
@@ -140,8 +147,12 @@ impl Rule {
                         Truth::Ignored => {}
                         Truth::Later if self.verb == Verb::Warn => return Worked::Not,
                         Truth::Later => return Worked::Later(context.state.take_said()),
-                        _ if (holds == Truth::Yes) == *negated => return Worked::Not,
-                        _ => {}
+                        _ if (holds == Truth::Yes) != *negated => {}
+                        _ if self.verb == Verb::Require => {
+                            let said = context.state.take_said();
+                            return Worked::Held(Held { message, log_message, said });
+                        }
+                        _ => return Worked::Not,
                     }
                 }
                 RuleStep::Message(text) => message = Some(text),
@@ -152,6 +163,9 @@ impl Rule {
                 }
                 _ => {}
             }
+        }
+        if self.verb == Verb::Require {
+            return Worked::Not;
         }
         Worked::Held(Held { message, log_message, said: context.state.take_said() })
     }
@@ -184,9 +198,10 @@ impl Rule {
                 decision.acceptance = Some(says(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, ""));
             }
             Verb::Accept | Verb::Quarantine => {}
-            Verb::Deny => {
+            Verb::Deny | Verb::Drop | Verb::Require => {
                 decision.refusal =
                     Some(says(stage.denied(), EnhancedCode::REFUSED_BY_POLICY, "not permitted"));
+                decision.drops = self.verb == Verb::Drop;
             }
             Verb::Defer => {
                 decision.refusal = Some(says(
@@ -214,9 +229,8 @@ impl Rule {
         let reason = why.map_or_else(|| "a rule says so".to_owned(), Value::to_line);
         let reason = cut(format!("{QUARANTINE}: {reason}"));
         match context.stage {
-            Stage::Connect => context.state.quarantine(reason, Lasts::Connection),
             Stage::Prdr => decision.quarantine = Some(reason),
-            _ => context.state.quarantine(reason, Lasts::Message),
+            stage => context.state.quarantine(reason, stage.lasts()),
         }
     }
 }
@@ -224,12 +238,13 @@ impl Rule {
 /// The result of the conditions of a rule.
 enum Worked<'r> {
     Held(Held<'r>),
+    /// The next rule is to be asked.
     Not,
     /// One cannot be told now; a list that defers may say why.
     Later(Said),
 }
 
-/// The texts of a rule whose conditions hold.
+/// The texts of a rule that were reached.
 struct Held<'r> {
     message: Option<&'r Text>,
     log_message: Option<&'r Text>,
@@ -275,7 +290,9 @@ impl Verb {
             Self::Accept => "accept",
             Self::Defer => "defer",
             Self::Deny => "deny",
+            Self::Drop => "drop",
             Self::Quarantine => "quarantine",
+            Self::Require => "require",
             Self::Warn => "warn",
         }
     }
@@ -283,23 +300,32 @@ impl Verb {
     /// The code of its reply, unless `message` has another of the same class.
     pub(super) fn code(self, stage: Stage) -> ReplyCode {
         match self {
-            Self::Deny => stage.denied(),
+            Self::Deny | Self::Drop | Self::Require => stage.denied(),
             Self::Defer => stage.deferred(),
             Self::Accept | Self::Quarantine | Self::Warn => ReplyCode::OK,
         }
     }
 
     fn read(entry: &RuleEntry, caller: Caller, stage: Stage) -> Result<Self, RuleError> {
+        let misplaced = || {
+            let name = format!("verb = {}", entry.text);
+            Err(entry.error(Problem::Misplaced { name, stage }))
+        };
         match entry.text.as_str() {
-            "quarantine" if caller != Caller::Session => {
-                let name = "verb = quarantine".to_owned();
-                Err(entry.error(Problem::Misplaced { name, stage }))
-            }
+            // A list that is called decides for no session, and the replies of recipients stand for themselves.
+            "quarantine" | "drop" if caller != Caller::Session => misplaced(),
+            "drop" if stage == Stage::Prdr => misplaced(),
             "accept" => Ok(Self::Accept),
             "defer" => Ok(Self::Defer),
             "deny" => Ok(Self::Deny),
+            "drop" => Ok(Self::Drop),
             "quarantine" => Ok(Self::Quarantine),
+            "require" => Ok(Self::Require),
             "warn" => Ok(Self::Warn),
+            unsupported::VERB => {
+                let name = format!("verb = {}", unsupported::VERB);
+                Err(entry.error(Problem::Unsupported { name }))
+            }
             other => Err(entry.error(Problem::Verb { verb: other.to_owned() })),
         }
     }

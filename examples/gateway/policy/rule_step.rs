@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 use super::condition::{Condition, RuleScope};
 use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
 use super::context::Context;
+use super::delay;
+use super::header_fields;
 use super::nearest::nearest;
 use super::reply_text::check_class;
 use super::rule::{Caller, Verb};
 use super::rules::{Problem, RuleError};
 use super::source::RuleEntry;
 use super::stage::Stage;
-use super::state::Lasts;
 use super::text::{Text, Unfinished};
+use super::unsupported;
 use super::variable::is_acl;
 
 /// A step of a rule.
@@ -23,6 +25,8 @@ pub(super) enum RuleStep {
     LogMessage(Text),
     LogWrite(Text),
     AddHeader(Text),
+    RemoveHeader(Text),
+    Delay(Text),
     Set(String, Text),
     Control(&'static str),
     Profile(Text),
@@ -34,10 +38,6 @@ pub(super) enum RuleStep {
 /// DMARC's, and come too late when the message is there.
 const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
 pub(super) const NO_MULTILINE: &str = "no_multiline_responses";
-
-/// Variables that are a whole field, its name too; nothing is added where one has no value.
-const WHOLE_FIELDS: &[&str] =
-    &["$spf_received", "${spf_received}", "$dmarc_ar_header", "${dmarc_ar_header}"];
 
 impl RuleStep {
     pub(super) fn read(
@@ -76,15 +76,18 @@ impl RuleStep {
         let name = entry.name.as_str();
         let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
         let says = match caller {
-            Caller::Text => matches!(verb, Verb::Accept | Verb::Deny),
+            Caller::Text => matches!(verb, Verb::Accept | Verb::Deny | Verb::Require),
             Caller::Condition => verb != Verb::Warn,
             Caller::Session => {
-                matches!(verb, Verb::Deny | Verb::Defer)
+                matches!(verb, Verb::Deny | Verb::Defer | Verb::Drop | Verb::Require)
                     || (stage == Stage::Prdr && verb != Verb::Warn)
             }
         };
         let text = || Text::parse(&entry.text, stage, home.language).map_err(Problem::Text);
         match name {
+            _ if unsupported::STEPS.contains(&name) => {
+                Err(Problem::Unsupported { name: name.to_owned() })
+            }
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
             "message" if !says => Err(misplaced),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
@@ -93,13 +96,8 @@ impl RuleStep {
             "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(misplaced),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
-            "add_header" | "control" | "profile" if stage == Stage::Event => {
-                let (name, cause) = (name.to_owned(), "there is no message to change");
-                Err(Problem::OutsideSession { name, cause })
-            }
-            // The message is one for all its recipients.
-            "add_header" if stage == Stage::Prdr => Err(misplaced),
-            "add_header" => Self::add_header(entry, text),
+            "add_header" | "remove_header" | "delay" => Self::effect(entry, stage, text),
+            "control" | "profile" if stage == Stage::Event => Err(outside(name, NO_MESSAGE)),
             "set" => {
                 // The text of 2014 writes the name with and without its $.
                 let name = entry.of.as_deref().unwrap_or_default();
@@ -120,34 +118,40 @@ impl RuleStep {
         }
     }
 
+    /// Reads a modifier that changes the message or lets the client wait.
+    fn effect(
+        entry: &RuleEntry,
+        stage: Stage,
+        text: impl FnOnce() -> Result<Text, Problem>,
+    ) -> Result<Self, Problem> {
+        let name = entry.name.as_str();
+        let misplaced = Problem::Misplaced { name: name.to_owned(), stage };
+        match (name, stage) {
+            ("delay", Stage::Event) => Err(outside(name, "there is no client that waits")),
+            (_, Stage::Event) => Err(outside(name, NO_MESSAGE)),
+            // The message is one for all its recipients, and their replies would wait for each other.
+            (_, Stage::Prdr) => Err(misplaced),
+            ("delay", _) => delay::check(text()?).map(Self::Delay),
+            // A client may greet again.
+            (_, Stage::Helo) | ("remove_header", Stage::Connect) => Err(misplaced),
+            ("remove_header", _) => header_fields::check_removed(text()?).map(Self::RemoveHeader),
+            _ => header_fields::check_added(&entry.text, text).map(Self::AddHeader),
+        }
+    }
+
     fn message(text: Text, stage: Stage, verb: Verb) -> Result<Self, Problem> {
         check_class(&text, verb.code(stage))
             .map_err(|code| Problem::ReplyClass { code, verb: verb.as_str() })?;
         Self::said(text, stage)
     }
 
-    /// A client that has not greeted has no SMTPUTF8 to take other replies by.
+    /// Before MAIL a client has no SMTPUTF8 to take other replies by.
     fn said(text: Text, stage: Stage) -> Result<Self, Problem> {
-        if stage == Stage::Connect && text.literal().is_some_and(|text| !text.is_ascii()) {
+        let is_early = matches!(stage, Stage::Connect | Stage::Helo);
+        if is_early && text.literal().is_some_and(|text| !text.is_ascii()) {
             return Err(Problem::NotAscii);
         }
         Ok(Self::Message(text))
-    }
-
-    fn add_header(
-        entry: &RuleEntry,
-        text: impl FnOnce() -> Result<Text, Problem>,
-    ) -> Result<Self, Problem> {
-        let name = entry.text.split_once(':').map(|(name, _)| name);
-        let is_name = |name: &str| is_field_name(name) && !name.contains('$');
-        if !WHOLE_FIELDS.contains(&entry.text.trim()) && !name.is_some_and(is_name) {
-            return Err(Problem::FieldName);
-        }
-        let text = text()?;
-        match text.literal_lines() {
-            Some(lines) if fields(&lines).iter().any(Result::is_err) => Err(Problem::FieldName),
-            _ => Ok(Self::AddHeader(text)),
-        }
     }
 
     fn control(entry: &RuleEntry, stage: Stage) -> Result<Self, Problem> {
@@ -163,25 +167,22 @@ impl RuleStep {
     /// Does a modifier that takes effect at once. A text with a forced failure does
     /// nothing; breaks off where it cannot go on without one that cannot be told.
     pub(super) async fn work(&self, context: &mut Context<'_>) -> ControlFlow<()> {
-        let lasts =
-            if context.stage == Stage::Connect { Lasts::Connection } else { Lasts::Message };
         let text = match self {
             Self::AddHeader(text) => {
-                let lines = text.expand_lines(context).await.unwrap_or_default();
-                // Of a whole field that has no value, nothing is left.
-                for field in fields(&lines).into_iter().filter(|field| *field != Err("")) {
-                    match field {
-                        Ok(field) => context.state.add_header(field, lasts),
-                        Err(line) => context.state.log(format!(
-                            "add_header: a line is not NAME: text, and is left out: {line}"
-                        )),
-                    }
-                }
+                header_fields::add(text, context).await;
+                return ControlFlow::Continue(());
+            }
+            Self::RemoveHeader(text) => {
+                header_fields::remove(text, context).await;
+                return ControlFlow::Continue(());
+            }
+            Self::Delay(text) => {
+                delay::wait(text, context).await;
                 return ControlFlow::Continue(());
             }
             Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
             Self::Control(control) => {
-                context.state.set_control(control, lasts);
+                context.state.set_control(control, context.stage.lasts());
                 return ControlFlow::Continue(());
             }
             Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {
@@ -203,41 +204,21 @@ impl RuleStep {
     }
 }
 
-/// Header fields of lines, each cut to the 998 octets of RFC 5322 section 2.1.1. A line that begins
-/// with a blank goes on with the one before.
-fn fields(lines: &[String]) -> Vec<Result<String, &str>> {
-    let mut fields: Vec<Result<String, &str>> = Vec::new();
-    for line in lines {
-        let rest = line.trim_start();
-        match fields.last_mut() {
-            Some(Ok(field)) if rest.len() < line.len() => {
-                if !rest.is_empty() {
-                    field.extend([" ", rest]);
-                }
-            }
-            _ => fields.push(match line.split_once(':') {
-                Some((name, body)) if is_field_name(name) => Ok(format!("{name}: {}", body.trim())),
-                _ => Err(line),
-            }),
-        }
-    }
-    fields.into_iter().map(|field| field.map(cut)).collect()
+fn outside(name: &str, cause: &'static str) -> Problem {
+    Problem::OutsideSession { name: name.to_owned(), cause }
 }
 
-/// RFC 5322 section 3.6.8.
-fn is_field_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && c != b':')
-}
-
-pub(super) fn cut(mut field: String) -> String {
-    let end = (0..=MAX_FIELD.min(field.len())).rev().find(|&end| field.is_char_boundary(end));
-    field.truncate(end.unwrap_or_default());
-    field
-}
-
-/// The longest field that is added, in octets without its CRLF.
-const MAX_FIELD: usize = 998;
+const NO_MESSAGE: &str = "there is no message to change";
 
 /// The modifiers, for a suggestion.
-const MODIFIERS: [&str; 7] =
-    ["message", "log_message", "logwrite", "add_header", "set", "control", "profile"];
+const MODIFIERS: [&str; 9] = [
+    "delay",
+    "message",
+    "log_message",
+    "logwrite",
+    "add_header",
+    "remove_header",
+    "set",
+    "control",
+    "profile",
+];

@@ -31,19 +31,22 @@
 //! add_header = "X-Notification: $acl_m_bounce"
 //! ```
 //!
-//! The stages are `acl_smtp_connect`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
-//! `acl_smtp_data`.
+//! The stages are `acl_smtp_connect`, `acl_smtp_helo`, `acl_smtp_mail`, `acl_smtp_rcpt`, `acl_smtp_data_prdr` and
+//! `acl_smtp_data`. A client that is refused at `acl_smtp_helo` has not greeted, and may try another name.
 //!
 //! | verb         | effect if all conditions hold                                                   |
 //! |--------------|---------------------------------------------------------------------------------|
 //! | `accept`     | accepts: no further rule of this stage is evaluated                             |
 //! | `deny`       | refuses with 550, at connect with 554                                           |
+//! | `drop`       | refuses as `deny`, and closes the connection; not at prdr, and not in a list that is called |
+//! | `require`    | continues with the next rule; if a condition does not hold, refuses as `deny`, with the `message` before that condition |
 //! | `defer`      | refuses temporarily with 451, at prdr with 450, at connect with 421             |
 //! | `warn`       | continues with the next rule; `log_message` is logged                           |
-//! | `quarantine` | accepts; the message goes into `quarantine_maildir`, with the field `X-Quarantine` with `log_message`, which is logged; at connect, each message of the connection |
+//! | `quarantine` | accepts; the message goes into `quarantine_maildir`, with the field `X-Quarantine` with `log_message`, which is logged; at connect and helo, each message of the connection |
 //!
 //! A rule without conditions, or only with lists such as `hosts = "*"`, always decides, unless its verb is
-//! `warn`. A configuration with a rule after it is refused, and so is one with a `warn` without an effect.
+//! `warn` or `require`; a `require` does with `"!hosts" = "*"`. A configuration with a rule after it is refused, and so is
+//! one with a `warn` or a `require` without an effect.
 //!
 //! If no rule decides, the command is accepted. Rules can only restrict: no rule permits relaying. (Exim
 //! denies at the end of a list.)
@@ -54,6 +57,7 @@
 //! | `condition`                       | everywhere   | the text is true: `yes`, `true` or a number other than 0; the empty text, `no`, `false` and 0 are false |
 //! | `hosts`                           | everywhere   | the client is in the host list                       |
 //! | `authenticated`                   | everywhere   | never: this server has no `AUTH`                     |
+//! | `encrypted`                       | everywhere   | the connection is encrypted, and the name of its cipher suite, such as `TLS_AES_256_GCM_SHA384`, is in the list; `*` is any |
 //! | `senders`, `sender_domains`       | from mail on | the sender is in the list                            |
 //! | `recipients`, `domains`, `local_parts` | rcpt, prdr | the recipient is in the list                        |
 //! | `profiles`                        | from rcpt on | the recipient's content-filter profile is in the list |
@@ -72,7 +76,9 @@
 //! | `message`          | the text of a refusal, at prdr also of an acceptance; it may begin with its codes |
 //! | `log_message`      | is logged if the rule decides                                                 |
 //! | `logwrite`         | is logged at once                                                             |
-//! | `add_header`       | adds a header field after `Received`: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message |
+//! | `add_header`       | adds a header field: `NAME: text`, `$spf_received` or `$dmarc_ar_header`; not at prdr, since all recipients share the message, and not at helo. It is behind the fields of this host, or where Exim's words before it say: `:at_start:` before this host's `Received`, `:after_received:` behind the `Received` fields with which the message begins, `:at_start_rfc:` behind its `Resent-…` fields too, `:at_end:` behind all fields |
+//! | `remove_header`    | removes the fields of these names from the message, a list as `X-Spam-Score : X-Old-*`; from mail on, not at prdr. Conditions, variables, DKIM and DMARC see the message as it came. Fields of this host, those that rules add, and all `Received` fields stay |
+//! | `delay`            | waits for this time, such as `30s`, before the rule goes on; not at prdr. Replies to earlier commands are sent before. All delays of a command together last at most 5m; they end if the client closes the connection, and when the server stops |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
 //! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
 //! | `profile`          | at rcpt: sets the recipient's content-filter profile                           |
@@ -98,8 +104,8 @@
 //! set.acl_m_class = "${acl{class_of}{$sender_address_local_part}}"
 //! ```
 //!
-//! Its rules have the verbs `accept`, `deny`, `defer` and `warn`. The text becomes the `message` of an `accept` or
-//! a `deny`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
+//! Its rules have the verbs `accept`, `deny`, `defer`, `require` and `warn`. The text becomes the `message` of an `accept`,
+//! a `deny` or a `require`; a list without a verdict denies, without a message. In `${if acl{{NAME}{ARGUMENT}}{…}{…}}` a `deny` is false,
 //! and `$value` is the message. A `defer`, and a condition that cannot be told now, is a `fail` of the text. Lists
 //! call each other at most 20 levels deep; beyond that the text fails. `set` and `add_header` take effect as
 //! in any rule. A list that is never called is refused.
@@ -132,7 +138,7 @@
 //! | `condition`, `ratelimit`, `spf`, `spf_guess` | defers the command | the condition is ignored |
 //! | every other list | defers, also if the text is not a list            | the list matches nothing   |
 //! | `message`        | the refusal has its default text                  | the same                   |
-//! | `log_message`, `logwrite`, `add_header` | is omitted | the same               |
+//! | `log_message`, `logwrite`, `add_header`, `remove_header`, `delay` | is omitted | the same |
 //! | `set`            | the variable is unset                             | the variable is unchanged  |
 //! | `profile`        | defers, even with `warn`: without its filter the recipient would accept too much | no profile is set |
 //!
@@ -154,22 +160,17 @@
 
 use std::sync::Arc;
 
-use event_expand::MatchListError;
-use mail_types::exim::WordListError;
-use thiserror::Error;
-
 use super::condition::RuleScope;
 use super::context::Context;
 use super::decision::Decision;
 use super::idle;
 use super::list::RuleList;
 use super::named_rules::NamedRules;
-use super::nearest::suggestion;
+pub(crate) use super::problem::{Problem, RuleError};
 use super::rule::{Caller, Rule};
 use super::source::{RuleEntry, RuleSources};
 use super::stage::Stage;
-use super::text::TextError;
-use crate::gateway::lookups::macros::{MacroError, Macros};
+use crate::gateway::lookups::macros::Macros;
 
 /// The lists of rules of a configuration.
 #[derive(Debug, Default)]
@@ -179,6 +180,7 @@ pub struct Rules {
     named: Arc<NamedRules>,
     /// All conditions and modifiers, as texts.
     entries: Vec<RuleEntry>,
+    has_delays: bool,
 }
 
 impl Rules {
@@ -207,6 +209,7 @@ impl Rules {
         rules.named = Arc::new(NamedRules::read(&named, home)?);
         let named = named.into_values().flatten();
         rules.entries.extend(named.flat_map(|source| source.entries));
+        rules.has_delays = rules.line_of("delay").is_some();
         Ok(rules)
     }
 
@@ -229,6 +232,11 @@ impl Rules {
     /// variable.
     pub(crate) fn mentions(&self, words: &str) -> bool {
         self.entries.iter().any(|entry| entry.text.contains(words))
+    }
+
+    /// Tells whether a rule has a delay.
+    pub(crate) fn has_delays(&self) -> bool {
+        self.has_delays
     }
 
     /// Evaluates the rules of the context's stage.
@@ -258,119 +266,3 @@ fn check_lists(home: &RuleScope<'_>) -> Result<(), RuleError> {
 
 /// The table of the lists that texts call.
 pub(crate) const NAMED: &str = "acl";
-
-/// The rules are invalid.
-#[derive(Clone, Debug, Error, PartialEq)]
-pub(crate) enum RuleError {
-    #[error(transparent)]
-    Toml(toml::de::Error),
-    #[error("line {line}: {problem}")]
-    Rule { line: usize, problem: Problem },
-    #[error("{table}: the list {name}: {problem}")]
-    List { table: &'static str, name: String, problem: Problem },
-}
-
-/// A fault of a rule.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum Problem {
-    #[error("rules are tables: [[{option}]] or {option} = [{{…}}, …]")]
-    NotRules { option: String },
-    #[error("nothing calls the list {name}, by ${{acl{{{name}}}}} or by acl = \"{name}\"")]
-    NeverCalled { name: String },
-    #[error("the name of a list expected, as in acl = \"NAME\"")]
-    NoListName,
-    #[error("a list has at most nine arguments")]
-    Arguments,
-    #[error("{name} has no effect in a list that event_action calls: {cause}")]
-    OutsideSession { name: String, cause: &'static str },
-    #[error("rules for this stage under both of its names: use one")]
-    TwoNames,
-    #[error("too many rules or conditions")]
-    TooMany,
-    #[error("must be a string")]
-    NotText,
-    #[error(transparent)]
-    Macro(MacroError),
-    #[error("the rule has no verb")]
-    NoVerb,
-    #[error("unknown verb {verb}; expected accept, defer, deny, quarantine or warn")]
-    Verb { verb: String },
-    #[error("the rule has a second verb")]
-    SecondVerb,
-    #[error("{name} is neither a condition nor a modifier{}", suggestion(*.nearest))]
-    Unknown { name: String, nearest: Option<&'static str> },
-    #[error("{name} has no effect at {} with this verb", stage.option())]
-    Misplaced { name: String, stage: Stage },
-    #[error(
-        "{name}: only set, header and header_raw take a second part, and they need it, as in header.subject"
-    )]
-    Parts { name: String },
-    #[error(transparent)]
-    Text(TextError),
-    #[error(transparent)]
-    List(#[from] MatchListError),
-    #[error(
-        "+{name}: the table {kind} has no such list, or one with expansions, which a list that was expanded from untrusted text cannot name"
-    )]
-    NoList { kind: &'static str, name: String },
-    #[error("+{name}: {problem}")]
-    Within { name: String, problem: Box<Self> },
-    #[error("item {item}: ! without a pattern matches everything; write * instead")]
-    Negation { item: usize },
-    #[error("item {item}: unreachable, since item {everybody} matches everything")]
-    Behind { item: usize, everybody: usize },
-    #[error("the list matches nothing: every item is negated")]
-    Nobody,
-    #[error("the list {}", if *holds {
-        "matches every result: a negated item matches all others"
-    } else {
-        "matches no result"
-    })]
-    SameForAll { holds: bool },
-    #[error("{text:?} is not a boolean: use yes, true, no, false, a number or an empty text")]
-    NoTruth { text: String },
-    #[error("the rule has no effect: warn without a modifier")]
-    Idle,
-    #[error("unreachable rule: the rule of line {line} always decides")]
-    Unreachable { line: usize },
-    #[error("dmarc_status is always off: dmarc_verify_hosts matches no client")]
-    NeverExamined,
-    #[error("item {item}: untrusted path with .. in it")]
-    ParentFolder { item: usize },
-    #[error("lookup deferred: {why}")]
-    Lookup { why: String },
-    #[error("already logged")]
-    Logged,
-    #[error(transparent)]
-    Words(#[from] WordListError),
-    #[error("add_header: NAME: text expected")]
-    FieldName,
-    #[error("message: only ASCII is allowed before the greeting (RFC 5321 section 4.2)")]
-    NotAscii,
-    #[error("message: the class of reply code {code} does not fit the verb {verb}")]
-    ReplyClass { code: String, verb: &'static str },
-    #[error("{name} cannot be set; only acl_c… and acl_m… can")]
-    NotSettable { name: String },
-    #[error("unknown control {control}")]
-    Control { control: String },
-    #[error("the limit is not a number")]
-    RateLimit,
-    #[error("count= must be a number greater than zero")]
-    RateCount,
-    #[error("the period must be a time greater than zero, such as 5s")]
-    RatePeriod,
-    #[error("{option}: duplicate or conflicting option of the rate limit")]
-    RateTwice { option: String },
-    #[error("{option}: unknown option of the rate limit; a key must contain a variable")]
-    RateOption { option: String },
-    #[error("{option} counts nothing at {}{}",
-        stage.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
-    RatePlace { option: &'static str, stage: Stage },
-}
-
-impl Problem {
-    /// Says that it is in a named list.
-    pub(crate) fn within(self, name: &str) -> Self {
-        Self::Within { name: name.to_owned(), problem: Box::new(self) }
-    }
-}

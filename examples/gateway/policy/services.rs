@@ -20,14 +20,21 @@ pub struct Services {
     pub(crate) resolver: Arc<dyn Resolve>,
     /// The lists of rules that texts call.
     pub(crate) named: Arc<NamedRules>,
+    /// The octets of the body that `$message_body` has.
+    pub(crate) message_body_visible: usize,
 }
 
 impl Services {
     /// The services of these rules; nothing has been counted.
     #[must_use]
     pub fn new(lookups: Arc<dyn Answers>, resolver: Arc<dyn Resolve>, rules: &Rules) -> Self {
-        Self { rates: Arc::default(), lookups, resolver, named: Arc::clone(rules.named()) }
+        let (rates, named) = (Arc::default(), Arc::clone(rules.named()));
+        let message_body_visible = Self::MESSAGE_BODY_VISIBLE;
+        Self { rates, lookups, resolver, named, message_body_visible }
     }
+
+    /// The octets of `$message_body` without the option.
+    pub(crate) const MESSAGE_BODY_VISIBLE: usize = 500;
 }
 
 impl fmt::Debug for Services {

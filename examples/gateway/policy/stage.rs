@@ -2,6 +2,8 @@
 
 use mail_types::smtp::ReplyCode;
 
+use super::state::Lasts;
+
 /// A stage, in the order of a session.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Stage {
@@ -13,6 +15,8 @@ pub enum Stage {
     Connect,
     /// As TLS is started, when the client has said which server it wants.
     Tls,
+    /// At `HELO` and `EHLO`.
+    Helo,
     /// At `MAIL`.
     Mail,
     /// At each `RCPT`.
@@ -27,26 +31,38 @@ pub enum Stage {
 
 impl Stage {
     /// Those that rules can be for.
-    pub const ALL: [Self; 5] = [Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    pub const ALL: [Self; 6] =
+        [Self::Connect, Self::Helo, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those of lists of rules that others call.
     pub(crate) const CALLED: &[Self] =
-        &[Self::Connect, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data, Self::Event];
+        &[Self::Connect, Self::Helo, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data, Self::Event];
     /// Those with the sender of a message.
     pub(crate) const OF_SENDER: &[Self] =
         &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data, Self::Event];
     /// Those that belong to a message.
     pub(crate) const MESSAGE: &[Self] = &[Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    /// Those where the client has said its name.
+    pub(crate) const GREETED: &[Self] =
+        &[Self::Helo, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those with a message to look into.
     pub const CONTENT: &[Self] = &[Self::Prdr, Self::Data];
     /// Those with a recipient of their own.
     pub const RECIPIENT: &[Self] = &[Self::Rcpt, Self::Prdr];
 
     /// Those from the client's name on.
-    pub(crate) const NAMED: &[Self] =
-        &[Self::Client, Self::Connect, Self::Tls, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+    pub(crate) const NAMED: &[Self] = &[
+        Self::Client,
+        Self::Connect,
+        Self::Tls,
+        Self::Helo,
+        Self::Mail,
+        Self::Rcpt,
+        Self::Prdr,
+        Self::Data,
+    ];
     /// Those where TLS may be there.
     pub(crate) const SECURED: &[Self] =
-        &[Self::Tls, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
+        &[Self::Tls, Self::Helo, Self::Mail, Self::Rcpt, Self::Prdr, Self::Data];
     /// Those where a profile is known.
     pub(crate) const PROFILED: &[Self] = &[Self::Rcpt, Self::Prdr, Self::Data];
 
@@ -57,6 +73,7 @@ impl Stage {
             Self::Client => "the greeting of a client",
             Self::Connect => "acl_smtp_connect",
             Self::Tls => "the start of TLS",
+            Self::Helo => "acl_smtp_helo",
             Self::Mail => "acl_smtp_mail",
             Self::Rcpt => "acl_smtp_rcpt",
             Self::Prdr => "acl_smtp_data_prdr",
@@ -70,6 +87,14 @@ impl Stage {
         match option {
             "acl_data_smtp_prdr" => Some(Self::Prdr),
             _ => Self::ALL.into_iter().find(|stage| stage.option() == option),
+        }
+    }
+
+    /// Returns how long what a rule notes down lasts.
+    pub(super) fn lasts(self) -> Lasts {
+        match self {
+            Self::Connect | Self::Helo => Lasts::Connection,
+            _ => Lasts::Message,
         }
     }
 

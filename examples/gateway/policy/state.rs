@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mail_types::exim::Value;
 
 use crate::gateway::authentication::results::Authentication;
+use crate::gateway::message::header_edits::{AddedField, HeaderEdits, RemovedName};
 
 /// The notes of one connection and of the message under way in it.
 #[derive(Debug, Default)]
@@ -68,7 +69,8 @@ pub(crate) enum Lasts {
 struct Scope {
     variables: BTreeMap<String, Value<'static>>,
     controls: BTreeSet<&'static str>,
-    headers: Vec<String>,
+    headers: Vec<AddedField>,
+    removed: Vec<RemovedName>,
     quarantine: Option<String>,
     /// Rates counted already, by their keys.
     rates: BTreeMap<Vec<u8>, Counted>,
@@ -183,7 +185,7 @@ impl PolicyState {
 
     /// Adds a field to the message, or to each of the connection; one beyond [`PolicyState::MAX_HEADERS`]
     /// is left out.
-    pub(super) fn add_header(&mut self, field: String, lasts: Lasts) {
+    pub(super) fn add_header(&mut self, field: AddedField, lasts: Lasts) {
         let headers = &mut self.scope(lasts).headers;
         if headers.len() < Self::MAX_HEADERS {
             headers.push(field);
@@ -192,7 +194,24 @@ impl PolicyState {
 
     /// Returns the fields to add to the message, each without its CRLF.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
-        self.connection.headers.iter().chain(&self.message.headers).map(String::as_str)
+        self.header_edits().added.into_iter().map(|field| field.text.as_str())
+    }
+
+    /// Removes the fields of a name from the message; tells whether there is room for one more name.
+    pub(super) fn remove_header(&mut self, name: RemovedName) -> bool {
+        let removed = &mut self.message.removed;
+        let is_known = removed.contains(&name);
+        let has_room = is_known || removed.len() < Self::MAX_HEADERS;
+        if has_room && !is_known {
+            removed.push(name);
+        }
+        has_room
+    }
+
+    /// Returns the changes of the message's header section.
+    pub(crate) fn header_edits(&self) -> HeaderEdits<'_> {
+        let added = self.connection.headers.iter().chain(&self.message.headers).collect();
+        HeaderEdits { added, removed: self.message.removed.iter().collect() }
     }
 
     /// Puts the message, or each of the connection, into quarantine, with the field that says why.
@@ -251,6 +270,11 @@ impl PolicyState {
         self.takers.push(at);
     }
 
+    /// Returns the numbers of those who take the message.
+    pub(super) fn taker_numbers(&self) -> &[usize] {
+        &self.takers
+    }
+
     /// Returns how many take the message.
     pub(super) fn takers(&self) -> usize {
         self.takers.len()
@@ -292,7 +316,8 @@ impl PolicyState {
     /// How deep lists of rules can call each other, as in Exim.
     pub(crate) const MAX_CALLS: usize = 20;
 
-    /// The most fields that rules add to a message, and as many to each of a connection.
+    /// The most fields that rules add to a message, and as many to each of a connection; and the most names of
+    /// fields that they remove.
     pub(crate) const MAX_HEADERS: usize = 100;
 
     fn scope(&mut self, lasts: Lasts) -> &mut Scope {

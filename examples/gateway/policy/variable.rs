@@ -5,6 +5,7 @@
 //! |-------------------------------------------------------------|----------------------------------|
 //! | `sender_host_address`, `sender_host_port`, `sender_host_name` | the client; behind a proxy, the client that it announces |
 //! | `sender_helo_name`                                          | its name in `HELO` or `EHLO`     |
+//! | `sender_fullhost`                                           | the client as `name (helo) [address]`: the name only if it was looked up, the helo only if it differs from name and address |
 //! | `received_ip_address`, `received_port`                      | the local address of the connection |
 //! | `received_protocol`                                         | the protocol, such as `esmtps`   |
 //! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
@@ -19,6 +20,8 @@
 //! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
 //! | `prdr_requested`                                            | `yes` or `no`                    |
 //! | `local_part`, `domain`, `recipients_count`                  | the recipient; the number of accepted ones, at data of those that accept the message |
+//! | `rcpt_count`, `rcpt_fail_count`, `rcpt_defer_count`         | the number of `RCPT` commands for the message, the current one included, and of those that were refused for good and for now |
+//! | `recipients`                                                | at prdr and data: the accepted recipients, at data those that accept the message, with a comma and a blank between them |
 //! | `message_size`                                              | the announced size; after the message, its real size |
 //! | `profile`                                                   | the profile of the recipient; at data, of all recipients |
 //! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
@@ -27,6 +30,9 @@
 //! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | after the message; see `dmarc_policy::Verdict::variable` |
 //! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
 //! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and trimmed; as received; as a list; like `h_`, since all text is UTF-8 |
+//! | `message_headers`                                           | at prdr and data: the header section as received, decoded, up to 64K |
+//! | `message_body`                                              | at prdr and data: the first `message_body_visible` octets of the body, with blanks in place of line ends and NUL |
+//! | `tod_epoch`, `tod_log`                                      | the time, in seconds since 1970, and as `2026-11-29 23:00:00` in UTC |
 //! | `acl_arg1` to `acl_arg9`, `acl_narg`                      | in a list that is called: its arguments, and their number    |
 //! | `acl_c…`, `acl_m…`                                          | the value of `set`, for the connection or the message |
 
@@ -34,9 +40,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_expand::{Event, HeaderForm, ListKind, Variables};
 use mail_types::exim::{Trust, Value, Variable};
-use mail_types::smtp::Mailbox;
 use proxy_protocol::ProxyInfo;
 
+use super::built_in::{BUILT_IN, EVERYWHERE, UNTRUSTED, word};
 use super::condition::PUBLISHED;
 use super::conditions::ratelimit;
 use super::context::Context;
@@ -47,7 +53,6 @@ use super::stage::Stage;
 use super::state::Snapshot;
 use crate::gateway::events::variables::{UNTRUSTED as UNTRUSTED_OF_EVENTS, is_variable};
 use crate::gateway::lookups::language::NamedLists;
-use crate::gateway::smtp::peer::protocol;
 
 /// The names of all variables, to check a text at the start.
 pub(super) struct Names;
@@ -93,7 +98,7 @@ impl Variables for NamesAt {
         let is_known = match self.0 {
             Place::Session(Stage::Event) => Event::CERTIFICATES.contains(&name),
             Place::Session(stage) => {
-                Stage::MESSAGE.contains(&stage)
+                Stage::GREETED.contains(&stage)
                     && ["tls_in_ourcert", "tls_in_peercert"].contains(&name)
             }
             Place::Outgoing => ["tls_out_ourcert", "tls_out_peercert"].contains(&name),
@@ -248,126 +253,5 @@ fn is_argument(name: &str) -> bool {
         || matches!(name.as_bytes(), [b'a', b'c', b'l', b'_', b'a', b'r', b'g', b'1'..=b'9'])
 }
 
-pub(crate) type ValueOf = for<'a> fn(&'a Context<'_>) -> Option<Value<'a>>;
-
-/// The name of each, where it can have a value, and which.
-pub(crate) const BUILT_IN: &[(&str, &[Stage], ValueOf)] = &[
-    ("sender_host_address", EVERYWHERE, |context| Some(text(&context.client?.address.ip()))),
-    ("sender_host_port", EVERYWHERE, |context| Some(text(&context.client?.address.port()))),
-    ("sender_host_name", Stage::NAMED, |context| context.client?.host_name.as_ref().map(text)),
-    ("sender_helo_name", Stage::MESSAGE, |context| some(&context.greeting?.name)),
-    ("received_ip_address", EVERYWHERE, |context| Some(text(&context.client?.server.ip()))),
-    ("received_port", EVERYWHERE, |context| Some(text(&context.client?.server.port()))),
-    ("received_protocol", &Stage::ALL, |context| {
-        let utf8 = context.transaction.is_some_and(|transaction| transaction.utf8);
-        Some(word(&protocol(context.greeting?, utf8).to_lowercase()))
-    }),
-    ("primary_hostname", EVERYWHERE, |context| Some(Value::trusted(context.host))),
-    ("tls_in_sni", Stage::SECURED, sni),
-    ("tls_sni", Stage::SECURED, sni),
-    ("tls_in_ocsp", Stage::MESSAGE, |context| Some(Value::trusted(context.client?.tls_in_ocsp()))),
-    ("tls_in_cipher", Stage::MESSAGE, |context| {
-        context.client?.tls.as_ref().and_then(|tls| some(tls.cipher.as_deref()?))
-    }),
-    ("tls_in_certificate_verified", Stage::MESSAGE, |context| {
-        Some(Value::trusted(context.client?.certificate_verified()))
-    }),
-    ("tls_in_ourcert", Stage::MESSAGE, |context| context.client?.own_certificate().map(|_| cert())),
-    ("tls_in_peercert", Stage::MESSAGE, |context| context.client?.certificate().map(|_| cert())),
-    ("tls_in_peerdn", Stage::MESSAGE, |context| {
-        context.client?.certificate().and_then(|certificate| some(&certificate.subject))
-    }),
-    ("smtp_command", Stage::MESSAGE, |context| Some(Value::new(context.command, Trust::Untrusted))),
-    ("sender_address", Stage::MESSAGE, |context| sender(context).map(text)),
-    ("sender_address_local_part", Stage::MESSAGE, |context| {
-        sender(context).and_then(|s| some(s.local_part()))
-    }),
-    ("sender_address_domain", Stage::MESSAGE, |context| sender(context).map(|s| text(s.host()))),
-    ("prdr_requested", Stage::MESSAGE, |context| {
-        let asked = context.transaction.is_some_and(|transaction| transaction.prdr);
-        Some(Value::trusted(if asked { "yes" } else { "no" }))
-    }),
-    ("local_part", Stage::RECIPIENT, |context| {
-        context.recipient.and_then(|r| some(r.local_part()))
-    }),
-    ("domain", Stage::RECIPIENT, |context| context.recipient.map(|r| text(r.host()))),
-    ("recipients_count", Stage::MESSAGE, |context| match context.stage {
-        Stage::Data => Some(word(&context.state.takers())),
-        _ => context.transaction.map(|transaction| word(&transaction.recipients.len())),
-    }),
-    ("message_size", Stage::MESSAGE, |context| match context.message.len() {
-        0 => context.transaction.map(|transaction| word(&transaction.size)),
-        size => Some(word(&size)),
-    }),
-    ("profile", Stage::PROFILED, |context| {
-        context.profile().map(|profile| Value::new(profile, Trust::Untrusted))
-    }),
-];
-
-fn sni<'a>(context: &'a Context<'_>) -> Option<Value<'a>> {
-    context.client?.sni().and_then(some)
-}
-
-/// The text of a certificate.
-fn cert() -> Value<'static> {
-    Value::new(&b"<cert>"[..], Trust::Untrusted)
-}
-
-fn sender<'a>(context: &'a Context<'_>) -> Option<&'a Mailbox> {
-    context.transaction.and_then(|transaction| transaction.sender.mailbox())
-}
-
-fn some(text: &str) -> Option<Value<'_>> {
-    (!text.is_empty()).then(|| Value::new(text.as_bytes(), Trust::Untrusted))
-}
-
-fn text(value: &impl ToString) -> Value<'static> {
-    Value::new(value.to_string().into_bytes(), Trust::Untrusted)
-}
-
-fn word(value: &impl ToString) -> Value<'static> {
-    Value::new(value.to_string().into_bytes(), Trust::Trusted)
-}
-
-/// Those whose values come from outside.
-pub(crate) const UNTRUSTED: &[&str] = &[
-    "sender_host_address",
-    "sender_host_port",
-    "sender_host_name",
-    "sender_helo_name",
-    "received_ip_address",
-    "received_port",
-    "tls_in_cipher",
-    "tls_in_ourcert",
-    "tls_in_peercert",
-    "tls_in_peerdn",
-    "tls_in_sni",
-    "tls_sni",
-    "smtp_command",
-    "sender_address",
-    "sender_address_local_part",
-    "sender_address_domain",
-    "local_part",
-    "domain",
-    "profile",
-    "spf_header_comment",
-    "spf_received",
-    "spf_smtp_comment",
-    "spf_used_domain",
-    "dmarc_used_domain",
-    "dmarc_ar_header",
-];
-
-/// All stages, also those without rules.
-const EVERYWHERE: &[Stage] = &[
-    Stage::Accept,
-    Stage::Client,
-    Stage::Connect,
-    Stage::Tls,
-    Stage::Mail,
-    Stage::Rcpt,
-    Stage::Prdr,
-    Stage::Data,
-];
 /// The longest name that can be set, in octets.
 const MAX_NAME: usize = 64;

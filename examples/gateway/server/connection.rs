@@ -5,6 +5,7 @@ mod decide;
 mod hand_over;
 mod handshake;
 pub(crate) mod pace;
+mod stop_clock;
 
 use std::io;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use tracing::debug;
 
 use self::authenticate::MessageProgress;
 use self::pace::Pace;
+use self::stop_clock::StopClock;
 use super::gateway::{Gateway, Live};
 use super::memory::{Room, Share};
 use super::wire::Wire;
@@ -34,6 +36,7 @@ pub(crate) struct Connection {
     gateway: Arc<Gateway>,
     live: Arc<Live>,
     stop: watch::Receiver<Option<Instant>>,
+    clock: StopClock,
     wire: Wire,
     client: Client,
     session: Session,
@@ -44,6 +47,8 @@ pub(crate) struct Connection {
     message: Option<MessageId>,
     /// The outcome of a message that was handed over before its first reply.
     outcome: Option<MessageOutcome>,
+    /// Whether a rule ends the connection.
+    drops: bool,
     memory: Share,
     pace: Pace,
     /// The timer for the client's silence. It is reset for each wait, since a new timer costs more.
@@ -76,6 +81,7 @@ impl Connection {
         Self {
             gateway,
             live,
+            clock: StopClock(stop.clone()),
             stop,
             wire,
             client,
@@ -85,6 +91,7 @@ impl Connection {
             progress: MessageProgress::default(),
             message: None,
             outcome: None,
+            drops: false,
             memory,
             pace: Pace::default(),
             silence,
@@ -131,9 +138,15 @@ impl Connection {
                     if matches!(question, Question::Verdict(_) | Question::Message) {
                         self.memory.set(self.session.held(), None);
                         self.send().await?;
+                    } else if self.live.settings.rules.has_delays() {
+                        self.send().await?;
                     }
                     let reply = self.decide(question).await;
-                    self.session.handle_decision(&reply);
+                    if self.drops {
+                        self.session.handle_drop(&reply);
+                    } else {
+                        self.session.handle_decision(&reply);
+                    }
                 }
                 SessionStep::StartTls => self.start_tls().await?,
                 SessionStep::Close => return self.send().await,

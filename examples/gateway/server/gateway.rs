@@ -104,6 +104,7 @@ impl Gateway {
             lookups: Arc::<Engines>::clone(&engines),
             resolver: Arc::new(servers.stub()),
             named: Arc::clone(live.rules.named()),
+            message_body_visible: live.message_body_visible,
         };
         let names: Arc<dyn Resolve> = Arc::new(servers.resolver()?);
         let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
@@ -158,6 +159,7 @@ impl Live {
             lookups: Arc::new(Engines::new(&settings.lookups)?),
             resolver: Arc::clone(&self.services.resolver),
             named: Arc::clone(settings.rules.named()),
+            message_body_visible: settings.message_body_visible,
         };
         Self::new(settings, startup, services, self.host_names.resolver())
     }

@@ -71,6 +71,8 @@ pub struct LiveSettings {
     pub(crate) clients: ClientLists,
     pub(crate) smtp_receive_timeout: Duration,
     pub(crate) host_lookup_timeout: Duration,
+    /// The octets of the body that `$message_body` has.
+    pub(crate) message_body_visible: usize,
     pub(crate) proxy: ProxySettings,
     pub(crate) tls: TlsSettings,
     /// Whether a copy names its recipients.

@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use crate::gateway::policy::delay::Presence;
 use crate::gateway::telemetry::cipher::cipher;
 
 /// A byte stream that can change to TLS.
@@ -160,6 +161,23 @@ impl Wire {
             Self::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
             Self::Gone => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl Presence for Wire {
+    fn is_gone(&self) -> bool {
+        let stream = match self {
+            Self::Clear(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+            Self::Gone => return true,
+        };
+        let mut octet = [0];
+        let mut context = Context::from_waker(Waker::noop());
+        match stream.poll_peek(&mut context, &mut ReadBuf::new(&mut octet)) {
+            Poll::Ready(Ok(count)) => count == 0,
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
         }
     }
 }

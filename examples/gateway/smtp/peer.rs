@@ -144,6 +144,35 @@ impl fmt::Display for Host<'_> {
     }
 }
 
+/// A client as in Exim's `$sender_fullhost`: without the name in `HELO` or `EHLO` if that says nothing new.
+pub(crate) struct FullHost<'a>(pub(crate) &'a Client, pub(crate) &'a Greeting);
+
+impl fmt::Display for FullHost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(client, greeting) = self;
+        let (address, helo) = (client.address.ip(), greeting.name.as_str());
+        let name = client.host_name.as_ref().map(Name::to_string);
+        let is_name = name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(helo));
+        if let Some(name) = name {
+            write!(f, "{name} ")?;
+        }
+        if !helo.is_empty() && !is_name && literal(helo) != Some(address) {
+            write!(f, "({helo}) ")?;
+        }
+        write!(f, "[{address}]")
+    }
+}
+
+/// Reads an address in brackets.
+fn literal(helo: &str) -> Option<IpAddr> {
+    let text = helo.strip_prefix('[')?.strip_suffix(']')?;
+    let tagged = text
+        .split_at_checked(5)
+        .filter(|(tag, _)| tag.eq_ignore_ascii_case("IPv6:") || tag.eq_ignore_ascii_case("IPv4:"));
+    let address: IpAddr = tagged.map_or(text, |(_, address)| address).parse().ok()?;
+    Some(address.to_canonical())
+}
+
 /// The protocol of a session, by its registered name (RFC 3848, RFC 6531 section 4.3).
 pub(crate) fn protocol(greeting: &Greeting, utf8: bool) -> &'static str {
     match (greeting.extended, greeting.tls, utf8) {

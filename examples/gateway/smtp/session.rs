@@ -4,6 +4,7 @@
 //! Policy is outside: the session asks a [`Question`], and continues with the reply.
 
 mod contents;
+mod decisions;
 mod envelope;
 mod fault;
 mod greeting;
@@ -17,7 +18,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
+use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode};
 
 use super::command::{Command, CommandError};
 use super::framing::{Data, Input, InputLine};
@@ -52,6 +53,8 @@ pub enum SessionStep {
 pub enum Question {
     /// Whether to accept this client.
     Connect,
+    /// Whether to accept the name in `HELO` or `EHLO`.
+    Greeting,
     /// Whether to accept mail from the [transaction's](Session::transaction) sender.
     Mail,
     /// Whether to accept the recipient, the [candidate](Session::candidate).
@@ -74,6 +77,8 @@ pub struct Session {
     input: Input,
     output: Vec<u8>,
     greeting: Greeting,
+    /// The greeting to decide on.
+    offered: Option<Greeting>,
     transaction: Option<Transaction>,
     candidate: Option<Mailbox>,
     /// The current command, as received.
@@ -114,6 +119,8 @@ struct Counts {
     /// Commands since the last message that do not advance a transaction.
     nonmail: u32,
     messages: u32,
+    /// `HELO` and `EHLO` with a valid name, since TLS was started.
+    greetings: u32,
     /// Recipients refused, and transactions without a message, since the last message.
     refused: u32,
     /// Commands since the last turn of other connections.
@@ -133,6 +140,7 @@ impl Session {
             input: Input::default(),
             output: Vec::new(),
             greeting: Greeting::default(),
+            offered: None,
             transaction: None,
             candidate: None,
             line: Vec::new(),
@@ -199,40 +207,7 @@ impl Session {
             _ => return,
         }
         self.greeting = Greeting { tls: true, ..Greeting::default() };
-    }
-
-    /// Takes the reply to the open question; without one it has no effect. After 421 the connection is
-    /// closed (RFC 5321 section 3.8).
-    pub fn handle_decision(&mut self, reply: &Reply) {
-        let question = match &self.state {
-            SessionState::Replying(_) => return self.handle_verdict(reply),
-            SessionState::Deciding(question) => *question,
-            _ => return,
-        };
-        if reply.code() == ReplyCode::NOT_AVAILABLE {
-            return self.fail(reply);
-        }
-        let yes = reply.code().severity() == Severity::Completed;
-        self.state = SessionState::Ready;
-        match question {
-            Question::Connect if yes => {
-                let Self { settings, output, .. } = self;
-                let banner = format!("{} {}", settings.primary_hostname, settings.smtp_banner);
-                write(&Reply::new(ReplyCode::READY, &banner), false, output);
-                return;
-            }
-            Question::Connect => return self.fail(reply),
-            Question::Mail if !yes => return self.end_transaction(reply),
-            Question::Recipient => {
-                let recipient = self.candidate.take().filter(|_| yes);
-                let Some(recipient) = recipient else { return self.refuse_recipient(reply) };
-                if let Some(transaction) = &mut self.transaction {
-                    transaction.add(recipient, reply.code());
-                }
-            }
-            Question::Mail | Question::Verdict(_) | Question::Message => {}
-        }
-        self.answer(reply);
+        self.counts.greetings = 0;
     }
 
     /// Continues as far as possible, and returns the next step.
@@ -330,7 +305,7 @@ impl Session {
     /// Tells whether a command does not advance a transaction; the first greeting and TLS do.
     fn is_idle_talk(&self, command: &Command) -> bool {
         match command {
-            Command::Helo(_) | Command::Ehlo(_) => !self.greeting.name.is_empty(),
+            Command::Helo(_) | Command::Ehlo(_) => self.counts.greetings > 0,
             Command::Rset => self.transaction.is_none(),
             Command::Noop | Command::Vrfy | Command::Expn | Command::Help => true,
             _ => false,
@@ -356,6 +331,10 @@ impl Session {
             }
         };
         let reply = say(code, enhanced, &error.to_string());
+        if let (CommandError::Recipient, Some(transaction)) = (error, &mut self.transaction) {
+            transaction.rcpts.begin();
+            transaction.rcpts.refuse(&reply);
+        }
         if error != CommandError::Unknown {
             return self.error(&reply);
         }

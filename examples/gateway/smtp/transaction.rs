@@ -1,6 +1,6 @@
 //! The envelope and text of one message, from `MAIL` to its final reply.
 
-use mail_types::smtp::{Header, Mailbox, ReplyCode, ReversePath};
+use mail_types::smtp::{Header, Mailbox, Reply, ReplyCode, ReversePath, Severity};
 
 use super::framing::Body;
 
@@ -25,6 +25,8 @@ pub struct Transaction {
     pub(crate) require_tls: bool,
     /// The message, once `DATA` or `BDAT` has begun it.
     pub(crate) body: Option<Body>,
+    /// The `RCPT` commands.
+    pub(crate) rcpts: RcptCounts,
     /// The reason not to count it if it ends without a message.
     pub(crate) in_vain: Option<InVain>,
     /// The memory of the recipients, in octets.
@@ -45,6 +47,7 @@ impl Transaction {
             prdr: false,
             require_tls: false,
             body: None,
+            rcpts: RcptCounts::default(),
             in_vain: None,
             addresses: 0,
         }
@@ -84,6 +87,32 @@ impl Transaction {
     /// Tells whether the message came without a header section.
     pub fn is_headless(&self) -> bool {
         self.body.as_ref().is_some_and(Body::is_headless)
+    }
+}
+
+/// The numbers of `RCPT` commands in a transaction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct RcptCounts {
+    /// All of them.
+    pub(crate) all: u32,
+    /// Those refused for good.
+    pub(crate) failed: u32,
+    /// Those refused for now.
+    pub(crate) deferred: u32,
+}
+
+impl RcptCounts {
+    pub(crate) fn begin(&mut self) {
+        self.all = self.all.saturating_add(1);
+    }
+
+    /// Counts the reply of one that is refused.
+    pub(crate) fn refuse(&mut self, reply: &Reply) {
+        let count = match reply.code().severity() {
+            Severity::Transient => &mut self.deferred,
+            _ => &mut self.failed,
+        };
+        *count = count.saturating_add(1);
     }
 }
 

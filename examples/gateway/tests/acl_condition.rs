@@ -164,7 +164,7 @@ fn what_cannot_work_is_refused() {
         ),
         (
             list("verb = 'deny'\nmessage = 'ä'").replace("acl_smtp_rcpt", "acl_smtp_connect"),
-            "line 6: message: only ASCII is allowed before the greeting",
+            "line 6: message: only ASCII is allowed before MAIL",
         ),
     ] {
         let error = Config::parse(&text).unwrap_err().to_string();

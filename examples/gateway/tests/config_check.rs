@@ -227,7 +227,7 @@ const CANNOT_WORK: &[(&str, &str)] = &[
     ),
     (
         "[[acl_smtp_connect]]\nverb = 'deny'\nmessage = 'für niemand'",
-        "line 3: message: only ASCII is allowed before the greeting",
+        "line 3: message: only ASCII is allowed before MAIL",
     ),
     // The one that is too small, the one that is too large, and the line of both.
     (

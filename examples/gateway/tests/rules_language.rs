@@ -276,7 +276,7 @@ async fn named_lists_are_of_a_kind() {
 const NOT_TAKEN: &[(&str, &str)] = &[
     (
         "RULE message = 'a ${lookup mysql{GET x}}'",
-        "line 3: byte 2: the lookup mysql: unknown lookup type",
+        "line 3: byte 2: the lookup mysql: this lookup of Exim is not supported here",
     ),
     (
         "RULE message = '${lookup{x}lsearch{/x}}'",

@@ -5,13 +5,19 @@ use crate::gateway::config::Config;
 /// Rules, and the error.
 const WRONG_RULES: &[(&str, &str)] = &[
     ("[[acl_smtp_mail]]\nmessage = 'x'", "line 1: the rule has no verb"),
-    ("[[acl_smtp_mail]]\n\nverb = 'drop'", "line 3: unknown verb drop"),
-    ("[[acl_smtp_mail]]\nverb = 'deny'\nspam = '*'", "line 3: spam is neither"),
+    ("[[acl_smtp_mail]]\n\nverb = 'refuse'", "line 3: unknown verb refuse"),
+    ("[[acl_smtp_mail]]\nverb = 'deny'\nspam = '*'", "line 3: spam of Exim is not supported here"),
     ("[[acl_smtp_mail]]\nverb = 'deny'\n'!message' = '*'", "line 3: !message is neither"),
     // Of the text of 2014, what belongs to other products.
-    ("[[acl_smtp_data]]\nverb = 'defer'\n'!dcc' = '*'", "line 3: !dcc is neither"),
+    (
+        "[[acl_smtp_data]]\nverb = 'defer'\n'!dcc' = '*'",
+        "line 3: dcc of Exim is not supported here",
+    ),
     ("[[acl_smtp_rcpt]]\nverb = 'accept'\ncontrol = 'bmi_run'", "line 3: unknown control bmi_run"),
-    ("[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'", "line 3: verify is neither"),
+    (
+        "[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'",
+        "line 3: verify of Exim is not supported here",
+    ),
     (
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'a $domain_used_domain'",
         "line 3: byte 3: unknown variable \"domain_used_domain\"",
@@ -90,7 +96,7 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
         "line 3: macros: A is circular",
     ),
-    ("[[acl_smtp_helo]]\nverb = 'deny'", "unknown field `acl_smtp_helo`"),
+    ("[[acl_smtp_hello]]\nverb = 'deny'", "unknown field `acl_smtp_hello`"),
 ];
 
 #[test]
@@ -101,25 +107,35 @@ fn what_is_wrong_with_a_rule_is_named_with_its_line() {
     }
 }
 
-const STAGES: [&str; 5] =
-    ["acl_smtp_connect", "acl_smtp_mail", "acl_smtp_rcpt", "acl_smtp_data_prdr", "acl_smtp_data"];
+const STAGES: [&str; 6] = [
+    "acl_smtp_connect",
+    "acl_smtp_helo",
+    "acl_smtp_mail",
+    "acl_smtp_rcpt",
+    "acl_smtp_data_prdr",
+    "acl_smtp_data",
+];
 
 /// Variables, and whether they have a value at each of [`STAGES`].
-const KNOWN_AT: &[(&str, [bool; 5])] = &[
-    ("sender_host_address sender_host_port sender_host_name primary_hostname", [true; 5]),
-    ("received_ip_address received_port received_protocol", [true; 5]),
-    ("proxy_session proxy_external_address proxy_local_port acl_c0 acl_m_x", [true; 5]),
-    ("sender_rate sender_rate_limit sender_rate_period", [true; 5]),
-    ("sender_helo_name smtp_command prdr_requested", [false, true, true, true, true]),
+const KNOWN_AT: &[(&str, [bool; 6])] = &[
+    ("sender_host_address sender_host_port sender_host_name primary_hostname", [true; 6]),
+    ("received_ip_address received_port received_protocol", [true; 6]),
+    ("proxy_session proxy_external_address proxy_local_port acl_c0 acl_m_x", [true; 6]),
+    ("sender_rate sender_rate_limit sender_rate_period", [true; 6]),
+    ("sender_helo_name smtp_command tls_in_cipher", [false, true, true, true, true, true]),
+    ("prdr_requested", [false, false, true, true, true, true]),
     (
         "sender_address sender_address_domain sender_address_local_part",
-        [false, true, true, true, true],
+        [false, false, true, true, true, true],
     ),
-    ("message_size recipients_count", [false, true, true, true, true]),
-    ("spf_result spf_received spf_smtp_comment", [false, true, true, true, true]),
-    ("local_part domain", [false, false, true, true, false]),
-    ("profile", [false, false, true, true, true]),
-    ("h_subject: rh_to: dmarc_status dmarc_ar_header", [false, false, false, true, true]),
+    ("message_size recipients_count", [false, false, true, true, true, true]),
+    ("spf_result spf_received spf_smtp_comment", [false, false, true, true, true, true]),
+    ("local_part domain", [false, false, false, true, true, false]),
+    ("profile", [false, false, false, true, true, true]),
+    ("sender_fullhost tod_epoch tod_log", [true; 6]),
+    ("rcpt_count rcpt_fail_count rcpt_defer_count", [false, false, true, true, true, true]),
+    ("message_body message_headers recipients", [false, false, false, false, true, true]),
+    ("h_subject: rh_to: dmarc_status dmarc_ar_header", [false, false, false, false, true, true]),
 ];
 
 /// Where a variable can have a value: the chapter on string expansions of Exim's specification has it for each of
@@ -155,7 +171,7 @@ fn a_variable_without_a_value_at_a_stage_is_refused_there() {
 #[test]
 fn a_list_is_good_where_its_variables_have_a_value() {
     let list = "[hostlist]\nof = '${if eq{$domain}{a.example}{*}}'\n";
-    for (stage, is_known) in STAGES.iter().zip([false, false, true, true, false]) {
+    for (stage, is_known) in STAGES.iter().zip([false, false, false, true, true, false]) {
         let text = format!("{list}[[{stage}]]\nverb = 'deny'\nhosts = '+of'");
         let error = Config::parse(&text).err().map(|error| error.to_string());
         let stated = error.as_deref().is_some_and(|error| {

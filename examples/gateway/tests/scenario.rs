@@ -1,6 +1,7 @@
 //! The state of a session, set up for tests of rules.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use event_expand::Ask;
@@ -18,6 +19,7 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::condition::{KINDS, RuleScope};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::decision::Decision;
+use crate::gateway::policy::delay::{Clock, Patience, Presence, Wait};
 use crate::gateway::policy::event_lists::EventLists;
 use crate::gateway::policy::rules::Rules;
 use crate::gateway::policy::services::Services;
@@ -61,6 +63,35 @@ pub(super) fn no_lists() -> Arc<EventLists> {
     Arc::new(EventLists::new("mx.example", Scenario::new().services, Arc::default()))
 }
 
+/// Waits that are only noted down.
+#[derive(Debug, Default)]
+pub(super) struct Delays {
+    /// How many seconds were waited.
+    pub(super) waited: AtomicU64,
+    /// After how many seconds the server stops, and the client goes.
+    pub(super) stops: Option<u64>,
+    pub(super) goes: Option<u64>,
+}
+
+impl Delays {
+    fn patience(&self) -> Patience<'_> {
+        Patience { clock: self, client: self, left: Patience::MOST }
+    }
+}
+
+impl Clock for Delays {
+    fn wait(&self, time: Duration) -> Wait<'_> {
+        let waited = self.waited.fetch_add(time.as_secs(), Ordering::Relaxed) + time.as_secs();
+        Box::pin(std::future::ready(self.stops.is_none_or(|stops| waited < stops)))
+    }
+}
+
+impl Presence for Delays {
+    fn is_gone(&self) -> bool {
+        self.goes.is_some_and(|goes| self.waited.load(Ordering::Relaxed) >= goes)
+    }
+}
+
 /// A client at 192.0.2.1, and what it has come to.
 pub(super) struct Scenario {
     pub(super) client: Client,
@@ -71,6 +102,7 @@ pub(super) struct Scenario {
     pub(super) state: PolicyState,
     pub(super) services: Services,
     pub(super) start: Instant,
+    pub(super) delays: Option<Delays>,
 }
 
 impl Scenario {
@@ -93,7 +125,7 @@ impl Scenario {
     fn of(session: ProxyInfo) -> Self {
         let client = Client::new(session, "203.0.113.25:25".parse().unwrap());
         let (lookups, resolver) = (Arc::new(Nobody), Arc::new(Nobody));
-        let services = Services { rates: Arc::default(), lookups, resolver, named: Arc::default() };
+        let services = Services::new(lookups, resolver, &Rules::default());
         Self {
             client,
             greeting: Greeting { name: "client.example".into(), extended: true, tls: false },
@@ -103,6 +135,7 @@ impl Scenario {
             state: PolicyState::default(),
             services,
             start: Instant::now(),
+            delays: None,
         }
     }
 
@@ -139,6 +172,7 @@ impl Scenario {
             message: self.message.as_bytes(),
             state: &mut self.state,
             services: &self.services,
+            patience: self.delays.as_ref().map(Delays::patience),
         }
     }
 

@@ -79,6 +79,10 @@ impl Talk {
         let no = |name: &str| name.starts_with("no");
         match question {
             Question::Connect => Reply::new(ReplyCode::READY, ""),
+            Question::Greeting if no(&self.session.greeting().name) => {
+                say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::REFUSED_BY_POLICY, "no")
+            }
+            Question::Greeting => Reply::new(ReplyCode::OK, ""),
             Question::Mail => {
                 let sender = &self.session.transaction().unwrap().sender;
                 match sender.mailbox() {
@@ -388,6 +392,6 @@ fn junk_is_a_name_where_that_is_allowed() {
     let mut session = Session::new(Arc::new(settings()), true);
     session.handle_decision(&Reply::new(ReplyCode::READY, ""));
     session.handle_bytes(b"EHLO not_a host\r\n");
-    assert_eq!(session.poll(), SessionStep::Read);
+    assert_eq!(session.poll(), SessionStep::Decide(Question::Greeting));
     assert_eq!(session.greeting().name, "not_a host");
 }

@@ -3,8 +3,8 @@
 use mail_types::exim::Trust;
 
 use super::scenario::{Scenario, rules};
+use crate::gateway::policy::built_in::{BUILT_IN, UNTRUSTED};
 use crate::gateway::policy::stage::Stage;
-use crate::gateway::policy::variable::{BUILT_IN, UNTRUSTED};
 use crate::gateway::smtp::peer::{StapleState, TlsClient};
 
 /// What is refused in a query at load, since its value comes from outside, has such a value.

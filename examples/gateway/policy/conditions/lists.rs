@@ -96,6 +96,12 @@ pub(crate) fn local_part(context: &Context<'_>) -> Option<Subject> {
     context.recipient.map(|recipient| Subject::Text(recipient.local_part().to_owned()))
 }
 
+/// The name of the cipher suite, as it stands in `$tls_in_cipher`.
+pub(crate) fn cipher_suite(context: &Context<'_>) -> Option<Subject> {
+    let cipher = context.client?.tls.as_ref()?.cipher.as_deref()?;
+    cipher.split(':').nth(1).map(|suite| Subject::Text(suite.to_owned()))
+}
+
 /// The content-filter profile; none is an empty item.
 pub(crate) fn profile(context: &Context<'_>) -> Option<Subject> {
     context.profile().map(|profile| Subject::Text(String::from_utf8_lossy(profile).into_owned()))

@@ -237,7 +237,7 @@ impl Per {
         match self {
             // An event is in no session in which it could be counted once.
             Self::Mail | Self::Octet | Self::Connection if stage == Stage::Event => false,
-            Self::Mail | Self::Octet => stage != Stage::Connect,
+            Self::Mail | Self::Octet => !matches!(stage, Stage::Connect | Stage::Helo),
             Self::Recipient => matches!(stage, Stage::Rcpt | Stage::Data),
             Self::Address => stage == Stage::Rcpt,
             Self::Connection | Self::Command => true,

@@ -14,6 +14,7 @@ use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::decision::Decision;
+use crate::gateway::policy::delay::Patience;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{fault, no_room, say};
@@ -24,6 +25,10 @@ impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
         match question {
             Question::Connect => self.connect().await,
+            Question::Greeting => {
+                let decision = self.judge(Stage::Helo, None).await;
+                decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::OK, ""))
+            }
             Question::Mail => self.mail().await,
             Question::Recipient => self.recipient().await,
             Question::Verdict(at) => {
@@ -184,6 +189,7 @@ impl Connection {
         let (live, mut context) = self.context(stage, number);
         let decision = live.settings.rules.judge(&mut context).await;
         let recipient = context.recipient.filter(|_| decision.refusal.is_some()).cloned();
+        self.drops |= decision.drops;
         let Self { gateway, session, client, state, .. } = self;
         for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);
@@ -191,6 +197,7 @@ impl Connection {
         if let Some(refusal) = &decision.refusal {
             let what = match (stage, &recipient) {
                 (Stage::Connect, _) => "connection".into(),
+                (Stage::Helo, _) => format!("HELO {}", session.greeting().name),
                 (Stage::Mail, _) => "MAIL".into(),
                 (Stage::Rcpt, Some(recipient)) => rcpt(recipient),
                 (_, Some(recipient)) => format!("message for <{recipient}>"),
@@ -204,8 +211,9 @@ impl Connection {
 
     /// The context of a stage, with the recipient of this number if it is one of several.
     pub(super) fn context(&mut self, stage: Stage, number: Option<usize>) -> (&Live, Context<'_>) {
-        let Self { live, client, session, state, .. } = self;
-        let transaction = session.transaction();
+        let Self { live, client, session, state, clock, wire, .. } = self;
+        // A new greeting ends a transaction.
+        let transaction = session.transaction().filter(|_| stage != Stage::Helo);
         let numbered = |at| transaction.and_then(|transaction| transaction.recipient(at));
         let recipient = match stage {
             Stage::Rcpt => session.candidate(),
@@ -225,6 +233,7 @@ impl Connection {
             message: session.message(),
             state,
             services: &live.services,
+            patience: Some(Patience { clock: &*clock, client: &*wire, left: Patience::MOST }),
         };
         (live, context)
     }

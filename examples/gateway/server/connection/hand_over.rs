@@ -76,7 +76,7 @@ impl Connection {
         };
         let is_final = self.delivery.is_final();
         let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
-        let rest = without_forged(&body, &own, is_final);
+        let rest = self.state.header_edits().apply(without_forged(&body, &own, is_final));
         let quarantined = self.state.quarantined().is_some();
         let begun = Instant::now();
         let handed = match self.delivery.files(&self.live.mailboxes, takers, quarantined) {
@@ -242,6 +242,8 @@ impl Connection {
             let envelope_to = self.live.settings.envelope_to_add;
             head = trace_fields::delivery(&transaction.sender, recipients, envelope_to);
         }
+        let edits = self.state.header_edits();
+        head += &edits.at_start();
         head += &Received {
             host,
             id,
@@ -257,10 +259,11 @@ impl Connection {
             head += &results;
             head += "\r\n";
         }
-        for field in self.state.quarantined().into_iter().chain(self.state.headers()) {
+        if let Some(field) = self.state.quarantined() {
             head += field;
             head += "\r\n";
         }
+        head += &edits.behind_ours();
         Some(head)
     }
 }

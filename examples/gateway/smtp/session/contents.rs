@@ -27,9 +27,9 @@ impl Session {
         matches!(self.state, SessionState::Closed)
     }
 
-    /// Returns the client's greeting.
+    /// Returns the client's greeting; while it is decided on, the new one.
     pub(crate) fn greeting(&self) -> &Greeting {
-        &self.greeting
+        self.offered.as_ref().unwrap_or(&self.greeting)
     }
 
     /// Returns the transaction, from `MAIL` to its final reply.

@@ -91,19 +91,18 @@ impl Session {
     }
 
     pub(super) fn rcpt(&mut self, recipient: Recipient, parameters: &[Parameter]) {
-        let Some(transaction) = self.transaction.as_ref().filter(|t| t.body.is_none()) else {
+        let Some(transaction) = self.transaction.as_mut().filter(|t| t.body.is_none()) else {
             return self.error(&bad_sequence("MAIL required before RCPT"));
         };
+        transaction.rcpts.begin();
         if !parameters.is_empty() {
-            return self.error(&unknown_parameter());
+            return self.wrong_rcpt(&unknown_parameter());
         }
         if transaction.recipients.len() >= self.settings.recipients_max {
             let text = "too many recipients, send the rest in another message";
-            return self.answer(&say(
-                ReplyCode::INSUFFICIENT_STORAGE,
-                EnhancedCode::of::<4, 5, 3>(),
-                text,
-            ));
+            let later = say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text);
+            transaction.rcpts.refuse(&later);
+            return self.answer(&later);
         }
         let mailbox = match recipient {
             Recipient::Mailbox(mailbox) => Some(mailbox),
@@ -112,16 +111,26 @@ impl Session {
             }
         };
         let Some(mailbox) = mailbox else {
-            return self.answer(&say(
+            let no = say(
                 ReplyCode::MAILBOX_UNAVAILABLE,
                 EnhancedCode::NO_SUCH_MAILBOX,
                 "no such mailbox",
-            ));
+            );
+            transaction.rcpts.refuse(&no);
+            return self.answer(&no);
         };
         if mailbox.needs_utf8() && !transaction.utf8 {
-            return self.error(&needs_utf8());
+            return self.wrong_rcpt(&needs_utf8());
         }
         self.candidate = Some(mailbox);
         self.state = SessionState::Deciding(Question::Recipient);
+    }
+
+    /// Replies to a `RCPT` with a mistake.
+    fn wrong_rcpt(&mut self, reply: &Reply) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.rcpts.refuse(reply);
+        }
+        self.error(reply);
     }
 }

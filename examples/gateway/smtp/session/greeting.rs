@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use mail_types::smtp::{EnhancedCode, MailHost, Reply, ReplyCode};
 
-use super::{Session, SessionState};
+use super::{Question, Session, SessionState};
 use crate::gateway::smtp::replies::{say, unsynchronized};
 
 /// The client's greeting.
@@ -31,10 +31,20 @@ impl Session {
                 "invalid domain or address",
             ));
         }
+        self.counts.greetings = self.counts.greetings.saturating_add(1);
+        self.offered = Some(Greeting { name, extended, tls: self.greeting.tls });
+        self.state = SessionState::Deciding(Question::Greeting);
+    }
+
+    /// Replies to the offered greeting. One that is refused leaves the session as it was (RFC 5321 section 4.1.4).
+    pub(super) fn greeted(&mut self, reply: &Reply, is_accepted: bool) {
+        let Some(greeting) = self.offered.take().filter(|_| is_accepted) else {
+            return self.answer(reply);
+        };
         let settings = &self.settings;
-        let mut reply =
-            Reply::new(ReplyCode::OK, &format!("{} greets {name}", settings.primary_hostname));
-        if extended {
+        let text = format!("{} greets {}", settings.primary_hostname, greeting.name);
+        let mut reply = Reply::new(ReplyCode::OK, &text);
+        if greeting.extended {
             let size = format!("SIZE {}", settings.message_size_limit);
             let offers =
                 [&size, "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"];
@@ -42,16 +52,16 @@ impl Session {
             if settings.prdr_enable {
                 reply = reply.with_line(prdr::KEYWORD);
             }
-            if settings.tls_advertise && !self.greeting.tls {
+            if settings.tls_advertise && !greeting.tls {
                 reply = reply.with_line("STARTTLS");
             }
-            if self.greeting.tls {
+            if greeting.tls {
                 // RFC 8689 section 2: only inside TLS.
                 reply = reply.with_line("REQUIRETLS");
             }
             reply = reply.with_line("HELP");
         }
-        (self.greeting.name, self.greeting.extended) = (name, extended);
+        self.greeting = greeting;
         self.end_transaction(&reply);
     }
 

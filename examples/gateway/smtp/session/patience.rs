@@ -17,6 +17,7 @@ impl Session {
     pub(super) fn refuse_recipient(&mut self, reply: &Reply) {
         let permanent = reply.code().severity() == Severity::Permanent;
         let Some(transaction) = self.transaction.as_mut() else { return self.answer(reply) };
+        transaction.rcpts.refuse(reply);
         transaction.in_vain = Some(if permanent { InVain::Refused } else { InVain::Deferred });
         let has_recipient = !transaction.recipients.is_empty();
         match self.count_refusal(permanent) {

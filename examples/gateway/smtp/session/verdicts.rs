@@ -15,7 +15,7 @@ pub(super) struct Verdicts {
     disposition: Disposition,
     /// Whether the client takes UTF-8 in replies.
     utf8: bool,
-    /// Whether 421 was sent.
+    /// Whether the connection ends after them.
     leaving: bool,
 }
 
@@ -38,12 +38,17 @@ impl Verdicts {
         Some(Self { phase, asked: None, disposition: Disposition::Refused, utf8, leaving: false })
     }
 
+    /// Ends the connection after the last reply.
+    pub(super) fn leave(&mut self) {
+        self.leaving = true;
+    }
+
     /// Writes the known replies, and returns the next question; `None` at the end.
     fn poll(&mut self, output: &mut Vec<u8>) -> Option<Question> {
         loop {
             self.asked = match self.phase.poll() {
                 DataStep::Send(reply) => {
-                    self.leaving = reply.code() == ReplyCode::NOT_AVAILABLE;
+                    self.leaving |= reply.code() == ReplyCode::NOT_AVAILABLE;
                     write(&reply, self.utf8, output);
                     continue;
                 }
