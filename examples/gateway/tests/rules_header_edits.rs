@@ -214,7 +214,7 @@ async fn a_stored_message_and_a_relayed_one_have_the_changes() {
         .map(|line| line.split(':').next().unwrap());
     let expected = [
         "Return-Path",
-        "Envelope-To",
+        "Delivered-To",
         "X-First",
         "Received",
         "X-Second",
