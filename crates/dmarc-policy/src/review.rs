@@ -25,7 +25,7 @@ use crate::{
 /// assert_eq!(reviewed.policy_domain().map(ToString::to_string).as_deref(), Some("example.com"));
 /// let findings: Vec<_> = reviewed.findings().iter().map(ToString::to_string).collect();
 /// assert_eq!(findings, [
-///     "_dmarc.example.com: byte 26: tag of RFC 7489 without effect in RFC 9989",
+///     "_dmarc.example.com: byte 24: tag of RFC 7489 without effect in RFC 9989",
 ///     "_dmarc.example.com: mailto:d@example.net: the destination does not confirm that it accepts the reports",
 /// ]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

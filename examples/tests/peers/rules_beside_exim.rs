@@ -260,7 +260,7 @@ fn fields_are_added_and_removed_as_by_exim() {
         let header = message.split("\r\n\r\n").next().unwrap();
         let ours =
             names(&mut header.lines().filter(|line| {
-                !line.starts_with("Return-Path:") && !line.starts_with("Envelope-To:")
+                !line.starts_with("Return-Path:") && !line.starts_with("Delivered-To:")
             }));
         assert_eq!(theirs, ours, "{fields:?}: Exim, and the gateway");
         assert!(header.contains("X-Five: good.test"), "{header}");
