@@ -258,10 +258,9 @@ fn fields_are_added_and_removed_as_by_exim() {
         assert!(reply.starts_with("250 "), "{reply}");
         let message = gateway.message("body");
         let header = message.split("\r\n\r\n").next().unwrap();
-        let ours =
-            names(&mut header.lines().filter(|line| {
-                !line.starts_with("Return-Path:") && !line.starts_with("Delivered-To:")
-            }));
+        let ours = names(&mut header.lines().filter(|line| {
+            !line.starts_with("Return-Path:") && !line.starts_with("Delivered-To:")
+        }));
         assert_eq!(theirs, ours, "{fields:?}: Exim, and the gateway");
         assert!(header.contains("X-Five: good.test"), "{header}");
     }
