@@ -119,10 +119,15 @@ impl Record {
     ///
     /// The same as of [`Record::parse`].
     pub fn check(text: &[u8]) -> Result<Vec<Defect>, RecordError> {
+        Self::parse_and_check(text).map(|(_, defects)| defects)
+    }
+
+    /// Reads a text as [`Record::parse`] does; returns the defects of [`Record::check`] too.
+    pub(crate) fn parse_and_check(text: &[u8]) -> Result<(Self, Vec<Defect>), RecordError> {
         let mut defects = Vec::new();
         let record = Self::read(text, &mut |defect| defects.push(defect))?;
         defects.extend(Defect::of(&record));
-        Ok(defects)
+        Ok((record, defects))
     }
 
     /// Returns the policy for the domain itself: its own, or `none` for a record without a policy

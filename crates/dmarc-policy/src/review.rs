@@ -142,14 +142,14 @@ impl Reviewed {
         }
         let (mut records, mut defects) = (Vec::new(), Vec::new());
         for text in answer.texts().into_iter().flat_map(mail_types::dns::Texts::iter) {
-            match (Record::parse(text), Record::check(text)) {
-                (Ok(record), Ok(found)) => {
+            match Record::parse_and_check(text) {
+                Ok((record, found)) => {
                     defects.extend(found.into_iter().map(ReviewDefect::Tag));
                     records.push(record);
                 }
                 // Another text at the name is nobody's mistake.
-                (Err(RecordError::Version), _) => {}
-                (Err(error), _) | (_, Err(error)) => defects.push(ReviewDefect::Syntax(error)),
+                Err(RecordError::Version) => {}
+                Err(error) => defects.push(ReviewDefect::Syntax(error)),
             }
         }
         if records.len() > 1 {

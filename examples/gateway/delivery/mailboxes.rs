@@ -162,7 +162,7 @@ pub(crate) struct MailboxFile {
     pub(crate) takers: Vec<usize>,
 }
 
-/// What is known of a Maildir at the start.
+/// The path of a Maildir, as far as the option tells it at the start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum MaildirPath<'a> {
     Known(&'a Path),

@@ -44,7 +44,7 @@ pub struct Context<'a> {
     pub state: &'a mut PolicyState,
     /// What the whole program has for conditions.
     pub services: &'a Services,
-    /// For delays; without it there is none.
+    /// The time for delays; a rule of a context without it does not wait.
     pub patience: Option<Patience<'a>>,
 }
 

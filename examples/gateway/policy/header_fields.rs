@@ -72,7 +72,7 @@ pub(super) async fn remove(text: &Text, context: &mut Context<'_>) {
     }
 }
 
-/// The names in a list; an error is an item that is none. Empty items do not count.
+/// The field names in a list; an error holds an item that is not a field name. Empty items do not count.
 fn names(list: &str) -> impl Iterator<Item = Result<RemovedName, String>> {
     let items = List::new(list).filter(|item| !item.trim().is_empty());
     items.map(|item| RemovedName::read(item.trim()).ok_or_else(|| item.trim().to_owned()))

@@ -9,8 +9,8 @@ use crate::gateway::message::forged::without_forged;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::PolicyState;
 
-/// The received part of a message with the changes of these lines of a rule, what comes before and behind the
-/// fields of this host, and the log.
+/// Applies these lines of a rule to a message; returns the changed message, the fields before those of this host, the
+/// fields behind them, and the log.
 async fn edited(lines: &str, message: &str) -> (String, String, String, Vec<String>) {
     let rules = rules(&format!("[[acl_smtp_rcpt]]\nverb = 'warn'\n{lines}"));
     let mut scenario = Scenario::new().with_mail("<ann@a.example>", "bob@mx.example");
@@ -91,7 +91,7 @@ async fn fields_are_removed_by_their_names() {
     assert_eq!(text, "X-New: client.example\r\n\r\n");
 }
 
-/// What a client says can neither end a line nor name what is kept.
+/// A value of the client ends no line, and names no field that is removed.
 #[tokio::test]
 async fn hostile_values_change_nothing_else() {
     for helo in [

@@ -5,7 +5,7 @@ use crate::gateway::policy::unsupported;
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
 
-/// What the manual says of them.
+/// The section of the manual.
 fn left_out() -> &'static str {
     let start = PAGE.find("### Left out").unwrap();
     PAGE[start..].split("\n## ").next().unwrap()

@@ -54,7 +54,7 @@ async fn require_denies_where_a_condition_does_not_hold() {
     }
 }
 
-/// What stands before the condition is done, what stands behind it is not.
+/// Modifiers before the failed condition take effect, modifiers behind it do not.
 #[tokio::test]
 async fn the_modifiers_of_a_require_work_in_their_order() {
     let text = "[[acl_smtp_rcpt]]\nverb = 'require'\nset.acl_m_a = 'before'\nlog_message = 'because'\n\

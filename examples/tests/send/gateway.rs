@@ -1,63 +1,49 @@
 //! `send` to the gateway, and from there to a next hop.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fallback::Servers;
-use super::program::{BOUNCE, Sent, folder, pem, send, tlsa};
+use super::gateway_program::{Files, Program};
+use super::program::{BOUNCE, Sent, pem, send, tlsa};
 use super::server::{Behaviour, Identity, Tls};
 
 /// The program, which ends with the test.
 struct Gateway {
-    child: Child,
-    folder: PathBuf,
-    port: u16,
+    // Before the files, which it uses.
+    program: Program,
+    _files: Files,
+    port: String,
     identity: Identity,
 }
 
 impl Gateway {
     /// Starts one that relays for `example.test` to the first of the servers, whose certificate it trusts.
     fn start(servers: &Servers, options: &str) -> Self {
-        let folder = folder();
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let files = Files::new(&format!("send-gateway-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let identity = Identity::of("gw.test");
-        let key = identity.key.serialize_pem();
-        let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-        write("own.pem", &(pem(&identity) + &key));
-        write("authorities.pem", &pem(&servers.identity));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let hop = servers.list[0].address;
+        let (own, authorities) = (files.path("own.pem"), files.path("authorities.pem"));
+        fs::write(&own, pem(&identity) + &identity.key.serialize_pem()).unwrap();
+        fs::write(&authorities, pem(&servers.identity)).unwrap();
+        let config = files.path("gateway.toml");
+        let text = fs::read_to_string(&config).unwrap();
         let text = format!(
-            "primary_hostname = 'gw.test'\nlocal_interfaces = '127.0.0.1.{port}'\nhost_lookup = ''\n\
-             tls_certificate = 'own.pem'\nrelay_to_domains = 'example.test'\nroute_data = '{hop}'\n\
-             [remote_smtp]\ntls_verify_certificates = 'authorities.pem'\n{options}\n"
+            "{text}tls_certificate = '{}'\nrelay_to_domains = 'example.test'\nroute_data = '{}'\n\
+             [remote_smtp]\ntls_verify_certificates = '{}'\n{options}\n",
+            own.display(),
+            servers.list[0].address,
+            authorities.display()
         );
-        write("gateway.toml", &text);
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new(program("gateway"))
-            .args(["--config", "gateway.toml"])
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let gateway = Self { child, folder, port, identity };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_mins(1), "{}", gateway.log());
-            thread::sleep(Duration::from_millis(20));
-        }
-        gateway
+        fs::write(&config, text).unwrap();
+        let mut program = files.start(&[]);
+        let port = program.address().rsplit_once(':').unwrap().1.to_owned();
+        Self { program, _files: files, port, identity }
     }
 
     /// Sends a message to it, authenticated by DANE.
     fn send(&self, arguments: &[&str]) -> Sent {
-        let record = tlsa(&self.identity);
-        let port = self.port.to_string();
+        let (record, port) = (tlsa(&self.identity), &*self.port);
         let zone = format!(
             "example.test. MX 10 gw.test.\ngw.test. A 127.0.0.1\n_{port}._tcp.gw.test. TLSA {record}\n"
         );
@@ -65,28 +51,18 @@ impl Gateway {
             [first, rest @ ..] if *first == BOUNCE => (&[BOUNCE][..], rest),
             rest => (&[][..], rest),
         };
-        let fixed = ["--port", &port, "--json", "ann@example.test"];
+        let fixed = ["--port", port, "--json", "ann@example.test"];
         send(&zone, "", &[first, &fixed, rest].concat())
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        self.program.log()
     }
-}
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+    /// Ends it as an administrator does.
+    fn stop(self) {
+        assert!(self.program.stop().success());
     }
-}
-
-fn program(name: &str) -> PathBuf {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.join(Path::new("examples").join(name))
 }
 
 const OFFERED: [&[&str]; 2] = [&["PIPELINING"], &["PIPELINING", "REQUIRETLS"]];
@@ -124,6 +100,7 @@ fn the_client_of_a_relay_learns_why_a_message_with_requiretls_is_refused() {
         // A bounce goes on, and takes REQUIRETLS where it is offered.
         let bounce = gateway.send(&[BOUNCE, "--require-tls"]).outcome();
         assert_eq!(bounce["result"], "delivered", "{tls:?}: {bounce}");
+        gateway.stop();
     }
 }
 

@@ -13,6 +13,8 @@ mod events;
 mod extensions;
 mod fallback;
 mod gateway;
+#[path = "../load/program.rs"]
+mod gateway_program;
 mod program;
 mod require_tls;
 mod server;
