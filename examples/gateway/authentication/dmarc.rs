@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dmarc_policy::{Discovery, DkimInput, Policy, Verdict};
+use dmarc_policy::{Discovery, DkimInput, OverrideKind, Policy, Verdict};
 use mail_types::exim::Semantics;
 use mail_types::results::{AuthResult, MethodResult, SpfInput};
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
@@ -108,6 +108,8 @@ pub(crate) struct Examined {
     pub(crate) dkim: Vec<DkimInput>,
     /// The part of each signature in `Authentication-Results`.
     pub(crate) signatures: Vec<MethodResult>,
+    /// The reason of a rule for accepting the message whatever the policy of its author's domain is.
+    pub(crate) overridden: Option<OverrideKind>,
 }
 
 impl Examined {
@@ -125,6 +127,10 @@ impl Examined {
             _ => settings.of_missing_answer(verdict),
         };
         let of_fault = verdict.fault.map_or(Treatment::Accept, |_| settings.of_fault());
+        if self.overridden.is_some() {
+            // A message whose author cannot be determined has no policy that could be overridden.
+            return of_fault;
+        }
         of_result.max(of_others).max(of_fault)
     }
 
@@ -155,7 +161,9 @@ impl Examined {
         let verdict = &self.verdict;
         let author = verdict.author.as_ref().map(ToString::to_string).unwrap_or_default();
         Some(match (verdict.fault, verdict.result) {
-            (_, AuthResult::Fail) if verdict.disposition != Policy::None => {
+            (_, AuthResult::Fail)
+                if verdict.disposition != Policy::None && self.overridden.is_none() =>
+            {
                 let asked = verdict.disposition;
                 format!(
                     "X-Quarantine: DMARC: the message is not from {author}, which asks to {asked} it"

@@ -47,7 +47,7 @@ impl Examination<'_> {
         let dmarc = dmarc.with_discovery(settings.discovery.clone());
         let verdict = run_cached(&mut dmarc.session(), resolver, left(end), &|_| None).await;
         let signatures = signatures.iter().map(Signature::method_result).collect();
-        (Examined { verdict, spf, dkim, signatures }, found)
+        (Examined { verdict, spf, dkim, signatures, overridden: None }, found)
     }
 
     /// Checks the reverse-path by SPF, unless the report is known.

@@ -117,8 +117,8 @@ pub(crate) enum Problem {
     ReplyClass { code: String, verb: &'static str },
     #[error("{name} cannot be set; only acl_c… and acl_m… can")]
     NotSettable { name: String },
-    #[error("unknown control {control}")]
-    Control { control: String },
+    #[error("unknown control {control}{}", suggestion(*.nearest))]
+    Control { control: String, nearest: Option<&'static str> },
     #[error("the limit is not a number")]
     RateLimit,
     #[error("count= must be a number greater than zero")]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::condition::{Condition, RuleScope};
-use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC};
+use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC, OVERRIDES};
 use super::context::Context;
 use super::delay;
 use super::header_fields;
@@ -36,7 +36,15 @@ pub(super) enum RuleStep {
 ///
 /// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
 /// DMARC's, and come too late when the message is there.
-const CONTROLS: &[&str] = &[NO_MULTILINE, DISABLE_VERIFY, ENABLE_FORENSIC[0], ENABLE_FORENSIC[1]];
+const CONTROLS: [&str; 7] = [
+    NO_MULTILINE,
+    DISABLE_VERIFY,
+    ENABLE_FORENSIC[0],
+    ENABLE_FORENSIC[1],
+    OVERRIDES[0].0,
+    OVERRIDES[1].0,
+    OVERRIDES[2].0,
+];
 pub(super) const NO_MULTILINE: &str = "no_multiline_responses";
 
 impl RuleStep {
@@ -155,10 +163,13 @@ impl RuleStep {
     }
 
     fn control(entry: &RuleEntry, stage: Stage) -> Result<Self, Problem> {
-        let known = CONTROLS.iter().find(|control| **control == entry.text);
-        let unknown = || Problem::Control { control: entry.text.clone() };
+        let known = CONTROLS.into_iter().find(|control| *control == entry.text);
+        let unknown = || Problem::Control {
+            control: entry.text.clone(),
+            nearest: nearest(&entry.text, CONTROLS),
+        };
         let known = known.ok_or_else(unknown)?;
-        if *known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
+        if known != NO_MULTILINE && Stage::CONTENT.contains(&stage) {
             return Err(Problem::Misplaced { name: format!("control {known}"), stage });
         }
         Ok(Self::Control(known))

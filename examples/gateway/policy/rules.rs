@@ -80,7 +80,7 @@
 //! | `remove_header`    | removes the fields of these names from the message, a list as `X-Spam-Score : X-Old-*`; from mail on, not at prdr. Conditions, variables, DKIM and DMARC see the message as it came. Fields of this host, those that rules add, and all `Received` fields stay |
 //! | `delay`            | waits for this time, such as `30s`, before the rule goes on; not at prdr. Replies to earlier commands are sent before. All delays of a command together last at most 5m; they end if the client closes the connection, and when the server stops |
 //! | `set.acl_c…`, `set.acl_m…` | sets a variable for the connection or for the message                 |
-//! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable` |
+//! | `control`          | `no_multiline_responses`; before the data `dmarc_disable_verify` and `dmarc_enable_forensic`, also written `dmarc_forensic_enable`, and `dmarc_override/REASON` |
 //! | `profile`          | at rcpt: sets the recipient's content-filter profile                           |
 //!
 //! A message is in quarantine for all its recipients or for none. With PRDR, a recipient whose rules differ

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, Policy};
+use dmarc_policy::{DiscoveryMethod, FeedbackRow, History, OverrideKind, Policy};
 use mail_types::results::AuthResult;
 use mail_types::smtp::{Domain, Mailbox, ReversePath};
 
@@ -43,7 +43,12 @@ impl Account {
             (false, false) => Policy::None,
         };
         let source = self.client.ip();
-        let feedback = FeedbackRow::of_verdict(source, verdict, applied, spf.as_ref(), dkim)?;
+        let mut feedback = FeedbackRow::of_verdict(source, verdict, applied, spf.as_ref(), dkim)?;
+        if let Some(kind) = self.examined.overridden.filter(|_| applied == Policy::None) {
+            let reasons = feedback.reasons.iter_mut();
+            let ours = reasons.filter(|reason| reason.kind == OverrideKind::LocalPolicy);
+            ours.for_each(|reason| reason.kind = kind);
+        }
         Some(Row {
             received: self.second(),
             // A report is a mail to a domain; other names cannot receive one.

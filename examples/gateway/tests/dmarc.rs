@@ -216,6 +216,6 @@ impl Message<'_> {
                 InquiryStep::Done(verdict) => break verdict,
             }
         };
-        Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new() }
+        Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new(), overridden: None }
     }
 }

@@ -112,9 +112,14 @@ impl Running {
         )
     }
 
-    pub(super) async fn client(&self) -> Client {
+    /// Returns a client that has read nothing.
+    pub(super) async fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let mut client = Client { stream, received: String::new() };
+        Client { stream, received: String::new() }
+    }
+
+    pub(super) async fn client(&self) -> Client {
+        let mut client = self.connect().await;
         let banner = client.reply().await;
         assert!(banner.starts_with("220 "), "{banner}");
         client

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use dmarc_policy::{DiscoveryMethod, FeedbackRow, RowDisposition};
+use dmarc_policy::{DiscoveryMethod, FeedbackRow, OverrideKind, RowDisposition};
 use rusqlite::Connection;
 
 use super::rules_dmarc::examined;
@@ -80,6 +80,30 @@ fn what_was_done_is_what_the_row_says() {
             assert_eq!(row.policy_domain, "a.example");
             assert_eq!(row.feedback.envelope_from.as_deref(), Some("a.example"));
         }
+    }
+}
+
+/// The reason of a rule takes the place of ours where it is the cause of the disposition.
+#[test]
+fn a_row_has_the_reason_of_a_rule() {
+    use OverrideKind::{LocalPolicy, MailingList, TrustedForwarder};
+    let rows = [
+        ("p=reject", false, false, false, TrustedForwarder, "trusted_forwarder"),
+        ("p=quarantine", false, false, false, MailingList, "mailing_list"),
+        ("p=reject", false, false, false, LocalPolicy, "local_policy"),
+        ("p=reject; t=y", false, false, false, MailingList, "mailing_list"),
+        // The message passes, nothing is requested, or another rule has decided.
+        ("p=reject", true, false, false, TrustedForwarder, ""),
+        ("p=none", false, false, false, TrustedForwarder, ""),
+        ("p=quarantine", false, true, false, TrustedForwarder, "local_policy"),
+        ("p=reject", false, false, true, TrustedForwarder, "local_policy"),
+    ];
+    for (record, aligned, rejected, quarantined, reason, expected) in rows {
+        let mut account = Account { rejected, quarantined, ..account(record, aligned) };
+        account.examined.overridden = Some(reason);
+        let row = account.row(DiscoveryMethod::TreeWalk).unwrap();
+        let reasons = row.feedback.reasons.iter().map(|reason| reason.kind.as_str());
+        assert_eq!(reasons.collect::<Vec<_>>().join(" "), expected, "{record} {reason:?}");
     }
 }
 

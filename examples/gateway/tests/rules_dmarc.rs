@@ -154,5 +154,5 @@ pub(super) fn examined(record: &str, aligned: bool) -> Examined {
             InquiryStep::Done(verdict) => break verdict,
         }
     };
-    Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new() }
+    Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new(), overridden: None }
 }

@@ -239,3 +239,18 @@ async fn a_gateway_drops_who_is_dropped() {
     assert_eq!(client.rest().await, "550 5.7.1 away\r\n");
     running.end().await;
 }
+
+/// A client that is dropped at its connection gets the refusal in place of the banner, and nothing after it.
+#[tokio::test]
+async fn a_gateway_drops_a_connection() {
+    let rules = "event_action = ''
+        [[acl_smtp_connect]]
+        verb = 'drop'
+        hosts = '127.0.0.0/8'
+        message = 'not from $sender_host_address'";
+    let running = Running::start(rules).await;
+    let mut client = running.connect().await;
+    client.raw(b"EHLO good.example\r\nMAIL FROM:<a@b.example>\r\n").await;
+    assert_eq!(client.rest().await, "554 5.7.1 not from 127.0.0.1\r\n");
+    running.end().await;
+}

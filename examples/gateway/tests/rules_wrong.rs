@@ -15,6 +15,14 @@ const WRONG_RULES: &[(&str, &str)] = &[
     ),
     ("[[acl_smtp_rcpt]]\nverb = 'accept'\ncontrol = 'bmi_run'", "line 3: unknown control bmi_run"),
     (
+        "[[acl_smtp_mail]]\nverb = 'warn'\ncontrol = 'dmarc_override/trusted_forward'",
+        "line 3: unknown control dmarc_override/trusted_forward; did you mean dmarc_override/trusted_forwarder?",
+    ),
+    (
+        "[[acl_smtp_data]]\nverb = 'warn'\ncontrol = 'dmarc_override/mailing_list'",
+        "line 3: control dmarc_override/mailing_list has no effect at acl_smtp_data with this verb",
+    ),
+    (
         "[[acl_smtp_rcpt]]\nverb = 'accept'\nverify = 'recipient'",
         "line 3: verify of Exim is not supported here",
     ),

@@ -133,6 +133,39 @@ fn rules_decide_with_more_evidence_and_can_leave_a_message_alone() {
     });
 }
 
+/// A forwarder's mail is taken though it fails, and the author's domain learns why.
+#[test]
+fn a_rule_overrides_the_policy_and_reports_have_its_reason() {
+    let rules = "
+    dmarc_reject = true
+    [hostlist]
+    forwarders = '127.0.0.0/8'
+    [[acl_smtp_rcpt]]
+    verb = 'warn'
+    hosts = '+forwarders'
+    recipients = 'list@local.test'
+    control = 'dmarc_override/trusted_forwarder'
+    [[acl_smtp_data]]
+    verb = 'warn'
+    add_header = 'X-Status: $dmarc_status'";
+    with_gateway(rules, |mut gateway, send, _| {
+        let file = send.file(&plain("a@signed.test", "forwarded"));
+        let arguments = ["--to", "list@local.test", "--from", "a@host.test", "--data", &file];
+        let (taken, transcript) = send_with(&gateway, &arguments);
+        assert!(taken, "{transcript}");
+        let message = gateway.message("Subject: forwarded");
+        assert!(message.contains("X-Status: reject"), "{message}");
+        assert!(message.contains("dmarc=fail") && !message.contains("X-Quarantine"), "{message}");
+        let rows = gateway.folder().join("spool/dmarc.sqlite");
+        let row = gateway.wait_for("a row", |_| first_row(&rows));
+        assert_eq!(row, "none trusted_forwarder");
+        // The control is for the message to this recipient only.
+        let forged = plain("a@signed.test", "forged");
+        let (taken, transcript) = send.send(&gateway, "a@host.test", &forged);
+        assert!(!taken, "{transcript}");
+    });
+}
+
 #[test]
 fn a_name_server_that_is_silent_is_no_reason_to_refuse() {
     if !have(&["swaks"]) {
@@ -256,6 +289,12 @@ pub(crate) fn plain(author: &str, subject: &str) -> String {
 }
 
 /// How many messages a gateway says that it has rejected.
+fn first_row(rows: &Path) -> Option<String> {
+    let file = rusqlite::Connection::open(rows).ok()?;
+    let told = "SELECT disposition || ' ' || reasons FROM dmarc";
+    file.query_row(told, [], |line| line.get(0)).ok()
+}
+
 fn rejected(rows: &Path) -> i64 {
     let Ok(file) = rusqlite::Connection::open(rows) else { return 0 };
     let count = "SELECT count(*) FROM dmarc WHERE disposition = 'reject'";

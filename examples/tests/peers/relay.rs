@@ -42,6 +42,49 @@ fn the_next_hop_gets_the_message() {
     assert!(gateway.messages().is_empty());
 }
 
+/// The next hop gets the fields that rules add, each in its place, and none that they remove.
+#[test]
+fn the_next_hop_gets_the_header_of_the_rules() {
+    if !have(&["exim4", "swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let exim = peers.start(&["exim"]);
+    let options = options(&exim[0].address)
+        + "
+    [[acl_smtp_rcpt]]
+    verb = 'warn'
+    add_header = 'X-Client: $sender_helo_name'
+    remove_header = 'X-Spam-*'
+    [[acl_smtp_data]]
+    verb = 'warn'
+    remove_header = 'Subject'
+    add_header = ':at_end:X-Last: yes'
+    [[acl_smtp_data]]
+    verb = 'warn'
+    add_header = ':at_start:X-First: yes'";
+    let gateway = Gateway::start(block.own(0), &options);
+    let data = "From: a@b.test\\nSubject: one\\nX-Spam-Score: 5\\nX-Kept: yes\\n folded\\n\
+                \\nSubject: body\\n";
+    let (taken, transcript) = swaks(&gateway.address(), &["--to", "a@next.test", "--data", data]);
+    assert!(taken, "{transcript}");
+    let kept = mail(&exim[1].address, 1).remove(0);
+    // Exim puts fields of its own before the first one.
+    let (header, body) = kept.split_once("\n\n").unwrap();
+    let names: Vec<_> = header
+        .lines()
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, _)| name)
+        .skip_while(|name| *name != "X-First")
+        .collect();
+    assert_eq!(names, ["X-First", "Received", "X-Client", "From", "X-Kept", "X-Last"], "{kept}");
+    assert!(header.contains("X-Client: swaks.test\n"), "{kept}");
+    assert!(header.contains("X-Kept: yes\n folded\n"), "{kept}");
+    assert!(body.starts_with("Subject: body\n"), "{kept}");
+}
+
 /// The name server of `dns_resolver` is asked for a next hop, too; one that does not answer defers the message.
 #[test]
 fn the_next_hop_is_found_by_the_configured_resolver() {

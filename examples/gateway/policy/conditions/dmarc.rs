@@ -10,7 +10,7 @@
 //! cannot be told. The former is accepted unless a rule refuses it; for the latter, the option
 //! `dmarc_invalid_from` says what becomes of it before a rule is asked.
 
-use dmarc_policy::Status;
+use dmarc_policy::{OverrideKind, Status};
 use mail_types::exim::{Semantics, Value, Variable, WordList};
 
 use crate::gateway::authentication::dmarc::Examined;
@@ -99,3 +99,14 @@ pub(crate) const VARIABLES: &[&str] = &[
 pub(crate) const DISABLE_VERIFY: &str = "dmarc_disable_verify";
 /// Has a failure report written about it; the text of 2014 has both spellings.
 pub(crate) const ENABLE_FORENSIC: [&str; 2] = ["dmarc_enable_forensic", "dmarc_forensic_enable"];
+/// Accept a message that fails; its row in reports has the reason (RFC 9990 section 3.1.6).
+pub(crate) const OVERRIDES: [(&str, OverrideKind); 3] = [
+    ("dmarc_override/trusted_forwarder", OverrideKind::TrustedForwarder),
+    ("dmarc_override/mailing_list", OverrideKind::MailingList),
+    ("dmarc_override/local_policy", OverrideKind::LocalPolicy),
+];
+
+/// Returns the reason that rules have for accepting a message that fails, if any.
+pub(crate) fn overridden(state: &PolicyState) -> Option<OverrideKind> {
+    OVERRIDES.iter().find(|(control, _)| state.has_control(control)).map(|(_, kind)| *kind)
+}

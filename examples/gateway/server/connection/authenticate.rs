@@ -11,7 +11,7 @@ use crate::gateway::authentication::dmarc::Treatment;
 use crate::gateway::authentication::examination::Examination;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::conditions::dmarc::{
-    DISABLE_VERIFY, ENABLE_FORENSIC, keep, publish_off,
+    DISABLE_VERIFY, ENABLE_FORENSIC, keep, overridden, publish_off,
 };
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::Lasts;
@@ -66,12 +66,13 @@ impl Connection {
             spf_questions: context.state.spf_questions_left(),
             resolver: &*context.services.resolver,
         };
-        let (examined, spf) = examination.run(context.state.authentication.spf.as_ref()).await;
+        let (mut examined, spf) = examination.run(context.state.authentication.spf.as_ref()).await;
         let Self { gateway, live, session, client, state, progress, .. } = self;
         if let Some((report, questions)) = spf {
             state.count_spf_questions(questions);
             state.authentication.spf = Some(report);
         }
+        examined.overridden = overridden(state);
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
