@@ -15,3 +15,4 @@ mod program;
 mod proxy_header;
 mod replay;
 mod spf_check;
+mod tour;

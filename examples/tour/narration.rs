@@ -1,0 +1,79 @@
+//! The text of the tour, and the count of its differences.
+
+use std::fmt::{Debug, Display};
+use std::process::ExitCode;
+
+/// It tells each step, and checks it.
+#[derive(Debug, Default)]
+pub(crate) struct Narration {
+    scenes: u32,
+    checks: u32,
+    differences: u32,
+}
+
+impl Narration {
+    /// Begins a scene.
+    pub(crate) fn scene(&mut self, title: &str) {
+        self.scenes += 1;
+        println!("\n{}. {title}", self.scenes);
+    }
+
+    /// Tells a step.
+    #[expect(clippy::unused_self, reason = "only the narration writes")]
+    pub(crate) fn tell(&self, step: impl Display) {
+        println!("   {step}");
+    }
+
+    /// Compares the result of a step with the announced one.
+    pub(crate) fn check<T: Debug + PartialEq>(&mut self, subject: &str, found: &T, expected: &T) {
+        self.checks += 1;
+        if found == expected {
+            println!("   ok      {subject}: {expected:?}");
+        } else {
+            self.differences += 1;
+            println!("   DIFFERS {subject}: {found:?}, expected {expected:?}");
+        }
+    }
+
+    /// Checks that a text has a part.
+    pub(crate) fn check_part(&mut self, subject: &str, text: &str, part: &str) {
+        self.checks += 1;
+        if text.contains(part) {
+            println!("   ok      {subject}: {part:?}");
+        } else {
+            self.differences += 1;
+            println!("   DIFFERS {subject}: {part:?} expected in {text:?}");
+        }
+    }
+
+    /// Tells the number of checks; returns the exit status.
+    pub(crate) fn conclude(&self) -> ExitCode {
+        let Self { scenes, checks, differences } = self;
+        println!("\n{scenes} scenes, {checks} checks, {differences} differences");
+        if self.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use super::Narration;
+
+    #[test]
+    fn one_difference_fails() {
+        let mut narration = Narration::default();
+        narration.check("equal", &1, &1);
+        narration.check_part("a part", "abc", "b");
+        assert_eq!(narration.conclude(), ExitCode::SUCCESS);
+        for differ in [
+            |narration: &mut Narration| narration.check("unequal", &1, &2),
+            |narration: &mut Narration| narration.check_part("no part", "abc", "d"),
+        ] {
+            let mut narration = Narration::default();
+            differ(&mut narration);
+            assert_eq!((narration.checks, narration.differences), (1, 1));
+            assert_eq!(narration.conclude(), ExitCode::FAILURE);
+        }
+    }
+}
