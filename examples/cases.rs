@@ -5,8 +5,11 @@ pub mod answers;
 #[cfg(feature = "gateway")]
 pub mod certificates;
 #[cfg(feature = "gateway")]
+pub mod dmarc_review;
+#[cfg(feature = "gateway")]
 pub mod dmarc_rows;
 pub mod dns;
+pub mod escaped;
 #[cfg(feature = "gateway")]
 pub mod host_outcome;
 pub mod lines;
@@ -14,5 +17,9 @@ pub mod mail_server;
 pub mod output;
 #[cfg(feature = "gateway")]
 pub mod resolver;
+#[cfg(feature = "gateway")]
+pub mod server_chain;
 pub mod shown;
+#[cfg(feature = "gateway")]
+pub mod spf_review;
 pub mod trace;

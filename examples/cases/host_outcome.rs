@@ -63,6 +63,27 @@ impl HostOutcome {
         }
     }
 
+    /// Tells whether DANE authenticates the host.
+    #[must_use]
+    pub fn uses_dane(&self) -> bool {
+        self.authenticates_next_hop.is_some()
+    }
+
+    /// Returns the host, its action and the reason, in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match &self.reason {
+            Some(reason) => format!("{}: {}: {reason}", self.host, self.action),
+            None => format!("{}: {}", self.host, self.action),
+        }
+    }
+
+    /// Returns the TLSA records.
+    #[must_use]
+    pub fn tlsa(&self) -> &[String] {
+        &self.tlsa
+    }
+
     /// Appends lines for people.
     pub fn write(&self, text: &mut String) {
         let _ = writeln!(text, "{}: {}", self.host, self.action);

@@ -2,7 +2,6 @@
 
 mod case;
 mod given;
-mod review;
 
 use std::error::Error;
 use std::fs;
@@ -15,6 +14,7 @@ use std::time::Duration;
 use clap::Parser;
 use dmarc_policy::{Discovery, Review, SuffixFile};
 use examples::cases::answers::Answers;
+use examples::cases::dmarc_review::DmarcReview;
 use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
@@ -23,7 +23,6 @@ use mail_types::smtp::Domain;
 
 use case::{Case, Verdict};
 use given::{Signature, Spf};
-use review::DomainReview;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
@@ -104,7 +103,7 @@ impl Program {
         for domain in &self.arguments.domains {
             let review = Review::new(domain.clone());
             let reviewed = self.answers.run(&mut review.session(), None, TIME)?;
-            shown::write(&DomainReview::new(domain, &reviewed), json, &mut out)?;
+            shown::write(&DmarcReview::new(domain, &reviewed), json, &mut out)?;
         }
         if !self.arguments.domains.is_empty() {
             out.flush()?;

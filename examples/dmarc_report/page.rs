@@ -1,19 +1,19 @@
 //! All reports as a self-contained page.
 
 mod domain;
-mod escaped;
 mod time_line;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use examples::cases::escaped::Escaped;
+
 use crate::merge::{DomainView, Totals, Unread, View};
-use escaped::Escaped;
 
 /// Writes the page. The browser is told to fetch and run nothing.
 pub(crate) fn write(view: &View<'_>, out: &mut impl Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
-    out.write_all(include_bytes!("page/style.css"))?;
+    out.write_all(include_bytes!("../cases/page.css"))?;
     out.write_all(b"</style>\n</head>\n<body>\n<h1>DMARC reports</h1>\n")?;
     let mut page = String::new();
     write_overview(&mut page, view);

@@ -1,7 +1,6 @@
 //! Checks whether a client may send mail for a domain, and shows the trace of the verdict.
 
 mod case;
-mod review;
 
 use std::error::Error;
 use std::io::{self, BufWriter, Write};
@@ -15,12 +14,12 @@ use examples::cases::dns::{self, DnsEntry};
 use examples::cases::lines;
 use examples::cases::output::{OutputArguments, Recorder};
 use examples::cases::shown;
+use examples::cases::spf_review::SpfReview;
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
 use spf_result::{Options, Review};
 
 use case::{Case, Verdict};
-use review::DomainReview;
 
 fn main() -> ExitCode {
     let done = Program::new(Arguments::parse()).and_then(|mut program| program.run());
@@ -87,7 +86,7 @@ impl Program {
             let review = Review::new(Name::from(domain));
             let reviewed =
                 self.answers.run(&mut review.session(), None, self.options.limits.time)?;
-            shown::write(&DomainReview::new(domain, &reviewed), json, &mut out)?;
+            shown::write(&SpfReview::new(domain, &reviewed), json, &mut out)?;
         }
         if let Some(ip) = self.arguments.ip {
             let Arguments { helo, from, .. } = &self.arguments;

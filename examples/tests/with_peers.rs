@@ -45,6 +45,7 @@ mod peers {
     pub(crate) mod fronts;
     pub(crate) mod gateway;
     pub(crate) mod injection;
+    pub(crate) mod inspect_tool;
     pub(crate) mod limits;
     pub(crate) mod log_lines;
     #[cfg(feature = "pgsql")]

@@ -17,8 +17,8 @@ use rustls::pki_types::CertificateDer;
 
 use crate::case::{self, Case, Outcome, Subject};
 use crate::make::Place;
-use crate::server;
 use examples::cases::resolver::ResolverArguments;
+use examples::cases::server_chain;
 
 #[derive(Args, Debug)]
 pub(crate) struct Wanted {
@@ -94,7 +94,8 @@ impl Wanted {
             (Some(path), _) => certificates(path)?.into_iter().map(CertificateDer::from).collect(),
             (None, Some(server)) => {
                 let port = self.place.port;
-                server::certificates(server, port, self.starttls == Start::Smtp, &records, &names)?
+                let is_smtp = self.starttls == Start::Smtp;
+                server_chain::sent(server, port, is_smtp, &records, &names)?.chain
             }
             (None, None) => Vec::new(),
         };

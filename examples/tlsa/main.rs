@@ -7,7 +7,6 @@ mod make;
 mod next_hop;
 mod policy;
 mod rollover;
-mod server;
 
 use std::process::ExitCode;
 

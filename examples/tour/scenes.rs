@@ -101,7 +101,7 @@ async fn cut(world: &World, narration: &mut Narration) -> Done {
     world.cut_after(100_000);
     let outcome = alone(world, "bob@receiver.example", &signed).await?;
     world.cut_after(0);
-    refused(world, narration, &outcome, "")?;
+    refused(world, narration, &outcome, "closed the connection")?;
     narration.tell("again, and nothing is cut");
     let outcome = alone(world, "bob@receiver.example", &signed).await?;
     narration.check("the result", &text(&outcome, "/result"), &"delivered");

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::escaped::Escaped;
 use super::{time_line, write_totals};
 use crate::case::{NOT_GIVEN, Policy};
 use crate::merge::{DomainView, Fact, FailureView, Odd, SourceView};
+use examples::cases::escaped::Escaped;
 
 /// The most sources of a domain; those that fail most come first.
 const MAX_SOURCES: usize = 200;

@@ -26,11 +26,3 @@ const found = {
 };
 return found;
 };
-const frame = document.querySelector("iframe");
-frame.addEventListener("load", () => {
-  const result = document.createElement("pre");
-  result.id = "found";
-  result.hidden = true;
-  result.textContent = JSON.stringify(read(frame));
-  document.body.append(result);
-});

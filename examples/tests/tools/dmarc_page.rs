@@ -2,35 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::browser::read_back;
 use crate::dmarc_merged::folder;
 use crate::program::{directory, json_lines, output_of, tool};
 
-/// A browser without a window, which asks nobody for anything.
-fn chromium() -> Option<Command> {
-    if Command::new("chromium").arg("--version").output().is_err() {
-        println!("SKIPPED: there is no chromium (Debian: chromium)");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "no chromium");
-        return None;
-    }
-    let mut command = Command::new("chromium");
-    command.args([
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-    ]);
-    command.args([
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]);
-    Some(command)
-}
+const SCRIPT: &str = include_str!("dmarc_page.js");
 
 /// The page of a folder; an unreadable input is in it.
 fn page(folder: &Path) -> PathBuf {
@@ -43,41 +22,11 @@ fn page(folder: &Path) -> PathBuf {
     file
 }
 
-/// What a script reads from the page in a window of this width.
-fn read_back(page: &Path, width: u32) -> Option<Value> {
-    let script = include_str!("dmarc_page.js");
-    let text = fs::read_to_string(page).unwrap();
-    // The page lets no script run: one around it reads it, in a frame, since no window is so narrow.
-    let quoted = text.replace('&', "&amp;").replace('"', "&quot;");
-    let text = format!(
-        "<!DOCTYPE html><iframe style=\"width: {width}px; height: 900px; border: 0\" \
-         srcdoc=\"{quoted}\"></iframe><script>{script}</script>"
-    );
-    let folder = directory(&format!("dmarc_report-browser-{width}"));
-    let file = folder.join("page.html");
-    fs::write(&file, text).unwrap();
-    let mut command = chromium()?;
-    command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
-    command.arg("--window-size=1300,1000");
-    let output =
-        command.arg("--dump-dom").arg(format!("file://{}", file.display())).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(found(&String::from_utf8_lossy(&output.stdout)))
-}
-
-/// What the script has left in the page.
-fn found(dom: &str) -> Value {
-    let found = dom.split_once("<pre id=\"found\" hidden=\"\">").unwrap().1;
-    let found = found.split_once("</pre>").unwrap().0;
-    let found = found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-    serde_json::from_str(&found).unwrap()
-}
-
 #[test]
 fn the_numbers_of_the_page_are_those_of_the_json() {
     let folder = folder("dmarc_report-chromium");
     let page = page(&folder);
-    let Some(found) = read_back(&page, 1200) else { return };
+    let Some(found) = read_back(&page, SCRIPT, 1200) else { return };
     let mut program = tool("dmarc_report");
     let view =
         json_lines(&output_of(program.args(["--format", "json"]).arg(&folder), b"")).remove(0);
@@ -132,7 +81,7 @@ fn nothing_is_wider_than_a_narrow_window() {
     let long = format!("<feedback>{}", "x".repeat(300));
     fs::write(folder.join(format!("{}.xml", "n".repeat(120))), long).unwrap();
     let page = page(&folder);
-    let Some(found) = read_back(&page, 400) else { return };
+    let Some(found) = read_back(&page, SCRIPT, 400) else { return };
     assert_eq!(found["inner_width"], 400, "{found}");
     assert!(found["scroll_width"].as_u64().unwrap() <= 400, "{found}");
     assert_eq!(found["widest"], json!([]), "{found}");
@@ -141,7 +90,7 @@ fn nothing_is_wider_than_a_narrow_window() {
 /// Each colour has one for dark mode, with enough contrast: WCAG 2.2 section 1.4.3 asks for 4.5.
 #[test]
 fn both_modes_can_be_read() {
-    let style = include_str!("../../dmarc_report/page/style.css");
+    let style = include_str!("../../cases/page.css");
     let (light, dark) = style.split_once("prefers-color-scheme: dark").unwrap();
     let colour = |mode: &str, name: &str| {
         let text = mode.split_once(&format!("--{name}: #")).unwrap().1;
@@ -156,7 +105,7 @@ fn both_modes_can_be_read() {
     };
     for mode in [light, dark] {
         for ground in ["paper", "card"] {
-            for ink in ["ink", "soft", "pass", "fail"] {
+            for ink in ["ink", "soft", "pass", "warn", "fail"] {
                 let (one, other) = (colour(mode, ground), colour(mode, ink));
                 let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
                 assert!(contrast >= 4.5, "{ink} on {ground}: {contrast}");

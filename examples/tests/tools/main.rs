@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod browser;
 mod dmarc_check;
 mod dmarc_inputs;
 mod dmarc_limits;
@@ -10,6 +11,7 @@ mod dmarc_page;
 mod dmarc_report;
 mod documented;
 mod expand;
+mod inspect;
 mod ocsp;
 mod program;
 mod proxy_header;

@@ -24,7 +24,9 @@ fn its_log_is_that_of_the_programs() {
     let output = output_of(tool("tour").arg("--log"), b"");
     let told = format!("{}{}", text(&output), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{told}");
-    for line in [" <= ann@sender.example H=", "listening on 127.0.0.1:", "the certificate is revoked"] {
+    for line in
+        [" <= ann@sender.example H=", "listening on 127.0.0.1:", "the certificate is revoked"]
+    {
         assert!(told.contains(line), "{line}: {told}");
     }
     let output = output_of(tool("tour").arg("--log").env("RUST_LOG", "inof"), b"");

@@ -1,4 +1,4 @@
-//! The certificates of a server.
+//! The certificates of a server, and its OCSP staple.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dane_tlsa::RecordSet;
 use dane_tlsa::mail_types::dns::Name;
 use dane_tlsa::rustls::DaneVerifier;
-use examples::cases::mail_server;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,21 +13,37 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
+use super::mail_server;
+
 /// Takes what a server sends, whatever it is, once the server has proved that it has the key of it.
 #[derive(Debug)]
 struct Recorder {
     inner: Arc<DaneVerifier>,
-    sent: Mutex<Vec<CertificateDer<'static>>>,
+    sent: Mutex<Sent>,
 }
 
-/// Connects to a server, and returns its certificates, its own first.
-pub(crate) fn certificates(
+/// The part of a handshake by which a server is judged.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The certificates, the server's own first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The OCSP response; empty without one.
+    pub staple: Vec<u8>,
+}
+
+/// Connects to a server, which may have a port, as `mx.example.com:25`; returns what it sends.
+///
+/// # Errors
+///
+/// The server cannot be reached, does not offer TLS, or its handshake fails.
+pub fn sent(
     server: &str,
     port: u16,
     is_smtp: bool,
     records: &RecordSet,
     names: &[Name],
-) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error>> {
+) -> Result<Sent, Box<dyn Error>> {
     let provider = Arc::new(default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let inner = Arc::new(DaneVerifier::new(records.clone(), names.to_vec(), algorithms)?);
@@ -72,11 +87,12 @@ impl ServerCertVerifier for Recorder {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let sent = std::iter::once(end_entity).chain(intermediates);
-        let sent = sent.map(|der| der.clone().into_owned()).collect();
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        let chain = chain.map(|der| der.clone().into_owned()).collect();
+        let sent = Sent { chain, staple: ocsp_response.to_vec() };
         *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = sent;
         // Whether they match is told afterwards: nothing is sent to this server.
         Ok(ServerCertVerified::assertion())

@@ -3,14 +3,16 @@
 use std::fmt::Write;
 
 use dmarc_policy::{Policy, Reviewed, ReviewedName};
-use examples::cases::shown::Shown;
+
 use mail_types::dns::Name;
 use mail_types::smtp::Domain;
 use serde::Serialize;
 
+use super::shown::Shown;
+
 /// The records that count for a domain, and their defects.
 #[derive(Debug, Serialize)]
-pub(crate) struct DomainReview {
+pub struct DmarcReview {
     domain: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     org_domain: Option<String>,
@@ -18,34 +20,45 @@ pub(crate) struct DomainReview {
     policy_domain: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'static str>,
-    names: Vec<WalkedName>,
-    defects: Vec<Defect>,
+    /// The names of the tree walk.
+    pub names: Vec<WalkedName>,
+    /// The defects.
+    pub defects: Vec<DmarcDefect>,
 }
 
 /// A name of the tree walk.
 #[derive(Debug, Serialize)]
-struct WalkedName {
-    name: String,
+#[expect(clippy::exhaustive_structs, reason = "only a review makes one")]
+pub struct WalkedName {
+    /// The name.
+    pub name: String,
+    /// Its record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<String>,
+    pub record: Option<String>,
 }
 
+/// A defect of the records.
 #[derive(Debug, Serialize)]
-struct Defect {
-    name: String,
+#[expect(clippy::exhaustive_structs, reason = "only a review makes one")]
+pub struct DmarcDefect {
+    /// The name of the record.
+    pub name: String,
+    /// The defect.
     #[serde(rename = "defect")]
-    text: String,
+    pub text: String,
     /// The document, and its section.
-    section: &'static str,
+    pub section: &'static str,
 }
 
-impl DomainReview {
-    pub(crate) fn new(domain: &Domain, reviewed: &Reviewed) -> Self {
+impl DmarcReview {
+    /// Describes a review.
+    #[must_use]
+    pub fn new(domain: &Domain, reviewed: &Reviewed) -> Self {
         let names = reviewed.names().iter().map(|ReviewedName { name, record, .. }| WalkedName {
             name: name.to_string(),
             record: record.as_ref().map(ToString::to_string),
         });
-        let defects = reviewed.findings().iter().map(|finding| Defect {
+        let defects = reviewed.findings().iter().map(|finding| DmarcDefect {
             name: finding.name.to_string(),
             text: finding.defect.to_string(),
             section: finding.defect.section(),
@@ -61,7 +74,7 @@ impl DomainReview {
     }
 }
 
-impl Shown for DomainReview {
+impl Shown for DmarcReview {
     fn text(&self) -> Vec<u8> {
         let mut text = match (&self.policy, &self.policy_domain) {
             (Some(policy), Some(of)) => format!("{}: policy {policy} of {of}\n", self.domain),
@@ -74,7 +87,7 @@ impl Shown for DomainReview {
             let record = record.as_deref().unwrap_or("no record");
             let _ = writeln!(text, "  {name}: {record}");
         }
-        for Defect { name, text: defect, section } in &self.defects {
+        for DmarcDefect { name, text: defect, section } in &self.defects {
             let _ = writeln!(text, "  defect: {name}: {defect} ({section})");
         }
         text.into_bytes()

@@ -1,0 +1,185 @@
+//! The inspection of a mail host: its policy, the certificates that it sends, and its OCSP staple.
+
+use std::net::SocketAddr;
+
+use dane_tlsa::mail_types::dns::Name;
+use dane_tlsa::{Action, Check, Finding, FindingKind, Host, HostPolicy, Limits, RecordSet, Skip};
+use examples::cases::certificates::written;
+use examples::cases::host_outcome::HostOutcome;
+use examples::cases::server_chain::{self, Sent};
+use ocsp_staple::{Certificate, CertificateStatus, Issuer};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::UnixTime;
+
+use crate::inspection::{Defect, MailHost, Server, Severity};
+use crate::sentences::{self, Sentence};
+
+/// Inspects a host; `connects` tells whether its servers are asked for their certificates.
+pub(crate) fn inspect(policy: &HostPolicy, port: u16, connects: bool) -> MailHost {
+    let mut host = MailHost {
+        policy: HostOutcome::new(policy),
+        servers: Vec::new(),
+        defects: of_policy(policy),
+    };
+    let (records, names) = expected(policy);
+    if matches!(policy.action, Action::Skip(_)) {
+        return host;
+    }
+    if !connects {
+        host.defects.extend(of_records(policy, &records, &names));
+        return host;
+    }
+    for address in policy.addresses.iter().take(MAX_ADDRESSES) {
+        let address = SocketAddr::new(*address, port);
+        let about = format!("{} [{}]", policy.host, address.ip());
+        let server = match server_chain::sent(&address.to_string(), port, true, &records, &names) {
+            Ok(sent) => judge(address, &about, &sent, (&records, &names), &mut host.defects),
+            Err(error) => {
+                let error = error.to_string();
+                host.defects.push(of_connection(policy, about, error.clone()));
+                Server { error: Some(error), ..Server::new(address) }
+            }
+        };
+        host.servers.push(server);
+    }
+    host
+}
+
+/// The records by which a host is authenticated, and its names, the TLSA base domain first.
+fn expected(policy: &HostPolicy) -> (RecordSet, Vec<Name>) {
+    let none = || RecordSet::new(Vec::new(), &Limits::default()).unwrap_or_default();
+    let own = match &policy.host {
+        Host::Name(name) => vec![name.clone()],
+        _ => Vec::new(),
+    };
+    match &policy.action {
+        Action::Dane(dane) => ((*dane.records).clone(), dane.reference_names.clone()),
+        Action::Encrypt(encrypt) => ((*encrypt.records).clone(), vec![encrypt.base_domain.clone()]),
+        _ => (none(), own),
+    }
+}
+
+/// The defects that records have whatever a server sends.
+fn of_records(policy: &HostPolicy, records: &RecordSet, names: &[Name]) -> Vec<Defect> {
+    let algorithms = default_provider().signature_verification_algorithms.all;
+    let review = Check::new(records, names, algorithms).review(&[], UnixTime::now());
+    let findings = review.findings.iter().filter(|finding| {
+        matches!(
+            finding.kind,
+            FindingKind::EmptyDigest
+                | FindingKind::Unusable(_)
+                | FindingKind::Duplicate
+                | FindingKind::Full
+        )
+    });
+    findings.map(|finding| of_finding(finding, policy.host.to_string())).collect()
+}
+
+fn of_finding(finding: &Finding, about: String) -> Defect {
+    let defect = Defect::new(finding.severity(), about, finding.to_string());
+    defect.breaking(sentences::of_tlsa(&finding.kind))
+}
+
+/// The defects of a host's policy.
+fn of_policy(policy: &HostPolicy) -> Vec<Defect> {
+    let (text, sentence) = match &policy.action {
+        Action::Encrypt(_) => {
+            ("none of its TLSA records can be used".to_owned(), Some(sentences::UNUSABLE))
+        }
+        Action::Skip(reason) => {
+            let sentence = match reason {
+                Skip::AddressInMx => Some(sentences::ADDRESS_IN_MX),
+                Skip::NoAddress => Some(sentences::NO_ADDRESS),
+                Skip::Lookup { .. } => Some(sentences::NO_ANSWER),
+                _ => None,
+            };
+            (reason.to_string(), sentence)
+        }
+        _ => return Vec::new(),
+    };
+    let defect = Defect::new(Severity::Problem, policy.host.to_string(), text);
+    vec![match sentence {
+        Some(sentence) => defect.breaking(sentence),
+        None => defect,
+    }]
+}
+
+/// The defect of a server that shows no certificate.
+fn of_connection(policy: &HostPolicy, about: String, error: String) -> Defect {
+    match policy.action {
+        Action::Dane(_) => {
+            Defect::new(Severity::Problem, about, error).breaking(sentences::UNAUTHENTICATED)
+        }
+        Action::Encrypt(_) => {
+            Defect::new(Severity::Problem, about, error).breaking(sentences::UNUSABLE)
+        }
+        _ => Defect::new(Severity::Warning, about, error),
+    }
+}
+
+/// Compares the certificates with the records, and looks at the staple.
+fn judge(
+    address: SocketAddr,
+    about: &str,
+    sent: &Sent,
+    (records, names): (&RecordSet, &[Name]),
+    defects: &mut Vec<Defect>,
+) -> Server {
+    let (now, mut server) = (UnixTime::now(), Server::new(address));
+    server.certificates = sent.chain.len();
+    let algorithms = default_provider().signature_verification_algorithms.all;
+    if records.records().next().is_some() {
+        let review = Check::new(records, names, algorithms).review(&sent.chain, now);
+        server.tlsa = Some(if review.verdict.is_match() { "match" } else { "no-match" });
+        let findings = review.findings.iter();
+        defects.extend(findings.map(|finding| of_finding(finding, about.to_owned())));
+    }
+    let chain: Result<Vec<_>, _> = sent.chain.iter().map(|der| Certificate::parse(der)).collect();
+    let (leaf, issuers) = match chain.as_deref().map(<[_]>::split_first) {
+        Ok(Some(chain)) => chain,
+        Ok(None) => return server,
+        Err(error) => {
+            let text = format!("a certificate cannot be read: {error}");
+            defects.push(Defect::new(Severity::Warning, about.to_owned(), text));
+            return server;
+        }
+    };
+    server.expires = Some(written(leaf.not_after()));
+    let defect = staple(leaf, issuers, &sent.staple, now, &mut server);
+    defects.extend(defect.map(|(severity, text, sentence)| {
+        Defect::new(severity, about.to_owned(), text).breaking(sentence)
+    }));
+    server
+}
+
+/// Verifies the staple; returns the defect, if there is one.
+fn staple(
+    leaf: &Certificate<'_>,
+    issuers: &[Certificate<'_>],
+    staple: &[u8],
+    now: UnixTime,
+    server: &mut Server,
+) -> Option<(Severity, String, Sentence)> {
+    if staple.is_empty() {
+        let text = "the certificate requires an OCSP staple, and the server sends none".to_owned();
+        let is_due = leaf.requires_staple();
+        return is_due.then_some((Severity::Problem, text, sentences::MUST_STAPLE));
+    }
+    let algorithms = default_provider().signature_verification_algorithms.all;
+    let check = ocsp_staple::Check::new(leaf, issuers.iter().map(Issuer::from), algorithms);
+    let text = match check.map(|check| check.verify(staple, now)) {
+        Ok(Ok(proof)) => {
+            server.staple = Some(proof.to_string());
+            if proof.status == CertificateStatus::Good {
+                return None;
+            }
+            format!("the OCSP staple: {proof}")
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => format!("the OCSP staple: {error}"),
+    };
+    Some((Severity::Problem, text, sentences::STAPLE))
+}
+
+/// The most addresses of a host that are connected to.
+const MAX_ADDRESSES: usize = 4;

@@ -1,0 +1,92 @@
+//! The inspection of a domain.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dane_tlsa::mail_types::dns::{Answer, Name, Question};
+use dane_tlsa::{Bounce, Decision, NextHop, Policy};
+use examples::cases::answers::Answers;
+use examples::cases::dmarc_review::DmarcReview;
+use examples::cases::spf_review::SpfReview;
+use mail_types::smtp::Domain;
+
+use crate::hosts;
+use crate::inspection::{Defect, Inspection, LookupLine, Mail, Severity};
+use crate::sentences;
+
+/// It inspects one domain after the other.
+pub(crate) struct Inspector {
+    answers: Answers,
+    port: u16,
+    /// Whether it connects to mail hosts.
+    connects: bool,
+}
+
+impl Inspector {
+    pub(crate) fn new(answers: Answers, port: u16, connects: bool) -> Self {
+        Self { answers, port, connects }
+    }
+
+    /// Inspects a domain.
+    pub(crate) fn inspect(&mut self, domain: &Domain) -> Result<Inspection, Box<dyn Error>> {
+        let name = Name::from(domain);
+        let mut lookups = Vec::new();
+        let policy = Policy::new(NextHop::Domain(name.clone()), self.port);
+        let mut session = policy.session();
+        let decision = self.answers.run(&mut session, None, TIME)?;
+        note(&mut lookups, session.answers());
+        let mut mail = Mail::new(&decision);
+        for host in decision.hosts() {
+            mail.hosts.push(hosts::inspect(host, self.port, self.connects));
+        }
+        let review = spf_result::Review::new(name);
+        let mut session = review.session();
+        let reviewed = self.answers.run(&mut session, None, TIME)?;
+        note(&mut lookups, session.answers());
+        let mut published: Vec<_> = reviewed.findings().iter().map(Defect::of_spf).collect();
+        let spf = SpfReview::new(domain, &reviewed);
+        let review = dmarc_policy::Review::new(domain.clone());
+        let mut session = review.session();
+        let reviewed = self.answers.run(&mut session, None, TIME)?;
+        note(&mut lookups, session.answers());
+        published.extend(reviewed.findings().iter().map(Defect::of_dmarc));
+        let dmarc = DmarcReview::new(domain, &reviewed);
+        let mut defects = of_mail(domain, &decision, &mail);
+        defects.append(&mut published);
+        Ok(Inspection { domain: domain.to_string(), mail, spf, dmarc, lookups, defects })
+    }
+}
+
+/// The defects of the mail hosts.
+fn of_mail(domain: &Domain, decision: &Decision, mail: &Mail) -> Vec<Defect> {
+    let defect = |severity, reason: &dyn Display| {
+        Defect::new(severity, domain.to_string(), reason.to_string())
+    };
+    let mut defects = match decision {
+        Decision::Bounce(reason @ Bounce::NullMx) => vec![defect(Severity::Notice, reason)],
+        Decision::Bounce(reason) => {
+            vec![defect(Severity::Problem, reason).breaking(sentences::NO_DOMAIN)]
+        }
+        Decision::Defer(reason) => {
+            vec![defect(Severity::Problem, reason).breaking(sentences::NO_ANSWER)]
+        }
+        _ => Vec::new(),
+    };
+    defects.extend(mail.hosts.iter().flat_map(|host| host.defects.iter().cloned()));
+    defects
+}
+
+/// Notes each answer down, once.
+fn note(lookups: &mut Vec<LookupLine>, answers: &[(Question, Arc<Answer>)]) {
+    for (question, answer) in answers {
+        let line = LookupLine::new(question, answer);
+        if !lookups.contains(&line) {
+            lookups.push(line);
+        }
+    }
+}
+
+/// The time for the questions of each part.
+const TIME: Duration = Duration::from_secs(20);

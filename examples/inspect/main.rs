@@ -1,0 +1,172 @@
+//! Inspects the mail of domains: hosts, DNSSEC, TLSA records and certificates, OCSP staples, SPF and DMARC.
+
+mod hosts;
+mod inspection;
+mod inspector;
+mod page;
+mod sentences;
+mod summary;
+mod workers;
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use examples::cases::answers::Answers;
+use examples::cases::resolver::ResolverArguments;
+use examples::cases::shown::{self, named};
+use indicatif::{ProgressBar, ProgressStyle};
+use mail_types::dns::DnssecStatus;
+use mail_types::smtp::Domain;
+
+use inspection::Inspection;
+use inspector::Inspector;
+use summary::Summary;
+
+/// Inspects the mail of domains.
+///
+/// For each domain: its mail hosts with the DNSSEC status of each answer, the TLSA records beside the certificates that the
+/// hosts send, their OCSP staples, SPF as a tree with its lookups counted, and DMARC with the tree walk. Each defect
+/// has the sentence of the standard that it breaks. A lookup that fails (SERVFAIL, a timeout) is told apart from a record that does not exist.
+#[derive(Debug, Parser)]
+#[command(name = "inspect")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+struct Arguments {
+    /// The domains
+    #[arg(required_unless_present = "file")]
+    domains: Vec<Domain>,
+    /// A file with more domains, one in a line; - is standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// A master file that answers all questions to the DNS
+    #[arg(long, value_name = "FILE")]
+    zone: Option<PathBuf>,
+    /// The DNSSEC status of the answers from the master file: secure, insecure or indeterminate
+    #[arg(long, value_name = "STATUS", default_value_t = DnssecStatus::Secure, requires = "zone")]
+    security: DnssecStatus,
+    #[command(flatten)]
+    resolver: ResolverArguments,
+    /// The port of the mail hosts
+    #[arg(long, default_value_t = 25)]
+    port: u16,
+    /// Connects to no mail host
+    #[arg(long)]
+    no_connect: bool,
+    /// The number of domains that are inspected at a time
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
+    /// Writes one JSON object for each domain
+    #[arg(long)]
+    json: bool,
+    /// Writes one self-contained page
+    #[arg(long, conflicts_with = "json")]
+    html: bool,
+    /// Exits with 1 if a domain has a problem, or a lookup has failed
+    #[arg(long)]
+    strict: bool,
+}
+
+/// The most octets of a file of domains.
+const MAX_FILE: usize = 64 << 20;
+
+fn main() -> ExitCode {
+    shown::exit_strict("inspect", run(&Arguments::parse()))
+}
+
+/// Returns whether the exit status is that of success.
+fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let domains = arguments.all_domains()?;
+    let inspectors = arguments.inspectors(domains.len())?;
+    let bar = progress(domains.len() as u64);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut summary, mut kept) = (Summary::default(), Vec::new());
+    let mut written = Ok(());
+    workers::run(inspectors, &domains, |inspection: Inspection| {
+        bar.inc(1);
+        summary.add(&inspection);
+        if arguments.html {
+            kept.push(inspection);
+        } else if written.is_ok() {
+            written = shown::write(&inspection, arguments.json, &mut out);
+        }
+        written.is_ok()
+    })?;
+    bar.finish_and_clear();
+    written?;
+    if arguments.html {
+        page::write(&kept, &summary, &mut out)?;
+    } else if !arguments.json && domains.len() > 1 {
+        write!(out, "{summary}")?;
+    }
+    out.flush()?;
+    Ok(!arguments.strict || summary.is_sound())
+}
+
+/// A bar on standard error, if that is a terminal and there is something to wait for.
+fn progress(count: u64) -> ProgressBar {
+    if count < 2 || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} domains, {eta} left");
+    let bar = ProgressBar::new(count);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+impl Arguments {
+    /// Returns the domains of the arguments and of the file, each once.
+    fn all_domains(&self) -> Result<Vec<Domain>, Box<dyn Error>> {
+        let mut domains = self.domains.clone();
+        if let Some(file) = &self.file {
+            let text = if file.as_os_str() == "-" {
+                shown::tell_wait("a domain a line, such as example.com");
+                named(file, io::read_to_string(io::stdin().lock()))?
+            } else {
+                named(file, fs::read_to_string(file))?
+            };
+            if text.len() > MAX_FILE {
+                return Err(format!("{}: more than {MAX_FILE} octets", file.display()).into());
+            }
+            for (at, line) in text.lines().enumerate() {
+                let line = line.split('#').next().unwrap_or_default().trim();
+                if line.is_empty() {
+                    continue;
+                }
+                let domain = line.parse().map_err(|error| {
+                    format!("{}: line {}: {line:?}: {error}", file.display(), at + 1)
+                })?;
+                domains.push(domain);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        domains.retain(|domain| seen.insert(domain.to_string()));
+        Ok(domains)
+    }
+
+    /// Makes an inspector for each domain that is inspected at a time.
+    fn inspectors(&self, domains: usize) -> Result<Vec<Inspector>, Box<dyn Error>> {
+        let resolver = match self.zone {
+            Some(_) => None,
+            None => Some(self.resolver.resolver()?),
+        };
+        let mut inspectors = Vec::new();
+        for _ in 0..usize::from(self.jobs).min(domains.max(1)) {
+            let answers = Answers::new(self.zone.as_deref())?.with_security(self.security);
+            let answers = match &resolver {
+                Some(resolver) => answers.with_resolver(resolver.clone()),
+                None => answers,
+            };
+            inspectors.push(Inspector::new(answers, self.port, !self.no_connect));
+        }
+        if let Some(resolver) = resolver {
+            resolver.warn("inspect");
+        }
+        Ok(inspectors)
+    }
+}

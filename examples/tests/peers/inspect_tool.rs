@@ -1,0 +1,118 @@
+//! The tool `inspect` beside live mail hosts and name servers.
+
+use std::fs;
+use std::process::Command;
+
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
+use serde_json::{Value, json};
+
+use super::authority::Authority;
+use super::block::Block;
+use super::gateway::{Gateway, binary};
+use super::name_server::{NameServer, Said};
+use super::servers::{have, output_of, text};
+use super::stapled::certificate_and_proof;
+
+fn inspect(arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut tool = Command::new(binary().with_file_name("inspect"));
+    let output = output_of(tool.args(["--json", "--strict"]).args(arguments), b"");
+    let told = text(&output.stdout);
+    let found = serde_json::from_str(&told)
+        .unwrap_or_else(|error| panic!("{error}: {told}{}", text(&output.stderr)));
+    (output.status.code(), found)
+}
+
+/// The record of a certificate.
+fn tlsa(authority: &Authority, name: &str) -> String {
+    let mut tool = Command::new(binary().with_file_name("tlsa"));
+    let certificate = authority.path(&format!("{name}.pem"));
+    let output = output_of(tool.args(["make", &certificate]), b"");
+    text(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
+    if !have(&["openssl"]) {
+        return;
+    }
+    let block = Block::claim();
+    let mut authority = Authority::make("inspect", block.own(1));
+    authority.issue("other.test", "V");
+    let other = tlsa(&authority, "other.test");
+    authority.issue("mx.test", "V");
+    let own = tlsa(&authority, "mx.test");
+    let gateway = Gateway::start(block.own(0), &certificate_and_proof(&authority, "mx.test"));
+    let (port, zone) = (block.own(0), authority.path("zone"));
+    let arguments = ["--zone", &zone, "--port", &port.to_string(), "example.test"];
+    let write = |records: &[&str]| {
+        let records: Vec<_> =
+            records.iter().map(|record| format!("_{port}._tcp.mx.test. TLSA {record}\n")).collect();
+        let rest = "example.test. MX 10 mx.test.\nmx.test. A 127.0.0.1\n\
+                    example.test. TXT \"v=spf1 mx -all\"\n\
+                    _dmarc.example.test. TXT \"v=DMARC1; p=reject\"\n";
+        fs::write(&zone, records.concat() + rest).unwrap();
+    };
+    write(&[&own]);
+    let (status, found) = inspect(&arguments);
+    let server = &found["mail"]["hosts"][0]["servers"][0];
+    assert_eq!(server["tlsa"], "match", "{found}");
+    assert!(server["staple"].as_str().unwrap().starts_with("good, until 20"), "{found}");
+    // The server sends its authority's certificate too, which the record does not need.
+    assert_eq!(found["defects"][0]["severity"], "notice", "{found}");
+    assert_eq!(status, Some(0), "{found}");
+    write(&[&other]);
+    let (status, found) = inspect(&arguments);
+    assert_eq!(status, Some(1), "{found}");
+    assert_eq!(found["mail"]["hosts"][0]["servers"][0]["tlsa"], "no-match", "{found}");
+    assert_eq!(found["defects"][0]["section"], "RFC 7671 section 8", "{found}");
+    // A replacement of the key is under way.
+    write(&[&own, &other]);
+    let (status, found) = inspect(&arguments);
+    assert_eq!(status, Some(0), "{found}");
+    let texts: Vec<_> = found["defects"].as_array().unwrap().iter().collect();
+    assert!(
+        texts.iter().any(|defect| defect["text"].as_str().unwrap().contains("left over")),
+        "{found}"
+    );
+    drop(gateway);
+    let (status, found) = inspect(&arguments);
+    assert_eq!(status, Some(1), "{found}");
+    let error = found["mail"]["hosts"][0]["servers"][0]["error"].as_str().unwrap();
+    assert!(error.contains("refused"), "{found}");
+    assert_eq!(found["defects"][0]["section"], "RFC 7672 section 2.2", "{found}");
+}
+
+/// A lookup that fails is no absence.
+#[test]
+fn a_failure_is_told_apart_from_an_absence() {
+    let names = NameServer::start(true, |name, kind| match (name, kind) {
+        ("failing.test", _) => Said::Code(ResponseCode::ServFail),
+        ("silent.test", RecordType::MX | RecordType::TXT) => Said::Nothing,
+        _ => Said::Code(ResponseCode::NXDomain),
+    });
+    let server = names.address.to_string();
+    let inspect = |domain| inspect(&["--resolver", &server, "--no-connect", domain]);
+    let (status, found) = inspect("absent.test");
+    assert_eq!(status, Some(1), "{found}");
+    assert_eq!(found["mail"]["action"], "bounce", "{found}");
+    let failed = |found: &Value| {
+        let lookups = found["lookups"].as_array().unwrap().iter();
+        lookups.filter(|line| line.get("failure").is_some()).count()
+    };
+    assert_eq!(failed(&found), 0, "{found}");
+    assert!(found["lookups"][0]["absent"] == json!("nxdomain"), "{found}");
+    for (domain, failure) in [("failing.test", "SERVFAIL"), ("silent.test", "timeout")] {
+        let (status, found) = inspect(domain);
+        assert_eq!(status, Some(1), "{found}");
+        assert_eq!(found["mail"]["action"], "defer", "{found}");
+        assert!(failed(&found) >= 2, "{found}");
+        let line = &found["lookups"][0];
+        assert!(line["failure"].as_str().unwrap().contains(failure), "{found}");
+        assert!(line.get("absent").is_none(), "{found}");
+        let texts = found["defects"].as_array().unwrap().iter();
+        let texts: Vec<_> = texts.map(|defect| defect["text"].as_str().unwrap()).collect();
+        assert!(texts.iter().any(|text| text.starts_with("the DNS failed: ")), "{found}");
+        assert!(!texts.contains(&"no SPF record"), "{found}");
+    }
+}

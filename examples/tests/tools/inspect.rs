@@ -1,0 +1,253 @@
+//! The tool `inspect`, by a master file.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::browser::read_back;
+use crate::program::{directory, json_lines, output_of, text, tool};
+
+const ZONE: &str = r#"
+good.example. MX 10 mx.good.example.
+mx.good.example. A 192.0.2.1
+_25._tcp.mx.good.example. TLSA 3 1 1 00000000000000000000000000000000000000000000000000000000000000aa
+good.example. TXT "v=spf1 include:a.good.example include:b.good.example -all"
+a.good.example. TXT "v=spf1 include:c.good.example ip4:192.0.2.0/24 -all"
+c.good.example. TXT "v=spf1 ip4:198.51.100.1 -all"
+b.good.example. TXT "v=spf1 a:mx.good.example -all"
+_dmarc.good.example. TXT "v=DMARC1; p=reject; rua=mailto:d@good.example"
+bad.example. MX 10 mx.bad.example.
+mx.bad.example. A 192.0.2.2
+_25._tcp.mx.bad.example. TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+bad.example. TXT "v=spf1 ptr a:nothing.example <script>alert(1)</script>"
+_dmarc.bad.example. TXT "v=DMARC1; p=reject; rua=mailto:d@other.example"
+_dmarc.bad.example. TXT "v=DMARC1; p=none"
+lax.example. MX 10 192.0.2.3.
+lax.example. TXT "v=spf1 ptr a:nothing.example ?all"
+_dmarc.lax.example. TXT "v=DMARC1; p=reject; rua=mailto:d@other.example"
+null.example. MX 0 .
+null.example. TXT "v=spf1 -all"
+_dmarc.null.example. TXT "v=DMARC1; p=reject; fo=1; t=y"
+"#;
+
+/// The output for these arguments, without a connection to a mail host.
+fn inspect(name: &str, arguments: &[&str], input: &str) -> Output {
+    let zone = directory(&format!("inspect-{name}")).join("zone");
+    fs::write(&zone, ZONE).unwrap();
+    let mut program = tool("inspect");
+    program.arg("--no-connect").arg("--zone").arg(zone).args(arguments);
+    output_of(&mut program, input.as_bytes())
+}
+
+#[test]
+fn a_domain_in_order_has_no_defect() {
+    let output = inspect("good", &["--strict", "good.example"], "");
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    for line in [
+        "good.example\n  mx.good.example: dane\n",
+        "  SPF good.example: 4 of 10 lookups, 0 of 2 void lookups\n",
+        "        c.good.example (0 lookups): v=spf1 ip4:198.51.100.1 -all\n",
+        "  DMARC good.example: policy reject of good.example\n",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    for word in ["problem", "warning", "notice"] {
+        assert!(!told.contains(word), "{word}: {told}");
+    }
+}
+
+/// Each defect has the sentence that it breaks.
+#[test]
+fn each_defect_has_its_sentence() {
+    let defect = |severity: &str, about: &str, text: &str, section: &str| {
+        json!([severity, about, text, section])
+    };
+    let rows = [
+        (
+            "bad.example",
+            vec![
+                defect(
+                    "problem",
+                    "mx.bad.example",
+                    "3 1 1: this is the digest of nothing: the tool that made it could not read the key (openssl rsa -pubin reads no EC key)",
+                    "RFC 7671 section 8",
+                ),
+                defect("problem", "bad.example", "", "RFC 7208 section 4.6"),
+                defect(
+                    "problem",
+                    "_dmarc.bad.example",
+                    "several DMARC records, so none counts",
+                    "RFC 9989 section 4.10",
+                ),
+                defect(
+                    "warning",
+                    "_dmarc.bad.example",
+                    "no destination for aggregate reports (rua)",
+                    "RFC 9989 section 4.7",
+                ),
+                defect(
+                    "problem",
+                    "bad.example",
+                    "no DMARC record for the domain",
+                    "RFC 9989 section 4.10.1",
+                ),
+            ],
+        ),
+        (
+            "lax.example",
+            vec![
+                defect(
+                    "problem",
+                    "192.0.2.3",
+                    "the MX record names an address instead of a host",
+                    "RFC 5321 section 5.1",
+                ),
+                defect(
+                    "warning",
+                    "lax.example",
+                    "ptr: slow and unreliable, do not publish",
+                    "RFC 7208 section 5.5",
+                ),
+                defect(
+                    "warning",
+                    "lax.example",
+                    "a:nothing.example: the domain has no such records",
+                    "RFC 7208 section 4.6.4",
+                ),
+                defect(
+                    "warning",
+                    "_dmarc.lax.example",
+                    "mailto:d@other.example: the destination does not confirm that it accepts the reports",
+                    "RFC 9990 section 4",
+                ),
+            ],
+        ),
+        (
+            "null.example",
+            vec![
+                json!(["notice", "null.example", "the domain accepts no mail (null MX)", null]),
+                defect(
+                    "warning",
+                    "_dmarc.null.example",
+                    "no destination for aggregate reports (rua)",
+                    "RFC 9989 section 4.7",
+                ),
+                defect(
+                    "warning",
+                    "_dmarc.null.example",
+                    "fo has no effect without ruf",
+                    "RFC 9989 section 4.7",
+                ),
+                defect(
+                    "notice",
+                    "_dmarc.null.example",
+                    "test mode (t=y): the policy is applied one level lower",
+                    "RFC 9989 section 4.7",
+                ),
+            ],
+        ),
+        (
+            "none.example",
+            vec![
+                defect(
+                    "problem",
+                    "none.example",
+                    "the domain does not exist",
+                    "RFC 5321 section 5.1",
+                ),
+                defect("problem", "none.example", "no SPF record", "RFC 7208 section 4.5"),
+                defect(
+                    "problem",
+                    "none.example",
+                    "no DMARC record for the domain",
+                    "RFC 9989 section 4.10.1",
+                ),
+            ],
+        ),
+    ];
+    for (domain, expected) in rows {
+        let found = json_lines(&inspect(domain, &["--json", domain], "")).remove(0);
+        let defects = found["defects"].as_array().unwrap();
+        assert_eq!(defects.len(), expected.len(), "{found}");
+        for (defect, expected) in defects.iter().zip(expected) {
+            let words = ["severity", "about", "text", "section"].map(|name| &defect[name]);
+            assert_eq!(words[0], &expected[0], "{defect}");
+            assert_eq!(words[1], &expected[1], "{defect}");
+            assert!(words[2].as_str().unwrap().contains(expected[2].as_str().unwrap()), "{defect}");
+            assert_eq!(words[3], &expected[3], "{defect}");
+            let sentence = defect["sentence"].as_str();
+            assert_eq!(sentence.is_some_and(|text| text.ends_with('.')), !expected[3].is_null());
+        }
+        let output = inspect(domain, &["--strict", domain], "");
+        let status = if domain == "null.example" { 0 } else { 1 };
+        assert_eq!(output.status.code(), Some(status), "{domain}");
+    }
+}
+
+#[test]
+fn many_domains_come_in_their_order_with_a_summary() {
+    let list = "# ours\ngood.example\n\nbad.example # broken\ngood.example\nnull.example\n";
+    let output = inspect("many", &["--file", "-", "--jobs", "3", "none.example"], list);
+    let told = text(&output);
+    let heads: Vec<_> = told.lines().filter(|line| !line.starts_with(' ')).collect();
+    let summary = "4 domains: 2 with DANE, 2 with problems, 0 with failed lookups";
+    let expected = ["none.example", "good.example", "bad.example", "null.example", summary];
+    assert_eq!(heads, expected, "{told}");
+    let output = inspect("wrong", &["--file", "-"], "good.example\nno domain\n");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.starts_with("inspect: -: line 2: \"no domain\": "), "{error}");
+    let output = output_of(tool("inspect").args(["--file", "/nowhere"]), b"");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("inspect: /nowhere: "));
+}
+
+/// The page of all domains of the zone.
+fn page(name: &str) -> PathBuf {
+    let domains = ["--html", "good.example", "bad.example", "lax.example"];
+    let output = inspect(name, &domains, "");
+    let file = directory(&format!("inspect-{name}-page")).join("page.html");
+    fs::write(&file, output.stdout).unwrap();
+    file
+}
+
+const SCRIPT: &str = include_str!("inspect_page.js");
+
+#[test]
+fn the_page_has_the_tree_and_the_defects() {
+    let Some(found) = read_back(&page("tree"), SCRIPT, 1200) else { return };
+    let totals = json!({"domains": 3, "with_dane": 2, "with_problems": 2, "with_failures": 0});
+    assert_eq!(found["totals"], totals, "{found}");
+    let overview = json!([
+        ["good.example", "0", "0", "0"],
+        ["bad.example", "4", "1", "0"],
+        ["lax.example", "1", "3", "0"],
+    ]);
+    assert_eq!(found["overview"], overview, "{found}");
+    let tree = json!([[
+        "good.example",
+        [["a.good.example", [["c.good.example", []]]], ["b.good.example", []],]
+    ]]);
+    let good = &found["domains"][0];
+    assert_eq!(good["tree"], tree, "{found}");
+    assert_eq!(good["defects"], json!([]), "{found}");
+    let bad = &found["domains"][1];
+    assert_eq!(
+        bad["defects"],
+        json!(["problem", "problem", "problem", "warning", "problem"]),
+        "{found}"
+    );
+    assert_eq!(bad["sentences"], 5, "{found}");
+    assert!(good["lookups"].as_u64().unwrap() > 8, "{found}");
+    // A text of a peer is text.
+    assert_eq!(found["scripts"], 0, "{found}");
+}
+
+#[test]
+fn nothing_is_wider_than_a_narrow_window() {
+    let Some(found) = read_back(&page("narrow"), SCRIPT, 400) else { return };
+    assert_eq!(found["widest"], Value::Array(Vec::new()), "{found}");
+    assert!(found["scroll_width"].as_u64().unwrap() <= 400, "{found}");
+}
