@@ -25,7 +25,7 @@ use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
 
-/// An SMTP gateway; `docs/gateway.md` describes the options of its configuration.
+/// An SMTP gateway; `examples/gateway/README.md` describes the options of its configuration.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version = support(), after_long_help = include_str!("help.txt"))]
 struct Arguments {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The manual, as text.
-const MANUAL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
+const MANUAL: &str = include_str!("../README.md");
 
 /// An option, as the manual has it.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ impl ManualOption {
 #[must_use]
 pub fn print_config() -> String {
     let mut text =
-        "# Each option with its default; docs/gateway.md describes them in full.\n\n".to_owned();
+        "# Each option with its default; examples/gateway/README.md describes them in full.\n\n".to_owned();
     let (mut tables, mut remote) = (String::new(), String::new());
     for option in ManualOption::all() {
         match (option.kind, option.name.split_once('.')) {

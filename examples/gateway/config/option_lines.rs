@@ -91,7 +91,7 @@ fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
             let nearest = nearest(wanted, names.iter().map(|(own, _)| *own));
             let nearest =
                 names.iter().find(|(own, _)| Some(*own) == nearest).map(|(_, full)| *full);
-            format!("{unknown}{}; docs/gateway.md has all options", suggestion(nearest))
+            format!("{unknown}{}; --print-config writes all options", suggestion(nearest))
         }
         _ => message.to_owned(),
     };

@@ -14,7 +14,7 @@ use super::dmarc::{InvalidFromOption, TemperrorOption};
 use crate::gateway::lookups::quantity::{Interval, Size};
 use crate::gateway::telemetry::log_format::LogFormat;
 
-/// The options as they are written; `docs/gateway.md` describes each.
+/// The options as they are written; `examples/gateway/README.md` describes each.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default = "ConfigOptions::unwritten", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the file")]

@@ -45,7 +45,7 @@ pub(crate) enum Problem {
     NoVerb,
     #[error("unknown verb {verb}; expected accept, defer, deny, drop, quarantine, require or warn")]
     Verb { verb: String },
-    #[error("{name} of Exim is not supported here; docs/gateway.md has what is not")]
+    #[error("{name} of Exim is not supported here; the manual lists it as left out")]
     Unsupported { name: String },
     #[error("the rule has a second verb")]
     SecondVerb,

@@ -15,7 +15,7 @@ use crate::gateway::policy::condition::KINDS;
 use crate::gateway::policy::stage::Stage;
 
 const HELP: &str = include_str!("../help.txt");
-const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
+const PAGE: &str = include_str!("../README.md");
 
 /// The rows of the page: the name of an option, its type and its default, if that is a value.
 fn rows() -> Vec<(&'static str, &'static str, Option<&'static str>)> {

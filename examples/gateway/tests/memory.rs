@@ -204,7 +204,7 @@ async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
     running.end().await;
 }
 
-/// The option, as `docs/gateway.md` has it: whoever is slower than it says goes, and with 0 nobody does.
+/// The option, as `examples/gateway/README.md` has it: whoever is slower than it says goes, and with 0 nobody does.
 #[tokio::test]
 async fn the_option_says_who_is_slow() {
     for (option, goes) in [

@@ -3,7 +3,7 @@
 use super::config_effect::refused;
 use crate::gateway::policy::unsupported;
 
-const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md"));
+const PAGE: &str = include_str!("../README.md");
 
 /// The section of the manual.
 fn left_out() -> &'static str {
@@ -23,7 +23,7 @@ fn a_rule_with_what_is_left_out_is_refused() {
     ] {
         let found = refused(&format!("[[acl_smtp_rcpt]]\nverb = 'deny'\n{line}"));
         let expected = format!(
-            "line 3: {name} of Exim is not supported here; docs/gateway.md has what is not"
+            "line 3: {name} of Exim is not supported here; the manual lists it as left out"
         );
         assert_eq!(found, expected, "{line}");
         assert!(left_out().contains(&format!("`{name}`")), "{name}");
