@@ -28,7 +28,7 @@ pub(crate) use config_error::ConfigError;
 pub use config_error::InvalidConfig;
 use events::EventOptions;
 pub(crate) use lookups::LookupOptionError;
-pub use manual::print_config;
+pub use manual::{help, print_config};
 use option_lines::OptionLines;
 pub(crate) use options::ConfigOptions;
 pub(crate) use remote::RemoteOptions;

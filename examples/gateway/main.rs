@@ -20,14 +20,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use examples::gateway::config::{Config, opening, print_config};
+use examples::gateway::config::{Config, help, opening, print_config};
 use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
 
-/// An SMTP gateway; `examples/gateway/README.md` describes the options of its configuration.
+/// An SMTP gateway
 #[derive(Debug, Parser)]
-#[command(name = "gateway", version = support(), after_long_help = include_str!("help.txt"))]
+#[command(name = "gateway", version = support(), after_long_help = help())]
 struct Arguments {
     /// A TOML file with Exim's option names; without it all options have their defaults
     #[arg(short, long, value_name = "FILE")]

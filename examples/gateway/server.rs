@@ -20,6 +20,8 @@ pub mod settings;
 #[cfg(feature = "gateway")]
 pub(crate) mod tls;
 #[cfg(feature = "gateway")]
+mod trial;
+#[cfg(feature = "gateway")]
 pub(crate) mod wire;
 
 #[cfg(feature = "gateway")]

@@ -61,6 +61,21 @@ impl ProxyInfo {
         }
     }
 
+    /// The names of all variables.
+    #[cfg(feature = "mail")]
+    pub const VARIABLES: [&'static str; 10] = [
+        "proxy_session",
+        "proxy_outcome",
+        "proxy_local_address",
+        "proxy_host_address",
+        "proxy_local_port",
+        "proxy_host_port",
+        "proxy_external_address",
+        "proxy_target_address",
+        "proxy_external_port",
+        "proxy_target_port",
+    ];
+
     /// Returns the variable of a name, today's or that of 2014:
     ///
     /// ```

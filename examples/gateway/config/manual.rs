@@ -1,9 +1,28 @@
-//! The manual: the rows of its tables are the options.
+//! The manual: the rows of its tables are the options, and a part of it is the text of `--help`.
 
 use std::fmt::Write as _;
 
 /// The manual, as text.
 const MANUAL: &str = include_str!("../README.md");
+
+/// Returns the rows of the tables whose first column has this head, each as its cells.
+pub(crate) fn rows(column: &str) -> impl Iterator<Item = Vec<&'static str>> {
+    let head = format!("| {column} |");
+    let mut is_inside = false;
+    MANUAL.lines().filter_map(move |line| {
+        is_inside = line.starts_with(&head) || (is_inside && line.starts_with('|'));
+        let row = line.strip_prefix("| ").filter(|_| is_inside && !line.starts_with(&head))?;
+        Some(row.strip_suffix(" |")?.split(" | ").map(str::trim).collect())
+    })
+}
+
+/// Returns the text of `--help` behind the arguments.
+#[must_use]
+pub fn help() -> &'static str {
+    let rest_behind = |text: &'static str, words| text.split_once(words).map_or("", |(_, rest)| rest);
+    let block = rest_behind(rest_behind(MANUAL, "\n## The help\n"), "```text\n");
+    block.split_once("```").map_or("", |(text, _)| text)
+}
 
 /// An option, as the manual has it.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +38,9 @@ pub(crate) struct ManualOption {
 impl ManualOption {
     /// Returns all options in their order.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        MANUAL.lines().filter_map(|line| {
-            let mut cells = line.strip_prefix("| `")?.split(" | ");
-            let name = cells.next()?.strip_suffix('`')?;
-            let (kind, default, meaning) = (cells.next()?, cells.next()?, cells.next()?);
-            cells.next()?.strip_suffix(" |")?;
-            Some(Self { name, kind, default, meaning })
+        rows("option").filter_map(|cells| {
+            let [name, kind, default, meaning, _source] = cells.try_into().ok()?;
+            Some(Self { name: name.trim_matches('`'), kind, default, meaning })
         })
     }
 
@@ -50,7 +66,7 @@ impl ManualOption {
 #[must_use]
 pub fn print_config() -> String {
     let mut text =
-        "# Each option with its default; examples/gateway/README.md describes them in full.\n\n".to_owned();
+        "# Each option with its default; the manual describes them in full.\n\n".to_owned();
     let (mut tables, mut remote) = (String::new(), String::new());
     for option in ManualOption::all() {
         match (option.kind, option.name.split_once('.')) {

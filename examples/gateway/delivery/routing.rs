@@ -1,6 +1,7 @@
 //! The routing of recipients. By default every recipient is refused.
 
 use event_expand::{ListKind, Membership};
+use mail_types::exim::List;
 use mail_types::smtp::{Domain, EnhancedCode, MailHost, Mailbox, Reply, ReplyCode};
 
 use super::mailboxes::OwnMaildirs;
@@ -31,6 +32,7 @@ pub(crate) struct Routing {
     local_parts: RuleList,
     relay_to_domains: RuleList,
     route_data: Option<Text>,
+    own_domain: Domain,
 }
 
 impl Routing {
@@ -47,7 +49,7 @@ impl Routing {
             RuleList::read(text, Stage::Rcpt, (home.language, home.host), kind)
                 .map_err(|problem| (option, problem))
         };
-        Ok(Self {
+        let mut routing = Self {
             host: home.host.clone(),
             local_domains: list("local_domains", texts.local_domains, ListKind::Domain)?,
             local_parts: list("local_parts", texts.local_parts, ListKind::LocalPart)?,
@@ -57,7 +59,27 @@ impl Routing {
                 .map(|text| Text::parse(text, Stage::Rcpt, home.language))
                 .transpose()
                 .map_err(|error| ("route_data", error.into()))?,
-        })
+            own_domain: home.host.clone(),
+        };
+        if let Some(domain) = routing.written_out(texts.local_domains) {
+            routing.own_domain = domain;
+        }
+        Ok(routing)
+    }
+
+    /// Returns a domain of `local_domains` that is written out, if there is one, or the name of this host: mail for
+    /// its postmaster is delivered here.
+    pub(crate) fn own_domain(&self) -> &Domain {
+        &self.own_domain
+    }
+
+    /// Finds a domain in the text of `local_domains`, best one of several labels.
+    fn written_out(&self, local_domains: &str) -> Option<Domain> {
+        let written = List::new(local_domains).filter_map(|item| item.trim().parse().ok());
+        let is_own = |domain: &Domain| self.keeps(&MailHost::Domain(domain.clone()));
+        let written: Vec<Domain> = written.filter(is_own).collect();
+        let several = written.iter().find(|domain| domain.as_str().contains('.'));
+        several.or(written.first()).cloned()
     }
 
     /// Returns the next hop, if it is the same for all recipients.

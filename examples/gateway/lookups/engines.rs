@@ -1,14 +1,4 @@
-//! The engines of lookups: databases and files.
-//!
-//! | lookup         | asks                                                        | options                  |
-//! |----------------|-------------------------------------------------------------|--------------------------|
-//! | `sqlite`       | `sqlite_dbfile`, or the file of `sqlite,file=/path`          | `sqlite_dbfile`          |
-//! | `pgsql`        | the first of `pgsql_servers` that can be reached; with the feature `pgsql` | `pgsql_servers` |
-//! | `redis`        | the first of `redis_servers` that can be reached, or of `redis,servers=…`; with the feature `redis` | `redis_servers`, `redis_allow_writes`, `redis_compatible`, `redis_timeout` |
-//! | `lsearch`, `iplsearch`, `nwildlsearch` | a file below one of `lookup_directories`, as does `sqlite,file=` | `lookup_directories` |
-//!
-//! The result of a database has Exim's form: a line for each row, the value of a single column or
-//! `name=value` pairs. The result of a change is the number of rows. Without a row there is no result.
+//! The engines of lookups: databases and files; the manual describes their options and results.
 //!
 //! Each request has the limits `lookup_timeout` (in rules for all lookups of a text together),
 //! `lookup_rows_max` and `lookup_size_limit`. A result beyond them is deferred, since a part of a list is

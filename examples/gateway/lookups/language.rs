@@ -256,6 +256,10 @@ pub(crate) struct Available {
     pub(crate) redis: RedisSettings,
 }
 
+/// The lookups.
+pub(crate) const LOOKUPS: [&str; 6] =
+    ["iplsearch", "lsearch", "nwildlsearch", "pgsql", "redis", "sqlite"];
+
 impl Available {
     fn check(&self, lookup: &Lookup) -> Result<(), Missing> {
         let options = lookup.options.as_deref().unwrap_or_default();
@@ -270,7 +274,7 @@ impl Available {
             }
             "redis" if options.starts_with(b"servers=") => Ok(()),
             "lsearch" | "iplsearch" | "nwildlsearch" if !self.files => Err(Missing::Folders),
-            "sqlite" | "pgsql" | "redis" | "lsearch" | "iplsearch" | "nwildlsearch" => {
+            name if LOOKUPS.contains(&name) => {
                 // Results are never cached here, so that this option has no effect.
                 if matches!(options, b"" | b"cache=no_rd") { Ok(()) } else { Err(Missing::Option) }
             }

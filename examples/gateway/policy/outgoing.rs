@@ -1,11 +1,4 @@
 //! The surroundings of texts about a host to which mail goes.
-//!
-//! | name                                 | value                                             |
-//! |--------------------------------------|---------------------------------------------------|
-//! | `primary_hostname`                   | this host's name                                  |
-//! | `domain`                             | the domain of the recipient                       |
-//! | `host`, `host_address`, `host_port`  | the host, and the address of the connection       |
-//! | `lookup_dnssec_authenticated`, `tls_out_*` | see [`OutgoingTls`]                         |
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -102,4 +95,4 @@ pub(super) fn is_untrusted(name: &str) -> bool {
     OF_HOST.contains(&name) || OutgoingTls::UNTRUSTED.contains(&name)
 }
 
-const OF_HOST: &[&str] = &["domain", "host", "host_address", "host_port"];
+pub(crate) const OF_HOST: &[&str] = &["domain", "host", "host_address", "host_port"];

@@ -127,8 +127,8 @@ pub(crate) enum Problem {
     RatePeriod,
     #[error("{option}: duplicate or conflicting option of the rate limit")]
     RateTwice { option: String },
-    #[error("{option}: unknown option of the rate limit; a key must contain a variable")]
-    RateOption { option: String },
+    #[error("{option}: unknown option of the rate limit; a key must contain a variable{}", suggestion(*.nearest))]
+    RateOption { option: String, nearest: Option<&'static str> },
     #[error("{option} counts nothing at {}{}",
         stage.option(), if *option == "per_addr" { "" } else { "; with readonly it only looks" })]
     RatePlace { option: &'static str, stage: Stage },

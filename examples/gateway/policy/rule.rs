@@ -58,7 +58,7 @@ impl Default for Verdict {
 
 /// The action of a rule whose conditions hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Accept,
     Defer,
     Deny,
@@ -285,7 +285,17 @@ impl Held<'_> {
 }
 
 impl Verb {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Accept,
+        Self::Defer,
+        Self::Deny,
+        Self::Drop,
+        Self::Quarantine,
+        Self::Require,
+        Self::Warn,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
             Self::Defer => "defer",
@@ -311,22 +321,16 @@ impl Verb {
             let name = format!("verb = {}", entry.text);
             Err(entry.error(Problem::Misplaced { name, stage }))
         };
-        match entry.text.as_str() {
+        match Self::ALL.into_iter().find(|verb| verb.as_str() == entry.text) {
             // A list that is called decides for no session, and the replies of recipients stand for themselves.
-            "quarantine" | "drop" if caller != Caller::Session => misplaced(),
-            "drop" if stage == Stage::Prdr => misplaced(),
-            "accept" => Ok(Self::Accept),
-            "defer" => Ok(Self::Defer),
-            "deny" => Ok(Self::Deny),
-            "drop" => Ok(Self::Drop),
-            "quarantine" => Ok(Self::Quarantine),
-            "require" => Ok(Self::Require),
-            "warn" => Ok(Self::Warn),
-            unsupported::VERB => {
+            Some(Self::Quarantine | Self::Drop) if caller != Caller::Session => misplaced(),
+            Some(Self::Drop) if stage == Stage::Prdr => misplaced(),
+            Some(verb) => Ok(verb),
+            None if entry.text == unsupported::VERB => {
                 let name = format!("verb = {}", unsupported::VERB);
                 Err(entry.error(Problem::Unsupported { name }))
             }
-            other => Err(entry.error(Problem::Verb { verb: other.to_owned() })),
+            None => Err(entry.error(Problem::Verb { verb: entry.text.clone() })),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) enum RuleStep {
 ///
 /// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
 /// DMARC's, and come too late when the message is there.
-const CONTROLS: [&str; 7] = [
+pub(crate) const CONTROLS: [&str; 7] = [
     NO_MULTILINE,
     DISABLE_VERIFY,
     ENABLE_FORENSIC[0],
@@ -97,6 +97,11 @@ impl RuleStep {
                 Err(Problem::Unsupported { name: name.to_owned() })
             }
             _ if entry.negated => Err(Problem::Unknown { name: format!("!{name}"), nearest: None }),
+            _ if !MODIFIERS.contains(&name) => {
+                let conditions = home.kinds.iter().map(|kind| kind.name);
+                let nearest = nearest(name, conditions.chain(MODIFIERS));
+                Err(Problem::Unknown { name: name.to_owned(), nearest })
+            }
             "message" if !says => Err(misplaced),
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
             "message" if caller == Caller::Condition => Self::said(text()?, stage),
@@ -116,13 +121,8 @@ impl RuleStep {
                 Ok(Self::Set(name.to_owned(), text()?))
             }
             "control" => Self::control(entry, stage),
-            "profile" if stage != Stage::Rcpt => Err(misplaced),
-            "profile" => Ok(Self::Profile(text()?)),
-            _ => {
-                let conditions = home.kinds.iter().map(|kind| kind.name);
-                let nearest = nearest(name, conditions.chain(MODIFIERS));
-                Err(Problem::Unknown { name: name.to_owned(), nearest })
-            }
+            _ if stage != Stage::Rcpt => Err(misplaced),
+            _ => Ok(Self::Profile(text()?)),
         }
     }
 
@@ -221,8 +221,8 @@ fn outside(name: &str, cause: &'static str) -> Problem {
 
 const NO_MESSAGE: &str = "there is no message to change";
 
-/// The modifiers, for a suggestion.
-const MODIFIERS: [&str; 9] = [
+/// The modifiers; `profile` is the last that is read.
+pub(crate) const MODIFIERS: [&str; 9] = [
     "delay",
     "message",
     "log_message",

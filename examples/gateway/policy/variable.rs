@@ -1,40 +1,5 @@
-//! The variables of texts. A configuration with a variable that has no value at the stage of its text is
-//! refused.
-//!
-//! | name                                                        | value                            |
-//! |-------------------------------------------------------------|----------------------------------|
-//! | `sender_host_address`, `sender_host_port`, `sender_host_name` | the client; behind a proxy, the client that it announces |
-//! | `sender_helo_name`                                          | its name in `HELO` or `EHLO`     |
-//! | `sender_fullhost`                                           | the client as `name (helo) [address]`: the name only if it was looked up, the helo only if it differs from name and address |
-//! | `received_ip_address`, `received_port`                      | the local address of the connection |
-//! | `received_protocol`                                         | the protocol, such as `esmtps`   |
-//! | `proxy_*`                                                   | see `proxy_protocol::ProxyInfo`  |
-//! | `primary_hostname`                                          | this host's name                 |
-//! | `tls_in_sni`, `tls_sni`                                     | the server name that the client requested by TLS |
-//! | `tls_in_ocsp`                                               | 4 if an OCSP staple was available for the client, 1 if not, 0 without TLS and in a resumed session |
-//! | `tls_in_cipher`                                             | the TLS version and cipher suite, such as `TLS1.3:TLS_AES_256_GCM_SHA384:256` |
-//! | `tls_in_peercert`, `tls_in_peerdn`                          | the certificate of a client that was asked for one, for `certextract` and digests, and its subject |
-//! | `tls_in_ourcert`                                            | the certificate that this host has shown, likewise; empty in a resumed session |
-//! | `tls_in_certificate_verified`                               | 1 if it is valid, otherwise 0    |
-//! | `smtp_command`                                              | the current command, as received |
-//! | `sender_address`, `sender_address_local_part`, `sender_address_domain` | of `MAIL`             |
-//! | `prdr_requested`                                            | `yes` or `no`                    |
-//! | `local_part`, `domain`, `recipients_count`                  | the recipient; the number of accepted ones, at data of those that accept the message |
-//! | `rcpt_count`, `rcpt_fail_count`, `rcpt_defer_count`         | the number of `RCPT` commands for the message, the current one included, and of those that were refused for good and for now |
-//! | `recipients`                                                | at prdr and data: the accepted recipients, at data those that accept the message, with a comma and a blank between them |
-//! | `message_size`                                              | the announced size; after the message, its real size |
-//! | `profile`                                                   | the profile of the recipient; at data, of all recipients |
-//! | `sender_rate`, `sender_rate_limit`, `sender_rate_period`    | of the last `ratelimit`          |
-//! | `spf_result`, `spf_result_guessed`, `spf_used_domain`       | of the last `spf` or `spf_guess` |
-//! | `spf_received`, `spf_header_comment`, `spf_smtp_comment`    | of the same, for header fields and replies |
-//! | `dmarc_status`, `dmarc_status_text`, `dmarc_used_domain`, `dmarc_domain_policy` | after the message; see `dmarc_policy::Verdict::variable` |
-//! | `dmarc_alignment_spf`, `dmarc_alignment_dkim`, `dmarc_ar_header` | of the same                 |
-//! | `h_NAME:`, `rh_NAME:`, `lh_NAME:`, `bh_NAME:`              | the message's header fields of this name, at prdr and data: decoded and trimmed; as received; as a list; like `h_`, since all text is UTF-8 |
-//! | `message_headers`                                           | at prdr and data: the header section as received, decoded, up to 64K |
-//! | `message_body`                                              | at prdr and data: the first `message_body_visible` octets of the body, with blanks in place of line ends and NUL |
-//! | `tod_epoch`, `tod_log`                                      | the time, in seconds since 1970, and as `2026-11-29 23:00:00` in UTC |
-//! | `acl_arg1` to `acl_arg9`, `acl_narg`                      | in a list that is called: its arguments, and their number    |
-//! | `acl_c…`, `acl_m…`                                          | the value of `set`, for the connection or the message |
+//! The variables of texts; the manual describes them. A configuration with a variable that has no value at the
+//! stage of its text is refused.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -127,9 +92,7 @@ fn stages(name: &str) -> Option<&'static [Stage]> {
     if let Some((stages, _)) = PUBLISHED.iter().find(|(_, names)| names.contains(&name)) {
         return Some(stages);
     }
-    let proxied = ProxyInfo::direct(([0, 0, 0, 0], 0).into());
-    let unknown = matches!(proxied.variable(name), Variable::Unknown);
-    (!unknown).then_some(EVERYWHERE)
+    ProxyInfo::VARIABLES.contains(&name).then_some(EVERYWHERE)
 }
 
 impl Variables for Context<'_> {

@@ -33,18 +33,15 @@ impl Gateway {
             let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
             let (bound, listener) =
                 bound.map_err(|source| GatewayError::Listen { address, source })?;
-            self.tell(bound, interface.tls_on_connect);
+            self.tell(bound, interface.tls_on_connect).await;
             listeners.push(listener);
         }
         Ok(listeners)
     }
 
     /// Logs the address, and a command to try it.
-    fn tell(&self, address: SocketAddr, tls_on_connect: bool) {
-        // The certificate of a first start is of its own making.
-        let (scheme, tls) =
-            if tls_on_connect { ("smtps", " with TLS on connect") } else { ("smtp", "") };
-        let insecure = if tls_on_connect { "k" } else { "" };
+    async fn tell(&self, address: SocketAddr, tls_on_connect: bool) {
+        let tls = if tls_on_connect { " with TLS on connect" } else { "" };
         match &self.startup.store {
             StoreSettings::Maildir { .. } => {
                 let place = self.startup.mailboxes.shown();
@@ -52,11 +49,8 @@ impl Gateway {
             }
             StoreSettings::Discard => info!("listening on {address}{tls}, discarding mail"),
         }
-        if self.live().settings.clients.proxy_required_hosts.hosts().is_empty() {
-            info!(
-                "try: printf 'Subject: hello\\n\\nIt works.\\n' | curl --crlf -sv{insecure} {scheme}://{address} \
-                 --mail-from ann@example.com --mail-rcpt bob@example.com -T -"
-            );
+        if let Some(command) = self.trial(address, tls_on_connect).await {
+            info!("try: {command}");
         }
     }
 

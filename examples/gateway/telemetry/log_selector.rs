@@ -1,25 +1,5 @@
 //! The parts of log lines, chosen by words of Exim's `log_selector`.
 //!
-//! | word                       | part                                                          | lines     |
-//! |----------------------------|---------------------------------------------------------------|-----------|
-//! | `deliver_time`             | `DT=`, the time of the delivery                               | delivery  |
-//! | `delivery_size`            | `S=`, the octets of the message                               | delivery  |
-//! | `incoming_interface`       | `I=`, the address and port that accepted the connection       | arrival   |
-//! | `incoming_port`            | the port of the client behind its address                     | arrival   |
-//! | `msg_id`                   | `id=`, the `Message-ID`                                       | arrival   |
-//! | `outgoing_port`            | the port of the host behind its address                       | delivery  |
-//! | `proxy`                    | `PRX=`, the address of the proxy                              | arrival   |
-//! | `receive_time`             | `RT=`, the time from MAIL to the acceptance                   | arrival   |
-//! | `received_recipients`      | `for` and the recipients                                      | arrival   |
-//! | `received_sender`          | `from` and the sender                                         | arrival   |
-//! | `sender_on_delivery`       | `F=`, the sender                                              | delivery  |
-//! | `smtp_confirmation`        | `C=`, the reply of the host                                   | delivery  |
-//! | `subject`                  | `T=`, the subject, decoded                                    | arrival   |
-//! | `tls_certificate_verified` | `CV=`, whether the certificate of the other side was verified | both      |
-//! | `tls_cipher`               | `X=`, the version of TLS and the cipher suite                 | both      |
-//! | `tls_peerdn`               | `DN=`, the name in the client's certificate                   | arrival   |
-//! | `tls_sni`                  | `SNI=`, the server name that the client asked for             | arrival   |
-//!
 //! In Exim `deliver_time`, `outgoing_port` and `received_recipients` must be selected, and `msg_id` need not be.
 
 use std::fmt;

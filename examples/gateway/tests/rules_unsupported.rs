@@ -7,8 +7,8 @@ const PAGE: &str = include_str!("../README.md");
 
 /// The section of the manual.
 fn left_out() -> &'static str {
-    let start = PAGE.find("### Left out").unwrap();
-    PAGE[start..].split("\n## ").next().unwrap()
+    let start = PAGE.find("\n## Left out\n").unwrap();
+    PAGE[start + 1..].split("\n## ").next().unwrap()
 }
 
 #[test]

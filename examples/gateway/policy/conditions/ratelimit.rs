@@ -2,26 +2,6 @@
 //!
 //! `LIMIT` is a number, or a text that expands to one, with `K`, `M` or `G` as in a size, of events in the time
 //! `PERIOD`, as `5s` or `1h30m`. A client at the limit is over it.
-//!
-//! | option                   | meaning                                                           |
-//! |--------------------------|-------------------------------------------------------------------|
-//! | `per_conn`               | counts connections, each once                                     |
-//! | `per_mail`               | counts messages, each once; the default                           |
-//! | `per_byte`               | counts the octets of messages, as declared and, after the message, those beyond that |
-//! | `per_rcpt`               | counts recipients: at rcpt each, at data those that take the message |
-//! | `per_addr`               | at rcpt: counts recipients, each address once in a period          |
-//! | `per_cmd`                | counts each time the rule is asked                                |
-//! | `count=NUMBER`           | counts so many instead of one, or instead of the octets or recipients |
-//! | `unique=TEXT`            | counts each text once in a period                                 |
-//! | `leaky`                  | events over the limit do not count: some get through; the default |
-//! | `strict`                 | all events count: a client that does not slow down gets nothing through |
-//! | `readonly`               | looks, and does not count; so may `per_mail`, `per_byte` and `per_rcpt` where there is nothing of them to count |
-//!
-//! `KEY` is a text with variables that tells the counters apart; the default is `$sender_host_address`. It
-//! may have several parts with slashes between them, and options may follow it.
-//! Behind a proxy that is the real client. A trusted proxy that speaks for nobody else, as in its
-//! health checks, is never over a limit that is counted by host. Rates of the same period, thing
-//! counted and key are the same rate, whatever the limit.
 
 use std::time::Duration;
 
@@ -30,6 +10,7 @@ use mail_types::exim::{Trust, Value};
 use crate::gateway::lookups::quantity::Interval;
 use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
+use crate::gateway::policy::nearest::nearest;
 use crate::gateway::policy::rates::{Count, RateEvent};
 use crate::gateway::policy::rules::Problem;
 use crate::gateway::policy::source::RuleEntry;
@@ -168,7 +149,7 @@ impl<'a> RateOptions<'a> {
                     read.unique.replace(event.trim()).is_some()
                 }
                 Some((name, _)) if name.bytes().all(|c| c.is_ascii_lowercase()) => {
-                    return Err(Problem::RateOption { option: part.to_owned() });
+                    return Err(unknown(part));
                 }
                 _ => match (Per::of(part), count_of(part)) {
                     (Some(per), _) => read.per.replace(per).is_some(),
@@ -178,7 +159,7 @@ impl<'a> RateOptions<'a> {
                         read.key.push(part);
                         false
                     }
-                    _ => return Err(Problem::RateOption { option: part.to_owned() }),
+                    _ => return Err(unknown(part)),
                 },
             };
             // per_addr counts each address once.
@@ -267,13 +248,22 @@ impl Per {
     }
 }
 
+fn unknown(option: &str) -> Problem {
+    let name = option.split_inclusive('=').next().unwrap_or_default();
+    Problem::RateOption { option: option.to_owned(), nearest: nearest(name, options()) }
+}
+
+/// Returns the words of the options.
+pub(crate) fn options() -> impl Iterator<Item = &'static str> {
+    let counts = COUNTS.iter().map(|(word, _)| *word);
+    Per::ALL.into_iter().map(Per::word).chain(counts).chain(["count=", "unique="])
+}
+
+const COUNTS: [(&str, Count); 3] =
+    [("leaky", Count::Leaky), ("strict", Count::Strict), ("readonly", Count::Not)];
+
 fn count_of(word: &str) -> Option<Count> {
-    match word {
-        "leaky" => Some(Count::Leaky),
-        "strict" => Some(Count::Strict),
-        "readonly" => Some(Count::Not),
-        _ => None,
-    }
+    COUNTS.iter().find(|(known, _)| *known == word).map(|(_, count)| *count)
 }
 
 /// Reads a number with or without a fraction and a factor, which is a power of 1,024 as in Exim.
