@@ -41,6 +41,7 @@ mod log_selector;
 mod mailbox_delivery;
 mod mailboxes;
 mod maildir;
+mod manual;
 mod memory;
 mod message_id;
 mod mta_sts;

@@ -42,6 +42,7 @@ mod peers {
     pub(crate) mod examined;
     pub(crate) mod expired_proof;
     pub(crate) mod faulty;
+    pub(crate) mod first_message;
     pub(crate) mod fronts;
     pub(crate) mod gateway;
     pub(crate) mod injection;
@@ -56,6 +57,7 @@ mod peers {
     #[cfg(feature = "dnssec-ring")]
     pub(crate) mod on_path;
     pub(crate) mod own_certificate;
+    pub(crate) mod play;
     pub(crate) mod prdr;
     pub(crate) mod prdr_cut;
     pub(crate) mod prdr_over_dane;

@@ -6,22 +6,9 @@
 use mail_types::exim::{Trust, Variable};
 use proxy_protocol::{Failure, Header, HeaderOutcome, ProxyInfo};
 
-const NAMES: [&str; 10] = [
-    "proxy_session",
-    "proxy_outcome",
-    "proxy_local_address",
-    "proxy_host_address",
-    "proxy_local_port",
-    "proxy_host_port",
-    "proxy_external_address",
-    "proxy_target_address",
-    "proxy_external_port",
-    "proxy_target_port",
-];
-
 /// The values of all names, an unset one as a hyphen; and whether only words are trusted.
 fn values(session: &ProxyInfo) -> Vec<String> {
-    NAMES
+    ProxyInfo::VARIABLES
         .map(|name| match session.variable(name) {
             Variable::Unknown => panic!("{name}"),
             Variable::Unset => "-".to_owned(),

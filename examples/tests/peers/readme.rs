@@ -1,21 +1,40 @@
-//! The README's configuration and its query of events, as printed, with a client behind a load balancer.
+//! The README's configuration and commands, as printed, with a client behind a load balancer, and the lines that the
+//! manual has for HAProxy.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
-use rusqlite::Connection;
 
 use super::block::Block;
 use super::gateway::Gateway;
 use super::name_server::{NameServer, Said};
 use super::next_hop::NextHop;
-use super::servers::{have, swaks};
+use super::servers::{have, output_of, swaks, text};
 
 /// The text between two others.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     text.split_once(start).and_then(|(_, rest)| rest.split_once(end)).unwrap().0
+}
+
+/// A document.
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap()
+}
+
+/// Runs a command of a document in the folder of the gateway; returns its output.
+fn run(gateway: &Gateway, command: &str) -> String {
+    let command = command.replace(":2525", &format!(":{}", gateway.port()));
+    let mut shell = Command::new("sh");
+    let output = output_of(shell.args(["-c", &command]).current_dir(gateway.folder()), b"");
+    let told = text(&output.stderr);
+    assert!(output.status.success(), "{command}: {told}\n{}", gateway.log());
+    text(&output.stdout)
 }
 
 /// Sends a message of this client through the load balancer; returns whether it was taken, and the dialogue.
@@ -29,15 +48,14 @@ fn send(gateway: &Gateway, from: &str, to: &str) -> (bool, String) {
 
 #[test]
 fn the_configuration_of_the_readme_does_what_it_says() {
-    if !have(&["swaks"]) {
+    if !have(&["curl", "sqlite3", "swaks"]) {
         return;
     }
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
+    let readme = document("README.md");
     let block = Block::claim();
     let (port, next_hop) = (block.own(0), NextHop::start());
     let names = NameServer::start(true, |name, kind| match (name, kind) {
-        ("strict.example.net" | "lax.example.net", RecordType::TXT) => {
+        ("example.net" | "lax.example.net", RecordType::TXT) => {
             Said::Text("v=spf1 -all".to_owned())
         }
         _ => Said::Code(ResponseCode::NXDomain),
@@ -47,16 +65,18 @@ fn the_configuration_of_the_readme_does_what_it_says() {
     let text = text.replace("127.0.0.1:2600", &next_hop.address.to_string());
     assert_ne!(text, printed);
     let text = format!("dns_resolver = \"{}\"\n{text}", names.address);
-    let gateway = Gateway::start_as_written(port, &text);
-    let database = gateway.folder().join("gateway-data/gateway.sqlite");
-    let database = Connection::open(database).unwrap();
-    database.execute_batch("CREATE TABLE strict (domain TEXT)").unwrap();
-    database.execute("INSERT INTO strict VALUES ('strict.example.net')", ()).unwrap();
+    let mut gateway = Gateway::start_as_written(port, &text);
+    let commands = between(&readme, "```sh\n# While it runs", "\n# Each tool");
+    let commands: Vec<_> = commands.lines().skip(1).collect();
+    let [table, message, query] = commands[..] else { panic!("{commands:?}") };
+    run(&gateway, table);
+    run(&gateway, message);
+    gateway.line(" <= ann@client.example ");
 
     // The rule: the query, SPF and the message with the client's own address.
-    let (taken, dialogue) = send(&gateway, "ann@strict.example.net", "bob@example.com");
+    let (taken, dialogue) = send(&gateway, "ann@example.net", "bob@example.com");
     assert!(!taken, "{dialogue}");
-    let refusal = "203.0.113.9 may not send for strict.example.net";
+    let refusal = "203.0.113.9 may not send for example.net";
     assert!(dialogue.contains(refusal), "{dialogue}\n{}", gateway.log());
     let (taken, dialogue) = send(&gateway, "ann@lax.example.net", "bob@example.com");
     assert!(taken, "{dialogue}\n{}", gateway.log());
@@ -70,9 +90,64 @@ fn the_configuration_of_the_readme_does_what_it_says() {
     let (taken, dialogue) = swaks(&gateway.address(), &["--to", "bob@example.com"]);
     assert!(!taken, "{dialogue}");
 
-    let query = between(&readme, "sqlite3 gateway-data/gateway.sqlite '", "'");
-    let mut query = database.prepare(query).unwrap();
-    let row = |row: &rusqlite::Row<'_>| row.get::<_, String>(1);
-    let events: Vec<_> = query.query_map((), row).unwrap().map(Result::unwrap).collect();
-    assert!(events.contains(&"msg:delivery".to_owned()), "{events:?}");
+    gateway.wait_for("an event", |gateway| {
+        run(gateway, query).contains("|msg:delivery|").then_some(())
+    });
+}
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts HAProxy with these lines, and waits for its listener.
+fn haproxy(folder: &Path, lines: &str, port: u16) -> Running {
+    let file = folder.join("haproxy.cfg");
+    fs::write(&file, lines).unwrap();
+    let mut command = Command::new("haproxy");
+    command.arg("-db").arg("-f").arg(file).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    let output = fs::File::create(folder.join("haproxy.log")).unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
+    let running = Running(command.spawn().unwrap());
+    for _ in 0..200 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return running;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{}", fs::read_to_string(folder.join("haproxy.log")).unwrap());
+}
+
+#[test]
+fn haproxy_runs_with_the_lines_of_the_manual() {
+    if !have(&["curl", "haproxy", "swaks"]) {
+        return;
+    }
+    let manual = document("examples/gateway/README.md");
+    let section = between(&manual, "\n## Behind a load balancer\n", "\n## ");
+    let block = Block::claim();
+    let (port, front) = (block.own(0), block.own(1));
+    let options = between(section, "```toml\n", "```");
+    let text = format!("local_interfaces = '127.0.0.1.{port}'\n{options}");
+    let mut gateway = Gateway::start_as_written(port, &text);
+    let lines = between(section, "```haproxy\n", "```");
+    let here = lines.replace("192.0.2.1:25\n", &format!("127.0.0.1:{front}\n"));
+    let here = here.replace("127.0.0.1:2525 ", &format!("127.0.0.1:{port} "));
+    assert!(here.contains(&front.to_string()) && here.contains(&port.to_string()), "{lines}");
+    let _haproxy = haproxy(gateway.folder(), &here, front);
+    let (taken, dialogue) = swaks(&format!("127.0.0.1:{front}"), &["--to", "bob@example.com"]);
+    assert!(taken, "{dialogue}\n{}", gateway.log());
+    let line = gateway.line(" <= swaks@sender.test ");
+    assert!(line.contains(" PRX=127.0.0.1"), "{line}");
+    // Without it a client is refused, unless it sends a header itself.
+    let (taken, dialogue) = swaks(&gateway.address(), &["--to", "bob@example.com"]);
+    assert!(!taken, "{dialogue}");
+    let command = between(section, "```sh\n", "\n```");
+    run(&gateway, command);
+    gateway.line(" <= ann@client.example ");
 }
