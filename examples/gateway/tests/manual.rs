@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dmarc_policy::Status;
 use event_expand::{Event, EventName, HeaderForm, Profile, Variables as _};
 use mail_types::exim::Variable;
 use proxy_protocol::ProxyInfo;
+use spf_result::SpfResult;
 
 use crate::gateway::config::Config;
 use crate::gateway::config::manual::rows;
@@ -95,6 +97,20 @@ fn conditions_hold_where_the_manual_has_them() {
     for kind in KINDS {
         let stages: BTreeSet<_> = kind.stages.iter().copied().map(place_of).collect();
         assert_eq!(places(table[kind.name][0]), stages, "{}", kind.name);
+    }
+}
+
+#[test]
+fn the_words_of_results_are_in_the_manual() {
+    let table = table("condition");
+    let spf = format!("{:?}", SpfResult::WORDS);
+    let dmarc = format!("{:?}", Status::WORDS);
+    for (condition, words) in [("spf", spf), ("dmarc_status", dmarc)] {
+        let known: BTreeSet<_> = words.split('"').skip(1).step_by(2).collect();
+        let cell = table[condition][1];
+        let (_, described) = cell.split_once("words: ").unwrap();
+        let described: BTreeSet<_> = described.split('`').skip(1).step_by(2).collect();
+        assert_eq!(described, known, "{condition}");
     }
 }
 
