@@ -199,6 +199,7 @@ step_readme() {
     text=$(block README.md "Run" toml)
     # Nobody answers there, so that SPF need not wait.
     text="dns_resolver = \"127.0.0.1:$((port + 9))\"
+spf_timeout = \"1s\"
 ${text//127.0.0.1.2525/127.0.0.1.@PORT}"
     launch readme "$text"
     mapfile -t commands < <(block README.md "Run" sh | sed -n '/^# While/,/^# Each/{/^#/!p}')
@@ -252,10 +253,12 @@ step_log_lines() {
     hop ''
     launch lines "$(plain "$relayed
 log_selector = \"+subject\"")"
-    sent --to bob@example.com,carl@next.test --header "Subject: a sign"
-    logged ' => carl <carl@next\.test> .* H=.*127\.0\.0\.1.* C="250 '
+    sent --to carl@next.test
+    logged ' => carl@next\.test T=remote_smtp H=127\.0\.0\.1 .* C="250 '
+    sent --to bob@example.com,carl@example.com --header "Subject: a sign"
     logged ' => bob <bob@example\.com> R=localuser T=local_delivery'
-    logged ' <= ann@client\.example H=.*\[127\.0\.0\.1\].* T="a sign".* for bob@example\.com carl@next\.test$'
+    logged ' -> carl <carl@example\.com> R=localuser T=local_delivery'
+    logged ' <= ann@client\.example H=.*\[127\.0\.0\.1\].* T="a sign".* for bob@example\.com carl@example\.com$'
     # The id is in the reply, in the lines and in the message.
     id=$(sed -n 's/.* OK id=\([^ ]*\).*/\1/p' <<<"$dialogue")
     holds "$line" " $id <= "
@@ -267,17 +270,23 @@ log_selector = \"+subject\"")"
 
 step_refusals() {
     step "log lines ** and =="
+    # shellcheck disable=SC2016
     hop '[[acl_smtp_rcpt]]
 verb = "deny"
-local_parts = "bad"
-[[acl_smtp_rcpt]]
+local_parts = "nobody"
+[[acl_smtp_data]]
+verb = "deny"
+condition = "${if match{$recipients}{^bad@}}"
+[[acl_smtp_data]]
 verb = "defer"
-local_parts = "later"'
+condition = "${if match{$recipients}{^later@}}"'
     launch refusals "$(plain "$relayed")"
+    refused '550 5\.7\.1' --to nobody@next.test
+    logged ' rejected RCPT <nobody@next\.test>: 550 5\.7\.1 '
     refused '55[0-9] ' --to bad@next.test
-    logged ' \*\* bad@next\.test '
+    logged ' \*\* bad@next\.test T=remote_smtp H=127\.0\.0\.1 .*: 550 5\.7\.1 '
     refused '45[0-9] ' --to later@next.test
-    logged ' == later@next\.test '
+    logged ' == later@next\.test T=remote_smtp H=127\.0\.0\.1 .* defer: 451 '
     stop refusals
     stop hop
     done_with
