@@ -19,7 +19,8 @@ pub(crate) fn rows(column: &str) -> impl Iterator<Item = Vec<&'static str>> {
 /// Returns the text of `--help` behind the arguments.
 #[must_use]
 pub fn help() -> &'static str {
-    let rest_behind = |text: &'static str, words| text.split_once(words).map_or("", |(_, rest)| rest);
+    let rest_behind =
+        |text: &'static str, words| text.split_once(words).map_or("", |(_, rest)| rest);
     let block = rest_behind(rest_behind(MANUAL, "\n## The help\n"), "```text\n");
     block.split_once("```").map_or("", |(text, _)| text)
 }

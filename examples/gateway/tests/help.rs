@@ -9,8 +9,8 @@ use serde::forward_to_deserialize_any;
 use crate::gateway::config::RemoteOptions;
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::manual::{ManualOption, rows as manual_rows};
-use crate::gateway::config::{help, print_config};
 use crate::gateway::config::{Config, ConfigOptions};
+use crate::gateway::config::{help, print_config};
 use crate::gateway::policy::condition::KINDS;
 use crate::gateway::policy::rule::Verb;
 use crate::gateway::policy::rule_step::MODIFIERS;
@@ -186,7 +186,8 @@ fn an_error_names_the_option_and_its_line() {
 fn the_configuration_in_the_help_is_sound() {
     let lines = help().lines().filter_map(|line| line.strip_prefix("  "));
     let shown = |line: &&str| !line.starts_with(' ') && !line.is_empty();
-    let lines: Vec<_> = lines.filter(shown).take_while(|line| !line.starts_with("verbs ")).collect();
+    let lines: Vec<_> =
+        lines.filter(shown).take_while(|line| !line.starts_with("verbs ")).collect();
     assert!(lines.len() > 30, "{lines:?}");
     let text = lines.join("\n");
     Config::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));

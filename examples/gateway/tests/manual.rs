@@ -236,9 +236,8 @@ fn the_contents_lead_to_every_section() {
     let headings = MANUAL.lines().filter_map(|line| line.strip_prefix("##"));
     let sections: BTreeSet<_> =
         headings.map(|heading| anchor(heading.trim_start_matches('#').trim())).collect();
-    let links = |text: &'static str| {
-        text.split("](#").skip(1).filter_map(|rest| rest.split(')').next())
-    };
+    let links =
+        |text: &'static str| text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
     for link in links(MANUAL) {
         assert!(sections.contains(link), "no section {link}");
     }

@@ -64,7 +64,10 @@ fn the_printed_command_sends_a_message() {
         assert!(output.status.success(), "{options}: {told}\n{}", gateway.log());
         let line = gateway.line(" <= ann@client.example ");
         assert!(line.ends_with(&format!(" for {recipient}")), "{options}: {line}");
-        assert_eq!(fs::read_dir(gateway.folder().join("gateway-data/maildir/new")).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(gateway.folder().join("gateway-data/maildir/new")).unwrap().count(),
+            1
+        );
     }
 }
 
@@ -72,7 +75,8 @@ fn the_printed_command_sends_a_message() {
 #[test]
 fn no_command_is_printed_where_none_works() {
     let block = Block::claim();
-    let options = "tls_on_connect_ports = 'PORT'\ntls_verify_hosts = '*'\ntls_verify_certificates = 'system'";
+    let options =
+        "tls_on_connect_ports = 'PORT'\ntls_verify_hosts = '*'\ntls_verify_certificates = 'system'";
     assert_eq!(command(&start(block.own(0), options)), None);
 }
 
@@ -99,6 +103,8 @@ fn the_files_of_a_spool_are_those_of_the_manual() {
         assert!(described.contains(&file), "{name}: {described:?}");
     }
     for name in ["maildir", "journal", "gateway.sqlite", "tls-cert.pem", "tls-key.pem"] {
-        assert!(described.contains(&name) && gateway.folder().join("gateway-data").join(name).exists());
+        assert!(
+            described.contains(&name) && gateway.folder().join("gateway-data").join(name).exists()
+        );
     }
 }
