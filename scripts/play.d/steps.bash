@@ -263,6 +263,9 @@ log_selector = \"+subject\"")"
     id=$(sed -n 's/.* OK id=\([^ ]*\).*/\1/p' <<<"$dialogue")
     holds "$line" " $id <= "
     holds "$(cat "$(files "$folder/gateway-data/maildir")")" "$id"
+    local query
+    query=$(block "$manual" "Reading mail and quarantine" sh 3)
+    wait_for "the events of the message" happened "${query//ID/$id}"
     stop lines
     stop hop
     done_with
