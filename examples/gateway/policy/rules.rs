@@ -1,7 +1,7 @@
 //! The rules that accept, refuse, defer, mark or quarantine mail; the manual describes them.
 //!
-//! Rules are tables of the configuration, in a list for each [`Stage`] of a session or in one that others call
-//! ([`NamedRules`]). They are read and checked as the configuration is, so that a session can rely on them.
+//! Rules are tables of the configuration, in a list for each stage of a session or in one that others call. They are
+//! read and checked as the configuration is, so that a session can rely on them.
 
 use std::sync::Arc;
 

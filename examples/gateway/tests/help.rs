@@ -145,6 +145,14 @@ fn an_unknown_name_is_told_the_nearest_one() {
         ("[remote-smtp]\nhosts_try_dane = ''", "; did you mean remote_smtp?"),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nhost = '*'", "; did you mean hosts?"),
         ("[[acl_smtp_rcpt]]\nverb = 'deny'\nmesage = 'x'", "; did you mean message?"),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 1m / stict'",
+            "; did you mean strict?",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'deny'\nratelimit = '5 / 1m / cuont=2'",
+            "; did you mean count=?",
+        ),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(nearest), "{text}: {error}");
