@@ -50,7 +50,7 @@ fn expected(policy: &HostPolicy) -> (RecordSet, Vec<Name>) {
     let none = || RecordSet::new(Vec::new(), &Limits::default()).unwrap_or_default();
     let own = match &policy.host {
         Host::Name(name) => vec![name.clone()],
-        _ => Vec::new(),
+        Host::Address(_) => Vec::new(),
     };
     match &policy.action {
         Action::Dane(dane) => ((*dane.records).clone(), dane.reference_names.clone()),

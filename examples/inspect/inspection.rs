@@ -104,7 +104,7 @@ impl Mail {
         let (action, reason) = match decision {
             Decision::Defer(reason) => (Some("defer"), Some(reason.to_string())),
             Decision::Bounce(reason) => (Some("bounce"), Some(reason.to_string())),
-            _ => (None, None),
+            Decision::Hosts(_) => (None, None),
         };
         Self { action, reason, hosts: Vec::new() }
     }

@@ -72,7 +72,7 @@ fn of_mail(domain: &Domain, decision: &Decision, mail: &Mail) -> Vec<Defect> {
         Decision::Defer(reason) => {
             vec![defect(Severity::Problem, reason).breaking(sentences::NO_ANSWER)]
         }
-        _ => Vec::new(),
+        Decision::Hosts(_) => Vec::new(),
     };
     defects.extend(mail.hosts.iter().flat_map(|host| host.defects.iter().cloned()));
     defects

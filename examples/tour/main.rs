@@ -28,6 +28,7 @@ use world::World;
 /// It uses addresses of this host only. The exit status is 1 if a step differs from what it announces.
 #[derive(Debug, Parser)]
 #[command(name = "tour")]
+#[expect(clippy::doc_markdown, reason = "it is the text of --help")]
 struct Arguments {
     /// Shows the log of the gateway and of the sender, too; the variable RUST_LOG selects its lines
     #[arg(long)]

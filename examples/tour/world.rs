@@ -95,8 +95,8 @@ impl World {
         narration.tell("the gateway has fetched the OCSP response of the good certificate");
         let events = Connection::open(folder.join("outgoing.sqlite"))?;
         events.execute_batch("CREATE TABLE outgoing (event, host, data, dane, ocsp)")?;
-        let (folder, _responder) = (folder.to_owned(), responder);
-        Ok(Self { folder, zone, names, _responder, good, revoked, signer })
+        let folder = folder.to_owned();
+        Ok(Self { folder, zone, names, _responder: responder, good, revoked, signer })
     }
 
     /// Cuts connections after this many octets of the client; 0 cuts none.
@@ -123,7 +123,7 @@ impl World {
             resolver: Arc::new(resolver),
             route: None,
             port: server.balancer.address.port(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
         })?)
     }
 
