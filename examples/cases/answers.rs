@@ -9,7 +9,7 @@ use mail_types::dns::{DnssecStatus, Inquiry, InquiryStep, Resolve, Session, Zone
 use mail_types::hickory::{Resolver, ResolverSettings};
 use tokio::runtime::Runtime;
 
-use super::shown::named;
+use super::shown::{named, read_in};
 
 /// Who answers where a case has no answers of its own.
 #[derive(Default)]
@@ -29,8 +29,8 @@ impl Answers {
     pub fn new(zone: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let Some(file) = zone else { return Ok(Self::default()) };
         let text = named(file, fs::read_to_string(file))?;
-        let failed = |error: mail_types::dns::MasterFileError| format!("{error}: {}", error.error);
-        Ok(Self { zone: Some(Zone::parse(&text).map_err(failed)?), ..Self::default() })
+        let zone = Zone::parse(&text).map_err(|error| format!("{error}: {}", error.error));
+        Ok(Self { zone: Some(read_in(file, zone)?), ..Self::default() })
     }
 
     /// Gives the answers of the master file this DNSSEC status.

@@ -1,6 +1,7 @@
 //! Certificates in files, as DER or PEM, and their times.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -9,15 +10,15 @@ use data_encoding::BASE64;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
+use super::shown::{named, read_in};
+
 /// Reads all certificates of a file.
 ///
 /// # Errors
 ///
 /// Those of the file, with its name, and of PEM.
 pub fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    let bytes = read(path)?;
-    let found = certificates_in(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(found)
+    read_in(path, certificates_in(&read(path)?))
 }
 
 /// Reads all certificates of PEM, or takes the octets for one of DER.
@@ -40,7 +41,7 @@ pub fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
 ///
 /// Those of the file, with its name.
 pub fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
+    Ok(named(path, fs::read(path))?)
 }
 
 /// Reads a file, or else base64.
@@ -53,7 +54,19 @@ pub fn given(given: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     if path.exists() {
         return read(path);
     }
-    Ok(BASE64.decode(given.as_bytes()).map_err(|_| "no such file, and no base64")?)
+    let decoded = BASE64.decode(given.as_bytes());
+    // A text of base64 can be long.
+    Ok(decoded.map_err(|_| format!("{given:.100}: no such file, and no base64"))?)
+}
+
+/// Puts the name of the file, if the text is one, before the error of its content.
+///
+/// # Errors
+///
+/// That of the content.
+pub fn read_given<T, E: Display>(given: &str, read: Result<T, E>) -> Result<T, Box<dyn Error>> {
+    let path = Path::new(given);
+    if path.exists() { read_in(path, read) } else { read.map_err(|error| error.to_string().into()) }
 }
 
 /// Tells whether octets are PEM.

@@ -1,7 +1,7 @@
 //! The common part of the tools: the output of results, and the exit status.
 
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -47,6 +47,15 @@ pub fn hex(octets: &[u8]) -> String {
 /// That of the file, with its name.
 pub fn named<T>(file: &Path, done: io::Result<T>) -> io::Result<T> {
     done.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+}
+
+/// Puts the name of the file before the error of its content.
+///
+/// # Errors
+///
+/// That of the content, with the name of the file.
+pub fn read_in<T, E: Display>(file: &Path, read: Result<T, E>) -> Result<T, Box<dyn Error>> {
+    read.map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
 /// Tells who types at a terminal that the tool waits for input there.

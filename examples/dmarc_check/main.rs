@@ -88,8 +88,8 @@ impl Program {
         let discovery = match &arguments.tld_file {
             None => Discovery::TreeWalk,
             Some(file) => {
-                let list =
-                    Arc::new(SuffixFile::parse(&shown::named(file, fs::read_to_string(file))?)?);
+                let text = shown::named(file, fs::read_to_string(file))?;
+                let list = Arc::new(shown::read_in(file, SuffixFile::parse(&text))?);
                 if arguments.psl { Discovery::Psl(list) } else { Discovery::TreeWalkThenPsl(list) }
             }
         };

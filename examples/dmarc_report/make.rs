@@ -96,7 +96,8 @@ impl Make {
 
     fn discovery(&self) -> Result<Discovery, Box<dyn Error>> {
         let Some(file) = &self.tld_file else { return Ok(Discovery::TreeWalk) };
-        let list = SuffixFile::parse(&shown::named(file, fs::read_to_string(file))?)?;
+        let text = shown::named(file, fs::read_to_string(file))?;
+        let list = shown::read_in(file, SuffixFile::parse(&text))?;
         Ok(Discovery::TreeWalkThenPsl(Arc::new(list)))
     }
 
@@ -205,17 +206,22 @@ impl ReportRun<'_> {
         let mut files = Vec::new();
         if !self.make.mail && !to.is_empty() {
             let name = mail(to)?.file_name(report)?;
-            fs::write(self.make.into.join(&name), report.to_gzip())?;
+            self.keep(&name, &report.to_gzip())?;
             return Ok(vec![name]);
         }
         for (at, to) in to.into_iter().enumerate() {
             let mail = mail(vec![to])?;
             let name = mail.file_name(report)?;
             let name = format!("{}!{}.eml", name.trim_end_matches(".xml.gz"), at + 1);
-            fs::write(self.make.into.join(&name), mail.write(report)?)?;
+            self.keep(&name, mail.write(report)?.as_bytes())?;
             files.push(name);
         }
         Ok(files)
+    }
+
+    fn keep(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let file = self.make.into.join(name);
+        shown::named(&file, fs::write(&file, content))
     }
 }
 

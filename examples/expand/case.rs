@@ -39,25 +39,29 @@ impl Case {
 
     pub(crate) fn expanded(outcome: Result<Value<'static>, ExpandFailure>) -> Self {
         match outcome {
-            Ok(value) => {
-                let trusted = Some(value.trust() == Trust::Trusted);
-                let bytes = value.as_bytes().to_vec();
-                if let Ok(text) = String::from_utf8(bytes.clone()) {
-                    Self { value: Some(text), trusted, bytes, ..Self::default() }
-                } else {
-                    let value_hex = Some(hex(&bytes));
-                    Self { value_hex, trusted, bytes, ..Self::default() }
-                }
-            }
-            Err(ExpandFailure::Forced { at }) => {
-                Self { forced: Some(true), at: Some(at), ..Self::default() }
-            }
-            Err(stop) => Self::wrong(&stop, stop.at()),
+            Ok(value) => Self::value(&value),
+            Err(ExpandFailure::Forced { at }) => Self::forced(Some(at)),
+            Err(stop) => Self::wrong(&stop, Some(stop.at())),
         }
     }
 
-    pub(crate) fn wrong(error: &dyn Display, at: usize) -> Self {
-        Self { failed: Some(error.to_string()), at: Some(at), ..Self::default() }
+    pub(crate) fn value(value: &Value<'_>) -> Self {
+        let trusted = Some(value.trust() == Trust::Trusted);
+        let bytes = value.as_bytes().to_vec();
+        if let Ok(text) = String::from_utf8(bytes.clone()) {
+            Self { value: Some(text), trusted, bytes, ..Self::default() }
+        } else {
+            let value_hex = Some(hex(&bytes));
+            Self { value_hex, trusted, bytes, ..Self::default() }
+        }
+    }
+
+    pub(crate) fn forced(at: Option<usize>) -> Self {
+        Self { forced: Some(true), at, ..Self::default() }
+    }
+
+    pub(crate) fn wrong(error: &dyn Display, at: Option<usize>) -> Self {
+        Self { failed: Some(error.to_string()), at, ..Self::default() }
     }
 
     pub(crate) fn about(self, text: &[u8]) -> Self {

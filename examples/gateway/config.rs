@@ -6,6 +6,10 @@ mod dmarc;
 mod effect;
 mod event_sources;
 pub(crate) mod events;
+#[cfg(feature = "gateway")]
+pub mod expander;
+#[cfg(feature = "gateway")]
+mod expander_session;
 mod files;
 mod lookups;
 pub(crate) mod manual;

@@ -16,6 +16,7 @@ pub(crate) mod macros;
 #[cfg(feature = "pgsql")]
 pub(crate) mod pgsql;
 pub(crate) mod quantity;
+pub mod random;
 pub mod redis;
 #[cfg(feature = "gateway")]
 mod rows;

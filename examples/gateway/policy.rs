@@ -10,6 +10,7 @@ pub mod delay;
 #[cfg(feature = "gateway")]
 pub(crate) mod event_lists;
 pub(crate) mod field_text;
+pub mod given;
 mod header_fields;
 pub(crate) mod host_list;
 mod idle;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use examples::cases::certificates::{time, written};
+use examples::cases::certificates::{read_given, time, written};
 use examples::cases::shown::Shown;
 use ocsp_staple::{Certificate, CertificateStatus, Check, Issuer, Proof};
 use rustls::crypto::ring::default_provider;
@@ -32,23 +32,26 @@ impl Case {
 
     /// Verifies the response; within, what it lacks.
     fn check(&self) -> Result<Result<Proof, String>, Box<dyn Error>> {
-        let response = files::response(&self.response);
-        let response = response.map_err(|error| format!("response: {error}"))?;
-        let leaf = files::certificate(&self.cert).map_err(|error| format!("cert: {error}"))?;
-        let issuer =
-            files::certificate(&self.issuer).map_err(|error| format!("issuer: {error}"))?;
+        let response = of("response", files::response(&self.response))?;
+        let leaf = of("cert", files::certificate(&self.cert))?;
+        let issuer = of("issuer", files::certificate(&self.issuer))?;
         let now = match &self.time {
             Some(text) => time(text).ok_or("time: not of RFC 3339 in UTC")?,
             None => UnixTime::now(),
         };
-        let leaf = Certificate::parse(&leaf).map_err(|error| format!("cert: {error}"))?;
-        let issuer = Certificate::parse(&issuer).map_err(|error| format!("issuer: {error}"))?;
+        let leaf = of("cert", read_given(&self.cert, Certificate::parse(&leaf)))?;
+        let issuer = of("issuer", read_given(&self.issuer, Certificate::parse(&issuer)))?;
         let algorithms = default_provider().signature_verification_algorithms.all;
         Ok(match Check::new(&leaf, [Issuer::from(&issuer)], algorithms) {
             Ok(check) => check.verify(&response, now).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         })
     }
+}
+
+/// Puts the name of a field before its error.
+fn of<T>(field: &str, read: Result<T, Box<dyn Error>>) -> Result<T, String> {
+    read.map_err(|error| format!("{field}: {error}"))
 }
 
 /// The result.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use examples::cases::certificates::{certificates, written};
-use examples::cases::shown::Done;
+use examples::cases::shown::{Done, named, read_in};
 use ocsp_staple::hyper::{FetchLimits, Fetcher, Proxy};
 use ocsp_staple::{
     Certificate, Check, Event, FetchError, Issuer, IssuerHash, Pace, Request, Schedule,
@@ -51,12 +51,13 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn run(&self) -> Done {
-        let mut chain = certificates(&self.cert)?;
-        if let Some(issuer) = &self.issuer {
-            chain.append(&mut certificates(issuer)?);
+        let mut ders = Vec::new();
+        for file in [Some(&self.cert), self.issuer.as_ref()].into_iter().flatten() {
+            ders.extend(certificates(file)?.into_iter().map(|der| (file, der)));
         }
-        let chain: Result<Vec<_>, _> = chain.iter().map(|der| Certificate::parse(der)).collect();
-        let chain = chain.map_err(|error| format!("{}: {error}", self.cert.display()))?;
+        let chain: Result<Vec<_>, _> =
+            ders.iter().map(|(file, der)| read_in(file, Certificate::parse(der))).collect();
+        let chain = chain?;
         let (leaf, issuers) = chain.split_first().ok_or("no certificate")?;
         let algorithms = default_provider().signature_verification_algorithms.all;
         let check = Check::new(leaf, issuers.iter().map(Issuer::from), algorithms)?;
@@ -107,8 +108,7 @@ impl Wanted {
                 }
             }
             if let Some(staple) = schedule.staple(UnixTime::now()) {
-                replace_file(&self.output, &staple.response)
-                    .map_err(|error| format!("{}: {error}", self.output.display()))?;
+                named(&self.output, replace_file(&self.output, &staple.response))?;
                 println!("good until {}", written(staple.until));
                 warn(check, &staple.response);
                 return Ok(());

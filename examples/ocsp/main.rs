@@ -88,6 +88,9 @@ impl Check {
             shown::write(&case.verdict(), json, &mut out)?;
             return Ok(out.flush()?);
         }
+        shown::tell_wait(
+            "a case a line, such as {\"response\": \"a.der\", \"cert\": \"a.pem\", \"issuer\": \"ca.pem\"}",
+        );
         lines::each(MAX_LINE, &mut out, |line, out| {
             let verdict = match serde_json::from_slice::<Case>(line) {
                 _ if line.len() > MAX_LINE => Verdict::wrong("line too long", line.len()),

@@ -51,7 +51,8 @@ impl Wanted {
             .with_no_client_auth();
         let name = self.name.clone().unwrap_or_else(|| self.host.clone());
         let mut client = ClientConnection::new(Arc::new(config), ServerName::try_from(name)?)?;
-        let mut stream = start_tls(&self.host, self.port)?;
+        let mut stream = start_tls(&self.host, self.port)
+            .map_err(|error| format!("{} port {}: {error}", self.host, self.port))?;
         let ended = client.complete_io(&mut stream);
         if let Some(stapled) = verifier.stapled() {
             println!("{stapled}");

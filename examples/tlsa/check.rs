@@ -12,7 +12,7 @@ use dane_tlsa::mail_types::dns::{
 use dane_tlsa::{Limits, RecordSet};
 use examples::cases::certificates::certificates;
 use examples::cases::lines;
-use examples::cases::shown::{self, Done};
+use examples::cases::shown::{self, Done, named, read_in};
 use rustls::pki_types::CertificateDer;
 
 use crate::case::{self, Case, Outcome, Subject};
@@ -75,6 +75,9 @@ impl Wanted {
         if !self.records.is_empty() || self.zone.is_some() {
             return Err("give the certificates too, with --chain or --server".into());
         }
+        shown::tell_wait(
+            "a case a line, such as {\"tlsa\": [\"3 1 1 ab...\"], \"chain\": [\"MII...\"]}",
+        );
         lines::each(MAX_LINE, &mut out, |line, out| {
             let outcome = match serde_json::from_slice::<Case>(line) {
                 _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),
@@ -110,12 +113,12 @@ impl Wanted {
         let (Some(path), Some(name)) = (&self.zone, name) else {
             return case::records(&self.records).map_err(|error| format!("--record{error}").into());
         };
-        let text =
-            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let zone = Zone::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = named(path, fs::read_to_string(path))?;
+        let zone = Zone::parse(&text).map_err(|error| format!("{error}: {}", error.error));
+        let zone = read_in(path, zone)?;
         match zone.answer(&Question::new(name.clone(), RecordType::Tlsa)) {
             Answer::Records { records: Records::Tlsa(wires), .. } => {
-                Ok(RecordSet::from_wire(&wires, &Limits::default())?)
+                read_in(path, RecordSet::from_wire(&wires, &Limits::default()))
             }
             _ => Err(format!("{}: no TLSA record of {name}", path.display()).into()),
         }

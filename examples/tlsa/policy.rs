@@ -88,6 +88,7 @@ impl Wanted {
             shown::write(&run.decide(case, &policy, None)?, self.output.json, &mut out)?;
             return Ok(out.flush()?);
         }
+        shown::tell_wait("a case a line, such as {\"next_hop\": \"example.com\"}");
         lines::each(MAX_LINE, &mut out, |line, out| {
             let outcome = match serde_json::from_slice::<Case>(line) {
                 _ if line.len() > MAX_LINE => Outcome::wrong("the line is too long", line.len()),

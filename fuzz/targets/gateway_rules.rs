@@ -48,6 +48,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
             client: Some(&client),
             greeting: Some(&greeting),
             event: None,
+            given: None,
             transaction: mail.then_some(&transaction),
             recipient: Stage::RECIPIENT.contains(&stage).then_some(&recipient),
             recipient_number: (stage == Stage::Prdr).then_some(0),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mail_types::dns::{Answer, Question, Records};
 
 /// Limits of the answers that a resolver keeps.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct CacheLimits {
     /// The most answers (10,000); 0 turns the cache off.

@@ -6,7 +6,7 @@ use crate::der::{self, DerError, Element, Reader};
 ///
 /// Any certificate that has a key is one: of any version, whatever its extensions are. Reading one
 /// verifies nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Certificate<'a> {
     der: &'a [u8],
     tbs: Element<'a>,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::host_policy::{Action, HostPolicy, NoDane, Skip};
 
 /// The decision about a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a sender must handle all three")]
 pub enum Decision {
     /// Try these hosts in this order. If none of them can be used, [`Disposition`] tells what follows.

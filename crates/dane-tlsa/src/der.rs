@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// The place where input is not the DER of the certificate or key that it should be.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("{field}: not valid DER at byte {at}")]
 #[non_exhaustive]
 pub struct DerError {
@@ -14,14 +14,14 @@ pub struct DerError {
 }
 
 /// A reader of elements, one behind the other.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     at: usize,
 }
 
 /// An element.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
     /// With its tag and length.

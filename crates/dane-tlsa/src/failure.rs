@@ -13,7 +13,8 @@ use crate::verdict::{MismatchReason, Mismatches, Verdict};
 
 /// A failure of DANE with all that a report about TLS says of it
 /// ([RFC 8460 section 4.4](https://www.rfc-editor.org/rfc/rfc8460#section-4.4)).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct Failure {
     /// `result-type`.
@@ -38,6 +39,11 @@ impl Failure {
 /// The result types of [RFC 8460 section 4.3](https://www.rfc-editor.org/rfc/rfc8460#section-4.3) that DANE
 /// can have.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum ResultType {
     /// The server offers no STARTTLS.
@@ -97,6 +103,11 @@ impl fmt::Display for ResultType {
 
 /// The types of a policy that DANE can have.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum PolicyType {
     /// TLSA records.
@@ -123,7 +134,7 @@ impl fmt::Display for PolicyType {
 }
 
 /// The fault of a connection to a host that must use TLS.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ConnectionFault<'a> {
     /// The server offers no STARTTLS, or refuses it.

@@ -13,7 +13,7 @@ use crate::record_set::RecordSet;
 use crate::usage::Usage;
 
 /// One host of a next hop, and how mail to it is secured.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct HostPolicy {
     /// The host as an MX record or the administrator names it.
@@ -47,7 +47,7 @@ impl fmt::Display for Host {
 }
 
 /// The action for a host.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
     /// Use TLS, and only if the server is authenticated by its TLSA records. If it is not, or offers no
@@ -96,7 +96,7 @@ impl Action {
 }
 
 /// A server that its TLSA records authenticate.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Dane {
     /// The records; at least one can be used.
@@ -140,7 +140,7 @@ impl Dane {
 }
 
 /// A server that must use TLS, and cannot be authenticated.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Encrypt {
     /// The records, none of which can be used.
@@ -173,7 +173,7 @@ pub enum NoDane {
 }
 
 /// Why a host is not used now.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Skip {
     /// It has no address.

@@ -135,8 +135,18 @@
 //! | `dnssec-ring` | no      | `hickory::ValidatingResolver`, which validates by DNSSEC itself, with hickory and ring |
 //! | `hickory`     | no      | `Stub`, a resolver without I/O, and `hickory::StubResolver`, which asks for it on tokio |
 //! | `rustls`      | no      | `rustls::DaneVerifier`, for each connection of a client, and `rustls::UnauthenticatedVerifier` |
+//! | `serde`       | no      | `Serialize` and `Deserialize` of the crate `serde`: see [Stored values](#stored-values) |
 //!
 //! A feature adds items; none changes what the other items do.
+//!
+//! # Stored values
+//!
+//! With the feature `serde` a [`TlsaRecord`] is its presentation form, a [`RecordSet`] a list of them, within the
+//! default of [`Limits`]; a [`Usage`], a [`Selector`] and a [`MatchingType`] are numbers, a [`ResultType`] and a
+//! [`PolicyType`] the words of RFC 8460, and a [`Failure`] is a structure with the names of its fields. All of them are
+//! read back. A [`Verdict`], a [`HostPolicy`] and a [`Decision`] are written only; a verdict is `match`, `no_match` or
+//! `unusable`, an action the word of [`Action::as_str`]. These forms are stable, and may get more fields. Reasons are
+//! texts for people, which may change.
 //!
 //! # Limits
 //!
@@ -212,6 +222,8 @@ mod rollover;
 pub mod rustls;
 mod selected;
 mod selector;
+#[cfg(feature = "serde")]
+mod serde;
 mod server_names;
 #[cfg(feature = "hickory")]
 mod stub;

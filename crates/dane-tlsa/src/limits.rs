@@ -1,7 +1,7 @@
 //! Limits of records, certificates and hosts.
 
 /// Limits of the records and certificates that are looked at.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most records of a host (default 100). A set with more is refused whole.

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 ///
 /// They are ordered as by RFC 7671 section 9: a digest is stronger than those of lower numbers.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize), serde(transparent))]
 pub struct MatchingType(u8);
 
 impl MatchingType {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use mail_types::dns::Name;
 
 /// The next hop of a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum NextHop {
     /// A domain: its MX hosts, or the domain itself if it has no MX records (RFC 5321 section 5.1).

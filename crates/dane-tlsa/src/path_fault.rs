@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::time::Written;
 
 /// Why no path leads from the server's certificate to a trust anchor.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PathFault {
     /// The server's certificate, and those between, have other issuers.

@@ -16,7 +16,7 @@ use crate::limits::Limits;
 /// assert!(!options.required);
 /// # Ok::<(), dane_tlsa::mail_types::exim::HostSetError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyOptions {
     /// The hosts whose TLSA records are looked up, by name or address: Exim's `hosts_try_dane` (default

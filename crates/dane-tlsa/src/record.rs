@@ -27,7 +27,7 @@ use crate::usage::Usage;
 /// assert_eq!(error.to_string(), "odd number of hexadecimal digits, at byte 70");
 /// # Ok::<(), dane_tlsa::RecordError>(())
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_structs, reason = "the fields of the wire format")]
 pub struct TlsaRecord {
     /// Which certificate it is about.
@@ -229,7 +229,7 @@ fn hexadecimal(words: &mut Words<'_>) -> Result<Vec<u8>, RecordError> {
 }
 
 /// Why a text or data is not a [`TlsaRecord`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RecordError {
     /// It ends before the third number.
@@ -280,13 +280,13 @@ pub enum RecordError {
 }
 
 /// A selector or matching type is not one of RFC 6698, so that no record can be made with it.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("the selector or the matching type is not assigned")]
 #[non_exhaustive]
 pub struct NotAssigned;
 
 /// Why no record can be made of a key.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum KeyRecordError {
     /// The input is not one public key.

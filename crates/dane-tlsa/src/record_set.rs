@@ -12,19 +12,19 @@ use crate::usage::Usage;
 /// The TLSA records of one host. Each is told by its place in the set, from 0.
 ///
 /// A set is only worth what the DNS answer is worth that it is from: that must be secure.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct RecordSet {
     entries: Vec<Entry>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Entry {
     record: TlsaRecord,
     standing: Standing,
 }
 
 /// Whether a record of a set counts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Standing {
     /// It counts.
@@ -175,7 +175,7 @@ impl RecordSet {
 }
 
 /// A host has more TLSA records than are looked at.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("more than {limit} TLSA records")]
 #[non_exhaustive]
 pub struct TooManyRecords {

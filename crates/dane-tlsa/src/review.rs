@@ -20,7 +20,7 @@ use crate::usage::Usage;
 use crate::verdict::{MismatchReason, Verdict};
 
 /// A review of a server and its records, for their administrator.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Review {
     /// The verdict of clients.
@@ -30,7 +30,7 @@ pub struct Review {
 }
 
 /// Something that should be changed, or known.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The record that it is about: its place in the set, and its usage, selector and matching type.
@@ -40,7 +40,7 @@ pub struct Finding {
 }
 
 /// How bad a [`Finding`] is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "as bad as it gets")]
 pub enum Severity {
     /// It may be meant so.
@@ -52,7 +52,7 @@ pub enum Severity {
 }
 
 /// The kind of a [`Finding`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum FindingKind {
     /// The data is the digest of no octets: a tool was given a key that it could not read.

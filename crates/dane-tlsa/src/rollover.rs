@@ -31,7 +31,7 @@ use crate::usable::Unusable;
 /// ]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Rollover {
     current: Vec<TlsaRecord>,
     next: Vec<TlsaRecord>,
@@ -40,7 +40,7 @@ pub struct Rollover {
 }
 
 /// A step of a [`Rollover`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct RolloverStep {
     /// When: not earlier.
@@ -52,7 +52,7 @@ pub struct RolloverStep {
 }
 
 /// The action in a step of a [`Rollover`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the standard has no other steps")]
 pub enum RolloverAction {
     /// The records of both keys are published.
@@ -161,7 +161,7 @@ impl fmt::Display for RolloverStep {
 }
 
 /// Why a key cannot be replaced in one go.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RolloverError {
     /// One of the keys has no record.

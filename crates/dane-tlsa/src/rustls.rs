@@ -155,7 +155,7 @@ fn server_name(base_domain: &Name) -> Result<ServerName<'static>, BaseDomainErro
 }
 
 /// Why no connection can be made for a TLSA base domain.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BaseDomainError {
     /// There is no reference identifier.

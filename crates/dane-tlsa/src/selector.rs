@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The selector of a record: which part of the certificate it is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize), serde(transparent))]
 pub struct Selector(u8);
 
 impl Selector {

@@ -10,7 +10,7 @@ use crate::selector::Selector;
 use crate::usage::Usage;
 
 /// Why a record is not used.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Unusable {
     /// SMTP has no use for the usages of public authorities ([RFC 7672 section 3.1.3]).

@@ -11,6 +11,7 @@ use std::fmt;
 /// assert_eq!(Usage::new(9).to_string(), "usage 9");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize), serde(transparent))]
 pub struct Usage(u8);
 
 impl Usage {

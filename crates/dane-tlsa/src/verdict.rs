@@ -11,7 +11,12 @@ use crate::path_fault::PathFault;
 use crate::usable::Unusable;
 
 /// Whether the records of a host authenticate a server.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Serialize),
+    serde(rename_all = "snake_case", tag = "verdict")
+)]
 #[expect(clippy::exhaustive_enums, reason = "a record matches, or none does, or none can")]
 pub enum Verdict {
     /// The server is authenticated.
@@ -23,7 +28,8 @@ pub enum Verdict {
 }
 
 /// Which record matches what.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize))]
 #[non_exhaustive]
 pub struct Match {
     /// The record's place in the set, from 0.
@@ -37,7 +43,8 @@ pub struct Match {
 }
 
 /// Why none of the records matches: for each record, in order.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize))]
 #[non_exhaustive]
 pub struct Mismatches {
     /// The records. There may be none.
@@ -45,7 +52,8 @@ pub struct Mismatches {
 }
 
 /// Why a record does not match.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize))]
 #[non_exhaustive]
 pub struct Mismatch {
     /// Its usage, selector and matching type.
@@ -55,7 +63,7 @@ pub struct Mismatch {
 }
 
 /// Why a record does not match.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum MismatchReason {
     /// The record cannot be used.

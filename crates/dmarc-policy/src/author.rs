@@ -40,7 +40,7 @@ use crate::author::text::is_atext;
 /// assert_eq!(Author::from_fields([&b"undisclosed:;"[..]]), Author::Absent);
 /// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Author {
     /// One domain, in one address or more.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{FailureOptions, Policy, Psd, Record, ReportUriError};
 
 /// A part of a record that receivers ignore, or that its owner may not intend.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Defect {
     /// The position of the tag in the text, in bytes; 0 for the record as a whole.
@@ -44,7 +44,7 @@ impl fmt::Display for Defect {
 }
 
 /// The kind of a [`Defect`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DefectKind {
     /// A tag without `=`.

@@ -123,7 +123,7 @@ impl Destinations {
 }
 
 /// A destination, and its permission.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Destination {
     /// The URI of the record.
@@ -145,7 +145,7 @@ impl Destination {
 }
 
 /// The permission to send reports to a destination.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Permission {
     /// Permitted: it belongs to the same organization.

@@ -10,7 +10,7 @@ use crate::walk::Memo;
 use crate::{Author, AuthorFault, Discovery, Policy, Verdict};
 
 /// The verification result of one DKIM signature.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 5.3.3 needs just these")]
 pub struct DkimInput {
     /// The result.

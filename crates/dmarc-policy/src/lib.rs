@@ -93,6 +93,14 @@
 //! `FeedbackLimits`, which stop a bomb of gzip or of entities, and none of its texts has a control
 //! character.
 //!
+//! # Stored values
+//!
+//! With the feature `serde` a [`Policy`], a [`Status`] and the words of reports are their words, and a [`Record`], a
+//! [`ReportUri`], `FailureOptions` and a `ReportId` are their texts; `Feedback` and its parts are structures with the
+//! names of their fields. All of them are read back: a record as leniently as [`Record::parse`], a report without
+//! the limits of `FeedbackLimits`. A [`Verdict`] is written only, with its [`status`](Verdict::status) and
+//! [`record`](Verdict::record). These forms are stable, and may get more fields, which an older version ignores.
+//!
 //! # Features
 //!
 //! | Feature   | Default | Adds                                                       |
@@ -100,6 +108,7 @@
 //! | `idna`    | no      | author domains in Unicode                                  |
 //! | `psl`     | no      | `SuffixFile`, which reads a list of public suffixes        |
 //! | `reports` | no      | the items under [Reports](#reports)                        |
+//! | `serde`   | no      | `Serialize` and `Deserialize` of the crate `serde`: see [Stored values](#stored-values) |
 
 mod author;
 mod defect;
@@ -118,6 +127,8 @@ mod record;
 mod report;
 mod report_uri;
 mod review;
+#[cfg(feature = "serde")]
+mod serde;
 mod status;
 mod tag;
 mod verdict;

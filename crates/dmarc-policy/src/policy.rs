@@ -56,7 +56,7 @@ impl FromStr for Policy {
 }
 
 /// A text is not the word of a [`Policy`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("invalid DMARC policy: not none, quarantine or reject")]
 #[non_exhaustive]
 pub struct PolicyError;

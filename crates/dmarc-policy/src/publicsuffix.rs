@@ -57,7 +57,7 @@ impl fmt::Debug for SuffixFile {
 }
 
 /// A text is not a list of public suffixes.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not a public suffix list: no rules or no section markers")]
 #[non_exhaustive]
 pub struct SuffixFileError;

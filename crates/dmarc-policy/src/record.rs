@@ -20,7 +20,7 @@ use crate::{Defect, FailureOptions, Policy, ReportUri};
 /// assert_eq!(record.to_string(), "v=DMARC1; p=reject; adkim=s; rua=mailto:d@example.com");
 /// # Ok::<(), dmarc_policy::RecordError>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Record {
     /// The policy for the domain itself; `None` without one, or if one of `p`, `sp` and `np` is not
@@ -202,6 +202,11 @@ impl fmt::Display for Record {
 
 /// The alignment mode: sections 3.2.10.1 and 3.2.10.2.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 9989 section 4.7 has just these")]
 pub enum AlignmentMode {
     /// The organizational domains must be equal.
@@ -226,7 +231,7 @@ pub enum Psd {
 }
 
 /// The reason why a text is not a [`Record`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RecordError {
     /// The first tag is not `v`, or its value is not `DMARC1` in capitals.

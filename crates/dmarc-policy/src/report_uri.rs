@@ -139,7 +139,7 @@ impl fmt::Display for ReportUri {
 }
 
 /// The reason why a text is not a [`ReportUri`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ReportUriError {
     /// The scheme, such as `mailto:`, is missing.

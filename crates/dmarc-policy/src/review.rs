@@ -84,7 +84,7 @@ impl Inquiry for &Review {
 }
 
 /// The findings of a [`Review`].
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Reviewed {
     names: Vec<ReviewedName>,
     findings: Vec<Finding>,
@@ -94,7 +94,7 @@ pub struct Reviewed {
 }
 
 /// A name that the tree walk has asked for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ReviewedName {
     /// The name, which begins with `_dmarc`.
@@ -199,7 +199,7 @@ impl Reviewed {
 }
 
 /// A defect, and its place.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The name of the record, or the domain that has none.
@@ -215,7 +215,7 @@ impl fmt::Display for Finding {
 }
 
 /// A defect of published records.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ReviewDefect {
     /// No record counts for the domain.

@@ -7,6 +7,11 @@ use crate::{Policy, Verdict};
 
 /// The values of `dmarc_status`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "the words of Exim's specification")]
 pub enum Status {
     /// The message passed.

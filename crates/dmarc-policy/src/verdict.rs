@@ -12,7 +12,7 @@ use crate::walk::Published;
 use crate::{AuthorFault, Policy, Record};
 
 /// The outcome of DMARC for one message.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
     /// The author domain that was tested, if any.

@@ -10,7 +10,7 @@ use crate::{Psd, Record};
 pub(crate) type FoundRecord = Option<Arc<Published>>;
 
 /// The record among the texts of a name, if there is exactly one.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Published(pub(crate) Option<Record>);
 
 impl Published {

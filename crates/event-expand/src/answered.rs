@@ -3,7 +3,7 @@
 use mail_types::exim::LookupResult;
 
 /// The answer to a [`Request`](crate::Request).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a request is answered by one or the other")]
 pub enum Answered {
     /// The result of a lookup, or of another request.
@@ -13,7 +13,7 @@ pub enum Answered {
 }
 
 /// The verdict of a list of rules that a template calls. Messages are untrusted in the template.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "Exim has these four")]
 pub enum AclVerdict {
     /// It accepts, with a message that may be empty.

@@ -45,7 +45,8 @@ pub enum HostCall {
     PwCheck,
     /// `radius`.
     Radius,
-    /// `${randint:limit}`: a random number, at least 0 and less than the argument.
+    /// `${randint:limit}`: a random number, at least 0 and less than the argument, which is a decimal number; 0
+    /// for a limit of 0.
     RandInt,
     /// `${readfile{name}{line end}}`: the content of a file.
     ReadFile,

@@ -172,7 +172,7 @@ impl FromStr for EventName {
 }
 
 /// A text is not the name of an event.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("unknown event name")]
 #[non_exhaustive]
 pub struct EventNameError;
@@ -225,7 +225,7 @@ pub enum Effect {
 /// assert!(!selection.has(EventName::MsgDelivery));
 /// # Ok::<(), event_expand::SelectionError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Selection(Vec<EventName>);
 
 impl Selection {
@@ -266,7 +266,7 @@ impl FromStr for Selection {
 }
 
 /// The reason why a text is not a [`Selection`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SelectionError {
     /// The text is empty.

@@ -12,7 +12,7 @@ use crate::variables::Variables;
 use crate::{Capabilities, HostCall, Limits};
 
 /// The limits and permissions of an expansion.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// The limits.
@@ -210,7 +210,7 @@ impl Template {
 }
 
 /// The results of an expansion's requests so far, in order: an answered request is not made again.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Journal {
     found: Vec<Answered>,
     awaiting: bool,
@@ -248,7 +248,7 @@ impl std::fmt::Debug for Expansion<'_> {
 }
 
 /// The next step of an expansion.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle all three")]
 pub enum Progress<T = Value<'static>> {
     /// Answer this request, and hand in the result.
@@ -260,7 +260,7 @@ pub enum Progress<T = Value<'static>> {
 }
 
 /// A request that the program must answer before the expansion continues.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Request {
     /// The position in bytes from the start of the template, or of the text that `expand` or `sg`
@@ -271,7 +271,7 @@ pub struct Request {
 }
 
 /// The kind of a [`Request`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Ask {
     /// A lookup.

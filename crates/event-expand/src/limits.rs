@@ -2,7 +2,7 @@
 
 /// Limits of a template and its expansion. A reached limit is a typed error; Exim continues until
 /// it runs out of memory or stack.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most bytes of a template, and of each text that `${expand:` or `${sg` expands. By

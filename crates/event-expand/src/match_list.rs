@@ -175,7 +175,7 @@ fn collect<'a>(
 }
 
 /// The reason why a list cannot be read or searched.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum MatchListError {
     /// The list has more items than [`Limits::items`].

@@ -11,7 +11,7 @@ use crate::tree::{Arguments, Node, NodeKind, Sequence, Tree};
 
 /// A request of a template that only the program can answer: see
 /// [`Template::needs`](crate::Template::needs).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Need<'t> {
     /// Header fields of this name, in lower case.

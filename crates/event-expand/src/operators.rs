@@ -21,11 +21,12 @@ pub(crate) mod substring;
 pub(crate) mod text;
 pub(crate) mod time;
 
-use mail_types::exim::{ByteList, LookupResult, Trust};
+use mail_types::exim::{ByteList, LookupResult, Trust, Value};
 
 use crate::call::HostCall;
 use crate::evaluate::function::{Part, Problem, copy};
 use crate::evaluate::{Evaluation, Halt};
+use crate::expansion::Ask;
 use crate::operators::operator::Operator;
 use crate::stop::ExpandError;
 use crate::tree::{Function, Node, NodeKind, Sequence, Tree};
@@ -130,17 +131,15 @@ impl<'e> Evaluation<'e> {
         operand: Sequence,
     ) -> Result<Trust, Halt> {
         let start = self.out.len();
-        if call == HostCall::RandInt {
-            let (from, _) = self.argument(tree, operand)?;
-            let number = number::integer(self.out.get(from..).unwrap_or_default());
-            self.truncate(from);
-            let expected = "a non-negative number";
-            let number = number.map_err(|error| Halt::from(error.at(at)))?;
-            if number < 0 {
-                return Err(ExpandError::Operand { at, expected }.into());
+        let found = match call {
+            HostCall::RandInt => {
+                let limit = self.limit_of_random(tree, at, operand)?;
+                self.permit(at, call)?;
+                self.ask(at, || Ask::Call { call, arguments: vec![limit] })?
             }
-        }
-        match self.call(tree, at, call, &[operand])?.clone() {
+            _ => self.call(tree, at, call, &[operand])?,
+        };
+        match found.clone() {
             LookupResult::Value(bytes) => {
                 self.push(&bytes, at)?;
                 self.mark(start, Trust::Untrusted, None);
@@ -148,6 +147,24 @@ impl<'e> Evaluation<'e> {
             }
             _ => Err(ExpandError::Failed { at, call }.into()),
         }
+    }
+
+    /// The limit of a random number, in decimal.
+    fn limit_of_random(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        operand: Sequence,
+    ) -> Result<Value<'static>, Halt> {
+        let (from, trust) = self.argument(tree, operand)?;
+        let limit = number::integer(self.out.get(from..).unwrap_or_default());
+        self.truncate(from);
+        let limit = limit.map_err(|error| Halt::from(error.at(at)))?;
+        if limit < 0 {
+            let expected = "a non-negative number";
+            return Err(ExpandError::Operand { at, expected }.into());
+        }
+        Ok(Value::new(limit.to_string().into_bytes(), trust))
     }
 
     /// A named list, with the lists that it names inserted, between colons.

@@ -21,7 +21,7 @@ pub(crate) struct Parser<'t> {
 }
 
 /// The meaning of `$` and `}` in a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Reading {
     /// A whole template: `}` is an ordinary byte.
     Whole,

@@ -24,7 +24,7 @@ use thiserror::Error;
 /// assert_eq!(statement.parameters, [Parameter::Text("x' OR 1=1 --@%".to_owned())]);
 /// # Ok::<(), event_expand::StatementError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Statement {
     /// The SQL text.
@@ -65,7 +65,7 @@ pub enum Parameter {
 }
 
 /// The reason why a query is not a [`Statement`]: send nothing of it.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum StatementError {
     /// An untrusted value was not quoted for this database.
@@ -139,7 +139,7 @@ impl Statement {
 }
 
 /// The context of a byte in SQL.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum SqlContext {
     Plain,
     /// `'…'`, which can hold a value.

@@ -7,7 +7,7 @@ use crate::template::TemplateError;
 use crate::{Capability, HostCall};
 
 /// The reason why an expansion has no text.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum ExpandFailure {
     /// The template has a `fail`: a result, not an error. An option of Exim then counts as unset.
@@ -28,7 +28,7 @@ pub enum ExpandFailure {
 }
 
 /// The reason why a template could not be expanded. Positions are in bytes from its start.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ExpandError {
     /// No variable has this name.

@@ -222,7 +222,7 @@ impl fmt::Debug for Template {
 }
 
 /// The reason why a text is not a [`Template`]. Positions are in bytes from its start.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TemplateError {
     /// The text has something else at this position.

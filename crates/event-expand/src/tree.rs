@@ -217,7 +217,7 @@ pub(crate) enum Otherwise {
 }
 
 /// Items that need no request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Function {
     Hash,
     Hmac,

@@ -205,6 +205,28 @@ fn dangerous_things_want_their_capability() {
 }
 
 #[test]
+fn the_limit_of_a_random_number_is_decimal() {
+    let mut options = Options::default();
+    options.capabilities = Capabilities::NONE.with(Capability::Random);
+    for (template, limit) in
+        [("${randint:9}", "9"), ("${randint: 1k }", "1024"), ("${randint:}", "0")]
+    {
+        let (asked, outcome) = requests_and_result(template, &options, &[found("7")]);
+        let [Ask::Call { arguments, .. }] = &asked[..] else { panic!("{template}: {outcome:?}") };
+        let arguments: Vec<_> = arguments.iter().map(Value::as_bytes).collect();
+        assert_eq!(
+            (arguments, outcome),
+            (vec![limit.as_bytes()], Ok("7".to_owned())),
+            "{template}"
+        );
+    }
+    for template in ["${randint:-1}", "${randint:x}"] {
+        let (asked, outcome) = requests_and_result(template, &options, NONE);
+        assert!(asked.is_empty() && outcome.is_err(), "{template}: {outcome:?}");
+    }
+}
+
+#[test]
 fn no_value_is_more_than_one_word_of_a_command() {
     let mut options = Options::default();
     options.capabilities = Capabilities::NONE.with(Capability::Commands);

@@ -43,6 +43,7 @@
 //! |-----------|---------|----------------------------------------------------------------------|
 //! | `hickory` | no      | `hickory::run`, which runs a [`dns::Session`] over a resolver of hickory, the settings of that resolver, and `hickory::Walk`, which reads its messages |
 //! | `idna`    | no      | `from_unicode` for domains, mailboxes and paths; `Domain::to_unicode` |
+//! | `serde`   | no      | names, domains, mailboxes, paths, replies, codes and words are stored by the crate `serde` as the text that `Display` writes and `FromStr` reads; `serde_as_text!` does the same for other types |
 //! | `zone`    | no      | `Zone`: answers from a master file                                   |
 //!
 //! A feature only adds items.
@@ -66,4 +67,6 @@ pub mod hickory;
 pub mod dns;
 pub mod exim;
 pub mod results;
+#[cfg(feature = "serde")]
+pub mod serde;
 pub mod smtp;

@@ -34,7 +34,7 @@ impl IssuerHash {
 }
 
 /// A digest in a `CertID`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Hash {
     Sha1,
     Sha256,
@@ -81,7 +81,7 @@ fn digests<D: Digest, T>(issuer: &Issuer<'_>, take: impl FnOnce(&[u8], &[u8]) ->
 }
 
 /// The `CertID` of a response.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct CertId<'a> {
     /// `None` for a digest that is not known.
     hash: Option<Hash>,

@@ -14,7 +14,7 @@ use crate::signature::{PublicKey, Signed};
 /// A certificate, borrowing from its DER, as far as OCSP is concerned with it.
 ///
 /// Reading one verifies nothing.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Certificate<'a> {
     pub(crate) der: &'a [u8],
     pub(crate) signed: Signed<'a>,
@@ -29,7 +29,7 @@ pub struct Certificate<'a> {
 }
 
 /// The extensions of a certificate that OCSP uses.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Uses<'a> {
     /// Whether `keyUsage`, if there, lets the key sign anything but certificates and lists.
     pub(crate) signatures: Option<bool>,

@@ -11,7 +11,7 @@ use crate::status::Revocation;
 use crate::time::Written;
 
 /// Something to be logged.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// The certificate names no responder, so that nothing is fetched. This is not a fault.
@@ -68,7 +68,7 @@ impl fmt::Display for Event {
 }
 
 /// How it stands with a staple.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ScheduleState {
     /// The certificate names no responder.

@@ -8,7 +8,7 @@ use der::{Decode as _, Reader as _, SliceReader, Tag};
 use crate::fields::{self, DerError, DerFault, Field};
 
 /// The extensions of a response, or of what it says about one certificate.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Extensions<'a>(&'a [u8]);
 
 /// The start of one extension; its value comes next.
@@ -116,7 +116,7 @@ impl<'a> Seen<'a> {
 }
 
 /// An object identifier that was found, for messages: `1.3.6.1.5.5.7.48.1.2`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Oid(Option<ObjectIdentifier>);
 
 impl Oid {

@@ -8,7 +8,7 @@ use crate::cert_id::IssuerHash;
 use crate::proof::ProofError;
 
 /// A request that is due.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Fetch {
     /// The address of the responder, of the scheme `http` or `https`.
@@ -33,7 +33,7 @@ pub enum Method {
 }
 
 /// Why no answer was got, or none that counts.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The responder's address is no URL that can be asked.

@@ -11,7 +11,7 @@ use rustls_pki_types::UnixTime;
 use thiserror::Error;
 
 /// The first fault of input that should be DER, and its position.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("{field}: {fault} at byte {at}")]
 #[expect(clippy::exhaustive_structs, reason = "a position, and the fault there")]
 pub struct DerError {
@@ -24,7 +24,7 @@ pub struct DerError {
 }
 
 /// A fault in the DER of a field.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DerFault {
     /// The input ends before the element does.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 /// What the system says of a file: it differs as soon as the file is replaced or written to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct FileStamp {
     length: u64,
     modified: Option<SystemTime>,

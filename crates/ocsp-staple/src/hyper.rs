@@ -44,7 +44,7 @@ pub struct Fetcher {
 }
 
 /// What a responder sent with status 200.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Fetched {
     /// The body.
@@ -54,7 +54,7 @@ pub struct Fetched {
 }
 
 /// Why nothing was fetched.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[error("{error}")]
 #[non_exhaustive]
 pub struct FetchFailure {

@@ -10,7 +10,7 @@ use crate::name::Name;
 use crate::signature::{Algorithms, PublicKey, SignatureFault};
 
 /// A name and a key that may have issued a certificate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Issuer<'a> {
     pub(crate) name: Name<'a>,
     pub(crate) key: PublicKey<'a>,
@@ -59,7 +59,7 @@ impl Issuer<'_> {
 }
 
 /// Why the issuer of a certificate cannot be used.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum IssuerError {
     /// No certificate of its issuer is there; a server's chain file may lack it.

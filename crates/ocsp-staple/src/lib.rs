@@ -78,10 +78,18 @@
 //! | `https`  | no      | `hyper::Fetcher::with_tls`: responders that have only an `https` address; the program makes the TLS configuration |
 //! | `proxy`  | no      | `hyper::Proxy`, an HTTP proxy that responders are asked by             |
 //! | `rustls` | no      | `rustls::StapledKeys` for servers; `rustls::StapleVerifier` and `rustls::Sessions` for clients |
+//! | `serde`  | no      | `Serialize` and `Deserialize` of the crate `serde` for [`Proof`] and its parts: see [Stored values](#stored-values) |
 //!
 //! A feature adds items; none changes what the other items do. Responders are asked over `http` as a rule:
 //! what they sign needs no TLS. With rustls 0.23, whose clients always ask for a staple,
 //! [`Requirement::Off`] means that it is not looked at.
+//!
+//! # Stored values
+//!
+//! With the feature `serde` a [`Proof`] is a structure with the names of its fields, whose times are written as
+//! `2026-06-15T12:00:00Z`, and is read back. A [`CertificateStatus`] is `good`, `unknown`, or `revoked` with its time
+//! and the name of the reason in RFC 5280. The form is stable, and may get more fields. A proof that is read back is
+//! only worth as much as the place where it was kept: keep the response, and verify that.
 //!
 //! # Limits
 //!
@@ -126,6 +134,8 @@ mod response;
 pub mod rustls;
 mod saved;
 mod schedule;
+#[cfg(feature = "serde")]
+mod serde;
 mod signature;
 mod status;
 mod store;

@@ -9,7 +9,7 @@ use der::{Encode as _, Header, Length, SliceReader, Tag};
 use crate::fields::{self, Field};
 
 /// A distinguished name, as the contents of its DER.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Name<'a>(Cow<'a, [u8]>);
 
 impl<'a> Name<'a> {

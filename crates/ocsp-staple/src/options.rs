@@ -12,7 +12,7 @@ use std::time::Duration;
 /// let options = Options::default().with_skew(Duration::ZERO).with_missing_next_update(true);
 /// assert!(options.missing_next_update);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// How much is read.
@@ -85,7 +85,7 @@ impl Options {
 }
 
 /// How much of a response is read. More is an error, and no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most octets. By default 65,535, more than which fits no handshake.

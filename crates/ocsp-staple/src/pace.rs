@@ -11,7 +11,7 @@ use crate::cert_id::IssuerHash;
 ///
 /// assert_eq!(Pace::default().with_hash(IssuerHash::Sha256).hash, IssuerHash::Sha256);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Pace {
     /// By which digest the first request names the issuer; if the responder does not know the

@@ -13,19 +13,24 @@ use crate::status::{CertificateStatus, ResponderError};
 use crate::time::Written;
 
 /// What a verified response proves of a certificate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct Proof {
     /// Whether the certificate is revoked.
     pub status: CertificateStatus,
     /// When that was known to be so.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde::time"))]
     pub this_update: UnixTime,
     /// By when there is newer word, if the response says so.
+    #[cfg_attr(feature = "serde", serde(default, with = "crate::serde::optional_time"))]
     pub next_update: Option<UnixTime>,
     /// When it was signed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde::time"))]
     pub produced_at: UnixTime,
     /// The last second for which it counts: the earliest of `nextUpdate`, the end of the signer's
     /// certificate and the end of the certificate that it is about. No skew is in it.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde::time"))]
     pub until: UnixTime,
     /// The signer.
     pub signer: Signer,
@@ -49,7 +54,7 @@ impl fmt::Display for Proof {
 }
 
 /// A good response to be stapled: the octets that came, and until when they count.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a server needs just these")]
 pub struct Staple {
     /// The DER of the response.
@@ -59,7 +64,12 @@ pub struct Staple {
 }
 
 /// The signer of a response.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Signer {
     /// The issuer of the certificate.
@@ -67,6 +77,7 @@ pub enum Signer {
     /// A signer with a certificate of the issuer for the purpose `OCSPSigning`.
     Delegated {
         /// The last second of that certificate.
+        #[cfg_attr(feature = "serde", serde(with = "crate::serde::time"))]
         until: UnixTime,
         /// Whether that certificate need not be checked for revocation itself (`ocsp-nocheck`). If
         /// not, it is taken all the same: checking it would need another response.
@@ -75,7 +86,7 @@ pub enum Signer {
 }
 
 /// Why a response proves nothing.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProofError {
     /// It is no response.

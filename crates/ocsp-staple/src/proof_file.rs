@@ -31,7 +31,7 @@ pub struct ProofFile {
 }
 
 /// What a look at a file found.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers log two of the three")]
 pub enum Look {
     /// Nothing new.
@@ -114,7 +114,7 @@ impl ProofFile {
 }
 
 /// Why the proof in a file is not stapled.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProofFileError {
     /// The file cannot be read.

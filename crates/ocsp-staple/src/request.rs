@@ -12,7 +12,7 @@ use crate::fields;
 use crate::issuer::Issuer;
 
 /// A request for the status of one certificate.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Request {
     der: Vec<u8>,
 }

@@ -25,7 +25,7 @@ pub enum Requirement {
 }
 
 /// The result of a staple.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Stapled {
     /// It was not looked at.
@@ -120,7 +120,7 @@ impl fmt::Display for Stapled {
 }
 
 /// Why a client ends a connection because of a staple.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum StapleError {
     /// The server sent none, and one is required.

@@ -25,7 +25,7 @@ use crate::status::{CertificateStatus, ResponderError};
 /// assert!(matches!(response, Response::Failed(ResponderError::TryLater)));
 /// # Ok::<(), ocsp_staple::DerError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a response is one or the other")]
 pub enum Response<'a> {
     /// What the responder has signed.
@@ -35,7 +35,7 @@ pub enum Response<'a> {
 }
 
 /// A signed response, about one certificate or several.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct BasicResponse<'a> {
     pub(crate) signed: Signed<'a>,
     pub(crate) responder: Responder<'a>,
@@ -48,7 +48,7 @@ pub struct BasicResponse<'a> {
 }
 
 /// Who says to have signed a response.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the standard knows just these")]
 pub enum Responder<'a> {
     /// By the name in its certificate.
@@ -70,7 +70,7 @@ impl fmt::Display for Responder<'_> {
 }
 
 /// What a response says about one certificate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SingleResponse<'a> {
     pub(crate) cert_id: CertId<'a>,
     pub(crate) status: CertificateStatus,

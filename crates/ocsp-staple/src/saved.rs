@@ -20,7 +20,7 @@ use thiserror::Error;
 /// assert_eq!(saved.to_bytes(), text);
 /// # Ok::<(), ocsp_staple::SavedError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Saved {
     /// When the responder was first to be asked.
@@ -78,7 +78,7 @@ impl Saved {
 }
 
 /// The reason why bytes are not a [saved state](Saved).
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SavedError {
     /// Their first lines are not those of the format.

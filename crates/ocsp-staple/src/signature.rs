@@ -10,7 +10,7 @@ use crate::fields::{self, Field};
 pub type Algorithms<'a> = &'a [&'a dyn SignatureVerificationAlgorithm];
 
 /// A public key, as the contents of its `SubjectPublicKeyInfo`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct PublicKey<'a> {
     algorithm: &'a [u8],
     pub(crate) bits: &'a [u8],
@@ -24,7 +24,7 @@ impl<'a> PublicKey<'a> {
 }
 
 /// The signed octets, and their signature.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Signed<'a> {
     /// The encoding that was signed.
     pub(crate) message: &'a [u8],
@@ -34,7 +34,7 @@ pub(crate) struct Signed<'a> {
 }
 
 /// Why a signature does not count.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum SignatureFault {
     /// None of the algorithms is the signature's.
     Unsupported,

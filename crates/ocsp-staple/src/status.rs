@@ -10,7 +10,12 @@ use crate::fields::{self, DerFault, Field};
 use crate::time::Written;
 
 /// Whether a certificate is revoked, as its issuer has it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[expect(clippy::exhaustive_enums, reason = "the standard knows just these")]
 pub enum CertificateStatus {
     /// It is not revoked.
@@ -72,10 +77,12 @@ impl fmt::Display for CertificateStatus {
 }
 
 /// Since when a certificate is revoked, and why.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct Revocation {
     /// Since when; it may be a time to come.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde::time"))]
     pub time: UnixTime,
     /// Why, if the issuer says so.
     pub reason: Option<RevocationReason>,
@@ -110,7 +117,12 @@ impl fmt::Display for Revocation {
 }
 
 /// Why a certificate is revoked: RFC 5280 section 5.3.1.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "camelCase")
+)]
 #[non_exhaustive]
 pub enum RevocationReason {
     /// `unspecified`.
@@ -118,6 +130,7 @@ pub enum RevocationReason {
     /// `keyCompromise`.
     KeyCompromise,
     /// `cACompromise`.
+    #[cfg_attr(feature = "serde", serde(rename = "cACompromise"))]
     CaCompromise,
     /// `affiliationChanged`.
     AffiliationChanged,
@@ -128,10 +141,12 @@ pub enum RevocationReason {
     /// `certificateHold`: it may become good again.
     CertificateHold,
     /// `removeFromCRL`.
+    #[cfg_attr(feature = "serde", serde(rename = "removeFromCRL"))]
     RemoveFromCrl,
     /// `privilegeWithdrawn`.
     PrivilegeWithdrawn,
     /// `aACompromise`.
+    #[cfg_attr(feature = "serde", serde(rename = "aACompromise"))]
     AaCompromise,
     /// A number that is not assigned, as 7; the certificate is revoked all the same.
     Unassigned,

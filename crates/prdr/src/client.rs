@@ -53,7 +53,12 @@ enum ClientState {
 }
 
 /// The outcome for one recipient.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[expect(clippy::exhaustive_enums, reason = "SMTP has just these")]
 pub enum RecipientOutcome {
     /// The server has taken responsibility, with this reply.

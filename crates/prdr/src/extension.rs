@@ -71,7 +71,7 @@ pub fn is_requested<'a>(
 }
 
 /// A fault of the parameter `PRDR`.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ParameterError {
     /// The server has not offered the extension, as after `HELO`.

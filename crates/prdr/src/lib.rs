@@ -55,6 +55,12 @@
 //! for several recipients without a request only the final reply is sent; a verdict of 3yz defers; if
 //! no recipient accepts the message and at least one defers it, the final reply is 450.
 //!
+//! # Features
+//!
+//! | Feature | Default | Adds                                                                            |
+//! |---------|---------|---------------------------------------------------------------------------------|
+//! | `serde` | no      | `Serialize` and `Deserialize` of the crate `serde` for [`RecipientOutcome`]: `delivered`, `permanent` or `temporary` with the text of the reply, or `in_doubt`. This form is stable |
+//!
 //! # Limits
 //!
 //! Each recipient has one reply, and a server limits its recipients. A client waits for each reply

@@ -50,7 +50,7 @@ pub struct DataPhase {
     ended: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Form {
     /// 353, a reply for each, the final one.
     Block,
@@ -61,7 +61,7 @@ enum Form {
 }
 
 /// The next action in the data phase.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a server must handle all four")]
 pub enum DataStep {
     /// Send this reply.
@@ -201,7 +201,7 @@ impl DataPhase {
 }
 
 /// A data phase needs at least one recipient.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("data phase without a recipient")]
 #[non_exhaustive]
 pub struct NoRecipients;

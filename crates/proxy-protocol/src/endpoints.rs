@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 /// The two ends of a connection, as its header names them.
 ///
 /// It is small, and borrows the long addresses of UNIX sockets from the header.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Endpoints<'a> {
     /// The proxy itself and this server, as for a health check: use the socket's addresses.
@@ -36,6 +36,11 @@ pub enum Endpoints<'a> {
 
 /// The transport of a proxied connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Transport {
     /// `SOCK_STREAM`, such as TCP.
@@ -91,6 +96,11 @@ const UNIX_LEN: usize = 108;
 
 /// One end of a connection, with bytes of its own.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Address {
     /// An IP address and a port.

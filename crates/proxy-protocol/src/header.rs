@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{Endpoints, Options, TlvKind, Tlvs, v1, v2};
 
 /// A header, borrowing from the bytes it was parsed from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Header<'a> {
     /// The format of the header.
@@ -97,6 +97,11 @@ impl<'a> Header<'a> {
 
 /// The format of a header.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Version {
     /// A line of text: section 2.1.
@@ -108,7 +113,7 @@ pub enum Version {
 /// A fault that keeps bytes from being a [`Header`].
 ///
 /// Positions are in bytes from the start of the header; the first byte is 0.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// The bytes so far are valid, but the header continues.

@@ -86,9 +86,17 @@
 //! | Feature | Default | Adds                                                                     |
 //! |---------|---------|--------------------------------------------------------------------------|
 //! | `mail`  | no      | for mail servers: `RequiredHosts`, Exim's list of proxies; `Refusal`, an SMTP dialogue for a header that failed; `ProxyInfo::variable`, Exim's variables |
+//! | `serde` | no      | `Serialize` of the crate `serde` for headers and outcomes: see [Stored values](#stored-values) |
 //! | `tokio` | no      | `Listener`, which accepts many connections at once; `tokio_net::read_header` and two variants of it, which read one header from a stream |
 //!
 //! A feature only adds items.
+//!
+//! # Stored values
+//!
+//! With the feature `serde` a [`Header`], a [`HeaderOutcome`] and a [`ProxyInfo`] are written, as structures with the
+//! names of their fields; an outcome is the word of [`HeaderOutcome::as_str`]. An [`Address`] (`inet` with a text, or
+//! `unix` with octets), a [`Transport`] and a [`Version`] are read back too. These forms are stable, and may get more
+//! fields. The reason of a failure is a text for people, which may change.
 //!
 //! # Limits
 //!
@@ -118,6 +126,8 @@ mod receiver;
 mod refusal;
 #[cfg(feature = "mail")]
 mod required_hosts;
+#[cfg(feature = "serde")]
+mod serde;
 mod ssl;
 mod tlv;
 #[cfg(feature = "tokio")]

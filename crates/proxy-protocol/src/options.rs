@@ -13,7 +13,7 @@ use std::time::Duration;
 /// let options = Options::default().with_ipv4_in_tcp6(true);
 /// assert!(Header::parse_with(line, &options).is_ok());
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// Accepts headers without addresses: `UNKNOWN` in version 1, the command PROXY with an
@@ -63,7 +63,7 @@ impl Default for Options {
 }
 
 /// The limits of a receiver.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most bytes of a whole header of version 2. By default 4096, which holds a client's

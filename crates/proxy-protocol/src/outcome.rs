@@ -8,7 +8,7 @@ use crate::{Address, Endpoints, Header, HeaderError, Transport};
 ///
 /// It exists only after the whole header was received and accepted, or has failed: no part of a
 /// header is visible before that, or after a failure.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HeaderOutcome {
     /// The proxy gives the addresses of the connection.
@@ -52,7 +52,13 @@ impl HeaderOutcome {
 
 impl From<&Header<'_>> for HeaderOutcome {
     fn from(header: &Header<'_>) -> Self {
-        match header.endpoints {
+        header.endpoints.into()
+    }
+}
+
+impl From<Endpoints<'_>> for HeaderOutcome {
+    fn from(endpoints: Endpoints<'_>) -> Self {
+        match endpoints {
             Endpoints::Local => Self::Local,
             Endpoints::Unknown => Self::Unknown,
             Endpoints::Inet { transport, source, destination } => Self::Proxied {
@@ -68,7 +74,7 @@ impl From<&Header<'_>> for HeaderOutcome {
 }
 
 /// The reason why a connection has no acceptable header.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Failure {
     /// The bytes are not a header, or a malformed one.

@@ -18,7 +18,7 @@ use crate::{Address, HeaderOutcome};
 /// assert_eq!(info.peer(), "127.0.0.1:4000".parse()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ProxyInfo {
     peer: SocketAddr,
     outcome: Option<HeaderOutcome>,

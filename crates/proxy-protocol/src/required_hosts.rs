@@ -22,7 +22,7 @@ use mail_types::exim::{HostSet, HostSetError, List};
 /// assert!(!RequiredHosts::default().requires("192.0.2.7".parse()?, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct RequiredHosts(HostSet);
 
 impl RequiredHosts {

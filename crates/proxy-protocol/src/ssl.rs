@@ -5,7 +5,7 @@ use std::str::Utf8Error;
 use crate::{TlvKind, Tlvs, tlv};
 
 /// The client's TLS, as the proxy reports it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Ssl<'a> {
     /// The flags, unassigned ones included.

@@ -19,7 +19,7 @@ use crate::{HeaderError, Ssl, checksum, ssl, v2};
 /// assert_eq!(header.tlvs.iter().map(|tlv| tlv.kind).collect::<Vec<_>>(), [TlvKind::ALPN]);
 /// # Ok::<(), HeaderError>(())
 /// ```
-#[derive(Clone, Copy, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
 pub struct Tlvs<'a>(&'a [u8]);
 
 impl<'a> Tlvs<'a> {

@@ -242,7 +242,7 @@ impl SslWriter<'_, '_> {
 }
 
 /// The reason why a header cannot be written.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The buffer is too small.

@@ -170,7 +170,7 @@ fn shown(name: &[u8]) -> String {
 const NAME: usize = 40;
 
 /// A query is not an allowed [`Command`]; it must not be sent.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum CommandError {
     /// The query has no words.

@@ -4,7 +4,7 @@
 use crate::Effect;
 
 /// The place of the first key of a command.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Keys {
     /// The command has no key.
     None,
@@ -17,7 +17,7 @@ pub(crate) enum Keys {
 }
 
 /// The class of a command.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Permission {
     Known(Effect, Keys),
     /// It changes the state of the shared connection, or blocks it.

@@ -50,7 +50,7 @@ pub struct Failover {
 }
 
 /// The next step for a command.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must do each")]
 #[must_use]
 pub enum Next {

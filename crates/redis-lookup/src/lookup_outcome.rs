@@ -8,7 +8,7 @@ use mail_types::exim::{LookupResult, Trust, Value};
 use crate::Refusal;
 
 /// The outcome of a lookup. It converts into a [`LookupResult`] for expansions.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the three outcomes of a lookup")]
 #[must_use]
 pub enum LookupOutcome {
@@ -43,7 +43,7 @@ impl From<LookupOutcome> for LookupResult {
 }
 
 /// The cause of a deferred lookup. Its text never contains a password.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeferReason {
     /// The server answered with an error.

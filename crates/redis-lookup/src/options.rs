@@ -11,7 +11,7 @@
 ///     .with_limits(Limits::default().with_reply(65_536));
 /// assert_eq!(options.limits.reply, 65_536);
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// The reading of commands and replies.
@@ -66,7 +66,7 @@ pub enum Mode {
 }
 
 /// Limits of commands and replies.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The maximum length of a command's words together, in octets. By default 1 MiB.

@@ -71,7 +71,7 @@ impl fmt::Debug for Refusal {
 }
 
 /// The meaning of an error reply.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Meaning {
     /// Another node of the cluster has the slot permanently.
@@ -87,7 +87,7 @@ pub enum Meaning {
 }
 
 /// The target of a redirection.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Redirect {
     /// The slot of the key.

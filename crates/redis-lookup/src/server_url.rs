@@ -43,7 +43,7 @@ pub(crate) fn server(item: &str, scheme: usize) -> Result<Server, Wrong> {
     })
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Form {
     Single,
     Cluster,

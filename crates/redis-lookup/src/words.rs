@@ -5,7 +5,7 @@ use mail_types::exim::{Query, Segment};
 use crate::{CommandError, Mode, Options};
 
 /// A word of a command.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Word {
     pub(crate) bytes: Vec<u8>,
     /// The first segment of the word that is a value.

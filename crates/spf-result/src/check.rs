@@ -279,7 +279,7 @@ impl Inquiry for &Check<'_> {
 }
 
 /// The reason why a text is not a sender.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SenderError {
     /// A control character, an angle bracket, or in the domain a blank or one of `()",;:`.

@@ -7,7 +7,7 @@ use crate::record::{RecordError, Word};
 use crate::{DomainSpec, SpfResult};
 
 /// A mechanism, and the result for matching clients.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 7208 section 4.6.1: these two")]
 pub struct Directive {
     /// The result for matching clients.
@@ -83,7 +83,7 @@ impl fmt::Display for Qualifier {
 }
 
 /// A condition on the client.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7208 section 5 has just these; others are errors")]
 pub enum Mechanism {
     /// Matches every client.

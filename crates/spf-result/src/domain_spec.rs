@@ -9,10 +9,10 @@ use crate::MacroString;
 use crate::record::RecordError;
 
 /// The domain of a term: `domain-spec`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct DomainSpec(DomainOrMacros);
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum DomainOrMacros {
     /// A valid DNS name without macros.
     Fixed(Name),

@@ -97,7 +97,18 @@
 //!
 //! # Features
 //!
-//! None: the drivers of a check are features of mail-types.
+//! | Feature | Default | Adds                                                                       |
+//! |---------|---------|----------------------------------------------------------------------------|
+//! | `serde` | no      | `Serialize` and `Deserialize` of the crate `serde`: see [Stored values](#stored-values) |
+//!
+//! A feature only adds items. The drivers of a check are features of mail-types.
+//!
+//! # Stored values
+//!
+//! With the feature `serde` an [`SpfResult`] is its word, a [`Record`] and a [`MacroString`] are their texts, and
+//! all three are read back. An [`SpfOutcome`] and a [`Report`] are written only, as structures with the names of
+//! their fields; a [`Cause`] has its `kind`: `loopback`, `malformed`, `no_record`, `matched`, `default` or `failed`.
+//! These forms are stable, and may get more fields. A [`Problem`] is a text for people, which may change.
 //!
 //! # Limits
 //!
@@ -126,6 +137,8 @@ mod published;
 mod record;
 mod report;
 mod review;
+#[cfg(feature = "serde")]
+mod serde;
 mod spf_result;
 
 pub use check::{Check, SenderError};

@@ -21,7 +21,7 @@ use thiserror::Error;
 /// assert_eq!("100%".parse::<MacroString>().unwrap_err().at, 3);
 /// # Ok::<(), MacroError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct MacroString {
     text: Box<str>,
     parts: Parts,
@@ -94,7 +94,7 @@ impl fmt::Display for MacroString {
 
 /// A text is not a [`MacroString`]: it has a character other than printable ASCII, or a percent
 /// sign without a valid macro.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("invalid SPF macro, at byte {at}")]
 #[non_exhaustive]
 pub struct MacroError {
@@ -103,7 +103,7 @@ pub struct MacroError {
 }
 
 /// The parts of a text; most texts have so few that they are stored inline.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Parts {
     Few { parts: [Part; 3], count: u8 },
     Many(Vec<Part>),
@@ -134,7 +134,7 @@ impl Default for Parts {
     }
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Part {
     /// A range of the text.
     Literal {
@@ -150,7 +150,7 @@ pub(crate) enum Part {
     Macro(Macro),
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Macro {
     pub(crate) letter: Letter,
     /// Whether the letter is upper case: the value is escaped for a URL.
@@ -188,7 +188,7 @@ impl Macro {
 }
 
 /// The letters of RFC 7208 section 7.2.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Letter {
     S,
     L,

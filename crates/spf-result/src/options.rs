@@ -15,7 +15,7 @@ use crate::Record;
 ///     .with_guess(Some(Options::default_guess()));
 /// assert_eq!(options.limits.void_lookups, 4);
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// The limits of a check.
@@ -69,7 +69,7 @@ impl Options {
 }
 
 /// The limits of a check: RFC 7208 section 4.6.4.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most terms that cause DNS queries: `include`, `a`, `mx`, `ptr`, `exists`, `redirect` and

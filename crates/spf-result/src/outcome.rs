@@ -1,6 +1,7 @@
 //! The outcome of a check, with its cause.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use mail_types::dns::{DnsFailure, Name, RecordType};
 use mail_types::results::SpfIdentity;
@@ -10,7 +11,8 @@ use crate::published::Source;
 use crate::{Directive, Record, RecordError, SpfResult, Term};
 
 /// The outcome of a check.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize))]
 pub struct SpfOutcome {
     result: SpfResult,
     identity: SpfIdentity,
@@ -144,7 +146,12 @@ impl fmt::Display for SpfOutcome {
 }
 
 /// The cause of a result.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Serialize),
+    serde(rename_all = "snake_case", tag = "kind")
+)]
 #[non_exhaustive]
 pub enum Cause {
     /// The client is on the loopback network, which
@@ -259,6 +266,12 @@ impl Matched {
 
 impl Eq for Matched {}
 
+impl Hash for Matched {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.domain, self.index).hash(state);
+    }
+}
+
 impl PartialEq for Matched {
     fn eq(&self, other: &Self) -> bool {
         let same = self.domain == other.domain && self.index == other.index;
@@ -277,7 +290,7 @@ impl fmt::Debug for Matched {
 }
 
 /// The fault that prevents the evaluation of a record.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
     /// The record has a syntax error (RFC 7208 section 4.6).
@@ -331,7 +344,8 @@ impl fmt::Display for Problem {
 }
 
 /// The domain's explanation of a fail: RFC 7208 section 6.2.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize), serde(rename_all = "snake_case"))]
 #[expect(clippy::exhaustive_enums, reason = "a text, no text, or one that cannot be shown")]
 pub enum Explanation {
     /// The result is not a fail, or the domain has no explanation.

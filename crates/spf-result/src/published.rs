@@ -7,7 +7,7 @@ use mail_types::dns::{Answer, Texts};
 use crate::{Record, RecordError};
 
 /// The records that a domain publishes, as cached with the answer of the DNS.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Published {
     None,
     One(Record),

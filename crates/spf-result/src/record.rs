@@ -25,7 +25,7 @@ use crate::{DomainSpec, MacroString};
 /// assert_eq!(error, RecordError::Address { at: 16 });
 /// # Ok::<(), RecordError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Record {
     terms: Box<[Term]>,
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Record {
 }
 
 /// A term of a [`Record`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "RFC 7208 section 4.6.1 is closed; new modifiers are `Unknown`"
@@ -213,7 +213,7 @@ impl fmt::Display for Term {
 }
 
 /// The reason why a text is not a [`Record`]. Positions are in bytes from the start of the record.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RecordError {
     /// The text does not begin with `v=spf1` and a blank.

@@ -32,7 +32,8 @@ use crate::{Cause, Check, MacroString, SpfOutcome, SpfResult};
 /// assert_eq!(report.authentication().to_string(), "spf=fail smtp.mailfrom=example.com");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize))]
 pub struct Report {
     outcome: SpfOutcome,
     client: IpAddr,
@@ -43,6 +44,7 @@ pub struct Report {
     receiver: String,
     null_path: bool,
     /// The text in place of the explanation of a domain that has none.
+    #[cfg_attr(feature = "serde", serde(skip))]
     advice: String,
 }
 

@@ -76,7 +76,7 @@ impl Inquiry for &Review {
 }
 
 /// The findings of a [`Review`].
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Reviewed {
     findings: Vec<Finding>,
     records: Vec<ReviewedRecord>,
@@ -85,7 +85,7 @@ pub struct Reviewed {
 }
 
 /// A record that a [`Review`] has read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ReviewedRecord {
     /// The domain of the record.
@@ -265,7 +265,7 @@ impl Reviewed {
 }
 
 /// A defect, and its place.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The domain of the record.
@@ -287,7 +287,7 @@ impl fmt::Display for Finding {
 }
 
 /// A defect of a published record.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Defect {
     /// The domain, or the target of a reference, publishes no record.

@@ -98,7 +98,7 @@ impl FromStr for SpfResult {
 }
 
 /// A text is not the word of an [`SpfResult`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not an SPF result word")]
 #[non_exhaustive]
 pub struct SpfResultError;

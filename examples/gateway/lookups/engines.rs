@@ -3,6 +3,8 @@
 //! Each request has the limits `lookup_timeout` (in rules for all lookups of a text together),
 //! `lookup_rows_max` and `lookup_size_limit`. A result beyond them is deferred, since a part of a list is
 //! another list. Connections and prepared statements are cached, results are not.
+//!
+//! `${randint:LIMIT}` is answered too, by the system's source of random numbers.
 
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use super::asking::{Answering, Answers};
 use super::files::Files;
 #[cfg(feature = "pgsql")]
 use super::pgsql::Pgsql;
+use super::random;
 #[cfg(feature = "redis")]
 use super::redis::{self, Redis, RedisError};
 use super::settings::LookupSettings;
@@ -101,6 +104,10 @@ impl Engines {
                     Ok(asked) => asked,
                     Err(_) => Err(EngineError::Slow { limit: time }),
                 }
+            }
+            Ask::Call { call: HostCall::RandInt, arguments } => {
+                let number = random::answer(arguments).map(LookupResult::Value);
+                number.ok_or(EngineError::Absent { name: "a source of random numbers" })
             }
             Ask::Call { call, .. } => Err(EngineError::Absent { name: call.as_str() }),
             _ => Err(EngineError::Absent { name: "a request" }),

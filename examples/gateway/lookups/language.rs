@@ -229,6 +229,7 @@ impl Language {
                 }
             }
             (Need::Acl(_), _) => Err(LanguageError::Call { at, call: HostCall::Acl }),
+            (Need::Call(HostCall::RandInt), _) => Ok(()),
             (Need::Call(call), _) => Err(LanguageError::Call { at, call }),
             (Need::Header(name), Some(names)) => match names.header(name, HeaderForm::Raw) {
                 Variable::Unknown => Err(LanguageError::NoHeader { at }),
@@ -363,6 +364,26 @@ pub(crate) enum LanguageError {
     List(#[from] MatchListError),
     #[error("item {item} (+{name}): no such list in the table {kind}")]
     UnknownList { item: usize, kind: &'static str, name: String },
+}
+
+impl LanguageError {
+    /// Returns the position, if the fault has one.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn at(&self) -> Option<usize> {
+        match self {
+            Self::Template(error) => Some(error.at()),
+            Self::Lookup { at, .. }
+            | Self::Query { at, .. }
+            | Self::Call { at, .. }
+            | Self::NoCertificate { at, .. }
+            | Self::NoAcl { at, .. }
+            | Self::Certificate { at, .. }
+            | Self::ListFile { at }
+            | Self::File { at, .. }
+            | Self::NoHeader { at } => Some(*at),
+            Self::List(_) | Self::UnknownList { .. } => None,
+        }
+    }
 }
 
 /// Tells whether the value of a variable is always untrusted.

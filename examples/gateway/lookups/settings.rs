@@ -38,11 +38,11 @@ impl LookupSettings {
 
     /// Returns the options of expansions.
     pub(crate) fn options(&self) -> event_expand::Options {
-        let mut options = event_expand::Options::default();
+        let mut capabilities = Capabilities::NONE.with(Capability::Random);
         if !self.directories.is_empty() {
-            options.capabilities = Capabilities::NONE.with(Capability::Files);
+            capabilities = capabilities.with(Capability::Files);
         }
-        options
+        event_expand::Options::default().with_capabilities(capabilities)
     }
 }
 

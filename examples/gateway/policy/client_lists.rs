@@ -100,6 +100,7 @@ impl ClientList {
             client: Some(client),
             greeting: Some(&greeting),
             event: None,
+            given: None,
             transaction: None,
             recipient: None,
             recipient_number: None,

@@ -7,6 +7,7 @@ use mail_types::exim::Variable;
 use mail_types::smtp::Mailbox;
 
 use super::delay::Patience;
+use super::given::Given;
 use super::services::Services;
 use super::stage::Stage;
 use super::state::PolicyState;
@@ -30,6 +31,8 @@ pub struct Context<'a> {
     pub greeting: Option<&'a Greeting>,
     /// The event whose action calls a list of rules.
     pub event: Option<EventVariables<'a>>,
+    /// Variables that stand before those of the session.
+    pub given: Option<&'a Given>,
     /// From `MAIL` on.
     pub transaction: Option<&'a Transaction>,
     /// The recipient that is asked about, with its number from 0 among those accepted.

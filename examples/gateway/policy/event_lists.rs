@@ -84,6 +84,7 @@ impl ActionCalls for EventCalls<'_> {
                 client: None,
                 greeting: None,
                 event: Some(EventVariables::new(&self.raised.event, self.raised)),
+                given: None,
                 transaction: None,
                 recipient: None,
                 recipient_number: None,

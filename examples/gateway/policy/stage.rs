@@ -83,7 +83,8 @@ impl Stage {
     }
 
     /// Returns the stage whose rules this option holds. The text of 2014 has another name for one.
-    pub(crate) fn named(option: &str) -> Option<Self> {
+    #[must_use]
+    pub fn named(option: &str) -> Option<Self> {
         match option {
             "acl_data_smtp_prdr" => Some(Self::Prdr),
             _ => Self::ALL.into_iter().find(|stage| stage.option() == option),

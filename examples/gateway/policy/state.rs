@@ -108,7 +108,7 @@ impl PolicyState {
     }
 
     /// Sets `acl_c…` for the connection or `acl_m…` for the message.
-    pub(super) fn set(&mut self, name: &str, value: Value<'static>) {
+    pub(crate) fn set(&mut self, name: &str, value: Value<'static>) {
         let lasts = if name.starts_with("acl_c") { Lasts::Connection } else { Lasts::Message };
         self.scope(lasts).variables.insert(name.to_owned(), value);
     }
@@ -243,7 +243,7 @@ impl PolicyState {
         self.candidate_profile.clear();
     }
 
-    pub(super) fn set_candidate_profile(&mut self, profile: Vec<u8>) {
+    pub(crate) fn set_candidate_profile(&mut self, profile: Vec<u8>) {
         self.candidate_profile = profile;
     }
 

@@ -81,6 +81,25 @@ impl Text {
     ) -> Result<Value<'static>, Unfinished> {
         match &self.form {
             Form::Literal(value) => Ok(value.clone()),
+            Form::Template(template) => {
+                let run = self.run(template, surroundings, Template::resume).await;
+                run.map_err(|stopped| stopped.logged(surroundings))
+            }
+        }
+    }
+
+    /// The same, for a program that shows the reason for having no text.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    #[cfg(feature = "gateway")]
+    pub(crate) async fn expand_or_stop(
+        &self,
+        surroundings: &mut dyn Surroundings,
+    ) -> Result<Value<'static>, Stopped> {
+        match &self.form {
+            Form::Literal(value) => Ok(value.clone()),
             Form::Template(template) => self.run(template, surroundings, Template::resume).await,
         }
     }
@@ -129,7 +148,8 @@ impl Text {
                 Ok(whole)
             }
             Form::Template(template) => {
-                self.run(template, surroundings, Template::resume_segments).await
+                let run = self.run(template, surroundings, Template::resume_segments).await;
+                run.map_err(|stopped| stopped.logged(surroundings))
             }
         }
     }
@@ -139,7 +159,7 @@ impl Text {
         template: &Template,
         surroundings: &mut dyn Surroundings,
         resume: Resume<T>,
-    ) -> Result<T, Unfinished> {
+    ) -> Result<T, Stopped> {
         let (mut journal, mut reason, mut spent) = (Journal::default(), None, Duration::ZERO);
         let mut earlier = Vec::new();
         loop {
@@ -149,11 +169,9 @@ impl Text {
             };
             let request = match progress {
                 Progress::Done(done) => return Ok(done),
-                Progress::Stopped(ExpandFailure::Forced { .. }) => return Err(Unfinished::Forced),
                 Progress::Stopped(stop) => {
                     let why = reason.unwrap_or_default();
-                    surroundings.log(format!("expansion failed: {stop}{why}"));
-                    return Err(Unfinished::Failed);
+                    return Err(Stopped { stop, why });
                 }
                 Progress::Request(request) => request,
             };
@@ -235,6 +253,26 @@ pub(crate) enum Unfinished {
     Failed,
 }
 
+/// The reason for having no text, with that of the last lookup.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("{stop}{why}")]
+pub(crate) struct Stopped {
+    pub(crate) stop: ExpandFailure,
+    /// A colon and the reason, or nothing.
+    why: String,
+}
+
+impl Stopped {
+    /// Logs a failure that the text has not forced.
+    fn logged(&self, surroundings: &mut dyn Surroundings) -> Unfinished {
+        if matches!(self.stop, ExpandFailure::Forced { .. }) {
+            return Unfinished::Forced;
+        }
+        surroundings.log(format!("expansion failed: {self}"));
+        Unfinished::Failed
+    }
+}
+
 /// Why a text is not a [`Text`]. Positions are in bytes, with macros put in and lines joined.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(crate) enum TextError {
@@ -246,4 +284,16 @@ pub(crate) enum TextError {
     NoHeader { at: usize, place: Place },
     #[error("byte {at}: ${name} is not available at {}", place.as_str())]
     Early { at: usize, name: Box<str>, place: Place },
+}
+
+impl TextError {
+    /// Returns the position, if the fault has one.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn at(&self) -> Option<usize> {
+        match self {
+            Self::Language(error) => error.at(),
+            Self::Name(error) => Some(error.at()),
+            Self::NoHeader { at, .. } | Self::Early { at, .. } => Some(*at),
+        }
+    }
 }

@@ -100,6 +100,12 @@ impl Variables for Context<'_> {
         if let Some(event) = self.event.as_ref().filter(|_| !is_of_rules(name)) {
             return event.variable(name);
         }
+        let is_noted = is_of_rules(name) || published(name).is_some();
+        if let Some(given) = self.given.filter(|_| !is_noted)
+            && let value @ Variable::Value(_) = given.variable(name)
+        {
+            return value;
+        }
         let value = if let Some((.., value_of)) = BUILT_IN.iter().find(|(own, ..)| *own == name) {
             value_of(self)
         } else if is_acl(name) {
@@ -121,6 +127,9 @@ impl Variables for Context<'_> {
         if let Some(event) = &self.event {
             return event.certificate(name);
         }
+        if let Some(certificate) = self.given.and_then(|given| given.certificate(name)) {
+            return Some(certificate);
+        }
         match name {
             "tls_in_ourcert" => self.client?.own_certificate().map(|own| &**own),
             "tls_in_peercert" => self.client?.certificate().map(|certificate| &*certificate.der),
@@ -129,6 +138,9 @@ impl Variables for Context<'_> {
     }
 
     fn header(&self, name: &str, form: HeaderForm) -> Variable<'_> {
+        if let Some(value @ Variable::Value(_)) = self.given.map(|given| given.header(name, form)) {
+            return value;
+        }
         match field_text(self.message, name, form) {
             Some(text) => Value::new(text, Trust::Untrusted).into(),
             None => Variable::Unset,
@@ -188,7 +200,8 @@ impl Variables for Seen<'_> {
     }
 }
 
-fn published(name: &str) -> Option<&'static str> {
+/// Returns the name of a variable that a condition gives its value.
+pub(crate) fn published(name: &str) -> Option<&'static str> {
     let names = PUBLISHED.iter().flat_map(|(_, names)| *names);
     names.copied().find(|known| *known == name)
 }
@@ -211,7 +224,7 @@ pub(crate) fn is_acl(name: &str) -> bool {
 }
 
 /// Tells whether a variable is about the arguments of a called list.
-fn is_argument(name: &str) -> bool {
+pub(crate) fn is_argument(name: &str) -> bool {
     name == "acl_narg"
         || matches!(name.as_bytes(), [b'a', b'c', b'l', b'_', b'a', b'r', b'g', b'1'..=b'9'])
 }

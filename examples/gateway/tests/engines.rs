@@ -56,6 +56,23 @@ fn engines(folder: &Path, options: &str) -> Engines {
     Engines::new(&Config::parse(&text).unwrap().server.live.lookups).unwrap()
 }
 
+#[tokio::test]
+async fn a_random_number_is_below_its_limit() {
+    let scratch = Scratch::new();
+    let engines = engines(scratch.path(), "");
+    let mut found = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        let (number, why) = ask(&engines, "${randint:3}", b"").await;
+        assert_eq!(why, "");
+        found.insert(format!("{number:?}"));
+    }
+    let each = ["0", "1", "2"].map(|number| format!("{:?}", value(number)));
+    assert_eq!(found, each.into());
+    for text in ["${randint:0}", "${randint: 1 }", "${randint:}"] {
+        assert_eq!(ask(&engines, text, b"").await.0, value("0"), "{text}");
+    }
+}
+
 fn value(text: &str) -> LookupResult {
     LookupResult::Value(text.into())
 }

@@ -291,7 +291,7 @@ const NOT_TAKEN: &[(&str, &str)] = &[
         "the lookup sqlite: unsupported option after the comma",
     ),
     ("RULE message = '${readfile{/etc/passwd}}'", "line 3: byte 0: readfile is not available here"),
-    ("RULE message = '${randint:3}'", "line 3: byte 0: randint is not available here"),
+    ("RULE message = '${env{HOME}}'", "line 3: byte 0: env is not available here"),
     (
         "RULE condition = '${if exists{/etc/passwd}}'",
         "line 3: byte 5: exists is not available here",

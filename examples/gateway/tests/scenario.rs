@@ -165,6 +165,7 @@ impl Scenario {
             client: Some(&self.client),
             greeting: Some(&self.greeting),
             event: None,
+            given: None,
             transaction: self.transaction.as_ref(),
             recipient: self.recipient.as_ref(),
             recipient_number: (stage == Stage::Prdr).then_some(0),

@@ -1,7 +1,9 @@
 //! The tool `expand`: its output, compared with Exim's.
 
 mod comparison;
+mod configured;
 mod generator;
+mod values;
 
 use std::process::Output;
 

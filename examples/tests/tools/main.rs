@@ -17,4 +17,6 @@ mod program;
 mod proxy_header;
 mod replay;
 mod spf_check;
+mod terminals;
 mod tour;
+mod unread;

@@ -127,27 +127,6 @@ fn an_error_names_the_file() {
     assert!(told.starts_with("spf_check: /no/such/zone: No such file"), "{told}");
 }
 
-/// The command `script` of util-linux runs a program at a terminal, where Ctrl-D ends the input.
-#[test]
-fn who_sits_at_a_terminal_is_told_what_is_waited_for() {
-    for (name, wanted) in [
-        ("spf_check", "a case a line"),
-        ("dmarc_check", "a case a line"),
-        ("dmarc_report", "a DMARC report"),
-        ("expand", "a string to expand a line"),
-        ("proxy_header", "a PROXY header in hexadecimal a line"),
-    ] {
-        let path = tool(name).get_program().to_owned();
-        let mut script = std::process::Command::new("timeout");
-        script.args(["20", "script", "-qec", path.to_str().unwrap(), "/dev/null"]);
-        let output = output_of(&mut script, b"\x04");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains(&format!("reading from the terminal: {wanted}")), "{name}: {text}");
-        let piped = output_of(&mut tool(name), b"");
-        assert!(!String::from_utf8_lossy(&piped.stderr).contains("terminal"), "{name}");
-    }
-}
-
 #[test]
 fn the_trace_is_the_tree_of_what_was_tried() {
     let zone = directory("spf_check-trace").join("zone");

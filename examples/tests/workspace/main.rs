@@ -5,6 +5,8 @@
 
 mod documents;
 mod packages;
+#[cfg(feature = "gateway")]
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

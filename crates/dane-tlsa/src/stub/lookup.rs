@@ -110,7 +110,7 @@ pub enum LookupStep {
 
 /// A query for a server. It has the bits RD and AD, never CD, and with EDNS the bit DO and the size
 /// [`Stub::PAYLOAD`](crate::Stub::PAYLOAD).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Query {
     /// The name.
@@ -128,7 +128,7 @@ pub struct Query {
 }
 
 /// The type of a [`Query`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must send both")]
 pub enum QueryType {
     /// The start of authority: a probe.
@@ -138,7 +138,7 @@ pub enum QueryType {
 }
 
 /// How a [`Query`] is sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must know both")]
 pub enum Transport {
     /// A datagram.

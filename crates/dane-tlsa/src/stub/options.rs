@@ -7,7 +7,7 @@ use mail_types::dns::Name;
 use crate::CacheLimits;
 
 /// The options of a [`Stub`](crate::Stub).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct StubOptions {
     /// Whether the servers are trusted to validate though they are not on this host (no).

@@ -7,7 +7,7 @@ use std::time::Instant;
 use mail_types::dns::DnssecStatus;
 
 /// Whether a server validates by DNSSEC.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must tell all three apart")]
 pub enum DnssecState {
     /// No probe has had an answer yet: an answer with AD is secure, any other indeterminate.
@@ -19,7 +19,7 @@ pub enum DnssecState {
 }
 
 /// The reason why no answer of a server is secure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum NoDnssec {
     /// The server is on another host, and not trusted by explicit word.
@@ -54,7 +54,7 @@ impl fmt::Display for NoDnssec {
 }
 
 /// The result of a probe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Probed {
     /// It has no answer: nothing is known, and what was known before still counts.
     Silent,

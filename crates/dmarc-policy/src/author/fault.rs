@@ -6,6 +6,11 @@ use crate::Author;
 
 /// A fault of the `From` fields that leaves the author domains uncertain.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum AuthorFault {
     /// A `From` field has an `@` without a readable domain after it.

@@ -58,7 +58,7 @@ impl FailureRate {
 }
 
 /// Limits on the number of failure reports.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FailureRateLimits {
     /// The reports to one destination in a period. Default: 10.

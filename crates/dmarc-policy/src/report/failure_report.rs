@@ -34,7 +34,7 @@ pub struct FailureReport<'a> {
 }
 
 /// The envelope data and header fields of a failure report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a mail needs just these")]
 pub struct FailureEnvelope {
     /// The reporting host, as in `Authentication-Results`.
@@ -237,7 +237,7 @@ impl<'a> FailureReport<'a> {
 }
 
 /// Limits on the content of a failure report.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FailureReportLimits {
     /// The octets of the message's header; the first fields that fit are quoted. Default: 65 536.

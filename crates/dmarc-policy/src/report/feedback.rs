@@ -24,7 +24,8 @@ use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Recor
 /// assert_eq!(read.feedback, report);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct Feedback {
     /// The reporter, and the period.
@@ -53,7 +54,8 @@ impl Feedback {
 }
 
 /// The reporter, and the period: section 3.1.1.3.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct ReportMetadata {
     /// The name of the reporting organization.
@@ -109,7 +111,8 @@ impl ReportMetadata {
 }
 
 /// The published policy of the domain: section 3.1.1.5.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct PublishedPolicy {
     /// The domain whose record applied; empty if a received report does not name it.
@@ -158,6 +161,11 @@ impl PublishedPolicy {
 
 /// The discovery method of a record, in the words of section 3.1.1.5.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 9990 has just these")]
 pub enum DiscoveryMethod {
     /// By a list of public suffixes.

@@ -10,7 +10,7 @@ use crate::report::reading::Reading;
 use crate::{Feedback, FeedbackRow, PublishedPolicy, ReportMetadata};
 
 /// A received report, with its deviations.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackReading {
     /// The report.
@@ -142,7 +142,7 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
 }
 
 /// Limits on a received report.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackLimits {
     /// The octets of the input, compressed or not. Default: 16 MiB.
@@ -223,7 +223,7 @@ impl Default for FeedbackLimits {
 }
 
 /// A deviation of a report from both RFCs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Deviation {
     /// The position in bytes of the XML: that of the element, or of its parent if it is missing.
@@ -233,7 +233,7 @@ pub struct Deviation {
 }
 
 /// The kind of an [`Deviation`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DeviationKind {
     /// A required element is missing.
@@ -273,7 +273,7 @@ pub enum DeviationKind {
 }
 
 /// The reason why an input is not a readable report.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum FeedbackError {
     /// The input has more octets than [`FeedbackLimits::input`].

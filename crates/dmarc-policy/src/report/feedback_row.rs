@@ -10,6 +10,7 @@ use crate::{DkimInput, Policy, Verdict};
 
 /// Messages with identical properties in a report, and their number.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct FeedbackRow {
     /// The source address.
@@ -154,6 +155,11 @@ fn lower_case(domain: &Name) -> String {
 
 /// The disposition of messages: section 3.1.1.9.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 9990 has just these")]
 pub enum RowDisposition {
     /// No action.
@@ -192,6 +198,7 @@ impl From<Policy> for RowDisposition {
 
 /// The reason for a deviation from the owner's policy: section 3.1.6.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct Override {
     /// The reason.
@@ -216,6 +223,11 @@ impl Override {
 
 /// The kind of an [`Override`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum OverrideKind {
     /// A local policy of the receiver.
@@ -254,6 +266,7 @@ impl OverrideKind {
 
 /// The result of a signature: section 3.1.1.12.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct SignatureRow {
     /// Its `d=`.
@@ -283,6 +296,7 @@ impl SignatureRow {
 
 /// The result of SPF: section 3.1.1.13.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
 #[non_exhaustive]
 pub struct SpfRow {
     /// The tested domain.

@@ -53,7 +53,7 @@ pub(crate) fn decompress(
 }
 
 /// A fault of compressed data whose content is complete.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum DeviationOfGzip {
     /// The data is truncated, or its checksum is wrong.
     End,

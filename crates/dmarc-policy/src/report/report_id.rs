@@ -62,7 +62,7 @@ impl fmt::Display for ReportId {
 }
 
 /// The reason why a text is not a [`ReportId`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ReportIdError {
     /// A character is not allowed, or the text ends too early.

@@ -12,7 +12,7 @@ use crate::{Feedback, ReportId, ReportIdError};
 ///
 /// Send it with the null reverse-path, so that it causes no bounce. A signature of the domain in
 /// `from` then gives it the aligned pass that a report needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ReportMail {
     /// The reporting domain, in the subject and in the file name.
@@ -123,7 +123,7 @@ impl ReportMail {
 }
 
 /// The reason why the mail cannot be written.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ReportMailError {
     /// The report's domain is invalid.

@@ -53,7 +53,7 @@ impl Tally {
 }
 
 /// A [`Tally`] has no room for one more row.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("DMARC report already has {limit} different rows")]
 #[non_exhaustive]
 pub struct TallyFull {

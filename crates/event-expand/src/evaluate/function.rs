@@ -67,7 +67,7 @@ impl Evaluation<'_> {
 }
 
 /// A fault in the argument of an operator or a function.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Problem {
     Expected(&'static str),
     Arithmetic {

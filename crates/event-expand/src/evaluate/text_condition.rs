@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use crate::operators::list::trim;
 
 /// A comparison, by its word in a template.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Comparison {
     pub(crate) order: Order,
     pub(crate) kind: OperandType,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Order {
     Less,
     LessOrEqual,
@@ -20,7 +20,7 @@ pub(crate) enum Order {
     Greater,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum OperandType {
     /// Signed numbers.
     Number,

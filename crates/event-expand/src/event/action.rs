@@ -24,7 +24,7 @@ use crate::variables::{HeaderForm, ListKind, ProgramState, Variables};
 ///     .with("transport_name", b"remote_smtp", Trust::Trusted);
 /// assert_eq!(event.name(), EventName::MsgDelivery);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Event {
     name: EventName,
     values: BTreeMap<&'static str, Value<'static>>,
@@ -241,7 +241,7 @@ impl<'t> Action<'t> {
 }
 
 /// The next step of an [`Action`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle both")]
 pub enum ActionStep {
     /// Answer this request, and hand in the result.
@@ -251,7 +251,7 @@ pub enum ActionStep {
 }
 
 /// The outcome of an action.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ActionOutcome {
     /// The effect.

@@ -301,7 +301,7 @@ fn check_domain(text: &[u8], is_end: bool) -> Result<(), ItemProblem> {
 }
 
 /// The reason why an item of a list cannot match.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ItemProblem {
     /// The item is empty, and no subject of its kind is.

@@ -15,7 +15,7 @@ use crate::operators::pattern::Groups;
 use crate::variables::ListKind;
 
 /// The subject of a search in a list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ListSubject<'s> {
     /// An address, a domain or a local part, by the kind of the list; in a host list the IP address
@@ -88,14 +88,14 @@ struct Level {
 }
 
 /// The part of the subject to match.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum View {
     Whole,
     /// The text after the last `@` of an address.
     Domain,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Waiting {
     Nothing,
     /// A named list, for this part of the subject.
@@ -107,7 +107,7 @@ pub(crate) enum Waiting {
 }
 
 /// The next step of a search.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle all four")]
 pub enum SearchStep {
     /// The search has ended.

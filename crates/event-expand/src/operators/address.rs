@@ -115,7 +115,7 @@ fn comment(text: &[u8], mut pos: usize) -> usize {
 }
 
 /// The state of a group.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Group {
     Forbidden,
     Allowed,

@@ -2,7 +2,7 @@
 //! unchanged, with their escapes.
 
 /// The form of the items of a JSON array or object.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum JsonList {
     /// `json`: unchanged, strings with their quotes.
     Items,

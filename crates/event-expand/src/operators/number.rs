@@ -4,7 +4,7 @@ use crate::operators::list::{is_blank, trim};
 use crate::stop::ExpandError;
 
 /// The reason why a text is not a number.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum NumberError {
     NotANumber,
     Overflow,

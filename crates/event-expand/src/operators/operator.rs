@@ -1,7 +1,7 @@
 //! Operators, by name.
 
 /// The operation of `${operator:text}`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Operator {
     Address,
     Addresses,

@@ -27,7 +27,7 @@ pub(crate) struct Pattern {
 pub(crate) type Groups = Vec<Option<(usize, usize)>>;
 
 /// The reason why a match has no result.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum MatchError {
     /// An invalid pattern, with the position of the fault, if known.
     Pattern(usize),
@@ -225,7 +225,7 @@ fn translated(pattern: &[u8]) -> String {
     text
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Class {
     Outside,
     Start,

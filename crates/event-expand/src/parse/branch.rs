@@ -269,13 +269,19 @@ impl Evaluation<'_> {
         call: HostCall,
         strings: &[Sequence],
     ) -> Result<&LookupResult, Halt> {
-        if let Some(capability) = call.capability()
-            && !self.options.capabilities.has(capability)
-        {
-            return Err(ExpandError::Denied { at, capability }.into());
-        }
+        self.permit(at, call)?;
         let arguments = self.call_arguments(tree, at, call, strings)?;
         self.ask(at, || Ask::Call { call, arguments })
+    }
+
+    /// Checks that a request is permitted.
+    pub(crate) fn permit(&self, at: usize, call: HostCall) -> Result<(), Halt> {
+        match call.capability() {
+            Some(capability) if !self.options.capabilities.has(capability) => {
+                Err(ExpandError::Denied { at, capability }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs a list of rules; returns whether it accepts, and its message.

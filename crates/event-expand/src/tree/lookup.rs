@@ -1,7 +1,7 @@
 //! The types of lookups, with their modifiers.
 
 /// A type of lookup with its modifiers, as in `partial-lsearch*@,ret=full`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Lookup {
     /// The name: `pgsql`, `lsearch`.
@@ -85,7 +85,7 @@ pub(crate) fn known(name: &[u8]) -> Option<&'static str> {
     LOOKUPS.iter().map(|(known, _)| *known).find(|known| known.as_bytes() == name)
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Style {
     /// `${lookup{key}type{file}}`.
     File,

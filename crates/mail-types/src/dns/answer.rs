@@ -10,7 +10,7 @@ use crate::dns::{Name, RecordType, Texts};
 
 /// A resolver's answer to a [`Question`](crate::dns::Question). Absence is an answer, distinct from a
 /// failure.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum Answer {
     /// At least one record of the type, aliases followed.
@@ -60,7 +60,7 @@ impl Answer {
 }
 
 /// At least one record, all of one type.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Records {
     /// IPv4 addresses.
@@ -126,7 +126,7 @@ impl Records {
 }
 
 /// A mail exchanger (RFC 5321 section 5.1).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 1035 section 3.3.9 has just these two")]
 pub struct Mx {
     /// The preference: the lowest is tried first.
@@ -228,7 +228,7 @@ impl FromStr for DnsFailure {
 }
 
 /// A text is not the word of a [`DnssecStatus`] or a [`DnsFailure`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not a DNSSEC status or a DNS failure")]
 #[non_exhaustive]
 pub struct DnsWordError;

@@ -92,7 +92,7 @@ impl fmt::Debug for Known<'_> {
 }
 
 /// A line of a trace.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Note {
     /// The depth in the tree; the root is 0.
@@ -110,7 +110,7 @@ impl fmt::Display for Note {
 }
 
 /// The content of a [`Note`]. Its text may come from the DNS, but has no control characters.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Noted {
     /// A step of the evaluation and its result.

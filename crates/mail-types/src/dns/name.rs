@@ -348,7 +348,7 @@ impl<'a> Iterator for Labels<'a> {
 }
 
 /// The reason why a text is not a [`Name`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum NameError {
     /// A label, or the whole text, is empty.

@@ -17,7 +17,7 @@ use crate::dns::Name;
 /// assert_eq!(question.to_string(), "example.com MX");
 /// # Ok::<(), mail_types::dns::NameError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_structs, reason = "the DNS has just these two, and a class")]
 pub struct Question {
     /// The name.
@@ -102,7 +102,7 @@ impl FromStr for RecordType {
 }
 
 /// A text is not the name of a [`RecordType`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not a supported DNS record type (A, AAAA, CNAME, MX, PTR, TLSA, TXT)")]
 #[non_exhaustive]
 pub struct RecordTypeError;

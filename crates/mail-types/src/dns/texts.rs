@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// The TXT records of a name, the strings of each record joined (RFC 7208 section 3.3).
@@ -74,6 +75,12 @@ impl fmt::Debug for Texts {
 }
 
 impl Eq for Texts {}
+
+impl Hash for Texts {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.texts.hash(state);
+    }
+}
 
 impl PartialEq for Texts {
     fn eq(&self, other: &Self) -> bool {

@@ -38,7 +38,7 @@ impl From<&[u8]> for Wire {
 ///
 /// It is aligned, with no other field beside it, so that it is written, copied and read in the same
 /// few words: a processor stalls when it reads a word that was written in two parts.
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
 #[repr(align(8))]
 pub(crate) struct Short([u8; Self::MAX + 1]);
 

@@ -227,7 +227,7 @@ impl Resolve for Zone {
 }
 
 /// The reason why a record cannot be added to a [`Zone`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ZoneError {
     /// The data is not valid for the record type.
@@ -254,7 +254,7 @@ pub enum ZoneError {
 }
 
 /// The reason why a text is not a master file.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("invalid master file, line {line}")]
 #[non_exhaustive]
 pub struct MasterFileError {

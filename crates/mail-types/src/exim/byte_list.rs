@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// let items: Vec<_> = ByteList::new(b"<; a\xff ; b;;c").collect();
 /// assert_eq!(items, [&b"a\xff"[..], b"b;c"]);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ByteList<'a> {
     rest: &'a [u8],
     separator: u8,

@@ -22,10 +22,10 @@ use crate::dns::Name;
 /// assert_eq!(below.fits("192.0.2.1".parse()?, None), None, "the name is unknown");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct HostPattern(Form);
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Form {
     Nobody,
     Any,
@@ -104,7 +104,7 @@ impl HostPattern {
 }
 
 /// The reason why a text is not a [`HostPattern`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HostPatternError {
     /// It is not an address, a block of addresses or a host name.

@@ -22,7 +22,7 @@ use crate::exim::{HostPattern, HostPatternError, List};
 /// assert!(hosts.contains("198.51.100.1".parse()?, Some(&"mx.example.com".parse()?)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct HostSet {
     items: Vec<Item>,
 }
@@ -100,7 +100,7 @@ impl HostSet {
 }
 
 /// The reason why a list is not a [`HostSet`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum HostSetError {
     /// An item is not a host pattern. In a list with colons as separators, each colon of an IPv6
@@ -117,7 +117,7 @@ pub enum HostSetError {
     TooMany,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Item {
     negated: bool,
     pattern: HostPattern,

@@ -19,7 +19,7 @@ use crate::exim::ByteList;
 /// assert_eq!(items("<; 2001:db8::1 ; 192.0.2.1"), ["2001:db8::1", "192.0.2.1"]);
 /// assert_eq!(items("<\n one \n two "), ["one", "two"]);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct List<'a>(ByteList<'a>);
 
 impl<'a> List<'a> {

@@ -131,7 +131,7 @@ pub enum Segment {
 }
 
 /// An untrusted value is not quoted for the lookup that it would be sent to, or is in the name of its command.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error(
     "untrusted value in the lookup is not quoted for it, or is in the name of its command (segment {at})"
 )]

@@ -132,7 +132,7 @@ impl fmt::Display for Value<'_> {
 }
 
 /// The state of a variable.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle all three")]
 pub enum Variable<'a> {
     /// No variable has this name.

@@ -15,7 +15,7 @@ use crate::exim::List;
 /// assert!(!list.matches("none", Semantics::EachItem));
 /// # Ok::<(), mail_types::exim::WordListError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct WordList {
     items: Vec<Item>,
 }
@@ -82,7 +82,7 @@ impl WordList {
 }
 
 /// A word of a result.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Word {
     name: &'static str,
     aliases: &'static [&'static str],
@@ -115,7 +115,7 @@ pub enum Semantics {
 }
 
 /// The reason why a list is not a [`WordList`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum WordListError {
     /// An item is not a word of this result.
@@ -129,7 +129,7 @@ pub enum WordListError {
     TooMany,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Item {
     negated: bool,
     /// `None` for any word.

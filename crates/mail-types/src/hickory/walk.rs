@@ -12,7 +12,7 @@ use crate::dns::{
 /// Each alias is followed from its owner to its target, in whatever order the records stand; records of other
 /// owners count for nothing. A loop, a second alias of one name, and a chain of more than
 /// [`MAX_ALIASES`](Self::MAX_ALIASES) are failures, and so is a referral to other servers.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must handle both")]
 pub enum Walk {
     /// The response has the answer.

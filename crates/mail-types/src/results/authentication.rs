@@ -71,7 +71,7 @@ impl FromStr for AuthResult {
 }
 
 /// A text is not the word of an [`AuthResult`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not an authentication result of RFC 8601")]
 #[non_exhaustive]
 pub struct AuthResultError;
@@ -79,6 +79,11 @@ pub struct AuthResultError;
 /// The identity that SPF tested; a result for one says nothing about the other (RFC 7208 section
 /// 2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 7208 has just these two")]
 pub enum SpfIdentity {
     /// The reverse-path, or `postmaster` at the HELO name if the reverse-path is null.
@@ -114,7 +119,7 @@ impl fmt::Display for SpfIdentity {
 ///     .with_property("smtp", "mailfrom", "a b@example.com");
 /// assert_eq!(spf.to_string(), r#"spf=fail reason="not from here" smtp.mailfrom="a b@example.com""#);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct MethodResult {
     text: String,
 }
@@ -181,7 +186,7 @@ impl fmt::Display for MethodResult {
 /// results.push(MethodResult::new("spf", AuthResult::Pass).with_property("smtp", "helo", "a.example"));
 /// assert_eq!(results.to_string(), "mx.example.org; spf=pass smtp.helo=a.example");
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct AuthenticationResults {
     authserv_id: String,
     results: Vec<MethodResult>,

@@ -6,7 +6,7 @@ use crate::results::{AuthResult, SpfIdentity};
 /// An SPF result with the identity and the domain that it applies to.
 ///
 /// The crate spf-result makes it from a check, and dmarc-policy takes it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 9989 section 4.4.2 needs just these")]
 pub struct SpfInput {
     /// The result.

@@ -242,7 +242,7 @@ pub(crate) fn write_number(out: &mut impl fmt::Write, number: u16) -> fmt::Resul
 }
 
 /// A number or text is not a [`ReplyCode`] or [`EnhancedCode`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[error("not an SMTP reply code or enhanced status code")]
 #[non_exhaustive]
 pub struct CodeError;

@@ -136,7 +136,7 @@ impl fmt::Debug for Domain {
 }
 
 /// The reason why a text is not a [`Domain`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum DomainError {
     /// A label, or the whole text, is empty.

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// assert_eq!(header.bodies("from").count(), 1);
 /// assert_eq!(header.body, b"From: not a field\r\n");
 /// ```
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a message has these two parts")]
 pub struct Header<'m> {
     /// All fields, with their line ends.
@@ -93,7 +93,7 @@ impl<'m> Header<'m> {
 }
 
 /// A header field.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "RFC 5322 section 2.2 has just these two")]
 pub struct Field<'m> {
     /// The octets before the colon, unchanged.

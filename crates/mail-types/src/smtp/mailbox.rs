@@ -23,7 +23,7 @@ use crate::smtp::{Domain, DomainError};
 /// assert_eq!(mailbox.to_string(), r#""Ann \"A\" Lee"@example.com"#);
 /// # Ok::<(), mail_types::smtp::MailboxError>(())
 /// ```
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Mailbox {
     local_part: Box<str>,
     host: MailHost,
@@ -121,7 +121,7 @@ impl fmt::Display for Mailbox {
 }
 
 /// The host after the `@` of a [`Mailbox`], or the argument of `EHLO`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
 pub enum MailHost {
     /// A domain.
@@ -163,7 +163,7 @@ impl fmt::Display for MailHost {
 
 /// The reverse-path of a message, in angle brackets; `<>` for a message that must not cause
 /// another.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "RFC 5321 section 4.1.2 has just these two")]
 pub enum ReversePath {
     /// `<>`: a notification (RFC 5321 section 4.5.5).
@@ -220,7 +220,7 @@ impl fmt::Display for ReversePath {
 }
 
 /// The reason why a text is not a [`Mailbox`] or [`ReversePath`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum MailboxError {
     /// A character is not allowed at its position in a local part.
@@ -289,7 +289,7 @@ impl MailboxError {
 }
 
 /// The reason why a text is not a [`MailHost`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum MailHostError {
     /// The text is neither a literal nor a domain.

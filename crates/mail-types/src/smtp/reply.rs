@@ -188,7 +188,7 @@ impl fmt::Display for Reply {
 }
 
 /// The reason why bytes are not a [`Reply`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// The bytes so far are valid, but the reply continues.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a fetch takes, and how much it reads.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FetchLimits {
     /// The most octets of a response. By default 65,535.

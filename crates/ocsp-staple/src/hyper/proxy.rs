@@ -18,7 +18,7 @@ use thiserror::Error;
 /// assert_eq!("proxy.example:3128".parse::<Proxy>(), Err(ProxyError::Scheme));
 /// # Ok::<(), ProxyError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Proxy {
     host: String,
     port: u16,
@@ -64,7 +64,7 @@ impl fmt::Display for Proxy {
 }
 
 /// Why a text is not the address of a proxy.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProxyError {
     /// It is no URL, or it has no host, or port 0.

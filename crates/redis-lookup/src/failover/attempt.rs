@@ -95,7 +95,7 @@ impl Attempt {
 }
 
 /// The cause of a missing answer to a command.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Failure {
     /// The connection was closed before the command was sent.

@@ -8,7 +8,7 @@ use crate::slot::SLOTS;
 use crate::{Address, Failover, Redirect};
 
 /// A range of slots and its nodes, from `CLUSTER SLOTS`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct SlotRange {
     /// The first slot.

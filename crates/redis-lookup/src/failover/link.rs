@@ -36,7 +36,7 @@ pub(super) struct LinkState {
 }
 
 /// The decision for a connection.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Decision {
     Use,
     Open {

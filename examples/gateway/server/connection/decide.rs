@@ -226,6 +226,7 @@ impl Connection {
             client: Some(client),
             greeting: Some(session.greeting()),
             event: None,
+            given: None,
             transaction,
             recipient,
             recipient_number: number,

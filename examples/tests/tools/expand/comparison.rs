@@ -155,7 +155,7 @@ const FORGET: &str = "${if match{${addresses:g:;}}{^}{${extract{a}{a=}{${?}}}}}"
 const FORGOTTEN: &str = "Failed: letter or digit expected after ${";
 
 /// Whether Exim is there; if not, the test is skipped, but not in CI.
-fn is_exim_there() -> bool {
+pub(super) fn is_exim_there() -> bool {
     let unwanted = std::env::var_os("EXIMIA_PEERS").is_some_and(|wanted| wanted == "none");
     if !unwanted && Path::new(EXIM).exists() {
         return true;
@@ -167,13 +167,13 @@ fn is_exim_there() -> bool {
 }
 
 /// Exim with a small configuration.
-fn exim() -> Command {
+pub(super) fn exim() -> Command {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("expand");
     fs::create_dir_all(folder.join("spool")).unwrap();
     let configuration = folder.join("exim.conf");
     let text = format!(
         "primary_hostname = mx.example\nlog_file_path = {0}/%slog\nspool_directory = {0}/spool\n\
-         keep_environment =\n",
+         keep_environment =\ntimezone = UTC\n",
         folder.display()
     );
     fs::write(&configuration, text).unwrap();

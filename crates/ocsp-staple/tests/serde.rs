@@ -1,0 +1,93 @@
+//! Proofs as they are stored.
+
+#![cfg(feature = "serde")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use ocsp_staple::{Certificate, CertificateStatus, Check, Issuer, Proof, RevocationReason};
+use rustls_pki_types::UnixTime;
+use serde_json::{Value, json};
+
+fn file(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
+}
+
+/// What a response proves on 2026-06-15.
+fn proof(response: &str, leaf: &str) -> Proof {
+    let (leaf, issuer) = (file(leaf), file("certificates/ca.der"));
+    let (leaf, issuer) = (Certificate::parse(&leaf).unwrap(), Certificate::parse(&issuer).unwrap());
+    let check = Check::new(&leaf, [Issuer::from(&issuer)], webpki::ALL_VERIFICATION_ALGS).unwrap();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+    check.verify(&file(response), now).unwrap()
+}
+
+fn is_stored_as(proof: &Proof, json: &Value) {
+    assert_eq!(serde_json::to_value(proof).unwrap(), *json);
+    assert_eq!(serde_json::from_value::<Proof>(json.clone()).unwrap(), *proof);
+}
+
+#[test]
+fn a_proof_has_its_status_and_times() {
+    let good = proof("responses/good_direct.der", "certificates/leaf.der");
+    let json = serde_json::to_value(good).unwrap();
+    assert_eq!((&json["status"], &json["signer"]), (&json!("good"), &json!("issuer")));
+    is_stored_as(
+        &good,
+        &json!({
+            "status": "good",
+            "this_update": json["this_update"],
+            "next_update": "2026-06-21T12:00:00Z",
+            "produced_at": json["produced_at"],
+            "until": "2026-06-21T12:00:00Z",
+            "signer": "issuer",
+            "has_nonce": false,
+        }),
+    );
+    let revoked = proof("responses/revoked.der", "certificates/leafrev.der");
+    let json = serde_json::to_value(revoked).unwrap();
+    assert_eq!(
+        json["status"],
+        json!({"revoked": {"time": "2026-06-01T00:00:00Z", "reason": "keyCompromise"}})
+    );
+    is_stored_as(&revoked, &json);
+    let delegated = proof("responses/good_delegated.der", "certificates/leaf.der");
+    let json = serde_json::to_value(delegated).unwrap();
+    assert!(json["signer"]["delegated"]["until"].is_string(), "{json}");
+    is_stored_as(&delegated, &json);
+}
+
+#[test]
+fn each_reason_has_its_name_in_rfc_5280() {
+    for reason in [
+        RevocationReason::Unspecified,
+        RevocationReason::KeyCompromise,
+        RevocationReason::CaCompromise,
+        RevocationReason::AffiliationChanged,
+        RevocationReason::Superseded,
+        RevocationReason::CessationOfOperation,
+        RevocationReason::CertificateHold,
+        RevocationReason::RemoveFromCrl,
+        RevocationReason::PrivilegeWithdrawn,
+        RevocationReason::AaCompromise,
+        RevocationReason::Unassigned,
+    ] {
+        let json = json!(reason.as_str());
+        assert_eq!(serde_json::to_value(reason).unwrap(), json);
+        assert_eq!(serde_json::from_value::<RevocationReason>(json).unwrap(), reason);
+    }
+}
+
+#[test]
+fn what_is_malformed_is_refused_with_its_cause() {
+    for (value, cause) in [
+        (json!({"revoked": {"time": "yesterday"}}), "not a time of RFC 3339 in UTC"),
+        (json!({"revoked": {"reason": "superseded"}}), "missing field `time`"),
+        (json!("fine"), "unknown variant `fine`, expected one of `good`, `revoked`, `unknown`"),
+    ] {
+        let error = serde_json::from_value::<CertificateStatus>(value).unwrap_err().to_string();
+        assert!(error.starts_with(cause), "{error}");
+    }
+}
