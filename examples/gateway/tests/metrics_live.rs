@@ -219,6 +219,36 @@ async fn tests_of_senders_are_counted_with_their_questions() {
     running.end().await;
 }
 
+const LOOKUPS: &str = "
+[[acl_smtp_rcpt]]
+verb = 'deny'
+condition = '${lookup sqlite{SELECT 1 WHERE 1 = 0}{yes}{no}}'
+
+[[acl_smtp_rcpt]]
+verb = 'deny'
+condition = '${lookup sqlite{SELECT name FROM nowhere}}'
+";
+
+#[tokio::test]
+async fn lookups_that_find_nothing_are_no_failed_ones() {
+    let running = Running::start(&format!("{ON}{LOOKUPS}")).await;
+    let mut client = running.client().await;
+    assert!(client.send(&["a@example.com"], "").await.starts_with("451"));
+    client.quit().await;
+    has(
+        &running,
+        &[
+            ("gateway_lookups_total{engine=\"sqlite\",result=\"found\"}", 0.0),
+            ("gateway_lookups_total{engine=\"sqlite\",result=\"not_found\"}", 1.0),
+            ("gateway_lookups_total{engine=\"sqlite\",result=\"deferred\"}", 1.0),
+            ("gateway_lookup_duration_seconds_count{engine=\"sqlite\"}", 2.0),
+            ("gateway_lookup_duration_seconds_count{engine=\"file\"}", 0.0),
+        ],
+    )
+    .await;
+    running.end().await;
+}
+
 #[tokio::test]
 async fn refused_connections_and_handshakes_are_counted_by_their_cause() {
     let running = Running::start(&format!("{ON}smtp_accept_max = 1\n")).await;

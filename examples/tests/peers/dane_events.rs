@@ -74,6 +74,9 @@ fn each_certificate_has_its_event_and_dane_says_why_it_fails() {
             "gateway_dane_failures_total{reason=\"dane-required\"} 1",
             "gateway_deliveries_total{transport=\"remote_smtp\",result=\"delivered\"} 1",
             "gateway_messages_total{result=\"relayed\"} 1",
+            // A staple is asked for where the record is of an authority.
+            "gateway_outgoing_staples_total{outcome=\"missing\"} 1",
+            "gateway_outgoing_staples_total{outcome=\"not_requested\"} 1",
         ],
     );
 }
