@@ -125,7 +125,7 @@ fn the_alerts_of_the_manual_are_sound_and_tell_of_their_states() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("alerts-{}", block.first()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gateway.md");
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway/README.md");
     let manual = fs::read_to_string(manual).unwrap();
     let (_, rules) = manual.split_once("```yaml\ngroups:\n").unwrap();
     let (rules, _) = rules.split_once("```").unwrap();

@@ -1,6 +1,6 @@
 //! The families of metrics: their names, their meanings and their numbers.
 //!
-//! `docs/gateway.md` has a table of them. A number whose labels have never occurred is there, and 0, so that an
+//! `README.md` of the gateway has a table of them. A number whose labels have never occurred is there, and 0, so that an
 //! alert on its increase sees the first time too.
 
 mod mail;
