@@ -208,13 +208,12 @@ impl Common {
         events: &EventOptions,
     ) -> Result<StartupSettings, ConfigError> {
         let mailboxes = storage::mailboxes(options, &self.home())?;
+        let listen = checks::interfaces(&options.local_interfaces)?;
         Ok(StartupSettings {
             reports: dmarc::reports(options, &self.host)?,
             events: events::settings(events, &self.language)?,
-            listen: checks::tls_on_connect(
-                &options.tls_on_connect_ports,
-                checks::interfaces(&options.local_interfaces)?,
-            )?,
+            metrics: checks::metrics(&options.metrics_interface, &listen)?,
+            listen: checks::tls_on_connect(&options.tls_on_connect_ports, listen)?,
             store: storage::store(options, &mailboxes, &self.host),
             mailboxes: Arc::new(mailboxes),
             spool_directory: options.spool_directory.clone(),

@@ -18,6 +18,8 @@ pub(crate) mod hosts;
 pub(crate) mod lost_reply;
 pub(crate) mod mailboxes;
 #[cfg(feature = "gateway")]
+mod measure;
+#[cfg(feature = "gateway")]
 pub(crate) mod message_outcome;
 #[cfg(feature = "gateway")]
 pub(crate) mod mta_sts;

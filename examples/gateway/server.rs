@@ -13,6 +13,8 @@ mod listeners;
 #[cfg(feature = "gateway")]
 pub(crate) mod memory;
 #[cfg(feature = "gateway")]
+mod monitor;
+#[cfg(feature = "gateway")]
 mod proxy;
 #[cfg(feature = "gateway")]
 mod reload;
@@ -26,5 +28,7 @@ pub(crate) mod wire;
 
 #[cfg(feature = "gateway")]
 pub use self::gateway::{Gateway, StartError};
+#[cfg(feature = "gateway")]
+pub use self::listeners::Listeners;
 #[cfg(feature = "gateway")]
 pub use self::reload::Reload;

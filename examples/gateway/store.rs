@@ -34,6 +34,8 @@ pub(crate) mod folder;
 #[cfg(feature = "gateway")]
 mod journal;
 #[cfg(feature = "gateway")]
+mod level;
+#[cfg(feature = "gateway")]
 pub(crate) mod maildir;
 mod message;
 #[cfg(feature = "gateway")]

@@ -1,4 +1,4 @@
-//! Telemetry: the log, and the state of the service.
+//! Telemetry: the log, metrics, and the state of the service.
 
 #[cfg(feature = "gateway")]
 pub(crate) mod arrival;
@@ -10,6 +10,7 @@ pub(crate) mod local_delivery;
 pub mod log;
 pub mod log_format;
 pub(crate) mod log_selector;
+pub(crate) mod metrics;
 #[cfg(feature = "gateway")]
 pub(crate) mod repeats;
 #[cfg(feature = "gateway")]

@@ -51,6 +51,7 @@ mod peers {
     pub(crate) mod log_lines;
     #[cfg(feature = "pgsql")]
     pub(crate) mod lookups;
+    pub(crate) mod metrics;
     pub(crate) mod name_server;
     pub(crate) mod next_hop;
     pub(crate) mod ocsp_tool;

@@ -213,7 +213,8 @@ impl MailServer {
         let servers = NameServers::read(config.dns, resolv_conf)?;
         let gateway = Gateway::new(config.server, servers)?;
         let listeners = gateway.listen().await?;
-        let address = listeners.first().ok_or("the gateway listens nowhere")?.local_addr()?;
+        let addresses = listeners.addresses()?;
+        let address = *addresses.first().ok_or("the gateway listens nowhere")?;
         let (stop, stopped) = oneshot::channel();
         let (_, wanted) = mpsc::channel(1);
         let reload = Reload::new(wanted, || Err("the tour reloads nothing".into()));

@@ -108,6 +108,8 @@ pub(crate) struct Examined {
     pub(crate) dkim: Vec<DkimInput>,
     /// The part of each signature in `Authentication-Results`.
     pub(crate) signatures: Vec<MethodResult>,
+    /// The result of each signature.
+    pub(crate) dkim_results: Vec<AuthResult>,
     /// The reason of a rule for accepting the message whatever the policy of its author's domain is.
     pub(crate) overridden: Option<OverrideKind>,
 }

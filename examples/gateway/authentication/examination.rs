@@ -46,8 +46,10 @@ impl Examination<'_> {
         let dmarc = Dmarc::new(author).with_spf(spf.as_ref()).with_dkim(&dkim);
         let dmarc = dmarc.with_discovery(settings.discovery.clone());
         let verdict = run_cached(&mut dmarc.session(), resolver, left(end), &|_| None).await;
+        let dkim_results = signatures.iter().map(|signature| signature.result).collect();
         let signatures = signatures.iter().map(Signature::method_result).collect();
-        (Examined { verdict, spf, dkim, signatures, overridden: None }, found)
+        let overridden = None;
+        (Examined { verdict, spf, dkim, signatures, dkim_results, overridden }, found)
     }
 
     /// Checks the reverse-path by SPF, unless the report is known.

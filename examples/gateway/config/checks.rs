@@ -148,11 +148,7 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     }
     let mut found = Vec::new();
     for (at, item) in List::new(text).enumerate() {
-        let dotted = item.rsplit_once('.').and_then(|(address, port)| {
-            Some(SocketAddr::new(address.parse::<IpAddr>().ok()?, port.parse().ok()?))
-        });
-        let address = item.parse().ok().or(dotted);
-        let address = address.ok_or(ConfigError::Interface { item: at + 1 })?;
+        let address = interface(&item).ok_or(ConfigError::Interface { item: at + 1 })?;
         if let Some(other) = found.iter().position(|other| clash(*other, address)) {
             let is_same = found.get(other) == Some(&address);
             let within = ConfigError::InterfaceWithin { item: at + 1, other: other + 1 };
@@ -162,6 +158,34 @@ pub(super) fn interfaces(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
         found.push(address);
     }
     if found.is_empty() { Err(ConfigError::NoInterface) } else { Ok(found) }
+}
+
+/// Reads an address and port, with a dot or a colon between them.
+fn interface(text: &str) -> Option<SocketAddr> {
+    let dotted = || {
+        let (address, port) = text.rsplit_once('.')?;
+        Some(SocketAddr::new(address.parse::<IpAddr>().ok()?, port.parse().ok()?))
+    };
+    text.parse().ok().or_else(dotted)
+}
+
+/// Reads the address of metrics. They tell of mail and have no password: they are for this host only.
+pub(super) fn metrics(
+    text: &str,
+    listen: &[SocketAddr],
+) -> Result<Option<SocketAddr>, ConfigError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address = interface(text).ok_or(ConfigError::MetricsInterface)?;
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(ConfigError::MetricsExposed { address: address.ip() });
+    }
+    match listen.iter().position(|other| clash(*other, address)) {
+        Some(other) => Err(ConfigError::MetricsPort { item: other + 1 }),
+        None => Ok(Some(address)),
+    }
 }
 
 /// Reads the ports whose clients begin with TLS, and finds the interfaces with them.
@@ -221,6 +245,7 @@ const NOT_EXPANDED: &[&str] = &[
     "local_interfaces",
     "log_selector",
     "lookup_directories",
+    "metrics_interface",
     "primary_hostname",
     "smtp_banner",
     // Exim expands it; here it has SPF's macros, which begin with a %, as spf_guess has.

@@ -76,6 +76,14 @@ pub(crate) enum ConfigError {
     InterfaceWithin { item: usize, other: usize },
     #[error("local_interfaces: nothing to listen on")]
     NoInterface,
+    #[error("metrics_interface: not an address and a port, as 127.0.0.1.9101")]
+    MetricsInterface,
+    #[error(
+        "metrics_interface: {address} is not a loopback address, as 127.0.0.1 or ::1: metrics are for this host only"
+    )]
+    MetricsExposed { address: IpAddr },
+    #[error("metrics_interface conflicts with item {item} of local_interfaces, which has its port")]
+    MetricsPort { item: usize },
     #[error("tls_on_connect_ports: item {item} is not a port")]
     TlsPort { item: usize },
     #[error("tls_on_connect_ports: item {item}: local_interfaces has no address with port {port}")]
@@ -186,6 +194,9 @@ impl ConfigError {
             | Self::InterfaceTwice { .. }
             | Self::InterfaceWithin { .. }
             | Self::NoInterface => "local_interfaces".to_owned(),
+            Self::MetricsInterface | Self::MetricsExposed { .. } | Self::MetricsPort { .. } => {
+                "metrics_interface".to_owned()
+            }
             Self::TlsPort { .. } | Self::NoTlsPort { .. } | Self::TlsPortTwice { .. } => {
                 "tls_on_connect_ports".to_owned()
             }

@@ -109,6 +109,8 @@ pub(crate) struct ConfigOptions {
     /// The parts of log lines, as `+subject -tls_cipher`.
     pub(super) log_selector: String,
     pub(super) log_format: LogFormat,
+    /// Where metrics are read, as `127.0.0.1.9101`; empty for nowhere.
+    pub(super) metrics_interface: String,
     /// What `spf_guess` evaluates for a domain without a record: the terms of one.
     pub(super) spf_guess: Option<String>,
     /// What `$spf_smtp_comment` says where a domain explains nothing; with SPF's macros.

@@ -10,6 +10,7 @@ use mail_types::smtp::{Mailbox, Reply, Severity};
 use super::address_plan::AddressPlan;
 use super::connection::{Connection, OpenError, Target, TlsPlan};
 use super::hosts::{RemoteHost, Unused};
+use super::measure;
 use super::open_failure::OpenFailure;
 use super::outcome::{DeliveryResult, RecipientOutcome};
 use super::proxied_client::header;
@@ -110,6 +111,7 @@ impl<'a> Attempts<'a> {
         let failure = host.policy.failure().filter(|_| is_skipped);
         if let Some(failure) = &failure {
             if self.remote.settings.lists.use_dane() {
+                measure::dane_failed(&self.remote.metrics, failure.result);
                 dane_failed(origin, &name, None, failure.result);
             }
             self.reports.push(TlsReportLine::failed(failure, None));
@@ -186,8 +188,10 @@ impl<'a> Attempts<'a> {
             until: self.ends.then_some(until),
         };
         // The state of an opening is large, and short-lived.
-        let settings = &self.remote.settings;
-        Box::pin(Connection::open(&target, &plan.security, settings, attempt)).await
+        let Remote { settings, metrics, .. } = self.remote;
+        let opened = Box::pin(Connection::open(&target, &plan.security, settings, attempt)).await;
+        measure::connected(metrics, &plan.security, opened.as_deref());
+        opened
     }
 
     /// Tells whether another host may take the message, now or later.
@@ -249,6 +253,7 @@ impl<'a> Attempts<'a> {
             (Err(_), _) => return,
         };
         if let Some(failure) = fault.as_ref().and_then(|fault| failure(&host.policy, fault)) {
+            measure::dane_failed(&self.remote.metrics, failure.result);
             dane_failed(origin, name, Some(address), failure.result);
         }
         let (sts, domain) = (self.found.sts.as_ref(), self.outbound.route.to.to_string());

@@ -15,8 +15,10 @@ use mail_types::dns::{
 use mail_types::exim::{HostSet, List};
 use thiserror::Error;
 
+use super::measure;
 use super::mta_sts::StsPolicy;
 use super::next_hop::{RouteData, RouteTo};
+use super::remote::Remote;
 use crate::gateway::events::delivery_attempt::{dane_failed, host_unused, no_address};
 use crate::gateway::events::origin::Origin;
 
@@ -98,12 +100,14 @@ pub(crate) enum NoHosts {
 }
 
 impl NoHosts {
-    /// Raises the events of a next hop without hosts; `uses_dane` tells whether one could have been verified by DANE.
-    pub(crate) fn report(&self, next_hop: &str, uses_dane: bool, origin: &Origin) {
+    /// Counts a failure of DANE, and raises the events of a next hop without hosts.
+    pub(crate) fn report(&self, next_hop: &str, remote: &Remote, origin: &Origin) {
+        let uses_dane = remote.settings.lists.use_dane();
         match self {
             // Nothing was asked.
             Self::Undecided => return host_unused(origin, next_hop, &self.to_string(), true),
             Self::Deferred { failure: Some(failure), .. } if uses_dane => {
+                measure::dane_failed(&remote.metrics, failure.result);
                 dane_failed(origin, next_hop, None, failure.result);
             }
             _ => {}

@@ -12,6 +12,7 @@
 mod connecting;
 
 use std::mem;
+use std::sync::Arc;
 use std::time::Instant;
 
 use mail_types::smtp::{EnhancedCode, MailHost, Mailbox, Reply, ReplyCode, ReversePath};
@@ -26,6 +27,7 @@ use super::remote::Remote;
 use crate::gateway::smtp::client::{Declared, Lost};
 use crate::gateway::smtp::replies::say;
 use crate::gateway::store::Message;
+use crate::gateway::telemetry::metrics::Metrics;
 
 /// A session with the next hop.
 ///
@@ -39,6 +41,7 @@ pub(crate) struct Relay {
     opened: Opened,
     /// The parts of the log's lines that do not depend on a recipient.
     details: LineDetails,
+    metrics: Arc<Metrics>,
 }
 
 impl Relay {

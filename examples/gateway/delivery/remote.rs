@@ -26,6 +26,7 @@ use crate::gateway::lookups::asking::Answers;
 use crate::gateway::policy::list::Undecided;
 use crate::gateway::policy::outgoing::{Outgoing, OutgoingHost};
 use crate::gateway::smtp::client::Needs;
+use crate::gateway::telemetry::metrics::Metrics;
 
 /// The deliveries of a program, by one configuration.
 pub(crate) struct Remote {
@@ -34,6 +35,7 @@ pub(crate) struct Remote {
     pub(super) lookups: Arc<dyn Answers>,
     pub(super) authorities: Authorities,
     pub(super) tls: TlsBase,
+    pub(super) metrics: Arc<Metrics>,
     sts: Option<MtaStsDirectory>,
     own: Name,
 }
@@ -95,12 +97,18 @@ impl Remote {
         Ok(Self {
             authorities,
             tls: TlsBase::new(&provider)?,
+            metrics: Arc::default(),
             sts: sts_directory(&settings)?,
             own: Name::from(&settings.helo),
             settings,
             resolver,
             lookups,
         })
+    }
+
+    /// Counts deliveries in these metrics.
+    pub(crate) fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
     }
 
     /// Finds the hosts of a next hop.

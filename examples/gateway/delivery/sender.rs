@@ -85,6 +85,7 @@ impl Sender {
             resolver: Arc::clone(&settings.resolver),
             named: Arc::new(lists),
             message_body_visible: Services::MESSAGE_BODY_VISIBLE,
+            metrics: Arc::default(),
         };
         let events = match events {
             None => Events::default(),
@@ -220,8 +221,7 @@ impl Shared {
         let found = match self.remote.find(outbound, time).await {
             Ok(found) => found,
             Err(error) => {
-                let uses_dane = self.remote.settings.lists.use_dane();
-                error.report(&route.to.to_string(), uses_dane, &origin);
+                error.report(&route.to.to_string(), &self.remote, &origin);
                 return recipients.iter().map(|to| without_hosts(to, &error)).collect();
             }
         };

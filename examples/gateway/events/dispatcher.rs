@@ -22,6 +22,7 @@ use super::raised_event::RaisedEvent;
 use super::settings::{EventSettings, SHIPPED};
 use super::worker::Worker;
 use crate::gateway::lookups::engines::Engines;
+use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 /// The dispatcher; its clones share the queue. The default ignores all events.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +72,11 @@ impl Events {
         Ok(Self(Some(hearing)))
     }
 
+    /// Returns the state of the queue.
+    pub(crate) fn reading(&self) -> EventsReading {
+        self.0.as_ref().map(|hearing| hearing.queue.reading()).unwrap_or_default()
+    }
+
     /// Tells whether an event has an action, with or without a transport.
     pub(crate) fn hears(&self, name: EventName, transport: Option<&str>) -> bool {
         self.0.as_ref().is_some_and(|h| h.settings.action(name, transport).is_some())
@@ -97,7 +103,7 @@ impl Events {
     /// the configuration.
     pub(crate) async fn ask(&self, raised: RaisedEvent) -> Effect {
         let Some(hearing) = self.0.as_deref() else { return Effect::Ignored };
-        let Hearing { settings, ready, .. } = hearing;
+        let Hearing { settings, ready, engines, .. } = hearing;
         let transport = raised.transport();
         let Some(template) = settings.action(raised.name(), transport.as_deref()) else {
             return Effect::Ignored;
@@ -112,6 +118,7 @@ impl Events {
         let mut batch = Batch::new(hearing);
         let done = batch.act(template, &raised).await;
         super::worker::report(&raised, &done);
+        engines.metrics().events.count(super::worker::result(&done));
         if done.outcome.effect != Effect::Ignored {
             let (name, text) = (raised.name().as_str(), &done.outcome.text);
             info!(event = "event_action", name, "{name} event requests alternate response: {text}");

@@ -63,6 +63,11 @@ impl Overflow {
         self.start >= self.end
     }
 
+    /// Returns the octets of its events.
+    pub(crate) fn octets(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
     /// Appends events up to the limit; returns the number of the rest.
     pub(crate) fn append(&mut self, events: &[RaisedEvent]) -> io::Result<usize> {
         let (mut bytes, mut left) = (Vec::new(), events.len());

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::overflow::{Overflow, Read};
 use super::raised_event::RaisedEvent;
+use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 /// The queue. Adding an event takes a short lock, and no file access.
 #[derive(Debug)]
@@ -25,8 +26,10 @@ struct QueueState {
     waiting: VecDeque<RaisedEvent>,
     /// Events for the overflow file.
     overflow: Vec<RaisedEvent>,
-    /// Whether the file has events.
+    /// Whether the file has events that can be read.
     in_file: bool,
+    /// The octets of events in the file.
+    file_octets: u64,
     counts: Counts,
     /// Whether the worker waits for a signal.
     idle: bool,
@@ -58,7 +61,8 @@ pub(crate) enum QueuedWork {
 impl Queue {
     /// Makes a queue for `limit` events in memory, and as many for the file.
     pub(crate) fn new(limit: usize, file: Overflow) -> Self {
-        let state = QueueState { in_file: !file.is_empty(), ..QueueState::default() };
+        let (in_file, file_octets) = (!file.is_empty(), file.octets());
+        let state = QueueState { in_file, file_octets, ..QueueState::default() };
         Self {
             state: Mutex::new(state),
             file: Mutex::new(file),
@@ -116,6 +120,17 @@ impl Queue {
         self.state().counts
     }
 
+    /// Returns the state of the queue, without a wait for the file.
+    pub(crate) fn reading(&self) -> EventsReading {
+        let state = self.state();
+        EventsReading {
+            waiting: state.waiting.len() + state.overflow.len(),
+            in_file: state.file_octets,
+            overflowed: state.counts.overflow,
+            lost: state.counts.lost,
+        }
+    }
+
     /// Waits for work, and a moment longer to collect a batch.
     pub(crate) fn next(&self) -> QueuedWork {
         let mut state = self.state();
@@ -155,9 +170,10 @@ impl Queue {
     pub(crate) fn forget(&self, read: &Read) -> bool {
         let mut file = self.file();
         let done = file.forget(read).is_ok();
-        let waits = done && !file.is_empty();
+        let (waits, octets) = (done && !file.is_empty(), file.octets());
         drop(file);
-        self.state().in_file = waits;
+        let mut state = self.state();
+        (state.in_file, state.file_octets) = (waits, octets);
         done
     }
 
@@ -196,10 +212,11 @@ impl Queue {
     pub(crate) fn append(&self, events: &[RaisedEvent]) -> Counts {
         let mut file = self.file();
         let left = file.append(events).unwrap_or(events.len());
-        let waits = !file.is_empty();
+        let (waits, octets) = (!file.is_empty(), file.octets());
         drop(file);
         let mut state = self.state();
         state.in_file |= waits;
+        state.file_octets = octets;
         state.counts.lost += left as u64;
         state.counts.overflow += (events.len() - left) as u64;
         if mem::take(&mut state.idle) {

@@ -14,6 +14,7 @@ use super::ledger::Ledger;
 use super::queue::QueuedWork;
 use super::raised_event::RaisedEvent;
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::metrics::words::EventResult;
 
 /// The state of the thread.
 pub(super) struct Worker {
@@ -81,7 +82,7 @@ impl Worker {
     }
 
     fn work_off(&self, events: &[RaisedEvent], ledger: &mut Ledger) {
-        let Hearing { settings, queue, .. } = &*self.hearing;
+        let Hearing { settings, queue, engines, .. } = &*self.hearing;
         let mut batch = Batch::new(&self.hearing).with_ledger(ledger);
         let mut failures = 0_usize;
         for (at, raised) in events.iter().enumerate() {
@@ -98,6 +99,7 @@ impl Worker {
                 queue.append(events.get(at..).unwrap_or_default());
                 break;
             }
+            engines.metrics().events.count(result(&done));
             if done.has_failed() {
                 failures += 1;
                 if failures <= REPORTED {
@@ -110,6 +112,11 @@ impl Worker {
             error!(event = "event_action", more, "failed to expand {more} more event_actions");
         }
     }
+}
+
+/// The result of an action, for metrics.
+pub(super) fn result(done: &Done) -> EventResult {
+    if done.has_failed() { EventResult::Failed } else { EventResult::Done }
 }
 
 /// Logs a failed action; a `fail` in the action is not a failure.

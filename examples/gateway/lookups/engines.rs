@@ -6,7 +6,8 @@
 //!
 //! `${randint:LIMIT}` is answered too, by the system's source of random numbers.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use event_expand::{Ask, Dialect, HostCall, Lookup, Statement, StatementError};
 use mail_types::exim::{LookupResult, Query, Segment, Trust, Value};
@@ -24,6 +25,9 @@ use super::settings::LookupSettings;
 pub(crate) use super::sqlite::Bound;
 use super::sqlite::Sqlite;
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::metrics::Metrics;
+use crate::gateway::telemetry::metrics::counts::Word as _;
+use crate::gateway::telemetry::metrics::words::{LookupEngine, LookupWord};
 
 /// The lookups of the program.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct Engines {
     pgsql: Pgsql,
     #[cfg(feature = "redis")]
     redis: Redis,
+    metrics: Arc<Metrics>,
 }
 
 /// The treatment of a value that `PostgreSQL` cannot hold: one with a NUL or invalid UTF-8.
@@ -73,7 +78,17 @@ impl Engines {
             #[cfg(feature = "redis")]
             redis: Redis::new(&settings.redis)
                 .map_err(|error| EnginesError::Redis { why: log::chain(&error) })?,
+            metrics: Arc::default(),
         })
+    }
+
+    /// Counts lookups in these metrics.
+    pub(crate) fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Returns the options of expansions that use these engines.
@@ -94,6 +109,7 @@ impl Engines {
         time: Duration,
         unencodable: Unencodable,
     ) -> Answer {
+        let begun = Instant::now();
         let asked = match request {
             Ask::Lookup { lookup, key, query } => {
                 self.look_up_within(lookup, key.as_ref(), query, time, unencodable).await
@@ -112,10 +128,28 @@ impl Engines {
             Ask::Call { call, .. } => Err(EngineError::Absent { name: call.as_str() }),
             _ => Err(EngineError::Absent { name: "a request" }),
         };
-        match asked {
+        let answer = match asked {
             Ok(found) => Answer { found, why: None },
             Err(error) => Answer { found: LookupResult::Deferred, why: Some(log::chain(&error)) },
-        }
+        };
+        self.count(request, &answer.found, begun.elapsed());
+        answer
+    }
+
+    fn count(&self, request: &Ask, found: &LookupResult, took: Duration) {
+        let engine = match request {
+            Ask::Lookup { lookup, .. } => LookupEngine::named(lookup.name),
+            Ask::Call { call: HostCall::ReadFile, .. } => Some(LookupEngine::File),
+            _ => None,
+        };
+        let Some(engine) = engine else { return };
+        let result = match found {
+            LookupResult::Value(_) => LookupWord::Found,
+            LookupResult::Nothing => LookupWord::NotFound,
+            LookupResult::Deferred => LookupWord::Deferred,
+        };
+        self.metrics.lookups.count((engine, result));
+        self.metrics.lookup_times.time(engine, took);
     }
 
     async fn look_up_within(

@@ -7,6 +7,7 @@ use super::named_rules::NamedRules;
 use super::rates::Rates;
 use super::rules::Rules;
 use crate::gateway::lookups::asking::Answers;
+use crate::gateway::telemetry::metrics::Metrics;
 use mail_types::dns::Resolve;
 
 /// Whom rules ask, and what they count in.
@@ -22,6 +23,7 @@ pub struct Services {
     pub(crate) named: Arc<NamedRules>,
     /// The octets of the body that `$message_body` has.
     pub(crate) message_body_visible: usize,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Services {
@@ -30,7 +32,8 @@ impl Services {
     pub fn new(lookups: Arc<dyn Answers>, resolver: Arc<dyn Resolve>, rules: &Rules) -> Self {
         let (rates, named) = (Arc::default(), Arc::clone(rules.named()));
         let message_body_visible = Self::MESSAGE_BODY_VISIBLE;
-        Self { rates, lookups, resolver, named, message_body_visible }
+        let metrics = Arc::default();
+        Self { rates, lookups, resolver, named, message_body_visible, metrics }
     }
 
     /// The octets of `$message_body` without the option.

@@ -4,6 +4,7 @@ mod authenticate;
 mod decide;
 mod hand_over;
 mod handshake;
+mod measure;
 pub(crate) mod pace;
 mod stop_clock;
 
@@ -30,6 +31,7 @@ use crate::gateway::message::id::MessageId;
 use crate::gateway::policy::state::PolicyState;
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::{Question, Session, SessionStep};
+use crate::gateway::telemetry::metrics::words::TlsStart;
 
 /// A connection with its client.
 pub(crate) struct Connection {
@@ -100,7 +102,7 @@ impl Connection {
 
     /// Serves the client until the end of the connection.
     pub(crate) async fn serve(&mut self, tls_on_connect: bool) {
-        let ready = if tls_on_connect { self.start_tls().await } else { Ok(()) };
+        let ready = if tls_on_connect { self.start_tls(TlsStart::OnConnect).await } else { Ok(()) };
         let ended = match ready {
             Ok(()) => self.run().await,
             error => error,
@@ -108,6 +110,8 @@ impl Connection {
         if let Err(error) = ended {
             debug!("{} disconnected: {error}", self.client.address);
         }
+        self.session.handle_end();
+        self.count_unasked();
         self.memory.set(0, None);
         self.gateway.deadlines.closing(&mut self.stop, self.wire.close()).await;
     }
@@ -116,9 +120,13 @@ impl Connection {
         loop {
             let step = self.session.poll();
             self.tell_faults();
+            self.count_unasked();
             match step {
                 SessionStep::Read => match self.settle_memory() {
-                    Room::Evicted => self.session.handle_eviction(),
+                    Room::Evicted => {
+                        self.metrics().evictions.count(());
+                        self.session.handle_eviction();
+                    }
                     Room::Granted | Room::Full => {
                         self.send().await?;
                         self.read().await?;
@@ -148,7 +156,7 @@ impl Connection {
                         self.session.handle_decision(&reply);
                     }
                 }
-                SessionStep::StartTls => self.start_tls().await?,
+                SessionStep::StartTls => self.start_tls(TlsStart::Starttls).await?,
                 SessionStep::Close => return self.send().await,
             }
         }
@@ -179,6 +187,7 @@ impl Connection {
         if !faults.is_empty() {
             let origin = self.origin();
             for (fault, reply) in &faults {
+                measure::mistake(self.metrics(), *fault);
                 origin.mistake(*fault, reply);
             }
         }
@@ -195,8 +204,14 @@ impl Connection {
         room
     }
 
-    async fn start_tls(&mut self) -> io::Result<()> {
+    async fn start_tls(&mut self, start: TlsStart) -> io::Result<()> {
         self.send().await?;
+        let done = self.secure().await;
+        self.metrics().handshakes.count((start, measure::handshake(&done)));
+        done
+    }
+
+    async fn secure(&mut self) -> io::Result<()> {
         let patience = self.live.settings.smtp_receive_timeout;
         let mut stop = self.stop.clone();
         let done = tokio::select! {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use mail_types::dns::Resolve;
 use mail_types::hickory::ResolverError;
@@ -34,6 +35,8 @@ use crate::gateway::smtp::session::SessionSettings;
 use crate::gateway::store::Store;
 use crate::gateway::store::store_error::StoreError;
 use crate::gateway::telemetry::log::Limiter;
+use crate::gateway::telemetry::metrics::Metrics;
+use crate::gateway::telemetry::metrics::resolver::CountedResolver;
 use crate::gateway::telemetry::repeats::LineKind;
 
 /// The shared state of all connections: the permanent part, and the current configuration.
@@ -52,6 +55,7 @@ pub struct Gateway {
     /// The limit of log lines.
     pub(super) limiter: Arc<Limiter>,
     pub(crate) deadlines: Deadlines,
+    pub(crate) metrics: Arc<Metrics>,
     /// The time at which the server began to stop.
     pub(super) stop: watch::Sender<Option<Instant>>,
 }
@@ -68,6 +72,8 @@ pub(crate) struct Live {
     pub(super) services: Services,
     /// The deliveries to other hosts.
     pub(super) remote: Remote,
+    /// The time of its making.
+    pub(super) since: SystemTime,
 }
 
 impl fmt::Debug for Gateway {
@@ -98,15 +104,18 @@ impl Gateway {
         if recovery.missing > 0 {
             warn!("{} messages in the journal are damaged", recovery.missing);
         }
-        let engines = Arc::new(Engines::new(&live.lookups)?);
+        let metrics = Arc::<Metrics>::default();
+        let engines = Arc::new(Engines::new(&live.lookups)?.counting(&metrics));
         let services = Services {
             rates: Arc::default(),
             lookups: Arc::<Engines>::clone(&engines),
-            resolver: Arc::new(servers.stub()),
+            resolver: Arc::new(CountedResolver::new(servers.stub(), &metrics)),
             named: Arc::clone(live.rules.named()),
             message_body_visible: live.message_body_visible,
+            metrics: Arc::clone(&metrics),
         };
-        let names: Arc<dyn Resolve> = Arc::new(servers.resolver()?);
+        let names = CountedResolver::new(servers.resolver()?, &metrics);
+        let names: Arc<dyn Resolve> = Arc::new(names);
         let (host, discovery) = (&startup.host, live.dmarc.discovery.clone());
         let reporter = Reporter::start(startup.reports.clone(), host.as_str());
         let reporter = reporter.map_err(GatewayError::Reporter)?;
@@ -127,6 +136,7 @@ impl Gateway {
             memory: Arc::new(Memory::new(startup.message_memory_limit, startup.smtp_data_min_rate)),
             limiter,
             deadlines: Deadlines::default(),
+            metrics,
             stop: watch::Sender::new(None),
             live: watch::Sender::new(Arc::new(Live::new(live, &startup, services, names)?)),
             store,
@@ -154,12 +164,14 @@ impl Live {
         settings: LiveSettings,
         startup: &StartupSettings,
     ) -> Result<Self, GatewayError> {
+        let metrics = &self.services.metrics;
         let services = Services {
             rates: Arc::clone(&self.services.rates),
-            lookups: Arc::new(Engines::new(&settings.lookups)?),
+            lookups: Arc::new(Engines::new(&settings.lookups)?.counting(metrics)),
             resolver: Arc::clone(&self.services.resolver),
             named: Arc::clone(settings.rules.named()),
             message_body_visible: settings.message_body_visible,
+            metrics: Arc::clone(metrics),
         };
         Self::new(settings, startup, services, self.host_names.resolver())
     }
@@ -172,15 +184,17 @@ impl Live {
     ) -> Result<Self, GatewayError> {
         let session = Arc::new(settings.session.clone());
         let (tls, directory) = (std::mem::take(&mut settings.tls), &startup.spool_directory);
-        let Services { resolver, lookups, .. } = &services;
+        let Services { resolver, lookups, metrics, .. } = &services;
         let remote = settings.remote.clone();
         if let Some(warning) = &remote.warning {
             warn!("{warning}");
         }
         Ok(Self {
-            remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?,
+            remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?
+                .counting(metrics),
             mailboxes: Arc::clone(&startup.mailboxes),
-            tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname)?),
+            tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname, metrics)?),
+            since: SystemTime::now(),
             host_names: HostNames::new(names, settings.host_lookup_timeout),
             services,
             session,

@@ -1,5 +1,6 @@
 //! The listeners: new connections, and the end of the server.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,34 @@ use tracing::{debug, info, warn};
 
 use super::connection::Connection;
 use super::gateway::{Gateway, GatewayError, StartError};
+use super::monitor::{Monitor, PATH};
 use super::reload::Reload;
 use super::wire::Wire;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::log::{self, Limiter};
+use crate::gateway::telemetry::metrics::words::ConnectionResult;
 use crate::gateway::telemetry::service;
+
+/// The open listeners.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Those of clients, in the order of the interfaces.
+    pub(crate) smtp: Vec<TcpListener>,
+    /// That of metrics.
+    pub(crate) metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Returns the addresses of clients.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell one of them.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.smtp.iter().map(TcpListener::local_addr).collect()
+    }
+}
 
 impl Gateway {
     /// Opens the listeners.
@@ -25,18 +48,22 @@ impl Gateway {
     /// # Errors
     ///
     /// An address cannot be bound.
-    pub async fn listen(&self) -> Result<Vec<TcpListener>, StartError> {
-        let mut listeners = Vec::new();
+    pub async fn listen(&self) -> Result<Listeners, StartError> {
+        let metrics = match self.startup.metrics {
+            Some(address) => {
+                let (bound, listener) = bind(address).await?;
+                info!("metrics at http://{bound}{PATH}");
+                Some(listener)
+            }
+            None => None,
+        };
+        let mut smtp = Vec::new();
         for interface in &self.startup.listen {
-            let address = interface.address;
-            let bound = TcpListener::bind(address).await;
-            let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
-            let (bound, listener) =
-                bound.map_err(|source| GatewayError::Listen { address, source })?;
+            let (bound, listener) = bind(interface.address).await?;
             self.tell(bound, interface.tls_on_connect).await;
-            listeners.push(listener);
+            smtp.push(listener);
         }
-        Ok(listeners)
+        Ok(Listeners { smtp, metrics })
     }
 
     /// Logs the address, and a command to try it.
@@ -56,18 +83,17 @@ impl Gateway {
 
     /// Serves until `stop`. Then clients get 421, those within a transaction after ten seconds. A new configuration
     /// of `reload` is for new connections.
-    pub async fn serve(
-        self,
-        listeners: Vec<TcpListener>,
-        reload: Reload,
-        stop: impl Future<Output = ()>,
-    ) {
+    pub async fn serve(self, listeners: Listeners, reload: Reload, stop: impl Future<Output = ()>) {
         let most = self.startup.smtp_accept_max.min(Semaphore::MAX_PERMITS);
         let (gateway, slots) = (Arc::new(self), Arc::new(Semaphore::new(most)));
         let interfaces = gateway.startup.listen.clone();
-        for (listener, interface) in listeners.into_iter().zip(interfaces) {
+        for (listener, interface) in listeners.smtp.into_iter().zip(interfaces) {
             let (gateway, slots) = (Arc::clone(&gateway), Arc::clone(&slots));
             tokio::spawn(accept(gateway, slots, listener, interface.tls_on_connect));
+        }
+        if let Some(listener) = listeners.metrics {
+            let (gateway, slots) = (Arc::clone(&gateway), Arc::clone(&slots));
+            tokio::spawn(Monitor { gateway, slots, most }.serve(listener));
         }
         service::ready();
         tokio::select! {
@@ -89,6 +115,13 @@ impl Gateway {
             warn!("messages remain in the journal for the next start: {}", log::chain(&error));
         }
     }
+}
+
+/// Binds an address; returns the one that the system has chosen, and the listener.
+async fn bind(address: SocketAddr) -> Result<(SocketAddr, TcpListener), GatewayError> {
+    let bound = TcpListener::bind(address).await;
+    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map_err(|source| GatewayError::Listen { address, source })
 }
 
 /// Writes the numbers of omitted log lines at intervals.
@@ -116,15 +149,18 @@ async fn accept(
                 let slot = Arc::clone(&slots).try_acquire_owned();
                 let gateway = Arc::clone(&gateway);
                 tokio::spawn(async move {
-                    match slot {
-                        Ok(_slot) => connect(gateway, stream, peer, tls_on_connect).await,
-                        // In clear such a client would understand nothing.
-                        Err(_) if tls_on_connect => {}
-                        Err(_) => turn_away(&gateway, stream, "too many connections").await,
+                    if let Ok(_slot) = slot {
+                        return connect(gateway, stream, peer, tls_on_connect).await;
+                    }
+                    gateway.metrics.connections.count(ConnectionResult::TooMany);
+                    // In clear such a client would understand nothing.
+                    if !tls_on_connect {
+                        turn_away(&gateway, stream, "too many connections").await;
                     }
                 });
             }
             Err(error) => {
+                gateway.metrics.connections.count(ConnectionResult::Error);
                 warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(PAUSE).await; // The probable cause is the limit of open files.
             }
@@ -141,18 +177,23 @@ async fn connect(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr, tls
     let accepted = Box::pin(super::proxy::accept(&gateway, &live, stream, peer)).await;
     let (stream, mut client) = match accepted {
         Ok(Some(accepted)) => accepted,
-        Ok(None) => return,
-        Err(error) => return debug!("{peer} disconnected: {error}"),
+        Ok(None) => return gateway.metrics.connections.count(ConnectionResult::NoProxyHeader),
+        Err(error) => {
+            gateway.metrics.connections.count(ConnectionResult::Lost);
+            return debug!("{peer} disconnected: {error}");
+        }
     };
     let address = client.address.ip();
     let visit = if client.is_ours() { None } else { gateway.host_limit.enter(address) };
     if visit.is_none() && !client.is_ours() {
+        gateway.metrics.connections.count(ConnectionResult::TooManyOfHost);
         log::too_many_connections(&gateway.limiter, address);
         if !tls_on_connect {
             turn_away(&gateway, stream, "your host has too many connections").await;
         }
         return;
     }
+    gateway.metrics.connections.count(ConnectionResult::Accepted);
     if live.is_in(&live.settings.clients.host_lookup, &client, &gateway.limiter).await {
         let host = &live.session.primary_hostname;
         let origin = Origin::connecting(&gateway.events, host, &client);

@@ -46,6 +46,11 @@ impl Memory {
         admits
     }
 
+    /// Returns the memory in use, and the limit, in octets.
+    pub(crate) fn level(&self) -> (usize, usize) {
+        self.holders().level()
+    }
+
     fn holders(&self) -> MutexGuard<'_, Holders<Arc<Notify>>> {
         // A panic cannot leave inconsistent data here.
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)

@@ -35,7 +35,9 @@ pub(crate) async fn accept(
         return Ok(Some((stream, direct)));
     }
     let (mut stream, mut receiver) = (stream, Receiver::new(options(proxy), Instant::now()));
-    match peek_header(&mut stream, &mut receiver).await? {
+    let outcome = peek_header(&mut stream, &mut receiver).await?;
+    gateway.metrics.proxy_headers.count_named(outcome.as_str());
+    match outcome {
         HeaderOutcome::Failed(failure) => {
             let hint = match failure {
                 Failure::Header(HeaderError::Ipv4InTcp6 { .. }) => HINT,

@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 use super::gateway::Gateway;
 use super::settings::{ServerSettings, StartupSettings};
 use crate::gateway::policy::stage::Stage;
+use crate::gateway::telemetry::metrics::words::ReloadResult;
 use crate::gateway::telemetry::{log, service};
 
 /// Reads the configuration again on request.
@@ -35,9 +36,13 @@ impl Reload {
     pub(super) async fn run(mut self, gateway: &Arc<Gateway>) {
         while let Some(()) = self.wanted.recv().await {
             service::reloading();
-            let (gateway, configure) = (Arc::clone(gateway), Arc::clone(&self.configure));
-            let reloaded = spawn_blocking(move || gateway.reload(&*configure)).await;
-            match reloaded.map_err(Into::into).flatten() {
+            let (shared, configure) = (Arc::clone(gateway), Arc::clone(&self.configure));
+            let reloaded = spawn_blocking(move || shared.reload(&*configure)).await;
+            let reloaded = reloaded.map_err(Into::into).flatten();
+            let result =
+                if reloaded.is_ok() { ReloadResult::Applied } else { ReloadResult::Refused };
+            gateway.metrics.reloads.count(result);
+            match reloaded {
                 Ok(()) => info!("configuration reloaded; new connections use it"),
                 Err(error) => {
                     let cause = log::chain(&*error);
@@ -82,6 +87,7 @@ fn changed(old: &StartupSettings, new: &StartupSettings) -> Vec<&'static str> {
     [
         ("primary_hostname", differ(&old.host, &new.host)),
         ("local_interfaces or tls_on_connect_ports", differ(&old.listen, &new.listen)),
+        ("metrics_interface", old.metrics != new.metrics),
         ("spool_directory", differ(&old.spool_directory, &new.spool_directory)),
         (
             "store, maildir, quarantine_maildir or spool_directory",

@@ -37,6 +37,8 @@ pub(crate) struct StartupSettings {
     /// This host's name.
     pub(crate) host: Domain,
     pub(crate) listen: Vec<Interface>,
+    /// The address of metrics, on loopback.
+    pub(crate) metrics: Option<SocketAddr>,
     /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,

@@ -36,6 +36,8 @@ use super::settings::{FileList, TlsSettings};
 use crate::gateway::delivery::authorities::{Authorities, AuthoritiesError, ByAuthorities as _};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::text::Unfinished;
+use crate::gateway::telemetry::metrics::Metrics;
+use crate::gateway::telemetry::metrics::readings::CertificateReading;
 
 /// The certificates for connections.
 #[derive(Debug)]
@@ -68,11 +70,13 @@ impl Tls {
         settings: TlsSettings,
         directory: &Path,
         host: &str,
+        metrics: &Arc<Metrics>,
     ) -> Result<Self, TlsError> {
         let (certificates, crl) = (settings.verify_certificates.clone(), settings.crl.clone());
+        let store = Store::new(directory.join("ocsp"));
         let mut new = Self {
             clients: Authorities::of(certificates, crl, &provider())?,
-            renewals: Renewals::new(Store::new(directory.join("ocsp")), fetcher(&settings)?),
+            renewals: Renewals::new(store, fetcher(&settings)?, metrics),
             settings,
             directory: directory.to_owned(),
             host: host.to_owned(),
@@ -116,6 +120,15 @@ impl Tls {
             Some(verifier) => served.config_for(verifier),
             None => Ok(served.config()),
         }
+    }
+
+    /// Returns the state of the certificates for clients.
+    pub(crate) fn readings(&self) -> Vec<CertificateReading> {
+        if let Some(served) = &self.fixed {
+            return served.readings();
+        }
+        let expanded = self.expanded.lock().unwrap_or_else(PoisonError::into_inner);
+        expanded.values().flat_map(|known| known.served.readings()).collect()
     }
 
     /// Tells whether the certificates of a client are valid.

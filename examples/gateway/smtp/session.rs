@@ -12,6 +12,7 @@ mod patience;
 mod reception;
 mod settings;
 mod turns;
+mod unasked;
 mod verdicts;
 
 use std::mem;
@@ -29,6 +30,9 @@ use super::transaction::Transaction;
 pub(crate) use fault::Fault;
 pub use greeting::Greeting;
 pub use settings::SessionSettings;
+#[cfg(feature = "gateway")]
+pub(crate) use unasked::MessageEnd;
+pub(crate) use unasked::Unasked;
 use verdicts::Verdicts;
 
 /// The next action for the driver of a [`Session`].
@@ -88,6 +92,7 @@ pub struct Session {
     chunk_refused: bool,
     /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
+    unasked: Unasked,
 }
 
 #[derive(Debug)]
@@ -147,6 +152,7 @@ impl Session {
             counts: Counts::default(),
             chunk_refused: false,
             faults: Vec::new(),
+            unasked: Unasked::default(),
         }
     }
 
@@ -165,6 +171,7 @@ impl Session {
 
     /// The client has closed the connection.
     pub(crate) fn handle_end(&mut self) {
+        self.note_end();
         self.state = SessionState::Closed;
         self.transaction = None;
     }
@@ -334,6 +341,7 @@ impl Session {
         if let (CommandError::Recipient, Some(transaction)) = (error, &mut self.transaction) {
             transaction.rcpts.begin();
             transaction.rcpts.refuse(&reply);
+            self.unasked.rcpt(&reply);
         }
         if error != CommandError::Unknown {
             return self.error(&reply);

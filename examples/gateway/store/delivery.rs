@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info};
 
+use super::level::Level;
 use super::maildir::Maildir;
 use super::message::Message;
 use super::progress::Progress;
@@ -41,6 +42,7 @@ pub(crate) struct Deliverer {
     pub(crate) maildir: Arc<Maildir>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) trouble: Trouble,
+    pub(crate) level: Level,
 }
 
 impl Deliverer {
@@ -58,6 +60,7 @@ impl Deliverer {
                         if !self.deliver_at_last(&message, position) {
                             return;
                         }
+                        self.level.delivered();
                         drop(room);
                     }
                 }

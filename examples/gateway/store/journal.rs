@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
+use super::level::Level;
 use super::message::Message;
 use super::segment::{JournalPosition, Segment};
 use super::settings::StoreLimits;
@@ -40,6 +41,7 @@ pub(crate) struct Journal {
     /// Free segments.
     pub(crate) free: Receiver<Segment>,
     pub(crate) trouble: Trouble,
+    pub(crate) level: Level,
     pub(crate) directory: Directory,
     pub(crate) limits: StoreLimits,
     /// The number of the last use of a segment.
@@ -108,6 +110,7 @@ impl Journal {
     fn keep(&mut self, batch: Vec<JournalEntry>) {
         match self.append(&batch) {
             Ok(first) => {
+                self.level.kept(batch.len() as u64);
                 let messages = (first.record..).zip(batch).map(|(record, entry)| {
                     // The sender may have gone; the message stays.
                     let _ = entry.answer.send(Ok(()));
@@ -140,8 +143,10 @@ impl Journal {
             Some(current) => current,
             None => (self.begin()?, Instant::now() + self.limits.checkpoint_after),
         };
+        let length = segment.length();
         match segment.append(batch.iter().map(|entry| &entry.message)) {
             Ok(position) => {
+                self.level.grow(segment.length() - length);
                 self.current = Some((segment, until));
                 Ok(position)
             }
@@ -163,6 +168,7 @@ impl Journal {
             Err(_) if self.segments < self.limits.segments => {
                 let segment = self.directory.make_segment()?;
                 self.segments += 1;
+                self.level.add_segment(segment.length());
                 segment
             }
             Err(_) => self
@@ -182,6 +188,7 @@ impl Journal {
 
     fn retire(&mut self, segment: Segment) {
         self.segments -= 1;
+        self.level.remove_segment(segment.length());
         self.hand_on(Parcel::Sealed(segment));
     }
 

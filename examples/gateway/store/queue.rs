@@ -12,6 +12,7 @@ use super::delivery::Deliverer;
 use super::directory::Directory;
 use super::folder::{self, FolderMessage};
 use super::journal::{Journal, JournalEntry, JournalRequest};
+use super::level::Level;
 use super::maildir::{Maildir, file_name_part};
 use super::message::Message;
 use super::progress::Progress;
@@ -20,6 +21,7 @@ use super::segment::Segment;
 use super::settings::{StoreLimits, StoreSettings};
 use super::store_error::StoreError;
 use super::trouble::Trouble;
+use crate::gateway::telemetry::metrics::readings::JournalReading;
 
 /// A handle of the store; its clones share the store.
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ struct Queue {
     room: Arc<Semaphore>,
     limits: StoreLimits,
     trouble: Trouble,
+    level: Level,
     /// The host's name in the form for file names.
     host: Arc<str>,
     /// Limits the threads that write into Maildirs beside the store's.
@@ -123,6 +126,15 @@ impl Store {
         written.await.unwrap_or_else(|_| vec![Err(StoreError::Stopped); count])
     }
 
+    /// Returns the state of the store.
+    pub(crate) fn reading(&self) -> JournalReading {
+        let Some(queue) = &self.queue else {
+            return JournalReading { accepts: true, ..JournalReading::default() };
+        };
+        let [segments, octets, undelivered] = queue.level.read();
+        JournalReading { accepts: queue.trouble.check().is_ok(), segments, octets, undelivered }
+    }
+
     /// Accepts no more messages, waits until all accepted ones are delivered and on the disk, and empties
     /// the journal.
     ///
@@ -170,11 +182,13 @@ fn start(
     let (seal, sealed) = mpsc::channel();
     let (free, freed) = mpsc::channel();
     let (maildir, progress, trouble) = (Arc::new(maildir), Arc::new(progress), Trouble::none());
+    let level = Level::of(&segments);
     let journal = Journal {
         work: works,
         delivery,
         free: freed,
         trouble: trouble.clone(),
+        level: level.clone(),
         directory,
         limits,
         sequence,
@@ -193,6 +207,7 @@ fn start(
         maildir: Arc::clone(&maildir),
         progress: Arc::clone(&progress),
         trouble: trouble.clone(),
+        level: level.clone(),
     };
     let checkpoint = Checkpoint { sealed, free, maildir, progress, trouble: trouble.clone() };
     let ended = Arc::new(Semaphore::new(0));
@@ -211,7 +226,7 @@ fn start(
     })?;
     let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
     let writers = Arc::new(Semaphore::new(WRITERS));
-    Ok(Queue { work, room, limits, trouble, host, writers, ended })
+    Ok(Queue { work, room, limits, trouble, level, host, writers, ended })
 }
 
 fn spawn(

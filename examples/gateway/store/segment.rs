@@ -29,6 +29,8 @@ pub(crate) struct Segment {
     usage: Usage,
     /// The position of the next batch, in bytes.
     end: u64,
+    /// The length of the file, in bytes.
+    length: u64,
     /// The number of records in the segment.
     records: u32,
     /// The buffer of a batch, kept for its allocation.
@@ -48,12 +50,13 @@ impl Segment {
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let opened = options.open(path).and_then(|file| {
             fill(&file, bytes)?;
-            let usage = Usage::read(&file)?;
-            Ok((file, usage))
+            let (usage, length) = (Usage::read(&file)?, file.metadata()?.len());
+            Ok((file, usage, length))
         });
-        let (file, usage) = opened.map_err(StoreError::io("prepare the journal", path))?;
+        let (file, usage, length) = opened.map_err(StoreError::io("prepare the journal", path))?;
         let path = path.to_owned();
-        Ok(Self { file, path, usage, end: BLOCK, records: 0, buffer: Vec::new(), sound: true })
+        let (end, buffer) = (BLOCK, Vec::new());
+        Ok(Self { file, path, usage, end, length, records: 0, buffer, sound: true })
     }
 
     /// Starts a new use of the segment, without its old content.
@@ -118,6 +121,7 @@ impl Segment {
             return Err(StoreError::io("write and sync the journal", &self.path)(error));
         }
         self.end += self.buffer.len() as u64;
+        self.length = self.length.max(self.end);
         self.records += records;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
@@ -138,6 +142,11 @@ impl Segment {
     /// Returns the number of this use, 0 if the segment is empty.
     pub(crate) fn sequence(&self) -> u64 {
         if let Usage::Begun { sequence, .. } = self.usage { sequence } else { 0 }
+    }
+
+    /// Returns the length of the file, in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Tells whether the first block is neither empty nor valid.

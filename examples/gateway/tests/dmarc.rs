@@ -216,6 +216,7 @@ impl Message<'_> {
                 InquiryStep::Done(verdict) => break verdict,
             }
         };
-        Examined { verdict, spf: Some(spf), dkim, signatures: Vec::new(), overridden: None }
+        let (signatures, dkim_results, overridden) = (Vec::new(), Vec::new(), None);
+        Examined { verdict, spf: Some(spf), dkim, signatures, dkim_results, overridden }
     }
 }

@@ -19,6 +19,7 @@ use crate::gateway::events::raised_event::{Facts, MAX_VALUE, RaisedEvent, bounde
 use crate::gateway::events::record;
 use crate::gateway::events::record::RecordError;
 use crate::gateway::lookups::engines::Engines;
+use crate::gateway::telemetry::metrics::readings::EventsReading;
 
 fn raised(number: usize) -> RaisedEvent {
     let facts = Facts::default().with("sender_address", b"ann@a.example", Trust::Untrusted);
@@ -110,6 +111,8 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
     // Three are on their way into the file, which has room for two; there is none for the last.
     (3..7).for_each(|number| queue.put(raised(number)));
     assert_eq!(queue.counts(), Counts { overflow: 0, lost: 1 });
+    let reading = EventsReading { waiting: 6, in_file: 0, overflowed: 0, lost: 1 };
+    assert_eq!(queue.reading(), reading);
     let mut lost = Vec::new();
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| queue.put_aside(|counts| lost.push(counts.lost)));
@@ -117,6 +120,9 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
         while queue.counts().overflow < 2 && Instant::now() < end {
             std::thread::yield_now();
         }
+        let reading = queue.reading();
+        assert_eq!((reading.waiting, reading.overflowed), (3, 2));
+        assert_eq!(reading.in_file, one.len() as u64 * 2);
         queue.end(Instant::now() + LONG);
         let mut worked = Vec::new();
         loop {
@@ -134,6 +140,8 @@ fn a_full_queue_puts_aside_up_to_the_limit_and_counts_what_is_lost() {
         thread.join().unwrap();
     });
     assert_eq!(queue.counts(), Counts { overflow: 2, lost: 2 });
+    let reading = EventsReading { waiting: 0, in_file: 0, overflowed: 2, lost: 2 };
+    assert_eq!(queue.reading(), reading);
     assert_eq!(lost, [2], "it is said");
 }
 

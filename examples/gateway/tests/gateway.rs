@@ -23,6 +23,8 @@ use crate::gateway::smtp::client::ClientLimits;
 pub(super) struct Running {
     pub(super) scratch: Scratch,
     pub(super) address: SocketAddr,
+    /// The address of metrics, if they are on.
+    pub(super) metrics: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
     reload: mpsc::Sender<()>,
@@ -80,7 +82,8 @@ impl Running {
         let mut gateway = Gateway::new(config.server, servers.unwrap()).unwrap();
         change(&mut gateway);
         let listeners = gateway.listen().await.unwrap();
-        let address = listeners[0].local_addr().unwrap();
+        let address = listeners.smtp[0].local_addr().unwrap();
+        let metrics = listeners.metrics.as_ref().map(|listener| listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let (reload, wanted) = mpsc::channel(1);
         let folder = scratch.path().to_owned();
@@ -91,7 +94,7 @@ impl Running {
         let task = tokio::spawn(gateway.serve(listeners, Reload::new(wanted, configure), async {
             let _ = stopped.await;
         }));
-        Self { scratch, address, stop, task, reload }
+        Self { scratch, address, metrics, stop, task, reload }
     }
 
     /// The options of one that hands mail for `next.example` to this next hop, and others.

@@ -15,7 +15,7 @@ use crate::gateway::server::host_limit::HostLimit;
 const QUIET: &str = "event_action = ''\n";
 
 /// A name server that knows no name, and which were asked for.
-async fn nameless() -> (SocketAddr, Arc<Mutex<BTreeSet<Vec<u8>>>>) {
+pub(super) async fn nameless() -> (SocketAddr, Arc<Mutex<BTreeSet<Vec<u8>>>>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let asked = Arc::new(Mutex::new(BTreeSet::new()));

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::exposition::value;
 use super::gateway::{Client, Running};
+use super::metrics_page::{ON, families};
 use super::scratch::Scratch;
 use super::session::{Talk, ready, settings};
 use crate::gateway::server::memory::{Holders, Memory, Room, Share};
@@ -160,9 +162,9 @@ fn who_has_to_go_is_told_so() {
 async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
     let seconds = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&seconds);
-    let options = "event_action = ''\nmessage_size_limit = 300000\n";
+    let options = format!("{ON}message_size_limit = 300000\n");
     let scratch = Scratch::new();
-    let config = Running::config(scratch.path(), options);
+    let config = Running::config(scratch.path(), &options);
     let running = Running::serve_changed(scratch, config, |gateway| {
         let now = move || at(clock.load(Ordering::Relaxed));
         gateway.memory = Arc::new(Memory::with_clock(1_000_000, 500, now));
@@ -192,6 +194,12 @@ async fn the_slowest_are_closed_for_others_and_the_quick_stay() {
     assert_eq!(slow.rest().await, format!("{EVICTED}\r\n"));
     let mut last = sending(&running).await;
     chunk(&mut last, 290_000).await;
+    let metrics = families(&running).await;
+    assert_eq!(value(&metrics, "gateway_message_evictions_total"), Some(2.0));
+    assert_eq!(value(&metrics, "gateway_messages_total{result=\"broken_off\"}"), Some(2.0));
+    assert_eq!(value(&metrics, "gateway_message_memory_limit_bytes"), Some(1_000_000.0));
+    let held = value(&metrics, "gateway_message_memory_bytes").unwrap();
+    assert!((870_000.0..1_000_000.0).contains(&held), "{held}");
     // There is nobody left who is slow.
     other.say("RSET").await;
     assert!(other.say(more).await.starts_with("452 4.3.1 "));

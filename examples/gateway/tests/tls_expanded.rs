@@ -31,7 +31,7 @@ async fn of_more_than_a_thousand_the_one_goes_that_was_not_asked_for_the_longest
     }
     let text = format!("tls_certificate = '{}/$tls_sni.pem'", folder.display());
     let settings = Config::parse(&text).unwrap().server.live.tls;
-    let tls = Arc::new(Tls::new(settings, folder, "mx.example").unwrap());
+    let tls = Arc::new(Tls::new(settings, folder, "mx.example", &Arc::default()).unwrap());
     for number in 0..1000 {
         assert_eq!(refusal(&tls, &format!("n{number}")).await, "");
     }

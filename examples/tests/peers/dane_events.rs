@@ -6,6 +6,7 @@ use std::process::Command;
 use super::block::Block;
 use super::dane_lab::Lab;
 use super::gateway::Gateway;
+use super::metrics::wait_for_lines;
 use super::servers::{have, output_of, swaks, text};
 
 const PROGRAMS: [&str; 6] = ["exim4", "knotd", "kzonesign", "unbound", "openssl", "swaks"];
@@ -29,8 +30,12 @@ fn each_certificate_has_its_event_and_dane_says_why_it_fails() {
     }
     let block = Block::claim();
     let lab = Lab::start(&block, "exim");
-    let required = "[remote_smtp]\nhosts_require_dane = \"mx-none.secure.test\"";
-    let mut gateway = Gateway::start(block.own(0), &options(&lab, required));
+    let port = block.own(1);
+    let required = format!(
+        "metrics_interface = '127.0.0.1.{port}'\n\
+         [remote_smtp]\nhosts_require_dane = \"mx-none.secure.test\""
+    );
+    let mut gateway = Gateway::start(block.own(0), &options(&lab, &required));
     let recipient = |domain: &str| format!("ann@{domain}.secure.test");
     let (taken, transcript) = swaks(&gateway.address(), &["--to", &recipient("d211-root")]);
     assert!(taken, "{transcript}");
@@ -55,6 +60,25 @@ fn each_certificate_has_its_event_and_dane_says_why_it_fails() {
             (count(&events, &format!("dane:fail({word})")) == 1).then_some(())
         });
     }
+    wait_for_lines(
+        &mut gateway,
+        port,
+        &[
+            "gateway_outgoing_connections_total{security=\"dane\"} 1",
+            "gateway_outgoing_connections_total{security=\"clear\"} 0",
+            "gateway_outgoing_failures_total{cause=\"handshake\"} 1",
+            "gateway_outgoing_failures_total{cause=\"tls_not_offered\"} 1",
+            "gateway_dane_failures_total{reason=\"validation-failure\"} 1",
+            "gateway_dane_failures_total{reason=\"starttls-not-supported\"} 1",
+            "gateway_dane_failures_total{reason=\"dnssec-invalid\"} 1",
+            "gateway_dane_failures_total{reason=\"dane-required\"} 1",
+            "gateway_deliveries_total{transport=\"remote_smtp\",result=\"delivered\"} 1",
+            "gateway_messages_total{result=\"relayed\"} 1",
+            // A staple is asked for where the record is of an authority.
+            "gateway_outgoing_staples_total{outcome=\"missing\"} 1",
+            "gateway_outgoing_staples_total{outcome=\"not_requested\"} 1",
+        ],
+    );
 }
 
 /// An action knows the fingerprints that are not wanted.

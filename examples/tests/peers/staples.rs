@@ -9,6 +9,7 @@ use super::authority::{Authority, ECDSA, MUST_STAPLE, RSA};
 use super::block::Block;
 use super::fronts;
 use super::gateway::{Gateway, binary};
+use super::metrics::wait_for_lines;
 use super::servers::{have, output_of, swaks, text};
 use super::stapled::{Seen, certificate, certificate_and_proof, look, look_with};
 
@@ -21,13 +22,20 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     let mut authority = Authority::make("fetched-staples", block.own(1));
     let first = authority.issue("mx.test", "V");
     let responder = authority.respond();
-    let mut gateway = Gateway::start(block.own(0), &certificate(&authority, "mx.test"));
+    let port = block.own(2);
+    let metrics = format!("metrics_interface = '127.0.0.1.{port}'\n");
+    let options = metrics + &certificate(&authority, "mx.test");
+    let mut gateway = Gateway::start(block.own(0), &options);
     gateway.line("OCSP staple is good until");
+    let good = "gateway_certificates{staple=\"good\"} 1.0";
+    let fetched = |count| format!("gateway_staple_fetches_total{{result=\"good\"}} {count}");
+    wait_for_lines(&mut gateway, port, &[good, &fetched(1)]);
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&first));
     // Without the responder, and after a restart, it is still there.
     drop(responder);
     gateway.restart();
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::good(&first));
+    wait_for_lines(&mut gateway, port, &[good, &fetched(0)]);
     // A new certificate has no staple of the old one.
     let second = authority.issue("mx.test", "V");
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&second));
@@ -40,6 +48,9 @@ fn a_proof_is_fetched_kept_over_a_restart_and_renewed_with_the_certificate() {
     gateway.line(
         "the certificate is revoked since 2026-01-01T00:00:00Z: keyCompromise; no OCSP staple",
     );
+    let none = "gateway_certificates{staple=\"none\"} 1.0";
+    let revoked = "gateway_staple_fetches_total{result=\"revoked\"} 1";
+    wait_for_lines(&mut gateway, port, &[none, revoked]);
     assert_eq!(look(&gateway, &authority, "mx.test"), Seen::bare(&third));
     // Without the issuer nothing can be asked, and the log says what is missing.
     let fourth = authority.issue("mx.test", "V");

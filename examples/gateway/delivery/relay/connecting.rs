@@ -1,5 +1,6 @@
 //! The search for a host that takes the message, and what the log says of it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use mail_types::smtp::{Mailbox, ReversePath};
@@ -8,6 +9,7 @@ use tracing::info;
 use super::Relay;
 use crate::gateway::delivery::attempts::Attempts;
 use crate::gateway::delivery::hosts::NoHosts;
+use crate::gateway::delivery::measure;
 use crate::gateway::delivery::next_hop::{RouteData, RouteTo};
 use crate::gateway::delivery::open_failure::OpenFailure;
 use crate::gateway::delivery::outcome::{LineDetails, RecipientOutcome};
@@ -16,6 +18,7 @@ use crate::gateway::events::origin::Origin;
 use crate::gateway::events::settings::REMOTE_SMTP;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::smtp::client::Delivery;
+use crate::gateway::telemetry::metrics::Metrics;
 
 impl Relay {
     /// Connects to the first address of the next hop whose server can take the message.
@@ -41,10 +44,9 @@ impl Relay {
         let found = match remote.find(outbound, limit / 2).await {
             Ok(found) => found,
             Err(error) => {
-                let uses_dane = remote.settings.lists.use_dane();
-                error.report(&route.to.to_string(), uses_dane, origin);
+                error.report(&route.to.to_string(), remote, origin);
                 details.took = Some(begun.elapsed());
-                return Err(no_hosts(&error, route, (recipient, details), origin));
+                return Err(no_hosts(&error, (remote, route), (recipient, details), origin));
             }
         };
         let mut attempts = Attempts::new(remote, outbound, found);
@@ -55,11 +57,13 @@ impl Relay {
         match opened {
             Ok(opened) => {
                 let (route, domain) = (route.clone(), recipient.host().clone());
-                Ok(Self { route, domain, opened, details })
+                let metrics = Arc::clone(&remote.metrics);
+                Ok(Self { route, domain, opened, details, metrics })
             }
             Err(failure) => {
                 details.took = Some(begun.elapsed());
-                log(origin.message(), RecipientOutcome { details, ..failure.outcome(recipient) });
+                let outcome = RecipientOutcome { details, ..failure.outcome(recipient) };
+                log(&remote.metrics, origin.message(), outcome);
                 Err(failure)
             }
         }
@@ -70,12 +74,15 @@ impl Relay {
         let recipients = self.opened.connection.recipients(takers);
         for (recipient, result) in recipients.into_iter().zip(&delivery.recipients) {
             let outcome = self.opened.outcome_of(recipient, result, delivery);
-            log(Some(id), RecipientOutcome { details: self.details.clone(), ..outcome });
+            let outcome = RecipientOutcome { details: self.details.clone(), ..outcome };
+            log(&self.metrics, Some(id), outcome);
         }
     }
 }
 
-fn log(id: Option<MessageId>, outcome: RecipientOutcome) {
+/// Logs and counts what became of a recipient.
+fn log(metrics: &Metrics, id: Option<MessageId>, outcome: RecipientOutcome) {
+    measure::delivered(metrics, &outcome);
     let line = id.map_or_else(|| outcome.to_string(), |id| format!("{id} {outcome}"));
     let RecipientOutcome { recipient, result, host, address, tls, reply, reason, details, .. } =
         outcome;
@@ -100,14 +107,15 @@ fn log(id: Option<MessageId>, outcome: RecipientOutcome) {
 /// Logs that a next hop has no hosts.
 fn no_hosts(
     error: &NoHosts,
-    route: &RouteData,
+    (remote, route): (&Remote, &RouteData),
     (recipient, details): (&Mailbox, LineDetails),
     origin: &Origin,
 ) -> OpenFailure {
     // A configured host that is not there now is no fault of the recipient.
     let is_permanent = error.is_permanent() && matches!(route.to, RouteTo::Domain(_));
     let failure = OpenFailure::no_hosts(error, is_permanent);
-    log(origin.message(), RecipientOutcome { details, ..failure.outcome(recipient) });
+    let outcome = RecipientOutcome { details, ..failure.outcome(recipient) };
+    log(&remote.metrics, origin.message(), outcome);
     failure
 }
 

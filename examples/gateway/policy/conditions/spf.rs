@@ -68,6 +68,9 @@ impl SpfTest {
         let (report, asked) = check(envelope, &self.settings, before, resolver).await;
         context.state.count_spf_questions(asked);
         let result = report.outcome().result();
+        if !self.guesses {
+            context.services.metrics.spf.count_named(result.as_str());
+        }
         if context.state.spf_questions_left() == 0 {
             if before > 0 {
                 let most = PolicyState::MAX_SPF_QUESTIONS;

@@ -6,7 +6,7 @@ use dmarc_policy::{Discovery, DiscoveryMethod};
 use mail_types::results::AuthResult;
 use mail_types::smtp::{EnhancedCode, Header, Reply, ReplyCode, Severity};
 
-use super::Connection;
+use super::{Connection, measure};
 use crate::gateway::authentication::dmarc::Treatment;
 use crate::gateway::authentication::examination::Examination;
 use crate::gateway::message::id::MessageId;
@@ -19,6 +19,7 @@ use crate::gateway::reports::{Account, Incident};
 use crate::gateway::smtp::replies::say;
 use crate::gateway::smtp::transaction::Transaction;
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::metrics::words::MessageResult;
 
 /// The progress of the current message.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub(super) struct MessageProgress {
     incident: Option<Incident>,
     /// The time of its `MAIL`.
     pub(super) begun: Option<Instant>,
+    /// What it is taken as, once it is handed over.
+    pub(super) taken_as: Option<MessageResult>,
     /// Its identifier in the store, once it has one.
     pub(super) id: Option<MessageId>,
 }
@@ -68,16 +71,19 @@ impl Connection {
         };
         let (mut examined, spf) = examination.run(context.state.authentication.spf.as_ref()).await;
         let Self { gateway, live, session, client, state, progress, .. } = self;
+        let (metrics, dmarc) = (&gateway.metrics, &live.settings.dmarc);
         if let Some((report, questions)) = spf {
+            metrics.spf.count_named(report.outcome().result().as_str());
             state.count_spf_questions(questions);
             state.authentication.spf = Some(report);
         }
         examined.overridden = overridden(state);
+        measure::examined(metrics, &examined, dmarc);
         let verdict = &examined.verdict;
         if !matches!(verdict.result, AuthResult::Pass | AuthResult::None) {
             log::rule(&gateway.limiter, session, client, &format!("DMARC: {verdict}"));
         }
-        if let Some(field) = examined.quarantine(&live.settings.dmarc) {
+        if let Some(field) = examined.quarantine(dmarc) {
             state.quarantine(field, Lasts::Message);
         }
         let forensic = ENABLE_FORENSIC.iter().any(|control| state.has_control(control));
@@ -96,7 +102,13 @@ impl Connection {
             _ => self.progress.deferred = true,
         }
         let recipients = self.session.transaction().map_or(0, |t| t.recipients.len());
-        if at + 1 == recipients && !self.progress.taken && !self.progress.deferred {
+        if at + 1 != recipients || self.progress.taken {
+            return;
+        }
+        let deferred = self.progress.deferred;
+        let result = if deferred { MessageResult::Deferred } else { MessageResult::Refused };
+        self.metrics().messages.count(result);
+        if !deferred {
             self.conclude(reply);
         }
     }

@@ -20,6 +20,7 @@ use crate::gateway::server::gateway::Live;
 use crate::gateway::smtp::replies::{fault, no_room, say};
 use crate::gateway::smtp::session::Question;
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::metrics::words::RecipientResult;
 
 impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
@@ -30,7 +31,11 @@ impl Connection {
                 decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::OK, ""))
             }
             Question::Mail => self.mail().await,
-            Question::Recipient => self.recipient().await,
+            Question::Recipient => {
+                let reply = self.recipient().await;
+                self.metrics().recipients.count(RecipientResult::of(&reply));
+                reply
+            }
             Question::Verdict(at) => {
                 self.examine().await;
                 let reply = self.verdict(at).await;
@@ -43,6 +48,7 @@ impl Connection {
                 if reply.code().severity() == Severity::Completed {
                     self.state.accept_message();
                 }
+                self.count_message(&reply);
                 self.conclude(&reply);
                 reply
             }
@@ -190,6 +196,9 @@ impl Connection {
         let decision = live.settings.rules.judge(&mut context).await;
         let recipient = context.recipient.filter(|_| decision.refusal.is_some()).cloned();
         self.drops |= decision.drops;
+        if let Some(refusal) = &decision.refusal {
+            self.count_refusal(stage, refusal);
+        }
         let Self { gateway, session, client, state, .. } = self;
         for line in state.take_log() {
             log::rule(&gateway.limiter, session, client, &line);

@@ -24,10 +24,12 @@ use crate::gateway::smtp::peer::protocol;
 use crate::gateway::smtp::replies::{fault, say};
 use crate::gateway::store::Message;
 use crate::gateway::store::folder::FolderMessage;
+use crate::gateway::store::settings::StoreSettings;
 use crate::gateway::telemetry::arrival::Arrival;
 use crate::gateway::telemetry::local_delivery::LocalDelivery;
 use crate::gateway::telemetry::log;
 use crate::gateway::telemetry::log_selector::LogWord;
+use crate::gateway::telemetry::metrics::words::MessageResult;
 
 impl Connection {
     /// Evaluates each recipient's rules, and hands the message over for those that accept it.
@@ -78,6 +80,12 @@ impl Connection {
         let own = |host: &MailHost| self.live.settings.routing.may_be_local(host);
         let rest = self.state.header_edits().apply(without_forged(&body, &own, is_final));
         let quarantined = self.state.quarantined().is_some();
+        self.progress.taken_as = Some(match &self.gateway.startup.store {
+            _ if !is_final => MessageResult::Relayed,
+            StoreSettings::Discard => MessageResult::Discarded,
+            StoreSettings::Maildir { .. } if quarantined => MessageResult::Quarantined,
+            StoreSettings::Maildir { .. } => MessageResult::Accepted,
+        });
         let begun = Instant::now();
         let handed = match self.delivery.files(&self.live.mailboxes, takers, quarantined) {
             Ok(Some(files)) => self.put(files, (id, now), rest).await,
@@ -181,6 +189,11 @@ impl Connection {
         let (subject, message_id) = (subject.as_deref(), message_id.as_deref());
         let received = self.progress.begun.map(|begun| begun.elapsed());
         let (recipients, size) = (&*taken, *size);
+        let metrics = self.metrics();
+        metrics.message_sizes.observe((), size as u64);
+        if let Some(took) = received {
+            metrics.message_times.time((), took);
+        }
         let arrival = Arrival { id, client, recipients, size, took: received, subject, message_id };
         arrival.log(session, selector);
         self.tell_delivery(id, if places.is_empty() { &taken } else { &all }, handed, took);
@@ -199,7 +212,6 @@ impl Connection {
         took: Option<Duration>,
     ) {
         let (Some(took), Some(transaction)) = (took, self.session.transaction()) else { return };
-        let selector = self.live.settings.log_selector;
         let refusal =
             Some(&outcome.last).filter(|reply| reply.code().severity() != Severity::Completed);
         let refusal = refusal.map(ToString::to_string);
@@ -213,14 +225,14 @@ impl Connection {
             failure: refusal.as_deref(),
         };
         if places.is_empty() {
-            return delivery.log(recipients, selector);
+            return self.tell_file(&delivery, recipients);
         }
         let mut rest = recipients;
         for Place { maildir, takers, quarantined, failure } in places {
             let (own, others) = rest.split_at(rest.len().min(*takers));
             let (maildir, failure) = (Some(maildir.as_path()), failure.as_deref());
-            LocalDelivery { maildir, quarantined: *quarantined, failure, ..delivery }
-                .log(own, selector);
+            let quarantined = *quarantined;
+            self.tell_file(&LocalDelivery { maildir, quarantined, failure, ..delivery }, own);
             rest = others;
         }
     }

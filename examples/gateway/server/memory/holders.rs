@@ -145,6 +145,11 @@ impl<T: Clone> Holders<T> {
         std::mem::take(&mut self.evicted)
     }
 
+    /// Returns the memory of all, and the limit.
+    pub(crate) fn level(&self) -> (usize, usize) {
+        (self.used, self.limit)
+    }
+
     /// The memory of the remaining holders.
     fn staying(&self) -> usize {
         self.used.saturating_sub(self.leaving)

@@ -35,6 +35,14 @@ impl Proof {
         }
     }
 
+    /// Returns the renewal of a staple that is fetched.
+    pub(super) fn renewal(&self) -> Option<Arc<Renewal>> {
+        match self {
+            Self::Fetched(renewal) => Some(Arc::clone(renewal)),
+            Self::File(_) | Self::Nowhere(_) => None,
+        }
+    }
+
     /// Returns the reason for having no staple.
     pub(super) fn lack(&self) -> String {
         match self {

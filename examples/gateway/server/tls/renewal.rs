@@ -19,6 +19,8 @@ use tracing::{debug, error, info, warn};
 
 use super::certificate::{algorithms, parse};
 use crate::gateway::telemetry::log;
+use crate::gateway::telemetry::metrics::Metrics;
+use crate::gateway::telemetry::metrics::words::FetchResult;
 
 /// The running renewals, one for each certificate.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(super) struct Renewals {
     fetcher: Option<Arc<Fetcher>>,
     store: Store,
     running: Mutex<HashMap<CertificateDer<'static>, Weak<Renewal>>>,
+    metrics: Arc<Metrics>,
 }
 
 /// The response of one certificate, renewed until the drop.
@@ -37,8 +40,9 @@ pub(super) struct Renewal {
 }
 
 impl Renewals {
-    pub(super) fn new(store: Store, fetcher: Option<Fetcher>) -> Self {
-        Self { fetcher: fetcher.map(Arc::new), store, running: Mutex::default() }
+    pub(super) fn new(store: Store, fetcher: Option<Fetcher>, metrics: &Arc<Metrics>) -> Self {
+        let (fetcher, metrics) = (fetcher.map(Arc::new), Arc::clone(metrics));
+        Self { fetcher, store, running: Mutex::default(), metrics }
     }
 
     /// Returns the renewal for the first certificate of a chain, from the file of this name, and starts it
@@ -89,6 +93,7 @@ impl Renewals {
             fetcher: Arc::clone(fetcher),
             store: self.store.clone(),
             shown,
+            metrics: Arc::clone(&self.metrics),
         };
         let task = tokio::spawn(async move {
             // It was read and checked above.
@@ -144,6 +149,7 @@ struct RenewalTask {
     fetcher: Arc<Fetcher>,
     store: Store,
     shown: watch::Sender<Option<Staple>>,
+    metrics: Arc<Metrics>,
 }
 
 impl RenewalTask {
@@ -153,10 +159,15 @@ impl RenewalTask {
         let check = Check::new(&leaf, issuers, algorithms())?;
         loop {
             schedule.handle_time(UnixTime::now());
+            // Not of a request: a saved response, or an end.
+            while let Some(event) = schedule.poll_event() {
+                self.tell(&event);
+            }
             if let Some(fetch) = schedule.poll_fetch(UnixTime::now()) {
                 self.fetch(&fetch, &check, &mut schedule).await;
             }
             while let Some(event) = schedule.poll_event() {
+                self.count(&event);
                 self.tell(&event);
             }
             let staple = schedule.staple(UnixTime::now());
@@ -185,6 +196,17 @@ impl RenewalTask {
                 schedule.handle_failure(failure.error, failure.retry_after, now, random);
             }
         }
+    }
+
+    /// Counts the event of a request.
+    fn count(&self, event: &Event) {
+        let result = match event {
+            Event::Good { .. } => FetchResult::Good,
+            Event::Revoked(_) => FetchResult::Revoked,
+            Event::Failed { .. } => FetchResult::Failed,
+            _ => return,
+        };
+        self.metrics.staple_fetches.count(result);
     }
 
     fn tell(&self, event: &Event) {

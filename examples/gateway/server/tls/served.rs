@@ -11,10 +11,11 @@ use rustls::server::{ClientHello, ResolvesServerCert as _};
 use rustls::sign::CertifiedKey;
 use tracing::{error, info, warn};
 
-use super::certificate::{CertificateFiles, Stamps, demands_staple, unstapled};
+use super::certificate::{CertificateFiles, Stamps, demands_staple, parse, unstapled};
 use super::proof::Proof;
-use super::renewal::Renewals;
+use super::renewal::{Renewal, Renewals};
 use super::{TlsError, config, config_for};
+use crate::gateway::telemetry::metrics::readings::CertificateReading;
 
 /// Certificates of which a client gets one, by its signature algorithms.
 #[derive(Debug)]
@@ -22,6 +23,17 @@ pub(crate) struct Served {
     config: Arc<ServerConfig>,
     keys: Arc<StapledKeys>,
     certificates: Mutex<Vec<Loaded>>,
+    /// Their ends, which can be read while the files are looked at.
+    ends: Mutex<Vec<Ends>>,
+}
+
+/// The end of a certificate, in seconds since 1970, and that of its staple.
+#[derive(Debug)]
+struct Ends {
+    certificate: Option<u64>,
+    staple: Option<u64>,
+    /// A staple that is fetched may be newer.
+    renewal: Option<Arc<Renewal>>,
 }
 
 /// A loaded certificate.
@@ -46,7 +58,8 @@ impl Served {
             files.into_iter().map(|files| Loaded::new(files, renewals)).collect();
         let keys = Arc::new(StapledKeys::new());
         let config = Arc::new(config(Arc::clone(&keys) as _)?);
-        let served = Self { config, keys, certificates: Mutex::new(loaded?) };
+        let certificates = Mutex::new(loaded?);
+        let served = Self { config, keys, certificates, ends: Mutex::default() };
         served.set(&served.certificates.lock().unwrap_or_else(PoisonError::into_inner));
         served.look(renewals);
         Ok(served)
@@ -84,10 +97,35 @@ impl Served {
     fn set(&self, certificates: &[Loaded]) {
         let keys = certificates.iter().map(|loaded| (&loaded.key, loaded.staple.as_ref()));
         self.keys.set(None, keys);
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        *ends = certificates.iter().map(Loaded::ends).collect();
+    }
+
+    /// Returns the state of the certificates, without a wait for their files.
+    pub(super) fn readings(&self) -> Vec<CertificateReading> {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.iter().map(Ends::reading).collect()
+    }
+}
+
+impl Ends {
+    fn reading(&self) -> CertificateReading {
+        let fetched = self.renewal.as_ref().map(|renewal| renewal.staple());
+        let fetched = fetched.map(|staple| staple.map(|staple| staple.until.as_secs()));
+        let staple_until = fetched.unwrap_or(self.staple);
+        CertificateReading { until: self.certificate, staple_until }
     }
 }
 
 impl Loaded {
+    fn ends(&self) -> Ends {
+        Ends {
+            certificate: parse(&self.key.cert).ok().map(|(leaf, _)| leaf.not_after().as_secs()),
+            staple: self.staple.as_ref().map(|staple| staple.until.as_secs()),
+            renewal: self.proof.renewal(),
+        }
+    }
+
     fn new(files: CertificateFiles, renewals: &Renewals) -> Result<Self, TlsError> {
         let stamps = files.stamps();
         let key = files.load()?;

@@ -102,6 +102,7 @@ impl Session {
             let text = "too many recipients, send the rest in another message";
             let later = say(ReplyCode::INSUFFICIENT_STORAGE, EnhancedCode::of::<4, 5, 3>(), text);
             transaction.rcpts.refuse(&later);
+            self.unasked.rcpt(&later);
             return self.answer(&later);
         }
         let mailbox = match recipient {
@@ -117,6 +118,7 @@ impl Session {
                 "no such mailbox",
             );
             transaction.rcpts.refuse(&no);
+            self.unasked.rcpt(&no);
             return self.answer(&no);
         };
         if mailbox.needs_utf8() && !transaction.utf8 {
@@ -130,6 +132,7 @@ impl Session {
     fn wrong_rcpt(&mut self, reply: &Reply) {
         if let Some(transaction) = &mut self.transaction {
             transaction.rcpts.refuse(reply);
+            self.unasked.rcpt(reply);
         }
         self.error(reply);
     }

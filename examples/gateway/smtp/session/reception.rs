@@ -42,10 +42,16 @@ impl Session {
             return true;
         };
         match data.read(&mut self.input, body) {
-            DataEnd::Incomplete if body.is_hopeless() => self.fail(&too_large()),
+            DataEnd::Incomplete if body.is_hopeless() => {
+                self.unasked.refuse_message(&too_large());
+                self.fail(&too_large());
+            }
             DataEnd::Incomplete => return false,
             DataEnd::Complete => self.message_end(),
-            DataEnd::Bare => self.violate(&bare_line_end()),
+            DataEnd::Bare => {
+                self.unasked.refuse_message(&bare_line_end());
+                self.violate(&bare_line_end());
+            }
         }
         true
     }
@@ -97,6 +103,9 @@ impl Session {
         let expected = std::mem::replace(&mut self.chunk_refused, false);
         if let Some(refusal) = refusal {
             self.chunk_refused = !last;
+            if self.received().is_some() {
+                self.unasked.refuse_message(&refusal);
+            }
             self.drop_transaction();
             return if expected { self.answer(&refusal) } else { self.error(&refusal) };
         }
@@ -148,6 +157,7 @@ impl Session {
     /// Refuses the message; the connection goes on.
     fn refuse(&mut self, reply: &Reply) {
         self.state = SessionState::Ready;
+        self.unasked.refuse_message(reply);
         self.end_transaction(reply);
     }
 }
