@@ -161,6 +161,7 @@ fn services(
         resolver: Arc::new(resolver),
         named: Arc::default(),
         message_body_visible: Services::MESSAGE_BODY_VISIBLE,
+        metrics: Arc::default(),
     })
 }
 
