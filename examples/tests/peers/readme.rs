@@ -66,7 +66,7 @@ fn the_configuration_of_the_readme_does_what_it_says() {
     assert_ne!(text, printed);
     let text = format!("dns_resolver = \"{}\"\n{text}", names.address);
     let mut gateway = Gateway::start_as_written(port, &text);
-    let commands = between(&readme, "```sh\n# While it runs", "\n# Each tool");
+    let commands = between(&readme, "```sh\n# While it runs", "\n```");
     let commands: Vec<_> = commands.lines().skip(1).collect();
     let [table, message, query] = commands[..] else { panic!("{commands:?}") };
     run(&gateway, table);
