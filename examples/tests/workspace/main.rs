@@ -5,6 +5,7 @@
 
 mod documents;
 mod packages;
+mod promises;
 #[cfg(feature = "gateway")]
 mod values;
 
