@@ -105,6 +105,14 @@ fn words_options_and_controls_are_checked_before_the_start() {
             "[[acl_smtp_data_prdr]]\nverb = 'warn'\ncontrol = 'dmarc_forensic_enable'",
             "line 3: control dmarc_forensic_enable has no effect at ",
         ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'warn'\ncontrol = 'dmarc_disable_verify/x'",
+            "line 3: unknown control dmarc_disable_verify/x; did you mean dmarc_disable_verify?",
+        ),
+        (
+            "[[acl_smtp_rcpt]]\nverb = 'warn'\ncontrol = 'dmarc_enable_forensic/x'",
+            "line 3: unknown control dmarc_enable_forensic/x; did you mean dmarc_enable_forensic?",
+        ),
         // A slip of the pen of the text of 2014.
         (
             "[[acl_smtp_data]]\nverb = 'deny'\ndmarc_status = 'reject'\nmessage = 'Message from $domain_used_domain failed'",

@@ -86,6 +86,17 @@ fn a_failure_is_reported_to_whom_the_record_names() {
     );
 }
 
+/// Without a control nobody is written to, whatever the record wants.
+#[test]
+fn no_failure_is_reported_without_a_rule() {
+    with_gateway("", |mut gateway, send, _| {
+        assert!(send.send(&gateway, "a@host.test", &plain("a@signed.test", "forged")).0);
+        let rows = gateway.folder().join("spool/dmarc.sqlite");
+        gateway.wait_for("a row", |_| (count(&rows) == 1).then_some(()));
+        assert!(outbox(&gateway).is_empty());
+    });
+}
+
 fn count(rows: &Path) -> i64 {
     let Ok(file) = Connection::open(rows) else { return 0 };
     file.query_row("SELECT count(*) FROM dmarc", [], |line| line.get(0)).unwrap_or_default()

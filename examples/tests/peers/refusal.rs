@@ -1,6 +1,9 @@
 //! A required PROXY header that is missing.
 
+use std::fs;
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::dialogue::Dialogue;
@@ -112,4 +115,41 @@ fn a_proxy_that_is_gone_at_once_does_no_harm() {
     let mut smtp = Dialogue::connect(gateway.port());
     smtp.send(V2);
     assert!(smtp.reply().starts_with("220 "));
+}
+
+/// The text of 2014: the banner is not sent before the time of the header is over.
+#[test]
+fn the_banner_waits_for_the_header() {
+    let block = Block::claim();
+    let options = "proxy_required_hosts = \"127.0.0.1\"\nproxy_protocol_timeout = \"2s\"\n\
+                   proxy_refusal = \"exim\"";
+    let gateway = Gateway::start(block.own(0), options);
+    let begun = Instant::now();
+    let mut smtp = Dialogue::connect(gateway.port());
+    assert!(smtp.reply().starts_with("220 "));
+    // The clock of the gateway began later.
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+/// The list is expanded for each connection.
+#[test]
+fn the_list_of_proxies_is_looked_up_anew() {
+    let block = Block::claim();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{}", block.own(0)));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("proxies");
+    fs::write(&path, "192.0.2.1: yes\n").unwrap();
+    let (folder, file) = (folder.display(), path.display());
+    let options = format!(
+        "lookup_directories = \"{folder}\"\nproxy_required_hosts = \"${{lookup{{$sender_host_address}}lsearch{{{file}}}{{*}}{{}}}}\"\n\
+         proxy_protocol_timeout = \"1s\""
+    );
+    let gateway = Gateway::start(block.own(0), &options);
+    let mut smtp = Dialogue::connect(gateway.port());
+    assert!(smtp.reply().starts_with("220 "));
+    fs::write(&path, "127.0.0.1: yes\n").unwrap();
+    assert_eq!(Dialogue::connect(gateway.port()).rest(), "");
+    fs::remove_file(&path).unwrap();
+    // Where the list cannot be told, a header is required.
+    assert_eq!(Dialogue::connect(gateway.port()).rest(), "");
 }
