@@ -10,6 +10,7 @@ pub mod engines;
 #[cfg(feature = "gateway")]
 pub(crate) mod files;
 pub(crate) mod language;
+pub(crate) mod language_error;
 #[cfg(feature = "gateway")]
 mod linear_search;
 pub(crate) mod macros;

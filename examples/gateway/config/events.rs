@@ -15,7 +15,8 @@ use super::{ConfigError, option_lines};
 use crate::gateway::events::settings::{
     Action, EventSettings, REMOTE_SMTP, SHIPPED, TRANSPORTS, transports,
 };
-use crate::gateway::lookups::language::{Language, LanguageError};
+use crate::gateway::lookups::language::Language;
+use crate::gateway::lookups::language_error::LanguageError;
 use crate::gateway::lookups::quantity::{Interval, Size};
 use crate::gateway::policy::nearest::{nearest, suggestion};
 use crate::gateway::policy::stage::Stage;

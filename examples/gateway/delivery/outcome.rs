@@ -146,7 +146,7 @@ impl fmt::Display for RecipientOutcome {
             DeliveryResult::Failed => "**",
         };
         let LineDetails { selector, sender, size, took } = &self.details;
-        write!(f, "{sign} {}", self.recipient)?;
+        write!(f, "{sign} {}", line(&self.recipient.to_string()))?;
         if let Some(sender) = sender {
             write!(f, " F={}", line(sender))?;
         }

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use event_expand::{
-    HeaderForm, HostCall, ListKind, Lookup, MatchList, MatchListError, Need, Options, Template,
-    TemplateError, Variables,
+    HeaderForm, HostCall, ListKind, Lookup, MatchList, Need, Options, Template, TemplateError,
+    Variables,
 };
 use mail_types::exim::{ByteList, Trust, Variable};
 use thiserror::Error;
@@ -26,6 +26,7 @@ use thiserror::Error;
 use super::certificate;
 #[cfg(feature = "gateway")]
 use super::engines::check_query;
+use super::language_error::LanguageError;
 use super::redis::RedisSettings;
 #[cfg(feature = "gateway")]
 use crate::gateway::telemetry::log;
@@ -333,56 +334,6 @@ impl NamedLists {
     /// Returns all lists.
     pub(crate) fn all(&self) -> impl Iterator<Item = (ListKind, &str, &str)> {
         self.0.iter().map(|((kind, name), text)| (*kind, name.as_str(), text.as_str()))
-    }
-}
-
-/// A text is not valid in a configuration. Positions are in bytes, after the expansion of macros and
-/// the joining of lines.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(crate) enum LanguageError {
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error("byte {at}: the lookup {name}: {missing}")]
-    Lookup { at: usize, name: &'static str, missing: Missing },
-    #[error("byte {at}: the lookup {name}: {why}")]
-    Query { at: usize, name: &'static str, why: String },
-    #[error("byte {at}: {} is not available here", call.as_str())]
-    Call { at: usize, call: HostCall },
-    #[error("byte {at}: certextract: ${variable} is not a certificate here")]
-    NoCertificate { at: usize, variable: String },
-    #[error("byte {at}: acl: there is no list [[acl.{name}]]")]
-    NoAcl { at: usize, name: String },
-    #[error("byte {at}: certextract: {why}")]
-    Certificate { at: usize, why: String },
-    #[error("byte {at}: lookup_directories is empty, so that a list may read no file")]
-    ListFile { at: usize },
-    #[error("byte {at}: {file}: {why}")]
-    File { at: usize, file: String, why: String },
-    #[error("byte {at}: header fields are not available here")]
-    NoHeader { at: usize },
-    #[error(transparent)]
-    List(#[from] MatchListError),
-    #[error("item {item} (+{name}): no such list in the table {kind}")]
-    UnknownList { item: usize, kind: &'static str, name: String },
-}
-
-impl LanguageError {
-    /// Returns the position, if the fault has one.
-    #[cfg(feature = "gateway")]
-    pub(crate) fn at(&self) -> Option<usize> {
-        match self {
-            Self::Template(error) => Some(error.at()),
-            Self::Lookup { at, .. }
-            | Self::Query { at, .. }
-            | Self::Call { at, .. }
-            | Self::NoCertificate { at, .. }
-            | Self::NoAcl { at, .. }
-            | Self::Certificate { at, .. }
-            | Self::ListFile { at }
-            | Self::File { at, .. }
-            | Self::NoHeader { at } => Some(*at),
-            Self::List(_) | Self::UnknownList { .. } => None,
-        }
     }
 }
 

@@ -193,7 +193,11 @@ impl RuleStep {
             }
             Self::LogWrite(text) | Self::Set(_, text) | Self::Profile(text) => text,
             Self::Control(control) => {
-                context.state.set_control(control, context.stage.lasts());
+                if context.stage == Stage::Rcpt && *control != NO_MULTILINE {
+                    context.state.set_recipient_control(control);
+                } else {
+                    context.state.set_control(control, context.stage.lasts());
+                }
                 return ControlFlow::Continue(());
             }
             Self::Condition { .. } | Self::Message(_) | Self::LogMessage(_) => {

@@ -23,6 +23,10 @@ pub struct PolicyState {
     /// Whether they want it in quarantine, if it is not there already.
     quarantine_wanted: Option<bool>,
     candidate_profile: Vec<u8>,
+    /// The controls of DMARC for the recipient that is decided about.
+    candidate_controls: BTreeSet<&'static str>,
+    /// Those that each accepted recipient has; `None` before the first one.
+    common_controls: Option<BTreeSet<&'static str>>,
     /// Lines for the log, to be taken by whoever asked.
     log: Vec<String>,
     /// The list that a text or a rule has called.
@@ -178,9 +182,18 @@ impl PolicyState {
         self.scope(lasts).controls.insert(control);
     }
 
-    /// Tells whether a control is set, for the connection or for the message.
+    /// Sets a control for the recipient that is decided about. It counts for the message if each accepted recipient
+    /// has it: a sender could name another recipient for it otherwise.
+    pub(super) fn set_recipient_control(&mut self, control: &'static str) {
+        self.candidate_controls.insert(control);
+    }
+
+    /// Tells whether a control is set, for the connection, for the message, or for each of its recipients.
     pub(crate) fn has_control(&self, control: &str) -> bool {
-        self.connection.controls.contains(control) || self.message.controls.contains(control)
+        let common = self.common_controls.as_ref();
+        self.connection.controls.contains(control)
+            || self.message.controls.contains(control)
+            || common.is_some_and(|controls| controls.contains(control))
     }
 
     /// Adds a field to the message, or to each of the connection; one beyond [`PolicyState::MAX_HEADERS`]
@@ -241,6 +254,7 @@ impl PolicyState {
     /// Starts with a recipient that is not accepted yet.
     pub(crate) fn start_recipient(&mut self) {
         self.candidate_profile.clear();
+        self.candidate_controls.clear();
     }
 
     pub(crate) fn set_candidate_profile(&mut self, profile: Vec<u8>) {
@@ -259,6 +273,11 @@ impl PolicyState {
     /// Takes note that the recipient was accepted.
     pub fn accept_recipient(&mut self) {
         self.profiles.push(std::mem::take(&mut self.candidate_profile));
+        let controls = std::mem::take(&mut self.candidate_controls);
+        match &mut self.common_controls {
+            Some(common) => common.retain(|control| controls.contains(control)),
+            None => self.common_controls = Some(controls),
+        }
     }
 
     pub(super) fn profile(&self, at: usize) -> Option<&[u8]> {

@@ -16,7 +16,8 @@ use thiserror::Error;
 use super::place::Place;
 use super::surroundings::Surroundings;
 use super::variable::{Names, NamesAt, Seen};
-use crate::gateway::lookups::language::{Call, Language, LanguageError};
+use crate::gateway::lookups::language::{Call, Language};
+use crate::gateway::lookups::language_error::LanguageError;
 
 /// A text whose variables are known to exist, and whose lookups can be made.
 #[derive(Clone, Debug)]

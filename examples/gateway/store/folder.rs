@@ -31,7 +31,8 @@ pub(crate) struct FolderMessage {
 }
 
 /// Delivers a message into these Maildirs; returns the result of each. If they belong `together`, none has
-/// it unless it could be written in all, and a failure to move it is that of all: those before have it.
+/// it unless it could be written in all, and a failure to move it is that of all: it is taken back from those
+/// before.
 pub(crate) fn deliver(
     messages: &[FolderMessage],
     together: bool,
@@ -40,18 +41,25 @@ pub(crate) fn deliver(
     let written: Vec<_> = messages.iter().map(|message| message.write(host)).collect();
     let mut failure = written.iter().find_map(|file| file.as_ref().err().cloned());
     let mut results = Vec::with_capacity(messages.len());
+    let mut published = Vec::new();
     for file in written {
         let result = match (&failure, file) {
             (Some(_), Ok(file)) if together => {
                 file.remove();
                 Ok(())
             }
-            (_, file) => file.and_then(|file| file.publish()),
+            (_, file) => file.and_then(|file| {
+                file.publish()?;
+                published.push(file);
+                Ok(())
+            }),
         };
         failure = failure.or_else(|| result.clone().err());
         results.push(result);
     }
     if let Some(error) = failure.filter(|_| together) {
+        // The client sends the message again, and each recipient would have a copy of each time.
+        published.iter().for_each(WrittenFile::take_back);
         results.fill(Err(error));
     }
     results
@@ -67,6 +75,10 @@ impl FolderMessage {
             (self.maildir.join("tmp").join(&name), self.maildir.join("new").join(name));
         let mut options = File::options();
         options.write(true).create_new(true).mode(0o600);
+        // It may have been lost, or left out by a crash.
+        if to.parent().is_some_and(|new| !new.is_dir()) {
+            self.make()?;
+        }
         let opened = match options.open(&from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.make()?;
@@ -104,6 +116,12 @@ impl WrittenFile {
         self.to.parent().map_or(Ok(()), sync_directory)
     }
 
+    /// Removes it from its place.
+    fn take_back(&self) {
+        // A reader may have moved it already.
+        let _ = fs::remove_file(&self.to);
+    }
+
     fn remove(&self) {
         // The file may be gone; a reader removes it otherwise.
         let _ = fs::remove_file(&self.from);
@@ -112,7 +130,7 @@ impl WrittenFile {
 
 /// Makes a Maildir, durably.
 fn make_maildir(path: &Path) -> Result<(), StoreError> {
-    for directory in ["tmp", "new", "cur"] {
+    for directory in ["new", "cur"] {
         make_directory(&path.join(directory))?;
     }
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
@@ -124,7 +142,8 @@ fn make_maildir(path: &Path) -> Result<(), StoreError> {
         made.and_then(|file| file.sync_all()).map_err(StoreError::io("make", &marker))?;
         sync_directory(path)?;
     }
-    Ok(())
+    // The last one: where it is, the others are.
+    make_directory(&path.join("tmp"))
 }
 
 /// Makes a directory with access for this user only, and its parents, durably.
@@ -133,7 +152,10 @@ fn make_directory(path: &Path) -> Result<(), StoreError> {
         return path.parent().map_or(Ok(()), sync_directory);
     };
     match (error.kind(), path.parent()) {
-        (io::ErrorKind::AlreadyExists, _) if path.is_dir() => Ok(()),
+        // Whoever has made it may not have synced its parent yet.
+        (io::ErrorKind::AlreadyExists, parent) if path.is_dir() => {
+            parent.map_or(Ok(()), sync_directory)
+        }
         (io::ErrorKind::NotFound, Some(parent)) if !parent.as_os_str().is_empty() => {
             make_directory(parent)?;
             make_directory(path)

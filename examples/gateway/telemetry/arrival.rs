@@ -68,7 +68,8 @@ impl Arrival<'_> {
         if let Some(id) = self.message_id {
             let id = id.trim_ascii();
             let bare = id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">"));
-            let _ = write!(line, " id={}", Value::new(bare.unwrap_or(id), Trust::Untrusted));
+            let id = cut(bare.unwrap_or(id));
+            let _ = write!(line, " id={}", Value::new(id, Trust::Untrusted));
         }
         if let Some(subject) = self.subject {
             let _ = write!(line, " T=\"{}\"", quoted(subject));
@@ -79,9 +80,12 @@ impl Arrival<'_> {
         }
         let end = line.len();
         line.push_str(" for");
-        for recipient in self.recipients {
+        for recipient in self.recipients.iter().take(MAX_RECIPIENTS) {
             line.push(' ');
             show(&mut line, recipient);
+        }
+        if let Some(more) = self.recipients.len().checked_sub(MAX_RECIPIENTS).filter(|n| *n > 0) {
+            let _ = write!(line, " and {more} more");
         }
         Some((line, end))
     }
@@ -119,9 +123,17 @@ impl Arrival<'_> {
 
 /// A text between quotes, with a backslash before each quote and backslash.
 fn quoted(text: &[u8]) -> String {
-    let text = Value::new(text, Trust::Untrusted).to_line();
+    let text = Value::new(cut(text), Trust::Untrusted).to_line();
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
+/// Cuts a text of a client: a log may split a line that is too long.
+fn cut(text: &[u8]) -> &[u8] {
+    text.get(..MAX_TEXT).unwrap_or(text)
+}
+
+/// The most octets of a text of a client, and the most recipients; each recipient has a line of its delivery, too.
+const MAX_TEXT: usize = 1000;
+const MAX_RECIPIENTS: usize = 100;
 /// The usual length of a line for one recipient, in bytes.
 const LINE_ROOM: usize = 256;

@@ -88,10 +88,44 @@ fn a_failure_is_of_all_or_of_one() {
             assert_eq!(is_ok, if together { [false; 3] } else { [true, false, true] }, "{place}");
             let error = results[1].clone().unwrap_err().to_string();
             assert!(error.contains("/bad"), "{error}");
-            // None that could not be written for all; only a failed rename comes after another's success.
             let delivered = names(&good.join("new")).len();
-            assert_eq!(delivered, usize::from(!together || place == "bad/new"), "{place}");
+            assert_eq!(delivered, usize::from(!together), "{place}");
             assert!(names(&good.join("tmp")).is_empty(), "{place}");
         }
+    }
+}
+
+/// A file that cannot be moved into its place takes back those of the same message: the client sends it again.
+#[test]
+fn what_fails_at_last_is_taken_back_from_all() {
+    for together in [true, false] {
+        let scratch = Scratch::new();
+        let [good, bad] = ["good", "bad"].map(|name| scratch.path().join(name));
+        let messages = [file(&good, 0), file(&bad, 1)];
+        let id = messages[1].message.id;
+        let name = format!("{}.{id}_1.mx.example", id.seconds());
+        // A folder is in the place of the file.
+        fs::create_dir_all(bad.join("new").join(name)).unwrap();
+        let results = deliver(&messages, together, "mx.example");
+        let is_ok: Vec<_> = results.iter().map(Result::is_ok).collect();
+        assert_eq!(is_ok, [!together, false]);
+        assert_eq!(names(&good.join("new")).len(), usize::from(!together));
+        assert!(names(&good.join("tmp")).is_empty() && names(&bad.join("tmp")).is_empty());
+    }
+}
+
+/// A crash may leave a part of a Maildir, and a user may remove one.
+#[test]
+fn a_part_of_a_maildir_is_completed() {
+    for parts in [&["tmp"][..], &["new"], &["cur"], &["tmp", "cur"], &["new", "cur"]] {
+        let scratch = Scratch::new();
+        let maildir = scratch.path().join("half");
+        for part in parts {
+            fs::create_dir_all(maildir.join(part)).unwrap();
+        }
+        let results = deliver(&[file(&maildir, 0)], true, "mx.example");
+        assert!(results[0].is_ok(), "{parts:?}: {results:?}");
+        assert_eq!(names(&maildir), ["cur", "new", "tmp"], "{parts:?}");
+        assert_eq!(names(&maildir.join("new")).len(), 1, "{parts:?}");
     }
 }

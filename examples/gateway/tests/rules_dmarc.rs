@@ -134,6 +134,37 @@ fn words_options_and_controls_are_checked_before_the_start() {
     }
 }
 
+/// A control at RCPT counts if each accepted recipient has it: a sender could add a recipient who has.
+#[tokio::test]
+async fn a_control_of_dmarc_is_for_recipients_who_all_have_it() {
+    let rules = rules(
+        "[[acl_smtp_rcpt]]
+        verb = 'warn'
+        local_parts = 'abuse'
+        control = 'dmarc_disable_verify'",
+    );
+    for (recipients, expected) in [
+        (&[("abuse", true)][..], true),
+        (&[("abuse", true), ("abuse", true)], true),
+        (&[("abuse", true), ("ann", true)], false),
+        (&[("ann", true), ("abuse", true)], false),
+        (&[("ann", true), ("abuse", false)], false),
+        (&[("abuse", true), ("ann", false)], true),
+        (&[("abuse", false)], false),
+    ] {
+        let mut scenario = Scenario::new();
+        for (name, accepted) in recipients {
+            scenario = scenario.with_mail("<a@b.example>", &format!("{name}@local.test"));
+            scenario.state.start_recipient();
+            scenario.judge(&rules, Stage::Rcpt, 0).await;
+            if *accepted {
+                scenario.state.accept_recipient();
+            }
+        }
+        assert_eq!(scenario.state.has_control("dmarc_disable_verify"), expected, "{recipients:?}");
+    }
+}
+
 /// What is found of a message from a.example, with this record, and a signature of it or of another.
 pub(super) fn examined(record: &str, aligned: bool) -> Examined {
     let mut zone = Zone::default();

@@ -2,7 +2,8 @@
 
 use mail_types::exim::{Trust, Value};
 
-use crate::gateway::lookups::language::{Call, LanguageError};
+use crate::gateway::lookups::language::Call;
+use crate::gateway::lookups::language_error::LanguageError;
 use crate::gateway::policy::condition::{Condition, RuleScope, Test, Truth};
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rule::{Caller, Verdict};
