@@ -113,7 +113,7 @@ fn a_recipient_may_have_no_test() {
         ("fail.test", RecordType::TXT) => Said::Text("v=spf1 -all".to_owned()),
         _ => Said::Code(ResponseCode::NXDomain),
     });
-    let rules = "host_lookup = \"\"\ndmarc_verify_hosts = \"\"\n[[acl_smtp_rcpt]]\nverb = \"deny\"\n\
+    let rules = "dmarc_verify_hosts = \"\"\n[[acl_smtp_rcpt]]\nverb = \"deny\"\n\
                  \"!local_parts\" = \"open\"\nspf = \"fail\"\n";
     let options = format!("dns_resolver = \"{}\"\n{rules}", names.address);
     let gateway = Gateway::start(block.own(0), &options);
