@@ -97,6 +97,7 @@ mod store_reading;
 mod stuffing;
 mod tls_expanded;
 mod tls_on_connect;
+mod tls_report;
 mod tls_server;
 mod variables;
 mod withheld;

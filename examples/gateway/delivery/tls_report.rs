@@ -144,13 +144,16 @@ fn result_type(fault: &TlsFault<'_>) -> &'static str {
     }
 }
 
-fn reason(fault: &TlsFault<'_>) -> String {
-    match fault {
+/// The reason in a line of its own, cut: a certificate may have thousands of names that an error lists.
+pub(crate) fn reason(fault: &TlsFault<'_>) -> String {
+    let mut reason = match fault {
         TlsFault::NoStarttls => "the server does not start TLS".to_owned(),
         TlsFault::NotNamed => Unused::NotInMtaSts.to_string(),
         TlsFault::Unverified(error) => error.to_string(),
         TlsFault::Refused(depth) => OpenError::CertificateRefused(*depth).to_string(),
         TlsFault::Handshake(error) => error.to_string(),
         TlsFault::Verdict(verdict) => verdict.to_string(),
-    }
+    };
+    reason.truncate(reason.floor_char_boundary(Failure::MAX_REASON));
+    reason
 }
