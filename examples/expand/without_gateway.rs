@@ -8,7 +8,7 @@ use examples::gateway::policy::stage::Stage;
 
 use crate::case::Case;
 
-/// A configuration, of which there is none.
+/// A configuration, which this build cannot read.
 #[derive(Debug)]
 pub(crate) enum Configured {}
 

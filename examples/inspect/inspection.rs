@@ -29,7 +29,7 @@ pub(crate) struct Inspection {
 /// The mail hosts.
 #[derive(Debug, Serialize)]
 pub(crate) struct Mail {
-    /// What becomes of a message, if no host can be tried.
+    /// The action for a message, if no host can be tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -201,7 +201,7 @@ fn a_report_is_read_back() {
         ReportMetadata::new("Example", "d@mx.example.net", "1@mx.example.net", 0..86_400);
     let report = Feedback::new(metadata.with_generator("a test"), policy, vec![row]);
     is_stored_as(&report, &written_report());
-    // What is not given may be left out, and what a later version adds is ignored.
+    // Fields without a value may be missing, and fields of a later version are ignored.
     let row = json!({
         "source": "2001:db8::1", "count": 2, "reasons": [], "header_from": "a.example", "signatures": [], "later": 1,
     });

@@ -15,7 +15,7 @@ fn file(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
 }
 
-/// What a response proves on 2026-06-15.
+/// The proof of a response on 2026-06-15.
 fn proof(response: &str, leaf: &str) -> Proof {
     let (leaf, issuer) = (file(leaf), file("certificates/ca.der"));
     let (leaf, issuer) = (Certificate::parse(&leaf).unwrap(), Certificate::parse(&issuer).unwrap());

@@ -24,7 +24,7 @@ use super::gateway::Gateway;
 use crate::gateway::telemetry::metrics::page::{self, Form};
 use crate::gateway::telemetry::metrics::{Readings, families};
 
-/// What the page is about.
+/// The server of the page, and the gateway whose state it shows.
 #[derive(Clone)]
 pub(super) struct Monitor {
     pub(super) gateway: Arc<Gateway>,

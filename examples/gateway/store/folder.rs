@@ -152,7 +152,7 @@ fn make_directory(path: &Path) -> Result<(), StoreError> {
         return path.parent().map_or(Ok(()), sync_directory);
     };
     match (error.kind(), path.parent()) {
-        // Whoever has made it may not have synced its parent yet.
+        // Another thread may have made it, and not synced its parent yet.
         (io::ErrorKind::AlreadyExists, parent) if path.is_dir() => {
             parent.map_or(Ok(()), sync_directory)
         }

@@ -111,7 +111,7 @@ fn every_variable_of_2014_can_be_named() {
     }
 }
 
-/// What this program sets for which event.
+/// The variables that this program sets for each event.
 #[test]
 fn a_variable_that_no_selected_event_sets_is_refused() {
     let relay = "relay_to_domains = 'b.example'\nroute_data = '127.0.0.1:1'\n";

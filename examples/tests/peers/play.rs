@@ -1,4 +1,4 @@
-//! What the manual tells an administrator, played by `scripts/play`, as this user and, by root, as nobody.
+//! The instructions of the manual, played by `scripts/play`, as this user and, by root, as nobody.
 
 use std::process::Command;
 

@@ -31,7 +31,7 @@ fn chromium() -> Option<Command> {
     Some(command)
 }
 
-/// What a script, the function `read` of a frame, reads from a page in a window of this width.
+/// The result of a script, the function `read` of a frame, for a page in a window of this width.
 pub(crate) fn read_back(page: &Path, script: &str, width: u32) -> Option<Value> {
     let text = fs::read_to_string(page).unwrap();
     // The page lets no script run: one around it reads it, in a frame, since no window is so narrow.
@@ -53,7 +53,7 @@ pub(crate) fn read_back(page: &Path, script: &str, width: u32) -> Option<Value> 
     Some(found(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// What the script has left in the page.
+/// The result of the script, which is in the page.
 fn found(dom: &str) -> Value {
     let found = dom.split_once("<pre id=\"found\" hidden=\"\">").unwrap().1;
     let found = found.split_once("</pre>").unwrap().0;

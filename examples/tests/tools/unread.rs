@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::program::{directory, json_lines, output_of, text, tool};
 
-/// What a tool says on standard error, which must end with the status of an error.
+/// The standard error of a tool, which must end with the status of an error.
 fn told(name: &str, arguments: &[&str]) -> String {
     let output = output_of(tool(name).args(arguments), b"");
     let told = String::from_utf8(output.stderr).unwrap();

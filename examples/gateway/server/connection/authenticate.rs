@@ -33,7 +33,7 @@ pub(super) struct MessageProgress {
     incident: Option<Incident>,
     /// The time of its `MAIL`.
     pub(super) begun: Option<Instant>,
-    /// What it is taken as, once it is handed over.
+    /// The result of its delivery, once it is handed over.
     pub(super) taken_as: Option<MessageResult>,
     /// Its identifier in the store, once it has one.
     pub(super) id: Option<MessageId>,

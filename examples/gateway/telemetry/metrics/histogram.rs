@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::counts::{Key, Labels};
 
-/// What is measured: whole numbers of a small unit, which are shown in a base unit.
+/// The unit of a measurement: whole numbers of a small unit, shown in a base unit.
 pub(crate) trait Scale {
     /// The upper bounds of buckets, in the small unit.
     const BOUNDS: &'static [u64];

@@ -1,4 +1,4 @@
-//! What the parts of the gateway tell when they are asked.
+//! The state of the parts of the gateway, read for a page of metrics.
 
 use std::time::SystemTime;
 

@@ -36,7 +36,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What became of a connection before its session.
+    /// The result of a connection before its session.
     ConnectionResult, "result":
     Accepted = "accepted",
     TooMany = "too_many",
@@ -114,7 +114,7 @@ impl RuleRefusal {
 }
 
 words! {
-    /// What became of a message.
+    /// The result of a message.
     MessageResult, "result":
     Accepted = "accepted",
     Quarantined = "quarantined",
@@ -273,7 +273,7 @@ impl StapleState {
 }
 
 words! {
-    /// What became of the action of an event.
+    /// The result of the action of an event.
     EventResult, "result": Done = "done", Failed = "failed",
 }
 

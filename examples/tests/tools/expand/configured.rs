@@ -194,7 +194,7 @@ fn a_list_of_rules_sees_the_variables_that_are_given() {
     }
     // Nobody is in no list.
     assert_eq!(files.value(&[], asked)["value"], " ");
-    // What is given is untrusted in queries too.
+    // Given values are untrusted in queries too.
     let refused =
         files.value(&["--untrusted", "local_part=ann"], "${lookup sqlite{SELECT '$local_part'}}");
     assert_eq!(

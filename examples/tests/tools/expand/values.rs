@@ -11,7 +11,7 @@ use crate::program::output_of;
 /// The variables of Exim 4.96, one of each numbered kind, and some that it does not know.
 const NAMES: &str = include_str!("variables.txt");
 
-/// What an installation has, or what differs from one process to another.
+/// Values of an installation, and values that differ from one process to another.
 const OWN: &[&str] = &[
     "compile_date",
     "compile_number",
@@ -50,7 +50,7 @@ fn in_expand(strings: &[String]) -> Vec<Value> {
     objects(&[], (strings.join("\n") + "\n").as_bytes())
 }
 
-/// The value, or nothing where there is none.
+/// The value; empty for a variable that is not set.
 fn compared(ours: &Value, theirs: &str) -> bool {
     match ours["value"].as_str() {
         Some(value) => value == theirs,

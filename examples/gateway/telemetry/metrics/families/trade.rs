@@ -1,4 +1,4 @@
-//! The families of what is asked of others, and sent to them.
+//! The families of questions to other hosts, and of deliveries to them.
 
 use super::{Family, counter, histogram};
 use crate::gateway::telemetry::metrics::Metrics;
