@@ -10,8 +10,8 @@ mod workers;
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::fs;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -124,12 +124,13 @@ impl Arguments {
     fn all_domains(&self) -> Result<Vec<Domain>, Box<dyn Error>> {
         let mut domains = self.domains.clone();
         if let Some(file) = &self.file {
-            let text = if file.as_os_str() == "-" {
+            let input: Box<dyn Read> = if file.as_os_str() == "-" {
                 shown::tell_wait("a domain a line, such as example.com");
-                named(file, io::read_to_string(io::stdin().lock()))?
+                Box::new(io::stdin().lock())
             } else {
-                named(file, fs::read_to_string(file))?
+                Box::new(named(file, File::open(file))?)
             };
+            let text = named(file, io::read_to_string(input.take(MAX_FILE as u64 + 1)))?;
             if text.len() > MAX_FILE {
                 return Err(format!("{}: more than {MAX_FILE} octets", file.display()).into());
             }

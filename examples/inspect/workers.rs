@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use mail_types::smtp::Domain;
@@ -20,11 +21,21 @@ pub(crate) fn run(
 ) -> Result<(), Box<dyn Error>> {
     let next = AtomicUsize::new(0);
     let (done, results) = sync_channel(inspectors.len());
+    // The domains that are handed out and not taken: a slow one would have the results of all others kept.
+    let (free, slots) = sync_channel(AHEAD);
+    (0..AHEAD).try_for_each(|_| free.try_send(()))?;
+    let slots = Mutex::new(slots);
     thread::scope(|scope| {
+        // It ends with this closure, so that no thread waits for a slot then.
+        let free = free;
         for mut inspector in inspectors {
-            let (done, next) = (done.clone(), &next);
+            let (done, next, slots) = (done.clone(), &next, &slots);
             scope.spawn(move || {
                 loop {
+                    let slot = slots.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    if slot.is_err() {
+                        return;
+                    }
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(domain) = domains.get(at) else { return };
                     let inspection = inspector.inspect(domain).map_err(|error| error.to_string());
@@ -40,6 +51,8 @@ pub(crate) fn run(
             waiting.insert(at, inspection);
             while let Some(inspection) = waiting.remove(&due) {
                 due += 1;
+                // There is room: its slot was taken.
+                let _ = free.try_send(());
                 // The threads end where nobody takes their results.
                 if !take(inspection?) {
                     return Ok(());
@@ -49,3 +62,6 @@ pub(crate) fn run(
         Ok(())
     })
 }
+
+/// The most domains that are handed out before the result of the first of them is taken.
+const AHEAD: usize = 1000;

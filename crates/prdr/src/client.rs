@@ -57,7 +57,7 @@ enum ClientState {
 #[cfg_attr(
     feature = "serde",
     derive(::serde::Deserialize, ::serde::Serialize),
-    serde(rename_all = "snake_case")
+    serde(rename_all = "snake_case", try_from = "StoredOutcome")
 )]
 #[expect(clippy::exhaustive_enums, reason = "SMTP has just these")]
 pub enum RecipientOutcome {
@@ -69,6 +69,40 @@ pub enum RecipientOutcome {
     Temporary(Reply),
     /// It is unknown whether the server has the message: try again.
     InDoubt,
+}
+
+/// An outcome whose reply may be of another class: a queue that believed it would lose the message.
+#[cfg(feature = "serde")]
+#[derive(::serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredOutcome {
+    Delivered(Reply),
+    Permanent(Reply),
+    Temporary(Reply),
+    InDoubt,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<StoredOutcome> for RecipientOutcome {
+    type Error = String;
+
+    fn try_from(stored: StoredOutcome) -> Result<Self, String> {
+        let (outcome, expected) = match stored {
+            StoredOutcome::Delivered(reply) => (Self::Delivered(reply), Severity::Completed),
+            StoredOutcome::Permanent(reply) => (Self::Permanent(reply), Severity::Permanent),
+            StoredOutcome::Temporary(reply) => (Self::Temporary(reply), Severity::Transient),
+            StoredOutcome::InDoubt => return Ok(Self::InDoubt),
+        };
+        let (Self::Delivered(reply) | Self::Permanent(reply) | Self::Temporary(reply)) = &outcome
+        else {
+            return Ok(outcome);
+        };
+        if reply.code().severity() == expected {
+            Ok(outcome)
+        } else {
+            Err(format!("the reply {} does not fit the outcome", reply.code()))
+        }
+    }
 }
 
 impl fmt::Display for RecipientOutcome {

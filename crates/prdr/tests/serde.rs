@@ -23,4 +23,12 @@ fn an_outcome_has_its_reply() {
     let refused = serde_json::from_value::<RecipientOutcome>(json!({"delivered": "ok"}));
     let cause = "ok".parse::<mail_types::smtp::Reply>().unwrap_err().to_string();
     assert!(refused.unwrap_err().to_string().starts_with(&cause));
+    for (outcome, text) in
+        [("delivered", "550 5.1.1 no"), ("permanent", "250 ok"), ("temporary", "550 no")]
+    {
+        let refused = serde_json::from_value::<RecipientOutcome>(json!({outcome: text}));
+        let error = refused.unwrap_err().to_string();
+        let expected = format!("the reply {} does not fit the outcome", &text[..3]);
+        assert!(error.starts_with(&expected), "{error}");
+    }
 }

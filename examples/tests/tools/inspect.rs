@@ -138,6 +138,18 @@ fn many_domains_come_in_their_order_with_a_summary() {
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("inspect: /nowhere: "));
 }
 
+/// More domains than are kept, and a reader that has seen enough.
+#[test]
+fn thousands_of_domains_come_in_their_order() {
+    let names: Vec<_> = (0..2500).map(|number| format!("n{number}.none.example")).collect();
+    let output = inspect("thousands", &["--json", "--file", "-"], &names.join("\n"));
+    let found = json_lines(&output);
+    assert_eq!(found.len(), names.len());
+    for (found, name) in found.iter().zip(&names) {
+        assert_eq!(found["domain"], **name);
+    }
+}
+
 /// The page of all domains of the zone.
 fn page(name: &str) -> PathBuf {
     let domains = ["--html", "good.example", "bad.example", "lax.example"];
