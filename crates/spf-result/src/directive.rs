@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::record::{RecordError, Word};
+use crate::network::{ip4, ip6, prefix};
+use crate::record::RecordError;
+use crate::word::{Word, keyword};
 use crate::{DomainSpec, SpfResult};
 
 /// A mechanism, and the result for matching clients.
@@ -134,26 +136,24 @@ impl Mechanism {
 
     /// Parses the mechanism that begins at `start` in a word.
     fn parse(word: Word<'_>, start: usize, put: impl FnOnce(Self)) -> Result<(), RecordError> {
-        let (name, rest) = word.split(start);
-        let at = word.at + start;
-        let after = at + name.len();
+        let (rest, after) = (word.rest(), word.behind_name());
         let value = match rest {
             [b':', value @ ..] => Ok(value),
             _ => Err(RecordError::Argument { at: after }),
         };
-        let domain = |value| DomainSpec::parse(value, after + 1);
-        match keyword(name) {
+        let domain = |value| DomainSpec::parse(value, after + 1, word.percent);
+        match word.keyword(start) {
             IP4 => {
                 let (address, prefix) = ip4(value?, after + 1)?;
                 put(Self::Ip4 { address, prefix });
             }
             INCLUDE => put(Self::Include(domain(value?)?)),
             A => {
-                let (domain, prefixes) = domain_and_prefixes(rest, after)?;
+                let (domain, prefixes) = domain_and_prefixes(rest, after, word.percent)?;
                 put(Self::A { domain, prefixes });
             }
             MX => {
-                let (domain, prefixes) = domain_and_prefixes(rest, after)?;
+                let (domain, prefixes) = domain_and_prefixes(rest, after, word.percent)?;
                 put(Self::Mx { domain, prefixes });
             }
             IP6 => {
@@ -165,7 +165,7 @@ impl Mechanism {
             EXISTS => put(Self::Exists(domain(value?)?)),
             PTR if rest.is_empty() => put(Self::Ptr(None)),
             PTR => put(Self::Ptr(Some(domain(value?)?))),
-            _ => return Err(RecordError::Mechanism { at }),
+            _ => return Err(RecordError::Mechanism { at: word.at + start }),
         }
         Ok(())
     }
@@ -221,32 +221,6 @@ impl fmt::Display for Prefixes {
     }
 }
 
-/// Tells whether a network contains an address.
-pub(crate) fn holds_v4(network: Ipv4Addr, prefix: u8, client: Ipv4Addr) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
-    (network.to_bits() ^ client.to_bits()) & mask == 0
-}
-
-/// Tells whether a network contains an address.
-pub(crate) fn holds_v6(network: Ipv6Addr, prefix: u8, client: Ipv6Addr) -> bool {
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
-    (network.to_bits() ^ client.to_bits()) & mask == 0
-}
-
-/// A name in lower case as a number, so that one comparison decides; 0 if it is too long for a
-/// known name.
-const fn keyword(name: &[u8]) -> u64 {
-    let (mut word, mut rest) = (0, name);
-    if name.len() > 8 {
-        return 0;
-    }
-    while let [octet, behind @ ..] = rest {
-        word = word << 8 | (*octet | 0x20) as u64; // Only capitals become letters by it.
-        rest = behind;
-    }
-    word
-}
-
 const A: u64 = keyword(b"a");
 const ALL: u64 = keyword(b"all");
 const EXISTS: u64 = keyword(b"exists");
@@ -256,115 +230,12 @@ const IP6: u64 = keyword(b"ip6");
 const MX: u64 = keyword(b"mx");
 const PTR: u64 = keyword(b"ptr");
 
-fn ip4(value: &[u8], at: usize) -> Result<(Ipv4Addr, u8), RecordError> {
-    let slash = value.iter().position(|c| *c == b'/').unwrap_or(value.len());
-    let (text, rest) = value.split_at_checked(slash).unwrap_or_default();
-    let address = dotted_quad(text).ok_or(RecordError::Address { at })?;
-    let prefix = match rest {
-        [_, length @ ..] => prefix(length, 32, at + slash + 1)?,
-        [] => 32,
-    };
-    Ok((address, prefix))
-}
-
-/// Four numbers up to 255 without leading zeros.
-fn dotted_quad(text: &[u8]) -> Option<Ipv4Addr> {
-    let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
-    for c in text {
-        if *c == b'.' {
-            if digits == 0 || octet > 255 {
-                return None;
-            }
-            (bits, octet, digits, dots) = (bits << 8 | octet, 0, 0, dots + 1);
-        } else {
-            if !c.is_ascii_digit() || digits == 3 || (digits == 1 && octet == 0) {
-                return None;
-            }
-            (octet, digits) = (octet * 10 + u32::from(c - b'0'), digits + 1);
-        }
-    }
-    (digits > 0 && octet <= 255 && dots == 3).then(|| Ipv4Addr::from_bits(bits << 8 | octet))
-}
-
-fn ip6(value: &[u8], at: usize) -> Result<(Ipv6Addr, u8), RecordError> {
-    let slash = value.iter().position(|c| *c == b'/').unwrap_or(value.len());
-    let (text, rest) = value.split_at_checked(slash).unwrap_or_default();
-    let other = || str::from_utf8(text).ok()?.parse().ok();
-    let address = groups(text).or_else(other).ok_or(RecordError::Address { at })?;
-    let prefix = match rest {
-        [_, length @ ..] => prefix(length, 128, at + slash + 1)?,
-        [] => 128,
-    };
-    Ok((address, prefix))
-}
-
-/// An address without an IPv4 address at its end, as nearly all are written: much faster than the
-/// general parser.
-fn groups(text: &[u8]) -> Option<Ipv6Addr> {
-    let (mut bits, mut count, mut gap) = (0_u128, 0_u32, None);
-    let mut rest = text;
-    if let [b':', b':', behind @ ..] = rest {
-        (rest, gap) = (behind, Some(0));
-    }
-    while let [digit, ..] = rest {
-        let mut group = hexadecimal(*digit)?;
-        rest = rest.get(1..)?;
-        let mut digits = 1;
-        while let [digit, behind @ ..] = rest
-            && let Some(value) = hexadecimal(*digit)
-        {
-            (group, digits, rest) = (group << 4 | value, digits + 1, behind);
-        }
-        (bits, count) = (bits << 16 | u128::from(group), count + 1);
-        rest = match rest {
-            [] => rest,
-            [b':', b':', behind @ ..] if gap.is_none() => {
-                gap = Some(count);
-                behind
-            }
-            [b':', behind @ ..] if !behind.is_empty() => behind,
-            _ => return None,
-        };
-        if digits > 4 || count > 8 {
-            return None;
-        }
-    }
-    match gap {
-        None => (count == 8).then(|| Ipv6Addr::from_bits(bits)),
-        Some(_) if count > 7 => None,
-        Some(before) => {
-            let behind = 16 * (count - before);
-            let low = bits & !u128::MAX.checked_shl(behind).unwrap_or(0);
-            let high = (bits ^ low).checked_shl(16 * (8 - count)).unwrap_or(0);
-            Some(Ipv6Addr::from_bits(high | low))
-        }
-    }
-}
-
-fn hexadecimal(digit: u8) -> Option<u32> {
-    char::from(digit).to_digit(16)
-}
-
-fn prefix(text: &[u8], most: u8, at: usize) -> Result<u8, RecordError> {
-    decimal(text).filter(|value| *value <= most).ok_or(RecordError::Prefix { at })
-}
-
-/// A number up to 255 without a leading zero.
-fn decimal(text: &[u8]) -> Option<u8> {
-    if matches!(text, [] | [b'0', _, ..] | [_, _, _, _, ..]) {
-        return None;
-    }
-    text.iter().try_fold(0_u8, |value, c| {
-        let digit = if c.is_ascii_digit() { c - b'0' } else { return None };
-        value.checked_mul(10)?.checked_add(digit)
-    })
-}
-
 /// `[ ":" domain-spec ] [ dual-cidr-length ]`. A domain may contain slashes, so the lengths are
 /// searched from the end.
 fn domain_and_prefixes(
     rest: &[u8],
     at: usize,
+    percent: bool,
 ) -> Result<(Option<DomainSpec>, Prefixes), RecordError> {
     let mut prefixes = Prefixes::default();
     if rest.is_empty() {
@@ -380,7 +251,7 @@ fn domain_and_prefixes(
         rest = before;
     }
     let domain = match rest {
-        [b':', domain @ ..] => Some(DomainSpec::parse(domain, at + 1)?),
+        [b':', domain @ ..] => Some(DomainSpec::parse(domain, at + 1, percent)?),
         [] => None,
         _ => return Err(RecordError::Prefix { at: at + 1 }),
     };

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use mail_types::dns::Name;
-use memchr::memchr;
 
 use crate::MacroString;
 use crate::record::RecordError;
+use crate::word::last_dot;
 
 /// The domain of a term: `domain-spec`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -21,10 +21,11 @@ enum DomainOrMacros {
 }
 
 impl DomainSpec {
-    /// Parses a domain at position `at` of its record.
-    pub(crate) fn parse(text: &[u8], at: usize) -> Result<Self, RecordError> {
+    /// Parses a domain at position `at` of its record, where `percent` tells whether its term has a percent
+    /// sign.
+    pub(crate) fn parse(text: &[u8], at: usize, percent: bool) -> Result<Self, RecordError> {
         let ends = ends_in_top_label(text);
-        let has_macros = memchr(b'%', text).is_some();
+        let has_macros = percent && text.contains(&b'%');
         if !has_macros && !ends {
             return Err(RecordError::Domain { at });
         }
@@ -32,7 +33,6 @@ impl DomainSpec {
             return Ok(Self(DomainOrMacros::Fixed(name)));
         }
         let macros = |error| RecordError::from_macro(error, at);
-        let text = str::from_utf8(text).unwrap_or_default(); // It is ASCII.
         let parsed = MacroString::parse_for_domain(text).map_err(macros)?;
         if !ends && !parsed.ends_in_macro() {
             return Err(RecordError::Domain { at });
@@ -78,17 +78,12 @@ impl fmt::Display for DomainSpec {
 /// `"." toplabel [ "." ]`: letters, digits and inner hyphens, and not digits alone.
 fn ends_in_top_label(text: &[u8]) -> bool {
     let text = text.strip_suffix(b".").unwrap_or(text);
-    let mut digits = true;
-    for (i, c) in text.iter().rev().enumerate() {
-        match c {
-            b'.' => {
-                let label = text.get(text.len() - i..).unwrap_or_default();
-                return !digits && !matches!(label, [b'-', ..] | [.., b'-']);
-            }
-            b'-' => digits = false,
-            _ if !c.is_ascii_alphanumeric() => return false,
-            _ => digits &= c.is_ascii_digit(),
-        }
+    let Some(dot) = last_dot(text) else { return false };
+    let label = text.get(dot + 1..).unwrap_or_default();
+    let (mut digits, mut valid) = (true, true);
+    for c in label {
+        digits &= c.is_ascii_digit();
+        valid &= c.is_ascii_alphanumeric() || *c == b'-';
     }
-    false
+    valid && !digits && !matches!(label, [b'-', ..] | [.., b'-'])
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mail_types::dns::{Answer, Known, Name, RecordType, Records, Unanswered};
 
-use crate::directive::{holds_v4, holds_v6};
 use crate::expansion::Values;
+use crate::network::{holds_v4, holds_v6};
 use crate::outcome::{Cause, Matched, Problem, SpfOutcome};
 use crate::published::{Published, Source};
 use crate::{

@@ -131,6 +131,7 @@ mod evaluation;
 mod expansion;
 mod explanation;
 mod macro_string;
+mod network;
 mod options;
 mod outcome;
 mod published;
@@ -140,6 +141,7 @@ mod review;
 #[cfg(feature = "serde")]
 mod serde;
 mod spf_result;
+mod word;
 
 pub use check::{Check, SenderError};
 pub use directive::{Directive, Mechanism, Prefixes, Qualifier};

@@ -23,7 +23,8 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct MacroString {
-    text: Box<str>,
+    /// Printable ASCII.
+    text: Box<[u8]>,
     parts: Parts,
 }
 
@@ -32,19 +33,18 @@ impl MacroString {
     pub const MAX_OCTETS: usize = 65_535;
 
     /// Parses the text of a domain, without the letters for explanations. It has no blanks.
-    pub(crate) fn parse_for_domain(text: &str) -> Result<Self, MacroError> {
+    pub(crate) fn parse_for_domain(text: &[u8]) -> Result<Self, MacroError> {
         Self::parse(text, |part| match part {
             Part::Macro(found) => !matches!(found.letter, Letter::C | Letter::R | Letter::T),
             _ => true,
         })
     }
 
-    fn parse(text: &str, takes: impl Fn(Part) -> bool) -> Result<Self, MacroError> {
-        let octets = text.as_bytes();
+    fn parse(text: &[u8], takes: impl Fn(Part) -> bool) -> Result<Self, MacroError> {
         let mut parts = Parts::default();
         let mut at = 0;
-        while at < octets.len() {
-            let (part, length) = part(octets, at).ok_or(MacroError { at })?;
+        while at < text.len() {
+            let (part, length) = part(text, at).ok_or(MacroError { at })?;
             if !takes(part) {
                 return Err(MacroError { at });
             }
@@ -61,7 +61,7 @@ impl MacroString {
     /// The text of a literal part.
     pub(crate) fn literal(&self, from: u16, length: u16) -> &[u8] {
         let (from, length) = (usize::from(from), usize::from(length));
-        self.text.as_bytes().get(from..from + length).unwrap_or_default()
+        self.text.get(from..from + length).unwrap_or_default()
     }
 
     pub(crate) fn ends_in_macro(&self) -> bool {
@@ -81,14 +81,14 @@ impl FromStr for MacroString {
     fn from_str(text: &str) -> Result<Self, MacroError> {
         match text.bytes().position(|c| !matches!(c, b' '..=b'~')) {
             Some(at) => Err(MacroError { at }),
-            None => Self::parse(text, |_| true),
+            None => Self::parse(text.as_bytes(), |_| true),
         }
     }
 }
 
 impl fmt::Display for MacroString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(str::from_utf8(&self.text).unwrap_or_default())
     }
 }
 
@@ -163,6 +163,13 @@ pub(crate) struct Macro {
 }
 
 impl Macro {
+    /// Takes a letter without transformers and delimiters.
+    fn alone(octet: u8) -> Option<Self> {
+        let letter = Letter::from_octet(octet)?;
+        let escaped = octet.is_ascii_uppercase();
+        Some(Self { letter, escaped, count: None, reversed: false, delimiters: 0 })
+    }
+
     /// Tells whether the value is used unchanged.
     pub(crate) fn is_plain(self) -> bool {
         self.count.is_none() && !self.reversed && self.delimiters == 0
@@ -228,6 +235,8 @@ type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 fn part(text: &[u8], from: usize) -> Option<(Part, usize)> {
     let rest = text.get(from..)?;
     Some(match rest {
+        // By far the most frequent: a letter alone.
+        [b'%', b'{', octet, b'}', ..] => (Part::Macro(Macro::alone(*octet)?), 4),
         [b'%', b'{', body @ ..] => {
             let (behind, found) = terminated(macro_body, tag(&b"}"[..])).parse(body).ok()?;
             (Part::Macro(found), rest.len() - behind.len())
@@ -248,7 +257,7 @@ fn part(text: &[u8], from: usize) -> Option<(Part, usize)> {
 fn macro_body(input: &[u8]) -> Parsed<'_, Macro> {
     let (input, octet) =
         map_opt(take(1_usize), |octet: &[u8]| octet.first().copied()).parse(input)?;
-    let letter = Letter::from_octet(octet).ok_or(nom::Err::Error(()))?;
+    let alone = Macro::alone(octet).ok_or(nom::Err::Error(()))?;
     let (input, digits) = digit0(input)?;
     let count = match digits {
         [] => None,
@@ -257,8 +266,7 @@ fn macro_body(input: &[u8]) -> Parsed<'_, Macro> {
     let (input, reversed) = opt(one_of("rR")).parse(input)?;
     let (input, delimiters) = take_while(|c| bit(c) != 0)(input)?;
     let delimiters = delimiters.iter().fold(0, |set, c| set | bit(*c));
-    let (escaped, reversed) = (octet.is_ascii_uppercase(), reversed.is_some());
-    Ok((input, Macro { letter, escaped, count, reversed, delimiters }))
+    Ok((input, Macro { count, reversed: reversed.is_some(), delimiters, ..alone }))
 }
 
 /// The number of parts to keep, which must be nonzero (RFC 7208 section 7.3).

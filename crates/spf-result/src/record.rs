@@ -1,12 +1,12 @@
 //! A published record: RFC 7208 sections 4.5, 4.6 and 12.
 
-use std::fmt;
 use std::str::FromStr;
+use std::{fmt, mem};
 
-use memchr::memchr;
 use thiserror::Error;
 
 use crate::directive::Directive;
+use crate::word::Word;
 use crate::{DomainSpec, MacroString};
 
 /// A valid SPF record.
@@ -52,21 +52,13 @@ impl Record {
             return Err(RecordError::Character { at: at.unwrap_or(0) });
         }
         let mut terms = Vec::with_capacity(blanks(text));
-        let (mut redirect, mut exp) = (false, false);
+        let mut seen = Seen::default();
         let mut rest = text.get(VERSION.len()..).unwrap_or_default();
         while !rest.is_empty() {
             let at = text.len() - rest.len();
             let word = Word::first(rest, at);
             if !word.text.is_empty() {
-                Term::parse(word, |term| terms.push(term))?;
-                let seen = match terms.last() {
-                    Some(Term::Redirect(_)) => std::mem::replace(&mut redirect, true),
-                    Some(Term::Exp(_)) => std::mem::replace(&mut exp, true),
-                    _ => false,
-                };
-                if seen {
-                    return Err(RecordError::Repeated { at });
-                }
+                Term::parse(word, &mut seen, |term| terms.push(term))?;
             }
             rest = rest.get(word.text.len() + 1..).unwrap_or_default();
         }
@@ -156,17 +148,22 @@ pub enum Term {
 }
 
 impl Term {
-    fn parse(word: Word<'_>, put: impl FnOnce(Self)) -> Result<(), RecordError> {
-        let (name, rest) = word.split(0);
-        let value = match rest {
-            [b'=', value @ ..] if is_name(name) => value,
+    fn parse(word: Word<'_>, seen: &mut Seen, put: impl FnOnce(Self)) -> Result<(), RecordError> {
+        let value = match word.rest() {
+            [b'=', value @ ..] if is_name(word.name()) => value,
             _ => return Directive::parse(word, |directive| put(Self::Directive(directive))),
         };
-        let at = word.at + name.len() + 1;
+        let (name, at) = (word.name(), word.behind_name() + 1);
+        let repeated = RecordError::Repeated { at: word.at };
+        let once = |seen: &mut bool| if mem::replace(seen, true) { Err(repeated) } else { Ok(()) };
         put(if name.eq_ignore_ascii_case(b"redirect") {
-            Self::Redirect(DomainSpec::parse(value, at)?)
+            let domain = DomainSpec::parse(value, at, word.percent)?;
+            once(&mut seen.redirect)?;
+            Self::Redirect(domain)
         } else if name.eq_ignore_ascii_case(b"exp") {
-            Self::Exp(DomainSpec::parse(value, at)?)
+            let domain = DomainSpec::parse(value, at, word.percent)?;
+            once(&mut seen.exp)?;
+            Self::Exp(domain)
         } else {
             let macros = |error| RecordError::from_macro(error, at);
             let text = |octets| str::from_utf8(octets).unwrap_or_default(); // It is ASCII.
@@ -177,28 +174,11 @@ impl Term {
     }
 }
 
-/// The text of a term, and its position.
-#[derive(Clone, Copy)]
-pub(crate) struct Word<'a> {
-    pub(crate) text: &'a [u8],
-    pub(crate) at: usize,
-    /// The length of the text before the first colon, slash or equals sign.
-    name: usize,
-}
-
-impl<'a> Word<'a> {
-    /// The text before the first blank.
-    fn first(text: &'a [u8], at: usize) -> Self {
-        let text = text.get(..memchr(b' ', text).unwrap_or(text.len())).unwrap_or_default();
-        let mark = text.iter().position(|c| matches!(c, b':' | b'/' | b'='));
-        Self { text, at, name: mark.unwrap_or(text.len()) }
-    }
-
-    /// The name, from `start` on, and the rest.
-    pub(crate) fn split(self, start: usize) -> (&'a [u8], &'a [u8]) {
-        let name = self.text.get(start..self.name).unwrap_or_default();
-        (name, self.text.get(self.name.max(start)..).unwrap_or_default())
-    }
+/// The modifiers so far that may occur once (RFC 7208 section 6).
+#[derive(Default)]
+struct Seen {
+    redirect: bool,
+    exp: bool,
 }
 
 impl fmt::Display for Term {
