@@ -3,7 +3,10 @@
 //! callgrind counts instructions, in a separate run of the bench.
 
 pub mod allocations;
+mod bars;
 pub mod results;
+
+pub use bars::bar;
 
 use std::env;
 use std::hint::black_box;
@@ -13,15 +16,11 @@ use std::time::{Duration, Instant};
 /// Who does something, and how; it tells whether it succeeded.
 pub type Work<'w> = (&'static str, Box<dyn Fn() -> bool + 'w>);
 
-/// What is done, by whom, ourselves (`ours`) first, and how quickly it must be.
+/// What is done, and by whom, ourselves (`ours`) first. Its bars are in `bars.toml`, by its name.
 #[expect(clippy::exhaustive_structs, reason = "every bench fills in all of it")]
 pub struct Task {
     /// Its name.
     pub name: &'static str,
-    /// The most of a peer's time.
-    pub bar: f64,
-    /// The most instructions: a little more than it takes. Infinite where counting takes too long.
-    pub instructions: f64,
     /// Who does it.
     pub works: Vec<Work<'static>>,
 }
@@ -43,28 +42,41 @@ pub fn run(tasks: &[Task]) {
                 assert!(work.is_some_and(|(_, work)| work()));
             }
         }
-        _ if arguments.contains(&"--instructions") => count_instructions(tasks),
+        _ if arguments.contains(&"--instructions") => {
+            for Task { name, works } in tasks {
+                let names: Vec<_> = works.iter().map(|(name, _)| *name).collect();
+                count_instructions(name, &names);
+            }
+        }
         _ => {
             let rounds = if arguments.contains(&"--test") { 1 } else { 101 };
             println!("Time beside the peer (median of {rounds} rounds)\n");
-            for Task { name, bar, works, .. } in tasks {
-                report(name, *bar, 1, &times(works, rounds));
+            for Task { name, works } in tasks {
+                report(name, bar("time", name), 1, &times(works, rounds));
             }
         }
     }
 }
 
-fn count_instructions(tasks: &[Task]) {
-    for Task { name, instructions: bar, works, .. } in tasks {
-        if bar.is_infinite() {
-            continue;
-        }
-        for (who, _) in works {
-            let count = instructions(name, who);
-            println!("{name}: {who} {count:.0} instructions");
-            let ours = *who == "ours";
-            assert!(!ours || count <= *bar, "{name} must take no more than {bar} instructions");
-        }
+/// Counts the instructions of everybody who does a task, ourselves first, and prints what ours are beside the
+/// fewest of a peer. Does nothing where the task has no bar: counting takes too long there.
+///
+/// # Panics
+///
+/// If ours are more than the bar.
+pub fn count_instructions(task: &str, names: &[&str]) {
+    let Some(most) = bar("instructions", task) else { return };
+    let counts: Vec<_> = names.iter().map(|name| (*name, instructions(task, name))).collect();
+    let Some(((_, ours), peers)) = counts.split_first() else { return };
+    println!("{task}: ours {ours:.0} instructions, at most {most:.0}");
+    assert!(*ours <= most, "{task} must take no more than {most} instructions");
+    for (name, count) in peers {
+        println!("    {name:<22} {count:>7.0}, ratio {:.2}", ours / count);
+    }
+    if !peers.is_empty() {
+        let fewest = peers.iter().map(|(_, count)| *count).fold(f64::MAX, f64::min);
+        let bar = bar("instructions_beside_peers", task);
+        println!("  instructions beside the peer with the fewest {}\n", judged(ours / fewest, bar));
     }
 }
 
@@ -107,7 +119,7 @@ fn runs_in(time: Duration, work: &dyn Fn() -> bool) -> u32 {
 
 /// Prints what the first of them takes, in nanoseconds for each of `inputs`, what the others take
 /// beside it, and whether the ratio to the fastest is within the bar.
-pub fn report(shape: &str, bar: f64, inputs: usize, times: &[(&str, Vec<f64>)]) {
+pub fn report(shape: &str, bar: Option<f64>, inputs: usize, times: &[(&str, Vec<f64>)]) {
     let Some(((_, ours), peers)) = times.split_first() else { return };
     let each = f64::from(u32::try_from(inputs).unwrap_or(1));
     println!("{shape}: ours {:.1} ns", median(ours.iter().copied()) / each);
@@ -119,8 +131,19 @@ pub fn report(shape: &str, bar: f64, inputs: usize, times: &[(&str, Vec<f64>)]) 
         worst = worst.max(ratio);
     }
     if !peers.is_empty() {
-        let word = if worst <= bar { "met" } else { "MISSED" };
-        println!("  ratio to the fastest peer {worst:.2}, bar {bar:.2} {word}\n");
+        println!("  ratio to the fastest peer {}\n", judged(worst, bar));
+    }
+}
+
+/// A ratio, and whether it is at most the bar.
+fn judged(ratio: f64, bar: Option<f64>) -> String {
+    match bar {
+        None => format!("{ratio:.2}"),
+        // As it is printed, so that the line does not contradict itself.
+        Some(bar) if (ratio * 100.0).round() <= (bar * 100.0).round() => {
+            format!("{ratio:.2}, bar {bar:.2} met")
+        }
+        Some(bar) => format!("{ratio:.2}, bar {bar:.2} MISSED"),
     }
 }
 
@@ -133,10 +156,7 @@ pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
 
 impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Task")
-            .field("name", &self.name)
-            .field("bar", &self.bar)
-            .finish_non_exhaustive()
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -22,9 +22,9 @@ impl<'a> Word<'a> {
             let mut marks = small(octets);
             while marks != 0 {
                 let here = first(marks);
-                match (octets >> (8 * here)) as u8 {
-                    b' ' => break 'blank text.len() - rest.len() + here,
-                    c => percent |= c == b'%',
+                match octets >> (8 * here) & 0xff {
+                    BLANK => break 'blank text.len() - rest.len() + here,
+                    octet => percent |= octet == PERCENT,
                 }
                 marks &= marks - 1;
             }
@@ -118,6 +118,8 @@ fn equal(octets: u64, octet: u8) -> u64 {
     !((octets ^ u64::from_le_bytes([octet; BLOCK])) + !HIGH) & HIGH
 }
 
+const BLANK: u64 = b' ' as u64;
+const PERCENT: u64 = b'%' as u64;
 const HIGH: u64 = u64::from_le_bytes([0x80; BLOCK]);
 
 /// The position of the last dot of a text of ASCII.
