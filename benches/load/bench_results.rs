@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         beside: read("beside"),
         relay: read("relay"),
         counts: read("counts"),
+        checks: read("checks"),
         instructions: read("instructions"),
         micro: read("micro"),
     };

@@ -3,22 +3,29 @@
 //! Each session is a connection and a thread of its own; it sends its messages one after the other
 //! without pipelining, as `smtp-source -d` of Postfix does, so that the two can be compared.
 
-use std::env;
+mod connection;
+
 use std::error::Error;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use connection::{Connection, Envelope, Security};
 
 const USAGE: &str = "\
-usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES OCTETS FROM RCPT
+usage: smtp_load messages ADDRESS:PORT SESSIONS MESSAGES BODY FROM RCPT
        smtp_load idle ADDRESS:PORT CONNECTIONS
-       smtp_load beside ADDRESS:PORT NEIGHBOUR SECONDS OCTETS FROM RCPT
+       smtp_load beside ADDRESS:PORT NEIGHBOUR SECONDS BODY FROM RCPT
 
-messages  sends MESSAGES of OCTETS each, and prints one line: messages a second, and the 50th and
+With `tls` before the command, each connection is secured by STARTTLS. BODY is a number of octets, or
+the file of a message.
+
+messages  sends so many MESSAGES, and prints one line: messages a second, and the 50th and
           99th percentile and the maximum of the final reply's delay in microseconds
 idle      opens CONNECTIONS, prints `ready` when each has its banner, and holds them until its
           standard input ends
@@ -29,11 +36,15 @@ beside    sends messages through one connection for so long, beside a NEIGHBOUR 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (security, arguments) = match arguments.split_first() {
+        Some((&"tls", rest)) => (Security::Tls, rest),
+        _ => (Security::None, arguments.as_slice()),
+    };
     let outcome = match *arguments {
         ["messages", server, sessions, count, octets, from, rcpt] => {
-            messages(server, sessions, count, octets, &Envelope::new(from, rcpt))
+            messages(server, security, sessions, count, octets, &Envelope::new(from, rcpt))
         }
-        ["idle", server, connections] => idle(server, connections),
+        ["idle", server, connections] => idle(server, security, connections),
         ["beside", server, neighbour, seconds, octets, from, rcpt] => {
             beside(server, neighbour, seconds, octets, &Envelope::new(from, rcpt))
         }
@@ -50,6 +61,7 @@ fn main() -> ExitCode {
 
 fn messages(
     server: &str,
+    security: Security,
     sessions: &str,
     count: &str,
     octets: &str,
@@ -58,10 +70,10 @@ fn messages(
     let server: SocketAddr = server.parse()?;
     let sessions: NonZeroUsize = sessions.parse()?;
     let each = count.parse::<usize>()? / sessions;
-    let body = body(octets.parse()?);
+    let body = body(octets)?;
     let start = Instant::now();
     let mut delays = thread::scope(|scope| {
-        let run = || session(server, each, envelope, &body);
+        let run = || session(server, security, each, envelope, &body);
         let threads: Vec<_> = (0..sessions.get()).map(|_| scope.spawn(run)).collect();
         let mut delays = Vec::new();
         for thread in threads {
@@ -80,13 +92,13 @@ fn messages(
 /// Sends `count` messages through one connection; returns how long each final reply took.
 fn session(
     server: SocketAddr,
+    security: Security,
     count: usize,
     envelope: &Envelope,
     body: &[u8],
 ) -> io::Result<Vec<Duration>> {
     let mut delays = Vec::with_capacity(count);
-    let mut connection = Connection::open(server)?;
-    connection.command(b"EHLO load.test\r\n", b'2')?;
+    let mut connection = Connection::open(server, security)?;
     for _ in 0..count {
         delays.push(connection.message(envelope, body)?);
     }
@@ -94,10 +106,10 @@ fn session(
     Ok(delays)
 }
 
-fn idle(server: &str, connections: &str) -> Result<(), Box<dyn Error>> {
+fn idle(server: &str, security: Security, connections: &str) -> Result<(), Box<dyn Error>> {
     let server: SocketAddr = server.parse()?;
-    let held: Vec<_> =
-        (0..connections.parse()?).map(|_| Connection::open(server)).collect::<io::Result<_>>()?;
+    let open = |_| Connection::open(server, security);
+    let held: Vec<_> = (0..connections.parse()?).map(open).collect::<io::Result<_>>()?;
     println!("ready");
     io::stdin().read_to_end(&mut Vec::new())?;
     drop(held);
@@ -113,7 +125,7 @@ fn beside(
 ) -> Result<(), Box<dyn Error>> {
     let server: SocketAddr = server.parse()?;
     let time = Duration::from_secs(seconds.parse()?);
-    let body = body(octets.parse()?);
+    let body = body(octets)?;
     let over = AtomicBool::new(false);
     let (sent, done) = thread::scope(|scope| {
         let other = || match neighbour {
@@ -124,8 +136,7 @@ fn beside(
         thread::sleep(time / 4); // Until the neighbour is at full speed.
         let start = Instant::now();
         let mut sent = 0;
-        let outcome = Connection::open(server).and_then(|mut connection| {
-            connection.command(b"EHLO load.test\r\n", b'2')?;
+        let outcome = Connection::open(server, Security::None).and_then(|mut connection| {
             while start.elapsed() < time {
                 connection.message(envelope, &body)?;
                 sent += 1;
@@ -148,8 +159,7 @@ fn accepted(
     body: &[u8],
     over: &AtomicBool,
 ) -> io::Result<u64> {
-    let mut connection = Connection::open(server)?;
-    connection.command(b"EHLO load.test\r\n", b'2')?;
+    let mut connection = Connection::open(server, Security::None)?;
     let mut sent = 0;
     while !over.load(Ordering::Relaxed) {
         connection.message(envelope, body)?;
@@ -164,10 +174,9 @@ fn refused(server: SocketAddr, over: &AtomicBool) -> io::Result<u64> {
     let recipients = "RCPT TO:<nobody@refused.invalid>\r\n".repeat(1000);
     let mut count = 0;
     while !over.load(Ordering::Relaxed) {
-        let mut connection = Connection::open(server)?;
-        connection.command(b"EHLO load.test\r\n", b'2')?;
+        let mut connection = Connection::open(server, Security::None)?;
         connection.command(b"MAIL FROM:<flood@load.test>\r\n", b'2')?;
-        let mut stream = connection.reader.get_ref().try_clone()?;
+        let mut stream = connection.socket().try_clone()?;
         count += thread::scope(|scope| {
             let flood = scope.spawn(|| {
                 while !over.load(Ordering::Relaxed)
@@ -180,7 +189,7 @@ fn refused(server: SocketAddr, over: &AtomicBool) -> io::Result<u64> {
             while connection.reply(b'5').is_ok() {
                 count += 1;
             }
-            let _ = connection.reader.get_ref().shutdown(Shutdown::Both);
+            let _ = connection.socket().shutdown(Shutdown::Both);
             let _ = flood.join();
             count
         });
@@ -188,66 +197,11 @@ fn refused(server: SocketAddr, over: &AtomicBool) -> io::Result<u64> {
     Ok(count)
 }
 
-struct Envelope {
-    mail: Vec<u8>,
-    rcpt: Vec<u8>,
-}
-
-impl Envelope {
-    fn new(from: &str, rcpt: &str) -> Self {
-        let (mail, rcpt) = (format!("MAIL FROM:<{from}>\r\n"), format!("RCPT TO:<{rcpt}>\r\n"));
-        Self { mail: mail.into_bytes(), rcpt: rcpt.into_bytes() }
-    }
-}
-
-struct Connection {
-    reader: BufReader<TcpStream>,
-    line: Vec<u8>,
-}
-
-impl Connection {
-    /// Connects, and waits for the banner.
-    fn open(server: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(server)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let mut connection =
-            Self { reader: BufReader::with_capacity(1024, stream), line: Vec::new() };
-        connection.reply(b'2')?;
-        Ok(connection)
-    }
-
-    /// Sends a message; returns how long its final reply took.
-    fn message(&mut self, envelope: &Envelope, body: &[u8]) -> io::Result<Duration> {
-        self.command(&envelope.mail, b'2')?;
-        self.command(&envelope.rcpt, b'2')?;
-        self.command(b"DATA\r\n", b'3')?;
-        let ended = Instant::now();
-        self.command(body, b'2')?;
-        Ok(ended.elapsed())
-    }
-
-    fn command(&mut self, bytes: &[u8], wanted: u8) -> io::Result<()> {
-        self.reader.get_mut().write_all(bytes)?;
-        self.reply(wanted)
-    }
-
-    /// Reads one reply of any number of lines, whose code must begin with `wanted`.
-    fn reply(&mut self, wanted: u8) -> io::Result<()> {
-        loop {
-            self.line.clear();
-            self.reader.read_until(b'\n', &mut self.line)?;
-            match *self.line {
-                [code, _, _, b'-', ..] if code == wanted => {}
-                [code, _, _, b' ', ..] if code == wanted => return Ok(()),
-                _ => return Err(io::Error::other(String::from_utf8_lossy(&self.line))),
-            }
-        }
-    }
-}
-
-/// Makes a message of about `octets`, in lines of 80 at most, ended by its dot.
-fn body(octets: usize) -> Vec<u8> {
+/// Reads a message from a file, or makes one of about so many octets, in lines of 80 at most; its dot ends it.
+fn body(what: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let Ok(octets) = what.parse::<usize>() else {
+        return Ok([fs::read(what)?.as_slice(), b".\r\n"].concat());
+    };
     let mut body = b"From: <load@load.test>\r\nSubject: load\r\n\r\n".to_vec();
     while body.len() < octets {
         let line = (octets - body.len()).clamp(3, 80);
@@ -255,7 +209,7 @@ fn body(octets: usize) -> Vec<u8> {
         body.extend(b"\r\n");
     }
     body.extend(b".\r\n");
-    body
+    Ok(body)
 }
 
 /// Returns the least of the sorted `delays` that `percent` of them do not exceed.

@@ -37,11 +37,12 @@ start_dnssec() {
 # The address at which the validating resolver has port 53 too: resolv.conf cannot name another port.
 dnssec_address() { echo "127.53.$((port / 256)).$((port % 256))"; }
 
-# dnssec_resolving COMMAND...: it asks the validating resolver, and trusts its word on DNSSEC.
+# dnssec_resolving: sets `resolving`, the words before a command that asks the validating resolver, and trusts its
+# word on DNSSEC.
 dnssec_resolving() {
-    # shellcheck disable=SC2016 # The inner shell expands it.
-    unshare -m --propagation private bash -c 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' \
-        resolving "$here/dnssec/resolv.conf" "$@"
+    # shellcheck disable=SC2016,SC2034 # The inner shell expands it; the callers use it.
+    resolving=(unshare -m --propagation private bash -c 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+        resolving "$here/dnssec/resolv.conf")
 }
 
 dnssec_signed=(optout.test ed.test unsupported.test tampered.test expired.test bogus.test nsec.test

@@ -12,7 +12,9 @@ start_exim() {
     { exim_head "$files" && exim_server "$name" "$2" "$files"; } >"$here/$name.conf"
     chmod 644 "$here/$name.conf"
     stop_one "$name"
-    spawn "$name" exim4 -C "$here/$name.conf" -bdf -oX "" -oP "$files/pid"
+    local resolving=()
+    [ "$name" != exim-checked ] || dnssec_resolving
+    spawn "$name" "${resolving[@]}" exim4 -C "$here/$name.conf" -bdf -oX "" -oP "$files/pid"
     wait_for "$name" "$2"
     echo "$name tcp 127.0.0.1:$2"
     echo "$name files $files"
@@ -49,10 +51,14 @@ $(exim_tls)
 ${PEERS_PROXY:+hosts_proxy = 127.0.0.1}
 message_size_limit = 50M
 log_selector = +received_recipients +received_sender
-$([ "$1" = exim-queue ] && echo "queue_only = true")
+$([[ $1 != exim-queue && $1 != exim-checked ]] || echo "queue_only = true")
+$([ "$1" = exim-checked ] && echo "acl_smtp_mail = check_sender")
 $([ "$1" = exim-prdr ] && echo "prdr_enable = true" && echo "acl_smtp_data_prdr = check_content")
 acl_smtp_rcpt = check_recipient
 begin acl
+check_sender:
+  deny  spf = fail
+  accept
 check_content:
   deny  message = \$local_part does not like this content
         local_parts = ^bad
@@ -60,6 +66,7 @@ check_content:
         local_parts = ^later
   accept
 check_recipient:
+$([ "$1" = exim-checked ] && echo "  deny condition = \${lookup{\$sender_address_domain}lsearch{/etc/services}{yes}{no}}")
   deny  message = no such user
         local_parts = ^reject
   defer message = try this user later
@@ -110,9 +117,9 @@ exim_send() {
     chown -R "$mail_user" "$files"
     { exim_head "$files" && exim_client "${target%:*}" "${target##*:}"; } >"$files/conf"
     chmod 644 "$files/conf"
-    local run=()
-    [ "${target%:*}" != MX ] || run=(dnssec_resolving)
-    "${run[@]}" timeout 60 exim4 -C "$files/conf" -odi -oi -f "$from" "$@" || true
+    local resolving=()
+    [ "${target%:*}" != MX ] || dnssec_resolving
+    "${resolving[@]}" timeout 60 exim4 -C "$files/conf" -odi -oi -f "$from" "$@" || true
     cat "$files/log/mainlog"
     local recipient
     for recipient in "$@"; do
