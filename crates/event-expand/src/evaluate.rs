@@ -12,7 +12,7 @@ use std::rc::Rc;
 use mail_types::exim::{LookupResult, Query, Trust, Variable};
 
 use crate::answered::Answered;
-use crate::expansion::{Ask, Options, Request};
+use crate::expansion::{Ask, Journal, Options, Request};
 use crate::stop::{ExpandError, ExpandFailure};
 use crate::tree::{NameId, Node, NodeKind, Sequence, Tree};
 use crate::variables::Variables;
@@ -22,8 +22,10 @@ use crate::variables::Variables;
 pub(crate) struct Evaluation<'e> {
     pub(crate) variables: &'e dyn Variables,
     pub(crate) options: &'e Options,
-    journal: &'e [Answered],
+    journal: &'e Journal,
     next: usize,
+    /// The depth of the lookup that is waited for, if it is to be found again without its query.
+    pub(crate) place: Option<usize>,
     pub(crate) out: Vec<u8>,
     /// The parts of the buffer that are values, during the output of a query.
     marks: Vec<Mark>,
@@ -32,7 +34,7 @@ pub(crate) struct Evaluation<'e> {
     pub(crate) value: Option<Rc<Kept>>,
     pub(crate) item: Option<Rc<Kept>>,
     steps: usize,
-    depth: usize,
+    pub(crate) depth: usize,
 }
 
 /// The reason why a run stops early. It is boxed to keep results small at every level.
@@ -68,7 +70,7 @@ impl<'e> Evaluation<'e> {
     pub(crate) fn new(
         variables: &'e dyn Variables,
         options: &'e Options,
-        journal: &'e [Answered],
+        journal: &'e Journal,
         length: usize,
     ) -> Self {
         variables.handle_answers(0);
@@ -77,6 +79,7 @@ impl<'e> Evaluation<'e> {
             options,
             journal,
             next: 0,
+            place: None,
             out: Vec::with_capacity(2 * length.min(options.limits.output) + 64),
             marks: Vec::new(),
             querying: false,
@@ -311,7 +314,7 @@ impl<'e> Evaluation<'e> {
             return Err(ExpandError::TooManyRequests { at, limit }.into());
         }
         let journal = self.journal;
-        let found = journal.get(self.next);
+        let found = journal.found.get(self.next);
         self.next += 1;
         match found {
             Some(Answered::Found(LookupResult::Deferred)) => {
@@ -323,6 +326,23 @@ impl<'e> Evaluation<'e> {
             }
             None => Err(Halt::Waiting(Box::new(Request { at, ask: ask() }))),
         }
+    }
+
+    /// Tells whether the next answer is that of the lookup which begins now. A request within its query would
+    /// be deeper.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.next < self.journal.found.len()
+            && self.journal.places.get(self.next) == Some(&Some(self.depth))
+    }
+
+    /// The number of requests so far.
+    pub(crate) fn asked(&self) -> usize {
+        self.next
+    }
+
+    /// The numbered variables, which a text can change for those after it.
+    pub(crate) fn numbered(&self) -> Option<*const Captures> {
+        self.captures.as_ref().map(Rc::as_ptr)
     }
 
     /// Fails if this part of a template must not be skipped.

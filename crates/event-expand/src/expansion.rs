@@ -198,9 +198,14 @@ impl Template {
         evaluate: impl FnOnce(&mut Evaluation<'_>, &Tree) -> Result<T, Halt>,
     ) -> Progress<T> {
         let length = self.text().len();
-        let mut evaluation = Evaluation::new(variables, options, &journal.found, length);
+        let mut evaluation = Evaluation::new(variables, options, journal, length);
         let halt = evaluate(&mut evaluation, &self.tree);
+        let place = evaluation.place.take();
         journal.awaiting = matches!(halt, Err(Halt::Waiting(_)));
+        if journal.awaiting {
+            journal.places.resize(journal.found.len(), None);
+            journal.places.push(place);
+        }
         match halt {
             Ok(done) => Progress::Done(done),
             Err(Halt::Waiting(request)) => Progress::Request(*request),
@@ -212,7 +217,9 @@ impl Template {
 /// The results of an expansion's requests so far, in order: an answered request is not made again.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Journal {
-    found: Vec<Answered>,
+    pub(crate) found: Vec<Answered>,
+    /// The depths of the lookups whose queries need not be written again to come to these results.
+    pub(crate) places: Vec<Option<usize>>,
     awaiting: bool,
 }
 
@@ -234,7 +241,7 @@ impl Journal {
 impl From<Vec<Answered>> for Journal {
     /// Starts with earlier results.
     fn from(found: Vec<Answered>) -> Self {
-        Self { found, awaiting: false }
+        Self { found, places: Vec::new(), awaiting: false }
     }
 }
 

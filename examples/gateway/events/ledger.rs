@@ -136,7 +136,10 @@ impl Ledger {
     }
 
     fn open(&mut self) -> Result<&Connection, LedgerError> {
-        if let Err(error) = self.close_what_is_gone() {
+        // Within a transaction the commit looks.
+        if self.begun.is_none()
+            && let Err(error) = self.close_what_is_gone()
+        {
             error!(event = "events_lost", "cannot write events: {error}");
         }
         if self.connection.is_none() {

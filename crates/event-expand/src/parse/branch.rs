@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mail_types::exim::{ByteList, LookupResult, Trust, Value};
+use mail_types::exim::{ByteList, LookupResult, Query, Trust, Value};
 
 use crate::Capability;
 use crate::answered::{AclVerdict, Answered};
@@ -18,7 +18,7 @@ use crate::tree::{Arguments, Choice, ConditionId, Extract, LookupItem, Otherwise
 /// `$value` as it was before an item.
 type Outer = Option<Rc<Kept>>;
 
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     pub(crate) fn branch(
         &mut self,
         tree: &Tree,
@@ -186,7 +186,36 @@ impl Evaluation<'_> {
         at: usize,
         item: &LookupItem,
     ) -> Result<Trust, Halt> {
-        let LookupItem { lookup, key, query, choice } = item;
+        // An answered query is not written again: that would be most of the work.
+        let found = if self.is_answered() {
+            self.ask(at, || Ask::Lookup {
+                lookup: item.lookup.clone(),
+                key: None,
+                query: Query::default(),
+            })?
+        } else {
+            self.look_up(tree, at, item)?
+        };
+        let found = match found {
+            LookupResult::Value(bytes) => {
+                let trusted = self.options.trusted_lookups.contains(&item.lookup.name);
+                let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
+                Some(Kept { bytes: bytes.clone(), trust })
+            }
+            _ => None,
+        };
+        self.choose_found(tree, at, item.choice, found)
+    }
+
+    /// Writes the query, and asks it.
+    fn look_up(
+        &mut self,
+        tree: &Tree,
+        at: usize,
+        item: &LookupItem,
+    ) -> Result<&'e LookupResult, Halt> {
+        let LookupItem { lookup, key, query, .. } = item;
+        let (begin, numbered) = (self.asked(), self.numbered());
         let key = match key {
             Some(key) => Some(self.kept_argument(tree, *key)?),
             None => None,
@@ -206,17 +235,11 @@ impl Evaluation<'_> {
             }
             .into());
         }
+        // Without requests of its own, and with no effect on the rest, it need not be written again.
+        let is_alone = begin == self.asked() && numbered == self.numbered();
+        self.place = is_alone.then_some(self.depth);
         let key = key.map(|key| Value::new(key.bytes, key.trust));
-        let ask = || Ask::Lookup { lookup: lookup.clone(), key, query };
-        let found = match self.ask(at, ask)? {
-            LookupResult::Value(bytes) => {
-                let trusted = self.options.trusted_lookups.contains(&lookup.name);
-                let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
-                Some(Kept { bytes: bytes.clone(), trust })
-            }
-            _ => None,
-        };
-        self.choose_found(tree, at, *choice, found)
+        self.ask(at, || Ask::Lookup { lookup: lookup.clone(), key, query })
     }
 
     pub(crate) fn call_item(
