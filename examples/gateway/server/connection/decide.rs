@@ -1,5 +1,6 @@
 //! The answers to the session's questions: the rules, then the gateway's own checks.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
@@ -85,10 +86,13 @@ impl Connection {
         if let Some(refusal) = decision.refusal {
             return refusal;
         }
+        let gateway = Arc::clone(&self.gateway);
         let (live, mut context) = self.context(Stage::Rcpt, None);
         let Some(recipient) = context.recipient else { return fault("no recipient") };
         let route = match live.settings.routing.route(recipient, &mut context).await {
-            Ok(Route::Local(_)) => live.mailboxes.of(&mut context).await.map(Route::Local),
+            Ok(Route::Local(_)) => {
+                gateway.startup.mailboxes.of(&mut context).await.map(Route::Local)
+            }
             other => other,
         };
         let Self { gateway, live, session, delivery, client, state, message, .. } = self;

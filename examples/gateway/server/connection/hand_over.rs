@@ -87,7 +87,8 @@ impl Connection {
             StoreSettings::Maildir { .. } => MessageResult::Accepted,
         });
         let begun = Instant::now();
-        let handed = match self.delivery.files(&self.live.mailboxes, takers, quarantined) {
+        let handed = match self.delivery.files(&self.gateway.startup.mailboxes, takers, quarantined)
+        {
             Ok(Some(files)) => self.put(files, (id, now), rest).await,
             Ok(None) => {
                 let Some(head) = self.head(id, &recipients, now) else {
