@@ -11,6 +11,7 @@ pub mod expander;
 #[cfg(feature = "gateway")]
 mod expander_session;
 mod files;
+mod idle_rules;
 mod lookups;
 pub(crate) mod manual;
 #[cfg(feature = "gateway")]
