@@ -53,6 +53,7 @@ mod mta_sts;
 mod named_rules;
 mod next_hop;
 mod next_hosts;
+mod notes;
 mod outcome;
 mod outgoing_tls;
 mod pace;

@@ -27,10 +27,7 @@ impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
         match question {
             Question::Connect => self.connect().await,
-            Question::Greeting => {
-                let decision = self.judge(Stage::Helo, None).await;
-                decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::OK, ""))
-            }
+            Question::Greeting => self.greeting().await,
             Question::Mail => self.mail().await,
             Question::Recipient => {
                 let reply = self.recipient().await;
@@ -61,7 +58,18 @@ impl Connection {
         if self.wire.pending() {
             self.session.handle_bytes(b"?"); // A client that talks first does not speak SMTP.
         }
+        self.at_connect = self.state.notes();
         decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
+    }
+
+    /// A greeting that is refused changes nothing (RFC 5321 section 4.1.4): what its rules have noted is forgotten.
+    async fn greeting(&mut self) -> Reply {
+        let before = self.state.notes();
+        let Some(refusal) = self.judge(Stage::Helo, None).await.refusal else {
+            return Reply::new(ReplyCode::OK, "");
+        };
+        self.state.go_back(before);
+        refusal
     }
 
     async fn mail(&mut self) -> Reply {
