@@ -102,3 +102,4 @@ mod tls_report;
 mod tls_server;
 mod variables;
 mod withheld;
+mod writers;
