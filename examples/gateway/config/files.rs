@@ -90,9 +90,10 @@ fn apart(
             PlaceKind::Spool => false,
             PlaceKind::Maildir => is_among_mail(maildir, path),
         };
-        let pair = match is_within {
-            true => Some((maildir, &**path)),
-            false => is_among_mail(path, maildir).then_some((&**path, maildir)),
+        let pair = if is_within {
+            Some((maildir, &**path))
+        } else {
+            is_among_mail(path, maildir).then_some((&**path, maildir))
         };
         if let Some((inner, outer)) = pair {
             let (inner, outer) = (inner.to_owned(), outer.to_owned());

@@ -136,7 +136,7 @@ async fn a_rate_is_counted_all_the_same() {
     assert!(first.refusal.is_none() && again.refusal.is_none());
     // `per_conn` counts a connection once.
     let rate = scenario.state.published("sender_rate").unwrap().to_string();
-    assert!(rate.starts_with("1"), "{rate}");
+    assert!(rate.starts_with('1'), "{rate}");
 }
 
 fn stored(folder: &std::path::Path) -> Vec<String> {
