@@ -15,6 +15,8 @@ pub mod host_outcome;
 pub mod lines;
 pub mod mail_server;
 pub mod output;
+#[cfg(feature = "inspect")]
+pub mod public_address;
 #[cfg(feature = "gateway")]
 pub mod resolver;
 #[cfg(feature = "gateway")]

@@ -11,6 +11,7 @@ pub mod expander;
 #[cfg(feature = "gateway")]
 mod expander_session;
 mod files;
+mod idle_rules;
 mod lookups;
 pub(crate) mod manual;
 #[cfg(feature = "gateway")]
@@ -158,10 +159,11 @@ impl Config {
         let options = option_lines::read(table)?;
         let common = Common::read(&options, callable, check)?;
         let language = Arc::clone(&common.language);
-        let startup = common.startup(&options, &events)?;
+        let mut startup = common.startup(&options, &events)?;
         let live = common.live(&options, &remote, text, &macros)?;
         effect::check((&options, &events, &remote), &startup, &live, &language)?;
-        files::check(&options, &startup, &live)?;
+        let reserved = files::check(&options, &startup, &live)?;
+        startup.mailboxes.keep_off(reserved);
         let (log_format, dns) = (options.log_format, dns(&options));
         Ok(Self { log_format, dns, server: ServerSettings { startup, live } })
     }
@@ -215,7 +217,7 @@ impl Common {
             metrics: checks::metrics(&options.metrics_interface, &listen)?,
             listen: checks::tls_on_connect(&options.tls_on_connect_ports, listen)?,
             store: storage::store(options, &mailboxes, &self.host),
-            mailboxes: Arc::new(mailboxes),
+            mailboxes,
             spool_directory: options.spool_directory.clone(),
             message_memory_limit: usize::try_from(options.message_memory_limit.0)
                 .unwrap_or(usize::MAX),

@@ -34,6 +34,7 @@ pub(crate) mod proxied_client;
 pub(crate) mod relay;
 #[cfg(feature = "gateway")]
 pub(crate) mod remote;
+pub(crate) mod reserved_places;
 pub(crate) mod routing;
 #[cfg(feature = "gateway")]
 pub(crate) mod security;

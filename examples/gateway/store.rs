@@ -49,6 +49,8 @@ pub(crate) mod settings;
 pub(crate) mod store_error;
 #[cfg(feature = "gateway")]
 mod trouble;
+#[cfg(feature = "gateway")]
+pub(crate) mod writers;
 
 pub use self::message::Message;
 #[cfg(feature = "gateway")]

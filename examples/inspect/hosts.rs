@@ -6,6 +6,7 @@ use dane_tlsa::mail_types::dns::Name;
 use dane_tlsa::{Action, Check, Finding, FindingKind, Host, HostPolicy, Limits, RecordSet, Skip};
 use examples::cases::certificates::written;
 use examples::cases::host_outcome::HostOutcome;
+use examples::cases::public_address::is_public;
 use examples::cases::server_chain::{self, Sent};
 use ocsp_staple::{Certificate, CertificateStatus, Issuer};
 use rustls::crypto::ring::default_provider;
@@ -14,8 +15,17 @@ use rustls::pki_types::UnixTime;
 use crate::inspection::{Defect, MailHost, Server, Severity};
 use crate::sentences::{self, Sentence};
 
-/// Inspects a host; `connects` tells whether its servers are asked for their certificates.
-pub(crate) fn inspect(policy: &HostPolicy, port: u16, connects: bool) -> MailHost {
+/// The servers that are asked for their certificates.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reach {
+    Nobody,
+    /// Those at public addresses: a stranger must not lead this host to others.
+    Public,
+    Everybody,
+}
+
+/// Inspects a host, and its servers within reach.
+pub(crate) fn inspect(policy: &HostPolicy, port: u16, reach: Reach) -> MailHost {
     let mut host = MailHost {
         policy: HostOutcome::new(policy),
         servers: Vec::new(),
@@ -25,13 +35,19 @@ pub(crate) fn inspect(policy: &HostPolicy, port: u16, connects: bool) -> MailHos
     if matches!(policy.action, Action::Skip(_)) {
         return host;
     }
-    if !connects {
+    if reach == Reach::Nobody {
         host.defects.extend(of_records(policy, &records, &names));
         return host;
     }
     for address in policy.addresses.iter().take(MAX_ADDRESSES) {
         let address = SocketAddr::new(*address, port);
         let about = format!("{} [{}]", policy.host, address.ip());
+        if reach == Reach::Public && !is_public(address.ip()) {
+            host.defects.push(Defect::new(Severity::Problem, about, NOT_PUBLIC.to_owned()));
+            let error = Some(format!("not asked: {NOT_PUBLIC}"));
+            host.servers.push(Server { error, ..Server::new(address) });
+            continue;
+        }
         let server = match server_chain::sent(&address.to_string(), port, true, &records, &names) {
             Ok(sent) => judge(address, &about, &sent, (&records, &names), &mut host.defects),
             Err(error) => {
@@ -181,5 +197,7 @@ fn staple(
     Some((Severity::Problem, text, sentences::STAPLE))
 }
 
+/// Why a server is not asked.
+const NOT_PUBLIC: &str = "no public address (RFC 6890), so no mail from elsewhere comes there; --allow-private connects to it";
 /// The most addresses of a host that are connected to.
 const MAX_ADDRESSES: usize = 4;

@@ -12,7 +12,7 @@ use examples::cases::dmarc_review::DmarcReview;
 use examples::cases::spf_review::SpfReview;
 use mail_types::smtp::Domain;
 
-use crate::hosts;
+use crate::hosts::{self, Reach};
 use crate::inspection::{Defect, Inspection, LookupLine, Mail, Severity};
 use crate::sentences;
 
@@ -20,13 +20,12 @@ use crate::sentences;
 pub(crate) struct Inspector {
     answers: Answers,
     port: u16,
-    /// Whether it connects to mail hosts.
-    connects: bool,
+    reach: Reach,
 }
 
 impl Inspector {
-    pub(crate) fn new(answers: Answers, port: u16, connects: bool) -> Self {
-        Self { answers, port, connects }
+    pub(crate) fn new(answers: Answers, port: u16, reach: Reach) -> Self {
+        Self { answers, port, reach }
     }
 
     /// Inspects a domain.
@@ -39,7 +38,7 @@ impl Inspector {
         note(&mut lookups, session.answers());
         let mut mail = Mail::new(&decision);
         for host in decision.hosts() {
-            mail.hosts.push(hosts::inspect(host, self.port, self.connects));
+            mail.hosts.push(hosts::inspect(host, self.port, self.reach));
         }
         let review = spf_result::Review::new(name);
         let mut session = review.session();

@@ -23,6 +23,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mail_types::dns::DnssecStatus;
 use mail_types::smtp::Domain;
 
+use hosts::Reach;
 use inspection::Inspection;
 use inspector::Inspector;
 use summary::Summary;
@@ -56,6 +57,9 @@ struct Arguments {
     /// Connects to no mail host
     #[arg(long)]
     no_connect: bool,
+    /// Connects to mail hosts at addresses of this host and of private networks too, which the DNS of a stranger may name
+    #[arg(long, conflicts_with = "no_connect")]
+    allow_private: bool,
     /// The number of domains that are inspected at a time
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: u8,
@@ -150,6 +154,14 @@ impl Arguments {
         Ok(domains)
     }
 
+    fn reach(&self) -> Reach {
+        match (self.no_connect, self.allow_private) {
+            (true, _) => Reach::Nobody,
+            (false, true) => Reach::Everybody,
+            (false, false) => Reach::Public,
+        }
+    }
+
     /// Makes an inspector for each domain that is inspected at a time.
     fn inspectors(&self, domains: usize) -> Result<Vec<Inspector>, Box<dyn Error>> {
         let resolver = match self.zone {
@@ -163,7 +175,7 @@ impl Arguments {
                 Some(resolver) => answers.with_resolver(resolver.clone()),
                 None => answers,
             };
-            inspectors.push(Inspector::new(answers, self.port, !self.no_connect));
+            inspectors.push(Inspector::new(answers, self.port, self.reach()));
         }
         if let Some(resolver) = resolver {
             resolver.warn("inspect");

@@ -14,7 +14,11 @@ use crate::verdict::{MismatchReason, Mismatches, Verdict};
 /// A failure of DANE with all that a report about TLS says of it
 /// ([RFC 8460 section 4.4](https://www.rfc-editor.org/rfc/rfc8460#section-4.4)).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(try_from = "crate::serde::StoredFailure")
+)]
 #[non_exhaustive]
 pub struct Failure {
     /// `result-type`.
@@ -293,7 +297,7 @@ fn result_of(verdict: &Verdict) -> Option<ResultType> {
 }
 
 /// Writes a reason as a line of printable characters, cut to its limit.
-fn line(text: &dyn fmt::Display) -> String {
+pub(crate) fn line(text: &dyn fmt::Display) -> String {
     let text = text.to_string();
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let end = (0..=Failure::MAX_REASON.min(line.len())).rev().find(|&at| line.is_char_boundary(at));

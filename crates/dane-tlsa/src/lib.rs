@@ -144,7 +144,7 @@
 //! With the feature `serde` a [`TlsaRecord`] is its presentation form, a [`RecordSet`] a list of them, within the
 //! default of [`Limits`]; a [`Usage`], a [`Selector`] and a [`MatchingType`] are numbers, a [`ResultType`] and a
 //! [`PolicyType`] the words of RFC 8460, and a [`Failure`] is a structure with the names of its fields. All of them are
-//! read back. A [`Verdict`], a [`HostPolicy`] and a [`Decision`] are written only; a verdict is `match`, `no_match` or
+//! read back; a failure only if its fields fit each other. A [`Verdict`], a [`HostPolicy`] and a [`Decision`] are written only; a verdict is `match`, `no_match` or
 //! `unusable`, an action the word of [`Action::as_str`]. These forms are stable, and may get more fields. Reasons are
 //! texts for people, which may change.
 //!

@@ -1,14 +1,17 @@
 //! Records, decisions and outcomes for the crate `serde`.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use ::serde::de::Error as _;
+use ::serde::de::{Error as _, SeqAccess, Visitor};
 use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 use mail_types::dns::Name;
 use mail_types::serde::Causes;
 
+use crate::failure::line;
 use crate::{
-    Action, Decision, Encrypt, Host, HostPolicy, Limits, MismatchReason, RecordSet, TlsaRecord,
+    Action, Decision, Encrypt, Failure, Host, HostPolicy, Limits, MismatchReason, PolicyType,
+    RecordSet, ResultType, TlsaRecord,
 };
 
 mail_types::serde_as_text!(TlsaRecord);
@@ -22,8 +25,65 @@ impl Serialize for RecordSet {
 impl<'de> Deserialize<'de> for RecordSet {
     /// Reads no more records than the default of [`Limits`].
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let records = Vec::<TlsaRecord>::deserialize(from)?;
-        Self::new(records, &Limits::default()).map_err(|error| D::Error::custom(Causes(&error)))
+        from.deserialize_seq(ReadRecords)
+    }
+}
+
+/// Reads a list as far as the limit.
+struct ReadRecords;
+
+impl<'de> Visitor<'de> for ReadRecords {
+    type Value = RecordSet;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of TLSA records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RecordSet, A::Error> {
+        let (mut records, limits) = (Vec::new(), Limits::default());
+        // One more shows that there are too many.
+        while records.len() <= limits.records
+            && let Some(record) = list.next_element::<TlsaRecord>()?
+        {
+            records.push(record);
+        }
+        RecordSet::new(records, &limits).map_err(|error| A::Error::custom(Causes(&error)))
+    }
+}
+
+/// A failure whose fields may not fit each other.
+#[derive(Deserialize)]
+pub(crate) struct StoredFailure {
+    result: ResultType,
+    policy_type: PolicyType,
+    policy_string: RecordSet,
+    policy_domain: Name,
+    receiving_host: Option<Name>,
+    reason: String,
+}
+
+impl TryFrom<StoredFailure> for Failure {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredFailure) -> Result<Self, &'static str> {
+        let StoredFailure { result, policy_type, policy_domain, receiving_host, .. } = stored;
+        let policy_string: Vec<_> =
+            stored.policy_string.records().map(ToString::to_string).collect();
+        let before_records = matches!(result, ResultType::DnssecInvalid | ResultType::DaneRequired);
+        if before_records != (policy_type == PolicyType::NoPolicyFound) {
+            return Err("the policy type does not fit the result");
+        }
+        if before_records && !policy_string.is_empty() {
+            return Err("the result has no TLSA records");
+        }
+        if !before_records && receiving_host.is_none() {
+            return Err("the result needs the host");
+        }
+        if line(&stored.reason) != stored.reason {
+            return Err("the reason is not a line of at most 512 octets");
+        }
+        let reason = stored.reason;
+        Ok(Self { result, policy_type, policy_string, policy_domain, receiving_host, reason })
     }
 }
 

@@ -48,6 +48,90 @@ fn records_are_their_texts_and_their_parts_numbers() {
     assert!(limit.contains(&Limits::default().records.to_string()), "{limit}");
 }
 
+/// The rest of a list beyond the limit is not read: it is malformed here.
+#[test]
+fn a_list_is_read_as_far_as_the_limit() {
+    let limit = Limits::default().records;
+    let mut many = vec![json!(RECORD); limit];
+    assert_eq!(serde_json::from_value::<RecordSet>(json!(many)).unwrap().len(), limit);
+    many.push(json!(RECORD));
+    many.extend([json!(7), json!({})]);
+    let refusal = refused::<RecordSet>(json!(many));
+    assert!(refusal.contains(&limit.to_string()), "{refusal}");
+}
+
+fn failure() -> Value {
+    json!({
+        "result": "starttls-not-supported",
+        "policy_type": "tlsa",
+        "policy_string": [RECORD],
+        "policy_domain": "mx.a.example",
+        "receiving_host": "mx.a.example",
+        "reason": "the server offers no STARTTLS",
+    })
+}
+
+/// Fields of a failure that no policy has made.
+#[test]
+fn a_failure_that_cannot_be_is_refused() {
+    let records = vec![RECORD; Limits::default().records + 1];
+    for (field, value, cause) in [
+        ("reason", json!("a\nb"), "the reason is not a line"),
+        ("reason", json!("a\u{0}"), "the reason is not a line"),
+        ("reason", json!("x".repeat(513)), "the reason is not a line"),
+        ("reason", json!("ü".repeat(257)), "the reason is not a line"),
+        ("policy_string", json!(["3 1 1 0"]), ""),
+        ("policy_string", json!(["v=spf1"]), ""),
+        ("policy_string", json!(records), "more than 100"),
+        ("policy_type", json!("no-policy-found"), "the policy type does not fit"),
+        ("result", json!("dane-required"), "the policy type does not fit"),
+        ("result", json!("dnssec-invalid"), "the policy type does not fit"),
+        ("receiving_host", json!(null), "the result needs the host"),
+    ] {
+        let mut json = failure();
+        json[field] = value;
+        let refusal = refused::<Failure>(json);
+        assert!(refusal.contains(cause), "{field}: {refusal}");
+    }
+    let mut json = failure();
+    json["policy_type"] = json!("no-policy-found");
+    json["result"] = json!("dane-required");
+    assert!(refused::<Failure>(json.clone()).starts_with("the result has no TLSA records"));
+    for (field, value) in [("policy_string", json!([])), ("receiving_host", json!(null))] {
+        json[field] = value;
+        assert!(serde_json::from_value::<Failure>(json.clone()).is_ok(), "{json}");
+    }
+    for reason in ["", &*"x".repeat(512), &*"ü".repeat(256)] {
+        let mut json = failure();
+        json["reason"] = json!(reason);
+        assert!(serde_json::from_value::<Failure>(json).is_ok());
+    }
+}
+
+/// Whatever a zone has is read back.
+#[test]
+fn each_failure_is_read_back() {
+    for record in [RECORD, "3 1 1 00", "0 0 0 00", "255 255 255 00"] {
+        let zone = format!(
+            "a.example MX 10 mx.a.example.\nmx.a.example A 192.0.2.1\n_25._tcp.mx.a.example TLSA {record}"
+        );
+        let decision = decide(&zone, "a.example");
+        let failures = decision.hosts().iter().flat_map(|host| {
+            [host.failure(), host.connection_failure(&ConnectionFault::NoStarttls)]
+        });
+        let failures: Vec<_> = failures.flatten().collect();
+        assert!(!failures.is_empty(), "{record}");
+        for failure in failures {
+            let json = serde_json::to_value(&failure).unwrap();
+            is_stored_as(&failure, &json);
+        }
+    }
+    let set =
+        RecordSet::from_wire(&[&[3_u8][..], &[3, 1], &[3, 1, 1]], &Limits::default()).unwrap();
+    let json = serde_json::to_value(&set).unwrap();
+    is_stored_as(&set, &json);
+}
+
 /// The words are those of `as_str`.
 #[test]
 fn each_word_is_that_of_the_standard() {

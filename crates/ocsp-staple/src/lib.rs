@@ -87,7 +87,7 @@
 //! # Stored values
 //!
 //! With the feature `serde` a [`Proof`] is a structure with the names of its fields, whose times are written as
-//! `2026-06-15T12:00:00Z`, and is read back. A [`CertificateStatus`] is `good`, `unknown`, or `revoked` with its time
+//! `2026-06-15T12:00:00Z`, and is read back if they fit each other. A [`CertificateStatus`] is `good`, `unknown`, or `revoked` with its time
 //! and the name of the reason in RFC 5280. The form is stable, and may get more fields. A proof that is read back is
 //! only worth as much as the place where it was kept: keep the response, and verify that.
 //!

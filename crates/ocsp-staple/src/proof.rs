@@ -14,7 +14,11 @@ use crate::time::Written;
 
 /// What a verified response proves of a certificate.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(::serde::Deserialize, ::serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(::serde::Deserialize, ::serde::Serialize),
+    serde(try_from = "crate::serde::StoredProof")
+)]
 #[non_exhaustive]
 pub struct Proof {
     /// Whether the certificate is revoked.

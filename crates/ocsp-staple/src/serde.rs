@@ -1,4 +1,46 @@
-//! Times for the crate `serde`, as RFC 3339 has them.
+//! Proofs for the crate `serde`, with times as RFC 3339 has them.
+
+use ::serde::Deserialize;
+use rustls_pki_types::UnixTime;
+
+use crate::{CertificateStatus, Proof, Signer};
+
+/// A proof whose times may not fit each other: a server that believed them would staple for too long.
+#[derive(Deserialize)]
+pub(crate) struct StoredProof {
+    status: CertificateStatus,
+    #[serde(with = "time")]
+    this_update: UnixTime,
+    #[serde(default, with = "optional_time")]
+    next_update: Option<UnixTime>,
+    #[serde(with = "time")]
+    produced_at: UnixTime,
+    #[serde(with = "time")]
+    until: UnixTime,
+    signer: Signer,
+    has_nonce: bool,
+}
+
+impl TryFrom<StoredProof> for Proof {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredProof) -> Result<Self, &'static str> {
+        let StoredProof { status, this_update, next_update, produced_at, until, signer, has_nonce } =
+            stored;
+        if next_update.is_some_and(|next| next < this_update) {
+            return Err("next_update is before this_update");
+        }
+        if next_update.is_some_and(|next| until > next) {
+            return Err("until is after next_update");
+        }
+        if let Signer::Delegated { until: end, .. } = signer
+            && until > end
+        {
+            return Err("until is after the end of the signer's certificate");
+        }
+        Ok(Self { status, this_update, next_update, produced_at, until, signer, has_nonce })
+    }
+}
 
 /// A time such as `2026-06-15T12:00:00Z`.
 pub(crate) mod time {

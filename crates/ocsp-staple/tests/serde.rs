@@ -91,3 +91,33 @@ fn what_is_malformed_is_refused_with_its_cause() {
         assert!(error.starts_with(cause), "{error}");
     }
 }
+
+/// Times that no response has, so that a server would staple it for too long.
+#[test]
+fn a_proof_whose_times_do_not_fit_is_refused() {
+    let good = proof("responses/good_direct.der", "certificates/leaf.der");
+    let delegated = proof("responses/good_delegated.der", "certificates/leaf.der");
+    let [good, mut delegated] = [good, delegated].map(|proof| serde_json::to_value(proof).unwrap());
+    let refused = |json: &Value| {
+        serde_json::from_value::<Proof>(json.clone()).err().map(|error| error.to_string())
+    };
+    for (field, time, cause) in [
+        ("until", "2026-06-21T12:00:01Z", Some("until is after next_update")),
+        ("until", "9999-12-31T23:59:59Z", Some("until is after next_update")),
+        ("until", "2026-06-21T12:00:00Z", None),
+        ("until", "2026-06-20T00:00:00Z", None),
+        ("next_update", "2001-01-01T00:00:00Z", Some("next_update is before this_update")),
+    ] {
+        let mut json = good.clone();
+        json[field] = json!(time);
+        assert_eq!(refused(&json).as_deref(), cause, "{field} {time}");
+    }
+    // Without nextUpdate the end of the certificate counts.
+    let mut json = good;
+    json["next_update"] = json!(null);
+    json["until"] = json!("2030-01-01T00:00:00Z");
+    assert_eq!(refused(&json), None);
+    delegated["signer"]["delegated"]["until"] = json!("2026-06-16T00:00:00Z");
+    let cause = "until is after the end of the signer's certificate";
+    assert_eq!(refused(&delegated).as_deref(), Some(cause));
+}

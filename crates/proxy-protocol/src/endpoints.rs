@@ -106,7 +106,10 @@ pub enum Address {
     /// An IP address and a port.
     Inet(SocketAddr),
     /// The name of a UNIX socket, as [`UnixAddress::name`] gives it.
-    Unix(Box<[u8]>),
+    Unix(
+        #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serde::unix_name"))]
+        Box<[u8]>,
+    ),
 }
 
 impl Address {

@@ -95,7 +95,7 @@
 //!
 //! With the feature `serde` a [`Header`], a [`HeaderOutcome`] and a [`ProxyInfo`] are written, as structures with the
 //! names of their fields; an outcome is the word of [`HeaderOutcome::as_str`]. An [`Address`] (`inet` with a text, or
-//! `unix` with octets), a [`Transport`] and a [`Version`] are read back too. These forms are stable, and may get more
+//! `unix` with the octets of a name that a header can have), a [`Transport`] and a [`Version`] are read back too. These forms are stable, and may get more
 //! fields. The reason of a failure is a text for people, which may change.
 //!
 //! # Limits

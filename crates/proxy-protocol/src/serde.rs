@@ -1,9 +1,47 @@
 //! Headers and their outcomes for the crate `serde`.
 
-use ::serde::ser::SerializeStruct as _;
-use ::serde::{Serialize, Serializer};
+use std::fmt;
 
-use crate::{Address, Endpoints, Header, HeaderOutcome, ProxyInfo, Tlv, Tlvs, Transport};
+use ::serde::de::{Error as _, SeqAccess, Visitor};
+use ::serde::ser::SerializeStruct as _;
+use ::serde::{Deserializer, Serialize, Serializer};
+
+use crate::{
+    Address, Endpoints, Header, HeaderOutcome, ProxyInfo, Tlv, Tlvs, Transport, UnixAddress,
+};
+
+/// Reads the name of a UNIX socket.
+pub(crate) fn unix_name<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[u8]>, D::Error> {
+    from.deserialize_seq(ReadName)
+}
+
+/// Reads octets as far as an address has room.
+struct ReadName;
+
+impl<'de> Visitor<'de> for ReadName {
+    type Value = Box<[u8]>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the octets of a name")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Box<[u8]>, A::Error> {
+        let (mut address, mut length) = ([0; UnixAddress::LEN], 0);
+        while let Some(octet) = list.next_element()? {
+            let Some(place) = address.get_mut(length) else {
+                return Err(A::Error::invalid_length(length + 1, &"at most 108 octets"));
+            };
+            *place = octet;
+            length += 1;
+        }
+        let name = UnixAddress::new(&address).name();
+        if name.len() == length {
+            Ok(name.into())
+        } else {
+            Err(A::Error::custom("the name of the UNIX socket goes on behind its end"))
+        }
+    }
+}
 
 /// An outcome as fields.
 #[derive(Serialize)]

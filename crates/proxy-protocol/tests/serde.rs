@@ -2,7 +2,9 @@
 
 #![cfg(feature = "serde")]
 
-use proxy_protocol::{Address, Failure, Header, HeaderOutcome, ProxyInfo, Transport, Version};
+use proxy_protocol::{
+    Address, Failure, Header, HeaderOutcome, ProxyInfo, Transport, UnixAddress, Version,
+};
 use serde_json::json;
 
 const LINE: &[u8] = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n";
@@ -83,4 +85,40 @@ fn addresses_are_read_back() {
     assert_eq!(refused.to_string(), "invalid socket address syntax");
     let refused = serde_json::from_value::<Transport>(json!("carrier")).unwrap_err();
     assert!(refused.to_string().starts_with("unknown variant `carrier`"), "{refused}");
+}
+
+/// A name has at most the octets of an address, and no octets behind its end.
+#[test]
+fn the_name_of_a_unix_socket_is_one_that_a_header_can_have() {
+    let name = |octets: &[u8]| serde_json::from_value::<Address>(json!({ "unix": octets }));
+    for octets in [
+        &b""[..],
+        b"/",
+        b"/run/a",
+        b"\0abstract",
+        b"\0a\0b",
+        &[b'a'; UnixAddress::LEN],
+        &[&[0][..], &[b'a'; UnixAddress::LEN - 1]].concat(),
+    ] {
+        let mut padded = [0; UnixAddress::LEN];
+        padded[..octets.len()].copy_from_slice(octets);
+        let address = Address::from(UnixAddress::new(&padded));
+        assert_eq!(name(octets).ok(), Some(address), "{octets:?}");
+    }
+    for (octets, cause) in [
+        (&[b'a'; UnixAddress::LEN + 1][..], "invalid length 109, expected at most 108 octets"),
+        (&[b'a'; 5000], "invalid length 109, expected at most 108 octets"),
+        (b"/run/a\0b", "the name of the UNIX socket goes on behind its end"),
+        (b"/run/a\0", "the name of the UNIX socket goes on behind its end"),
+        (b"\0", "the name of the UNIX socket goes on behind its end"),
+        (b"\0a\0", "the name of the UNIX socket goes on behind its end"),
+    ] {
+        let error = name(octets).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(cause), "{octets:?}");
+    }
+    // What is behind the limit is not read.
+    let mut list = vec![json!(97); 109];
+    list.push(json!("text"));
+    let error = serde_json::from_value::<Address>(json!({ "unix": list }));
+    assert!(error.is_err_and(|error| error.to_string().starts_with("invalid length 109")));
 }

@@ -121,6 +121,10 @@ pub(crate) enum ConfigError {
         "{option}: the Maildirs of recipients would be in {}, among the files of {other}", path.display()
     )]
     Among { option: &'static str, other: &'static str, path: PathBuf },
+    #[error(
+        "{option} and {other} are not apart: {} is within {}", inner.display(), outer.display()
+    )]
+    NotApart { option: &'static str, other: &'static str, inner: PathBuf, outer: PathBuf },
     #[error("{option}: character {character} is not printable ASCII")]
     NotText { option: &'static str, character: usize },
     #[error(
@@ -178,6 +182,7 @@ impl ConfigError {
             | Self::Unsigned { option }
             | Self::OneFile { option, .. }
             | Self::Among { option, .. }
+            | Self::NotApart { option, .. }
             | Self::NotText { option, .. }
             | Self::Long { option, .. }
             | Self::TwoNames { option, .. }

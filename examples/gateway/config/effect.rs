@@ -8,13 +8,12 @@ use mail_types::exim::{HostSet, List};
 use super::dmarc::InvalidFromOption;
 use super::event_sources::EventSources;
 use super::remote::RemoteUse;
-use super::{ConfigError, ConfigOptions, RemoteOptions, events};
+use super::{ConfigError, ConfigOptions, RemoteOptions, events, idle_rules};
 use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::options::StoreKind;
 use crate::gateway::delivery::next_hop::RouteTo;
 use crate::gateway::lookups::language::{Language, Source};
 use crate::gateway::policy::conditions::dmarc::ENABLE_FORENSIC;
-use crate::gateway::policy::rules::{Problem, RuleError};
 use crate::gateway::server::settings::{FileList, LiveSettings, StartupSettings, TlsSettings};
 use crate::gateway::telemetry::log_selector::LogWord;
 
@@ -56,16 +55,7 @@ pub(super) fn check(
         client_certificates: !options.tls_verify_certificates.is_empty(),
     };
     events::check(event_options, &startup.events, sources)?;
-    let place =
-        live.rules.line_of("dmarc_status").filter(|_| is_nobody(&options.dmarc_verify_hosts));
-    let refused = |line, problem| Err(RuleError::Rule { line, problem }.into());
-    if let Some(line) = place {
-        return refused(line, Problem::NeverExamined);
-    }
-    match live.rules.line_of("encrypted").filter(|_| has_no_tls(options)) {
-        Some(at) => refused(at, Problem::NeverEncrypted),
-        None => Ok(()),
-    }
+    idle_rules::check(options, live, language)
 }
 
 /// An option, and why it does nothing.
@@ -195,7 +185,7 @@ fn hosts(options: &ConfigOptions, standard: &ConfigOptions) -> Ineffective {
 }
 
 /// Tells whether it is known that no client has TLS.
-fn has_no_tls(options: &ConfigOptions) -> bool {
+pub(super) fn has_no_tls(options: &ConfigOptions) -> bool {
     is_nobody(&options.tls_advertise_hosts) && options.tls_on_connect_ports.trim().is_empty()
 }
 

@@ -1,23 +1,28 @@
-//! Options that name one file: what one of them writes there, the other would read as its own.
+//! Options that name one file, or a place within another's: what one of them writes there, the other would read
+//! as its own.
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 
 use super::{ConfigError, ConfigOptions};
 use crate::gateway::delivery::mailboxes::MaildirPath;
+use crate::gateway::delivery::reserved_places::{
+    PlaceKind, ReservedPlace, ReservedPlaces, is_among_mail, place,
+};
 use crate::gateway::delivery::settings::VerifyCertificates;
 use crate::gateway::server::settings::{LiveSettings, StartupSettings};
 use crate::gateway::store::settings::StoreSettings;
 
-/// Refuses two options of one file, and an option with a file that the program makes for itself.
+/// Refuses two options of one file, and an option with a file that the program makes for itself. Returns the
+/// places that no Maildir of a recipient may have.
 pub(super) fn check(
     options: &ConfigOptions,
     startup: &StartupSettings,
     live: &LiveSettings,
-) -> Result<(), ConfigError> {
-    below(startup)?;
+) -> Result<ReservedPlaces, ConfigError> {
+    one_text(options)?;
     let given = given(options, startup, live);
     let own = own(options, startup, live);
     for (at, (option, path)) in given.iter().enumerate() {
@@ -37,25 +42,78 @@ pub(super) fn check(
             return Err(ConfigError::OneFile { option, other, path: path.clone() });
         }
     }
+    // A folder in the place of a file is refused where it is opened.
+    let given = given.into_iter().filter(|(name, path)| FOLDERS.contains(name) || !path.is_dir());
+    let places = places(&startup.spool_directory, given.chain(own));
+    for (option, path) in startup.mailboxes.paths() {
+        match path {
+            MaildirPath::Known(path) => apart(option, &place(path), &places)?,
+            MaildirPath::Below(folder, _) => below(option, folder, &places)?,
+        }
+    }
+    Ok(ReservedPlaces::new(places))
+}
+
+/// Refuses the same expansion for both Maildirs.
+fn one_text(options: &ConfigOptions) -> Result<(), ConfigError> {
+    let text = |option: &Option<String>| {
+        option.as_deref().map(|text| text.trim_end_matches('/').to_owned())
+    };
+    match text(&options.maildir).filter(|text| text.contains('$')) {
+        Some(same) if text(&options.quarantine_maildir).as_ref() == Some(&same) => {
+            let (option, other) = ("quarantine_maildir", "maildir");
+            Err(ConfigError::OneFile { option, other, path: same.into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn places(spool: &Path, named: impl Iterator<Item = Named>) -> Vec<ReservedPlace> {
+    let reserved =
+        |(name, path): (&'static str, &Path), kind| ReservedPlace { name, path: place(path), kind };
+    let named = named.map(|(name, path)| {
+        let is_maildir = matches!(name, MAILDIR | "maildir" | "quarantine_maildir");
+        reserved((name, &path), if is_maildir { PlaceKind::Maildir } else { PlaceKind::Own })
+    });
+    std::iter::once(reserved(("spool_directory", spool), PlaceKind::Spool)).chain(named).collect()
+}
+
+/// Refuses a Maildir of all recipients within a folder of the program, and another place among its mail.
+fn apart(
+    option: &'static str,
+    maildir: &Path,
+    places: &[ReservedPlace],
+) -> Result<(), ConfigError> {
+    for ReservedPlace { name, path, kind } in places.iter().filter(|place| place.name != option) {
+        let is_within = match kind {
+            PlaceKind::Own => maildir.starts_with(path),
+            PlaceKind::Spool => false,
+            PlaceKind::Maildir => is_among_mail(maildir, path),
+        };
+        let pair = if is_within {
+            Some((maildir, &**path))
+        } else {
+            is_among_mail(path, maildir).then_some((&**path, maildir))
+        };
+        if let Some((inner, outer)) = pair {
+            let (inner, outer) = (inner.to_owned(), outer.to_owned());
+            return Err(ConfigError::NotApart { option, other: name, inner, outer });
+        }
+    }
     Ok(())
 }
 
 /// Refuses Maildirs of recipients among the files of the program, or of a Maildir: a recipient could have the
 /// name of such a file.
-fn below(startup: &StartupSettings) -> Result<(), ConfigError> {
-    let known = startup.mailboxes.paths().filter_map(|(option, path)| match path {
-        MaildirPath::Known(path) => Some((option, path)),
-        MaildirPath::Below(..) => None,
+fn below(option: &'static str, folder: &Path, places: &[ReservedPlace]) -> Result<(), ConfigError> {
+    let resolved = place(folder);
+    let among = places.iter().find(|place| match place.kind {
+        PlaceKind::Spool => resolved == place.path,
+        PlaceKind::Own | PlaceKind::Maildir => resolved.starts_with(&place.path),
     });
-    let known: Vec<_> = known.chain([("spool_directory", &*startup.spool_directory)]).collect();
-    for (option, path) in startup.mailboxes.paths() {
-        let MaildirPath::Below(folder, _) = path else { continue };
-        let other = known.iter().find(|(_, other)| is_same(folder, other));
-        if let Some((other, path)) = other {
-            return Err(ConfigError::Among { option, other, path: (*path).to_owned() });
-        }
-    }
-    Ok(())
+    among.map_or(Ok(()), |place| {
+        Err(ConfigError::Among { option, other: place.name, path: folder.to_owned() })
+    })
 }
 
 /// A file or a folder, and whose it is.
@@ -79,6 +137,7 @@ fn given(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings
         ("dmarc_history_file", &options.dmarc_history_file),
     ]
     .into_iter()
+    .chain([("remote_smtp.mta_sts_directory", &live.remote.mta_sts_directory)])
     .filter_map(|(option, path)| Some((option, path.clone()?)));
     let authorities = match &live.tls.verify_certificates {
         VerifyCertificates::File(path) => Some(("tls_verify_certificates", path.clone())),
@@ -98,6 +157,7 @@ fn own(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings) 
     let spool = &startup.spool_directory;
     let mut own = vec![
         ("the file of events that wait", spool.join("events-aside")),
+        ("the folder of OCSP responses", spool.join("ocsp")),
         ("the outbox", startup.reports.outbox.clone()),
     ];
     if live.tls.certificate.is_none() {
@@ -107,7 +167,7 @@ fn own(options: &ConfigOptions, startup: &StartupSettings, live: &LiveSettings) 
     if let StoreSettings::Maildir { maildir, journal, .. } = &startup.store {
         own.push(("the journal", journal.clone()));
         if options.maildir.as_ref().is_none_or(|text| text.contains('$')) {
-            own.push(("the Maildir", maildir.clone()));
+            own.push((MAILDIR, maildir.clone()));
         }
     }
     let database = &live.lookups.sqlite_dbfile;
@@ -133,16 +193,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Where a path leads that may not be there yet.
-fn place(path: &Path) -> PathBuf {
-    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
-    let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    let (there, mut place) = there.unwrap_or((Path::new("/"), PathBuf::from("/")));
-    for component in path.strip_prefix(there).unwrap_or(&path).components() {
-        match component {
-            Component::ParentDir => drop(place.pop()),
-            other => place.push(other),
-        }
-    }
-    place
-}
+/// The options of `given` that name folders.
+const FOLDERS: [&str; 3] = ["maildir", "quarantine_maildir", "remote_smtp.mta_sts_directory"];
+/// The name of the Maildir that the program has by default.
+const MAILDIR: &str = "the Maildir";

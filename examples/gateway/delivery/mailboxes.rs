@@ -8,7 +8,8 @@
 //! A value from outside, such as `$local_part`, is a part of one name in an expanded path: it has no slash
 //! and no control character, and the name is not empty, does not begin with the value's dot, is neither `.`
 //! nor `..`, and has at most 255 octets. Else no mailbox can have this name, now or later, so the recipient
-//! is refused with 550 5.1.1.
+//! is refused with 550 5.1.1. So is one whose Maildirs would be at a place of the program, or two of whose Maildirs
+//! would have one place.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ use mail_types::exim::{Query, Segment, Trust, Value};
 use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
 use thiserror::Error;
 
+use super::reserved_places::{Clash, ReservedPlaces, below, is_among_mail, place};
 use crate::gateway::policy::condition::RuleScope;
 use crate::gateway::policy::context::Context;
 use crate::gateway::policy::rules::Problem;
@@ -34,6 +36,7 @@ pub(crate) struct Mailboxes {
     maildir: MaildirOption,
     /// `None`: the folder `.Quarantine` of the recipient's Maildir.
     quarantine: Option<MaildirOption>,
+    reserved: ReservedPlaces,
 }
 
 impl Mailboxes {
@@ -56,7 +59,13 @@ impl Mailboxes {
         Ok(Self {
             maildir: maildir.unwrap_or_else(|| MaildirOption::Known(otherwise.to_owned())),
             quarantine: read("quarantine_maildir", quarantine)?,
+            reserved: ReservedPlaces::default(),
         })
+    }
+
+    /// Sets the places that no Maildir of a recipient may have.
+    pub(crate) fn keep_off(&mut self, reserved: ReservedPlaces) {
+        self.reserved = reserved;
     }
 
     /// Returns the Maildir of all recipients, if there is one.
@@ -89,13 +98,27 @@ impl Mailboxes {
     /// The reply to a recipient without one.
     pub(crate) async fn of(&self, context: &mut Context<'_>) -> Result<OwnMaildirs, Reply> {
         let mut own = OwnMaildirs::default();
+        let mut places = Vec::new();
         if let MaildirOption::Expanded(path) = &self.maildir {
-            own.maildir = Some(Box::pin(path.expand(context)).await?);
+            let (maildir, place) = Box::pin(path.expand(context, &self.reserved)).await?;
+            own.maildir = Some(maildir);
+            places.push(place);
         }
         if let Some(MaildirOption::Expanded(path)) = &self.quarantine {
-            own.quarantine = Some(Box::pin(path.expand(context)).await?);
+            let (quarantine, place) = Box::pin(path.expand(context, &self.reserved)).await?;
+            own.quarantine = Some(quarantine);
+            places.push(place);
         }
-        Ok(own)
+        match places.as_slice() {
+            [maildir, quarantine] if are_mixed(maildir, quarantine) => {
+                let (maildir, quarantine) = (maildir.display(), quarantine.display());
+                context.log(format!(
+                    "quarantine_maildir: {quarantine} is at the Maildir {maildir}, or too near it"
+                ));
+                Err(no_mailbox())
+            }
+            _ => Ok(own),
+        }
     }
 
     /// Returns the files of a message for the recipients with the numbers in `takers`, whose Maildirs are
@@ -187,7 +210,8 @@ impl MaildirOption {
         let lead = lead.rsplit_once('/').map_or("", |(folder, _)| folder);
         let rooted = if lead.is_empty() && text.starts_with('/') { "/" } else { lead };
         let folder = PathBuf::from(if rooted.is_empty() { "." } else { rooted });
-        Ok(Self::Expanded(PathText { option, path, folder, written: text.to_owned() }))
+        let place = place(&folder);
+        Ok(Self::Expanded(PathText { option, path, folder, place, written: text.to_owned() }))
     }
 
     fn path(&self) -> MaildirPath<'_> {
@@ -204,6 +228,8 @@ struct PathText {
     path: Text,
     /// The folder that it begins with in any case.
     folder: PathBuf,
+    /// The same, resolved.
+    place: PathBuf,
     written: String,
 }
 
@@ -214,23 +240,56 @@ impl fmt::Debug for PathText {
 }
 
 impl PathText {
-    async fn expand(&self, context: &mut Context<'_>) -> Result<PathBuf, Reply> {
-        let none = || {
-            let text = "no such mailbox here";
-            say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::NO_SUCH_MAILBOX, text)
-        };
+    /// Returns the path, and the place that it leads to.
+    async fn expand(
+        &self,
+        context: &mut Context<'_>,
+        reserved: &ReservedPlaces,
+    ) -> Result<(PathBuf, PathBuf), Reply> {
         let expanded = self.path.expand_segments(context).await.map_err(|why| match why {
-            Unfinished::Forced => none(),
+            Unfinished::Forced => no_mailbox(),
             Unfinished::Failed => {
                 let text = "temporary failure finding the mailbox, try again later";
                 say(ReplyCode::LOCAL_ERROR, EnhancedCode::of::<4, 3, 0>(), text)
             }
         })?;
-        safe_path(&expanded, self.path.lead().starts_with(b"/")).map_err(|unsafe_path| {
-            context.log(format!("{}: {unsafe_path}", self.option));
-            none()
-        })
+        let path = self.admitted(&expanded, reserved).map_err(|fault| {
+            context.log(format!("{}: {fault}", self.option));
+            no_mailbox()
+        })?;
+        Ok(path)
     }
+
+    fn admitted(
+        &self,
+        expanded: &Query,
+        reserved: &ReservedPlaces,
+    ) -> Result<(PathBuf, PathBuf), UnusablePath> {
+        let path = safe_path(expanded, self.path.lead().starts_with(b"/"))?;
+        let rest = path.strip_prefix(&self.folder).unwrap_or(&path);
+        let place = below(self.place.clone(), rest);
+        reserved.admit(&place)?;
+        Ok((path, place))
+    }
+}
+
+/// Tells whether the mail of two Maildirs would be mixed.
+fn are_mixed(one: &Path, other: &Path) -> bool {
+    one == other || is_among_mail(one, other) || is_among_mail(other, one)
+}
+
+fn no_mailbox() -> Reply {
+    let text = "no such mailbox here";
+    say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::NO_SUCH_MAILBOX, text)
+}
+
+/// No Maildir can have the path of a recipient.
+#[derive(Debug, Error)]
+enum UnusablePath {
+    #[error(transparent)]
+    Unsafe(#[from] UnsafePath),
+    #[error(transparent)]
+    Reserved(#[from] Clash),
 }
 
 /// Joins a path, absolute or not, whose names have values from outside in them only as parts.

@@ -130,6 +130,13 @@ impl Language {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).contains(&source)
     }
 
+    /// Tells whether a text has this variable.
+    pub(crate) fn mentions(&self, text: &str, variable: &str) -> bool {
+        text.contains(variable)
+            && template(text, &self.options)
+                .is_ok_and(|template| template.names().any(|name| name == variable))
+    }
+
     /// Takes note that a text may look things up there.
     pub(crate) fn note(&self, sources: impl IntoIterator<Item = Source>) {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).extend(sources);

@@ -22,7 +22,8 @@ pub type Wait<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// Whether a client is still connected.
 pub trait Presence: Debug + Send + Sync {
-    /// Tells whether it is known to have closed the connection.
+    /// Tells whether it is known that no reply can reach it, since the connection was reset or broken. A client
+    /// that has ended its own sending may read replies.
     fn is_gone(&self) -> bool;
 }
 

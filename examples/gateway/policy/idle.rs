@@ -3,8 +3,10 @@
 use mail_types::exim::List;
 
 use super::condition::RuleScope;
+use super::conditions::dmarc::CONTROLS;
 use super::rules::{Problem, RuleError};
 use super::source::{RuleEntry, RuleSource};
+use super::stage::Stage;
 
 /// Refuses a `warn` or a `require` without anything to do, and a rule that is never asked.
 pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), RuleError> {
@@ -35,6 +37,47 @@ pub(super) fn check(sources: &[RuleSource], home: &RuleScope<'_>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Refuses a modifier for a message or a recipient that its rule refuses, behind the last condition that can fail:
+/// nothing is left for it to change.
+pub(super) fn check_refusals(
+    sources: &[RuleSource],
+    stage: Stage,
+    home: &RuleScope<'_>,
+) -> Result<(), RuleError> {
+    for source in sources {
+        let verb = source.entries.iter().find(|entry| entry.name == "verb");
+        let Some(verb) = verb.filter(|entry| REFUSALS.contains(&entry.text.as_str())) else {
+            continue;
+        };
+        let can_fail = |entry: &RuleEntry| {
+            home.kinds.iter().any(|kind| kind.name == entry.name) && !always_holds(entry)
+        };
+        let last = source.entries.iter().rev().take_while(|entry| !can_fail(entry));
+        if let Some(entry) = last.into_iter().find(|entry| is_lost(entry, stage)) {
+            let name = match entry.name.as_str() {
+                "control" => format!("control {}", entry.text),
+                name => name.to_owned(),
+            };
+            return Err(entry.error(Problem::Refused { name, verb: verb.text.clone() }));
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a modifier is for the message or the recipient that is refused at this stage, and no other.
+fn is_lost(entry: &RuleEntry, stage: Stage) -> bool {
+    match entry.name.as_str() {
+        // Its text may change a database.
+        _ if has_effect(entry) => false,
+        "control" => CONTROLS.contains(&entry.text.as_str()),
+        // At RCPT the message may have other recipients.
+        "add_header" | "remove_header" => stage != Stage::Rcpt,
+        // One that cannot be expanded defers.
+        "profile" => !entry.text.contains('$'),
+        _ => false,
+    }
 }
 
 /// Refuses a `require` that can deny nothing and does nothing else, and a message that no condition is behind.
@@ -81,3 +124,6 @@ fn always_holds(entry: &RuleEntry) -> bool {
         && has_subject.contains(&entry.name.as_str())
         && List::new(&entry.text).next().is_some_and(|item| item.trim() == "*")
 }
+
+/// The verbs that refuse if all conditions hold.
+const REFUSALS: [&str; 3] = ["defer", "deny", "drop"];

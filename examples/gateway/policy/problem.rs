@@ -85,6 +85,12 @@ pub(crate) enum Problem {
     Idle,
     #[error("the rule has no effect: require without a condition that can fail, or a modifier")]
     IdleRequire,
+    #[error("{name} has no effect: {cause}")]
+    NoEffect { name: String, cause: &'static str },
+    #[error("${name} always has the same value: {cause}")]
+    AlwaysSame { name: &'static str, cause: &'static str },
+    #[error("{name} has no effect behind the last condition of a {verb}, which refuses")]
+    Refused { name: String, verb: String },
     #[error("{name} has no effect behind the last condition of a require: write it before")]
     Behindhand { name: String },
     #[error("unreachable rule: the rule of line {line} always decides")]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::condition::{Condition, RuleScope};
-use super::conditions::dmarc::{DISABLE_VERIFY, ENABLE_FORENSIC, OVERRIDES};
+use super::conditions::dmarc;
 use super::context::Context;
 use super::delay;
 use super::header_fields;
@@ -36,15 +36,10 @@ pub(super) enum RuleStep {
 ///
 /// `no_multiline_responses`: what `message` says in several lines is said in one. The others are
 /// DMARC's, and come too late when the message is there.
-pub(crate) const CONTROLS: [&str; 7] = [
-    NO_MULTILINE,
-    DISABLE_VERIFY,
-    ENABLE_FORENSIC[0],
-    ENABLE_FORENSIC[1],
-    OVERRIDES[0].0,
-    OVERRIDES[1].0,
-    OVERRIDES[2].0,
-];
+pub(crate) const CONTROLS: [&str; 7] = {
+    let [verify, report, report_too, forwarder, list, local] = dmarc::CONTROLS;
+    [NO_MULTILINE, verify, report, report_too, forwarder, list, local]
+};
 pub(super) const NO_MULTILINE: &str = "no_multiline_responses";
 
 impl RuleStep {

@@ -15,6 +15,7 @@ pub(crate) use super::problem::{Problem, RuleError};
 use super::rule::{Caller, Rule};
 use super::source::{RuleEntry, RuleSources};
 use super::stage::Stage;
+use crate::gateway::lookups::language::Language;
 use crate::gateway::lookups::macros::Macros;
 
 /// The lists of rules of a configuration.
@@ -49,6 +50,7 @@ impl Rules {
                 sources.iter().map(|source| Rule::read(source, Caller::Session, stage, home));
             rules.lists.push((stage, list.collect::<Result<_, _>>()?));
             idle::check(&sources, home)?;
+            idle::check_refusals(&sources, stage, home)?;
             rules.entries.extend(sources.into_iter().flat_map(|source| source.entries));
         }
         rules.named = Arc::new(NamedRules::read(&named, home)?);
@@ -68,9 +70,21 @@ impl Rules {
         self.entries.iter().find(|entry| entry.name == name).map(|entry| entry.line)
     }
 
+    /// Returns the line of a condition or a modifier of this name with this text.
+    pub(crate) fn line_with(&self, name: &str, text: &str) -> Option<usize> {
+        let is_it = |entry: &&RuleEntry| entry.name == name && entry.text == text;
+        self.entries.iter().find(is_it).map(|entry| entry.line)
+    }
+
+    /// Returns the line of a condition or a modifier whose text has this variable.
+    pub(crate) fn line_of_variable(&self, variable: &str, language: &Language) -> Option<usize> {
+        let mut entries = self.entries.iter();
+        entries.find(|entry| language.mentions(&entry.text, variable)).map(|entry| entry.line)
+    }
+
     /// Tells whether a rule puts messages into quarantine.
     pub(crate) fn quarantines(&self) -> bool {
-        self.entries.iter().any(|entry| entry.name == "verb" && entry.text == "quarantine")
+        self.line_with("verb", "quarantine").is_some()
     }
 
     /// Tells whether the text of a condition or a modifier contains these words, such as the name of a

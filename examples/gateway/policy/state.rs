@@ -69,7 +69,14 @@ pub(crate) enum Lasts {
     Message,
 }
 
-#[derive(Debug, Default)]
+/// The notes up to some time of a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    connection: Scope,
+    message: Scope,
+}
+
+#[derive(Clone, Debug, Default)]
 struct Scope {
     variables: BTreeMap<String, Value<'static>>,
     controls: BTreeSet<&'static str>,
@@ -94,6 +101,19 @@ impl PolicyState {
         let log = std::mem::take(&mut self.log);
         let spf_questions = std::mem::take(&mut self.spf_questions);
         *self = Self { connection, log, spf_questions, ..Self::default() };
+    }
+
+    /// Returns the notes so far.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes { connection: self.connection.clone(), message: self.message.clone() }
+    }
+
+    /// Goes back to these notes. The counts of rates stay: the client cannot take back what it has done.
+    pub(crate) fn go_back(&mut self, notes: Notes) {
+        let Notes { mut connection, mut message } = notes;
+        connection.rates = std::mem::take(&mut self.connection.rates);
+        message.rates = std::mem::take(&mut self.message.rates);
+        (self.connection, self.message) = (connection, message);
     }
 
     /// Takes note that the connection has brought a message.

@@ -28,7 +28,7 @@ use crate::gateway::delivery::destination::Destination;
 use crate::gateway::delivery::message_outcome::MessageOutcome;
 use crate::gateway::events::origin::Origin;
 use crate::gateway::message::id::MessageId;
-use crate::gateway::policy::state::PolicyState;
+use crate::gateway::policy::state::{Notes, PolicyState};
 use crate::gateway::smtp::peer::Client;
 use crate::gateway::smtp::session::{Question, Session, SessionStep};
 use crate::gateway::telemetry::metrics::words::TlsStart;
@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     session: Session,
     delivery: Destination,
     state: PolicyState,
+    /// The notes of the rules at connect, which stay when TLS is started.
+    at_connect: Notes,
     progress: MessageProgress,
     /// The identifier of the message, from `MAIL` on.
     message: Option<MessageId>,
@@ -90,6 +92,7 @@ impl Connection {
             session,
             delivery: Destination::default(),
             state: PolicyState::default(),
+            at_connect: Notes::default(),
             progress: MessageProgress::default(),
             message: None,
             outcome: None,
@@ -223,6 +226,10 @@ impl Connection {
             return Err(error);
         }
         self.session.handle_tls();
+        // RFC 3207 section 4.2: whatever the client has said in clear text may be another's.
+        self.state.start_message();
+        self.state.go_back(self.at_connect.clone());
+        self.delivery = Destination::default();
         Ok(())
     }
 

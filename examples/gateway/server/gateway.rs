@@ -19,7 +19,6 @@ use super::memory::Memory;
 use super::settings::{LiveSettings, ServerSettings, StartupSettings};
 use super::tls::{Tls, TlsError};
 use super::wire::Deadlines;
-use crate::gateway::delivery::mailboxes::Mailboxes;
 use crate::gateway::delivery::remote::{Remote, RemoteError};
 use crate::gateway::dns::resolver::NameServers;
 use crate::gateway::events::{Events, EventsStart};
@@ -66,8 +65,6 @@ pub(crate) struct Live {
     pub(super) session: Arc<SessionSettings>,
     pub(super) tls: Arc<Tls>,
     pub(super) host_names: HostNames,
-    /// The Maildirs of recipients, which are those of the start.
-    pub(super) mailboxes: Arc<Mailboxes>,
     /// The services of rules.
     pub(super) services: Services,
     /// The deliveries to other hosts.
@@ -192,7 +189,6 @@ impl Live {
         Ok(Self {
             remote: Remote::new(remote, Arc::clone(resolver), Arc::clone(lookups))?
                 .counting(metrics),
-            mailboxes: Arc::clone(&startup.mailboxes),
             tls: Arc::new(Tls::new(tls, directory, &session.primary_hostname, metrics)?),
             since: SystemTime::now(),
             host_names: HostNames::new(names, settings.host_lookup_timeout),

@@ -1,19 +1,22 @@
 //! The page of metrics, over HTTP/1.1 on a loopback address: `GET /metrics`.
 //!
-//! Anybody on this host can ask. A request has few octets and little time, and there are few connections, so
+//! Anybody on this host can ask. A page of the web in a browser on this host can not: a name of its author can lead to
+//! a loopback address (DNS rebinding), so a request must name this host. A request has few octets and little time, and there are few connections, so
 //! that a client that does not end its request holds nothing that mail needs; further ones wait.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -67,7 +70,10 @@ impl Monitor {
     /// Answers the request of a connection.
     async fn converse(&self, stream: TcpStream) -> Result<(), hyper::Error> {
         let answer = |request: Request<Incoming>| {
-            let response = self.response(request.method(), request.uri().path(), accept(&request));
+            let response = match self.misdirected(&request) {
+                Some(refusal) => refusal,
+                None => self.response(request.method(), request.uri().path(), accept(&request)),
+            };
             async move { Ok::<_, Infallible>(response) }
         };
         http1::Builder::new()
@@ -78,6 +84,32 @@ impl Monitor {
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), service_fn(answer))
             .await
+    }
+
+    /// Refuses a request for another host (RFC 9110 section 7.4), and one that does not tell which (RFC 9112 section
+    /// 3.2). An address is no name that could lead elsewhere.
+    fn misdirected(&self, request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+        let mut fields = request.headers().get_all(HOST).iter();
+        let (field, second) = (fields.next(), fields.next());
+        let of_field = match (field, second) {
+            (Some(field), None) => field.to_str().ok().and_then(|text| text.parse().ok()),
+            (None, None) if request.version() == Version::HTTP_10 => None,
+            _ => return Some(plain(StatusCode::BAD_REQUEST, "one Host is required\n")),
+        };
+        let is_ours = |host: Option<&Authority>| host.is_some_and(|host| self.is_this_host(host));
+        let of_target = request.uri().authority();
+        let is_named = (field.is_none() || is_ours(of_field.as_ref()))
+            && (of_target.is_none() || is_ours(of_target));
+        let text = "Host is neither an address nor a name of this host\n";
+        (!is_named).then(|| plain(StatusCode::MISDIRECTED_REQUEST, text))
+    }
+
+    fn is_this_host(&self, host: &Authority) -> bool {
+        let name = host.host();
+        let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let own = [LOCALHOST, self.gateway.startup.host.as_str()];
+        literal.unwrap_or(name).parse::<IpAddr>().is_ok()
+            || own.iter().any(|own| name.eq_ignore_ascii_case(own))
     }
 
     fn response(&self, method: &Method, path: &str, accept: Option<&str>) -> Response<Full<Bytes>> {
@@ -130,6 +162,7 @@ fn with_type(mut response: Response<Full<Bytes>>, kind: &'static str) -> Respons
 
 /// The path of the page.
 pub(super) const PATH: &str = "/metrics";
+const LOCALHOST: &str = "localhost";
 /// The most connections at a time.
 const MOST: usize = 8;
 /// The most octets of a request; hyper takes no smaller limit.

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mail_types::smtp::Domain;
@@ -42,7 +41,7 @@ pub(crate) struct StartupSettings {
     /// The folder of waiting events and of the generated certificate.
     pub(crate) spool_directory: PathBuf,
     pub(crate) store: StoreSettings,
-    pub(crate) mailboxes: Arc<Mailboxes>,
+    pub(crate) mailboxes: Mailboxes,
     pub(crate) events: EventSettings,
     pub(crate) reports: ReportSettings,
     pub(crate) message_memory_limit: usize,

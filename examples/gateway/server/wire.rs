@@ -5,9 +5,10 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use rustix::{net::sockopt::socket_incoming_cpu, thread::sched_getcpu};
 use rustls::pki_types::CertificateDer;
@@ -172,13 +173,12 @@ impl Presence for Wire {
             Self::Tls(stream) => stream.get_ref().0,
             Self::Gone => return true,
         };
-        let mut octet = [0];
-        let mut context = Context::from_waker(Waker::noop());
-        match stream.poll_peek(&mut context, &mut ReadBuf::new(&mut octet)) {
-            Poll::Ready(Ok(count)) => count == 0,
-            Poll::Ready(Err(_)) => true,
-            Poll::Pending => false,
-        }
+        let mut waiting = [PollFd::new(stream, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // A connection whose state the system does not tell is taken for one that is there.
+        let _ = poll(&mut waiting, Some(&now));
+        let [state] = waiting.map(|descriptor| descriptor.revents());
+        state.intersects(PollFlags::HUP | PollFlags::ERR)
     }
 }
 

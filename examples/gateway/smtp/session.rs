@@ -207,6 +207,7 @@ impl Session {
         match self.state {
             SessionState::Handshake => {
                 self.transaction = None;
+                self.chunk_refused = false;
                 self.state = SessionState::Ready;
             }
             // TLS on connect: the banner is sent inside it.

@@ -14,9 +14,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use tracing::warn;
+
 use super::maildir::write_parts;
 use super::message::Message;
 use super::store_error::StoreError;
+use super::writers::WriterJob;
 
 /// A message for one of these Maildirs.
 #[derive(Debug)]
@@ -32,23 +35,29 @@ pub(crate) struct FolderMessage {
 
 /// Delivers a message into these Maildirs; returns the result of each. If they belong `together`, none has
 /// it unless it could be written in all, and a failure to move it is that of all: it is taken back from those
-/// before.
+/// before. So it is from all behind the deadline of `job`.
 pub(crate) fn deliver(
     messages: &[FolderMessage],
     together: bool,
     host: &str,
+    job: &WriterJob,
 ) -> Vec<Result<(), StoreError>> {
-    let written: Vec<_> = messages.iter().map(|message| message.write(host)).collect();
+    let mut written = Vec::with_capacity(messages.len());
+    for (number, message) in messages.iter().enumerate() {
+        job.begin(number);
+        written.push(message.write(host));
+    }
     let mut failure = written.iter().find_map(|file| file.as_ref().err().cloned());
     let mut results = Vec::with_capacity(messages.len());
     let mut published = Vec::new();
-    for file in written {
-        let result = match (&failure, file) {
-            (Some(_), Ok(file)) if together => {
+    for (number, file) in written.into_iter().enumerate() {
+        job.begin(number);
+        let result = match file {
+            Ok(file) if (together && failure.is_some()) || job.is_abandoned() => {
                 file.remove();
-                Ok(())
+                Err(StoreError::Stopped)
             }
-            (_, file) => file.and_then(|file| {
+            file => file.and_then(|file| {
                 file.publish()?;
                 published.push(file);
                 Ok(())
@@ -59,8 +68,12 @@ pub(crate) fn deliver(
     }
     if let Some(error) = failure.filter(|_| together) {
         // The client sends the message again, and each recipient would have a copy of each time.
-        published.iter().for_each(WrittenFile::take_back);
+        published.drain(..).for_each(|file| file.take_back());
         results.fill(Err(error));
+    }
+    if !published.is_empty() && !job.complete() {
+        published.iter().for_each(WrittenFile::take_back);
+        results.fill(Err(StoreError::Stopped));
     }
     results
 }
@@ -118,8 +131,11 @@ impl WrittenFile {
 
     /// Removes it from its place.
     fn take_back(&self) {
-        // A reader may have moved it already.
-        let _ = fs::remove_file(&self.to);
+        if let Err(error) = fs::remove_file(&self.to) {
+            // A reader may have moved it already.
+            let path = self.to.display();
+            warn!("{path} cannot be taken back, and its client may send it again: {error}");
+        }
     }
 
     fn remove(&self) {
@@ -138,9 +154,14 @@ fn make_maildir(path: &Path) -> Result<(), StoreError> {
     if parent.is_some() {
         let marker = path.join("maildirfolder");
         let mut options = File::options();
-        let made = options.write(true).create(true).truncate(false).mode(0o600).open(&marker);
-        made.and_then(|file| file.sync_all()).map_err(StoreError::io("make", &marker))?;
-        sync_directory(path)?;
+        // One that is there is not opened: it may be a FIFO, which would hold up the thread.
+        match options.write(true).create_new(true).mode(0o600).open(&marker) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => {
+                made.and_then(|file| file.sync_all()).map_err(StoreError::io("make", &marker))?;
+                sync_directory(path)?;
+            }
+        }
     }
     // The last one: where it is, the others are.
     make_directory(&path.join("tmp"))

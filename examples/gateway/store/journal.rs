@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::delivery::{Delivery, Parcel};
 use super::directory::Directory;
@@ -107,13 +107,21 @@ impl Journal {
         batch
     }
 
-    fn keep(&mut self, batch: Vec<JournalEntry>) {
+    fn keep(&mut self, mut batch: Vec<JournalEntry>) {
+        // A client that was told to send its message again would have it delivered twice.
+        batch.retain(|entry| !entry.answer.is_closed());
+        if batch.is_empty() {
+            return;
+        }
         match self.append(&batch) {
             Ok(first) => {
                 self.level.kept(batch.len() as u64);
                 let messages = (first.record..).zip(batch).map(|(record, entry)| {
-                    // The sender may have gone; the message stays.
-                    let _ = entry.answer.send(Ok(()));
+                    // The message stays.
+                    if entry.answer.send(Ok(())).is_err() {
+                        let id = entry.message.id;
+                        warn!(%id, "message delivered without a reply in time: its client may send it again");
+                    }
                     let position = JournalPosition { sequence: first.sequence, record };
                     Delivery { message: entry.message, position, room: entry.room }
                 });

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::checkpoint::Checkpoint;
 use super::delivery::Deliverer;
@@ -21,6 +23,7 @@ use super::segment::Segment;
 use super::settings::{StoreLimits, StoreSettings};
 use super::store_error::StoreError;
 use super::trouble::Trouble;
+use super::writers::{WriterJob, Writers};
 use crate::gateway::telemetry::metrics::readings::JournalReading;
 
 /// A handle of the store; its clones share the store.
@@ -39,8 +42,10 @@ struct Queue {
     level: Level,
     /// The host's name in the form for file names.
     host: Arc<str>,
-    /// Limits the threads that write into Maildirs beside the store's.
-    writers: Arc<Semaphore>,
+    /// The threads that write into Maildirs beside the store's.
+    writers: Writers,
+    /// The directory of the journal.
+    journal: Arc<Path>,
     /// Closed when the threads have ended.
     ended: Arc<Semaphore>,
 }
@@ -68,7 +73,8 @@ impl Store {
         }
         let sequence = used.max(progress.last_sequence());
         let host = file_name_part(host).into();
-        let queue = start(directory, maildir, progress, segments, sequence, (*limits, host))?;
+        let given = (*limits, host, journal.as_path().into());
+        let queue = start(directory, maildir, progress, segments, sequence, given)?;
         Ok((Self { queue: Some(queue) }, recovery))
     }
 
@@ -78,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooLong`] for a message above the limit. After any other error the
+    /// [`StoreError::TooLong`] for a message above the limit. After any other error, as [`StoreError::Slow`], the
     /// message may still be delivered later, and the client should send it again.
     pub(crate) async fn keep(&self, message: Message) -> Result<(), StoreError> {
         let Some(queue) = &self.queue else { return Ok(()) };
@@ -86,11 +92,9 @@ impl Store {
         if message.len() > limit {
             return Err(StoreError::TooLong { bytes: message.len(), limit });
         }
-        let room = queue.enter(message.len()).await?;
-        let (answer, answered) = oneshot::channel();
-        let entry = JournalEntry { message, answer, room };
-        queue.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
-        answered.await.unwrap_or(Err(StoreError::Stopped))
+        let time = queue.limits.time;
+        let slow = |_| Err(StoreError::Slow { path: queue.journal.to_path_buf(), time });
+        timeout(time, queue.keep(message)).await.unwrap_or_else(slow)
     }
 
     /// Stores a message in Maildirs beside the store's; waits until it is durable in each. If they belong
@@ -112,18 +116,33 @@ impl Store {
         if longest > limit {
             return vec![Err(StoreError::TooLong { bytes: longest, limit }); count];
         }
-        let writer = Arc::clone(&queue.writers).acquire_owned().await;
-        let (Ok(writer), false) = (writer, queue.trouble.is_stopping()) else {
+        if queue.trouble.is_stopping() {
             return vec![Err(StoreError::Stopped); count];
+        }
+        // A Maildir that does not answer holds up no other recipient with a result of its own.
+        let parts: Vec<_> = if together {
+            vec![messages]
+        } else {
+            messages.into_iter().map(|message| vec![message]).collect()
         };
-        let host = Arc::clone(&queue.host);
-        let written = tokio::task::spawn_blocking(move || {
-            let results = folder::deliver(&messages, together, &host);
-            drop(writer);
-            results
-        });
+        let mut running = JoinSet::new();
+        for (number, part) in parts.into_iter().enumerate() {
+            let (writers, host) = (queue.writers.clone(), Arc::clone(&queue.host));
+            let maildirs = part.iter().map(|file| file.maildir.clone()).collect();
+            running.spawn(async move {
+                let work = move |job: &WriterJob| folder::deliver(&part, together, &host, job);
+                (number, writers.run(maildirs, work).await)
+            });
+        }
         // A panic has its own message.
-        written.await.unwrap_or_else(|_| vec![Err(StoreError::Stopped); count])
+        let mut results = vec![Err(StoreError::Stopped); count];
+        while let Some(done) = running.join_next().await {
+            let (first, part) = done.unwrap_or_default();
+            for (result, of_part) in results.iter_mut().skip(first).zip(part) {
+                *result = of_part;
+            }
+        }
+        results
     }
 
     /// Returns the state of the store.
@@ -153,6 +172,14 @@ impl Store {
 }
 
 impl Queue {
+    async fn keep(&self, message: Message) -> Result<(), StoreError> {
+        let room = self.enter(message.len()).await?;
+        let (answer, answered) = oneshot::channel();
+        let entry = JournalEntry { message, answer, room };
+        self.work.send(JournalRequest::Keep(entry)).map_err(|_| StoreError::Stopped)?;
+        answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
     async fn enter(&self, bytes: usize) -> Result<OwnedSemaphorePermit, StoreError> {
         self.trouble.check()?;
         let share = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
@@ -175,7 +202,7 @@ fn start(
     progress: Progress,
     segments: Vec<Segment>,
     sequence: u64,
-    (limits, host): (StoreLimits, Arc<str>),
+    (limits, host, path): (StoreLimits, Arc<str>, Arc<Path>),
 ) -> Result<Queue, StoreError> {
     let (work, works) = mpsc::channel();
     let (delivery, inbox) = mpsc::channel();
@@ -225,8 +252,8 @@ fn start(
         end.close();
     })?;
     let room = Arc::new(Semaphore::new(limits.queue_bytes as usize));
-    let writers = Arc::new(Semaphore::new(WRITERS));
-    Ok(Queue { work, room, limits, trouble, level, host, writers, ended })
+    let writers = Writers::new(limits.time);
+    Ok(Queue { work, room, limits, trouble, level, host, writers, journal: path, ended })
 }
 
 fn spawn(
@@ -239,5 +266,3 @@ fn spawn(
 
 /// The bytes that a message in the queue counts beside its own.
 const ENTRY_BYTES: usize = 1024;
-/// The most messages that are written into Maildirs beside the store's at a time; each has a thread.
-const WRITERS: usize = 16;

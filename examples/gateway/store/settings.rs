@@ -38,6 +38,9 @@ pub(crate) struct StoreLimits {
     pub(crate) segments: usize,
     /// The time after its first message when a segment is sealed, to be freed. Default 5 s.
     pub(crate) checkpoint_after: Duration,
+    /// The time that a message waits for room, for a thread, or for a disk. A client waits ten minutes for the
+    /// reply (RFC 5321 section 4.5.3.2.6). Default 60 s.
+    pub(crate) time: Duration,
 }
 
 impl Default for StoreLimits {
@@ -49,6 +52,7 @@ impl Default for StoreLimits {
             segment_bytes: 32 << 20,
             segments: 4,
             checkpoint_after: Duration::from_secs(5),
+            time: Duration::from_mins(1),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -34,6 +35,20 @@ pub(crate) enum StoreError {
         bytes: usize,
         /// [`StoreLimits::message_bytes`](super::settings::StoreLimits::message_bytes).
         limit: usize,
+    },
+    /// A Maildir, or the store, has not answered in time.
+    #[error("{path} does not answer within {}s", time.as_secs(), path = .path.display())]
+    Slow {
+        /// The Maildir or the journal.
+        path: PathBuf,
+        /// [`StoreLimits::time`](super::settings::StoreLimits::time).
+        time: Duration,
+    },
+    /// A Maildir has not answered an earlier message yet.
+    #[error("{path} does not answer: an earlier message still waits for it", path = .path.display())]
+    Stuck {
+        /// The Maildir.
+        path: PathBuf,
     },
     /// The store was closed.
     #[error("the store is closed")]

@@ -2,18 +2,14 @@
 
 use std::future::{pending, ready};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-use super::gateway::Running;
+use super::gateway::{Running, handshake};
 use super::scratch::Scratch;
 use crate::gateway::server::wire::Deadlines;
 
@@ -148,18 +144,7 @@ async fn flood(mut stream: TcpStream, tls: bool, spool: PathBuf) {
     }
     stream.write_all(b"STARTTLS\r\n").await.unwrap();
     until(&mut stream, b"go ahead\r\n").await;
-    let mut roots = rustls::RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_file(spool.join("tls-cert.pem")).unwrap();
-    roots.add(certificate).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let settings = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("gw.example").unwrap();
-    let connector = TlsConnector::from(Arc::new(settings));
-    let mut stream = connector.connect(name, stream).await.unwrap();
+    let mut stream = handshake(stream, &spool).await;
     while stream.write_all(commands.as_bytes()).await.is_ok() {}
 }
 

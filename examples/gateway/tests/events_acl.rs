@@ -204,7 +204,8 @@ fn what_a_list_may_do_depends_on_its_callers() {
     assert!(
         refused(&both).starts_with("line 7: domains has no effect in a list that event_action")
     );
-    assert_eq!(refused(&list("verb = 'deny'\nmessage = '$event_data $acl_m_x $sender_rate'")), "");
+    let rate = "ratelimit = '5 / 1m / per_cmd'\nmessage = '$event_data $acl_m_x $sender_rate'";
+    assert_eq!(refused(&list(&format!("verb = 'deny'\n{rate}"))), "");
     // Of the same variables, an action without a list has none.
     assert!(refused("event_action = '$acl_m_x'").starts_with("line 1: event_action: byte 1: "));
 }

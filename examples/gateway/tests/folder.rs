@@ -9,6 +9,7 @@ use super::scratch::Scratch;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::store::Message;
 use crate::gateway::store::folder::{FolderMessage, deliver};
+use crate::gateway::store::writers::WriterJob;
 
 fn file(maildir: &Path, number: usize) -> FolderMessage {
     let id = MessageId::next(SystemTime::now());
@@ -30,7 +31,7 @@ fn a_maildir_is_made_for_its_first_message() {
     let maildir = scratch.path().join("a/b");
     let message = file(&maildir, 0);
     let id = message.message.id;
-    assert!(deliver(&[message], true, "mx.example")[0].is_ok());
+    assert!(deliver(&[message], true, "mx.example", &WriterJob::default())[0].is_ok());
     assert_eq!(names(&maildir), ["cur", "new", "tmp"]);
     let name = format!("{}.{id}.mx.example", id.seconds());
     assert_eq!(names(&maildir.join("new")), [name.as_str()]);
@@ -47,12 +48,12 @@ fn a_folder_of_a_maildir_is_marked() {
     let inbox = scratch.path().join("inbox");
     let folder = inbox.join(".Quarantine");
     let message = FolderMessage { parent: Some(inbox.clone()), ..file(&folder, 0) };
-    assert!(deliver(&[message], true, "mx.example")[0].is_ok());
+    assert!(deliver(&[message], true, "mx.example", &WriterJob::default())[0].is_ok());
     assert_eq!(names(&folder), ["cur", "maildirfolder", "new", "tmp"]);
     assert_eq!(names(&inbox), [".Quarantine", "cur", "new", "tmp"]);
     // What is not within a Maildir is no folder of one.
     let hidden = scratch.path().join(".mail");
-    assert!(deliver(&[file(&hidden, 0)], true, "mx.example")[0].is_ok());
+    assert!(deliver(&[file(&hidden, 0)], true, "mx.example", &WriterJob::default())[0].is_ok());
     assert_eq!(names(&hidden), ["cur", "new", "tmp"]);
 }
 
@@ -63,7 +64,7 @@ fn the_files_of_a_message_can_be_in_one_maildir() {
     let second =
         FolderMessage { number: 1, message: first.message.clone(), ..file(scratch.path(), 1) };
     let id = first.message.id;
-    let results = deliver(&[first, second], true, "mx.example");
+    let results = deliver(&[first, second], true, "mx.example", &WriterJob::default());
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let (seconds, new) = (id.seconds(), names(&scratch.path().join("new")));
     assert_eq!(new, [format!("{seconds}.{id}.mx.example"), format!("{seconds}.{id}_1.mx.example")]);
@@ -83,7 +84,7 @@ fn a_failure_is_of_all_or_of_one() {
                 fs::write(bad.join("new"), "").unwrap();
             }
             let messages = [file(&good, 0), file(&bad, 1), file(&other, 2)];
-            let results = deliver(&messages, together, "mx.example");
+            let results = deliver(&messages, together, "mx.example", &WriterJob::default());
             let is_ok: Vec<_> = results.iter().map(Result::is_ok).collect();
             assert_eq!(is_ok, if together { [false; 3] } else { [true, false, true] }, "{place}");
             let error = results[1].clone().unwrap_err().to_string();
@@ -106,7 +107,7 @@ fn what_fails_at_last_is_taken_back_from_all() {
         let name = format!("{}.{id}_1.mx.example", id.seconds());
         // A folder is in the place of the file.
         fs::create_dir_all(bad.join("new").join(name)).unwrap();
-        let results = deliver(&messages, together, "mx.example");
+        let results = deliver(&messages, together, "mx.example", &WriterJob::default());
         let is_ok: Vec<_> = results.iter().map(Result::is_ok).collect();
         assert_eq!(is_ok, [!together, false]);
         assert_eq!(names(&good.join("new")).len(), usize::from(!together));
@@ -123,7 +124,7 @@ fn a_part_of_a_maildir_is_completed() {
         for part in parts {
             fs::create_dir_all(maildir.join(part)).unwrap();
         }
-        let results = deliver(&[file(&maildir, 0)], true, "mx.example");
+        let results = deliver(&[file(&maildir, 0)], true, "mx.example", &WriterJob::default());
         assert!(results[0].is_ok(), "{parts:?}: {results:?}");
         assert_eq!(names(&maildir), ["cur", "new", "tmp"], "{parts:?}");
         assert_eq!(names(&maildir.join("new")).len(), 1, "{parts:?}");

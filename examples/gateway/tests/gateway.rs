@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_expand::Event;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::relay::{Then, next_hop};
 use super::scratch::Scratch;
@@ -199,6 +204,21 @@ impl Client {
         self.ended().await;
     }
 
+    /// Ends its sending; it may still read.
+    pub(super) async fn end_sending(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Resets the connection.
+    pub(super) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+
+    /// Returns its connection, without octets that it has received.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Waits until the server has closed.
     pub(super) async fn ended(&mut self) {
         let mut rest = Vec::new();
@@ -230,6 +250,21 @@ impl Client {
             self.received.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
         }
     }
+}
+
+/// Begins TLS with the gateway whose files are in this folder.
+pub(super) async fn handshake(stream: TcpStream, spool: &Path) -> TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(spool.join("tls-cert.pem")).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("gw.example").unwrap();
+    TlsConnector::from(Arc::new(settings)).connect(name, stream).await.unwrap()
 }
 
 /// What actions have written: a row for each event, with all the variables.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::config_effect::refused;
 use super::scenario::Scenario;
+use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::delivery::mailboxes::{MailboxFile, OwnMaildirs};
 use crate::gateway::policy::stage::Stage;
@@ -178,7 +179,13 @@ fn the_maildirs_of_recipients_are_not_among_other_files() {
     for (text, other) in [
         ("maildir = 'spool/$local_part'", "spool_directory"),
         ("quarantine_maildir = 'spool/x-$local_part'", "spool_directory"),
-        ("quarantine_maildir = 'spool/maildir/$local_part'", "maildir"),
+        ("quarantine_maildir = 'spool/maildir/$local_part'", "the Maildir"),
+        ("maildir = 'spool/maildir/$local_part'", "the Maildir"),
+        ("maildir = 'spool/journal/$local_part'", "the journal"),
+        ("maildir = 'spool/x/../journal/a/$local_part'", "the journal"),
+        ("quarantine_maildir = 'spool/outbox/new/$local_part'", "the outbox"),
+        ("maildir = 'spool/ocsp/$domain/$local_part'", "the folder of OCSP responses"),
+        ("maildir = 'mail/.all/$local_part'\nquarantine_maildir = 'mail'", "quarantine_maildir"),
         ("maildir = 'mail/$local_part'\nquarantine_maildir = 'mail'", "quarantine_maildir"),
     ] {
         let error = refused(&format!("spool_directory = 'spool'\n{text}"));
@@ -189,4 +196,102 @@ fn the_maildirs_of_recipients_are_not_among_other_files() {
     }
     let apart = "spool_directory = 'spool'\nmaildir = 'spool/each/$local_part'";
     assert_eq!(refused(apart), "");
+}
+
+#[test]
+fn a_maildir_of_all_is_apart_from_other_places() {
+    for (text, inner, outer) in [
+        ("maildir = 'sp/journal/x'", "sp/journal/x", "sp/journal"),
+        ("maildir = 'sp/events-aside/mail'", "sp/events-aside/mail", "sp/events-aside"),
+        ("quarantine_maildir = 'sp/outbox/.Held'", "sp/outbox/.Held", "sp/outbox"),
+        ("maildir = 'm'\nquarantine_maildir = 'm/new'", "m/new", "m"),
+        ("maildir = 'm'\nquarantine_maildir = 'm/cur/x'", "m/cur/x", "m"),
+        ("maildir = 'm/tmp'\nquarantine_maildir = 'm'", "m/tmp", "m"),
+        ("maildir = 'm'\nsqlite_dbfile = 'm/new/events'", "m/new/events", "m"),
+    ] {
+        let rule = "acl_smtp_mail = [{ verb = 'quarantine', senders = ':' }]";
+        let action = "event_action = '${lookup sqlite{SELECT 1}}'";
+        let error = refused(&format!("spool_directory = 'sp'\n{action}\n{text}\n{rule}"));
+        let here = std::env::current_dir().unwrap();
+        let (inner, outer) = (here.join(inner), here.join(outer));
+        let end = format!("not apart: {} is within {}", inner.display(), outer.display());
+        assert!(error.starts_with("line ") && error.ends_with(&end), "{text}: {error}");
+    }
+    // The default Maildir has no line.
+    let error = refused("spool_directory = 'sp'\nquarantine_maildir = 'sp/maildir/new'");
+    assert!(error.contains("not apart: /") && error.ends_with("/sp/maildir"), "{error}");
+    for apart in ["", "/.Quarantine", "/held", "/newer"] {
+        assert_eq!(refused(&format!("maildir = 'm'\nquarantine_maildir = 'm{apart}x'")), "");
+    }
+    for both in ["'m/$local_part'", "'m/$local_part/'"] {
+        let text = format!("maildir = 'm/$local_part'\nquarantine_maildir = {both}");
+        let error = refused(&text);
+        assert_eq!(error, "line 2: quarantine_maildir and maildir name one file, m/$local_part");
+    }
+}
+
+/// A recipient whose name makes its Maildir one of the program's places has no mailbox.
+#[tokio::test]
+async fn a_recipient_cannot_have_a_place_of_the_program() {
+    const SPOOL: &str = "spool_directory = '/b/gw'\nmaildir = '/b/$local_part'";
+    const DEEP: &str = "spool_directory = '/b/gw/spool'\nmaildir = '/b/$local_part'";
+    const WITHIN: &str = "spool_directory = '/b/gw'\nmaildir = '/b/$domain/$local_part'";
+    const HELD: &str = "maildir = '/m/$local_part'\nquarantine_maildir = '/m/quarantine'";
+    const STORE: &str = "maildir = '/m/all'\nquarantine_maildir = '/m/$local_part'";
+    const EACH_MAIL: &str =
+        "maildir = '/m/$local_part/Maildir'\nquarantine_maildir = '/m/bob/Maildir/.Q'";
+    const DATABASE: &str = "maildir = '/m/$local_part'\nevent_action = '${lookup sqlite{SELECT 1}}'\nsqlite_dbfile = '/m/log'";
+    const DOMAIN: &str = "maildir = '/m/$domain/$local_part'\nquarantine_maildir = '/m/$domain'";
+    const ABOVE: &str = "maildir = '/m/$local_part/../../b/$local_part'\nspool_directory = '/b/gw'";
+    for (options, recipient, near) in [
+        (SPOOL, "gw@a.example", Some("/b/gw, spool_directory")),
+        (SPOOL, "ann@a.example", None),
+        (DEEP, "gw@a.example", Some("/b/gw/spool, spool_directory")),
+        (WITHIN, "journal@gw", Some("/b/gw/journal, the journal")),
+        (WITHIN, "outbox@gw", Some("/b/gw/outbox, the outbox")),
+        (WITHIN, "ocsp@gw", Some("/b/gw/ocsp, the folder of OCSP responses")),
+        (WITHIN, "tls-key.pem@gw", Some("/b/gw/tls-key.pem, the key that is made")),
+        (WITHIN, "gateway.sqlite-wal@gw", Some("/b/gw/gateway.sqlite-wal, a file that SQLite")),
+        (WITHIN, "maildir@gw", Some("/b/gw/maildir, the Maildir")),
+        (WITHIN, "ann@gw", None),
+        (WITHIN, "gw@a.example", None),
+        (HELD, "quarantine@a.example", Some("/m/quarantine, quarantine_maildir")),
+        (HELD, "quarantined@a.example", None),
+        (STORE, "all@a.example", Some("/m/all, maildir")),
+        (EACH_MAIL, "bob@a.example", None),
+        (DATABASE, "log@a.example", Some("/m/log, sqlite_dbfile")),
+        (DATABASE, "log-wal@a.example", Some("/m/log-wal, a file that SQLite")),
+        (DOMAIN, "new@a.example", Some("/m/a.example/new")),
+        (DOMAIN, "cur@a.example", Some("/m/a.example/cur")),
+        (DOMAIN, "ann@a.example", None),
+        (ABOVE, "gw@a.example", Some("/b/gw, spool_directory")),
+    ] {
+        let (own, log) = found(options, recipient).await;
+        match near {
+            None => assert!(own.is_ok() && log.is_empty(), "{options} {recipient}: {log:?}"),
+            Some(near) => {
+                assert_eq!(own.unwrap_err(), "550 5.1.1", "{options} {recipient}");
+                let [line] = log.as_slice() else { panic!("{options} {recipient}: {log:?}") };
+                assert!(line.contains(near), "{options} {recipient}: {line}");
+            }
+        }
+    }
+}
+
+/// The folder that all paths begin with is resolved: it may lead to the spool by another name.
+#[tokio::test]
+async fn a_linked_folder_is_the_place_that_it_leads_to() {
+    let scratch = Scratch::new();
+    let folder = scratch.path();
+    std::fs::create_dir_all(folder.join("real/gw")).unwrap();
+    std::os::unix::fs::symlink(folder.join("real"), folder.join("link")).unwrap();
+    let real = folder.canonicalize().unwrap();
+    let options = format!(
+        "spool_directory = '{0}/real/gw'\nmaildir = '{0}/link/$local_part'",
+        folder.display()
+    );
+    let (own, log) = found(&options, "gw@a.example").await;
+    assert_eq!(own.unwrap_err(), "550 5.1.1");
+    assert!(log[0].contains(&format!("{}/real/gw, spool_directory", real.display())), "{log:?}");
+    assert!(found(&options, "ann@a.example").await.0.is_ok());
 }

@@ -128,7 +128,10 @@ fn modified(name: &str) -> String {
 
 /// The places at which a configuration may have such a line in a rule.
 fn accepted(line: &str) -> BTreeSet<&'static str> {
-    let session = Stage::ALL.map(|stage| (stage, format!("[[{}]]\nverb = 'deny'", stage.option())));
+    // What a rule changes of a message that it refuses has no effect.
+    let verb = if line.starts_with("message") { "deny" } else { "warn" };
+    let rule = |stage: Stage| format!("[[{}]]\nverb = '{verb}'", stage.option());
+    let session = Stage::ALL.map(|stage| (stage, rule(stage)));
     // In a list that a text calls, only a warning logs.
     let verb = if line.starts_with("log_message") { "warn" } else { "deny" };
     let event = format!("event_action = '${{acl{{a}}}}'\n[[acl.a]]\nverb = '{verb}'");

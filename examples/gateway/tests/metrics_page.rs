@@ -56,16 +56,16 @@ async fn only_get_of_one_path_has_an_answer() {
     let address = running.metrics.unwrap();
     assert!(address.ip().is_loopback());
     for (request, status) in [
-        ("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "200"),
-        ("GET /metrics?name=x HTTP/1.1\r\nHost: a\r\n\r\n", "200"),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+        ("GET /metrics?name=x HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
         ("GET /metrics HTTP/1.0\r\n\r\n", "200"),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "404"),
-        ("GET /metrics/ HTTP/1.1\r\nHost: a\r\n\r\n", "404"),
-        ("GET /Metrics HTTP/1.1\r\nHost: a\r\n\r\n", "404"),
-        ("POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "404"),
-        ("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "405"),
-        ("HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
-        ("PUT /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        ("GET /metrics/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        ("GET /Metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        ("POST /other HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", "404"),
+        ("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx", "405"),
+        ("HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
+        ("PUT /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
         ("EHLO client.example\r\n\r\n", "400"),
     ] {
         let response = ask(address, request).await;
@@ -73,6 +73,81 @@ async fn only_get_of_one_path_has_an_answer() {
         assert_eq!(line.split(' ').nth(1), Some(status), "{request}: {line}");
         assert_eq!(response.head.contains("\r\nallow: get"), status == "405", "{request}");
     }
+    running.end().await;
+}
+
+/// A page of the web that a browser on this host has loaded, from a name that leads to a loopback address now, sends
+/// that name.
+#[tokio::test]
+async fn a_request_names_this_host() {
+    let running = Running::start(ON).await;
+    let address = running.metrics.unwrap();
+    for (host, status) in [
+        ("127.0.0.1", "200"),
+        ("127.0.0.1:9101", "200"),
+        ("[::1]:9101", "200"),
+        ("192.0.2.1", "200"),
+        ("localhost:9101", "200"),
+        ("LOCALHOST", "200"),
+        ("gw.example", "200"),
+        ("GW.example:80", "200"),
+        ("attacker.example", "421"),
+        ("attacker.example:9101", "421"),
+        ("127.0.0.1.attacker.example", "421"),
+        ("localhost.attacker.example", "421"),
+        ("attacker.example\r\nHost: localhost", "400"),
+        ("127.0.0.1@attacker.example", "421"),
+        ("", "421"),
+        ("a b", "421"),
+        ("1.2.3", "421"),
+    ] {
+        for path in ["/metrics", "/other"] {
+            let response =
+                ask(address, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+            let line = response.head.lines().next().unwrap_or_default().to_owned();
+            let expected = if status == "200" && path == "/other" { "404" } else { status };
+            assert_eq!(line.split(' ').nth(1), Some(expected), "{path} {host}: {line}");
+            assert!(status == "200" || !response.body.contains("gateway_"), "{host}");
+        }
+    }
+    for (request, status) in [
+        ("GET http://attacker.example/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "421"),
+        ("GET http://localhost/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+        ("GET http://localhost/metrics HTTP/1.1\r\nHost: attacker.example\r\n\r\n", "421"),
+        ("GET /metrics HTTP/1.1\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.0\r\nHost: attacker.example\r\n\r\n", "421"),
+    ] {
+        let head = ask(address, request).await.head;
+        assert_eq!(head.split(' ').nth(1), Some(status), "{request}: {head}");
+    }
+    running.end().await;
+}
+
+/// Those who say nothing at all, and who have had their page.
+#[tokio::test]
+async fn silent_clients_keep_no_place() {
+    let running = Running::start(ON).await;
+    let address = running.metrics.unwrap();
+    let begun = Instant::now();
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert!(get(address, "").await.head.starts_with("http/1.1 200"));
+    let waited = begun.elapsed();
+    assert!(waited > Duration::from_secs(2) && waited < Duration::from_secs(5), "{waited:?}");
+    let begun = Instant::now();
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut page = Vec::new();
+        stream.read_to_end(&mut page).await.unwrap();
+        assert!(page.starts_with(b"HTTP/1.1 200"));
+        idle.push(stream);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     running.end().await;
 }
 
@@ -104,9 +179,9 @@ async fn a_request_that_is_too_large_has_no_page() {
     let running = Running::start(ON).await;
     let address = running.metrics.unwrap();
     for request in [
-        format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(20_000)),
-        format!("GET /metrics HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n", "x".repeat(20_000)),
-        format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{}\r\n", "A: b\r\n".repeat(60)),
+        format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(20_000)),
+        format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\nA: {}\r\n\r\n", "x".repeat(20_000)),
+        format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "A: b\r\n".repeat(60)),
     ] {
         let head = ask(address, &request).await.head;
         assert!(!head.starts_with("http/1.1 200"), "{head}");
@@ -124,7 +199,7 @@ async fn clients_that_do_not_end_their_requests_are_cut_off() {
     let mut slow = Vec::new();
     for _ in 0..9 {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
         slow.push(stream);
     }
     assert!(get(address, "").await.head.starts_with("http/1.1 200"));
@@ -137,7 +212,7 @@ async fn clients_that_do_not_end_their_requests_are_cut_off() {
     }
     // A client that reads nothing, and asks for much, holds nobody up.
     let mut deaf = TcpStream::connect(address).await.unwrap();
-    let many = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100);
+    let many = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
     deaf.write_all(many.as_bytes()).await.unwrap();
     assert!(get(address, "").await.head.starts_with("http/1.1 200"));
     // Nor does one that is there when the server stops.

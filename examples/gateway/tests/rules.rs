@@ -194,6 +194,7 @@ async fn what_a_client_says_cannot_break_a_line() {
         add_header = 'X-Sender: $acl_m0'
         logwrite = 'from $acl_m0'
         message = 'no $acl_m0'
+        condition = 'yes'
     ";
     let rules = rules(text);
     let mut scenario =

@@ -1,8 +1,12 @@
 //! The modifier `delay`.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
 
 use super::config_effect::refused;
+use super::gateway::Running;
 use super::scenario::{Delays, Scenario, rules};
 use crate::gateway::policy::stage::Stage;
 
@@ -57,7 +61,7 @@ async fn all_delays_of_a_command_have_a_limit() {
 
 /// The rule goes on, and its reply is that of a delay that has passed.
 #[tokio::test]
-async fn a_delay_ends_when_the_client_goes_and_when_the_server_stops() {
+async fn a_delay_ends_when_the_client_is_gone_and_when_the_server_stops() {
     let gone = Delays { goes: Some(10), ..Delays::default() };
     assert_eq!(waited("delay = '1m'", gone).await.0, 10);
     let stopped = Delays { stops: Some(20), ..Delays::default() };
@@ -97,6 +101,32 @@ fn a_delay_that_is_none_or_too_long_is_refused_at_load() {
     for place in ["connect", "helo", "mail", "rcpt", "data"] {
         assert_eq!(refused(&format!("[[acl_smtp_{place}]]\nverb = 'warn'\ndelay = '5m'")), "");
     }
+}
+
+/// Both clients close something after their last command: one its sending only, the other all.
+#[tokio::test]
+async fn only_a_reset_connection_ends_a_delay() {
+    let rules = "[[acl_smtp_data]]\nverb = 'warn'\ndelay = '2s'";
+    let running = Running::start(&format!("event_action = ''\n{rules}")).await;
+    let mut clients = [running.client().await, running.client().await];
+    for client in &mut clients {
+        client.say("EHLO client.example").await;
+        client.say("MAIL FROM:<a@b.example>").await;
+        client.say("RCPT TO:<ann@example.com>").await;
+        client.raw(b"BDAT 6 LAST\r\na: b\r\n").await;
+    }
+    let begun = Instant::now();
+    let [mut half, whole] = clients;
+    half.end_sending().await;
+    // The message must have come before the reset.
+    sleep(Duration::from_millis(300)).await;
+    whole.reset();
+    let said = half.rest().await;
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(said.starts_with("250 2.0.0 "), "{said}");
+    let scratch = running.end().await;
+    let kept = std::fs::read_dir(scratch.path().join("maildir/new")).unwrap().count();
+    assert_eq!(kept, 1);
 }
 
 /// A gateway, on a clock that is stopped: the runtime moves it to the next deadline when nobody has anything else
@@ -162,20 +192,66 @@ mod on_a_stopped_clock {
         assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 
-    /// A client that closes its connection keeps no place.
+    /// A client whose connection is reset keeps no place.
     #[tokio::test(start_paused = true)]
-    async fn who_goes_is_not_waited_for() {
+    async fn a_client_that_resets_its_connection_is_not_waited_for() {
         let running = Running::start(&format!("smtp_accept_max = 1\n{RULES}")).await;
         let mut client = running.client().await;
         client.say("EHLO client.example").await;
         client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<slow@example.com>\r\n").await;
         assert!(client.reply().await.starts_with("250 2.1.0 "));
         let start = Instant::now();
-        drop(client);
+        client.reset();
         sleep(Duration::from_secs(3)).await;
         let mut next = running.client().await;
         assert!(next.say("EHLO client.example").await.starts_with("250-"));
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
         running.end().await;
+    }
+
+    /// A client that has ended its sending can read the reply, and gets it no sooner.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_ends_its_sending_waits_as_long() {
+        let running = Running::start(RULES).await;
+        let mut client = running.client().await;
+        client.say("EHLO client.example").await;
+        let start = Instant::now();
+        client.raw(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<slow@example.com>\r\n").await;
+        client.end_sending().await;
+        let said = client.rest().await;
+        assert_eq!(start.elapsed().as_secs(), 240, "{said}");
+        assert!(said.ends_with("550 5.7.1 at last\r\n"), "{said}");
+        running.end().await;
+    }
+
+    /// No reply can reach it, so it sends the message again: it must not be stored.
+    #[tokio::test(start_paused = true)]
+    async fn the_message_of_a_client_that_resets_its_connection_is_not_stored() {
+        for prdr in ["", " PRDR"] {
+            let running = Running::start(&format!("prdr_enable = true\n{LATE}")).await;
+            let mut client = running.client().await;
+            client.say("EHLO client.example").await;
+            client.say(&format!("MAIL FROM:<a@b.example>{prdr}")).await;
+            client.say("RCPT TO:<ann@example.com>").await;
+            client.say("RCPT TO:<bob@example.com>").await;
+            client.raw(b"BDAT 6 LAST\r\na: b\r\n").await;
+            let start = Instant::now();
+            sleep(Duration::from_secs(10)).await;
+            client.reset();
+            sleep(Duration::from_mins(1)).await;
+            assert!(start.elapsed().as_secs() < 80);
+            assert_eq!(kept(running).await, 0, "{prdr}");
+        }
+    }
+
+    /// A rule that lets the message wait.
+    const LATE: &str = "
+        [[acl_smtp_data]]
+        verb = 'warn'
+        delay = '30s'";
+
+    async fn kept(running: Running) -> usize {
+        let scratch = running.end().await;
+        std::fs::read_dir(scratch.path().join("maildir/new")).unwrap().count()
     }
 }

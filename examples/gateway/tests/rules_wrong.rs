@@ -146,6 +146,10 @@ const KNOWN_AT: &[(&str, [bool; 6])] = &[
     ("h_subject: rh_to: dmarc_status dmarc_ar_header", [false, false, false, false, true, true]),
 ];
 
+/// A rule for which no variable is always the same.
+const TESTS: &str = "[[acl_smtp_rcpt]]\nverb = 'warn'\nspf = 'fail'\nprofile = 'x'\n\
+                     ratelimit = '5 / 1m / per_cmd / readonly'";
+
 /// Where a variable can have a value: the chapter on string expansions of Exim's specification has it for each of
 /// its variables, and the text of 2014 for those of SPF and DMARC.
 #[test]
@@ -161,7 +165,8 @@ fn a_variable_without_a_value_at_a_stage_is_refused_there() {
                     "ratelimit = 'NAME / 1m / per_cmd'",
                 ] {
                     let line = line.replace("NAME", &format!("${name}"));
-                    let text = format!("[[{stage}]]\nverb = 'deny'\n{line}");
+                    let text =
+                        format!("[[{stage}]]\nverb = 'warn'\n{line}\nlogwrite = 'x'\n{TESTS}");
                     let error = Config::parse(&text).err().map(|error| error.to_string());
                     let stated = error.as_ref().is_some_and(|error| {
                         error.starts_with("line 3: byte ")

@@ -44,7 +44,8 @@ fn records_are_compared_with_the_certificates_and_the_staple_is_verified() {
     let own = tlsa(&authority, "mx.test");
     let gateway = Gateway::start(block.own(0), &certificate_and_proof(&authority, "mx.test"));
     let (port, zone) = (block.own(0), authority.path("zone"));
-    let arguments = ["--zone", &zone, "--port", &port.to_string(), "example.test"];
+    let arguments =
+        ["--allow-private", "--zone", &zone, "--port", &port.to_string(), "example.test"];
     let write = |records: &[&str]| {
         let records: Vec<_> =
             records.iter().map(|record| format!("_{port}._tcp.mx.test. TLSA {record}\n")).collect();

@@ -1,8 +1,13 @@
 //! The tool `inspect`, by a master file.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Output;
+use std::sync::mpsc::{self, TryRecvError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -148,6 +153,86 @@ fn thousands_of_domains_come_in_their_order() {
     for (found, name) in found.iter().zip(&names) {
         assert_eq!(found["domain"], **name);
     }
+}
+
+/// A zone whose owner leads a stranger's machine to servers around it.
+const TRAPS: &str = "
+trap.example. MX 10 here.trap.example.
+trap.example. MX 20 many.trap.example.
+here.trap.example. A 127.0.0.1
+many.trap.example. A 10.0.0.1
+many.trap.example. A 169.254.169.254
+many.trap.example. AAAA fd00::1
+many.trap.example. AAAA ::ffff:127.0.0.1
+lab.example. MX 10 here.trap.example.
+trap.example. TXT \"v=spf1 -all\"
+_dmarc.trap.example. TXT \"v=DMARC1; p=reject; rua=mailto:d@trap.example\"
+";
+
+/// The output for a domain whose hosts are at private addresses, and whether somebody has connected.
+fn led_astray(name: &str, arguments: &[&str]) -> (Output, bool) {
+    let zone = directory(&format!("inspect-{name}")).join("zone");
+    fs::write(&zone, TRAPS).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    // Whoever connects is told to go.
+    let (stop, stopped) = mpsc::channel::<()>();
+    let server = thread::spawn(move || {
+        let mut has_come = false;
+        while stopped.try_recv() == Err(TryRecvError::Empty) {
+            match listener.accept() {
+                Ok((mut stream, _)) => {
+                    has_come = true;
+                    let _ = stream.write_all(b"554 go away\r\n");
+                }
+                Err(_) => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        has_come
+    });
+    let mut program = tool("inspect");
+    program.arg("--zone").arg(zone).args(["--port", &port]).args(arguments);
+    let output = output_of(&mut program, b"");
+    stop.send(()).unwrap();
+    (output, server.join().unwrap())
+}
+
+const REFUSED: &str = "no public address (RFC 6890), so no mail from elsewhere comes there; \
+                       --allow-private connects to it";
+
+/// The text, the JSON and the page tell it.
+#[test]
+fn a_domain_cannot_lead_to_private_addresses() {
+    let (output, has_come) = led_astray("private-json", &["--json", "trap.example"]);
+    assert!(!has_come);
+    let found = json_lines(&output).remove(0);
+    let hosts = found["mail"]["hosts"].as_array().unwrap().iter();
+    let servers: Vec<_> = hosts.flat_map(|host| host["servers"].as_array().unwrap()).collect();
+    assert_eq!(servers.len(), 5, "{found}");
+    for server in &servers {
+        assert_eq!(server["error"], format!("not asked: {REFUSED}"), "{found}");
+    }
+    let defects = found["defects"].as_array().unwrap();
+    let refused = defects.iter().filter(|defect| defect["text"] == REFUSED);
+    assert!(refused.clone().all(|defect| defect["severity"] == "problem"), "{found}");
+    assert_eq!(refused.count(), 5, "{found}");
+    let (output, has_come) = led_astray("private-text", &["--strict", "trap.example"]);
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(!has_come && told.contains(&format!("127.0.0.1]: {REFUSED}\n")), "{told}");
+    let (output, has_come) = led_astray("private-page", &["--html", "trap.example"]);
+    let told = text(&output);
+    assert!(!has_come && told.matches(REFUSED).count() == 10, "{told}");
+}
+
+#[test]
+fn private_addresses_are_connected_to_on_demand() {
+    let (output, has_come) =
+        led_astray("private-lab", &["--allow-private", "--json", "lab.example"]);
+    let found = json_lines(&output).remove(0);
+    let error = found["mail"]["hosts"][0]["servers"][0]["error"].as_str().unwrap();
+    assert!(has_come && error.contains("554 go away"), "{found}");
 }
 
 /// The page of all domains of the zone.

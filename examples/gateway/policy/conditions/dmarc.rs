@@ -106,6 +106,16 @@ pub(crate) const OVERRIDES: [(&str, OverrideKind); 3] = [
     ("dmarc_override/local_policy", OverrideKind::LocalPolicy),
 ];
 
+/// The controls of DMARC.
+pub(crate) const CONTROLS: [&str; 6] = [
+    DISABLE_VERIFY,
+    ENABLE_FORENSIC[0],
+    ENABLE_FORENSIC[1],
+    OVERRIDES[0].0,
+    OVERRIDES[1].0,
+    OVERRIDES[2].0,
+];
+
 /// Returns the reason that rules have for accepting a message that fails, if any.
 pub(crate) fn overridden(state: &PolicyState) -> Option<OverrideKind> {
     OVERRIDES.iter().find(|(control, _)| state.has_control(control)).map(|(_, kind)| *kind)

@@ -106,7 +106,8 @@ impl Connection {
             return;
         }
         let deferred = self.progress.deferred;
-        let result = if deferred { MessageResult::Deferred } else { MessageResult::Refused };
+        let severity = if deferred { Severity::Transient } else { Severity::Permanent };
+        let result = self.refused_as(severity);
         self.metrics().messages.count(result);
         if !deferred {
             self.conclude(reply);

@@ -1,5 +1,6 @@
 //! The answers to the session's questions: the rules, then the gateway's own checks.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use mail_types::smtp::{EnhancedCode, Mailbox, Reply, ReplyCode, Severity};
@@ -26,10 +27,7 @@ impl Connection {
     pub(super) async fn decide(&mut self, question: Question) -> Reply {
         match question {
             Question::Connect => self.connect().await,
-            Question::Greeting => {
-                let decision = self.judge(Stage::Helo, None).await;
-                decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::OK, ""))
-            }
+            Question::Greeting => self.greeting().await,
             Question::Mail => self.mail().await,
             Question::Recipient => {
                 let reply = self.recipient().await;
@@ -60,7 +58,18 @@ impl Connection {
         if self.wire.pending() {
             self.session.handle_bytes(b"?"); // A client that talks first does not speak SMTP.
         }
+        self.at_connect = self.state.notes();
         decision.refusal.unwrap_or_else(|| Reply::new(ReplyCode::READY, ""))
+    }
+
+    /// A greeting that is refused changes nothing (RFC 5321 section 4.1.4): what its rules have noted is forgotten.
+    async fn greeting(&mut self) -> Reply {
+        let before = self.state.notes();
+        let Some(refusal) = self.judge(Stage::Helo, None).await.refusal else {
+            return Reply::new(ReplyCode::OK, "");
+        };
+        self.state.go_back(before);
+        refusal
     }
 
     async fn mail(&mut self) -> Reply {
@@ -85,10 +94,13 @@ impl Connection {
         if let Some(refusal) = decision.refusal {
             return refusal;
         }
+        let gateway = Arc::clone(&self.gateway);
         let (live, mut context) = self.context(Stage::Rcpt, None);
         let Some(recipient) = context.recipient else { return fault("no recipient") };
         let route = match live.settings.routing.route(recipient, &mut context).await {
-            Ok(Route::Local(_)) => live.mailboxes.of(&mut context).await.map(Route::Local),
+            Ok(Route::Local(_)) => {
+                gateway.startup.mailboxes.of(&mut context).await.map(Route::Local)
+            }
             other => other,
         };
         let Self { gateway, live, session, delivery, client, state, message, .. } = self;

@@ -18,10 +18,11 @@ use crate::gateway::message::forged::without_forged;
 use crate::gateway::message::id::MessageId;
 use crate::gateway::message::tls_required::waives_tls;
 use crate::gateway::message::trace_fields::{self, Received};
+use crate::gateway::policy::delay::Presence as _;
 use crate::gateway::policy::field_text::field_text;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::smtp::peer::protocol;
-use crate::gateway::smtp::replies::{fault, say};
+use crate::gateway::smtp::replies::{fault, going, say};
 use crate::gateway::store::Message;
 use crate::gateway::store::folder::FolderMessage;
 use crate::gateway::store::settings::StoreSettings;
@@ -69,6 +70,9 @@ impl Connection {
             let accepted = say(ReplyCode::OK, EnhancedCode::RECIPIENT_VALID, "content ok");
             return MessageOutcome { recipients: vec![accepted; takers.len()], last: refusal };
         }
+        if self.wire.is_gone() {
+            return self.lost(takers.len());
+        }
         let now = SystemTime::now();
         let id = self.message.take().unwrap_or_else(|| MessageId::next(now));
         self.progress.id = Some(id);
@@ -87,7 +91,8 @@ impl Connection {
             StoreSettings::Maildir { .. } => MessageResult::Accepted,
         });
         let begun = Instant::now();
-        let handed = match self.delivery.files(&self.live.mailboxes, takers, quarantined) {
+        let handed = match self.delivery.files(&self.gateway.startup.mailboxes, takers, quarantined)
+        {
             Ok(Some(files)) => self.put(files, (id, now), rest).await,
             Ok(None) => {
                 let Some(head) = self.head(id, &recipients, now) else {
@@ -101,6 +106,17 @@ impl Connection {
         let took = is_final.then(|| begun.elapsed());
         self.tell_outcome((id, &body), recipients, &handed, took);
         handed.outcome
+    }
+
+    /// Drops the message of a client that no reply can reach: it sends the message again (RFC 5321 section
+    /// 4.1.1.10), and its recipients would have it twice.
+    fn lost(&mut self, takers: usize) -> MessageOutcome {
+        let lost =
+            going(EnhancedCode::of::<4, 4, 2>(), "connection lost before the reply to the message");
+        self.progress.taken_as = Some(MessageResult::BrokenOff);
+        let Self { gateway, session, client, .. } = &*self;
+        log::refusal(&gateway.limiter, session, client, "message", &lost.to_string());
+        MessageOutcome::all(takers, lost)
     }
 
     /// Hands the message over to the store or to the next hop.

@@ -43,9 +43,15 @@ impl Connection {
         let severity = reply.code().severity();
         let result = match severity {
             Severity::Completed => self.progress.taken_as.unwrap_or(MessageResult::Accepted),
-            _ => MessageResult::refused(severity),
+            _ => self.refused_as(severity),
         };
         self.metrics().messages.count(result);
+    }
+
+    /// Returns the result of a message that is not taken.
+    pub(super) fn refused_as(&self, severity: Severity) -> MessageResult {
+        let broken_off = self.progress.taken_as.filter(|word| *word == MessageResult::BrokenOff);
+        broken_off.unwrap_or_else(|| MessageResult::refused(severity))
     }
 
     /// Counts the refusal by a rule.
