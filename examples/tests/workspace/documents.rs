@@ -36,6 +36,21 @@ fn links_lead_to_files() {
     }
 }
 
+#[test]
+fn each_standard_has_its_crate_and_what_is_covered_and_what_is_not() {
+    let [(name, text)] = &files(&["docs/standards.md"])[..] else { panic!("it is missing") };
+    let lines = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows: Vec<Vec<_>> = lines.map(|line| line.split(" | ").collect()).collect();
+    assert!(rows.len() > 20, "{name}: {} rows", rows.len());
+    for row in &rows {
+        assert!(row.len() == 4 && row.iter().all(|cell| !cell.trim().is_empty()), "{name}: {row:?}");
+    }
+    for library in crate::libraries() {
+        let has = |row: &Vec<&str>| row[1].contains(&format!("`{library}`"));
+        assert!(rows.iter().any(has), "{name}: no document of {library}");
+    }
+}
+
 /// The paths that a text names from the root of the workspace.
 fn paths(text: &str) -> Vec<&str> {
     let folders = ["benches/", "crates/", "docs/", "examples/", "fuzz/", "scripts/"];
