@@ -6,9 +6,7 @@ use std::sync::Arc;
 use dmarc_policy::{
     Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
-use mail_types::dns::{
-    Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone,
-};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone};
 use mail_types::exim::{List, Semantics, Trust, Value, Variable, WordList};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;

@@ -249,7 +249,10 @@ fn the_rate_of_a_client_is_that_of_all_gateways() {
     }
     let accepted = replies.iter().map(|reply| reply.starts_with("250 ")).collect::<Vec<_>>();
     assert_eq!(accepted, [true, true, true, false, false], "{replies:?}");
-    assert!(replies[3].starts_with("451 4.7.1 127.0.0.1 sends more than 3 messages"), "{replies:?}");
+    assert!(
+        replies[3].starts_with("451 4.7.1 127.0.0.1 sends more than 3 messages"),
+        "{replies:?}"
+    );
     let keys = cli(server, &["KEYS", "rate:*"]);
     let key = keys.lines().last().unwrap();
     let time: i64 = cli(server, &["TTL", key]).parse().unwrap();

@@ -43,7 +43,10 @@ fn each_standard_has_its_crate_and_what_is_covered_and_what_is_not() {
     let rows: Vec<Vec<_>> = lines.map(|line| line.split(" | ").collect()).collect();
     assert!(rows.len() > 20, "{name}: {} rows", rows.len());
     for row in &rows {
-        assert!(row.len() == 4 && row.iter().all(|cell| !cell.trim().is_empty()), "{name}: {row:?}");
+        assert!(
+            row.len() == 4 && row.iter().all(|cell| !cell.trim().is_empty()),
+            "{name}: {row:?}"
+        );
     }
     for library in crate::libraries() {
         let has = |row: &Vec<&str>| row[1].contains(&format!("`{library}`"));
