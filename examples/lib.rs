@@ -5,6 +5,9 @@
     expect(dead_code, reason = "without the server, much of what it is made of is idle")
 )]
 
+#[cfg(all(doctest, feature = "gateway"))]
+#[doc = include_str!("../docs/adopt.md")]
+mod adopt {}
 pub mod cases;
 #[expect(
     clippy::exhaustive_enums,

@@ -6,6 +6,18 @@ use std::time::{Duration, Instant};
 use mail_types::dns::{Answer, Question, Records};
 
 /// Limits of the answers that a resolver keeps.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use dane_tlsa::CacheLimits;
+///
+/// let limits = CacheLimits::default()
+///     .with_entries(1000)
+///     .with_octets(1 << 20)
+///     .with_ttl(Duration::from_secs(300));
+/// assert_eq!((limits.entries, limits.octets), (1000, 1 << 20));
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct CacheLimits {

@@ -77,6 +77,28 @@ impl<'a> Check<'a> {
 
     /// Verifies the raw public key of a server ([RFC 7250](https://www.rfc-editor.org/rfc/rfc7250)),
     /// which only DANE-EE(3) SPKI(1) can match (RFC 7671 section 5.1).
+    ///
+    /// ```
+    /// use dane_tlsa::rustls_pki_types::{CertificateDer, UnixTime};
+    /// use dane_tlsa::{Certificate, Check, Limits, MatchingType, RecordSet, Selector, TlsaRecord, Usage};
+    ///
+    /// # let chain = include_str!("../tests/data/example-chain.pem");
+    /// # let chain: Vec<_> = dane_tlsa::rustls_pki_types::pem::PemObject::pem_slice_iter(chain.as_bytes())
+    /// #     .collect::<Result<Vec<CertificateDer<'_>>, _>>()?;
+    /// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_796_083_200));
+    /// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+    /// let leaf = Certificate::parse(&chain[0])?;
+    /// assert!(leaf.as_der() == &chain[0][..] && leaf.not_after()? > now);
+    /// let record = TlsaRecord::of_certificate(&leaf, Usage::DANE_EE, Selector::SPKI, MatchingType::SHA2_256)?;
+    /// let same = TlsaRecord::of_key(leaf.key(), Usage::DANE_EE, MatchingType::SHA2_256)?;
+    /// assert_eq!((record.numbers(), &record), ([3, 1, 1], &same));
+    /// let limits = Limits::default().with_records(4).with_certificates(4).with_hosts(4);
+    /// let (records, names) = (RecordSet::new([record], &limits)?, ["mx.example.com".parse()?]);
+    /// let check = Check::new(&records, &names, algorithms).with_limits(limits);
+    /// assert!(check.verify(&chain, now).is_match());
+    /// assert!(check.verify_raw_key(&leaf.key().into()).is_match());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn verify_raw_key(&self, key: &SubjectPublicKeyInfoDer<'_>) -> Verdict {
         if !self.records.is_usable() {

@@ -43,6 +43,19 @@ impl Decision {
 
     /// Tells what follows: a message is deferred if all hosts are skipped, and returned if none of them
     /// has an address.
+    ///
+    /// ```
+    /// use dane_tlsa::mail_types::dns::{Answer, DnsFailure, Zone};
+    /// use dane_tlsa::{Disposition, NextHop, Policy};
+    ///
+    /// let policy = Policy::new(NextHop::Domain("example.com".parse()?), 25);
+    /// let zone = Zone::parse("example.com. MX 0 .")?;
+    /// let decision = policy.session().run(|question| zone.answer(question));
+    /// assert_eq!(decision.disposition(), Disposition::Bounce, "a null MX");
+    /// let decision = policy.session().run(|_| Answer::Failed(DnsFailure::ServFail));
+    /// assert_eq!(decision.disposition(), Disposition::Defer);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         let Self::Hosts(hosts) = self else {

@@ -204,6 +204,33 @@ impl HostPolicy {
 
     /// Returns the failure of a connection to a host that must use TLS by its TLSA records; `None` if that
     /// is not DANE's affair.
+    ///
+    /// ```
+    /// use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
+    /// use dane_tlsa::{Action, ConnectionFault, NextHop, Policy, PolicyType, ResultType, Verdict};
+    ///
+    /// let zone = Zone::parse("
+    /// example.com.             MX   10 mx.example.com.
+    /// mx.example.com.          A    192.0.2.1
+    /// _25._tcp.mx.example.com. TLSA 3 1 1 8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+    /// ")?.with_security(DnssecStatus::Secure);
+    /// let policy = Policy::new(NextHop::Domain("example.com".parse()?), 25);
+    /// let decision = policy.session().run(|question| zone.answer(question));
+    /// assert_eq!(policy.failure(&decision), None);
+    /// let host = &decision.hosts()[0];
+    /// assert_eq!(host.failure(), None);
+    /// let failure = host.connection_failure(&ConnectionFault::NoStarttls).ok_or("no failure")?;
+    /// assert_eq!((failure.result, failure.policy_type), (ResultType::StarttlsNotSupported, PolicyType::Tlsa));
+    /// assert_eq!((failure.result.as_str(), failure.policy_type.as_str()), ("starttls-not-supported", "tlsa"));
+    /// assert_eq!(ResultType::CertificateExpired.event_word(), "validation-failure");
+    /// // The variables of Exim, with the verdict on a server that has sent no certificate.
+    /// let Action::Dane(dane) = &host.action else { unreachable!() };
+    /// # let now = dane_tlsa::rustls_pki_types::UnixTime::now();
+    /// let verdict = dane.check(webpki::ALL_VERIFICATION_ALGS).verify(&[], now);
+    /// assert_eq!(dane.variable("tls_out_dane", &verdict).as_deref(), Some("no"));
+    /// assert_eq!(dane.variable("tls_out_tlsa_usage", &verdict).as_deref(), Some("8"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn connection_failure(&self, fault: &ConnectionFault<'_>) -> Option<Failure> {
         let (base_domain, records) = match &self.action {

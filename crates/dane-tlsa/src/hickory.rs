@@ -61,6 +61,18 @@ impl StubResolver {
 
     /// Returns the servers that are asked, and whether each validates, by the last probe: a program logs it
     /// loudly where DNSSEC is not available.
+    ///
+    /// ```
+    /// use dane_tlsa::hickory::StubResolver;
+    /// use dane_tlsa::mail_types::hickory::ResolverSettings;
+    /// use dane_tlsa::{DnssecState, StubOptions};
+    ///
+    /// let settings = ResolverSettings::of_server("127.0.0.1:5353".parse()?);
+    /// let resolver = StubResolver::of_settings(&settings, StubOptions::default());
+    /// // Before the first question it is not known whether the server validates.
+    /// assert_eq!(resolver.servers(), [("127.0.0.1:5353".parse()?, DnssecState::Unproven)]);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     #[must_use]
     pub fn servers(&self) -> Vec<(SocketAddr, DnssecState)> {
         self.stub().servers().collect()

@@ -125,6 +125,24 @@ impl Dane {
     /// Tells whether an open connection that was authenticated by this policy may carry mail of another
     /// next hop (RFC 7672 section 2.2): both have the same records, and also the same names unless only
     /// DANE-EE(3) counts, which does not look at names.
+    ///
+    /// ```
+    /// use dane_tlsa::mail_types::dns::{DnssecStatus, Zone};
+    /// use dane_tlsa::{Action, NextHop, Policy};
+    ///
+    /// let zone = Zone::parse("
+    /// example.com.             MX   10 mx.example.com.
+    /// mx.example.com.          A    192.0.2.1
+    /// _25._tcp.mx.example.com. TLSA 3 1 1 8a9a70596e869bed72c69d97a8895dfad86f300a343feceff19e89c27c896bc9
+    /// ")?.with_security(DnssecStatus::Secure);
+    /// let decision = Policy::new(NextHop::Domain("example.com".parse()?), 25).session().run(|q| zone.answer(q));
+    /// let action = &decision.hosts()[0].action;
+    /// assert_eq!(action.as_str(), "dane");
+    /// assert!(action.requires_tls() && action.authenticates_next_hop());
+    /// let Action::Dane(dane) = action else { unreachable!() };
+    /// assert!(dane.covers(dane));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let names = || {

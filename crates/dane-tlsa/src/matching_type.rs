@@ -32,6 +32,13 @@ impl MatchingType {
     }
 
     /// Returns the length of the digest in octets; `None` if it is not one of ours.
+    ///
+    /// ```
+    /// use dane_tlsa::MatchingType;
+    ///
+    /// assert_eq!(MatchingType::SHA2_512.digest_octets(), Some(64));
+    /// assert_eq!(MatchingType::FULL.digest_octets(), None);
+    /// ```
     #[must_use]
     pub const fn digest_octets(self) -> Option<usize> {
         match self {

@@ -55,6 +55,15 @@ impl Policy {
     }
 
     /// Returns the next hop.
+    ///
+    /// ```
+    /// use dane_tlsa::{NextHop, Policy, PolicyOptions};
+    ///
+    /// let next_hop = NextHop::Domain("example.com".parse()?);
+    /// let policy = Policy::new(next_hop.clone(), 25).with_options(PolicyOptions::default().with_required(true));
+    /// assert_eq!(policy.next_hop(), &next_hop);
+    /// # Ok::<(), dane_tlsa::mail_types::dns::NameError>(())
+    /// ```
     #[must_use]
     pub fn next_hop(&self) -> &NextHop {
         &self.next_hop

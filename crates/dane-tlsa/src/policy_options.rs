@@ -8,12 +8,16 @@ use crate::limits::Limits;
 ///
 /// ```
 /// use dane_tlsa::mail_types::exim::{HostSet, List};
-/// use dane_tlsa::{InsecureMx, PolicyOptions};
+/// use dane_tlsa::{InsecureMx, Limits, MtaSts, PolicyOptions};
 ///
 /// let options = PolicyOptions::default()
+///     .with_hosts_try_dane(HostSet::new(List::new("!*.broken.example : *"))?)
 ///     .with_hosts_require_dane(HostSet::new(List::new("*.partner.example"))?)
-///     .with_insecure_mx(InsecureMx::Dane);
-/// assert!(!options.required);
+///     .with_insecure_mx(InsecureMx::Dane)
+///     .with_required(false)
+///     .with_mta_sts(MtaSts::Enforce)
+///     .with_limits(Limits::default());
+/// assert_eq!((options.required, options.mta_sts), (false, MtaSts::Enforce));
 /// # Ok::<(), dane_tlsa::mail_types::exim::HostSetError>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -12,6 +12,23 @@ use crate::usage::Usage;
 /// The TLSA records of one host. Each is told by its place in the set, from 0.
 ///
 /// A set is only worth what the DNS answer is worth that it is from: that must be secure.
+///
+/// ```
+/// use dane_tlsa::{Limits, MatchingType, RecordSet, Standing};
+///
+/// let records = [
+///     format!("3 1 1 {}", "aa".repeat(32)).parse()?,
+///     format!("3 1 2 {}", "aa".repeat(64)).parse()?,
+///     format!("1 1 1 {}", "aa".repeat(32)).parse()?,
+/// ];
+/// let set = RecordSet::new(records, &Limits::default())?;
+/// let standings: Vec<_> = set.standings().collect();
+/// assert_eq!(standings[..2], [Standing::Weaker { than: MatchingType::SHA2_512 }, Standing::Used]);
+/// assert!(matches!(standings[2], Standing::Unusable(_)) && set.get(2).is_some());
+/// assert!(set.is_usable() && !set.is_empty());
+/// assert_eq!(set.usage_bits(), 1 << 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct RecordSet {
     entries: Vec<Entry>,

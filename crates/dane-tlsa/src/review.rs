@@ -20,6 +20,27 @@ use crate::usage::Usage;
 use crate::verdict::{MismatchReason, Verdict};
 
 /// A review of a server and its records, for their administrator.
+///
+/// ```
+/// use dane_tlsa::rustls_pki_types::{CertificateDer, UnixTime};
+/// use dane_tlsa::{Check, Limits, RecordSet, Severity};
+///
+/// # let chain = include_str!("../tests/data/example-chain.pem");
+/// # let chain: Vec<_> = dane_tlsa::rustls_pki_types::pem::PemObject::pem_slice_iter(chain.as_bytes())
+/// #     .collect::<Result<Vec<CertificateDer<'_>>, _>>()?;
+/// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_796_083_200));
+/// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+/// let names = ["mx.example.com".parse()?];
+/// let published = ["2 0 1 8fdfdee6050d780fb0560d6d4373b65a50f39e9d176d691df3b996c47aff9a7b".parse()?];
+/// let records = RecordSet::new(published, &Limits::default())?;
+/// let review = Check::new(&records, &names, algorithms).review(&chain, now);
+/// assert!(review.is_sound() && review.verdict.is_match());
+/// // Without the authority's certificate clients fail.
+/// let review = Check::new(&records, &names, algorithms).review(&chain[..1], now);
+/// assert!(!review.is_sound());
+/// assert!(review.findings.iter().any(|finding| finding.severity() == Severity::Problem));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Review {

@@ -22,6 +22,7 @@ use crate::usable::Unusable;
 /// let current: TlsaRecord = format!("3 1 1 {}", "aa".repeat(32)).parse()?;
 /// let next: TlsaRecord = format!("3 1 1 {}", "bb".repeat(32)).parse()?;
 /// let rollover = Rollover::new(vec![current], vec![next], Duration::from_secs(3600))?;
+/// assert_eq!(rollover.lead(), Duration::from_secs(7200));
 /// let steps = rollover.starting_at(UnixTime::since_unix_epoch(Duration::from_secs(1_796_083_200)));
 /// let text: Vec<_> = steps.iter().map(ToString::to_string).collect();
 /// assert_eq!(text, [
@@ -121,6 +122,23 @@ impl Rollover {
     }
 
     /// Returns the steps, if the next key is used from this time on: the first must be taken before.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use dane_tlsa::rustls_pki_types::UnixTime;
+    /// use dane_tlsa::{Rollover, RolloverAction, TlsaRecord};
+    ///
+    /// let current: TlsaRecord = format!("3 1 1 {}", "aa".repeat(32)).parse()?;
+    /// let next: TlsaRecord = format!("3 1 1 {}", "bb".repeat(32)).parse()?;
+    /// let rollover = Rollover::new(vec![current], vec![next], Duration::from_secs(3600))?;
+    /// let rollover = rollover.with_spread(Duration::from_secs(600));
+    /// let renewal = UnixTime::since_unix_epoch(Duration::from_secs(1_796_083_200));
+    /// let steps = rollover.using_at(renewal);
+    /// assert_eq!((steps[1].at, steps[1].action), (renewal, RolloverAction::UseNext));
+    /// assert_eq!(renewal.as_secs() - steps[0].at.as_secs(), rollover.lead().as_secs());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn using_at(&self, at: UnixTime) -> Vec<RolloverStep> {
         let first = at.as_secs().saturating_sub(self.lead().as_secs());

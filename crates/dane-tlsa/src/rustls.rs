@@ -81,6 +81,25 @@ impl DaneVerifier {
     ///
     /// It sends SNI, and resumes no session: one that was begun under another policy would bring the
     /// authentication, or its absence, of that.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use dane_tlsa::rustls::DaneVerifier;
+    /// use dane_tlsa::{Limits, RecordSet};
+    /// use rustls::{ClientConfig, RootCertStore, crypto::ring};
+    ///
+    /// let provider = Arc::new(ring::default_provider());
+    /// let (records, algorithms) = (RecordSet::default(), provider.signature_verification_algorithms);
+    /// let verifier = DaneVerifier::new(records, vec!["mx.example.com".parse()?], algorithms)?;
+    /// let verifier = Arc::new(verifier.with_limits(Limits::default()));
+    /// let base = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    /// let base = base.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    /// assert!(verifier.config(&base).enable_sni);
+    /// assert_eq!(verifier.server_name(), "mx.example.com".try_into()?);
+    /// assert_eq!(verifier.verdict(), None, "there was no handshake yet");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn config(self: &Arc<Self>, base: &ClientConfig) -> ClientConfig {
         let mut config = base.clone();

@@ -154,6 +154,31 @@ impl Stub {
     }
 
     /// Reports that the last query of a lookup had no response in its time, or cannot be sent.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use dane_tlsa::mail_types::dns::{Answer, DnsFailure, Question, RecordType};
+    /// use dane_tlsa::{DnssecState, LookupStep, QueryType, Reply, Response, Stub, StubOptions};
+    ///
+    /// let server = "127.0.0.1:53".parse()?;
+    /// let mut stub = Stub::new(&[server], StubOptions::default());
+    /// let (now, time) = (Instant::now(), Duration::from_secs(20));
+    /// let mut lookup = stub.lookup(Question::new("example.com".parse()?, RecordType::Mx), now, time);
+    /// let LookupStep::Probe(mut probe) = stub.next(&mut lookup, now) else { unreachable!() };
+    /// let LookupStep::Send(query) = stub.next(&mut probe, now) else { unreachable!() };
+    /// // The answer about the root has AD: the server validates.
+    /// let response = Response { echo: Some((query.name, QueryType::Soa)), authentic: true, reply: Reply::Probe };
+    /// stub.handle_response(&mut probe, response, now);
+    /// assert_eq!(stub.servers().collect::<Vec<_>>(), [(server, DnssecState::Available)]);
+    /// // Of the question itself nothing is heard: that is a failure, and is not kept.
+    /// while let LookupStep::Send(_) = stub.next(&mut lookup, now) {
+    ///     stub.handle_silence(&mut lookup, now);
+    /// }
+    /// let LookupStep::Done(answer) = stub.next(&mut lookup, now) else { unreachable!() };
+    /// assert_eq!((answer, stub.cached().0), (Answer::Failed(DnsFailure::Timeout), 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn handle_silence(&mut self, lookup: &mut Lookup, now: Instant) {
         if lookup.end.is_some() {
             return;

@@ -111,6 +111,15 @@ impl Author {
     }
 
     /// Returns the fault, if any.
+    ///
+    /// ```
+    /// use dmarc_policy::Author;
+    ///
+    /// let author = Author::from_message(b"From: ann@example.com, bob@example.net\r\n\r\n");
+    /// assert_eq!((author.domains().len(), author.fault()), (2, None));
+    /// let author = Author::from_message(b"From: bob@\r\n\r\n");
+    /// assert!(author.domains().is_empty() && author.fault().is_some());
+    /// ```
     #[must_use]
     pub fn fault(&self) -> Option<AuthorFault> {
         match self {

@@ -10,6 +10,29 @@ use crate::{Discovery, Psd, Record, ReportUri};
 ///
 /// A destination outside the organization must confirm that it accepts the reports: else a record
 /// could flood any mailbox with them.
+///
+/// ```
+/// use dmarc_policy::{Destinations, Discovery, FailureOptions, Permission, Policy, Record};
+/// use mail_types::dns::Zone;
+///
+/// let zone = Zone::parse(r#"
+/// example.com._report._dmarc.reports.example.net  TXT "v=DMARC1"
+/// "#)?;
+/// let record = Record::new(Policy::None)
+///     .with_rua("mailto:dmarc@reports.example.net".parse()?)
+///     .with_rua("mailto:dmarc@victim.example.org".parse()?)
+///     .with_ruf("mailto:dmarc@example.com".parse()?, FailureOptions::default());
+///
+/// let aggregate = Destinations::aggregate("example.com".parse()?, &record);
+/// let found = aggregate.session().run(|question| zone.answer(question));
+/// assert_eq!((&found[0].permission, found[0].targets().len()), (&Permission::Given, 1));
+/// assert_eq!((&found[1].permission, found[1].targets().len()), (&Permission::Refused, 0));
+///
+/// let failure = Destinations::failure("example.com".parse()?, &record).with_discovery(Discovery::TreeWalk);
+/// let found = failure.session().run(|question| zone.answer(question));
+/// assert_eq!(found[0].permission, Permission::Inside);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Destinations {
     policy_domain: Domain,

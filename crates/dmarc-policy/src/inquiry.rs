@@ -28,6 +28,26 @@ pub struct DkimInput {
 /// SPF and of a signature that may belong to the same organization, and one for the existence of
 /// the author domain. It skips questions that cannot change the verdict: those about other domains
 /// if the author domain itself has passed, or if no method has passed and no answer is missing.
+///
+/// ```
+/// use dmarc_policy::{Author, Discovery, Dmarc, Status};
+/// use mail_types::dns::Zone;
+///
+/// let zone = Zone::parse(r#"
+/// _dmarc.example.com  TXT "v=DMARC1; p=none"
+/// _dmarc.example.net  TXT "v=DMARC1; p=reject"
+/// "#)?;
+/// let authors = Author::from_message(b"From: ann@example.com, bob@example.net\r\n\r\n");
+/// let dmarc = Dmarc::new(authors).with_discovery(Discovery::TreeWalk);
+/// // The strictest policy of the authors that fail counts.
+/// let verdict = dmarc.session().run(|question| zone.answer(question));
+/// assert_eq!(verdict.status(), Status::Reject);
+/// assert!(dmarc.questions() > 8);
+/// // Tested for the first author only, the message fails all the same.
+/// let verdict = dmarc.with_several_authors(1).session().run(|question| zone.answer(question));
+/// assert_eq!(verdict.status(), Status::None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Dmarc {
     authors: Vec<Owner>,

@@ -20,6 +20,13 @@ pub enum Policy {
 
 impl Policy {
     /// Returns the policy one level lower, as for a record in test mode (`t=y`).
+    ///
+    /// ```
+    /// use dmarc_policy::Policy;
+    ///
+    /// assert_eq!(Policy::Reject.lowered(), Policy::Quarantine);
+    /// assert_eq!(Policy::None.lowered(), Policy::None);
+    /// ```
     #[must_use]
     pub fn lowered(self) -> Self {
         match self {

@@ -138,6 +138,20 @@ impl Record {
     }
 
     /// Returns the policy for a subdomain, by its existence; `None` as above.
+    ///
+    /// ```
+    /// use dmarc_policy::{AlignmentMode, Policy, Psd, Record};
+    ///
+    /// let record = Record::new(Policy::None)
+    ///     .with_sp(Policy::Quarantine)
+    ///     .with_np(Policy::Reject)
+    ///     .with_alignment(AlignmentMode::Strict, AlignmentMode::Relaxed)
+    ///     .with_psd(Psd::No)
+    ///     .with_test_mode();
+    /// assert_eq!(record.subdomain_policy(true), Some(Policy::Quarantine));
+    /// assert_eq!(record.subdomain_policy(false), Some(Policy::Reject));
+    /// assert_eq!(record.to_string(), "v=DMARC1; p=none; sp=quarantine; np=reject; adkim=s; psd=n; t=y");
+    /// ```
     #[must_use]
     pub fn subdomain_policy(&self, exists: bool) -> Option<Policy> {
         let policy = self.sp.or(self.policy());

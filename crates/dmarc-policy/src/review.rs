@@ -23,6 +23,8 @@ use crate::{
 /// let review = Review::new("news.example.com".parse()?);
 /// let reviewed = review.session().run(|question| zone.answer(question));
 /// assert_eq!(reviewed.policy_domain().map(ToString::to_string).as_deref(), Some("example.com"));
+/// assert_eq!(reviewed.names().len(), 3);
+/// assert!(reviewed.findings().iter().all(|finding| finding.defect.section().starts_with("RFC 99")));
 /// let findings: Vec<_> = reviewed.findings().iter().map(ToString::to_string).collect();
 /// assert_eq!(findings, [
 ///     "_dmarc.example.com: byte 24: tag of RFC 7489 without effect in RFC 9989",

@@ -104,6 +104,20 @@ impl Verdict {
     /// | `dmarc_ar_header`      | a whole `Authentication-Results` field, for `primary_hostname` |
     ///
     /// The words are trusted; the domains of the message are not.
+    ///
+    /// ```
+    /// use dmarc_policy::{Author, Dmarc, Status};
+    /// use mail_types::dns::Zone;
+    /// use mail_types::exim::{Value, Variable};
+    ///
+    /// let zone = Zone::parse("_dmarc.example.com TXT \"v=DMARC1; p=quarantine\"")?;
+    /// let dmarc = Dmarc::new(Author::from_message(b"From: ann@example.com\r\n\r\n"));
+    /// let verdict = dmarc.session().run(|question| zone.answer(question));
+    /// assert_eq!((verdict.status(), verdict.status().description()), (Status::Quarantine, "Quarantine"));
+    /// let value = verdict.variable("dmarc_domain_policy", "mx.example.org");
+    /// assert_eq!(value, Variable::Value(Value::trusted("quarantine")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn variable(&self, name: &str, primary_hostname: &str) -> Variable<'_> {
         let yes_or_no = |yes| Value::trusted(if yes { "yes" } else { "no" });

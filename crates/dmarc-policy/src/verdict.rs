@@ -74,6 +74,19 @@ impl Verdict {
     }
 
     /// Returns the part of an `Authentication-Results` field (RFC 9989 section 9.1).
+    ///
+    /// ```
+    /// use dmarc_policy::{Author, Dmarc, DkimInput};
+    /// use mail_types::{dns::Zone, results::AuthResult};
+    ///
+    /// let zone = Zone::parse("_dmarc.example.com TXT \"v=DMARC1; p=reject\"")?;
+    /// let signature = DkimInput { result: AuthResult::Pass, domain: "mail.example.com".parse()?, selector: "s".into() };
+    /// let dmarc = Dmarc::new(Author::from_message(b"From: ann@example.com\r\n\r\n")).with_dkim(&[signature]);
+    /// let verdict = dmarc.session().run(|question| zone.answer(question));
+    /// assert!(verdict.is_aligned() && verdict.dkim.is_aligned() && !verdict.spf.is_aligned());
+    /// assert_eq!(verdict.authentication().to_string(), "dmarc=pass policy.dmarc=reject header.from=example.com");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn authentication(&self) -> MethodResult {
         let mut result = MethodResult::new("dmarc", self.result);

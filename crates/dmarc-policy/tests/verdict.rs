@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dmarc_policy::{
     Alignment, Author, Discovery, DkimInput, Dmarc, Policy, Status, SuffixList, Verdict,
 };
-use mail_types::dns::{DnssecStatus, InquiryStep, RecordType, Zone};
+use mail_types::dns::{Answer, DnsFailure, DnssecStatus, InquiryStep, Question, RecordType, Zone};
 use mail_types::exim::{List, Semantics, Trust, Value, Variable, WordList};
 use mail_types::results::{AuthResult, SpfIdentity, SpfInput};
 use mail_types::smtp::Domain;
@@ -235,6 +235,34 @@ fn exim_words_and_variables_say_the_same() {
     let expected = Value::new(field.as_bytes(), Trust::Untrusted);
     assert_eq!(verdict.variable("dmarc_ar_header", "mx.example.org"), Variable::Value(expected));
     assert_eq!(verdict_of(&Dmarc::new(from("nobody:;")), &zone).status(), Status::NoFrom);
+}
+
+/// A record was found each time: its policy is not that of a message that could not be evaluated.
+#[test]
+fn after_an_error_no_policy_is_told() {
+    let zone = zone(&[
+        ("_dmarc.example.com", "v=DMARC1; p=reject"),
+        ("_dmarc.other.net", "v=DMARC1; p=quarantine"),
+    ]);
+    let unanswered = SpfInput { result: AuthResult::TempError, ..spf("example.com") };
+    let unanswered = Dmarc::new(from("a@example.com")).with_spf(&unanswered);
+    let two = Dmarc::new(from("a@example.com, b@other.net")).with_spf(&spf("example.com"));
+    for (dmarc, result, policy, word) in [
+        (Dmarc::new(from("a@example.com")), AuthResult::Fail, "reject", "reject"),
+        (unanswered, AuthResult::TempError, "", "temperror"),
+        (two.with_several_authors(1), AuthResult::PermError, "", "nofrom"),
+        (Dmarc::new(from("a@broken.example")), AuthResult::TempError, "", "temperror"),
+    ] {
+        let mut zone = zone.clone();
+        let question = Question::new("_dmarc.broken.example".parse().unwrap(), RecordType::Txt);
+        zone.set(question, Answer::Failed(DnsFailure::ServFail));
+        let verdict = verdict_of(&dmarc, &zone);
+        assert_eq!(verdict.result, result, "{verdict}");
+        for (name, expected) in [("dmarc_domain_policy", policy), ("dmarc_status", word)] {
+            let expected = Variable::Value(Value::trusted(expected));
+            assert_eq!(verdict.variable(name, "mx.example.org"), expected, "{name}: {verdict}");
+        }
+    }
 }
 
 #[test]

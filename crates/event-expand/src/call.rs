@@ -65,6 +65,13 @@ pub enum HostCall {
 
 impl HostCall {
     /// The capability that it needs; none if a program can answer from its own data.
+    ///
+    /// ```
+    /// use event_expand::{Capability, HostCall};
+    ///
+    /// assert_eq!(HostCall::ReadFile.capability(), Some(Capability::Files));
+    /// assert_eq!(HostCall::CertExtract.capability(), None);
+    /// ```
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {
         Some(match self {

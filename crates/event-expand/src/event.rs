@@ -236,6 +236,17 @@ impl Selection {
     }
 
     /// Returns all selected events, by name.
+    ///
+    /// ```
+    /// use event_expand::{EventName, Profile, Section, Selection};
+    ///
+    /// let selection: Selection = "tcp:* : msg:complete".parse()?;
+    /// let names: Vec<_> = selection.iter().map(EventName::as_str).collect();
+    /// assert_eq!(names, ["msg:complete", "tcp:close", "tcp:connect"]);
+    /// assert!(EventName::TcpConnect.waits() && !EventName::TcpClose.waits());
+    /// assert_eq!(EventName::MsgComplete.section(Profile::Current), Section::Main);
+    /// # Ok::<(), event_expand::SelectionError>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = EventName> {
         self.0.iter().copied()
     }

@@ -12,6 +12,16 @@ use crate::variables::Variables;
 use crate::{Capabilities, HostCall, Limits};
 
 /// The limits and permissions of an expansion.
+///
+/// ```
+/// use event_expand::{Capabilities, Limits, Options};
+///
+/// let options = Options::default()
+///     .with_limits(Limits::default().with_output(1000))
+///     .with_capabilities(Capabilities::default())
+///     .with_trusted_lookups(vec!["lsearch"]);
+/// assert_eq!((options.limits.output, options.trusted_lookups.len()), (1000, 1));
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
@@ -174,6 +184,31 @@ impl Template {
     ///
     /// The same as of [`Template::expand`], except
     /// [`ExpandError::Request`](crate::ExpandError::Request): `answer` takes the requests.
+    ///
+    /// ```
+    /// use event_expand::{Journal, Options, Progress, Template, Variables};
+    /// use mail_types::exim::{LookupResult, Variable};
+    ///
+    /// struct Nothing;
+    /// impl Variables for Nothing {
+    ///     fn variable(&self, _: &str) -> Variable<'_> {
+    ///         Variable::Unknown
+    ///     }
+    /// }
+    ///
+    /// let template: Template = "home: ${lookup sqlite{SELECT 1}}".parse()?;
+    /// let options = Options::default();
+    /// let value = template.expand_with(&Nothing, &options, |_| LookupResult::Value(b"/home".to_vec()))?;
+    /// assert_eq!(value.as_bytes(), b"home: /home");
+    ///
+    /// // The same with the text of the template and the values apart.
+    /// let mut journal = Journal::default();
+    /// assert!(matches!(template.resume_segments(&Nothing, &options, &mut journal), Progress::Request(_)));
+    /// journal.handle_found(LookupResult::Value(b"/home".to_vec()));
+    /// let Progress::Done(query) = template.resume_segments(&Nothing, &options, &mut journal) else { unreachable!() };
+    /// assert_eq!((query.segments().len(), journal.found().len()), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn expand_with(
         &self,
         variables: &dyn Variables,

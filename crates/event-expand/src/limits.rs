@@ -2,6 +2,23 @@
 
 /// Limits of a template and its expansion. A reached limit is a typed error; Exim continues until
 /// it runs out of memory or stack.
+///
+/// ```
+/// use event_expand::{Limits, Template};
+///
+/// let limits = Limits::default()
+///     .with_template(20)
+///     .with_depth(4)
+///     .with_output(100)
+///     .with_steps(1000)
+///     .with_items(10)
+///     .with_regex_backtracks(1000)
+///     .with_regex_size(10_000)
+///     .with_requests(2);
+/// assert_eq!((limits.steps, limits.requests), (1000, 2));
+/// assert!(Template::parse_within(b"$local_part", &limits).is_ok());
+/// assert!(Template::parse_within(b"a template that is too long", &limits).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {

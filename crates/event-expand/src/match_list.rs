@@ -118,6 +118,21 @@ impl MatchList {
     }
 
     /// Returns the kind of its items.
+    ///
+    /// ```
+    /// use event_expand::{Limits, ListKind, MatchList};
+    /// use mail_types::exim::{ByteList, Trust};
+    ///
+    /// let limits = Limits::default();
+    /// let list = ByteList::new(b"192.0.2.1 : *.example.com : +relays");
+    /// let list = MatchList::read(list, Trust::Trusted, ListKind::Host, &limits)?;
+    /// assert_eq!((list.kind(), list.kind().table()), (ListKind::Host, "hostlist"));
+    /// assert!(list.needs_host_names() && !list.is_empty());
+    /// assert_eq!(list.named_lists().collect::<Vec<_>>(), [(3, ListKind::Host, "relays")]);
+    /// let file = MatchList::from_lines(b"# our domains\nexample.com # the first\n", ListKind::Domain, &limits)?;
+    /// assert!(!file.is_empty() && file.named_lists().next().is_none());
+    /// # Ok::<(), event_expand::MatchListError>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ListKind {
         self.kind

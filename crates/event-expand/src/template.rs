@@ -201,6 +201,15 @@ impl Template {
 
     /// Returns the parsed template in a form for people: a line for each node with its position,
     /// its children indented.
+    ///
+    /// ```
+    /// use event_expand::Template;
+    ///
+    /// let template: Template = "${uc:$local_part}".parse()?;
+    /// let outline = template.outline().to_string();
+    /// assert!(outline.contains("variable local_part") && outline.lines().count() > 2, "{outline}");
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
     #[must_use]
     pub fn outline(&self) -> Outline<'_> {
         Outline::new(&self.tree)

@@ -126,6 +126,20 @@ impl<'a> Certificate<'a> {
     /// there is no responder to ask, which is not an error.
     ///
     /// [RFC 6960 section 3.1]: https://www.rfc-editor.org/rfc/rfc6960#section-3.1
+    ///
+    /// ```
+    /// use ocsp_staple::Certificate;
+    ///
+    /// let der = include_bytes!("../tests/data/certificates/leaf.der");
+    /// let leaf = Certificate::parse(der)?;
+    /// assert_eq!(leaf.as_der(), der);
+    /// assert!(leaf.responders().all(|url| url.starts_with("http://")) && leaf.responders().count() == 1);
+    /// assert!(!leaf.requires_staple() && leaf.not_before() < leaf.not_after());
+    /// let demanding = include_bytes!("../tests/data/certificates/leafms.der");
+    /// assert!(Certificate::parse(demanding)?.requires_staple());
+    /// assert_ne!(leaf.subject(), Certificate::parse(demanding)?.subject());
+    /// # Ok::<(), ocsp_staple::DerError>(())
+    /// ```
     pub fn responders(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut rest = SliceReader::new(self.uses.access).ok();
         std::iter::from_fn(move || {

@@ -67,6 +67,27 @@ impl<'a> Check<'a> {
     }
 
     /// Returns the certificate.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use ocsp_staple::rustls_pki_types::UnixTime;
+    /// use ocsp_staple::{Certificate, Check, Issuer, Options};
+    ///
+    /// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+    /// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+    /// # let response = include_bytes!("../tests/data/responses/good_delegated.der");
+    /// # let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+    /// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+    /// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+    /// let options = Options::default().with_require_nonce(true);
+    /// let check = Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?.with_options(options);
+    /// let check = check.with_nonce(b"0123456789abcdef");
+    /// assert_eq!(check.certificate(), &leaf);
+    /// let error = check.verify(response, now).unwrap_err();
+    /// assert!(error.to_string().contains("nonce"), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn certificate(&self) -> &'a Certificate<'a> {
         self.leaf

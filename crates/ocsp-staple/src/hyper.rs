@@ -86,6 +86,36 @@ impl Fetcher {
 
     /// Asks responders of the scheme `https` too, and verifies their certificates by this
     /// configuration. Its verifier had better not require a staple.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use ocsp_staple::hyper::Fetcher;
+    /// use ocsp_staple::{Certificate, FetchError, Issuer, Request, Schedule, rustls_pki_types::UnixTime};
+    /// use rustls::{ClientConfig, RootCertStore, crypto::ring};
+    ///
+    /// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+    /// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+    /// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_781_524_800));
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+    /// // `roots` has the authorities of the responders' certificates.
+    /// let roots = RootCertStore::empty();
+    /// let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    /// let config = config.with_safe_default_protocol_versions()?.with_root_certificates(roots);
+    /// let fetcher = Fetcher::default().with_tls(Arc::new(config.with_no_client_auth()));
+    ///
+    /// // Nobody listens there.
+    /// let mut schedule = Schedule::new(&leaf, now).with_responders(["https://127.0.0.1:1/".into()]);
+    /// let fetch = schedule.poll_fetch(now).ok_or("nothing is due")?;
+    /// let request = Request::new(&leaf, &Issuer::from(&issuer), fetch.hash);
+    /// assert_eq!(fetcher.fetch(&fetch, &request).await.unwrap_err().error, FetchError::Connect);
+    /// let without = Fetcher::default().fetch(&fetch, &request).await;
+    /// assert_eq!(without.unwrap_err().error, FetchError::Https);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "https")]
     #[must_use]
     pub fn with_tls(mut self, config: Arc<::rustls::ClientConfig>) -> Self {
@@ -94,6 +124,25 @@ impl Fetcher {
     }
 
     /// Asks responders by this proxy.
+    ///
+    /// ```
+    /// use ocsp_staple::hyper::Fetcher;
+    /// use ocsp_staple::{Certificate, FetchError, Issuer, Request, Schedule, rustls_pki_types::UnixTime};
+    ///
+    /// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+    /// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+    /// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_781_524_800));
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+    /// // Nobody listens there.
+    /// let fetcher = Fetcher::default().with_proxy("http://127.0.0.1:1".parse()?);
+    /// let fetch = Schedule::new(&leaf, now).poll_fetch(now).ok_or("nothing is due")?;
+    /// let request = Request::new(&leaf, &Issuer::from(&issuer), fetch.hash);
+    /// assert_eq!(fetcher.fetch(&fetch, &request).await.unwrap_err().error, FetchError::Proxy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "proxy")]
     #[must_use]
     pub fn with_proxy(mut self, proxy: Proxy) -> Self {
@@ -106,6 +155,29 @@ impl Fetcher {
     /// # Errors
     ///
     /// [`FetchFailure`] if it does not answer with status 200 within the limits.
+    ///
+    /// ```
+    /// use ocsp_staple::hyper::{FetchLimits, Fetcher};
+    /// use ocsp_staple::{Certificate, IssuerHash, Issuer, Request, Schedule};
+    /// use ocsp_staple::rustls_pki_types::UnixTime;
+    ///
+    /// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+    /// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+    /// # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_781_524_800));
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+    /// // Nobody listens there.
+    /// let schedule = Schedule::new(&leaf, now).with_responders(["http://127.0.0.1:1/".into()]);
+    /// let (mut schedule, fetcher) = (schedule, Fetcher::new(FetchLimits::default()));
+    /// let fetch = schedule.poll_fetch(now).ok_or("nothing is due")?;
+    /// let request = Request::new(&leaf, &Issuer::from(&issuer), fetch.hash);
+    /// let failure = fetcher.fetch(&fetch, &request).await.unwrap_err();
+    /// assert_eq!(failure.to_string(), "cannot connect to the responder");
+    /// schedule.handle_failure(failure.error, failure.retry_after, now, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn fetch(&self, fetch: &Fetch, request: &Request) -> Result<Fetched, FetchFailure> {
         // It is never closed.
         let _permit = self.free.acquire().await.ok();

@@ -85,6 +85,21 @@ impl Options {
 }
 
 /// How much of a response is read. More is an error, and no answer.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::{Limits, Options};
+///
+/// let limits = Limits::default().with_response(10_000).with_certificates(2).with_responses(5);
+/// let options = Options::default()
+///     .with_limits(limits)
+///     .with_max_age(Some(Duration::from_secs(86_400)))
+///     .with_check_produced_at(false)
+///     .with_require_nonce(true);
+/// assert_eq!(options.limits.certificates, 2);
+/// assert!(options.require_nonce && !options.check_produced_at);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {

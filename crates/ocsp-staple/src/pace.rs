@@ -7,9 +7,20 @@ use crate::cert_id::IssuerHash;
 /// How often a responder is asked, and how.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use ocsp_staple::{IssuerHash, Pace};
 ///
-/// assert_eq!(Pace::default().with_hash(IssuerHash::Sha256).hash, IssuerHash::Sha256);
+/// let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+/// let pace = Pace::default()
+///     .with_hash(IssuerHash::Sha256)
+///     .with_shortest(minutes(10))
+///     .with_first_backoff(minutes(2))
+///     .with_longest_backoff(minutes(30))
+///     .with_longest(minutes(24 * 60))
+///     .with_newcomer(minutes(120))
+///     .with_newcomer_backoff(minutes(10));
+/// assert_eq!((pace.hash, pace.longest), (IssuerHash::Sha256, minutes(24 * 60)));
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

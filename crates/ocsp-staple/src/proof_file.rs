@@ -23,6 +23,37 @@ use crate::time::Written;
 /// [Look](Self::look) at it for each connection: it is read only when it has changed. Whoever
 /// fetches the proof replaces the file with a rename, so that it is always whole. A proof that does
 /// not count is not stapled, and never an error that takes TLS down.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::rustls_pki_types::UnixTime;
+/// use ocsp_staple::{Certificate, Check, FileStamp, Issuer, Look, ProofFile, decode_response, replace_file};
+///
+/// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+/// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+/// # let response = include_bytes!("../tests/data/responses/good_delegated.der");
+/// # let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+/// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+/// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+/// let path = std::env::temp_dir().join(format!("example-{}.ocsp", std::process::id()));
+/// replace_file(&path, response)?;
+/// let stamp = FileStamp::of(&path)?;
+///
+/// let mut file = ProofFile::new(&path);
+/// let verify = |response: &[u8]| Ok(Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?.verify(response, now)?);
+/// assert!(matches!(file.look(now, verify), Look::Loaded(proof) if proof.is_to_be_stapled(now)));
+/// assert_eq!(file.look(now, |_| unreachable!("it has not changed")), Look::Unchanged);
+/// assert_eq!(file.staple(now).map(|staple| staple.response.len()), Some(response.len()));
+/// assert_eq!((file.path(), FileStamp::of(&path)?), (&*path, stamp));
+///
+/// // Both forms of a file.
+/// assert_eq!(decode_response(response).as_deref(), Some(&response[..]));
+/// let pem = b"-----BEGIN OCSP RESPONSE-----\nMAMKAQM=\n-----END OCSP RESPONSE-----\n";
+/// assert_eq!(decode_response(pem).as_deref(), Some(&b"0\x03\x0a\x01\x03"[..]));
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ProofFile {
     path: PathBuf,

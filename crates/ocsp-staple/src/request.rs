@@ -76,6 +76,22 @@ impl Request {
 
     /// Returns the URL for a GET at a responder, or `None` if it is too long, or the responder's
     /// address has a query or a fragment: then the request is sent with POST.
+    ///
+    /// ```
+    /// use ocsp_staple::{Certificate, Issuer, IssuerHash, Request};
+    ///
+    /// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+    /// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+    /// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+    /// let issuer = Issuer::from(&issuer);
+    /// let request = Request::new(&leaf, &issuer, IssuerHash::Sha1);
+    /// let url = request.url("http://ocsp.example").ok_or("too long for GET")?;
+    /// assert!(url.starts_with("http://ocsp.example/ME") && url.len() <= Request::MAX_URL);
+    /// // With a nonce no cache can answer, and the request is longer.
+    /// let with_nonce = Request::with_nonce(&leaf, &issuer, IssuerHash::Sha1, &[7; 32]);
+    /// assert!(with_nonce.as_der().len() > request.as_der().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn url(&self, responder: &str) -> Option<String> {
         if responder.contains(['?', '#']) {

@@ -12,6 +12,27 @@ use crate::proof::{Proof, ProofError};
 use crate::status::{CertificateStatus, Revocation};
 
 /// A client's requirement: Exim's `hosts_request_ocsp` and `hosts_require_ocsp`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::rustls_pki_types::UnixTime;
+/// use ocsp_staple::{Certificate, Check, Issuer, Requirement, StapleError, Stapled};
+///
+/// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+/// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+/// # let response = include_bytes!("../tests/data/responses/good_delegated.der");
+/// # let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+/// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+/// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+/// let check = Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?;
+/// let stapled = Stapled::of(check.verify(response, now));
+/// assert_eq!(stapled.variable("tls_out_ocsp").as_deref(), Some("4"));
+/// assert_eq!(Requirement::Require.judge(&leaf, &stapled), Ok(()));
+/// assert_eq!(Requirement::Request.judge(&leaf, &Stapled::Missing), Ok(()));
+/// assert_eq!(Requirement::Require.judge(&leaf, &Stapled::Missing), Err(StapleError::Required));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the options there are")]
 pub enum Requirement {

@@ -231,6 +231,18 @@ impl<'a> SingleResponse<'a> {
     }
 
     /// Returns by when there is newer word.
+    ///
+    /// ```
+    /// use ocsp_staple::{Limits, Responder, Response};
+    ///
+    /// let der = include_bytes!("../tests/data/responses/good_delegated.der");
+    /// let Response::Successful(response) = Response::parse(der, &Limits::default())? else { unreachable!() };
+    /// assert!(matches!(response.responder(), Responder::Name(_)));
+    /// let single = response.responses().next().ok_or("about no certificate")?;
+    /// assert!(single.this_update() <= response.produced_at() && single.next_update() > Some(single.this_update()));
+    /// assert!(!single.serial_number().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn next_update(&self) -> Option<UnixTime> {
         self.next_update

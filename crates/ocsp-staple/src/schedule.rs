@@ -28,6 +28,36 @@ use crate::time::{between, later};
 /// - After a failure it is asked again with a backoff, at most a quarter of the time that is left.
 /// - A good staple is not given up for an error, an older response or an unknown status, but at its
 ///   end and for a revocation.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::rustls_pki_types::UnixTime;
+/// use ocsp_staple::{Certificate, Check, Event, FetchError, Issuer, Pace, Schedule, ScheduleState};
+///
+/// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+/// # let issuer = include_bytes!("../tests/data/certificates/ca.der");
+/// # let response = include_bytes!("../tests/data/responses/good_delegated.der");
+/// # let now = UnixTime::since_unix_epoch(Duration::from_secs(1_781_524_800));
+/// # let algorithms = webpki::ALL_VERIFICATION_ALGS;
+/// let (leaf, issuer) = (Certificate::parse(leaf)?, Certificate::parse(issuer)?);
+/// let check = Check::new(&leaf, [Issuer::from(&issuer)], algorithms)?;
+/// let mut schedule = Schedule::new(&leaf, now).with_pace(Pace::default());
+/// assert!(schedule.poll_fetch(now).is_some() && schedule.state(now) == ScheduleState::Pending);
+/// schedule.handle_failure(FetchError::Connect, None, now, 0);
+/// assert!(matches!(schedule.poll_event(), Some(Event::Failed { failures: 1, .. })));
+/// let later = schedule.wake_at().ok_or("it waits for nothing")?;
+/// schedule.handle_time(later);
+/// let fetch = schedule.poll_fetch(later).ok_or("nothing is due")?;
+/// // The program fetches a response from fetch.responder.
+/// schedule.handle_response(response, None, &check, later, 0);
+/// assert!(schedule.staple(later).is_some());
+/// let saved = schedule.poll_saved().ok_or("nothing to save")?;
+/// let mut next_start = Schedule::new(&leaf, later);
+/// next_start.handle_saved(saved, &check, later);
+/// assert!(next_start.staple(later).is_some() && next_start.poll_fetch(later).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Schedule {
     responders: Vec<Arc<str>>,

@@ -100,6 +100,18 @@ impl Revocation {
     /// Tells whether the certificate was never issued: on hold since 1970 ([RFC 6960 section 2.2]).
     ///
     /// [RFC 6960 section 2.2]: https://www.rfc-editor.org/rfc/rfc6960#section-2.2
+    ///
+    /// ```
+    /// use ocsp_staple::{CertificateStatus, Limits, Response, RevocationReason};
+    ///
+    /// let der = include_bytes!("../tests/data/responses/x_nonissued_1970.der");
+    /// let Response::Successful(response) = Response::parse(der, &Limits::default())? else { unreachable!() };
+    /// let status = response.responses().next().ok_or("about no certificate")?.status();
+    /// let CertificateStatus::Revoked(revocation) = status else { unreachable!() };
+    /// assert!(revocation.is_non_issued() && status.as_str() == "revoked");
+    /// assert_eq!(revocation.reason.map(RevocationReason::as_str), Some("certificateHold"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_non_issued(&self) -> bool {
         self.time.as_secs() == 0 && self.reason == Some(RevocationReason::CertificateHold)

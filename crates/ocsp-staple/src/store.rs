@@ -17,6 +17,25 @@ use crate::saved::{Saved, SavedError};
 /// Content read from it counts only after verification:
 /// [`Schedule::handle_saved`](crate::Schedule::handle_saved). That a file cannot be written stops
 /// no schedule.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::rustls_pki_types::UnixTime;
+/// use ocsp_staple::{Certificate, Saved, Store};
+///
+/// # let leaf = include_bytes!("../tests/data/certificates/leaf.der");
+/// let leaf = Certificate::parse(leaf)?;
+/// let directory = std::env::temp_dir().join(format!("example-{}-ocsp", std::process::id()));
+/// let store = Store::new(&directory);
+/// assert_eq!(store.load(&leaf)?, None);
+/// let saved = Saved::parse(b"ocsp-staple 1\nsince 1 failures 2 next 3\nresponse 0\n")?;
+/// store.save(&leaf, &saved)?;
+/// assert_eq!(store.load(&leaf)?, Some(saved));
+/// assert!(store.path(&leaf).starts_with(&directory));
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Store {
     directory: PathBuf,

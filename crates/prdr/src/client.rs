@@ -164,6 +164,19 @@ impl Client {
 
     /// Hands in the time: from the [deadline](Self::deadline) on, the connection counts as
     /// ended.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use prdr::{Client, LEAST_PATIENCE, RecipientOutcome};
+    ///
+    /// let start = Instant::now();
+    /// let mut client = Client::new(2, start).with_patience(2 * LEAST_PATIENCE, start);
+    /// assert_eq!(client.deadline(), Some(start + 2 * LEAST_PATIENCE));
+    /// client.handle_time(start + 2 * LEAST_PATIENCE);
+    /// let outcomes = client.outcomes().unwrap_or_default();
+    /// assert!(outcomes.len() == 2 && outcomes.iter().all(RecipientOutcome::is_to_be_retried));
+    /// ```
     pub fn handle_time(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| now >= deadline) {
             self.handle_end();
@@ -209,6 +222,14 @@ impl RecipientOutcome {
     }
 
     /// Tells whether the client must try this recipient again.
+    ///
+    /// ```
+    /// use prdr::RecipientOutcome;
+    ///
+    /// assert!(RecipientOutcome::of(&"450 later".parse()?).is_to_be_retried());
+    /// assert!(!RecipientOutcome::of(&"550 never".parse()?).is_to_be_retried());
+    /// # Ok::<(), mail_types::smtp::ReplyError>(())
+    /// ```
     #[must_use]
     pub fn is_to_be_retried(&self) -> bool {
         matches!(self, Self::Temporary(_) | Self::InDoubt)

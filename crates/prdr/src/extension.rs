@@ -32,6 +32,10 @@ pub fn is_offered<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
 }
 
 /// Tells whether the extension is useful: a single recipient has its own reply anyway.
+///
+/// ```
+/// assert!(prdr::pays(2) && !prdr::pays(1));
+/// ```
 #[must_use]
 pub fn pays(recipients: usize) -> bool {
     recipients > 1

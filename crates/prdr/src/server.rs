@@ -159,6 +159,25 @@ impl DataPhase {
 
     /// Ends the phase because the server shuts down: the recipients without a verdict and the
     /// message are deferred, and the whole sequence is sent (section 4.5.3).
+    ///
+    /// ```
+    /// use mail_types::smtp::ReplyCode;
+    /// use prdr::{DataPhase, DataStep};
+    ///
+    /// let mut phase = DataPhase::new([ReplyCode::OK, ReplyCode::OK], true)?;
+    /// phase.handle_shutdown();
+    /// let mut codes = Vec::new();
+    /// while let DataStep::Send(reply) = phase.poll() {
+    ///     codes.push(reply.code().get());
+    /// }
+    /// assert_eq!(codes, [353, 451, 451, 450]);
+    ///
+    /// // A message that is refused before any verdict has one reply.
+    /// let mut phase = DataPhase::refused("552 5.3.4 too large".parse()?);
+    /// assert!(matches!(phase.poll(), DataStep::Send(reply) if reply.code().get() == 552));
+    /// assert!(matches!(phase.poll(), DataStep::Done));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn handle_shutdown(&mut self) {
         let later = || Reply::new(ReplyCode::LOCAL_ERROR, "server shutting down, try again later");
         while !self.ended {

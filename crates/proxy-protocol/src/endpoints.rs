@@ -81,6 +81,16 @@ impl<'a> UnixAddress<'a> {
     /// Returns the bytes of the name. A path ends before the first NUL, or fills the address. A
     /// name in Linux's abstract space begins with a NUL and ends with its last byte other than NUL.
     /// A socket without a name has an empty one.
+    ///
+    /// ```
+    /// use proxy_protocol::{Address, UnixAddress};
+    ///
+    /// let mut bytes = [0; UnixAddress::LEN];
+    /// bytes[..9].copy_from_slice(b"/run/smtp");
+    /// let address = UnixAddress::new(&bytes);
+    /// assert_eq!((address.name(), address.as_bytes().len()), (&b"/run/smtp"[..], 108));
+    /// assert_eq!(Address::from(address).inet(), None);
+    /// ```
     #[must_use]
     pub fn name(self) -> &'a [u8] {
         let bytes = self.0.as_slice();

@@ -84,6 +84,21 @@ impl<'a> Header<'a> {
     ///
     /// The same as of [`Header::parse`], except that an incomplete header is
     /// [`HeaderError::Truncated`]: a header must not be split over datagrams (section 2).
+    ///
+    /// ```
+    /// use proxy_protocol::{Header, HeaderError, Options, Version};
+    ///
+    /// let line = b"PROXY UDP4 192.0.2.1";
+    /// let options = Options::default();
+    /// assert!(Header::parse_v1(b"PROXY TCP4 192.0.2.1", &options).unwrap_err().is_incomplete());
+    /// assert!(matches!(Header::parse_v2(line, &options), Err(HeaderError::Signature { at: 0, .. })));
+    /// let cut = Header::parse_datagram(b"\r\n\r\n\0\r\nQUIT", &options);
+    /// assert_eq!(cut, Err(HeaderError::Truncated { at: 11 }));
+    /// let datagram = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0payload";
+    /// let (payload, header) = Header::parse_datagram(datagram, &options)?;
+    /// assert_eq!((payload, header.version), (&b"payload"[..], Version::V2));
+    /// # Ok::<(), HeaderError>(())
+    /// ```
     pub fn parse_datagram(
         input: &'a [u8],
         options: &Options,

@@ -73,6 +73,19 @@ impl Listener {
     /// Sets the number of connections, at least 1, that may wait for their header at once. At this
     /// limit the listener accepts no further connection until one of them is complete, has failed,
     /// or has timed out.
+    ///
+    /// ```
+    /// use proxy_protocol::{Listener, Options};
+    /// use tokio::net::TcpListener;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let tcp = TcpListener::bind("127.0.0.1:0").await?;
+    /// let listener = Listener::new(tcp, Options::default(), |peer| peer.is_loopback()).with_waiting_max(100);
+    /// assert!(listener.local_addr()?.port() > 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn with_waiting_max(self, waiting_max: usize) -> Self {
         Self { waiting_max: waiting_max.max(1), ..self }

@@ -63,6 +63,16 @@ impl Default for Options {
 }
 
 /// The limits of a receiver.
+///
+/// ```
+/// use proxy_protocol::{Header, HeaderError, Limits, Options};
+///
+/// let limits = Limits::default().with_header(64).with_refused_commands(1).with_refused_bytes(1000);
+/// let options = Options::default().with_limits(limits).with_unknown(false);
+/// assert!(Header::parse_with(b"PROXY UNKNOWN\r\n", &options).is_err());
+/// let long = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff";
+/// assert!(matches!(Header::parse_with(long, &options), Err(HeaderError::TooLong { .. })));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {

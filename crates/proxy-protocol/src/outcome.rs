@@ -30,6 +30,17 @@ pub enum HeaderOutcome {
 
 impl HeaderOutcome {
     /// Returns the outcome as a word: `proxied`, `local`, `unknown` or `failed`.
+    ///
+    /// ```
+    /// use proxy_protocol::{Header, HeaderError, HeaderOutcome, ProxyInfo};
+    ///
+    /// let (_, header) = Header::parse(b"PROXY TCP4 192.0.2.1 192.0.2.9 5555 25\r\n")?;
+    /// assert_eq!(HeaderOutcome::from(&header).as_str(), "proxied");
+    /// // A connection without a proxy has no outcome.
+    /// let direct = ProxyInfo::direct(([192, 0, 2, 1], 5555).into());
+    /// assert_eq!((direct.outcome(), direct.client()), (None, direct.peer()));
+    /// # Ok::<(), HeaderError>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {

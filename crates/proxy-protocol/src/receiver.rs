@@ -91,6 +91,20 @@ impl Receiver {
     }
 
     /// The input has ended: an incomplete header fails.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// use proxy_protocol::{Failure, Options, Receiver};
+    ///
+    /// let mut receiver = Receiver::new(Options::default(), Instant::now());
+    /// assert!(receiver.deadline().is_some());
+    /// let _ = receiver.handle_bytes(b"PROXY");
+    /// receiver.handle_end();
+    /// let failure = receiver.outcome().and_then(|outcome| outcome.failure());
+    /// assert_eq!(failure, Some(Failure::EndOfInput { received: 5 }));
+    /// assert_eq!(receiver.deadline(), None);
+    /// ```
     pub fn handle_end(&mut self) {
         self.fail(Failure::EndOfInput { received: self.received.len() }, &[]);
     }

@@ -19,6 +19,7 @@ use mail_types::exim::{HostSet, HostSetError, List};
 /// let proxies: RequiredHosts = "<; 192.0.2.0/28 ; 2001:db8::25".parse()?;
 /// assert!(proxies.requires("::ffff:192.0.2.7".parse()?, None));
 /// assert!(!proxies.requires("198.51.100.1".parse()?, None));
+/// assert!(!proxies.hosts().is_nobody());
 /// assert!(!RequiredHosts::default().requires("192.0.2.7".parse()?, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -5,6 +5,30 @@ use std::str::Utf8Error;
 use crate::{TlvKind, Tlvs, tlv};
 
 /// The client's TLS, as the proxy reports it.
+///
+/// ```
+/// use proxy_protocol::{Endpoints, Header, Ssl, TlvKind, Writer};
+///
+/// let mut buffer = [0; 256];
+/// let mut writer = Writer::new(&mut buffer, Endpoints::Local)?;
+/// let mut ssl = writer.ssl(Ssl::CLIENT_SSL | Ssl::CLIENT_CERT_CONN | Ssl::CLIENT_CERT_SESS, 0)?;
+/// ssl.tlv(TlvKind::SSL_CN, b"client.example")?
+///     .tlv(TlvKind::SSL_CIPHER, b"TLS_AES_128_GCM_SHA256")?
+///     .tlv(TlvKind::SSL_SIG_ALG, b"SHA256")?
+///     .tlv(TlvKind::SSL_KEY_ALG, b"RSA2048")?
+///     .tlv(TlvKind::SSL_GROUP, b"X25519")?
+///     .tlv(TlvKind::SSL_SIG_SCHEME, b"RSA-PSS+SHA256")?
+///     .tlv(TlvKind::SSL_CLIENT_CERT, b"\x30\x00")?;
+/// let (_, header) = Header::parse(writer.finish())?;
+/// let ssl = header.tlvs.ssl().ok_or("no TLS")?;
+/// assert!(ssl.is_tls() && ssl.is_verified());
+/// assert!(ssl.has_connection_certificate() && ssl.has_session_certificate());
+/// assert_eq!((ssl.common_name()?, ssl.cipher()?), (Some("client.example"), Some("TLS_AES_128_GCM_SHA256")));
+/// assert_eq!((ssl.signature_algorithm()?, ssl.key_algorithm()?), (Some("SHA256"), Some("RSA2048")));
+/// assert_eq!((ssl.group()?, ssl.signature_scheme()?), (Some("X25519"), Some("RSA-PSS+SHA256")));
+/// assert_eq!(ssl.client_certificate(), Some(&b"\x30\x00"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Ssl<'a> {

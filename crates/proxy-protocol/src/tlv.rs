@@ -65,6 +65,24 @@ impl<'a> Tlvs<'a> {
     }
 
     /// Returns the checksum; a wrong one is an error of [`Header::parse`](crate::Header::parse).
+    ///
+    /// ```
+    /// use proxy_protocol::{Endpoints, Header, TlvKind, TlvRange, Writer};
+    ///
+    /// let mut buffer = [0; 256];
+    /// let mut writer = Writer::new(&mut buffer, Endpoints::Local)?;
+    /// writer.checksum()?.tlv(TlvKind::AUTHORITY, b"mx.example.com")?.tlv(TlvKind::UNIQUE_ID, b"17")?;
+    /// writer.tlv(TlvKind::NETNS, b"blue")?.tlv(TlvKind::AWS, b"\x01vpce-0")?;
+    /// writer.tlv(TlvKind::AZURE, &[1, 7, 0, 0, 0])?.tlv(TlvKind::GCP, &[0, 0, 0, 0, 0, 0, 0, 9])?;
+    /// let (_, header) = Header::parse(writer.finish())?;
+    /// let tlvs = header.tlvs;
+    /// assert!(tlvs.crc32c().is_some() && !tlvs.is_empty() && tlvs.as_bytes().len() > 40);
+    /// assert_eq!((tlvs.authority()?, tlvs.netns()?), (Some("mx.example.com"), Some("blue")));
+    /// assert_eq!((tlvs.unique_id(), tlvs.aws_vpce_id()), (Some(&b"17"[..]), Some(&b"vpce-0"[..])));
+    /// assert_eq!((tlvs.azure_link_id(), tlvs.gcp_psc_connection_id()), (Some(7), Some(9)));
+    /// assert_eq!((TlvKind::AWS.range(), TlvKind::ALPN.range()), (TlvRange::Custom, TlvRange::Protocol));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn crc32c(self) -> Option<u32> {
         self.get(TlvKind::CRC32C)?.try_into().ok().map(u32::from_be_bytes)

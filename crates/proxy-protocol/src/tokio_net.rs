@@ -84,6 +84,32 @@ pub async fn peek_header(
 /// # Errors
 ///
 /// The error of the stream if a read fails.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use proxy_protocol::tokio_net::{peek_header, read_header_buffered};
+/// use proxy_protocol::{Options, Receiver};
+/// use tokio::io::AsyncWriteExt as _;
+/// use tokio::net::{TcpListener, TcpStream};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let mut balancer = TcpStream::connect(listener.local_addr()?).await?;
+/// let (mut stream, _) = listener.accept().await?;
+/// balancer.write_all(b"PROXY UNKNOWN\r\nEHLO a\r\n").await?;
+/// let mut receiver = Receiver::new(Options::default(), Instant::now());
+/// assert_eq!(peek_header(&mut stream, &mut receiver).await?.as_str(), "unknown");
+///
+/// // The bytes after a header are in the buffer.
+/// let mut other: &[u8] = b"PROXY UNKNOWN\r\nQUIT\r\n";
+/// let (mut receiver, mut buffer) = (Receiver::new(Options::default(), Instant::now()), Vec::new());
+/// read_header_buffered(&mut other, &mut receiver, &mut buffer).await?;
+/// assert_eq!(buffer, b"QUIT\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// # })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub async fn read_header_buffered<S>(
     stream: &mut S,
     receiver: &mut Receiver,

@@ -53,6 +53,18 @@ impl Header<'_> {
     /// # Errors
     ///
     /// The same as of [`Header::write`]; `out` is then unchanged.
+    ///
+    /// ```
+    /// use proxy_protocol::{Endpoints, Header, Transport, Version};
+    ///
+    /// let (source, destination) = ("192.0.2.1:5555".parse()?, "198.51.100.2:25".parse()?);
+    /// let header = Header::new(Version::V1, Endpoints::Inet { transport: Transport::Stream, source, destination });
+    /// let mut out = Vec::new();
+    /// header.write_to(&mut out)?;
+    /// assert_eq!(out, b"PROXY TCP4 192.0.2.1 198.51.100.2 5555 25\r\n");
+    /// assert_eq!(header.write(&mut [0; 128])?, out.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write_to(&self, out: &mut Vec<u8>) -> Result<(), WriteError> {
         let (before, room) = (out.len(), self.tlvs.as_bytes().len() + MAX_ADDRESSES);
         out.resize(before + room, 0);

@@ -43,6 +43,21 @@ impl Cache {
 
     /// Sets the maximum number of results, by default 10 000, and of octets in results and commands, by default 16 MiB.
     /// A full cache takes no more results until one has expired.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use mail_types::exim::Query;
+    /// use redis_lookup::{Cache, Command, LookupOutcome};
+    ///
+    /// let mut query = Query::default();
+    /// query.push_literal(b"GET a");
+    /// let mut cache = Cache::new(Duration::from_secs(30)).with_room(0, 1000);
+    /// let (command, now) = (Command::new(&query)?, Instant::now());
+    /// cache.insert(&command, &LookupOutcome::NotFound, now);
+    /// assert_eq!(cache.get(&command, now), None, "there is no room");
+    /// # Ok::<(), redis_lookup::CommandError>(())
+    /// ```
     #[must_use]
     pub fn with_room(self, entries: usize, octets: usize) -> Self {
         Self { entries, octets, ..self }

@@ -108,6 +108,17 @@ impl Command {
     }
 
     /// Returns the first key, which selects the node of a cluster.
+    ///
+    /// ```
+    /// use mail_types::exim::Query;
+    /// use redis_lookup::{Command, Effect, Options};
+    ///
+    /// let mut query = Query::default();
+    /// query.push_literal(b"INCR rate:a");
+    /// let command = Command::new_with(&query, &Options::default().with_writes(true))?;
+    /// assert_eq!((command.key(), command.effect()), (Some(&b"rate:a"[..]), Effect::Write));
+    /// # Ok::<(), redis_lookup::CommandError>(())
+    /// ```
     #[must_use]
     pub fn key(&self) -> Option<&[u8]> {
         self.key.and_then(|at| self.words.get(at)).map(Vec::as_slice)

@@ -287,6 +287,37 @@ impl Failover {
     }
 
     /// Reports that a connection is closed; the next attempt that needs it opens it again.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use redis_lookup::{Address, Attempt, Effect, Failover, Next, Part, Servers, SlotRange, slot};
+    ///
+    /// let servers = Servers::parse("<; redis+cluster://192.0.2.1,192.0.2.2")?;
+    /// let mut failover = Failover::new(&servers, Duration::from_secs(5));
+    /// let (now, mut attempt) = (Instant::now(), Attempt::new(Effect::Read, Some(slot(b"key"))));
+    ///
+    /// // The first node does not know the map of slots, the second one does.
+    /// let Next::Open { link, .. } = failover.next(&mut attempt, now) else { unreachable!() };
+    /// assert_eq!(link.part, Part::Slots);
+    /// let nodes = failover.addresses(link);
+    /// failover.handle_useless(link, &nodes[0]);
+    /// failover.handle_slots(link, &[SlotRange::new(0, 16_383, vec![nodes[1].clone()])], now);
+    /// let Next::Open { link, .. } = failover.next(&mut attempt, now) else { unreachable!() };
+    /// assert_eq!(failover.addresses(link), [Address::tcp("192.0.2.2", 6379)]);
+    /// failover.handle_opened(link);
+    /// failover.handle_lost(link);
+    /// assert!(matches!(failover.next(&mut attempt, now), Next::Open { .. }));
+    ///
+    /// // A sentinel names others, which are asked after it.
+    /// let servers = Servers::parse("<; redis+sentinel://192.0.2.1/master")?;
+    /// let mut failover = Failover::new(&servers, Duration::from_secs(5));
+    /// let mut attempt = Attempt::new(Effect::Read, None);
+    /// let Next::Open { link, .. } = failover.next(&mut attempt, now) else { unreachable!() };
+    /// failover.handle_sentinels(link, [Address::tcp("192.0.2.2", 26_379)]);
+    /// assert_eq!(failover.addresses(link).len(), 2);
+    /// # Ok::<(), redis_lookup::ServersError>(())
+    /// ```
     pub fn handle_lost(&mut self, link: Link) {
         self.lose(link);
     }

@@ -105,6 +105,13 @@ pub enum DeferReason {
 
 impl DeferReason {
     /// Tells whether the command may have been executed.
+    ///
+    /// ```
+    /// use redis_lookup::{DeferReason, Refusal};
+    ///
+    /// assert!(DeferReason::Cut { server: "192.0.2.1:6379/0".into() }.is_in_doubt());
+    /// assert!(!DeferReason::Refused(Refusal::new(b"WRONGTYPE")).is_in_doubt());
+    /// ```
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::Cut { .. } | Self::Flood { .. } | Self::TimedOut { sent: true, .. })

@@ -66,6 +66,14 @@ pub enum Mode {
 }
 
 /// Limits of commands and replies.
+///
+/// ```
+/// use redis_lookup::{Limits, Options};
+///
+/// let limits = Limits::default().with_command(1000).with_words(10).with_elements(100).with_depth(2);
+/// let options = Options::default().with_commands(vec!["BF.EXISTS".into()]).with_limits(limits);
+/// assert_eq!((options.limits.words, options.limits.depth), (10, 2));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -94,6 +94,29 @@ impl Client {
     }
 
     /// Reports each lookup to these counters.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use redis_lookup::redis::Client;
+    /// use redis_lookup::{Cache, Counters, LookupOutcome, Options, Servers};
+    ///
+    /// struct Log;
+    ///
+    /// impl Counters for Log {
+    ///     fn lookup(&self, outcome: Option<&LookupOutcome>, latency: Duration) {
+    ///         println!("{outcome:?} after {latency:?}");
+    ///     }
+    /// }
+    ///
+    /// let servers = Servers::parse("192.0.2.1// : 192.0.2.2//")?;
+    /// assert!(!servers.is_empty());
+    /// let client = Client::new(&servers, &Options::default(), Duration::from_secs(5))?;
+    /// let client = client.with_cache(Cache::new(Duration::from_secs(30))).with_counters(Arc::new(Log));
+    /// assert!(format!("{client:?}").contains("192.0.2.1:6379/0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_counters(self, counters: Arc<dyn Counters>) -> Self {
         Self { counters: Some(counters), ..self }

@@ -34,6 +34,15 @@ impl Refusal {
     }
 
     /// Returns the meaning of the error.
+    ///
+    /// ```
+    /// use redis_lookup::{Meaning, Refusal};
+    ///
+    /// let refusal = Refusal::new(b"MOVED 3999 192.0.2.1:6381\r\n");
+    /// assert_eq!((refusal.code(), refusal.as_bytes()), (&b"MOVED"[..], &b"MOVED 3999 192.0.2.1:6381"[..]));
+    /// assert!(matches!(refusal.meaning(), Meaning::Moved(to) if to.slot == 3999));
+    /// assert_eq!(Refusal::new(b"LOADING later").meaning(), Meaning::NotNow);
+    /// ```
     #[must_use]
     pub fn meaning(&self) -> Meaning {
         match self.code() {

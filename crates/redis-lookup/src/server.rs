@@ -36,6 +36,18 @@ impl Server {
     }
 
     /// Returns the configured addresses: of the server, of nodes, or of sentinels.
+    ///
+    /// ```
+    /// use redis_lookup::{Address, Servers};
+    ///
+    /// let servers = Servers::parse("192.0.2.1::7000/2/secret")?;
+    /// let server = &servers.as_slice()[0];
+    /// assert_eq!(server.addresses(), [Address::tcp("192.0.2.1", 7000)]);
+    /// assert!(server.is_named("192.0.2.1:7000") && !server.is_named("192.0.2.1"));
+    /// assert_eq!(server.password.as_ref().map(|password| password.expose()), Some("secret"));
+    /// assert!(!format!("{server:?}").contains("secret"));
+    /// # Ok::<(), redis_lookup::ServersError>(())
+    /// ```
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         match &self.kind {

@@ -177,6 +177,20 @@ impl<'a> Check<'a> {
     }
 
     /// Tells whether the reverse-path is null, and the HELO name in place of its domain.
+    ///
+    /// ```
+    /// use mail_types::smtp::{Helo, ReversePath};
+    /// use spf_result::{Check, Options, SpfResult};
+    ///
+    /// let (helo, null) = (Helo::new("mail.example.net"), "<>".parse::<ReversePath>()?);
+    /// let check = Check::mail_from("127.0.0.1".parse()?, &helo, &null);
+    /// assert!(check.is_null_path());
+    /// assert_eq!(check.helo_name(), "mail.example.net");
+    /// let check = check.with_options(Options::default().with_loopback_passes(true));
+    /// let outcome = check.session().run(|_| -> mail_types::dns::Answer { unreachable!() });
+    /// assert_eq!(outcome.result(), SpfResult::Pass);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_null_path(&self) -> bool {
         matches!(self.sender, Sender::Helo) && self.identity == SpfIdentity::MailFrom

@@ -129,6 +129,15 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Tells whether it counts as a term that causes DNS queries (RFC 7208 section 4.6.4).
+    ///
+    /// ```
+    /// use spf_result::Record;
+    ///
+    /// let record: Record = "v=spf1 ip4:192.0.2.0/24 mx -all".parse()?;
+    /// let lookups: Vec<_> = record.directives().map(|directive| directive.mechanism.is_lookup()).collect();
+    /// assert_eq!(lookups, [false, true, false]);
+    /// # Ok::<(), spf_result::RecordError>(())
+    /// ```
     #[must_use]
     pub fn is_lookup(&self) -> bool {
         !matches!(self, Self::All | Self::Ip4 { .. } | Self::Ip6 { .. })

@@ -50,6 +50,16 @@ impl DomainSpec {
     }
 
     /// Returns the macro string, if the text has macros or is not a valid name.
+    ///
+    /// ```
+    /// use spf_result::Record;
+    ///
+    /// let record: Record = "v=spf1 redirect=_spf.example.com".parse()?;
+    /// let domain = record.redirect().ok_or("no redirect")?;
+    /// assert_eq!(domain.name().map(ToString::to_string).as_deref(), Some("_spf.example.com"));
+    /// assert_eq!(domain.macros(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn macros(&self) -> Option<&MacroString> {
         match &self.0 {

@@ -69,6 +69,23 @@ impl Options {
 }
 
 /// The limits of a check: RFC 7208 section 4.6.4.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use spf_result::{Limits, Options};
+///
+/// let limits = Limits::default()
+///     .with_lookups(20)
+///     .with_mx_hosts(5)
+///     .with_ptr_names(5)
+///     .with_explanation(200)
+///     .with_questions(50)
+///     .with_time(Duration::from_secs(5));
+/// assert_eq!((limits.lookups, limits.void_lookups), (20, 2));
+/// let options = Options::default().with_limits(limits).with_hosts_are_not_void(true);
+/// assert!(options.hosts_are_not_void && options.limits.mx_hosts == 5);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {

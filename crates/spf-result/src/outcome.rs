@@ -95,6 +95,21 @@ impl SpfOutcome {
 
     /// Tells whether the domain publishes no record, and the result is that of
     /// [`Options::guess`](crate::Options::guess).
+    ///
+    /// ```
+    /// use mail_types::{dns::Zone, smtp::Helo};
+    /// use spf_result::Check;
+    ///
+    /// let zone = Zone::parse("example.com TXT \"v=spf1 a -all\"\nexample.com A 192.0.2.1")?;
+    /// let (helo, sender) = (Helo::new("a.example"), "<a@example.com>".parse()?);
+    /// let check = Check::mail_from("192.0.2.9".parse()?, &helo, &sender);
+    /// let outcome = check.session().run(|question| zone.answer(question));
+    /// assert_eq!((outcome.lookups(), outcome.terms(), outcome.is_guess()), (1, 2, false));
+    /// let cause = outcome.cause();
+    /// assert_eq!(cause.directive().map(ToString::to_string).as_deref(), Some("-all"));
+    /// assert_eq!(cause.problem(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_guess(&self) -> bool {
         self.guess

@@ -92,6 +92,16 @@ impl Record {
     }
 
     /// Returns the domain to continue with if no directive matches (RFC 7208 section 6.1).
+    ///
+    /// ```
+    /// use spf_result::Record;
+    ///
+    /// assert!(Record::is_one(b"v=spf1 nonsense:") && !Record::is_one(b"v=spf10"));
+    /// let record: Record = "v=spf1 include:a.example -all exp=b.example".parse()?;
+    /// assert_eq!((record.terms().len(), record.directives().count()), (3, 2));
+    /// assert_eq!(record.redirect(), None);
+    /// # Ok::<(), spf_result::RecordError>(())
+    /// ```
     #[must_use]
     pub fn redirect(&self) -> Option<&DomainSpec> {
         self.terms.iter().find_map(|term| match term {

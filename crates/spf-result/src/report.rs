@@ -75,6 +75,24 @@ impl Report {
     /// Sets the text of [`smtp_comment`](Self::smtp_comment) for a domain without an explanation:
     /// Exim's option `spf_smtp_comment_template`. The default begins as Exim's does. `%{p}` is
     /// `unknown`.
+    ///
+    /// ```
+    /// use mail_types::exim::{Value, Variable};
+    /// use mail_types::{dns::Zone, smtp::Helo};
+    /// use spf_result::Check;
+    ///
+    /// let zone = Zone::parse("example.com TXT \"v=spf1 -all\"")?;
+    /// let (helo, sender) = (Helo::new("a.example"), "<a@example.com>".parse()?);
+    /// let check = Check::mail_from("192.0.2.1".parse()?, &helo, &sender);
+    /// let report = check.report(check.session().run(|question| zone.answer(question)));
+    /// let report = report.with_smtp_comment_template(&check, &"%{i} may not send for %{d}".parse()?);
+    /// let comment = report.smtp_comment().unwrap_or_default();
+    /// assert!(comment.starts_with("192.0.2.1 may not send for example.com"), "{comment}");
+    /// assert!(report.header_comment().starts_with("unknown: domain of example.com does not designate"));
+    /// assert_eq!(report.variable("spf_result"), Variable::Value(Value::trusted("fail")));
+    /// assert!(report.spf_input().is_some_and(|input| input.domain == "example.com".parse().unwrap()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_smtp_comment_template(mut self, check: &Check<'_>, template: &MacroString) -> Self {
         let domain = self.outcome.cause().domain().cloned();

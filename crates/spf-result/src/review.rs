@@ -21,6 +21,8 @@ use crate::{DomainSpec, Limits, Mechanism, Qualifier, Record, RecordError};
 ///
 /// let zone = Zone::parse(r#"example.com TXT "v=spf1 ptr +all ip4:192.0.2.1""#)?;
 /// let review = Review::new("example.com".parse()?).session().run(|question| zone.answer(question));
+/// assert_eq!((review.records().len(), review.lookups()), (1, 1));
+/// assert_eq!(review.findings()[0].defect.section(), "5.5");
 /// let defects: Vec<_> = review.findings().iter().map(ToString::to_string).collect();
 /// assert_eq!(defects, [
 ///     "example.com: ptr: slow and unreliable, do not publish",

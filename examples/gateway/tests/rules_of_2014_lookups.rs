@@ -9,10 +9,12 @@ use mail_types::dns::{DnssecStatus, RecordType, Zone};
 use mail_types::smtp::Helo;
 use spf_result::{Check, Report};
 
+use super::rules_dmarc::examined;
 use super::scenario::Scenario;
 use super::scratch::Scratch;
 use crate::gateway::config::Config;
 use crate::gateway::lookups::engines::Engines;
+use crate::gateway::policy::conditions::dmarc::keep;
 use crate::gateway::policy::stage::Stage;
 use crate::gateway::policy::state::PolicyState;
 
@@ -237,5 +239,37 @@ async fn lists_come_out_of_a_database() {
             "{blocks}"
         );
         assert_eq!(scenario.state.take_log()[0], "true 192.0.2.66");
+    }
+}
+
+/// The text on DMARC: the list of a condition may come out of a lookup, with colons between its items.
+#[tokio::test]
+async fn the_words_of_dmarc_come_out_of_a_database() {
+    let scratch = Scratch::new();
+    let text = "[[acl_smtp_data]]\nverb = 'deny'\n\
+        dmarc_status = \"${lookup sqlite{SELECT words FROM refused WHERE domain = '${quote_sqlite:$sender_address_domain}'}}\"\n\
+        message = 'it is $dmarc_status'";
+    let config = config(text, scratch.path());
+    let database = rusqlite::Connection::open(&config.server.live.lookups.sqlite_dbfile).unwrap();
+    database.execute_batch("CREATE TABLE refused (domain, words)").unwrap();
+    let unread = "451 4.7.0 temporary failure evaluating policy, try again later";
+    for (words, policy, expected) in [
+        ("reject : quarantine", "p=reject", "550 5.7.1 it is reject"),
+        ("reject : quarantine", "p=quarantine", "550 5.7.1 it is quarantine"),
+        ("reject : quarantine", "p=none", ""),
+        ("reject:quarantine", "p=quarantine", "550 5.7.1 it is quarantine"),
+        ("!accept : !norecord", "p=none", "550 5.7.1 it is none"),
+        ("", "p=reject", ""),
+        // Found text has no separator of its own, and a word that is not one defers.
+        ("<; reject ; quarantine", "p=reject", unread),
+        ("rejected", "p=reject", unread),
+    ] {
+        database.execute("DELETE FROM refused", []).unwrap();
+        database.execute("INSERT INTO refused VALUES ('a.example', ?1)", [words]).unwrap();
+        let scenario = Scenario::new().with_mail("<ann@a.example>", "bob@b.example");
+        let mut scenario = with_engines(scenario, &config);
+        keep(examined(policy, false), "mx.example", &mut scenario.state);
+        let refusal = scenario.refusal(&config.server.live.rules, Stage::Data).await;
+        assert_eq!(refusal, expected, "{words}: {policy}");
     }
 }

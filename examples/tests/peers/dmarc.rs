@@ -6,8 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
+
 use super::block::Block;
 use super::gateway::Gateway;
+use super::name_server::{NameServer, Said};
 use super::servers::{Peers, have, swaks};
 use crate::dkim::signing::sign;
 
@@ -210,6 +214,37 @@ fn a_sender_whose_dns_is_slow_does_not_get_by() {
         assert!(message.contains("\tdmarc=fail policy.dmarc=reject"), "{message}");
         assert!(message.contains("X-Quarantine: DMARC: "), "{message}");
     });
+}
+
+/// The record of a subdomain ends the walk there; the list of the option has it within its organization.
+#[test]
+fn the_list_of_suffixes_puts_together_what_the_records_leave_apart() {
+    if !have(&["swaks"]) {
+        return;
+    }
+    let block = Block::claim();
+    let dns = NameServer::start(true, |name, kind| match (name, kind) {
+        ("_dmarc.sub.example.test", RecordType::TXT) => Said::Text("v=DMARC1; p=reject".into()),
+        ("example.test", RecordType::TXT) => Said::Text("v=spf1 ip4:127.0.0.2 -all".into()),
+        _ => Said::Code(ResponseCode::NXDomain),
+    });
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("suffixes-{}", block.first()));
+    let text = "// ===BEGIN ICANN DOMAINS===\ntest\n// ===END ICANN DOMAINS===\n";
+    fs::write(&list, text).unwrap();
+    let file = format!("dmarc_tld_file = '{}'", list.display());
+    for (number, option, result) in [(0, "", "fail"), (1, &*file, "pass")] {
+        let options = format!("{ALL}\ndns_resolver = '{}'\n{option}", dns.address);
+        let mut gateway = Gateway::start(block.own(number), &options);
+        let send = Sender::new(&block);
+        let message = plain("a@sub.example.test", "of a subdomain");
+        let (taken, transcript) = send.send(&gateway, "a@example.test", &message);
+        assert!(taken, "{transcript}");
+        let message = gateway.message("Subject: of a subdomain");
+        let field = format!("\tdmarc={result} policy.dmarc=reject header.from=sub.example.test");
+        assert!(message.contains(&field), "{option}: {message}");
+        assert_eq!(message.contains("X-Quarantine: DMARC: "), result == "fail", "{message}");
+    }
+    fs::remove_file(list).unwrap();
 }
 
 /// Passes questions on to a name server, but for those with a label, which are not answered.

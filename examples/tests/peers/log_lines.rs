@@ -1,16 +1,26 @@
 //! Log lines about a message: its arrival, and the delivery to each recipient.
 
+use std::net::Ipv4Addr;
 use std::process::Command;
 
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 use serde_json::Value;
 
 use super::block::Block;
 use super::dialogue::Dialogue;
 use super::gateway::{Gateway, binary};
+use super::name_server::{NameServer, Said};
 
 /// Sends a message to ann and bob; returns its id.
 fn send(gateway: &Gateway) -> String {
+    send_behind(gateway, b"")
+}
+
+/// The same, behind these octets of a proxy.
+fn send_behind(gateway: &Gateway, header: &[u8]) -> String {
     let mut smtp = Dialogue::connect(gateway.port());
+    smtp.send(header);
     smtp.reply();
     for command in [
         "EHLO client.test",
@@ -73,6 +83,35 @@ fn quarantine_and_the_maildir_of_a_recipient_are_told() {
         let transport = "R=localuser T=local_delivery in quarantine";
         assert_eq!(*line, format!("=> {name} <{name}@local.test> {transport} {folder}/{name}"));
     }
+}
+
+/// Of the proxy nothing is asked: only the client in its header has a name.
+#[test]
+fn the_name_of_a_client_behind_a_proxy_is_looked_up_and_logged() {
+    let block = Block::claim();
+    let dns = NameServer::start(true, |name, kind| match (name, kind) {
+        ("1.2.0.192.in-addr.arpa", RecordType::PTR) => Said::Pointer("mx.client.test."),
+        ("1.0.0.127.in-addr.arpa", RecordType::PTR) => Said::Pointer("proxy.test."),
+        ("mx.client.test", RecordType::A) => Said::Address(Ipv4Addr::new(192, 0, 2, 1)),
+        ("proxy.test", RecordType::A) => Said::Address(Ipv4Addr::LOCALHOST),
+        _ => Said::Code(ResponseCode::NXDomain),
+    });
+    let text = format!(
+        "primary_hostname = 'gateway.test'\nlocal_interfaces = '127.0.0.1.{}'\nlocal_domains = 'local.test'\n\
+         proxy_required_hosts = '127.0.0.1'\nhost_lookup = '*'\ndns_resolver = '{}'\n\
+         [[acl_smtp_mail]]\nverb = 'warn'\nlogwrite = 'client $sender_host_name'\n",
+        block.own(0),
+        dns.address
+    );
+    let mut gateway = Gateway::start_as_written(block.own(0), &text);
+    let id = send_behind(&gateway, b"PROXY TCP4 192.0.2.1 198.51.100.25 5555 25\r\n");
+    let arrival = &lines(&mut gateway, &id, 3)[0];
+    let begin = "<= a@sender.test H=mx.client.test (client.test) [192.0.2.1] ";
+    assert!(arrival.starts_with(begin), "{arrival}");
+    gateway.line("client mx.client.test");
+    let asked = dns.asked();
+    assert!(asked.iter().any(|name| name == "1.2.0.192.in-addr.arpa"), "{asked:?}");
+    assert!(!asked.iter().any(|name| name == "1.0.0.127.in-addr.arpa"), "{asked:?}");
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 use std::process::Command;
 
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
+
 use super::block::Block;
 use super::gateway::Gateway;
+use super::name_server::{NameServer, Said};
 use super::servers::{Peers, have, output_of, swaks, text};
 
 const RULES: &str = r#"
@@ -124,6 +128,49 @@ fn connections_are_made_anew_and_what_cannot_be_told_defers() {
     let (taken, transcript) = swaks(&stage.gateway.address(), &["--to", "ann@local.test"]);
     assert!(!taken && transcript.contains("421 4.7.0"), "{transcript}");
     stage.gateway.line("lookup or request deferred: PostgreSQL: ");
+}
+
+/// The tables and the texts of docs/scale.md.
+#[test]
+fn the_tables_of_the_document_take_events_and_rows_of_reports() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let peers = Peers::of(&block);
+    let database = peers.start(&["postgresql"]).remove(0).address;
+    let document = include_str!("../../../docs/scale.md");
+    let part = |from: &str, to: &str| {
+        let (_, rest) = document.split_once(from).unwrap();
+        rest.split_once(to).unwrap().0
+    };
+    sql(&database, part("```sql\n", "```"));
+    let dns = NameServer::start(true, |name, kind| match (name, kind) {
+        ("_dmarc.sender.test", RecordType::TXT) => Said::Text("v=DMARC1; p=none".into()),
+        _ => Said::Code(ResponseCode::NXDomain),
+    });
+    let options = format!(
+        "pgsql_servers = '{}/mail/gateway/secret'\ndns_resolver = '{}'\ndmarc_verify_hosts = '*'\n\
+         event_select = 'msg:*'\nevent_action = 'EVENT'\n[macros]\nEVENT = {}\n{}",
+        database.replace(':', "::"),
+        dns.address,
+        part("EVENT = ", "\n\n"),
+        part("# A row for each message that DMARC has tested.\n", "```")
+    );
+    let mut gateway = Gateway::start(block.own(0), &options);
+    let arguments = ["--from", "o'hara@sender.test", "--to", "ann@local.test"];
+    let (taken, transcript) =
+        swaks(&gateway.address(), &[&arguments[..], &["--local-interface", "127.0.0.2"]].concat());
+    assert!(taken, "{transcript}");
+    let row =
+        sql(&database, "SELECT host, source, domain, status, policy, spf, dkim FROM dmarc_rows");
+    assert_eq!(row, "gateway.test|127.0.0.2|sender.test|none|none|no|no\n");
+    let select = "SELECT event, sender FROM events WHERE message_id <> ''";
+    let event = gateway.wait_for("an event", |_| {
+        let rows = sql(&database, select);
+        (!rows.is_empty()).then_some(rows)
+    });
+    assert_eq!(event, "msg:complete|o'hara@sender.test\n");
 }
 
 const PROGRAMS: &[&str] = &["pg_lsclusters", "psql", "setpriv", "swaks"];

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, TXT};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, PTR, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 /// What is said of a name in lower case, without the dot at its end.
 pub(crate) enum Said {
     Text(String),
     Alias(&'static str),
+    Pointer(&'static str),
     Address(Ipv4Addr),
     Code(ResponseCode),
     /// It is silent.
@@ -53,6 +54,7 @@ impl NameServer {
                     let data = match said(name, question.query_type()) {
                         Said::Text(text) => Some(RData::TXT(TXT::new(vec![text]))),
                         Said::Alias(to) => Some(RData::CNAME(CNAME(Name::from_ascii(to).unwrap()))),
+                        Said::Pointer(to) => Some(RData::PTR(PTR(Name::from_ascii(to).unwrap()))),
                         Said::Address(address) => Some(RData::A(A(address))),
                         Said::Code(code) => {
                             reply.metadata.response_code = code;

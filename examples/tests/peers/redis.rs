@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::UNIX_EPOCH;
 
 use examples::gateway::config::Config;
 use examples::gateway::lookups::engines::Engines;
@@ -10,6 +11,7 @@ use mail_types::exim::LookupResult;
 use serde_json::{Value, json};
 
 use super::block::Block;
+use super::dialogue::Dialogue;
 use super::gateway::{Gateway, binary};
 use super::injection::{ask, seed, values};
 use super::servers::{Listener, Peers, have, output_of, swaks, text};
@@ -208,6 +210,53 @@ fn authorities_of_the_system(peers: &Peers<'_>, server: &str) {
         output.status.code() == Some(2) && error.contains("no certificate authority"),
         "{error}"
     );
+}
+
+/// The rules of docs/scale.md, with a lower limit.
+#[test]
+fn the_rate_of_a_client_is_that_of_all_gateways() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    let block = Block::claim();
+    let redis = RedisPeers::start(&block);
+    let server = redis.address("redis");
+    let document = include_str!("../../../docs/scale.md");
+    let key = document.lines().find(|line| line.starts_with("MINUTE = ")).unwrap();
+    let (_, rules) = document.split_once("# The rate of a client").unwrap();
+    let (rules, _) = rules.split_once("# A row for each message").unwrap();
+    let options = format!(
+        "redis_servers = '<; {server}/10/secret'\nredis_allow_writes = true\n[macros]\n{key}\n# The rate{}",
+        rules.replace("600", "3")
+    );
+    let one = Gateway::start(block.own(0), &options);
+    let other = Gateway::start(block.own(1), &options);
+    let minute = || UNIX_EPOCH.elapsed().unwrap().as_secs() / 60;
+    let say = |gateway: &Gateway| {
+        let mut smtp = Dialogue::connect(gateway.port());
+        smtp.reply();
+        smtp.say("EHLO client.test");
+        smtp.say("MAIL FROM:<a@sender.test>")
+    };
+    let mut replies = Vec::new();
+    // Another minute has another counter.
+    for _ in 0..2 {
+        let start = minute();
+        replies = [&one, &one, &other, &other, &one].map(say).to_vec();
+        if minute() == start {
+            break;
+        }
+    }
+    let accepted = replies.iter().map(|reply| reply.starts_with("250 ")).collect::<Vec<_>>();
+    assert_eq!(accepted, [true, true, true, false, false], "{replies:?}");
+    assert!(
+        replies[3].starts_with("451 4.7.1 127.0.0.1 sends more than 3 messages"),
+        "{replies:?}"
+    );
+    let keys = cli(server, &["KEYS", "rate:*"]);
+    let key = keys.lines().last().unwrap();
+    let time: i64 = cli(server, &["TTL", key]).parse().unwrap();
+    assert!((1..=120).contains(&time), "{key}: {time}");
 }
 
 #[test]

@@ -36,6 +36,71 @@ fn links_lead_to_files() {
     }
 }
 
+#[test]
+fn each_standard_has_its_crate_and_what_is_covered_and_what_is_not() {
+    let [(name, text)] = &files(&["docs/standards.md"])[..] else { panic!("it is missing") };
+    let lines = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows: Vec<Vec<_>> = lines.map(|line| line.split(" | ").collect()).collect();
+    assert!(rows.len() > 20, "{name}: {} rows", rows.len());
+    for row in &rows {
+        assert!(
+            row.len() == 4 && row.iter().all(|cell| !cell.trim().is_empty()),
+            "{name}: {row:?}"
+        );
+    }
+    for library in crate::libraries() {
+        let has = |row: &Vec<&str>| row[1].contains(&format!("`{library}`"));
+        assert!(rows.iter().any(has), "{name}: no document of {library}");
+    }
+}
+
+/// `Type::item` in prose, outside blocks of code.
+fn items(text: &str) -> Vec<(&str, &str)> {
+    let prose = text.split("```").step_by(2).flat_map(|part| part.split('`').skip(1).step_by(2));
+    let is_name = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let items = prose.filter_map(|word| word.split_once("::"));
+    let is_type = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase()) && is_name(name);
+    items.filter(|(owner, item)| is_type(owner) && is_name(item)).collect()
+}
+
+#[test]
+fn items_that_documents_name_exist() {
+    let sources = files(&["crates/*/src/*.rs", "crates/*/src/**/*.rs"]);
+    for (name, text) in files(&["docs/adopt.md", "docs/choices.md"]) {
+        let items = items(&text);
+        assert!(!items.is_empty(), "{name}");
+        for (owner, item) in items {
+            let defines = |text: &str| {
+                let kinds = ["enum", "struct"];
+                kinds.iter().any(|kind| {
+                    [" ", "<", "(", ";"]
+                        .iter()
+                        .any(|end| text.contains(&format!("pub {kind} {owner}{end}")))
+                })
+            };
+            let is_there = sources.iter().any(|(_, text)| {
+                let lines = text.lines().map(str::trim_start);
+                let variants = [format!("{item},"), format!("{item}("), format!("{item} {{")];
+                let methods = [format!("fn {item}("), format!("fn {item}<"), format!("{item}: ")];
+                let mut lines = lines.filter(|line| !line.starts_with("//"));
+                lines.any(|line| {
+                    variants.iter().any(|start| line.starts_with(start))
+                        || line.starts_with("pub ")
+                            && methods.iter().any(|part| line.contains(part))
+                })
+            });
+            let owned = sources.iter().any(|(_, text)| defines(text));
+            assert!(owned && is_there, "{name}: no such item: {owner}::{item}");
+        }
+    }
+}
+
+#[test]
+fn items_are_found_in_prose() {
+    let text = "`A::b` and `c::d`, `E::F`\n```rust\n`G::h`\n```\n`I::j(k)` `L`";
+    assert_eq!(items(text), [("A", "b"), ("E", "F")]);
+}
+
 /// The paths that a text names from the root of the workspace.
 fn paths(text: &str) -> Vec<&str> {
     let folders = ["benches/", "crates/", "docs/", "examples/", "fuzz/", "scripts/"];

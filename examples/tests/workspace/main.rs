@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod documents;
+mod example_code;
 mod packages;
 mod promises;
 #[cfg(feature = "gateway")]
@@ -126,6 +127,7 @@ fn files_are_named_after_their_content() {
 
 #[test]
 fn the_libraries_are_light() {
+    let adopting = fs::read_to_string(root().join("docs/adopt.md")).unwrap();
     for library in libraries() {
         let tree = tree(&library, &["--no-default-features", "-e", "normal,build"]);
         let most = match library.as_str() {
@@ -135,6 +137,8 @@ fn the_libraries_are_light() {
             _ => LIGHT,
         };
         assert!(tree.len() <= most, "{library}: {} crates: {tree:?}", tree.len());
+        let row = format!("| `{library}` | {} | ", tree.len());
+        assert!(adopting.contains(&row), "docs/adopt.md has no row {row}");
     }
     // A TCP server that is no mail server takes no more than this for the header.
     let tree = tree("proxy-protocol", &["--no-default-features", "-e", "normal"]);

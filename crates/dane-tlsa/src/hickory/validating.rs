@@ -45,6 +45,27 @@ impl ValidatingResolver {
     }
 
     /// Starts with an empty cache of other limits.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use dane_tlsa::CacheLimits;
+    /// use dane_tlsa::hickory::{TrustAnchors, ValidatingResolver};
+    /// use dane_tlsa::mail_types::dns::{Answer, Question, RecordType, Resolve};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// // Nobody answers there: that is a failure, and no absence.
+    /// let (servers, patience) = (["127.0.0.1:1".parse()?], Duration::from_millis(100));
+    /// let resolver = ValidatingResolver::new(&servers, Arc::new(TrustAnchors::default()), patience);
+    /// let resolver = resolver.with_cache(CacheLimits::default().with_entries(100));
+    /// let question = Question::new("example.com".parse()?, RecordType::Mx);
+    /// let (_, answer) = resolver.answer(question, Duration::from_secs(1)).await;
+    /// assert!(matches!(answer, Answer::Failed(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_cache(self, limits: CacheLimits) -> Self {
         Self { cache: Arc::new(Mutex::new(AnswerCache::new(limits))), ..self }
@@ -116,6 +137,20 @@ impl Resolve for ValidatingResolver {
 /// - a denial needs the SOA record of a zone that encloses the name: secure, with a secure NSEC or NSEC3 record, or
 ///   proven to be unsigned;
 /// - a denial at the end of an alias does not count: the end is asked for by itself.
+///
+/// ```
+/// use dane_tlsa::hickory::validated_walk;
+/// use dane_tlsa::mail_types::dns::{Answer, Question, RecordType};
+/// use dane_tlsa::mail_types::hickory::Walk;
+/// use hickory_proto::op::{Message, MessageType, OpCode};
+///
+/// // A response without a record, and so without a proof of absence, is a failure.
+/// let response = Message::new(0, MessageType::Response, OpCode::Query);
+/// let question = Question::new("example.com".parse()?, RecordType::Tlsa);
+/// let Walk::End { answer, .. } = validated_walk(&question, &response) else { unreachable!() };
+/// assert!(matches!(answer, Answer::Failed(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn validated_walk(question: &Question, response: &Message) -> Walk {
     walk(question, response, |name| denied(name, response))

@@ -7,6 +7,22 @@ use mail_types::dns::Name;
 use crate::CacheLimits;
 
 /// The options of a [`Stub`](crate::Stub).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use dane_tlsa::{CacheLimits, StubOptions};
+///
+/// let options = StubOptions::default()
+///     .with_trusted(true)
+///     .with_signed_name("example.com".parse()?)
+///     .with_bogus_name(Some("dnssec-failed.org".parse()?))
+///     .with_patience(Duration::from_secs(2), 3)
+///     .with_probe_times(Duration::from_secs(600), Duration::from_secs(10))
+///     .with_cache(CacheLimits::default());
+/// assert!(options.trusted && options.rounds == 3);
+/// # Ok::<(), dane_tlsa::mail_types::dns::NameError>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct StubOptions {

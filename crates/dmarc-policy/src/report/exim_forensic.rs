@@ -16,6 +16,24 @@ use crate::{FailureReportLimits, ReportId, Status, Verdict};
 /// [`Destinations`](crate::Destinations), [`FailureRate`](crate::FailureRate).
 ///
 /// [`FailureReport`]: crate::FailureReport
+///
+/// ```
+/// use dmarc_policy::{Author, Dmarc, EximForensic, FailureReportLimits};
+/// use mail_types::dns::Zone;
+///
+/// let zone = Zone::parse("_dmarc.example.com TXT \"v=DMARC1; p=reject\"")?;
+/// let message = b"From: ann@example.com\r\nSubject: hello\r\n\r\n";
+/// let dmarc = Dmarc::new(Author::from_message(message));
+/// let verdict = dmarc.session().run(|question| zone.answer(question));
+/// let (sender, to) = ("dmarc@mx.example.net".parse()?, "ruf@example.com".parse()?);
+/// let mail = EximForensic::new(&verdict, sender, to, "192.0.2.1".parse()?, 1_796_083_200)
+///     .ok_or("no mail is wanted")?
+///     .with_references(&"1@example.com".parse()?)
+///     .with_header(message, FailureReportLimits::default().with_header(1000))
+///     .write();
+/// assert!(String::from_utf8(mail)?.contains("Subject: hello"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EximForensic<'a> {
     verdict: &'a Verdict,

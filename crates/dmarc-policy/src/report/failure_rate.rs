@@ -14,13 +14,13 @@ use std::time::Duration;
 ///
 /// use dmarc_policy::{FailureRate, FailureRateLimits, Pace};
 ///
-/// let mut limits = FailureRateLimits::default();
-/// (limits.reports, limits.period) = (1, Duration::from_secs(60));
-/// let mut rate = FailureRate::new(limits);
+/// let limits = FailureRateLimits::default().with_reports(1).with_period(Duration::from_secs(60));
+/// let mut rate = FailureRate::new(limits.with_destinations(1));
 /// let at = Duration::from_secs;
 /// assert_eq!(rate.handle_report("ruf@example.com", at(0)), Pace::Send { incidents: 1 });
 /// assert_eq!(rate.handle_report("ruf@example.com", at(59)), Pace::Held);
 /// assert_eq!(rate.handle_report("ruf@example.com", at(60)), Pace::Send { incidents: 2 });
+/// assert_eq!(rate.handle_report("other@example.com", at(61)), Pace::Full);
 /// ```
 #[derive(Clone, Debug)]
 pub struct FailureRate {

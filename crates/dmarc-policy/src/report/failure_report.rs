@@ -17,6 +17,35 @@ use crate::{AuthFailure, DkimInput, ReportId, Verdict};
 /// Send it with the null reverse-path, so that it causes no bounce. A signature of the domain in
 /// `from` then gives it an aligned pass, without which it could itself cause reports (RFC 9991
 /// section 5.1). It contains the header of the message, not its body.
+///
+/// ```
+/// use dmarc_policy::{AuthFailure, Author, DeliveryResult, Dmarc, FailureEnvelope, FailureReport, FailureReportLimits};
+/// use mail_types::{dns::Zone, smtp::ReversePath};
+///
+/// let zone = Zone::parse("_dmarc.example.com TXT \"v=DMARC1; p=reject; ruf=mailto:ruf@example.com\"")?;
+/// let message = b"From: ann@example.com\r\nSubject: hello\r\n\r\nnot in the report";
+/// let dmarc = Dmarc::new(Author::from_message(message));
+/// let verdict = dmarc.session().run(|question| zone.answer(question));
+/// let envelope = FailureEnvelope {
+///     reporter: "mx.example.net".parse()?,
+///     from: "dmarc@example.net".parse()?,
+///     to: "ruf@example.com".parse()?,
+///     message_id: "1@mx.example.net".parse()?,
+///     date: 1_796_083_200,
+/// };
+/// let path: ReversePath = "<bounce@example.com>".parse()?;
+/// let report = FailureReport::new(envelope, AuthFailure::Dmarc, &verdict)
+///     .with_incidents(3)
+///     .with_source("192.0.2.1".parse()?, Some(25_000))
+///     .with_mail_from(&path)
+///     .with_arrival(1_796_083_100)
+///     .with_delivery(DeliveryResult::Policy)
+///     .with_header(message, FailureReportLimits::default());
+/// let text = String::from_utf8(report.write())?;
+/// assert!(text.contains("Auth-Failure: dmarc") && text.contains("Incidents: 3"), "{text}");
+/// assert!(text.contains("Subject: hello") && !text.contains("not in the report"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FailureReport<'a> {
     envelope: FailureEnvelope,

@@ -17,7 +17,10 @@ use crate::{AlignmentMode, Discovery, FailureOptions, FeedbackRow, Policy, Recor
 /// tally.add(FeedbackRow::new("192.0.2.1".parse()?, "example.com"))?;
 ///
 /// let metadata = ReportMetadata::new("Example", "dmarc@mx.example.net", "1@mx.example.net", 0..86_400);
+/// let metadata = metadata.with_contact("+1 555 0100").with_error("p=rejct").with_generator("example 1");
 /// let report = Feedback::new(metadata, policy, tally.into_rows());
+/// assert_eq!(report.messages(), (2, 0), "none of two has passed");
+/// assert_eq!(Feedback::read(&report.to_gzip(), &FeedbackLimits::default())?.feedback, report);
 /// let xml = report.to_xml();
 /// let read = Feedback::read(xml.as_bytes(), &FeedbackLimits::default())?;
 /// assert_eq!((read.feedback.rows[0].count, read.deviations.len()), (2, 0));

@@ -142,6 +142,21 @@ pub(crate) fn missing(element: &'static str) -> FeedbackError {
 }
 
 /// Limits on a received report.
+///
+/// ```
+/// use dmarc_policy::{Feedback, FeedbackError, FeedbackLimits};
+///
+/// let limits = FeedbackLimits::default()
+///     .with_input(1 << 20)
+///     .with_xml(8 << 20)
+///     .with_records(1000)
+///     .with_depth(16)
+///     .with_text(1000)
+///     .with_children(100)
+///     .with_deviations(10);
+/// let error = Feedback::read(&vec![b' '; (1 << 20) + 1], &limits).unwrap_err();
+/// assert_eq!(error, FeedbackError::Input { limit: 1 << 20 });
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FeedbackLimits {

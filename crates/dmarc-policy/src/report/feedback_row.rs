@@ -71,6 +71,24 @@ impl FeedbackRow {
     ///
     /// If the disposition differs from the owner's policy, the reason is test mode or a local
     /// policy.
+    ///
+    /// ```
+    /// use dmarc_policy::{Author, Dmarc, FeedbackRow, Override, OverrideKind, Policy, SignatureRow, SpfRow};
+    /// use mail_types::{dns::Zone, results::AuthResult};
+    ///
+    /// let zone = Zone::parse("_dmarc.example.com TXT \"v=DMARC1; p=reject\"")?;
+    /// let dmarc = Dmarc::new(Author::from_message(b"From: ann@example.com\r\n\r\n"));
+    /// let verdict = dmarc.session().run(|question| zone.answer(question));
+    /// let row = FeedbackRow::of_verdict("192.0.2.1".parse()?, &verdict, Policy::None, None, &[]);
+    /// let mut row = row.ok_or("no report is wanted")?
+    ///     .with_envelope_from("example.com")
+    ///     .with_envelope_to("example.net")
+    ///     .with_reason(Override::new(OverrideKind::MailingList).with_comment("a list of ours"));
+    /// assert!(!row.passed() && row.reasons.len() == 2, "{row:?}");
+    /// row.signatures.push(SignatureRow::new("example.com", "s", AuthResult::Fail).with_human_result("no key"));
+    /// row.spf_result = Some(SpfRow::new("example.com", AuthResult::None).with_human_result("no record"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn of_verdict(
         source: IpAddr,

@@ -12,6 +12,22 @@ use crate::{Feedback, ReportId, ReportIdError};
 ///
 /// Send it with the null reverse-path, so that it causes no bounce. A signature of the domain in
 /// `from` then gives it the aligned pass that a report needs.
+///
+/// ```
+/// use dmarc_policy::{Discovery, Feedback, FeedbackRow, Policy, PublishedPolicy, Record, ReportMail, ReportMetadata};
+///
+/// let metadata = ReportMetadata::new("Example", "dmarc@example.net", "1@example.net", 0..86_400);
+/// let record = Record::new(Policy::Reject);
+/// let policy = PublishedPolicy::new(&"example.com".parse()?, &record, &Discovery::TreeWalk);
+/// let rows = vec![FeedbackRow::new("192.0.2.1".parse()?, "example.com")];
+/// let report = Feedback::new(metadata, policy, rows);
+/// let to = vec!["rua@example.com".parse()?];
+/// let mail = ReportMail::new("example.net".parse()?, "dmarc@example.net".parse()?, to, "1@example.net".parse()?, 86_400);
+/// let mail = mail.with_unique_id("7");
+/// assert_eq!(mail.file_name(&report)?, "example.net!example.com!0!86399!7.xml.gz");
+/// assert!(mail.write(&report)?.contains("Subject: Report Domain: example.com"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ReportMail {

@@ -221,6 +221,35 @@ impl<'t> Action<'t> {
     }
 
     /// Returns the outcome at the end of the waiting time, the same as for an action that fails.
+    ///
+    /// ```
+    /// use event_expand::{Action, ActionStep, Effect, Event, EventName, OnFailure, Options, Template, Variables, packed_errno};
+    /// use mail_types::exim::{LookupResult, Trust, Variable};
+    ///
+    /// struct Nothing;
+    /// impl Variables for Nothing {
+    ///     fn variable(&self, _: &str) -> Variable<'_> {
+    ///         Variable::Unknown
+    ///     }
+    /// }
+    ///
+    /// let template: Template = "${lookup sqlite{SELECT 1}}".parse()?;
+    /// let event = Event::new(EventName::TlsCert)
+    ///     .with("tls_out_peercert", b"0\x00", Trust::Untrusted)
+    ///     .defer_errno(packed_errno(450, true));
+    /// assert_eq!(event.certificate("tls_out_peercert"), Some(&b"0\x00"[..]));
+    /// let options = Options::default();
+    /// let mut action = Action::new(&template, &event, &Nothing, &options, OnFailure::Refuse);
+    /// assert!(matches!(action.poll(), ActionStep::Request(_)));
+    /// // Without an answer in time the program refuses here.
+    /// assert_eq!(action.handle_timeout().effect, Effect::RefuseVerification);
+    /// // With one, another task may go on from the journal.
+    /// action.handle_found(LookupResult::Nothing);
+    /// let journal = action.into_journal();
+    /// let mut action = Action::new(&template, &event, &Nothing, &options, OnFailure::Refuse).with_journal(journal);
+    /// assert!(matches!(action.poll(), ActionStep::Done(outcome) if outcome.effect == Effect::Ignored));
+    /// # Ok::<(), event_expand::TemplateError>(())
+    /// ```
     #[must_use]
     pub fn handle_timeout(&self) -> ActionOutcome {
         let stop = ExpandFailure::Deferred { at: 0 };

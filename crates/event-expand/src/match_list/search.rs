@@ -246,6 +246,24 @@ impl<'s> ListSearch<'s> {
     }
 
     /// The last matching item of a domain or local part list: `$value`, in Exim's lists.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use event_expand::{Limits, ListKind, ListSearch, ListSubject, MatchList, Membership, SearchStep};
+    /// use mail_types::exim::{ByteList, Trust};
+    ///
+    /// let limits = Limits::default();
+    /// let read = |text| MatchList::read(ByteList::new(text), Trust::Trusted, ListKind::Domain, &limits).map(Arc::new);
+    /// let subject = ListSubject::Text(b"mx.example.com");
+    /// let mut search = ListSearch::new(read(b"+ours")?, subject, b"mx.example", &limits);
+    /// let SearchStep::Named { name, .. } = search.poll() else { unreachable!() };
+    /// assert_eq!(&*name, "ours");
+    /// search.handle_list(read(b"example.net : *.example.com")?)?;
+    /// assert_eq!(search.poll(), SearchStep::Decided(Membership::Yes));
+    /// assert_eq!(search.matched().map(|(item, _)| item), Some(&b"*.example.com"[..]));
+    /// # Ok::<(), event_expand::MatchListError>(())
+    /// ```
     #[must_use]
     pub fn matched(&self) -> Option<(&[u8], Trust)> {
         self.matched.as_ref().map(|(text, trust)| (&**text, *trust))

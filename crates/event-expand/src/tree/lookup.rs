@@ -1,6 +1,29 @@
 //! The types of lookups, with their modifiers.
 
 /// A type of lookup with its modifiers, as in `partial-lsearch*@,ret=full`.
+///
+/// ```
+/// use event_expand::{Ask, Capabilities, Capability, Expansion, Options, Progress, Template, Variables};
+/// use mail_types::exim::Variable;
+///
+/// struct Nothing;
+/// impl Variables for Nothing {
+///     fn variable(&self, _: &str) -> Variable<'_> {
+///         Variable::Unknown
+///     }
+/// }
+///
+/// let kind = |text: &str| -> Result<_, event_expand::TemplateError> {
+///     let options = Options::default().with_capabilities(Capabilities::NONE.with(Capability::Files));
+///     let template: Template = text.parse()?;
+///     let Progress::Request(request) = Expansion::new(&template, &Nothing, &options).poll() else { unreachable!() };
+///     let Ask::Lookup { lookup, .. } = request.ask else { unreachable!() };
+///     Ok((lookup.name, lookup.is_query(), lookup.is_file()))
+/// };
+/// assert_eq!(kind("${lookup pgsql{SELECT 1}}")?, ("pgsql", true, false));
+/// assert_eq!(kind("${lookup{key}lsearch{/etc/aliases}}")?, ("lsearch", false, true));
+/// # Ok::<(), event_expand::TemplateError>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Lookup {

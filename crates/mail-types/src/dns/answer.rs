@@ -49,6 +49,14 @@ impl Answer {
 
     /// Returns the answer at the end of an alias that has this status and time to live: the worse status and the
     /// lesser time count.
+    ///
+    /// ```
+    /// use mail_types::dns::{Answer, DnssecStatus};
+    ///
+    /// let end = Answer::Absent { exists: false, security: DnssecStatus::Secure, ttl: 300 };
+    /// let whole = end.behind_alias(DnssecStatus::Insecure, 60);
+    /// assert_eq!(whole, Answer::Absent { exists: false, security: DnssecStatus::Insecure, ttl: 60 });
+    /// ```
     #[must_use]
     pub fn behind_alias(mut self, status: DnssecStatus, time: u32) -> Self {
         if let Self::Records { security, ttl, .. } | Self::Absent { security, ttl, .. } = &mut self

@@ -37,6 +37,35 @@ pub async fn run<I: Inquiry>(session: &mut Session<I>, resolver: &dyn Resolve) -
 }
 
 /// Runs a session to its end as [`run`] does, within `time`; a question in `cache` is not sent.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use mail_types::dns::{Answer, DnsFailure, Inquiry, InquiryStep, Known, Question, Resolve, Session, run_cached};
+///
+/// /// Takes kept answers first, and asks the resolver for the rest, for at most five seconds.
+/// async fn verdict<I: Inquiry>(inquiry: I, resolver: &dyn Resolve, kept: &[(Question, Arc<Answer>)]) -> I::Verdict {
+///     let find = |question: &Question| kept.iter().find(|(q, _)| q == question).map(|(_, answer)| Arc::clone(answer));
+///     run_cached(&mut Session::new(inquiry, Vec::new(), 20), resolver, Duration::from_secs(5), &find).await
+/// }
+///
+/// // The same step by step, for a program with a loop of its own.
+/// # use mail_types::dns::{RecordType, Unanswered};
+/// # struct Exists;
+/// # impl Inquiry for Exists {
+/// #     type Verdict = bool;
+/// #     fn evaluate(&mut self, known: &mut Known<'_>) -> Result<bool, Unanswered> {
+/// #         let name = "example.com".parse().unwrap_or_else(|_| mail_types::dns::Name::root());
+/// #         Ok(matches!(*known.ask(&name, RecordType::A)?, Answer::Absent { .. }))
+/// #     }
+/// # }
+/// let mut session = Session::new(Exists, Vec::new(), 20);
+/// let kept = |_: &Question| None::<Arc<Answer>>;
+/// assert!(matches!(session.poll_cached(&kept), InquiryStep::Ask(_)));
+/// session.handle_timeout();
+/// assert!(matches!(session.poll_cached(&kept), InquiryStep::Done(false)));
+/// ```
 pub async fn run_cached<I: Inquiry>(
     session: &mut Session<I>,
     resolver: &dyn Resolve,

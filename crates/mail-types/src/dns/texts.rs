@@ -53,6 +53,14 @@ impl Texts {
 
     /// Returns the value that [`derive`](Self::derive) keeps, without sharing it; `None` if a value
     /// of another type is kept.
+    ///
+    /// ```
+    /// use mail_types::dns::Texts;
+    ///
+    /// let texts = Texts::new([&b"one"[..], b"two"]);
+    /// assert_eq!(texts.derived(|texts| texts.iter().count()), Some(&2));
+    /// assert_eq!(texts.derived(|_| String::new()), None);
+    /// ```
     pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Option<&T> {
         let kept = self.derived.get_or_init(|| Arc::new(make(self)));
         let kept: &(dyn Any + Send + Sync) = &**kept;

@@ -122,6 +122,17 @@ impl Zone {
 
     /// Sets the answer to a question in place of all others: a failure or an absence, proven or
     /// not. For records use [`add`](Self::add).
+    ///
+    /// ```
+    /// use mail_types::dns::{Answer, DnsFailure, DnssecStatus, Question, RecordType, Zone};
+    ///
+    /// let mut zone = Zone::default();
+    /// zone.add("mx.example.com".parse()?, RecordType::A, "192.0.2.1", DnssecStatus::Secure)?;
+    /// let question = Question::new("mx.example.com".parse()?, RecordType::Aaaa);
+    /// zone.set(question.clone(), Answer::Failed(DnsFailure::Timeout));
+    /// assert_eq!(zone.answer(&question), Answer::Failed(DnsFailure::Timeout));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&mut self, question: Question, answer: Answer) {
         if !matches!(answer, Answer::Absent { exists: false, .. }) {
             self.exists(question.name.clone());

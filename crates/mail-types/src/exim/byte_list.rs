@@ -37,6 +37,15 @@ impl<'a> ByteList<'a> {
     }
 
     /// Tells whether a text begins with the separator of its list.
+    ///
+    /// ```
+    /// use mail_types::exim::ByteList;
+    ///
+    /// assert!(ByteList::names_separator(b"<; a") && !ByteList::names_separator(b"a : <; b"));
+    /// assert_eq!(ByteList::new(b"<; a").separator(), b';');
+    /// let items: Vec<_> = ByteList::separated(b"<; a : b", b':').collect();
+    /// assert_eq!(items, [&b"<; a"[..], b"b"]);
+    /// ```
     #[must_use]
     pub fn names_separator(text: &[u8]) -> bool {
         matches!(trim_start(text), [b'<', separator, ..] if separates(*separator))

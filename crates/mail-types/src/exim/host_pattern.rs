@@ -97,6 +97,14 @@ impl HostPattern {
     }
 
     /// Tells whether the match depends on the host's name.
+    ///
+    /// ```
+    /// use mail_types::exim::HostPattern;
+    ///
+    /// assert!(HostPattern::parse("*.example.com")?.needs_name());
+    /// assert!(!HostPattern::parse("192.0.2.0/24")?.needs_name());
+    /// # Ok::<(), mail_types::exim::HostPatternError>(())
+    /// ```
     #[must_use]
     pub fn needs_name(&self) -> bool {
         matches!(self.0, Form::Name(_) | Form::Below(_))

@@ -82,6 +82,17 @@ impl HostSet {
     }
 
     /// Tells whether the set cannot match any host.
+    ///
+    /// ```
+    /// use mail_types::exim::{HostSet, List};
+    ///
+    /// let set = |text| HostSet::new(List::new(text));
+    /// assert!(set("")?.is_empty() && set("")?.is_nobody());
+    /// assert!(set("!*")?.is_nobody() && !set("!*")?.is_empty());
+    /// assert!(HostSet::everybody().contains("192.0.2.1".parse()?, None));
+    /// assert!(set("192.0.2.1 : *.example.com")?.needs_names() && !set("192.0.2.1")?.needs_names());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_nobody(&self) -> bool {
         let decides =

@@ -55,6 +55,16 @@ impl<'a> List<'a> {
     ///
     /// Blanks around an item, and a `separator` inside it that is a control character, are not read
     /// back.
+    ///
+    /// ```
+    /// use mail_types::exim::List;
+    ///
+    /// let text = List::join(["2001:db8::1", "", "b"], ':');
+    /// assert_eq!(text, "2001::db8::::1: :b");
+    /// assert_eq!(List::separated(&text, ':').collect::<Vec<_>>(), ["2001:db8::1", "", "b"]);
+    /// assert_eq!(List::new("<; a").separator(), ';');
+    /// assert_eq!(List::new("a : b").into_bytes().count(), 2);
+    /// ```
     #[must_use]
     pub fn join<'i>(items: impl IntoIterator<Item = &'i str>, separator: char) -> String {
         let (mut list, mut items) = (String::new(), items.into_iter().peekable());

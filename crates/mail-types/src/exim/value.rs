@@ -94,6 +94,15 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value with its own bytes.
+    ///
+    /// ```
+    /// use mail_types::exim::{Trust, Value};
+    ///
+    /// let word = Value::trusted("fail");
+    /// assert_eq!((word.as_bytes(), word.trust()), (&b"fail"[..], Trust::Trusted));
+    /// let kept: Value<'static> = Value::new(String::from("a").as_bytes(), Trust::Untrusted).into_owned();
+    /// assert_eq!(kept.trust(), Trust::Untrusted);
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         Value { bytes: Cow::Owned(self.bytes.into_owned()), trust: self.trust }

@@ -99,6 +99,20 @@ impl ResolverSettings {
     }
 
     /// Returns how long a server may take for a response, and how often it is asked.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use mail_types::hickory::ResolverSettings;
+    ///
+    /// let settings = ResolverSettings::of_server("192.0.2.53:5353".parse()?);
+    /// assert_eq!(settings.addresses(), ["192.0.2.53:5353".parse()?]);
+    /// assert!(settings.patience().1 >= 1);
+    /// // As in the C library, a missing file means a name server on this host.
+    /// let settings = ResolverSettings::of_system(Path::new("/nowhere/resolv.conf"))?;
+    /// assert_eq!(settings.servers(), [std::net::Ipv4Addr::LOCALHOST]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn patience(&self) -> (Duration, usize) {
         (self.options.timeout, self.options.attempts)

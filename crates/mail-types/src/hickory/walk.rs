@@ -254,6 +254,17 @@ pub fn hickory_name(name: &Name) -> Option<rr::Name> {
 }
 
 /// Returns our form of a name of hickory.
+///
+/// ```
+/// use mail_types::dns::{Name, RecordType};
+/// use mail_types::hickory::{hickory_name, hickory_type, mail_name};
+///
+/// let name: Name = "_25._tcp.mx.example.com".parse()?;
+/// let theirs = hickory_name(&name).ok_or("no name of hickory")?;
+/// assert_eq!(mail_name(&theirs), name);
+/// assert_eq!(hickory_type(RecordType::Tlsa).to_string(), "TLSA");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn mail_name(name: &rr::Name) -> Name {
     Name::from_labels(name.iter()).unwrap_or_else(|_| Name::root()) // Its limits are the same.

@@ -132,6 +132,13 @@ impl MethodResult {
     }
 
     /// Adds a comment; parentheses and backslashes in it are quoted.
+    ///
+    /// ```
+    /// use mail_types::results::{AuthResult, MethodResult};
+    ///
+    /// let result = MethodResult::new("dkim", AuthResult::Fail).with_comment("key (of 2019)");
+    /// assert_eq!(result.to_string(), r"dkim=fail (key \(of 2019\))");
+    /// ```
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.text.push_str(" (");

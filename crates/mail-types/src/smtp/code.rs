@@ -72,6 +72,16 @@ impl ReplyCode {
     }
 
     /// Returns the meaning of its first digit.
+    ///
+    /// ```
+    /// use mail_types::smtp::{EnhancedCode, ReplyCode, Severity};
+    ///
+    /// let code = ReplyCode::MAILBOX_UNAVAILABLE;
+    /// assert_eq!((code.get(), code.severity()), (550, Severity::Permanent));
+    /// let enhanced: EnhancedCode = "5.7.23".parse()?;
+    /// assert_eq!((enhanced.class(), enhanced.subject(), enhanced.detail()), (5, 7, 23));
+    /// # Ok::<(), mail_types::smtp::CodeError>(())
+    /// ```
     #[must_use]
     pub fn severity(self) -> Severity {
         match self.0 / 100 {

@@ -70,6 +70,16 @@ impl Domain {
     }
 
     /// Tells whether this domain is `other` or a subdomain of it.
+    ///
+    /// ```
+    /// use mail_types::smtp::Domain;
+    ///
+    /// let domain: Domain = "mx.example.com".parse()?;
+    /// assert_eq!(domain.labels().collect::<Vec<_>>(), ["mx", "example", "com"]);
+    /// assert_eq!(domain.parent(), Some("example.com".parse()?));
+    /// assert!(domain.is_within(&"example.com".parse()?) && !domain.is_within(&"ample.com".parse()?));
+    /// # Ok::<(), mail_types::smtp::DomainError>(())
+    /// ```
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         let above = self.text.strip_suffix(&*other.text);

@@ -121,6 +121,15 @@ impl<'m> Field<'m> {
     /// Returns the name without the white space, folded or not, that may precede the colon (RFC
     /// 5322 section 4.5). Control characters and octets beyond ASCII are removed too, since some
     /// programs drop them around a name, or end the name there.
+    ///
+    /// ```
+    /// use mail_types::smtp::Header;
+    ///
+    /// let message = b"Subject : a\r\n b\r\nTo: c\r\n\r\n";
+    /// let names: Vec<_> = Header::of(message).fields().map(|field| field.bare_name()).collect();
+    /// assert_eq!(names, [&b"Subject"[..], b"To"]);
+    /// assert_eq!(Header::spans(message).collect::<Vec<_>>(), [0..17, 17..24]);
+    /// ```
     #[must_use]
     pub fn bare_name(&self) -> &'m [u8] {
         let graphic = |octet: &u8| octet.is_ascii_graphic();

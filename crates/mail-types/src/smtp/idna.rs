@@ -26,6 +26,19 @@ impl Domain {
 
     /// Returns the domain with U-labels in place of A-labels; labels that decode to invalid ones
     /// stay.
+    ///
+    /// ```
+    /// use mail_types::dns::Name;
+    /// use mail_types::smtp::{Domain, Mailbox, ReversePath};
+    ///
+    /// let domain = Domain::from_unicode("b\u{fc}cher.example")?;
+    /// assert_eq!(domain.as_str(), "xn--bcher-kva.example");
+    /// assert_eq!(domain.to_unicode(), "b\u{fc}cher.example");
+    /// assert_eq!(Name::from_unicode("_dmarc.b\u{fc}cher.example")?.to_string(), "_dmarc.xn--bcher-kva.example");
+    /// assert_eq!(Mailbox::from_unicode("a@b\u{fc}cher.example")?.to_string(), "a@xn--bcher-kva.example");
+    /// assert_eq!(ReversePath::from_unicode("<a@b\u{fc}cher.example>")?, "<a@xn--bcher-kva.example>".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_unicode(&self) -> String {
         ::idna::domain_to_unicode(self.as_str()).0

@@ -83,6 +83,19 @@ impl Reply {
     }
 
     /// Writes the reply as sent, with its last CRLF.
+    ///
+    /// ```
+    /// use mail_types::smtp::{EnhancedCode, Reply, ReplyCode};
+    ///
+    /// let reply = Reply::new(ReplyCode::MAILBOX_UNAVAILABLE, "no").with_line("never");
+    /// let reply = reply.with_enhanced(EnhancedCode::REFUSED_BY_POLICY);
+    /// let mut out = Vec::new();
+    /// reply.write_to(&mut out);
+    /// assert_eq!(out, b"550-5.7.1 no\r\n550 5.7.1 never\r\n");
+    /// assert_eq!((reply.code().get(), reply.enhanced()), (550, Some("5.7.1".parse()?)));
+    /// assert_eq!(reply.lines().collect::<Vec<_>>(), ["no", "never"]);
+    /// # Ok::<(), mail_types::smtp::CodeError>(())
+    /// ```
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.reserve(self.lines.iter().map(|line| line.len() + Self::MAX_PREFIX).sum());
         // Writing to memory cannot fail.

@@ -3,6 +3,20 @@
 use std::time::Duration;
 
 /// How long a fetch takes, and how much it reads.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ocsp_staple::hyper::FetchLimits;
+///
+/// let limits = FetchLimits::default()
+///     .with_response(10_000)
+///     .with_time(Duration::from_secs(20))
+///     .with_connect(Duration::from_secs(5))
+///     .with_redirects(0)
+///     .with_fetches(2);
+/// assert_eq!((limits.response, limits.redirects, limits.fetches), (10_000, 0, 2));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct FetchLimits {

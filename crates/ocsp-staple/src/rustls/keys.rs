@@ -55,6 +55,22 @@ impl StapledKeys {
 
     /// Sets the keys, each with its staple, for a name, or for clients that ask for no name or an
     /// unknown one. An empty staple is left out; without keys the name is unknown.
+    ///
+    /// ```
+    /// use ocsp_staple::rustls::StapledKeys;
+    /// use rustls::crypto::ring::sign::any_supported_type;
+    /// use rustls::sign::CertifiedKey;
+    ///
+    /// let made = rcgen::generate_simple_self_signed(["mx.example.com".to_owned()])?;
+    /// let key = any_supported_type(&made.signing_key.serialize_der().try_into()?)?;
+    /// let key = CertifiedKey::new(vec![made.cert.der().clone()], key);
+    /// let keys = StapledKeys::new();
+    /// // For clients that ask for no name, and for those that ask for this one; no staple is there yet.
+    /// keys.set(None, [(&key, None)]);
+    /// keys.set(Some(&"mx.example.com".try_into()?), [(&key, None)]);
+    /// assert!(format!("{keys:?}").contains("mx.example.com"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set<'k>(
         &self,
         name: Option<&DnsName<'_>>,

@@ -64,6 +64,29 @@ impl StapleVerifier {
 
     /// Returns the result of the last staple, for logs and `tls_out_ocsp`: of this connection, if each
     /// has a verifier of its own. A resumed session has none.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use ocsp_staple::rustls::StapleVerifier;
+    /// use ocsp_staple::{Options, Requirement};
+    /// use rustls::client::WebPkiServerVerifier;
+    /// use rustls::{RootCertStore, crypto::ring};
+    ///
+    /// let provider = Arc::new(ring::default_provider());
+    /// let algorithms = provider.signature_verification_algorithms;
+    /// # let made = rcgen::generate_simple_self_signed(["authority.example".to_owned()])?;
+    /// # let mut roots = RootCertStore::empty();
+    /// # roots.add(made.cert.der().clone())?;
+    /// // `roots` has the trust anchors.
+    /// let anchors = roots.roots.clone().into();
+    /// let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+    /// let verifier = StapleVerifier::new(inner, anchors, algorithms)
+    ///     .with_requirement(Requirement::Require)
+    ///     .with_options(Options::default());
+    /// assert_eq!(verifier.stapled(), None, "there was no handshake yet");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn stapled(&self) -> Option<Stapled> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()

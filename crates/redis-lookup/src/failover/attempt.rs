@@ -50,6 +50,17 @@ impl Attempt {
     }
 
     /// Starts for a command.
+    ///
+    /// ```
+    /// use mail_types::exim::Query;
+    /// use redis_lookup::{Attempt, Command};
+    ///
+    /// let mut query = Query::default();
+    /// query.push_literal(b"GET a");
+    /// let attempt = Attempt::of(&Command::new(&query)?);
+    /// assert!(format!("{attempt:?}").contains("slot: Some(15495)"));
+    /// # Ok::<(), redis_lookup::CommandError>(())
+    /// ```
     #[must_use]
     pub fn of(command: &Command) -> Self {
         Self::new(command.effect(), command.key().map(slot))
