@@ -70,6 +70,6 @@ fn a_lookup_within_a_query_is_not_taken_for_the_outer_one() {
 
 #[test]
 fn a_query_that_numbers_variables_is_written_again() {
-    let text = "${lookup sqlite{SELECT '${if match{abc}{^a(.)}{1}{2}}'}{$value$1}} $1";
+    let text = "${lookup sqlite{SELECT '${filter{abc}{match{$item}{^a(.)}}}'}{$value$1}} $1";
     assert_eq!(expanded(text).0, "1b b");
 }
