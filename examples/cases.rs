@@ -4,6 +4,7 @@
 pub mod answers;
 #[cfg(feature = "gateway")]
 pub mod certificates;
+pub mod count;
 #[cfg(feature = "gateway")]
 pub mod dmarc_review;
 #[cfg(feature = "gateway")]
@@ -15,6 +16,8 @@ pub mod host_outcome;
 pub mod lines;
 pub mod mail_server;
 pub mod output;
+#[cfg(feature = "gateway")]
+pub mod published;
 #[cfg(feature = "gateway")]
 pub mod resolver;
 #[cfg(feature = "gateway")]

@@ -79,10 +79,9 @@ impl Arguments {
         if !self.texts.is_empty() {
             return Ok(out.flush()?);
         }
-        shown::tell_wait("a string to expand a line");
         // Without blanks at the end, as `exim -be` has it.
-        lines::each(MAX_LINE, &mut out, |line, out| {
-            self.one(line.trim_ascii_end(), &mut strings, out)
+        lines::each(MAX_LINE, "a string to expand a line", &mut out, |line, out| {
+            self.one(line.octets.trim_ascii_end(), &mut strings, out)
         })
     }
 

@@ -123,26 +123,27 @@ fn names_without_the_namespace_of_the_root_are_a_reports_and_others_are_not() {
 #[test]
 fn what_is_odd_is_told_and_the_rest_is_read() {
     let FeedbackReading { feedback, deviations, .. } = read(SLOPPY);
-    let found: Vec<_> = deviations.iter().map(|deviation| deviation.kind).collect();
+    let found: Vec<_> = deviations.iter().map(|deviation| deviation.kind.to_string()).collect();
     assert_eq!(
         found,
         [
-            DeviationKind::Missing("policy_evaluated"),
-            DeviationKind::Missing("identifiers"),
-            DeviationKind::Missing("auth_results"),
-            DeviationKind::Record,
-            DeviationKind::Missing("org_name"),
-            DeviationKind::Missing("email"),
-            DeviationKind::Missing("report_id"),
-            DeviationKind::Value("sp"),
-            DeviationKind::Value("adkim"),
-            DeviationKind::Value("fo"),
-            DeviationKind::Value("disposition"),
-            DeviationKind::Value("type"),
-            DeviationKind::Value("result"), // softfail is not a word of DKIM, RFC 8601 section 2.7.1
-            DeviationKind::Value("result"), // hardfail
-            DeviationKind::Repeated("spf"),
-            DeviationKind::Unknown,
+            "missing element policy_evaluated",
+            "missing element identifiers",
+            "missing element auth_results",
+            "invalid value \"unknown\" in element source_ip",
+            "record without a valid source address and count; it is left out",
+            "missing element org_name",
+            "missing element email",
+            "missing element report_id",
+            "invalid value \"\" in element sp",
+            "invalid value \"x\" in element adkim",
+            "invalid value \"0:1\" in element fo",
+            "invalid value \"rejected\" in element disposition",
+            "invalid value \"odd\" in element type",
+            "invalid value \"softfail\" in element result", // softfail is not a word of DKIM, RFC 8601 section 2.7.1
+            "invalid value \"hardfail\" in element result",
+            "duplicate element spf",
+            "unknown element",
         ]
     );
     for deviation in deviations {
@@ -155,6 +156,32 @@ fn what_is_odd_is_told_and_the_rest_is_read() {
     assert_eq!(last.dkim, Some(true));
     assert_eq!(last.signatures[0].result, Some(AuthResult::Fail));
     assert_eq!(last.spf_result.as_ref().unwrap().result, Some(AuthResult::Fail));
+}
+
+/// An element that is there is not called missing, whatever its text.
+#[test]
+fn an_invalid_value_is_told_with_its_element() {
+    let long = "é".repeat(30);
+    for (given, put, told) in [
+        ("<source_ip>", "<source_ip>192.0.2", "invalid value \"192.0.2"),
+        ("<count>", "<count>many ", "invalid value \"many "),
+        (
+            "<org_name>google.example</org_name>",
+            "<org_name/>",
+            "invalid value \"\" in element org_name",
+        ),
+        (
+            "<disposition>",
+            &format!("<disposition>{long}"),
+            "invalid value \"éééééééééééééééééééé\"… in",
+        ),
+    ] {
+        let text = GOOGLE.replacen(given, put, 1);
+        let told_of: Vec<_> =
+            read(&text).deviations.iter().map(|odd| odd.kind.to_string()).collect();
+        assert!(told_of.iter().any(|line| line.contains(told)), "{given}: {told_of:?}");
+        assert!(!told_of.iter().any(|line| line.contains("missing")), "{given}: {told_of:?}");
+    }
 }
 
 #[test]
@@ -173,7 +200,15 @@ fn what_is_no_report_is_refused() {
         ),
         (
             "<feedback><report_metadata><date_range><begin>x</begin></date_range></report_metadata></feedback>",
+            FeedbackError::Invalid { element: "begin", value: "x".into() },
+        ),
+        (
+            "<feedback><report_metadata><date_range><end>1</end></date_range></report_metadata></feedback>",
             FeedbackError::Missing { element: "begin" },
+        ),
+        (
+            "<feedback><policy_published><domain/></policy_published></feedback>",
+            FeedbackError::Invalid { element: "domain", value: "".into() },
         ),
         (
             "<feedback><policy_published><p>none</p></policy_published></feedback>",

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod browser;
+mod cases;
 mod dmarc_check;
 mod dmarc_inputs;
 mod dmarc_limits;
