@@ -6,6 +6,7 @@
 //! with Exim's option names, `--check` only checks it.
 
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -38,9 +39,19 @@ struct Arguments {
     /// Write a configuration with each option, its default and its meaning, and exit
     #[arg(long, exclusive = true)]
     print_config: bool,
-    /// The file of name servers, as in resolv.conf(5), unless the configuration has one
-    #[arg(long, value_name = "FILE", default_value = ResolverSettings::SYSTEM)]
-    resolv_conf: PathBuf,
+    /// The file of name servers, as in resolv.conf(5), unless the configuration has one [default: /etc/resolv.conf]
+    #[arg(long, value_name = "FILE")]
+    resolv_conf: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Returns the file of name servers. That of the system may be absent, but not one that is named.
+    fn resolv_conf(&self) -> io::Result<PathBuf> {
+        let Some(file) = &self.resolv_conf else { return Ok(ResolverSettings::SYSTEM.into()) };
+        let named = |error| format!("--resolv-conf {}: {error}", file.display());
+        fs::read(file).map_err(|error| io::Error::new(error.kind(), named(error)))?;
+        Ok(file.clone())
+    }
 }
 
 /// Makes the text of `--version`; the argument is the lookups of features.
@@ -70,8 +81,14 @@ fn main() -> ExitCode {
         }
     };
     let file = arguments.config.as_deref();
-    let resolv_conf = &arguments.resolv_conf;
-    let config = match opening::read(file, resolv_conf) {
+    let resolv_conf = match arguments.resolv_conf() {
+        Ok(file) => file,
+        Err(error) => {
+            eprintln!("gateway: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let config = match opening::read(file, &resolv_conf) {
         Ok((_, warnings)) if arguments.check => {
             // At a start the log has them.
             for warning in warnings {
@@ -87,7 +104,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let servers = match NameServers::read(config.dns, resolv_conf) {
+    let servers = match NameServers::read(config.dns, &resolv_conf) {
         Ok(servers) => servers,
         Err(error) => {
             eprintln!("gateway: dns_resolver: {}", log::chain(&error));
@@ -95,7 +112,7 @@ fn main() -> ExitCode {
         }
     };
     log::start(config.log_format, filter);
-    let run = |runtime: Runtime| runtime.block_on(run(arguments, config, servers));
+    let run = |runtime: Runtime| runtime.block_on(run(arguments.config, resolv_conf, config, servers));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -135,7 +152,8 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn run(
-    arguments: Arguments,
+    file: Option<PathBuf>,
+    resolv_conf: PathBuf,
     config: Config,
     servers: NameServers,
 ) -> Result<(), Box<dyn Error>> {
@@ -154,8 +172,7 @@ async fn run(
         }
     });
     let configure = move || {
-        let file = arguments.config.as_deref();
-        let config = opening::read_again(file, &arguments.resolv_conf)?;
+        let config = opening::read_again(file.as_deref(), &resolv_conf)?;
         if (config.log_format, config.dns) != (log_format, dns) {
             warn!(
                 "log_format, dns_resolver or dns_trust_ad: a change takes effect at the next start only"

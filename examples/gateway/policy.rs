@@ -32,6 +32,7 @@ pub mod stage;
 pub mod state;
 pub(crate) mod surroundings;
 pub(crate) mod text;
+pub(crate) mod text_log;
 pub(crate) mod unsupported;
 pub(crate) mod variable;
 pub(crate) mod words;

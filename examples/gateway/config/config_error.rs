@@ -66,8 +66,10 @@ pub(crate) enum ConfigError {
     List { option: &'static str, problem: Problem },
     #[error("proxy_required_hosts: give addresses, not names")]
     NamedProxy,
-    #[error("local_interfaces: item {item} is not an address and a port")]
-    Interface { item: usize },
+    #[error(
+        "local_interfaces: item {item} ({text}) is not an address and a port, as 127.0.0.1.2525 or [::1]:2525"
+    )]
+    Interface { item: usize, text: String },
     #[error("local_interfaces: item {item} is a duplicate")]
     InterfaceTwice { item: usize },
     #[error(
@@ -159,7 +161,7 @@ pub(crate) enum ConfigError {
     ListOption { table: &'static str, name: String },
     #[error("relay_to_domains is set, but route_data, the next hop, is not")]
     NoRoute,
-    #[error("route_data: {source}, as in mx.example.com:25, [2001:db8::1]:25 or example.com/MX")]
+    #[error("route_data: {source}; examples are mx.example.com:25, [2001:db8::1]:25 and example.com/MX")]
     Route { source: RouteError },
 }
 

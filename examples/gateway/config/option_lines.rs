@@ -78,25 +78,59 @@ pub(super) fn read<T: DeserializeOwned>(table: Table) -> Result<T, ConfigError> 
 fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
     let message = error.message();
     let own = option.rsplit('.').next().unwrap_or(&option);
-    let unsupported = unsupported::OPTIONS.iter().find(|(name, _)| *name == own);
-    let problem = match message.split_once(", expected one of ") {
-        Some((unknown, _)) if unknown.starts_with("unknown field") && unsupported.is_some() => {
-            let cause = unsupported.map(|(_, cause)| *cause).unwrap_or_default();
-            format!("this option of Exim is not supported here: {cause}")
+    if message.starts_with("unknown field") {
+        let problem = unknown(own);
+        return ConfigError::Value { option, problem };
+    }
+    let manual = ManualOption::all().find(|known| known.name == option);
+    let problem = match message.split_once(", expected ") {
+        Some((found, _)) if message.starts_with("unknown variant") => {
+            let word = found.trim_start_matches("unknown variant ").replace('`', "\"");
+            let (_, words) = message.split_once(", expected ").unwrap_or_default();
+            let words = words.trim_start_matches("one of ").replace('`', "\"");
+            format!("unknown word {word}; expected one of {}", words.replace(" or ", ", "))
         }
-        Some((unknown, _)) if unknown.starts_with("unknown field") => {
-            let own = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-            let names: Vec<_> = ManualOption::all().map(|it| (own(it.name), it.name)).collect();
-            let wanted = option.rsplit('.').next().unwrap_or(&option);
-            let nearest = nearest(wanted, names.iter().map(|(own, _)| *own));
-            let nearest =
-                names.iter().find(|(own, _)| Some(*own) == nearest).map(|(_, full)| *full);
-            format!("{unknown}{}; --print-config writes all options", suggestion(nearest))
+        Some((found, wanted)) => {
+            let found = found.trim_start_matches("invalid type: ");
+            let found = put_plainly(found.trim_start_matches("invalid value: "), FOUND);
+            let example = manual.and_then(|manual| example(own, &manual)).unwrap_or_default();
+            format!("found {}; expected {}{example}", found.replace('`', ""), put_plainly(wanted, WANTED))
         }
-        _ => message.to_owned(),
+        None => message.to_owned(),
     };
-    let problem = TYPES.iter().fold(problem, |problem, (rust, plain)| problem.replace(rust, plain));
     ConfigError::Value { option, problem }
+}
+
+/// An option that is not known, by the last part of its name.
+fn unknown(own: &str) -> String {
+    if let Some((_, cause)) = unsupported::OPTIONS.iter().find(|(name, _)| *name == own) {
+        return format!("this option of Exim is not supported here: {cause}");
+    }
+    let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+    let names: Vec<_> = ManualOption::all().map(|it| (last(it.name), it.name)).collect();
+    let nearest = nearest(own, names.iter().map(|(last, _)| *last));
+    let nearest = names.iter().find(|(last, _)| Some(*last) == nearest).map(|(_, full)| *full);
+    format!("there is no option of this name{}; --print-config writes all options", suggestion(nearest))
+}
+
+/// An example of a value, as the end of an error.
+fn example(name: &str, option: &ManualOption) -> Option<String> {
+    let by_kind = match option.kind {
+        "list" => Some("\"a.example : b.example\""),
+        "text" | "expanded" => Some("\"text\""),
+        "path" => Some("\"/path/of/file\""),
+        _ => None,
+    };
+    if option.kind == "table" {
+        return Some(format!(", as [{name}]"));
+    }
+    // An empty text shows nothing.
+    let value = option.value().filter(|value| *value != "\"\"").or(by_kind)?;
+    Some(format!(", as {name} = {value}"))
+}
+
+fn put_plainly(text: &str, words: &[(&str, &str)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
 }
 
 fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(String, usize)>) {
@@ -117,15 +151,28 @@ fn line<T>(text: &str, place: &Spanned<T>) -> usize {
     before.split(|&octet| octet == b'\n').count()
 }
 
-/// What values are expected, in other words.
-const TYPES: &[(&str, &str)] = &[
-    ("expected u8", "expected a number from 0 to 255"),
-    ("expected u32", "expected a number from 0 to 4294967295"),
-    ("expected usize", "expected a number from 0 on"),
-    ("expected struct Transport", "expected a table"),
-    ("expected a map", "expected a table"),
-    ("expected path string", "expected a path"),
-    ("unit variant, expected string only", "expected one of its words as a text"),
+/// The values that were found, in other words.
+const FOUND: &[(&str, &str)] = &[
+    ("sequence", "a list"),
+    ("map", "a table"),
+    ("integer ", "the number "),
+    ("floating point ", "the number "),
+    ("boolean ", "the word "),
+    ("string ", "the text "),
+];
+
+/// The values that are expected, in other words.
+const WANTED: &[(&str, &str)] = &[
+    ("a string", "one text in quotes"),
+    ("a boolean", "true or false, without quotes"),
+    ("u8", "a number from 0 to 255"),
+    ("u32", "a number from 0 to 4294967295"),
+    ("usize", "a number from 0 on"),
+    ("struct Transport", "a table"),
+    ("a map", "a table"),
+    ("path string", "a path in quotes"),
+    ("unit variant, string only", "one of its words as a text"),
+    ("string or table", "one of its words as a text"),
 ];
 
 /// Options that have two names.

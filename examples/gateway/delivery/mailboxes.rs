@@ -219,7 +219,9 @@ impl PathText {
             let text = "no such mailbox here";
             say(ReplyCode::MAILBOX_UNAVAILABLE, EnhancedCode::NO_SUCH_MAILBOX, text)
         };
-        let expanded = self.path.expand_segments(context).await.map_err(|why| match why {
+        let expanded = self.path.expand_segments(context).await;
+        context.log().place(&self.option);
+        let expanded = expanded.map_err(|why| match why {
             Unfinished::Forced => none(),
             Unfinished::Failed => {
                 let text = "temporary failure finding the mailbox, try again later";
@@ -227,7 +229,7 @@ impl PathText {
             }
         })?;
         safe_path(&expanded, self.path.lead().starts_with(b"/")).map_err(|unsafe_path| {
-            context.log(format!("{}: {unsafe_path}", self.option));
+            context.state.log(format!("{}: {unsafe_path}", self.option));
             none()
         })
     }

@@ -11,6 +11,7 @@ mod greeting;
 mod patience;
 mod reception;
 mod settings;
+mod stray_header;
 mod turns;
 mod unasked;
 mod verdicts;
@@ -93,6 +94,10 @@ pub struct Session {
     /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
     unasked: Unasked,
+    /// Whether the client has sent any octet.
+    has_begun: bool,
+    /// Whether it began with a PROXY header, which nobody knows yet.
+    stray_header: bool,
 }
 
 #[derive(Debug)]
@@ -153,13 +158,19 @@ impl Session {
             chunk_refused: false,
             faults: Vec::new(),
             unasked: Unasked::default(),
+            has_begun: false,
+            stray_header: false,
         }
     }
 
     /// Takes bytes that have arrived. A client must not send any before the banner (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
+        let is_stray = self.look_for_header(bytes);
+        self.has_begun |= !bytes.is_empty();
         match self.state {
             SessionState::Closed => {}
+            // The address of the client would be that of its proxy.
+            _ if is_stray => self.violate(&unsynchronized()),
             SessionState::Deciding(Question::Connect) | SessionState::Handshake
                 if !bytes.is_empty() =>
             {
