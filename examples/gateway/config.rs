@@ -10,6 +10,8 @@ pub(crate) mod events;
 pub mod expander;
 #[cfg(feature = "gateway")]
 mod expander_session;
+#[cfg(feature = "gateway")]
+mod faults;
 mod files;
 mod lookups;
 pub(crate) mod manual;
@@ -20,6 +22,8 @@ mod options;
 mod remote;
 mod storage;
 mod tls;
+mod warnings;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -71,6 +75,8 @@ pub struct Config {
     pub dns: DnsOptions,
     /// What the server is started with.
     pub server: ServerSettings,
+    /// What an administrator should know, though it is valid.
+    pub warnings: Vec<String>,
 }
 
 impl Config {
@@ -163,7 +169,8 @@ impl Config {
         effect::check((&options, &events, &remote), &startup, &live, &language)?;
         files::check(&options, &startup, &live)?;
         let (log_format, dns) = (options.log_format, dns(&options));
-        Ok(Self { log_format, dns, server: ServerSettings { startup, live } })
+        let warnings = warnings::all(text, &live);
+        Ok(Self { log_format, dns, server: ServerSettings { startup, live }, warnings })
     }
 }
 
@@ -223,6 +230,7 @@ impl Common {
             smtp_accept_max: options.smtp_accept_max,
             smtp_accept_max_per_host: options.smtp_accept_max_per_host,
             host: self.host.clone(),
+            written: written::options(options, events),
         })
     }
 

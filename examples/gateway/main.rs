@@ -101,6 +101,9 @@ fn main() -> ExitCode {
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
             eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
+            for other in error.others() {
+                eprintln!("gateway: {}: {other}", file.display());
+            }
             return ExitCode::from(2);
         }
     };
@@ -112,13 +115,22 @@ fn main() -> ExitCode {
         }
     };
     log::start(config.log_format, filter);
-    let run = |runtime: Runtime| runtime.block_on(run(arguments.config, resolv_conf, config, servers));
+    tell(&config.warnings);
+    let run =
+        |runtime: Runtime| runtime.block_on(run(arguments.config, resolv_conf, config, servers));
     match runtime().map_err(Into::into).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes the warnings of a configuration into the log.
+fn tell(warnings: &[String]) {
+    for warning in warnings {
+        warn!("{warning}");
     }
 }
 
@@ -173,11 +185,16 @@ async fn run(
     });
     let configure = move || {
         let config = opening::read_again(file.as_deref(), &resolv_conf)?;
-        if (config.log_format, config.dns) != (log_format, dns) {
-            warn!(
-                "log_format, dns_resolver or dns_trust_ad: a change takes effect at the next start only"
-            );
+        for (option, differs) in [
+            ("log_format", config.log_format != log_format),
+            ("dns_resolver", config.dns.server() != dns.server()),
+            ("dns_trust_ad", config.dns.trusts_ad() != dns.trusts_ad()),
+        ] {
+            if differs {
+                warn!("{option}: a change takes effect at the next start only");
+            }
         }
+        tell(&config.warnings);
         Ok(config.server)
     };
     let stop = async move {

@@ -19,7 +19,7 @@ mod message_text;
 pub(crate) mod named_rules;
 pub(crate) mod nearest;
 pub(crate) mod outgoing;
-pub(crate) mod place;
+pub mod place;
 mod problem;
 pub mod rates;
 mod reply_text;

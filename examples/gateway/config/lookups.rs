@@ -51,12 +51,11 @@ fn colon(list: &str) -> &'static str {
 /// Reads the options of `redis`.
 fn redis(options: &ConfigOptions) -> Result<RedisSettings, LookupOptionError> {
     let servers = Servers::parse(&options.redis_servers).map_err(LookupOptionError::Redis)?;
-    let hosts = servers.as_slice().iter().flat_map(Server::addresses).filter_map(|address| {
-        match address {
+    let hosts =
+        servers.as_slice().iter().flat_map(Server::addresses).filter_map(|address| match address {
             Address::Tcp { host, .. } => NumericName::of(host, colon(&options.redis_servers)),
             _ => None,
-        }
-    });
+        });
     if let Some(host) = hosts.into_iter().next() {
         return Err(LookupOptionError::Host { option: "redis_servers", host });
     }

@@ -1,5 +1,7 @@
 //! The lines of the options of a configuration, for error messages.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
@@ -9,9 +11,19 @@ use super::manual::ManualOption;
 use crate::gateway::policy::nearest::{nearest, suggestion};
 use crate::gateway::policy::unsupported;
 
-/// The line of each option, and of each table.
+/// The place of each option, and of each table.
 #[derive(Debug, Default)]
-pub(super) struct OptionLines(Vec<(String, usize)>);
+pub(super) struct OptionLines(Vec<OptionPlace>);
+
+/// The place of an option.
+#[derive(Debug)]
+struct OptionPlace {
+    /// `TABLE.NAME` for one in a table.
+    name: String,
+    line: usize,
+    /// Its name and value, in bytes.
+    span: Range<usize>,
+}
 
 impl OptionLines {
     /// Finds the options in the text of a configuration; in one that is no TOML there are none.
@@ -24,9 +36,21 @@ impl OptionLines {
 
     /// Returns the line of an option, `TABLE.NAME` for one in a table.
     pub(super) fn line(&self, option: &str) -> Option<usize> {
-        let of = |option: &str| self.0.iter().find(|(name, _)| name == option);
+        self.find(option).map(|place| place.line)
+    }
+
+    fn find(&self, option: &str) -> Option<&OptionPlace> {
+        let of = |option: &str| self.0.iter().find(|place| place.name == option);
         let other = OTHER_NAMES.iter().find(|(name, _)| *name == option).map(|(_, other)| other);
-        of(option).or_else(|| of(other?)).map(|(_, line)| *line)
+        of(option).or_else(|| of(other?))
+    }
+
+    /// Returns the text without an option, with the lines of the others as they were.
+    pub(super) fn without(&self, text: &str, option: &str) -> Option<String> {
+        let Range { start, end } = self.find(option)?.span;
+        let (before, own) = (text.get(..start)?, text.get(start..end)?);
+        let blank: String = own.chars().filter(|c| *c == '\n').collect();
+        Some(format!("{before}{blank}{}", text.get(end..)?))
     }
 
     /// Puts the line in front of an error of an option.
@@ -94,7 +118,11 @@ fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
             let found = found.trim_start_matches("invalid type: ");
             let found = put_plainly(found.trim_start_matches("invalid value: "), FOUND);
             let example = manual.and_then(|manual| example(own, &manual)).unwrap_or_default();
-            format!("found {}; expected {}{example}", found.replace('`', ""), put_plainly(wanted, WANTED))
+            format!(
+                "found {}; expected {}{example}",
+                found.replace('`', ""),
+                put_plainly(wanted, WANTED)
+            )
         }
         None => message.to_owned(),
     };
@@ -110,7 +138,10 @@ fn unknown(own: &str) -> String {
     let names: Vec<_> = ManualOption::all().map(|it| (last(it.name), it.name)).collect();
     let nearest = nearest(own, names.iter().map(|(last, _)| *last));
     let nearest = names.iter().find(|(last, _)| Some(*last) == nearest).map(|(_, full)| *full);
-    format!("there is no option of this name{}; --print-config writes all options", suggestion(nearest))
+    format!(
+        "there is no option of this name{}; --print-config writes all options",
+        suggestion(nearest)
+    )
 }
 
 /// An example of a value, as the end of an error.
@@ -133,7 +164,7 @@ fn put_plainly(text: &str, words: &[(&str, &str)]) -> String {
     words.iter().fold(text.to_owned(), |text, (rust, plain)| text.replace(rust, plain))
 }
 
-fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(String, usize)>) {
+fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<OptionPlace>) {
     for (key, value) in values {
         let name = match table {
             "" => key.get_ref().to_string(),
@@ -142,7 +173,8 @@ fn collect(text: &str, table: &str, values: &DeTable<'_>, lines: &mut Vec<(Strin
         if let DeValue::Table(inner) = value.get_ref() {
             collect(text, &name, inner, lines);
         }
-        lines.push((name, line(text, key)));
+        let span = key.span().start..value.span().end;
+        lines.push(OptionPlace { name, line: line(text, key), span });
     }
 }
 

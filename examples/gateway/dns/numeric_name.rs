@@ -17,7 +17,8 @@ impl NumericName {
     /// Looks at a host; in a list a port follows `::`, else `:`.
     pub(crate) fn of(host: &str, separator: &'static str) -> Option<Self> {
         let (before, last) = host.rsplit_once('.').unwrap_or(("", host));
-        let is_number = |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_digit());
+        let is_number =
+            |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_digit());
         if !is_number(last) || host.parse::<Ipv4Addr>().is_ok() {
             return None;
         }
@@ -32,7 +33,10 @@ impl NumericName {
 impl fmt::Display for NumericName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, meant, separator } = self;
-        write!(f, "{host} is not an IPv4 address, and the name of a host does not end in a number")?;
+        write!(
+            f,
+            "{host} is not an IPv4 address, and the name of a host does not end in a number"
+        )?;
         match meant {
             Some((host, port)) => write!(f, "; did you mean {host}{separator}{port}?"),
             None => Ok(()),

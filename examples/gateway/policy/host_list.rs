@@ -59,7 +59,7 @@ impl HostList {
     }
 
     /// The same at once, unless something must be expanded or looked up first.
-    pub(super) fn contains_known(
+    pub(crate) fn contains_known(
         &self,
         name: Option<&Name>,
         address: IpAddr,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use event_expand::{Ask, Variables};
 use mail_types::exim::{Trust, Value, Variable};
 
-use super::text_log::TextLog;
 use super::surroundings::{Answer, Surroundings, answer};
+use super::text_log::TextLog;
 use crate::gateway::events::outgoing_tls::OutgoingTls;
 use crate::gateway::lookups::asking::Answers;
 

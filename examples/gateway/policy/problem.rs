@@ -57,7 +57,9 @@ pub(crate) enum Problem {
     Elsewhere { name: String, stage: Stage, stages: &'static [Stage] },
     #[error("{name} has no effect at {} with the verb {verb}", stage.option())]
     WithVerb { name: String, stage: Stage, verb: &'static str },
-    #[error("the verb {verb} has no effect in a list that is called, which accepts, denies or defers")]
+    #[error(
+        "the verb {verb} has no effect in a list that is called, which accepts, denies or defers"
+    )]
     CalledVerb { verb: String },
     #[error(
         "{name}: only set, header and header_raw take a second part, and they need it, as in header.subject"

@@ -381,5 +381,4 @@ fn later(said: &Said, stage: Stage) -> Decision {
 const QUARANTINE: &str = "X-Quarantine";
 
 /// The stages at which a rule can end the connection.
-const WITH_DROP: &[Stage] =
-    &[Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data];
+const WITH_DROP: &[Stage] = &[Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data];

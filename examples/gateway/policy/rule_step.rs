@@ -107,9 +107,7 @@ impl RuleStep {
             "message" if caller == Caller::Text => Ok(Self::Message(text()?)),
             "message" if caller == Caller::Condition => Self::said(text()?, stage),
             "message" => Self::message(text()?, stage, verb),
-            "log_message" if caller == Caller::Text && verb != Verb::Warn => {
-                Err(without_effect())
-            }
+            "log_message" if caller == Caller::Text && verb != Verb::Warn => Err(without_effect()),
             "log_message" => Ok(Self::LogMessage(text()?)),
             "logwrite" => Ok(Self::LogWrite(text()?)),
             "add_header" | "remove_header" | "delay" => Self::effect(entry, stage, text),

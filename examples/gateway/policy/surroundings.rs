@@ -56,7 +56,7 @@ impl Surroundings for Context<'_> {
     not(feature = "gateway"),
     expect(unused_variables, reason = "certificates need their reader")
 )]
-pub(super) fn answer<'a>(
+pub(crate) fn answer<'a>(
     variables: &dyn Variables,
     lookups: &'a dyn Answers,
     request: &'a Ask,

@@ -33,7 +33,7 @@ impl TextLog {
     }
 
     /// Takes the lines.
-    pub(super) fn take(&mut self) -> Vec<String> {
+    pub(crate) fn take(&mut self) -> Vec<String> {
         self.unplaced.clear();
         mem::take(&mut self.lines)
     }

@@ -30,8 +30,8 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 
 use self::certificate::CertificateFiles;
-use self::pem_file::PemFault;
 use self::clients::{Clients, Demand};
+use self::pem_file::PemFault;
 use self::renewal::Renewals;
 pub(crate) use self::served::Served;
 use super::settings::{FileList, TlsSettings};
@@ -311,7 +311,7 @@ pub(crate) enum TlsError {
     #[error("{option} cannot be expanded")]
     NotExpanded { option: &'static str },
     #[error(
-        "{option} names {found} files, and tls_certificate {certificates}: there must be as many"
+        "{option} and tls_certificate must name as many files, and name {found} and {certificates}"
     )]
     Count { option: &'static str, found: usize, certificates: usize },
     #[error(transparent)]

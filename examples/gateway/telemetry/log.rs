@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::log_format::LogFormat;
 use super::repeats::{LineKind, Repeats, Sum};
+use crate::cases::count::counted;
 use crate::gateway::smtp::peer::{Client, Host};
 use crate::gateway::smtp::session::Session;
 
@@ -118,10 +119,12 @@ fn left_out(sum: &Sum) {
         },
     );
     if refusals > 0 {
-        info!(event = "refusals", host, count = refusals, "H={host} {refusals} more refusals");
+        let told = counted(refusals, "more refusal");
+        info!(event = "refusals", host, count = refusals, "H={host} {told}");
     }
     if rules > 0 {
-        info!(event = "rules", host, count = rules, "H={host} {rules} more lines of rules");
+        let told = counted(rules, "more line");
+        info!(event = "rules", host, count = rules, "H={host} {told} of rules");
     }
 }
 

@@ -156,7 +156,10 @@ fn what_cannot_work_is_refused() {
             format!("{}[[acl.x]]\nverb = 'accept'", rcpt("acl = 'x 1 2 3 4 5 6 7 8 9 10'")),
             "line 3: a list has at most nine arguments",
         ),
-        (list("verb = 'quarantine'"), "line 5: the verb quarantine has no effect in a list that is called"),
+        (
+            list("verb = 'quarantine'"),
+            "line 5: the verb quarantine has no effect in a list that is called",
+        ),
         (list("verb = 'warn'\nmessage = 'a'"), "line 6: message has no effect at acl_smtp_rcpt"),
         (
             list("verb = 'deny'\nprofiles = 'a'").replace("acl_smtp_rcpt", "acl_smtp_mail"),

@@ -70,7 +70,10 @@ async fn macros_and_joined_lines() {
 #[test]
 fn what_is_wrong_is_named() {
     for (text, message) in [
-        ("smtp_baner = 'x'", "smtp_baner: there is no option of this name; did you mean smtp_banner?"),
+        (
+            "smtp_baner = 'x'",
+            "smtp_baner: there is no option of this name; did you mean smtp_banner?",
+        ),
         ("primary_hostname = 'a_b'", "primary_hostname"),
         ("local_interfaces = '127.0.0.1'", "local_interfaces: item 1"),
         ("local_interfaces = ''", "nothing to listen on"),
@@ -148,8 +151,14 @@ fn a_value_of_another_type_is_told_in_plain_words() {
             "sqlite_dbfile: found the number 1.5; expected a path in quotes, as sqlite_dbfile = \"/path/of/file\"",
         ),
         ("hostlist = 'a'", "hostlist: found the text \"a\"; expected a table, as [hostlist]"),
-        ("log_format = 'xml'", "log_format: unknown word \"xml\"; expected one of \"text\", \"json\""),
-        ("local_delivery = 1", "local_delivery: found the number 1; expected a table, as [local_delivery]"),
+        (
+            "log_format = 'xml'",
+            "log_format: unknown word \"xml\"; expected one of \"text\", \"json\"",
+        ),
+        (
+            "local_delivery = 1",
+            "local_delivery: found the number 1; expected a table, as [local_delivery]",
+        ),
         (
             "[remote_smtp]\nhosts_try_dane = ['a']",
             "remote_smtp.hosts_try_dane: found a list; expected one text in quotes, as hosts_try_dane = \"*\"",

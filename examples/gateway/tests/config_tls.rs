@@ -167,7 +167,7 @@ fn what_is_wrong_with_tls_is_named_with_its_line() {
         ("tls_certificate = 'a'\ntls_privatekey = 'b'\ntls_ocsp_file = 'b'", "line 3: "),
         (
             "tls_certificate = 'a : b'\ntls_privatekey = 'c'",
-            "line 2: tls_privatekey names 1 files, and tls_certificate 2",
+            "line 2: tls_privatekey and tls_certificate must name as many files, and name 1 and 2",
         ),
         (
             "tls_certificate = '$sender_helo_name'",

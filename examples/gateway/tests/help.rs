@@ -11,10 +11,10 @@ use crate::gateway::config::events::EventOptions;
 use crate::gateway::config::manual::{ManualOption, rows as manual_rows};
 use crate::gateway::config::{Config, ConfigOptions};
 use crate::gateway::config::{help, print_config};
+use crate::gateway::events::settings::TRANSPORTS;
 use crate::gateway::policy::condition::KINDS;
 use crate::gateway::policy::rule::Verb;
 use crate::gateway::policy::rule_step::MODIFIERS;
-use crate::gateway::events::settings::TRANSPORTS;
 use crate::gateway::policy::stage::Stage;
 
 const PAGE: &str = include_str!("../README.md");

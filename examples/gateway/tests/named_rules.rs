@@ -54,7 +54,10 @@ async fn expanded(text: &str) -> (String, Vec<String>) {
     scenario.judge(rules, Stage::Rcpt, 0).await;
     let mut log = scenario.state.take_log();
     let last = log.pop();
-    assert_eq!(last.as_deref(), Some("line 41: set.acl_c_x: expansion failed: byte 0: acl failed: acl : no such list"));
+    assert_eq!(
+        last.as_deref(),
+        Some("line 41: set.acl_c_x: expansion failed: byte 0: acl failed: acl : no such list")
+    );
     let at = log.iter().position(|line| line.starts_with('=')).unwrap();
     let found = log.remove(at);
     (found[1..].to_owned(), log)

@@ -249,7 +249,8 @@ fn a_bare_end_in_a_chunk_or_a_command_is_refused() {
 /// A header would else be a wrong command, and the messages behind it those of the proxy's address.
 #[test]
 fn a_proxy_header_that_nobody_expects_ends_the_session_and_is_told() {
-    for header in [&b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11"] {
+    for header in [&b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11"]
+    {
         for before_banner in [true, false] {
             let mut talk = Talk::new(settings());
             if !before_banner {

@@ -76,7 +76,10 @@ fn a_proxy_header_that_nobody_expects_is_told_with_its_option() {
         let mut smtp = Dialogue::connect(port);
         smtp.send(header);
         let rest = smtp.rest();
-        assert!(port == tls || rest.ends_with("554 5.5.0 SMTP synchronization error\r\n"), "{rest}");
+        assert!(
+            port == tls || rest.ends_with("554 5.5.0 SMTP synchronization error\r\n"),
+            "{rest}"
+        );
         let told = "PROXY header from [127.0.0.1], which proxy_required_hosts does not match: if it is a trusted \
                     proxy, add its address there";
         gateway.wait_for("a line", |gateway| {

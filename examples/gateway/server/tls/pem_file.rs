@@ -57,9 +57,7 @@ pub(crate) enum PemFault {
     Der { command: &'static str },
     #[error("has no PEM block \"CERTIFICATE\"")]
     NoCertificate,
-    #[error(
-        "has no private key, and tls_privatekey, which names the file of the key, is not set"
-    )]
+    #[error("has no private key, and tls_privatekey, which names the file of the key, is not set")]
     NoKeyBeside,
     #[error("has no private key (a PEM block \"PRIVATE KEY\")")]
     NoKey,
