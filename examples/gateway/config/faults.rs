@@ -6,28 +6,32 @@ use crate::gateway::lookups::macros::Macros;
 use crate::gateway::policy::rules::{RuleError, Rules};
 use crate::gateway::telemetry::log;
 
-/// Returns the faults behind the first, each with its line, as far as they do not follow from another. An option
-/// with a fault is left out for the next look.
-pub(super) fn others(text: &str) -> Vec<String> {
+/// Returns the faults beside the first, each with its line, as far as they do not follow from another. An option with
+/// a fault is left out for the next look.
+pub(super) fn others(text: &str, first: &str) -> Vec<String> {
     let (lines, mut left) = (OptionLines::of(text), text.to_owned());
     let mut found = Vec::new();
     while found.len() <= MOST {
         let Err(error) = Config::read_text(&left, None) else { break };
-        if matches!(error, ConfigError::Rule(RuleError::Rule { .. })) {
-            let faults = of_rules(&left).unwrap_or_default();
-            found.extend(faults.iter().map(|fault| log::chain(fault)));
+        let independent = error.option().filter(|_| error.is_independent());
+        let Some(rest) = independent.and_then(|name| OptionLines::of(&left).without(&left, &name))
+        else {
+            // The texts of rules can name a list with a fault.
+            if !matches!(error, ConfigError::Rule(RuleError::List { .. })) {
+                let faults = of_rules(&left).unwrap_or_default();
+                found.extend(faults.iter().map(|fault| log::chain(fault)));
+            }
             break;
-        }
-        let Some(option) = error.option().filter(|_| error.is_independent()) else { break };
-        let Some(rest) = OptionLines::of(&left).without(&left, &option) else { break };
+        };
         left = rest;
         found.push(log::chain(&lines.locate(error)));
     }
-    if found.len() > MOST {
-        found.truncate(MOST);
+    found.retain(|fault| fault != first);
+    if found.len() >= MOST {
+        found.truncate(MOST - 1);
         found.push("further errors are not listed".to_owned());
     }
-    found.into_iter().skip(1).collect()
+    found
 }
 
 /// Returns the fault of each rule of a session.

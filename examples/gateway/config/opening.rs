@@ -34,7 +34,10 @@ pub fn read(
 ) -> Result<(Config, Vec<String>), InvalidConfig> {
     let text = Config::text(path).map_err(InvalidConfig::from)?;
     let checked = check(&text, resolv_conf);
-    let mut warnings = checked.map_err(|error| error.with_others(faults::others(&text)))?;
+    let mut warnings = checked.map_err(|error| {
+        let others = faults::others(&text, &log::chain(&error));
+        error.with_others(others)
+    })?;
     let config = Config::parse(&text)?;
     warnings.extend(config.warnings.iter().cloned());
     Ok((config, warnings))

@@ -106,7 +106,9 @@ fn wrong(option: String, error: &toml::de::Error) -> ConfigError {
         let problem = unknown(own);
         return ConfigError::Value { option, problem };
     }
+    let is_it = |known: &ManualOption| known.name.rsplit('.').next() == Some(own);
     let manual = ManualOption::all().find(|known| known.name == option);
+    let manual = manual.or_else(|| ManualOption::all().find(is_it));
     let problem = match message.split_once(", expected ") {
         Some((found, _)) if message.starts_with("unknown variant") => {
             let word = found.trim_start_matches("unknown variant ").replace('`', "\"");
@@ -185,6 +187,7 @@ fn line<T>(text: &str, place: &Spanned<T>) -> usize {
 
 /// The values that were found, in other words.
 const FOUND: &[(&str, &str)] = &[
+    ("unit variant", "no text"),
     ("sequence", "a list"),
     ("map", "a table"),
     ("integer ", "the number "),
@@ -203,8 +206,7 @@ const WANTED: &[(&str, &str)] = &[
     ("struct Transport", "a table"),
     ("a map", "a table"),
     ("path string", "a path in quotes"),
-    ("unit variant, string only", "one of its words as a text"),
-    ("string or table", "one of its words as a text"),
+    ("string only", "one of its words in quotes"),
 ];
 
 /// Options that have two names.

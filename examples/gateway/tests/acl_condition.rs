@@ -134,7 +134,7 @@ async fn a_list_that_cannot_be_run_defers() {
     for (list, logged) in [
         ("${local_part}", "line 47: acl: the name of a list is an untrusted value: bob"),
         ("${if eq{a}{a}{absent}}", "line 47: acl: absent: no such list"),
-        ("round", "line 47: acl: round: lists call each other too deep"),
+        ("round", "line 31: acl: round: lists call each other too deep"),
         ("says ${if eq{a}{b}{c}fail}", ""),
     ] {
         let rule = format!("[[acl_smtp_rcpt]]\nverb = 'deny'\nacl = '{list}'\n");

@@ -107,7 +107,10 @@ const WRONG_RULES: &[(&str, &str)] = &[
         "[[acl_smtp_mail]]\nverb = 'deny'\nmessage = 'A'\n[macros]\nA = 'A'",
         "line 3: macros: A is circular",
     ),
-    ("[[acl_smtp_hello]]\nverb = 'deny'", "unknown field `acl_smtp_hello`"),
+    (
+        "[[acl_smtp_hello]]\nverb = 'deny'",
+        "line 1: acl_smtp_hello: there is no option of this name; did you mean acl_smtp_helo?",
+    ),
 ];
 
 #[test]

@@ -11,6 +11,7 @@ mod dmarc_merged;
 mod dmarc_page;
 mod dmarc_report;
 mod documented;
+mod documented_commands;
 mod expand;
 mod inspect;
 mod ocsp;
