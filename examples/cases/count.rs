@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 /// Writes a count and its noun, in the plural unless the count is 1.
 #[must_use]
-pub fn counted<N: Display + From<u8> + PartialEq>(count: N, noun: &str) -> String {
+pub fn counted<N: Copy + Display + From<u8> + PartialEq>(count: N, noun: &str) -> String {
     let end = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{end}")
 }

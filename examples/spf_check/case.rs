@@ -1,5 +1,6 @@
 //! A case and its result, as text and as JSON.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -158,9 +159,11 @@ impl shown::Shown for Verdict {
             text += &line.unwrap_or_default();
         }
         for published in &self.published {
-            text += &format!("  {:<13} {}\n", "published", published.text());
-            let marks = published.marks().map(|marks| format!("  {:<13} {marks}\n", ""));
-            text += &marks.unwrap_or_default();
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {:<13} {}", "published", published.text());
+            if let Some(marks) = published.marks() {
+                let _ = writeln!(text, "  {:<13} {marks}", "");
+            }
         }
         text.into_bytes()
     }

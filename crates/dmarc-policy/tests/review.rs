@@ -91,8 +91,8 @@ fn records_are_those_that_are_published() {
         (&["p=none; v=DMARC1"], None, &["p=none; v=DMARC1"], Some(8)),
         (&["other"], None, &[], None),
     ] {
-        let zone: String =
-            texts.iter().map(|text| format!("_dmarc.a.example TXT \"{text}\"\n")).collect();
+        let line = |text: &&str| format!("_dmarc.a.example TXT \"{text}\"\n");
+        let zone = texts.iter().map(line).collect::<Vec<_>>().concat();
         let reviewed = review("a.example", &Zone::parse(&zone).unwrap());
         let name = &reviewed.names()[0];
         assert_eq!(name.text.as_deref(), record.map(str::as_bytes), "{zone}");

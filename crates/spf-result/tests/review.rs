@@ -48,7 +48,8 @@ fn records_are_those_that_are_published() {
         ),
         (&["other"], &[]),
     ] {
-        let zone: String = texts.iter().map(|text| format!("a.example TXT \"{text}\"\n")).collect();
+        let line = |text: &&str| format!("a.example TXT \"{text}\"\n");
+        let zone = texts.iter().map(line).collect::<Vec<_>>().concat();
         let reviewed = review(&Zone::parse(&zone).unwrap());
         let records = reviewed.records().iter().map(|read| {
             let defect = read.defect.as_ref();

@@ -125,7 +125,7 @@ impl Expander {
             at: None,
             forced: false,
         })?;
-        let mut state = noted(given, stage);
+        let mut notes = noted(given, stage);
         let mut context = Context {
             stage,
             now: Instant::now(),
@@ -139,12 +139,12 @@ impl Expander {
             recipient_number: (stage == Stage::Prdr).then_some(0),
             command: b"",
             message: b"",
-            state: &mut state,
+            state: &mut notes,
             services: &services,
             patience: None,
         };
         let expanded = text.expand_or_stop(&mut context).await;
-        *log = state.take_log();
+        *log = notes.take_log();
         expanded.map_err(|stopped| Unexpanded::of(&stopped))
     }
 }

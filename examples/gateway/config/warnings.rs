@@ -26,9 +26,10 @@ pub(super) fn all(text: &str, live: &LiveSettings) -> Vec<String> {
         found.push(("proxy_required_hosts".to_owned(), open));
     }
     let lines = OptionLines::of(text);
-    let line =
-        |option: &str| lines.line(option).map(|line| format!("line {line}: ")).unwrap_or_default();
-    found.into_iter().map(|(option, why)| format!("{}{option} {why}", line(&option))).collect()
+    let place = |option: &str| {
+        lines.line(option).map(|number| format!("line {number}: ")).unwrap_or_default()
+    };
+    found.into_iter().map(|(option, why)| format!("{}{option} {why}", place(&option))).collect()
 }
 
 /// Finds named lists and macros whose names are in no other text.

@@ -31,6 +31,7 @@ use super::transaction::Transaction;
 pub(crate) use fault::Fault;
 pub use greeting::Greeting;
 pub use settings::SessionSettings;
+use stray_header::ConnectionStart;
 #[cfg(feature = "gateway")]
 pub(crate) use unasked::MessageEnd;
 pub(crate) use unasked::Unasked;
@@ -94,10 +95,7 @@ pub struct Session {
     /// The client's mistakes since the last call of `take_faults`.
     faults: Vec<(Fault, Reply)>,
     unasked: Unasked,
-    /// Whether the client has sent any octet.
-    has_begun: bool,
-    /// Whether it began with a PROXY header, which nobody knows yet.
-    stray_header: bool,
+    start: ConnectionStart,
 }
 
 #[derive(Debug)]
@@ -158,15 +156,14 @@ impl Session {
             chunk_refused: false,
             faults: Vec::new(),
             unasked: Unasked::default(),
-            has_begun: false,
-            stray_header: false,
+            start: ConnectionStart::default(),
         }
     }
 
     /// Takes bytes that have arrived. A client must not send any before the banner (RFC 5321 section 3.1).
     pub fn handle_bytes(&mut self, bytes: &[u8]) {
         let is_stray = self.look_for_header(bytes);
-        self.has_begun |= !bytes.is_empty();
+        self.begin(bytes);
         match self.state {
             SessionState::Closed => {}
             // The address of the client would be that of its proxy.
