@@ -161,6 +161,24 @@ impl Reviewed {
             self.read(domain, above.len(), text, None);
         }
         above.push(domain.clone());
+        self.terms(known, domain, record, above, limits)?;
+        above.pop();
+        let lookups = self.lookups - before;
+        if let Some(reviewed) = self.records.get_mut(place) {
+            reviewed.lookups = lookups;
+        }
+        Ok(())
+    }
+
+    /// Reads the terms of a record, and what they refer to.
+    fn terms(
+        &mut self,
+        known: &mut Known<'_>,
+        domain: &Name,
+        record: &Record,
+        above: &mut Vec<Name>,
+        limits: &Limits,
+    ) -> Result<(), Unanswered> {
         let mut all = false;
         for directive in record.directives() {
             let term = directive.to_string();
@@ -183,11 +201,6 @@ impl Reviewed {
             }
             None if !all => self.find(domain, None, Defect::NoEnd),
             None => {}
-        }
-        above.pop();
-        let lookups = self.lookups - before;
-        if let Some(reviewed) = self.records.get_mut(place) {
-            reviewed.lookups = lookups;
         }
         Ok(())
     }
