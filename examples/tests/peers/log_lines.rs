@@ -121,7 +121,10 @@ fn a_refusal_has_a_sender_from_mail_on() {
         smtp.say(command);
     }
     let line = gateway.line("rejected HELO");
-    assert!(line.contains(" H=(bad.test) [127.0.0.1] rejected HELO bad.test: ") && !line.contains("F="), "{line}");
+    assert!(
+        line.contains(" H=(bad.test) [127.0.0.1] rejected HELO bad.test: ") && !line.contains("F="),
+        "{line}"
+    );
     gateway.line("H=(client.test) [127.0.0.1] F=<> rejected RCPT <ann@local.test>");
     gateway.line("H=(client.test) [127.0.0.1] F=<a@sender.test> rejected RCPT <ann@local.test>");
 }
