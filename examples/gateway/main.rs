@@ -100,9 +100,10 @@ fn main() -> ExitCode {
         Ok((config, _)) => config,
         Err(error) => {
             let file = arguments.config.unwrap_or_default();
-            eprintln!("gateway: {}: {}", file.display(), log::chain(&error));
-            for other in error.others() {
-                eprintln!("gateway: {}: {other}", file.display());
+            let mut faults = [&[log::chain(&error)], error.others()].concat();
+            faults.sort_by_key(|fault| line_of(fault).unwrap_or(usize::MAX));
+            for fault in faults {
+                eprintln!("gateway: {}: {fault}", file.display());
             }
             return ExitCode::from(2);
         }
@@ -125,6 +126,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns the line of a fault, with which its text begins.
+fn line_of(fault: &str) -> Option<usize> {
+    fault.strip_prefix("line ")?.split(':').next()?.parse().ok()
 }
 
 /// Writes the warnings of a configuration into the log.
