@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use examples::gateway::config::{Config, help, opening, print_config};
+use examples::gateway::config::{Config, InvalidConfig, help, opening, print_config};
 use examples::gateway::dns::resolver::NameServers;
 use examples::gateway::server::{Gateway, Reload};
 use examples::gateway::telemetry::log;
@@ -99,12 +99,7 @@ fn main() -> ExitCode {
         }
         Ok((config, _)) => config,
         Err(error) => {
-            let file = arguments.config.unwrap_or_default();
-            let mut faults = [&[log::chain(&error)], error.others()].concat();
-            faults.sort_by_key(|fault| line_of(fault).unwrap_or(usize::MAX));
-            for fault in faults {
-                eprintln!("gateway: {}: {fault}", file.display());
-            }
+            tell_faults(&arguments.config.unwrap_or_default(), &error);
             return ExitCode::from(2);
         }
     };
@@ -125,6 +120,15 @@ fn main() -> ExitCode {
             error!("{}", log::chain(&*error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes the faults of a configuration, in the order of their lines.
+fn tell_faults(file: &Path, error: &InvalidConfig) {
+    let mut faults = [&[log::chain(error)], error.others()].concat();
+    faults.sort_by_key(|fault| line_of(fault).unwrap_or(usize::MAX));
+    for fault in faults {
+        eprintln!("gateway: {}: {fault}", file.display());
     }
 }
 
